@@ -1,0 +1,6 @@
+//! cli
+use std::process::ExitCode;
+/// main
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

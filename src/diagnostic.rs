@@ -1,0 +1,100 @@
+//! What an error says to a user beside its message: where, what to do, and how the program ends.
+//!
+//! Every error enum of this crate carries data and implements [`Diagnose`]; only `cli` turns that into text.
+//! Messages are lower-case fragments without a final period, so that they read well after `error: `.
+
+use std::fmt;
+
+use camino::Utf8PathBuf;
+
+/// Whose move it is, which decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// Wrong input or use: the user mends a file or a flag (exit code 2).
+    Input,
+    /// The environment lacks something: network, disk, Nix, a tool (exit code 3).
+    Environment,
+    /// The user interrupted the run (exit code 130).
+    Interrupted,
+    /// A bug in splitter (exit code 70).
+    Bug,
+}
+
+/// A place in a file. Lines and columns count from 1; columns count characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file, relative to the repository where it lies inside one.
+    pub path: Utf8PathBuf,
+    /// Line and column, where they are known.
+    pub position: Option<Position>,
+}
+
+/// A line and a column, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+impl Position {
+    /// The position of a byte offset in `text`. An offset past the end is the position of the end.
+    pub fn of_offset(text: &str, offset: usize) -> Self {
+        let before = &text.as_bytes()[..offset.min(text.len())];
+        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
+        Self { line, column }
+    }
+}
+
+impl Location {
+    /// A file as a whole.
+    pub fn file(path: impl Into<Utf8PathBuf>) -> Self {
+        Self { path: path.into(), position: None }
+    }
+
+    /// A place inside a file.
+    pub fn at(path: impl Into<Utf8PathBuf>, position: Position) -> Self {
+        Self { path: path.into(), position: Some(position) }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.position {
+            Some(Position { line, column }) => write!(f, "{}:{line}:{column}", self.path),
+            None => write!(f, "{}", self.path),
+        }
+    }
+}
+
+/// An error that knows what to tell the user.
+pub trait Diagnose: std::error::Error {
+    /// Whose move it is.
+    fn category(&self) -> Category;
+
+    /// The file, and the place in it, that the error is about.
+    fn location(&self) -> Option<Location> {
+        None
+    }
+
+    /// What to do, each a sentence or a command, without the `hint: ` that goes before it.
+    fn hints(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_lines_and_characters_from_one() {
+        let text = "a\né = x\n";
+        assert_eq!(Position::of_offset(text, 0), Position { line: 1, column: 1 });
+        assert_eq!(Position::of_offset(text, text.find('=').unwrap()), Position { line: 2, column: 3 });
+        assert_eq!(Position::of_offset(text, 999), Position { line: 3, column: 1 });
+    }
+}

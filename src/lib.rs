@@ -1,0 +1,29 @@
+//! `splitter` splits the Nix build of a Bun or Yarn monorepo in two: what depends on the lockfile alone,
+//! and what depends on source.
+//!
+//! The modules are drawn by the direction of dependency. Each may use those below it, never those above:
+//!
+//! | module | holds | touches the world |
+//! | --- | --- | --- |
+//! | [`cli`] | one file a verb, the printer, exit codes | prints |
+//! | [`scaffold`] | what is written to a repository | writes files |
+//! | [`fetch`] | registries, the tarball cache, downloads | the network |
+//! | [`nix`] | NAR, hashes, store paths; running `nix` | only its runner |
+//! | [`split`] | the lock set, source sets, fingerprints, the workspace graph | no |
+//! | [`lockfile`] | lockfile formats, read into one model | no |
+//! | [`repo`] | the repository as files | reads files |
+//!
+//! [`diagnostic`] is what every error of every module is turned into before it is shown.
+
+pub mod cli;
+pub mod scaffold;
+
+pub mod fetch;
+pub mod nix;
+
+pub mod split;
+
+pub mod lockfile;
+pub mod repo;
+
+pub mod diagnostic;

@@ -1,0 +1,294 @@
+//! Subresource Integrity texts as lockfiles hold them: `sha512-<base64>`, sometimes several of them.
+//!
+//! Format: <https://www.w3.org/TR/SRI/#the-integrity-attribute>. Options after `?` are read and dropped.
+
+use std::{fmt, str::FromStr};
+
+use data_encoding::{BASE64, HEXLOWER};
+use sha2::Digest as _;
+
+/// A hash algorithm, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// 20 bytes; old lockfiles and packages published before 2017.
+    Sha1,
+    /// 32 bytes.
+    Sha256,
+    /// 48 bytes.
+    Sha384,
+    /// 64 bytes; what registries give today.
+    Sha512,
+}
+
+impl Algorithm {
+    /// The length of its digests in bytes.
+    pub const fn len(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// Its name in integrity texts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    /// The digest of `bytes`.
+    pub fn digest(self, bytes: &[u8]) -> Digest {
+        let mut hasher = Hasher::new(self);
+        hasher.update(bytes);
+        hasher.finish()
+    }
+}
+
+/// A digest of the right length for its algorithm.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest {
+    algorithm: Algorithm,
+    bytes: Vec<u8>,
+}
+
+impl Digest {
+    /// A digest from its bytes, or none where their number is not the algorithm's.
+    pub fn new(algorithm: Algorithm, bytes: Vec<u8>) -> Option<Self> {
+        (bytes.len() == algorithm.len()).then_some(Self { algorithm, bytes })
+    }
+
+    /// The algorithm.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes in lower-case hexadecimal.
+    pub fn hex(&self) -> String {
+        HEXLOWER.encode(&self.bytes)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.algorithm.name(), BASE64.encode(&self.bytes))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Digest {
+    type Err = IntegrityError;
+
+    fn from_str(text: &str) -> Result<Self, IntegrityError> {
+        let malformed = || IntegrityError::Malformed(text.to_owned());
+        let (name, rest) = text.split_once('-').ok_or_else(malformed)?;
+        let algorithm = Algorithm::named(name).ok_or_else(|| IntegrityError::Algorithm(text.to_owned()))?;
+        let encoded = rest.split('?').next().unwrap_or_default();
+        let bytes = BASE64.decode(encoded.as_bytes()).map_err(|_| malformed())?;
+        Self::new(algorithm, bytes).ok_or_else(malformed)
+    }
+}
+
+/// One or more digests that a file must match: those of the strongest algorithm, any of which will do.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Integrity {
+    digests: Vec<Digest>,
+}
+
+/// Why a text is not an [`Integrity`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IntegrityError {
+    /// It is not `<algorithm>-<base64>`, or the digest has the wrong length.
+    #[error("malformed integrity `{0}`; expected `sha512-<base64>`")]
+    Malformed(String),
+    /// No algorithm in it is known.
+    #[error("unknown integrity algorithm in `{0}`; expected sha512, sha384, sha256 or sha1")]
+    Algorithm(String),
+}
+
+impl Integrity {
+    /// The algorithm of its digests, the strongest that the text gave.
+    pub fn algorithm(&self) -> Algorithm {
+        self.digests[0].algorithm
+    }
+
+    /// The digests, all of one algorithm, sorted; a file need match only one of them.
+    pub fn digests(&self) -> &[Digest] {
+        &self.digests
+    }
+
+    /// Whether a file with this digest is one that is meant.
+    pub fn accepts(&self, digest: &Digest) -> bool {
+        self.digests.contains(digest)
+    }
+}
+
+impl From<Digest> for Integrity {
+    fn from(digest: Digest) -> Self {
+        Self { digests: vec![digest] }
+    }
+}
+
+impl FromStr for Integrity {
+    type Err = IntegrityError;
+
+    /// Reads digests separated by white space. Unknown algorithms are passed over while a known one is there.
+    fn from_str(text: &str) -> Result<Self, IntegrityError> {
+        let mut digests = Vec::new();
+        let mut unknown = None;
+        for word in text.split_ascii_whitespace() {
+            match word.parse::<Digest>() {
+                Ok(digest) => digests.push(digest),
+                Err(IntegrityError::Algorithm(word)) => unknown = Some(IntegrityError::Algorithm(word)),
+                Err(malformed) => return Err(malformed),
+            }
+        }
+        let Some(strongest) = digests.iter().map(Digest::algorithm).max() else {
+            return Err(unknown.unwrap_or_else(|| IntegrityError::Malformed(text.to_owned())));
+        };
+        digests.retain(|digest| digest.algorithm == strongest);
+        digests.sort();
+        digests.dedup();
+        Ok(Self { digests })
+    }
+}
+
+impl fmt::Display for Integrity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, digest) in self.digests.iter().enumerate() {
+            write!(f, "{}{digest}", if index == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Integrity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl serde::Serialize for Integrity {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Integrity {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Digests bytes as they stream by.
+#[derive(Clone)]
+pub enum Hasher {
+    /// See [`Algorithm::Sha1`].
+    Sha1(Box<sha1::Sha1>),
+    /// See [`Algorithm::Sha256`].
+    Sha256(Box<sha2::Sha256>),
+    /// See [`Algorithm::Sha384`].
+    Sha384(Box<sha2::Sha384>),
+    /// See [`Algorithm::Sha512`].
+    Sha512(Box<sha2::Sha512>),
+}
+
+impl Hasher {
+    /// A hasher that has seen nothing yet.
+    pub fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Sha1 => Self::Sha1(Box::default()),
+            Algorithm::Sha256 => Self::Sha256(Box::default()),
+            Algorithm::Sha384 => Self::Sha384(Box::default()),
+            Algorithm::Sha512 => Self::Sha512(Box::default()),
+        }
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(hasher) => hasher.update(bytes),
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha384(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    /// The digest of all bytes taken.
+    pub fn finish(self) -> Digest {
+        let (algorithm, bytes) = match self {
+            Self::Sha1(hasher) => (Algorithm::Sha1, hasher.finalize().to_vec()),
+            Self::Sha256(hasher) => (Algorithm::Sha256, hasher.finalize().to_vec()),
+            Self::Sha384(hasher) => (Algorithm::Sha384, hasher.finalize().to_vec()),
+            Self::Sha512(hasher) => (Algorithm::Sha512, hasher.finalize().to_vec()),
+        };
+        Digest { algorithm, bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_strongest_algorithm_counts() {
+        let sha1 = Algorithm::Sha1.digest(b"x");
+        let sha512 = Algorithm::Sha512.digest(b"x");
+        let both: Integrity = format!("{sha1} {sha512}").parse().unwrap();
+        assert_eq!(both.algorithm(), Algorithm::Sha512);
+        assert!(both.accepts(&sha512) && !both.accepts(&sha1));
+        assert_eq!(both.to_string(), sha512.to_string());
+    }
+
+    #[test]
+    fn several_digests_of_one_algorithm_are_alternatives() {
+        let (a, b) = (Algorithm::Sha512.digest(b"a"), Algorithm::Sha512.digest(b"b"));
+        let either: Integrity = format!("{b} md5-xx {a}?opt").parse().unwrap();
+        assert!(either.accepts(&a) && either.accepts(&b));
+        assert_eq!(either.to_string().parse::<Integrity>().unwrap(), either);
+    }
+
+    #[test]
+    fn wrong_texts_are_refused() {
+        for text in ["", "sha512", "sha512-!!!", "sha512-AAAA", "sha1-AAAA"] {
+            assert!(matches!(text.parse::<Integrity>(), Err(IntegrityError::Malformed(_))), "{text}");
+        }
+        assert!(matches!("md5-AAAA".parse::<Integrity>(), Err(IntegrityError::Algorithm(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read(bytes in proptest::collection::vec(any::<u8>(), 0..99)) {
+            for algorithm in [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512] {
+                let digest = algorithm.digest(&bytes);
+                prop_assert_eq!(digest.bytes().len(), algorithm.len());
+                prop_assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,60}") {
+            let _ = text.parse::<Integrity>();
+        }
+    }
+}

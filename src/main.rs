@@ -1,0 +1,6 @@
+//! The `splitter` program: everything is in the library, see [`splitter::cli`].
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    splitter::cli::main()
+}

@@ -1,0 +1,180 @@
+//! [`RepoPath`]: a path inside the repository, and nowhere else.
+//!
+//! Lockfiles and manifests come from outside, so every path in them passes through here: it may not be absolute,
+//! not leave the repository, and hold no control characters, since it is printed, written to JSON and read by Nix.
+
+use std::{borrow::Borrow, fmt, str::FromStr};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// A relative path with `/` between its parts, inside the repository; the root is the empty path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RepoPath(String);
+
+/// Why a text is not a [`RepoPath`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RepoPathError {
+    /// It starts at the root of the file system, or with a drive letter.
+    #[error("path is absolute; expected one relative to the repository")]
+    Absolute,
+    /// It has more `..` than folders to leave.
+    #[error("path leaves the repository")]
+    Leaves,
+    /// It holds a control character.
+    #[error("path holds a control character")]
+    Control,
+}
+
+impl RepoPath {
+    /// The repository's root.
+    pub const fn root() -> Self {
+        Self(String::new())
+    }
+
+    /// Reads `text` as a path relative to `self`, resolving `.` and `..` by name alone.
+    pub fn resolve(&self, text: &str) -> Result<Self, RepoPathError> {
+        if text.chars().any(char::is_control) {
+            return Err(RepoPathError::Control);
+        }
+        let has_drive = text.len() > 1 && text.as_bytes()[1] == b':' && text.as_bytes()[0].is_ascii_alphabetic();
+        if text.starts_with(['/', '\\']) || has_drive {
+            return Err(RepoPathError::Absolute);
+        }
+        let mut parts: Vec<&str> = self.parts().collect();
+        for part in text.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    parts.pop().ok_or(RepoPathError::Leaves)?;
+                }
+                name => parts.push(name),
+            }
+        }
+        Ok(Self(parts.join("/")))
+    }
+
+    /// The path of an entry named `name` in this folder. `name` must be one part, as a directory listing gives it.
+    #[must_use]
+    pub fn child(&self, name: &str) -> Self {
+        if self.0.is_empty() { Self(name.to_owned()) } else { Self(format!("{}/{name}", self.0)) }
+    }
+
+    /// The folder that holds this path; the root holds itself.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        Self(self.0.rsplit_once('/').map_or_else(String::new, |(parent, _)| parent.to_owned()))
+    }
+
+    /// The last part, empty for the root.
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The parts, none for the root.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/').filter(|part| !part.is_empty())
+    }
+
+    /// Whether this is the repository's root.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this path is `folder` or lies below it.
+    pub fn is_within(&self, folder: &Self) -> bool {
+        folder.is_root() || self.0.strip_prefix(&folder.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The part below `folder`, or none where the path does not lie in it.
+    pub fn below(&self, folder: &Self) -> Option<&str> {
+        if folder.is_root() {
+            return Some(&self.0);
+        }
+        let rest = self.0.strip_prefix(&folder.0)?;
+        if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+    }
+
+    /// The text, `""` for the root.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path on disk, below the repository at `root`.
+    pub fn on_disk(&self, root: &Utf8Path) -> Utf8PathBuf {
+        if self.is_root() { root.to_owned() } else { root.join(&self.0) }
+    }
+}
+
+impl FromStr for RepoPath {
+    type Err = RepoPathError;
+
+    fn from_str(text: &str) -> Result<Self, RepoPathError> {
+        Self::root().resolve(text)
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_root() { "." } else { &self.0 })
+    }
+}
+
+impl Borrow<str> for RepoPath {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl serde::Serialize for RepoPath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for RepoPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn paths_are_resolved_by_name() {
+        let web: RepoPath = "apps/web".parse().unwrap();
+        assert_eq!(web.resolve("../../packages/./ui/").unwrap().as_str(), "packages/ui");
+        assert_eq!(web.resolve("../..").unwrap(), RepoPath::root());
+        assert_eq!(web.resolve("../../.."), Err(RepoPathError::Leaves));
+        assert_eq!(web.resolve("/etc/passwd"), Err(RepoPathError::Absolute));
+        assert_eq!(web.resolve("C:/x"), Err(RepoPathError::Absolute));
+        assert_eq!(web.resolve("a\u{7}b"), Err(RepoPathError::Control));
+    }
+
+    #[test]
+    fn a_folder_holds_itself_and_what_lies_below() {
+        let app: RepoPath = "apps/web".parse().unwrap();
+        let file: RepoPath = "apps/web/src/a.ts".parse().unwrap();
+        let neighbour: RepoPath = "apps/webhook".parse().unwrap();
+        assert!(file.is_within(&app) && app.is_within(&app) && file.is_within(&RepoPath::root()));
+        assert!(!neighbour.is_within(&app));
+        assert_eq!(file.below(&app), Some("src/a.ts"));
+        assert_eq!(file.below(&RepoPath::root()), Some("apps/web/src/a.ts"));
+        assert_eq!(neighbour.below(&app), None);
+        assert_eq!((file.parent().as_str(), file.file_name()), ("apps/web/src", "a.ts"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_leaves_the_repository(text in "\\PC{0,40}") {
+            if let Ok(path) = text.parse::<RepoPath>() {
+                prop_assert!(path.parts().all(|part| part != ".." && part != "."));
+                prop_assert!(!path.as_str().starts_with('/'));
+                prop_assert_eq!(path.as_str().parse::<RepoPath>().unwrap(), path);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The systems that are built for, and which packages are bound to which of them.
+//!
+//! The names are Nix's; `os` and `cpu` in lockfiles are Node's `process.platform` and `process.arch`.
+
+use std::{fmt, str::FromStr};
+
+/// A system as Nix names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum System {
+    /// macOS on Apple silicon.
+    Aarch64Darwin,
+    /// Linux (glibc) on 64-bit ARM.
+    Aarch64Linux,
+    /// macOS on Intel.
+    X8664Darwin,
+    /// Linux (glibc) on x86-64.
+    X8664Linux,
+}
+
+/// A text that names none of the four systems.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown system `{0}`; expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux")]
+pub struct SystemError(pub String);
+
+impl System {
+    /// The four usual systems, sorted by name.
+    pub const ALL: [Self; 4] = [Self::Aarch64Darwin, Self::Aarch64Linux, Self::X8664Darwin, Self::X8664Linux];
+
+    /// Nix's name for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aarch64Darwin => "aarch64-darwin",
+            Self::Aarch64Linux => "aarch64-linux",
+            Self::X8664Darwin => "x86_64-darwin",
+            Self::X8664Linux => "x86_64-linux",
+        }
+    }
+
+    /// Node's `process.platform` there.
+    pub const fn os(self) -> &'static str {
+        match self {
+            Self::Aarch64Darwin | Self::X8664Darwin => "darwin",
+            Self::Aarch64Linux | Self::X8664Linux => "linux",
+        }
+    }
+
+    /// Node's `process.arch` there.
+    pub const fn cpu(self) -> &'static str {
+        match self {
+            Self::Aarch64Darwin | Self::Aarch64Linux => "arm64",
+            Self::X8664Darwin | Self::X8664Linux => "x64",
+        }
+    }
+
+    /// The C library there, where Linux has a choice: nixpkgs' is glibc.
+    pub const fn libc(self) -> Option<&'static str> {
+        match self {
+            Self::Aarch64Darwin | Self::X8664Darwin => None,
+            Self::Aarch64Linux | Self::X8664Linux => Some("glibc"),
+        }
+    }
+}
+
+impl FromStr for System {
+    type Err = SystemError;
+
+    fn from_str(text: &str) -> Result<Self, SystemError> {
+        Self::ALL.into_iter().find(|system| system.name() == text).ok_or_else(|| SystemError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl serde::Serialize for System {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for System {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
