@@ -1,5 +1,9 @@
-//! Lockfile formats, each read into one model. Nothing here touches a file, the network or a process.
+//! Lockfile formats, each read into one [model](Lockfile). Nothing here touches a file, the network or a process.
 
+pub mod bun;
 mod integrity;
+pub mod json;
+mod model;
 
 pub use integrity::{Algorithm, Digest, Hasher, Integrity, IntegrityError};
+pub use model::{DependencyGroup, Format, LockedPackage, LockedWorkspace, Lockfile, Platforms, Resolution};

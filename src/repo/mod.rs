@@ -1,5 +1,14 @@
 //! The repository as files: paths that cannot leave it, and the trees they are read from.
+//!
+//! [`Tree`] is what keeps the rest small: the same pure code runs over whatever can list folders and read files.
 
 mod path;
+mod tree;
+mod work_tree;
 
 pub use path::{RepoPath, RepoPathError};
+pub use tree::{Entry, EntryKind, SourceFile, Tree, TreeError, read_text};
+pub use work_tree::{WorkTree, WorkTreeError};
+
+#[cfg(test)]
+pub(crate) use tree::MemoryTree;

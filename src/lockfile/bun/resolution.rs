@@ -1,0 +1,127 @@
+//! What the text after `<name>@` says of an entry.
+
+use url::Url;
+
+use super::super::Resolution;
+use crate::repo::{RepoPath, RepoPathError};
+
+/// Why a resolution could not be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum ResolutionError {
+    /// It is of no known kind.
+    Unknown,
+    /// Its path does not stay in the repository.
+    Path(RepoPathError),
+}
+
+/// Splits `<name>@<rest>`: the first `@` that is not the scope's own.
+pub(super) fn split_name(text: &str) -> Option<(&str, &str)> {
+    let from = if text.starts_with('@') { text.find('/')? } else { 0 };
+    let at = from + text[from..].find('@')?;
+    (at > 0).then(|| (&text[..at], &text[at + 1..]))
+}
+
+/// Reads a resolution. `base` is the workspace whose manifest names the package: local paths start there.
+pub(super) fn parse(text: &str, base: &RepoPath, url: Option<Url>) -> Result<Resolution, ResolutionError> {
+    if let Some((scheme, rest)) = text.split_once(':') {
+        match scheme {
+            "workspace" => return rest.parse().map(Resolution::Workspace).map_err(ResolutionError::Path),
+            "root" => return Ok(Resolution::Root),
+            "link" => return Ok(Resolution::Link(rest.to_owned())),
+            "file" => return local(rest, base),
+            "github" => return Ok(Resolution::GitHub(text.to_owned())),
+            "http" | "https" => {
+                return Url::parse(text).map(Resolution::RemoteTarball).map_err(|_| ResolutionError::Unknown);
+            }
+            "git" | "ssh" | "gitlab" | "bitbucket" => return Ok(Resolution::Git(text.to_owned())),
+            _ if scheme.starts_with("git+") || scheme.starts_with("git@") => {
+                return Ok(Resolution::Git(text.to_owned()));
+            }
+            _ => return Err(ResolutionError::Unknown),
+        }
+    }
+    if is_tarball(text) {
+        return local(text, base);
+    }
+    if text.starts_with(|first: char| first.is_ascii_digit()) && is_version(text) {
+        return Ok(Resolution::Registry { version: text.to_owned(), url });
+    }
+    if text.starts_with(['.', '/']) {
+        return local(text, base);
+    }
+    Err(ResolutionError::Unknown)
+}
+
+fn local(path: &str, base: &RepoPath) -> Result<Resolution, ResolutionError> {
+    let resolved = base.resolve(path).map_err(ResolutionError::Path)?;
+    Ok(if is_tarball(path) { Resolution::LocalTarball(resolved) } else { Resolution::Folder(resolved) })
+}
+
+pub(super) fn is_tarball(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    [".tgz", ".tar.gz", ".tar"].iter().any(|suffix| lower.ends_with(suffix))
+}
+
+/// Whether the text could be a semantic version; it becomes part of a URL and of a file name.
+fn is_version(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
+}
+
+/// Whether the text could be the name of a package; it becomes part of a URL and of a path.
+pub(super) fn is_package_name(name: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty()
+            && part != "."
+            && part != ".."
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~!'()*".contains(&byte))
+    };
+    match name.strip_prefix('@') {
+        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, base)| part(scope) && part(base)),
+        None => part(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_at_the_right_sign() {
+        assert_eq!(split_name("react@19.0.0"), Some(("react", "19.0.0")));
+        assert_eq!(split_name("@a/b@npm:c@1"), Some(("@a/b", "npm:c@1")));
+        assert_eq!(split_name("x@git+ssh://git@host/r#1"), Some(("x", "git+ssh://git@host/r#1")));
+        for text in ["react", "@a/b", "@a", "", "@", "@1.0.0"] {
+            assert_eq!(split_name(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_text_alone_decides_the_kind() {
+        let base: RepoPath = "packages/a".parse().unwrap();
+        let parse = |text| parse(text, &base, None);
+        let path = |text: &str| text.parse::<RepoPath>().unwrap();
+        assert_eq!(parse("1.0.0-rc.1+b"), Ok(Resolution::Registry { version: "1.0.0-rc.1+b".into(), url: None }));
+        assert_eq!(parse("workspace:packages/b"), Ok(Resolution::Workspace(path("packages/b"))));
+        assert_eq!(parse("./x.tgz"), Ok(Resolution::LocalTarball(path("packages/a/x.tgz"))));
+        assert_eq!(parse("vendor/x.tar.gz"), Ok(Resolution::LocalTarball(path("packages/a/vendor/x.tar.gz"))));
+        assert_eq!(parse("file:../../lib"), Ok(Resolution::Folder(path("lib"))));
+        assert_eq!(parse("link:../x"), Ok(Resolution::Link("../x".into())));
+        assert_eq!(parse("root:"), Ok(Resolution::Root));
+        assert!(matches!(parse("https://host.example/x.tgz"), Ok(Resolution::RemoteTarball(_))));
+        assert!(matches!(parse("git+https://host.example/x.git#abc"), Ok(Resolution::Git(_))));
+        assert!(matches!(parse("git@host.example:a/b.git#abc"), Ok(Resolution::Git(_))));
+        assert!(matches!(parse("github:a/b#abc"), Ok(Resolution::GitHub(_))));
+        assert_eq!(parse("file:../../../x"), Err(ResolutionError::Path(RepoPathError::Leaves)));
+        assert_eq!(parse("/etc/x.tgz"), Err(ResolutionError::Path(RepoPathError::Absolute)));
+        assert_eq!(parse("what:ever"), Err(ResolutionError::Unknown));
+        assert_eq!(parse("1.0.0/../../x"), Err(ResolutionError::Unknown));
+    }
+
+    #[test]
+    fn names_that_would_leave_a_folder_are_no_names() {
+        assert!(is_package_name("@babel/core") && is_package_name("lodash.merge") && is_package_name("JSONStream"));
+        for name in ["", "..", "a/b", "@a", "@a/..", "@/b", "a b", "a%2f", "@a/b/c"] {
+            assert!(!is_package_name(name), "{name}");
+        }
+    }
+}

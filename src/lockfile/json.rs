@@ -1,0 +1,300 @@
+//! JSON with places: every value knows where it stands, so that an error can name line and column.
+//!
+//! The `jsonc-parser` crate reads looser dialects by default and lets the last of two equal keys win. Here its
+//! options are set to what each format really allows, and a duplicate key is an error.
+
+use std::{borrow::Cow, collections::HashSet};
+
+use jsonc_parser::{
+    CollectOptions, ParseOptions,
+    ast::{Array, Object, Value},
+    common::Ranged,
+};
+
+use crate::diagnostic::{Category, Diagnose, Location, Position};
+
+/// Which JSON a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Plain JSON (RFC 8259): `package.json`.
+    Json,
+    /// JSON with comments and trailing commas: `bun.lock`, `tsconfig.json`.
+    Jsonc,
+}
+
+/// Why a JSON text was refused. All but [`JsonError::Conflict`] also carry the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    /// It is not JSON.
+    #[error("{message}")]
+    Syntax {
+        /// The file.
+        file: String,
+        /// Where reading stopped.
+        position: Position,
+        /// What the parser expected.
+        message: String,
+    },
+    /// An object has a key twice.
+    #[error("duplicate key `{key}`")]
+    Duplicate {
+        /// The file.
+        file: String,
+        /// The second of the two.
+        position: Position,
+        /// The key.
+        key: String,
+    },
+    /// A value is not what the format has there.
+    #[error("expected {expected}, found {found}")]
+    Unexpected {
+        /// The file.
+        file: String,
+        /// The value.
+        position: Position,
+        /// What the format has there.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// Git left conflict markers in it.
+    #[error("merge conflict markers in `{file}`")]
+    Conflict {
+        /// The file.
+        file: String,
+        /// The first marker.
+        position: Position,
+    },
+}
+
+impl Diagnose for JsonError {
+    fn category(&self) -> Category {
+        Category::Input
+    }
+
+    fn location(&self) -> Option<Location> {
+        match self {
+            Self::Syntax { file, position, .. }
+            | Self::Duplicate { file, position, .. }
+            | Self::Unexpected { file, position, .. }
+            | Self::Conflict { file, position } => Some(Location::at(file.as_str(), *position)),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Conflict { file, .. } if file.ends_with("bun.lock") => vec![
+                "resolve the conflict in the manifests, take either side of `bun.lock`, and run `bun install`"
+                    .to_owned(),
+            ],
+            Self::Conflict { .. } => vec!["resolve the conflict first".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A parsed file.
+#[derive(Debug)]
+pub struct Document<'a> {
+    file: &'a str,
+    text: &'a str,
+    root: Value<'a>,
+}
+
+impl<'a> Document<'a> {
+    /// Parses `text`, the content of `file`.
+    pub fn parse(file: &'a str, text: &'a str, dialect: Dialect) -> Result<Self, JsonError> {
+        refuse_conflict_markers(file, text)?;
+        let syntax = |offset, message| JsonError::Syntax {
+            file: file.to_owned(),
+            position: Position::of_offset(text, offset),
+            message,
+        };
+        let parsed = jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &options(dialect))
+            .map_err(|error| syntax(error.range().start, error.kind().to_string().to_lowercase()))?;
+        let root = parsed.value.ok_or_else(|| syntax(0, "the file is empty; expected an object".to_owned()))?;
+        let document = Self { file, text, root };
+        document.refuse_duplicates(&document.root)?;
+        Ok(document)
+    }
+
+    /// The outermost value, which must be an object.
+    pub fn object(&self) -> Result<&Object<'a>, JsonError> {
+        self.as_object(&self.root)
+    }
+
+    /// `value` as an object.
+    pub fn as_object<'v>(&self, value: &'v Value<'a>) -> Result<&'v Object<'a>, JsonError> {
+        value.as_object().ok_or_else(|| self.unexpected(value, "an object"))
+    }
+
+    /// `value` as an array.
+    pub fn as_array<'v>(&self, value: &'v Value<'a>) -> Result<&'v Array<'a>, JsonError> {
+        value.as_array().ok_or_else(|| self.unexpected(value, "an array"))
+    }
+
+    /// `value` as a string.
+    pub fn as_str<'v>(&self, value: &'v Value<'a>) -> Result<&'v str, JsonError> {
+        value.as_string_lit().map(|text| text.value.as_ref()).ok_or_else(|| self.unexpected(value, "a string"))
+    }
+
+    /// An error about `value`: what was expected in its place.
+    pub fn unexpected(&self, value: &Value<'a>, expected: &str) -> JsonError {
+        self.unexpected_at(value.range().start, expected, &describe(value))
+    }
+
+    /// An error about what stands at a byte offset.
+    pub fn unexpected_at(&self, offset: usize, expected: &str, found: &str) -> JsonError {
+        JsonError::Unexpected {
+            file: self.file.to_owned(),
+            position: Position::of_offset(self.text, offset),
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        }
+    }
+
+    /// The file's name.
+    pub fn file(&self) -> &'a str {
+        self.file
+    }
+
+    /// The line and column of a byte offset.
+    pub fn position(&self, offset: usize) -> Position {
+        Position::of_offset(self.text, offset)
+    }
+
+    /// The line and column of a byte offset, counted from a line start that is known already.
+    pub(super) fn position_from(&self, line_start: usize, line: usize, offset: usize) -> Position {
+        let within = Position::of_offset(&self.text[line_start..], offset.saturating_sub(line_start));
+        Position { line: within.line + line - 1, column: within.column }
+    }
+
+    fn refuse_duplicates(&self, value: &Value<'a>) -> Result<(), JsonError> {
+        match value {
+            Value::Object(object) => {
+                let mut seen = HashSet::with_capacity(object.properties.len());
+                for property in &object.properties {
+                    if !seen.insert(property.name.as_str()) {
+                        return Err(JsonError::Duplicate {
+                            file: self.file.to_owned(),
+                            position: self.position(property.range.start),
+                            key: property.name.as_str().to_owned(),
+                        });
+                    }
+                    self.refuse_duplicates(&property.value)?;
+                }
+                Ok(())
+            }
+            Value::Array(array) => array.elements.iter().try_for_each(|element| self.refuse_duplicates(element)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn options(dialect: Dialect) -> ParseOptions {
+    let loose = dialect == Dialect::Jsonc;
+    ParseOptions {
+        allow_comments: loose,
+        allow_trailing_commas: loose,
+        allow_loose_object_property_names: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    }
+}
+
+/// Conflict markers stand at the start of a line; nothing in a JSON file that a program wrote starts one so.
+pub(super) fn refuse_conflict_markers(file: &str, text: &str) -> Result<(), JsonError> {
+    let markers = ["<<<<<<< ", ">>>>>>> "];
+    let starts = |offset: usize| markers.iter().any(|marker| text[offset..].starts_with(marker));
+    let first = std::iter::once(0)
+        .filter(|offset| starts(*offset))
+        .chain(markers.iter().filter_map(|marker| text.find(&format!("\n{marker}")).map(|at| at + 1)))
+        .min();
+    match first {
+        Some(offset) => Err(JsonError::Conflict { file: file.to_owned(), position: Position::of_offset(text, offset) }),
+        None => Ok(()),
+    }
+}
+
+fn describe(value: &Value<'_>) -> String {
+    match value {
+        Value::StringLit(text) => format!("the string \"{}\"", shorten(&text.value)),
+        Value::NumberLit(number) => format!("the number {}", number.value),
+        Value::BooleanLit(literal) => format!("`{}`", literal.value),
+        Value::Object(_) => "an object".to_owned(),
+        Value::Array(array) => format!("an array of {}", array.elements.len()),
+        Value::NullKeyword(_) => "`null`".to_owned(),
+    }
+}
+
+/// At most 60 characters of a text from outside, its control characters escaped.
+pub(super) fn shorten(text: &str) -> Cow<'_, str> {
+    let long = text.chars().count() > 60;
+    if !long && !text.chars().any(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut short: String = text.chars().take(60).flat_map(char::escape_debug).collect();
+    if long {
+        short.push('…');
+    }
+    Cow::Owned(short)
+}
+
+/// The value as `serde_json` has it, its objects sorted by key.
+pub fn to_serde(value: &Value<'_>) -> serde_json::Value {
+    match value {
+        Value::StringLit(text) => serde_json::Value::String(text.value.clone().into_owned()),
+        Value::NumberLit(number) => number
+            .value
+            .parse()
+            .map_or_else(|_| serde_json::Value::String(number.value.to_owned()), serde_json::Value::Number),
+        Value::BooleanLit(literal) => serde_json::Value::Bool(literal.value),
+        Value::Object(object) => serde_json::Value::Object(
+            object
+                .properties
+                .iter()
+                .map(|property| (property.name.as_str().to_owned(), to_serde(&property.value)))
+                .collect(),
+        ),
+        Value::Array(array) => serde_json::Value::Array(array.elements.iter().map(to_serde).collect()),
+        Value::NullKeyword(_) => serde_json::Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str, dialect: Dialect) -> String {
+        let error = Document::parse("x.json", text, dialect).unwrap_err();
+        format!("{}: {error}", error.location().unwrap())
+    }
+
+    #[test]
+    fn each_dialect_takes_what_its_format_allows() {
+        assert!(Document::parse("x", "{\"a\": [1, 2,],} // c", Dialect::Jsonc).is_ok());
+        for text in ["{\"a\": [1,]}", "{} // c", "{a: 1}", "{'a': 1}", "{\"a\": NaN}", "{\"a\": 1 \"b\": 2}", ""] {
+            assert!(Document::parse("x", text, Dialect::Json).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_name_their_place() {
+        assert_eq!(error("{\n  \"a\": 1,\n  \"a\": 2\n}", Dialect::Json), "x.json:3:3: duplicate key `a`");
+        assert!(error("{\n  \"a\": [\n", Dialect::Json).starts_with("x.json:2:8: "));
+        assert_eq!(
+            error("{\n<<<<<<< HEAD\n  \"a\": 1\n=======\n>>>>>>> b\n}", Dialect::Jsonc),
+            "x.json:2:1: merge conflict markers in `x.json`"
+        );
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_and_not_an_overflow() {
+        assert!(Document::parse("x", &"[".repeat(100_000), Dialect::Jsonc).is_err());
+    }
+}

@@ -1,0 +1,165 @@
+//! [`Tree`]: a repository that can be listed and read, whatever it is stored in.
+
+use camino::Utf8PathBuf;
+
+use super::RepoPath;
+use crate::diagnostic::{Category, Diagnose, Location, Position};
+
+/// What an entry of a folder is. Links are not followed: a link could lead out of the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+}
+
+/// One entry of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name in the folder.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// A file that could be source: git does not ignore it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Where it lies.
+    pub path: RepoPath,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Why a tree could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// Reading failed.
+    #[error("could not read `{path}`")]
+    Read {
+        /// The file or folder.
+        path: RepoPath,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A text file is not UTF-8.
+    #[error("expected UTF-8 text, found an invalid byte")]
+    NotUtf8 {
+        /// The file.
+        path: RepoPath,
+        /// The first wrong byte.
+        position: Position,
+    },
+    /// A name in the repository is not UTF-8, which neither Nix nor a manifest can name.
+    #[error("the name of `{0}` is not UTF-8")]
+    Name(Utf8PathBuf),
+}
+
+impl Diagnose for TreeError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Read { .. } => Category::Environment,
+            Self::NotUtf8 { .. } | Self::Name(_) => Category::Input,
+        }
+    }
+
+    fn location(&self) -> Option<Location> {
+        match self {
+            Self::NotUtf8 { path, position } => Some(Location::at(path.as_str(), *position)),
+            Self::Read { .. } | Self::Name(_) => None,
+        }
+    }
+}
+
+/// A repository as files.
+pub trait Tree: Sync {
+    /// The bytes of a file, or none where there is no file of that path.
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError>;
+
+    /// The entries of a folder sorted by name, none where there is no such folder.
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError>;
+
+    /// Whether there is a file of that path.
+    fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
+        let name = path.file_name();
+        Ok(self.list(&path.parent())?.iter().any(|entry| entry.name == name && entry.kind == EntryKind::File))
+    }
+}
+
+/// The text of a file without a byte order mark, or none where there is no such file.
+pub fn read_text(tree: &dyn Tree, path: &RepoPath) -> Result<Option<String>, TreeError> {
+    let Some(bytes) = tree.read(path)? else { return Ok(None) };
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+        TreeError::NotUtf8 { path: path.clone(), position: Position::of_offset(&text, valid) }
+    })?;
+    Ok(Some(match text.strip_prefix('\u{feff}') {
+        Some(unmarked) => unmarked.to_owned(),
+        None => text,
+    }))
+}
+
+/// A tree in memory, for tests of the pure parts.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub(crate) struct MemoryTree(std::collections::BTreeMap<String, Vec<u8>>);
+
+#[cfg(test)]
+impl MemoryTree {
+    pub(crate) fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect())
+    }
+}
+
+#[cfg(test)]
+impl Tree for MemoryTree {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
+        Ok(self.0.get(path.as_str()).cloned())
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError> {
+        let mut entries = std::collections::BTreeMap::new();
+        for path in self.0.keys() {
+            let path: RepoPath = path.parse().unwrap();
+            let Some(below) = path.below(folder).filter(|below| !below.is_empty()) else { continue };
+            let (name, kind) = match below.split_once('/') {
+                Some((name, _)) => (name, EntryKind::Folder),
+                None => (below, EntryKind::File),
+            };
+            entries.insert(name.to_owned(), kind);
+        }
+        Ok(entries.into_iter().map(|(name, kind)| Entry { name, kind }).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bytes(&'static [u8]);
+
+    impl Tree for Bytes {
+        fn read(&self, _: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
+            Ok(Some(self.0.to_vec()))
+        }
+
+        fn list(&self, _: &RepoPath) -> Result<Vec<Entry>, TreeError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_not_text() {
+        assert_eq!(read_text(&Bytes("\u{feff}{}".as_bytes()), &RepoPath::root()).unwrap().unwrap(), "{}");
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_refused_with_its_place() {
+        let error = read_text(&Bytes(b"a\nb\xff"), &"x.json".parse().unwrap()).unwrap_err();
+        assert_eq!(error.location().unwrap().to_string(), "x.json:2:2");
+    }
+}

@@ -1,0 +1,247 @@
+//! [`WorkTree`]: the repository as it lies on disk, edits and all.
+
+use std::{io, sync::Mutex};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use ignore::{WalkBuilder, WalkState};
+
+use super::{Entry, EntryKind, RepoPath, SourceFile, Tree, TreeError};
+use crate::diagnostic::{Category, Diagnose};
+
+/// Files that mark the root of a Bun or Yarn repository.
+const LOCKFILES: [&str; 3] = ["bun.lock", "bun.lockb", "yarn.lock"];
+
+/// A repository on disk.
+#[derive(Debug, Clone)]
+pub struct WorkTree {
+    root: Utf8PathBuf,
+}
+
+/// Why no repository was found.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkTreeError {
+    /// No folder from here up holds a lockfile.
+    #[error("no `bun.lock` or `yarn.lock` in `{0}` or any folder above it")]
+    NotFound(Utf8PathBuf),
+    /// The folder that was named is not there.
+    #[error("could not open the folder `{path}`")]
+    Folder {
+        /// The folder.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The path of the repository is not UTF-8.
+    #[error("the path `{0}` is not UTF-8")]
+    NotUtf8(std::path::PathBuf),
+}
+
+impl Diagnose for WorkTreeError {
+    fn category(&self) -> Category {
+        Category::Input
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NotFound(_) => vec![
+                "run it inside a Bun or Yarn repository, or name one with `--repo DIR`".to_owned(),
+                "a repository without a lockfile gets one from `bun install`".to_owned(),
+            ],
+            Self::Folder { .. } | Self::NotUtf8(_) => Vec::new(),
+        }
+    }
+}
+
+impl WorkTree {
+    /// Finds the repository that `folder` lies in: the nearest folder upwards with a lockfile.
+    pub fn discover(folder: &Utf8Path) -> Result<Self, WorkTreeError> {
+        let start = fs::canonicalize(folder)
+            .map_err(|source| WorkTreeError::Folder { path: folder.to_owned(), source })
+            .and_then(|path| Utf8PathBuf::from_path_buf(path).map_err(WorkTreeError::NotUtf8))?;
+        start
+            .ancestors()
+            .find(|folder| LOCKFILES.iter().any(|name| folder.join(name).is_file()))
+            .map(|root| Self { root: root.to_owned() })
+            .ok_or(WorkTreeError::NotFound(start.clone()))
+    }
+
+    /// The repository at exactly this folder.
+    pub fn at(root: impl Into<Utf8PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Its root on disk.
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// All files that git does not ignore, sorted by path, walked in parallel. Links count as files of no size;
+    /// `.git` and every `node_modules` are passed over. A folder that cannot be read is an error.
+    pub fn source_files(&self) -> Result<Vec<SourceFile>, TreeError> {
+        let collected = Mutex::new(Vec::new());
+        let failure = Mutex::new(None);
+        self.walker().build_parallel().run(|| {
+            let mut batch = Batch { files: Vec::new(), all: &collected };
+            let failure = &failure;
+            Box::new(move |entry| match self.source_file(entry) {
+                Ok(file) => {
+                    batch.files.extend(file);
+                    WalkState::Continue
+                }
+                Err(error) => {
+                    *lock(failure) = Some(error);
+                    WalkState::Quit
+                }
+            })
+        });
+        if let Some(error) = lock(&failure).take() {
+            return Err(error);
+        }
+        let mut files = std::mem::take(&mut *lock(&collected));
+        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    fn walker(&self) -> WalkBuilder {
+        let mut builder = WalkBuilder::new(&self.root);
+        builder
+            .hidden(false)
+            .ignore(false)
+            .require_git(false)
+            .follow_links(false)
+            .filter_entry(|entry| entry.file_name() != ".git" && entry.file_name() != "node_modules");
+        builder
+    }
+
+    fn source_file(&self, entry: Result<ignore::DirEntry, ignore::Error>) -> Result<Option<SourceFile>, TreeError> {
+        let entry = entry.map_err(|error| walk_error(&self.root, error))?;
+        let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir()) else { return Ok(None) };
+        let path = Utf8Path::from_path(entry.path())
+            .ok_or_else(|| TreeError::Name(entry.path().to_string_lossy().into_owned().into()))?;
+        let path = self.relative(path)?;
+        let bytes = if kind.is_file() { entry.metadata().map_or(0, |metadata| metadata.len()) } else { 0 };
+        Ok(Some(SourceFile { path, bytes }))
+    }
+
+    fn relative(&self, path: &Utf8Path) -> Result<RepoPath, TreeError> {
+        let below = path.strip_prefix(&self.root).unwrap_or(path);
+        let text = if cfg!(windows) { below.as_str().replace('\\', "/") } else { below.as_str().to_owned() };
+        text.parse().map_err(|_| TreeError::Name(path.to_owned()))
+    }
+}
+
+/// The files that one walking thread found; given to all when the thread ends, so that the lock is taken once.
+struct Batch<'a> {
+    files: Vec<SourceFile>,
+    all: &'a Mutex<Vec<SourceFile>>,
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        lock(self.all).append(&mut self.files);
+    }
+}
+
+/// A poisoned lock means that a walking thread panicked; its partial list is never used, as the panic goes on.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn walk_error(root: &Utf8Path, error: ignore::Error) -> TreeError {
+    let text = error.to_string();
+    let source = error.into_io_error().unwrap_or_else(|| io::Error::other(text));
+    TreeError::Read { path: RepoPath::root(), source: io::Error::new(source.kind(), format!("{root}: {source}")) }
+}
+
+impl Tree for WorkTree {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
+        match fs::read(path.on_disk(&self.root)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(source) => Err(TreeError::Read { path: path.clone(), source }),
+        }
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError> {
+        let read = |source| TreeError::Read { path: folder.clone(), source };
+        let entries = match fs::read_dir(folder.on_disk(&self.root)) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return Ok(Vec::new()),
+            Err(source) => return Err(read(source)),
+        };
+        let mut list = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(read)?;
+            let kind = entry.file_type().map_err(read)?;
+            let kind = if kind.is_symlink() {
+                EntryKind::Link
+            } else if kind.is_dir() {
+                EntryKind::Folder
+            } else {
+                EntryKind::File
+            };
+            // A name that is not UTF-8 cannot be named by a manifest, so nothing looks for it.
+            if let Ok(name) = entry.file_name().into_string() {
+                list.push(Entry { name, kind });
+            }
+        }
+        list.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(list)
+    }
+
+    fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
+        Ok(path.on_disk(&self.root).is_file())
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository(files: &[(&str, &str)]) -> (tempfile::TempDir, WorkTree) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(folder.path().canonicalize().unwrap()).unwrap();
+        for (path, text) in files {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        (folder, WorkTree::at(root))
+    }
+
+    #[test]
+    fn the_root_is_found_from_any_folder_inside() {
+        let (_folder, tree) = repository(&[("bun.lock", "{}"), ("apps/web/src/a.ts", "")]);
+        let found = WorkTree::discover(&tree.root().join("apps/web/src")).unwrap();
+        assert_eq!(found.root(), tree.root());
+    }
+
+    #[test]
+    fn source_files_leave_out_what_git_ignores() {
+        let (_folder, tree) = repository(&[
+            (".gitignore", "dist\n"),
+            ("src/a.ts", "abc"),
+            ("dist/a.js", ""),
+            ("node_modules/x/index.js", ""),
+            (".git/config", ""),
+            (".env.example", ""),
+        ]);
+        let files = tree.source_files().unwrap();
+        let paths: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.bytes)).collect();
+        assert_eq!(paths, [(".env.example", 0), (".gitignore", 5), ("src/a.ts", 3)]);
+    }
+
+    #[test]
+    fn what_is_absent_is_none_and_not_an_error() {
+        let (_folder, tree) = repository(&[("a/b", "x")]);
+        assert!(tree.read(&"a/c".parse().unwrap()).unwrap().is_none());
+        assert!(tree.read(&"a".parse().unwrap()).unwrap().is_none());
+        assert!(tree.read(&"a/b/c".parse().unwrap()).unwrap().is_none());
+        assert!(tree.list(&"nowhere".parse().unwrap()).unwrap().is_empty());
+    }
+}
