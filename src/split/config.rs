@@ -1,0 +1,221 @@
+//! `splitter.json`, the user's choices. Its schema is `docs/splitter.schema.json`.
+
+use std::collections::BTreeMap;
+
+use jsonc_parser::{
+    ast::{Object, ObjectProp, Value},
+    common::Ranged,
+};
+
+use super::{SplitError, System};
+use crate::{
+    lockfile::json::{Dialect, Document, JsonError},
+    repo::{RepoPath, Tree, read_text},
+};
+
+/// The file, at the root of the repository.
+pub const FILE: &str = "splitter.json";
+
+/// The user's choices; what is absent is detected.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// The systems to record hashes for; empty means the four usual ones.
+    pub systems: Vec<System>,
+    /// Choices for single workspaces, by folder.
+    pub workspaces: BTreeMap<RepoPath, WorkspaceConfig>,
+    /// More root files that every app's sources hold.
+    pub root_files: Vec<RepoPath>,
+}
+
+/// The user's choices for one workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkspaceConfig {
+    /// Whether it is an app.
+    pub kind: Option<Kind>,
+    /// The name of its derivation.
+    pub app: Option<String>,
+    /// Its build command.
+    pub build: Option<String>,
+    /// What the build leaves, relative to its folder.
+    pub output: Option<String>,
+    /// The file that an app without a build runs.
+    pub start: Option<String>,
+    /// Globs, relative to its folder, of files that its source set holds though a rule leaves them out.
+    pub include: Vec<String>,
+    /// Globs of files that its source set does not hold.
+    pub exclude: Vec<String>,
+}
+
+/// What a workspace is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// It has a derivation of its own.
+    App,
+    /// It is built with the apps that depend on it.
+    Library,
+}
+
+/// Reads `splitter.json`, or gives no choices where there is none.
+pub fn read(tree: &dyn Tree) -> Result<Config, SplitError> {
+    match read_text(tree, &RepoPath::root().child(FILE))? {
+        Some(text) => Ok(parse(&text)?),
+        None => Ok(Config::default()),
+    }
+}
+
+fn parse(text: &str) -> Result<Config, JsonError> {
+    let document = Document::parse(FILE, text, Dialect::Jsonc)?;
+    let mut config = Config::default();
+    for property in &document.object()?.properties {
+        match property.name.as_str() {
+            "$schema" => {}
+            "systems" => config.systems = systems(&document, &property.value)?,
+            "rootFiles" => config.root_files = paths(&document, &property.value)?,
+            "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
+            _ => return Err(unknown_key(&document, property, "`systems`, `rootFiles` or `workspaces`")),
+        }
+    }
+    Ok(config)
+}
+
+fn unknown_key(document: &Document<'_>, property: &ObjectProp<'_>, expected: &str) -> JsonError {
+    document.unexpected_at(property.range.start, expected, &format!("the key \"{}\"", property.name.as_str()))
+}
+
+fn systems(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<System>, JsonError> {
+    let mut systems = Vec::new();
+    for element in &document.as_array(value)?.elements {
+        let expected = "aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux";
+        systems.push(document.as_str(element)?.parse().map_err(|_| document.unexpected(element, expected))?);
+    }
+    systems.sort_unstable();
+    systems.dedup();
+    Ok(systems)
+}
+
+fn workspaces(document: &Document<'_>, object: &Object<'_>) -> Result<BTreeMap<RepoPath, WorkspaceConfig>, JsonError> {
+    let mut workspaces = BTreeMap::new();
+    for property in &object.properties {
+        let path = path(document, property.name.as_str(), property.range.start)?;
+        workspaces.insert(path, workspace(document, document.as_object(&property.value)?)?);
+    }
+    Ok(workspaces)
+}
+
+fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceConfig, JsonError> {
+    let mut config = WorkspaceConfig::default();
+    for property in &object.properties {
+        let value = &property.value;
+        let text = || document.as_str(value).map(|text| Some(text.to_owned()));
+        match property.name.as_str() {
+            "kind" => config.kind = Some(kind(document, value)?),
+            "app" => config.app = Some(app_name(document, value)?),
+            "build" => config.build = text()?,
+            "output" => config.output = Some(inner_path(document, value)?),
+            "start" => config.start = Some(inner_path(document, value)?),
+            "include" => config.include = globs(document, value)?,
+            "exclude" => config.exclude = globs(document, value)?,
+            _ => {
+                let keys = "`kind`, `app`, `build`, `output`, `start`, `include` or `exclude`";
+                return Err(unknown_key(document, property, keys));
+            }
+        }
+    }
+    Ok(config)
+}
+
+fn kind(document: &Document<'_>, value: &Value<'_>) -> Result<Kind, JsonError> {
+    match document.as_str(value)? {
+        "app" => Ok(Kind::App),
+        "library" => Ok(Kind::Library),
+        _ => Err(document.unexpected(value, "\"app\" or \"library\"")),
+    }
+}
+
+/// A name that can be an attribute of a flake's `packages` without quotes.
+fn app_name(document: &Document<'_>, value: &Value<'_>) -> Result<String, JsonError> {
+    let text = document.as_str(value)?;
+    let letters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if letters && text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Ok(text.to_owned());
+    }
+    Err(document.unexpected(value, "a name of letters, digits, `-` and `_` that starts with a letter"))
+}
+
+fn inner_path(document: &Document<'_>, value: &Value<'_>) -> Result<String, JsonError> {
+    path(document, document.as_str(value)?, value.range().start).map(|path| path.as_str().to_owned())
+}
+
+fn paths(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<RepoPath>, JsonError> {
+    let elements = &document.as_array(value)?.elements;
+    elements.iter().map(|element| path(document, document.as_str(element)?, element.range().start)).collect()
+}
+
+fn path(document: &Document<'_>, text: &str, offset: usize) -> Result<RepoPath, JsonError> {
+    text.parse().map_err(|reason| {
+        document.unexpected_at(offset, "a path inside the repository", &format!("\"{text}\" ({reason})"))
+    })
+}
+
+/// Globs know `*`, `**` and `?`: what Rust and Nix read alike.
+fn globs(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, JsonError> {
+    let mut globs = Vec::new();
+    for element in &document.as_array(value)?.elements {
+        let text = document.as_str(element)?;
+        if text.contains(['[', ']', '{', '}', '\\', '!']) || text.chars().any(char::is_control) {
+            return Err(document.unexpected(element, "a glob of names, `*`, `**` and `?`"));
+        }
+        path(document, text, element.range().start)?;
+        globs.push(text.to_owned());
+    }
+    Ok(globs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Diagnose;
+
+    #[test]
+    fn all_choices_are_read() {
+        let config = parse(
+            r#"{
+              "$schema": "x", // comments and trailing commas are fine
+              "systems": ["x86_64-linux", "aarch64-darwin", "x86_64-linux"],
+              "rootFiles": ["babel.config.js"],
+              "workspaces": { "apps/web": { "kind": "app", "app": "site", "build": "bun run make", "output": "out/",
+                "start": "./a.ts", "include": ["test/fixtures/**"], "exclude": ["*.md"] }, },
+            }"#,
+        )
+        .unwrap();
+        assert_eq!(config.systems, [System::Aarch64Darwin, System::X8664Linux]);
+        let web = &config.workspaces["apps/web"];
+        assert_eq!(
+            (web.kind, web.output.as_deref(), web.start.as_deref()),
+            (Some(Kind::App), Some("out"), Some("a.ts"))
+        );
+        assert_eq!(config.root_files[0].as_str(), "babel.config.js");
+    }
+
+    #[test]
+    fn wrong_choices_are_refused_with_their_place() {
+        let error = |text: &str| {
+            let error = parse(text).unwrap_err();
+            format!("{}: {error}", error.location().unwrap())
+        };
+        assert_eq!(
+            error("{\"apps\": {}}"),
+            "splitter.json:1:2: expected `systems`, `rootFiles` or `workspaces`, found the key \"apps\""
+        );
+        assert_eq!(
+            error("{\"systems\": [\"riscv64-linux\"]}"),
+            "splitter.json:1:14: expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux, \
+             found the string \"riscv64-linux\""
+        );
+        assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
+        assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));
+        assert!(error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}").contains("a glob of names"));
+        assert!(error("{\"workspaces\": {\"x\": {\"kind\": \"tool\"}}}").contains("\"app\" or \"library\""));
+    }
+}

@@ -1,0 +1,230 @@
+//! The dependency list: which tarballs an install needs, where each comes from, and on which systems.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use url::Url;
+
+use super::{ProjectRegistries, SplitError, System};
+use crate::lockfile::{Integrity, LockedPackage, Lockfile, Platforms, Resolution, bun};
+
+/// A tarball that an install needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// Where it lies in the fixed output: `npm/<name>/-/<base>-<version>.tgz` or `url/<host>/<path>`.
+    pub path: String,
+    /// How messages name it: `name@version`, or the URL.
+    pub label: String,
+    /// The package's name.
+    pub name: String,
+    /// Where it is downloaded from.
+    pub url: Url,
+    /// What its bytes must match; none where the lockfile does not say.
+    pub integrity: Option<Integrity>,
+    /// The systems that need it; all of those asked for where it is bound to none.
+    pub scope: Scope,
+}
+
+/// Who needs a tarball.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Every system: it is bound to no platform.
+    Common,
+    /// These systems.
+    Systems(BTreeSet<System>),
+}
+
+/// Lists what `lockfile` needs on `systems`, sorted by path. A package whose platforms are those of no asked system
+/// is left out: nothing would install it.
+pub fn list(
+    lockfile: &Lockfile,
+    registries: &ProjectRegistries,
+    systems: &[System],
+) -> Result<Vec<Dependency>, SplitError> {
+    let mut list: BTreeMap<String, Dependency> = BTreeMap::new();
+    for package in lockfile.packages.iter().filter(|package| !package.bundled) {
+        let Some((path, url)) = source(package, registries)? else { continue };
+        let Some(scope) = scope(&package.platforms, systems) else { continue };
+        let label = match package.resolution {
+            Resolution::RemoteTarball(_) => format!("{} ({url})", package.name),
+            _ => package.label(),
+        };
+        let (name, integrity) = (package.name.clone(), package.integrity.clone());
+        let dependency = Dependency { path: path.clone(), label, name, url, integrity, scope };
+        match list.get_mut(&path) {
+            Some(first) => merge(first, dependency)?,
+            None => drop(list.insert(path, dependency)),
+        }
+    }
+    Ok(list.into_values().collect())
+}
+
+/// The tarball's place in the fixed output and its URL; none for what is not downloaded.
+fn source(package: &LockedPackage, registries: &ProjectRegistries) -> Result<Option<(String, Url)>, SplitError> {
+    match &package.resolution {
+        Resolution::Registry { version, url } => {
+            let usual = registries.tarball(&package.name, version);
+            Ok(Some(match url {
+                Some(url) if *url != usual => (url_path(url), url.clone()),
+                _ => (registry_path(&package.name, version), usual),
+            }))
+        }
+        Resolution::RemoteTarball(url) => Ok(Some((url_path(url), url.clone()))),
+        Resolution::Git(text) => Err(unsupported(package, "git", text)),
+        Resolution::GitHub(text) => Err(unsupported(package, "GitHub", text)),
+        Resolution::Workspace(_)
+        | Resolution::Folder(_)
+        | Resolution::Link(_)
+        | Resolution::LocalTarball(_)
+        | Resolution::Root => Ok(None),
+    }
+}
+
+fn unsupported(package: &LockedPackage, kind: &'static str, resolution: &str) -> SplitError {
+    SplitError::UnsupportedDependency {
+        key: package.key.clone(),
+        kind,
+        resolution: resolution.to_owned(),
+        position: package.position,
+        file: bun::FILE,
+    }
+}
+
+/// The place of a registry's tarball: its path at the registry.
+pub fn registry_path(name: &str, version: &str) -> String {
+    format!("npm/{name}/-/{}-{version}.tgz", base_name(name))
+}
+
+/// A package's name without its scope.
+pub(super) fn base_name(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// The place of another URL's tarball. Characters that a file name should not hold become `_`; a query, which tells
+/// two files of one path apart, is kept as a digest.
+fn url_path(url: &Url) -> String {
+    let clean = |text: &str| -> String {
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.@/+".contains(c) { c } else { '_' }).collect()
+    };
+    let host = url.host_str().unwrap_or("unknown");
+    let port = url.port().map_or(String::new(), |port| format!("_{port}"));
+    let path: Vec<_> =
+        url.path().split('/').filter(|part| !part.is_empty() && *part != "." && *part != "..").map(clean).collect();
+    let query = url
+        .query()
+        .map_or(String::new(), |query| format!("-{}", &blake3::hash(query.as_bytes()).to_hex().as_str()[..16]));
+    format!("url/{}{port}/{}{query}", clean(host), path.join("/"))
+}
+
+/// The systems whose platform the package is for; none where that is no asked system.
+fn scope(platforms: &Platforms, systems: &[System]) -> Option<Scope> {
+    if platforms.os.is_empty() && platforms.cpu.is_empty() && platforms.libc.is_empty() {
+        return Some(Scope::Common);
+    }
+    let bound: BTreeSet<_> = systems.iter().copied().filter(|system| runs_on(platforms, *system)).collect();
+    (!bound.is_empty()).then_some(Scope::Systems(bound))
+}
+
+/// Whether a package with these platforms is installed on a system: npm's rule, which Bun and Yarn share.
+fn runs_on(platforms: &Platforms, system: System) -> bool {
+    let libc = system.libc().is_none_or(|libc| admits(&platforms.libc, libc));
+    admits(&platforms.os, system.os()) && admits(&platforms.cpu, system.cpu()) && libc
+}
+
+/// Whether a list admits a value: it is not negated, and if the list names any, it is among them.
+fn admits(list: &[String], value: &str) -> bool {
+    let (negated, named): (Vec<&str>, Vec<&str>) =
+        list.iter().map(String::as_str).partition(|entry| entry.starts_with('!'));
+    !negated.iter().any(|entry| &entry[1..] == value)
+        && (named.is_empty() || named.iter().any(|entry| *entry == value || *entry == "any"))
+}
+
+/// Adds a second entry for the same tarball (it is installed in two places).
+fn merge(first: &mut Dependency, second: Dependency) -> Result<(), SplitError> {
+    match (&first.integrity, second.integrity) {
+        (Some(a), Some(b)) if *a != b => {
+            return Err(SplitError::TwoIntegrities { path: second.path, first: a.to_string(), second: b.to_string() });
+        }
+        (None, integrity) => first.integrity = integrity,
+        (Some(_), _) => {}
+    }
+    match (&mut first.scope, second.scope) {
+        (Scope::Systems(all), Scope::Systems(more)) => all.extend(more),
+        (scope, _) => *scope = Scope::Common,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "sha1-AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    const B: &str = "sha1-BBBBBBBBBBBBBBBBBBBBBBBBBBA=";
+
+    fn listed(packages: &str) -> Result<Vec<Dependency>, SplitError> {
+        let lock = bun::parse(&format!(r#"{{"lockfileVersion": 1, "packages": {{{packages}}}}}"#)).unwrap();
+        list(&lock, &ProjectRegistries::new("https://registry.example/npm".parse().unwrap()), &System::ALL)
+    }
+
+    fn summary(packages: &str) -> Vec<String> {
+        let scope = |scope: &Scope| match scope {
+            Scope::Common => "common".to_owned(),
+            Scope::Systems(systems) => systems.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"),
+        };
+        let list = listed(packages).unwrap();
+        list.iter().map(|entry| format!("{} {} {}", entry.path, entry.url, scope(&entry.scope))).collect()
+    }
+
+    #[test]
+    fn tarballs_lie_where_the_registry_has_them() {
+        assert_eq!(
+            summary(&format!(
+                r#""a": ["@s/a@1.0.0-rc.1", "", {{}}, "{A}"],
+                   "b": ["b@1.0.0", "https://registry.example/npm/b/-/b-1.0.0.tgz", {{}}, "{A}"],
+                   "c": ["c@1.0.0", "https://mirror.example:8080/x/c%20d.tgz?v=1", {{}}, "{A}"],
+                   "d": ["d@https://cdn.example/d-1.tgz", {{}}, "{A}"],
+                   "e": ["e@workspace:packages/e"], "f": ["f@1.0.0", "", {{"bundled": true}}, "{A}"]"#
+            )),
+            [
+                "npm/@s/a/-/a-1.0.0-rc.1.tgz https://registry.example/npm/@s/a/-/a-1.0.0-rc.1.tgz common",
+                "npm/b/-/b-1.0.0.tgz https://registry.example/npm/b/-/b-1.0.0.tgz common",
+                "url/cdn.example/d-1.tgz https://cdn.example/d-1.tgz common",
+                "url/mirror.example_8080/x/c_20d.tgz-f0bde2b668e7f556 https://mirror.example:8080/x/c%20d.tgz?v=1 common",
+            ]
+        );
+    }
+
+    #[test]
+    fn packages_are_bound_to_the_systems_they_run_on() {
+        let entry = |name: &str, info: &str| format!(r#""{name}": ["{name}@1.0.0", "", {info}, "{A}"]"#);
+        let scopes =
+            |info: &str| summary(&entry("x", info)).first().map(|line| line.rsplit(' ').next().unwrap().to_owned());
+        assert_eq!(scopes(r#"{"os": "linux", "cpu": "x64"}"#).as_deref(), Some("x86_64-linux"));
+        assert_eq!(scopes(r#"{"os": "darwin"}"#).as_deref(), Some("aarch64-darwin+x86_64-darwin"));
+        assert_eq!(scopes(r#"{"os": ["!win32", "!darwin"]}"#).as_deref(), Some("aarch64-linux+x86_64-linux"));
+        assert_eq!(scopes(r#"{"os": "linux", "libc": "musl"}"#), None);
+        assert_eq!(scopes(r#"{"os": "win32"}"#), None);
+        assert_eq!(scopes(r#"{"os": "none"}"#), None);
+        assert_eq!(scopes("{}").as_deref(), Some("common"));
+    }
+
+    #[test]
+    fn one_tarball_is_listed_once_and_must_be_locked_once() {
+        let twice = |second: &str| {
+            listed(&format!(r#""x": ["x@1.0.0", "", {{}}, "{A}"], "a/x": ["x@1.0.0", "", {{}}, "{second}"]"#))
+        };
+        assert_eq!(twice(A).unwrap().len(), 1);
+        assert!(matches!(twice(B), Err(SplitError::TwoIntegrities { .. })));
+    }
+
+    #[test]
+    fn git_dependencies_are_refused_with_their_place() {
+        use crate::diagnostic::Diagnose;
+        let error = listed(r#""g": ["g@github:o/r#abc", {}, "o-r-abc"]"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "package `g` is a GitHub dependency (`github:o/r#abc`), which is not supported yet"
+        );
+        assert_eq!(error.location().unwrap().to_string(), "bun.lock:1:37");
+    }
+}

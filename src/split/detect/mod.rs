@@ -1,0 +1,84 @@
+//! How a workspace is built, and what its build leaves: found from its scripts and its tools' configuration.
+//!
+//! The build script says which tool runs; the tool's configuration says where it writes. Configuration files are
+//! programs, so only plain settings are found in them; everything can be said in `splitter.json` instead.
+
+mod output;
+mod script;
+
+use super::{Manifest, SplitError};
+use crate::repo::{RepoPath, Tree};
+
+/// The tools whose output folder is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// `next build`
+    Next,
+    /// `astro build`
+    Astro,
+    /// A Vite build of a SvelteKit app.
+    SvelteKit,
+    /// `remix` or `react-router build`, or Vite with either.
+    ReactRouter,
+    /// TanStack Start.
+    TanStackStart,
+    /// `nuxt build`
+    Nuxt,
+    /// `vite build`
+    Vite,
+    /// `tsup`
+    Tsup,
+    /// `bun build`
+    BunBuild,
+    /// `tsc`
+    Tsc,
+}
+
+impl Tool {
+    /// Its name as users write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Next => "Next.js",
+            Self::Astro => "Astro",
+            Self::SvelteKit => "SvelteKit",
+            Self::ReactRouter => "React Router",
+            Self::TanStackStart => "TanStack Start",
+            Self::Nuxt => "Nuxt",
+            Self::Vite => "Vite",
+            Self::Tsup => "tsup",
+            Self::BunBuild => "bun build",
+            Self::Tsc => "tsc",
+        }
+    }
+}
+
+/// How a workspace is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// The command, run in the workspace's folder.
+    pub command: String,
+    /// The tool that the command was found to run.
+    pub tool: Option<Tool>,
+    /// What it leaves, relative to the workspace's folder.
+    pub output: String,
+}
+
+/// Finds how a workspace is built; none where it has no build script.
+pub(super) fn build(tree: &dyn Tree, folder: &RepoPath, manifest: &Manifest) -> Result<Option<Build>, SplitError> {
+    let Some(script) = manifest.scripts.get("build").filter(|script| !script.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let tool = script::tool(script, manifest);
+    let output = output::folder(tree, folder, script, tool)?;
+    Ok(Some(Build { command: "bun run build".to_owned(), tool, output }))
+}
+
+/// Finds the file that a workspace without a build is run from: the one that its `start` script names, else the one
+/// that its `dev` script keeps running.
+pub(super) fn start(tree: &dyn Tree, folder: &RepoPath, manifest: &Manifest) -> Result<Option<String>, SplitError> {
+    let start = manifest.scripts.get("start").and_then(|script| script::entry_file(script));
+    let dev = || manifest.scripts.get("dev").and_then(|script| script::watched_file(script));
+    let Some(file) = start.or_else(dev) else { return Ok(None) };
+    let Ok(path) = folder.resolve(&file) else { return Ok(None) };
+    Ok(if tree.is_file(&path)? { path.below(folder).map(str::to_owned) } else { None })
+}

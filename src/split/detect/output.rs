@@ -1,0 +1,160 @@
+//! Where a tool writes what it builds.
+
+use jsonc_parser::ast::Value;
+
+use super::{Tool, script};
+use crate::{
+    lockfile::json::{Dialect, Document},
+    repo::{RepoPath, Tree, read_text},
+    split::SplitError,
+};
+
+/// What is kept where neither the tool nor its configuration is known.
+const USUAL: &str = "dist";
+
+/// The folder that a build leaves, relative to the workspace's.
+pub(super) fn folder(
+    tree: &dyn Tree,
+    folder: &RepoPath,
+    script: &str,
+    tool: Option<Tool>,
+) -> Result<String, SplitError> {
+    let found = match tool {
+        Some(Tool::Next) => Some(next(tree, folder)?),
+        Some(Tool::SvelteKit) => Some(svelte_kit(tree, folder)?),
+        Some(Tool::ReactRouter) => Some("build".to_owned()),
+        Some(Tool::Nuxt | Tool::TanStackStart) => Some(".output".to_owned()),
+        Some(Tool::Vite) => match script::option(script, &["--outDir"]) {
+            Some(option) => Some(option),
+            None => setting(tree, folder, "vite.config", "outDir")?,
+        },
+        Some(Tool::Astro) => match script::option(script, &["--outDir"]) {
+            Some(option) => Some(option),
+            None => setting(tree, folder, "astro.config", "outDir")?,
+        },
+        Some(Tool::Tsup) => match script::option(script, &["--out-dir", "-d"]) {
+            Some(option) => Some(option),
+            None => setting(tree, folder, "tsup.config", "outDir")?,
+        },
+        Some(Tool::BunBuild) => script::option(script, &["--outdir"]).or_else(|| {
+            script::option(script, &["--outfile"]).map(|file| match file.rsplit_once('/') {
+                Some((folder, _)) if folder != "." => folder.to_owned(),
+                _ => file,
+            })
+        }),
+        Some(Tool::Tsc) => match script::option(script, &["--outDir"]) {
+            Some(option) => Some(option),
+            None => ts_out_dir(tree, folder, script)?,
+        },
+        None => script::option(script, &["--outdir", "--outDir", "--out-dir"]),
+    };
+    // A configuration may name anything; what leaves the workspace cannot be kept as its output.
+    let inside = found.and_then(|text| RepoPath::root().resolve(&text).ok()).filter(|path| !path.is_root());
+    Ok(inside.map_or_else(|| USUAL.to_owned(), |path| path.as_str().to_owned()))
+}
+
+fn next(tree: &dyn Tree, folder: &RepoPath) -> Result<String, SplitError> {
+    if let Some(dist) = setting(tree, folder, "next.config", "distDir")? {
+        return Ok(dist);
+    }
+    let exported = setting(tree, folder, "next.config", "output")?.is_some_and(|output| output == "export");
+    Ok(if exported { "out" } else { ".next" }.to_owned())
+}
+
+/// Each adapter of SvelteKit writes somewhere else.
+fn svelte_kit(tree: &dyn Tree, folder: &RepoPath) -> Result<String, SplitError> {
+    let config = config_text(tree, folder, "svelte.config")?.unwrap_or_default();
+    Ok(if config.contains("adapter-cloudflare") {
+        ".svelte-kit/cloudflare"
+    } else if config.contains("adapter-vercel") {
+        ".vercel/output"
+    } else if config.contains("adapter-auto") {
+        ".svelte-kit/output"
+    } else {
+        "build"
+    }
+    .to_owned())
+}
+
+/// A plain `name: "value"` in a configuration file.
+fn setting(tree: &dyn Tree, folder: &RepoPath, file: &str, name: &str) -> Result<Option<String>, SplitError> {
+    Ok(config_text(tree, folder, file)?.and_then(|text| plain_setting(&text, name)))
+}
+
+fn config_text(tree: &dyn Tree, folder: &RepoPath, file: &str) -> Result<Option<String>, SplitError> {
+    for ending in ["ts", "js", "mjs", "mts", "cjs"] {
+        if let Some(text) = read_text(tree, &folder.child(&format!("{file}.{ending}")))? {
+            return Ok(Some(text));
+        }
+    }
+    Ok(None)
+}
+
+fn plain_setting(text: &str, name: &str) -> Option<String> {
+    text.match_indices(name).find_map(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        if before.is_some_and(|character| character.is_alphanumeric() || character == '_') {
+            return None;
+        }
+        let value = text[at + name.len()..].trim_start().strip_prefix(':')?.trim_start();
+        let quote = value.chars().next().filter(|quote| "\"'`".contains(*quote))?;
+        let value = &value[1..];
+        let value = &value[..value.find(quote)?];
+        (!value.is_empty() && !value.contains(['$', '\n'])).then(|| value.to_owned())
+    })
+}
+
+fn ts_out_dir(tree: &dyn Tree, folder: &RepoPath, script: &str) -> Result<Option<String>, SplitError> {
+    let name = script::option(script, &["-p", "--project", "-b", "--build"]).unwrap_or_default();
+    let name = if name.ends_with(".json") { name } else { "tsconfig.json".to_owned() };
+    let Ok(path) = folder.resolve(&name) else { return Ok(None) };
+    let Some(text) = read_text(tree, &path)? else { return Ok(None) };
+    // A wrong tsconfig.json is the compiler's to report.
+    let Ok(document) = Document::parse(path.as_str(), &text, Dialect::Jsonc) else { return Ok(None) };
+    let options = document.object()?.get("compilerOptions").and_then(|property| property.value.as_object());
+    Ok(options.and_then(|options| options.get("outDir")).and_then(|property| match &property.value {
+        Value::StringLit(text) => Some(text.value.clone().into_owned()),
+        _ => None,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::MemoryTree;
+
+    fn found(script: &str, tool: Option<Tool>, files: &[(&str, &str)]) -> String {
+        folder(&MemoryTree::new(files.iter().copied()), &"apps/a".parse().unwrap(), script, tool).unwrap()
+    }
+
+    #[test]
+    fn each_tool_has_its_usual_folder() {
+        assert_eq!(found("", Some(Tool::Next), &[]), ".next");
+        assert_eq!(found("", Some(Tool::Vite), &[]), "dist");
+        assert_eq!(found("", Some(Tool::SvelteKit), &[]), "build");
+        assert_eq!(found("", Some(Tool::ReactRouter), &[]), "build");
+        assert_eq!(found("", Some(Tool::TanStackStart), &[]), ".output");
+        assert_eq!(found("make", None, &[]), "dist");
+    }
+
+    #[test]
+    fn options_and_configuration_say_otherwise() {
+        assert_eq!(found("bun build a.ts --outdir ./out/", Some(Tool::BunBuild), &[]), "out");
+        assert_eq!(found("bun build a.ts --outfile build/a.js", Some(Tool::BunBuild), &[]), "build");
+        assert_eq!(found("bun build a.ts --compile --outfile server", Some(Tool::BunBuild), &[]), "server");
+        assert_eq!(found("vite build --outDir www", Some(Tool::Vite), &[]), "www");
+        let config = ("apps/a/vite.config.ts", "export default { build: { outDir: 'web', } }");
+        assert_eq!(found("vite build", Some(Tool::Vite), &[config]), "web");
+        let config = ("apps/a/vite.config.ts", "build: { outDir: process.env.OUT, myoutDir: 'x' }");
+        assert_eq!(found("vite build", Some(Tool::Vite), &[config]), "dist");
+        let config = ("apps/a/vite.config.ts", "build: { outDir: '../../out' }");
+        assert_eq!(found("vite build", Some(Tool::Vite), &[config]), "dist");
+        assert_eq!(found("", Some(Tool::Next), &[("apps/a/next.config.mjs", "{ output: \"export\" }")]), "out");
+        let config = ("apps/a/tsconfig.json", "{ // c\n \"compilerOptions\": { \"outDir\": \"./lib\", } }");
+        assert_eq!(found("tsc -b", Some(Tool::Tsc), &[config]), "lib");
+        let config = ("apps/a/tsconfig.build.json", "{ \"compilerOptions\": { \"outDir\": \"es\" } }");
+        assert_eq!(found("tsc -p tsconfig.build.json", Some(Tool::Tsc), &[config]), "es");
+        let config = ("apps/a/svelte.config.js", "import adapter from '@sveltejs/adapter-cloudflare'");
+        assert_eq!(found("", Some(Tool::SvelteKit), &[config]), ".svelte-kit/cloudflare");
+    }
+}

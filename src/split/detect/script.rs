@@ -1,0 +1,169 @@
+//! Reading scripts of a manifest: which tool a command runs, and on which file.
+
+use super::Tool;
+use crate::split::Manifest;
+
+/// Tools by the words that run them, in the order in which they are looked for: of `tsc && vite build`, Vite's
+/// output is what is kept.
+const BY_COMMAND: [(&str, &[&str], Tool); 11] = [
+    ("next", &["build"], Tool::Next),
+    ("astro", &["build"], Tool::Astro),
+    ("nuxt", &["build", "generate"], Tool::Nuxt),
+    ("nuxi", &["build", "generate"], Tool::Nuxt),
+    ("react-router", &["build"], Tool::ReactRouter),
+    ("remix", &["build", "vite:build"], Tool::ReactRouter),
+    ("vinxi", &["build"], Tool::TanStackStart),
+    ("vite", &["build"], Tool::Vite),
+    ("tsup", &[], Tool::Tsup),
+    ("bun", &["build"], Tool::BunBuild),
+    ("tsc", &[], Tool::Tsc),
+];
+
+/// What a Vite build really is where one of these packages is a dependency.
+const VITE_FRAMEWORKS: [(&str, Tool); 5] = [
+    ("@sveltejs/kit", Tool::SvelteKit),
+    ("@react-router/dev", Tool::ReactRouter),
+    ("@remix-run/dev", Tool::ReactRouter),
+    ("@tanstack/react-start", Tool::TanStackStart),
+    ("@tanstack/solid-start", Tool::TanStackStart),
+];
+
+/// The tool that a build script runs.
+pub(super) fn tool(script: &str, manifest: &Manifest) -> Option<Tool> {
+    let commands = commands(script);
+    let runs = |program: &str, verbs: &[&str]| {
+        commands.iter().any(|words| {
+            let Some(at) = words.iter().position(|word| base(word) == program) else { return false };
+            verbs.is_empty()
+                || words.get(at + 1).is_some_and(|verb| verbs.contains(&verb.as_str()))
+                || (program == "vite" && verbs.iter().any(|verb| words[at..].iter().any(|word| word == verb)))
+        })
+    };
+    let (_, _, tool) = BY_COMMAND.iter().find(|(program, verbs, _)| runs(program, verbs))?;
+    if *tool == Tool::Vite {
+        let framework = VITE_FRAMEWORKS.iter().find(|(package, _)| manifest.depends_on(package));
+        return Some(framework.map_or(Tool::Vite, |(_, tool)| *tool));
+    }
+    Some(*tool)
+}
+
+/// The commands of a script, each as its words, without the variables that are set before it.
+pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
+    let mut commands = vec![Vec::new()];
+    for word in words(script) {
+        if matches!(word.as_str(), "&&" | "||" | ";" | "|" | "&") {
+            commands.push(Vec::new());
+        } else if let Some(command) = commands.last_mut() {
+            let sets_variable = command.is_empty()
+                && word
+                    .split_once('=')
+                    .is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+            if !sets_variable {
+                command.push(word);
+            }
+        }
+    }
+    commands.retain(|command| !command.is_empty());
+    commands
+}
+
+/// Words as a shell splits them, near enough: quotes group, `;` stands alone.
+fn words(script: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quote = None;
+    for character in script.chars() {
+        match (quote, character) {
+            (Some(open), _) if character == open => quote = None,
+            (Some(_), _) => word.push(character),
+            (None, '"' | '\'') => quote = Some(character),
+            (None, ';') => {
+                words.push(std::mem::take(&mut word));
+                words.push(";".to_owned());
+            }
+            (None, _) if character.is_whitespace() => words.push(std::mem::take(&mut word)),
+            (None, _) => word.push(character),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn base(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
+/// The value of an option, given as `--name value`, `--name=value`.
+pub(super) fn option(script: &str, names: &[&str]) -> Option<String> {
+    let words = words(script);
+    words.iter().enumerate().find_map(|(at, word)| {
+        names.iter().find_map(|name| match word.strip_prefix(name) {
+            Some("") => words.get(at + 1).filter(|value| !value.starts_with('-')).cloned(),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        })
+    })
+}
+
+/// The source file that a script runs with Bun, Node or tsx.
+pub(super) fn entry_file(script: &str) -> Option<String> {
+    commands(script).iter().find_map(|words| file_of_command(words))
+}
+
+/// Likewise, where the runtime watches it: a `dev` script that runs a server, not a one-off.
+pub(super) fn watched_file(script: &str) -> Option<String> {
+    let watches =
+        |words: &&Vec<String>| words.iter().any(|word| word == "--hot" || word == "--watch" || word == "watch");
+    commands(script).iter().filter(watches).find_map(|words| file_of_command(words))
+}
+
+fn file_of_command(words: &[String]) -> Option<String> {
+    let runtime = words.iter().position(|word| matches!(base(word), "bun" | "node" | "tsx"))?;
+    let file = words[runtime + 1..].iter().find(|word| !word.starts_with('-') && *word != "run" && *word != "watch")?;
+    let endings = [".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs"];
+    endings.iter().any(|ending| file.ends_with(ending)).then(|| file.trim_start_matches("./").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(script: &str, dependency: &str) -> Option<Tool> {
+        let text = format!(r#"{{"devDependencies": {{"{dependency}": "1"}}}}"#);
+        tool(script, &Manifest::parse("package.json", &text).unwrap())
+    }
+
+    #[test]
+    fn the_tool_is_found_in_the_build_script() {
+        assert_eq!(found("NODE_ENV=production next build --turbopack", "x"), Some(Tool::Next));
+        assert_eq!(found("tsc -b && vite build", "x"), Some(Tool::Vite));
+        assert_eq!(found("vite --mode production build", "x"), Some(Tool::Vite));
+        assert_eq!(found("bunx --bun vite build", "@sveltejs/kit"), Some(Tool::SvelteKit));
+        assert_eq!(found("vite build", "@tanstack/react-start"), Some(Tool::TanStackStart));
+        assert_eq!(found("remix vite:build", "x"), Some(Tool::ReactRouter));
+        assert_eq!(found("./node_modules/.bin/tsup src/a.ts", "x"), Some(Tool::Tsup));
+        assert_eq!(found("bun build src/a.ts --outdir out", "x"), Some(Tool::BunBuild));
+        assert_eq!(found("rm -rf dist; tsc -p tsconfig.build.json", "x"), Some(Tool::Tsc));
+        assert_eq!(found("bun run scripts/build.ts", "x"), None);
+        assert_eq!(found("echo vite", "x"), None);
+    }
+
+    #[test]
+    fn options_have_two_forms() {
+        assert_eq!(option("bun build a.ts --outdir ./out --minify", &["--outdir"]).as_deref(), Some("./out"));
+        assert_eq!(option("bun build a.ts --outdir=out", &["--outdir"]).as_deref(), Some("out"));
+        assert_eq!(option("tsup -d 'my out'", &["--out-dir", "-d"]).as_deref(), Some("my out"));
+        assert_eq!(option("tsup --dts", &["--out-dir", "-d"]), None);
+    }
+
+    #[test]
+    fn servers_are_found_by_the_file_they_run() {
+        assert_eq!(entry_file("PORT=3000 bun run --smol ./src/index.ts --port 1").as_deref(), Some("src/index.ts"));
+        assert_eq!(entry_file("node dist/main.js").as_deref(), Some("dist/main.js"));
+        assert_eq!(entry_file("next start"), None);
+        assert_eq!(entry_file("bun run serve"), None);
+        assert_eq!(watched_file("TZ=UTC bun run --hot src/index.ts").as_deref(), Some("src/index.ts"));
+        assert_eq!(watched_file("bun run src/cli.ts import"), None);
+    }
+}

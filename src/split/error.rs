@@ -1,0 +1,184 @@
+//! Why a repository could not be split.
+
+use crate::{
+    diagnostic::{Category, Diagnose, Location, Position},
+    lockfile::{bun::BunLockError, json::JsonError},
+    repo::{RepoPath, TreeError},
+};
+
+/// Why a repository could not be split.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    /// Reading the repository failed.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A manifest or `splitter.json` is not what its format says.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// `bun.lock` was refused.
+    #[error(transparent)]
+    BunLock(#[from] BunLockError),
+    /// There is no `package.json` beside the lockfile.
+    #[error("no `package.json` at the root of the repository")]
+    NoRootManifest,
+    /// There is no lockfile that can be read.
+    #[error("no `bun.lock` at the root of the repository")]
+    NoLockfile,
+    /// There is only Bun's binary lockfile.
+    #[error("`bun.lockb` is Bun's binary lockfile; splitter reads the text lockfile `bun.lock`")]
+    BinaryLockfile,
+    /// There is a lockfile of a package manager that is not supported.
+    #[error("`{0}` is not supported yet; splitter reads `bun.lock`")]
+    UnsupportedLockfile(&'static str),
+    /// There are two lockfiles.
+    #[error("both `{0}` and `{1}` are at the root of the repository")]
+    TwoLockfiles(&'static str, &'static str),
+    /// A workspace pattern cannot be read.
+    #[error("wrong workspace pattern `{pattern}`: {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two workspaces have one name.
+    #[error("two workspaces are named `{name}`: `{first}` and `{second}`")]
+    EqualNames {
+        /// The name.
+        name: String,
+        /// One folder.
+        first: RepoPath,
+        /// The other folder.
+        second: RepoPath,
+    },
+    /// A package of a kind that cannot be fetched yet.
+    #[error("package `{key}` is a {kind} dependency (`{resolution}`), which is not supported yet")]
+    UnsupportedDependency {
+        /// Its key in the lockfile.
+        key: String,
+        /// `git` or `GitHub`.
+        kind: &'static str,
+        /// What the lockfile says.
+        resolution: String,
+        /// Where it says so.
+        position: Position,
+        /// The lockfile.
+        file: &'static str,
+    },
+    /// Two entries of the lockfile want different bytes at one place.
+    #[error("`{path}` is locked with two different integrities: {first} and {second}")]
+    TwoIntegrities {
+        /// The tarball's place in the fixed output.
+        path: String,
+        /// One of them.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// The pinned package manager is not the lockfile's.
+    #[error("`packageManager` is `{pin}`, but the lockfile is `{lockfile}`")]
+    WrongManager {
+        /// The pin in the root manifest.
+        pin: String,
+        /// The lockfile.
+        lockfile: &'static str,
+    },
+    /// The pin is not an exact version.
+    #[error("`{pin}` in `{file}` does not pin an exact version of Bun; expected for example `{example}`")]
+    InexactPin {
+        /// The pin.
+        pin: String,
+        /// The file that holds it.
+        file: &'static str,
+        /// What an exact pin looks like there.
+        example: &'static str,
+    },
+    /// The pinned package manager cannot read the lockfile.
+    #[error("Bun {version} cannot read lockfileVersion {lockfile_version}; it needs Bun {needed} or later")]
+    ManagerTooOld {
+        /// The pinned version.
+        version: String,
+        /// The lockfile's version.
+        lockfile_version: u64,
+        /// The first Bun that reads it.
+        needed: &'static str,
+    },
+    /// An rc file is wrong.
+    #[error("{reason}")]
+    RcFile {
+        /// The file.
+        file: &'static str,
+        /// The place in it.
+        position: Option<Position>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file that the lock set names is not there.
+    #[error("`{path}` is named by {by}, but there is no such file")]
+    Missing {
+        /// The file.
+        path: RepoPath,
+        /// What names it.
+        by: String,
+    },
+    /// `splitter.json` says something that cannot be.
+    #[error("{reason}")]
+    Config {
+        /// What is wrong.
+        reason: String,
+    },
+    /// `--app` or `splitter.json` names an app that is not there.
+    #[error("there is no app `{name}`; there are {apps}")]
+    NoSuchApp {
+        /// The name.
+        name: String,
+        /// The apps that there are.
+        apps: String,
+    },
+}
+
+impl Diagnose for SplitError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Tree(error) => error.category(),
+            _ => Category::Input,
+        }
+    }
+
+    fn location(&self) -> Option<Location> {
+        match self {
+            Self::Tree(error) => error.location(),
+            Self::Json(error) => error.location(),
+            Self::BunLock(error) => error.location(),
+            Self::UnsupportedDependency { file, position, .. } => Some(Location::at(*file, *position)),
+            Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
+            Self::RcFile { file, .. } | Self::InexactPin { file, .. } => Some(Location::file(*file)),
+            Self::Pattern { .. } | Self::WrongManager { .. } => Some(Location::file("package.json")),
+            Self::Config { .. } => Some(Location::file("splitter.json")),
+            _ => None,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Json(error) => return error.hints(),
+            Self::BunLock(error) => return error.hints(),
+            Self::NoLockfile => "`bun install` writes one",
+            Self::BinaryLockfile => {
+                "`bun install --save-text-lockfile --frozen-lockfile --lockfile-only` writes it; then remove `bun.lockb`"
+            }
+            Self::TwoLockfiles(..) => "remove the one that is not in use",
+            Self::UnsupportedDependency { .. } => {
+                "use a version from the registry, or a tarball URL, until splitter fetches it"
+            }
+            Self::TwoIntegrities { .. } => "`bun install` writes the lockfile anew",
+            Self::WrongManager { .. } => "correct `packageManager`, or remove the lockfile that is not in use",
+            Self::InexactPin { .. } => "an exact version makes every install the same",
+            Self::ManagerTooOld { .. } => "pin the Bun that wrote the lockfile in `packageManager`",
+            Self::Missing { .. } => "restore the file, or remove the entry that names it",
+            Self::EqualNames { .. } => "give each workspace a name of its own",
+            _ => return Vec::new(),
+        };
+        vec![hint.to_owned()]
+    }
+}

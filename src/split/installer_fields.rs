@@ -1,0 +1,39 @@
+//! What of manifests and rc files an installer reads: one JSON file, read by the Nix code too.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+const TEXT: &str = include_str!("../../nix-templates/manifest-fields.json");
+
+/// The fields that matter to an install.
+#[derive(Debug, Deserialize)]
+pub(super) struct InstallerFields {
+    /// Top-level fields of `package.json`.
+    pub(super) manifest: Vec<String>,
+    /// Keys of `[install]` in `bunfig.toml`.
+    pub(super) bunfig: Vec<String>,
+    /// Keys of `.npmrc`.
+    pub(super) npmrc: Vec<String>,
+}
+
+/// The fields. The file is part of the program and a test reads it, so that the fallback is never used.
+pub(super) static INSTALLER_FIELDS: LazyLock<InstallerFields> = LazyLock::new(|| {
+    serde_json::from_str(TEXT).unwrap_or(InstallerFields {
+        manifest: Vec::new(),
+        bunfig: Vec::new(),
+        npmrc: Vec::new(),
+    })
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shared_file_is_read() {
+        assert!(INSTALLER_FIELDS.manifest.iter().any(|field| field == "dependencies"));
+        assert!(INSTALLER_FIELDS.bunfig.iter().any(|key| key == "linker"));
+        assert!(INSTALLER_FIELDS.npmrc.iter().any(|key| key == "omit"));
+    }
+}

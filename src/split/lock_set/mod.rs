@@ -1,0 +1,169 @@
+//! The lock set: every file that an install reads, each with the digest of what in it matters.
+//!
+//! `check` compares these digests with the recorded ones. Each is over the normalised content, so that a change that
+//! no install can see (formatting, scripts, a workspace's version in the lockfile, a token) makes nothing stale.
+
+mod rc;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{SplitError, Workspaces, manifest_path};
+use crate::{
+    lockfile::{Lockfile, Resolution, bun},
+    repo::{EntryKind, RepoPath, Tree},
+};
+
+/// The files of the lock set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockSet {
+    /// Each file with its digest, `blake3-<hexadecimal>`.
+    pub files: BTreeMap<RepoPath, String>,
+    /// The files and folders among them that an install reads as they are: patches, local tarballs, `file:` folders.
+    pub local: BTreeSet<RepoPath>,
+}
+
+impl LockSet {
+    /// Collects the lock set.
+    pub fn collect(tree: &dyn Tree, lockfile: &Lockfile, workspaces: &Workspaces) -> Result<Self, SplitError> {
+        let mut set = Self::default();
+        set.add(bun::FILE.parse().unwrap_or(RepoPath::root()), &lockfile.digest);
+        for (folder, manifest) in workspaces {
+            set.add(manifest_path(folder), &manifest.digest());
+        }
+        set.add_rc_files(tree)?;
+        set.add_patches(tree, lockfile, workspaces)?;
+        set.add_local_packages(tree, lockfile)?;
+        Ok(set)
+    }
+
+    fn add(&mut self, path: RepoPath, digest: &str) {
+        self.files.insert(path, format!("blake3-{digest}"));
+    }
+
+    fn add_rc_files(&mut self, tree: &dyn Tree) -> Result<(), SplitError> {
+        for (file, normalise) in rc::FILES {
+            let path = RepoPath::root().child(file);
+            if let Some(text) = crate::repo::read_text(tree, &path)? {
+                self.add(path, blake3::hash(normalise(&text)?.as_bytes()).to_hex().as_str());
+            }
+        }
+        Ok(())
+    }
+
+    fn add_patches(&mut self, tree: &dyn Tree, lockfile: &Lockfile, workspaces: &Workspaces) -> Result<(), SplitError> {
+        let mut patches: BTreeMap<RepoPath, String> = BTreeMap::new();
+        for (package, path) in &lockfile.patches {
+            patches.insert(path.clone(), format!("the patch of `{package}` in `{}`", bun::FILE));
+        }
+        for (package, path) in &workspaces[&RepoPath::root()].patches {
+            let wrong = |reason| SplitError::Pattern { pattern: path.clone(), reason: format!("{reason}") };
+            let by = format!("`patchedDependencies` of `package.json` for `{package}`");
+            patches.entry(path.parse().map_err(wrong)?).or_insert(by);
+        }
+        for (path, by) in patches {
+            self.add_file(tree, path, &by)?;
+        }
+        Ok(())
+    }
+
+    fn add_local_packages(&mut self, tree: &dyn Tree, lockfile: &Lockfile) -> Result<(), SplitError> {
+        for package in &lockfile.packages {
+            let by = format!("package `{}` in `{}`", package.key, bun::FILE);
+            match &package.resolution {
+                Resolution::LocalTarball(path) => self.add_file(tree, path.clone(), &by)?,
+                Resolution::Folder(path) => self.add_folder(tree, path, &by)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn add_file(&mut self, tree: &dyn Tree, path: RepoPath, by: &str) -> Result<(), SplitError> {
+        let Some(bytes) = tree.read(&path)? else { return Err(SplitError::Missing { path, by: by.to_owned() }) };
+        self.add(path.clone(), blake3::hash(&bytes).to_hex().as_str());
+        self.local.insert(path);
+        Ok(())
+    }
+
+    fn add_folder(&mut self, tree: &dyn Tree, folder: &RepoPath, by: &str) -> Result<(), SplitError> {
+        let before = self.files.len();
+        self.add_files_below(tree, folder)?;
+        if self.files.len() == before {
+            return Err(SplitError::Missing { path: folder.clone(), by: by.to_owned() });
+        }
+        self.local.insert(folder.clone());
+        Ok(())
+    }
+
+    fn add_files_below(&mut self, tree: &dyn Tree, folder: &RepoPath) -> Result<(), SplitError> {
+        for entry in tree.list(folder)? {
+            let path = folder.child(&entry.name);
+            match entry.kind {
+                EntryKind::Folder if entry.name == "node_modules" || entry.name == ".git" => {}
+                EntryKind::Folder => self.add_files_below(tree, &path)?,
+                EntryKind::File => {
+                    let bytes = tree.read(&path)?.unwrap_or_default();
+                    self.add(path, blake3::hash(&bytes).to_hex().as_str());
+                }
+                EntryKind::Link => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{repo::MemoryTree, split::workspaces};
+
+    fn collected(files: &[(&str, &str)], packages: &str) -> Result<LockSet, SplitError> {
+        let lock = format!(
+            r#"{{"lockfileVersion": 1, "packages": {{{packages}}}, "patchedDependencies": {{"x@1.0.0": "patches/x.patch"}}}}"#
+        );
+        let tree = MemoryTree::new(files.iter().copied());
+        LockSet::collect(&tree, &bun::parse(&lock).unwrap(), &workspaces::read(&tree)?)
+    }
+
+    const FILES: [(&str, &str); 7] = [
+        ("package.json", r#"{"workspaces": ["a"], "patchedDependencies": {"x@1.0.0": "patches/x.patch"}}"#),
+        ("a/package.json", "{}"),
+        ("patches/x.patch", "diff"),
+        ("vendor/t.tgz", "bytes"),
+        ("lib/f/package.json", "{}"),
+        ("lib/f/index.js", ""),
+        ("bunfig.toml", "[install]\nlinker = \"hoisted\"\n"),
+    ];
+    const PACKAGES: &str = r#""t": ["t@vendor/t.tgz", {}], "f": ["f@file:lib/f", {}]"#;
+
+    #[test]
+    fn it_holds_every_file_that_an_install_reads() {
+        let set = collected(&FILES, PACKAGES).unwrap();
+        let paths: Vec<_> = set.files.keys().map(RepoPath::as_str).collect();
+        assert_eq!(
+            paths,
+            [
+                "a/package.json",
+                "bun.lock",
+                "bunfig.toml",
+                "lib/f/index.js",
+                "lib/f/package.json",
+                "package.json",
+                "patches/x.patch",
+                "vendor/t.tgz"
+            ]
+        );
+        let local: Vec<_> = set.local.iter().map(RepoPath::as_str).collect();
+        assert_eq!(local, ["lib/f", "patches/x.patch", "vendor/t.tgz"]);
+        assert!(set.files.values().all(|digest| digest.len() == "blake3-".len() + 64));
+    }
+
+    #[test]
+    fn a_file_that_is_named_but_not_there_is_an_error() {
+        let without: Vec<_> = FILES.iter().copied().filter(|(path, _)| *path != "vendor/t.tgz").collect();
+        assert_eq!(
+            collected(&without, PACKAGES).unwrap_err().to_string(),
+            "`vendor/t.tgz` is named by package `t` in `bun.lock`, but there is no such file"
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! The rc files of the lock set, reduced to what decides an install. Registries are in the dependency list already,
+//! tokens and caches must not matter.
+
+use crate::{
+    diagnostic::Position,
+    split::{SplitError, installer_fields::INSTALLER_FIELDS},
+};
+
+type Normalise = fn(&str) -> Result<String, SplitError>;
+
+/// The rc files that Bun reads at the root, and how each is reduced.
+pub(super) const FILES: [(&str, Normalise); 2] = [("bunfig.toml", bunfig), (".npmrc", npmrc)];
+
+fn bunfig(text: &str) -> Result<String, SplitError> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| SplitError::RcFile {
+        file: "bunfig.toml",
+        position: error.span().map(|span| Position::of_offset(text, span.start)),
+        reason: error.message().to_owned(),
+    })?;
+    let install = table.get("install").and_then(toml::Value::as_table);
+    let kept: toml::Table = install
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| INSTALLER_FIELDS.bunfig.iter().any(|kept| kept == *key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    Ok(kept.to_string())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one signature for all rc files")]
+fn npmrc(text: &str) -> Result<String, SplitError> {
+    let settings = text.lines().filter_map(|line| line.split_once('=')).map(|(key, value)| (key.trim(), value.trim()));
+    let mut kept: Vec<String> = settings
+        .filter(|(key, _)| INSTALLER_FIELDS.npmrc.iter().any(|kept| kept == key.trim_end_matches("[]")))
+        .map(|(key, value)| format!("{key}={value}\n"))
+        .collect();
+    kept.sort();
+    Ok(kept.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Diagnose;
+
+    #[test]
+    fn only_what_decides_an_install_is_kept() {
+        let text = "[test]\na = 1\n[install]\nlinker = \"isolated\"\nregistry = \"https://r.example\"\n[install.scopes]\nx = \"y\"\n";
+        assert_eq!(bunfig(text).unwrap(), "linker = \"isolated\"\n");
+        let text = "//r.example/:_authToken=secret\nomit = dev\n; note\nregistry=https://r.example\n";
+        assert_eq!(npmrc(text).unwrap(), "omit=dev\n");
+    }
+
+    #[test]
+    fn a_wrong_file_is_refused_with_its_place() {
+        let error = bunfig("[install]\nlinker = \n").unwrap_err();
+        assert!(error.location().unwrap().to_string().starts_with("bunfig.toml:2:"));
+    }
+}
