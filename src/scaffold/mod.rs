@@ -1,1 +1,4 @@
-//! scaffold
+//! What is written to a repository: the record of a split, the Nix files, the flake.
+
+pub mod compare;
+pub mod record;

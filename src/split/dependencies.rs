@@ -94,6 +94,15 @@ pub fn registry_path(name: &str, version: &str) -> String {
     format!("npm/{name}/-/{}-{version}.tgz", base_name(name))
 }
 
+/// Where a tarball of that place lies at a registry; none where the place is not a registry's.
+pub fn registry_url_of(registry: &Url, path: &str) -> Option<Url> {
+    let below = path.strip_prefix("npm/")?;
+    let mut url = registry.clone();
+    let folder = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{folder}/{below}"));
+    Some(url)
+}
+
 /// A package's name without its scope.
 pub(super) fn base_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)

@@ -1,4 +1,6 @@
 //! The split itself: what depends on the lockfile alone, and what depends on source. Pure: values in, values out.
+//!
+//! [`Split::read`] gives all of it for a tree; the rest of the program shows it, records it, or compares it.
 
 pub mod config;
 pub mod dependencies;
@@ -12,8 +14,12 @@ mod lock_set;
 mod manifest;
 mod package_manager;
 mod registries;
+mod source_filter;
+pub mod source_set;
 mod system;
 mod workspaces;
+
+use std::collections::BTreeSet;
 
 pub use error::SplitError;
 pub use lock_set::LockSet;
@@ -22,3 +28,115 @@ pub use package_manager::{DEFAULT_BUN, ManagerName, PackageManager, Pin};
 pub use registries::ProjectRegistries;
 pub use system::{System, SystemError};
 pub use workspaces::{Workspaces, manifest_path};
+
+use self::{config::Config, dependencies::Dependency, drift::Drift, graph::Graph};
+use crate::{
+    lockfile::{Lockfile, bun},
+    repo::{EntryKind, RepoPath, Tree, read_text},
+};
+
+/// What a user may choose on the command line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// The systems; empty means those of `splitter.json`, else the four usual ones.
+    pub systems: Vec<System>,
+    /// The apps by name; empty means all.
+    pub apps: BTreeSet<String>,
+}
+
+/// A repository, split.
+#[derive(Debug, Clone)]
+pub struct Split {
+    /// The package manager.
+    pub pin: Pin,
+    /// The lockfile.
+    pub lockfile: Lockfile,
+    /// Where the repository says that packages come from.
+    pub registries: ProjectRegistries,
+    /// The systems to record hashes for, sorted.
+    pub systems: Vec<System>,
+    /// What an install reads.
+    pub lock_set: LockSet,
+    /// The tarballs that an install needs, sorted by path.
+    pub dependencies: Vec<Dependency>,
+    /// The workspaces.
+    pub graph: Graph,
+    /// The user's choices.
+    pub config: Config,
+    /// Root files that every app's sources hold.
+    pub root_files: BTreeSet<RepoPath>,
+    /// Where manifests and lockfile disagree.
+    pub drift: Vec<Drift>,
+    /// What is odd, but not wrong.
+    pub warnings: Vec<String>,
+}
+
+impl Split {
+    /// Splits the repository in `tree`.
+    pub fn read(tree: &dyn Tree, choices: &Choices) -> Result<Self, SplitError> {
+        let lockfile = lockfile(tree)?;
+        let workspaces = workspaces::read(tree)?;
+        let config = config::read(tree)?;
+        let registries = registries::read(tree)?;
+        let systems = systems(choices, &config);
+        let mut graph = Graph::build(tree, &workspaces, &config)?;
+        if !choices.apps.is_empty() {
+            graph.keep_apps(&choices.apps)?;
+        }
+        Ok(Self {
+            pin: package_manager::pin(tree, &workspaces, lockfile.format)?,
+            lock_set: LockSet::collect(tree, &lockfile, &workspaces)?,
+            dependencies: dependencies::list(&lockfile, &registries, &systems)?,
+            root_files: root_files(tree, &config)?,
+            drift: drift::find(&workspaces, &lockfile),
+            warnings: lockfile.warnings.clone(),
+            registries,
+            systems,
+            graph,
+            config,
+            lockfile,
+        })
+    }
+}
+
+/// Reads the one lockfile at the root.
+fn lockfile(tree: &dyn Tree) -> Result<Lockfile, SplitError> {
+    let present = |name: &str| tree.is_file(&RepoPath::root().child(name));
+    let yarn = present("yarn.lock")?;
+    match read_text(tree, &RepoPath::root().child(bun::FILE))? {
+        Some(_) if yarn => Err(SplitError::TwoLockfiles(bun::FILE, "yarn.lock")),
+        Some(text) => Ok(bun::parse(&text)?),
+        None if present("bun.lockb")? => Err(SplitError::BinaryLockfile),
+        None if yarn => Err(SplitError::UnsupportedLockfile("yarn.lock")),
+        None => Err(SplitError::NoLockfile),
+    }
+}
+
+fn systems(choices: &Choices, config: &Config) -> Vec<System> {
+    let chosen = if choices.systems.is_empty() { &config.systems } else { &choices.systems };
+    let mut systems = if chosen.is_empty() { System::ALL.to_vec() } else { chosen.clone() };
+    systems.sort_unstable();
+    systems.dedup();
+    systems
+}
+
+/// The root files that builds of workspaces read: TypeScript's configuration, and what `splitter.json` adds.
+fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, SplitError> {
+    let mut files: BTreeSet<RepoPath> = tree
+        .list(&RepoPath::root())?
+        .into_iter()
+        .filter(|entry| entry.kind == EntryKind::File && is_ts_config(&entry.name))
+        .map(|entry| RepoPath::root().child(&entry.name))
+        .collect();
+    for path in &config.root_files {
+        if !tree.is_file(path)? {
+            return Err(SplitError::Missing { path: path.clone(), by: "`rootFiles` of `splitter.json`".to_owned() });
+        }
+        files.insert(path.clone());
+    }
+    Ok(files)
+}
+
+fn is_ts_config(name: &str) -> bool {
+    name.strip_suffix(".json").is_some_and(|stem| stem.starts_with("tsconfig") || stem.starts_with("jsconfig"))
+}

@@ -16,6 +16,10 @@ impl ProjectRegistries {
         }
         Self { default: url, scopes: BTreeMap::new() }
     }
+    /// d
+    pub fn default_registry(&self) -> &Url {
+        &self.default
+    }
     /// r
     pub fn registry_for(&self, package: &str) -> &Url {
         package.split_once('/').and_then(|(scope, _)| self.scopes.get(scope)).unwrap_or(&self.default)
@@ -27,4 +31,10 @@ impl ProjectRegistries {
         url.set_path(&path);
         url
     }
+}
+/// read
+pub fn read(_tree: &dyn crate::repo::Tree) -> Result<ProjectRegistries, super::SplitError> {
+    Ok(ProjectRegistries::new(
+        Url::parse(npmrc_config_rs::registry::DEFAULT_REGISTRY).map_err(|_| super::SplitError::NoLockfile)?,
+    ))
 }

@@ -1,0 +1,234 @@
+//! Is a record right for a split? What differs, in terms a user knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::record::{DependencyRecord, Record, WorkspaceRecord, source_record, workspace_record};
+use crate::{
+    lockfile::Integrity,
+    repo::RepoPath,
+    split::{
+        Split, System,
+        dependencies::{Dependency, Scope},
+        drift::Drift,
+    },
+};
+
+/// How a thing differs from what is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It is another.
+    Changed,
+}
+
+/// A package that differs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct PackageChange {
+    /// Its name, without a version.
+    pub name: String,
+    /// The versions that are recorded and no longer locked.
+    pub from: Vec<String>,
+    /// The versions that are locked and not recorded.
+    pub to: Vec<String>,
+    /// How it differs.
+    pub change: Change,
+}
+
+/// A file that differs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct FileChange {
+    /// The file.
+    pub path: RepoPath,
+    /// How it differs.
+    pub change: Change,
+}
+
+/// Everything that differs between a record and the repository as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Differences {
+    /// Packages of the dependency list.
+    pub packages: Vec<PackageChange>,
+    /// Files of the lock set.
+    pub files: Vec<FileChange>,
+    /// Anything else, in words: the package manager, the systems, the workspaces.
+    pub settings: Vec<String>,
+    /// Where manifests and lockfile disagree.
+    pub drift: Vec<Drift>,
+}
+
+impl Differences {
+    /// Whether the record is right, though manifests and lockfile may disagree.
+    pub fn record_is_fresh(&self) -> bool {
+        self.packages.is_empty() && self.files.is_empty() && self.settings.is_empty()
+    }
+
+    /// Whether nothing differs at all.
+    pub fn is_empty(&self) -> bool {
+        self.record_is_fresh() && self.drift.is_empty()
+    }
+}
+
+/// Compares a record with the repository as it is.
+pub fn compare(split: &Split, record: &Record) -> Differences {
+    Differences {
+        packages: packages(&split.dependencies, &record.dependencies),
+        files: files(&split.lock_set.files, &record.lock_set),
+        settings: settings(split, record),
+        drift: split.drift.clone(),
+    }
+}
+
+/// The packages that differ between a split and recorded dependencies, sorted by name.
+pub fn packages(now: &[Dependency], recorded: &[DependencyRecord]) -> Vec<PackageChange> {
+    let recorded_by_path: BTreeMap<&str, &DependencyRecord> =
+        recorded.iter().map(|entry| (entry.path.as_str(), entry)).collect();
+    let now_paths: BTreeSet<&str> = now.iter().map(|entry| entry.path.as_str()).collect();
+    let mut changes: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
+    for dependency in now {
+        if !recorded_by_path.get(dependency.path.as_str()).is_some_and(|recorded| agree(dependency, recorded)) {
+            let (name, version) = name_and_version(&dependency.path);
+            changes.entry(name).or_default().1.push(version);
+        }
+    }
+    for entry in recorded {
+        let gone = !now_paths.contains(entry.path.as_str());
+        let (name, version) = name_and_version(&entry.path);
+        let differs = changes.get(&name).is_some_and(|(_, to)| to.contains(&version));
+        if gone || differs {
+            changes.entry(name).or_default().0.push(version);
+        }
+    }
+    let change = |(name, (from, to)): (String, (Vec<String>, Vec<String>))| {
+        let change = match (from.is_empty(), to.is_empty()) {
+            (true, _) => Change::Added,
+            (_, true) => Change::Removed,
+            _ => Change::Changed,
+        };
+        PackageChange { name, from, to, change }
+    };
+    changes.into_iter().map(change).collect()
+}
+
+fn agree(now: &Dependency, recorded: &DependencyRecord) -> bool {
+    // A lockfile without an integrity is satisfied by the one that was recorded at first sight.
+    let integrity = now.integrity.as_ref().is_none_or(|integrity: &Integrity| *integrity == recorded.integrity);
+    let systems = match (&now.scope, &recorded.systems) {
+        (Scope::Common, None) => true,
+        (Scope::Systems(now), Some(recorded)) => now.iter().eq(recorded.iter()),
+        _ => false,
+    };
+    let url = recorded.url.as_ref().is_none_or(|url| *url == now.url);
+    integrity && systems && url
+}
+
+/// The name and version that a tarball's path gives; the path itself where it is not a registry's.
+pub fn name_and_version(path: &str) -> (String, String) {
+    let parts = path.strip_prefix("npm/").and_then(|rest| rest.split_once("/-/"));
+    let Some((name, file)) = parts else { return (path.to_owned(), String::new()) };
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let stem = file.strip_suffix(".tgz").unwrap_or(file);
+    let version = stem.strip_prefix(base).and_then(|rest| rest.strip_prefix('-')).unwrap_or(stem);
+    (name.to_owned(), version.to_owned())
+}
+
+fn files(now: &BTreeMap<RepoPath, String>, recorded: &BTreeMap<RepoPath, String>) -> Vec<FileChange> {
+    let mut changes = Vec::new();
+    for (path, digest) in now {
+        match recorded.get(path) {
+            None => changes.push(FileChange { path: path.clone(), change: Change::Added }),
+            Some(known) if known != digest => {
+                changes.push(FileChange { path: path.clone(), change: Change::Changed });
+            }
+            Some(_) => {}
+        }
+    }
+    let gone = recorded.keys().filter(|path| !now.contains_key(*path));
+    changes.extend(gone.map(|path| FileChange { path: path.clone(), change: Change::Removed }));
+    changes.sort();
+    changes
+}
+
+fn settings(split: &Split, record: &Record) -> Vec<String> {
+    let mut settings = Vec::new();
+    let (now, recorded) = (&split.pin.manager, &record.package_manager.manager);
+    if now != recorded {
+        settings.push(format!("the package manager is bun {}, recorded is bun {}", now.version, recorded.version));
+    }
+    if split.systems != record.systems {
+        let (now, recorded) = (names(&split.systems), names(&record.systems));
+        settings.push(format!("the systems are {now}, recorded are {recorded}"));
+    }
+    if *split.registries.default_registry() != record.registry {
+        settings.push("the registry is another".to_owned());
+    }
+    settings.extend(workspaces(split, &record.workspaces));
+    if !split.root_files.iter().eq(&record.root_files) {
+        settings.push("the root files of the apps are others".to_owned());
+    }
+    if !split.lock_set.local.iter().eq(&record.local) {
+        settings.push("the local packages or patches are others".to_owned());
+    }
+    if source_record(split) != record.source {
+        settings.push("the source globs of splitter.json are others".to_owned());
+    }
+    settings
+}
+
+fn names(systems: &[System]) -> String {
+    systems.iter().map(|system| system.name()).collect::<Vec<_>>().join(", ")
+}
+
+fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
+    let now: BTreeMap<RepoPath, WorkspaceRecord> =
+        split.graph.workspaces().map(|workspace| (workspace.path.clone(), workspace_record(workspace))).collect();
+    let recorded: BTreeMap<&RepoPath, &WorkspaceRecord> =
+        recorded.iter().map(|workspace| (&workspace.path, workspace)).collect();
+    let mut texts = Vec::new();
+    for (path, workspace) in &now {
+        match recorded.get(path) {
+            None => texts.push(format!("workspace `{path}` is new")),
+            Some(known) if *known != workspace => {
+                texts.push(format!("workspace `{path}`: {} changed", changed_fields(workspace, known).join(", ")));
+            }
+            Some(_) => {}
+        }
+    }
+    let gone = recorded.keys().filter(|path| !now.contains_key(**path));
+    texts.extend(gone.map(|path| format!("workspace `{path}` is gone")));
+    texts
+}
+
+fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'static str> {
+    let fields = [
+        ("its name", now.name != recorded.name),
+        ("its kind", now.kind != recorded.kind),
+        ("its app name", now.app != recorded.app),
+        ("the workspaces it depends on", now.dependencies != recorded.dependencies),
+        ("its build command", now.build != recorded.build),
+        ("its output", now.output != recorded.output),
+        ("its start file", now.start != recorded.start),
+    ];
+    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_tell_name_and_version() {
+        let pair = |path| {
+            let (name, version) = name_and_version(path);
+            format!("{name} {version}")
+        };
+        assert_eq!(pair("npm/react/-/react-19.0.0-rc.1.tgz"), "react 19.0.0-rc.1");
+        assert_eq!(pair("npm/@a/b-c/-/b-c-1.0.0.tgz"), "@a/b-c 1.0.0");
+        assert_eq!(pair("url/cdn.example/x.tgz"), "url/cdn.example/x.tgz ");
+    }
+}

@@ -1,0 +1,110 @@
+//! Making a record of a split, once the bytes are known.
+
+use std::collections::BTreeMap;
+
+use super::{
+    DependencyRecord, FORMAT_VERSION, FixedOutput, ManagerRecord, ProgramTarball, Record, SourceRecord, WorkspaceRecord,
+};
+use crate::{
+    lockfile::Integrity,
+    repo::RepoPath,
+    split::{
+        Split, System,
+        config::{Kind, WorkspaceConfig},
+        dependencies::{Dependency, Scope, registry_url_of},
+        graph::{Role, Workspace},
+    },
+};
+
+/// What a split does not say and the network or an older record does.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// The integrity of every dependency, by path.
+    pub integrities: BTreeMap<String, Integrity>,
+    /// The package manager's program for each system.
+    pub programs: BTreeMap<System, ProgramTarball>,
+    /// The fixed outputs, by part.
+    pub outputs: BTreeMap<String, FixedOutput>,
+}
+
+/// Makes the record of a split.
+pub fn compose(split: &Split, known: Known) -> Record {
+    Record {
+        format_version: FORMAT_VERSION,
+        generator: concat!("splitter ", env!("CARGO_PKG_VERSION")).to_owned(),
+        package_manager: ManagerRecord { manager: split.pin.manager.clone(), tarballs: known.programs },
+        registry: split.registries.default_registry().clone(),
+        systems: split.systems.clone(),
+        lock_set: split.lock_set.files.clone(),
+        deps: known.outputs,
+        dependencies: split
+            .dependencies
+            .iter()
+            .filter_map(|dependency| {
+                let integrity = known.integrities.get(&dependency.path)?.clone();
+                Some(dependency_record(split, dependency, integrity))
+            })
+            .collect(),
+        workspaces: split.graph.workspaces().map(workspace_record).collect(),
+        local: split.lock_set.local.iter().cloned().collect(),
+        root_files: split.root_files.iter().cloned().collect(),
+        source: source_record(split),
+    }
+}
+
+fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrity) -> DependencyRecord {
+    let usual = registry_url_of(split.registries.default_registry(), &dependency.path);
+    DependencyRecord {
+        path: dependency.path.clone(),
+        url: (usual.as_ref() != Some(&dependency.url)).then(|| dependency.url.clone()),
+        integrity,
+        systems: match &dependency.scope {
+            Scope::Common => None,
+            Scope::Systems(systems) => Some(systems.iter().copied().collect()),
+        },
+    }
+}
+
+/// A workspace as it is recorded.
+pub(crate) fn workspace_record(workspace: &Workspace) -> WorkspaceRecord {
+    let (kind, app, start) = match &workspace.role {
+        Role::App { name, start } => (Kind::App, Some(name.clone()), start.clone()),
+        Role::Library => (Kind::Library, None, None),
+    };
+    WorkspaceRecord {
+        path: workspace.path.clone(),
+        name: workspace.name.clone(),
+        kind,
+        app,
+        dependencies: workspace.dependencies.iter().cloned().collect(),
+        build: workspace.build.as_ref().map(|build| build.command.clone()),
+        output: workspace.build.as_ref().map(|build| build.output.clone()),
+        start,
+    }
+}
+
+/// The globs of `splitter.json`, as they are recorded.
+pub(crate) fn source_record(split: &Split) -> SourceRecord {
+    let globs = |list: fn(&WorkspaceConfig) -> &Vec<String>| -> BTreeMap<RepoPath, Vec<String>> {
+        let chosen = split.config.workspaces.iter().filter(|(_, choice)| !list(choice).is_empty());
+        chosen.map(|(path, choice)| (path.clone(), list(choice).clone())).collect()
+    };
+    SourceRecord { include: globs(|choice| &choice.include), exclude: globs(|choice| &choice.exclude) }
+}
+
+/// The entries of each fixed output, by part: `common`, and each system by name where anything is bound to it.
+/// `common` is always there, so that the Nix files need not ask.
+pub fn scope_entries(dependencies: &[Dependency]) -> BTreeMap<String, Vec<&Dependency>> {
+    let mut parts = BTreeMap::from([("common".to_owned(), Vec::new())]);
+    for dependency in dependencies {
+        match &dependency.scope {
+            Scope::Common => parts.entry("common".to_owned()).or_default().push(dependency),
+            Scope::Systems(systems) => {
+                for system in systems {
+                    parts.entry(system.to_string()).or_default().push(dependency);
+                }
+            }
+        }
+    }
+    parts
+}

@@ -1,0 +1,181 @@
+//! `splitter.lock.json`: all data of a split. The format is described in `docs/splitter-lock.md`.
+//!
+//! It is read by the Nix files beside it and by `check`, reviewed by people, and merged by git: so it is sorted, has
+//! one entry a line, and is a function of the lock set alone.
+
+mod compose;
+mod error;
+mod render;
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+pub use compose::{Known, compose, scope_entries};
+pub(super) use compose::{source_record, workspace_record};
+pub use error::RecordError;
+
+use crate::{
+    lockfile::Integrity,
+    repo::{RepoPath, Tree, read_text},
+    split::{PackageManager, System, config::Kind},
+};
+
+/// Where the file lies.
+pub const PATH: &str = "nix/splitter/splitter.lock.json";
+
+/// The format that this program writes and reads.
+pub const FORMAT_VERSION: u64 = 1;
+
+/// Everything that the Nix files need to know of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// See [`FORMAT_VERSION`].
+    pub format_version: u64,
+    /// Which splitter wrote it; never compared.
+    pub generator: String,
+    /// The package manager, and its program for each system.
+    pub package_manager: ManagerRecord,
+    /// Where entries without a URL come from.
+    pub registry: Url,
+    /// The systems, sorted.
+    pub systems: Vec<System>,
+    /// The files of the lock set with their digests.
+    pub lock_set: BTreeMap<RepoPath, String>,
+    /// The fixed outputs: `common`, and each system by name where anything is bound to it.
+    pub deps: BTreeMap<String, FixedOutput>,
+    /// The tarballs, sorted by path.
+    pub dependencies: Vec<DependencyRecord>,
+    /// The workspaces, sorted by folder.
+    pub workspaces: Vec<WorkspaceRecord>,
+    /// Files and folders that an install reads as they are.
+    pub local: Vec<RepoPath>,
+    /// Root files that every app's sources hold.
+    pub root_files: Vec<RepoPath>,
+    /// Globs that add to or take from source sets, by workspace.
+    pub source: SourceRecord,
+}
+
+/// The package manager as recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagerRecord {
+    /// Which, and its version.
+    #[serde(flatten)]
+    pub manager: PackageManager,
+    /// Its program, by system.
+    pub tarballs: BTreeMap<System, ProgramTarball>,
+}
+
+/// The tarball of a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramTarball {
+    /// Where it is.
+    pub url: Url,
+    /// What it must match.
+    pub integrity: Integrity,
+}
+
+/// A fixed output of tarballs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixedOutput {
+    /// The fingerprint of its entries, part of the derivation's name.
+    pub fingerprint: String,
+    /// The NAR hash, `sha256-<base64>`.
+    pub hash: Integrity,
+    /// How many tarballs it holds.
+    pub packages: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
+/// A tarball as recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DependencyRecord {
+    /// Where it lies in the fixed output.
+    pub path: String,
+    /// Where it is downloaded from, if that is not its place at the registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Url>,
+    /// What its bytes match.
+    pub integrity: Integrity,
+    /// The systems that need it; absent where all do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub systems: Option<Vec<System>>,
+}
+
+/// A workspace as recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkspaceRecord {
+    /// Its folder, `""` for the root.
+    pub path: RepoPath,
+    /// Its package name.
+    pub name: String,
+    /// What it is for.
+    pub kind: Kind,
+    /// The name of its derivation, for an app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// The workspaces that it depends on directly.
+    pub dependencies: Vec<RepoPath>,
+    /// Its build command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
+    /// What its build leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// The file that it runs, for an app without a build.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+}
+
+/// Globs of `splitter.json`, by workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// Files that are sources though a rule leaves them out.
+    pub include: BTreeMap<RepoPath, Vec<String>>,
+    /// Files that are no sources.
+    pub exclude: BTreeMap<RepoPath, Vec<String>>,
+}
+
+impl Record {
+    /// Reads the record of a repository, or none where it has none yet.
+    pub fn read(tree: &dyn Tree) -> Result<Option<Self>, RecordError> {
+        let path = PATH.parse().map_err(|_| RecordError::Absent)?;
+        read_text(tree, &path)?.map(|text| Self::parse(&text)).transpose()
+    }
+
+    /// Reads the text of a record.
+    pub fn parse(text: &str) -> Result<Self, RecordError> {
+        if let Some(line) = text.lines().position(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
+            return Err(RecordError::Conflict { line: line + 1 });
+        }
+        let value: serde_json::Value = serde_json::from_str(text).map_err(RecordError::Json)?;
+        match value.get("formatVersion").and_then(serde_json::Value::as_u64) {
+            Some(FORMAT_VERSION) => serde_json::from_str(text).map_err(RecordError::Json),
+            Some(found) if found > FORMAT_VERSION => Err(RecordError::TooNew { found }),
+            Some(found) => Err(RecordError::TooOld { found }),
+            None => Err(RecordError::NoVersion),
+        }
+    }
+
+    /// The text of the file, with a newline at its end.
+    pub fn render(&self) -> String {
+        render::render(self)
+    }
+
+    /// Where the file lies on disk, below the repository at `root`.
+    pub fn on_disk(root: &camino::Utf8Path) -> Utf8PathBuf {
+        root.join(PATH)
+    }
+
+    /// The name of the derivation of a fixed output.
+    pub fn store_name(part: &str, fingerprint: &str) -> String {
+        format!("deps-{part}-{fingerprint}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! The text of a record: fields a line each, lists and maps an entry a line.
+
+use serde::Serialize;
+
+use super::Record;
+
+pub(super) fn render(record: &Record) -> String {
+    let fields = [
+        ("formatVersion", json(&record.format_version)),
+        ("generator", json(&record.generator)),
+        ("packageManager", manager(record)),
+        ("registry", json(&record.registry)),
+        ("systems", json(&record.systems)),
+        ("lockSet", map(&record.lock_set, "  ")),
+        ("deps", map(&record.deps, "  ")),
+        ("dependencies", list(&record.dependencies)),
+        ("workspaces", list(&record.workspaces)),
+        ("local", json(&record.local)),
+        ("rootFiles", json(&record.root_files)),
+        ("source", json(&record.source)),
+    ];
+    let lines: Vec<_> = fields.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
+    format!("{{\n{}\n}}\n", lines.join(",\n"))
+}
+
+/// A value on one line. Values of a record always serialise: their maps have keys of text.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn manager(record: &Record) -> String {
+    let manager = &record.package_manager;
+    let fields = [
+        ("name", json(&manager.manager.name)),
+        ("version", json(&manager.manager.version)),
+        ("tarballs", map(&manager.tarballs, "    ")),
+    ];
+    let lines: Vec<_> = fields.iter().map(|(name, value)| format!("    \"{name}\": {value}")).collect();
+    format!("{{\n{}\n  }}", lines.join(",\n"))
+}
+
+fn map<'a, K: Serialize + 'a, V: Serialize + 'a>(
+    entries: impl IntoIterator<Item = (&'a K, &'a V)>,
+    indent: &str,
+) -> String {
+    let lines: Vec<_> =
+        entries.into_iter().map(|(key, value)| format!("{indent}  {}: {}", json(key), json(value))).collect();
+    if lines.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n{indent}}}", lines.join(",\n")) }
+}
+
+fn list(entries: &[impl Serialize]) -> String {
+    let lines: Vec<_> = entries.iter().map(|entry| format!("    {}", json(entry))).collect();
+    if lines.is_empty() { "[]".to_owned() } else { format!("[\n{}\n  ]", lines.join(",\n")) }
+}

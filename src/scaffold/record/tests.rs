@@ -1,0 +1,121 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::{
+    lockfile::Algorithm,
+    repo::MemoryTree,
+    scaffold::compare::{self, compare},
+    split::{Choices, Split},
+};
+
+const MANIFEST: &str = r#"{"name": "acme", "workspaces": ["apps/*"], "packageManager": "bun@1.4.4"}"#;
+const WEB: &str = r#"{"name": "web", "scripts": {"build": "vite build"}, "dependencies": {"react": "1"}}"#;
+
+fn integrity(text: &str) -> Integrity {
+    Algorithm::Sha512.digest(text.as_bytes()).into()
+}
+
+fn lock(packages: &[(&str, &str)]) -> String {
+    let entries: Vec<_> = packages
+        .iter()
+        .map(|(id, info)| {
+            format!(r#"    "{}": ["{id}", "", {info}, "{}"],"#, id.rsplit_once('@').unwrap().0, integrity(id))
+        })
+        .collect();
+    format!(
+        "{{\"lockfileVersion\": 1, \"workspaces\": {{\"\": {{\"name\": \"acme\"}}, \"apps/web\": \
+         {{\"name\": \"web\", \"dependencies\": {{\"react\": \"1\"}}}}}},\n  \"packages\": {{\n{}\n  }}\n}}",
+        entries.join("\n")
+    )
+}
+
+fn split(manifest: &str, web: &str, lock: &str) -> Split {
+    let tree = MemoryTree::new([("package.json", manifest), ("apps/web/package.json", web), ("bun.lock", lock)]);
+    Split::read(&tree, &Choices::default()).unwrap()
+}
+
+fn record(split: &Split) -> Record {
+    let mut known = Known::default();
+    for dependency in &split.dependencies {
+        known.integrities.insert(dependency.path.clone(), dependency.integrity.clone().unwrap());
+    }
+    compose(split, known)
+}
+
+const PACKAGES: [(&str, &str); 2] = [("react@1.0.0", "{}"), ("native@1.0.0", r#"{"os": "linux", "cpu": "x64"}"#)];
+
+#[test]
+fn what_is_written_is_read() {
+    let record = record(&split(MANIFEST, WEB, &lock(&PACKAGES)));
+    let text = record.render();
+    assert_eq!(Record::parse(&text).unwrap(), record);
+    assert!(text.contains("\n    {\"path\":\"npm/react/-/react-1.0.0.tgz\",\"integrity\":\"sha512-"));
+    assert!(text.contains("\"systems\":[\"x86_64-linux\"]}"));
+    assert!(text.contains(
+        "\n    {\"path\":\"apps/web\",\"name\":\"web\",\"kind\":\"app\",\"app\":\"web\",\"dependencies\":[],\
+         \"build\":\"bun run build\",\"output\":\"dist\"}"
+    ));
+    assert!(text.ends_with("}\n"));
+}
+
+#[test]
+fn other_formats_say_which_side_is_too_old() {
+    let error = |text: &str| Record::parse(text).unwrap_err().to_string();
+    assert_eq!(error(r#"{"formatVersion": 2}"#), "expected format version 1, found 2: this splitter is too old for it");
+    assert_eq!(
+        error(r#"{"formatVersion": 0}"#),
+        "expected format version 1, found 0: the file is too old for this splitter"
+    );
+    assert_eq!(error("{}"), "expected `formatVersion`, found none");
+    assert_eq!(error("{\n<<<<<<< HEAD\n"), "merge conflict markers");
+}
+
+#[test]
+fn a_record_is_fresh_until_what_it_records_changes() {
+    let before = split(MANIFEST, WEB, &lock(&PACKAGES));
+    let record = record(&before);
+    assert!(compare(&before, &record).is_empty());
+
+    let described = WEB.replace("\"scripts\"", "\"description\": \"x\", \"scripts\"");
+    assert!(compare(&split(MANIFEST, &described, &lock(&PACKAGES)), &record).is_empty());
+
+    let bumped = [("react@1.0.1", "{}"), PACKAGES[1], ("added@2.0.0", "{}")];
+    let differences = compare(&split(MANIFEST, WEB, &lock(&bumped)), &record);
+    let changes: Vec<_> = differences
+        .packages
+        .iter()
+        .map(|package| format!("{} {:?} {:?} {:?}", package.name, package.from, package.to, package.change))
+        .collect();
+    assert_eq!(changes, [r#"added [] ["2.0.0"] Added"#, r#"react ["1.0.0"] ["1.0.1"] Changed"#]);
+    assert_eq!(differences.files.len(), 1);
+    assert_eq!(differences.files[0].path.as_str(), "bun.lock");
+
+    let differences = compare(&split(&MANIFEST.replace("1.4.4", "1.3.11"), WEB, &lock(&PACKAGES)), &record);
+    assert_eq!(differences.settings, ["the package manager is bun 1.3.11, recorded is bun 1.4.4"]);
+
+    let rebuilt = WEB.replace("vite build", "bun build a.ts --outdir out");
+    let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record);
+    assert_eq!(differences.settings, ["workspace `apps/web`: its output changed"]);
+}
+
+#[test]
+fn a_package_with_other_bytes_has_changed() {
+    let before = split(MANIFEST, WEB, &lock(&PACKAGES));
+    let mut recorded = record(&before);
+    recorded.dependencies[0].integrity = integrity("other");
+    let packages = compare::packages(&before.dependencies, &recorded.dependencies);
+    assert_eq!(packages.len(), 1);
+    assert_eq!(
+        (packages[0].from.as_slice(), packages[0].change),
+        (["1.0.0".to_owned()].as_slice(), compare::Change::Changed)
+    );
+}
+
+#[test]
+fn every_system_shares_what_is_bound_to_none() {
+    let split = split(MANIFEST, WEB, &lock(&PACKAGES));
+    let parts = scope_entries(&split.dependencies);
+    let names: BTreeSet<_> = parts.keys().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from(["common", "x86_64-linux"]));
+    assert_eq!(parts["common"][0].path, "npm/react/-/react-1.0.0.tgz");
+}

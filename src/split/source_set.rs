@@ -1,0 +1,202 @@
+//! Source sets: the files that an app is built from, and what is left out and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    config::Config,
+    graph::{Graph, Workspace},
+    source_filter::{Globs, SOURCE_FILTER},
+};
+use crate::repo::{RepoPath, SourceFile};
+
+/// The files that an app is built from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceSet {
+    /// The files, sorted by path.
+    pub files: Vec<RepoPath>,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// What of its workspaces is left out, by the rule that does it.
+    pub left_out: BTreeMap<String, LeftOut>,
+}
+
+/// Files that a rule leaves out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct LeftOut {
+    /// How many.
+    pub files: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
+/// Where each file belongs, worked out once for all apps.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    /// Per workspace: its files that are sources, and those that a rule leaves out.
+    owned: BTreeMap<&'a RepoPath, Owned<'a>>,
+    root_files: Vec<&'a SourceFile>,
+}
+
+#[derive(Debug, Default)]
+struct Owned<'a> {
+    files: Vec<&'a SourceFile>,
+    left_out: BTreeMap<String, LeftOut>,
+}
+
+/// The rules of one workspace.
+struct Rules {
+    include: Globs,
+    exclude: Globs,
+    output: Option<String>,
+}
+
+impl<'a> Sources<'a> {
+    /// Sorts `files` to the workspaces that they belong to: the nearest one upwards.
+    pub fn sort(files: &'a [SourceFile], graph: &'a Graph, config: &Config, root_files: &BTreeSet<RepoPath>) -> Self {
+        let rules: BTreeMap<&RepoPath, Rules> =
+            graph.workspaces().map(|workspace| (&workspace.path, Rules::of(workspace, config))).collect();
+        let mut owned: BTreeMap<&RepoPath, Owned<'_>> = BTreeMap::new();
+        let mut last: Option<(RepoPath, &RepoPath)> = None;
+        for file in files {
+            let folder = file.path.parent();
+            let owner = match &last {
+                Some((known, owner)) if *known == folder => owner,
+                _ => owner(&folder, &rules),
+            };
+            let Some(rules) = rules.get(owner) else { continue };
+            let belongings = owned.entry(owner).or_default();
+            match rules.leave_out(file.path.below(owner).unwrap_or_default()) {
+                None => belongings.files.push(file),
+                Some(rule) => {
+                    let left_out = belongings.left_out.entry(rule).or_default();
+                    left_out.files += 1;
+                    left_out.bytes += file.bytes;
+                }
+            }
+            last = Some((folder, owner));
+        }
+        let root_files = files.iter().filter(|file| root_files.contains(&file.path)).collect();
+        Self { owned, root_files }
+    }
+
+    /// The source set of an app, from its closure of workspaces.
+    pub fn of(&self, closure: &BTreeSet<RepoPath>) -> SourceSet {
+        let mut set = SourceSet::default();
+        let mut paths: BTreeMap<&RepoPath, u64> = self.root_files.iter().map(|file| (&file.path, file.bytes)).collect();
+        for owned in closure.iter().filter_map(|path| self.owned.get(path)) {
+            paths.extend(owned.files.iter().map(|file| (&file.path, file.bytes)));
+            for (rule, left_out) in &owned.left_out {
+                let total = set.left_out.entry(rule.clone()).or_default();
+                total.files += left_out.files;
+                total.bytes += left_out.bytes;
+            }
+        }
+        set.bytes = paths.values().sum();
+        set.files = paths.into_keys().cloned().collect();
+        set
+    }
+}
+
+fn owner<'r>(folder: &RepoPath, rules: &BTreeMap<&'r RepoPath, Rules>) -> &'r RepoPath {
+    static ROOT: RepoPath = RepoPath::root();
+    let mut folder = folder.clone();
+    loop {
+        if let Some((path, _)) = rules.get_key_value(&folder) {
+            return path;
+        }
+        if folder.is_root() {
+            return &ROOT;
+        }
+        folder = folder.parent();
+    }
+}
+
+impl Rules {
+    fn of(workspace: &Workspace, config: &Config) -> Self {
+        let choice = config.workspaces.get(&workspace.path);
+        let globs = |list: fn(&super::config::WorkspaceConfig) -> &Vec<String>| {
+            choice.map_or_else(Globs::default, |choice| Globs::new(list(choice)))
+        };
+        Self {
+            include: globs(|choice| &choice.include),
+            exclude: globs(|choice| &choice.exclude),
+            output: workspace.build.as_ref().map(|build| build.output.clone()),
+        }
+    }
+
+    /// The rule that leaves a file out, by its path in its workspace.
+    fn leave_out(&self, inner: &str) -> Option<String> {
+        if let Some(glob) = self.exclude.find(inner) {
+            return Some(format!("{glob} (splitter.json)"));
+        }
+        let is_output = |output: &&String| {
+            inner.strip_prefix(output.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let rule = match self.output.as_ref().filter(is_output) {
+            Some(output) => Some(format!("{output}/ (build output)")),
+            None => SOURCE_FILTER.rule(inner),
+        };
+        rule.filter(|_| self.include.find(inner).is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        repo::MemoryTree,
+        split::{config, workspaces},
+    };
+
+    #[test]
+    fn an_app_is_built_from_its_closure_and_the_root_files() {
+        let tree = MemoryTree::new([
+            ("package.json", r#"{"workspaces": ["apps/*", "packages/*", "packages/ui/plugins/*"]}"#),
+            ("splitter.json", r#"{"workspaces": {"apps/web": {"include": ["tests/data"], "exclude": ["notes"]}}}"#),
+            (
+                "apps/web/package.json",
+                r#"{"name": "web", "scripts": {"build": "vite build"}, "dependencies": {"ui": "*"}}"#,
+            ),
+            ("packages/ui/package.json", r#"{"name": "ui"}"#),
+            ("packages/ui/plugins/p/package.json", r#"{"name": "p"}"#),
+            ("packages/other/package.json", r#"{"name": "other"}"#),
+        ]);
+        let config = config::read(&tree).unwrap();
+        let graph = Graph::build(&tree, &workspaces::read(&tree).unwrap(), &config).unwrap();
+        let files: Vec<SourceFile> = [
+            "README.md",
+            "apps/web/README.md",
+            "apps/web/dist/a.js",
+            "apps/web/notes/n.txt",
+            "apps/web/package.json",
+            "apps/web/src/a.test.ts",
+            "apps/web/src/a.ts",
+            "apps/web/tests/a.ts",
+            "apps/web/tests/data/d.json",
+            "packages/other/o.ts",
+            "packages/ui/plugins/p/p.ts",
+            "packages/ui/u.ts",
+            "tsconfig.json",
+        ]
+        .iter()
+        .map(|path| SourceFile { path: path.parse().unwrap(), bytes: 10 })
+        .collect();
+        let root_files = BTreeSet::from(["tsconfig.json".parse().unwrap()]);
+        let sources = Sources::sort(&files, &graph, &config, &root_files);
+        let set = sources.of(&graph.closure(&"apps/web".parse().unwrap()));
+        let paths: Vec<_> = set.files.iter().map(RepoPath::as_str).collect();
+        assert_eq!(
+            paths,
+            [
+                "apps/web/package.json",
+                "apps/web/src/a.ts",
+                "apps/web/tests/data/d.json",
+                "packages/ui/u.ts",
+                "tsconfig.json"
+            ]
+        );
+        assert_eq!(set.bytes, 50);
+        let rules: Vec<_> = set.left_out.keys().map(String::as_str).collect();
+        assert_eq!(rules, ["**/*.test.ts", "README.md", "dist/ (build output)", "notes (splitter.json)", "tests/"]);
+    }
+}
