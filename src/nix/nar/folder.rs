@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    fs::{Metadata, Permissions},
+    fs::{FileType, Metadata, Permissions},
     io::{self, Write as _},
     os::unix::{
         ffi::{OsStrExt as _, OsStringExt as _},
@@ -24,21 +24,22 @@ const OWNER_EXECUTES: u32 = 0o100;
 pub fn tree_of_folder(path: impl AsRef<Path>) -> Result<Tree, NarError> {
     let path = path.as_ref();
     let metadata = fs::symlink_metadata(path).map_err(NarError::Disk)?;
-    tree_at(path.into(), &metadata, 0)
+    tree_at(path.into(), metadata.file_type(), 0)
 }
 
-fn tree_at(path: PathBuf, metadata: &Metadata, depth: usize) -> Result<Tree, NarError> {
+/// What lies at `path`, of which a listing has told the `kind`: only files are asked for more.
+fn tree_at(path: PathBuf, kind: FileType, depth: usize) -> Result<Tree, NarError> {
     if depth > DEEPEST {
         return Err(TreeError::TooDeep { path: path.display().to_string() }.into());
     }
-    let kind = metadata.file_type();
     if kind.is_dir() {
         Ok(Tree::Folder(folder_at(path, depth)?))
     } else if kind.is_symlink() {
         let target = fs::read_link(path).map_err(NarError::Disk)?;
         Ok(Tree::Symlink(target.into_os_string().into_vec()))
     } else if kind.is_file() {
-        Ok(Tree::File(File { source: Source::Disk(path), executable: is_executable(metadata) }))
+        let metadata = fs::symlink_metadata(&path).map_err(NarError::Disk)?;
+        Ok(Tree::File(File { source: Source::Disk(path), executable: is_executable(&metadata) }))
     } else {
         Err(NarError::Special { path })
     }
@@ -48,10 +49,10 @@ fn folder_at(path: PathBuf, depth: usize) -> Result<Folder, NarError> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(path).map_err(NarError::Disk)? {
         let entry = entry.map_err(NarError::Disk)?;
-        let metadata = entry.metadata().map_err(NarError::Disk)?;
+        let kind = entry.file_type().map_err(NarError::Disk)?;
         let name = Name::new(entry.file_name().into_vec())
             .map_err(|why| TreeError::Name { path: entry.path().display().to_string(), why })?;
-        entries.push((name, tree_at(entry.path(), &metadata, depth + 1)?));
+        entries.push((name, tree_at(entry.path(), kind, depth + 1)?));
     }
     Ok(entries.into_iter().collect())
 }
