@@ -1,7 +1,7 @@
 //! Nix's base32, in which store paths are written.
 //!
 //! The digits are taken from the least significant bit on and then written backwards, in an alphabet without
-//! `e`, `o`, `t` and `u`. Format: `src/libutil/base-nix-32.cc` and "Nix32" in the manual's glossary of Nix 2.34.
+//! `e`, `o`, `t` and `u`. Format: `src/libutil/base-nix-32.cc` of Nix.
 //!
 //! [`data_encoding`] has the same bit order as [`BASE32_DNSCURVE`], with other letters for the same digits. Going
 //! through that constant, rather than through a specification built at run time, leaves nothing that can fail.

@@ -62,9 +62,13 @@ impl Nix {
         }
     }
 
-    /// This very program.
+    /// This very program: by its path, relative to the current folder, or by a bare name that is looked up in PATH.
     pub fn at(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), options: Vec::new(), folder: None }
+        let given: PathBuf = program.into();
+        let is_bare = given.parent().is_none_or(|folder| folder.as_os_str().is_empty());
+        // It may be run in another folder, where a relative path would be another program or none.
+        let program = if is_bare { given } else { std::path::absolute(&given).unwrap_or(given) };
+        Self { program, options: Vec::new(), folder: None }
     }
 
     /// The same, with more arguments before every command of `nix`, such as `["--option", "substitute", "false"]`.

@@ -1,8 +1,8 @@
 //! Putting a tree into the store, where the build of the same hash then finds it and downloads nothing.
 //!
-//! `nix-store --add-fixed` is used, and not `nix store add`: it has been the same, and stable, in every version of
-//! Nix and of its forks, while the other changed its name and flags twice. It takes the name from the folder, so
-//! that the tree is laid out under it, by hard links where the file system allows.
+//! `nix-store --add-fixed` is used, and not `nix store add`: it is the same in every version of Nix and of its forks,
+//! while the newer command is experimental and has had other names. It takes the name from the folder, so the tree is
+//! laid out under it, by hard links where the file system allows.
 
 use std::{
     io,

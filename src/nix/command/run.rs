@@ -12,7 +12,7 @@ use std::{
 
 use super::{FEATURES, NixError};
 
-/// The variables that tie git to one repository: `git rev-parse --local-env-vars` of git 2.53, and those that older
+/// The variables that tie git to one repository: `git rev-parse --local-env-vars` of git 2.47, and one that older
 /// versions list.
 pub const GIT_VARIABLES: [&str; 16] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",

@@ -61,6 +61,13 @@ fn the_named_program_comes_before_those_in_path() {
 }
 
 #[test]
+fn a_relative_program_stays_the_same_in_another_folder() {
+    let here = env::current_dir().unwrap();
+    assert_eq!(Nix::at("bin/nix").in_folder("/").program(), here.join("bin/nix"));
+    assert_eq!(Nix::at("nix-2.18").program(), Path::new("nix-2.18"));
+}
+
+#[test]
 fn a_missing_program_is_the_environments_fault() {
     let error = Nix::at("/nowhere/nix").version().unwrap_err();
     assert!(matches!(&error, NixError::Start { .. }) && error.to_string().contains("/nowhere/nix"), "{error}");

@@ -17,7 +17,7 @@ pub(super) const CHUNK: usize = 256 * 1024;
 /// Every length and text of an archive starts at a multiple of this many bytes.
 const ALIGNMENT: u64 = 8;
 
-/// Writes the archive of `tree` to `out`, in pieces of [`CHUNK`] bytes; it needs no buffer of its own.
+/// Writes the archive of `tree` to `out`, in pieces of 256 KiB; it needs no buffer of its own.
 pub fn write(tree: &Tree, out: &mut impl Write) -> Result<(), NarError> {
     write_chunks(tree, vec![0; CHUNK], |chunk, filled| {
         out.write_all(&chunk[..filled])?;
