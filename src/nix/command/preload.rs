@@ -1,0 +1,73 @@
+//! Putting a tree into the store, where the build of the same hash then finds it and downloads nothing.
+//!
+//! `nix-store --add-fixed` is used, and not `nix store add`: it is the same in every version of Nix and of its forks,
+//! while the newer command is experimental and has had other names. It takes the name from the folder, so the tree is
+//! laid out under it, by hard links where the file system allows.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use camino::Utf8Path;
+use fs_err as fs;
+use tempfile::TempDir;
+
+use super::{Nix, NixError, run::run};
+use crate::nix::{
+    nar::{self, NarDigest, NarError, Tree},
+    store_path::{StoreName, StorePath},
+};
+
+/// The program beside `nix`.
+const NIX_STORE: &str = "nix-store";
+
+impl Nix {
+    /// Adds `tree`, whose hash is `digest`, to the store as a fixed output named `name`, and checks that it lies where
+    /// the hash puts it. Where the store has that path already, nothing is done.
+    ///
+    /// The tree is laid out in a new folder in `scratch`, which is removed again; on the file system of the tree's
+    /// files it costs no copy.
+    pub fn add(
+        &self,
+        tree: &Tree,
+        name: &StoreName,
+        digest: NarDigest,
+        scratch: &Utf8Path,
+    ) -> Result<StorePath, NixError> {
+        let expected = StorePath::fixed_output(name, digest);
+        if self.has(&expected) {
+            return Ok(expected);
+        }
+        let folder = folder_in(scratch).map_err(NarError::Disk)?;
+        let laid_out = folder.path().join(name.as_str());
+        nar::lay_out(tree, &laid_out)?;
+        let mut command = self.command(nix_store_beside(self.program()));
+        command.args(["--add-fixed", "--recursive", "sha256"]).arg(&laid_out);
+        let found = run(&mut command, &mut |_| {})?.text()?;
+        match found.trim() {
+            found if found == expected.to_string() => Ok(expected),
+            found => Err(NixError::OtherPath { expected, found: found.to_owned() }),
+        }
+    }
+
+    /// Whether the store has `path`. Any failure to say so is a no.
+    pub fn has(&self, path: &StorePath) -> bool {
+        let mut command = self.command(nix_store_beside(self.program()));
+        command.args(["--check-validity", &path.to_string()]);
+        run(&mut command, &mut |_| {}).is_ok()
+    }
+}
+
+/// A new folder in `scratch`, by its absolute path, since Nix may run elsewhere.
+fn folder_in(scratch: &Utf8Path) -> io::Result<TempDir> {
+    fs::create_dir_all(scratch)?;
+    tempfile::Builder::new().prefix("preload-").tempdir_in(camino::absolute_utf8(scratch)?)
+}
+
+/// The `nix-store` of the same Nix: beside the program, beside what the program is a link to, or else in PATH.
+fn nix_store_beside(nix: &Path) -> PathBuf {
+    let beside = |nix: &Path| nix.parent().map(|folder| folder.join(NIX_STORE)).filter(|program| program.is_file());
+    let behind_links = || fs::canonicalize(nix).ok().and_then(|nix| beside(&nix));
+    beside(nix).or_else(behind_links).unwrap_or_else(|| NIX_STORE.into())
+}

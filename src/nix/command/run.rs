@@ -1,0 +1,123 @@
+//! Running one program of Nix to its end.
+
+use std::{
+    collections::VecDeque,
+    ffi::OsStr,
+    io::{self, BufRead as _, BufReader, Read},
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    process::{Child, ChildStderr, Command, Stdio},
+    thread,
+};
+
+use super::{FEATURES, NixError};
+
+/// The variables that tie git to one repository: `git rev-parse --local-env-vars` of git 2.47, and one that older
+/// versions list.
+pub const GIT_VARIABLES: [&str; 16] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// How many of the last lines of a failed program are kept.
+const LINES_KEPT: usize = 30;
+/// How many bytes of each of them, since a line may be a whole archive.
+const LINE_KEPT: usize = 2000;
+
+/// What a program wrote to stdout.
+pub(super) struct Answer {
+    command: String,
+    stdout: Vec<u8>,
+}
+
+/// Runs `command`, with `watch` seeing each line that it writes to stderr when it is written.
+pub(super) fn run(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<Answer, NixError> {
+    let program = PathBuf::from(command.get_program());
+    let mut child = spawn(command).map_err(|source| NixError::Start { program: program.clone(), source })?;
+    let (stdout, last_lines) = drain(&mut child, watch);
+    let ended = stdout.and_then(|stdout| Ok((stdout, child.wait()?)));
+    let (stdout, status) = ended.map_err(|source| NixError::Start { program, source })?;
+    let command = shown(command);
+    if status.success() {
+        Ok(Answer { command, stdout })
+    } else {
+        Err(NixError::Failed { command, status: status.to_string(), last_lines })
+    }
+}
+
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    for variable in GIT_VARIABLES {
+        command.env_remove(variable);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+}
+
+/// All of stdout, and the last lines of stderr. Both are read at the same time: a program waits when either is full.
+fn drain(child: &mut Child, watch: &mut dyn FnMut(&str)) -> (io::Result<Vec<u8>>, Vec<String>) {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    thread::scope(|scope| {
+        let reader = scope.spawn(move || read_all(stdout));
+        let last_lines = stderr.map(|stderr| follow(stderr, watch)).unwrap_or_default();
+        (reader.join().unwrap_or_else(|panic| resume_unwind(panic)), last_lines)
+    })
+}
+
+impl Answer {
+    pub(super) fn text(&self) -> Result<String, NixError> {
+        String::from_utf8(self.stdout.clone()).map_err(|_| self.unexpected("UTF-8 text"))
+    }
+
+    pub(super) fn json(&self) -> Result<serde_json::Value, NixError> {
+        serde_json::from_slice(&self.stdout).map_err(|_| self.unexpected("JSON"))
+    }
+
+    pub(super) fn unexpected(&self, expected: &'static str) -> NixError {
+        let found = String::from_utf8_lossy(&self.stdout).chars().take(200).collect();
+        NixError::Answer { command: self.command.clone(), expected, found }
+    }
+}
+
+/// The program's name and its arguments, without those that every call has.
+fn shown(command: &Command) -> String {
+    let name = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let arguments = command.get_args().filter(|argument| !FEATURES.iter().any(|feature| argument == feature));
+    let words: Vec<_> = std::iter::once(name).chain(arguments).map(OsStr::to_string_lossy).collect();
+    words.join(" ")
+}
+
+fn read_all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        pipe.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// Reads lines to the end, and keeps the last ones. What cannot be read is no reason to fail: the program's end is.
+fn follow(stderr: ChildStderr, watch: &mut dyn FnMut(&str)) -> Vec<String> {
+    let mut last = VecDeque::with_capacity(LINES_KEPT);
+    let mut lines = BufReader::new(stderr).split(b'\n');
+    while let Some(Ok(line)) = lines.next() {
+        let line = String::from_utf8_lossy(&line[..line.len().min(LINE_KEPT)]).trim_end().to_owned();
+        watch(&line);
+        if last.len() == LINES_KEPT {
+            last.pop_front();
+        }
+        last.push_back(line);
+    }
+    last.into()
+}

@@ -1,0 +1,174 @@
+//! Tests with programs that only look like Nix. The real one runs in the end-to-end tests.
+
+use std::{io::Write as _, process::Stdio};
+
+use fs_err as fs;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    diagnostic::{Category, Diagnose as _},
+    nix::{
+        nar::{self, Folder, Tree},
+        store_path::StorePath,
+    },
+};
+
+struct Fake {
+    folder: TempDir,
+}
+
+impl Fake {
+    /// A `nix` that is this shell script.
+    fn new(script: &str) -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }.and("nix", script)
+    }
+
+    /// The same with a second program beside it.
+    ///
+    /// The shell writes the file: were it open for writing in this process, a test beside this one could inherit it
+    /// while it starts its own program, and the file could not be executed ("text file busy").
+    fn and(self, name: &str, script: &str) -> Self {
+        let mut shell = Command::new("sh")
+            .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+            .arg(self.path().join(name))
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        shell.stdin.take().unwrap().write_all(format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
+        assert!(shell.wait().unwrap().success());
+        self
+    }
+
+    fn path(&self) -> &Utf8Path {
+        Utf8Path::from_path(self.folder.path()).unwrap()
+    }
+
+    fn nix(&self) -> Nix {
+        Nix::at(self.path().join("nix"))
+    }
+}
+
+#[test]
+fn the_named_program_comes_before_those_in_path() {
+    let fake = Fake::new("");
+    let path = env::join_paths(["/nowhere".into(), fake.folder.path().to_owned()]).unwrap();
+    assert_eq!(Nix::find_in(None, Some(&path)), Some(fake.nix()));
+    assert_eq!(Nix::find_in(Some(OsStr::new("")), Some(&path)), Some(fake.nix()));
+    assert_eq!(Nix::find_in(Some(OsStr::new("/x/nix")), Some(&path)), Some(Nix::at("/x/nix")));
+    assert_eq!(Nix::find_in(None, Some(OsStr::new("/nowhere"))), None);
+    assert_eq!(Nix::find_in(None, None), None);
+}
+
+#[test]
+fn a_relative_program_stays_the_same_in_another_folder() {
+    let here = env::current_dir().unwrap();
+    assert_eq!(Nix::at("bin/nix").in_folder("/").program(), here.join("bin/nix"));
+    assert_eq!(Nix::at("nix-2.18").program(), Path::new("nix-2.18"));
+}
+
+#[test]
+fn a_missing_program_is_the_environments_fault() {
+    let error = Nix::at("/nowhere/nix").version().unwrap_err();
+    assert!(matches!(&error, NixError::Start { .. }) && error.to_string().contains("/nowhere/nix"), "{error}");
+    assert_eq!(error.category(), Category::Environment);
+    assert_eq!(NixError::Missing.category(), Category::Environment);
+    assert!(NixError::Missing.hints().iter().any(|hint| hint.contains(NIX_VARIABLE)));
+}
+
+#[test]
+fn arguments_are_passed_one_by_one() {
+    let fake = Fake::new(r#"for word; do printf '<%s>' "$word"; done; pwd >&2; [ -e here ]"#);
+    fs::write(fake.path().join("here"), "").unwrap();
+    let nix = fake.nix().in_folder(fake.path()).with_options(["--offline"]);
+    let head = "<--extra-experimental-features><nix-command flakes><--offline>";
+    assert_eq!(nix.eval_raw(".#a b").unwrap(), format!("{head}<eval><--raw><--><.#a b>"));
+    assert_eq!(
+        nix.build(&[".#a", ".#b"]).unwrap(),
+        [format!("{head}<build><--no-link><--print-out-paths><--><.#a><.#b>")]
+    );
+}
+
+#[test]
+fn answers_are_read_as_what_they_should_be() {
+    let fake = Fake::new(r#"printf '{"a": [1]}'"#);
+    assert_eq!(fake.nix().eval_json(".#x").unwrap(), serde_json::json!({ "a": [1] }));
+    let error = fake.nix().hash_path(Utf8Path::new("/")).unwrap_err();
+    assert!(matches!(error, NixError::Answer { expected: "sha256 hash", .. }), "{error}");
+    let error = Fake::new(r"printf '\377'").nix().version().unwrap_err();
+    assert!(matches!(error, NixError::Answer { expected: "UTF-8 text", .. }), "{error}");
+    let error = Fake::new("echo no").nix().eval_json(".#x").unwrap_err();
+    assert_eq!(error.to_string(), "`nix eval --json -- .#x` gave no JSON, but `no\n`");
+}
+
+#[test]
+fn a_failure_holds_the_last_lines_and_all_are_seen_as_they_come() {
+    let fake = Fake::new("i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo line $i >&2; done; exit 7");
+    let mut seen = 0;
+    let error = fake.nix().build_watched(&[".#x"], &mut |_| seen += 1).unwrap_err();
+    let NixError::Failed { command, status, last_lines } = &error else { panic!("{error}") };
+    assert_eq!((command.as_str(), status.as_str()), ("nix build --no-link --print-out-paths -- .#x", "exit status: 7"));
+    assert_eq!((seen, last_lines.len(), last_lines.last().unwrap().as_str()), (100, 30, "line 100"));
+    assert!(error.to_string().ends_with("\n  line 99\n  line 100"));
+}
+
+#[test]
+fn neither_pipe_fills_up_while_the_other_is_read() {
+    let fake = Fake::new("yes | head -c 300000 >&2; yes | head -c 300000; yes | head -c 300000 >&2");
+    assert_eq!(fake.nix().eval_raw(".#x").unwrap().len(), 300_000);
+}
+
+#[test]
+fn every_variable_that_ties_git_to_a_repository_is_cleared() {
+    let listed = Command::new("git").args(["rev-parse", "--local-env-vars"]).output().unwrap();
+    for variable in String::from_utf8(listed.stdout).unwrap().lines() {
+        assert!(GIT_VARIABLES.contains(&variable), "{variable}");
+    }
+    let fake = Fake::new("env");
+    let mut command = fake.nix().nix_command([]);
+    command.env("GIT_DIR", "/elsewhere").env("GIT_AUTHOR_NAME", "kept");
+    let seen = run(&mut command, &mut |_| {}).unwrap().text().unwrap();
+    assert!(!seen.contains("GIT_DIR=") && seen.contains("GIT_AUTHOR_NAME=kept"), "{seen}");
+}
+
+fn tree() -> Tree {
+    let mut folder = Folder::new();
+    folder.insert("npm/a/-/a-1.0.0.tgz", Tree::bytes("a")).unwrap();
+    folder.into()
+}
+
+#[test]
+fn a_tree_is_added_under_its_name_and_the_scratch_folder_removed() {
+    let digest = nar::hash(&tree()).unwrap().digest;
+    let name = "deps-common".parse().unwrap();
+    let path = StorePath::fixed_output(&name, digest);
+    let store = format!(
+        r#"case "$1" in
+             --check-validity) exit 1 ;;
+             --add-fixed) [ "$2 $3 ${{4##*/}}" = "--recursive sha256 deps-common" ] && [ -f "$4/npm/a/-/a-1.0.0.tgz" ] &&
+               echo {path} ;;
+           esac"#
+    );
+    let fake = Fake::new("exit 9").and("nix-store", &store);
+    let scratch = fake.path().join("scratch");
+    assert_eq!(fake.nix().add(&tree(), &name, digest, &scratch).unwrap(), path);
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0);
+}
+
+#[test]
+fn another_path_than_the_hash_gives_is_an_error() {
+    let digest = nar::hash(&Tree::bytes("another")).unwrap().digest;
+    let store = "[ \"$1\" = --add-fixed ] && echo /nix/store/else";
+    let fake = Fake::new("").and("nix-store", store);
+    let error = fake.nix().add(&tree(), &"deps".parse().unwrap(), digest, fake.path()).unwrap_err();
+    assert!(matches!(&error, NixError::OtherPath { found, .. } if found == "/nix/store/else"), "{error}");
+}
+
+#[test]
+fn what_the_store_has_is_not_added_again() {
+    let digest = nar::hash(&tree()).unwrap().digest;
+    let fake = Fake::new("").and("nix-store", "[ \"$1\" = --check-validity ]");
+    let scratch = fake.path().join("scratch");
+    fake.nix().add(&tree(), &"deps".parse().unwrap(), digest, &scratch).unwrap();
+    assert!(!scratch.exists());
+}
