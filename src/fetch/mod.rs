@@ -1,1 +1,44 @@
-//! fetch
+//! Bringing tarballs here: registries and credentials, the cache, downloads. Nothing else opens a connection.
+//!
+//! [`ProjectRegistries`] is what a repository says, without secrets, and may be recorded. [`Registries`] adds the user's
+//! files, variables and credentials, and is for requests only. [`Downloader`] fills a [`Cache`]; [`from_cache_only`]
+//! reads it without network. All of it is asynchronous inside, and [`run`] is the way in for callers that are not.
+
+mod bunfig;
+mod cache;
+mod client;
+mod credentials;
+mod download;
+mod environment;
+mod failure;
+mod hosts;
+mod layers;
+mod metadata;
+mod project;
+mod registries;
+mod registry_error;
+mod retry;
+mod secret;
+
+#[cfg(test)]
+mod test_server;
+#[cfg(test)]
+mod tests;
+
+pub use cache::{Cache, CacheError, Stored};
+pub use client::ClientError;
+pub use credentials::Access;
+pub use download::{DEFAULT_JOBS, Downloader, Fetched, Origin, Progress, Silent, Wanted, from_cache_only};
+pub use environment::Environment;
+pub use failure::{Failure, FetchError, Reason};
+pub use metadata::{MetadataError, PackageVersion, package_version_from_cache};
+pub use project::ProjectRegistries;
+pub use registries::Registries;
+pub use registry_error::RegistryError;
+pub use secret::Secret;
+
+/// Runs a future of this module to its end on threads of its own.
+pub fn run<F: Future>(future: F) -> Result<F::Output, FetchError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    Ok(runtime.map_err(|error| FetchError::Runtime(error.to_string()))?.block_on(future))
+}

@@ -1,0 +1,99 @@
+//! The `[install]` part of Bun's `bunfig.toml` that says where packages come from.
+//!
+//! Format: <https://bun.com/docs/runtime/bunfig#install-registry>. A registry is a URL, or a table of `url`, `token`,
+//! `username` and `password`. Scopes may be written with and without their `@`.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use toml::{Table, Value};
+
+use super::registry_error::RegistryError;
+use crate::diagnostic::Position;
+
+/// What a `bunfig.toml` says about registries, with variables as they are written.
+#[derive(Clone, Default)]
+pub(super) struct Bunfig {
+    /// `install.registry`.
+    pub(super) registry: Option<BunRegistry>,
+    /// `install.scopes`, keyed by the scope with its `@`.
+    pub(super) scopes: BTreeMap<String, BunRegistry>,
+    /// `install.cafile`.
+    pub(super) cafile: Option<String>,
+}
+
+/// One registry, as it is written. It may hold secrets and has no `Debug`.
+#[derive(Clone, Default)]
+pub(super) struct BunRegistry {
+    pub(super) url: Option<String>,
+    pub(super) token: Option<String>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<String>,
+}
+
+impl Bunfig {
+    /// Reads the text of the file at `path`.
+    pub(super) fn read(path: &Utf8Path, text: &str) -> Result<Self, RegistryError> {
+        let table: Table = toml::from_str(text).map_err(|error| RegistryError::Toml {
+            path: path.to_owned(),
+            position: error.span().map(|span| Position::of_offset(text, span.start)),
+            // The long form of the message quotes the file, which may hold a token.
+            message: error.message().to_owned(),
+        })?;
+        let Some(install) = table.get("install").and_then(Value::as_table) else { return Ok(Self::default()) };
+        let registry = install.get("registry").map(|value| registry(path, "install.registry", value)).transpose()?;
+        let cafile = install.get("cafile").and_then(Value::as_str).map(str::to_owned);
+        Ok(Self { registry, scopes: scopes(path, install)?, cafile })
+    }
+}
+
+fn scopes(path: &Utf8Path, install: &Table) -> Result<BTreeMap<String, BunRegistry>, RegistryError> {
+    let entries = install.get("scopes").and_then(Value::as_table).into_iter().flatten();
+    entries
+        .map(|(name, value)| {
+            let scope = format!("@{}", name.trim_start_matches('@'));
+            Ok((scope, registry(path, &format!("install.scopes.{name}"), value)?))
+        })
+        .collect()
+}
+
+fn registry(path: &Utf8Path, key: &str, value: &Value) -> Result<BunRegistry, RegistryError> {
+    match value {
+        Value::String(url) => Ok(BunRegistry { url: Some(url.clone()), ..BunRegistry::default() }),
+        Value::Table(table) => {
+            let text = |name| table.get(name).and_then(Value::as_str).map(str::to_owned);
+            Ok(BunRegistry {
+                url: text("url"),
+                token: text("token"),
+                username: text("username"),
+                password: text("password"),
+            })
+        }
+        other => {
+            Err(RegistryError::NotARegistry { path: path.to_owned(), key: key.to_owned(), found: other.type_str() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_is_a_text_or_a_table() {
+        let text = "[install]\nregistry = \"https://a.example\"\n[install.scopes]\nx = {url = \"https://x.example\", \
+                    token = \"$T\"}\n\"@y\" = \"https://y.example\"\n";
+        let bunfig = Bunfig::read(Utf8Path::new("bunfig.toml"), text).ok().unwrap();
+        assert_eq!(bunfig.registry.unwrap().url.as_deref(), Some("https://a.example"));
+        assert_eq!(bunfig.scopes["@x"].token.as_deref(), Some("$T"));
+        assert_eq!(bunfig.scopes["@y"].url.as_deref(), Some("https://y.example"));
+    }
+
+    #[test]
+    fn a_syntax_error_names_its_line_and_quotes_nothing() {
+        let error = Bunfig::read(Utf8Path::new("bunfig.toml"), "[install]\ntoken = \"s3cret\n").err().unwrap();
+        assert!(matches!(&error, RegistryError::Toml { position: Some(at), .. } if at.line == 2), "{error}");
+        assert!(!format!("{error} {error:?}").contains("s3cret"));
+        assert!(Bunfig::read(Utf8Path::new("b"), "[install]\nregistry = 3\n").is_err());
+    }
+}

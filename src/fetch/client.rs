@@ -1,0 +1,205 @@
+//! HTTP requests with the credentials that belong to a URL.
+//!
+//! Redirects are followed here, one by one, rather than by the client: each hop gets the credentials of its own URL, and
+//! none at all once the host has changed.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use camino::Utf8PathBuf;
+use fs_err as fs;
+use reqwest::{
+    Certificate, Client, NoProxy, Response,
+    header::{AUTHORIZATION, HeaderValue, LOCATION, RETRY_AFTER},
+    redirect,
+};
+use url::Url;
+
+use super::{
+    credentials::Access,
+    failure::Reason,
+    layers::Transport,
+    registries::Registries,
+    retry::{Patience, retry_after},
+};
+
+/// How many redirects are followed.
+const MOST_REDIRECTS: usize = 10;
+/// Clients that take turns. Each keeps its own HTTP/2 connection to a host: one connection is read by one task, so that
+/// one processor would decrypt everything, and its congestion window would limit everything.
+const CONNECTIONS: usize = 4;
+/// How many bytes a server may send ahead on one stream and on one connection. The second is what bounds the memory.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 8 << 20;
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// A file of certificates cannot be read.
+    #[error("cannot read the certificates in `{path}`: {reason}")]
+    Certificates {
+        /// The file of `cafile` or `NODE_EXTRA_CA_CERTS`.
+        path: Utf8PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A proxy is not a URL. The text is not shown, as it may carry a password.
+    #[error("the `{key}` of .npmrc is not the URL of a proxy")]
+    Proxy {
+        /// The key.
+        key: &'static str,
+    },
+    /// The client does not start, for want of system certificates for example.
+    #[error("cannot start the HTTP client: {0}")]
+    Start(String),
+}
+
+/// The HTTP clients of a run.
+pub(super) struct Clients {
+    clients: Vec<Client>,
+    next: AtomicUsize,
+}
+
+impl Clients {
+    pub(super) fn new(transport: &Transport, patience: &Patience) -> Result<Self, ClientError> {
+        // Fails where a provider is installed already, which will do as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let clients = (0..CONNECTIONS).map(|_| client(transport, patience)).collect::<Result<_, _>>()?;
+        Ok(Self { clients, next: AtomicUsize::new(0) })
+    }
+
+    /// Asks for `url` and gives an answer of status 200.
+    pub(super) async fn get(&self, registries: &Registries, url: &Url) -> Result<Response, Reason> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let client = &self.clients[turn % self.clients.len()];
+        let mut at = url.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let may_authorize = at.origin() == url.origin();
+            let response = send(client, registries, &at, may_authorize).await?;
+            match redirected(&at, &response)? {
+                Some(next) => at = next,
+                None => return accepted(response, registries, &at, may_authorize),
+            }
+        }
+        Err(Reason::Redirect { why: "too many redirects" })
+    }
+}
+
+fn client(transport: &Transport, patience: &Patience) -> Result<Client, ClientError> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("splitter/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .connect_timeout(patience.connect)
+        .read_timeout(patience.stall)
+        .tcp_nodelay(true)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW);
+    let certificates = certificates(transport)?;
+    if !certificates.is_empty() {
+        builder = builder.tls_certs_merge(certificates);
+    }
+    for proxy in proxies(transport)? {
+        builder = builder.proxy(proxy);
+    }
+    builder.build().map_err(|error| ClientError::Start(innermost(&error)))
+}
+
+fn certificates(transport: &Transport) -> Result<Vec<Certificate>, ClientError> {
+    let mut all = Vec::new();
+    for path in &transport.cafiles {
+        let wrong = |reason: String| ClientError::Certificates { path: path.clone(), reason };
+        let pem = fs::read(path).map_err(|error| wrong(innermost(&error)))?;
+        all.extend(Certificate::from_pem_bundle(&pem).map_err(|error| wrong(innermost(&error)))?);
+    }
+    Ok(all)
+}
+
+/// The proxies of `.npmrc`; without any the client takes those of the system's variables by itself.
+fn proxies(transport: &Transport) -> Result<Vec<reqwest::Proxy>, ClientError> {
+    let no_proxy = || match &transport.no_proxy {
+        Some(hosts) => NoProxy::from_string(hosts),
+        None => NoProxy::from_env(),
+    };
+    let mut proxies = Vec::new();
+    if let Some(proxy) = &transport.https_proxy {
+        let made = reqwest::Proxy::https(&proxy.0).map_err(|_| ClientError::Proxy { key: "https-proxy" })?;
+        proxies.push(made.no_proxy(no_proxy()));
+    }
+    if let Some(proxy) = &transport.http_proxy {
+        let made = reqwest::Proxy::http(&proxy.0).map_err(|_| ClientError::Proxy { key: "proxy" })?;
+        proxies.push(made.no_proxy(no_proxy()));
+    }
+    Ok(proxies)
+}
+
+async fn send(client: &Client, registries: &Registries, url: &Url, may_authorize: bool) -> Result<Response, Reason> {
+    let mut bare = url.clone();
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    let mut request = client.get(bare);
+    if let Some(secret) = registries.authorization_for(url).filter(|_| may_authorize)
+        && let Ok(mut value) = HeaderValue::from_str(secret.expose())
+    {
+        value.set_sensitive(true);
+        request = request.header(AUTHORIZATION, value);
+    }
+    request.send().await.map_err(|error| reason_of(&error))
+}
+
+/// Where an answer sends us, if anywhere.
+fn redirected(from: &Url, response: &Response) -> Result<Option<Url>, Reason> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let next = location.and_then(|location| from.join(location).ok());
+    let next = next.filter(|next| matches!(next.scheme(), "http" | "https"));
+    let next = next.ok_or(Reason::Redirect { why: "a redirect without a usable address" })?;
+    if from.scheme() == "https" && next.scheme() == "http" {
+        return Err(Reason::Redirect { why: "a redirect from https to http" });
+    }
+    Ok(Some(next))
+}
+
+fn accepted(response: Response, registries: &Registries, url: &Url, may_authorize: bool) -> Result<Response, Reason> {
+    let status = response.status().as_u16();
+    if status == 200 {
+        return Ok(response);
+    }
+    let value = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let access = if may_authorize { registries.access_for(url) } else { Access::Anonymous };
+    Err(Reason::Status { status, retry_after: value.and_then(retry_after), access })
+}
+
+/// Sorts the client's errors by what can be done about them. Their own texts hold URLs, so only the cause is kept.
+pub(super) fn reason_of(error: &reqwest::Error) -> Reason {
+    let why = innermost(error);
+    if is_certificate_error(error) {
+        Reason::Certificate { why }
+    } else if error.is_connect() {
+        Reason::Connect { why: if error.is_timeout() { "no answer to the connection".to_owned() } else { why } }
+    } else if error.is_timeout() {
+        Reason::Stalled
+    } else {
+        Reason::Transfer { why }
+    }
+}
+
+/// The text of the cause of all causes.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+fn is_certificate_error(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        // `io::Error` shows the cause of what it holds as its source, not what it holds itself.
+        let held = cause.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
+        let held = held.and_then(|held| held.downcast_ref::<rustls::Error>());
+        matches!(held.or_else(|| cause.downcast_ref()), Some(rustls::Error::InvalidCertificate(_)))
+    })
+}

@@ -1,0 +1,110 @@
+//! The environment variables of a run, as a value.
+//!
+//! Everything here reads variables through this type, so that a test needs no variables of the process, and what
+//! may depend on them is visible in a signature.
+
+use std::{collections::BTreeMap, fmt};
+
+use camino::Utf8PathBuf;
+
+/// Environment variables. It may hold secrets, so that [`fmt::Debug`] shows none of it.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The variables of this process; those that are not UTF-8 are left out.
+    pub fn of_process() -> Self {
+        Self(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+        )
+    }
+
+    /// The variable's value; an empty one counts as absent, as most tools have it.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The first of these variables that is there.
+    pub(super) fn first_of(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.get(name))
+    }
+
+    /// The home folder.
+    pub(super) fn home(&self) -> Option<Utf8PathBuf> {
+        self.get("HOME").map(Utf8PathBuf::from)
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Environment {
+    fn from(pairs: [(&str, &str); N]) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Environment(***)")
+    }
+}
+
+/// A text in which variables were replaced, or the first variable that is not set.
+pub(super) type Expanded = Result<String, UnsetVariable>;
+
+/// A variable that a text names and that is not set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UnsetVariable(pub(super) String);
+
+/// Replaces what Bun and npm replace: `${NAME}` anywhere, `${NAME?}` (empty where unset), and a text that is
+/// nothing but `$NAME`, which Bun reads as a variable. A lone `$` inside a text stays, as passwords may hold one.
+pub(super) fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Expanded {
+    if let Some(name) = whole_variable(text) {
+        return lookup(name).ok_or_else(|| UnsetVariable(name.to_owned()));
+    }
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, tail)) = after.split_once('}') else { break };
+        expanded.push_str(before);
+        match (lookup(name.trim_end_matches('?')), name.strip_suffix('?')) {
+            (Some(value), _) => expanded.push_str(&value),
+            (None, Some(_)) => {}
+            (None, None) => return Err(UnsetVariable(name.to_owned())),
+        }
+        rest = tail;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+/// `NAME` of a text that is exactly `$NAME` (or `$NAME/`, which Bun allows for a registry).
+fn whole_variable(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?.trim_end_matches('/');
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expand_with_a(text: &str) -> Expanded {
+        expand(text, &|name| (name == "A").then(|| "1".to_owned()))
+    }
+
+    #[test]
+    fn variables_are_replaced_as_bun_and_npm_do() {
+        assert_eq!(expand_with_a("$A").unwrap(), "1");
+        assert_eq!(expand_with_a("$A/").unwrap(), "1");
+        assert_eq!(expand_with_a("x${A}y${B?}${A}").unwrap(), "x1y1");
+        assert_eq!(expand_with_a("pa$A $$ ${").unwrap(), "pa$A $$ ${");
+        assert_eq!(expand_with_a("https://${B}/"), Err(UnsetVariable("B".to_owned())));
+        assert_eq!(expand_with_a("$B"), Err(UnsetVariable("B".to_owned())));
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        assert!(!format!("{:?}", Environment::from([("T", "secret")])).contains("secret"));
+    }
+}

@@ -1,0 +1,267 @@
+//! What can go wrong with a download, and what to do about it.
+
+use std::{collections::BTreeSet, fmt, time::Duration};
+
+use camino::Utf8PathBuf;
+use url::Url;
+
+use super::{cache::CacheError, client::ClientError, credentials::Access, project::strip_credentials, retry};
+use crate::{
+    diagnostic::{Category, Diagnose},
+    lockfile::{Digest, Integrity},
+};
+
+/// How many failures a message lists before it counts the rest.
+const LISTED: usize = 10;
+
+/// Why one request, or all requests for one file, came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Reason {
+    /// No connection to the host.
+    #[error("no connection: {why}")]
+    Connect {
+        /// The cause that the system gives.
+        why: String,
+    },
+    /// The host's certificate is not trusted.
+    #[error("the host's certificate is not trusted: {why}")]
+    Certificate {
+        /// The cause.
+        why: String,
+    },
+    /// The connection is there, and no bytes come.
+    #[error("no data came for too long")]
+    Stalled,
+    /// The transfer broke off.
+    #[error("the transfer broke off: {why}")]
+    Transfer {
+        /// The cause.
+        why: String,
+    },
+    /// A redirect that is not followed.
+    #[error("{why}")]
+    Redirect {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// An answer other than 200.
+    #[error("the registry answered {status}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// How long it asked to be left alone.
+        retry_after: Option<Duration>,
+        /// Whether the request carried credentials.
+        access: Access,
+    },
+    /// The content is not what the lockfile says.
+    #[error("wrong content: expected {expected}, found {found}")]
+    Mismatch {
+        /// What the lockfile says.
+        expected: Integrity,
+        /// The digest of what came, of the same algorithm.
+        found: Digest,
+    },
+    /// The content of a URL without integrity is not what it was.
+    #[error("the content has changed: it was {recorded} when it was first seen, now it is {found}")]
+    Changed {
+        /// What was recorded.
+        recorded: Integrity,
+        /// The file that holds the record.
+        record: Utf8PathBuf,
+        /// What came.
+        found: Digest,
+    },
+    /// The answer has no content at all.
+    #[error("the answer is empty")]
+    Empty,
+    /// The cache cannot be written.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+}
+
+impl Reason {
+    /// Whether the same request may do better.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Stalled | Self::Transfer { .. } | Self::Empty => true,
+            Self::Status { status, .. } => retry::is_transient(*status),
+            Self::Certificate { .. }
+            | Self::Redirect { .. }
+            | Self::Mismatch { .. }
+            | Self::Changed { .. }
+            | Self::Cache(_) => false,
+        }
+    }
+
+    fn category(&self) -> Category {
+        match self {
+            Self::Redirect { .. } | Self::Mismatch { .. } | Self::Changed { .. } => Category::Input,
+            Self::Status { status, .. } if !matches!(status, 401 | 403 | 407) && !retry::is_transient(*status) => {
+                Category::Input
+            }
+            _ => Category::Environment,
+        }
+    }
+
+    fn hint(&self, url: &Url) -> Option<String> {
+        let host = url.host_str().unwrap_or_default();
+        match self {
+            Self::Status { status: 401 | 403, access, .. } => Some(match access {
+                Access::Credentials => format!(
+                    "the credentials for `{host}` were refused: check the token in .npmrc or bunfig.toml (has it expired, \
+                     may it read this package?)"
+                ),
+                Access::Unset(variable) => {
+                    format!("set `{variable}`: .npmrc or bunfig.toml takes the credentials for `{host}` from it")
+                }
+                Access::Anonymous => format!(
+                    "add the token of `{host}` to ~/.npmrc (`//{host}/:_authToken=${{NPM_TOKEN}}`) or to ~/.bunfig.toml"
+                ),
+            }),
+            Self::Status { status: 404, access: Access::Credentials, .. } => {
+                Some(format!("`{host}` does not have it, or hides it from this token"))
+            }
+            Self::Status { status: 404, .. } => Some(format!(
+                "`{host}` does not have it, or it is private: set the registry of its scope (`@scope:registry=…` in .npmrc, \
+                 [install.scopes] in bunfig.toml) and a token"
+            )),
+            Self::Certificate { .. } => Some(
+                "name the certificates of your network in SSL_CERT_FILE, in NODE_EXTRA_CA_CERTS or as `cafile` in .npmrc"
+                    .to_owned(),
+            ),
+            Self::Connect { .. } | Self::Stalled => Some(format!(
+                "check the network and HTTPS_PROXY; what is downloaded stays in the cache, so that another run goes on \
+                 from here (host `{host}`)"
+            )),
+            Self::Mismatch { .. } => Some(
+                "the registry, a mirror or a proxy serves something else than the lockfile was made from; do not install it \
+                 before you know why"
+                    .to_owned(),
+            ),
+            Self::Changed { record, .. } => Some(format!("if the change is meant, delete `{record}` and run again")),
+            Self::Cache(error) => error.hints().into_iter().next(),
+            _ => None,
+        }
+    }
+}
+
+/// A file that could not be fetched.
+#[derive(Debug)]
+pub struct Failure {
+    /// The package, such as `react@19.1.0`.
+    pub label: String,
+    /// What was asked for, without credentials.
+    pub url: Url,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Failure {
+    pub(super) fn new(label: &str, url: &Url, reason: Reason) -> Self {
+        Self { label: label.to_owned(), url: shown(url), reason }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {}: {}", self.label, self.url, self.reason)
+    }
+}
+
+/// A URL as it may be shown: user names, passwords and queries, which may be signatures, are left out.
+pub(super) fn shown(url: &Url) -> Url {
+    let mut url = url.clone();
+    strip_credentials(&mut url);
+    url
+}
+
+/// Why files are not all there.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// Some could not be fetched; all others lie in the cache.
+    #[error("{} of {wanted} packages could not be fetched{}", failures.len(), Listing(failures))]
+    Failed {
+        /// Each that could not be fetched, in the order in which they were wanted; never empty.
+        failures: Vec<Failure>,
+        /// How many were wanted.
+        wanted: usize,
+    },
+    /// Offline, and some are not in the cache.
+    #[error("{} of {wanted} packages are not in the cache{}", missing.len(), Listing(missing))]
+    Missing {
+        /// The labels of all that are missing, in the order in which they were wanted; never empty.
+        missing: Vec<String>,
+        /// How many were wanted.
+        wanted: usize,
+    },
+    /// The HTTP client does not start.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The cache cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The runtime does not start, or one of its threads ended.
+    #[error("cannot run downloads: {0}")]
+    Runtime(String),
+}
+
+impl Diagnose for FetchError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Failed { failures, .. } => {
+                let categories = failures.iter().map(|failure| failure.reason.category());
+                categories.into_iter().find(|category| *category == Category::Input).unwrap_or(Category::Environment)
+            }
+            Self::Missing { .. } | Self::Client(_) | Self::Runtime(_) => Category::Environment,
+            Self::Cache(error) => error.category(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Failed { failures, .. } => {
+                let hints: BTreeSet<_> =
+                    failures.iter().filter_map(|failure| failure.reason.hint(&failure.url)).collect();
+                hints.into_iter().collect()
+            }
+            Self::Missing { .. } => vec!["run once without --offline".to_owned()],
+            Self::Cache(error) => error.hints(),
+            Self::Client(_) | Self::Runtime(_) => Vec::new(),
+        }
+    }
+}
+
+/// The first few of a list, each on a line of its own, and the number of the rest.
+struct Listing<'a, T>(&'a [T]);
+
+impl<T: fmt::Display> fmt::Display for Listing<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for item in self.0.iter().take(LISTED) {
+            write!(f, "\n  {item}")?;
+        }
+        match self.0.len().saturating_sub(LISTED) {
+            0 => Ok(()),
+            rest => write!(f, "\n  and {rest} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_failures_are_listed_and_the_rest_is_counted() {
+        let missing: Vec<String> = (0..13).map(|number| format!("p{number}@1.0.0")).collect();
+        let text = FetchError::Missing { missing, wanted: 20 }.to_string();
+        assert!(text.starts_with("13 of 20 packages are not in the cache\n  p0@1.0.0\n"), "{text}");
+        assert!(text.ends_with("  p9@1.0.0\n  and 3 more"), "{text}");
+    }
+
+    #[test]
+    fn urls_are_shown_without_secrets() {
+        let url = Url::parse("https://us:pw@h.example/a.tgz?sig=s#x").unwrap();
+        assert_eq!(shown(&url).as_str(), "https://h.example/a.tgz");
+    }
+}

@@ -1,0 +1,218 @@
+//! What a registry says of one version of a package: where its tarball lies and what it must match.
+//!
+//! This is for the package manager itself, which no lockfile lists. A published version never changes, so that the answer
+//! is kept for ever and a later run needs no network.
+//!
+//! Format: <https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md>, the object of one version.
+
+use camino::Utf8PathBuf;
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{
+    cache::Cache,
+    client::reason_of,
+    download::Downloader,
+    failure::{Failure, FetchError, Reason},
+    project::ProjectRegistries,
+};
+use crate::{
+    diagnostic::{Category, Diagnose},
+    lockfile::{Algorithm, Digest, Integrity},
+};
+
+/// The most bytes that a version's document may have.
+const LONGEST_DOCUMENT: usize = 4 << 20;
+
+/// Where the tarball of a version lies, as it may be recorded, and what it must match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageVersion {
+    /// The tarball's URL: below the repository's registry, never below a user's mirror.
+    pub url: Url,
+    /// What the tarball must match.
+    pub integrity: Integrity,
+}
+
+/// Why nothing is known of a version.
+#[derive(Debug, thiserror::Error)]
+pub enum MetadataError {
+    /// The name or the version cannot be one.
+    #[error("`{0}` is not the name and the exact version of a package")]
+    Name(String),
+    /// The registry gave no document, or the document cannot be kept.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The document is not one of this version.
+    #[error("`{url}` is not the document of {label}: {why}")]
+    Document {
+        /// The package, such as `yarn@1.22.22`.
+        label: String,
+        /// What was asked for.
+        url: Box<Url>,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl Diagnose for MetadataError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Name(_) | Self::Document { .. } => Category::Input,
+            Self::Fetch(error) => error.category(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Name(_) | Self::Document { .. } => Vec::new(),
+            Self::Fetch(error) => error.hints(),
+        }
+    }
+}
+
+/// A [`PackageVersion`] as it lies in the cache.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    url: String,
+    integrity: Integrity,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    name: String,
+    version: String,
+    dist: Dist,
+}
+
+#[derive(Deserialize)]
+struct Dist {
+    tarball: String,
+    integrity: Option<Integrity>,
+    /// The sha1 in hexadecimal, all that versions of before 2017 have.
+    shasum: Option<String>,
+}
+
+impl Downloader {
+    /// Where the tarball of an exact version lies, from the cache or from the registry.
+    pub async fn package_version(&self, name: &str, version: &str) -> Result<PackageVersion, MetadataError> {
+        check_name(name, version)?;
+        if let Some(known) = package_version_from_cache(self.cache(), self.registries().project(), name, version) {
+            return Ok(known);
+        }
+        let url = document_url(self.registries().registry_for(name), name, version)?;
+        let failed = |reason| FetchError::Failed {
+            failures: vec![Failure::new(&format!("{name}@{version}"), &url, reason)],
+            wanted: 1,
+        };
+        let outcome = self.persevere(&url, async || self.document(&url).await).await.map_err(FetchError::from)?;
+        let found = self.read_document(name, version, &url, &outcome.map_err(failed)?)?;
+        let kept = Kept { url: found.url.as_str().to_owned(), integrity: found.integrity.clone() };
+        let kept = serde_json::to_vec(&kept).map_err(|error| FetchError::Runtime(error.to_string()))?;
+        let place = place(self.cache(), self.registries().project(), name, version);
+        self.cache().write(&place, &kept).map_err(FetchError::from)?;
+        Ok(found)
+    }
+
+    async fn document(&self, url: &Url) -> Result<Vec<u8>, Reason> {
+        let mut response = self.request(url).await?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LONGEST_DOCUMENT {
+                return Err(Reason::Redirect { why: "the answer is too long for the document of one version" });
+            }
+        }
+        Ok(body)
+    }
+
+    fn read_document(
+        &self,
+        name: &str,
+        version: &str,
+        url: &Url,
+        body: &[u8],
+    ) -> Result<PackageVersion, MetadataError> {
+        let wrong = |why: String| MetadataError::Document {
+            label: format!("{name}@{version}"),
+            url: Box::new(url.clone()),
+            why,
+        };
+        let document: Document = serde_json::from_slice(body).map_err(|error| wrong(error.to_string()))?;
+        if document.name != name || document.version != version {
+            return Err(wrong(format!("it is that of {}@{}", document.name, document.version)));
+        }
+        let integrity = document.dist.integrity.or_else(|| of_shasum(&document.dist.shasum?));
+        let integrity = integrity.ok_or_else(|| wrong("it has neither `integrity` nor `shasum`".to_owned()))?;
+        let tarball = Url::parse(&document.dist.tarball).map_err(|_| wrong("its `tarball` is not a URL".to_owned()))?;
+        Ok(PackageVersion { url: self.registries().url_for_record(&tarball, name), integrity })
+    }
+}
+
+/// What was learnt of a version before, without network.
+pub fn package_version_from_cache(
+    cache: &Cache,
+    project: &ProjectRegistries,
+    name: &str,
+    version: &str,
+) -> Option<PackageVersion> {
+    check_name(name, version).ok()?;
+    let kept: Kept = serde_json::from_slice(&fs::read(place(cache, project, name, version)).ok()?).ok()?;
+    Some(PackageVersion { url: Url::parse(&kept.url).ok()?, integrity: kept.integrity })
+}
+
+/// By registry, as a name may be another package elsewhere. `/` cannot be in a file's name, and `+` in no package's.
+fn place(cache: &Cache, project: &ProjectRegistries, name: &str, version: &str) -> Utf8PathBuf {
+    let registry = blake3::hash(project.registry_for(name).as_str().as_bytes()).to_hex();
+    let file = format!("{}@{version}.json", name.replace('/', "+"));
+    cache.root().join("metadata").join(registry.as_str()).join(file)
+}
+
+/// Names and versions come from a repository and become part of a path and of a URL.
+fn check_name(name: &str, version: &str) -> Result<(), MetadataError> {
+    let bare = name.strip_prefix('@').unwrap_or(name);
+    let mut parts = bare.split('/');
+    let expected_parts = if name.starts_with('@') { 2 } else { 1 };
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+    };
+    let is_name = bare.split('/').count() == expected_parts && parts.all(is_part);
+    let is_version = version.starts_with(|first: char| first.is_ascii_digit())
+        && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.+".contains(&byte));
+    if is_name && is_version { Ok(()) } else { Err(MetadataError::Name(format!("{name}@{version}"))) }
+}
+
+fn document_url(registry: &Url, name: &str, version: &str) -> Result<Url, MetadataError> {
+    // `./` keeps a name from being read as a scheme.
+    let path = format!("./{}/{version}", name.replace('/', "%2f"));
+    registry.join(&path).map_err(|_| MetadataError::Name(format!("{name}@{version}")))
+}
+
+fn of_shasum(hex: &str) -> Option<Integrity> {
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?;
+    Digest::new(Algorithm::Sha1, bytes).map(Integrity::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scoped_names_are_one_part_of_the_url() {
+        let registry = Url::parse("https://registry.example/npm/").unwrap();
+        let url = document_url(&registry, "@oven/bun-linux-x64", "1.4.4").unwrap();
+        assert_eq!(url.as_str(), "https://registry.example/npm/@oven%2fbun-linux-x64/1.4.4");
+    }
+
+    #[test]
+    fn what_is_no_name_reaches_neither_a_path_nor_a_url() {
+        for (name, version) in
+            [("../x", "1.0.0"), ("@a/b/c", "1.0.0"), ("a", "../1"), ("a", "latest"), ("@a", "1"), ("", "1")]
+        {
+            assert!(matches!(check_name(name, version), Err(MetadataError::Name(_))), "{name}@{version}");
+        }
+        assert!(check_name("@yarnpkg/cli-dist", "4.9.1-rc.1+x").is_ok());
+    }
+}
