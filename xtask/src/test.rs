@@ -57,6 +57,13 @@ fn cargo(args: &[&str]) -> Command {
     // `cargo run` sets CARGO to the very cargo that runs us.
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
+    // It also sets what a package's code may ask of its manifest. Build scripts that look at these variables would run
+    // again, and all that depends on them be compiled again, each time that cargo is run with and without us.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
     command.current_dir(setup::project()).args(args);
     command
 }
