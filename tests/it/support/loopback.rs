@@ -1,0 +1,326 @@
+//! An npm registry on a loopback port, in the test's own process: so that tests need no network, lockfiles are written by
+//! the real package managers, and every fault of a registry can be had on demand.
+//!
+//! HTTP/1.1 with keep-alive over plain threads: as little as the clients need.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use serde_json::{Map, Value, json};
+
+use super::Package;
+
+/// A running registry; it is gone, and its port closed, when this is dropped.
+pub(crate) struct Registry {
+    shared: Arc<Shared>,
+}
+
+/// How an answer can go wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fault {
+    /// This status and no useful body.
+    Status(u16),
+    /// Half of the body, then the connection closes.
+    Truncated,
+    /// As many bytes as there should be, but others.
+    WrongBytes,
+}
+
+struct Shared {
+    port: u16,
+    stopped: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By name, then version.
+    packages: BTreeMap<String, BTreeMap<String, Package>>,
+    /// Other answers, by path.
+    others: BTreeMap<String, Answer>,
+    /// By path, with how many more times.
+    faults: BTreeMap<String, (Fault, usize)>,
+    token: Option<String>,
+    /// Where metadata says that tarballs are, if not here.
+    tarballs_at: Option<String>,
+    requests: Vec<String>,
+    connections: Vec<TcpStream>,
+}
+
+#[derive(Clone)]
+struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    /// Closes the connection after half of the body.
+    truncated: bool,
+}
+
+struct Request {
+    method: String,
+    path: String,
+    token: Option<String>,
+    keep_alive: bool,
+}
+
+impl Registry {
+    /// A registry that has these packages.
+    pub(crate) fn start(packages: impl IntoIterator<Item = Package>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shared = Arc::new(Shared { port, stopped: AtomicBool::new(false), state: Mutex::default() });
+        let registry = Self { shared: Arc::clone(&shared) };
+        for package in packages {
+            registry.publish(package);
+        }
+        thread::spawn(move || shared.accept(&listener));
+        registry
+    }
+
+    /// Its URL, ending in a slash.
+    pub(crate) fn url(&self) -> String {
+        self.shared.url()
+    }
+
+    /// Adds a version, or replaces it.
+    pub(crate) fn publish(&self, package: Package) {
+        let mut state = self.shared.state();
+        state.packages.entry(package.name.clone()).or_default().insert(package.version.clone(), package);
+    }
+
+    /// Serves these bytes at a path outside the registry's own.
+    pub(crate) fn serve(&self, path: &str, body: impl Into<Vec<u8>>) {
+        self.shared.state().others.insert(path.to_owned(), Answer::new(200, body.into()));
+    }
+
+    /// Sends a client that asks for `path` to `target`.
+    pub(crate) fn redirect(&self, path: &str, target: &str) {
+        let mut answer = Answer::new(302, Vec::new());
+        answer.headers.push(("location", target.to_owned()));
+        self.shared.state().others.insert(path.to_owned(), answer);
+    }
+
+    /// Answers the next `times` requests for `path` wrongly. `usize::MAX` is for ever.
+    pub(crate) fn fail(&self, path: &str, fault: Fault, times: usize) {
+        self.shared.state().faults.insert(path.to_owned(), (fault, times));
+    }
+
+    /// Answers 401 unless `Authorization: Bearer <token>` is sent.
+    pub(crate) fn require_token(&self, token: &str) {
+        self.shared.state().token = Some(token.to_owned());
+    }
+
+    /// Metadata says from here on that the tarballs are at this registry, as a mirror's metadata may. A lockfile made from
+    /// it reads as if it came from there.
+    pub(crate) fn claim_to_be(&self, url: &str) {
+        self.shared.state().tarballs_at = Some(url.to_owned());
+    }
+
+    /// Metadata says from here on that the tarballs are here, as at the start.
+    pub(crate) fn claim_nothing(&self) {
+        self.shared.state().tarballs_at = None;
+    }
+
+    /// What was asked since the start, or since it was last taken: `GET /name`, in order of arrival.
+    pub(crate) fn take_requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.shared.state().requests)
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        for connection in &self.shared.state().connections {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+        // wakes the thread that waits for connections, which then sees that it is over
+        let _ = TcpStream::connect(("127.0.0.1", self.shared.port));
+    }
+}
+
+impl Shared {
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        for connection in listener.incoming().map_while(Result::ok) {
+            if self.stopped.load(Ordering::SeqCst) {
+                return;
+            }
+            self.state().connections.extend(connection.try_clone());
+            let shared = Arc::clone(self);
+            // An error here is a client that went away, which is the client's affair.
+            thread::spawn(move || shared.converse(&connection));
+        }
+    }
+
+    /// Answers the requests of one connection until the client closes it.
+    fn converse(&self, connection: &TcpStream) -> io::Result<()> {
+        connection.set_nodelay(true)?;
+        let mut reader = BufReader::new(connection.try_clone()?);
+        while let Some(request) = Request::read(&mut reader)? {
+            let answer = self.answer(&request);
+            answer.write(connection, &request)?;
+            if answer.truncated || !request.keep_alive {
+                return connection.shutdown(Shutdown::Both);
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&self, request: &Request) -> Answer {
+        let mut state = self.state();
+        state.requests.push(format!("{} {}", request.method, request.path));
+        if state.token.is_some() && state.token != request.token {
+            return Answer::error(401);
+        }
+        let answer = state.find(&request.path, &self.url()).unwrap_or_else(|| Answer::error(404));
+        state.next_fault(&request.path).map_or_else(|| answer.clone(), |fault| answer.clone().spoilt(fault))
+    }
+}
+
+impl State {
+    fn next_fault(&mut self, path: &str) -> Option<Fault> {
+        let (fault, times) = self.faults.get_mut(path)?;
+        *times = times.checked_sub(1)?;
+        Some(*fault)
+    }
+
+    fn find(&self, path: &str, url: &str) -> Option<Answer> {
+        let url = self.tarballs_at.as_deref().unwrap_or(url);
+        if let Some(answer) = self.others.get(path) {
+            return Some(answer.clone());
+        }
+        let path = path.strip_prefix('/')?;
+        if let Some((name, _)) = path.split_once("/-/") {
+            let wanted = self.packages.get(name)?.values().find(|package| package.tarball_path()[1..] == *path)?;
+            return Some(Answer::new(200, wanted.tarball()));
+        }
+        let document = match self.packages.get(path) {
+            Some(versions) => full_metadata(versions, url),
+            None => self.version_metadata(path, url)?,
+        };
+        let mut answer = Answer::new(200, document.to_string().into_bytes());
+        answer.headers.push(("content-type", "application/json".to_owned()));
+        Some(answer)
+    }
+
+    /// The document at `/<name>/<version or tag>`.
+    fn version_metadata(&self, path: &str, url: &str) -> Option<Value> {
+        let (name, version) = path.rsplit_once('/')?;
+        let versions = self.packages.get(name)?;
+        let tags = tags(versions);
+        let version = tags.get(version).and_then(Value::as_str).unwrap_or(version);
+        versions.get(version).map(|package| metadata(package, url))
+    }
+}
+
+/// The document at `/<name>`.
+fn full_metadata(versions: &BTreeMap<String, Package>, url: &str) -> Value {
+    let all: Map<String, Value> =
+        versions.iter().map(|(version, package)| (version.clone(), metadata(package, url))).collect();
+    let published = "2020-01-01T00:00:00.000Z";
+    let time: Map<String, Value> = versions.keys().map(|version| (version.clone(), published.into())).collect();
+    json!({
+        "name": versions.values().next().map(|package| package.name.as_str()),
+        "dist-tags": tags(versions),
+        "versions": all,
+        "modified": published,
+        // Yarn 4 installs nothing that may be younger than three days
+        "time": time,
+    })
+}
+
+fn metadata(package: &Package, url: &str) -> Value {
+    package.metadata(&format!("{}{}", url.trim_end_matches('/'), package.tarball_path()))
+}
+
+fn tags(versions: &BTreeMap<String, Package>) -> Map<String, Value> {
+    let highest =
+        versions.values().filter(|package| package.release().is_some()).max_by_key(|package| package.release());
+    let latest = highest.or_else(|| versions.values().last());
+    let mut tags = Map::new();
+    tags.extend(latest.map(|package| ("latest".to_owned(), package.version.clone().into())));
+    for package in versions.values() {
+        tags.extend(package.tags.iter().map(|tag| (tag.clone(), package.version.clone().into())));
+    }
+    tags
+}
+
+impl Answer {
+    fn new(status: u16, body: Vec<u8>) -> Self {
+        Self { status, headers: Vec::new(), body, truncated: false }
+    }
+
+    fn error(status: u16) -> Self {
+        Self::new(status, format!("{{\"error\":\"status {status}\"}}").into_bytes())
+    }
+
+    fn spoilt(self, fault: Fault) -> Self {
+        match fault {
+            Fault::Status(status) => Self::error(status),
+            Fault::Truncated => Self { truncated: true, ..self },
+            Fault::WrongBytes => Self { body: self.body.iter().map(|byte| !byte).collect(), ..self },
+        }
+    }
+
+    fn write(&self, mut connection: &TcpStream, request: &Request) -> io::Result<()> {
+        let mut head = format!("HTTP/1.1 {} Status\r\ncontent-length: {}\r\n", self.status, self.body.len());
+        for (name, value) in &self.headers {
+            head.push_str(name);
+            head.push_str(": ");
+            head.push_str(value);
+            head.push_str("\r\n");
+        }
+        head.push_str(if request.keep_alive { "\r\n" } else { "connection: close\r\n\r\n" });
+        let mut bytes = head.into_bytes();
+        if request.method != "HEAD" {
+            let length = if self.truncated { self.body.len() / 2 } else { self.body.len() };
+            bytes.extend(&self.body[..length]);
+        }
+        connection.write_all(&bytes)
+    }
+}
+
+impl Request {
+    /// The next request, or none when the client has closed the connection.
+    fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
+        let mut words = line.split_ascii_whitespace();
+        let method = words.next().unwrap_or_default().to_owned();
+        let target = words.next().unwrap_or_default();
+        let path =
+            target.split('?').next().unwrap_or_default().replace("%2f", "/").replace("%2F", "/").replace("%40", "@");
+        let mut request = Self { method, path, token: None, keep_alive: !line.contains("HTTP/1.0") };
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header)?;
+            let Some((name, value)) = header.trim_end().split_once(':') else { break };
+            match (name.to_ascii_lowercase().as_str(), value.trim()) {
+                ("authorization", value) => request.token = value.strip_prefix("Bearer ").map(str::to_owned),
+                ("connection", value) if value.eq_ignore_ascii_case("close") => request.keep_alive = false,
+                ("content-length", value) => length = value.parse().unwrap_or(0),
+                _ => {}
+            }
+        }
+        io::copy(&mut reader.take(length), &mut io::sink())?;
+        Ok(Some(request))
+    }
+}

@@ -1,0 +1,23 @@
+//! The harness: real package managers and a real Nix, in a clean environment, against a registry in this process.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`package`] | npm packages made in a test, packed the same way each time |
+//! | [`loopback`] | an npm registry on a loopback port, which can misbehave |
+//! | [`sandbox`] | [`TestContext`]: folders and environment of one test, runs programs, snapshots |
+//! | [`monorepo`] | a Bun monorepo with a lockfile by the real Bun, and apps that can be built and run |
+//! | [`tools`] | the tools of `cargo xtask setup`, and the loud skip where one is missing |
+
+pub(crate) mod loopback;
+pub(crate) mod monorepo;
+pub(crate) mod package;
+pub(crate) mod sandbox;
+pub(crate) mod tools;
+
+pub(crate) use self::{
+    loopback::{Fault, Registry},
+    monorepo::Monorepo,
+    package::Package,
+    sandbox::{TestContext, fail, splitter_snapshot, succeed},
+    tools::{BUN_VERSIONS, bun, yarn},
+};

@@ -1,0 +1,173 @@
+//! npm packages made in a test. One [`Package`] is one version of one package.
+
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+use flate2::{Compression, GzBuilder};
+use serde_json::{Map, Value, json};
+use splitter::lockfile::Algorithm;
+
+/// One version of a package: a manifest and files, from which metadata and a tarball are made.
+#[derive(Debug, Clone)]
+pub(crate) struct Package {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) tags: Vec<String>,
+    manifest: Map<String, Value>,
+    files: BTreeMap<String, File>,
+}
+
+#[derive(Debug, Clone)]
+struct File {
+    contents: Vec<u8>,
+    mode: u32,
+}
+
+impl Package {
+    /// A package with an `index.js` that exports its own name and version.
+    pub(crate) fn new(name: &str, version: &str) -> Self {
+        let mut manifest = Map::new();
+        manifest.insert("name".to_owned(), name.into());
+        manifest.insert("version".to_owned(), version.into());
+        manifest.insert("main".to_owned(), "index.js".into());
+        let package = Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            tags: Vec::new(),
+            manifest,
+            files: BTreeMap::new(),
+        };
+        package.file("index.js", format!("module.exports = {:?};\n", format!("{name}@{version}")))
+    }
+
+    /// A file without the executable bit.
+    pub(crate) fn file(mut self, path: &str, contents: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(path.to_owned(), File { contents: contents.into(), mode: 0o644 });
+        self
+    }
+
+    /// A file with the executable bit.
+    pub(crate) fn executable(mut self, path: &str, contents: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(path.to_owned(), File { contents: contents.into(), mode: 0o755 });
+        self
+    }
+
+    /// A command that runs a Node script printing `<command> <version>`.
+    pub(crate) fn bin(self, command: &str) -> Self {
+        let path = format!("bin/{command}.js");
+        let script = format!("#!/usr/bin/env node\nconsole.log({:?});\n", format!("{command} {}", self.version));
+        self.entry("bin", command, path.as_str()).executable(&path, script)
+    }
+
+    /// Binds the package to an operating system, in Node's words.
+    pub(crate) fn os(self, os: &str) -> Self {
+        self.field("os", json!([os]))
+    }
+
+    /// Binds the package to a processor, in Node's words.
+    pub(crate) fn cpu(self, cpu: &str) -> Self {
+        self.field("cpu", json!([cpu]))
+    }
+
+    /// Binds the package to a C library: `glibc` or `musl`.
+    pub(crate) fn libc(self, libc: &str) -> Self {
+        self.field("libc", json!([libc]))
+    }
+
+    /// An entry of `dependencies`.
+    pub(crate) fn dependency(self, name: &str, range: &str) -> Self {
+        self.entry("dependencies", name, range)
+    }
+
+    /// An entry of `optionalDependencies`.
+    pub(crate) fn optional(self, name: &str, range: &str) -> Self {
+        self.entry("optionalDependencies", name, range)
+    }
+
+    /// An entry of `peerDependencies`.
+    pub(crate) fn peer(self, name: &str, range: &str) -> Self {
+        self.entry("peerDependencies", name, range)
+    }
+
+    /// An entry of `peerDependencies` that may be missing.
+    pub(crate) fn optional_peer(self, name: &str, range: &str) -> Self {
+        self.peer(name, range).entry("peerDependenciesMeta", name, json!({ "optional": true }))
+    }
+
+    /// A script, such as `postinstall`.
+    pub(crate) fn script(self, name: &str, command: &str) -> Self {
+        self.entry("scripts", name, command)
+    }
+
+    /// A dist-tag that names this version. `latest` needs none: it is the highest release.
+    pub(crate) fn tag(mut self, tag: &str) -> Self {
+        self.tags.push(tag.to_owned());
+        self
+    }
+
+    /// Any other field of `package.json`.
+    pub(crate) fn field(mut self, name: &str, value: Value) -> Self {
+        self.manifest.insert(name.to_owned(), value);
+        self
+    }
+
+    fn entry(mut self, field: &str, key: &str, value: impl Into<Value>) -> Self {
+        let object = self.manifest.entry(field).or_insert_with(|| json!({}));
+        object[key] = value.into();
+        self
+    }
+
+    /// The path of its tarball on a registry, with a leading slash.
+    pub(crate) fn tarball_path(&self) -> String {
+        let base = self.name.rsplit('/').next().unwrap();
+        format!("/{}/-/{base}-{}.tgz", self.name, self.version)
+    }
+
+    /// Its tarball, the same bytes each time.
+    pub(crate) fn tarball(&self) -> Vec<u8> {
+        let manifest = File { contents: serde_json::to_vec_pretty(&self.manifest).unwrap(), mode: 0o644 };
+        let gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::fast());
+        let mut archive = tar::Builder::new(gzip);
+        let files = self.files.iter().map(|(path, file)| (path.as_str(), file));
+        for (path, file) in std::iter::once(("package.json", &manifest)).chain(files) {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(file.contents.len() as u64);
+            header.set_mode(file.mode);
+            header.set_mtime(499_162_500); // what npm writes
+            archive.append_data(&mut header, format!("package/{path}"), file.contents.as_slice()).unwrap();
+        }
+        archive.into_inner().unwrap().finish().unwrap()
+    }
+
+    /// The integrity of its tarball.
+    pub(crate) fn integrity(&self) -> String {
+        Algorithm::Sha512.digest(&self.tarball()).to_string()
+    }
+
+    /// What a registry says of this version, whose tarball is at `url`.
+    pub(super) fn metadata(&self, url: &str) -> Value {
+        let tarball = self.tarball();
+        let mut metadata = self.manifest.clone();
+        let has_install_script = ["preinstall", "install", "postinstall"]
+            .iter()
+            .any(|script| self.manifest.get("scripts").is_some_and(|scripts| scripts.get(script).is_some()));
+        if has_install_script {
+            metadata.insert("hasInstallScript".to_owned(), true.into());
+        }
+        metadata.insert("_id".to_owned(), format!("{}@{}", self.name, self.version).into());
+        metadata.insert(
+            "dist".to_owned(),
+            json!({
+                "tarball": url,
+                "integrity": Algorithm::Sha512.digest(&tarball).to_string(),
+                "shasum": HEXLOWER.encode(Algorithm::Sha1.digest(&tarball).bytes()),
+            }),
+        );
+        metadata.into()
+    }
+
+    /// The numbers of a release, by which releases sort; none for a prerelease.
+    pub(super) fn release(&self) -> Option<Vec<u64>> {
+        self.version.split('.').map(|part| part.parse().ok()).collect()
+    }
+}

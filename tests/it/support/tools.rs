@@ -1,0 +1,91 @@
+//! The tools that `cargo xtask setup` installs, and what happens where one is missing: the test returns early, having said
+//! so on stderr (past libtest's capture) and in the file that `cargo xtask test` counts.
+
+use std::{env, io::Write, panic::Location, process::Command, thread};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+/// The Bun versions of `xtask/tools.json`: the last of 1.2, one of 1.3, and today's.
+pub(crate) const BUN_VERSIONS: [&str; 3] = ["1.2.23", "1.3.11", "1.4.4"];
+
+/// The real Nix of this machine.
+#[derive(Debug, Clone)]
+pub(crate) struct NixProgram {
+    pub(crate) program: Utf8PathBuf,
+    /// Whether builds run in a sandbox here.
+    pub(crate) sandbox: bool,
+}
+
+/// Bun at this version, or a recorded skip.
+#[track_caller]
+pub(crate) fn bun(version: &str) -> Option<Utf8PathBuf> {
+    installed(&format!("bun-{version}/bin/bun"))
+}
+
+/// The script of Yarn at this version, which Node runs, or a recorded skip.
+#[track_caller]
+pub(crate) fn yarn(version: &str) -> Option<Utf8PathBuf> {
+    if !has_node() {
+        return skip("no Node");
+    }
+    installed(&format!("yarn-{version}/bin/yarn.js"))
+}
+
+/// Nix, or a recorded skip.
+#[track_caller]
+pub(crate) fn nix() -> Option<NixProgram> {
+    let Ok(text) = fs::read_to_string(tools_dir().join("nix.json")) else {
+        return skip("no Nix");
+    };
+    let note: serde_json::Value = serde_json::from_str(&text).unwrap();
+    Some(NixProgram { program: note["program"].as_str().unwrap().into(), sandbox: note["sandbox"].as_bool().unwrap() })
+}
+
+/// Records that the running test cannot run here. Always none, so that a gate may return it.
+#[track_caller]
+pub(crate) fn skip<T>(reason: &str) -> Option<T> {
+    let place = Location::caller();
+    // With one test thread there are no named threads.
+    let name = match thread::current().name() {
+        Some(name) if name != "main" => name.to_owned(),
+        _ => format!("{}:{}", place.file(), place.line()),
+    };
+    let _ = writeln!(std::io::stderr(), "SKIPPED e2e {name}: {reason} (run `cargo xtask setup`)");
+    if let Some(notes) = env::var_os("SPLITTER_SKIPPED") {
+        let mut notes = fs::OpenOptions::new().append(true).create(true).open(notes.to_str().unwrap()).unwrap();
+        notes.write_all(format!("{name}: {reason}\n").as_bytes()).unwrap();
+    }
+    None
+}
+
+/// `PATH` for programs under test: the machine's, and the project's Node before it where the machine lacks one.
+pub(crate) fn search_path() -> String {
+    let path = env::var("PATH").unwrap_or_default();
+    own_node().map_or_else(|| path.clone(), |folder| format!("{folder}:{path}"))
+}
+
+#[track_caller]
+fn installed(path: &str) -> Option<Utf8PathBuf> {
+    let program = tools_dir().join(path);
+    if program.is_file() { Some(program) } else { skip(&format!("no {path}")) }
+}
+
+fn tools_dir() -> Utf8PathBuf {
+    let chosen = env::var("SPLITTER_TOOLS_DIR").map_or_else(|_| "target/tools".into(), Utf8PathBuf::from);
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(chosen)
+}
+
+fn own_node() -> Option<Utf8PathBuf> {
+    let folders = tools_dir().read_dir_utf8().ok()?.filter_map(Result::ok);
+    let node = folders.into_iter().find(|entry| entry.file_name().starts_with("node-"))?;
+    Some(node.path().join("bin"))
+}
+
+fn has_node() -> bool {
+    Command::new("node")
+        .arg("--version")
+        .env("PATH", search_path())
+        .output()
+        .is_ok_and(|output| output.status.success())
+}

@@ -1,0 +1,140 @@
+//! A real Nix: the machine's own, else (Debian, as root) a recent one of the project's own.
+//!
+//! What was found is noted in `nix.json` among the tools, from which the tests take the program and whether builds run in
+//! a sandbox here. Without that note they skip what needs Nix, and say so.
+
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use crate::{Result, process, setup};
+
+/// The Debian packages of the programs that set-up and the tests start.
+const DEBIAN_PACKAGES: [(&str, &str); 6] =
+    [("curl", "curl"), ("git", "git"), ("patchelf", "patchelf"), ("tar", "tar"), ("xz", "xz-utils"), ("zstd", "zstd")];
+
+/// The Nix that tests use.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    /// The program `nix`.
+    program: Utf8PathBuf,
+    /// Whether builds run in a sandbox on this machine.
+    sandbox: bool,
+}
+
+/// Finds or installs Nix; returns whether there was anything to do. A machine that can have none is no error: the tests
+/// that need it count as skipped.
+pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
+    let note = tools.join("nix.json");
+    if is_current(&note) {
+        return Ok(false);
+    }
+    let Some(program) = find_or_install(tools)? else { return Ok(false) };
+    match probe(&program) {
+        Ok(sandbox) => {
+            if !sandbox {
+                eprintln!("setup: WARNING: Nix cannot use its sandbox here; tests build without");
+            }
+            fs::write(note, serde_json::to_string_pretty(&Note { program, sandbox })?)?;
+            Ok(true)
+        }
+        Err(error) => {
+            eprintln!("setup: WARNING: Nix cannot build here, tests that need it will be SKIPPED\n{error}");
+            Ok(false)
+        }
+    }
+}
+
+/// Sees to it that these programs are there, from Debian where that is possible.
+pub(crate) fn require_programs(programs: &[&str]) -> Result<()> {
+    let missing: Vec<&str> = programs.iter().copied().filter(|program| !process::exists(program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !is_debian_root() {
+        return Err(format!("install these first: {}", missing.join(", ")).into());
+    }
+    let packages = DEBIAN_PACKAGES.iter().filter(|(program, _)| missing.contains(program)).map(|(_, package)| *package);
+    let packages: Vec<&str> = packages.collect();
+    eprintln!("setup: apt-get install {}", packages.join(" "));
+    process::run_silently(Command::new("apt-get").args(["-qq", "update"]))?;
+    let mut install = Command::new("apt-get");
+    install.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", "-y", "--no-install-recommends", "install"]);
+    process::run_silently(install.args(packages)).map(drop)
+}
+
+fn is_current(note: &Utf8Path) -> bool {
+    let text = fs::read_to_string(note).unwrap_or_default();
+    serde_json::from_str::<Note>(&text).is_ok_and(|note| note.program.is_file())
+}
+
+fn find_or_install(tools: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
+    let own = tools.join("nix");
+    let program = own.join("usr/bin/nix");
+    if program.is_file() {
+        return Ok(Some(program));
+    }
+    if let Some(found) = on_path() {
+        return Ok(Some(found));
+    }
+    if !is_debian_root() {
+        eprintln!(
+            "setup: WARNING: no Nix, and none can be installed here (that needs Debian, and root); \
+             tests that need it will be SKIPPED"
+        );
+        return Ok(None);
+    }
+    eprintln!("setup: nix");
+    require_programs(&DEBIAN_PACKAGES.map(|(program, _)| program))?;
+    let script = setup::project().join("xtask/nix/get-nix.sh");
+    process::run_silently(Command::new("bash").args([script.as_str(), own.as_str()]))?;
+    Ok(Some(program))
+}
+
+/// A Nix that is there already; only root may choose a sandbox and a store of its own, as the tests do.
+fn on_path() -> Option<Utf8PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path).map(|dir| dir.join("nix")).find(|program| program.is_file())?;
+    Utf8PathBuf::from_path_buf(found).ok().filter(|_| is_root())
+}
+
+/// Builds something trivial; whether that worked in a sandbox, or an error where it does not work at all.
+fn probe(program: &Utf8Path) -> Result<bool> {
+    match probe_build(program, "true") {
+        Ok(()) => Ok(true),
+        Err(_) => probe_build(program, "false").map(|()| false),
+    }
+}
+
+fn probe_build(program: &Utf8Path, sandbox: &str) -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let scratch = Utf8Path::from_path(scratch.path()).ok_or("the folder for temporary files is not UTF-8")?;
+    let mut build = Command::new(program);
+    for (name, folder) in [
+        ("NIX_STORE_DIR", "store"),
+        ("NIX_STATE_DIR", "state"),
+        ("NIX_LOG_DIR", "log"),
+        ("NIX_CONF_DIR", "conf"),
+        ("HOME", "home"),
+        ("XDG_CACHE_HOME", "cache"),
+    ] {
+        build.env(name, scratch.join(folder));
+    }
+    build.args(["build", "--no-link", "--impure", "--extra-experimental-features", "nix-command"]);
+    build.args(["--option", "sandbox", sandbox, "--option", "sandbox-fallback", "false"]);
+    build.args(["--option", "build-users-group", "", "--option", "substituters", ""]);
+    build.args(["--option", "sandbox-paths", "/bin /usr /lib /lib64?"]);
+    build.args(["--file", setup::project().join("xtask/nix/probe.nix").as_str()]);
+    process::run_silently(&mut build).map(drop)
+}
+
+fn is_root() -> bool {
+    process::run_silently(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
+}
+
+fn is_debian_root() -> bool {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    release.lines().any(|line| line == "ID=debian") && is_root()
+}

@@ -1,0 +1,153 @@
+//! `cargo xtask test` and `ci`: every test, and at the end one line that counts them.
+//!
+//! libtest knows no test that decides while running that it cannot run here. Ours do (no Nix, no network for Bun): they
+//! say so loudly and add a line to a file, which is counted here, so that a green run never hides what did not run.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use camino::Utf8Path;
+use fs_err as fs;
+
+use crate::{Result, process, setup};
+
+/// How many tests ended how.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+/// Every test; what this machine cannot run is counted as skipped.
+pub(crate) fn leniently(args: &[String]) -> Result<()> {
+    if let Err(error) = setup::run() {
+        eprintln!("WARNING: setup failed, tests that need its tools will be SKIPPED\n{error}");
+    }
+    tests(args).and_then(|counts| counts.verdict())
+}
+
+/// Formatting, lints, every test; and none may be skipped.
+pub(crate) fn strictly(args: &[String]) -> Result<()> {
+    stage("fmt", || process::run(&mut cargo(&["fmt", "--all", "--check"])))?;
+    stage("setup", setup::run)?;
+    stage("clippy", || {
+        process::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    })?;
+    let counts = stage("test", || tests(args))?;
+    counts.verdict()?;
+    if counts.skipped > 0 {
+        return Err(format!("{} tests were skipped, which CI does not allow", counts.skipped).into());
+    }
+    Ok(())
+}
+
+fn stage<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let start = Instant::now();
+    eprintln!("== {name}");
+    let outcome = work();
+    eprintln!("== {name}: {:.0} s", start.elapsed().as_secs_f32());
+    outcome
+}
+
+fn cargo(args: &[&str]) -> Command {
+    // `cargo run` sets CARGO to the very cargo that runs us.
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    // It also sets what a package's code may ask of its manifest. Build scripts that look at these variables would run
+    // again, and all that depends on them be compiled again, each time that cargo is run with and without us.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(setup::project()).args(args);
+    command
+}
+
+fn tests(args: &[String]) -> Result<Counts> {
+    let scratch = tempfile::tempdir()?;
+    let skipped =
+        Utf8Path::from_path(scratch.path()).ok_or("the folder for temporary files is not UTF-8")?.join("skipped");
+    let mut child = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
+        .args(args)
+        .env("SPLITTER_TOOLS_DIR", setup::tools_dir())
+        .env("SPLITTER_SKIPPED", &skipped)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut counts = Counts::default();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).split(b'\n') {
+            let line = line?;
+            std::io::stdout().write_all(&line)?;
+            println!();
+            counts.add(&String::from_utf8_lossy(&line));
+        }
+    }
+    let status = child.wait()?;
+    counts.move_to_skipped(&fs::read_to_string(&skipped).unwrap_or_default());
+    if !status.success() && counts.failed == 0 {
+        // It did not compile, or a test took the whole process down before it was counted.
+        counts.failed = 1;
+    }
+    println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
+    Ok(counts)
+}
+
+impl Counts {
+    /// Adds what a line `test result: ok. 3 passed; 0 failed; 1 ignored; …` says; other lines add nothing.
+    fn add(&mut self, line: &str) {
+        let Some((_, numbers)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
+            return;
+        };
+        for part in numbers.split("; ") {
+            let Some((number, what)) = part.split_once(' ') else { continue };
+            let number: u64 = number.parse().unwrap_or(0);
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.skipped += number,
+                _ => {}
+            }
+        }
+    }
+
+    /// Tests that found themselves unable to run have returned early, so libtest counted them as passed. Each may have
+    /// said so more than once, on lines `<test>: <reason>`.
+    fn move_to_skipped(&mut self, notes: &str) {
+        let mut tests: Vec<&str> = notes.lines().map(|line| line.split(": ").next().unwrap_or(line)).collect();
+        tests.sort_unstable();
+        tests.dedup();
+        let skipped = tests.len() as u64;
+        self.passed = self.passed.saturating_sub(skipped);
+        self.skipped += skipped;
+    }
+
+    fn verdict(&self) -> Result<()> {
+        if self.failed > 0 { Err(format!("{} tests failed", self.failed).into()) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summary_lines_are_added_up_and_others_are_not() {
+        let mut counts = Counts::default();
+        counts.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.01s");
+        counts.add("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s");
+        counts.add("7 passed; 7 failed");
+        assert_eq!(counts, Counts { passed: 15, failed: 2, skipped: 1 });
+    }
+
+    #[test]
+    fn a_test_that_skips_itself_is_not_a_pass() {
+        let mut counts = Counts { passed: 3, failed: 0, skipped: 0 };
+        counts.move_to_skipped("e2e::a: no Nix\ne2e::b: no Nix\ne2e::a: no Nix\n");
+        assert_eq!(counts, Counts { passed: 1, failed: 0, skipped: 2 });
+    }
+}

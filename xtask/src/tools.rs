@@ -1,0 +1,145 @@
+//! Bun, Yarn and Node from the npm registry, at the versions and with the integrity that `tools.json` holds.
+//!
+//! The registry is the one that npm itself would use (environment, then `.npmrc`), so that a mirror is respected.
+
+use std::{collections::BTreeMap, process::Command, thread};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use npmrc_config_rs::{NpmrcConfig, registry::DEFAULT_REGISTRY};
+use serde::Deserialize;
+use splitter::lockfile::Integrity;
+
+use crate::{Result, nix, process};
+
+/// The oldest Node that is used from `PATH` as it is.
+const OLDEST_NODE: u32 = 20;
+
+/// One tool at one version.
+#[derive(Deserialize)]
+struct Tool {
+    name: String,
+    version: String,
+    /// The npm package that holds it, by platform (`<os>-<cpu>` in Node's words) or `any`.
+    packages: BTreeMap<String, Package>,
+}
+
+/// An npm package of which one exact tarball is meant.
+#[derive(Deserialize)]
+struct Package {
+    package: String,
+    integrity: Integrity,
+}
+
+impl Tool {
+    fn folder(&self) -> String {
+        format!("{}-{}", self.name, self.version)
+    }
+
+    /// The package for this machine.
+    fn package(&self) -> Result<&Package> {
+        let platforms = platforms();
+        let found = platforms.iter().find_map(|platform| self.packages.get(platform));
+        found.ok_or_else(|| format!("{} {} has no package for {}", self.name, self.version, platforms[0]).into())
+    }
+
+    fn is_needed(&self) -> bool {
+        self.name != "node" || !node_on_path_will_do()
+    }
+}
+
+/// Installs what `tools.json` lists and `dir` lacks, all at once; returns how many that were.
+pub(crate) fn install_missing(dir: &Utf8Path) -> Result<usize> {
+    let tools: Vec<Tool> = serde_json::from_str(include_str!("../tools.json"))?;
+    let mut missing = Vec::new();
+    for tool in tools.iter().filter(|tool| tool.is_needed()) {
+        let package = tool.package()?;
+        if !is_installed(&dir.join(tool.folder()), package) {
+            missing.push((tool, package));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(0);
+    }
+    nix::require_programs(&["curl", "tar"])?;
+    let registry = registry();
+    thread::scope(|scope| {
+        let running: Vec<_> =
+            missing.iter().map(|(tool, package)| scope.spawn(|| install(dir, tool, package, &registry))).collect();
+        for thread in running {
+            thread.join().map_err(|_| "a download panicked")??;
+        }
+        Ok(missing.len())
+    })
+}
+
+/// A tool is there when its folder says which tarball it was unpacked from; the note is written last.
+fn is_installed(folder: &Utf8Path, package: &Package) -> bool {
+    fs::read_to_string(folder.join(".integrity")).is_ok_and(|text| text == package.integrity.to_string())
+}
+
+fn install(dir: &Utf8Path, tool: &Tool, package: &Package, registry: &str) -> Result<()> {
+    eprintln!("setup: {} {}", tool.name, tool.version);
+    let scratch = tempfile::tempdir_in(dir)?;
+    let scratch = Utf8Path::from_path(scratch.path()).ok_or("the tools folder's path is not UTF-8")?;
+    let tarball = scratch.join("package.tgz");
+    let base = package.package.rsplit('/').next().unwrap_or_default();
+    let url = format!("{registry}{}/-/{base}-{}.tgz", package.package, tool.version);
+    download(&url, &tarball)?;
+    let digest = package.integrity.algorithm().digest(&fs::read(&tarball)?);
+    if !package.integrity.accepts(&digest) {
+        return Err(format!("{url}: expected {}, found {digest}", package.integrity).into());
+    }
+    let unpacked = scratch.join("unpacked");
+    fs::create_dir(&unpacked)?;
+    process::run_silently(Command::new("tar").args([
+        "-xzf",
+        tarball.as_str(),
+        "-C",
+        unpacked.as_str(),
+        "--strip-components=1",
+    ]))?;
+    fs::write(unpacked.join(".integrity"), package.integrity.to_string())?;
+    let folder = dir.join(tool.folder());
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::rename(unpacked, folder)?;
+    Ok(())
+}
+
+fn download(url: &str, target: &Utf8PathBuf) -> Result<()> {
+    let flags = ["--fail", "--silent", "--show-error", "--location", "--retry", "3", "--output", target.as_str()];
+    process::run_silently(Command::new("curl").args(flags).arg(url)).map(drop)
+}
+
+/// The npm registry's URL, ending in a slash.
+fn registry() -> String {
+    let from_environment =
+        ["npm_config_registry", "NPM_CONFIG_REGISTRY"].into_iter().find_map(|name| std::env::var(name).ok());
+    let url = from_environment.filter(|url| !url.is_empty()).unwrap_or_else(|| {
+        NpmrcConfig::load().map_or_else(|_| DEFAULT_REGISTRY.to_owned(), |config| config.default_registry().to_string())
+    });
+    if url.ends_with('/') { url } else { format!("{url}/") }
+}
+
+/// The keys in `packages` that will do on this machine, the best first. Bun's usual build for x64 needs AVX2; its
+/// `baseline` build is for CPUs without.
+fn platforms() -> Vec<String> {
+    let os = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
+    let cpu = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let usual = format!("{os}-{cpu}");
+    let lacks_avx2 = fs::read_to_string("/proc/cpuinfo").is_ok_and(|info| cpu == "x64" && !info.contains(" avx2"));
+    let baseline = lacks_avx2.then(|| format!("{usual}-baseline"));
+    baseline.into_iter().chain([usual, "any".to_owned()]).collect()
+}
+
+fn node_on_path_will_do() -> bool {
+    let Ok(version) = process::run_silently(Command::new("node").arg("--version")) else { return false };
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    major.is_some_and(|major| major >= OLDEST_NODE)
+}
