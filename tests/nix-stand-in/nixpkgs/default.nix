@@ -1,0 +1,147 @@
+# The packages of the stand-in for one system. Nothing here is built: programs are links to the host's, which the sandbox shows.
+{
+  system ? builtins.currentSystem,
+  ...
+}:
+let
+  lib = import ./lib.nix;
+  host = builtins.fromJSON (builtins.readFile ./host.json);
+  onSystem = host.systems.${system} or (builtins.head (builtins.attrValues host.systems));
+
+  setup = ''
+    set -eu -o pipefail
+    PATH=
+    for input in $nativeBuildInputs $buildInputs; do
+      if [ -d "$input/bin" ]; then PATH="$PATH''${PATH:+:}$input/bin"; fi
+    done
+    PATH="$PATH''${PATH:+:}$hostPath"
+    export PATH
+    if [ -n "''${buildCommandPath-}" ]; then . "$buildCommandPath"; else eval "$buildCommand"; fi
+  '';
+
+  mkDerivation =
+    arguments:
+    let
+      given = removeAttrs arguments [
+        "meta"
+        "passthru"
+      ];
+      built = derivation (
+        {
+          inherit system;
+          name = "${arguments.pname}-${arguments.version}";
+          builder = host.shell;
+          args = [
+            "-c"
+            setup
+          ];
+          hostPath = builtins.concatStringsSep ":" host.path;
+          nativeBuildInputs = [ ];
+          buildInputs = [ ];
+        }
+        // given
+      );
+    in
+    built
+    // {
+      meta = arguments.meta or { };
+    }
+    // (arguments.passthru or { });
+
+  stdenv = {
+    inherit mkDerivation system;
+    inherit (host) shell;
+    cc = {
+      bintools.dynamicLinker = onSystem.loader;
+      cc.lib = runCommand "gcc-lib" { } ''
+        mkdir -p "$out/lib"
+        ln -s ${onSystem.libraries}/libstdc++.so.6 ${onSystem.libraries}/libgcc_s.so.1 "$out/lib/"
+      '';
+    };
+  };
+
+  runCommand =
+    name: environment: buildCommand:
+    mkDerivation (environment // { inherit buildCommand name; });
+
+  # A package of programs that the host has.
+  programs =
+    name: paths:
+    runCommand name { } (
+      ''
+        mkdir -p "$out/bin"
+      ''
+      + lib.concatStrings (
+        lib.mapAttrsToList (program: path: ''
+          ln -s ${path} "$out/bin/${program}"
+        '') paths
+      )
+    )
+    // {
+      version = "0";
+    };
+
+  writeText =
+    name: text:
+    runCommand name {
+      inherit text;
+      passAsFile = [ "text" ];
+    } ''cp "$textPath" "$out"'';
+
+  mkShellNoCC =
+    {
+      packages ? [ ],
+      name ? "shell",
+      ...
+    }:
+    mkDerivation {
+      inherit name;
+      nativeBuildInputs = packages;
+      buildCommand = ''echo "$nativeBuildInputs" > "$out"'';
+    };
+in
+{
+  inherit
+    lib
+    mkShellNoCC
+    runCommand
+    stdenv
+    system
+    writeText
+    ;
+  stdenvNoCC = stdenv;
+  mkShell = mkShellNoCC;
+
+  fetchurl =
+    {
+      url,
+      hash,
+      name ? baseNameOf url,
+    }:
+    derivation {
+      inherit name url;
+      system = "builtin";
+      builder = "builtin:fetchurl";
+      outputHash = hash;
+      outputHashAlgo = null;
+      outputHashMode = "flat";
+      executable = false;
+      unpack = false;
+      preferLocalBuild = true;
+      urls = [ url ];
+    };
+
+  nodejs = runCommand "nodejs" { } ''
+    mkdir -p "$out/bin" "$out/lib/node_modules"
+    ln -s ${host.node} "$out/bin/node"
+    ln -s ${host.npm} "$out/lib/node_modules/npm"
+  '';
+  curl = programs "curl" { inherit (host) curl; };
+  git = programs "git" { inherit (host) git; };
+  patchelf = programs "patchelf" { inherit (host) patchelf; };
+  coreutils = programs "coreutils" { inherit (host) env; };
+  cacert = runCommand "cacert" { } ''
+    mkdir -p "$out/etc/ssl/certs"
+    ln -s ${host.certificates} "$out/etc/ssl/certs/ca-bundle.crt"
+  '';
+}

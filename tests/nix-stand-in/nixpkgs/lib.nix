@@ -1,0 +1,124 @@
+# The functions of nixpkgs' lib that the templates and the other stand-in use, by the same names and with the same results.
+let
+  inherit (builtins)
+    attrNames
+    concatStringsSep
+    elem
+    filter
+    hasAttr
+    listToAttrs
+    map
+    mapAttrs
+    replaceStrings
+    stringLength
+    substring
+    ;
+in
+rec {
+  inherit (builtins)
+    any
+    all
+    attrNames
+    attrValues
+    concatMap
+    elem
+    filter
+    foldl'
+    head
+    isAttrs
+    isFunction
+    isList
+    listToAttrs
+    mapAttrs
+    tail
+    ;
+
+  id = x: x;
+  nameValuePair = name: value: { inherit name value; };
+  genAttrs = names: f: listToAttrs (map (name: nameValuePair name (f name)) names);
+  filterAttrs = predicate: set: removeAttrs set (filter (name: !(predicate name set.${name})) (attrNames set));
+  mapAttrsToList = f: set: map (name: f name set.${name}) (attrNames set);
+  recursiveUpdate =
+    left: right:
+    left
+    // mapAttrs (
+      name: value:
+      if hasAttr name left && builtins.isAttrs value && builtins.isAttrs left.${name} then
+        recursiveUpdate left.${name} value
+      else
+        value
+    ) right;
+
+  optional = condition: value: if condition then [ value ] else [ ];
+  optionals = condition: values: if condition then values else [ ];
+  optionalAttrs = condition: set: if condition then set else { };
+  optionalString = condition: text: if condition then text else "";
+  unique = builtins.foldl' (seen: value: if elem value seen then seen else seen ++ [ value ]) [ ];
+
+  hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
+  hasSuffix =
+    suffix: text:
+    let
+      rest = stringLength text - stringLength suffix;
+    in
+    rest >= 0 && substring rest (-1) text == suffix;
+  removePrefix = prefix: text: if hasPrefix prefix text then substring (stringLength prefix) (-1) text else text;
+  removeSuffix =
+    suffix: text:
+    if hasSuffix suffix text then substring 0 (stringLength text - stringLength suffix) text else text;
+  concatStrings = concatStringsSep "";
+  concatMapStrings = f: values: concatStrings (map f values);
+  stringToCharacters = text: builtins.genList (at: substring at 1 text) (stringLength text);
+  escape = characters: replaceStrings characters (map (character: "\\${character}") characters);
+  escapeRegex = escape (stringToCharacters "\\[{()^$?*+|.");
+  toLower = replaceStrings (stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
+    stringToCharacters "abcdefghijklmnopqrstuvwxyz"
+  );
+
+  getLib = package: package.lib or package.out or package;
+  fetchers.proxyImpureEnvVars = [
+    "http_proxy"
+    "https_proxy"
+    "all_proxy"
+    "no_proxy"
+    "HTTP_PROXY"
+    "HTTPS_PROXY"
+    "ALL_PROXY"
+    "NO_PROXY"
+    "NIX_SSL_CERT_FILE"
+  ];
+
+  # The module system's vocabulary; the evaluation itself is in the stand-in for flake-parts.
+  mkOption = option: option // { _type = "option"; };
+  mkOverride = priority: content: {
+    _type = "override";
+    inherit content priority;
+  };
+  mkDefault = mkOverride 1000;
+  mkForce = mkOverride 50;
+  mkIf = condition: content: {
+    _type = "if";
+    inherit condition content;
+  };
+  mkMerge = contents: {
+    _type = "merge";
+    inherit contents;
+  };
+  types =
+    let
+      last = values: builtins.elemAt values (builtins.length values - 1);
+      type = name: check: merge: { inherit check merge name; };
+      single = name: check: type name check last;
+    in
+    rec {
+      bool = single "bool" builtins.isBool;
+      str = single "str" builtins.isString;
+      raw = single "raw" (_value: true);
+      package = single "package" (value: value ? outPath || builtins.isString value);
+      enum = values: single "enum" (value: elem value values);
+      nullOr = inner: single "nullOr ${inner.name}" (value: value == null || inner.check value);
+      listOf = _inner: type "listOf" builtins.isList builtins.concatLists;
+      attrsOf = _inner: single "attrsOf" builtins.isAttrs;
+      lazyAttrsOf = attrsOf;
+    };
+}
