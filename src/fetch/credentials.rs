@@ -10,10 +10,10 @@ use npmrc_config_rs::{NpmrcConfig, nerf_dart};
 use url::Url;
 
 use super::{
-    bunfig::BunRegistry,
     environment::{Environment, UnsetVariable, expand},
     secret::Secret,
 };
+use crate::split::registries::BunRegistry;
 
 /// Credentials, or the variable that would have held them.
 pub(super) type Credential = Result<Secret, UnsetVariable>;

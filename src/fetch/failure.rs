@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 use camino::Utf8PathBuf;
 use url::Url;
 
-use super::{cache::CacheError, client::ClientError, credentials::Access, project::strip_credentials, retry};
+use super::{cache::CacheError, client::ClientError, credentials::Access, retry};
+use crate::split::registries::strip_credentials;
 use crate::{
     diagnostic::{Category, Diagnose},
     lockfile::{Digest, Integrity},

@@ -8,12 +8,10 @@ use npmrc_config_rs::{LoadOptions, NpmrcConfig, global_prefix_from};
 use url::Url;
 
 use super::{
-    bunfig::{BunRegistry, Bunfig},
     credentials::Credentials,
     environment::{Environment, UnsetVariable, expand},
-    project::{BUNFIG, NPMRC, ProjectRegistries, registry_url},
-    registry_error::RegistryError,
 };
+use crate::split::registries::{BUNFIG, BunRegistry, Bunfig, NPMRC, ProjectRegistries, RegistryError, registry_url};
 
 /// The variables that name the default registry, and those that hold its token, the strongest first.
 const REGISTRY_VARIABLES: [&str; 3] = ["BUN_CONFIG_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry"];

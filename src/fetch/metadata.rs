@@ -15,11 +15,11 @@ use super::{
     client::reason_of,
     download::Downloader,
     failure::{Failure, FetchError, Reason},
-    project::ProjectRegistries,
 };
 use crate::{
     diagnostic::{Category, Diagnose},
     lockfile::{Algorithm, Digest, Integrity},
+    split::ProjectRegistries,
 };
 
 /// The most bytes that a version's document may have.

@@ -1,10 +1,9 @@
 //! Bringing tarballs here: registries and credentials, the cache, downloads. Nothing else opens a connection.
 //!
-//! [`ProjectRegistries`] is what a repository says, without secrets, and may be recorded. [`Registries`] adds the user's
+//! [`ProjectRegistries`](crate::split::ProjectRegistries) is what a repository says, without secrets, and may be recorded. [`Registries`] adds the user's
 //! files, variables and credentials, and is for requests only. [`Downloader`] fills a [`Cache`]; [`from_cache_only`]
 //! reads it without network. All of it is asynchronous inside, and [`run`] is the way in for callers that are not.
 
-mod bunfig;
 mod cache;
 mod client;
 mod credentials;
@@ -14,9 +13,7 @@ mod failure;
 mod hosts;
 mod layers;
 mod metadata;
-mod project;
 mod registries;
-mod registry_error;
 mod retry;
 mod secret;
 
@@ -32,9 +29,7 @@ pub use download::{DEFAULT_JOBS, Downloader, Fetched, Origin, Progress, Silent, 
 pub use environment::Environment;
 pub use failure::{Failure, FetchError, Reason};
 pub use metadata::{MetadataError, PackageVersion, package_version_from_cache};
-pub use project::ProjectRegistries;
 pub use registries::Registries;
-pub use registry_error::RegistryError;
 pub use secret::Secret;
 
 /// Runs a future of this module to its end on threads of its own.

@@ -16,10 +16,9 @@ use super::{
     credentials::{Access, Credentials},
     environment::{Environment, UnsetVariable},
     layers::{Files, Layer, Transport},
-    project::{ProjectRegistries, npm_default},
-    registry_error::RegistryError,
     secret::Secret,
 };
+use crate::split::registries::{ProjectRegistries, RegistryError, npm_default};
 
 /// The registries of a run, with credentials.
 #[derive(Clone)]

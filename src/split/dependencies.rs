@@ -172,7 +172,11 @@ mod tests {
 
     fn listed(packages: &str) -> Result<Vec<Dependency>, SplitError> {
         let lock = bun::parse(&format!(r#"{{"lockfileVersion": 1, "packages": {{{packages}}}}}"#)).unwrap();
-        list(&lock, &ProjectRegistries::new("https://registry.example/npm".parse().unwrap()), &System::ALL)
+        list(
+            &lock,
+            &ProjectRegistries::read(Some("registry=https://registry.example/npm"), None).unwrap(),
+            &System::ALL,
+        )
     }
 
     fn summary(packages: &str) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Why a repository could not be split.
 
+use super::registries::RegistryError;
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
     lockfile::{bun::BunLockError, json::JsonError},
@@ -18,6 +19,9 @@ pub enum SplitError {
     /// `bun.lock` was refused.
     #[error(transparent)]
     BunLock(#[from] BunLockError),
+    /// The registries in `.npmrc` or `bunfig.toml` are wrong.
+    #[error(transparent)]
+    Registries(#[from] RegistryError),
     /// There is no `package.json` beside the lockfile.
     #[error("no `package.json` at the root of the repository")]
     NoRootManifest,
@@ -141,6 +145,7 @@ impl Diagnose for SplitError {
     fn category(&self) -> Category {
         match self {
             Self::Tree(error) => error.category(),
+            Self::Registries(error) => error.category(),
             _ => Category::Input,
         }
     }
@@ -149,6 +154,7 @@ impl Diagnose for SplitError {
         match self {
             Self::Tree(error) => error.location(),
             Self::Json(error) => error.location(),
+            Self::Registries(error) => error.location(),
             Self::BunLock(error) => error.location(),
             Self::UnsupportedDependency { file, position, .. } => Some(Location::at(*file, *position)),
             Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
@@ -162,6 +168,7 @@ impl Diagnose for SplitError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Json(error) => return error.hints(),
+            Self::Registries(error) => return error.hints(),
             Self::BunLock(error) => return error.hints(),
             Self::NoLockfile => "`bun install` writes one",
             Self::BinaryLockfile => {

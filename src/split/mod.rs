@@ -13,7 +13,7 @@ mod installer_fields;
 mod lock_set;
 mod manifest;
 mod package_manager;
-mod registries;
+pub(crate) mod registries;
 mod source_filter;
 pub mod source_set;
 mod system;
@@ -25,7 +25,7 @@ pub use error::SplitError;
 pub use lock_set::LockSet;
 pub use manifest::Manifest;
 pub use package_manager::{DEFAULT_BUN, ManagerName, PackageManager, Pin};
-pub use registries::ProjectRegistries;
+pub use registries::{ProjectRegistries, RegistryError};
 pub use system::{System, SystemError};
 pub use workspaces::{Workspaces, manifest_path};
 
@@ -77,7 +77,7 @@ impl Split {
         let lockfile = lockfile(tree)?;
         let workspaces = workspaces::read(tree)?;
         let config = config::read(tree)?;
-        let registries = registries::read(tree)?;
+        let registries = ProjectRegistries::of_tree(tree)?;
         let systems = systems(choices, &config);
         let mut graph = Graph::build(tree, &workspaces, &config)?;
         if !choices.apps.is_empty() {

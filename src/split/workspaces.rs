@@ -17,7 +17,7 @@ pub type Workspaces = BTreeMap<RepoPath, Manifest>;
 const NEVER: [&str; 2] = ["node_modules", ".git"];
 
 /// Reads the root manifest and those of all workspaces; the root is the empty path.
-pub fn read(tree: &dyn Tree) -> Result<Workspaces, SplitError> {
+pub(super) fn read(tree: &dyn Tree) -> Result<Workspaces, SplitError> {
     let root = manifest(tree, &RepoPath::root())?.ok_or(SplitError::NoRootManifest)?;
     let patterns = root.workspaces.clone().unwrap_or_default();
     let mut workspaces = Workspaces::from([(RepoPath::root(), root)]);

@@ -1,10 +1,13 @@
 //! The registries that a repository itself names: a pure function of its `.npmrc` and `bunfig.toml`.
 //!
-//! This is kept apart from [`super::Registries`] because it enters `splitter.lock.json`, which must be the same on
+//! This is kept apart from [`crate::fetch::Registries`] because it enters `splitter.lock.json`, which must be the same on
 //! every machine: no user's file, no variable and no secret may reach it. For that reason `.npmrc` is read here with
 //! a few lines of our own too: `npmrc-config-rs` replaces `${VAR}` with the process's variables while it reads.
 //!
 //! `bunfig.toml` goes before `.npmrc`, as Bun 1.4 has it (Bun up to 1.3 had it the other way round).
+
+mod bunfig;
+mod error;
 
 use std::collections::BTreeMap;
 
@@ -12,15 +15,17 @@ use camino::Utf8Path;
 use npmrc_config_rs::registry::{DEFAULT_REGISTRY, extract_scope};
 use url::Url;
 
-use super::{
-    bunfig::{BunRegistry, Bunfig},
-    registry_error::RegistryError,
+pub(crate) use self::bunfig::{BunRegistry, Bunfig};
+pub use self::error::RegistryError;
+use super::{SplitError, dependencies};
+use crate::{
+    diagnostic::Position,
+    repo::{RepoPath, Tree, read_text},
 };
-use crate::diagnostic::Position;
 
 /// The names of the two files, relative to the repository.
-pub(super) const NPMRC: &str = ".npmrc";
-pub(super) const BUNFIG: &str = "bunfig.toml";
+pub(crate) const NPMRC: &str = ".npmrc";
+pub(crate) const BUNFIG: &str = "bunfig.toml";
 
 /// The registries of a repository, without credentials. Each URL ends with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +36,13 @@ pub struct ProjectRegistries {
 }
 
 impl ProjectRegistries {
+    /// Reads the two files of a tree.
+    pub(super) fn of_tree(tree: &dyn Tree) -> Result<Self, SplitError> {
+        let npmrc = read_text(tree, &RepoPath::root().child(NPMRC))?;
+        let bunfig = read_text(tree, &RepoPath::root().child(BUNFIG))?;
+        Ok(Self::read(npmrc.as_deref(), bunfig.as_deref())?)
+    }
+
     /// Reads the texts of the repository's root `.npmrc` and `bunfig.toml`, each where there is one.
     pub fn read(npmrc: Option<&str>, bunfig: Option<&str>) -> Result<Self, RegistryError> {
         let bunfig = bunfig.map(|text| Bunfig::read(BUNFIG.into(), text)).transpose()?.unwrap_or_default();
@@ -75,19 +87,27 @@ impl ProjectRegistries {
         extract_scope(package).and_then(|scope| self.scopes.get(scope)).unwrap_or(&self.default)
     }
 
+    /// Where the registry of a package has the tarball of a version.
+    pub fn tarball(&self, name: &str, version: &str) -> Url {
+        let mut url = self.registry_for(name).clone();
+        let path = format!("{}{name}/-/{}-{version}.tgz", url.path(), dependencies::base_name(name));
+        url.set_path(&path);
+        url
+    }
+
     /// Whether the repository chose its default registry, rather than leaving npm's.
-    pub(super) fn names_default(&self) -> bool {
+    pub(crate) fn names_default(&self) -> bool {
         self.names_default
     }
 }
 
 /// npm's own default registry.
-pub(super) fn npm_default() -> Result<Url, RegistryError> {
+pub(crate) fn npm_default() -> Result<Url, RegistryError> {
     registry_url("npmrc-config-rs".into(), "DEFAULT_REGISTRY", DEFAULT_REGISTRY)
 }
 
 /// Reads a registry URL: it ends with `/` and carries neither credentials nor a query.
-pub(super) fn registry_url(path: &Utf8Path, key: &str, text: &str) -> Result<Url, RegistryError> {
+pub(crate) fn registry_url(path: &Utf8Path, key: &str, text: &str) -> Result<Url, RegistryError> {
     let wrong = |found: String| RegistryError::Url { path: path.to_owned(), key: key.to_owned(), found };
     let mut url = Url::parse(text).map_err(|_| wrong(without_userinfo(text)))?;
     strip_credentials(&mut url);
@@ -104,7 +124,7 @@ pub(super) fn registry_url(path: &Utf8Path, key: &str, text: &str) -> Result<Url
 }
 
 /// Takes user name, password, query and fragment away. They cannot be set on URLs that have no host.
-pub(super) fn strip_credentials(url: &mut Url) {
+pub(crate) fn strip_credentials(url: &mut Url) {
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_query(None);

@@ -8,32 +8,32 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use toml::{Table, Value};
 
-use super::registry_error::RegistryError;
+use super::error::RegistryError;
 use crate::diagnostic::Position;
 
 /// What a `bunfig.toml` says about registries, with variables as they are written.
 #[derive(Clone, Default)]
-pub(super) struct Bunfig {
+pub(crate) struct Bunfig {
     /// `install.registry`.
-    pub(super) registry: Option<BunRegistry>,
+    pub(crate) registry: Option<BunRegistry>,
     /// `install.scopes`, keyed by the scope with its `@`.
-    pub(super) scopes: BTreeMap<String, BunRegistry>,
+    pub(crate) scopes: BTreeMap<String, BunRegistry>,
     /// `install.cafile`.
-    pub(super) cafile: Option<String>,
+    pub(crate) cafile: Option<String>,
 }
 
 /// One registry, as it is written. It may hold secrets and has no `Debug`.
 #[derive(Clone, Default)]
-pub(super) struct BunRegistry {
-    pub(super) url: Option<String>,
-    pub(super) token: Option<String>,
-    pub(super) username: Option<String>,
-    pub(super) password: Option<String>,
+pub(crate) struct BunRegistry {
+    pub(crate) url: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<String>,
 }
 
 impl Bunfig {
     /// Reads the text of the file at `path`.
-    pub(super) fn read(path: &Utf8Path, text: &str) -> Result<Self, RegistryError> {
+    pub(crate) fn read(path: &Utf8Path, text: &str) -> Result<Self, RegistryError> {
         let table: Table = toml::from_str(text).map_err(|error| RegistryError::Toml {
             path: path.to_owned(),
             position: error.span().map(|span| Position::of_offset(text, span.start)),
