@@ -1,4 +1,7 @@
 //! What is written to a repository: the record of a split, the Nix files, the flake.
 
 pub mod compare;
+pub mod files;
 pub mod record;
+pub mod templates;
+pub mod update;

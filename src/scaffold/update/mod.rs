@@ -1,0 +1,238 @@
+//! Bringing a record up to date: which tarballs must be read, and what their fixed outputs hash to.
+//!
+//! A fixed output whose fingerprint is recorded already is not hashed again, so that a run that changes nothing reads
+//! no tarball. Tarballs from the cache are checked against the lockfile again while their archive is hashed: a cache
+//! lives for years, and a hash of damaged bytes would be wrong for everybody.
+
+mod error;
+mod tarballs;
+mod verify;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use error::UpdateError;
+pub use tarballs::{FromCache, Online, Tarballs};
+
+use super::record::{FixedOutput, Known, ProgramTarball, Record, compose, scope_entries};
+use crate::{
+    fetch::{Fetched, Origin, Wanted},
+    lockfile::{Algorithm, Digest, Integrity},
+    nix::nar::{Folder, NarHash, Tree},
+    split::{Split, System, dependencies::Dependency, fingerprint},
+};
+
+/// What an update came to.
+#[derive(Debug)]
+pub struct Update {
+    /// The record as it should be.
+    pub record: Record,
+    /// The parts whose fixed output was hashed now, with their trees.
+    pub hashed: BTreeMap<String, Tree>,
+    /// Tarballs that were downloaded.
+    pub downloaded: Total,
+    /// Tarballs that were read from the cache.
+    pub reused: Total,
+}
+
+/// A number of tarballs, and their size.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    /// How many.
+    pub files: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
+/// Which fixed outputs are hashed even if their hash is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// None.
+    WhatChanged,
+    /// Those that a system's build reads: their trees are wanted.
+    System(System),
+}
+
+/// Makes the record of `split`, reusing what `old` knows.
+pub fn update(
+    split: &Split,
+    old: Option<&Record>,
+    tarballs: &dyn Tarballs,
+    extent: &Extent,
+) -> Result<Update, UpdateError> {
+    let programs = programs(split, old, tarballs)?;
+    let mut known = Known { programs, integrities: known_integrities(split, old), outputs: BTreeMap::new() };
+    let parts = scope_entries(&split.dependencies);
+    known.outputs = reusable(&parts, &known.integrities, old, extent);
+    let open: Parts<'_> = parts.into_iter().filter(|(part, _)| !known.outputs.contains_key(part)).collect();
+    let Read { files, trees, hashes } = read(&open, &known.integrities, tarballs)?;
+    for (path, file) in &files {
+        known.integrities.insert(path.clone(), file.integrity.clone());
+    }
+    for (part, hash) in hashes {
+        let output = fixed_output(&open[&part], &known.integrities, &files, hash)?;
+        known.outputs.insert(part, output);
+    }
+    let (downloaded, reused) = totals(files.values());
+    Ok(Update { record: compose(split, known), hashed: trees, downloaded, reused })
+}
+
+/// The package manager's program for each system: as recorded, or as the registry has it.
+fn programs(
+    split: &Split,
+    old: Option<&Record>,
+    tarballs: &dyn Tarballs,
+) -> Result<BTreeMap<System, ProgramTarball>, UpdateError> {
+    let manager = &split.pin.manager;
+    let recorded = old
+        .filter(|old| old.package_manager.manager == *manager && old.registry == *split.registries.default_registry())
+        .map(|old| &old.package_manager.tarballs)
+        .filter(|recorded| split.systems.iter().all(|system| recorded.contains_key(system)));
+    if let Some(recorded) = recorded {
+        return Ok(recorded
+            .iter()
+            .filter(|(system, _)| split.systems.contains(system))
+            .map(|(s, t)| (*s, t.clone()))
+            .collect());
+    }
+    let packages: Vec<&str> = split.systems.iter().map(|system| manager.program_package(*system)).collect();
+    let found = tarballs.programs(&packages, &manager.version)?;
+    let programs = split.systems.iter().zip(found);
+    Ok(programs
+        .map(|(system, found)| (*system, ProgramTarball { url: found.url, integrity: found.integrity }))
+        .collect())
+}
+
+/// What the lockfile says of each tarball, or what was recorded at first sight where it says nothing.
+fn known_integrities(split: &Split, old: Option<&Record>) -> BTreeMap<String, Integrity> {
+    let recorded: BTreeMap<&str, &Integrity> = old
+        .into_iter()
+        .flat_map(|old| &old.dependencies)
+        .map(|entry| (entry.path.as_str(), &entry.integrity))
+        .collect();
+    let integrity = |dependency: &Dependency| {
+        dependency.integrity.clone().or_else(|| recorded.get(dependency.path.as_str()).map(|known| (*known).clone()))
+    };
+    split.dependencies.iter().filter_map(|dep| Some((dep.path.clone(), integrity(dep)?))).collect()
+}
+
+type Parts<'a> = BTreeMap<String, Vec<&'a Dependency>>;
+
+/// The recorded fixed outputs that are still right.
+fn reusable(
+    parts: &Parts<'_>,
+    integrities: &BTreeMap<String, Integrity>,
+    old: Option<&Record>,
+    extent: &Extent,
+) -> BTreeMap<String, FixedOutput> {
+    let wanted: BTreeSet<String> = match extent {
+        Extent::WhatChanged => BTreeSet::new(),
+        Extent::System(system) => BTreeSet::from(["common".to_owned(), system.to_string()]),
+    };
+    let mut outputs = BTreeMap::new();
+    for (part, entries) in parts.iter().filter(|(part, _)| !wanted.contains(*part)) {
+        let recorded = old.and_then(|old| old.deps.get(part));
+        if let Some((recorded, now)) = recorded.zip(fingerprint_of(entries, integrities))
+            && recorded.fingerprint == now
+        {
+            outputs.insert(part.clone(), recorded.clone());
+        }
+    }
+    outputs
+}
+
+/// The fingerprint of a part, or none while an integrity is not known.
+fn fingerprint_of(entries: &[&Dependency], integrities: &BTreeMap<String, Integrity>) -> Option<String> {
+    let mut pairs = Vec::with_capacity(entries.len());
+    for entry in entries {
+        pairs.push((entry.path.as_str(), integrities.get(&entry.path)?));
+    }
+    Some(fingerprint::of(pairs.into_iter()))
+}
+
+/// Tarballs by path, and what came of the parts that they make up.
+struct Read {
+    files: BTreeMap<String, Fetched>,
+    trees: BTreeMap<String, Tree>,
+    hashes: BTreeMap<String, NarHash>,
+}
+
+/// Brings the tarballs of all open parts and hashes the parts. A tarball of the cache that turns out to be damaged is
+/// brought anew; what was downloaded in this run was checked while it came, so the loop ends.
+fn read(
+    open: &Parts<'_>,
+    integrities: &BTreeMap<String, Integrity>,
+    tarballs: &dyn Tarballs,
+) -> Result<Read, UpdateError> {
+    let needed: BTreeMap<&str, &Dependency> =
+        open.values().flatten().map(|entry| (entry.path.as_str(), *entry)).collect();
+    let wanted: BTreeMap<String, Wanted> = needed
+        .into_iter()
+        .map(|(path, dependency)| (path.to_owned(), wanted(dependency, integrities.get(path).cloned())))
+        .collect();
+    let mut files = bring(&wanted, tarballs)?;
+    loop {
+        let mut trees = BTreeMap::new();
+        for (part, entries) in open {
+            trees.insert(part.clone(), tree(entries, &files)?);
+        }
+        let verify::Verified { hashes, damaged } = verify::hash_and_verify(&trees, &files)?;
+        if damaged.is_empty() {
+            return Ok(Read { files, trees, hashes });
+        }
+        let again: BTreeMap<String, Wanted> =
+            damaged.iter().filter_map(|path| wanted.get_key_value(path)).map(|(p, w)| (p.clone(), w.clone())).collect();
+        for path in &damaged {
+            tarballs.forget(&files[path].integrity)?;
+        }
+        files.extend(bring(&again, tarballs)?);
+    }
+}
+
+fn wanted(dependency: &Dependency, integrity: Option<Integrity>) -> Wanted {
+    Wanted { label: dependency.label.clone(), package: dependency.name.clone(), url: dependency.url.clone(), integrity }
+}
+
+fn bring(wanted: &BTreeMap<String, Wanted>, tarballs: &dyn Tarballs) -> Result<BTreeMap<String, Fetched>, UpdateError> {
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let list: Vec<Wanted> = wanted.values().cloned().collect();
+    Ok(wanted.keys().cloned().zip(tarballs.bring(&list)?).collect())
+}
+
+/// The tree of a part: each tarball at its path.
+fn tree(entries: &[&Dependency], files: &BTreeMap<String, Fetched>) -> Result<Tree, UpdateError> {
+    let mut folder = Folder::default();
+    for entry in entries {
+        let file = files.get(&entry.path).ok_or(UpdateError::Incomplete)?;
+        folder
+            .insert(&entry.path, Tree::file(&file.path))
+            .map_err(|source| UpdateError::Tree { label: entry.label.clone(), source })?;
+    }
+    Ok(folder.into())
+}
+
+fn fixed_output(
+    entries: &[&Dependency],
+    integrities: &BTreeMap<String, Integrity>,
+    files: &BTreeMap<String, Fetched>,
+    hash: NarHash,
+) -> Result<FixedOutput, UpdateError> {
+    let digest = Digest::new(Algorithm::Sha256, hash.digest.as_bytes().to_vec());
+    Ok(FixedOutput {
+        fingerprint: fingerprint_of(entries, integrities).ok_or(UpdateError::Incomplete)?,
+        hash: digest.ok_or(UpdateError::Incomplete)?.into(),
+        packages: entries.len(),
+        bytes: entries.iter().filter_map(|entry| files.get(&entry.path)).map(|file| file.size).sum(),
+    })
+}
+
+fn totals<'a>(files: impl Iterator<Item = &'a Fetched>) -> (Total, Total) {
+    let (mut downloaded, mut reused) = (Total::default(), Total::default());
+    for file in files {
+        let total = if file.origin == Origin::Downloaded { &mut downloaded } else { &mut reused };
+        total.files += 1;
+        total.bytes += file.size;
+    }
+    (downloaded, reused)
+}

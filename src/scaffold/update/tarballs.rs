@@ -1,0 +1,76 @@
+//! Where an update takes tarballs from: the network and the cache, or the cache alone.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+
+use super::UpdateError;
+use crate::{
+    fetch::{self, Cache, Downloader, Fetched, PackageVersion, Progress, Wanted},
+    lockfile::Integrity,
+    split::ProjectRegistries,
+};
+
+/// A source of tarballs.
+pub trait Tarballs {
+    /// Brings all that is wanted, in the order in which it is wanted.
+    fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError>;
+
+    /// Where the tarballs of one version of several packages lie, and what they must match.
+    fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<PackageVersion>, UpdateError>;
+
+    /// Removes a damaged tarball from the cache.
+    fn forget(&self, integrity: &Integrity) -> Result<(), UpdateError>;
+}
+
+/// The network, for what the cache lacks.
+pub struct Online<'a> {
+    /// What downloads.
+    pub downloader: &'a Downloader,
+    /// Who is told how far it is.
+    pub progress: &'a dyn Progress,
+}
+
+impl Tarballs for Online<'_> {
+    fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError> {
+        Ok(fetch::run(self.downloader.fetch(wanted, self.progress))??)
+    }
+
+    fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<PackageVersion>, UpdateError> {
+        let all = packages.iter().map(|name| self.downloader.package_version(name, version));
+        Ok(fetch::run(try_join_all(all))??)
+    }
+
+    fn forget(&self, integrity: &Integrity) -> Result<(), UpdateError> {
+        Ok(self.downloader.cache().forget(integrity).map_err(fetch::FetchError::from)?)
+    }
+}
+
+/// The cache alone.
+pub struct FromCache<'a> {
+    /// The cache.
+    pub cache: &'a Cache,
+    /// The repository's registries, by which the cache tells packages of one name apart.
+    pub registries: &'a ProjectRegistries,
+}
+
+impl Tarballs for FromCache<'_> {
+    fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError> {
+        Ok(fetch::from_cache_only(self.cache, wanted)?)
+    }
+
+    fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<PackageVersion>, UpdateError> {
+        let find = |name: &str| fetch::package_version_from_cache(self.cache, self.registries, name, version);
+        let found: BTreeMap<&str, Option<PackageVersion>> = packages.iter().map(|name| (*name, find(name))).collect();
+        let missing: Vec<String> =
+            found.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| format!("{name}@{version}")).collect();
+        if !missing.is_empty() {
+            return Err(fetch::FetchError::Missing { missing, wanted: packages.len() }.into());
+        }
+        Ok(packages.iter().filter_map(|name| found[name].clone()).collect())
+    }
+
+    fn forget(&self, integrity: &Integrity) -> Result<(), UpdateError> {
+        Ok(self.cache.forget(integrity).map_err(fetch::FetchError::from)?)
+    }
+}
