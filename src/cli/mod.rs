@@ -1,6 +1,63 @@
-//! cli
+//! The command line: one file a verb. This is the only place that prints.
+
+mod arguments;
+mod check;
+mod demo;
+mod failure;
+mod init;
+mod interrupt;
+mod printer;
+mod progress;
+mod scan;
+mod text;
+mod update_hash;
+
 use std::process::ExitCode;
-/// main
+
+use clap::Parser as _;
+
+use self::{
+    arguments::{Arguments, Command},
+    failure::{Failure, Outcome},
+    printer::Printer,
+};
+
+/// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return failure::usage(&error),
+    };
+    let printer = Printer::new(arguments.global.quiet);
+    start_tracing(arguments.global.verbose);
+    interrupt::install();
+    let outcome = run(&arguments, &printer);
+    if interrupt::was_interrupted() {
+        return ExitCode::from(failure::INTERRUPTED);
+    }
+    match outcome {
+        Ok(outcome) => outcome.exit_code(),
+        Err(failure) => failure.report(&printer),
+    }
+}
+
+fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome, Failure> {
+    let global = &arguments.global;
+    match &arguments.command {
+        Command::Scan(options) => scan::run(global, options, printer),
+        Command::Init(options) => init::run(global, options, printer),
+        Command::UpdateHash(options) => update_hash::run(global, options, printer),
+        Command::Check(options) => check::run(global, options, printer),
+        Command::Demo(options) => demo::run(options, printer),
+    }
+}
+
+/// `-v` shows what the parts say of their work, `-vv` also what their libraries say.
+fn start_tracing(verbose: u8) {
+    let filter = match verbose {
+        0 => "off",
+        1 => "splitter=debug",
+        _ => "debug",
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
 }

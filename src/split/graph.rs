@@ -12,6 +12,9 @@ use crate::repo::{RepoPath, Tree};
 /// Folders whose workspaces are apps even where another workspace depends on them (for their types).
 const APP_FOLDERS: [&str; 5] = ["apps", "services", "sites", "workers", "functions"];
 
+/// The reason of a workspace that would be an app, had others not been chosen.
+pub(crate) const NOT_CHOSEN: &str = "not among the chosen apps";
+
 /// A workspace in the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
@@ -116,7 +119,7 @@ impl Graph {
         for workspace in self.workspaces.values_mut() {
             if matches!(&workspace.role, Role::App { name, .. } if !names.contains(name)) {
                 workspace.role = Role::Library;
-                "not among the chosen apps".clone_into(&mut workspace.reason);
+                NOT_CHOSEN.clone_into(&mut workspace.reason);
             }
         }
         Ok(())

@@ -1,0 +1,115 @@
+//! What can be typed. The doc comments here are the program's `--help`.
+
+use std::num::NonZeroUsize;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+
+use crate::split::System;
+
+/// Split the Nix build of a Bun monorepo: dependencies by lockfile, apps by source
+///
+/// splitter writes a flake whose dependency derivations change only when dependencies change, keeps their fixed-output
+/// hashes right without Nix and for every system at once, and tells when one is stale.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, after_help = EXIT_CODES, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0    done
+  1    a check found a difference
+  2    wrong input or use
+  3    the environment lacks something (network, Nix, disk)
+  70   a bug in splitter
+  130  interrupted
+
+Start with `splitter scan`, which writes nothing.";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// The repository, or any folder inside it [default: the current folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) repo: Option<Utf8PathBuf>,
+    /// Print errors and results only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Print more about the work (can be repeated)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show how the repository is split, and write nothing
+    Scan(ScanOptions),
+    /// Write the flake and the hashes
+    Init(InitOptions),
+    /// Bring the hashes up to date with the lockfile
+    UpdateHash(UpdateHashOptions),
+    /// Tell whether the hashes are right for the lockfile, in milliseconds
+    Check(CheckOptions),
+    /// Show all of it on a sample monorepo in a new folder
+    Demo(DemoOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScanOptions {
+    /// Show only this app's source set (can be repeated)
+    #[arg(long = "app", value_name = "APP")]
+    pub(super) apps: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitOptions {
+    /// Make a derivation for this app only (can be repeated) [default: every app; recorded in splitter.json]
+    #[arg(long = "app", value_name = "APP")]
+    pub(super) apps: Vec<String>,
+    /// Record hashes for this system only (can be repeated) [default: the four usual systems; recorded in splitter.json]
+    #[arg(long = "system", value_name = "SYSTEM")]
+    pub(super) systems: Vec<System>,
+    #[command(flatten)]
+    pub(super) fetching: FetchingOptions,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UpdateHashOptions {
+    /// Put the tarballs into the Nix store as well, so that the next build downloads nothing
+    #[arg(long)]
+    pub(super) preload: bool,
+    #[command(flatten)]
+    pub(super) fetching: FetchingOptions,
+}
+
+/// How tarballs are had.
+#[derive(Debug, Args)]
+pub(super) struct FetchingOptions {
+    /// Use the cache alone, and no network
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// How many tarballs to download at once
+    #[arg(long, value_name = "N", default_value_t = crate::fetch::DEFAULT_JOBS)]
+    pub(super) jobs: NonZeroUsize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoOptions {
+    /// The folder to make [default: a new temporary folder, removed at the end]
+    #[arg(value_name = "DIR")]
+    pub(super) folder: Option<Utf8PathBuf>,
+}

@@ -1,0 +1,115 @@
+//! `splitter check`: is `splitter.lock.json` right for this lock set? No network, no subprocess.
+
+use serde::Serialize;
+
+use super::{
+    arguments::{CheckOptions, Global},
+    failure::{Failure, Outcome},
+    printer::{BAD, BOLD, GOOD, ODD, Printer},
+    text::{count, escape, things},
+    update_hash::work_tree,
+};
+use crate::{
+    scaffold::{
+        compare::{Change, Differences, PackageChange, compare},
+        record::{PATH, Record, RecordError},
+    },
+    split::{Choices, Split},
+};
+
+/// How many lines of one kind are shown.
+const SHOWN: usize = 30;
+
+pub(super) fn run(global: &Global, options: &CheckOptions, printer: &Printer) -> Result<Outcome, Failure> {
+    let tree = work_tree(global)?;
+    let record = Record::read(&tree)?.ok_or(RecordError::Absent)?;
+    let split = Split::read(&tree, &Choices::default())?;
+    let differences = compare(&split, &record);
+    if options.json {
+        print_json(&differences, printer);
+    } else {
+        print_text(&differences, &record, printer);
+    }
+    Ok(if differences.is_empty() { Outcome::Done } else { Outcome::Difference })
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    fresh: bool,
+    #[serde(flatten)]
+    differences: &'a Differences,
+}
+
+fn print_json(differences: &Differences, printer: &Printer) {
+    let report = Report { version: 1, fresh: differences.is_empty(), differences };
+    // A report is texts and lists: it always serialises.
+    printer.data(serde_json::to_string_pretty(&report).unwrap_or_default());
+}
+
+fn print_text(differences: &Differences, record: &Record, printer: &Printer) {
+    if differences.is_empty() {
+        printer.data(format_args!(
+            "{GOOD}fresh{GOOD:#}: {PATH} is right for {} in {}",
+            things(record.dependencies.len(), "package"),
+            things(record.workspaces.len(), "workspace")
+        ));
+        return;
+    }
+    if !differences.record_is_fresh() {
+        printer.data(format_args!("{BAD}stale{BAD:#}: {PATH} does not fit this repository"));
+        print_list("packages", differences.packages.iter().map(package_line), printer);
+        let files = differences.files.iter().map(|file| format!("{} {}", sign(file.change), file.path));
+        print_list("files", files, printer);
+        print_list("settings", differences.settings.iter().map(|text| format!("~ {text}")), printer);
+    }
+    if !differences.drift.is_empty() {
+        printer.data(format_args!("{BAD}drift{BAD:#}: the manifests and bun.lock disagree"));
+        print_list("", differences.drift.iter().map(ToString::to_string), printer);
+    }
+    printer.data(remedy(differences));
+}
+
+fn remedy(differences: &Differences) -> String {
+    let command = |text: &str| format!("{BOLD}{text}{BOLD:#}");
+    if differences.drift.is_empty() {
+        format!("run `{}`", command("splitter update-hash"))
+    } else {
+        format!("run `{}`, then `{}`", command("bun install"), command("splitter update-hash"))
+    }
+}
+
+pub(super) fn print_list(title: &str, lines: impl ExactSizeIterator<Item = String>, printer: &Printer) {
+    let total = lines.len();
+    if total == 0 {
+        return;
+    }
+    if !title.is_empty() {
+        printer.data(format_args!("  {title}"));
+    }
+    for line in lines.take(SHOWN) {
+        printer.data(format_args!("    {}", escape(&line)));
+    }
+    if total > SHOWN {
+        printer.data(format_args!("    {ODD}and {} more{ODD:#}", count(total - SHOWN)));
+    }
+}
+
+/// `~ react 19.0.0 -> 19.1.0`
+pub(super) fn package_line(package: &PackageChange) -> String {
+    let versions = match package.change {
+        Change::Added => package.to.join(", "),
+        Change::Removed => package.from.join(", "),
+        Change::Changed if package.from == package.to => format!("{} (other bytes)", package.to.join(", ")),
+        Change::Changed => format!("{} -> {}", package.from.join(", "), package.to.join(", ")),
+    };
+    format!("{} {} {versions}", sign(package.change), package.name)
+}
+
+fn sign(change: Change) -> char {
+    match change {
+        Change::Added => '+',
+        Change::Removed => '-',
+        Change::Changed => '~',
+    }
+}

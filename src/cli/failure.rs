@@ -1,0 +1,96 @@
+//! How a run ends: exit codes, and errors as a user sees them.
+
+use std::{error::Error, process::ExitCode};
+
+use super::{
+    printer::{BAD, NOTE, Printer},
+    text::escape,
+};
+use crate::diagnostic::{Category, Diagnose};
+
+/// The exit code after Ctrl-C, as shells have it.
+pub(super) const INTERRUPTED: u8 = 130;
+
+/// The exit code of wrong input or use.
+const INPUT: u8 = 2;
+
+fn exit_code(category: Category) -> u8 {
+    match category {
+        Category::Input => INPUT,
+        Category::Environment => 3,
+        Category::Bug => 70,
+        Category::Interrupted => INTERRUPTED,
+    }
+}
+
+/// How a run ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// All is well.
+    Done,
+    /// A check found a difference.
+    Difference,
+}
+
+impl Outcome {
+    pub(super) fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Done => ExitCode::SUCCESS,
+            Self::Difference => ExitCode::from(1),
+        }
+    }
+}
+
+/// Why a run failed.
+#[derive(Debug)]
+pub(super) struct Failure(Box<dyn Diagnose>);
+
+impl<E: Diagnose + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl Failure {
+    /// Prints the error: message, place, causes, hints.
+    pub(super) fn report(&self, printer: &Printer) -> ExitCode {
+        let error = &self.0;
+        printer.error_line(format_args!("{BAD}error{BAD:#}: {}", escape(&error.to_string())));
+        if let Some(location) = error.location() {
+            printer.error_line(format_args!("  at {}", escape(&location.to_string())));
+        }
+        for cause in causes(error.as_ref()) {
+            printer.error_line(format_args!("  caused by: {}", escape(&cause)));
+        }
+        if error.category() == Category::Bug {
+            printer.error_line("  this is a bug in splitter: please report it with the command and its output");
+        }
+        for hint in error.hints() {
+            printer.error_line(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint)));
+        }
+        ExitCode::from(exit_code(error.category()))
+    }
+}
+
+/// The errors below an error, without those whose text stands in the one above.
+fn causes(error: &dyn Diagnose) -> Vec<String> {
+    let mut shown = error.to_string();
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !shown.contains(&text) {
+            causes.push(text.clone());
+            shown = text;
+        }
+        next = Error::source(cause);
+    }
+    causes
+}
+
+/// Prints what clap says: help and version are results, the rest is wrong use.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    // Nothing can be done where the stream is gone.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(INPUT) } else { ExitCode::SUCCESS }
+}

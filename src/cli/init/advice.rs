@@ -1,0 +1,77 @@
+//! What is left to do after `init`: lines for a flake of one's own, files that git does not track, the next commands.
+
+use std::{collections::BTreeSet, process::Command};
+
+use camino::Utf8Path;
+
+use crate::{
+    cli::{
+        failure::Failure,
+        printer::{BOLD, NOTE, Printer},
+    },
+    repo::{RepoPath, Tree as _, WorkTree, read_text},
+    scaffold::templates,
+};
+
+/// The two lines that a flake of one's own needs.
+const LINES: &str = "    imports = [ ./nix/splitter ];
+    systems = (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)).systems;";
+
+pub(super) fn print(
+    tree: &WorkTree,
+    had_flake: bool,
+    apps: &BTreeSet<&str>,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let imports = read_text(tree, &RepoPath::root().child("flake.nix"))?.is_some_and(|text| text.contains("nix/splitter"));
+    if had_flake && !imports {
+        printer.note(format_args!("{NOTE}flake.nix{NOTE:#} is yours and was left alone. Add to its flake-parts.lib.mkFlake:"));
+        printer.note(LINES);
+    }
+    print_git(tree.root(), printer);
+    let example = apps.first().copied().unwrap_or("nodeModules");
+    printer.note(format_args!("next: {BOLD}nix build .#{example}{BOLD:#}, and after each change of the lockfile {BOLD}splitter update-hash{BOLD:#}"));
+    if tree.is_file(&RepoPath::root().child(".prettierignore"))? {
+        printer.note(format_args!("{NOTE}hint{NOTE:#}: add `{}/` to .prettierignore", templates::FOLDER));
+    }
+    Ok(())
+}
+
+/// A flake in a git repository sees only files that git tracks.
+fn print_git(root: &Utf8Path, printer: &Printer) {
+    let paths = ["flake.nix", templates::FOLDER];
+    match untracked(root, &paths) {
+        Git::NoRepository => printer.note(format_args!(
+            "{NOTE}git{NOTE:#}: this is not a git repository. Nix then copies the whole folder at every command, \
+             node_modules included; `git init` makes it one"
+        )),
+        Git::Untracked(0) | Git::Unknown => {}
+        Git::Untracked(_) => printer.note(format_args!(
+            "{NOTE}git{NOTE:#}: a flake sees only tracked files, so run {BOLD}git add --intent-to-add {}{BOLD:#}",
+            paths.join(" ")
+        )),
+    }
+}
+
+enum Git {
+    /// How many of the files git does not track.
+    Untracked(usize),
+    NoRepository,
+    /// Git is not there, or did not say.
+    Unknown,
+}
+
+fn untracked(root: &Utf8Path, paths: &[&str]) -> Git {
+    let git = |arguments: &[&str]| Command::new("git").arg("-C").arg(root).args(arguments).output();
+    match git(&["rev-parse", "--is-inside-work-tree"]) {
+        Ok(output) if output.status.success() => {}
+        Ok(_) => return Git::NoRepository,
+        Err(_) => return Git::Unknown,
+    }
+    let mut arguments = vec!["ls-files", "--others", "-z", "--"];
+    arguments.extend(paths);
+    match git(&arguments) {
+        Ok(output) if output.status.success() => Git::Untracked(output.stdout.split(|byte| *byte == 0).count() - 1),
+        _ => Git::Unknown,
+    }
+}

@@ -1,0 +1,88 @@
+//! `splitter init`: writes the flake and the hashes. Everything is worked out first, and then written at once.
+
+mod advice;
+
+use std::{collections::BTreeSet, time::Instant};
+
+use super::{
+    arguments::{Global, InitOptions},
+    failure::{Failure, Outcome},
+    interrupt,
+    printer::{BOLD, GOOD, Printer},
+    text::{duration, things},
+    update_hash::{bring_up_to_date, previous, record_path, warn, work_tree},
+};
+use crate::{
+    repo::{RepoPath, Tree as _, WorkTree},
+    scaffold::{
+        choices,
+        files::{Files, Written},
+        templates::{self, FLAKE, TEMPLATES},
+        update::Extent,
+    },
+    split::{Choices, Split},
+};
+
+pub(super) fn run(global: &Global, options: &InitOptions, printer: &Printer) -> Result<Outcome, Failure> {
+    let start = Instant::now();
+    let tree = work_tree(global)?;
+    let choices = Choices { systems: options.systems.clone(), apps: options.apps.iter().cloned().collect() };
+    let old = previous(&tree, printer)?;
+    let split = Split::read(&tree, &choices)?;
+    warn(&split, printer);
+    let update = bring_up_to_date(&tree, &split, old.as_ref(), &options.fetching, &Extent::WhatChanged, printer)?;
+    let mut files = generated(&tree)?;
+    files.put(record_path()?, update.record.render());
+    if let Some(config) = choices::recorded(&tree, &split, &choices)? {
+        files.put(RepoPath::root().child(crate::split::config::FILE), config);
+    }
+    let has_flake = tree.is_file(&flake_path())?;
+    if !has_flake {
+        files.put(flake_path(), FLAKE);
+    }
+    let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
+    print_written(&written, printer);
+    let apps: BTreeSet<&str> = split.graph.apps().map(|(name, _)| name).collect();
+    printer.data(format_args!(
+        "{GOOD}ready{GOOD:#}: {} and {} in {}",
+        things(update.record.dependencies.len(), "package"),
+        things(apps.len(), "app"),
+        duration(start.elapsed())
+    ));
+    advice::print(&tree, has_flake, &apps, printer)?;
+    Ok(Outcome::Done)
+}
+
+fn flake_path() -> RepoPath {
+    RepoPath::root().child("flake.nix")
+}
+
+/// The static files, and the removal of those that an older splitter left.
+fn generated(tree: &WorkTree) -> Result<Files, Failure> {
+    let mut files = Files::default();
+    for (path, content) in TEMPLATES {
+        files.put(templates::target(path), *content);
+    }
+    for path in templates::stale(tree)? {
+        files.remove(path);
+    }
+    Ok(files)
+}
+
+fn print_written(written: &Written, printer: &Printer) {
+    let groups = [("created", &written.created), ("changed", &written.changed), ("removed", &written.removed)];
+    for (verb, paths) in groups {
+        let (generated, others): (Vec<_>, Vec<_>) =
+            paths.iter().partition(|path| path.as_str().starts_with(templates::FOLDER));
+        for path in others {
+            printer.note(format_args!("  {verb} {BOLD}{path}{BOLD:#}"));
+        }
+        if !generated.is_empty() {
+            let files = things(generated.len(), "file");
+            printer.note(format_args!("  {verb} {BOLD}{}/{BOLD:#} ({files})", templates::FOLDER));
+        }
+    }
+    if *written == Written::default() {
+        printer.note("  nothing to change");
+    }
+}

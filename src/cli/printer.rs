@@ -1,0 +1,63 @@
+//! [`Printer`]: data goes to stdout, everything else to stderr. Colour never carries meaning, and is left out where
+//! the stream is no terminal or `NO_COLOR` is set.
+
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal as _, Write as _},
+};
+
+use anstyle::{AnsiColor, Style};
+
+/// Where all output goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Printer {
+    quiet: bool,
+}
+
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const NOTE: Style = AnsiColor::Cyan.on_default();
+pub(super) const ODD: Style = AnsiColor::Yellow.on_default();
+
+impl Printer {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// A line of the result, on stdout. A reader that went away is no error: the program ends silently.
+    pub(super) fn data(self, line: impl Display) {
+        let mut out = anstream::stdout().lock();
+        if writeln!(out, "{line}").is_err() {
+            super::interrupt::end(0);
+        }
+    }
+
+    /// A line about the work, on stderr, unless `--quiet`.
+    pub(super) fn note(self, line: impl Display) {
+        if !self.quiet {
+            self.error_line(line);
+        }
+    }
+
+    /// A warning, on stderr, unless `--quiet`.
+    pub(super) fn warning(self, text: impl Display) {
+        self.note(format_args!("{ODD}warning{ODD:#}: {text}"));
+    }
+
+    /// A line that is always shown, on stderr. Nothing can be done where stderr is gone.
+    pub(super) fn error_line(self, line: impl Display) {
+        let _ = writeln!(anstream::stderr().lock(), "{line}");
+    }
+
+    /// Whether a progress bar can be drawn.
+    pub(super) fn draws_progress(self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Whether lines about the work are printed.
+    pub(super) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+}

@@ -1,0 +1,94 @@
+//! How far a download is: a bar on a terminal, a line now and then elsewhere.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{
+    printer::Printer,
+    text::{bytes, things},
+};
+use crate::fetch::Progress;
+
+/// How often a line is printed where there is no terminal.
+const PLAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// Shows the progress of downloads.
+pub(super) struct DownloadProgress {
+    printer: Printer,
+    bar: ProgressBar,
+    missing: AtomicUsize,
+    done: AtomicUsize,
+    received: AtomicU64,
+    last_line: Mutex<Instant>,
+}
+
+impl DownloadProgress {
+    pub(super) fn new(printer: Printer) -> Self {
+        let target = if printer.draws_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        let template = "downloading {wide_bar} {pos}/{len}  {msg}  {eta} left";
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self {
+            printer,
+            bar,
+            missing: AtomicUsize::new(0),
+            done: AtomicUsize::new(0),
+            received: AtomicU64::new(0),
+            last_line: Mutex::new(Instant::now()),
+        }
+    }
+
+    fn plain_line(&self) {
+        if self.printer.draws_progress() || self.printer.is_quiet() {
+            return;
+        }
+        let mut last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.elapsed() >= PLAIN_EVERY {
+            *last = Instant::now();
+            let (done, missing) = (self.done.load(Ordering::Relaxed), self.missing.load(Ordering::Relaxed));
+            let received = bytes(self.received.load(Ordering::Relaxed));
+            self.printer.note(format_args!("downloaded {done} of {}, {received}", things(missing, "package")));
+        }
+    }
+}
+
+impl Progress for DownloadProgress {
+    fn planned(&self, files: usize, cached: usize) {
+        let missing = files - cached;
+        self.missing.store(missing, Ordering::Relaxed);
+        self.bar.set_length(missing as u64);
+        if missing > 0 {
+            self.printer.note(format_args!(
+                "downloading {} ({} of {} in the cache)",
+                things(missing, "package"),
+                super::text::count(cached),
+                super::text::count(files)
+            ));
+        }
+    }
+
+    fn received(&self, length: u64) {
+        let total = self.received.fetch_add(length, Ordering::Relaxed) + length;
+        let seconds = self.bar.elapsed().as_secs().max(1);
+        self.bar.set_message(format!("{}  {}/s", bytes(total), bytes(total / seconds)));
+    }
+
+    fn finished(&self, _label: &str) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+        self.bar.inc(1);
+        self.plain_line();
+    }
+}
+
+impl Drop for DownloadProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,73 @@
+//! A scan for programs. `version` changes when a field changes its meaning or goes.
+
+use serde_json::{Value, json};
+
+use super::{Scan, parts};
+use crate::{
+    lockfile::Format,
+    split::graph::{Role, Workspace},
+};
+
+/// The version of this output.
+const VERSION: u32 = 1;
+
+pub(super) fn render(scan: &Scan) -> String {
+    let split = &scan.split;
+    let Format::Bun(lockfile_version) = split.lockfile.format;
+    let report = json!({
+        "version": VERSION,
+        "root": scan.tree.root(),
+        "packageManager": {
+            "name": "bun",
+            "version": split.pin.manager.version,
+            "source": split.pin.source,
+            "lockfileVersion": lockfile_version,
+        },
+        "systems": split.systems,
+        "packages": { "total": split.dependencies.len(), "parts": parts(split) },
+        "lockSet": split.lock_set.files,
+        "local": split.lock_set.local,
+        "rootFiles": split.root_files,
+        "workspaces": split.graph.workspaces().map(workspace).collect::<Vec<_>>(),
+        "sourceSets": source_sets(scan),
+        "drift": split.drift,
+        "warnings": split.warnings,
+    });
+    // A report is texts, numbers and lists: it always serialises.
+    serde_json::to_string_pretty(&report).unwrap_or_default()
+}
+
+fn workspace(workspace: &Workspace) -> Value {
+    let (kind, app, start) = match &workspace.role {
+        Role::App { name, start } => ("app", Some(name), start.as_ref()),
+        Role::Library => ("library", None, None),
+    };
+    json!({
+        "path": workspace.path,
+        "name": workspace.name,
+        "kind": kind,
+        "reason": workspace.reason,
+        "app": app,
+        "dependencies": workspace.dependencies,
+        "build": workspace.build.as_ref().map(|build| json!({
+            "command": build.command,
+            "tool": build.tool.map(crate::split::detect::Tool::name),
+            "output": build.output,
+        })),
+        "start": start,
+    })
+}
+
+fn source_sets(scan: &Scan) -> Value {
+    let sets = scan.source_sets.iter().map(|(name, sources)| {
+        let set = &sources.set;
+        let value = json!({
+            "workspaces": sources.workspaces,
+            "bytes": set.bytes,
+            "files": set.files,
+            "leftOut": set.left_out,
+        });
+        (name.clone(), value)
+    });
+    Value::Object(sets.collect())
+}

@@ -1,0 +1,118 @@
+//! A scan for people.
+
+use std::collections::BTreeMap;
+
+use super::{Scan, parts};
+use crate::{
+    cli::{
+        printer::{BOLD, DIM, Printer},
+        text::{bytes, count, escape, things},
+    },
+    lockfile::Format,
+    split::{
+        graph::{Role, Workspace},
+        source_set::LeftOut,
+    },
+};
+
+/// How many files of the lock set are named; a repository has one manifest a workspace.
+const SHOWN_FILES: usize = 12;
+
+pub(super) fn print(scan: &Scan, printer: &Printer) {
+    print_head(scan, printer);
+    print_lock_set(scan, printer);
+    print_workspaces(scan, printer);
+    print_source_sets(scan, printer);
+}
+
+fn print_head(scan: &Scan, printer: &Printer) {
+    let split = &scan.split;
+    let Format::Bun(version) = split.lockfile.format;
+    heading("repository", scan.tree.root().as_str(), printer);
+    let pin = &split.pin;
+    heading("manager", &format!("bun {} ({}), lockfileVersion {version}", pin.manager.version, pin.source), printer);
+    let parts = parts(split);
+    let bound: Vec<_> = parts
+        .iter()
+        .filter(|(part, _)| *part != "common")
+        .map(|(part, packages)| format!("{} only for {part}", count(*packages)))
+        .collect();
+    let bound = if bound.is_empty() { String::new() } else { format!(", {}", bound.join(", ")) };
+    let shared = count(parts["common"]);
+    heading("packages", &format!("{}: {shared} for every system{bound}", count(split.dependencies.len())), printer);
+}
+
+fn heading(name: &str, text: &str, printer: &Printer) {
+    printer.data(format_args!("{BOLD}{name:<11}{BOLD:#} {}", escape(text)));
+}
+
+fn print_lock_set(scan: &Scan, printer: &Printer) {
+    let files = &scan.split.lock_set.files;
+    printer.data("");
+    heading("lock set", &format!("{}: a change of any of them makes the hashes stale", things(files.len(), "file")), printer);
+    let (manifests, others): (Vec<_>, Vec<_>) = files.keys().partition(|path| path.file_name() == "package.json");
+    for path in others.iter().take(SHOWN_FILES) {
+        printer.data(format_args!("  {}", escape(path.as_str())));
+    }
+    if others.len() > SHOWN_FILES {
+        printer.data(format_args!("  {DIM}and {} more{DIM:#}", count(others.len() - SHOWN_FILES)));
+    }
+    let of = if manifests.len() == 1 { "package.json" } else { "package.json files" };
+    printer.data(format_args!("  {} {of} {DIM}(the fields that an installer reads){DIM:#}", count(manifests.len())));
+}
+
+fn print_workspaces(scan: &Scan, printer: &Printer) {
+    let workspaces: Vec<&Workspace> = scan.split.graph.workspaces().collect();
+    printer.data("");
+    heading("workspaces", &things(workspaces.len(), "workspace"), printer);
+    let width = workspaces.iter().map(|workspace| workspace.path.to_string().chars().count()).max().unwrap_or(0);
+    for workspace in workspaces {
+        let kind = match &workspace.role {
+            Role::App { name, .. } => format!("app {BOLD}{name}{BOLD:#}"),
+            Role::Library => "library".to_owned(),
+        };
+        let how = how(workspace).map_or(String::new(), |how| format!(": {how}"));
+        let path = workspace.path.to_string();
+        printer.data(format_args!("  {:<width$}  {kind}, {}{}", escape(&path), escape(&workspace.reason), escape(&how)));
+    }
+}
+
+/// How a workspace is built or started.
+fn how(workspace: &Workspace) -> Option<String> {
+    if let Some(build) = &workspace.build {
+        let tool = build.tool.map_or(String::new(), |tool| format!(" ({})", tool.name()));
+        return Some(format!("`{}`{tool} -> {}", build.command, build.output));
+    }
+    match &workspace.role {
+        Role::App { start: Some(file), .. } => Some(format!("bun {file}")),
+        _ => None,
+    }
+}
+
+fn print_source_sets(scan: &Scan, printer: &Printer) {
+    printer.data("");
+    let total = things(scan.source_sets.len(), "app");
+    heading("source sets", &format!("{total}; a change outside an app's source set does not rebuild it"), printer);
+    for (name, sources) in &scan.source_sets {
+        let set = &sources.set;
+        printer.data(format_args!(
+            "  {BOLD}{name}{BOLD:#}  {}, {}, from {}",
+            things(set.files.len(), "file"),
+            bytes(set.bytes),
+            escape(&sources.workspaces.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        ));
+        print_left_out(&set.left_out, printer);
+    }
+    printer.data(format_args!("  {DIM}what git ignores is in no source set{DIM:#}"));
+}
+
+fn print_left_out(left_out: &BTreeMap<String, LeftOut>, printer: &Printer) {
+    if left_out.is_empty() {
+        return;
+    }
+    let mut rules: Vec<_> = left_out.iter().collect();
+    rules.sort_by_key(|(rule, left_out)| (std::cmp::Reverse(left_out.files), rule.as_str()));
+    let shown: Vec<_> = rules.iter().take(6).map(|(rule, left_out)| format!("{rule} {}", left_out.files)).collect();
+    let more = if rules.len() > 6 { format!(", {} more rules", rules.len() - 6) } else { String::new() };
+    printer.data(format_args!("    {DIM}left out: {}{more}{DIM:#}", escape(&shown.join(", "))));
+}

@@ -1,0 +1,187 @@
+//! `splitter update-hash`: brings `splitter.lock.json` up to date with the lockfile.
+
+use std::time::Instant;
+
+use camino::Utf8Path;
+
+use super::{
+    arguments::{FetchingOptions, Global, UpdateHashOptions},
+    check::{package_line, print_list},
+    failure::{Failure, Outcome},
+    interrupt,
+    printer::{BOLD, GOOD, Printer},
+    progress::DownloadProgress,
+    text::{bytes, count, duration, things},
+};
+use crate::{
+    diagnostic::{Category, Diagnose},
+    fetch::{Cache, Downloader, Environment, Registries},
+    nix::{
+        command::Nix,
+        nar::NarDigest,
+        store_path::StoreName,
+    },
+    repo::WorkTree,
+    scaffold::{
+        compare::{Change, PackageChange, packages},
+        files::Files,
+        record::{PATH, Record, RecordError},
+        update::{Extent, FromCache, Online, Update, update},
+    },
+    split::{Choices, Split, System},
+};
+
+pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: &Printer) -> Result<Outcome, Failure> {
+    let start = Instant::now();
+    let tree = work_tree(global)?;
+    let old = previous(&tree, printer)?;
+    let split = Split::read(&tree, &Choices::default())?;
+    warn(&split, printer);
+    let extent = extent(options.preload)?;
+    let update = bring_up_to_date(&tree, &split, old.as_ref(), &options.fetching, &extent, printer)?;
+    let mut files = Files::default();
+    files.put(record_path()?, update.record.render());
+    let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
+    let changed = !written.created.is_empty() || !written.changed.is_empty();
+    print_summary(&split, old.as_ref(), &update, changed, start, printer);
+    if options.preload {
+        preload(&update, tree.root(), printer)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The repository that `--repo` or the current folder lies in.
+pub(super) fn work_tree(global: &Global) -> Result<WorkTree, Failure> {
+    let folder = global.repo.as_deref().unwrap_or(Utf8Path::new("."));
+    Ok(WorkTree::discover(folder)?)
+}
+
+pub(super) fn record_path() -> Result<crate::repo::RepoPath, Failure> {
+    Ok(PATH.parse().map_err(|_| RecordError::Absent)?)
+}
+
+/// The record as it is. One that cannot be read is written anew from the lockfile, unless a newer splitter wrote it.
+pub(super) fn previous(tree: &WorkTree, printer: &Printer) -> Result<Option<Record>, Failure> {
+    match Record::read(tree) {
+        Ok(record) => Ok(record),
+        Err(error @ (RecordError::Json(_) | RecordError::Conflict { .. } | RecordError::NoVersion | RecordError::TooOld { .. })) => {
+            printer.note(format_args!("{PATH} cannot be read ({error}); it is written anew from the lockfile"));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Prints what is odd about a repository.
+pub(super) fn warn(split: &Split, printer: &Printer) {
+    for warning in &split.warnings {
+        printer.warning(warning);
+    }
+    if let Some(first) = split.drift.first() {
+        let more = match split.drift.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {} more", things(more, "difference")),
+        };
+        printer.warning(format_args!("the manifests and bun.lock disagree: {first}{more}; run `bun install`"));
+    }
+}
+
+/// Makes the record of a split, from the network and the cache or from the cache alone.
+pub(super) fn bring_up_to_date(
+    tree: &WorkTree,
+    split: &Split,
+    old: Option<&Record>,
+    options: &FetchingOptions,
+    extent: &Extent,
+    printer: &Printer,
+) -> Result<Update, Failure> {
+    let environment = Environment::of_process();
+    let cache = Cache::open(Cache::default_root(&environment).map_err(crate::fetch::FetchError::from)?)
+        .map_err(crate::fetch::FetchError::from)?;
+    if options.offline {
+        let source = FromCache { cache: &cache, registries: &split.registries };
+        return Ok(update(split, old, &source, extent)?);
+    }
+    let registries = Registries::load(tree.root(), &environment)?;
+    let downloader = Downloader::new(registries, cache, options.jobs);
+    let progress = DownloadProgress::new(*printer);
+    Ok(update(split, old, &Online { downloader: &downloader, progress: &progress }, extent)?)
+}
+
+fn print_summary(
+    split: &Split,
+    old: Option<&Record>,
+    update: &Update,
+    changed: bool,
+    start: Instant,
+    printer: &Printer,
+) {
+    let changes = packages(&split.dependencies, old.map_or(&[], |old| &old.dependencies));
+    if old.is_some() {
+        print_list("packages", changes.iter().map(package_line), printer);
+    }
+    let state = if changed { "wrote" } else { "unchanged" };
+    printer.data(format_args!(
+        "{GOOD}{state}{GOOD:#} {PATH}: {}, {}, in {}",
+        things(update.record.dependencies.len(), "package"),
+        counts(&changes),
+        duration(start.elapsed())
+    ));
+    printer.note(format_args!(
+        "  downloaded {} ({}), reused {} ({}) from the cache",
+        count(update.downloaded.files),
+        bytes(update.downloaded.bytes),
+        count(update.reused.files),
+        bytes(update.reused.bytes)
+    ));
+    for (part, output) in update.record.deps.iter().filter(|(part, _)| update.hashed.contains_key(*part)) {
+        let size = format!("{}, {}", things(output.packages, "package"), bytes(output.bytes));
+        printer.note(format_args!("  {BOLD}{part:<14}{BOLD:#} {} ({size})", output.hash));
+    }
+}
+
+/// `+1 −2 ~3`
+fn counts(changes: &[PackageChange]) -> String {
+    let of = |change| count(changes.iter().filter(|package| package.change == change).count());
+    format!("+{} -{} ~{}", of(Change::Added), of(Change::Removed), of(Change::Changed))
+}
+
+fn extent(preload: bool) -> Result<Extent, Failure> {
+    if !preload {
+        return Ok(Extent::WhatChanged);
+    }
+    // Asked first, so that a missing Nix shows before anything is downloaded.
+    Nix::require()?;
+    Ok(Extent::System(this_system()?))
+}
+
+/// A machine that is none of the four systems.
+#[derive(Debug, thiserror::Error)]
+#[error("`--preload` fills the store of one of the four usual systems; this machine is {0}-{1}")]
+struct OtherSystem(&'static str, &'static str);
+
+impl Diagnose for OtherSystem {
+    fn category(&self) -> Category {
+        Category::Environment
+    }
+}
+
+fn this_system() -> Result<System, OtherSystem> {
+    let (cpu, os) = (std::env::consts::ARCH, std::env::consts::OS);
+    let os = if os == "macos" { "darwin" } else { os };
+    format!("{cpu}-{os}").parse().map_err(|_| OtherSystem(cpu, os))
+}
+
+/// Puts the parts that this system's build reads into the Nix store.
+fn preload(update: &Update, scratch: &Utf8Path, printer: &Printer) -> Result<(), Failure> {
+    let nix = Nix::require()?;
+    let wanted = ["common".to_owned(), this_system()?.to_string()];
+    for (part, tree) in update.hashed.iter().filter(|(part, _)| wanted.contains(part)) {
+        let output = &update.record.deps[part];
+        let name: StoreName = Record::store_name(part, &output.fingerprint).parse()?;
+        let digest: NarDigest = output.hash.to_string().parse()?;
+        let path = nix.add(tree, &name, digest, scratch)?;
+        printer.note(format_args!("  in the Nix store: {path}"));
+    }
+    Ok(())
+}

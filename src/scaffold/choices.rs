@@ -1,0 +1,85 @@
+//! Choices of `init`'s command line, kept in `splitter.json`: without them the next `update-hash` would forget them.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    repo::{RepoPath, Tree, TreeError, read_text},
+    split::{Choices, Split, config, graph::Role},
+};
+
+/// The `splitter.json` that says what was chosen; none where nothing was. What stands in it already stays.
+pub fn recorded(tree: &dyn Tree, split: &Split, choices: &Choices) -> Result<Option<String>, TreeError> {
+    if *choices == Choices::default() {
+        return Ok(None);
+    }
+    let text = read_text(tree, &RepoPath::root().child(config::FILE))?;
+    // It was read without an error before, so that it is an object; comments in it are not kept.
+    let mut root = text.and_then(|text| parse(&text)).unwrap_or_default();
+    if !choices.systems.is_empty() {
+        root.insert("systems".to_owned(), json!(split.systems));
+    }
+    if !choices.apps.is_empty() {
+        let workspaces = root.entry("workspaces").or_insert_with(|| json!({}));
+        for workspace in split.graph.workspaces() {
+            let is_chosen = matches!(workspace.role, Role::App { .. });
+            let was_left_out = workspace.reason == crate::split::graph::NOT_CHOSEN;
+            if is_chosen || was_left_out {
+                let kind = if is_chosen { "app" } else { "library" };
+                set_kind(workspaces, workspace.path.as_str(), kind);
+            }
+        }
+    }
+    // An object of texts and lists always serialises.
+    let mut text = serde_json::to_string_pretty(&Value::Object(root)).unwrap_or_default();
+    text.push('\n');
+    Ok(Some(text))
+}
+
+fn parse(text: &str) -> Option<Map<String, Value>> {
+    use crate::lockfile::json::{Dialect, Document, to_serde};
+    let document = Document::parse(config::FILE, text, Dialect::Jsonc).ok()?;
+    let object = document.object().ok()?.clone();
+    match to_serde(&jsonc_parser::ast::Value::Object(object)) {
+        Value::Object(object) => Some(object),
+        _ => None,
+    }
+}
+
+fn set_kind(workspaces: &mut Value, path: &str, kind: &str) {
+    if let Some(workspaces) = workspaces.as_object_mut() {
+        let choice = workspaces.entry(path).or_insert_with(|| json!({}));
+        if let Some(choice) = choice.as_object_mut() {
+            choice.insert("kind".to_owned(), json!(kind));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{repo::MemoryTree, split::System};
+
+    #[test]
+    fn what_was_chosen_is_chosen_again_without_flags() {
+        let files = |config: &str| {
+            MemoryTree::new([
+                ("package.json", r#"{"workspaces": ["apps/*"]}"#),
+                ("apps/a/package.json", r#"{"scripts": {"build": "x"}}"#),
+                ("apps/b/package.json", r#"{"scripts": {"build": "x"}}"#),
+                ("bun.lock", r#"{"lockfileVersion": 1}"#),
+                ("splitter.json", config),
+            ])
+        };
+        let before = "{ // mine\n \"rootFiles\": [] }";
+        let choices = Choices { systems: vec![System::X8664Linux], apps: BTreeSet::from(["b".to_owned()]) };
+        let split = Split::read(&files(before), &choices).unwrap();
+        let text = recorded(&files(before), &split, &choices).unwrap().unwrap();
+        assert!(text.contains("\"rootFiles\": []"));
+        let again = Split::read(&files(&text), &Choices::default()).unwrap();
+        assert_eq!(again.systems, [System::X8664Linux]);
+        assert_eq!(again.graph.apps().map(|(name, _)| name).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(recorded(&files(before), &split, &Choices::default()).unwrap(), None);
+    }
+}
