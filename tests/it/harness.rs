@@ -6,6 +6,8 @@ use std::{
     net::TcpStream,
 };
 
+use splitter::lockfile::Algorithm;
+
 use crate::support::{
     BUN_VERSIONS, Fault, Monorepo, Package, Registry, TestContext, fail,
     monorepo::{PLATFORMS, packages},
@@ -220,27 +222,47 @@ fn yarn_4_installs_from_the_registry() {
     yarn_installs("4.18.1", &[(".yarnrc.yml", "nodeLinker: node-modules\n"), ("yarn.lock", "")], "--immutable");
 }
 
+/// A Nix expression that runs `script` with the host's programs; `more` are further attributes.
+fn derivation(script: &str, more: &str) -> String {
+    let script = format!("export PATH=/usr/bin:/bin; {script}");
+    format!(
+        "derivation {{ name = \"probe\"; system = builtins.currentSystem; builder = \"/bin/sh\"; \
+         args = [ \"-c\" {script:?} ]; {more} }}\n"
+    )
+}
+
+const NIX_BUILD: [&str; 6] = ["build", "--impure", "--no-link", "--print-out-paths", "--file", "default.nix"];
+
 #[test]
 fn nix_builds_in_a_store_of_its_own() {
     let context = TestContext::new();
     let Some(nix) = context.nix() else { return };
-    let builder = "export PATH=/usr/bin:/bin; test ! -e $outside && tr a-z A-Z <$input >$out";
     context.write("input", "fine\n");
-    context.write(
-        "default.nix",
-        format!(
-            "derivation {{ name = \"probe\"; system = builtins.currentSystem; builder = \"/bin/sh\"; input = ./input; \
-             outside = {:?}; args = [ \"-c\" {builder:?} ]; }}\n",
-            if nix.sandbox { context.repo().into_string() } else { "/nowhere".to_owned() },
-        ),
-    );
-    let build = ["build", "--impure", "--no-link", "--print-out-paths", "--file", "default.nix"];
-    let out = succeed(&mut nix.command(&context, &build));
+    context.write("default.nix", derivation("tr a-z A-Z <$input >$out", "input = ./input;"));
+    let out = succeed(&mut nix.command(&context, &NIX_BUILD));
     assert_eq!(succeed(context.command("cat").arg(&out)), "FINE");
-    splitter_snapshot!(context, nix.command(&context, &build), @r"
+    splitter_snapshot!(context, nix.command(&context, &NIX_BUILD), @r"
     exit: 0
     ----- stdout
     [ROOT]/nix/store/[HASH]-probe
     ----- stderr
     ");
+}
+
+#[test]
+fn only_a_fixed_output_build_reaches_the_registry() {
+    let context = TestContext::new();
+    let Some(nix) = context.nix() else { return };
+    let registry = Registry::start([]);
+    registry.serve("/x", "bytes");
+    let fetch = format!("curl --fail --silent --show-error {}x >$out", registry.url());
+    let hash = Algorithm::Sha256.digest(b"bytes");
+    context.write("default.nix", derivation(&fetch, &format!("outputHash = \"{hash}\"; outputHashMode = \"flat\";")));
+    succeed(&mut nix.command(&context, &NIX_BUILD));
+    assert_eq!(registry.take_requests(), ["GET /x"]);
+    if nix.sandbox {
+        context.write("default.nix", derivation(&fetch, ""));
+        fail(&mut nix.command(&context, &NIX_BUILD));
+        assert!(registry.take_requests().is_empty());
+    }
 }

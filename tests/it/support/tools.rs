@@ -51,7 +51,9 @@ pub(crate) fn skip<T>(reason: &str) -> Option<T> {
         Some(name) if name != "main" => name.to_owned(),
         _ => format!("{}:{}", place.file(), place.line()),
     };
-    let _ = writeln!(std::io::stderr(), "SKIPPED e2e {name}: {reason} (run `cargo xtask setup`)");
+    // one write, so that tests at once do not mix their lines
+    let line = format!("\nSKIPPED e2e {name}: {reason} (run `cargo xtask setup`)\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
     if let Some(notes) = env::var_os("SPLITTER_SKIPPED") {
         let mut notes = fs::OpenOptions::new().append(true).create(true).open(notes.to_str().unwrap()).unwrap();
         notes.write_all(format!("{name}: {reason}\n").as_bytes()).unwrap();
