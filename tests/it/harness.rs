@@ -6,10 +6,11 @@ use std::{
     net::TcpStream,
 };
 
+use splitter::lockfile::Algorithm;
+
 use crate::support::{
-    BUN_VERSIONS, Fault, Monorepo, Package, Registry, TestContext, fail,
-    monorepo::{PLATFORMS, packages},
-    splitter_snapshot, succeed, yarn,
+    BUN_VERSIONS, Fault, Monorepo, Package, Registry, TestContext, YARN_VERSIONS, YarnMonorepo, fail,
+    monorepo::PLATFORMS, splitter_snapshot, succeed,
 };
 
 /// The whole answer to a GET, as it comes.
@@ -184,63 +185,83 @@ fn the_lock_has_every_platform_and_nested_packages() {
     }
 }
 
-/// What a version of Yarn makes of a package with dependencies and a command.
-fn yarn_installs(version: &str, rc: &[(&str, &str)], frozen: &str) {
-    let Some(yarn) = yarn(version) else { return };
-    let registry = Registry::start(packages());
-    let mut context = TestContext::new();
-    context.use_registry(&registry);
-    context.write(
-        "package.json",
-        r#"{"name":"a","private":true,"dependencies":{"tool":"latest","@scope/util":"^3.0.0"}}"#,
-    );
-    for (path, text) in rc {
-        context.write(path, text);
-    }
-    succeed(&mut context.yarn(&yarn, &["install"]));
+/// What Yarn makes of the monorepo: an install that leaves the lock alone, and apps that run.
+fn yarn_installs_and_builds(version: &str, frozen: &str) {
+    let Some(monorepo) = YarnMonorepo::with_yarn(version) else { return };
+    let context = &monorepo.context;
     let lock = context.read("yarn.lock");
-    context.remove("node_modules");
-    succeed(&mut context.yarn(&yarn, &["install", frozen]));
+    succeed(&mut monorepo.yarn(&["install", frozen]));
     assert_eq!(context.read("yarn.lock"), lock);
+    assert_eq!(lock.contains(&monorepo.registry.url()), version == YARN_VERSIONS[0], "{lock}");
     assert_eq!(succeed(&mut context.command("node_modules/.bin/tool")), "tool 5.0.1");
+    for (app, says) in [
+        ("api", "api: native@2.0.0"),
+        ("web", "web: plugin@1.0.0, aliased@1.5.0: @scope/util@3.1.0, release-candidate@1.0.0-rc.2"),
+    ] {
+        succeed(&mut monorepo.yarn(&["workspace", app, "run", "build"]));
+        let output = succeed(context.command("node").arg(format!("apps/{app}/dist/index.js")));
+        assert_eq!(output, format!("[colour@1.2.0, old-library@0.1.0] {says}"));
+    }
+    monorepo.forget_install();
+    assert!(!context.repo().join("node_modules").exists());
 }
 
 #[test]
-fn yarn_1_installs_from_the_registry() {
-    yarn_installs("1.22.22", &[], "--frozen-lockfile");
+fn yarn_1_installs_and_builds_the_monorepo() {
+    yarn_installs_and_builds(YARN_VERSIONS[0], "--frozen-lockfile");
 }
 
 #[test]
-fn yarn_3_installs_from_the_registry() {
-    yarn_installs("3.8.7", &[(".yarnrc.yml", "nodeLinker: node-modules\n"), ("yarn.lock", "")], "--immutable");
+fn yarn_3_installs_and_builds_the_monorepo() {
+    yarn_installs_and_builds(YARN_VERSIONS[1], "--immutable");
 }
 
 #[test]
-fn yarn_4_installs_from_the_registry() {
-    yarn_installs("4.18.1", &[(".yarnrc.yml", "nodeLinker: node-modules\n"), ("yarn.lock", "")], "--immutable");
+fn yarn_4_installs_and_builds_the_monorepo() {
+    yarn_installs_and_builds(YARN_VERSIONS[2], "--immutable");
 }
+
+/// A Nix expression that runs `script` with the host's programs; `more` are further attributes.
+fn derivation(script: &str, more: &str) -> String {
+    let script = format!("export PATH=/usr/bin:/bin; {script}");
+    format!(
+        "derivation {{ name = \"probe\"; system = builtins.currentSystem; builder = \"/bin/sh\"; \
+         args = [ \"-c\" {script:?} ]; {more} }}\n"
+    )
+}
+
+const NIX_BUILD: [&str; 6] = ["build", "--impure", "--no-link", "--print-out-paths", "--file", "default.nix"];
 
 #[test]
 fn nix_builds_in_a_store_of_its_own() {
     let context = TestContext::new();
     let Some(nix) = context.nix() else { return };
-    let builder = "export PATH=/usr/bin:/bin; test ! -e $outside && tr a-z A-Z <$input >$out";
     context.write("input", "fine\n");
-    context.write(
-        "default.nix",
-        format!(
-            "derivation {{ name = \"probe\"; system = builtins.currentSystem; builder = \"/bin/sh\"; input = ./input; \
-             outside = {:?}; args = [ \"-c\" {builder:?} ]; }}\n",
-            if nix.sandbox { context.repo().into_string() } else { "/nowhere".to_owned() },
-        ),
-    );
-    let build = ["build", "--impure", "--no-link", "--print-out-paths", "--file", "default.nix"];
-    let out = succeed(&mut nix.command(&context, &build));
+    context.write("default.nix", derivation("tr a-z A-Z <$input >$out", "input = ./input;"));
+    let out = succeed(&mut nix.command(&context, &NIX_BUILD));
     assert_eq!(succeed(context.command("cat").arg(&out)), "FINE");
-    splitter_snapshot!(context, nix.command(&context, &build), @r"
+    splitter_snapshot!(context, nix.command(&context, &NIX_BUILD), @r"
     exit: 0
     ----- stdout
     [ROOT]/nix/store/[HASH]-probe
     ----- stderr
     ");
+}
+
+#[test]
+fn only_a_fixed_output_build_reaches_the_registry() {
+    let context = TestContext::new();
+    let Some(nix) = context.nix() else { return };
+    let registry = Registry::start([]);
+    registry.serve("/x", "bytes");
+    let fetch = format!("curl --fail --silent --show-error {}x >$out", registry.url());
+    let hash = Algorithm::Sha256.digest(b"bytes");
+    context.write("default.nix", derivation(&fetch, &format!("outputHash = \"{hash}\"; outputHashMode = \"flat\";")));
+    succeed(&mut nix.command(&context, &NIX_BUILD));
+    assert_eq!(registry.take_requests(), ["GET /x"]);
+    if nix.sandbox {
+        context.write("default.nix", derivation(&fetch, ""));
+        fail(&mut nix.command(&context, &NIX_BUILD));
+        assert!(registry.take_requests().is_empty());
+    }
 }

@@ -62,6 +62,7 @@ pub(crate) fn install_missing(dir: &Utf8Path) -> Result<usize> {
         return Ok(0);
     }
     nix::require_programs(&["curl", "tar"])?;
+    remove_leftovers(dir)?;
     let registry = registry();
     thread::scope(|scope| {
         let running: Vec<_> =
@@ -71,6 +72,17 @@ pub(crate) fn install_missing(dir: &Utf8Path) -> Result<usize> {
         }
         Ok(missing.len())
     })
+}
+
+/// Removes what an interrupted run had begun to unpack; the caller holds the lock, so nobody else is at work.
+fn remove_leftovers(dir: &Utf8Path) -> Result<()> {
+    for entry in dir.read_dir_utf8()? {
+        let entry = entry?;
+        if entry.file_name().starts_with(".tmp") {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// A tool is there when its folder says which tarball it was unpacked from; the note is written last.

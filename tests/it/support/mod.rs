@@ -6,6 +6,7 @@
 //! | [`loopback`] | an npm registry on a loopback port, which can misbehave |
 //! | [`sandbox`] | [`TestContext`]: folders and environment of one test, runs programs, snapshots |
 //! | [`monorepo`] | a Bun monorepo with a lockfile by the real Bun, and apps that can be built and run |
+//! | [`yarn_monorepo`] | the same for Yarn |
 //! | [`tools`] | the tools of `cargo xtask setup`, and the loud skip where one is missing |
 
 pub(crate) mod loopback;
@@ -13,11 +14,13 @@ pub(crate) mod monorepo;
 pub(crate) mod package;
 pub(crate) mod sandbox;
 pub(crate) mod tools;
+pub(crate) mod yarn_monorepo;
 
 pub(crate) use self::{
     loopback::{Fault, Registry},
     monorepo::Monorepo,
     package::Package,
     sandbox::{TestContext, fail, splitter_snapshot, succeed},
-    tools::{BUN_VERSIONS, bun, yarn},
+    tools::{BUN_VERSIONS, YARN_VERSIONS, bun, yarn},
+    yarn_monorepo::YarnMonorepo,
 };

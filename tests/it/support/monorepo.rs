@@ -84,6 +84,9 @@ impl Monorepo {
 pub(crate) fn packages() -> Vec<Package> {
     let mut packages = vec![
         Package::new("aliased", "1.5.0"),
+        Package::new("bundler", "1.0.0")
+            .field("bin", json!({ "bundle": "bundle.js" }))
+            .executable("bundle.js", include_str!("monorepo/bundle.js")),
         Package::new("cataloged", "1.1.0"),
         Package::new("colour", "0.9.0"),
         Package::new("colour", "1.2.0").file("README.md", "# colour\n"),

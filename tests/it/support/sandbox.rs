@@ -1,7 +1,10 @@
 //! [`TestContext`]: a folder and an environment of its own for one test, so that nothing of the machine, its user or another
 //! test shows in what a program does; and snapshots that read the same everywhere.
 
-use std::process::{Command, Output};
+use std::{
+    ffi::OsStr,
+    process::{Command, Output},
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -166,7 +169,7 @@ const NIX_FOLDERS: [(&str, &str); 4] =
 #[track_caller]
 pub(crate) fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}\n{}", render(&output));
+    assert!(output.status.success(), "{}\n{}", line(command), render(&output));
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
 
@@ -174,13 +177,19 @@ pub(crate) fn succeed(command: &mut Command) -> String {
 #[track_caller]
 pub(crate) fn fail(command: &mut Command) -> String {
     let output = command.output().unwrap();
-    assert!(!output.status.success(), "{command:?}\n{}", render(&output));
+    assert!(!output.status.success(), "{}\n{}", line(command), render(&output));
     render(&output)
 }
 
 /// How a program ended and all that it said.
 pub(crate) fn run(command: &mut Command) -> String {
     render(&command.output().unwrap())
+}
+
+/// The program and its arguments, without the environment.
+fn line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
 fn render(output: &Output) -> String {

@@ -9,6 +9,9 @@ use fs_err as fs;
 /// The Bun versions of `xtask/tools.json`: the last of 1.2, one of 1.3, and today's.
 pub(crate) const BUN_VERSIONS: [&str; 3] = ["1.2.23", "1.3.11", "1.4.4"];
 
+/// The Yarn versions of `xtask/tools.json`: classic, the last of 3, and today's.
+pub(crate) const YARN_VERSIONS: [&str; 3] = ["1.22.22", "3.8.7", "4.18.1"];
+
 /// The real Nix of this machine.
 #[derive(Debug, Clone)]
 pub(crate) struct NixProgram {
@@ -51,7 +54,9 @@ pub(crate) fn skip<T>(reason: &str) -> Option<T> {
         Some(name) if name != "main" => name.to_owned(),
         _ => format!("{}:{}", place.file(), place.line()),
     };
-    let _ = writeln!(std::io::stderr(), "SKIPPED e2e {name}: {reason} (run `cargo xtask setup`)");
+    // one write, so that tests at once do not mix their lines
+    let line = format!("\nSKIPPED e2e {name}: {reason} (run `cargo xtask setup`)\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
     if let Some(notes) = env::var_os("SPLITTER_SKIPPED") {
         let mut notes = fs::OpenOptions::new().append(true).create(true).open(notes.to_str().unwrap()).unwrap();
         notes.write_all(format!("{name}: {reason}\n").as_bytes()).unwrap();
