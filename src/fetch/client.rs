@@ -3,7 +3,13 @@
 //! Redirects are followed here, one by one, rather than by the client: each hop gets the credentials of its own URL, and
 //! none at all once the host has changed.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use camino::Utf8PathBuf;
 use fs_err as fs;
@@ -12,10 +18,11 @@ use reqwest::{
     header::{AUTHORIZATION, HeaderValue, LOCATION, RETRY_AFTER},
     redirect,
 };
+use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
-    credentials::Access,
+    credentials::{Access, of_userinfo},
     failure::Reason,
     layers::Transport,
     registries::Registries,
@@ -26,10 +33,10 @@ use super::{
 const MOST_REDIRECTS: usize = 10;
 /// Clients that take turns. Each keeps its own HTTP/2 connection to a host: one connection is read by one task, so that
 /// one processor would decrypt everything, and its congestion window would limit everything.
-const CONNECTIONS: usize = 4;
+const CONNECTIONS: usize = 2;
 /// How many bytes a server may send ahead on one stream and on one connection. The second is what bounds the memory.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
+const STREAM_WINDOW: u32 = 2 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -55,15 +62,28 @@ pub enum ClientError {
 
 /// The HTTP clients of a run.
 pub(super) struct Clients {
-    clients: Vec<Client>,
+    clients: Vec<Taking>,
     next: AtomicUsize,
+}
+
+/// A client that takes its turn.
+struct Taking {
+    client: Client,
+    /// By origin, whether its first request is over.
+    ///
+    /// Whether a host speaks HTTP/2 is known only then. Without waiting for it every request of the first moment would
+    /// make a connection of its own, of which all but one are thrown away, and some hosts and proxies leave such a crowd
+    /// hanging.
+    openings: Mutex<BTreeMap<String, Arc<OnceCell<()>>>>,
 }
 
 impl Clients {
     pub(super) fn new(transport: &Transport, patience: &Patience) -> Result<Self, ClientError> {
         // Fails where a provider is installed already, which will do as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let clients = (0..CONNECTIONS).map(|_| client(transport, patience)).collect::<Result<_, _>>()?;
+        let clients = (0..CONNECTIONS)
+            .map(|_| Ok(Taking { client: client(transport, patience)?, openings: Mutex::default() }))
+            .collect::<Result<_, ClientError>>()?;
         Ok(Self { clients, next: AtomicUsize::new(0) })
     }
 
@@ -74,13 +94,30 @@ impl Clients {
         let mut at = url.clone();
         for _ in 0..=MOST_REDIRECTS {
             let may_authorize = at.origin() == url.origin();
-            let response = send(client, registries, &at, may_authorize).await?;
+            let response = client.send(registries, &at, may_authorize).await?;
             match redirected(&at, &response)? {
                 Some(next) => at = next,
                 None => return accepted(response, registries, &at, may_authorize),
             }
         }
         Err(Reason::Redirect { why: "too many redirects" })
+    }
+}
+
+impl Taking {
+    /// Sends a request, after the first one to the same origin is over.
+    async fn send(&self, registries: &Registries, url: &Url, may_authorize: bool) -> Result<Response, Reason> {
+        let opening = {
+            // Cells are only ever added.
+            let mut openings = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(openings.entry(url.origin().ascii_serialization()).or_default())
+        };
+        let mut first = None;
+        opening.get_or_init(async || first = Some(send(&self.client, registries, url, may_authorize).await)).await;
+        match first {
+            Some(answer) => answer,
+            None => send(&self.client, registries, url, may_authorize).await,
+        }
     }
 }
 
@@ -136,7 +173,8 @@ async fn send(client: &Client, registries: &Registries, url: &Url, may_authorize
     let _ = bare.set_username("");
     let _ = bare.set_password(None);
     let mut request = client.get(bare);
-    if let Some(secret) = registries.authorization_for(url).filter(|_| may_authorize)
+    let own = of_userinfo(url).map(|(_, secret)| secret);
+    if let Some(secret) = own.or_else(|| registries.authorization_for(url)).filter(|_| may_authorize)
         && let Ok(mut value) = HeaderValue::from_str(secret.expose())
     {
         value.set_sensitive(true);

@@ -58,7 +58,7 @@ impl Credentials {
 
     /// Adds the user name and password that a URL carries, where it does.
     pub(super) fn add_userinfo(&mut self, url: &str) {
-        if let Some((url, credential)) = of_userinfo(url) {
+        if let Some((url, credential)) = Url::parse(url).ok().as_ref().and_then(of_userinfo) {
             self.add(&url, Ok(credential));
         }
     }
@@ -113,8 +113,8 @@ fn basic(user: &str, encoded_password: &str) -> Option<Secret> {
     Some(Secret::basic(user, std::str::from_utf8(&password).ok()?))
 }
 
-fn of_userinfo(text: &str) -> Option<(Url, Secret)> {
-    let url = Url::parse(text).ok()?;
+/// The folder of a URL, and the user name and password that it carries, if any.
+pub(super) fn of_userinfo(url: &Url) -> Option<(Url, Secret)> {
     let password = url.password()?;
     let decoded = |text: &str| percent_decoded(text);
     let secret = Secret::basic(&decoded(url.username()), &decoded(password));
@@ -163,9 +163,9 @@ mod tests {
 
     #[test]
     fn user_names_and_passwords_of_urls_are_decoded() {
-        let (url, secret) = of_userinfo("https://a%40b:p+%2Fq&r@h.example/npm").unwrap();
+        let (url, secret) = of_userinfo(&Url::parse("https://a%40b:p+%2Fq&r@h.example/npm").unwrap()).unwrap();
         assert_eq!(secret, Secret::basic("a@b", "p+/q&r"));
         assert_eq!(nerf_dart(&url), "//h.example/npm/");
-        assert_eq!(of_userinfo("https://h.example/npm"), None);
+        assert_eq!(of_userinfo(&Url::parse("https://h.example/npm").unwrap()), None);
     }
 }

@@ -162,17 +162,15 @@ impl Downloader {
         self.clients().await?;
         let mut tries = Tries::default();
         loop {
-            if let Some(why) = self.hosts.unreachable(url) {
-                return Ok(Err(Reason::Connect { why }));
+            if let Some(reason) = self.hosts.unreachable(url) {
+                return Ok(Err(reason));
             }
             let reason = match attempt().await {
                 Ok(done) => return Ok(Ok(done)),
                 Err(reason) => reason,
             };
             let Some(pause) = tries.pause_after(&reason, &self.patience, self.hosts.has_answered(url)) else {
-                if let Reason::Connect { why } = &reason {
-                    self.hosts.gave_up(url, why);
-                }
+                self.hosts.gave_up(url, &reason);
                 return Ok(Err(reason));
             };
             tokio::time::sleep(pause).await;

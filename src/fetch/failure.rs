@@ -95,6 +95,15 @@ impl Reason {
         }
     }
 
+    /// The same reason once more, where it is that no connection came about.
+    pub(super) fn of_connection(&self) -> Option<Self> {
+        match self {
+            Self::Connect { why } => Some(Self::Connect { why: why.clone() }),
+            Self::Certificate { why } => Some(Self::Certificate { why: why.clone() }),
+            _ => None,
+        }
+    }
+
     fn category(&self) -> Category {
         match self {
             Self::Redirect { .. } | Self::Mismatch { .. } | Self::Changed { .. } => Category::Input,

@@ -10,14 +10,15 @@ use std::{
 
 use url::Url;
 
+use super::failure::Reason;
+
 /// What is known of the hosts of a run.
 #[derive(Default)]
 pub(super) struct Hosts(Mutex<BTreeMap<String, State>>);
 
 enum State {
     Answers,
-    /// Why no connection could be made.
-    Unreachable(String),
+    Unreachable(Reason),
 }
 
 impl Hosts {
@@ -31,15 +32,17 @@ impl Hosts {
         matches!(self.states().get(&key(url)), Some(State::Answers))
     }
 
-    /// Notes that a package gave up on the host, which counts only while the host has never answered.
-    pub(super) fn gave_up(&self, url: &Url, why: &str) {
-        self.states().entry(key(url)).or_insert_with(|| State::Unreachable(why.to_owned()));
+    /// Notes why a package gave up, which counts for the host only where no connection came about and none ever had.
+    pub(super) fn gave_up(&self, url: &Url, reason: &Reason) {
+        if let Some(reason) = reason.of_connection() {
+            self.states().entry(key(url)).or_insert(State::Unreachable(reason));
+        }
     }
 
     /// Why the host is not to be asked any more.
-    pub(super) fn unreachable(&self, url: &Url) -> Option<String> {
+    pub(super) fn unreachable(&self, url: &Url) -> Option<Reason> {
         match self.states().get(&key(url)) {
-            Some(State::Unreachable(why)) => Some(why.clone()),
+            Some(State::Unreachable(reason)) => reason.of_connection(),
             _ => None,
         }
     }
@@ -63,11 +66,14 @@ mod tests {
         let (hosts, a, b) = (Hosts::default(), Url::parse("https://a.example/x"), Url::parse("https://b.example/x"));
         let (a, b) = (a.unwrap(), b.unwrap());
         hosts.answered(&a);
-        hosts.gave_up(&a, "refused");
-        hosts.gave_up(&b, "refused");
-        assert_eq!(hosts.unreachable(&a), None);
-        assert_eq!(hosts.unreachable(&b).as_deref(), Some("refused"));
+        hosts.gave_up(&b, &Reason::Stalled);
+        assert!(hosts.unreachable(&b).is_none());
+        let refused = Reason::Connect { why: "refused".to_owned() };
+        hosts.gave_up(&a, &refused);
+        hosts.gave_up(&b, &refused);
+        assert!(hosts.unreachable(&a).is_none());
+        assert!(matches!(hosts.unreachable(&b), Some(Reason::Connect { why }) if why == "refused"));
         hosts.answered(&b);
-        assert_eq!(hosts.unreachable(&b), None);
+        assert!(hosts.unreachable(&b).is_none());
     }
 }

@@ -114,3 +114,154 @@ fn moved(url: &Url, from: &Url, to: &Url) -> Option<Url> {
     moved.set_query(url.query());
     Some(moved)
 }
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+    use fs_err as fs;
+
+    use super::*;
+
+    /// Loads registries from files below a folder that holds `repo` and `home`.
+    fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Registries, RegistryError> {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        for name in ["repo", "home"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        for (path, text) in files {
+            fs::write(root.join(path), text).unwrap();
+        }
+        let home = root.join("home");
+        Registries::load(
+            &root.join("repo"),
+            &Environment::from_pairs(variables.iter().copied().chain([("HOME", home.as_str())])),
+        )
+    }
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn authorization(registries: &Registries, text: &str) -> Option<String> {
+        registries.authorization_for(&url(text)).map(|secret| secret.expose().to_owned())
+    }
+
+    #[test]
+    fn the_order_of_files_and_variables_is_that_of_bun() {
+        let files = [
+            ("home/.npmrc", "registry=https://user-npmrc.example"),
+            ("repo/.npmrc", "registry=https://repo-npmrc.example"),
+            ("home/.bunfig.toml", "[install]\nregistry = \"https://user-bunfig.example\""),
+            ("repo/bunfig.toml", "[install]\nregistry = {url = \"https://repo-bunfig.example\"}"),
+        ];
+        let default = |count: usize, variables: &[(&str, &str)]| {
+            load(&files[..count], variables).unwrap().registry_for("x").host_str().unwrap().to_owned()
+        };
+        assert_eq!(default(1, &[]), "user-npmrc.example");
+        assert_eq!(default(2, &[]), "repo-npmrc.example");
+        assert_eq!(default(3, &[]), "user-bunfig.example");
+        assert_eq!(default(4, &[]), "repo-bunfig.example");
+        let variables = [("npm_config_registry", "https://npm.example"), ("BUN_CONFIG_REGISTRY", "not a URL")];
+        assert_eq!(default(4, &variables), "npm.example");
+        assert_eq!(default(4, &[variables[0], ("BUN_CONFIG_REGISTRY", "https://bun.example")]), "bun.example");
+    }
+
+    #[test]
+    fn a_mirror_of_the_user_takes_the_place_of_the_repositorys_registry_and_of_no_other() {
+        let registries = load(
+            &[("repo/.npmrc", "registry=https://repo.example/npm/\n@x:registry=https://x.example\n")],
+            &[("BUN_CONFIG_REGISTRY", "https://mirror.example/a")],
+        )
+        .unwrap();
+        for (from, package, to) in [
+            ("https://repo.example/npm/a/-/a-1.tgz", "a", "https://mirror.example/a/a/-/a-1.tgz"),
+            ("https://repo.example/npm/@y%2fa/-/a-1.tgz?x", "@y/a", "https://mirror.example/a/@y%2fa/-/a-1.tgz?x"),
+            ("https://repo.example/other/a-1.tgz", "a", "https://repo.example/other/a-1.tgz"),
+            ("https://x.example/@x/a/-/a-1.tgz", "@x/a", "https://x.example/@x/a/-/a-1.tgz"),
+            ("https://cdn.example/a.tgz", "a", "https://cdn.example/a.tgz"),
+        ] {
+            let fetched = registries.url_for_fetch(&url(from), package);
+            assert_eq!(fetched.as_str(), to);
+            assert_eq!(registries.url_for_record(&fetched, package).as_str(), from);
+        }
+        assert_eq!(registries.project().default_registry().as_str(), "https://repo.example/npm/");
+    }
+
+    #[test]
+    fn without_a_mirror_no_url_is_moved() {
+        let registries = load(&[], &[]).unwrap();
+        let from = registries.project().default_registry().join("a/-/a-1.tgz").unwrap();
+        assert_eq!(registries.url_for_fetch(&from, "a"), from);
+    }
+
+    #[test]
+    fn credentials_go_to_what_lies_below_their_key_and_nowhere_else() {
+        let registries = load(
+            &[
+                ("home/.npmrc", "//a.example/:_authToken=host\n//a.example/deep/er/:_authToken=deep\n//b.example:8443/x:_auth=dTpw\n"),
+                ("repo/.npmrc", "//c.example/:username=us\n//c.example/:_password=${PASSWORD}\n//a.example/:_authToken=stronger\n"),
+            ],
+            &[("PASSWORD", "cHc=")],
+        )
+        .unwrap();
+        for (text, expected) in [
+            ("https://a.example/x/-/x.tgz", Some("Bearer stronger")),
+            ("https://a.example/deep/er/x.tgz", Some("Bearer deep")),
+            ("https://a.example/deep/error.tgz", Some("Bearer stronger")),
+            ("https://a.example:8080/x.tgz", None),
+            ("https://sub.a.example/x.tgz", None),
+            ("https://a.example.evil.example/x.tgz", None),
+            ("https://a.example@evil.example/x.tgz", None),
+            ("http://a.example/x.tgz", None),
+            ("https://b.example:8443/x/y/z.tgz", Some("Basic dTpw")),
+            ("https://b.example:8443/xy/z.tgz", None),
+            ("https://c.example/z.tgz", Some("Basic dXM6cHc=")),
+        ] {
+            assert_eq!(authorization(&registries, text).as_deref(), expected, "{text}");
+        }
+        assert!(!format!("{registries:?}").contains("deep"));
+    }
+
+    #[test]
+    fn bunfig_and_variables_hold_credentials_too() {
+        let bunfig = "[install]\nregistry = {url = \"http://plain.example/npm\", token = \"$T\"}\n[install.scopes]\n\
+                      a = \"https://us:p%40@a.example\"\nb = {url = \"https://b.example\", username = \"us\", password = \"${P}\"}\n";
+        let registries = load(&[("home/.bunfig.toml", bunfig)], &[("T", "t")]).unwrap();
+        // Configured as `http:`, so that the user wants it.
+        assert_eq!(authorization(&registries, "http://plain.example/npm/x.tgz").as_deref(), Some("Bearer t"));
+        assert_eq!(authorization(&registries, "http://plain.example/x.tgz"), None);
+        assert_eq!(
+            authorization(&registries, "https://a.example/x.tgz"),
+            Some(Secret::basic("us", "p@").expose().to_owned())
+        );
+        assert_eq!(authorization(&registries, "https://b.example/x.tgz"), None);
+        assert_eq!(registries.access_for(&url("https://b.example/x.tgz")), Access::Unset("P".to_owned()));
+        assert_eq!(registries.registry_for("@a/x").as_str(), "https://a.example/");
+        let registries = load(&[("home/.bunfig.toml", bunfig)], &[("T", "t"), ("BUN_CONFIG_TOKEN", "strong")]).unwrap();
+        assert_eq!(authorization(&registries, "http://plain.example/npm/x.tgz").as_deref(), Some("Bearer strong"));
+    }
+
+    #[test]
+    fn an_unset_variable_in_a_users_registry_is_named() {
+        let error = load(&[("home/.npmrc", "registry=https://${NO_SUCH_HOST_HERE}/")], &[]).unwrap_err();
+        assert!(matches!(&error, RegistryError::Unset { variable, .. } if variable == "NO_SUCH_HOST_HERE"), "{error}");
+    }
+
+    #[test]
+    fn proxies_and_certificates_come_from_npmrc() {
+        let registries = load(
+            &[(
+                "home/.npmrc",
+                "proxy=http://us:pw@proxy.example:3128\nhttps-proxy=null\nnoproxy=a.example\ncafile=~/ca.pem\n",
+            )],
+            &[],
+        )
+        .unwrap();
+        let transport = registries.transport();
+        assert!(transport.https_proxy.is_some() && transport.https_proxy == transport.http_proxy);
+        assert_eq!(transport.no_proxy.as_deref(), Some("a.example"));
+        assert!(transport.cafiles[0].ends_with("home/ca.pem"), "{:?}", transport.cafiles);
+        assert!(!format!("{transport:?}").contains("pw"));
+    }
+}

@@ -165,7 +165,8 @@ fn npmrc_entries(text: &str) -> impl Iterator<Item = Entry> {
         let line = line.trim();
         let (key, value) = line.split_once('=').filter(|_| !line.starts_with(['#', ';']))?;
         let position = Some(Position { line: index + 1, column: 1 });
-        Some(Entry { key: unquoted(key), value: unquoted(value), position })
+        // An empty value unsets a key.
+        Some(Entry { key: unquoted(key), value: unquoted(value), position }).filter(|entry| !entry.value.is_empty())
     })
 }
 
