@@ -24,7 +24,7 @@ let
   # The graph. It is recorded, since sources are chosen by it, and compared, since manifests are edited.
   pathOfName = builtins.listToAttrs (
     map (workspace: lib.nameValuePair workspace.name workspace.path) (
-      builtins.filter (workspace: (workspace.name or "") != "") record.workspaces
+      builtins.filter (workspace: workspace.path != "" && (workspace.name or "") != "") record.workspaces
     )
   );
   namesOf =

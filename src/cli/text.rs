@@ -49,7 +49,8 @@ pub(super) fn duration(time: Duration) -> String {
 /// A text from outside with its control and direction characters made visible; lines stay lines.
 pub(super) fn escape(text: &str) -> Cow<'_, str> {
     let is_unsafe = |c: char| {
-        (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
     };
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -67,9 +68,15 @@ mod tests {
 
     #[test]
     fn sizes_counts_and_times_are_short() {
-        assert_eq!([0, 999, 1000, 999_949, 999_950, 737_000_000].map(bytes), ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "737.0 MB"]);
+        assert_eq!(
+            [0, 999, 1000, 999_949, 999_950, 737_000_000].map(bytes),
+            ["0 B", "999 B", "1.0 kB", "999.9 kB", "1.0 MB", "737.0 MB"]
+        );
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!((things(1, "file"), things(2, "file"), things(0, "library")), ("1 file".into(), "2 files".into(), "0 libraries".into()));
+        assert_eq!(
+            (things(1, "file"), things(2, "file"), things(0, "library")),
+            ("1 file".into(), "2 files".into(), "0 libraries".into())
+        );
         assert_eq!([12, 1234, 123_000].map(|ms| duration(Duration::from_millis(ms))), ["12 ms", "1.2 s", "2 min 3 s"]);
     }
 

@@ -16,11 +16,7 @@ use super::{
 use crate::{
     diagnostic::{Category, Diagnose},
     fetch::{Cache, Downloader, Environment, Registries},
-    nix::{
-        command::Nix,
-        nar::NarDigest,
-        store_path::StoreName,
-    },
+    nix::{command::Nix, nar::NarDigest, store_path::StoreName},
     repo::WorkTree,
     scaffold::{
         compare::{Change, PackageChange, packages},
@@ -64,7 +60,12 @@ pub(super) fn record_path() -> Result<crate::repo::RepoPath, Failure> {
 pub(super) fn previous(tree: &WorkTree, printer: &Printer) -> Result<Option<Record>, Failure> {
     match Record::read(tree) {
         Ok(record) => Ok(record),
-        Err(error @ (RecordError::Json(_) | RecordError::Conflict { .. } | RecordError::NoVersion | RecordError::TooOld { .. })) => {
+        Err(
+            error @ (RecordError::Json(_)
+            | RecordError::Conflict { .. }
+            | RecordError::NoVersion
+            | RecordError::TooOld { .. }),
+        ) => {
             printer.note(format_args!("{PATH} cannot be read ({error}); it is written anew from the lockfile"));
             Ok(None)
         }

@@ -181,12 +181,12 @@ fn refuse_unknown(workspaces: &Workspaces, config: &Config) -> Result<(), SplitE
     }
 }
 
-/// Who depends on whom: a dependency that has a workspace's name is that workspace, whatever its specifier, as long
-/// as the specifier does not name another source.
+/// Who depends on whom: a dependency that has a workspace's name is that workspace, whatever its specifier. No
+/// dependency means the root, which may share its name with a workspace. `lock-set.nix` has the same rule.
 fn edges(workspaces: &Workspaces) -> BTreeMap<RepoPath, BTreeSet<RepoPath>> {
     let by_name: BTreeMap<&str, &RepoPath> = workspaces
         .iter()
-        .filter(|(_, manifest)| !manifest.name.is_empty())
+        .filter(|(path, manifest)| !path.is_root() && !manifest.name.is_empty())
         .map(|(path, manifest)| (manifest.name.as_str(), path))
         .collect();
     let targets = |path: &RepoPath, manifest: &Manifest| {

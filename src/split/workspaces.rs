@@ -44,7 +44,9 @@ pub fn manifest_path(folder: &RepoPath) -> RepoPath {
 
 fn refuse_equal_names(workspaces: &Workspaces) -> Result<(), SplitError> {
     let mut seen: BTreeMap<&str, &RepoPath> = BTreeMap::new();
-    for (path, manifest) in workspaces.iter().filter(|(_, manifest)| !manifest.name.is_empty()) {
+    // The root may share a name with a workspace: no dependency means the root.
+    let named = workspaces.iter().filter(|(path, manifest)| !path.is_root() && !manifest.name.is_empty());
+    for (path, manifest) in named {
         if let Some(first) = seen.insert(&manifest.name, path) {
             return Err(SplitError::EqualNames {
                 name: manifest.name.clone(),
@@ -176,7 +178,9 @@ mod tests {
     #[test]
     fn wrong_patterns_and_names_are_refused() {
         let error = |root: &str, other: &str| {
-            read(&MemoryTree::new([("package.json", root), ("a/package.json", other)])).unwrap_err().to_string()
+            read(&MemoryTree::new([("package.json", root), ("a/package.json", other), ("b/package.json", other)]))
+                .unwrap_err()
+                .to_string()
         };
         assert_eq!(
             error(r#"{"workspaces": ["../x"]}"#, "{}"),
@@ -184,8 +188,8 @@ mod tests {
         );
         assert!(error(r#"{"workspaces": ["a["]}"#, "{}").starts_with("wrong workspace pattern `a[`: "));
         assert_eq!(
-            error(r#"{"name": "x", "workspaces": ["a"]}"#, r#"{"name": "x"}"#),
-            "two workspaces are named `x`: `.` and `a`"
+            error(r#"{"name": "x", "workspaces": ["a", "b"]}"#, r#"{"name": "x"}"#),
+            "two workspaces are named `x`: `a` and `b`"
         );
         assert!(matches!(read(&MemoryTree::default()), Err(SplitError::NoRootManifest)));
     }

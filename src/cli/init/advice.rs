@@ -17,15 +17,13 @@ use crate::{
 const LINES: &str = "    imports = [ ./nix/splitter ];
     systems = (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)).systems;";
 
-pub(super) fn print(
-    tree: &WorkTree,
-    had_flake: bool,
-    apps: &BTreeSet<&str>,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    let imports = read_text(tree, &RepoPath::root().child("flake.nix"))?.is_some_and(|text| text.contains("nix/splitter"));
+pub(super) fn print(tree: &WorkTree, had_flake: bool, apps: &BTreeSet<&str>, printer: &Printer) -> Result<(), Failure> {
+    let imports =
+        read_text(tree, &RepoPath::root().child("flake.nix"))?.is_some_and(|text| text.contains("nix/splitter"));
     if had_flake && !imports {
-        printer.note(format_args!("{NOTE}flake.nix{NOTE:#} is yours and was left alone. Add to its flake-parts.lib.mkFlake:"));
+        printer.note(format_args!(
+            "{NOTE}flake.nix{NOTE:#} is yours and was left alone. Add to its flake-parts.lib.mkFlake:"
+        ));
         printer.note(LINES);
     }
     print_git(tree.root(), printer);

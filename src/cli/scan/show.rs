@@ -49,7 +49,11 @@ fn heading(name: &str, text: &str, printer: &Printer) {
 fn print_lock_set(scan: &Scan, printer: &Printer) {
     let files = &scan.split.lock_set.files;
     printer.data("");
-    heading("lock set", &format!("{}: a change of any of them makes the hashes stale", things(files.len(), "file")), printer);
+    heading(
+        "lock set",
+        &format!("{}: a change of any of them makes the hashes stale", things(files.len(), "file")),
+        printer,
+    );
     let (manifests, others): (Vec<_>, Vec<_>) = files.keys().partition(|path| path.file_name() == "package.json");
     for path in others.iter().take(SHOWN_FILES) {
         printer.data(format_args!("  {}", escape(path.as_str())));
@@ -73,13 +77,20 @@ fn print_workspaces(scan: &Scan, printer: &Printer) {
         };
         let how = how(workspace).map_or(String::new(), |how| format!(": {how}"));
         let path = workspace.path.to_string();
-        printer.data(format_args!("  {:<width$}  {kind}, {}{}", escape(&path), escape(&workspace.reason), escape(&how)));
+        printer.data(format_args!(
+            "  {:<width$}  {kind}, {}{}",
+            escape(&path),
+            escape(&workspace.reason),
+            escape(&how)
+        ));
     }
 }
 
 /// How a workspace is built or started.
 fn how(workspace: &Workspace) -> Option<String> {
-    if let Some(build) = &workspace.build {
+    // The root's script builds all the others, which is what splitter does by itself.
+    let is_built = !workspace.path.is_root() || matches!(workspace.role, Role::App { .. });
+    if let Some(build) = workspace.build.as_ref().filter(|_| is_built) {
         let tool = build.tool.map_or(String::new(), |tool| format!(" ({})", tool.name()));
         return Some(format!("`{}`{tool} -> {}", build.command, build.output));
     }

@@ -45,6 +45,12 @@ pub struct NarHash {
 #[error("expected `sha256-<base64 of 32 bytes>`, found `{0}`")]
 pub struct NarDigestError(pub String);
 
+impl Diagnose for NarDigestError {
+    fn category(&self) -> Category {
+        Category::Input
+    }
+}
+
 /// Why a tree could not be read, written or hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum NarError {
