@@ -34,6 +34,7 @@ pub const NIX_VARIABLE: &str = "SPLITTER_NIX";
 
 /// Arguments before every command of `nix`.
 const FEATURES: [&str; 2] = ["--extra-experimental-features", "nix-command flakes"];
+
 /// The `nix` program of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nix {
@@ -48,7 +49,7 @@ impl Nix {
         Self::find_in(env::var_os(NIX_VARIABLE).as_deref(), env::var_os("PATH").as_deref())
     }
 
-    /// Like [`Nix::find`], with nothing taken as an error.
+    /// Like [`Nix::find`], where finding none is an error.
     pub fn require() -> Result<Self, NixError> {
         Self::find().ok_or(NixError::Missing)
     }

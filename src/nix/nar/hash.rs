@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Chunks in flight: one being filled, one being hashed, the others to even out slow files.
-const CHUNKS: usize = 8;
+const CHUNKS: usize = 4;
 
 /// A chunk, and how many bytes of it are meant.
 type Filled = (Vec<u8>, usize);

@@ -12,12 +12,13 @@ use fs_err as fs;
 
 use super::{DEEPEST, File, Folder, Name, NarError, Source, Tree, TreeError, tree::joined};
 
-/// Bytes in a chunk: large enough that handing it on costs nothing, small enough to stay in a core's cache.
-pub(super) const CHUNK: usize = 256 * 1024;
+/// Bytes in a chunk. Handing one to another thread and waking that costs some 10 microseconds: with 64 KiB hashing
+/// 750 MB took 0.66 s, with 256 KiB 0.57 s, with 1 MiB 0.53 s, of which sha256 alone is 0.52 s.
+pub(super) const CHUNK: usize = 1024 * 1024;
 /// Every length and text of an archive starts at a multiple of this many bytes.
 const ALIGNMENT: u64 = 8;
 
-/// Writes the archive of `tree` to `out`, in pieces of 256 KiB; it needs no buffer of its own.
+/// Writes the archive of `tree` to `out`, in pieces of 1 MiB; it needs no buffer of its own.
 pub fn write(tree: &Tree, out: &mut impl Write) -> Result<(), NarError> {
     write_chunks(tree, vec![0; CHUNK], |chunk, filled| {
         out.write_all(&chunk[..filled])?;
