@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { appliesTo, isBundled, readBunLock } from "./bun-lock.mjs";
+import { appliesTo, isBundled, readBunLock, registryPath } from "./bun-lock.mjs";
 import { finishTree } from "./finish-tree.mjs";
 import { Tarballs, startRegistry } from "./registry.mjs";
 import { runScripts } from "./scripts.mjs";
@@ -46,6 +46,22 @@ function checkTarballs(lock, tarballs, platform) {
 // Points tarballs of other hosts at plain http, which goes through the loopback proxy, in this build's own copies alone.
 const toPlainHttp = (text) => text.replace(/(^|["@])https:\/\//g, "$1http://");
 
+// The lockfile for this build alone. Bun 1.2 takes an empty URL for the public registry, whatever registry is configured,
+// so every package gets its URL on the loopback. One without integrity keeps its empty URL, as Bun 1.4 demands.
+function lockForInstall(lock, registry) {
+  const map = (value) => {
+    if (typeof value === "string") return toPlainHttp(value);
+    if (Array.isArray(value)) return value.map(map);
+    return value !== null && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, map(inner)])) : value;
+  };
+  const copy = map(lock.raw);
+  for (const entry of lock.entries) {
+    if (entry.kind !== "npm" || entry.url !== "" || entry.integrity === "" || isBundled(entry)) continue;
+    copy.packages[entry.key][1] = registry.url + registryPath(entry.name, entry.resolution);
+  }
+  return JSON.stringify(copy, null, 1);
+}
+
 function manifestForInstall(manifest) {
   const copy = { ...manifest };
   for (const group of ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "overrides", "resolutions"]) {
@@ -69,10 +85,10 @@ function writeBinStubs(folder, manifest) {
 }
 
 // The whole lock set, laid out as in the repository.
-function writeLockSet(out, spec) {
+function writeLockSet(out, spec, lock, registry) {
   cpSync(spec.lockSet, out, { recursive: true });
   makeWritable(out);
-  writeFileSync(join(out, "bun.lock"), toPlainHttp(readFileSync(join(spec.lockSet, "bun.lock"), "utf8")));
+  writeFileSync(join(out, "bun.lock"), lockForInstall(lock, registry));
   if (spec.bunfig !== "") writeFileSync(join(out, "bunfig.toml"), spec.bunfig);
   if (spec.npmrc !== "") writeFileSync(join(out, ".npmrc"), spec.npmrc);
   for (const [path, manifest] of Object.entries(spec.manifests)) {
@@ -141,8 +157,8 @@ checkWorkspaces(lock, spec.manifests);
 checkTarballs(lock, tarballs, spec.platform);
 
 mkdirSync(out, { recursive: true });
-writeLockSet(out, spec);
 const registry = await startRegistry(lock, tarballs);
+writeLockSet(out, spec, lock, registry);
 const code = await runInstall(out, spec, registry);
 registry.close();
 if (registry.missing.size > 0) fail(["the install asked for what deps lacks:", ...shorten([...registry.missing].sort()), MEND]);
@@ -161,6 +177,8 @@ if (spec.trusted.length > 0 && runScripts(out, spec, finished.packages, fail) > 
   finishTree(out, spec);
   clock("ran lifecycle scripts");
 }
+// Apps make these links again, where the sources that they lead to are.
+for (const link of Object.keys(finished.workspaceLinks)) rmSync(join(out, link));
 keepOnlyNodeModules(out);
 writeFileSync(join(out, "workspace-links.json"), `${JSON.stringify(finished.workspaceLinks, null, 1)}\n`);
 clock("done");
