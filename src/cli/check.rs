@@ -20,7 +20,7 @@ use crate::{
 /// How many lines of one kind are shown.
 const SHOWN: usize = 30;
 
-pub(super) fn run(global: &Global, options: &CheckOptions, printer: &Printer) -> Result<Outcome, Failure> {
+pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
     let record = Record::read(&tree)?.ok_or(RecordError::Absent)?;
     let split = Split::read(&tree, &Choices::default())?;
@@ -41,13 +41,13 @@ struct Report<'a> {
     differences: &'a Differences,
 }
 
-fn print_json(differences: &Differences, printer: &Printer) {
+fn print_json(differences: &Differences, printer: Printer) {
     let report = Report { version: 1, fresh: differences.is_empty(), differences };
     // A report is texts and lists: it always serialises.
     printer.data(serde_json::to_string_pretty(&report).unwrap_or_default());
 }
 
-fn print_text(differences: &Differences, record: &Record, printer: &Printer) {
+fn print_text(differences: &Differences, record: &Record, printer: Printer) {
     if differences.is_empty() {
         printer.data(format_args!(
             "{GOOD}fresh{GOOD:#}: {PATH} is right for {} in {}",
@@ -79,7 +79,7 @@ fn remedy(differences: &Differences) -> String {
     }
 }
 
-pub(super) fn print_list(title: &str, lines: impl ExactSizeIterator<Item = String>, printer: &Printer) {
+pub(super) fn print_list(title: &str, lines: impl ExactSizeIterator<Item = String>, printer: Printer) {
     let total = lines.len();
     if total == 0 {
         return;

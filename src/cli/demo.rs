@@ -4,6 +4,6 @@ use super::{
     failure::{Failure, Outcome},
     printer::Printer,
 };
-pub(super) fn run(_options: &DemoOptions, _printer: &Printer) -> Result<Outcome, Failure> {
+pub(super) fn run(_options: &DemoOptions, _printer: Printer) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }

@@ -53,7 +53,7 @@ impl<E: Diagnose + 'static> From<E> for Failure {
 
 impl Failure {
     /// Prints the error: message, place, causes, hints.
-    pub(super) fn report(&self, printer: &Printer) -> ExitCode {
+    pub(super) fn report(&self, printer: Printer) -> ExitCode {
         let error = &self.0;
         printer.error_line(format_args!("{BAD}error{BAD:#}: {}", escape(&error.to_string())));
         if let Some(location) = error.location() {

@@ -31,17 +31,17 @@ pub fn main() -> ExitCode {
     let printer = Printer::new(arguments.global.quiet);
     start_tracing(arguments.global.verbose);
     interrupt::install();
-    let outcome = run(&arguments, &printer);
+    let outcome = run(&arguments, printer);
     if interrupt::was_interrupted() {
         return ExitCode::from(failure::INTERRUPTED);
     }
     match outcome {
         Ok(outcome) => outcome.exit_code(),
-        Err(failure) => failure.report(&printer),
+        Err(failure) => failure.report(printer),
     }
 }
 
-fn run(arguments: &Arguments, printer: &Printer) -> Result<Outcome, Failure> {
+fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Scan(options) => scan::run(global, options, printer),

@@ -27,6 +27,7 @@ impl Printer {
     }
 
     /// A line of the result, on stdout. A reader that went away is no error: the program ends silently.
+    #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn data(self, line: impl Display) {
         let mut out = anstream::stdout().lock();
         if writeln!(out, "{line}").is_err() {
@@ -47,6 +48,7 @@ impl Printer {
     }
 
     /// A line that is always shown, on stderr. Nothing can be done where stderr is gone.
+    #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn error_line(self, line: impl Display) {
         let _ = writeln!(anstream::stderr().lock(), "{line}");
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Category, Diagnose},
-    fetch::{Cache, Downloader, Environment, Registries},
+    fetch::{Cache, Downloader, Environment, FetchError, Registries},
     nix::{command::Nix, nar::NarDigest, store_path::StoreName},
     repo::WorkTree,
     scaffold::{
@@ -27,21 +27,21 @@ use crate::{
     split::{Choices, Split, System},
 };
 
-pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: &Printer) -> Result<Outcome, Failure> {
+pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer) -> Result<Outcome, Failure> {
     let start = Instant::now();
-    let tree = work_tree(global)?;
-    let old = previous(&tree, printer)?;
-    let split = Split::read(&tree, &Choices::default())?;
+    let repo = work_tree(global)?;
+    let old = previous(&repo, printer)?;
+    let split = Split::read(&repo, &Choices::default())?;
     warn(&split, printer);
     let extent = extent(options.preload)?;
-    let update = bring_up_to_date(&tree, &split, old.as_ref(), &options.fetching, &extent, printer)?;
+    let update = bring_up_to_date(&repo, &split, old.as_ref(), &options.fetching, &extent, printer)?;
     let mut files = Files::default();
     files.put(record_path()?, update.record.render());
-    let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
+    let written = interrupt::uninterrupted(|| files.write(repo.root()))?;
     let changed = !written.created.is_empty() || !written.changed.is_empty();
     print_summary(&split, old.as_ref(), &update, changed, start, printer);
     if options.preload {
-        preload(&update, tree.root(), printer)?;
+        preload(&update, printer)?;
     }
     Ok(Outcome::Done)
 }
@@ -57,7 +57,7 @@ pub(super) fn record_path() -> Result<crate::repo::RepoPath, Failure> {
 }
 
 /// The record as it is. One that cannot be read is written anew from the lockfile, unless a newer splitter wrote it.
-pub(super) fn previous(tree: &WorkTree, printer: &Printer) -> Result<Option<Record>, Failure> {
+pub(super) fn previous(tree: &WorkTree, printer: Printer) -> Result<Option<Record>, Failure> {
     match Record::read(tree) {
         Ok(record) => Ok(record),
         Err(
@@ -74,7 +74,7 @@ pub(super) fn previous(tree: &WorkTree, printer: &Printer) -> Result<Option<Reco
 }
 
 /// Prints what is odd about a repository.
-pub(super) fn warn(split: &Split, printer: &Printer) {
+pub(super) fn warn(split: &Split, printer: Printer) {
     for warning in &split.warnings {
         printer.warning(warning);
     }
@@ -89,24 +89,27 @@ pub(super) fn warn(split: &Split, printer: &Printer) {
 
 /// Makes the record of a split, from the network and the cache or from the cache alone.
 pub(super) fn bring_up_to_date(
-    tree: &WorkTree,
+    repo: &WorkTree,
     split: &Split,
     old: Option<&Record>,
     options: &FetchingOptions,
     extent: &Extent,
-    printer: &Printer,
+    printer: Printer,
 ) -> Result<Update, Failure> {
     let environment = Environment::of_process();
-    let cache = Cache::open(Cache::default_root(&environment).map_err(crate::fetch::FetchError::from)?)
-        .map_err(crate::fetch::FetchError::from)?;
+    let cache = cache(&environment)?;
     if options.offline {
         let source = FromCache { cache: &cache, registries: &split.registries };
         return Ok(update(split, old, &source, extent)?);
     }
-    let registries = Registries::load(tree.root(), &environment)?;
+    let registries = Registries::load(repo.root(), &environment)?;
     let downloader = Downloader::new(registries, cache, options.jobs);
-    let progress = DownloadProgress::new(*printer);
+    let progress = DownloadProgress::new(printer);
     Ok(update(split, old, &Online { downloader: &downloader, progress: &progress }, extent)?)
+}
+
+fn cache(environment: &Environment) -> Result<Cache, FetchError> {
+    Ok(Cache::open(Cache::default_root(environment)?)?)
 }
 
 fn print_summary(
@@ -115,7 +118,7 @@ fn print_summary(
     update: &Update,
     changed: bool,
     start: Instant,
-    printer: &Printer,
+    printer: Printer,
 ) {
     let changes = packages(&split.dependencies, old.map_or(&[], |old| &old.dependencies));
     if old.is_some() {
@@ -173,15 +176,17 @@ fn this_system() -> Result<System, OtherSystem> {
     format!("{cpu}-{os}").parse().map_err(|_| OtherSystem(cpu, os))
 }
 
-/// Puts the parts that this system's build reads into the Nix store.
-fn preload(update: &Update, scratch: &Utf8Path, printer: &Printer) -> Result<(), Failure> {
+/// Puts the parts that this system's build reads into the Nix store. They are laid out in the cache's folder first,
+/// where hard links cost nothing.
+fn preload(update: &Update, printer: Printer) -> Result<(), Failure> {
     let nix = Nix::require()?;
+    let cache = cache(&Environment::of_process())?;
     let wanted = ["common".to_owned(), this_system()?.to_string()];
     for (part, tree) in update.hashed.iter().filter(|(part, _)| wanted.contains(part)) {
         let output = &update.record.deps[part];
         let name: StoreName = Record::store_name(part, &output.fingerprint).parse()?;
         let digest: NarDigest = output.hash.to_string().parse()?;
-        let path = nix.add(tree, &name, digest, scratch)?;
+        let path = nix.add(tree, &name, digest, cache.root())?;
         printer.note(format_args!("  in the Nix store: {path}"));
     }
     Ok(())

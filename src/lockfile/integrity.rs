@@ -22,7 +22,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// The length of its digests in bytes.
-    pub const fn len(self) -> usize {
+    pub const fn digest_len(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
@@ -63,7 +63,7 @@ pub struct Digest {
 impl Digest {
     /// A digest from its bytes, or none where their number is not the algorithm's.
     pub fn new(algorithm: Algorithm, bytes: Vec<u8>) -> Option<Self> {
-        (bytes.len() == algorithm.len()).then_some(Self { algorithm, bytes })
+        (bytes.len() == algorithm.digest_len()).then_some(Self { algorithm, bytes })
     }
 
     /// The algorithm.
@@ -281,7 +281,7 @@ mod tests {
         fn what_is_printed_is_read(bytes in proptest::collection::vec(any::<u8>(), 0..99)) {
             for algorithm in [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512] {
                 let digest = algorithm.digest(&bytes);
-                prop_assert_eq!(digest.bytes().len(), algorithm.len());
+                prop_assert_eq!(digest.bytes().len(), algorithm.digest_len());
                 prop_assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
             }
         }

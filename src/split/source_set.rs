@@ -55,7 +55,7 @@ impl<'a> Sources<'a> {
     pub fn sort(files: &'a [SourceFile], graph: &'a Graph, config: &Config, root_files: &BTreeSet<RepoPath>) -> Self {
         let rules: BTreeMap<&RepoPath, Rules> =
             graph.workspaces().map(|workspace| (&workspace.path, Rules::of(workspace, config))).collect();
-        let mut owned: BTreeMap<&RepoPath, Owned<'_>> = BTreeMap::new();
+        let mut sorted: BTreeMap<&RepoPath, Owned<'_>> = BTreeMap::new();
         let mut last: Option<(RepoPath, &RepoPath)> = None;
         for file in files {
             let folder = file.path.parent();
@@ -64,7 +64,7 @@ impl<'a> Sources<'a> {
                 _ => owner(&folder, &rules),
             };
             let Some(rules) = rules.get(owner) else { continue };
-            let belongings = owned.entry(owner).or_default();
+            let belongings = sorted.entry(owner).or_default();
             match rules.leave_out(file.path.below(owner).unwrap_or_default()) {
                 None => belongings.files.push(file),
                 Some(rule) => {
@@ -76,7 +76,7 @@ impl<'a> Sources<'a> {
             last = Some((folder, owner));
         }
         let root_files = files.iter().filter(|file| root_files.contains(&file.path)).collect();
-        Self { owned, root_files }
+        Self { owned: sorted, root_files }
     }
 
     /// The source set of an app, from its closure of workspaces.

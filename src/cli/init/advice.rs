@@ -17,7 +17,7 @@ use crate::{
 const LINES: &str = "    imports = [ ./nix/splitter ];
     systems = (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)).systems;";
 
-pub(super) fn print(tree: &WorkTree, had_flake: bool, apps: &BTreeSet<&str>, printer: &Printer) -> Result<(), Failure> {
+pub(super) fn print(tree: &WorkTree, had_flake: bool, apps: &BTreeSet<&str>, printer: Printer) -> Result<(), Failure> {
     let imports =
         read_text(tree, &RepoPath::root().child("flake.nix"))?.is_some_and(|text| text.contains("nix/splitter"));
     if had_flake && !imports {
@@ -36,7 +36,7 @@ pub(super) fn print(tree: &WorkTree, had_flake: bool, apps: &BTreeSet<&str>, pri
 }
 
 /// A flake in a git repository sees only files that git tracks.
-fn print_git(root: &Utf8Path, printer: &Printer) {
+fn print_git(root: &Utf8Path, printer: Printer) {
     let paths = ["flake.nix", templates::FOLDER];
     match untracked(root, &paths) {
         Git::NoRepository => printer.note(format_args!(

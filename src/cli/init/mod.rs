@@ -23,7 +23,7 @@ use crate::{
     split::{Choices, Split},
 };
 
-pub(super) fn run(global: &Global, options: &InitOptions, printer: &Printer) -> Result<Outcome, Failure> {
+pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> Result<Outcome, Failure> {
     let start = Instant::now();
     let tree = work_tree(global)?;
     let choices = Choices { systems: options.systems.clone(), apps: options.apps.iter().cloned().collect() };
@@ -69,7 +69,7 @@ fn generated(tree: &WorkTree) -> Result<Files, Failure> {
     Ok(files)
 }
 
-fn print_written(written: &Written, printer: &Printer) {
+fn print_written(written: &Written, printer: Printer) {
     let groups = [("created", &written.created), ("changed", &written.changed), ("removed", &written.removed)];
     for (verb, paths) in groups {
         let (generated, others): (Vec<_>, Vec<_>) =

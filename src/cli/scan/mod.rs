@@ -34,7 +34,7 @@ struct AppSources {
     set: SourceSet,
 }
 
-pub(super) fn run(global: &Global, options: &ScanOptions, printer: &Printer) -> Result<Outcome, Failure> {
+pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
     // The walk and the lockfile are read at the same time: each takes about as long as the other.
     let (files, split) = std::thread::scope(|scope| {
@@ -80,7 +80,9 @@ fn parts(split: &Split) -> BTreeMap<String, usize> {
         match &dependency.scope {
             Scope::Common => *parts.entry("common".to_owned()).or_default() += 1,
             Scope::Systems(systems) => {
-                systems.iter().for_each(|system| *parts.entry(system.to_string()).or_default() += 1);
+                for system in systems {
+                    *parts.entry(system.to_string()).or_default() += 1;
+                }
             }
         }
     }

@@ -18,14 +18,14 @@ use crate::{
 /// How many files of the lock set are named; a repository has one manifest a workspace.
 const SHOWN_FILES: usize = 12;
 
-pub(super) fn print(scan: &Scan, printer: &Printer) {
+pub(super) fn print(scan: &Scan, printer: Printer) {
     print_head(scan, printer);
     print_lock_set(scan, printer);
     print_workspaces(scan, printer);
     print_source_sets(scan, printer);
 }
 
-fn print_head(scan: &Scan, printer: &Printer) {
+fn print_head(scan: &Scan, printer: Printer) {
     let split = &scan.split;
     let Format::Bun(version) = split.lockfile.format;
     heading("repository", scan.tree.root().as_str(), printer);
@@ -42,11 +42,11 @@ fn print_head(scan: &Scan, printer: &Printer) {
     heading("packages", &format!("{}: {shared} for every system{bound}", count(split.dependencies.len())), printer);
 }
 
-fn heading(name: &str, text: &str, printer: &Printer) {
+fn heading(name: &str, text: &str, printer: Printer) {
     printer.data(format_args!("{BOLD}{name:<11}{BOLD:#} {}", escape(text)));
 }
 
-fn print_lock_set(scan: &Scan, printer: &Printer) {
+fn print_lock_set(scan: &Scan, printer: Printer) {
     let files = &scan.split.lock_set.files;
     printer.data("");
     heading(
@@ -65,7 +65,7 @@ fn print_lock_set(scan: &Scan, printer: &Printer) {
     printer.data(format_args!("  {} {of} {DIM}(the fields that an installer reads){DIM:#}", count(manifests.len())));
 }
 
-fn print_workspaces(scan: &Scan, printer: &Printer) {
+fn print_workspaces(scan: &Scan, printer: Printer) {
     let workspaces: Vec<&Workspace> = scan.split.graph.workspaces().collect();
     printer.data("");
     heading("workspaces", &things(workspaces.len(), "workspace"), printer);
@@ -100,7 +100,7 @@ fn how(workspace: &Workspace) -> Option<String> {
     }
 }
 
-fn print_source_sets(scan: &Scan, printer: &Printer) {
+fn print_source_sets(scan: &Scan, printer: Printer) {
     printer.data("");
     let total = things(scan.source_sets.len(), "app");
     heading("source sets", &format!("{total}; a change outside an app's source set does not rebuild it"), printer);
@@ -117,7 +117,7 @@ fn print_source_sets(scan: &Scan, printer: &Printer) {
     printer.data(format_args!("  {DIM}what git ignores is in no source set{DIM:#}"));
 }
 
-fn print_left_out(left_out: &BTreeMap<String, LeftOut>, printer: &Printer) {
+fn print_left_out(left_out: &BTreeMap<String, LeftOut>, printer: Printer) {
     if left_out.is_empty() {
         return;
     }

@@ -6,7 +6,7 @@ use super::super::Resolution;
 use crate::repo::{RepoPath, RepoPathError};
 
 /// Why a resolution could not be read.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResolutionError {
     /// It is of no known kind.
     Unknown,

@@ -16,11 +16,11 @@ pub enum Tool {
     Next,
     /// `astro build`
     Astro,
-    /// A Vite build of a SvelteKit app.
+    /// A Vite build of a `SvelteKit` app.
     SvelteKit,
     /// `remix` or `react-router build`, or Vite with either.
     ReactRouter,
-    /// TanStack Start.
+    /// `TanStack` Start.
     TanStackStart,
     /// `nuxt build`
     Nuxt,
