@@ -14,7 +14,6 @@ use super::{
     text::{bytes, count, duration, things},
 };
 use crate::{
-    diagnostic::{Category, Diagnose},
     fetch::{Cache, Downloader, Environment, FetchError, Registries},
     nix::{command::Nix, nar::NarDigest, store_path::StoreName},
     repo::WorkTree,
@@ -156,24 +155,7 @@ fn extent(preload: bool) -> Result<Extent, Failure> {
     }
     // Asked first, so that a missing Nix shows before anything is downloaded.
     Nix::require()?;
-    Ok(Extent::System(this_system()?))
-}
-
-/// A machine that is none of the four systems.
-#[derive(Debug, thiserror::Error)]
-#[error("`--preload` fills the store of one of the four usual systems; this machine is {0}-{1}")]
-struct OtherSystem(&'static str, &'static str);
-
-impl Diagnose for OtherSystem {
-    fn category(&self) -> Category {
-        Category::Environment
-    }
-}
-
-fn this_system() -> Result<System, OtherSystem> {
-    let (cpu, os) = (std::env::consts::ARCH, std::env::consts::OS);
-    let os = if os == "macos" { "darwin" } else { os };
-    format!("{cpu}-{os}").parse().map_err(|_| OtherSystem(cpu, os))
+    Ok(Extent::System(System::of_this_machine()?))
 }
 
 /// Puts the parts that this system's build reads into the Nix store. They are laid out in the cache's folder first,
@@ -181,7 +163,7 @@ fn this_system() -> Result<System, OtherSystem> {
 fn preload(update: &Update, printer: Printer) -> Result<(), Failure> {
     let nix = Nix::require()?;
     let cache = cache(&Environment::of_process())?;
-    let wanted = ["common".to_owned(), this_system()?.to_string()];
+    let wanted = ["common".to_owned(), System::of_this_machine()?.to_string()];
     for (part, tree) in update.hashed.iter().filter(|(part, _)| wanted.contains(part)) {
         let output = &update.record.deps[part];
         let name: StoreName = Record::store_name(part, &output.fingerprint).parse()?;

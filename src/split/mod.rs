@@ -26,7 +26,7 @@ pub use lock_set::LockSet;
 pub use manifest::Manifest;
 pub use package_manager::{DEFAULT_BUN, ManagerName, PackageManager, Pin};
 pub use registries::{ProjectRegistries, RegistryError};
-pub use system::{System, SystemError};
+pub use system::{OtherMachine, System, SystemError};
 pub use workspaces::{Workspaces, manifest_path};
 
 use self::{config::Config, dependencies::Dependency, drift::Drift, graph::Graph};
