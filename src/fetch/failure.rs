@@ -222,7 +222,8 @@ impl Diagnose for FetchError {
                 let categories = failures.iter().map(|failure| failure.reason.category());
                 categories.into_iter().find(|category| *category == Category::Input).unwrap_or(Category::Environment)
             }
-            Self::Missing { .. } | Self::Client(_) | Self::Runtime(_) => Category::Environment,
+            Self::Missing { .. } | Self::Runtime(_) => Category::Environment,
+            Self::Client(error) => error.category(),
             Self::Cache(error) => error.category(),
         }
     }
@@ -236,7 +237,8 @@ impl Diagnose for FetchError {
             }
             Self::Missing { .. } => vec!["run once without --offline".to_owned()],
             Self::Cache(error) => error.hints(),
-            Self::Client(_) | Self::Runtime(_) => Vec::new(),
+            Self::Client(error) => error.hints(),
+            Self::Runtime(_) => Vec::new(),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! files, variables and credentials, and is for requests only. [`Downloader`] fills a [`Cache`]; [`from_cache_only`]
 //! reads it without network. All of it is asynchronous inside, and [`run`] is the way in for callers that are not.
 
+use std::time::Duration;
+
 mod bunfig;
 mod cache;
 mod client;
@@ -17,6 +19,7 @@ mod metadata;
 mod project;
 mod registries;
 mod registry_error;
+mod resolver;
 mod retry;
 mod secret;
 
@@ -37,8 +40,14 @@ pub use registries::Registries;
 pub use registry_error::RegistryError;
 pub use secret::Secret;
 
+/// How long threads may go on after the end of a future, with a last write or a look-up of a name that hangs.
+const GRACE: Duration = Duration::from_millis(200);
+
 /// Runs a future of this module to its end on threads of its own.
 pub fn run<F: Future>(future: F) -> Result<F::Output, FetchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    Ok(runtime.map_err(|error| FetchError::Runtime(error.to_string()))?.block_on(future))
+    let runtime = runtime.map_err(|error| FetchError::Runtime(error.to_string()))?;
+    let output = runtime.block_on(future);
+    runtime.shutdown_timeout(GRACE);
+    Ok(output)
 }
