@@ -117,8 +117,10 @@ impl Clients {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let client = &self.clients[turn % self.clients.len()];
         let mut at = url.clone();
+        let mut may_authorize = true;
         for _ in 0..=MOST_REDIRECTS {
-            let may_authorize = at.origin() == url.origin();
+            // For good: what another host sends back here is its choice, not the user's.
+            may_authorize &= at.origin() == url.origin();
             let response = client.send(registries, &at, may_authorize).await?;
             match redirected(&at, &response)? {
                 Some(next) => at = next,

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{cache::CacheError, client::ClientError, credentials::Access, project::strip_credentials, retry};
 use crate::{
-    diagnostic::{Category, Diagnose},
+    diagnostic::{Category, Diagnose, Location},
     lockfile::{Digest, Integrity},
 };
 
@@ -225,6 +225,14 @@ impl Diagnose for FetchError {
             Self::Missing { .. } | Self::Runtime(_) => Category::Environment,
             Self::Client(error) => error.category(),
             Self::Cache(error) => error.category(),
+        }
+    }
+
+    fn location(&self) -> Option<Location> {
+        match self {
+            Self::Cache(error) => error.location(),
+            Self::Client(error) => error.location(),
+            Self::Failed { .. } | Self::Missing { .. } | Self::Runtime(_) => None,
         }
     }
 
