@@ -98,6 +98,9 @@ pub fn packages(now: &[Dependency], recorded: &[DependencyRecord]) -> Vec<Packag
     }
     for entry in recorded {
         let gone = !now_paths.contains(entry.path.as_str());
+        if !gone && changes.is_empty() {
+            continue;
+        }
         let (name, version) = name_and_version(&entry.path);
         let differs = changes.get(&name).is_some_and(|(_, to)| to.contains(&version));
         if gone || differs {
