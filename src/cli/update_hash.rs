@@ -119,7 +119,7 @@ fn print_summary(
     start: Instant,
     printer: Printer,
 ) {
-    let changes = packages(&split.dependencies, old.map_or(&[], |old| &old.dependencies));
+    let changes = packages(split, old.map_or(&[], |old| &old.dependencies));
     if old.is_some() {
         print_list("packages", changes.iter().map(package_line), printer);
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use compose::{Known, compose, scope_entries};
-pub(super) use compose::{source_record, workspace_record};
+pub(super) use compose::{recorded_url, source_record, workspace_record};
 pub use error::RecordError;
 
 use crate::{
