@@ -16,6 +16,7 @@ use super::{
 use crate::{
     fetch::{Cache, Downloader, Environment, FetchError, Registries},
     nix::{command::Nix, nar::NarDigest, store_path::StoreName},
+    parallel::both,
     repo::WorkTree,
     scaffold::{
         compare::{Change, PackageChange, packages},
@@ -29,8 +30,8 @@ use crate::{
 pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer) -> Result<Outcome, Failure> {
     let start = Instant::now();
     let repo = work_tree(global)?;
-    let old = previous(&repo, printer)?;
-    let split = Split::read(&repo, &Choices::default())?;
+    let (split, old) = both(|| Split::read(&repo, &Choices::default()), || previous(&repo, printer));
+    let (old, split) = (old?, split?);
     warn(&split, printer);
     let extent = extent(options.preload)?;
     let update = bring_up_to_date(&repo, &split, old.as_ref(), &options.fetching, &extent, printer)?;
@@ -119,7 +120,7 @@ fn print_summary(
     start: Instant,
     printer: Printer,
 ) {
-    let changes = packages(&split.dependencies, old.map_or(&[], |old| &old.dependencies));
+    let changes = packages(split, old.map_or(&[], |old| &old.dependencies));
     if old.is_some() {
         print_list("packages", changes.iter().map(package_line), printer);
     }
