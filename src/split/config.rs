@@ -64,7 +64,8 @@ pub fn read(tree: &dyn Tree) -> Result<Config, SplitError> {
     }
 }
 
-fn parse(text: &str) -> Result<Config, JsonError> {
+/// Reads the text of a `splitter.json`.
+pub fn parse(text: &str) -> Result<Config, JsonError> {
     let document = Document::parse(FILE, text, Dialect::Jsonc)?;
     let mut config = Config::default();
     for property in &document.object()?.properties {
