@@ -38,8 +38,8 @@ pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer
     let mut files = Files::default();
     files.put(record_path()?, update.record.render());
     let written = interrupt::uninterrupted(|| files.write(repo.root()))?;
-    let changed = !written.created.is_empty() || !written.changed.is_empty();
-    print_summary(&split, old.as_ref(), &update, changed, start, printer);
+    let was_written = !written.created.is_empty() || !written.changed.is_empty();
+    print_summary(&split, old.as_ref(), &update, was_written, start, printer);
     if options.preload {
         preload(&update, printer)?;
     }
@@ -116,7 +116,7 @@ fn print_summary(
     split: &Split,
     old: Option<&Record>,
     update: &Update,
-    changed: bool,
+    was_written: bool,
     start: Instant,
     printer: Printer,
 ) {
@@ -124,7 +124,7 @@ fn print_summary(
     if old.is_some() {
         print_list("packages", changes.iter().map(package_line), printer);
     }
-    let state = if changed { "wrote" } else { "unchanged" };
+    let state = if was_written { "wrote" } else { "unchanged" };
     printer.data(format_args!(
         "{GOOD}{state}{GOOD:#} {PATH}: {}, {}, in {}",
         things(update.record.dependencies.len(), "package"),

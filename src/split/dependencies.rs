@@ -105,9 +105,11 @@ fn unsupported(package: &LockedPackage, kind: &'static str, resolution: &str) ->
     }
 }
 
-/// The place of a registry's tarball: its path at the registry.
-pub fn registry_path(name: &str, version: &str) -> String {
-    ["npm/", name, "/-/", base_name(name), "-", version, ".tgz"].concat()
+/// The place of a registry's tarball: its path at the registry. Build metadata (`+…`) is no part of its name, since
+/// registries publish without it.
+fn registry_path(name: &str, version: &str) -> String {
+    let release = version.split('+').next().unwrap_or(version);
+    ["npm/", name, "/-/", base_name(name), "-", release, ".tgz"].concat()
 }
 
 /// Where a registry has the tarball of that place.
@@ -210,7 +212,7 @@ mod tests {
     fn tarballs_lie_where_the_registry_has_them() {
         assert_eq!(
             summary(&format!(
-                r#""a": ["@s/a@1.0.0-rc.1", "", {{}}, "{A}"],
+                r#""a": ["@s/a@1.0.0-rc.1+build", "", {{}}, "{A}"],
                    "b": ["b@1.0.0", "https://registry.example/npm/b/-/b-1.0.0.tgz", {{}}, "{A}"],
                    "c": ["c@1.0.0", "https://mirror.example:8080/x/c%20d.tgz?v=1", {{}}, "{A}"],
                    "d": ["d@https://cdn.example/d-1.tgz", {{}}, "{A}"],
