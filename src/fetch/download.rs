@@ -212,7 +212,7 @@ impl Downloader {
     fn accept(&self, wanted: &Wanted, stored: Stored, digest: Digest) -> Result<Fetched, Reason> {
         let integrity = match &wanted.integrity {
             Some(integrity) => integrity.clone(),
-            None => self.cache.record(&wanted.url, &Integrity::from(digest.clone()))?,
+            None => self.cache.record(&wanted.url, &Integrity::from(digest))?,
         };
         if !integrity.accepts(&digest) {
             // Another process recorded something else meanwhile.

@@ -104,14 +104,17 @@ pub struct Document<'a> {
 impl<'a> Document<'a> {
     /// Parses `text`, the content of `file`.
     pub fn parse(file: &'a str, text: &'a str, dialect: Dialect) -> Result<Self, JsonError> {
-        refuse_conflict_markers(file, text)?;
         let syntax = |offset, message| JsonError::Syntax {
             file: file.to_owned(),
             position: Position::of_offset(text, offset),
             message,
         };
-        let parsed = jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &options(dialect))
-            .map_err(|error| syntax(error.range().start, error.kind().to_string().to_lowercase()))?;
+        let parsed =
+            jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &options(dialect)).map_err(|error| {
+                // Conflict markers are never JSON, so that only a text that is none need be searched for them.
+                let conflict = refuse_conflict_markers(file, text).err();
+                conflict.unwrap_or_else(|| syntax(error.range().start, error.kind().to_string().to_lowercase()))
+            })?;
         let root = parsed.value.ok_or_else(|| syntax(0, "the file is empty; expected an object".to_owned()))?;
         let document = Self { file, text, root };
         document.refuse_duplicates(&document.root)?;

@@ -1,6 +1,6 @@
 //! Is a record right for a split? What differs, in terms a user knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -87,9 +87,9 @@ pub fn compare(split: &Split, record: &Record) -> Differences {
 /// The packages that differ between a split and recorded dependencies, sorted by name.
 pub fn packages(split: &Split, recorded: &[DependencyRecord]) -> Vec<PackageChange> {
     let now = &split.dependencies;
-    let recorded_by_path: BTreeMap<&str, &DependencyRecord> =
+    let recorded_by_path: HashMap<&str, &DependencyRecord> =
         recorded.iter().map(|entry| (entry.path.as_str(), entry)).collect();
-    let now_paths: BTreeSet<&str> = now.iter().map(|entry| entry.path.as_str()).collect();
+    let now_paths: HashSet<&str> = now.iter().map(|entry| entry.path.as_str()).collect();
     let mut changes: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
     for dependency in now {
         if !recorded_by_path.get(dependency.path.as_str()).is_some_and(|recorded| agree(split, dependency, recorded)) {

@@ -1,6 +1,6 @@
 //! The dependency list: which tarballs an install needs, where each comes from, and on which systems.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use url::Url;
 
@@ -40,7 +40,7 @@ pub fn list(
     registries: &ProjectRegistries,
     systems: &[System],
 ) -> Result<Vec<Dependency>, SplitError> {
-    let mut list: BTreeMap<String, Dependency> = BTreeMap::new();
+    let mut all = Vec::with_capacity(lockfile.packages.len());
     for package in lockfile.packages.iter().filter(|package| !package.bundled) {
         let Some((path, url)) = source(package, registries)? else { continue };
         let Some(scope) = scope(&package.platforms, systems) else { continue };
@@ -49,13 +49,17 @@ pub fn list(
             _ => package.label(),
         };
         let (name, integrity) = (package.name.clone(), package.integrity.clone());
-        let dependency = Dependency { path: path.clone(), label, name, url, integrity, scope };
-        match list.get_mut(&path) {
+        all.push(Dependency { path, label, name, url, integrity, scope });
+    }
+    all.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut list: Vec<Dependency> = Vec::with_capacity(all.len());
+    for dependency in all {
+        match list.last_mut().filter(|last| last.path == dependency.path) {
             Some(first) => merge(first, dependency)?,
-            None => drop(list.insert(path, dependency)),
+            None => list.push(dependency),
         }
     }
-    Ok(list.into_values().collect())
+    Ok(list)
 }
 
 impl Dependency {
@@ -105,7 +109,7 @@ fn unsupported(package: &LockedPackage, kind: &'static str, resolution: &str) ->
 /// registries publish without it.
 fn registry_path(name: &str, version: &str) -> String {
     let release = version.split('+').next().unwrap_or(version);
-    format!("npm/{name}/-/{}-{release}.tgz", base_name(name))
+    ["npm/", name, "/-/", base_name(name), "-", release, ".tgz"].concat()
 }
 
 /// Where a registry has the tarball of that place.

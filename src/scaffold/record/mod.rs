@@ -149,22 +149,22 @@ impl Record {
 
     /// Reads the text of a record.
     pub fn parse(text: &str) -> Result<Self, RecordError> {
-        if let Some(line) = text.lines().position(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
-            return Err(RecordError::Conflict { line: line + 1 });
-        }
-        // The version is asked for only where the whole is not what this format has: most reads are of good records.
+        // Conflicts and versions are looked for only where the whole is not what this format has.
         match serde_json::from_str::<Self>(text) {
             Ok(record) if record.format_version == FORMAT_VERSION => Ok(record),
             read => Err(Self::refusal(text, read.err())),
         }
     }
 
-    /// Why a text is no record: its format, or else what was wrong with it as this one.
+    /// Why a text is no record: a conflict, its format, or else what was wrong with it as this one.
     fn refusal(text: &str, error: Option<serde_json::Error>) -> RecordError {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Versioned {
             format_version: Option<u64>,
+        }
+        if let Some(line) = text.lines().position(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
+            return RecordError::Conflict { line: line + 1 };
         }
         match (serde_json::from_str::<Versioned>(text).map(|found| found.format_version), error) {
             (Ok(Some(found)), _) if found > FORMAT_VERSION => RecordError::TooNew { found },

@@ -224,7 +224,7 @@ fn fixed_output(
     files: &BTreeMap<String, Fetched>,
     hash: NarHash,
 ) -> Result<FixedOutput, UpdateError> {
-    let digest = Digest::new(Algorithm::Sha256, hash.digest.as_bytes().to_vec());
+    let digest = Digest::new(Algorithm::Sha256, hash.digest.as_bytes());
     Ok(FixedOutput {
         fingerprint: fingerprint_of(entries, integrities).ok_or(UpdateError::Incomplete)?,
         hash: digest.ok_or(UpdateError::Incomplete)?.into(),
