@@ -14,7 +14,7 @@
 }:
 let
   members = sources.closureOf workspace.path;
-  libraries = builtins.filter (member: member.path != workspace.path && member ? build) members;
+  libraries = builtins.filter (member: member.kind == "library" && member ? build) members;
   isStarted = settings.output == null;
 in
 pkgs.stdenvNoCC.mkDerivation {

@@ -13,7 +13,8 @@
 //! | [`lockfile`] | lockfile formats, read into one model | no |
 //! | [`repo`] | the repository as files | reads files |
 //!
-//! [`diagnostic`] is what every error of every module is turned into before it is shown.
+//! [`diagnostic`] is what every error of every module is turned into before it is shown; `parallel`
+//! does two things at once.
 
 pub mod cli;
 pub mod scaffold;
@@ -27,3 +28,4 @@ pub mod lockfile;
 pub mod repo;
 
 pub mod diagnostic;
+mod parallel;

@@ -9,6 +9,8 @@ import { finishTree } from "./finish-tree.mjs";
 import { Tarballs, startRegistry } from "./registry.mjs";
 import { runScripts } from "./scripts.mjs";
 
+// How long the package manager may take to end by itself after a tarball was missing; some versions wait for ever.
+const GRACE_MS = 15_000;
 const MEND = "run `splitter update-hash`";
 
 // Ends the build with the words that matter as the log's last lines.
@@ -108,6 +110,8 @@ function makeWritable(folder) {
   }
 }
 
+let stopInstall = () => {};
+
 // Runs the package manager; gives its exit code.
 function runInstall(out, spec, registry) {
   const environment = {
@@ -128,7 +132,8 @@ function runInstall(out, spec, registry) {
   const args = ["install", "--frozen-lockfile", "--ignore-scripts", "--no-progress", `--backend=${spec.backend}`];
   return new Promise((resolve, reject) => {
     const child = spawn(join(spec.bun, "bin/bun"), args, { cwd: out, env: environment, stdio: ["ignore", "inherit", "inherit"] });
-    child.once("error", reject).once("close", (code) => resolve(code ?? 1));
+    stopInstall = () => child.kill("SIGKILL");
+    child.once("error", reject).once("exit", (code) => resolve(code ?? 1));
   });
 }
 
@@ -157,12 +162,13 @@ checkWorkspaces(lock, spec.manifests);
 checkTarballs(lock, tarballs, spec.platform);
 
 mkdirSync(out, { recursive: true });
-const registry = await startRegistry(lock, tarballs);
+const registry = await startRegistry(lock, tarballs, () => setTimeout(() => stopInstall(), GRACE_MS).unref());
 writeLockSet(out, spec, lock, registry);
 const code = await runInstall(out, spec, registry);
 registry.close();
 if (registry.missing.size > 0) fail(["the install asked for what deps lacks:", ...shorten([...registry.missing].sort()), MEND]);
 if (code !== 0) {
+  if (registry.unknown.size > 0) console.error(`splitter: asked for packages that bun.lock does not have: ${[...registry.unknown].sort().join(", ")}`);
   fail([
     `\`bun install --frozen-lockfile\` failed with exit code ${code}; its words are above`,
     "where it says that the lockfile had changes, bun.lock and the package.json files disagree:",

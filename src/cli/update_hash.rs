@@ -16,6 +16,7 @@ use super::{
 use crate::{
     fetch::{Cache, Downloader, Environment, FetchError, Registries},
     nix::{command::Nix, nar::NarDigest, store_path::StoreName},
+    parallel::both,
     repo::WorkTree,
     scaffold::{
         compare::{Change, PackageChange, packages},
@@ -29,16 +30,16 @@ use crate::{
 pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer) -> Result<Outcome, Failure> {
     let start = Instant::now();
     let repo = work_tree(global)?;
-    let old = previous(&repo, printer)?;
-    let split = Split::read(&repo, &Choices::default())?;
+    let (split, old) = both(|| Split::read(&repo, &Choices::default()), || previous(&repo, printer));
+    let (old, split) = (old?, split?);
     warn(&split, printer);
     let extent = extent(options.preload)?;
     let update = bring_up_to_date(&repo, &split, old.as_ref(), &options.fetching, &extent, printer)?;
     let mut files = Files::default();
     files.put(record_path()?, update.record.render());
     let written = interrupt::uninterrupted(|| files.write(repo.root()))?;
-    let changed = !written.created.is_empty() || !written.changed.is_empty();
-    print_summary(&split, old.as_ref(), &update, changed, start, printer);
+    let was_written = !written.created.is_empty() || !written.changed.is_empty();
+    print_summary(&split, old.as_ref(), &update, was_written, start, printer);
     if options.preload {
         preload(&update, printer)?;
     }
@@ -115,15 +116,15 @@ fn print_summary(
     split: &Split,
     old: Option<&Record>,
     update: &Update,
-    changed: bool,
+    was_written: bool,
     start: Instant,
     printer: Printer,
 ) {
-    let changes = packages(&split.dependencies, old.map_or(&[], |old| &old.dependencies));
+    let changes = packages(split, old.map_or(&[], |old| &old.dependencies));
     if old.is_some() {
         print_list("packages", changes.iter().map(package_line), printer);
     }
-    let state = if changed { "wrote" } else { "unchanged" };
+    let state = if was_written { "wrote" } else { "unchanged" };
     printer.data(format_args!(
         "{GOOD}{state}{GOOD:#} {PATH}: {}, {}, in {}",
         things(update.record.dependencies.len(), "package"),

@@ -162,10 +162,12 @@ impl Downloader {
         self.clients().await?;
         let mut tries = Tries::default();
         loop {
-            if let Some(reason) = self.hosts.unreachable(url) {
-                return Ok(Err(reason));
-            }
-            let reason = match attempt().await {
+            let outcome = tokio::select! {
+                biased;
+                reason = self.hosts.until_unreachable(url) => return Ok(Err(reason)),
+                outcome = attempt() => outcome,
+            };
+            let reason = match outcome {
                 Ok(done) => return Ok(Ok(done)),
                 Err(reason) => reason,
             };

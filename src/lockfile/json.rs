@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::HashSet};
 
 use jsonc_parser::{
     CollectOptions, ParseOptions,
-    ast::{Array, Object, Value},
+    ast::{Array, Object, ObjectProp, Value},
     common::Ranged,
 };
 
@@ -172,23 +172,30 @@ impl<'a> Document<'a> {
     fn refuse_duplicates(&self, value: &Value<'a>) -> Result<(), JsonError> {
         match value {
             Value::Object(object) => {
-                let mut seen = HashSet::with_capacity(object.properties.len());
-                for property in &object.properties {
-                    if !seen.insert(property.name.as_str()) {
-                        return Err(JsonError::Duplicate {
-                            file: self.file.to_owned(),
-                            position: self.position(property.range.start),
-                            key: property.name.as_str().to_owned(),
-                        });
-                    }
-                    self.refuse_duplicates(&property.value)?;
+                if let Some(second) = duplicate(object) {
+                    return Err(JsonError::Duplicate {
+                        file: self.file.to_owned(),
+                        position: self.position(second.range.start),
+                        key: second.name.as_str().to_owned(),
+                    });
                 }
-                Ok(())
+                object.properties.iter().try_for_each(|property| self.refuse_duplicates(&property.value))
             }
             Value::Array(array) => array.elements.iter().try_for_each(|element| self.refuse_duplicates(element)),
             _ => Ok(()),
         }
     }
+}
+
+/// The first property whose key stands before it already. Programs mostly write keys in order, and an order without
+/// equals is proof enough; only other objects cost a set.
+fn duplicate<'o, 'a>(object: &'o Object<'a>) -> Option<&'o ObjectProp<'a>> {
+    let properties = &object.properties;
+    if properties.is_sorted_by(|a, b| a.name.as_str() < b.name.as_str()) {
+        return None;
+    }
+    let mut seen = HashSet::with_capacity(properties.len());
+    properties.iter().find(|property| !seen.insert(property.name.as_str()))
 }
 
 fn options(dialect: Dialect) -> ParseOptions {

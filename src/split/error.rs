@@ -156,8 +156,8 @@ impl Diagnose for SplitError {
             Self::Json(error) => error.location(),
             Self::Registries(error) => error.location(),
             Self::BunLock(error) => error.location(),
-            Self::UnsupportedDependency { file, position, .. } => Some(Location::at(*file, *position)),
-            Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
+            Self::UnsupportedDependency { file, position, .. }
+            | Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
             Self::RcFile { file, .. } | Self::InexactPin { file, .. } => Some(Location::file(*file)),
             Self::Pattern { .. } | Self::WrongManager { .. } => Some(Location::file("package.json")),
             Self::Config { .. } => Some(Location::file("splitter.json")),

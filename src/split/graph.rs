@@ -28,7 +28,8 @@ pub struct Workspace {
     pub reason: String,
     /// The workspaces that it depends on directly.
     pub dependencies: BTreeSet<RepoPath>,
-    /// How it is built, where it has a build.
+    /// How it is built, where it has a build that is needed: an app's is, and a library's where its manifest points
+    /// others to what the build makes.
     pub build: Option<Build>,
 }
 
@@ -70,6 +71,7 @@ impl Graph {
             let dependants = edges.iter().filter(|(_, to)| to.contains(path)).map(|(from, _)| from).collect::<Vec<_>>();
             let facts = Facts { builds: build.is_some(), starts: start.is_some(), single, dependants: &dependants };
             let (kind, reason) = choose_kind(path, &choice, &facts);
+            let build = build.filter(|build| kind == Kind::App || is_awaited(manifest, build, &choice));
             let role = match kind {
                 Kind::App => Role::App { name: choice.app.clone().unwrap_or_default(), start },
                 Kind::Library => Role::Library,
@@ -214,6 +216,11 @@ fn build(
             .or_else(|| detected.map(|build| build.output))
             .unwrap_or_else(|| "dist".to_owned()),
     }))
+}
+
+/// Whether others wait for a library's build: where `splitter.json` names one, or its entry points are built.
+fn is_awaited(manifest: &Manifest, build: &Build, choice: &WorkspaceConfig) -> bool {
+    choice.build.is_some() || detect::entry_points::built(manifest, &build.output).is_some()
 }
 
 /// What decides between app and library.

@@ -32,6 +32,7 @@ pub use workspaces::{Workspaces, manifest_path};
 use self::{config::Config, dependencies::Dependency, drift::Drift, graph::Graph};
 use crate::{
     lockfile::{Lockfile, bun},
+    parallel::both,
     repo::{EntryKind, RepoPath, Tree, read_text},
 };
 
@@ -74,8 +75,8 @@ pub struct Split {
 impl Split {
     /// Splits the repository in `tree`.
     pub fn read(tree: &dyn Tree, choices: &Choices) -> Result<Self, SplitError> {
-        let lockfile = lockfile(tree)?;
-        let workspaces = workspaces::read(tree)?;
+        let (workspaces, lockfile) = both(|| workspaces::read(tree), || lockfile(tree));
+        let (lockfile, workspaces) = (lockfile?, workspaces?);
         let config = config::read(tree)?;
         let registries = ProjectRegistries::of_tree(tree)?;
         let systems = systems(choices, &config);

@@ -64,7 +64,7 @@ pub fn update(
     let parts = scope_entries(&split.dependencies);
     known.outputs = reusable(&parts, &known.integrities, old, extent);
     let open: Parts<'_> = parts.into_iter().filter(|(part, _)| !known.outputs.contains_key(part)).collect();
-    let Read { files, trees, hashes } = read(&open, &known.integrities, tarballs)?;
+    let Read { files, trees, hashes } = read(split, &open, &known.integrities, tarballs)?;
     for (path, file) in &files {
         known.integrities.insert(path.clone(), file.integrity.clone());
     }
@@ -159,6 +159,7 @@ struct Read {
 /// Brings the tarballs of all open parts and hashes the parts. A tarball of the cache that turns out to be damaged is
 /// brought anew; what was downloaded in this run was checked while it came, so the loop ends.
 fn read(
+    split: &Split,
     open: &Parts<'_>,
     integrities: &BTreeMap<String, Integrity>,
     tarballs: &dyn Tarballs,
@@ -167,7 +168,7 @@ fn read(
         open.values().flatten().map(|entry| (entry.path.as_str(), *entry)).collect();
     let wanted: BTreeMap<String, Wanted> = needed
         .into_iter()
-        .map(|(path, dependency)| (path.to_owned(), wanted(dependency, integrities.get(path).cloned())))
+        .map(|(path, dependency)| (path.to_owned(), wanted(split, dependency, integrities.get(path).cloned())))
         .collect();
     let mut files = bring(&wanted, tarballs)?;
     loop {
@@ -188,8 +189,13 @@ fn read(
     }
 }
 
-fn wanted(dependency: &Dependency, integrity: Option<Integrity>) -> Wanted {
-    Wanted { label: dependency.label.clone(), package: dependency.name.clone(), url: dependency.url.clone(), integrity }
+fn wanted(split: &Split, dependency: &Dependency, integrity: Option<Integrity>) -> Wanted {
+    Wanted {
+        label: dependency.label.clone(),
+        package: dependency.name.clone(),
+        url: dependency.download_url(&split.registries),
+        integrity,
+    }
 }
 
 fn bring(wanted: &BTreeMap<String, Wanted>, tarballs: &dyn Tarballs) -> Result<BTreeMap<String, Fetched>, UpdateError> {

@@ -61,7 +61,7 @@ fn next(tree: &dyn Tree, folder: &RepoPath) -> Result<String, SplitError> {
     Ok(if exported { "out" } else { ".next" }.to_owned())
 }
 
-/// Each adapter of SvelteKit writes somewhere else.
+/// Each adapter of `SvelteKit` writes somewhere else.
 fn svelte_kit(tree: &dyn Tree, folder: &RepoPath) -> Result<String, SplitError> {
     let config = config_text(tree, folder, "svelte.config")?.unwrap_or_default();
     Ok(if config.contains("adapter-cloudflare") {
