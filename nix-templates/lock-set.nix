@@ -68,7 +68,7 @@ let
       ) "${show workspace.path} is named ${nameNow}, not ${nameRecorded}"
       ++ lib.optional (
         now != recorded
-      ) "${show workspace.path} depends on ${list now}, not on ${list recorded}";
+      ) "${show workspace.path} depends on ${list now}; recorded: ${list recorded}";
   problems = lib.concatMap problemsOf record.workspaces;
   checked =
     if problems == [ ] then

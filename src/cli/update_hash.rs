@@ -17,11 +17,12 @@ use crate::{
     fetch::{Cache, Downloader, Environment, FetchError, Registries},
     nix::{command::Nix, nar::NarDigest, store_path::StoreName},
     parallel::both,
-    repo::WorkTree,
+    repo::{Tree as _, WorkTree},
     scaffold::{
         compare::{Change, PackageChange, packages},
         files::Files,
         record::{PATH, Record, RecordError},
+        templates,
         update::{Extent, FromCache, Online, Update, update},
     },
     split::{Choices, Split, System},
@@ -40,6 +41,9 @@ pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer
     let written = interrupt::uninterrupted(|| files.write(repo.root()))?;
     let was_written = !written.created.is_empty() || !written.changed.is_empty();
     print_summary(&split, old.as_ref(), &update, was_written, start, printer);
+    if !repo.is_file(&templates::target("default.nix"))? {
+        printer.note("  the Nix files beside it are not there yet: `splitter init` writes them");
+    }
     if options.preload {
         preload(&update, printer)?;
     }

@@ -9,7 +9,7 @@ use ignore::{WalkBuilder, WalkState};
 use super::{Entry, EntryKind, RepoPath, SourceFile, Tree, TreeError};
 use crate::diagnostic::{Category, Diagnose};
 
-/// Files that mark the root of a Bun or Yarn repository.
+/// Files that mark the root of a repository. One whose lockfile is not supported is found too, to be told so.
 const LOCKFILES: [&str; 3] = ["bun.lock", "bun.lockb", "yarn.lock"];
 
 /// A repository on disk.
@@ -22,7 +22,7 @@ pub struct WorkTree {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkTreeError {
     /// No folder from here up holds a lockfile.
-    #[error("no `bun.lock` or `yarn.lock` in `{0}` or any folder above it")]
+    #[error("no `bun.lock` in `{0}` or any folder above it")]
     NotFound(Utf8PathBuf),
     /// The folder that was named is not there.
     #[error("could not open the folder `{path}`")]
@@ -45,7 +45,7 @@ impl Diagnose for WorkTreeError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::NotFound(_) => vec![
-                "run it inside a Bun or Yarn repository, or name one with `--repo DIR`".to_owned(),
+                "run it inside a Bun repository, or name one with `--repo DIR`".to_owned(),
                 "a repository without a lockfile gets one from `bun install`".to_owned(),
             ],
             Self::Folder { .. } | Self::NotUtf8(_) => Vec::new(),

@@ -1,6 +1,6 @@
 //! `splitter.json`, the user's choices. Its schema is `docs/splitter.schema.json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonc_parser::{
     ast::{Object, ObjectProp, Value},
@@ -21,6 +21,8 @@ pub const FILE: &str = "splitter.json";
 pub struct Config {
     /// The systems to record hashes for; empty means the four usual ones.
     pub systems: Vec<System>,
+    /// The apps by name; empty means all that are found.
+    pub apps: BTreeSet<String>,
     /// Choices for single workspaces, by folder.
     pub workspaces: BTreeMap<RepoPath, WorkspaceConfig>,
     /// More root files that every app's sources hold.
@@ -72,9 +74,10 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
         match property.name.as_str() {
             "$schema" => {}
             "systems" => config.systems = systems(&document, &property.value)?,
+            "apps" => config.apps = texts(&document, &property.value)?,
             "rootFiles" => config.root_files = paths(&document, &property.value)?,
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
-            _ => return Err(unknown_key(&document, property, "`systems`, `rootFiles` or `workspaces`")),
+            _ => return Err(unknown_key(&document, property, "`systems`, `apps`, `rootFiles` or `workspaces`")),
         }
     }
     Ok(config)
@@ -93,6 +96,11 @@ fn systems(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<System>, Js
     systems.sort_unstable();
     systems.dedup();
     Ok(systems)
+}
+
+fn texts(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
+    let elements = &document.as_array(value)?.elements;
+    elements.iter().map(|element| document.as_str(element).map(str::to_owned)).collect()
 }
 
 fn workspaces(document: &Document<'_>, object: &Object<'_>) -> Result<BTreeMap<RepoPath, WorkspaceConfig>, JsonError> {
@@ -206,8 +214,8 @@ mod tests {
             format!("{}: {error}", error.location().unwrap())
         };
         assert_eq!(
-            error("{\"apps\": {}}"),
-            "splitter.json:1:2: expected `systems`, `rootFiles` or `workspaces`, found the key \"apps\""
+            error("{\"app\": {}}"),
+            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles` or `workspaces`, found the key \"app\""
         );
         assert_eq!(
             error("{\"systems\": [\"riscv64-linux\"]}"),

@@ -132,7 +132,7 @@ pub enum SplitError {
         reason: String,
     },
     /// `--app` or `splitter.json` names an app that is not there.
-    #[error("there is no app `{name}`; there are {apps}")]
+    #[error("there is no app `{name}`; the apps are {apps}")]
     NoSuchApp {
         /// The name.
         name: String,

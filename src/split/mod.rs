@@ -41,7 +41,7 @@ use crate::{
 pub struct Choices {
     /// The systems; empty means those of `splitter.json`, else the four usual ones.
     pub systems: Vec<System>,
-    /// The apps by name; empty means all.
+    /// The apps by name; empty means those of `splitter.json`, else all that are found.
     pub apps: BTreeSet<String>,
 }
 
@@ -81,8 +81,9 @@ impl Split {
         let registries = ProjectRegistries::of_tree(tree)?;
         let systems = systems(choices, &config);
         let mut graph = Graph::build(tree, &workspaces, &config)?;
-        if !choices.apps.is_empty() {
-            graph.keep_apps(&choices.apps)?;
+        let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
+        if !apps.is_empty() {
+            graph.keep_apps(apps)?;
         }
         Ok(Self {
             pin: package_manager::pin(tree, &workspaces, lockfile.format)?,

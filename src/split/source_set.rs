@@ -120,7 +120,7 @@ impl Rules {
         Self {
             include: globs(|choice| &choice.include),
             exclude: globs(|choice| &choice.exclude),
-            output: workspace.build.as_ref().map(|build| build.output.clone()),
+            output: workspace.build.as_ref().and_then(|build| build.output.clone()),
         }
     }
 

@@ -39,8 +39,12 @@ pub(super) fn run(options: &DemoOptions, printer: Printer) -> Result<Outcome, Fa
         None => demo.say("Nix is not on this machine: the builds are left out."),
     }
     demo.say("For your own repository:");
-    for command in ["splitter scan", "splitter init", "splitter check"] {
-        printer.data(format_args!("  {BOLD}{command}{BOLD:#}"));
+    for (command, when) in [
+        ("splitter init", "once"),
+        ("splitter update-hash", "after a change of the lockfile"),
+        ("splitter check", "before a commit, and in CI"),
+    ] {
+        printer.data(format_args!("  {BOLD}{command:<22}{BOLD:#} {DIM}{when}{DIM:#}"));
     }
     if options.folder.is_some() {
         demo.say(&format!("The sample stays in {}.", demo.folder));

@@ -85,7 +85,7 @@ pub(crate) fn workspace_record(workspace: &Workspace) -> WorkspaceRecord {
         app,
         dependencies: workspace.dependencies.iter().cloned().collect(),
         build: workspace.build.as_ref().map(|build| build.command.clone()),
-        output: workspace.build.as_ref().map(|build| build.output.clone()),
+        output: workspace.build.as_ref().and_then(|build| build.output.clone()),
         start,
     }
 }

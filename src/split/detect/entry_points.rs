@@ -14,7 +14,7 @@ const FIELDS: [&str; 8] = ["main", "module", "types", "typings", "browser", "exp
 const BUILT: [&str; 8] = ["dist", "build", "lib", "out", "es", "esm", "cjs", ".output"];
 
 /// The first entry point that a build makes: it lies in the build's output, or in a folder that is one by custom.
-pub(crate) fn built(manifest: &Manifest, output: &str) -> Option<String> {
+pub(crate) fn built(manifest: &Manifest, output: Option<&str>) -> Option<String> {
     let mut entries = Vec::new();
     for field in FIELDS {
         collect(manifest.json.get(field).unwrap_or(&Value::Null), &mut entries);
@@ -31,10 +31,10 @@ fn collect<'v>(value: &'v Value, entries: &mut Vec<&'v str>) {
     }
 }
 
-fn is_built(entry: &str, output: &str) -> bool {
+fn is_built(entry: &str, output: Option<&str>) -> bool {
     let entry = entry.trim_start_matches("./");
     let below = |folder: &str| entry.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    below(output) || BUILT.iter().any(|folder| below(folder))
+    output.is_some_and(below) || BUILT.iter().any(|folder| below(folder))
 }
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     fn found(manifest: &str) -> Option<String> {
-        built(&Manifest::parse("package.json", manifest).unwrap(), "generated")
+        built(&Manifest::parse("package.json", manifest).unwrap(), Some("generated"))
     }
 
     #[test]
