@@ -168,12 +168,20 @@ fn extent(preload: bool) -> Result<Extent, Failure> {
 fn preload(update: &Update, printer: Printer) -> Result<(), Failure> {
     let nix = Nix::require()?;
     let cache = cache(&Environment::of_process())?;
-    let wanted = ["common".to_owned(), System::of_this_machine()?.to_string()];
+    let system = System::of_this_machine()?;
+    let wanted = ["common".to_owned(), system.to_string()];
     for (part, tree) in update.hashed.iter().filter(|(part, _)| wanted.contains(part)) {
         let output = &update.record.deps[part];
         let name: StoreName = Record::store_name(part, &output.fingerprint).parse()?;
         let digest: NarDigest = output.hash.to_string().parse()?;
         let path = nix.add(tree, &name, digest, cache.root())?;
+        printer.note(format_args!("  in the Nix store: {path}"));
+    }
+    let tarball = update.record.package_manager.tarballs.get(&system);
+    if let Some((file, tarball)) = update.program.as_ref().zip(tarball) {
+        // The name that `fetchurl` gives it.
+        let name: StoreName = tarball.url.path().rsplit('/').next().unwrap_or_default().parse()?;
+        let path = nix.add_file(file, &name, &tarball.integrity.digests()[0], cache.root())?;
         printer.note(format_args!("  in the Nix store: {path}"));
     }
     Ok(())

@@ -208,6 +208,20 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_has_the_keys_that_are_read() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/splitter.schema.json")).unwrap();
+        let keys = |pointer: &str| -> Vec<String> {
+            schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(keys("/properties"), ["$schema", "apps", "rootFiles", "systems", "workspaces"]);
+        for key in keys("/$defs/workspace/properties") {
+            let value = if key == "include" || key == "exclude" { "[\"a\"]" } else { "\"app\"" };
+            assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
+        }
+        assert_eq!(keys("/$defs/workspace/properties").len(), 7);
+    }
+
+    #[test]
     fn wrong_choices_are_refused_with_their_place() {
         let error = |text: &str| {
             let error = parse(text).unwrap_err();

@@ -10,6 +10,8 @@ mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use camino::Utf8PathBuf;
+
 pub use error::UpdateError;
 pub use tarballs::{FromCache, Online, Tarballs};
 
@@ -28,6 +30,8 @@ pub struct Update {
     pub record: Record,
     /// The parts whose fixed output was hashed now, with their trees.
     pub hashed: BTreeMap<String, Tree>,
+    /// The tarball of the package manager's program, where a system was asked for.
+    pub program: Option<Utf8PathBuf>,
     /// Tarballs that were downloaded.
     pub downloaded: Total,
     /// Tarballs that were read from the cache.
@@ -72,8 +76,13 @@ pub fn update(
         let output = fixed_output(&open[&part], &known.integrities, &files, hash)?;
         known.outputs.insert(part, output);
     }
-    let (downloaded, reused) = totals(files.values());
-    Ok(Update { record: compose(split, known), hashed: trees, downloaded, reused })
+    let program = match extent {
+        Extent::WhatChanged => None,
+        Extent::System(system) => program(split, &known.programs, *system, tarballs)?,
+    };
+    let (downloaded, reused) = totals(files.values().chain(&program));
+    let program = program.map(|file| file.path);
+    Ok(Update { record: compose(split, known), hashed: trees, program, downloaded, reused })
 }
 
 /// The package manager's program for each system: as recorded, or as the registry has it.
@@ -100,6 +109,24 @@ fn programs(
     Ok(programs
         .map(|(system, found)| (*system, ProgramTarball { url: found.url, integrity: found.integrity }))
         .collect())
+}
+
+/// Brings the package manager's program for one system.
+fn program(
+    split: &Split,
+    programs: &BTreeMap<System, ProgramTarball>,
+    system: System,
+    tarballs: &dyn Tarballs,
+) -> Result<Option<Fetched>, UpdateError> {
+    let Some(tarball) = programs.get(&system) else { return Ok(None) };
+    let package = split.pin.manager.program_package(system).to_owned();
+    let wanted = Wanted {
+        label: format!("{package}@{}", split.pin.manager.version),
+        package,
+        url: tarball.url.clone(),
+        integrity: Some(tarball.integrity.clone()),
+    };
+    Ok(tarballs.bring(&[wanted])?.pop())
 }
 
 /// What the lockfile says of each tarball, or what was recorded at first sight where it says nothing.
