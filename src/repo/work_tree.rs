@@ -125,9 +125,11 @@ impl WorkTree {
     }
 
     fn relative(&self, path: &Utf8Path) -> Result<RepoPath, TreeError> {
-        let below = path.strip_prefix(&self.root).unwrap_or(path);
-        let text = if cfg!(windows) { below.as_str().replace('\\', "/") } else { below.as_str().to_owned() };
-        text.parse().map_err(|_| TreeError::Name(path.to_owned()))
+        // Compared as texts: the walk puts names after the root as it is, and paths would be taken apart again.
+        let below = path.as_str().strip_prefix(self.root.as_str()).unwrap_or(path.as_str());
+        let text = below.trim_start_matches(std::path::MAIN_SEPARATOR);
+        let text = if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() };
+        RepoPath::of_listed(text).map_err(|_| TreeError::Name(path.to_owned()))
     }
 }
 
