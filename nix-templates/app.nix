@@ -14,8 +14,11 @@
 }:
 let
   members = sources.closureOf workspace.path;
-  libraries = builtins.filter (member: member.path != workspace.path && member ? build) members;
+  libraries = builtins.filter (member: member.kind == "library" && member ? build) members;
   isStarted = settings.output == null;
+  start =
+    workspace.start
+      or (throw "splitter: ${workspace.app} has neither an output folder nor a start file: set splitter.apps.${workspace.app}.output");
 in
 pkgs.stdenvNoCC.mkDerivation {
   name = workspace.app;
@@ -38,8 +41,10 @@ pkgs.stdenvNoCC.mkDerivation {
     app = {
       inherit (workspace) path app;
     }
-    // lib.optionalAttrs (settings.buildCommand != null) { build = settings.buildCommand; }
-    // (if isStarted then { inherit (workspace) start; } else { inherit (settings) output; });
+    // lib.optionalAttrs (settings.buildCommand != null) {
+      build = settings.buildCommand;
+    }
+    // (if isStarted then { inherit start; } else { inherit (settings) output; });
     inherit (settings) env;
     bun = packageManager;
     inherit (pkgs.stdenv) shell;

@@ -16,7 +16,9 @@ let
     map (
       workspace:
       lib.nameValuePair workspace.path (
-        builtins.fromJSON (lib.removePrefix byteOrderMark (builtins.readFile (manifestPath workspace)))
+        builtins.fromJSON (
+          lib.removePrefix byteOrderMark (builtins.readFile (manifestPath workspace))
+        )
       )
     ) record.workspaces
   );
@@ -40,11 +42,14 @@ let
     lib.unique (
       builtins.sort builtins.lessThan (
         builtins.filter (path: path != workspace.path) (
-          map (name: pathOfName.${name}) (builtins.filter (name: pathOfName ? ${name}) (namesOf manifest))
+          map (name: pathOfName.${name}) (
+            builtins.filter (name: pathOfName ? ${name}) (namesOf manifest)
+          )
         )
       )
     );
-  list = paths: if paths == [ ] then "no workspace" else builtins.concatStringsSep ", " (map show paths);
+  list =
+    paths: if paths == [ ] then "no workspace" else builtins.concatStringsSep ", " (map show paths);
   show = path: if path == "" then "the root" else path;
   problemsOf =
     workspace:
@@ -58,8 +63,12 @@ let
     if !(builtins.pathExists (manifestPath workspace)) then
       [ "${show workspace.path} has no package.json any more" ]
     else
-      lib.optional (nameNow != nameRecorded) "${show workspace.path} is named ${nameNow}, not ${nameRecorded}"
-      ++ lib.optional (now != recorded) "${show workspace.path} depends on ${list now}, not on ${list recorded}";
+      lib.optional (
+        nameNow != nameRecorded
+      ) "${show workspace.path} is named ${nameNow}, not ${nameRecorded}"
+      ++ lib.optional (
+        now != recorded
+      ) "${show workspace.path} depends on ${list now}; recorded: ${list recorded}";
   problems = lib.concatMap problemsOf record.workspaces;
   checked =
     if problems == [ ] then

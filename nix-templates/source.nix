@@ -24,7 +24,9 @@ let
   parentOf = path: if builtins.match "[^/]*" path != null then "" else dirOf path;
   join = folder: name: if folder == "" then name else "${folder}/${name}";
   # The workspace that a folder belongs to: the nearest one upwards.
-  ownerOf = folder: if workspaces ? ${folder} || folder == "" then folder else ownerOf (parentOf folder);
+  ownerOf =
+    folder:
+    if workspaces ? ${folder} || folder == "" then folder else ownerOf (parentOf folder);
   # All folders on the way to a path, itself included.
   upwards = path: if path == "" then [ "" ] else upwards (parentOf path) ++ [ path ];
 
@@ -75,7 +77,8 @@ let
     || (parentOf folder == owner && ignoredWorkspaceFolders ? ${name})
     || isOutput owner folder;
   isInIgnoredFolder =
-    owner: folder: folder != owner && (isIgnoredFolder owner folder || isInIgnoredFolder owner (parentOf folder));
+    owner: folder:
+    folder != owner && (isIgnoredFolder owner folder || isInIgnoredFolder owner (parentOf folder));
 
   # Dependencies first, each once; a cycle ends where it closes.
   visit =
@@ -84,9 +87,15 @@ let
       state
     else
       let
-        inner = lib.foldl' visit { inherit (state) order; seen = state.seen ++ [ path ]; } workspaces.${path}.dependencies;
+        inner = lib.foldl' visit {
+          inherit (state) order;
+          seen = state.seen ++ [ path ];
+        } workspaces.${path}.dependencies;
       in
-      inner // { order = inner.order ++ [ path ]; };
+      inner
+      // {
+        order = inner.order ++ [ path ];
+      };
 in
 {
   # The workspaces that one needs, itself last.
@@ -104,9 +113,7 @@ in
       isMember = toSet (map (member: member.path) members);
       isRootFile = toSet record.rootFiles;
       onTheWay = toSet (
-        lib.concatMap upwards (
-          map (member: member.path) members ++ map parentOf record.rootFiles
-        )
+        lib.concatMap upwards (map (member: member.path) members ++ map parentOf record.rootFiles)
       );
       isKept =
         folder: path:
@@ -140,7 +147,11 @@ in
         in
         lib.any (name: !(isFolder name) && isKept folder (join folder name)) names
         || lib.any (
-          name: isFolder name && mayHold (join folder name) && holdsKept (join folder name)
+          name:
+          let
+            path = join folder name;
+          in
+          isFolder name && mayHold path && holdsKept path
         ) names;
       rootLength = builtins.stringLength (toString root) + 1;
     in

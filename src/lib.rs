@@ -1,4 +1,4 @@
-//! `splitter` splits the Nix build of a Bun or Yarn monorepo in two: what depends on the lockfile alone,
+//! `splitter` splits the Nix build of a Bun monorepo in two: what depends on the lockfile alone,
 //! and what depends on source.
 //!
 //! The modules are drawn by the direction of dependency. Each may use those below it, never those above:
@@ -13,7 +13,8 @@
 //! | [`lockfile`] | lockfile formats, read into one model | no |
 //! | [`repo`] | the repository as files | reads files |
 //!
-//! [`diagnostic`] is what every error of every module is turned into before it is shown.
+//! [`diagnostic`] is what every error of every module is turned into before it is shown; `parallel`
+//! does two things at once.
 
 pub mod cli;
 pub mod scaffold;
@@ -27,3 +28,4 @@ pub mod lockfile;
 pub mod repo;
 
 pub mod diagnostic;
+mod parallel;

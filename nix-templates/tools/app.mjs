@@ -106,7 +106,7 @@ function keepOutput(root, spec, out) {
     fail([
       `the build of ${app} left no ${output} in ${path === "" ? "the root" : path}`,
       there.length > 0 ? `what it made there: ${there.sort().join(", ")}` : "it made nothing new there",
-      `set its output folder in splitter.json ("apps": { "${app}": { "output": … } }) or with the option splitter.apps.${app}.output`,
+      `set its output folder in splitter.json ("workspaces": { "${path}": { "output": … } }) or with the option splitter.apps.${app}.output`,
     ]);
   }
   mkdirSync(out, { recursive: true });
@@ -117,7 +117,7 @@ function keepOutput(root, spec, out) {
 function keepSources(root, spec, out) {
   const { path, app, start } = spec.app;
   if (!existsSync(join(root, path, start))) {
-    fail([`${app} is started from ${start}, which is not among its sources`, `set its start file in splitter.json ("apps": { "${app}": { "start": … } })`]);
+    fail([`${app} is started from ${start}, which is not among its sources`, `set its start file in splitter.json ("workspaces": { "${path}": { "start": … } })`]);
   }
   const home = join(out, "lib", app);
   mkdirSync(dirname(home), { recursive: true });

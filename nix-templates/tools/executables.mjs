@@ -28,7 +28,7 @@ function hasBunPayload(file) {
   const descriptor = openSync(file, "r");
   try {
     const { size } = fstatSync(descriptor);
-    const length = Math.min(size, 64 * 1024);
+    const length = Math.min(size, 4 * 1024 * 1024);
     const buffer = Buffer.alloc(length);
     readSync(descriptor, buffer, 0, length, size - length);
     return buffer.includes("---- Bun! ----");

@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { dirname, join } from "node:path";
 
 const ATTEMPTS = 2;
+const NOT_THERE = "was not downloaded";
 
 const spec = JSON.parse(readFileSync(process.env.specPath, "utf8"));
 const out = process.env.out;
@@ -35,7 +36,7 @@ function download(entries) {
     // First, so that no curlrc is read.
     "--disable",
     ...["--parallel", "--parallel-max", "64", "--parallel-immediate", "--retry", "5", "--retry-connrefused", "--connect-timeout", "20"],
-    ...["--location", "--max-redirs", "20", "--fail", "--globoff", "--silent", "--show-error", "--speed-limit", "1", "--speed-time", "60"],
+    ...["--location", "--max-redirs", "20", "--fail", "--globoff", "--silent", "--no-progress-meter", "--show-error", "--speed-limit", "1", "--speed-time", "60"],
     ...["--proto", "=http,https", "--user-agent", "splitter"],
     ...(netrc && existsSync(netrc) ? ["--netrc-file", netrc] : ["--netrc-optional"]),
     ...flags,
@@ -50,7 +51,7 @@ const STRENGTH = ["sha512", "sha384", "sha256", "sha1"];
 // Why a file is not what the lock says, or nothing where it is. Of several hashes of the strongest kind, any may match.
 function problem(entry) {
   const file = join(out, entry.path);
-  if (!existsSync(file)) return "was not downloaded";
+  if (!existsSync(file)) return NOT_THERE;
   const hashes = (entry.integrity ?? "").split(/\s+/).map((text) => /^(sha\d+)-([^?]+)/.exec(text)).filter(Boolean);
   const algorithm = STRENGTH.find((name) => hashes.some((hash) => hash[1] === name));
   if (algorithm === undefined) return undefined;
@@ -64,7 +65,7 @@ for (const entry of spec.entries) {
   assertSafe(entry);
   mkdirSync(dirname(join(out, entry.path)), { recursive: true });
 }
-let wrong = spec.entries.map((entry) => [entry, "was not downloaded"]);
+let wrong = spec.entries.map((entry) => [entry, NOT_THERE]);
 for (let attempt = 0; attempt < ATTEMPTS && wrong.length > 0; attempt += 1) {
   for (const [entry] of wrong) rmSync(join(out, entry.path), { force: true });
   download(wrong.map(([entry]) => entry));
@@ -73,7 +74,7 @@ for (let attempt = 0; attempt < ATTEMPTS && wrong.length > 0; attempt += 1) {
 if (wrong.length > 0) {
   console.error(`\nsplitter: error: ${wrong.length} of ${spec.entries.length} packages could not be had as bun.lock has them:`);
   for (const [entry, why] of wrong.slice(0, 50)) console.error(`  ${entry.path}: ${why}\n    from ${urlOf(entry)}`);
-  console.error("a 401 or 403 above wants credentials: see NETRC in nix/splitter/deps.nix");
+  if (wrong.some(([, why]) => why === NOT_THERE)) console.error("where curl says 401 or 403 above, it wants credentials: see NETRC in nix/splitter/deps.nix");
   process.exit(1);
 }
 for (const entry of spec.entries) chmodSync(join(out, entry.path), 0o644);

@@ -9,6 +9,8 @@ import { finishTree } from "./finish-tree.mjs";
 import { Tarballs, startRegistry } from "./registry.mjs";
 import { runScripts } from "./scripts.mjs";
 
+// How long the package manager may take to end by itself after a tarball was missing; some versions wait for ever.
+const GRACE_MS = 15_000;
 const MEND = "run `splitter update-hash`";
 
 // Ends the build with the words that matter as the log's last lines.
@@ -43,10 +45,16 @@ function checkTarballs(lock, tarballs, platform) {
   }
 }
 
-// Points tarballs of other hosts at plain http, which goes through the loopback proxy, in this build's own copies alone.
-const toPlainHttp = (text) => text.replace(/(^|["@])https:\/\//g, "$1http://");
+// Points tarballs of other hosts at plain http, which goes through the loopback proxy. Only for this build's own copies.
+function toPlainHttp(value) {
+  if (typeof value === "string") return value.replace(/(^|@)https:\/\//, "$1http://");
+  if (Array.isArray(value)) return value.map(toPlainHttp);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toPlainHttp(inner)]));
+}
 
 // The lockfile for this build alone. Bun 1.2 takes an empty URL for the public registry, whatever registry is configured,
+<<<<<<< HEAD
 // so every package gets its URL on the loopback; one that has a URL too, since no proxy variable sends a mirror on localhost
 // to us. One without integrity keeps its empty URL, as Bun 1.4 demands.
 function lockForInstall(lock, registry, tarballs) {
@@ -56,21 +64,16 @@ function lockForInstall(lock, registry, tarballs) {
     return value !== null && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, map(inner)])) : value;
   };
   const copy = map(lock.raw);
+=======
+// so every package gets its URL on the loopback. One without integrity keeps its empty URL, as Bun 1.4 demands.
+function lockForInstall(lock, registry) {
+  const copy = toPlainHttp(lock.raw);
+>>>>>>> 233dd3d73ad49dbb7418179fb9577af67f8ac192
   for (const entry of lock.entries) {
     if (entry.kind !== "npm" || entry.integrity === "" || isBundled(entry)) continue;
     copy.packages[entry.key][1] = registry.url + encodeURI(tarballs.pathOf(entry));
   }
   return JSON.stringify(copy, null, 1);
-}
-
-function manifestForInstall(manifest) {
-  const copy = { ...manifest };
-  for (const group of ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies", "overrides", "resolutions"]) {
-    if (copy[group] === undefined) continue;
-    const mapped = Object.entries(copy[group]).map(([name, spec]) => [name, typeof spec === "string" ? toPlainHttp(spec) : spec]);
-    copy[group] = Object.fromEntries(mapped);
-  }
-  return copy;
 }
 
 // Bin targets of workspaces as empty files, since a package manager links only what exists.
@@ -95,7 +98,7 @@ function writeLockSet(out, spec, lock, registry, tarballs) {
   for (const [path, manifest] of Object.entries(spec.manifests)) {
     const folder = join(out, path);
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "package.json"), JSON.stringify(manifestForInstall(manifest), null, 2));
+    writeFileSync(join(folder, "package.json"), JSON.stringify(toPlainHttp(manifest), null, 2));
     writeBinStubs(folder, manifest);
   }
 }
@@ -108,6 +111,8 @@ function makeWritable(folder) {
     else if (entry.isFile()) chmodSync(join(folder, entry.name), 0o644);
   }
 }
+
+let stopInstall = () => {};
 
 // Runs the package manager; gives its exit code.
 function runInstall(out, spec, registry) {
@@ -129,7 +134,8 @@ function runInstall(out, spec, registry) {
   const args = ["install", "--frozen-lockfile", "--ignore-scripts", "--no-progress", `--backend=${spec.backend}`];
   return new Promise((resolve, reject) => {
     const child = spawn(join(spec.bun, "bin/bun"), args, { cwd: out, env: environment, stdio: ["ignore", "inherit", "inherit"] });
-    child.once("error", reject).once("close", (code) => resolve(code ?? 1));
+    stopInstall = () => child.kill("SIGKILL");
+    child.once("error", reject).once("exit", (code) => resolve(code ?? 1));
   });
 }
 
@@ -139,7 +145,6 @@ function keepOnlyNodeModules(folder) {
     const path = join(folder, entry.name);
     if (entry.name === "node_modules" && entry.isDirectory()) continue;
     if (!entry.isDirectory()) rmSync(path);
-    else if (entry.name.startsWith(".splitter-")) rmSync(path, { recursive: true });
     else {
       keepOnlyNodeModules(path);
       if (readdirSync(path).length === 0) rmdirSync(path);
@@ -158,12 +163,18 @@ checkWorkspaces(lock, spec.manifests);
 checkTarballs(lock, tarballs, spec.platform);
 
 mkdirSync(out, { recursive: true });
+<<<<<<< HEAD
 const registry = await startRegistry(lock, tarballs);
 writeLockSet(out, spec, lock, registry, tarballs);
+=======
+const registry = await startRegistry(lock, tarballs, () => setTimeout(() => stopInstall(), GRACE_MS).unref());
+writeLockSet(out, spec, lock, registry);
+>>>>>>> 233dd3d73ad49dbb7418179fb9577af67f8ac192
 const code = await runInstall(out, spec, registry);
 registry.close();
 if (registry.missing.size > 0) fail(["the install asked for what deps lacks:", ...shorten([...registry.missing].sort()), MEND]);
 if (code !== 0) {
+  if (registry.unknown.size > 0) console.error(`splitter: bun asked for what bun.lock does not have: ${[...registry.unknown].sort().join(", ")}`);
   fail([
     `\`bun install --frozen-lockfile\` failed with exit code ${code}; its words are above`,
     "where it says that the lockfile had changes, bun.lock and the package.json files disagree:",
@@ -172,12 +183,16 @@ if (code !== 0) {
 }
 clock("installed");
 
+// Removing as many links as the install made takes as long as the walk, so both are done at once.
+const removal = spawn("rm", ["-rf", join(out, ".splitter-cache"), join(out, ".splitter-tmp")], { stdio: "inherit" });
+const removed = new Promise((resolve, reject) => removal.once("error", reject).once("exit", resolve));
 const finished = finishTree(out, spec);
 clock(`patched ${finished.patched} of ${finished.seen} files`);
 if (spec.trusted.length > 0 && runScripts(out, spec, finished.packages, fail) > 0) {
   finishTree(out, spec);
   clock("ran lifecycle scripts");
 }
+await removed;
 // Apps make these links again, where the sources that they lead to are.
 for (const link of Object.keys(finished.workspaceLinks)) rmSync(join(out, link));
 keepOnlyNodeModules(out);

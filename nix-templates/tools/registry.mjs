@@ -6,8 +6,8 @@ import { join } from "node:path";
 
 import { registryDocuments, registryPath } from "./bun-lock.mjs";
 
-// A URL without its scheme, for comparing: "host/path?query".
-const withoutScheme = (url) => url.replace(/^[a-z+]+:\/\//, "");
+// A URL without its scheme and its scheme's own port, for comparing: "host/path?query".
+const withoutScheme = (url) => url.replace(/^[a-z+]+:\/\//, "").replace(/^([^/:]+):(80|443)(?=\/)/, "$1");
 
 // Finds the tarballs of `folders` (store paths of deps) by entry of the lock or by URL.
 export class Tarballs {
@@ -44,23 +44,27 @@ export class Tarballs {
 }
 
 // Starts the server. It answers the registry's own paths below /npm/, and, as an HTTP proxy, requests for other hosts.
-// Gives { url, missing, close }; `missing` fills with the paths that were asked for and are not there.
-export async function startRegistry(lock, tarballs) {
-  const missing = new Set();
+// Gives { url, missing, unknown, close }: the tarballs and the package names that were asked for and are not there.
+// `onMissing` is called for each such tarball.
+export async function startRegistry(lock, tarballs, onMissing) {
+  const [missing, unknown] = [new Set(), new Set()];
   let base = "";
   let documents;
   const metadata = (name) => {
     documents ??= registryDocuments(lock, (entry) => base + encodeURI(tarballs.pathOf(entry)));
     return documents.get(name);
   };
-  const notFound = (response, what) => {
-    missing.add(what);
+  const notFound = (response) => {
     response.writeHead(404, { "content-type": "application/json" });
     response.end(JSON.stringify({ error: "not_found" }));
   };
   const sendTarball = (response, path) => {
     const found = tarballs.file(path);
-    if (found === undefined) return notFound(response, path);
+    if (found === undefined) {
+      missing.add(path);
+      onMissing();
+      return notFound(response);
+    }
     response.writeHead(200, { "content-type": "application/octet-stream", "content-length": found.size });
     return createReadStream(found.file).pipe(response);
   };
@@ -70,7 +74,10 @@ export async function startRegistry(lock, tarballs) {
     if (path.startsWith("url/") || path.includes("/-/")) return sendTarball(response, path);
     const name = path.replace(/^npm\//, "");
     const document = metadata(name);
-    if (document === undefined) return notFound(response, name);
+    if (document === undefined) {
+      unknown.add(name);
+      return notFound(response);
+    }
     response.writeHead(200, { "content-type": "application/json" });
     return response.end(JSON.stringify(document));
   };
@@ -85,5 +92,5 @@ export async function startRegistry(lock, tarballs) {
   server.keepAliveTimeout = 60_000;
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
   base = `http://127.0.0.1:${server.address().port}/`;
-  return { url: base, missing, close: () => server.closeAllConnections?.() ?? server.close() };
+  return { url: base, missing, unknown, close: () => server.closeAllConnections?.() ?? server.close() };
 }

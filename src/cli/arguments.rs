@@ -112,4 +112,7 @@ pub(super) struct DemoOptions {
     /// The folder to make [default: a new temporary folder, removed at the end]
     #[arg(value_name = "DIR")]
     pub(super) folder: Option<Utf8PathBuf>,
+    /// Options for every call of nix, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS")]
+    pub(super) nix_options: Vec<String>,
 }

@@ -10,6 +10,7 @@ use super::{
     update_hash::work_tree,
 };
 use crate::{
+    parallel::both,
     scaffold::{
         compare::{Change, Differences, PackageChange, compare},
         record::{PATH, Record, RecordError},
@@ -22,14 +23,16 @@ const SHOWN: usize = 30;
 
 pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
-    let record = Record::read(&tree)?.ok_or(RecordError::Absent)?;
-    let split = Split::read(&tree, &Choices::default())?;
+    let (record, split) = both(|| Record::read(&tree), || Split::read(&tree, &Choices::default()));
+    let (record, split) = (record?.ok_or(RecordError::Absent)?, split?);
     let differences = compare(&split, &record);
     if options.json {
         print_json(&differences, printer);
     } else {
         print_text(&differences, &record, printer);
     }
+    // The program ends now: giving back thousands of texts one by one would only take time.
+    std::mem::forget((split, record));
     Ok(if differences.is_empty() { Outcome::Done } else { Outcome::Difference })
 }
 

@@ -55,7 +55,8 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
 /// `-v` shows what the parts say of their work, `-vv` also what their libraries say.
 fn start_tracing(verbose: u8) {
     let filter = match verbose {
-        0 => "off",
+        // Not even a filter is made: nothing else takes longer to start.
+        0 => return,
         1 => "splitter=debug",
         _ => "debug",
     };

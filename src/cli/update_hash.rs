@@ -14,14 +14,15 @@ use super::{
     text::{bytes, count, duration, things},
 };
 use crate::{
-    diagnostic::{Category, Diagnose},
     fetch::{Cache, Downloader, Environment, FetchError, Registries},
     nix::{command::Nix, nar::NarDigest, store_path::StoreName},
-    repo::WorkTree,
+    parallel::both,
+    repo::{Tree as _, WorkTree},
     scaffold::{
         compare::{Change, PackageChange, packages},
         files::Files,
         record::{PATH, Record, RecordError},
+        templates,
         update::{Extent, FromCache, Online, Update, update},
     },
     split::{Choices, Split, System},
@@ -30,16 +31,19 @@ use crate::{
 pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer) -> Result<Outcome, Failure> {
     let start = Instant::now();
     let repo = work_tree(global)?;
-    let old = previous(&repo, printer)?;
-    let split = Split::read(&repo, &Choices::default())?;
+    let (split, old) = both(|| Split::read(&repo, &Choices::default()), || previous(&repo, printer));
+    let (old, split) = (old?, split?);
     warn(&split, printer);
     let extent = extent(options.preload)?;
     let update = bring_up_to_date(&repo, &split, old.as_ref(), &options.fetching, &extent, printer)?;
     let mut files = Files::default();
     files.put(record_path()?, update.record.render());
     let written = interrupt::uninterrupted(|| files.write(repo.root()))?;
-    let changed = !written.created.is_empty() || !written.changed.is_empty();
-    print_summary(&split, old.as_ref(), &update, changed, start, printer);
+    let was_written = !written.created.is_empty() || !written.changed.is_empty();
+    print_summary(&split, old.as_ref(), &update, was_written, start, printer);
+    if !repo.is_file(&templates::target("default.nix"))? {
+        printer.note("  the Nix files beside it are not there yet: `splitter init` writes them");
+    }
     if options.preload {
         preload(&update, printer)?;
     }
@@ -116,15 +120,15 @@ fn print_summary(
     split: &Split,
     old: Option<&Record>,
     update: &Update,
-    changed: bool,
+    was_written: bool,
     start: Instant,
     printer: Printer,
 ) {
-    let changes = packages(&split.dependencies, old.map_or(&[], |old| &old.dependencies));
+    let changes = packages(split, old.map_or(&[], |old| &old.dependencies));
     if old.is_some() {
         print_list("packages", changes.iter().map(package_line), printer);
     }
-    let state = if changed { "wrote" } else { "unchanged" };
+    let state = if was_written { "wrote" } else { "unchanged" };
     printer.data(format_args!(
         "{GOOD}{state}{GOOD:#} {PATH}: {}, {}, in {}",
         things(update.record.dependencies.len(), "package"),
@@ -156,24 +160,7 @@ fn extent(preload: bool) -> Result<Extent, Failure> {
     }
     // Asked first, so that a missing Nix shows before anything is downloaded.
     Nix::require()?;
-    Ok(Extent::System(this_system()?))
-}
-
-/// A machine that is none of the four systems.
-#[derive(Debug, thiserror::Error)]
-#[error("`--preload` fills the store of one of the four usual systems; this machine is {0}-{1}")]
-struct OtherSystem(&'static str, &'static str);
-
-impl Diagnose for OtherSystem {
-    fn category(&self) -> Category {
-        Category::Environment
-    }
-}
-
-fn this_system() -> Result<System, OtherSystem> {
-    let (cpu, os) = (std::env::consts::ARCH, std::env::consts::OS);
-    let os = if os == "macos" { "darwin" } else { os };
-    format!("{cpu}-{os}").parse().map_err(|_| OtherSystem(cpu, os))
+    Ok(Extent::System(System::of_this_machine()?))
 }
 
 /// Puts the parts that this system's build reads into the Nix store. They are laid out in the cache's folder first,
@@ -181,12 +168,20 @@ fn this_system() -> Result<System, OtherSystem> {
 fn preload(update: &Update, printer: Printer) -> Result<(), Failure> {
     let nix = Nix::require()?;
     let cache = cache(&Environment::of_process())?;
-    let wanted = ["common".to_owned(), this_system()?.to_string()];
+    let system = System::of_this_machine()?;
+    let wanted = ["common".to_owned(), system.to_string()];
     for (part, tree) in update.hashed.iter().filter(|(part, _)| wanted.contains(part)) {
         let output = &update.record.deps[part];
         let name: StoreName = Record::store_name(part, &output.fingerprint).parse()?;
         let digest: NarDigest = output.hash.to_string().parse()?;
         let path = nix.add(tree, &name, digest, cache.root())?;
+        printer.note(format_args!("  in the Nix store: {path}"));
+    }
+    let tarball = update.record.package_manager.tarballs.get(&system);
+    if let Some((file, tarball)) = update.program.as_ref().zip(tarball) {
+        // The name that `fetchurl` gives it.
+        let name: StoreName = tarball.url.path().rsplit('/').next().unwrap_or_default().parse()?;
+        let path = nix.add_file(file, &name, &tarball.integrity.digests()[0], cache.root())?;
         printer.note(format_args!("  in the Nix store: {path}"));
     }
     Ok(())

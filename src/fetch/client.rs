@@ -26,8 +26,10 @@ use super::{
     failure::Reason,
     layers::Transport,
     registries::Registries,
+    resolver::Resolver,
     retry::{Patience, retry_after},
 };
+use crate::diagnostic::{Category, Diagnose, Location};
 
 /// How many redirects are followed.
 const MOST_REDIRECTS: usize = 10;
@@ -60,6 +62,29 @@ pub enum ClientError {
     Start(String),
 }
 
+impl Diagnose for ClientError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Certificates { .. } | Self::Start(_) => Category::Environment,
+            Self::Proxy { .. } => Category::Input,
+        }
+    }
+
+    fn location(&self) -> Option<Location> {
+        match self {
+            Self::Certificates { path, .. } => Some(Location::file(path.clone())),
+            Self::Proxy { .. } | Self::Start(_) => None,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Start(_) => vec!["name a file of trusted certificates in SSL_CERT_FILE".to_owned()],
+            Self::Certificates { .. } | Self::Proxy { .. } => Vec::new(),
+        }
+    }
+}
+
 /// The HTTP clients of a run.
 pub(super) struct Clients {
     clients: Vec<Taking>,
@@ -72,8 +97,7 @@ struct Taking {
     /// By origin, whether its first request is over.
     ///
     /// Whether a host speaks HTTP/2 is known only then. Without waiting for it every request of the first moment would
-    /// make a connection of its own, of which all but one are thrown away, and some hosts and proxies leave such a crowd
-    /// hanging.
+    /// make a connection of its own, of which all but one are thrown away.
     openings: Mutex<BTreeMap<String, Arc<OnceCell<()>>>>,
 }
 
@@ -81,8 +105,9 @@ impl Clients {
     pub(super) fn new(transport: &Transport, patience: &Patience) -> Result<Self, ClientError> {
         // Fails where a provider is installed already, which will do as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let resolver = Resolver::default();
         let clients = (0..CONNECTIONS)
-            .map(|_| Ok(Taking { client: client(transport, patience)?, openings: Mutex::default() }))
+            .map(|_| Ok(Taking { client: client(transport, patience, resolver.clone())?, openings: Mutex::default() }))
             .collect::<Result<_, ClientError>>()?;
         Ok(Self { clients, next: AtomicUsize::new(0) })
     }
@@ -92,8 +117,10 @@ impl Clients {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let client = &self.clients[turn % self.clients.len()];
         let mut at = url.clone();
+        let mut may_authorize = true;
         for _ in 0..=MOST_REDIRECTS {
-            let may_authorize = at.origin() == url.origin();
+            // For good: what another host sends back here is its choice, not the user's.
+            may_authorize &= at.origin() == url.origin();
             let response = client.send(registries, &at, may_authorize).await?;
             match redirected(&at, &response)? {
                 Some(next) => at = next,
@@ -121,13 +148,14 @@ impl Taking {
     }
 }
 
-fn client(transport: &Transport, patience: &Patience) -> Result<Client, ClientError> {
+fn client(transport: &Transport, patience: &Patience, resolver: Resolver) -> Result<Client, ClientError> {
     let mut builder = Client::builder()
         .user_agent(concat!("splitter/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .connect_timeout(patience.connect)
         .read_timeout(patience.stall)
         .tcp_nodelay(true)
+        .dns_resolver(resolver)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW);
     let certificates = certificates(transport)?;
@@ -227,17 +255,32 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
+/// An error and its causes, the innermost last.
 fn causes<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source())
+    std::iter::successors(Some(error), |error| {
+        // `io::Error` gives the cause of what it holds as its source, and so would hide what it holds.
+        let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        held.map_or_else(|| (*error).source(), |held| Some(held as &(dyn std::error::Error + 'static)))
+    })
 }
 
-fn is_certificate_error(error: &reqwest::Error) -> bool {
-    causes(error).any(|cause| {
-        // `io::Error` shows the cause of what it holds as its source, not what it holds itself.
-        let held = cause.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
-        let held = held.and_then(|held| held.downcast_ref::<rustls::Error>());
-        matches!(held.or_else(|| cause.downcast_ref()), Some(rustls::Error::InvalidCertificate(_)))
-    })
+fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
+    causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_found_below_other_errors() {
+        let certificate = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = io::Error::other(io::Error::other(certificate));
+        assert!(is_certificate_error(&error) && innermost(&error).contains("UnknownIssuer"));
+        assert!(!is_certificate_error(&io::Error::other("other")));
+    }
 }

@@ -162,10 +162,12 @@ impl Downloader {
         self.clients().await?;
         let mut tries = Tries::default();
         loop {
-            if let Some(reason) = self.hosts.unreachable(url) {
-                return Ok(Err(reason));
-            }
-            let reason = match attempt().await {
+            let outcome = tokio::select! {
+                biased;
+                reason = self.hosts.until_unreachable(url) => return Ok(Err(reason)),
+                outcome = attempt() => outcome,
+            };
+            let reason = match outcome {
                 Ok(done) => return Ok(Ok(done)),
                 Err(reason) => reason,
             };
@@ -210,7 +212,7 @@ impl Downloader {
     fn accept(&self, wanted: &Wanted, stored: Stored, digest: Digest) -> Result<Fetched, Reason> {
         let integrity = match &wanted.integrity {
             Some(integrity) => integrity.clone(),
-            None => self.cache.record(&wanted.url, &Integrity::from(digest.clone()))?,
+            None => self.cache.record(&wanted.url, &Integrity::from(digest))?,
         };
         if !integrity.accepts(&digest) {
             // Another process recorded something else meanwhile.

@@ -8,7 +8,7 @@ use url::Url;
 use super::{cache::CacheError, client::ClientError, credentials::Access, retry};
 use crate::split::registries::strip_credentials;
 use crate::{
-    diagnostic::{Category, Diagnose},
+    diagnostic::{Category, Diagnose, Location},
     lockfile::{Digest, Integrity},
 };
 
@@ -224,8 +224,17 @@ impl Diagnose for FetchError {
                 let categories = failures.iter().map(|failure| failure.reason.category());
                 categories.into_iter().find(|category| *category == Category::Input).unwrap_or(Category::Environment)
             }
-            Self::Missing { .. } | Self::Client(_) | Self::Runtime(_) => Category::Environment,
+            Self::Missing { .. } | Self::Runtime(_) => Category::Environment,
+            Self::Client(error) => error.category(),
             Self::Cache(error) => error.category(),
+        }
+    }
+
+    fn location(&self) -> Option<Location> {
+        match self {
+            Self::Cache(error) => error.location(),
+            Self::Client(error) => error.location(),
+            Self::Failed { .. } | Self::Missing { .. } | Self::Runtime(_) => None,
         }
     }
 
@@ -238,7 +247,8 @@ impl Diagnose for FetchError {
             }
             Self::Missing { .. } => vec!["run once without --offline".to_owned()],
             Self::Cache(error) => error.hints(),
-            Self::Client(_) | Self::Runtime(_) => Vec::new(),
+            Self::Client(error) => error.hints(),
+            Self::Runtime(_) => Vec::new(),
         }
     }
 }

@@ -8,13 +8,17 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
 use url::Url;
 
 use super::failure::Reason;
 
 /// What is known of the hosts of a run.
 #[derive(Default)]
-pub(super) struct Hosts(Mutex<BTreeMap<String, State>>);
+pub(super) struct Hosts {
+    states: Mutex<BTreeMap<String, State>>,
+    news: Notify,
+}
 
 enum State {
     Answers,
@@ -36,6 +40,7 @@ impl Hosts {
     pub(super) fn gave_up(&self, url: &Url, reason: &Reason) {
         if let Some(reason) = reason.of_connection() {
             self.states().entry(key(url)).or_insert(State::Unreachable(reason));
+            self.news.notify_waiters();
         }
     }
 
@@ -47,9 +52,21 @@ impl Hosts {
         }
     }
 
+    /// Waits until the host is given up, which may be never.
+    pub(super) async fn until_unreachable(&self, url: &Url) -> Reason {
+        loop {
+            // Made before the look, so that no news falls between the two.
+            let news = self.news.notified();
+            if let Some(reason) = self.unreachable(url) {
+                return reason;
+            }
+            news.await;
+        }
+    }
+
     fn states(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
         // A map of notes is whole whenever its lock is free.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -192,7 +192,7 @@ fn document_url(registry: &Url, name: &str, version: &str) -> Result<Url, Metada
 
 fn of_shasum(hex: &str) -> Option<Integrity> {
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?;
-    Digest::new(Algorithm::Sha1, bytes).map(Integrity::from)
+    Digest::new(Algorithm::Sha1, &bytes).map(Integrity::from)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod hosts;
 mod layers;
 mod metadata;
 mod registries;
+mod resolver;
 mod retry;
 mod secret;
 
@@ -21,6 +22,8 @@ mod secret;
 mod test_server;
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 pub use cache::{Cache, CacheError, Stored};
 pub use client::ClientError;
@@ -32,8 +35,14 @@ pub use metadata::{MetadataError, PackageVersion, package_version_from_cache};
 pub use registries::Registries;
 pub use secret::Secret;
 
+/// How long threads may go on after the end of a future, with a last write or a look-up of a name that hangs.
+const GRACE: Duration = Duration::from_millis(200);
+
 /// Runs a future of this module to its end on threads of its own.
 pub fn run<F: Future>(future: F) -> Result<F::Output, FetchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    Ok(runtime.map_err(|error| FetchError::Runtime(error.to_string()))?.block_on(future))
+    let runtime = runtime.map_err(|error| FetchError::Runtime(error.to_string()))?;
+    let output = runtime.block_on(future);
+    runtime.shutdown_timeout(GRACE);
+    Ok(output)
 }

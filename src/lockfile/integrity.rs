@@ -21,6 +21,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// The length of the longest digest in bytes.
+    const LONGEST: usize = 64;
+
     /// The length of its digests in bytes.
     pub const fn digest_len(self) -> usize {
         match self {
@@ -54,16 +57,23 @@ impl Algorithm {
 }
 
 /// A digest of the right length for its algorithm.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest {
     algorithm: Algorithm,
-    bytes: Vec<u8>,
+    /// As many as the algorithm has, then zeros: thousands of digests are held, and none needs an allocation.
+    bytes: [u8; Algorithm::LONGEST],
 }
 
 impl Digest {
     /// A digest from its bytes, or none where their number is not the algorithm's.
-    pub fn new(algorithm: Algorithm, bytes: Vec<u8>) -> Option<Self> {
-        (bytes.len() == algorithm.digest_len()).then_some(Self { algorithm, bytes })
+    pub fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
+        (bytes.len() == algorithm.digest_len()).then(|| Self::padded(algorithm, bytes))
+    }
+
+    fn padded(algorithm: Algorithm, digest: &[u8]) -> Self {
+        let mut bytes = [0; Algorithm::LONGEST];
+        bytes[..digest.len()].copy_from_slice(digest);
+        Self { algorithm, bytes }
     }
 
     /// The algorithm.
@@ -73,18 +83,18 @@ impl Digest {
 
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[..self.algorithm.digest_len()]
     }
 
     /// The bytes in lower-case hexadecimal.
     pub fn hex(&self) -> String {
-        HEXLOWER.encode(&self.bytes)
+        HEXLOWER.encode(self.bytes())
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.algorithm.name(), BASE64.encode(&self.bytes))
+        write!(f, "{}-{}", self.algorithm.name(), BASE64.encode(self.bytes()))
     }
 }
 
@@ -103,7 +113,7 @@ impl FromStr for Digest {
         let algorithm = Algorithm::named(name).ok_or_else(|| IntegrityError::Algorithm(text.to_owned()))?;
         let encoded = rest.split('?').next().unwrap_or_default();
         let bytes = BASE64.decode(encoded.as_bytes()).map_err(|_| malformed())?;
-        Self::new(algorithm, bytes).ok_or_else(malformed)
+        Self::new(algorithm, &bytes).ok_or_else(malformed)
     }
 }
 
@@ -152,7 +162,7 @@ impl FromStr for Integrity {
 
     /// Reads digests separated by white space. Unknown algorithms are passed over while a known one is there.
     fn from_str(text: &str) -> Result<Self, IntegrityError> {
-        let mut digests = Vec::new();
+        let mut digests = Vec::with_capacity(1);
         let mut unknown = None;
         for word in text.split_ascii_whitespace() {
             match word.parse::<Digest>() {
@@ -234,13 +244,12 @@ impl Hasher {
 
     /// The digest of all bytes taken.
     pub fn finish(self) -> Digest {
-        let (algorithm, bytes) = match self {
-            Self::Sha1(hasher) => (Algorithm::Sha1, hasher.finalize().to_vec()),
-            Self::Sha256(hasher) => (Algorithm::Sha256, hasher.finalize().to_vec()),
-            Self::Sha384(hasher) => (Algorithm::Sha384, hasher.finalize().to_vec()),
-            Self::Sha512(hasher) => (Algorithm::Sha512, hasher.finalize().to_vec()),
-        };
-        Digest { algorithm, bytes }
+        match self {
+            Self::Sha1(hasher) => Digest::padded(Algorithm::Sha1, &hasher.finalize()),
+            Self::Sha256(hasher) => Digest::padded(Algorithm::Sha256, &hasher.finalize()),
+            Self::Sha384(hasher) => Digest::padded(Algorithm::Sha384, &hasher.finalize()),
+            Self::Sha512(hasher) => Digest::padded(Algorithm::Sha512, &hasher.finalize()),
+        }
     }
 }
 

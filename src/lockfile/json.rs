@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::HashSet};
 
 use jsonc_parser::{
     CollectOptions, ParseOptions,
-    ast::{Array, Object, Value},
+    ast::{Array, Object, ObjectProp, Value},
     common::Ranged,
 };
 
@@ -104,14 +104,17 @@ pub struct Document<'a> {
 impl<'a> Document<'a> {
     /// Parses `text`, the content of `file`.
     pub fn parse(file: &'a str, text: &'a str, dialect: Dialect) -> Result<Self, JsonError> {
-        refuse_conflict_markers(file, text)?;
         let syntax = |offset, message| JsonError::Syntax {
             file: file.to_owned(),
             position: Position::of_offset(text, offset),
             message,
         };
-        let parsed = jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &options(dialect))
-            .map_err(|error| syntax(error.range().start, error.kind().to_string().to_lowercase()))?;
+        let parsed =
+            jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &options(dialect)).map_err(|error| {
+                // Conflict markers are never JSON, so that only a text that is none need be searched for them.
+                let conflict = refuse_conflict_markers(file, text).err();
+                conflict.unwrap_or_else(|| syntax(error.range().start, error.kind().to_string().to_lowercase()))
+            })?;
         let root = parsed.value.ok_or_else(|| syntax(0, "the file is empty; expected an object".to_owned()))?;
         let document = Self { file, text, root };
         document.refuse_duplicates(&document.root)?;
@@ -172,23 +175,30 @@ impl<'a> Document<'a> {
     fn refuse_duplicates(&self, value: &Value<'a>) -> Result<(), JsonError> {
         match value {
             Value::Object(object) => {
-                let mut seen = HashSet::with_capacity(object.properties.len());
-                for property in &object.properties {
-                    if !seen.insert(property.name.as_str()) {
-                        return Err(JsonError::Duplicate {
-                            file: self.file.to_owned(),
-                            position: self.position(property.range.start),
-                            key: property.name.as_str().to_owned(),
-                        });
-                    }
-                    self.refuse_duplicates(&property.value)?;
+                if let Some(second) = duplicate(object) {
+                    return Err(JsonError::Duplicate {
+                        file: self.file.to_owned(),
+                        position: self.position(second.range.start),
+                        key: second.name.as_str().to_owned(),
+                    });
                 }
-                Ok(())
+                object.properties.iter().try_for_each(|property| self.refuse_duplicates(&property.value))
             }
             Value::Array(array) => array.elements.iter().try_for_each(|element| self.refuse_duplicates(element)),
             _ => Ok(()),
         }
     }
+}
+
+/// The first property whose key stands before it already. Programs mostly write keys in order, and an order without
+/// equals is proof enough; only other objects cost a set.
+fn duplicate<'o, 'a>(object: &'o Object<'a>) -> Option<&'o ObjectProp<'a>> {
+    let properties = &object.properties;
+    if properties.is_sorted_by(|a, b| a.name.as_str() < b.name.as_str()) {
+        return None;
+    }
+    let mut seen = HashSet::with_capacity(properties.len());
+    properties.iter().find(|property| !seen.insert(property.name.as_str()))
 }
 
 fn options(dialect: Dialect) -> ParseOptions {

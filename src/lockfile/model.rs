@@ -92,7 +92,7 @@ impl LockedPackage {
     /// How messages name it: `name@version` for a registry package.
     pub fn label(&self) -> String {
         match &self.resolution {
-            Resolution::Registry { version, .. } => format!("{}@{version}", self.name),
+            Resolution::Registry { version, .. } => [&self.name, "@", version].concat(),
             _ => self.name.clone(),
         }
     }

@@ -10,7 +10,10 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use super::{base32, nar::NarDigest};
-use crate::diagnostic::{Category, Diagnose};
+use crate::{
+    diagnostic::{Category, Diagnose},
+    lockfile::Digest,
+};
 
 /// The folder of the store. Nix can be built with another, but then shares no path with anybody.
 pub const STORE: &str = "/nix/store";
@@ -112,6 +115,14 @@ impl StorePath {
         Self { hash: fold(&Sha256::digest(described.as_bytes())), name: name.clone() }
     }
 
+    /// Where a flat fixed output with this name and content lies: one file, as `fetchurl` makes it.
+    pub fn flat_output(name: &StoreName, digest: &Digest) -> Self {
+        let content = format!("fixed:out:{}:{}:", digest.algorithm().name(), digest.hex());
+        let content = HEXLOWER.encode(&Sha256::digest(content.as_bytes()));
+        let described = format!("output:out:sha256:{content}:{STORE}:{name}");
+        Self { hash: fold(&Sha256::digest(described.as_bytes())), name: name.clone() }
+    }
+
     /// The name.
     pub fn name(&self) -> &StoreName {
         &self.name
@@ -151,6 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::lockfile::Algorithm;
 
     #[test]
     fn paths_are_where_nix_puts_them() {
@@ -170,6 +182,18 @@ mod tests {
             let computed = StorePath::fixed_output(&name.parse().unwrap(), digest.parse().unwrap());
             assert_eq!(computed.to_string(), path);
             assert_eq!(path.parse::<StorePath>().unwrap(), computed);
+        }
+    }
+
+    #[test]
+    fn flat_files_are_where_nix_puts_them() {
+        // printf hello > hello-1.0.tgz; nix-store --add-fixed <algorithm> hello-1.0.tgz
+        for (algorithm, path) in [
+            (Algorithm::Sha512, "/nix/store/43jnvbiq1n16gv7anafi1rx5f8w89z4g-hello-1.0.tgz"),
+            (Algorithm::Sha1, "/nix/store/77kcwlrpp7w7kqmys9gmx6zpng2jip0q-hello-1.0.tgz"),
+        ] {
+            let name = "hello-1.0.tgz".parse().unwrap();
+            assert_eq!(StorePath::flat_output(&name, &algorithm.digest(b"hello")).to_string(), path);
         }
     }
 

@@ -53,6 +53,11 @@ impl RepoPath {
         Ok(Self(parts.join("/")))
     }
 
+    /// A path that is put together from names that a directory listing gave, with `/` between them.
+    pub(super) fn of_listed(text: String) -> Result<Self, RepoPathError> {
+        if text.chars().any(char::is_control) { Err(RepoPathError::Control) } else { Ok(Self(text)) }
+    }
+
     /// The path of an entry named `name` in this folder. `name` must be one part, as a directory listing gives it.
     #[must_use]
     pub fn child(&self, name: &str) -> Self {

@@ -9,7 +9,7 @@ use ignore::{WalkBuilder, WalkState};
 use super::{Entry, EntryKind, RepoPath, SourceFile, Tree, TreeError};
 use crate::diagnostic::{Category, Diagnose};
 
-/// Files that mark the root of a Bun or Yarn repository.
+/// Files that mark the root of a repository. One whose lockfile is not supported is found too, to be told so.
 const LOCKFILES: [&str; 3] = ["bun.lock", "bun.lockb", "yarn.lock"];
 
 /// A repository on disk.
@@ -22,7 +22,7 @@ pub struct WorkTree {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkTreeError {
     /// No folder from here up holds a lockfile.
-    #[error("no `bun.lock` or `yarn.lock` in `{0}` or any folder above it")]
+    #[error("no `bun.lock` in `{0}` or any folder above it")]
     NotFound(Utf8PathBuf),
     /// The folder that was named is not there.
     #[error("could not open the folder `{path}`")]
@@ -45,7 +45,7 @@ impl Diagnose for WorkTreeError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::NotFound(_) => vec![
-                "run it inside a Bun or Yarn repository, or name one with `--repo DIR`".to_owned(),
+                "run it inside a Bun repository, or name one with `--repo DIR`".to_owned(),
                 "a repository without a lockfile gets one from `bun install`".to_owned(),
             ],
             Self::Folder { .. } | Self::NotUtf8(_) => Vec::new(),
@@ -125,9 +125,11 @@ impl WorkTree {
     }
 
     fn relative(&self, path: &Utf8Path) -> Result<RepoPath, TreeError> {
-        let below = path.strip_prefix(&self.root).unwrap_or(path);
-        let text = if cfg!(windows) { below.as_str().replace('\\', "/") } else { below.as_str().to_owned() };
-        text.parse().map_err(|_| TreeError::Name(path.to_owned()))
+        // Compared as texts: the walk puts names after the root as it is, and paths would be taken apart again.
+        let below = path.as_str().strip_prefix(self.root.as_str()).unwrap_or(path.as_str());
+        let text = below.trim_start_matches(std::path::MAIN_SEPARATOR);
+        let text = if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() };
+        RepoPath::of_listed(text).map_err(|_| TreeError::Name(path.to_owned()))
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     repo::{RepoPath, Tree, TreeError, read_text},
-    split::{Choices, Split, config, graph::Role},
+    split::{Choices, Split, config},
 };
 
 /// The `splitter.json` that says what was chosen; none where nothing was. What stands in it already stays.
@@ -19,15 +19,7 @@ pub fn recorded(tree: &dyn Tree, split: &Split, choices: &Choices) -> Result<Opt
         root.insert("systems".to_owned(), json!(split.systems));
     }
     if !choices.apps.is_empty() {
-        let workspaces = root.entry("workspaces").or_insert_with(|| json!({}));
-        for workspace in split.graph.workspaces() {
-            let is_chosen = matches!(workspace.role, Role::App { .. });
-            let was_left_out = workspace.reason == crate::split::graph::NOT_CHOSEN;
-            if is_chosen || was_left_out {
-                let kind = if is_chosen { "app" } else { "library" };
-                set_kind(workspaces, workspace.path.as_str(), kind);
-            }
-        }
+        root.insert("apps".to_owned(), json!(choices.apps));
     }
     // An object of texts and lists always serialises.
     let mut text = serde_json::to_string_pretty(&Value::Object(root)).unwrap_or_default();
@@ -42,15 +34,6 @@ fn parse(text: &str) -> Option<Map<String, Value>> {
     match to_serde(&jsonc_parser::ast::Value::Object(object)) {
         Value::Object(object) => Some(object),
         _ => None,
-    }
-}
-
-fn set_kind(workspaces: &mut Value, path: &str, kind: &str) {
-    if let Some(workspaces) = workspaces.as_object_mut() {
-        let choice = workspaces.entry(path).or_insert_with(|| json!({}));
-        if let Some(choice) = choice.as_object_mut() {
-            choice.insert("kind".to_owned(), json!(kind));
-        }
     }
 }
 
@@ -80,6 +63,9 @@ mod tests {
         let again = Split::read(&files(&text), &Choices::default()).unwrap();
         assert_eq!(again.systems, [System::X8664Linux]);
         assert_eq!(again.graph.apps().map(|(name, _)| name).collect::<Vec<_>>(), ["b"]);
+        let other = Choices { apps: BTreeSet::from(["a".to_owned()]), ..Choices::default() };
+        let other = Split::read(&files(&text), &other).unwrap();
+        assert_eq!(other.graph.apps().map(|(name, _)| name).collect::<Vec<_>>(), ["a"]);
         assert_eq!(recorded(&files(before), &split, &Choices::default()).unwrap(), None);
     }
 }

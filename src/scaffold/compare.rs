@@ -1,10 +1,10 @@
 //! Is a record right for a split? What differs, in terms a user knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::record::{DependencyRecord, Record, WorkspaceRecord, source_record, workspace_record};
+use super::record::{DependencyRecord, Record, WorkspaceRecord, recorded_url, source_record, workspace_record};
 use crate::{
     lockfile::Integrity,
     repo::RepoPath,
@@ -77,7 +77,7 @@ impl Differences {
 /// Compares a record with the repository as it is.
 pub fn compare(split: &Split, record: &Record) -> Differences {
     Differences {
-        packages: packages(&split.dependencies, &record.dependencies),
+        packages: packages(split, &record.dependencies),
         files: files(&split.lock_set.files, &record.lock_set),
         settings: settings(split, record),
         drift: split.drift.clone(),
@@ -85,19 +85,23 @@ pub fn compare(split: &Split, record: &Record) -> Differences {
 }
 
 /// The packages that differ between a split and recorded dependencies, sorted by name.
-pub fn packages(now: &[Dependency], recorded: &[DependencyRecord]) -> Vec<PackageChange> {
-    let recorded_by_path: BTreeMap<&str, &DependencyRecord> =
+pub fn packages(split: &Split, recorded: &[DependencyRecord]) -> Vec<PackageChange> {
+    let now = &split.dependencies;
+    let recorded_by_path: HashMap<&str, &DependencyRecord> =
         recorded.iter().map(|entry| (entry.path.as_str(), entry)).collect();
-    let now_paths: BTreeSet<&str> = now.iter().map(|entry| entry.path.as_str()).collect();
+    let now_paths: HashSet<&str> = now.iter().map(|entry| entry.path.as_str()).collect();
     let mut changes: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
     for dependency in now {
-        if !recorded_by_path.get(dependency.path.as_str()).is_some_and(|recorded| agree(dependency, recorded)) {
+        if !recorded_by_path.get(dependency.path.as_str()).is_some_and(|recorded| agree(split, dependency, recorded)) {
             let (name, version) = name_and_version(&dependency.path);
             changes.entry(name).or_default().1.push(version);
         }
     }
     for entry in recorded {
         let gone = !now_paths.contains(entry.path.as_str());
+        if !gone && changes.is_empty() {
+            continue;
+        }
         let (name, version) = name_and_version(&entry.path);
         let differs = changes.get(&name).is_some_and(|(_, to)| to.contains(&version));
         if gone || differs {
@@ -115,7 +119,7 @@ pub fn packages(now: &[Dependency], recorded: &[DependencyRecord]) -> Vec<Packag
     changes.into_iter().map(change).collect()
 }
 
-fn agree(now: &Dependency, recorded: &DependencyRecord) -> bool {
+fn agree(split: &Split, now: &Dependency, recorded: &DependencyRecord) -> bool {
     // A lockfile without an integrity is satisfied by the one that was recorded at first sight.
     let integrity = now.integrity.as_ref().is_none_or(|integrity: &Integrity| *integrity == recorded.integrity);
     let systems = match (&now.scope, &recorded.systems) {
@@ -123,8 +127,7 @@ fn agree(now: &Dependency, recorded: &DependencyRecord) -> bool {
         (Scope::Systems(now), Some(recorded)) => now.iter().eq(recorded.iter()),
         _ => false,
     };
-    let url = recorded.url.as_ref().is_none_or(|url| *url == now.url);
-    integrity && systems && url
+    integrity && systems && recorded.url == recorded_url(split, now)
 }
 
 /// The name and version that a tarball's path gives; the path itself where it is not a registry's.

@@ -1,6 +1,6 @@
 //! `splitter.json`, the user's choices. Its schema is `docs/splitter.schema.json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonc_parser::{
     ast::{Object, ObjectProp, Value},
@@ -21,6 +21,8 @@ pub const FILE: &str = "splitter.json";
 pub struct Config {
     /// The systems to record hashes for; empty means the four usual ones.
     pub systems: Vec<System>,
+    /// The apps by name; empty means all that are found.
+    pub apps: BTreeSet<String>,
     /// Choices for single workspaces, by folder.
     pub workspaces: BTreeMap<RepoPath, WorkspaceConfig>,
     /// More root files that every app's sources hold.
@@ -64,16 +66,18 @@ pub fn read(tree: &dyn Tree) -> Result<Config, SplitError> {
     }
 }
 
-fn parse(text: &str) -> Result<Config, JsonError> {
+/// Reads the text of a `splitter.json`.
+pub fn parse(text: &str) -> Result<Config, JsonError> {
     let document = Document::parse(FILE, text, Dialect::Jsonc)?;
     let mut config = Config::default();
     for property in &document.object()?.properties {
         match property.name.as_str() {
             "$schema" => {}
             "systems" => config.systems = systems(&document, &property.value)?,
+            "apps" => config.apps = texts(&document, &property.value)?,
             "rootFiles" => config.root_files = paths(&document, &property.value)?,
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
-            _ => return Err(unknown_key(&document, property, "`systems`, `rootFiles` or `workspaces`")),
+            _ => return Err(unknown_key(&document, property, "`systems`, `apps`, `rootFiles` or `workspaces`")),
         }
     }
     Ok(config)
@@ -92,6 +96,11 @@ fn systems(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<System>, Js
     systems.sort_unstable();
     systems.dedup();
     Ok(systems)
+}
+
+fn texts(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
+    let elements = &document.as_array(value)?.elements;
+    elements.iter().map(|element| document.as_str(element).map(str::to_owned)).collect()
 }
 
 fn workspaces(document: &Document<'_>, object: &Object<'_>) -> Result<BTreeMap<RepoPath, WorkspaceConfig>, JsonError> {
@@ -199,14 +208,28 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_has_the_keys_that_are_read() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/splitter.schema.json")).unwrap();
+        let keys = |pointer: &str| -> Vec<String> {
+            schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(keys("/properties"), ["$schema", "apps", "rootFiles", "systems", "workspaces"]);
+        for key in keys("/$defs/workspace/properties") {
+            let value = if key == "include" || key == "exclude" { "[\"a\"]" } else { "\"app\"" };
+            assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
+        }
+        assert_eq!(keys("/$defs/workspace/properties").len(), 7);
+    }
+
+    #[test]
     fn wrong_choices_are_refused_with_their_place() {
         let error = |text: &str| {
             let error = parse(text).unwrap_err();
             format!("{}: {error}", error.location().unwrap())
         };
         assert_eq!(
-            error("{\"apps\": {}}"),
-            "splitter.json:1:2: expected `systems`, `rootFiles` or `workspaces`, found the key \"apps\""
+            error("{\"app\": {}}"),
+            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles` or `workspaces`, found the key \"app\""
         );
         assert_eq!(
             error("{\"systems\": [\"riscv64-linux\"]}"),

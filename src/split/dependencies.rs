@@ -1,6 +1,6 @@
 //! The dependency list: which tarballs an install needs, where each comes from, and on which systems.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use url::Url;
 
@@ -16,8 +16,8 @@ pub struct Dependency {
     pub label: String,
     /// The package's name.
     pub name: String,
-    /// Where it is downloaded from.
-    pub url: Url,
+    /// Where it is downloaded from, if that is not the place that its registry has for it.
+    pub url: Option<Url>,
     /// What its bytes must match; none where the lockfile does not say.
     pub integrity: Option<Integrity>,
     /// The systems that need it; all of those asked for where it is bound to none.
@@ -40,35 +40,51 @@ pub fn list(
     registries: &ProjectRegistries,
     systems: &[System],
 ) -> Result<Vec<Dependency>, SplitError> {
-    let mut list: BTreeMap<String, Dependency> = BTreeMap::new();
+    let mut all = Vec::with_capacity(lockfile.packages.len());
     for package in lockfile.packages.iter().filter(|package| !package.bundled) {
         let Some((path, url)) = source(package, registries)? else { continue };
         let Some(scope) = scope(&package.platforms, systems) else { continue };
         let label = match package.resolution {
-            Resolution::RemoteTarball(_) => format!("{} ({url})", package.name),
+            Resolution::RemoteTarball(ref url) => format!("{} ({url})", package.name),
             _ => package.label(),
         };
         let (name, integrity) = (package.name.clone(), package.integrity.clone());
-        let dependency = Dependency { path: path.clone(), label, name, url, integrity, scope };
-        match list.get_mut(&path) {
+        all.push(Dependency { path, label, name, url, integrity, scope });
+    }
+    all.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut list: Vec<Dependency> = Vec::with_capacity(all.len());
+    for dependency in all {
+        match list.last_mut().filter(|last| last.path == dependency.path) {
             Some(first) => merge(first, dependency)?,
-            None => drop(list.insert(path, dependency)),
+            None => list.push(dependency),
         }
     }
-    Ok(list.into_values().collect())
+    Ok(list)
 }
 
-/// The tarball's place in the fixed output and its URL; none for what is not downloaded.
-fn source(package: &LockedPackage, registries: &ProjectRegistries) -> Result<Option<(String, Url)>, SplitError> {
+impl Dependency {
+    /// Where it is downloaded from.
+    pub fn download_url(&self, registries: &ProjectRegistries) -> Url {
+        self.url.clone().unwrap_or_else(|| registry_url(registries.registry_for(&self.name), &self.path))
+    }
+}
+
+/// The tarball's place in the fixed output, and its URL where that is not its registry's place for it; none for what
+/// is not downloaded. No URL is made for the others: thousands of them would take longer than all else here.
+fn source(
+    package: &LockedPackage,
+    registries: &ProjectRegistries,
+) -> Result<Option<(String, Option<Url>)>, SplitError> {
     match &package.resolution {
         Resolution::Registry { version, url } => {
-            let usual = registries.tarball(&package.name, version);
+            let path = registry_path(&package.name, version);
+            let is_usual = |url: &Url| *url == registry_url(registries.registry_for(&package.name), &path);
             Ok(Some(match url {
-                Some(url) if *url != usual => (url_path(url), url.clone()),
-                _ => (registry_path(&package.name, version), usual),
+                Some(url) if !is_usual(url) => (url_path(url), Some(url.clone())),
+                _ => (path, None),
             }))
         }
-        Resolution::RemoteTarball(url) => Ok(Some((url_path(url), url.clone()))),
+        Resolution::RemoteTarball(url) => Ok(Some((url_path(url), Some(url.clone())))),
         Resolution::Git(text) => Err(unsupported(package, "git", text)),
         Resolution::GitHub(text) => Err(unsupported(package, "GitHub", text)),
         Resolution::Workspace(_)
@@ -89,22 +105,23 @@ fn unsupported(package: &LockedPackage, kind: &'static str, resolution: &str) ->
     }
 }
 
-/// The place of a registry's tarball: its path at the registry.
-pub fn registry_path(name: &str, version: &str) -> String {
-    format!("npm/{name}/-/{}-{version}.tgz", base_name(name))
+/// The place of a registry's tarball: its path at the registry. Build metadata (`+…`) is no part of its name, since
+/// registries publish without it.
+fn registry_path(name: &str, version: &str) -> String {
+    let release = version.split('+').next().unwrap_or(version);
+    ["npm/", name, "/-/", base_name(name), "-", release, ".tgz"].concat()
 }
 
-/// Where a tarball of that place lies at a registry; none where the place is not a registry's.
-pub fn registry_url_of(registry: &Url, path: &str) -> Option<Url> {
-    let below = path.strip_prefix("npm/")?;
+/// Where a registry has the tarball of that place.
+fn registry_url(registry: &Url, path: &str) -> Url {
+    let below = path.strip_prefix("npm/").unwrap_or(path);
     let mut url = registry.clone();
-    let folder = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&format!("{folder}/{below}"));
-    Some(url)
+    url.set_path(&format!("{}/{below}", registry.path().trim_end_matches('/')));
+    url
 }
 
 /// A package's name without its scope.
-pub(super) fn base_name(name: &str) -> &str {
+fn base_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
@@ -172,11 +189,11 @@ mod tests {
 
     fn listed(packages: &str) -> Result<Vec<Dependency>, SplitError> {
         let lock = bun::parse(&format!(r#"{{"lockfileVersion": 1, "packages": {{{packages}}}}}"#)).unwrap();
-        list(
-            &lock,
-            &ProjectRegistries::read(Some("registry=https://registry.example/npm"), None).unwrap(),
-            &System::ALL,
-        )
+        list(&lock, &registries(), &System::ALL)
+    }
+
+    fn registries() -> ProjectRegistries {
+        ProjectRegistries::read(Some("registry=https://registry.example/npm"), None).unwrap()
     }
 
     fn summary(packages: &str) -> Vec<String> {
@@ -185,14 +202,17 @@ mod tests {
             Scope::Systems(systems) => systems.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"),
         };
         let list = listed(packages).unwrap();
-        list.iter().map(|entry| format!("{} {} {}", entry.path, entry.url, scope(&entry.scope))).collect()
+        let line = |entry: &Dependency| {
+            format!("{} {} {}", entry.path, entry.download_url(&registries()), scope(&entry.scope))
+        };
+        list.iter().map(line).collect()
     }
 
     #[test]
     fn tarballs_lie_where_the_registry_has_them() {
         assert_eq!(
             summary(&format!(
-                r#""a": ["@s/a@1.0.0-rc.1", "", {{}}, "{A}"],
+                r#""a": ["@s/a@1.0.0-rc.1+build", "", {{}}, "{A}"],
                    "b": ["b@1.0.0", "https://registry.example/npm/b/-/b-1.0.0.tgz", {{}}, "{A}"],
                    "c": ["c@1.0.0", "https://mirror.example:8080/x/c%20d.tgz?v=1", {{}}, "{A}"],
                    "d": ["d@https://cdn.example/d-1.tgz", {{}}, "{A}"],

@@ -132,7 +132,7 @@ pub enum SplitError {
         reason: String,
     },
     /// `--app` or `splitter.json` names an app that is not there.
-    #[error("there is no app `{name}`; there are {apps}")]
+    #[error("there is no app `{name}`; the apps are {apps}")]
     NoSuchApp {
         /// The name.
         name: String,
@@ -156,8 +156,8 @@ impl Diagnose for SplitError {
             Self::Json(error) => error.location(),
             Self::Registries(error) => error.location(),
             Self::BunLock(error) => error.location(),
-            Self::UnsupportedDependency { file, position, .. } => Some(Location::at(*file, *position)),
-            Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
+            Self::UnsupportedDependency { file, position, .. }
+            | Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
             Self::RcFile { file, .. } | Self::InexactPin { file, .. } => Some(Location::file(*file)),
             Self::Pattern { .. } | Self::WrongManager { .. } => Some(Location::file("package.json")),
             Self::Config { .. } => Some(Location::file("splitter.json")),

@@ -12,9 +12,6 @@ use crate::repo::{RepoPath, Tree};
 /// Folders whose workspaces are apps even where another workspace depends on them (for their types).
 const APP_FOLDERS: [&str; 5] = ["apps", "services", "sites", "workers", "functions"];
 
-/// The reason of a workspace that would be an app, had others not been chosen.
-pub(crate) const NOT_CHOSEN: &str = "not among the chosen apps";
-
 /// A workspace in the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
@@ -28,7 +25,8 @@ pub struct Workspace {
     pub reason: String,
     /// The workspaces that it depends on directly.
     pub dependencies: BTreeSet<RepoPath>,
-    /// How it is built, where it has a build.
+    /// How it is built, where it has a build that is needed: an app's is, and a library's where its manifest points
+    /// others to what the build makes.
     pub build: Option<Build>,
 }
 
@@ -70,7 +68,14 @@ impl Graph {
             let dependants = edges.iter().filter(|(_, to)| to.contains(path)).map(|(from, _)| from).collect::<Vec<_>>();
             let facts = Facts { builds: build.is_some(), starts: start.is_some(), single, dependants: &dependants };
             let (kind, reason) = choose_kind(path, &choice, &facts);
+            let build = build.filter(|build| kind == Kind::App || is_awaited(manifest, build, &choice));
             let role = match kind {
+                Kind::App if build.is_none() && start.is_none() => {
+                    let reason = format!(
+                        "`{path}` is to be an app, but has nothing to build or start; set its `build` or `start`"
+                    );
+                    return Err(SplitError::Config { reason });
+                }
                 Kind::App => Role::App { name: choice.app.clone().unwrap_or_default(), start },
                 Kind::Library => Role::Library,
             };
@@ -119,7 +124,7 @@ impl Graph {
         for workspace in self.workspaces.values_mut() {
             if matches!(&workspace.role, Role::App { name, .. } if !names.contains(name)) {
                 workspace.role = Role::Library;
-                NOT_CHOSEN.clone_into(&mut workspace.reason);
+                "not among the chosen apps".clone_into(&mut workspace.reason);
             }
         }
         Ok(())
@@ -208,12 +213,17 @@ fn build(
     Ok(command.map(|command| Build {
         command,
         tool: detected.as_ref().and_then(|build| build.tool),
-        output: choice
-            .output
-            .clone()
-            .or_else(|| detected.map(|build| build.output))
-            .unwrap_or_else(|| "dist".to_owned()),
+        output: match (&choice.start, &choice.output) {
+            (Some(_), _) => None,
+            (None, Some(output)) => Some(output.clone()),
+            (None, None) => detected.and_then(|build| build.output).or_else(|| Some("dist".to_owned())),
+        },
     }))
+}
+
+/// Whether others wait for a library's build: where `splitter.json` names one, or its entry points are built.
+fn is_awaited(manifest: &Manifest, build: &Build, choice: &WorkspaceConfig) -> bool {
+    choice.build.is_some() || detect::entry_points::built(manifest, build.output.as_deref()).is_some()
 }
 
 /// What decides between app and library.
@@ -263,7 +273,7 @@ mod tests {
     fn summary(graph: &Graph) -> Vec<String> {
         let line = |workspace: &Workspace| match &workspace.role {
             Role::App { name, start } => {
-                let how = workspace.build.as_ref().map(|build| build.output.clone()).or(start.clone());
+                let how = workspace.build.as_ref().and_then(|build| build.output.clone()).or(start.clone());
                 format!("{}: app {name} ({}) {}", workspace.path, how.unwrap_or_default(), workspace.reason)
             }
             Role::Library => format!("{}: library, {}", workspace.path, workspace.reason),
@@ -336,6 +346,15 @@ mod tests {
             ("packages/ui/package.json", r#"{"name": "ui"}"#),
         ];
         assert_eq!(summary(&graph(&files).unwrap())[1], "packages/ui: app storybook (sb) chosen in splitter.json");
+        let both = [
+            ROOT,
+            ("splitter.json", r#"{"workspaces": {"apps/a": {"start": "s.ts"}}}"#),
+            ("apps/a/package.json", r#"{"scripts": {"build": "x"}}"#),
+        ];
+        assert!(summary(&graph(&both).unwrap())[1].starts_with("apps/a: app a (s.ts)"));
+        let empty =
+            [ROOT, ("splitter.json", r#"{"workspaces": {"apps/a": {"kind": "app"}}}"#), ("apps/a/package.json", "{}")];
+        assert!(graph(&empty).unwrap_err().to_string().contains("has nothing to build or start"));
         let unknown = [ROOT, ("splitter.json", r#"{"workspaces": {"packages/x": {}}}"#)];
         assert_eq!(graph(&unknown).unwrap_err().to_string(), "there is no workspace in `packages/x`");
     }
@@ -349,7 +368,7 @@ mod tests {
         ])
         .unwrap();
         let error = graph.keep_apps(&BTreeSet::from(["c".to_owned()])).unwrap_err();
-        assert_eq!(error.to_string(), "there is no app `c`; there are a, b");
+        assert_eq!(error.to_string(), "there is no app `c`; the apps are a, b");
         graph.keep_apps(&BTreeSet::from(["b".to_owned()])).unwrap();
         assert_eq!(graph.apps().map(|(name, _)| name).collect::<Vec<_>>(), ["b"]);
     }

@@ -26,12 +26,13 @@ pub use lock_set::LockSet;
 pub use manifest::Manifest;
 pub use package_manager::{DEFAULT_BUN, ManagerName, PackageManager, Pin};
 pub use registries::{ProjectRegistries, RegistryError};
-pub use system::{System, SystemError};
+pub use system::{OtherMachine, System, SystemError};
 pub use workspaces::{Workspaces, manifest_path};
 
 use self::{config::Config, dependencies::Dependency, drift::Drift, graph::Graph};
 use crate::{
     lockfile::{Lockfile, bun},
+    parallel::both,
     repo::{EntryKind, RepoPath, Tree, read_text},
 };
 
@@ -40,7 +41,7 @@ use crate::{
 pub struct Choices {
     /// The systems; empty means those of `splitter.json`, else the four usual ones.
     pub systems: Vec<System>,
-    /// The apps by name; empty means all.
+    /// The apps by name; empty means those of `splitter.json`, else all that are found.
     pub apps: BTreeSet<String>,
 }
 
@@ -74,14 +75,15 @@ pub struct Split {
 impl Split {
     /// Splits the repository in `tree`.
     pub fn read(tree: &dyn Tree, choices: &Choices) -> Result<Self, SplitError> {
-        let lockfile = lockfile(tree)?;
-        let workspaces = workspaces::read(tree)?;
+        let (workspaces, lockfile) = both(|| workspaces::read(tree), || lockfile(tree));
+        let (lockfile, workspaces) = (lockfile?, workspaces?);
         let config = config::read(tree)?;
         let registries = ProjectRegistries::of_tree(tree)?;
         let systems = systems(choices, &config);
         let mut graph = Graph::build(tree, &workspaces, &config)?;
-        if !choices.apps.is_empty() {
-            graph.keep_apps(&choices.apps)?;
+        let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
+        if !apps.is_empty() {
+            graph.keep_apps(apps)?;
         }
         Ok(Self {
             pin: package_manager::pin(tree, &workspaces, lockfile.format)?,

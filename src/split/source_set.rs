@@ -82,17 +82,20 @@ impl<'a> Sources<'a> {
     /// The source set of an app, from its closure of workspaces.
     pub fn of(&self, closure: &BTreeSet<RepoPath>) -> SourceSet {
         let mut set = SourceSet::default();
-        let mut paths: BTreeMap<&RepoPath, u64> = self.root_files.iter().map(|file| (&file.path, file.bytes)).collect();
+        let mut files = self.root_files.clone();
         for owned in closure.iter().filter_map(|path| self.owned.get(path)) {
-            paths.extend(owned.files.iter().map(|file| (&file.path, file.bytes)));
+            files.extend(&owned.files);
             for (rule, left_out) in &owned.left_out {
                 let total = set.left_out.entry(rule.clone()).or_default();
                 total.files += left_out.files;
                 total.bytes += left_out.bytes;
             }
         }
-        set.bytes = paths.values().sum();
-        set.files = paths.into_keys().cloned().collect();
+        // Each part is sorted, which a stable sort makes use of.
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files.dedup_by(|a, b| a.path == b.path);
+        set.bytes = files.iter().map(|file| file.bytes).sum();
+        set.files = files.into_iter().map(|file| file.path.clone()).collect();
         set
     }
 }
@@ -120,7 +123,7 @@ impl Rules {
         Self {
             include: globs(|choice| &choice.include),
             exclude: globs(|choice| &choice.exclude),
-            output: workspace.build.as_ref().map(|build| build.output.clone()),
+            output: workspace.build.as_ref().and_then(|build| build.output.clone()),
         }
     }
 

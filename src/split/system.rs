@@ -4,6 +4,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::diagnostic::{Category, Diagnose};
+
 /// A system as Nix names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum System {
@@ -25,6 +27,13 @@ pub struct SystemError(pub String);
 impl System {
     /// The four usual systems, sorted by name.
     pub const ALL: [Self; 4] = [Self::Aarch64Darwin, Self::Aarch64Linux, Self::X8664Darwin, Self::X8664Linux];
+
+    /// The system that this program was built for.
+    pub fn of_this_machine() -> Result<Self, OtherMachine> {
+        let (cpu, os) = (std::env::consts::ARCH, std::env::consts::OS);
+        let platform = if os == "macos" { "darwin" } else { os };
+        format!("{cpu}-{platform}").parse().map_err(|_| OtherMachine { cpu, os })
+    }
 
     /// Nix's name for it.
     pub const fn name(self) -> &'static str {
@@ -58,6 +67,20 @@ impl System {
             Self::Aarch64Darwin | Self::X8664Darwin => None,
             Self::Aarch64Linux | Self::X8664Linux => Some("glibc"),
         }
+    }
+}
+
+/// A machine that is none of the four systems.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this machine is {cpu}-{os}, which is none of the four systems that splitter builds for")]
+pub struct OtherMachine {
+    cpu: &'static str,
+    os: &'static str,
+}
+
+impl Diagnose for OtherMachine {
+    fn category(&self) -> Category {
+        Category::Environment
     }
 }
 

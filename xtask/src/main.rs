@@ -4,6 +4,7 @@
 //! checked, into a folder of the project; nothing of the machine itself is changed but missing Debian packages.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: printing is its work")]
 
+mod bench;
 mod nix;
 mod process;
 mod setup;
@@ -12,6 +13,7 @@ mod tools;
 
 use std::{error::Error, process::ExitCode};
 
+use camino::Utf8PathBuf;
 use clap::Parser;
 
 /// What goes wrong here is shown to a developer and nothing else, so its text is all there is to it.
@@ -31,6 +33,14 @@ enum Command {
     },
     /// Formatting, lints, then every test; a skipped one is a failure.
     Ci,
+    /// Measures splitter against its targets, on inputs made here, and prints a table. Takes minutes, and 3 GB of disk.
+    Bench(bench::Options),
+    /// Prints the NAR hash of a folder, for the benchmark.
+    #[command(hide = true)]
+    NarHash {
+        /// The folder.
+        folder: Utf8PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -39,6 +49,8 @@ fn main() -> ExitCode {
         Command::Test { args } if is_ci() => test::strictly(&args),
         Command::Test { args } => test::leniently(&args),
         Command::Ci => test::strictly(&[]),
+        Command::Bench(options) => bench::run(&options),
+        Command::NarHash { folder } => bench::print_nar_hash(&folder),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -47,6 +47,16 @@ pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
     }
 }
 
+/// The Nix that set-up noted, else one on `PATH`; `NIX_BINARY` goes before both.
+pub(crate) fn program() -> Option<Utf8PathBuf> {
+    let chosen = std::env::var("NIX_BINARY").ok().map(Utf8PathBuf::from);
+    let noted = || {
+        let text = fs::read_to_string(setup::tools_dir().join("nix.json")).ok()?;
+        serde_json::from_str::<Note>(&text).ok().map(|note| note.program)
+    };
+    chosen.or_else(noted).filter(|program| program.is_file()).or_else(on_path)
+}
+
 /// Sees to it that these programs are there, from Debian where that is possible.
 pub(crate) fn require_programs(programs: &[&str]) -> Result<()> {
     let missing: Vec<&str> = programs.iter().copied().filter(|program| !process::exists(program)).collect();

@@ -28,7 +28,7 @@ pub(super) fn print(tree: &WorkTree, had_flake: bool, apps: &BTreeSet<&str>, pri
     }
     print_git(tree.root(), printer);
     let example = apps.first().copied().unwrap_or("nodeModules");
-    printer.note(format_args!("next: {BOLD}nix build .#{example}{BOLD:#}, and after each change of the lockfile {BOLD}splitter update-hash{BOLD:#}"));
+    printer.note(format_args!("next: `{BOLD}nix build .#{example}{BOLD:#}`, and after each change of the lockfile `{BOLD}splitter update-hash{BOLD:#}`"));
     let ignores = read_text(tree, &RepoPath::root().child(".prettierignore"))?;
     if ignores.is_some_and(|text| !text.contains(templates::FOLDER)) {
         printer.note(format_args!("{NOTE}hint{NOTE:#}: add `{}/` to .prettierignore", templates::FOLDER));
@@ -46,7 +46,7 @@ fn print_git(root: &Utf8Path, printer: Printer) {
         )),
         Git::Untracked(0) | Git::Unknown => {}
         Git::Untracked(_) => printer.note(format_args!(
-            "{NOTE}git{NOTE:#}: a flake sees only tracked files, so run {BOLD}git add --intent-to-add {}{BOLD:#}",
+            "{NOTE}git{NOTE:#}: a flake sees only tracked files, so run `{BOLD}git add --intent-to-add {}{BOLD:#}`",
             paths.join(" ")
         )),
     }

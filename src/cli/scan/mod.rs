@@ -12,6 +12,7 @@ use super::{
     update_hash::{warn, work_tree},
 };
 use crate::{
+    parallel::both,
     repo::{RepoPath, WorkTree},
     split::{
         Choices, Split, SplitError,
@@ -37,11 +38,7 @@ struct AppSources {
 pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
     // The walk and the lockfile are read at the same time: each takes about as long as the other.
-    let (files, split) = std::thread::scope(|scope| {
-        let walk = scope.spawn(|| tree.source_files());
-        let split = Split::read(&tree, &Choices::default());
-        (walk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), split)
-    });
+    let (files, split) = both(|| tree.source_files(), || Split::read(&tree, &Choices::default()));
     let (files, split) = (files?, split?);
     let sources = Sources::sort(&files, &split.graph, &split.config, &split.root_files);
     let source_sets = split

@@ -92,7 +92,12 @@ fn how(workspace: &Workspace) -> Option<String> {
     let is_built = !workspace.path.is_root() || matches!(workspace.role, Role::App { .. });
     if let Some(build) = workspace.build.as_ref().filter(|_| is_built) {
         let tool = build.tool.map_or(String::new(), |tool| format!(" ({})", tool.name()));
-        return Some(format!("`{}`{tool} -> {}", build.command, build.output));
+        let start = match &workspace.role {
+            Role::App { start: Some(file), .. } => format!(", then bun {file}"),
+            _ => String::new(),
+        };
+        let output = build.output.as_ref().map_or(start, |output| format!(" -> {output}"));
+        return Some(format!("`{}`{tool}{output}", build.command));
     }
     match &workspace.role {
         Role::App { start: Some(file), .. } => Some(format!("bun {file}")),

@@ -69,5 +69,7 @@ fn write_value(out: &mut impl Write, value: &Value<'_>) -> io::Result<()> {
 
 /// A text with its length, so that no two sequences of values are written alike.
 fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
-    write!(out, "\"{}:{text}", text.len())
+    out.write_all(b"\"")?;
+    out.write_all(&(text.len() as u64).to_le_bytes())?;
+    out.write_all(text.as_bytes())
 }

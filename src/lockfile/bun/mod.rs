@@ -19,7 +19,7 @@ use super::{
     DependencyGroup, Format, LockedWorkspace, Lockfile,
     json::{Dialect, Document},
 };
-use crate::repo::RepoPath;
+use crate::{parallel::both, repo::RepoPath};
 
 /// The file's name, at the root of the repository.
 pub const FILE: &str = "bun.lock";
@@ -33,11 +33,12 @@ pub fn parse(text: &str) -> Result<Lockfile, BunLockError> {
     let root = document.object()?;
     let version = version(&document, root)?;
     let workspaces = workspaces(&document, root)?;
+    let (digest, packages) = both(|| digest::semantic(root), || entry::packages(&document, root, &workspaces));
     Ok(Lockfile {
         format: Format::Bun(version),
-        packages: entry::packages(&document, root, &workspaces)?,
+        packages: packages?,
         patches: patches(&document, root)?,
-        digest: digest::semantic(root),
+        digest,
         warnings: warnings(version),
         workspaces,
     })

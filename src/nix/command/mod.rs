@@ -72,7 +72,7 @@ impl Nix {
         Self { program, options: Vec::new(), folder: None }
     }
 
-    /// The same, with more arguments before every command of `nix`, such as `["--option", "substitute", "false"]`.
+    /// The same, with more arguments after the verb of every command of `nix`, such as `["--option", "substitute", "false"]`.
     #[must_use]
     pub fn with_options<O: Into<OsString>>(mut self, options: impl IntoIterator<Item = O>) -> Self {
         self.options.extend(options.into_iter().map(Into::into));
@@ -142,8 +142,10 @@ impl Nix {
     }
 
     fn nix_command<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+        // Options such as `--override-input` are known to some verbs only, so all of them come after the verb.
+        let mut arguments = arguments.into_iter();
         let mut command = self.command(&self.program);
-        command.args(FEATURES).args(&self.options).args(arguments);
+        command.args(FEATURES).args(arguments.next()).args(&self.options).args(arguments);
         command
     }
 

@@ -14,9 +14,12 @@ use fs_err as fs;
 use tempfile::TempDir;
 
 use super::{Nix, NixError, run::run};
-use crate::nix::{
-    nar::{self, NarDigest, NarError, Tree},
-    store_path::{StoreName, StorePath},
+use crate::{
+    lockfile::Digest,
+    nix::{
+        nar::{self, NarDigest, NarError, Tree},
+        store_path::{StoreName, StorePath},
+    },
 };
 
 /// The program beside `nix`.
@@ -42,8 +45,31 @@ impl Nix {
         let folder = folder_in(scratch).map_err(NarError::Disk)?;
         let laid_out = folder.path().join(name.as_str());
         nar::lay_out(tree, &laid_out)?;
+        self.add_fixed(&["--recursive", "sha256"], &laid_out, expected)
+    }
+
+    /// Adds one file, whose digest is `digest`, as the flat fixed output named `name`, which is what `fetchurl` would
+    /// make of it. Otherwise like [`Nix::add`].
+    pub fn add_file(
+        &self,
+        file: &Utf8Path,
+        name: &StoreName,
+        digest: &Digest,
+        scratch: &Utf8Path,
+    ) -> Result<StorePath, NixError> {
+        let expected = StorePath::flat_output(name, digest);
+        if self.has(&expected) {
+            return Ok(expected);
+        }
+        let folder = folder_in(scratch).map_err(NarError::Disk)?;
+        let laid_out = folder.path().join(name.as_str());
+        nar::lay_out(&Tree::file(file), &laid_out)?;
+        self.add_fixed(&[digest.algorithm().name()], &laid_out, expected)
+    }
+
+    fn add_fixed(&self, how: &[&str], path: &Path, expected: StorePath) -> Result<StorePath, NixError> {
         let mut command = self.command(nix_store_beside(self.program()));
-        command.args(["--add-fixed", "--recursive", "sha256"]).arg(&laid_out);
+        command.arg("--add-fixed").args(how).arg(path);
         let found = run(&mut command, &mut |_| {})?.text()?;
         match found.trim() {
             found if found == expected.to_string() => Ok(expected),

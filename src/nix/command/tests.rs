@@ -81,11 +81,11 @@ fn arguments_are_passed_one_by_one() {
     let fake = Fake::new(r#"for word; do printf '<%s>' "$word"; done; pwd >&2; [ -e here ]"#);
     fs::write(fake.path().join("here"), "").unwrap();
     let nix = fake.nix().in_folder(fake.path()).with_options(["--offline"]);
-    let head = "<--extra-experimental-features><nix-command flakes><--offline>";
-    assert_eq!(nix.eval_raw(".#a b").unwrap(), format!("{head}<eval><--raw><--><.#a b>"));
+    let head = "<--extra-experimental-features><nix-command flakes>";
+    assert_eq!(nix.eval_raw(".#a b").unwrap(), format!("{head}<eval><--offline><--raw><--><.#a b>"));
     assert_eq!(
         nix.build(&[".#a", ".#b"]).unwrap(),
-        [format!("{head}<build><--no-link><--print-out-paths><--><.#a><.#b>")]
+        [format!("{head}<build><--offline><--no-link><--print-out-paths><--><.#a><.#b>")]
     );
 }
 

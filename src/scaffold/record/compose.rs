@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use url::Url;
+
 use super::{
     DependencyRecord, FORMAT_VERSION, FixedOutput, ManagerRecord, ProgramTarball, Record, SourceRecord, WorkspaceRecord,
 };
@@ -11,7 +13,7 @@ use crate::{
     split::{
         Split, System,
         config::{Kind, WorkspaceConfig},
-        dependencies::{Dependency, Scope, registry_url_of},
+        dependencies::{Dependency, Scope},
         graph::{Role, Workspace},
     },
 };
@@ -53,16 +55,21 @@ pub fn compose(split: &Split, known: Known) -> Record {
 }
 
 fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrity) -> DependencyRecord {
-    let usual = registry_url_of(split.registries.default_registry(), &dependency.path);
     DependencyRecord {
         path: dependency.path.clone(),
-        url: (usual.as_ref() != Some(&dependency.url)).then(|| dependency.url.clone()),
+        url: recorded_url(split, dependency),
         integrity,
         systems: match &dependency.scope {
             Scope::Common => None,
             Scope::Systems(systems) => Some(systems.iter().copied().collect()),
         },
     }
+}
+
+/// The URL of a tarball that does not lie at the default registry's place for it.
+pub(crate) fn recorded_url(split: &Split, dependency: &Dependency) -> Option<Url> {
+    let is_default = split.registries.registry_for(&dependency.name) == split.registries.default_registry();
+    (dependency.url.is_some() || !is_default).then(|| dependency.download_url(&split.registries))
 }
 
 /// A workspace as it is recorded.
@@ -78,7 +85,7 @@ pub(crate) fn workspace_record(workspace: &Workspace) -> WorkspaceRecord {
         app,
         dependencies: workspace.dependencies.iter().cloned().collect(),
         build: workspace.build.as_ref().map(|build| build.command.clone()),
-        output: workspace.build.as_ref().map(|build| build.output.clone()),
+        output: workspace.build.as_ref().and_then(|build| build.output.clone()),
         start,
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use compose::{Known, compose, scope_entries};
-pub(super) use compose::{source_record, workspace_record};
+pub(super) use compose::{recorded_url, source_record, workspace_record};
 pub use error::RecordError;
 
 use crate::{
@@ -149,15 +149,28 @@ impl Record {
 
     /// Reads the text of a record.
     pub fn parse(text: &str) -> Result<Self, RecordError> {
-        if let Some(line) = text.lines().position(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
-            return Err(RecordError::Conflict { line: line + 1 });
+        // Conflicts and versions are looked for only where the whole is not what this format has.
+        match serde_json::from_str::<Self>(text) {
+            Ok(record) if record.format_version == FORMAT_VERSION => Ok(record),
+            read => Err(Self::refusal(text, read.err())),
         }
-        let value: serde_json::Value = serde_json::from_str(text).map_err(RecordError::Json)?;
-        match value.get("formatVersion").and_then(serde_json::Value::as_u64) {
-            Some(FORMAT_VERSION) => serde_json::from_str(text).map_err(RecordError::Json),
-            Some(found) if found > FORMAT_VERSION => Err(RecordError::TooNew { found }),
-            Some(found) => Err(RecordError::TooOld { found }),
-            None => Err(RecordError::NoVersion),
+    }
+
+    /// Why a text is no record: a conflict, its format, or else what was wrong with it as this one.
+    fn refusal(text: &str, error: Option<serde_json::Error>) -> RecordError {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Versioned {
+            format_version: Option<u64>,
+        }
+        if let Some(line) = text.lines().position(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ")) {
+            return RecordError::Conflict { line: line + 1 };
+        }
+        match (serde_json::from_str::<Versioned>(text).map(|found| found.format_version), error) {
+            (Ok(Some(found)), _) if found > FORMAT_VERSION => RecordError::TooNew { found },
+            (Ok(Some(found)), _) if found < FORMAT_VERSION => RecordError::TooOld { found },
+            (Ok(Some(_)), Some(error)) | (Err(error), _) => RecordError::Json(error),
+            (Ok(_), _) => RecordError::NoVersion,
         }
     }
 

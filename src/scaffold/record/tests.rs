@@ -103,12 +103,29 @@ fn a_package_with_other_bytes_has_changed() {
     let before = split(MANIFEST, WEB, &lock(&PACKAGES));
     let mut recorded = record(&before);
     recorded.dependencies[0].integrity = integrity("other");
-    let packages = compare::packages(&before.dependencies, &recorded.dependencies);
+    let packages = compare::packages(&before, &recorded.dependencies);
     assert_eq!(packages.len(), 1);
     assert_eq!(
         (packages[0].from.as_slice(), packages[0].change),
         (["1.0.0".to_owned()].as_slice(), compare::Change::Changed)
     );
+}
+
+#[test]
+fn a_package_whose_registry_moved_has_changed() {
+    let moved = |npmrc: &str| {
+        let tree = MemoryTree::new([
+            ("package.json", MANIFEST),
+            ("apps/web/package.json", WEB),
+            ("bun.lock", &lock(&[("@s/a@1.0.0", "{}")])),
+            (".npmrc", npmrc),
+        ]);
+        Split::read(&tree, &Choices::default()).unwrap()
+    };
+    let recorded = record(&moved("omit = dev\n"));
+    let packages = compare::packages(&moved("omit = dev\n@s:registry = https://s.example\n"), &recorded.dependencies);
+    assert_eq!(packages.len(), 1);
+    assert!(compare::packages(&moved("omit = dev\n"), &recorded.dependencies).is_empty());
 }
 
 #[test]

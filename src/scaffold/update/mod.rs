@@ -10,6 +10,8 @@ mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use camino::Utf8PathBuf;
+
 pub use error::UpdateError;
 pub use tarballs::{FromCache, Online, Tarballs};
 
@@ -28,6 +30,8 @@ pub struct Update {
     pub record: Record,
     /// The parts whose fixed output was hashed now, with their trees.
     pub hashed: BTreeMap<String, Tree>,
+    /// The tarball of the package manager's program, where a system was asked for.
+    pub program: Option<Utf8PathBuf>,
     /// Tarballs that were downloaded.
     pub downloaded: Total,
     /// Tarballs that were read from the cache.
@@ -64,7 +68,7 @@ pub fn update(
     let parts = scope_entries(&split.dependencies);
     known.outputs = reusable(&parts, &known.integrities, old, extent);
     let open: Parts<'_> = parts.into_iter().filter(|(part, _)| !known.outputs.contains_key(part)).collect();
-    let Read { files, trees, hashes } = read(&open, &known.integrities, tarballs)?;
+    let Read { files, trees, hashes } = read(split, &open, &known.integrities, tarballs)?;
     for (path, file) in &files {
         known.integrities.insert(path.clone(), file.integrity.clone());
     }
@@ -72,8 +76,13 @@ pub fn update(
         let output = fixed_output(&open[&part], &known.integrities, &files, hash)?;
         known.outputs.insert(part, output);
     }
-    let (downloaded, reused) = totals(files.values());
-    Ok(Update { record: compose(split, known), hashed: trees, downloaded, reused })
+    let program = match extent {
+        Extent::WhatChanged => None,
+        Extent::System(system) => program(split, &known.programs, *system, tarballs)?,
+    };
+    let (downloaded, reused) = totals(files.values().chain(&program));
+    let program = program.map(|file| file.path);
+    Ok(Update { record: compose(split, known), hashed: trees, program, downloaded, reused })
 }
 
 /// The package manager's program for each system: as recorded, or as the registry has it.
@@ -100,6 +109,24 @@ fn programs(
     Ok(programs
         .map(|(system, found)| (*system, ProgramTarball { url: found.url, integrity: found.integrity }))
         .collect())
+}
+
+/// Brings the package manager's program for one system.
+fn program(
+    split: &Split,
+    programs: &BTreeMap<System, ProgramTarball>,
+    system: System,
+    tarballs: &dyn Tarballs,
+) -> Result<Option<Fetched>, UpdateError> {
+    let Some(tarball) = programs.get(&system) else { return Ok(None) };
+    let package = split.pin.manager.program_package(system).to_owned();
+    let wanted = Wanted {
+        label: format!("{package}@{}", split.pin.manager.version),
+        package,
+        url: tarball.url.clone(),
+        integrity: Some(tarball.integrity.clone()),
+    };
+    Ok(tarballs.bring(&[wanted])?.pop())
 }
 
 /// What the lockfile says of each tarball, or what was recorded at first sight where it says nothing.
@@ -159,6 +186,7 @@ struct Read {
 /// Brings the tarballs of all open parts and hashes the parts. A tarball of the cache that turns out to be damaged is
 /// brought anew; what was downloaded in this run was checked while it came, so the loop ends.
 fn read(
+    split: &Split,
     open: &Parts<'_>,
     integrities: &BTreeMap<String, Integrity>,
     tarballs: &dyn Tarballs,
@@ -167,7 +195,7 @@ fn read(
         open.values().flatten().map(|entry| (entry.path.as_str(), *entry)).collect();
     let wanted: BTreeMap<String, Wanted> = needed
         .into_iter()
-        .map(|(path, dependency)| (path.to_owned(), wanted(dependency, integrities.get(path).cloned())))
+        .map(|(path, dependency)| (path.to_owned(), wanted(split, dependency, integrities.get(path).cloned())))
         .collect();
     let mut files = bring(&wanted, tarballs)?;
     loop {
@@ -188,8 +216,13 @@ fn read(
     }
 }
 
-fn wanted(dependency: &Dependency, integrity: Option<Integrity>) -> Wanted {
-    Wanted { label: dependency.label.clone(), package: dependency.name.clone(), url: dependency.url.clone(), integrity }
+fn wanted(split: &Split, dependency: &Dependency, integrity: Option<Integrity>) -> Wanted {
+    Wanted {
+        label: dependency.label.clone(),
+        package: dependency.name.clone(),
+        url: dependency.download_url(&split.registries),
+        integrity,
+    }
 }
 
 fn bring(wanted: &BTreeMap<String, Wanted>, tarballs: &dyn Tarballs) -> Result<BTreeMap<String, Fetched>, UpdateError> {
@@ -218,7 +251,7 @@ fn fixed_output(
     files: &BTreeMap<String, Fetched>,
     hash: NarHash,
 ) -> Result<FixedOutput, UpdateError> {
-    let digest = Digest::new(Algorithm::Sha256, hash.digest.as_bytes().to_vec());
+    let digest = Digest::new(Algorithm::Sha256, hash.digest.as_bytes());
     Ok(FixedOutput {
         fingerprint: fingerprint_of(entries, integrities).ok_or(UpdateError::Incomplete)?,
         hash: digest.ok_or(UpdateError::Incomplete)?.into(),

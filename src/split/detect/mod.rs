@@ -3,6 +3,7 @@
 //! The build script says which tool runs; the tool's configuration says where it writes. Configuration files are
 //! programs, so only plain settings are found in them; everything can be said in `splitter.json` instead.
 
+pub(super) mod entry_points;
 mod output;
 mod script;
 
@@ -59,8 +60,8 @@ pub struct Build {
     pub command: String,
     /// The tool that the command was found to run.
     pub tool: Option<Tool>,
-    /// What it leaves, relative to the workspace's folder.
-    pub output: String,
+    /// What is kept of it, relative to the workspace's folder; none where an app runs from its sources all the same.
+    pub output: Option<String>,
 }
 
 /// Finds how a workspace is built; none where it has no build script.
@@ -70,7 +71,7 @@ pub(super) fn build(tree: &dyn Tree, folder: &RepoPath, manifest: &Manifest) -> 
     };
     let tool = script::tool(script, manifest);
     let output = output::folder(tree, folder, script, tool)?;
-    Ok(Some(Build { command: "bun run build".to_owned(), tool, output }))
+    Ok(Some(Build { command: "bun run build".to_owned(), tool, output: Some(output) }))
 }
 
 /// Finds the file that a workspace without a build is run from: the one that its `start` script names, else the one

@@ -61,7 +61,7 @@ fn next(tree: &dyn Tree, folder: &RepoPath) -> Result<String, SplitError> {
     Ok(if exported { "out" } else { ".next" }.to_owned())
 }
 
-/// Each adapter of SvelteKit writes somewhere else.
+/// Each adapter of `SvelteKit` writes somewhere else.
 fn svelte_kit(tree: &dyn Tree, folder: &RepoPath) -> Result<String, SplitError> {
     let config = config_text(tree, folder, "svelte.config")?.unwrap_or_default();
     Ok(if config.contains("adapter-cloudflare") {
@@ -106,12 +106,14 @@ fn plain_setting(text: &str, name: &str) -> Option<String> {
 
 fn ts_out_dir(tree: &dyn Tree, folder: &RepoPath, script: &str) -> Result<Option<String>, SplitError> {
     let name = script::option(script, &["-p", "--project", "-b", "--build"]).unwrap_or_default();
-    let name = if name.ends_with(".json") { name } else { "tsconfig.json".to_owned() };
+    let is_file = camino::Utf8Path::new(&name).extension() == Some("json");
+    let name = if is_file { name } else { "tsconfig.json".to_owned() };
     let Ok(path) = folder.resolve(&name) else { return Ok(None) };
     let Some(text) = read_text(tree, &path)? else { return Ok(None) };
     // A wrong tsconfig.json is the compiler's to report.
     let Ok(document) = Document::parse(path.as_str(), &text, Dialect::Jsonc) else { return Ok(None) };
-    let options = document.object()?.get("compilerOptions").and_then(|property| property.value.as_object());
+    let Ok(root) = document.object() else { return Ok(None) };
+    let options = root.get("compilerOptions").and_then(|property| property.value.as_object());
     Ok(options.and_then(|options| options.get("outDir")).and_then(|property| match &property.value {
         Value::StringLit(text) => Some(text.value.clone().into_owned()),
         _ => None,

@@ -75,14 +75,13 @@ fn words(script: &str) -> Vec<String> {
     for character in script.chars() {
         match (quote, character) {
             (Some(open), _) if character == open => quote = None,
-            (Some(_), _) => word.push(character),
             (None, '"' | '\'') => quote = Some(character),
             (None, ';') => {
                 words.push(std::mem::take(&mut word));
                 words.push(";".to_owned());
             }
             (None, _) if character.is_whitespace() => words.push(std::mem::take(&mut word)),
-            (None, _) => word.push(character),
+            _ => word.push(character),
         }
     }
     words.push(word);

@@ -68,10 +68,10 @@ impl LockSet {
 
     fn add_local_packages(&mut self, tree: &dyn Tree, lockfile: &Lockfile) -> Result<(), SplitError> {
         for package in &lockfile.packages {
-            let by = format!("package `{}` in `{}`", package.key, bun::FILE);
+            let by = || format!("package `{}` in `{}`", package.key, bun::FILE);
             match &package.resolution {
-                Resolution::LocalTarball(path) => self.add_file(tree, path.clone(), &by)?,
-                Resolution::Folder(path) => self.add_folder(tree, path, &by)?,
+                Resolution::LocalTarball(path) => self.add_file(tree, path.clone(), &by())?,
+                Resolution::Folder(path) => self.add_folder(tree, path, &by())?,
                 _ => {}
             }
         }

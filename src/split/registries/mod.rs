@@ -17,7 +17,7 @@ use url::Url;
 
 pub(crate) use self::bunfig::{BunRegistry, Bunfig};
 pub use self::error::RegistryError;
-use super::{SplitError, dependencies};
+use super::SplitError;
 use crate::{
     diagnostic::Position,
     repo::{RepoPath, Tree, read_text},
@@ -85,14 +85,6 @@ impl ProjectRegistries {
     /// Where a package comes from.
     pub fn registry_for(&self, package: &str) -> &Url {
         extract_scope(package).and_then(|scope| self.scopes.get(scope)).unwrap_or(&self.default)
-    }
-
-    /// Where the registry of a package has the tarball of a version.
-    pub fn tarball(&self, name: &str, version: &str) -> Url {
-        let mut url = self.registry_for(name).clone();
-        let path = format!("{}{name}/-/{}-{version}.tgz", url.path(), dependencies::base_name(name));
-        url.set_path(&path);
-        url
     }
 
     /// Whether the repository chose its default registry, rather than leaving npm's.

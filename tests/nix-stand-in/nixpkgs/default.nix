@@ -8,16 +8,27 @@ let
   host = builtins.fromJSON (builtins.readFile ./host.json);
   onSystem = host.systems.${system} or (builtins.head (builtins.attrValues host.systems));
 
-  setup = ''
-    set -eu -o pipefail
-    PATH=
-    for input in $nativeBuildInputs $buildInputs; do
-      if [ -d "$input/bin" ]; then PATH="$PATH''${PATH:+:}$input/bin"; fi
-    done
-    PATH="$PATH''${PATH:+:}$hostPath"
-    export PATH
-    if [ -n "''${buildCommandPath-}" ]; then . "$buildCommandPath"; else eval "$buildCommand"; fi
-  '';
+  # What a build and a `nix develop` shell start with: PATH from the inputs.
+  setup = derivation {
+    name = "stand-in-stdenv";
+    inherit system;
+    builder = host.shell;
+    passAsFile = [ "setup" ];
+    setup = ''
+      set -e -o pipefail
+      PATH=
+      for input in ''${nativeBuildInputs-} ''${buildInputs-}; do
+        if [ -d "$input/bin" ]; then PATH="$PATH''${PATH:+:}$input/bin"; fi
+      done
+      PATH="$PATH''${PATH:+:}$hostPath"
+      export PATH
+    '';
+    hostPath = builtins.concatStringsSep ":" host.path;
+    args = [
+      "-euc"
+      ''PATH=$hostPath; mkdir -p "$out"; cp "$setupPath" "$out/setup"''
+    ];
+  };
 
   mkDerivation =
     arguments:
@@ -33,8 +44,14 @@ let
           builder = host.shell;
           args = [
             "-c"
-            setup
+            ''
+              . "$stdenv/setup"
+              set -u
+              if [ -n "''${buildCommandPath-}" ]; then . "$buildCommandPath"; else eval "$buildCommand"; fi
+            ''
           ];
+          stdenv = setup;
+          outputs = [ "out" ];
           hostPath = builtins.concatStringsSep ":" host.path;
           nativeBuildInputs = [ ];
           buildInputs = [ ];

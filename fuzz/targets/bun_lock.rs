@@ -1,0 +1,14 @@
+//! `bun.lock` comes from outside: no text may panic, and every path in it stays in the repository.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use splitter::lockfile::{Resolution, bun};
+
+fuzz_target!(|text: &str| {
+    let Ok(lockfile) = bun::parse(text) else { return };
+    for package in &lockfile.packages {
+        if let Resolution::Workspace(path) | Resolution::Folder(path) | Resolution::LocalTarball(path) = &package.resolution {
+            assert!(path.parts().all(|part| part != ".."));
+        }
+    }
+});

@@ -1,0 +1,156 @@
+//! `splitter demo`: all of it on a bundled sample monorepo, with what each step shows.
+
+mod builds;
+mod sample;
+
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::{
+    arguments::{CheckOptions, DemoOptions, FetchingOptions, Global, InitOptions, ScanOptions, UpdateHashOptions},
+    check,
+    failure::{Failure, Outcome},
+    init,
+    printer::{BOLD, DIM, Printer},
+    scan, update_hash,
+};
+use crate::{
+    diagnostic::{Category, Diagnose},
+    fetch::DEFAULT_JOBS,
+    nix::command::Nix,
+};
+
+pub(super) fn run(options: &DemoOptions, printer: Printer) -> Result<Outcome, Failure> {
+    let temporary;
+    let folder = if let Some(folder) = &options.folder {
+        new_folder(folder)?
+    } else {
+        temporary = tempfile::Builder::new().prefix("splitter-demo-").tempdir().map_err(DemoError::Disk)?;
+        Utf8PathBuf::from_path_buf(temporary.path().to_owned()).map_err(DemoError::NotUtf8)?
+    };
+    let demo = Demo { global: Global { repo: Some(folder.clone()), quiet: false, verbose: 0 }, folder, printer };
+    demo.scaffold()?;
+    demo.edit_source()?;
+    demo.bump_dependency()?;
+    match Nix::find() {
+        Some(nix) => builds::show(&nix.with_options(&options.nix_options), &demo)?,
+        None => demo.say("Nix is not on this machine: the builds are left out."),
+    }
+    demo.say("For your own repository:");
+    for (command, when) in [
+        ("splitter init", "once"),
+        ("splitter update-hash", "after a change of the lockfile"),
+        ("splitter check", "before a commit, and in CI"),
+    ] {
+        printer.data(format_args!("  {BOLD}{command:<22}{BOLD:#} {DIM}{when}{DIM:#}"));
+    }
+    if options.folder.is_some() {
+        demo.say(&format!("The sample stays in {}.", demo.folder));
+    }
+    Ok(Outcome::Done)
+}
+
+/// A run of the demo.
+struct Demo {
+    global: Global,
+    folder: Utf8PathBuf,
+    printer: Printer,
+}
+
+impl Demo {
+    fn scaffold(&self) -> Result<(), Failure> {
+        self.say("A monorepo of two apps and two libraries, with the lockfile that Bun wrote:");
+        sample::at_first().write(&self.folder)?;
+        self.git(&["init", "--quiet"]);
+        self.command("splitter scan");
+        scan::run(&self.global, &ScanOptions { apps: Vec::new(), json: false }, self.printer)?;
+        self.command("splitter init");
+        let options = InitOptions { apps: Vec::new(), systems: Vec::new(), fetching: online() };
+        init::run(&self.global, &options, self.printer)?;
+        self.git(&["add", "--all"]);
+        self.check("fresh", Outcome::Done)
+    }
+
+    fn edit_source(&self) -> Result<(), Failure> {
+        self.say(&format!("A source file changes ({}). No dependency did, so check stays quiet:", sample::SOURCE));
+        append(&self.folder.join(sample::SOURCE), sample::EDIT)?;
+        self.check("fresh", Outcome::Done)
+    }
+
+    fn bump_dependency(&self) -> Result<(), Failure> {
+        self.say("A dependency is bumped, as by `bun add hono@4.9.1`, and the hashes are forgotten. check speaks:");
+        sample::bumped().write(&self.folder)?;
+        self.check("stale", Outcome::Difference)?;
+        self.say("The remedy downloads the one package that is new:");
+        self.command("splitter update-hash");
+        let options = UpdateHashOptions { preload: false, fetching: online() };
+        update_hash::run(&self.global, &options, self.printer)?;
+        self.check("fresh", Outcome::Done)
+    }
+
+    /// Runs `check`, which must say what the demo says that it does.
+    fn check(&self, name: &'static str, expected: Outcome) -> Result<(), Failure> {
+        self.command("splitter check");
+        let outcome = check::run(&self.global, &CheckOptions { json: false }, self.printer)?;
+        if outcome == expected { Ok(()) } else { Err(DemoError::Unexpected(name).into()) }
+    }
+
+    fn say(&self, text: &str) {
+        self.printer.data(format_args!("\n{BOLD}{text}{BOLD:#}"));
+    }
+
+    fn command(&self, text: &str) {
+        self.printer.data(format_args!("\n{DIM}$ {text}{DIM:#}"));
+    }
+
+    /// Runs git where it is there: without it the flake is read as a plain folder.
+    fn git(&self, arguments: &[&str]) {
+        let _ = Command::new("git").arg("-C").arg(&self.folder).args(arguments).output();
+    }
+}
+
+fn online() -> FetchingOptions {
+    FetchingOptions { offline: false, jobs: DEFAULT_JOBS }
+}
+
+fn new_folder(folder: &Utf8Path) -> Result<Utf8PathBuf, DemoError> {
+    let is_used = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    if is_used || folder.is_file() {
+        return Err(DemoError::Used(folder.to_owned()));
+    }
+    fs::create_dir_all(folder).map_err(DemoError::Disk)?;
+    let folder = fs::canonicalize(folder).map_err(DemoError::Disk)?;
+    Utf8PathBuf::from_path_buf(folder).map_err(DemoError::NotUtf8)
+}
+
+fn append(path: &Utf8Path, text: &str) -> Result<(), DemoError> {
+    let content = fs::read_to_string(path).map_err(DemoError::Disk)?;
+    fs::write(path, content + text).map_err(DemoError::Disk)
+}
+
+/// Why the demo could not be shown.
+#[derive(Debug, thiserror::Error)]
+enum DemoError {
+    #[error("`{0}` is not empty; the demo needs a folder of its own")]
+    Used(Utf8PathBuf),
+    #[error("could not make the sample: {0}")]
+    Disk(std::io::Error),
+    #[error("the path `{0}` is not UTF-8")]
+    NotUtf8(std::path::PathBuf),
+    #[error("expected `splitter check` to say {0}")]
+    Unexpected(&'static str),
+    #[error("expected only `{expected}` to change, found {found}")]
+    Rebuilt { expected: &'static str, found: String },
+}
+
+impl Diagnose for DemoError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Used(_) => Category::Input,
+            Self::Disk(_) | Self::NotUtf8(_) => Category::Environment,
+            Self::Unexpected(_) | Self::Rebuilt { .. } => Category::Bug,
+        }
+    }
+}

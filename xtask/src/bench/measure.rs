@@ -1,0 +1,196 @@
+//! Pairs of runs, their medians, and the table.
+
+use std::{
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::Result;
+
+/// What a row came to.
+pub(super) struct Row {
+    /// What is measured.
+    pub(super) name: &'static str,
+    /// What is asked of it.
+    pub(super) targets: Vec<Target>,
+    /// What it is compared with.
+    pub(super) rival: &'static str,
+    /// Its times, and those of the rival where there is one, run by run.
+    pub(super) ours: Vec<Duration>,
+    pub(super) theirs: Vec<Duration>,
+    /// The most memory that a run had, in bytes.
+    pub(super) memory: Option<u64>,
+}
+
+/// What a row must reach.
+#[derive(Clone, Copy)]
+pub(super) enum Target {
+    /// A median time in milliseconds.
+    Milliseconds(f64),
+    /// A median of our time divided by the rival's.
+    Ratio(f64),
+    /// Memory in megabytes.
+    Megabytes(f64),
+}
+
+impl Row {
+    fn ratio(&self) -> Option<f64> {
+        let ratios = self.ours.iter().zip(&self.theirs).map(|(ours, theirs)| ours.as_secs_f64() / theirs.as_secs_f64());
+        median(ratios.collect())
+    }
+
+    fn misses(&self, target: Target) -> bool {
+        let (found, limit) = match target {
+            Target::Milliseconds(limit) => (median(milliseconds(&self.ours)), limit),
+            Target::Ratio(limit) => (self.ratio(), limit),
+            Target::Megabytes(limit) => (self.memory.map(megabytes), limit),
+        };
+        found.is_some_and(|found| found > limit)
+    }
+}
+
+/// A run to be timed: set up, then the command. Setting up is not timed.
+pub(super) type Prepare<'a> = &'a mut dyn FnMut() -> Result<Command>;
+
+/// Runs both in turns, after one run each that does not count. The first of a pair alternates.
+pub(super) fn pairs(
+    runs: usize,
+    ours: Prepare<'_>,
+    theirs: Prepare<'_>,
+) -> Result<(Vec<Duration>, Vec<Duration>, Option<u64>)> {
+    let (mut our_times, mut their_times, mut memory) = (Vec::new(), Vec::new(), None);
+    for run in 0..=runs {
+        let second = if run % 2 == 1 { Some(time(&mut theirs()?)?) } else { None };
+        let first = time(&mut ours()?)?;
+        let second = match second {
+            Some(second) => second,
+            None => time(&mut theirs()?)?,
+        };
+        if run > 0 {
+            our_times.push(first.0);
+            their_times.push(second.0);
+            memory = memory.max(first.1);
+        }
+    }
+    Ok((our_times, their_times, memory))
+}
+
+/// Runs one command as often, after one run that does not count.
+pub(super) fn alone(runs: usize, ours: Prepare<'_>) -> Result<(Vec<Duration>, Option<u64>)> {
+    let mut times = Vec::new();
+    let mut memory = None;
+    for run in 0..=runs {
+        let (time, used) = time(&mut ours()?)?;
+        if run > 0 {
+            times.push(time);
+            memory = memory.max(used);
+        }
+    }
+    Ok((times, memory))
+}
+
+/// How long a command takes, and the most memory it had. It must succeed.
+fn time(command: &mut Command) -> Result<(Duration, Option<u64>)> {
+    let start = Instant::now();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let memory = thread::spawn({
+        let id = child.id();
+        move || peak_memory(id)
+    });
+    let status = child.wait()?;
+    let time = start.elapsed();
+    if !status.success() {
+        return Err(format!("{command:?} failed: {status}").into());
+    }
+    Ok((time, memory.join().unwrap_or_default()))
+}
+
+/// The high-water mark of a process, looked at now and then until the process is gone. It only rises, so that what is
+/// missed is what came in the last moment. None where the system does not tell.
+fn peak_memory(id: u32) -> Option<u64> {
+    let mut peak = None;
+    let mut pause = Duration::from_millis(20);
+    loop {
+        thread::sleep(pause);
+        let Ok(status) = fs_err::read_to_string(format!("/proc/{id}/status")) else { return peak };
+        let Some(line) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else { return peak };
+        peak = line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kib| kib * 1024).or(peak);
+        pause = Duration::from_millis(10);
+    }
+}
+
+fn milliseconds(times: &[Duration]) -> Vec<f64> {
+    times.iter().map(|time| time.as_secs_f64() * 1000.0).collect()
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        length if length % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+/// Prints the rows as a table that can go into `docs/measurements.md`.
+pub(super) fn print_table(rows: &[Row]) {
+    println!("| what | target | splitter, median (range) | compared with, median (range) | ratio | verdict |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for row in rows {
+        let targets: Vec<_> = row.targets.iter().map(|target| describe(*target)).collect();
+        let missed: Vec<_> = row.targets.iter().filter(|target| row.misses(**target)).map(|t| describe(*t)).collect();
+        let memory = row.memory.filter(|_| row.targets.iter().any(|target| matches!(target, Target::Megabytes(_))));
+        let memory = memory.map_or(String::new(), |bytes| format!(", {:.0} MB", megabytes(bytes)));
+        let rival = format!("{}: {}", row.rival, span(&row.theirs));
+        let theirs = if row.theirs.is_empty() { String::new() } else { rival };
+        let ratio = row.ratio().map_or(String::new(), |ratio| format!("{ratio:.2}"));
+        let verdict = if missed.is_empty() { "met".to_owned() } else { format!("**missed**: {}", missed.join(", ")) };
+        let (name, targets, ours) = (row.name, targets.join(", "), span(&row.ours));
+        println!("| {name} | {targets} | {ours}{memory} | {theirs} | {ratio} | {verdict} |");
+    }
+}
+
+fn describe(target: Target) -> String {
+    match target {
+        Target::Milliseconds(limit) => format!("≤ {limit} ms"),
+        Target::Ratio(limit) => format!("≤ {limit:.3} ×"),
+        Target::Megabytes(limit) => format!("≤ {limit} MB"),
+    }
+}
+
+fn span(times: &[Duration]) -> String {
+    let values = milliseconds(times);
+    let (least, most) = (values.iter().copied().fold(f64::MAX, f64::min), values.iter().copied().fold(0.0, f64::max));
+    format!("{:.1} ms ({least:.1} to {most:.1})", median(values).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_that_of_neighbours() {
+        let times = |list: &[u64]| list.iter().map(|ms| Duration::from_millis(*ms)).collect::<Vec<_>>();
+        // The machine is ten times slower for the last pair; that changes neither ratio nor verdict.
+        let (ours, theirs) = (times(&[10, 12, 110]), times(&[10, 10, 100]));
+        let row =
+            Row { name: "x", targets: vec![Target::Ratio(1.1)], rival: "y", ours, theirs, memory: Some(1_000_000) };
+        assert!(row.ratio().is_some_and(|ratio| (ratio - 1.1).abs() < 1e-9));
+        assert!(!row.misses(Target::Ratio(1.11)) && row.misses(Target::Ratio(1.0)));
+        assert!(row.misses(Target::Milliseconds(11.9)) && !row.misses(Target::Milliseconds(12.0)));
+        assert!(row.misses(Target::Megabytes(0.9)));
+    }
+
+    #[test]
+    fn an_even_number_of_values_has_a_median_too() {
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(Vec::new()), None);
+    }
+}

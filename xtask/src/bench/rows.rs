@@ -1,0 +1,182 @@
+//! One function a target of the project.
+
+use std::{fmt::Write as _, process::Command};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::{
+    Programs,
+    inputs::Inputs,
+    measure::{Row, Target, alone, pairs},
+};
+use crate::{Result, process, setup};
+
+type Measure = fn(&Programs, &Inputs, usize) -> Result<Row>;
+
+/// All rows, in the order of the table.
+pub(super) const ALL: [(&str, Measure); 7] = [
+    ("check, 2,800 entries and 39 workspaces", check),
+    ("scan, 100,000 files", scan),
+    ("update-hash, nothing changed", update_unchanged),
+    ("update-hash, one package changed, 750 MB", update_one),
+    ("update-hash, empty cache, 750 MB in 2,000 files", update_cold),
+    ("NAR hash of a folder, 750 MB in 2,000 files", nar_hash),
+    ("nix eval of all apps, 2,000 packages", nix_eval),
+];
+
+fn check(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    let ours = &mut || Ok(inputs.splitter(&programs.splitter, "check"));
+    let theirs = &mut || Ok(in_folder("git", &["status"], &inputs.monorepo));
+    compared(runs, ours, theirs, "git status", vec![Target::Milliseconds(15.0), Target::Ratio(1.0)])
+}
+
+fn scan(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    require("rg")?;
+    let ours = &mut || Ok(in_folder(programs.splitter.as_str(), &["scan"], &inputs.large));
+    let theirs = &mut || Ok(in_folder("rg", &["--files"], &inputs.large));
+    compared(runs, ours, theirs, "rg --files", vec![Target::Ratio(1.2)])
+}
+
+fn update_unchanged(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    let (ours, memory) = alone(runs, &mut || Ok(inputs.splitter(&programs.splitter, "update-hash")))?;
+    Ok(row(ours, Vec::new(), "", memory, vec![Target::Milliseconds(50.0)]))
+}
+
+/// One package goes to its other version and back, run by run.
+fn update_one(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    let locks = [inputs.lock()?, inputs.other_lock.clone()];
+    let mut run = 0;
+    let result = alone(runs / 3 + 1, &mut || {
+        run += 1;
+        inputs.write_lock(&locks[run % 2])?;
+        Ok(inputs.splitter(&programs.splitter, "update-hash"))
+    });
+    inputs.write_lock(&locks[0])?;
+    process::run_silently(&mut inputs.splitter(&programs.splitter, "update-hash"))?;
+    let (ours, memory) = result?;
+    Ok(row(ours, Vec::new(), "", memory, vec![Target::Milliseconds(1500.0)]))
+}
+
+/// Both begin with an empty folder. Without a record, so that all is fetched and hashed.
+fn update_cold(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    require("curl")?;
+    let (cache, downloads) = (inputs.scratch.join("cache"), inputs.scratch.join("downloads"));
+    let config = inputs.scratch.join("curl.conf");
+    fs::write(&config, curl_config(inputs, &downloads)?)?;
+    let ours = &mut || {
+        empty(&cache)?;
+        empty(&downloads)?;
+        let _ = fs::remove_file(inputs.monorepo.join("nix/splitter/splitter.lock.json"));
+        let mut command = inputs.splitter(&programs.splitter, "update-hash");
+        command.env("SPLITTER_CACHE_DIR", &cache);
+        Ok(command)
+    };
+    let theirs = &mut || {
+        empty(&cache)?;
+        empty(&downloads)?;
+        let flags = ["--parallel", "--parallel-max", "64", "--silent", "--fail", "--create-dirs", "--config"];
+        let mut curl = Command::new("curl");
+        curl.args(flags).arg(&config);
+        Ok(curl)
+    };
+    let targets = vec![Target::Ratio(1.25), Target::Megabytes(200.0)];
+    let result = compared(runs / 3 + 1, ours, theirs, "curl --parallel-max 64", targets);
+    process::run_silently(&mut inputs.splitter(&programs.splitter, "update-hash"))?;
+    empty(&cache)?;
+    empty(&downloads)?;
+    result
+}
+
+/// What curl fetches: every tarball of the lockfile.
+fn curl_config(inputs: &Inputs, downloads: &Utf8Path) -> Result<String> {
+    let mut config = String::new();
+    let record = fs::read_to_string(inputs.monorepo.join("nix/splitter/splitter.lock.json"))?;
+    let record = splitter::scaffold::record::Record::parse(&record)?;
+    for entry in &record.dependencies {
+        let path = entry.path.trim_start_matches("npm/");
+        let _ = writeln!(config, "url = \"{}{path}\"\noutput = \"{downloads}/{path}\"", inputs.server.url);
+    }
+    Ok(config)
+}
+
+fn nar_hash(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    let nix = nix(programs)?;
+    let ours = &mut || Ok(in_folder(programs.xtask.as_str(), &["nar-hash", inputs.tarballs.as_str()], &inputs.scratch));
+    let theirs = &mut || Ok(nix_command(nix, &inputs.scratch, &["hash", "path", inputs.tarballs.as_str()], inputs));
+    compared(runs / 3 + 1, ours, theirs, "nix hash path", vec![Target::Ratio(1.0 / 1.5)])
+}
+
+/// With the stand-ins of nixpkgs and flake-parts that the tests use: what is measured is what splitter generates.
+fn nix_eval(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    let nix = nix(programs)?;
+    let stand_in = |name: &str| format!("path:{}/tests/nix-stand-in/{name}", setup::project());
+    let (nixpkgs, flake_parts) = (stand_in("nixpkgs"), stand_in("flake-parts"));
+    let system = format!(".#packages.{}-linux", std::env::consts::ARCH);
+    let paths = "builtins.mapAttrs (_: package: package.drvPath)";
+    let args = ["eval", "--json", &system, "--apply", paths, "--no-write-lock-file", "--no-eval-cache"];
+    let inputs_args = ["--override-input", "nixpkgs", &nixpkgs, "--override-input", "flake-parts", &flake_parts];
+    let args = [args.as_slice(), inputs_args.as_slice()].concat();
+    let (ours, memory) = alone(runs / 3 + 1, &mut || Ok(nix_command(nix, &inputs.monorepo, &args, inputs)))?;
+    Ok(row(ours, Vec::new(), "", memory, vec![Target::Milliseconds(1500.0)]))
+}
+
+/// `nix` with a store of its own.
+fn nix_command(nix: &Utf8Path, folder: &Utf8Path, args: &[&str], inputs: &Inputs) -> Command {
+    let mut command = in_folder(nix.as_str(), args, folder);
+    for (variable, name) in [
+        ("NIX_STORE_DIR", "store"),
+        ("NIX_STATE_DIR", "state"),
+        ("NIX_LOG_DIR", "log"),
+        ("NIX_CONF_DIR", "conf"),
+        ("XDG_CACHE_HOME", "cache"),
+        ("HOME", "home"),
+    ] {
+        command.env(variable, inputs.scratch.join("nix").join(name));
+    }
+    // The state is thrown away, so that nothing of it need reach the disk.
+    let settings = "experimental-features = nix-command flakes\nbuild-users-group =\nsubstituters =\n\
+                    flake-registry =\nwarn-dirty = false\nfsync-metadata = false\n";
+    command.env("NIX_CONFIG", settings).env("NIX_REMOTE", "");
+    command
+}
+
+fn nix(programs: &Programs) -> Result<&Utf8PathBuf> {
+    programs.nix.as_ref().ok_or_else(|| "there is no Nix; `cargo xtask setup` may get one".into())
+}
+
+fn compared(
+    runs: usize,
+    ours: &mut dyn FnMut() -> Result<Command>,
+    theirs: &mut dyn FnMut() -> Result<Command>,
+    rival: &'static str,
+    targets: Vec<Target>,
+) -> Result<Row> {
+    let (ours, theirs, memory) = pairs(runs, ours, theirs)?;
+    Ok(row(ours, theirs, rival, memory, targets))
+}
+
+fn row(
+    ours: Vec<std::time::Duration>,
+    theirs: Vec<std::time::Duration>,
+    rival: &'static str,
+    memory: Option<u64>,
+    targets: Vec<Target>,
+) -> Row {
+    Row { name: "", targets, rival, ours, theirs, memory }
+}
+
+fn in_folder(program: &str, args: &[&str], folder: &Utf8Path) -> Command {
+    let mut command = Command::new(program);
+    command.args(args).current_dir(folder);
+    command
+}
+
+fn require(program: &str) -> Result<()> {
+    if process::exists(program) { Ok(()) } else { Err(format!("`{program}` is not installed").into()) }
+}
+
+fn empty(folder: &Utf8Path) -> Result<()> {
+    let _ = fs::remove_dir_all(folder);
+    Ok(fs::create_dir_all(folder)?)
+}

@@ -1,0 +1,87 @@
+//! A registry on a loopback port: files of a folder, and the documents of one package manager's programs. It sends files
+//! without reading them into memory, so that both sides of a comparison wait for themselves and not for it.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+    thread,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use splitter::lockfile::Algorithm;
+
+use crate::Result;
+
+/// A running server; it ends with the program.
+pub(super) struct Server {
+    /// Its URL, ending in a slash.
+    pub(super) url: String,
+}
+
+impl Server {
+    /// Serves the files below `folder`.
+    pub(super) fn start(folder: &Utf8Path) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let url = format!("http://{}/", listener.local_addr()?);
+        let shared = Arc::new((folder.to_owned(), url.clone()));
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                // A client that hangs up ends its connection, and nothing else.
+                thread::spawn(move || drop(serve(&connection, &shared.0, &shared.1)));
+            }
+        });
+        Ok(Self { url })
+    }
+}
+
+fn serve(connection: &TcpStream, folder: &Utf8Path, url: &str) -> io::Result<()> {
+    connection.set_nodelay(true)?;
+    let mut requests = BufReader::new(connection);
+    let mut out = connection;
+    loop {
+        let Some(path) = request(&mut requests)? else { return Ok(()) };
+        let path = path.trim_start_matches('/').replace("%2f", "/");
+        let file = folder.join(&path);
+        if path.split('/').any(|part| part == "..") {
+            return Ok(());
+        } else if file.is_file() {
+            send_file(&mut out, &file)?;
+        } else {
+            let document = document(&path, url);
+            write!(out, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len())?;
+        }
+    }
+}
+
+/// The path of the next request; its headers are passed over.
+fn request(requests: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut first = String::new();
+    if requests.read_line(&mut first)? == 0 {
+        return Ok(None);
+    }
+    let mut header = String::new();
+    while requests.read_line(&mut header)? > 2 {
+        header.clear();
+    }
+    Ok(first.split(' ').nth(1).map(str::to_owned))
+}
+
+fn send_file(out: &mut &TcpStream, path: &Utf8PathBuf) -> io::Result<()> {
+    let mut file = fs::File::open(path)?;
+    write!(out, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", file.metadata()?.len())?;
+    // From a file to a socket, the standard library lets the system copy.
+    io::copy(file.file_mut(), out).map(drop)
+}
+
+/// The document of a version, `<name>/<version>`: the package manager's programs, which no lockfile lists.
+fn document(path: &str, url: &str) -> String {
+    let (name, version) = path.rsplit_once('/').unwrap_or((path, ""));
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let integrity = Algorithm::Sha512.digest(path.as_bytes());
+    let tarball = format!("{url}{name}/-/{base}-{version}.tgz");
+    let dist = serde_json::json!({ "tarball": tarball, "integrity": integrity.to_string() });
+    serde_json::json!({ "name": name, "version": version, "dist": dist }).to_string()
+}
