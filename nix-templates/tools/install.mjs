@@ -54,21 +54,10 @@ function toPlainHttp(value) {
 }
 
 // The lockfile for this build alone. Bun 1.2 takes an empty URL for the public registry, whatever registry is configured,
-<<<<<<< HEAD
 // so every package gets its URL on the loopback; one that has a URL too, since no proxy variable sends a mirror on localhost
 // to us. One without integrity keeps its empty URL, as Bun 1.4 demands.
 function lockForInstall(lock, registry, tarballs) {
-  const map = (value) => {
-    if (typeof value === "string") return toPlainHttp(value);
-    if (Array.isArray(value)) return value.map(map);
-    return value !== null && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, map(inner)])) : value;
-  };
-  const copy = map(lock.raw);
-=======
-// so every package gets its URL on the loopback. One without integrity keeps its empty URL, as Bun 1.4 demands.
-function lockForInstall(lock, registry) {
   const copy = toPlainHttp(lock.raw);
->>>>>>> 233dd3d73ad49dbb7418179fb9577af67f8ac192
   for (const entry of lock.entries) {
     if (entry.kind !== "npm" || entry.integrity === "" || isBundled(entry)) continue;
     copy.packages[entry.key][1] = registry.url + encodeURI(tarballs.pathOf(entry));
@@ -163,13 +152,8 @@ checkWorkspaces(lock, spec.manifests);
 checkTarballs(lock, tarballs, spec.platform);
 
 mkdirSync(out, { recursive: true });
-<<<<<<< HEAD
-const registry = await startRegistry(lock, tarballs);
-writeLockSet(out, spec, lock, registry, tarballs);
-=======
 const registry = await startRegistry(lock, tarballs, () => setTimeout(() => stopInstall(), GRACE_MS).unref());
-writeLockSet(out, spec, lock, registry);
->>>>>>> 233dd3d73ad49dbb7418179fb9577af67f8ac192
+writeLockSet(out, spec, lock, registry, tarballs);
 const code = await runInstall(out, spec, registry);
 registry.close();
 if (registry.missing.size > 0) fail(["the install asked for what deps lacks:", ...shorten([...registry.missing].sort()), MEND]);

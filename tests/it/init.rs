@@ -24,8 +24,8 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     downloading 3 packages (0 of 3 in the cache)
       created flake.nix
       created nix/splitter/ ([N] files)
-    git: a flake sees only tracked files, so run git add --intent-to-add flake.nix nix/splitter
-    next: nix build .#api, and after each change of the lockfile splitter update-hash
+    git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
+    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
     ");
     let status = small.context.git(&["status", "--porcelain", "--untracked-files=normal"]);
     assert_eq!(status, "?? flake.nix\n?? nix/");
@@ -69,8 +69,8 @@ fn init_twice_changes_nothing() {
     ready: 3 packages and 2 apps in [TIME]
     ----- stderr
       nothing to change
-    git: a flake sees only tracked files, so run git add --intent-to-add flake.nix nix/splitter
-    next: nix build .#api, and after each change of the lockfile splitter update-hash
+    git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
+    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
     ");
     assert_eq!(files(&small.context), before);
     assert_eq!(small.registry.take_requests(), [""; 0]);
@@ -154,18 +154,13 @@ fn chosen_systems_and_apps_are_kept_for_later_runs() {
     succeed(&mut context.splitter(&["init", "--system", "x86_64-linux", "--system", "aarch64-darwin", "--app", "web"]));
     insta::assert_snapshot!(context.read("splitter.json"), @r#"
     {
+      "apps": [
+        "web"
+      ],
       "systems": [
         "aarch64-darwin",
         "x86_64-linux"
-      ],
-      "workspaces": {
-        "apps/api": {
-          "kind": "library"
-        },
-        "apps/web": {
-          "kind": "app"
-        }
-      }
+      ]
     }
     "#);
     succeed(&mut context.splitter(&["check"]));
@@ -179,7 +174,7 @@ fn chosen_systems_and_apps_are_kept_for_later_runs() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: there is no app `nope`; there are web
+    error: there is no app `nope`; the apps are api, web
     ");
 }
 
@@ -224,8 +219,8 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
     flake.nix is yours and was left alone. Add to its flake-parts.lib.mkFlake:
         imports = [ ./nix/splitter ];
         systems = (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)).systems;
-    git: a flake sees only tracked files, so run git add --intent-to-add flake.nix nix/splitter
-    next: nix build .#api, and after each change of the lockfile splitter update-hash
+    git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
+    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
     ");
     assert_eq!(context.read("flake.nix"), flake);
     // Once it has them, nothing is printed of it any more.
@@ -287,8 +282,8 @@ fn edited_and_left_over_files_of_splitter_are_mended() {
       created nix/splitter/ (1 file)
       changed nix/splitter/ (1 file)
       removed nix/splitter/ (1 file)
-    git: a flake sees only tracked files, so run git add --intent-to-add flake.nix nix/splitter
-    next: nix build .#api, and after each change of the lockfile splitter update-hash
+    git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
+    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
     ");
     context.remove("nix/splitter/mine.nix");
     assert_eq!(files(context), right);

@@ -43,7 +43,7 @@ fn scan_of_one_app_shows_its_sources_alone() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: there is no app `nope`; there are api, web
+    error: there is no app `nope`; the apps are api, web
     ");
 }
 
@@ -215,8 +215,8 @@ fn a_folder_without_a_lockfile_is_no_repository() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: no `bun.lock` or `yarn.lock` in `[REPO]` or any folder above it
-    hint: run it inside a Bun or Yarn repository, or name one with `--repo DIR`
+    error: no `bun.lock` in `[REPO]` or any folder above it
+    hint: run it inside a Bun repository, or name one with `--repo DIR`
     hint: a repository without a lockfile gets one from `bun install`
     ");
 }
