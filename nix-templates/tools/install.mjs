@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { appliesTo, isBundled, readBunLock, registryPath } from "./bun-lock.mjs";
+import { appliesTo, isBundled, readBunLock } from "./bun-lock.mjs";
 import { finishTree } from "./finish-tree.mjs";
 import { Tarballs, startRegistry } from "./registry.mjs";
 import { runScripts } from "./scripts.mjs";
@@ -54,12 +54,13 @@ function toPlainHttp(value) {
 }
 
 // The lockfile for this build alone. Bun 1.2 takes an empty URL for the public registry, whatever registry is configured,
-// so every package gets its URL on the loopback. One without integrity keeps its empty URL, as Bun 1.4 demands.
-function lockForInstall(lock, registry) {
+// so every package gets its URL on the loopback; one that has a URL too, since no proxy variable sends a mirror on localhost
+// to us. One without integrity keeps its empty URL, as Bun 1.4 demands.
+function lockForInstall(lock, registry, tarballs) {
   const copy = toPlainHttp(lock.raw);
   for (const entry of lock.entries) {
-    if (entry.kind !== "npm" || entry.url !== "" || entry.integrity === "" || isBundled(entry)) continue;
-    copy.packages[entry.key][1] = registry.url + registryPath(entry.name, entry.resolution);
+    if (entry.kind !== "npm" || entry.integrity === "" || isBundled(entry)) continue;
+    copy.packages[entry.key][1] = registry.url + encodeURI(tarballs.pathOf(entry));
   }
   return JSON.stringify(copy, null, 1);
 }
@@ -77,10 +78,10 @@ function writeBinStubs(folder, manifest) {
 }
 
 // The whole lock set, laid out as in the repository.
-function writeLockSet(out, spec, lock, registry) {
+function writeLockSet(out, spec, lock, registry, tarballs) {
   cpSync(spec.lockSet, out, { recursive: true });
   makeWritable(out);
-  writeFileSync(join(out, "bun.lock"), lockForInstall(lock, registry));
+  writeFileSync(join(out, "bun.lock"), lockForInstall(lock, registry, tarballs));
   if (spec.bunfig !== "") writeFileSync(join(out, "bunfig.toml"), spec.bunfig);
   if (spec.npmrc !== "") writeFileSync(join(out, ".npmrc"), spec.npmrc);
   for (const [path, manifest] of Object.entries(spec.manifests)) {
@@ -152,7 +153,7 @@ checkTarballs(lock, tarballs, spec.platform);
 
 mkdirSync(out, { recursive: true });
 const registry = await startRegistry(lock, tarballs, () => setTimeout(() => stopInstall(), GRACE_MS).unref());
-writeLockSet(out, spec, lock, registry);
+writeLockSet(out, spec, lock, registry, tarballs);
 const code = await runInstall(out, spec, registry);
 registry.close();
 if (registry.missing.size > 0) fail(["the install asked for what deps lacks:", ...shorten([...registry.missing].sort()), MEND]);

@@ -51,7 +51,7 @@ export async function startRegistry(lock, tarballs, onMissing) {
   let base = "";
   let documents;
   const metadata = (name) => {
-    documents ??= registryDocuments(lock, (entry) => (entry.url === "" ? base + tarballs.pathOf(entry) : entry.url.replace(/^https:/, "http:")));
+    documents ??= registryDocuments(lock, (entry) => base + encodeURI(tarballs.pathOf(entry)));
     return documents.get(name);
   };
   const notFound = (response) => {

@@ -115,7 +115,8 @@ impl Reason {
     }
 
     fn hint(&self, url: &Url) -> Option<String> {
-        let host = url.host_str().unwrap_or_default();
+        // With the port: npm gives the credentials of a host to no other port of it.
+        let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
         match self {
             Self::Status { status: 401 | 403, access, .. } => Some(match access {
                 Access::Credentials => format!(

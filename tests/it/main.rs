@@ -3,4 +3,12 @@
 
 mod support;
 
+mod check;
+mod end_to_end;
+mod fetching;
 mod harness;
+mod init;
+mod nar;
+mod refusals;
+mod scan;
+mod update_hash;

@@ -9,7 +9,7 @@ use crate::{
         failure::Failure,
         printer::{BOLD, NOTE, Printer},
     },
-    repo::{RepoPath, Tree as _, WorkTree, read_text},
+    repo::{RepoPath, WorkTree, read_text},
     scaffold::templates,
 };
 
@@ -29,7 +29,8 @@ pub(super) fn print(tree: &WorkTree, had_flake: bool, apps: &BTreeSet<&str>, pri
     print_git(tree.root(), printer);
     let example = apps.first().copied().unwrap_or("nodeModules");
     printer.note(format_args!("next: `{BOLD}nix build .#{example}{BOLD:#}`, and after each change of the lockfile `{BOLD}splitter update-hash{BOLD:#}`"));
-    if tree.is_file(&RepoPath::root().child(".prettierignore"))? {
+    let ignores = read_text(tree, &RepoPath::root().child(".prettierignore"))?;
+    if ignores.is_some_and(|text| !text.contains(templates::FOLDER)) {
         printer.note(format_args!("{NOTE}hint{NOTE:#}: add `{}/` to .prettierignore", templates::FOLDER));
     }
     Ok(())

@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     Truncated,
     /// As many bytes as there should be, but others.
     WrongBytes,
+    /// Half of the body, and then nothing until the client goes away.
+    Stalled,
 }
 
 struct Shared {
@@ -60,8 +62,15 @@ struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-    /// Closes the connection after half of the body.
-    truncated: bool,
+    /// Whether only half of the body is sent, and what comes then.
+    ending: Ending,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Whole,
+    Truncated,
+    Stalled,
 }
 
 struct Request {
@@ -174,7 +183,10 @@ impl Shared {
         while let Some(request) = Request::read(&mut reader)? {
             let answer = self.answer(&request);
             answer.write(connection, &request)?;
-            if answer.truncated || !request.keep_alive {
+            if answer.ending == Ending::Stalled {
+                io::copy(&mut reader, &mut io::sink())?;
+            }
+            if answer.ending != Ending::Whole || !request.keep_alive {
                 return connection.shutdown(Shutdown::Both);
             }
         }
@@ -262,7 +274,7 @@ fn tags(versions: &BTreeMap<String, Package>) -> Map<String, Value> {
 
 impl Answer {
     fn new(status: u16, body: Vec<u8>) -> Self {
-        Self { status, headers: Vec::new(), body, truncated: false }
+        Self { status, headers: Vec::new(), body, ending: Ending::Whole }
     }
 
     fn error(status: u16) -> Self {
@@ -272,7 +284,8 @@ impl Answer {
     fn spoilt(self, fault: Fault) -> Self {
         match fault {
             Fault::Status(status) => Self::error(status),
-            Fault::Truncated => Self { truncated: true, ..self },
+            Fault::Truncated => Self { ending: Ending::Truncated, ..self },
+            Fault::Stalled => Self { ending: Ending::Stalled, ..self },
             Fault::WrongBytes => Self { body: self.body.iter().map(|byte| !byte).collect(), ..self },
         }
     }
@@ -288,7 +301,7 @@ impl Answer {
         head.push_str(if request.keep_alive { "\r\n" } else { "connection: close\r\n\r\n" });
         let mut bytes = head.into_bytes();
         if request.method != "HEAD" {
-            let length = if self.truncated { self.body.len() / 2 } else { self.body.len() };
+            let length = if self.ending == Ending::Whole { self.body.len() } else { self.body.len() / 2 };
             bytes.extend(&self.body[..length]);
         }
         connection.write_all(&bytes)

@@ -7,12 +7,18 @@
 //! | [`sandbox`] | [`TestContext`]: folders and environment of one test, runs programs, snapshots |
 //! | [`monorepo`] | a Bun monorepo with a lockfile by the real Bun, and apps that can be built and run |
 //! | [`yarn_monorepo`] | the same for Yarn |
+//! | [`small`] | a repository whose lockfile is made in the test, without any tool |
+//! | [`programs`] | the packages that hold Bun itself |
+//! | [`stand_in`] | small stand-ins for nixpkgs and flake-parts, and a monorepo that a real Nix builds with them |
 //! | [`tools`] | the tools of `cargo xtask setup`, and the loud skip where one is missing |
 
 pub(crate) mod loopback;
 pub(crate) mod monorepo;
 pub(crate) mod package;
+pub(crate) mod programs;
 pub(crate) mod sandbox;
+pub(crate) mod small;
+pub(crate) mod stand_in;
 pub(crate) mod tools;
 pub(crate) mod yarn_monorepo;
 
@@ -20,7 +26,9 @@ pub(crate) use self::{
     loopback::{Fault, Registry},
     monorepo::Monorepo,
     package::Package,
-    sandbox::{TestContext, fail, splitter_snapshot, succeed},
+    sandbox::{TestContext, fail, run, splitter_snapshot, succeed},
+    small::Small,
+    stand_in::NixMonorepo,
     tools::{BUN_VERSIONS, YARN_VERSIONS, bun, yarn},
     yarn_monorepo::YarnMonorepo,
 };

@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde_json::{Value, json};
 
-use super::{Package, Registry, TestContext, bun, sandbox::succeed};
+use super::{Package, Registry, TestContext, bun, programs, sandbox::succeed};
 
 /// A repository with a lockfile, the registry that it came from, and the Bun that wrote it.
 pub(crate) struct Monorepo {
@@ -55,6 +55,7 @@ impl Monorepo {
     fn unlocked(version: &str) -> Option<Self> {
         let bun = bun(version)?;
         let registry = Registry::start(packages());
+        programs::stubs(version).for_each(|package| registry.publish(package));
         let mut context = TestContext::new();
         context.use_registry(&registry);
         write_sources(&context, version);
@@ -68,6 +69,13 @@ impl Monorepo {
         fs::remove_dir_all(self.context.home().join(".bun")).unwrap();
         self.context.commit_all("the monorepo");
         self.registry.take_requests();
+    }
+
+    /// Makes the loopback registry the one that the repository itself names, as a company's repository names its own: what
+    /// splitter records holds the repository's registry, never a user's.
+    pub(crate) fn name_registry(&self) {
+        self.context.write(".npmrc", format!("registry={}\n", self.registry.url()));
+        self.context.commit_all("a registry of our own");
     }
 
     /// Bun in the repository.
@@ -133,7 +141,10 @@ fn write_sources(context: &TestContext, bun_version: &str) {
     );
     manifest(
         "apps/api/package.json",
-        &app("api", &json!({ "native": "^2.0.0", "trusted": "^1.0.0", "untrusted": "1" })),
+        &app(
+            "api",
+            &json!({ "native": "^2.0.0", "trusted": "^1.0.0", "untrusted": "1", "@acme/stamp": "workspace:*" }),
+        ),
     );
     let web =
         json!({ "@acme/ui": "workspace:*", "renamed": "npm:aliased@^1.0.0", "host": "^1.0.0", "plugin": "^1.0.0" });
@@ -152,6 +163,8 @@ fn write_sources(context: &TestContext, bun_version: &str) {
             "dependencies": { "@acme/logger": "workspace:^", "@scope/util": "^3.0.0", "release-candidate": "1.0.0-rc.2" },
         }),
     );
+    manifest("packages/stamp/package.json", &json!({ "name": "@acme/stamp", "bin": { "stamp": "./bin.js" } }));
+    context.write("packages/stamp/bin.js", "#!/usr/bin/env node\nconsole.log(`stamped ${process.argv[2]}`);\n");
     context.write("packages/logger/src/index.ts", include_str!("monorepo/logger.ts"));
     context.write("packages/ui/src/index.ts", include_str!("monorepo/ui.ts"));
     context.write("apps/api/src/index.ts", include_str!("monorepo/api.ts"));
@@ -170,6 +183,12 @@ fn app(name: &str, dependencies: &Value) -> Value {
         "scripts": { "build": "bun build src/index.ts --outdir dist --target node" },
         "dependencies": { "@acme/logger": "workspace:*", "cataloged": "catalog:" },
     });
+    if name == "api" {
+        // Commands of a package and of a workspace.
+        manifest["scripts"]["build"] =
+            "bun build src/index.ts --outdir dist --target node && tool > dist/tool.txt && stamp api > dist/stamp.txt"
+                .into();
+    }
     for (name, range) in dependencies.as_object().into_iter().flatten() {
         manifest["dependencies"][name] = range.clone();
     }

@@ -1,6 +1,6 @@
 //! npm packages made in a test. One [`Package`] is one version of one package.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use data_encoding::HEXLOWER;
 use flate2::{Compression, GzBuilder};
@@ -15,6 +15,7 @@ pub(crate) struct Package {
     pub(super) tags: Vec<String>,
     manifest: Map<String, Value>,
     files: BTreeMap<String, File>,
+    packed: Option<Arc<Vec<u8>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -36,6 +37,7 @@ impl Package {
             tags: Vec::new(),
             manifest,
             files: BTreeMap::new(),
+            packed: None,
         };
         package.file("index.js", format!("module.exports = {:?};\n", format!("{name}@{version}")))
     }
@@ -111,10 +113,22 @@ impl Package {
         self
     }
 
+    /// Packs it once for all, which is worth it for large ones. Nothing may be added from here on.
+    pub(crate) fn pack(mut self) -> Self {
+        self.packed = Some(Arc::new(self.pack_with(Compression::none())));
+        self.files.clear();
+        self
+    }
+
     fn entry(mut self, field: &str, key: &str, value: impl Into<Value>) -> Self {
         let object = self.manifest.entry(field).or_insert_with(|| json!({}));
         object[key] = value.into();
         self
+    }
+
+    /// Its `package.json`.
+    pub(crate) fn manifest(&self) -> &Map<String, Value> {
+        &self.manifest
     }
 
     /// The path of its tarball on a registry, with a leading slash.
@@ -125,8 +139,12 @@ impl Package {
 
     /// Its tarball, the same bytes each time.
     pub(crate) fn tarball(&self) -> Vec<u8> {
+        self.packed.as_ref().map_or_else(|| self.pack_with(Compression::fast()), |packed| packed.to_vec())
+    }
+
+    fn pack_with(&self, compression: Compression) -> Vec<u8> {
         let manifest = File { contents: serde_json::to_vec_pretty(&self.manifest).unwrap(), mode: 0o644 };
-        let gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::fast());
+        let gzip = GzBuilder::new().mtime(0).write(Vec::new(), compression);
         let mut archive = tar::Builder::new(gzip);
         let files = self.files.iter().map(|(path, file)| (path.as_str(), file));
         for (path, file) in std::iter::once(("package.json", &manifest)).chain(files) {

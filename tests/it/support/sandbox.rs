@@ -27,6 +27,9 @@ pub(crate) struct Nix {
     pub(crate) program: Utf8PathBuf,
     /// Whether builds run in a sandbox on this machine: without one, a build could reach the network.
     pub(crate) sandbox: bool,
+    /// Whether its store lies at /nix/store within a folder of the test's. Paths in it are those of every machine, but
+    /// what is built in it runs nowhere else.
+    pub(crate) in_chroot: bool,
 }
 
 impl TestContext {
@@ -51,6 +54,11 @@ impl TestContext {
     /// `HOME` of all programs.
     pub(crate) fn home(&self) -> Utf8PathBuf {
         self.root.join("home")
+    }
+
+    /// A folder of the test's, beside the repository.
+    pub(crate) fn folder(&self, name: &str) -> Utf8PathBuf {
+        self.root.join(name)
     }
 
     /// Sets a variable for all programs run from here on.
@@ -119,16 +127,17 @@ impl TestContext {
     #[track_caller]
     pub(crate) fn nix(&self) -> Option<Nix> {
         let tools::NixProgram { program, sandbox } = tools::nix()?;
+        let shown = tools::folders_of_programs();
         let conf = self.root.join("nix/conf");
         fs::create_dir_all(&conf).unwrap();
         // The host's programs are let into the sandbox, for stand-ins of nixpkgs; builds run as the test's own user.
         let settings = format!(
             "experimental-features = nix-command flakes\nsandbox = {sandbox}\nsandbox-fallback = false\n\
-             sandbox-paths = /bin /usr /lib /lib64?\nbuild-users-group =\nsubstituters =\nflake-registry =\n\
-             warn-dirty = false\nmax-jobs = 2\n"
+             sandbox-paths = /bin /usr /lib /lib64? {shown}\nbuild-users-group =\nsubstituters =\nflake-registry =\n\
+             warn-dirty = false\nmax-jobs = 2\ntimeout = 120\n"
         );
         fs::write(conf.join("nix.conf"), settings).unwrap();
-        Some(Nix { program, sandbox })
+        Some(Nix { program, sandbox, in_chroot: false })
     }
 
     /// Runs git, which must succeed; its output without the last line break.
@@ -153,11 +162,17 @@ impl Nix {
     /// `nix` in the context's repository, with its environment and a store of its own.
     pub(crate) fn command(&self, context: &TestContext, args: &[&str]) -> Command {
         let mut command = context.command(&self.program);
-        for (name, folder) in NIX_FOLDERS {
-            command.env(name, context.root.join("nix").join(folder));
-        }
-        command.args(args);
+        command.envs(self.environment(context)).args(args);
         command
+    }
+
+    /// The variables that tell it where its store and its settings are.
+    pub(crate) fn environment(&self, context: &TestContext) -> Vec<(&'static str, String)> {
+        let folder = |name: &str| context.root.join("nix").join(name).into_string();
+        if self.in_chroot {
+            return vec![("NIX_CONF_DIR", folder("conf")), ("NIX_REMOTE", format!("local?root={}", folder("chroot")))];
+        }
+        NIX_FOLDERS.map(|(name, path)| (name, folder(path))).into()
     }
 }
 

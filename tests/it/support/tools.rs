@@ -70,6 +70,20 @@ pub(crate) fn search_path() -> String {
     own_node().map_or_else(|| path.clone(), |folder| format!("{folder}:{path}"))
 }
 
+/// Where a program of the machine lies, links followed.
+pub(crate) fn program(name: &str) -> Option<Utf8PathBuf> {
+    let path = search_path();
+    let found = path.split(':').map(|folder| Utf8Path::new(folder).join(name)).find(|program| program.is_file())?;
+    Utf8PathBuf::from_path_buf(fs::canonicalize(found).ok()?).ok()
+}
+
+/// The folders of programs that a build runs and that lie outside the system's own, for the sandbox to show.
+pub(crate) fn folders_of_programs() -> String {
+    let node = program("node").filter(|node| !node.starts_with("/usr"));
+    // <folder>/bin/node, with npm in <folder>/lib
+    node.and_then(|node| Some(node.parent()?.parent()?.to_string())).unwrap_or_default()
+}
+
 #[track_caller]
 fn installed(path: &str) -> Option<Utf8PathBuf> {
     let program = tools_dir().join(path);

@@ -1,0 +1,337 @@
+//! `splitter check`: fresh or stale, in words and as JSON.
+
+use crate::support::{Package, Small, small, splitter_snapshot, succeed};
+
+const RECORD: &str = "nix/splitter/splitter.lock.json";
+
+/// The small repository, initialised; alpha 1.1.0 and delta are in the registry.
+fn initialised() -> Small {
+    let small = Small::new();
+    small.init();
+    small
+}
+
+#[test]
+fn without_a_record_check_says_what_writes_one() {
+    let small = Small::new();
+    splitter_snapshot!(small.context, small.context.splitter(&["check"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `nix/splitter/splitter.lock.json` is not there
+    hint: run `splitter init`
+    ");
+    splitter_snapshot!(small.context, small.context.splitter(&["check", "--json"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `nix/splitter/splitter.lock.json` is not there
+    hint: run `splitter init`
+    ");
+}
+
+#[test]
+fn a_fresh_record_is_fresh() {
+    let small = initialised();
+    splitter_snapshot!(small.context, small.context.splitter(&["check"]), @r"
+    exit: 0
+    ----- stdout
+    fresh: nix/splitter/splitter.lock.json is right for 3 packages in 4 workspaces
+    ----- stderr
+    ");
+    splitter_snapshot!(small.context, small.context.splitter(&["check", "--json"]), @r#"
+    exit: 0
+    ----- stdout
+    {
+      "version": 1,
+      "fresh": true,
+      "packages": [],
+      "files": [],
+      "settings": [],
+      "drift": []
+    }
+    ----- stderr
+    "#);
+    assert_eq!(small.registry.take_requests(), [""; 0]);
+}
+
+/// alpha is another version, beta is gone, delta is new, gamma has other bytes.
+fn edit_lock(small: &Small) {
+    small.lock(&[
+        Package::new("alpha", "1.1.0"),
+        Package::new("delta", "0.1.0"),
+        Package::new("gamma-linux", "3.0.0").os("linux").cpu("x64").file("more.js", "more"),
+    ]);
+    let web = small
+        .context
+        .read("apps/web/package.json")
+        .replace("\"alpha\": \"*\"", "\"alpha\": \"*\",\n    \"delta\": \"*\"");
+    small.context.write("apps/web/package.json", web);
+    let lock = small.context.read("bun.lock").replace("\"alpha\": \"*\" }", "\"alpha\": \"*\", \"delta\": \"*\" }");
+    small.context.write("bun.lock", lock);
+}
+
+#[test]
+fn a_stale_record_names_packages_files_and_the_remedy() {
+    let small = initialised();
+    edit_lock(&small);
+    splitter_snapshot!(small.context, small.context.splitter(&["check"]), @r"
+    exit: 1
+    ----- stdout
+    stale: nix/splitter/splitter.lock.json does not fit this repository
+      packages
+        - @scope/beta 2.1.0-rc.1
+        ~ alpha 1.0.0 -> 1.1.0
+        + delta 0.1.0
+        ~ gamma-linux 3.0.0 (other bytes)
+      files
+        ~ apps/web/package.json
+        ~ bun.lock
+    run `splitter update-hash`
+    ----- stderr
+    ");
+    splitter_snapshot!(small.context, small.context.splitter(&["check", "--json"]), @r#"
+    exit: 1
+    ----- stdout
+    {
+      "version": 1,
+      "fresh": false,
+      "packages": [
+        {
+          "name": "@scope/beta",
+          "from": [
+            "2.1.0-rc.1"
+          ],
+          "to": [],
+          "change": "removed"
+        },
+        {
+          "name": "alpha",
+          "from": [
+            "1.0.0"
+          ],
+          "to": [
+            "1.1.0"
+          ],
+          "change": "changed"
+        },
+        {
+          "name": "delta",
+          "from": [],
+          "to": [
+            "0.1.0"
+          ],
+          "change": "added"
+        },
+        {
+          "name": "gamma-linux",
+          "from": [
+            "3.0.0"
+          ],
+          "to": [
+            "3.0.0"
+          ],
+          "change": "changed"
+        }
+      ],
+      "files": [
+        {
+          "path": "apps/web/package.json",
+          "change": "changed"
+        },
+        {
+          "path": "bun.lock",
+          "change": "changed"
+        }
+      ],
+      "settings": [],
+      "drift": []
+    }
+    ----- stderr
+    "#);
+}
+
+#[test]
+fn files_that_come_and_go_are_named() {
+    let small = initialised();
+    let context = &small.context;
+    context.write("bunfig.toml", "[install]\nlinker = \"hoisted\"\n");
+    context.remove(".npmrc");
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    exit: 1
+    ----- stdout
+    stale: nix/splitter/splitter.lock.json does not fit this repository
+      files
+        - .npmrc
+        + bunfig.toml
+      settings
+        ~ the registry is another
+    run `splitter update-hash`
+    ----- stderr
+    ");
+}
+
+#[test]
+fn drift_has_another_remedy() {
+    let small = initialised();
+    let web = small
+        .context
+        .read("apps/web/package.json")
+        .replace("\"alpha\": \"*\"", "\"alpha\": \"^2\",\n    \"new\": \"1\"");
+    small.context.write("apps/web/package.json", web);
+    splitter_snapshot!(small.context, small.context.splitter(&["check"]), @r"
+    exit: 1
+    ----- stdout
+    stale: nix/splitter/splitter.lock.json does not fit this repository
+      files
+        ~ apps/web/package.json
+    drift: the manifests and bun.lock disagree
+        apps/web/package.json: `new` (`1`) is not in the lockfile
+        apps/web/package.json: `alpha` is locked for `*`, but the manifest has `^2`
+    run `bun install`, then `splitter update-hash`
+    ----- stderr
+    ");
+    splitter_snapshot!(small.context, small.context.splitter(&["check", "--json"]), @r#"
+    exit: 1
+    ----- stdout
+    {
+      "version": 1,
+      "fresh": false,
+      "packages": [],
+      "files": [
+        {
+          "path": "apps/web/package.json",
+          "change": "changed"
+        }
+      ],
+      "settings": [],
+      "drift": [
+        {
+          "kind": "added",
+          "manifest": "apps/web/package.json",
+          "package": "new",
+          "specifier": "1"
+        },
+        {
+          "kind": "changed",
+          "manifest": "apps/web/package.json",
+          "package": "alpha",
+          "locked": "*",
+          "specifier": "^2"
+        }
+      ]
+    }
+    ----- stderr
+    "#);
+}
+
+#[test]
+fn changes_that_no_install_reads_leave_it_fresh() {
+    let small = initialised();
+    let context = &small.context;
+    // The order of the entries, the layout, a comment, and a workspace's version.
+    let mut reordered = small::packages();
+    reordered.reverse();
+    let entries: String = reordered.iter().map(small::entry).collect();
+    let lock = small::lock(&[]).replace("  \"packages\": {\n", &format!("  // by hand\n  \"packages\": {{\n{entries}"));
+    let lock = lock.replace("\"version\": \"0.1.0\"", "\"version\":     \"0.2.0\"");
+    assert_ne!(lock, context.read("bun.lock"));
+    context.write("bun.lock", lock);
+    let manifest = context.read("apps/web/package.json").replace("\"name\"", "\"description\": \"the web\", \"name\"");
+    context.write("apps/web/package.json", manifest);
+    context.write("apps/web/src/new.ts", "export {};\n");
+    succeed(&mut context.splitter(&["check"]));
+    // and the lockfile is read again, not remembered
+    edit_lock(&small);
+    crate::support::fail(&mut context.splitter(&["check"]));
+}
+
+#[test]
+fn check_from_a_nested_folder_is_the_same() {
+    let small = initialised();
+    let mut below = small.context.splitter(&["check"]);
+    succeed(below.current_dir(small.context.repo().join("apps/web/src")));
+}
+
+#[test]
+fn a_record_of_a_newer_format_is_refused_by_all_who_would_write_it() {
+    let small = initialised();
+    let context = &small.context;
+    let newer = context.read(RECORD).replace("\"formatVersion\": 1", "\"formatVersion\": 2");
+    context.write(RECORD, &newer);
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: expected format version 1, found 2: this splitter is too old for it
+      at nix/splitter/splitter.lock.json
+    hint: use the splitter that the team uses, or a later one
+    ");
+    splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: expected format version 1, found 2: this splitter is too old for it
+      at nix/splitter/splitter.lock.json
+    hint: use the splitter that the team uses, or a later one
+    ");
+    crate::support::fail(&mut context.splitter(&["init"]));
+    assert_eq!(context.read(RECORD), newer);
+}
+
+#[test]
+fn a_merge_conflict_in_the_record_is_healed_by_update_hash() {
+    let small = initialised();
+    let context = &small.context;
+    let right = context.read(RECORD);
+    let conflict =
+        right.replacen("  \"registry\"", "<<<<<<< HEAD\n  \"x\": 1,\n=======\n>>>>>>> theirs\n  \"registry\"", 1);
+    assert_ne!(conflict, right);
+    context.write(RECORD, conflict);
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: merge conflict markers
+      at nix/splitter/splitter.lock.json:14:1
+    hint: run `splitter update-hash`: it writes the file anew from the lockfile
+    ");
+    splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
+    exit: 0
+    ----- stdout
+    wrote nix/splitter/splitter.lock.json: 3 packages, +3 -0 ~0, in [TIME]
+    ----- stderr
+    nix/splitter/splitter.lock.json cannot be read (merge conflict markers); it is written anew from the lockfile
+      downloaded 0 (0 B), reused 3 (739 B) from the cache
+      common         sha256-[HASH] (2 packages, 471 B)
+      x86_64-linux   sha256-[HASH] (1 package, 268 B)
+    ");
+    assert_eq!(context.read(RECORD), right);
+}
+
+#[test]
+fn a_real_merge_of_two_lock_edits_is_healed_by_update_hash() {
+    let small = initialised();
+    let context = &small.context;
+    let with = |name: &str| {
+        let mut packages = small::packages();
+        packages.push(small.publish(Package::new(name, "1.0.0")));
+        packages
+    };
+    for (branch, name) in [("ours", "one"), ("theirs", "other")] {
+        context.git(&["checkout", "--quiet", "-b", branch, "main"]);
+        small.lock(&with(name));
+        succeed(&mut context.splitter(&["update-hash"]));
+        context.commit_all(name);
+    }
+    crate::support::fail(context.command("git").args(["merge", "ours"]));
+    let mut both = with("one");
+    both.push(Package::new("other", "1.0.0"));
+    small.lock(&both);
+    succeed(&mut context.splitter(&["update-hash"]));
+    succeed(&mut context.splitter(&["check"]));
+    let healed = context.read(RECORD);
+    context.remove(RECORD);
+    succeed(&mut context.splitter(&["update-hash"]));
+    assert_eq!(context.read(RECORD), healed, "it is a function of the lock set alone");
+}

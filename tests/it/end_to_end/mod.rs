@@ -1,0 +1,6 @@
+//! The whole, with a real Nix and a real sandbox: what splitter wrote is built, run, edited and built again.
+
+mod edits;
+mod outputs;
+mod record;
+mod stale;

@@ -1,0 +1,170 @@
+//! What is built runs, by each version of Bun, and an own flake can say how it is built.
+
+use camino::Utf8Path;
+use fs_err as fs;
+
+use crate::support::{BUN_VERSIONS, NixMonorepo, fail, splitter_snapshot, stand_in::system, succeed};
+
+/// What a program prints that Node runs.
+fn output_of(nix: &NixMonorepo, script: impl AsRef<Utf8Path>) -> String {
+    succeed(nix.context().command("node").arg(script.as_ref()))
+}
+
+/// The folder of a package in a built tree, hoisted to the root or beside the workspace that depends on it.
+fn installed(tree: &Utf8Path, workspace: &str, package: &str) -> camino::Utf8PathBuf {
+    let places = ["", workspace].map(|folder| tree.join(folder).join("node_modules").join(package));
+    places.into_iter().find(|place| place.exists()).unwrap_or_else(|| tree.join("missing").join(package))
+}
+
+fn builds_and_runs(nix: &NixMonorepo) {
+    let tree = nix.build("nodeModules");
+    // The trusted lifecycle script ran, the other did not.
+    assert!(installed(&tree, "apps/api", "trusted/built.txt").is_file());
+    assert!(installed(&tree, "apps/api", "untrusted/index.js").is_file());
+    assert!(!installed(&tree, "apps/api", "untrusted/built.txt").exists());
+    let api = nix.build("api");
+    assert_eq!(
+        output_of(nix, api.join("index.js")),
+        "[colour@1.2.0, old-library@0.1.0] api: cataloged@1.1.0, native@2.0.0"
+    );
+    // Commands of a package locked by the tag `latest`, and of a workspace.
+    assert_eq!(fs::read_to_string(api.join("tool.txt")).unwrap(), "tool 5.0.1\n");
+    assert_eq!(fs::read_to_string(api.join("stamp.txt")).unwrap(), "stamped api\n");
+    let web = nix.build("web");
+    assert_eq!(
+        output_of(nix, web.join("index.js")),
+        "[colour@1.2.0, old-library@0.1.0] web: cataloged@1.1.0, plugin@1.0.0, aliased@1.5.0: @scope/util@3.1.0, \
+         release-candidate@1.0.0-rc.2"
+    );
+    succeed(&mut nix.context().splitter(&["check"]));
+    assert_eq!(nix.context().git(&["status", "--porcelain"]), "", "a build changes nothing in the repository");
+}
+
+#[test]
+fn e2e_bun_1_2_apps_build_in_the_sandbox_and_run() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[0]) else { return };
+    builds_and_runs(&nix);
+}
+
+#[test]
+fn e2e_bun_1_3_apps_build_in_the_sandbox_and_run() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[1]) else { return };
+    builds_and_runs(&nix);
+}
+
+#[test]
+fn e2e_bun_1_4_apps_build_in_the_sandbox_and_run() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    builds_and_runs(&nix);
+}
+
+/// The mirror is on the loopback, which no proxy variable reaches.
+#[test]
+fn e2e_a_lock_with_the_urls_of_a_mirror_builds() {
+    let Some(nix) = NixMonorepo::with_bun_and_mirror(BUN_VERSIONS[1]) else { return };
+    builds_and_runs(&nix);
+}
+
+/// The user's own flake: two lines of splitter's, and choices.
+fn own_flake(choices: &str) -> String {
+    format!(
+        r#"{{
+  inputs.nixpkgs.url = "path:/nowhere/nixpkgs";
+  inputs.flake-parts.url = "path:/nowhere/flake-parts";
+  inputs.flake-parts.inputs.nixpkgs-lib.follows = "nixpkgs";
+  outputs = inputs: inputs.flake-parts.lib.mkFlake {{ inherit inputs; }} {{
+    imports = [ ./nix/splitter ];
+    systems = (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)).systems;
+    perSystem = {{ pkgs, ... }}: {{
+      {choices}
+    }};
+  }};
+}}
+"#
+    )
+}
+
+#[test]
+fn e2e_an_own_flake_chooses_how_apps_are_built() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let flake = own_flake(
+        r#"splitter.apps.web.enable = false;
+      splitter.apps.api = {
+        env.GREETING = "hello";
+        buildCommand = "mkdir made && greet > made/greeting.txt";
+        output = "made";
+        nativeBuildInputs = [
+          (pkgs.runCommand "greet" { } ''
+            mkdir -p $out/bin
+            echo '#!/bin/sh' > $out/bin/greet
+            echo 'echo "$GREETING from the flake"' >> $out/bin/greet
+            chmod +x $out/bin/greet
+          '')
+        ];
+      };"#,
+    );
+    nix.context().write("flake.nix", flake);
+    let api = nix.build("api");
+    assert_eq!(fs::read_to_string(api.join("greeting.txt")).unwrap(), "hello from the flake\n");
+    let names = nix.eval(&format!("packages.{}", system()), "builtins.attrNames");
+    assert_eq!(names, serde_json::json!(["api", "deps", "nodeModules"]));
+    // An option that is not there, or of another type, is an error.
+    nix.context().write("flake.nix", own_flake("splitter.apps.api.buildCommnd = \"true\";"));
+    assert!(fail(&mut nix.build_command("api")).contains("buildCommnd"));
+}
+
+#[test]
+fn e2e_a_missing_output_folder_is_named_with_what_was_made() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    nix.context().write("flake.nix", own_flake("splitter.apps.api.buildCommand = \"mkdir built\";"));
+    let output = fail(&mut nix.build_command("api"));
+    for words in [
+        "the build of api left no dist in apps/api",
+        "what it made there: built",
+        "set its output folder in splitter.json",
+    ] {
+        assert!(output.contains(words), "{words} is not in\n{output}");
+    }
+    nix.context()
+        .write("flake.nix", own_flake("splitter.apps.api.buildCommand = \"echo the compiler is cross; exit 3\";"));
+    let output = fail(&mut nix.build_command("api"));
+    assert!(output.contains("the compiler is cross") && output.contains("failed in apps/api: exit code 3"), "{output}");
+}
+
+#[test]
+fn e2e_every_output_evaluates_for_every_system() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let apply = "systems: builtins.mapAttrs (_: packages: builtins.mapAttrs (_: package: \
+                 builtins.substring 0 0 package.drvPath) packages) systems";
+    let packages = nix.eval("packages", apply);
+    let expected = serde_json::json!({ "api": "", "deps": "", "nodeModules": "", "web": "" });
+    for system in ["aarch64-darwin", "aarch64-linux", "x86_64-darwin", "x86_64-linux"] {
+        assert_eq!(packages[system], expected, "{system}");
+        assert!(nix.eval(&format!("devShells.{system}.default.drvPath"), "path: path").is_string());
+    }
+    let checks = nix.eval("checks", "builtins.mapAttrs (_: builtins.attrNames)");
+    assert_eq!(checks[system()], serde_json::json!(["api", "nodeModules", "web"]));
+}
+
+#[test]
+fn e2e_an_app_without_a_build_is_started_from_its_sources() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let context = nix.context();
+    let manifest = context.read("apps/web/package.json");
+    let mut manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    manifest["scripts"] = serde_json::json!({ "start": "bun src/index.ts" });
+    context.write("apps/web/package.json", manifest.to_string());
+    succeed(&mut context.splitter(&["update-hash"]));
+    let web = nix.build("web");
+    assert_eq!(
+        succeed(&mut context.command(web.join("bin/web"))),
+        "[colour@1.2.0, old-library@0.1.0] web: cataloged@1.1.0, plugin@1.0.0, aliased@1.5.0: @scope/util@3.1.0, \
+         release-candidate@1.0.0-rc.2"
+    );
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    exit: 0
+    ----- stdout
+    fresh: nix/splitter/splitter.lock.json is right for 18 packages in 6 workspaces
+    ----- stderr
+    ");
+}

@@ -1,0 +1,76 @@
+//! A record that no longer fits the repository is never built with, and says what to do.
+
+use crate::support::{BUN_VERSIONS, NixMonorepo, Package, fail, splitter_snapshot, succeed};
+
+#[test]
+fn e2e_a_lock_edit_without_new_hashes_fails_by_name_and_builds_after_update_hash() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let context = nix.context();
+    nix.monorepo.registry.publish(Package::new("newcomer", "1.0.0"));
+    let mut add = nix.monorepo.bun(&["add", "--lockfile-only", "newcomer@1.0.0"]);
+    succeed(add.current_dir(context.repo().join("apps/api")));
+    let source = context.read("apps/api/src/index.ts");
+    context.write("apps/api/src/index.ts", format!("import newcomer from \"newcomer\";\n{source}log(newcomer);\n"));
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    exit: 1
+    ----- stdout
+    stale: nix/splitter/splitter.lock.json does not fit this repository
+      packages
+        + newcomer 1.0.0
+      files
+        ~ apps/api/package.json
+        ~ bun.lock
+    run `splitter update-hash`
+    ----- stderr
+    ");
+    let output = fail(&mut nix.build_command("api"));
+    assert!(output.contains("newcomer@1.0.0") && output.contains("run `splitter update-hash`"), "{output}");
+    nix.monorepo.registry.take_requests();
+    splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
+    exit: 0
+    ----- stdout
+      packages
+        + newcomer 1.0.0
+    wrote nix/splitter/splitter.lock.json: 19 packages, +1 -0 ~0, in [TIME]
+    ----- stderr
+    downloading 1 package (14 of 15 in the cache)
+      downloaded 1 (231 B), reused 14 (3.9 kB) from the cache
+      common         sha256-[HASH] (15 packages, 4.2 kB)
+    ");
+    assert_eq!(nix.monorepo.registry.take_requests(), ["GET /newcomer/-/newcomer-1.0.0.tgz"]);
+    let api = nix.build("api");
+    let printed = succeed(context.command("node").arg(api.join("index.js")));
+    assert!(printed.ends_with("newcomer@1.0.0"), "{printed}");
+    succeed(&mut context.splitter(&["check"]));
+}
+
+#[test]
+fn e2e_another_graph_of_workspaces_fails_evaluation_with_the_remedy() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let context = nix.context();
+    let mut manifest: serde_json::Value = serde_json::from_str(&context.read("apps/api/package.json")).unwrap();
+    manifest["dependencies"]["@acme/ui"] = "workspace:*".into();
+    context.write("apps/api/package.json", manifest.to_string());
+    let output = fail(&mut nix.build_command("api"));
+    for words in [
+        "splitter.lock.json does not describe this repository any more",
+        "apps/api depends on packages/logger, packages/stamp, packages/ui; recorded: packages/logger, packages/stamp",
+        "run `splitter update-hash`",
+    ] {
+        assert!(output.contains(words), "{words} is not in\n{output}");
+    }
+    context.git(&["checkout", "--quiet", "."]);
+    context.remove("packages/ui/package.json");
+    let output = fail(&mut nix.build_command("web"));
+    assert!(output.contains("packages/ui has no package.json any more"), "{output}");
+}
+
+#[test]
+fn e2e_a_record_of_a_newer_format_is_refused_by_nix() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let path = "nix/splitter/splitter.lock.json";
+    let newer = nix.context().read(path).replace("\"formatVersion\": 1", "\"formatVersion\": 99");
+    nix.context().write(path, newer);
+    let output = fail(&mut nix.build_command("deps"));
+    assert!(output.contains("has format 99") && output.contains("splitter init"), "{output}");
+}

@@ -1,0 +1,202 @@
+//! Registries that fail: each failure is named with the package and the remedy, and leaves nothing half written.
+
+use std::{
+    process::{Child, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::support::{Fault, Package, Small, run, small, splitter_snapshot, succeed};
+
+const ALPHA: &str = "/alpha/-/alpha-1.0.0.tgz";
+
+/// The program of Bun for any of the systems: which is asked for first is left to chance.
+const A_PROGRAM: &str = r"@oven(/|%2f)bun-\w+-\w+";
+
+/// `splitter init` with a fault; it must leave the repository as it was.
+fn init_fails_with(fault: Fault) -> (Small, String) {
+    let small = Small::new();
+    small.registry.fail(ALPHA, fault, usize::MAX);
+    let output = run(&mut small.context.splitter(&["init"]));
+    assert_eq!(small.context.git(&["status", "--porcelain", "--ignored"]), "", "nothing half written");
+    (small, output)
+}
+
+#[test]
+fn wrong_bytes_name_package_url_expected_and_found() {
+    let (small, _) = init_fails_with(Fault::WrongBytes);
+    small.registry.take_requests();
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    downloading 1 package (2 of 3 in the cache)
+    error: 1 of 3 packages could not be fetched
+      alpha@1.0.0 from http://127.0.0.1:[PORT]/alpha/-/alpha-1.0.0.tgz: wrong content: expected sha512-[HASH], found sha512-[HASH]
+    hint: the registry, a mirror or a proxy serves something else than the lockfile was made from; do not install it before you know why
+    ");
+    // The others are in the cache, the wrong bytes are not; they are asked for once more, as a proxy may have broken them.
+    let again = format!("GET {ALPHA}");
+    assert_eq!(small.registry.take_requests(), [again.clone(), again]);
+}
+
+#[test]
+fn a_truncated_download_is_tried_again() {
+    let small = Small::new();
+    small.registry.fail(ALPHA, Fault::Truncated, 1);
+    succeed(&mut small.context.splitter(&["init"]));
+    let asked = small.registry.take_requests().iter().filter(|request| request.ends_with(ALPHA)).count();
+    assert_eq!(asked, 2);
+}
+
+#[test]
+fn a_server_error_is_tried_again() {
+    let small = Small::new();
+    small.registry.fail(ALPHA, Fault::Status(500), 2);
+    succeed(&mut small.context.splitter(&["init"]));
+    let asked = small.registry.take_requests().iter().filter(|request| request.ends_with(ALPHA)).count();
+    assert_eq!(asked, 3);
+}
+
+#[test]
+fn a_server_that_never_recovers_is_given_up_with_its_status() {
+    let (_, output) = init_fails_with(Fault::Status(503));
+    assert!(output.starts_with("exit: 3"), "{output}");
+    assert!(output.contains("alpha@1.0.0") && output.contains("the registry answered 503"), "{output}");
+}
+
+#[test]
+fn a_package_that_is_not_there_is_not_asked_for_again() {
+    let (small, _) = init_fails_with(Fault::Status(404));
+    small.registry.take_requests();
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    downloading 1 package (2 of 3 in the cache)
+    error: 1 of 3 packages could not be fetched
+      alpha@1.0.0 from http://127.0.0.1:[PORT]/alpha/-/alpha-1.0.0.tgz: the registry answered 404
+    hint: `127.0.0.1:[PORT]` does not have it, or it is private: set the registry of its scope (`@scope:registry=…` in .npmrc, [install.scopes] in bunfig.toml) and a token
+    ");
+    assert_eq!(small.registry.take_requests(), [format!("GET {ALPHA}")]);
+}
+
+#[test]
+fn a_registry_that_wants_a_token_says_where_to_put_it() {
+    let mut small = Small::new();
+    small.registry.require_token("sesame");
+    small.context.add_filter(A_PROGRAM, "@oven/bun-[PLATFORM]");
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @r"
+    exit: 3
+    ----- stdout
+    ----- stderr
+    error: could not find the program of the package manager: 1 of 1 packages could not be fetched
+      @oven/bun-[PLATFORM]@1.4.4 from http://127.0.0.1:[PORT]/@oven/bun-[PLATFORM]/1.4.4: the registry answered 401
+    hint: add the token of `127.0.0.1:[PORT]` to ~/.npmrc (`//127.0.0.1:[PORT]/:_authToken=${NPM_TOKEN}`) or to ~/.bunfig.toml
+    ");
+}
+
+#[test]
+fn the_token_of_the_users_npmrc_is_sent_and_shown_nowhere() {
+    let mut small = Small::new();
+    small.registry.require_token("sesame");
+    let host = small.registry.url().replace("http:", "");
+    let npmrc = |token: &str| {
+        fs_err::write(small.context.home().join(".npmrc"), format!("{host}:_authToken={token}\n")).unwrap();
+    };
+    npmrc("wrong-token");
+    let output = run(&mut small.context.splitter(&["-vv", "init"]));
+    assert!(output.starts_with("exit: 3") && output.contains("were refused"), "{output}");
+    assert!(!output.contains("wrong-token"), "{output}");
+    npmrc("${THE_TOKEN}");
+    let output = run(&mut small.context.splitter(&["init"]));
+    assert!(output.contains("set `THE_TOKEN`"), "{output}");
+    small.context.set_env("THE_TOKEN", "sesame");
+    let output = run(&mut small.context.splitter(&["-vv", "init"]));
+    assert!(output.starts_with("exit: 0"), "{output}");
+    assert!(!output.contains("sesame"), "{output}");
+    assert!(!small.context.read("nix/splitter/splitter.lock.json").contains("sesame"));
+}
+
+#[test]
+fn a_registry_that_is_gone_is_one_error_and_not_one_a_package() {
+    let small = Small::new();
+    let Small { mut context, registry } = small;
+    drop(registry);
+    context.add_filter(r"os error \d+", "os error");
+    context.add_filter(A_PROGRAM, "@oven/bun-[PLATFORM]");
+    splitter_snapshot!(context, context.splitter(&["init"]), @r"
+    exit: 3
+    ----- stdout
+    ----- stderr
+    error: could not find the program of the package manager: 1 of 1 packages could not be fetched
+      @oven/bun-[PLATFORM]@1.4.4 from http://127.0.0.1:[PORT]/@oven/bun-[PLATFORM]/1.4.4: no connection: Connection refused (os error)
+    hint: check the network and HTTPS_PROXY; what is downloaded stays in the cache, so that another run goes on from here (host `127.0.0.1:[PORT]`)
+    ");
+    assert_eq!(context.git(&["status", "--porcelain", "--ignored"]), "");
+}
+
+#[test]
+fn redirects_are_followed() {
+    let small = Small::new();
+    small.registry.serve("/elsewhere.tgz", small::packages()[0].tarball());
+    small.registry.redirect(ALPHA, "/elsewhere.tgz");
+    succeed(&mut small.context.splitter(&["init"]));
+}
+
+#[test]
+fn a_tarball_from_another_url_is_locked_and_fetched_from_there() {
+    let small = Small::new();
+    let other = Package::new("elsewhere", "1.0.0");
+    small.registry.serve("/files/elsewhere.tgz", other.tarball());
+    let url = format!("{}files/elsewhere.tgz", small.registry.url());
+    let lock = small.context.read("bun.lock");
+    let line =
+        format!("  \"packages\": {{\n    \"elsewhere\": [\"elsewhere@{url}\", {{}}, \"{}\"],\n", other.integrity());
+    small.context.write("bun.lock", lock.replace("  \"packages\": {\n", &line));
+    succeed(&mut small.context.splitter(&["init"]));
+    assert!(small.registry.take_requests().contains(&"GET /files/elsewhere.tgz".to_owned()));
+    let record = small.context.read("nix/splitter/splitter.lock.json");
+    assert!(
+        record.contains(&format!("\"url\":\"{url}\"")) || record.contains(&format!("\"url\": \"{url}\"")),
+        "{record}"
+    );
+}
+
+/// Waits for something that comes soon.
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what} did not come");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Presses Ctrl-C.
+fn interrupt(small: &Small, child: &Child) {
+    succeed(small.context.command("sh").args(["-c", &format!("kill -INT {}", child.id())]));
+}
+
+#[test]
+fn an_interrupted_run_changes_nothing_and_the_next_goes_on() {
+    let small = Small::new();
+    small.registry.fail(ALPHA, Fault::Stalled, 1);
+    let mut child = small.context.splitter(&["init"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let cache = small.context.home().join(".cache/splitter/tarballs");
+    let cached =
+        || run(small.context.command("find").args([cache.as_str(), "-type", "f"])).matches(cache.as_str()).count();
+    let mut requests = Vec::new();
+    wait_until("the request for alpha", || {
+        requests.extend(small.registry.take_requests());
+        requests.contains(&format!("GET {ALPHA}"))
+    });
+    wait_until("the other two packages", || cached() == 2);
+    interrupt(&small, &child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(small.context.git(&["status", "--porcelain", "--ignored"]), "");
+    small.registry.take_requests();
+    succeed(&mut small.context.splitter(&["init"]));
+    let tarballs: Vec<_> =
+        small.registry.take_requests().into_iter().filter(|request| request.contains("/-/")).collect();
+    assert_eq!(tarballs, [format!("GET {ALPHA}")]);
+}

@@ -1,0 +1,290 @@
+//! `splitter init`: what it writes, twice the same, and what it leaves alone.
+
+use std::collections::BTreeMap;
+
+use fs_err as fs;
+
+use crate::support::{Small, TestContext, run, splitter_snapshot, succeed};
+
+/// Every file that git would see, with its bytes.
+fn files(context: &TestContext) -> BTreeMap<String, Vec<u8>> {
+    let listed = context.git(&["ls-files", "--cached", "--others", "--exclude-standard"]);
+    listed.lines().map(|path| (path.to_owned(), fs::read(context.repo().join(path)).unwrap())).collect()
+}
+
+#[test]
+fn init_writes_a_flake_its_parts_and_the_record() {
+    let mut small = Small::new();
+    small.context.add_filter(r"\(\d+ files\)", "([N] files)");
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @r"
+    exit: 0
+    ----- stdout
+    ready: 3 packages and 2 apps in [TIME]
+    ----- stderr
+    downloading 3 packages (0 of 3 in the cache)
+      created flake.nix
+      created nix/splitter/ ([N] files)
+    git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
+    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    ");
+    let status = small.context.git(&["status", "--porcelain", "--untracked-files=normal"]);
+    assert_eq!(status, "?? flake.nix\n?? nix/");
+    insta::assert_snapshot!(small.context.git(&["ls-files", "--others"]), @r"
+    flake.nix
+    nix/splitter/app.nix
+    nix/splitter/bun.nix
+    nix/splitter/default.nix
+    nix/splitter/deps.nix
+    nix/splitter/dev-shell.nix
+    nix/splitter/interpreters.nix
+    nix/splitter/lock-set.nix
+    nix/splitter/manifest-fields.json
+    nix/splitter/node-modules.nix
+    nix/splitter/options.nix
+    nix/splitter/record.nix
+    nix/splitter/source-filter.json
+    nix/splitter/source.nix
+    nix/splitter/splitter.lock.json
+    nix/splitter/target.nix
+    nix/splitter/tools/app.mjs
+    nix/splitter/tools/bun-lock.mjs
+    nix/splitter/tools/executables.mjs
+    nix/splitter/tools/fetch-deps.mjs
+    nix/splitter/tools/finish-tree.mjs
+    nix/splitter/tools/install.mjs
+    nix/splitter/tools/registry.mjs
+    nix/splitter/tools/scripts.mjs
+    ");
+}
+
+#[test]
+fn init_twice_changes_nothing() {
+    let small = Small::new();
+    succeed(&mut small.context.splitter(&["init"]));
+    let before = files(&small.context);
+    small.registry.take_requests();
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @r"
+    exit: 0
+    ----- stdout
+    ready: 3 packages and 2 apps in [TIME]
+    ----- stderr
+      nothing to change
+    git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
+    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    ");
+    assert_eq!(files(&small.context), before);
+    assert_eq!(small.registry.take_requests(), [""; 0]);
+}
+
+#[test]
+fn the_record_is_the_same_from_any_cache_and_in_any_folder() {
+    let small = Small::new();
+    small.init();
+    let record = small.context.read("nix/splitter/splitter.lock.json");
+    small.context.remove("nix");
+    fs::remove_dir_all(small.context.home()).unwrap();
+    let moved = small.context.folder("elsewhere");
+    fs::rename(small.context.repo(), &moved).unwrap();
+    let mut command = small.context.splitter(&["init", "--repo", "."]);
+    command.current_dir(&moved);
+    // the working folder that the context would use is gone
+    succeed(&mut command);
+    assert_eq!(fs::read_to_string(moved.join("nix/splitter/splitter.lock.json")).unwrap(), record);
+}
+
+#[test]
+fn the_record_is_sorted_with_one_entry_a_line() {
+    let small = Small::new();
+    small.init();
+    let mut context = small.context;
+    context.add_filter(r#""fingerprint": ?"[0-9a-f]{32}""#, "\"fingerprint\": [FINGERPRINT]");
+    splitter_snapshot!(context, context.command("cat").arg("nix/splitter/splitter.lock.json"), @r#"
+    exit: 0
+    ----- stdout
+    {
+      "formatVersion": 1,
+      "generator": "splitter 0.1.0",
+      "packageManager": {
+        "name": "bun",
+        "version": "1.4.4",
+        "tarballs": {
+          "aarch64-darwin": {"url":"http://127.0.0.1:[PORT]/@oven/bun-darwin-aarch64/-/bun-darwin-aarch64-1.4.4.tgz","integrity":"sha512-[HASH]"},
+          "aarch64-linux": {"url":"http://127.0.0.1:[PORT]/@oven/bun-linux-aarch64/-/bun-linux-aarch64-1.4.4.tgz","integrity":"sha512-[HASH]"},
+          "x86_64-darwin": {"url":"http://127.0.0.1:[PORT]/@oven/bun-darwin-x64/-/bun-darwin-x64-1.4.4.tgz","integrity":"sha512-[HASH]"},
+          "x86_64-linux": {"url":"http://127.0.0.1:[PORT]/@oven/bun-linux-x64/-/bun-linux-x64-1.4.4.tgz","integrity":"sha512-[HASH]"}
+        }
+      },
+      "registry": "http://127.0.0.1:[PORT]/",
+      "systems": ["aarch64-darwin","aarch64-linux","x86_64-darwin","x86_64-linux"],
+      "lockSet": {
+        ".npmrc": "blake3-[HASH]",
+        "apps/api/package.json": "blake3-[HASH]",
+        "apps/web/package.json": "blake3-[HASH]",
+        "bun.lock": "blake3-[HASH]",
+        "package.json": "blake3-[HASH]",
+        "packages/ui/package.json": "blake3-[HASH]"
+      },
+      "deps": {
+        "common": {"fingerprint": [FINGERPRINT],"hash":"sha256-[HASH]","packages":2,"bytes":471},
+        "x86_64-linux": {"fingerprint": [FINGERPRINT],"hash":"sha256-[HASH]","packages":1,"bytes":268}
+      },
+      "dependencies": [
+        {"path":"npm/@scope/beta/-/beta-2.1.0-rc.1.tgz","integrity":"sha512-[HASH]"},
+        {"path":"npm/alpha/-/alpha-1.0.0.tgz","integrity":"sha512-[HASH]"},
+        {"path":"npm/gamma-linux/-/gamma-linux-3.0.0.tgz","integrity":"sha512-[HASH]","systems":["x86_64-linux"]}
+      ],
+      "workspaces": [
+        {"path":"","name":"acme","kind":"library","dependencies":[]},
+        {"path":"apps/api","name":"api","kind":"app","app":"api","dependencies":[],"start":"src/server.ts"},
+        {"path":"apps/web","name":"web","kind":"app","app":"web","dependencies":["packages/ui"],"build":"bun run build","output":"dist"},
+        {"path":"packages/ui","name":"@acme/ui","kind":"library","dependencies":[]}
+      ],
+      "local": [],
+      "rootFiles": ["tsconfig.json"],
+      "source": {"include":{},"exclude":{}}
+    }
+    ----- stderr
+    "#);
+}
+
+#[test]
+fn chosen_systems_and_apps_are_kept_for_later_runs() {
+    let small = Small::new();
+    let context = &small.context;
+    succeed(&mut context.splitter(&["init", "--system", "x86_64-linux", "--system", "aarch64-darwin", "--app", "web"]));
+    insta::assert_snapshot!(context.read("splitter.json"), @r#"
+    {
+      "apps": [
+        "web"
+      ],
+      "systems": [
+        "aarch64-darwin",
+        "x86_64-linux"
+      ]
+    }
+    "#);
+    succeed(&mut context.splitter(&["check"]));
+    let record = context.read("nix/splitter/splitter.lock.json");
+    succeed(&mut context.splitter(&["update-hash"]));
+    succeed(&mut context.splitter(&["init"]));
+    assert_eq!(context.read("nix/splitter/splitter.lock.json"), record);
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["systems"], serde_json::json!(["aarch64-darwin", "x86_64-linux"]));
+    splitter_snapshot!(context, context.splitter(&["init", "--app", "nope"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: there is no app `nope`; the apps are api, web
+    ");
+}
+
+#[test]
+fn choices_are_added_to_a_splitter_json_that_is_there() {
+    let small = Small::new();
+    let context = &small.context;
+    context.write("splitter.json", r#"{ "workspaces": { "apps/web": { "output": "build" } } }"#);
+    succeed(&mut context.splitter(&["init", "--system", "x86_64-linux"]));
+    insta::assert_snapshot!(context.read("splitter.json"), @r#"
+    {
+      "systems": [
+        "x86_64-linux"
+      ],
+      "workspaces": {
+        "apps/web": {
+          "output": "build"
+        }
+      }
+    }
+    "#);
+    let again = context.read("splitter.json");
+    succeed(&mut context.splitter(&["init", "--system", "x86_64-linux"]));
+    assert_eq!(context.read("splitter.json"), again);
+}
+
+#[test]
+fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
+    let small = Small::new();
+    let flake = "{ outputs = _: { }; }\n";
+    small.context.write("flake.nix", flake);
+    small.context.commit_all("a flake");
+    let mut context = small.context;
+    context.add_filter(r"\(\d+ files\)", "([N] files)");
+    splitter_snapshot!(context, context.splitter(&["init"]), @r"
+    exit: 0
+    ----- stdout
+    ready: 3 packages and 2 apps in [TIME]
+    ----- stderr
+    downloading 3 packages (0 of 3 in the cache)
+      created nix/splitter/ ([N] files)
+    flake.nix is yours and was left alone. Add to its flake-parts.lib.mkFlake:
+        imports = [ ./nix/splitter ];
+        systems = (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)).systems;
+    git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
+    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    ");
+    assert_eq!(context.read("flake.nix"), flake);
+    // Once it has them, nothing is printed of it any more.
+    context.write("flake.nix", "{ imports = [ ./nix/splitter ]; }\n");
+    assert!(!run(&mut context.splitter(&["init"])).contains("is yours"));
+}
+
+#[test]
+fn without_git_init_says_what_that_means() {
+    let small = Small::without_git();
+    let output = run(&mut small.context.splitter(&["init"]));
+    assert!(output.contains("git: this is not a git repository"), "{output}");
+}
+
+#[test]
+fn untracked_files_are_named_until_git_has_them() {
+    let small = Small::new();
+    let output = run(&mut small.context.splitter(&["init"]));
+    assert!(output.contains("git add --intent-to-add flake.nix nix/splitter"), "{output}");
+    small.context.git(&["add", "--intent-to-add", "flake.nix", "nix/splitter"]);
+    assert!(!run(&mut small.context.splitter(&["init"])).contains("git add"));
+}
+
+#[test]
+fn prettier_is_told_to_leave_the_generated_files() {
+    let small = Small::new();
+    small.context.write(".prettierignore", "dist/\n");
+    assert!(run(&mut small.context.splitter(&["init"])).contains("add `nix/splitter/` to .prettierignore"));
+    small.context.write(".prettierignore", "dist/\nnix/splitter/\n");
+    assert!(!run(&mut small.context.splitter(&["init"])).contains(".prettierignore"));
+}
+
+#[test]
+fn quiet_leaves_the_result_alone() {
+    let small = Small::new();
+    splitter_snapshot!(small.context, small.context.splitter(&["init", "--quiet"]), @r"
+    exit: 0
+    ----- stdout
+    ready: 3 packages and 2 apps in [TIME]
+    ----- stderr
+    ");
+}
+
+#[test]
+fn edited_and_left_over_files_of_splitter_are_mended() {
+    let small = Small::new();
+    small.init();
+    let context = &small.context;
+    let right = files(context);
+    context.write("nix/splitter/app.nix", "broken");
+    context.remove("nix/splitter/deps.nix");
+    context.write("nix/splitter/old.nix", "# Generated by splitter: do not edit. From an older version.\n");
+    context.write("nix/splitter/mine.nix", "# my own\n");
+    splitter_snapshot!(context, context.splitter(&["init", "--repo", "apps"]), @r"
+    exit: 0
+    ----- stdout
+    ready: 3 packages and 2 apps in [TIME]
+    ----- stderr
+      created nix/splitter/ (1 file)
+      changed nix/splitter/ (1 file)
+      removed nix/splitter/ (1 file)
+    git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
+    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    ");
+    context.remove("nix/splitter/mine.nix");
+    assert_eq!(files(context), right);
+}

@@ -1,0 +1,306 @@
+//! Repositories that cannot be split: each error says where, what and what to do, and exits with 2.
+
+use std::path::Path;
+
+use crate::support::{Small, TestContext, splitter_snapshot};
+
+/// The small repository with one text of a file replaced.
+fn small_with(path: &str, from: &str, to: &str) -> TestContext {
+    let small = Small::without_git();
+    let text = small.context.read(path);
+    assert!(text.contains(from), "{from} is not in\n{text}");
+    small.context.write(path, text.replacen(from, to, 1));
+    small.context
+}
+
+#[test]
+fn a_binary_lockfile_is_refused_with_the_way_to_a_text_one() {
+    let context = TestContext::new();
+    context.write("package.json", "{}");
+    context.write("bun.lockb", "#!/usr/bin/env bun\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `bun.lockb` is Bun's binary lockfile; splitter reads the text lockfile `bun.lock`
+    hint: `bun install --save-text-lockfile --frozen-lockfile --lockfile-only` writes it; then remove `bun.lockb`
+    ");
+}
+
+#[test]
+fn a_lockfile_of_yarn_alone_is_refused() {
+    let context = TestContext::new();
+    context.write("package.json", "{}");
+    context.write("yarn.lock", "# yarn lockfile v1\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `yarn.lock` is not supported yet; splitter reads `bun.lock`
+    ");
+}
+
+#[test]
+fn two_lockfiles_are_refused() {
+    let small = Small::without_git();
+    small.context.write("yarn.lock", "# yarn lockfile v1\n");
+    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: both `bun.lock` and `yarn.lock` are at the root of the repository
+    hint: remove the one that is not in use
+    ");
+}
+
+#[test]
+fn a_lockfile_without_a_root_manifest_is_refused() {
+    let small = Small::without_git();
+    small.context.remove("package.json");
+    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: no `package.json` at the root of the repository
+    ");
+}
+
+#[test]
+fn conflict_markers_in_the_lockfile_are_named() {
+    let context = small_with("bun.lock", "    \"alpha\":", "<<<<<<< HEAD\n=======\n>>>>>>> theirs\n    \"alpha\":");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: merge conflict markers in `bun.lock`
+      at bun.lock:12:1
+    hint: resolve the conflict in the manifests, take either side of `bun.lock`, and run `bun install`
+    ");
+}
+
+#[test]
+fn a_truncated_lockfile_is_named() {
+    let small = Small::without_git();
+    let lock = small.context.read("bun.lock");
+    small.context.write("bun.lock", &lock[..lock.len() / 2]);
+    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: unterminated string literal
+      at bun.lock:11:21
+    hint: `bun install` writes the file anew where it is damaged
+    ");
+    small.context.write("bun.lock", "");
+    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: the file is empty; expected an object
+      at bun.lock:1:1
+    hint: `bun install` writes the file anew where it is damaged
+    ");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused() {
+    let context = small_with(
+        "bun.lock",
+        "    \"alpha\":",
+        "    \"alpha\": [\"alpha@0.0.1\", \"\", {}, \"sha512-AA==\"],\n    \"alpha\":",
+    );
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: duplicate key `alpha`
+      at bun.lock:13:5
+    hint: `bun install` writes the file anew where it is damaged
+    ");
+}
+
+#[test]
+fn a_workspace_outside_the_repository_is_refused() {
+    let context = small_with("bun.lock", "\"packages/ui\": {", "\"../../etc\": {");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: wrong path `../../etc`: path leaves the repository
+      at bun.lock:7:5
+    ");
+}
+
+#[test]
+fn a_package_whose_name_is_a_path_is_refused() {
+    let context = small_with("bun.lock", "alpha@1.0.0", "../../alpha@1.0.0");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: package `alpha`: `../../alpha` is not a package name
+      at bun.lock:12:14
+    ");
+}
+
+#[test]
+fn a_wrong_manifest_is_named_with_its_place() {
+    let context = small_with("apps/web/package.json", "\"alpha\": \"*\"", "\"alpha\": 1");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: expected a string, found the number 1
+      at apps/web/package.json:4:14
+    ");
+    let context = small_with("apps/web/package.json", "{", "{,");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: unexpected token in object
+      at apps/web/package.json:1:2
+    ");
+    let context = small_with("apps/web/package.json", "{", "[{");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: unterminated array
+      at apps/web/package.json:1:1
+    ");
+}
+
+#[test]
+fn a_wrong_choice_in_splitter_json_is_named_with_its_place() {
+    let small = Small::without_git();
+    let context = &small.context;
+    context.write("splitter.json", "{\n  \"sistems\": []\n}\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r#"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: expected `systems`, `apps`, `rootFiles` or `workspaces`, found the key "sistems"
+      at splitter.json:2:3
+    "#);
+    context.write("splitter.json", "{ \"systems\": [\"vax\"] }\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r#"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux, found the string "vax"
+      at splitter.json:1:15
+    "#);
+    context.write("splitter.json", "{ \"workspaces\": { \"apps/nope\": { \"kind\": \"app\" } } }\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: there is no workspace in `apps/nope`
+      at splitter.json
+    ");
+    context.write("splitter.json", "{ \"workspaces\": { \"../x\": { \"kind\": \"app\" } } }\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r#"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: expected a path inside the repository, found "../x" (path leaves the repository)
+      at splitter.json:1:19
+    "#);
+    context.write("splitter.json", "{ \"workspaces\": { \"apps/web\": { \"output\": \"../../out\" } } }\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r#"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: expected a path inside the repository, found "../../out" (path leaves the repository)
+      at splitter.json:1:43
+    "#);
+}
+
+#[test]
+fn a_wrong_workspace_pattern_is_named() {
+    let context = small_with("package.json", "apps/*", "apps/{a");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: wrong workspace pattern `{a`: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+      at package.json
+    ");
+    let context = small_with("package.json", "apps/*", "../*");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: wrong workspace pattern `../*`: path leaves the repository
+      at package.json
+    ");
+}
+
+#[test]
+fn git_dependencies_are_refused() {
+    let context = small_with(
+        "bun.lock",
+        "  \"packages\": {\n",
+        "  \"packages\": {\n    \"forked\": [\"forked@github:a/b#0123456\", {}, \"a-b-0123456\", \"sha512-AA==\"],\n",
+    );
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: package `forked` is a GitHub dependency (`github:a/b#0123456`), which is not supported yet
+      at bun.lock:10:5
+    hint: use a version from the registry, or a tarball URL, until splitter fetches it
+    ");
+}
+
+#[test]
+fn pins_that_do_not_fit_the_lockfile_are_refused() {
+    let context = small_with("package.json", "bun@1.4.4", "yarn@4.0.0");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `packageManager` is `yarn@4.0.0`, but the lockfile is `bun.lock`
+      at package.json
+    hint: correct `packageManager`, or remove the lockfile that is not in use
+    ");
+    let context = small_with("package.json", "bun@1.4.4", "bun@latest");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `bun@latest` in `package.json` does not pin an exact version of Bun; expected for example `bun@1.4.4`
+      at package.json
+    hint: an exact version makes every install the same
+    ");
+    let context = small_with("package.json", "bun@1.4.4", "bun@1.1.40");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: Bun 1.1.40 cannot read lockfileVersion 1; it needs Bun 1.2.0 or later
+    hint: pin the Bun that wrote the lockfile in `packageManager`
+    ");
+}
+
+#[test]
+fn two_workspaces_of_one_name_are_refused() {
+    let context = small_with("apps/api/package.json", "\"api\"", "\"web\"");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: two workspaces are named `web`: `apps/api` and `apps/web`
+    hint: give each workspace a name of its own
+    ");
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_and_a_link_in_a_circle_are_no_panic() {
+    let small = Small::without_git();
+    let repo = small.context.repo();
+    std::os::unix::fs::symlink(Path::new(".."), repo.join("apps/web/src/up")).unwrap();
+    std::os::unix::fs::symlink(Path::new("circle"), repo.join("apps/circle")).unwrap();
+    crate::support::succeed(&mut small.context.splitter(&["scan"]));
+}

@@ -1,0 +1,369 @@
+//! `splitter scan`, and what every command has: help, version, `--repo`, `--quiet`, colour.
+
+use serde_json::Value;
+
+use crate::support::{Small, TestContext, splitter_snapshot, succeed};
+
+#[test]
+fn scan_shows_the_split() {
+    let small = Small::new();
+    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r"
+    exit: 0
+    ----- stdout
+    repository  [REPO]
+    manager     bun 1.4.4 (packageManager in package.json), lockfileVersion 1
+    packages    3: 2 for every system, 1 only for x86_64-linux
+
+    lock set    6 files: a change of any of them makes the hashes stale
+      .npmrc
+      bun.lock
+      4 package.json files (the fields that an installer reads)
+
+    workspaces  4 workspaces
+      .            library, has nothing to build or start
+      apps/api     app api, runs a server from source and lies in apps/: bun src/server.ts
+      apps/web     app web, has a build script and lies in apps/: `bun run build` (bun build) -> dist
+      packages/ui  library, has nothing to build or start
+
+    source sets 2 apps; a change outside an app's source set does not rebuild it
+      api  3 files, 92 B, from apps/api
+      web  5 files, 290 B, from apps/web, packages/ui
+        left out: **/*.test.ts 1, README.md 1
+      what git ignores is in no source set
+    ----- stderr
+    ");
+}
+
+#[test]
+fn scan_of_one_app_shows_its_sources_alone() {
+    let small = Small::new();
+    let output = succeed(&mut small.context.splitter(&["scan", "--app", "web"]));
+    assert!(output.contains("packages/ui") && !output.contains("  api  "), "{output}");
+    splitter_snapshot!(small.context, small.context.splitter(&["scan", "--app", "nope"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: there is no app `nope`; the apps are api, web
+    ");
+}
+
+#[test]
+fn scan_as_json_has_a_version_and_every_file() {
+    let small = Small::new();
+    let mut context = small.context;
+    context.add_filter(r#""bytes": \d+"#, r#""bytes": [N]"#);
+    splitter_snapshot!(context, context.splitter(&["scan", "--json"]), @r#"
+    exit: 0
+    ----- stdout
+    {
+      "drift": [],
+      "local": [],
+      "lockSet": {
+        ".npmrc": "blake3-[HASH]",
+        "apps/api/package.json": "blake3-[HASH]",
+        "apps/web/package.json": "blake3-[HASH]",
+        "bun.lock": "blake3-[HASH]",
+        "package.json": "blake3-[HASH]",
+        "packages/ui/package.json": "blake3-[HASH]"
+      },
+      "packageManager": {
+        "lockfileVersion": 1,
+        "name": "bun",
+        "source": "packageManager in package.json",
+        "version": "1.4.4"
+      },
+      "packages": {
+        "parts": {
+          "common": 2,
+          "x86_64-linux": 1
+        },
+        "total": 3
+      },
+      "root": "[REPO]",
+      "rootFiles": [
+        "tsconfig.json"
+      ],
+      "sourceSets": {
+        "api": {
+          "bytes": [N],
+          "files": [
+            "apps/api/package.json",
+            "apps/api/src/server.ts",
+            "tsconfig.json"
+          ],
+          "leftOut": {},
+          "workspaces": [
+            "apps/api"
+          ]
+        },
+        "web": {
+          "bytes": [N],
+          "files": [
+            "apps/web/package.json",
+            "apps/web/src/index.ts",
+            "packages/ui/index.ts",
+            "packages/ui/package.json",
+            "tsconfig.json"
+          ],
+          "leftOut": {
+            "**/*.test.ts": {
+              "bytes": [N],
+              "files": 1
+            },
+            "README.md": {
+              "bytes": [N],
+              "files": 1
+            }
+          },
+          "workspaces": [
+            "apps/web",
+            "packages/ui"
+          ]
+        }
+      },
+      "systems": [
+        "aarch64-darwin",
+        "aarch64-linux",
+        "x86_64-darwin",
+        "x86_64-linux"
+      ],
+      "version": 1,
+      "warnings": [],
+      "workspaces": [
+        {
+          "app": null,
+          "build": null,
+          "dependencies": [],
+          "kind": "library",
+          "name": "acme",
+          "path": "",
+          "reason": "has nothing to build or start",
+          "start": null
+        },
+        {
+          "app": "api",
+          "build": null,
+          "dependencies": [],
+          "kind": "app",
+          "name": "api",
+          "path": "apps/api",
+          "reason": "runs a server from source and lies in apps/",
+          "start": "src/server.ts"
+        },
+        {
+          "app": "web",
+          "build": {
+            "command": "bun run build",
+            "output": "dist",
+            "tool": "bun build"
+          },
+          "dependencies": [
+            "packages/ui"
+          ],
+          "kind": "app",
+          "name": "web",
+          "path": "apps/web",
+          "reason": "has a build script and lies in apps/",
+          "start": null
+        },
+        {
+          "app": null,
+          "build": null,
+          "dependencies": [],
+          "kind": "library",
+          "name": "@acme/ui",
+          "path": "packages/ui",
+          "reason": "has nothing to build or start",
+          "start": null
+        }
+      ]
+    }
+    ----- stderr
+    "#);
+}
+
+#[test]
+fn scan_writes_nothing_and_asks_nobody() {
+    let small = Small::new();
+    succeed(&mut small.context.splitter(&["scan"]));
+    assert_eq!(small.context.git(&["status", "--porcelain", "--ignored"]), "");
+    assert_eq!(small.registry.take_requests(), [""; 0]);
+    assert!(!small.context.home().join(".cache").exists());
+}
+
+#[test]
+fn the_repository_is_found_from_any_folder_in_it_and_by_name() {
+    let small = Small::new();
+    let here = succeed(&mut small.context.splitter(&["scan", "--json"]));
+    let mut below = small.context.splitter(&["scan", "--json"]);
+    assert_eq!(succeed(below.current_dir(small.context.repo().join("apps/web/src"))), here);
+    let mut elsewhere = small.context.splitter(&["scan", "--json", "--repo", "repo/packages"]);
+    assert_eq!(succeed(elsewhere.current_dir(small.context.folder(""))), here);
+    splitter_snapshot!(small.context, small.context.splitter(&["scan", "--repo", "nowhere"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: could not open the folder `nowhere`
+      caused by: failed to canonicalize path `nowhere`: No such file or directory (os error 2)
+    ");
+}
+
+#[test]
+fn a_folder_without_a_lockfile_is_no_repository() {
+    let context = TestContext::new();
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: no `bun.lock` in `[REPO]` or any folder above it
+    hint: run it inside a Bun repository, or name one with `--repo DIR`
+    hint: a repository without a lockfile gets one from `bun install`
+    ");
+}
+
+#[test]
+fn what_git_ignores_is_in_no_source_set() {
+    let small = Small::new();
+    let context = &small.context;
+    context.write(".gitignore", "node_modules/\ndist/\n*.local\n");
+    context.write("apps/web/src/secret.local", "x");
+    context.write("apps/web/dist/index.js", "x");
+    let scan: Value = serde_json::from_str(&succeed(&mut context.splitter(&["scan", "--json"]))).unwrap();
+    let files = scan["sourceSets"]["web"]["files"].to_string();
+    assert!(!files.contains("local") && !files.contains("dist"), "{files}");
+}
+
+#[test]
+fn drift_between_manifest_and_lockfile_is_a_warning_of_scan() {
+    let small = Small::new();
+    let manifest = small.context.read("apps/web/package.json").replace("\"alpha\": \"*\"", "\"alpha\": \"^9\"");
+    small.context.write("apps/web/package.json", manifest);
+    let output = crate::support::run(&mut small.context.splitter(&["scan", "--app", "api"]));
+    let warning = output.lines().find(|line| line.starts_with("warning")).unwrap();
+    insta::assert_snapshot!(warning, @r"
+    warning: the manifests and bun.lock disagree: apps/web/package.json: `alpha` is locked for `*`, but the manifest has `^9`; run `bun install`
+    ");
+    assert!(!crate::support::run(&mut small.context.splitter(&["scan", "--quiet"])).contains("warning"));
+}
+
+#[test]
+fn a_newer_lockfile_version_is_read_with_a_warning() {
+    let small = Small::new();
+    let lock = small.context.read("bun.lock").replace("\"lockfileVersion\": 1", "\"lockfileVersion\": 99");
+    small.context.write("bun.lock", lock);
+    let output = crate::support::run(&mut small.context.splitter(&["scan"]));
+    assert!(output.starts_with("exit: 0"), "{output}");
+    let warning = output.lines().find(|line| line.starts_with("warning")).unwrap();
+    insta::assert_snapshot!(warning, @r"
+    warning: `bun.lock` has lockfileVersion 99; this splitter was tried with versions 0 to 3 (Bun 1.1.40 to 1.4) and goes on as if it were 3
+    ");
+}
+
+#[test]
+fn there_is_no_colour_where_there_is_no_terminal() {
+    let small = Small::new();
+    for (name, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor")] {
+        let output = crate::support::run(small.context.splitter(&["scan"]).env(name, value));
+        assert!(!output.contains('\u{1b}'), "{output:?}");
+    }
+    let forced = |plain: &str| {
+        crate::support::run(small.context.splitter(&["scan"]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", plain))
+    };
+    assert!(forced("").contains('\u{1b}'), "the test can tell colour");
+    let mut command = small.context.splitter(&["scan"]);
+    assert!(!crate::support::run(command.env("NO_COLOR", "1")).contains('\u{1b}'));
+}
+
+#[test]
+fn names_cannot_draw_on_the_terminal() {
+    let small = Small::new();
+    small.context.write("apps/web/package.json", "{ \"name\": \"web\\u001b[31m\", \"scripts\": { \"build\": \"x\" } }");
+    assert!(!crate::support::run(&mut small.context.splitter(&["scan"])).contains('\u{1b}'));
+}
+
+#[test]
+fn help_names_every_command_and_exit_code() {
+    let context = TestContext::new();
+    splitter_snapshot!(context, context.splitter(&["-h"]), @r"
+    exit: 0
+    ----- stdout
+    Split the Nix build of a Bun monorepo: dependencies by lockfile, apps by source
+
+    Usage: splitter [OPTIONS] <COMMAND>
+
+    Commands:
+      scan         Show how the repository is split, and write nothing
+      init         Write the flake and the hashes
+      update-hash  Bring the hashes up to date with the lockfile
+      check        Tell whether the hashes are right for the lockfile, in milliseconds
+      demo         Show all of it on a sample monorepo in a new folder
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+          --repo <DIR>  The repository, or any folder inside it [default: the current folder]
+      -q, --quiet       Print errors and results only
+      -v, --verbose...  Print more about the work (can be repeated)
+      -h, --help        Print help (see more with '--help')
+      -V, --version     Print version
+
+    Exit codes:
+      0    done
+      1    a check found a difference
+      2    wrong input or use
+      3    the environment lacks something (network, Nix, disk)
+      70   a bug in splitter
+      130  interrupted
+
+    Start with `splitter scan`, which writes nothing.
+    ----- stderr
+    ");
+}
+
+#[test]
+fn the_version_is_one_line() {
+    let context = TestContext::new();
+    assert_eq!(succeed(&mut context.splitter(&["--version"])), format!("splitter {}", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn wrong_use_exits_with_two() {
+    let context = TestContext::new();
+    splitter_snapshot!(context, context.splitter(&["scam"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: unrecognized subcommand 'scam'
+
+      tip: a similar subcommand exists: 'scan'
+
+    Usage: splitter [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    splitter_snapshot!(context, context.splitter(&["init", "--system", "riscv64-linux"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: invalid value 'riscv64-linux' for '--system <SYSTEM>': unknown system `riscv64-linux`; expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux
+
+    For more information, try '--help'.
+    ");
+    splitter_snapshot!(context, context.splitter(&["update-hash", "--jobs", "0"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: invalid value '0' for '--jobs <N>': number would be zero for non-zero type
+
+    For more information, try '--help'.
+    ");
+    splitter_snapshot!(context, context.splitter(&["scan", "-q", "-v"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: the argument '--quiet' cannot be used with '--verbose...'
+
+    Usage: splitter scan --quiet
+
+    For more information, try '--help'.
+    ");
+}

@@ -1,0 +1,34 @@
+//! The npm packages that hold Bun itself: small ones that only look right, and the real one of this machine for builds.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use camino::Utf8Path;
+use fs_err as fs;
+
+use super::Package;
+
+/// The platforms, in the words of the packages.
+const PLATFORMS: [&str; 4] = ["darwin-aarch64", "darwin-x64", "linux-aarch64", "linux-x64"];
+
+/// Packages of this version of Bun whose program does nothing.
+pub(crate) fn stubs(version: &str) -> impl Iterator<Item = Package> {
+    PLATFORMS.into_iter().map(move |platform| {
+        Package::new(&format!("@oven/bun-{platform}"), version).executable("bin/bun", "#!/bin/sh\n")
+    })
+}
+
+/// The package for this machine with the real program. It is packed once in a run: it has some 100 MB.
+pub(crate) fn real(version: &str, bun: &Utf8Path) -> Package {
+    static PACKED: Mutex<BTreeMap<String, Package>> = Mutex::new(BTreeMap::new());
+    let mut packed = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let package = packed.entry(version.to_owned()).or_insert_with(|| {
+        let os = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
+        let cpu = if cfg!(target_arch = "aarch64") { "aarch64" } else { "x64" };
+        let name = format!("@oven/bun-{os}-{cpu}");
+        Package::new(&name, version).executable("bin/bun", fs::read(bun).unwrap()).pack()
+    });
+    package.clone()
+}

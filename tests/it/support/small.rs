@@ -1,0 +1,130 @@
+//! A repository that needs no tool: its `bun.lock` is made here, from packages that a loopback registry serves.
+//!
+//! `apps/web` is built and depends on `packages/ui`; `apps/api` is started from its sources.
+
+use serde_json::{Value, json};
+
+use super::{Package, Registry, TestContext, programs};
+
+/// A repository, and the registry that it names.
+pub(crate) struct Small {
+    pub(crate) context: TestContext,
+    pub(crate) registry: Registry,
+}
+
+/// What is locked: one package for all, one of a scope, one that is bound to a system.
+pub(crate) fn packages() -> Vec<Package> {
+    vec![
+        Package::new("alpha", "1.0.0"),
+        Package::new("@scope/beta", "2.1.0-rc.1"),
+        Package::new("gamma-linux", "3.0.0").os("linux").cpu("x64"),
+    ]
+}
+
+impl Small {
+    /// The repository, committed to git.
+    pub(crate) fn new() -> Self {
+        let small = Self::without_git();
+        small.context.git_init();
+        small.context.commit_all("small");
+        small
+    }
+
+    pub(crate) fn without_git() -> Self {
+        let registry = Registry::start(packages());
+        programs::stubs("1.4.4").for_each(|package| registry.publish(package));
+        let small = Self { context: TestContext::new(), registry };
+        write_sources(&small.context);
+        small.context.write(".npmrc", format!("registry={}\n", small.registry.url()));
+        small.lock(&packages());
+        small
+    }
+
+    /// Locks exactly these packages.
+    pub(crate) fn lock(&self, packages: &[Package]) {
+        self.context.write("bun.lock", lock(packages));
+    }
+
+    /// Adds a version to the registry, and gives it.
+    pub(crate) fn publish(&self, package: Package) -> Package {
+        self.registry.publish(package.clone());
+        package
+    }
+
+    /// A `splitter init` that must succeed, committed; what it asked the registry is forgotten.
+    pub(crate) fn init(&self) {
+        super::succeed(&mut self.context.splitter(&["init"]));
+        self.context.commit_all("splitter init");
+        self.registry.take_requests();
+    }
+}
+
+/// The files of the repository but for the lockfile.
+pub(crate) fn write_sources(context: &TestContext) {
+    let manifests = [
+        (
+            "package.json",
+            json!({ "name": "acme", "packageManager": "bun@1.4.4", "workspaces": ["apps/*", "packages/*"] }),
+        ),
+        (
+            "apps/web/package.json",
+            json!({
+                "name": "web",
+                "scripts": { "build": "bun build src/index.ts --outdir dist" },
+                "dependencies": { "alpha": "*", "@acme/ui": "workspace:*" },
+            }),
+        ),
+        ("apps/api/package.json", json!({ "name": "api", "scripts": { "start": "bun src/server.ts" } })),
+        (
+            "packages/ui/package.json",
+            json!({ "name": "@acme/ui", "version": "0.1.0", "dependencies": { "@scope/beta": "*" } }),
+        ),
+    ];
+    for (path, manifest) in manifests {
+        context.write(path, format!("{manifest:#}\n"));
+    }
+    context.write("apps/web/src/index.ts", "console.log(1);\n");
+    context.write("apps/web/src/index.test.ts", "\n");
+    context.write("apps/web/README.md", "# web\n");
+    context.write("apps/api/src/server.ts", "console.log(2);\n");
+    context.write("packages/ui/index.ts", "export {};\n");
+    context.write("tsconfig.json", "{}\n");
+    context.write(".gitignore", "node_modules/\ndist/\n");
+}
+
+/// A lockfile of these packages for [`write_sources`].
+pub(crate) fn lock(packages: &[Package]) -> String {
+    let mut entries: Vec<String> = packages.iter().map(entry).collect();
+    entries.push("    \"@acme/ui\": [\"@acme/ui@workspace:packages/ui\"],\n".to_owned());
+    entries.sort();
+    format!(
+        r#"{{
+  "lockfileVersion": 1,
+  "workspaces": {{
+    "": {{ "name": "acme" }},
+    "apps/api": {{ "name": "api" }},
+    "apps/web": {{ "name": "web", "dependencies": {{ "@acme/ui": "workspace:*", "alpha": "*" }} }},
+    "packages/ui": {{ "name": "@acme/ui", "version": "0.1.0", "dependencies": {{ "@scope/beta": "*" }} }},
+  }},
+  "packages": {{
+{}  }}
+}}
+"#,
+        entries.concat()
+    )
+}
+
+/// A package's line in the lockfile.
+pub(crate) fn entry(package: &Package) -> String {
+    let manifest = package.manifest();
+    let mut bound = serde_json::Map::new();
+    for field in ["os", "cpu"] {
+        if let Some([value]) = manifest.get(field).and_then(Value::as_array).map(Vec::as_slice) {
+            bound.insert(field.to_owned(), value.clone());
+        }
+    }
+    let (name, version) = (&manifest["name"], &manifest["version"]);
+    let (name, version) = (name.as_str().unwrap(), version.as_str().unwrap());
+    let tuple = json!([format!("{name}@{version}"), "", bound, package.integrity()]);
+    format!("    \"{name}\": {tuple},\n")
+}

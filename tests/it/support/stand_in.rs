@@ -1,0 +1,116 @@
+//! A monorepo that a real Nix builds, with `tests/nix-stand-in` in place of nixpkgs and flake-parts: so the templates are
+//! built in a real sandbox, and no test needs nixpkgs or its binary cache.
+
+use std::{collections::BTreeMap, process::Command};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use serde_json::Value;
+
+use super::{
+    Monorepo, TestContext, programs,
+    sandbox::{Nix, succeed},
+    tools::{self, skip},
+};
+
+/// The monorepo after `splitter init`, tracked by git, with a Nix whose store is the test's own.
+pub(crate) struct NixMonorepo {
+    pub(crate) monorepo: Monorepo,
+    pub(crate) nix: Nix,
+}
+
+impl NixMonorepo {
+    /// The monorepo as this version of Bun locked it. None, and a recorded skip, where a tool is missing.
+    #[track_caller]
+    pub(crate) fn with_bun(version: &str) -> Option<Self> {
+        Self::of(Monorepo::with_bun(version)?, version)
+    }
+
+    /// Likewise, with a lock that holds the full URL of each tarball.
+    #[track_caller]
+    pub(crate) fn with_bun_and_mirror(version: &str) -> Option<Self> {
+        Self::of(Monorepo::with_bun_and_mirror(version)?, version)
+    }
+
+    #[track_caller]
+    fn of(monorepo: Monorepo, version: &str) -> Option<Self> {
+        let nix = monorepo.context.nix()?;
+        write_stand_in(&monorepo.context)?;
+        monorepo.registry.publish(programs::real(version, &monorepo.bun));
+        monorepo.name_registry();
+        succeed(&mut monorepo.context.splitter(&["init"]));
+        monorepo.context.commit_all("splitter init");
+        monorepo.registry.take_requests();
+        Some(Self { monorepo, nix })
+    }
+
+    pub(crate) fn context(&self) -> &TestContext {
+        &self.monorepo.context
+    }
+
+    /// `nix` on the repository's flake, with the stand-ins as its inputs.
+    pub(crate) fn nix(&self, args: &[&str]) -> Command {
+        let mut command = self.nix.command(self.context(), args);
+        for input in ["nixpkgs", "flake-parts"] {
+            let folder = self.context().folder("stand-in").join(input);
+            command.args(["--override-input", input, &format!("path:{folder}")]);
+        }
+        command.arg("--no-write-lock-file");
+        command
+    }
+
+    /// Builds one output of the flake, such as `api`; its store path.
+    #[track_caller]
+    pub(crate) fn build(&self, output: &str) -> Utf8PathBuf {
+        succeed(&mut self.build_command(output)).into()
+    }
+
+    /// The build of one output of the flake.
+    pub(crate) fn build_command(&self, output: &str) -> Command {
+        self.nix(&["build", "--no-link", "--print-out-paths", "--print-build-logs", &format!(".#{output}")])
+    }
+
+    /// What the flake has at an attribute path, as JSON.
+    #[track_caller]
+    pub(crate) fn eval(&self, attribute: &str, apply: &str) -> Value {
+        let json = succeed(&mut self.nix(&["eval", "--json", &format!(".#{attribute}"), "--apply", apply]));
+        serde_json::from_str(&json).unwrap()
+    }
+
+    /// The derivation of each package for this system, by name.
+    #[track_caller]
+    pub(crate) fn derivations(&self) -> BTreeMap<String, String> {
+        let apply = "builtins.mapAttrs (_: package: package.drvPath)";
+        serde_json::from_value(self.eval(&format!("packages.{}", system()), apply)).unwrap()
+    }
+}
+
+/// Nix's name for this machine.
+pub(crate) fn system() -> String {
+    let os = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
+    format!("{}-{os}", std::env::consts::ARCH)
+}
+
+/// Copies the stand-ins to where the test may name this machine's programs in them.
+#[track_caller]
+pub(crate) fn write_stand_in(context: &TestContext) -> Option<()> {
+    let source = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nix-stand-in");
+    let target = context.folder("stand-in");
+    for folder in ["nixpkgs", "flake-parts"] {
+        fs::create_dir_all(target.join(folder)).unwrap();
+        for file in source.join(folder).read_dir_utf8().unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), target.join(folder).join(file.file_name())).unwrap();
+        }
+    }
+    let host = target.join("nixpkgs/host.json");
+    let mut settings: Value = serde_json::from_str(&fs::read_to_string(&host).unwrap()).unwrap();
+    for name in ["node", "patchelf", "curl", "git", "env"] {
+        let Some(program) = tools::program(name) else { return skip(&format!("no {name}")) };
+        settings[name] = program.as_str().into();
+    }
+    let node = Utf8Path::new(settings["node"].as_str().unwrap()).parent().and_then(Utf8Path::parent).unwrap();
+    settings["npm"] = node.join("lib/node_modules/npm").as_str().into();
+    fs::write(host, settings.to_string()).unwrap();
+    Some(())
+}
