@@ -113,8 +113,9 @@ function runInstall(out, spec, registry) {
     GITHUB_API_URL: "http://api.github.com",
     HTTP_PROXY: registry.url,
     http_proxy: registry.url,
-    NO_PROXY: "127.0.0.1,localhost",
-    no_proxy: "127.0.0.1,localhost",
+    // Nothing is kept from it: a tarball's URL may be on localhost, too.
+    NO_PROXY: "",
+    no_proxy: "",
     // The binary of the platform's package in place of a script is decided by races and by the machine.
     BUN_FEATURE_FLAG_DISABLE_NATIVE_DEPENDENCY_LINKER: "1",
     DO_NOT_TRACK: "1",

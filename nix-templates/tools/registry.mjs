@@ -69,8 +69,10 @@ export async function startRegistry(lock, tarballs, onMissing) {
     return createReadStream(found.file).pipe(response);
   };
   const answer = (request, response) => {
-    if (/^[a-z]+:\/\//.test(request.url)) return sendTarball(response, tarballs.pathOfUrl(request.url));
-    const path = decodeURIComponent(request.url.replace(/[?#].*$/, "")).slice(1);
+    // As a proxy it is also asked for itself, by the full URL.
+    const own = request.url.startsWith(base) ? request.url.slice(base.length - 1) : request.url;
+    if (/^[a-z]+:\/\//.test(own)) return sendTarball(response, tarballs.pathOfUrl(own));
+    const path = decodeURIComponent(own.replace(/[?#].*$/, "")).slice(1);
     if (path.startsWith("url/") || path.includes("/-/")) return sendTarball(response, path);
     const name = path.replace(/^npm\//, "");
     const document = metadata(name);

@@ -4,6 +4,7 @@
 mod support;
 
 mod check;
+mod demo;
 mod end_to_end;
 mod fetching;
 mod harness;

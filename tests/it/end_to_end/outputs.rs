@@ -22,6 +22,11 @@ fn builds_and_runs(nix: &NixMonorepo) {
     assert!(installed(&tree, "apps/api", "trusted/built.txt").is_file());
     assert!(installed(&tree, "apps/api", "untrusted/index.js").is_file());
     assert!(!installed(&tree, "apps/api", "untrusted/built.txt").exists());
+    // Of the packages for one platform, only this one's.
+    let binaries = succeed(nix.context().command("find").args([tree.as_str(), "-path", "*/@native/*/bin/native"]));
+    let this = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
+    assert!(!binaries.is_empty());
+    assert!(binaries.lines().all(|path| path.contains(&format!("/@native/{this}-"))), "{binaries}");
     let api = nix.build("api");
     assert_eq!(
         output_of(nix, api.join("index.js")),

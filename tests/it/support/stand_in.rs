@@ -32,8 +32,9 @@ impl NixMonorepo {
         Self::of(Monorepo::with_bun_and_mirror(version)?, version)
     }
 
+    /// A monorepo that was changed since it was made; its lock is up to date.
     #[track_caller]
-    fn of(monorepo: Monorepo, version: &str) -> Option<Self> {
+    pub(crate) fn of(monorepo: Monorepo, version: &str) -> Option<Self> {
         let nix = monorepo.context.nix()?;
         write_stand_in(&monorepo.context)?;
         monorepo.registry.publish(programs::real(version, &monorepo.bun));
