@@ -63,7 +63,6 @@ impl Progress for DownloadProgress {
     fn planned(&self, files: usize, cached: usize) {
         let missing = files - cached;
         self.missing.store(missing, Ordering::Relaxed);
-        self.bar.set_length(missing as u64);
         if missing > 0 {
             self.printer.note(format_args!(
                 "downloading {} ({} of {} in the cache)",
@@ -72,6 +71,8 @@ impl Progress for DownloadProgress {
                 super::text::count(files)
             ));
         }
+        // The bar is drawn from here on, below the line.
+        self.bar.set_length(missing as u64);
     }
 
     fn received(&self, length: u64) {

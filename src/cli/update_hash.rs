@@ -124,15 +124,16 @@ fn print_summary(
     start: Instant,
     printer: Printer,
 ) {
-    let changes = packages(split, old.map_or(&[], |old| &old.dependencies));
-    if old.is_some() {
+    let mut counts = String::new();
+    if let Some(old) = old {
+        let changes = packages(split, &old.dependencies);
         print_list("packages", changes.iter().map(package_line), printer);
+        counts = format!(", {}", counted(&changes));
     }
     let state = if was_written { "wrote" } else { "unchanged" };
     printer.data(format_args!(
-        "{GOOD}{state}{GOOD:#} {PATH}: {}, {}, in {}",
+        "{GOOD}{state}{GOOD:#} {PATH}: {}{counts}, in {}",
         things(update.record.dependencies.len(), "package"),
-        counts(&changes),
         duration(start.elapsed())
     ));
     printer.note(format_args!(
@@ -149,7 +150,7 @@ fn print_summary(
 }
 
 /// `+1 −2 ~3`
-fn counts(changes: &[PackageChange]) -> String {
+fn counted(changes: &[PackageChange]) -> String {
     let of = |change| count(changes.iter().filter(|package| package.change == change).count());
     format!("+{} -{} ~{}", of(Change::Added), of(Change::Removed), of(Change::Changed))
 }

@@ -12,6 +12,7 @@ use crate::{
         Split, System,
         dependencies::{Dependency, Scope},
         drift::Drift,
+        fingerprint,
     },
 };
 
@@ -170,6 +171,7 @@ fn settings(split: &Split, record: &Record) -> Vec<String> {
     if *split.registries.default_registry() != record.registry {
         settings.push("the registry is another".to_owned());
     }
+    settings.extend(outputs(record));
     settings.extend(workspaces(split, &record.workspaces));
     if !split.root_files.iter().eq(&record.root_files) {
         settings.push("the root files of the apps are others".to_owned());
@@ -181,6 +183,29 @@ fn settings(split: &Split, record: &Record) -> Vec<String> {
         settings.push("the source globs of splitter.json are others".to_owned());
     }
     settings
+}
+
+/// The fixed outputs whose fingerprint is not that of the recorded list. A merge can take the list of both sides, but
+/// the hash of one.
+fn outputs(record: &Record) -> Vec<String> {
+    let mut parts = BTreeMap::from([("common", Vec::new())]);
+    for entry in &record.dependencies {
+        let pair = (entry.path.as_str(), &entry.integrity);
+        match &entry.systems {
+            None => parts.entry("common").or_default().push(pair),
+            Some(systems) => systems.iter().for_each(|system| parts.entry(system.name()).or_default().push(pair)),
+        }
+    }
+    let mut texts = Vec::new();
+    for (part, entries) in &parts {
+        let recorded = record.deps.get(*part).map(|output| output.fingerprint.as_str());
+        if recorded != Some(fingerprint::of(entries.iter().copied()).as_str()) {
+            texts.push(format!("the hash of deps-{part} is that of another list"));
+        }
+    }
+    let unneeded = record.deps.keys().filter(|part| !parts.contains_key(part.as_str()));
+    texts.extend(unneeded.map(|part| format!("deps-{part} is no longer needed")));
+    texts
 }
 
 fn names(systems: &[System]) -> String {

@@ -299,7 +299,7 @@ fn a_merge_conflict_in_the_record_is_healed_by_update_hash() {
     splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
     exit: 0
     ----- stdout
-    wrote nix/splitter/splitter.lock.json: 3 packages, +3 -0 ~0, in [TIME]
+    wrote nix/splitter/splitter.lock.json: 3 packages, in [TIME]
     ----- stderr
     nix/splitter/splitter.lock.json cannot be read (merge conflict markers); it is written anew from the lockfile
       downloaded 0 (0 B), reused 3 (739 B) from the cache

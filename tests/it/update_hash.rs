@@ -86,7 +86,7 @@ fn a_cold_start_writes_the_record_that_init_writes() {
     splitter_snapshot!(small.context, small.context.splitter(&["update-hash"]), @r"
     exit: 0
     ----- stdout
-    wrote nix/splitter/splitter.lock.json: 3 packages, +3 -0 ~0, in [TIME]
+    wrote nix/splitter/splitter.lock.json: 3 packages, in [TIME]
     ----- stderr
     downloading 3 packages (0 of 3 in the cache)
       downloaded 3 (739 B), reused 0 (0 B) from the cache

@@ -5,7 +5,7 @@ use crate::{
     lockfile::Algorithm,
     repo::MemoryTree,
     scaffold::compare::{self, compare},
-    split::{Choices, Split},
+    split::{Choices, Split, fingerprint},
 };
 
 const MANIFEST: &str = r#"{"name": "acme", "workspaces": ["apps/*"], "packageManager": "bun@1.4.4"}"#;
@@ -38,6 +38,11 @@ fn record(split: &Split) -> Record {
     let mut known = Known::default();
     for dependency in &split.dependencies {
         known.integrities.insert(dependency.path.clone(), dependency.integrity.clone().unwrap());
+    }
+    for (part, entries) in scope_entries(&split.dependencies) {
+        let pairs = entries.iter().map(|entry| (entry.path.as_str(), entry.integrity.as_ref().unwrap()));
+        let output = FixedOutput { fingerprint: fingerprint::of(pairs), hash: integrity(&part), packages: 1, bytes: 1 };
+        known.outputs.insert(part, output);
     }
     compose(split, known)
 }
@@ -96,6 +101,21 @@ fn a_record_is_fresh_until_what_it_records_changes() {
     let rebuilt = WEB.replace("vite build", "bun build a.ts --outdir out");
     let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record);
     assert_eq!(differences.settings, ["workspace `apps/web`: its output changed"]);
+}
+
+#[test]
+fn a_hash_of_another_list_is_stale() {
+    let split = split(MANIFEST, WEB, &lock(&PACKAGES));
+    let fresh = record(&split);
+    let mut merged = fresh.clone();
+    merged.deps.get_mut("common").unwrap().fingerprint = "0".repeat(32);
+    let output = merged.deps["common"].clone();
+    merged.deps.insert("aarch64-linux".to_owned(), output);
+    assert_eq!(
+        compare(&split, &merged).settings,
+        ["the hash of deps-common is that of another list", "deps-aarch64-linux is no longer needed"]
+    );
+    assert!(compare(&split, &fresh).is_empty());
 }
 
 #[test]
