@@ -123,6 +123,12 @@ pub(crate) fn packages() -> Vec<Package> {
     packages
 }
 
+/// A workspace's own command, which also tells the interpreter that it names.
+const STAMP: &str = r#"#!/usr/bin/env node
+const first = require("fs").readFileSync(__filename, "utf8").split("\n")[0];
+console.log(`stamped ${process.argv[2]} by ${first}`);
+"#;
+
 fn write_sources(context: &TestContext, bun_version: &str) {
     let manifest = |path: &str, manifest: &Value| {
         context.write(path, format!("{}\n", serde_json::to_string_pretty(manifest).unwrap()));
@@ -164,7 +170,7 @@ fn write_sources(context: &TestContext, bun_version: &str) {
         }),
     );
     manifest("packages/stamp/package.json", &json!({ "name": "@acme/stamp", "bin": { "stamp": "./bin.js" } }));
-    context.write("packages/stamp/bin.js", "#!/usr/bin/env node\nconsole.log(`stamped ${process.argv[2]}`);\n");
+    context.write("packages/stamp/bin.js", STAMP);
     context.write("packages/logger/src/index.ts", include_str!("monorepo/logger.ts"));
     context.write("packages/ui/src/index.ts", include_str!("monorepo/ui.ts"));
     context.write("apps/api/src/index.ts", include_str!("monorepo/api.ts"));
