@@ -6,7 +6,7 @@ use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Package, succeed};
 
 /// The monorepo whose `api` depends on one of each kind.
 fn with_local_packages(version: &str) -> Option<NixMonorepo> {
-    let monorepo = Monorepo::with_bun(version)?;
+    let monorepo = Monorepo::with_bun_and_mirror(version)?;
     let context = &monorepo.context;
     let tarball = Package::new("packed", "1.0.0").tarball();
     context.write("vendor/packed-1.0.0.tgz", tarball);
@@ -49,14 +49,13 @@ fn edit(monorepo: &Monorepo, path: &str, change: impl FnOnce(&mut Value)) {
     monorepo.context.write(path, format!("{manifest:#}\n"));
 }
 
-#[test]
-fn e2e_patches_and_local_and_remote_tarballs_are_installed() {
-    let Some(nix) = with_local_packages(BUN_VERSIONS[2]) else { return };
+fn are_installed(version: &str) {
+    let Some(nix) = with_local_packages(version) else { return };
     let context = nix.context();
     succeed(&mut context.splitter(&["check"]));
     let api = nix.build("api");
-    let printed = || succeed(context.command("node").arg(api.join("index.js")));
-    assert_eq!(printed(), "native, patched in-folder remote@1.0.0 packed@1.0.0");
+    let printed = succeed(context.command("node").arg(api.join("index.js")));
+    assert_eq!(printed, "native, patched in-folder remote@1.0.0 packed@1.0.0");
     // Another patch is another install, and the record is stale; without update-hash the build has the new patch all the same.
     let patch = "patches/native@2.0.0.patch";
     context.write(patch, context.read(patch).replace("native, patched", "native, patched again"));
@@ -64,4 +63,19 @@ fn e2e_patches_and_local_and_remote_tarballs_are_installed() {
     let api = nix.build("api");
     let printed = succeed(context.command("node").arg(api.join("index.js")));
     assert!(printed.starts_with("native, patched again "), "{printed}");
+}
+
+#[test]
+fn e2e_bun_1_2_installs_patches_and_local_and_remote_tarballs() {
+    are_installed(BUN_VERSIONS[0]);
+}
+
+#[test]
+fn e2e_bun_1_3_installs_patches_and_local_and_remote_tarballs() {
+    are_installed(BUN_VERSIONS[1]);
+}
+
+#[test]
+fn e2e_bun_1_4_installs_patches_and_local_and_remote_tarballs() {
+    are_installed(BUN_VERSIONS[2]);
 }
