@@ -297,7 +297,7 @@ fn two_workspaces_of_one_name_are_refused() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_read_and_a_link_in_a_circle_are_no_panic() {
+fn links_upwards_and_in_a_circle_are_no_panic() {
     let small = Small::without_git();
     let repo = small.context.repo();
     std::os::unix::fs::symlink(Path::new(".."), repo.join("apps/web/src/up")).unwrap();
