@@ -138,9 +138,11 @@ for (const [path, manifest] of Object.entries(spec.manifests)) {
   if (!existsSync(join(root, path, "package.json"))) writeFileSync(join(root, path, "package.json"), JSON.stringify(manifest, null, 2));
 }
 if (!existsSync(join(root, "bun.lock"))) cpSync(spec.lockfile, join(root, "bun.lock"));
+const started = Date.now();
 placeNodeModules(root, spec);
 placeWorkspaceLinks(root, spec);
 prepareBins(root, spec);
+console.error(`splitter: ${spec.mode === "copy" ? "copied" : "linked"} node_modules (${((Date.now() - started) / 1000).toFixed(2)} s)`);
 spec.before = readdirSync(join(root, spec.app.path));
 for (const library of spec.libraries) build(root, spec, library);
 if (spec.app.build !== undefined) build(root, spec, spec.app);

@@ -20,6 +20,23 @@ use crate::repo::RepoPath;
 
 type Workspaces = BTreeMap<RepoPath, LockedWorkspace>;
 
+/// What is odd about entries: an integrity that is none. Bun passes over it, and so trusts what it is given.
+pub(super) fn warnings(root: &Object<'_>, packages: &[LockedPackage]) -> Vec<String> {
+    let entries = root.get("packages").and_then(|property| property.value.as_object());
+    let entries = entries.into_iter().flat_map(|packages| &packages.properties);
+    let without = entries.zip(packages).filter(|(_, package)| package.integrity.is_none());
+    without.filter_map(|(entry, _)| malformed_integrity(entry.name.as_str(), entry.value.as_array()?)).collect()
+}
+
+fn malformed_integrity(key: &str, elements: &Array<'_>) -> Option<String> {
+    let text = elements.elements.iter().skip(1).next_back()?.as_string_lit()?.value.as_ref();
+    let is_meant = ["sha1-", "sha256-", "sha384-", "sha512-"].iter().any(|start| text.starts_with(start));
+    (is_meant && text.parse::<Integrity>().is_err()).then(|| {
+        let (key, text) = (shorten(key), shorten(text));
+        format!("package `{key}`: the malformed integrity `{text}` is passed over, as Bun does; what is downloaded first is recorded")
+    })
+}
+
 /// Reads all entries, in the file's order.
 pub(super) fn packages(
     document: &Document<'_>,

@@ -34,12 +34,15 @@ pub fn parse(text: &str) -> Result<Lockfile, BunLockError> {
     let version = version(&document, root)?;
     let workspaces = workspaces(&document, root)?;
     let (digest, packages) = both(|| digest::semantic(root), || entry::packages(&document, root, &workspaces));
+    let packages = packages?;
+    let mut warnings = entry::warnings(root, &packages);
+    warnings.extend(newer_version(version));
     Ok(Lockfile {
         format: Format::Bun(version),
-        packages: packages?,
         patches: patches(&document, root)?,
+        packages,
         digest,
-        warnings: warnings(version),
+        warnings,
         workspaces,
     })
 }
@@ -52,14 +55,13 @@ fn version(document: &Document<'_>, root: &Object<'_>) -> Result<u64, BunLockErr
     number.ok_or_else(|| document.unexpected(&property.value, "a whole number").into())
 }
 
-fn warnings(version: u64) -> Vec<String> {
-    if version <= NEWEST_KNOWN_VERSION {
-        return Vec::new();
-    }
-    vec![format!(
-        "`{FILE}` has lockfileVersion {version}; this splitter was tried with versions 0 to {NEWEST_KNOWN_VERSION} \
-         (Bun 1.1.40 to 1.4) and goes on as if it were {NEWEST_KNOWN_VERSION}"
-    )]
+fn newer_version(version: u64) -> Option<String> {
+    (version > NEWEST_KNOWN_VERSION).then(|| {
+        format!(
+            "`{FILE}` has lockfileVersion {version}; this splitter was tried with versions 0 to {NEWEST_KNOWN_VERSION} \
+             (Bun 1.1.40 to 1.4) and goes on as if it were {NEWEST_KNOWN_VERSION}"
+        )
+    })
 }
 
 fn workspaces(document: &Document<'_>, root: &Object<'_>) -> Result<BTreeMap<RepoPath, LockedWorkspace>, BunLockError> {

@@ -104,6 +104,14 @@ fn a_newer_version_is_a_warning() {
 }
 
 #[test]
+fn a_malformed_integrity_is_a_warning() {
+    let text = lock("", r#""x": ["x@1.0.0", "", {}, "sha512-short"], "old": ["old@1.0.0", "", {}, ""]"#);
+    let lock = parse(&text).unwrap();
+    assert_eq!(lock.warnings.len(), 1);
+    assert!(lock.warnings[0].starts_with("package `x`: the malformed integrity `sha512-short` is passed over"));
+}
+
+#[test]
 fn the_digest_is_of_what_matters() {
     let digest = |text: &str| parse(text).unwrap().digest;
     let base = lock(r#""a": { "name": "a", "version": "1.0.0" }"#, r#""x": ["x@1.0.0", "", {}, ""], "y": ["y@1.0.0"]"#);
