@@ -19,8 +19,9 @@ function workspaceTarget(out, link) {
   return isAbsolute(target) ? relative(dirname(link), real) : target;
 }
 
-// Gives { seen, patched, packages, workspaceLinks }: counts, the folders of trusted packages, and the links (path → target), sorted.
-export function finishTree(out, spec) {
+// Walks all of `out`, or only these package folders in it. Gives { seen, patched, packages, workspaceLinks }: counts, the folders of
+// trusted packages, and the links (path → target), sorted.
+export function finishTree(out, spec, folders = [out]) {
   const trusted = new Set(spec.trusted);
   const result = { seen: 0, patched: 0, packages: [], workspaceLinks: {} };
   const links = [];
@@ -43,7 +44,7 @@ export function finishTree(out, spec) {
       }
     }
   };
-  visit(out, false);
+  for (const folder of folders) visit(folder, folder !== out);
   result.packages.sort();
   result.workspaceLinks = Object.fromEntries(links.sort(([a], [b]) => (a < b ? -1 : 1)));
   return result;

@@ -173,8 +173,10 @@ const removal = spawn("rm", ["-rf", join(out, ".splitter-cache"), join(out, ".sp
 const removed = new Promise((resolve, reject) => removal.once("error", reject).once("exit", resolve));
 const finished = finishTree(out, spec);
 clock(`patched ${finished.patched} of ${finished.seen} files`);
-if (spec.trusted.length > 0 && runScripts(out, spec, finished.packages, fail) > 0) {
-  finishTree(out, spec);
+const ran = spec.trusted.length > 0 ? runScripts(out, spec, finished.packages, fail) : [];
+if (ran.length > 0) {
+  // What they made in their own folders may be executed too.
+  finishTree(out, spec, ran);
   clock("ran lifecycle scripts");
 }
 await removed;

@@ -19,9 +19,9 @@ function binFolders(out, folder) {
   return found;
 }
 
-// Gives how many scripts ran; `fail` ends the build.
+// Gives the folders of the packages whose scripts ran; `fail` ends the build.
 export function runScripts(out, spec, folders, fail) {
-  let count = 0;
+  const ran = new Set();
   for (const folder of folders) {
     const { name, version, steps } = scriptsOf(folder);
     for (const [event, command] of steps) {
@@ -38,7 +38,7 @@ export function runScripts(out, spec, folders, fail) {
         npm_package_version: version,
       };
       const { status, signal, error } = spawnSync(spec.shell, ["-c", command], { cwd: folder, env, stdio: ["ignore", "inherit", "inherit"] });
-      count += 1;
+      ran.add(folder);
       if (status !== 0) {
         fail([
           `the ${event} script of ${name}@${version} failed (${error?.message ?? signal ?? `exit code ${status}`}); its output is above`,
@@ -48,5 +48,5 @@ export function runScripts(out, spec, folders, fail) {
       }
     }
   }
-  return count;
+  return [...ran];
 }
