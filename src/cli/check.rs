@@ -4,22 +4,20 @@ use serde::Serialize;
 
 use super::{
     arguments::{CheckOptions, Global},
+    changes::{package_line, print_list, sign},
     failure::{Failure, Outcome},
-    printer::{BAD, BOLD, GOOD, ODD, Printer},
-    text::{count, escape, things},
-    update_hash::work_tree,
+    printer::{BAD, BOLD, GOOD, Printer},
+    repository::work_tree,
+    text::things,
 };
 use crate::{
     parallel::both,
     scaffold::{
-        compare::{Change, Differences, PackageChange, compare},
+        compare::{Differences, compare},
         record::{PATH, Record, RecordError},
     },
     split::{Choices, Split},
 };
-
-/// How many lines of one kind are shown.
-const SHOWN: usize = 30;
 
 pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
@@ -79,40 +77,5 @@ fn remedy(differences: &Differences) -> String {
         format!("run `{}`", command("splitter update-hash"))
     } else {
         format!("run `{}`, then `{}`", command("bun install"), command("splitter update-hash"))
-    }
-}
-
-pub(super) fn print_list(title: &str, lines: impl ExactSizeIterator<Item = String>, printer: Printer) {
-    let total = lines.len();
-    if total == 0 {
-        return;
-    }
-    if !title.is_empty() {
-        printer.data(format_args!("  {title}"));
-    }
-    for line in lines.take(SHOWN) {
-        printer.data(format_args!("    {}", escape(&line)));
-    }
-    if total > SHOWN {
-        printer.data(format_args!("    {ODD}and {} more{ODD:#}", count(total - SHOWN)));
-    }
-}
-
-/// `~ react 19.0.0 -> 19.1.0`
-pub(super) fn package_line(package: &PackageChange) -> String {
-    let versions = match package.change {
-        Change::Added => package.to.join(", "),
-        Change::Removed => package.from.join(", "),
-        Change::Changed if package.from == package.to => format!("{} (other bytes)", package.to.join(", ")),
-        Change::Changed => format!("{} -> {}", package.from.join(", "), package.to.join(", ")),
-    };
-    format!("{} {} {versions}", sign(package.change), package.name)
-}
-
-fn sign(change: Change) -> char {
-    match change {
-        Change::Added => '+',
-        Change::Removed => '-',
-        Change::Changed => '~',
     }
 }

@@ -14,6 +14,9 @@ pub(super) const INTERRUPTED: u8 = 130;
 /// The exit code of wrong input or use.
 const INPUT: u8 = 2;
 
+/// What is said of a bug.
+const REPORT: &str = "  this is a bug in splitter: please report it with the command and its output";
+
 fn exit_code(category: Category) -> u8 {
     match category {
         Category::Input => INPUT,
@@ -63,7 +66,7 @@ impl Failure {
             printer.error_line(format_args!("  caused by: {}", escape(&cause)));
         }
         if error.category() == Category::Bug {
-            printer.error_line("  this is a bug in splitter: please report it with the command and its output");
+            printer.error_line(REPORT);
         }
         for hint in error.hints() {
             printer.error_line(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint)));
@@ -86,6 +89,16 @@ fn causes(error: &dyn Diagnose) -> Vec<String> {
         next = Error::source(cause);
     }
     causes
+}
+
+/// Lets a panic, which is always a bug, end with the exit code of one.
+pub(super) fn end_panics_as_bugs() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        print(panic);
+        Printer::new(false).error_line(REPORT);
+        super::interrupt::end(exit_code(Category::Bug).into());
+    }));
 }
 
 /// Prints what clap says: help and version are results, the rest is wrong use.

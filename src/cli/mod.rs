@@ -1,13 +1,16 @@
 //! The command line: one file a verb. This is the only place that prints.
 
 mod arguments;
+mod changes;
 mod check;
 mod demo;
 mod failure;
+mod fetching;
 mod init;
 mod interrupt;
 mod printer;
 mod progress;
+mod repository;
 mod scan;
 mod text;
 mod update_hash;
@@ -29,7 +32,8 @@ pub fn main() -> ExitCode {
         Err(error) => return failure::usage(&error),
     };
     let printer = Printer::new(arguments.global.quiet);
-    start_tracing(arguments.global.verbose);
+    failure::end_panics_as_bugs();
+    start_tracing(arguments.global.verbose, printer);
     interrupt::install();
     let outcome = run(&arguments, printer);
     if interrupt::was_interrupted() {
@@ -53,12 +57,18 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
 }
 
 /// `-v` shows what the parts say of their work, `-vv` also what their libraries say.
-fn start_tracing(verbose: u8) {
+fn start_tracing(verbose: u8, printer: Printer) {
     let filter = match verbose {
         // Not even a filter is made: nothing else takes longer to start.
         0 => return,
         1 => "splitter=debug",
-        _ => "debug",
+        // Frames of HTTP/2 are too many, and could hold a token.
+        _ => "debug,h2=off,hyper=off,hyper_util=off",
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(printer.draws_colour())
+        .without_time()
+        .init();
 }

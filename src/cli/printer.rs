@@ -58,6 +58,12 @@ impl Printer {
         !self.quiet && io::stderr().is_terminal()
     }
 
+    /// Whether stderr shows colour.
+    #[expect(clippy::unused_self, reason = "one object owns all output")]
+    pub(super) fn draws_colour(self) -> bool {
+        anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+    }
+
     /// Whether lines about the work are printed.
     pub(super) fn is_quiet(self) -> bool {
         self.quiet

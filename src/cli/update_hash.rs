@@ -2,28 +2,27 @@
 
 use std::time::Instant;
 
-use camino::Utf8Path;
-
 use super::{
-    arguments::{FetchingOptions, Global, UpdateHashOptions},
-    check::{package_line, print_list},
+    arguments::{Global, UpdateHashOptions},
+    changes::{package_line, print_list},
     failure::{Failure, Outcome},
+    fetching::{bring_up_to_date, cache},
     interrupt,
     printer::{BOLD, GOOD, Printer},
-    progress::DownloadProgress,
+    repository::{previous, warn, work_tree},
     text::{bytes, count, duration, things},
 };
 use crate::{
-    fetch::{Cache, Downloader, Environment, FetchError, Registries},
+    fetch::Environment,
     nix::{command::Nix, nar::NarDigest, store_path::StoreName},
     parallel::both,
-    repo::{Tree as _, WorkTree},
+    repo::Tree as _,
     scaffold::{
         compare::{Change, PackageChange, packages},
         files::Files,
-        record::{PATH, Record, RecordError},
+        record::{self, PATH, Record},
         templates,
-        update::{Extent, FromCache, Online, Update, update},
+        update::{Extent, Update},
     },
     split::{Choices, Split, System},
 };
@@ -37,7 +36,7 @@ pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer
     let extent = extent(options.preload)?;
     let update = bring_up_to_date(&repo, &split, old.as_ref(), &options.fetching, &extent, printer)?;
     let mut files = Files::default();
-    files.put(record_path()?, update.record.render());
+    files.put(record::path(), update.record.render());
     let written = interrupt::uninterrupted(|| files.write(repo.root()))?;
     let was_written = !written.created.is_empty() || !written.changed.is_empty();
     print_summary(&split, old.as_ref(), &update, was_written, start, printer);
@@ -48,72 +47,6 @@ pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer
         preload(&update, printer)?;
     }
     Ok(Outcome::Done)
-}
-
-/// The repository that `--repo` or the current folder lies in.
-pub(super) fn work_tree(global: &Global) -> Result<WorkTree, Failure> {
-    let folder = global.repo.as_deref().unwrap_or(Utf8Path::new("."));
-    Ok(WorkTree::discover(folder)?)
-}
-
-pub(super) fn record_path() -> Result<crate::repo::RepoPath, Failure> {
-    Ok(PATH.parse().map_err(|_| RecordError::Absent)?)
-}
-
-/// The record as it is. One that cannot be read is written anew from the lockfile, unless a newer splitter wrote it.
-pub(super) fn previous(tree: &WorkTree, printer: Printer) -> Result<Option<Record>, Failure> {
-    match Record::read(tree) {
-        Ok(record) => Ok(record),
-        Err(
-            error @ (RecordError::Json(_)
-            | RecordError::Conflict { .. }
-            | RecordError::NoVersion
-            | RecordError::TooOld { .. }),
-        ) => {
-            printer.note(format_args!("{PATH} cannot be read ({error}); it is written anew from the lockfile"));
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Prints what is odd about a repository.
-pub(super) fn warn(split: &Split, printer: Printer) {
-    for warning in &split.warnings {
-        printer.warning(warning);
-    }
-    if let Some(first) = split.drift.first() {
-        let more = match split.drift.len() - 1 {
-            0 => String::new(),
-            more => format!(", and {} more", things(more, "difference")),
-        };
-        printer.warning(format_args!("the manifests and bun.lock disagree: {first}{more}; run `bun install`"));
-    }
-}
-
-/// Makes the record of a split, from the network and the cache or from the cache alone.
-pub(super) fn bring_up_to_date(
-    repo: &WorkTree,
-    split: &Split,
-    old: Option<&Record>,
-    options: &FetchingOptions,
-    extent: &Extent,
-    printer: Printer,
-) -> Result<Update, Failure> {
-    let environment = Environment::of_process();
-    let cache = cache(&environment)?;
-    if options.offline {
-        let source = FromCache { cache: &cache, registries: &split.registries };
-        return Ok(update(split, old, &source, extent)?);
-    }
-    let registries = Registries::load(repo.root(), &environment)?;
-    let downloader = Downloader::new(registries, cache, options.jobs);
-    let progress = DownloadProgress::new(printer);
-    Ok(update(split, old, &Online { downloader: &downloader, progress: &progress }, extent)?)
-}
-
-fn cache(environment: &Environment) -> Result<Cache, FetchError> {
-    Ok(Cache::open(Cache::default_root(environment)?)?)
 }
 
 fn print_summary(

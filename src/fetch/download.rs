@@ -175,6 +175,7 @@ impl Downloader {
                 self.hosts.gave_up(url, &reason);
                 return Ok(Err(reason));
             };
+            tracing::debug!(host = url.host_str(), %reason, ?pause, "is tried again");
             tokio::time::sleep(pause).await;
         }
     }

@@ -142,6 +142,7 @@ fn commit(pending: Vec<Pending<'_>>) -> Result<Written, WriteError> {
             undo(done);
             return Err(WriteError { path: path.clone(), source: error.error });
         }
+        tracing::debug!(%path, "wrote");
         let list = if before.is_some() { &mut written.changed } else { &mut written.created };
         list.push(path.clone());
         done.push((target, before));

@@ -7,16 +7,18 @@ use std::{collections::BTreeSet, time::Instant};
 use super::{
     arguments::{Global, InitOptions},
     failure::{Failure, Outcome},
+    fetching::bring_up_to_date,
     interrupt,
     printer::{BOLD, GOOD, Printer},
+    repository::{previous, warn, work_tree},
     text::{duration, things},
-    update_hash::{bring_up_to_date, previous, record_path, warn, work_tree},
 };
 use crate::{
     repo::{RepoPath, Tree as _, WorkTree},
     scaffold::{
         choices,
         files::{Files, Written},
+        record,
         templates::{self, FLAKE, TEMPLATES},
         update::Extent,
     },
@@ -32,7 +34,7 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     warn(&split, printer);
     let update = bring_up_to_date(&tree, &split, old.as_ref(), &options.fetching, &Extent::WhatChanged, printer)?;
     let mut files = generated(&tree)?;
-    files.put(record_path()?, update.record.render());
+    files.put(record::path(), update.record.render());
     if let Some(config) = choices::recorded(&tree, &split, &choices)? {
         files.put(RepoPath::root().child(crate::split::config::FILE), config);
     }

@@ -9,7 +9,7 @@ use super::{
     arguments::{Global, ScanOptions},
     failure::{Failure, Outcome},
     printer::Printer,
-    update_hash::{warn, work_tree},
+    repository::{warn, work_tree},
 };
 use crate::{
     parallel::both,

@@ -47,6 +47,7 @@ pub(super) struct Answer {
 /// Runs `command`, with `watch` seeing each line that it writes to stderr when it is written.
 pub(super) fn run(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<Answer, NixError> {
     let program = PathBuf::from(command.get_program());
+    tracing::debug!(command = shown(command), "runs");
     let mut child = spawn(command).map_err(|source| NixError::Start { program: program.clone(), source })?;
     let (stdout, last_lines) = drain(&mut child, watch);
     let ended = stdout.and_then(|stdout| Ok((stdout, child.wait()?)));

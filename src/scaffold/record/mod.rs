@@ -9,7 +9,6 @@ mod render;
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -25,6 +24,11 @@ use crate::{
 
 /// Where the file lies.
 pub const PATH: &str = "nix/splitter/splitter.lock.json";
+
+/// [`PATH`] as a path inside the repository.
+pub fn path() -> RepoPath {
+    PATH.split('/').fold(RepoPath::root(), |folder, part| folder.child(part))
+}
 
 /// The format that this program writes and reads.
 pub const FORMAT_VERSION: u64 = 1;
@@ -143,8 +147,7 @@ pub struct SourceRecord {
 impl Record {
     /// Reads the record of a repository, or none where it has none yet.
     pub fn read(tree: &dyn Tree) -> Result<Option<Self>, RecordError> {
-        let path = PATH.parse().map_err(|_| RecordError::Absent)?;
-        read_text(tree, &path)?.map(|text| Self::parse(&text)).transpose()
+        read_text(tree, &path())?.map(|text| Self::parse(&text)).transpose()
     }
 
     /// Reads the text of a record.
@@ -177,11 +180,6 @@ impl Record {
     /// The text of the file, with a newline at its end.
     pub fn render(&self) -> String {
         render::render(self)
-    }
-
-    /// Where the file lies on disk, below the repository at `root`.
-    pub fn on_disk(root: &camino::Utf8Path) -> Utf8PathBuf {
-        root.join(PATH)
     }
 
     /// The name of the derivation of a fixed output.

@@ -68,6 +68,9 @@ pub fn update(
     let parts = scope_entries(&split.dependencies);
     known.outputs = reusable(&parts, &known.integrities, old, extent);
     let open: Parts<'_> = parts.into_iter().filter(|(part, _)| !known.outputs.contains_key(part)).collect();
+    for (part, entries) in &open {
+        tracing::debug!(part, tarballs = entries.len(), "is to be hashed");
+    }
     let Read { files, trees, hashes } = read(split, &open, &known.integrities, tarballs)?;
     for (path, file) in &files {
         known.integrities.insert(path.clone(), file.integrity.clone());
@@ -161,6 +164,7 @@ fn reusable(
         if let Some((recorded, now)) = recorded.zip(fingerprint_of(entries, integrities))
             && recorded.fingerprint == now
         {
+            tracing::debug!(part, fingerprint = now, "the recorded hash is still right");
             outputs.insert(part.clone(), recorded.clone());
         }
     }
@@ -207,6 +211,7 @@ fn read(
         if damaged.is_empty() {
             return Ok(Read { files, trees, hashes });
         }
+        tracing::debug!(?damaged, "tarballs of the cache are brought anew");
         let again: BTreeMap<String, Wanted> =
             damaged.iter().filter_map(|path| wanted.get_key_value(path)).map(|(p, w)| (p.clone(), w.clone())).collect();
         for path in &damaged {

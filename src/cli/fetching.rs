@@ -1,0 +1,38 @@
+//! How commands have tarballs brought: from the network and the cache, or from the cache alone.
+
+use super::{arguments::FetchingOptions, failure::Failure, printer::Printer, progress::DownloadProgress};
+use crate::{
+    fetch::{Cache, Downloader, Environment, FetchError, Registries},
+    repo::WorkTree,
+    scaffold::{
+        record::Record,
+        update::{Extent, FromCache, Online, Update, update},
+    },
+    split::Split,
+};
+
+/// Makes the record of a split, from the network and the cache or from the cache alone.
+pub(super) fn bring_up_to_date(
+    repo: &WorkTree,
+    split: &Split,
+    old: Option<&Record>,
+    options: &FetchingOptions,
+    extent: &Extent,
+    printer: Printer,
+) -> Result<Update, Failure> {
+    let environment = Environment::of_process();
+    let cache = cache(&environment)?;
+    if options.offline {
+        let source = FromCache { cache: &cache, registries: &split.registries };
+        return Ok(update(split, old, &source, extent)?);
+    }
+    let registries = Registries::load(repo.root(), &environment)?;
+    let downloader = Downloader::new(registries, cache, options.jobs);
+    let progress = DownloadProgress::new(printer);
+    Ok(update(split, old, &Online { downloader: &downloader, progress: &progress }, extent)?)
+}
+
+/// The cache of this machine.
+pub(super) fn cache(environment: &Environment) -> Result<Cache, FetchError> {
+    Ok(Cache::open(Cache::default_root(environment)?)?)
+}

@@ -1,0 +1,49 @@
+//! What every command begins with: the repository, what is recorded of it, and what is odd about it.
+
+use camino::Utf8Path;
+
+use super::{arguments::Global, failure::Failure, printer::Printer, text::things};
+use crate::{
+    repo::WorkTree,
+    scaffold::record::{PATH, Record, RecordError},
+    split::Split,
+};
+
+/// The repository that `--repo` or the current folder lies in.
+pub(super) fn work_tree(global: &Global) -> Result<WorkTree, Failure> {
+    let folder = global.repo.as_deref().unwrap_or(Utf8Path::new("."));
+    let tree = WorkTree::discover(folder)?;
+    tracing::debug!(root = %tree.root(), "found the repository");
+    Ok(tree)
+}
+
+/// The record as it is. One that cannot be read is written anew from the lockfile, unless a newer splitter wrote it.
+pub(super) fn previous(tree: &WorkTree, printer: Printer) -> Result<Option<Record>, Failure> {
+    match Record::read(tree) {
+        Ok(record) => Ok(record),
+        Err(
+            error @ (RecordError::Json(_)
+            | RecordError::Conflict { .. }
+            | RecordError::NoVersion
+            | RecordError::TooOld { .. }),
+        ) => {
+            printer.note(format_args!("{PATH} cannot be read ({error}); it is written anew from the lockfile"));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Prints what is odd about a repository.
+pub(super) fn warn(split: &Split, printer: Printer) {
+    for warning in &split.warnings {
+        printer.warning(warning);
+    }
+    if let Some(first) = split.drift.first() {
+        let more = match split.drift.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {} more", things(more, "difference")),
+        };
+        printer.warning(format_args!("the manifests and bun.lock disagree: {first}{more}; run `bun install`"));
+    }
+}
