@@ -151,6 +151,12 @@ mod tests {
     }
 
     #[test]
+    fn a_number_survives_normalising() {
+        let first = manifest(r#"{"cpu": 10777777777777777777677777777777777777777777000000740348991}"#);
+        assert_eq!(manifest(&first.normalised().to_string()).digest(), first.digest());
+    }
+
+    #[test]
     fn a_specifier_must_be_a_string() {
         let error = Manifest::parse("a/package.json", "{\n \"dependencies\": {\"x\": 1}}").unwrap_err();
         assert_eq!(error.to_string(), "expected a string, found the number 1");
