@@ -4,7 +4,7 @@ use super::registries::RegistryError;
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
     lockfile::{bun::BunLockError, json::JsonError},
-    repo::{RepoPath, TreeError},
+    repo::{RepoPath, RepoPathError, TreeError},
 };
 
 /// Why a repository could not be split.
@@ -44,6 +44,16 @@ pub enum SplitError {
         pattern: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The path of a patch does not stay in the repository.
+    #[error("wrong path `{path}` of the patch of `{package}`: {reason}")]
+    PatchPath {
+        /// The package that is patched.
+        package: String,
+        /// The path as written.
+        path: String,
+        /// What is wrong with it.
+        reason: RepoPathError,
     },
     /// Two workspaces have one name.
     #[error("two workspaces are named `{name}`: `{first}` and `{second}`")]
@@ -159,7 +169,9 @@ impl Diagnose for SplitError {
             Self::UnsupportedDependency { file, position, .. }
             | Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
             Self::RcFile { file, .. } | Self::InexactPin { file, .. } => Some(Location::file(*file)),
-            Self::Pattern { .. } | Self::WrongManager { .. } => Some(Location::file("package.json")),
+            Self::Pattern { .. } | Self::PatchPath { .. } | Self::WrongManager { .. } => {
+                Some(Location::file("package.json"))
+            }
             Self::Config { .. } => Some(Location::file("splitter.json")),
             _ => None,
         }

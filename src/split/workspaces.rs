@@ -67,7 +67,7 @@ fn expand(tree: &dyn Tree, patterns: &[String]) -> Result<BTreeSet<RepoPath>, Sp
     }
     folders.remove(&RepoPath::root());
     for pattern in patterns.iter().filter_map(|pattern| pattern.strip_prefix('!')) {
-        let matcher = glob(pattern.trim_start_matches("./").trim_end_matches('/'))?;
+        let matcher = glob(pattern.trim_start_matches("./").trim_end_matches('/'), pattern)?;
         folders.retain(|folder| !matcher.is_match(folder.as_str()));
     }
     Ok(folders)
@@ -91,14 +91,15 @@ fn parts(pattern: &str) -> Result<Vec<Part>, SplitError> {
     path.parts()
         .map(|part| match part {
             "**" => Ok(Part::Any),
-            part if part.contains(['*', '?', '[', '{', '\\']) => glob(part).map(Part::Glob),
+            part if part.contains(['*', '?', '[', '{', '\\']) => glob(part, pattern).map(Part::Glob),
             part => Ok(Part::Name(part.to_owned())),
         })
         .collect()
 }
 
-fn glob(pattern: &str) -> Result<GlobMatcher, SplitError> {
-    GlobBuilder::new(pattern)
+/// Compiles a part of a pattern; an error names the whole of it, as it is written.
+fn glob(part: &str, pattern: &str) -> Result<GlobMatcher, SplitError> {
+    GlobBuilder::new(part)
         .literal_separator(true)
         .build()
         .map(|glob: Glob| glob.compile_matcher())
@@ -186,7 +187,7 @@ mod tests {
             error(r#"{"workspaces": ["../x"]}"#, "{}"),
             "wrong workspace pattern `../x`: path leaves the repository"
         );
-        assert!(error(r#"{"workspaces": ["a["]}"#, "{}").starts_with("wrong workspace pattern `a[`: "));
+        assert!(error(r#"{"workspaces": ["b/a["]}"#, "{}").starts_with("wrong workspace pattern `b/a[`: "));
         assert_eq!(
             error(r#"{"name": "x", "workspaces": ["a", "b"]}"#, r#"{"name": "x"}"#),
             "two workspaces are named `x`: `a` and `b`"

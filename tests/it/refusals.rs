@@ -224,7 +224,7 @@ fn a_wrong_workspace_pattern_is_named() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: wrong workspace pattern `{a`: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+    error: wrong workspace pattern `apps/{a`: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
       at package.json
     ");
     let context = small_with("package.json", "apps/*", "../*");

@@ -56,7 +56,7 @@ impl LockSet {
             patches.insert(path.clone(), format!("the patch of `{package}` in `{}`", bun::FILE));
         }
         for (package, path) in &workspaces[&RepoPath::root()].patches {
-            let wrong = |reason| SplitError::Pattern { pattern: path.clone(), reason: format!("{reason}") };
+            let wrong = |reason| SplitError::PatchPath { package: package.clone(), path: path.clone(), reason };
             let by = format!("`patchedDependencies` of `package.json` for `{package}`");
             patches.entry(path.parse().map_err(wrong)?).or_insert(by);
         }
@@ -156,6 +156,16 @@ mod tests {
         let local: Vec<_> = set.local.iter().map(RepoPath::as_str).collect();
         assert_eq!(local, ["lib/f", "patches/x.patch", "vendor/t.tgz"]);
         assert!(set.files.values().all(|digest| digest.len() == "blake3-".len() + 64));
+    }
+
+    #[test]
+    fn a_patch_outside_the_repository_is_refused_as_one() {
+        let mut files = FILES;
+        files[0].1 = r#"{"patchedDependencies": {"y@1.0.0": "../y.patch"}}"#;
+        assert_eq!(
+            collected(&files, PACKAGES).unwrap_err().to_string(),
+            "wrong path `../y.patch` of the patch of `y@1.0.0`: path leaves the repository"
+        );
     }
 
     #[test]
