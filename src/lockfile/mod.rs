@@ -1,9 +1,15 @@
 //! Lockfile formats, each read into one [model](Lockfile). Nothing here touches a file, the network or a process.
 
 pub mod bun;
+mod conditions;
 mod integrity;
 pub mod json;
 mod model;
 
+pub mod yarn;
+
+pub use conditions::Conditions;
 pub use integrity::{Algorithm, Digest, Hasher, Integrity, IntegrityError};
-pub use model::{DependencyGroup, Format, LockedPackage, LockedWorkspace, Lockfile, Platforms, Resolution};
+pub use model::{
+    DependencyGroup, Format, LockedPackage, LockedWorkspace, Lockfile, PlatformLists, Platforms, Requests, Resolution,
+};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::Integrity;
+use super::{Conditions, Integrity};
 use crate::{diagnostic::Position, repo::RepoPath};
 
 /// A lockfile.
@@ -12,11 +12,11 @@ use crate::{diagnostic::Position, repo::RepoPath};
 pub struct Lockfile {
     /// Its format and version.
     pub format: Format,
-    /// The workspaces as the lockfile saw them, by folder; the root is the empty path.
-    pub workspaces: BTreeMap<RepoPath, LockedWorkspace>,
+    /// What the manifests asked for when it was made.
+    pub requests: Requests,
     /// Every package, in the file's order.
     pub packages: Vec<LockedPackage>,
-    /// Packages with a patch: `name@version` to the patch file.
+    /// Packages with a patch: `name@version`, or the locator of Yarn, to the patch file.
     pub patches: BTreeMap<String, RepoPath>,
     /// A digest (blake3, hexadecimal) of all that matters to an install: not of key order, formatting, or the
     /// versions of the workspaces themselves.
@@ -30,6 +30,48 @@ pub struct Lockfile {
 pub enum Format {
     /// `bun.lock` with its `lockfileVersion`.
     Bun(u64),
+    /// `yarn.lock` of Yarn 1.
+    YarnClassic,
+    /// `yarn.lock` of Yarn 2 and later, with the `version` of its `__metadata`.
+    YarnBerry(u64),
+}
+
+impl Format {
+    /// The version that the file gives itself; Yarn 1 has only one.
+    pub const fn version(self) -> u64 {
+        match self {
+            Self::Bun(version) | Self::YarnBerry(version) => version,
+            Self::YarnClassic => 1,
+        }
+    }
+
+    /// The name of its file.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Bun(_) => "bun.lock",
+            Self::YarnClassic | Self::YarnBerry(_) => "yarn.lock",
+        }
+    }
+}
+
+/// What the manifests asked for when a lockfile was made, as far as the format says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requests {
+    /// The workspaces as the lockfile saw them, by folder; the root is the empty path.
+    ByWorkspace(BTreeMap<RepoPath, LockedWorkspace>),
+    /// Descriptors (`name@range`), whoever asked, each with the index of its package. Yarn 1 does not write down
+    /// workspaces.
+    ByDescriptor(BTreeMap<String, usize>),
+}
+
+impl Requests {
+    /// The workspaces, where the format lists them.
+    pub fn workspaces(&self) -> Option<&BTreeMap<RepoPath, LockedWorkspace>> {
+        match self {
+            Self::ByWorkspace(workspaces) => Some(workspaces),
+            Self::ByDescriptor(_) => None,
+        }
+    }
 }
 
 /// A workspace as a lockfile saw it.
@@ -72,7 +114,8 @@ impl DependencyGroup {
 /// A package as locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedPackage {
-    /// Where it is installed, as the format writes it.
+    /// How the format names the entry: where it is installed (Bun), its descriptors (Yarn 1), its locator (Yarn 2 and
+    /// later).
     pub key: String,
     /// Where its entry stands.
     pub position: Position,
@@ -86,6 +129,9 @@ pub struct LockedPackage {
     pub bundled: bool,
     /// What its file must match, where the lockfile says.
     pub integrity: Option<Integrity>,
+    /// The checksum of the zip that Yarn 2 and later make of it, as the lockfile writes it. It is of no use for the
+    /// tarball; a committed cache is named by it.
+    pub zip_checksum: Option<String>,
 }
 
 impl LockedPackage {
@@ -124,12 +170,36 @@ pub enum Resolution {
     GitHub(String),
     /// The repository's own root.
     Root,
+    /// Another package of the lockfile with patches on it; nothing to fetch.
+    Patched {
+        /// The locator of the other package.
+        source: String,
+        /// The patch files of the repository; those that Yarn has built in are not files.
+        files: Vec<RepoPath>,
+    },
+    /// Made by a plugin of the package manager while it installs, as the lockfile writes it.
+    Plugin(String),
+    /// Made by a program of the repository while the package manager installs (`exec:`).
+    Generated(String),
 }
 
-/// The platforms that a package is bound to, as Node names them; an empty list binds to nothing.
-/// An entry may be negated: `!win32`.
+/// The platforms that a package is installed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Platforms {
+    /// All of them.
+    Any,
+    /// Those that the lists of its manifest admit.
+    Listed(PlatformLists),
+    /// Those for which the conditions hold.
+    Conditions(Conditions),
+    /// The lockfile does not say. If the package is bound to some, the manifest in its tarball does.
+    InTarball,
+}
+
+/// `os`, `cpu` and `libc` of a manifest, as Node names platforms; an empty list admits all. An entry may be negated:
+/// `!win32`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Platforms {
+pub struct PlatformLists {
     /// `process.platform` values.
     pub os: Vec<String>,
     /// `process.arch` values.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::{ProjectRegistries, SplitError, System};
-use crate::lockfile::{Integrity, LockedPackage, Lockfile, Platforms, Resolution, bun};
+use crate::lockfile::{Integrity, LockedPackage, Lockfile, PlatformLists, Platforms, Resolution, bun};
 
 /// A tarball that an install needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +91,9 @@ fn source(
         | Resolution::Folder(_)
         | Resolution::Link(_)
         | Resolution::LocalTarball(_)
+        | Resolution::Patched { .. }
+        | Resolution::Plugin(_)
+        | Resolution::Generated(_)
         | Resolution::Root => Ok(None),
     }
 }
@@ -143,17 +146,26 @@ fn url_path(url: &Url) -> String {
 
 /// The systems whose platform the package is for; none where that is no asked system.
 fn scope(platforms: &Platforms, systems: &[System]) -> Option<Scope> {
-    if platforms.os.is_empty() && platforms.cpu.is_empty() && platforms.libc.is_empty() {
+    if matches!(platforms, Platforms::Any | Platforms::InTarball) {
         return Some(Scope::Common);
     }
     let bound: BTreeSet<_> = systems.iter().copied().filter(|system| runs_on(platforms, *system)).collect();
     (!bound.is_empty()).then_some(Scope::Systems(bound))
 }
 
-/// Whether a package with these platforms is installed on a system: npm's rule, which Bun and Yarn share.
+/// Whether a package with these platforms is installed on a system.
 fn runs_on(platforms: &Platforms, system: System) -> bool {
-    let libc = system.libc().is_none_or(|libc| admits(&platforms.libc, libc));
-    admits(&platforms.os, system.os()) && admits(&platforms.cpu, system.cpu()) && libc
+    match platforms {
+        Platforms::Any | Platforms::InTarball => true,
+        Platforms::Listed(lists) => admitted(lists, system),
+        Platforms::Conditions(conditions) => conditions.hold(system.os(), system.cpu(), system.libc()),
+    }
+}
+
+/// Whether lists admit a system: npm's rule, which Bun and Yarn share.
+fn admitted(lists: &PlatformLists, system: System) -> bool {
+    let libc = system.libc().is_none_or(|libc| admits(&lists.libc, libc));
+    admits(&lists.os, system.os()) && admits(&lists.cpu, system.cpu()) && libc
 }
 
 /// Whether a list admits a value: it is not negated, and if the list names any, it is among them.

@@ -11,7 +11,7 @@ use std::{
 
 use super::{Manifest, Workspaces, manifest_path};
 use crate::{
-    lockfile::{LockedWorkspace, Lockfile},
+    lockfile::{LockedWorkspace, Lockfile, Requests},
     repo::RepoPath,
 };
 
@@ -80,15 +80,16 @@ impl fmt::Display for Drift {
 
 /// Finds all disagreements, sorted.
 pub fn find(workspaces: &Workspaces, lockfile: &Lockfile) -> Vec<Drift> {
+    let Requests::ByWorkspace(locked_workspaces) = &lockfile.requests else { return Vec::new() };
     let mut drifts = Vec::new();
     for (path, manifest) in workspaces {
-        match lockfile.workspaces.get(path) {
+        match locked_workspaces.get(path) {
             Some(locked) => compare(path, manifest, locked, &mut drifts),
-            None if lockfile.workspaces.is_empty() => {}
+            None if locked_workspaces.is_empty() => {}
             None => drifts.push(Drift::WorkspaceAdded { workspace: path.clone() }),
         }
     }
-    let removed = lockfile.workspaces.keys().filter(|path| !workspaces.contains_key(*path));
+    let removed = locked_workspaces.keys().filter(|path| !workspaces.contains_key(*path));
     drifts.extend(removed.map(|path| Drift::WorkspaceRemoved { workspace: path.clone() }));
     drifts.sort();
     drifts

@@ -57,7 +57,7 @@ impl PackageManager {
 
 /// Finds the pin: `packageManager` of the root manifest, else `.bun-version`, else an exact `engines.bun`.
 pub(super) fn pin(tree: &dyn Tree, workspaces: &Workspaces, format: Format) -> Result<Pin, SplitError> {
-    let Format::Bun(lockfile_version) = format;
+    let Format::Bun(lockfile_version) = format else { return Err(SplitError::UnsupportedLockfile(format.file())) };
     let (version, source) = bun_version(tree, workspaces)?;
     refuse_too_old(&version, lockfile_version)?;
     Ok(Pin { manager: PackageManager { name: ManagerName::Bun, version }, source })

@@ -3,25 +3,21 @@
 use serde_json::{Value, json};
 
 use super::{Scan, parts};
-use crate::{
-    lockfile::Format,
-    split::graph::{Role, Workspace},
-};
+use crate::split::graph::{Role, Workspace};
 
 /// The version of this output.
 const VERSION: u32 = 1;
 
 pub(super) fn render(scan: &Scan) -> String {
     let split = &scan.split;
-    let Format::Bun(lockfile_version) = split.lockfile.format;
     let report = json!({
         "version": VERSION,
         "root": scan.tree.root(),
         "packageManager": {
-            "name": "bun",
+            "name": split.pin.manager.name,
             "version": split.pin.manager.version,
             "source": split.pin.source,
-            "lockfileVersion": lockfile_version,
+            "lockfileVersion": split.lockfile.format.version(),
         },
         "systems": split.systems,
         "packages": { "total": split.dependencies.len(), "parts": parts(split) },

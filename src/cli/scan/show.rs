@@ -8,7 +8,6 @@ use crate::{
         printer::{BOLD, DIM, Printer},
         text::{bytes, count, escape, things},
     },
-    lockfile::Format,
     split::{
         graph::{Role, Workspace},
         source_set::LeftOut,
@@ -27,7 +26,7 @@ pub(super) fn print(scan: &Scan, printer: Printer) {
 
 fn print_head(scan: &Scan, printer: Printer) {
     let split = &scan.split;
-    let Format::Bun(version) = split.lockfile.format;
+    let version = split.lockfile.format.version();
     heading("repository", scan.tree.root().as_str(), printer);
     let pin = &split.pin;
     heading("manager", &format!("bun {} ({}), lockfileVersion {version}", pin.manager.version, pin.source), printer);

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{
     super::{
-        Integrity, LockedPackage, LockedWorkspace, Platforms, Resolution,
+        Integrity, LockedPackage, LockedWorkspace, PlatformLists, Platforms, Resolution,
         json::{Document, shorten},
     },
     error::BunLockError,
@@ -68,9 +68,10 @@ fn package(
         key: key.to_owned(),
         position: lines.position(document, entry.range.start),
         name: name.to_owned(),
-        platforms: info.map_or_else(|| Ok(Platforms::default()), |info| platforms(document, info))?,
+        platforms: info.map_or(Ok(Platforms::Any), |info| platforms(document, info))?,
         bundled: info.and_then(|info| info.get_boolean("bundled")).is_some_and(|literal| literal.value),
         integrity: integrity(elements, &resolution),
+        zip_checksum: None,
         resolution,
     })
 }
@@ -150,7 +151,8 @@ fn integrity(elements: &Array<'_>, resolution: &Resolution) -> Option<Integrity>
 
 fn platforms(document: &Document<'_>, info: &Object<'_>) -> Result<Platforms, BunLockError> {
     let field = |name| info.get(name).map_or(Ok(Vec::new()), |property| one_or_more(document, &property.value));
-    Ok(Platforms { os: field("os")?, cpu: field("cpu")?, libc: field("libc")? })
+    let lists = PlatformLists { os: field("os")?, cpu: field("cpu")?, libc: field("libc")? };
+    Ok(if lists == PlatformLists::default() { Platforms::Any } else { Platforms::Listed(lists) })
 }
 
 fn one_or_more(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, BunLockError> {

@@ -16,7 +16,7 @@ use jsonc_parser::{ast::Object, common::Ranged};
 pub use error::BunLockError;
 
 use super::{
-    DependencyGroup, Format, LockedWorkspace, Lockfile,
+    DependencyGroup, Format, LockedWorkspace, Lockfile, Requests,
     json::{Dialect, Document},
 };
 use crate::{parallel::both, repo::RepoPath};
@@ -43,7 +43,7 @@ pub fn parse(text: &str) -> Result<Lockfile, BunLockError> {
         packages,
         digest,
         warnings,
-        workspaces,
+        requests: Requests::ByWorkspace(workspaces),
     })
 }
 
