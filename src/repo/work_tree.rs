@@ -196,6 +196,26 @@ impl Tree for WorkTree {
         Ok(list)
     }
 
+    fn unignored_files(&self, folder: &RepoPath) -> Result<Vec<String>, TreeError> {
+        let target = folder.on_disk(&self.root).into_std_path_buf();
+        let depth = folder.parts().count() + 1;
+        // From the root, since a rule for a folder on the way takes away all in it.
+        let on_the_way = move |entry: &ignore::DirEntry| {
+            target.starts_with(entry.path()) || entry.path().parent() == Some(target.as_path())
+        };
+        let walk = self.walker().filter_entry(on_the_way).max_depth(Some(depth)).build();
+        let mut names = Vec::new();
+        for entry in walk {
+            let entry = entry.map_err(|error| walk_error(&self.root, error))?;
+            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+            if let Some(name) = entry.file_name().to_str().filter(|_| is_file && entry.depth() == depth) {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
         Ok(path.on_disk(&self.root).is_file())
     }
@@ -240,6 +260,17 @@ mod tests {
         let files = tree.source_files().unwrap();
         let paths: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.bytes)).collect();
         assert_eq!(paths, [(".env.example", 0), (".gitignore", 5), ("src/a.ts", 3)]);
+    }
+
+    #[test]
+    fn files_of_a_folder_that_git_ignores_are_told_apart() {
+        let files = [(".yarn/cache/a.zip", ""), (".yarn/cache/b/c.zip", ""), (".yarn/d.zip", ""), ("e.zip", "")];
+        let folder = ".yarn/cache".parse().unwrap();
+        let (_folder, tree) = repository(&files);
+        assert_eq!(tree.unignored_files(&folder).unwrap(), ["a.zip"]);
+        let (_folder, tree) = repository(&[&files[..], &[(".gitignore", ".yarn/*\n!.yarn/patches\n")]].concat());
+        assert!(tree.unignored_files(&folder).unwrap().is_empty());
+        assert!(tree.unignored_files(&"no/such".parse().unwrap()).unwrap().is_empty());
     }
 
     #[test]

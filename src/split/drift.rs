@@ -9,6 +9,8 @@ use std::{
     fmt,
 };
 
+use nodejs_semver::{Range, Version};
+
 use super::{Manifest, Workspaces, manifest_path};
 use crate::{
     lockfile::{DependencyGroup, LockedWorkspace, Lockfile, Requests},
@@ -105,14 +107,18 @@ fn by_workspace(workspaces: &Workspaces, locked_workspaces: &BTreeMap<RepoPath, 
 /// What Yarn 1's own `--frozen-lockfile` does not see in workspaces. Descriptors that nobody asks for are no
 /// disagreement: nothing is installed for them. Nor is a peer dependency, which Yarn 1 does not install, nor a link.
 fn by_descriptor(workspaces: &Workspaces, locked: &BTreeMap<String, usize>) -> Vec<Drift> {
-    let siblings: BTreeSet<&str> = workspaces.values().map(|manifest| manifest.name.as_str()).collect();
+    let siblings: BTreeMap<&str, &Manifest> =
+        workspaces.values().map(|manifest| (manifest.name.as_str(), manifest)).collect();
     let mut drifts = Vec::new();
     for (path, manifest) in workspaces {
         let installed = manifest.dependencies.iter().filter(|(group, _)| **group != DependencyGroup::Peer);
         for (package, ranges) in specifiers(installed.map(|(_, specifiers)| specifiers)) {
-            let is_locked =
-                |range: &&str| range.starts_with("link:") || locked.contains_key(&descriptor(package, range));
-            if siblings.contains(package) || ranges.iter().any(is_locked) {
+            let is_met = |range: &&str| {
+                range.starts_with("link:")
+                    || locked.contains_key(&descriptor(package, range))
+                    || siblings.get(package).is_some_and(|sibling| satisfies(sibling, range))
+            };
+            if ranges.iter().any(is_met) {
                 continue;
             }
             let specifier = ranges.first().copied().unwrap_or_default().to_owned();
@@ -120,6 +126,13 @@ fn by_descriptor(workspaces: &Workspaces, locked: &BTreeMap<String, usize>) -> V
         }
     }
     drifts
+}
+
+/// Whether Yarn 1 links a workspace for a range: its version is in it. Any other it asks the registry for.
+fn satisfies(workspace: &Manifest, range: &str) -> bool {
+    let version = workspace.json.get("version").and_then(serde_json::Value::as_str);
+    let Some(Ok(version)) = version.map(Version::parse) else { return false };
+    range.is_empty() || Range::parse(range).is_ok_and(|range| range.satisfies(&version))
 }
 
 /// `name@range`, as Yarn 1 names what is asked for.
@@ -207,8 +220,9 @@ mod tests {
                 "package.json",
                 r#"{"workspaces": ["*"], "dependencies": {"react": "^18", "any": "", "here": "link:./x"}, "peerDependencies": {"vue": "*"}}"#,
             ),
-            ("a/package.json", r#"{"name": "a", "devDependencies": {"react": "^19"}}"#),
-            ("b/package.json", r#"{"name": "b", "dependencies": {"a": "1.0.0", "x": "npm:y@1"}}"#),
+            ("a/package.json", r#"{"name": "a", "version": "1.1.0", "devDependencies": {"react": "^19"}}"#),
+            ("b/package.json", r#"{"name": "b", "version": "1.0.0", "dependencies": {"a": "^1.0.0", "x": "npm:y@1"}}"#),
+            ("c/package.json", r#"{"name": "c", "version": "1.0.0", "dependencies": {"a": "^2.0.0", "b": "*"}}"#),
         ]);
         let keys = ["react@^18", "any@", "x@npm:y@1", "gone@1"];
         let keys = keys.iter().enumerate().map(|(index, key)| ((*key).to_owned(), index)).collect();
@@ -222,6 +236,12 @@ mod tests {
         };
         let drifts = find(&workspaces::read(&tree).unwrap(), &lock);
         let texts: Vec<_> = drifts.iter().map(ToString::to_string).collect();
-        assert_eq!(texts, ["a/package.json: `react` (`^19`) is not in the lockfile"]);
+        assert_eq!(
+            texts,
+            [
+                "a/package.json: `react` (`^19`) is not in the lockfile",
+                "c/package.json: `a` (`^2.0.0`) is not in the lockfile",
+            ]
+        );
     }
 }
