@@ -1,6 +1,6 @@
 //! Why a repository could not be split.
 
-use super::registries::RegistryError;
+use super::{registries::RegistryError, yarnrc::YarnRcError};
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
     lockfile::{bun::BunLockError, json::JsonError},
@@ -19,9 +19,12 @@ pub enum SplitError {
     /// `bun.lock` was refused.
     #[error(transparent)]
     BunLock(#[from] BunLockError),
-    /// The registries in `.npmrc` or `bunfig.toml` are wrong.
+    /// The registries that the rc files name are wrong.
     #[error(transparent)]
     Registries(#[from] RegistryError),
+    /// An rc file of Yarn was refused.
+    #[error(transparent)]
+    YarnRc(#[from] YarnRcError),
     /// There is no `package.json` beside the lockfile.
     #[error("no `package.json` at the root of the repository")]
     NoRootManifest,
@@ -165,6 +168,7 @@ impl Diagnose for SplitError {
             Self::Tree(error) => error.location(),
             Self::Json(error) => error.location(),
             Self::Registries(error) => error.location(),
+            Self::YarnRc(error) => error.location(),
             Self::BunLock(error) => error.location(),
             Self::UnsupportedDependency { file, position, .. }
             | Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
@@ -181,6 +185,7 @@ impl Diagnose for SplitError {
         let hint = match self {
             Self::Json(error) => return error.hints(),
             Self::Registries(error) => return error.hints(),
+            Self::YarnRc(error) => return error.hints(),
             Self::BunLock(error) => return error.hints(),
             Self::NoLockfile => "`bun install` writes one",
             Self::BinaryLockfile => {

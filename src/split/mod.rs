@@ -18,6 +18,7 @@ mod source_filter;
 pub mod source_set;
 mod system;
 mod workspaces;
+pub mod yarnrc;
 
 use std::collections::BTreeSet;
 
@@ -78,7 +79,7 @@ impl Split {
         let (workspaces, lockfile) = both(|| workspaces::read(tree), || lockfile(tree));
         let (lockfile, workspaces) = (lockfile?, workspaces?);
         let config = config::read(tree)?;
-        let registries = ProjectRegistries::of_tree(tree)?;
+        let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
         let mut graph = Graph::build(tree, &workspaces, &config)?;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{SplitError, Workspaces, manifest_path};
 use crate::{
-    lockfile::{Lockfile, Resolution, bun},
+    lockfile::{Format, Lockfile, Resolution, bun},
     repo::{EntryKind, RepoPath, Tree},
 };
 
@@ -30,7 +30,7 @@ impl LockSet {
         for (folder, manifest) in workspaces {
             set.add(manifest_path(folder), &manifest.digest());
         }
-        set.add_rc_files(tree)?;
+        set.add_rc_files(tree, lockfile.format)?;
         set.add_patches(tree, lockfile, workspaces)?;
         set.add_local_packages(tree, lockfile)?;
         Ok(set)
@@ -40,8 +40,8 @@ impl LockSet {
         self.files.insert(path, format!("blake3-{digest}"));
     }
 
-    fn add_rc_files(&mut self, tree: &dyn Tree) -> Result<(), SplitError> {
-        for (file, normalise) in rc::FILES {
+    fn add_rc_files(&mut self, tree: &dyn Tree, format: Format) -> Result<(), SplitError> {
+        for (file, normalise) in rc::files(format) {
             let path = RepoPath::root().child(file);
             if let Some(text) = crate::repo::read_text(tree, &path)? {
                 self.add(path, blake3::hash(normalise(&text)?.as_bytes()).to_hex().as_str());
