@@ -268,7 +268,7 @@ mod tests {
     fn what_yarn_would_not_read_is_refused_with_its_place() {
         for (text, place, message) in [
             ("é: [1,\n", "1:4", "unclosed bracket"),
-            ("a: 1\n\ta: 2\n", "2:1", ""),
+            ("a: 1\n\tb: 2\n", "1:4", "found a tab"),
             ("a: 1\na : 2\n", "2:1", "a key for the second time"),
             ("a: 1\n---\nb: 2\n", "2:1", "a second document"),
             ("- a\n", "1:1", "expected a mapping, found a list"),
