@@ -25,6 +25,7 @@ use crate::{
 /// The registries of a run, with credentials.
 #[derive(Clone)]
 pub struct Registries {
+    format: Format,
     project: ProjectRegistries,
     used: Layer,
     credentials: Credentials,
@@ -41,7 +42,7 @@ impl Registries {
         environment: &Environment,
     ) -> Result<Self, RegistryError> {
         let layers::Settings { used, credentials, transport } = layers::read(format, repo_root, project, environment)?;
-        Ok(Self { project: project.clone(), used, credentials, transport })
+        Ok(Self { format, project: project.clone(), used, credentials, transport })
     }
 
     /// The registries of the repository alone, which is what may be recorded.
@@ -81,6 +82,11 @@ impl Registries {
             Some(Err(UnsetVariable(name))) => Access::Unset(name),
             None => Access::Anonymous,
         }
+    }
+
+    /// The lockfile's format, by which files were chosen.
+    pub(super) fn format(&self) -> Format {
+        self.format
     }
 
     pub(super) fn transport(&self) -> &Transport {
@@ -400,7 +406,7 @@ mod tests {
         let registries = load(
             &[(
                 "home/.npmrc",
-                "proxy=http://us:pw@proxy.example:3128\nhttps-proxy=null\nnoproxy=a.example\ncafile=~/ca.pem\n",
+                "proxy=http://us:s3cret@proxy.example:3128\nhttps-proxy=null\nnoproxy=a.example\ncafile=~/ca.pem\n",
             )],
             &[],
         )
@@ -409,6 +415,6 @@ mod tests {
         assert!(transport.https_proxy.is_some() && transport.https_proxy == transport.http_proxy);
         assert_eq!(transport.no_proxy.as_deref(), Some("a.example"));
         assert!(transport.cafiles[0].ends_with("home/ca.pem"), "{:?}", transport.cafiles);
-        assert!(!format!("{transport:?}").contains("pw"));
+        assert!(!format!("{transport:?}").contains("s3cret"));
     }
 }
