@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use super::demo::Manager;
 use crate::split::System;
 
-/// Split the Nix build of a Bun monorepo: dependencies by lockfile, apps by source
+/// Split the Nix build of a Bun or Yarn monorepo: dependencies by lockfile, apps by source
 ///
 /// splitter writes a flake whose dependency derivations change only when dependencies change, keeps their fixed-output
 /// hashes right without Nix and for every system at once, and tells when one is stale.

@@ -28,15 +28,15 @@ fn a_binary_lockfile_is_refused_with_the_way_to_a_text_one() {
 }
 
 #[test]
-fn a_lockfile_of_yarn_alone_is_refused() {
+fn a_lockfile_of_pnpm_alone_is_refused() {
     let context = TestContext::new();
     context.write("package.json", "{}");
-    context.write("yarn.lock", "# yarn lockfile v1\n");
+    context.write("pnpm-lock.yaml", "lockfileVersion: '9.0'\n");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: `yarn.lock` is not supported yet; splitter reads `bun.lock`
+    error: `pnpm-lock.yaml` is not supported; splitter reads `bun.lock` and `yarn.lock`
     ");
 }
 
@@ -48,8 +48,8 @@ fn two_lockfiles_are_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: both `bun.lock` and `yarn.lock` are at the root of the repository
-    hint: remove the one that is not in use
+    error: both `bun.lock` and `yarn.lock` are at the root of the repository; `packageManager` (`bun@1.4.4`) uses `bun.lock`
+    hint: remove the other one
     ");
 }
 

@@ -117,6 +117,11 @@ pub(super) fn watched_file(script: &str) -> Option<String> {
     commands(script).iter().filter(watches).find_map(|words| file_of_command(words))
 }
 
+/// Whether a file needs no translation to run.
+pub(super) fn is_javascript(file: &str) -> bool {
+    [".js", ".mjs", ".cjs"].iter().any(|ending| file.ends_with(ending))
+}
+
 fn file_of_command(words: &[String]) -> Option<String> {
     let runtime = words.iter().position(|word| matches!(base(word), "bun" | "node" | "tsx"))?;
     let file = words[runtime + 1..].iter().find(|word| !word.starts_with('-') && *word != "run" && *word != "watch")?;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{SplitError, Workspaces, manifest_path};
 use crate::{
-    lockfile::{Lockfile, Resolution, bun},
+    lockfile::{Lockfile, Resolution},
     repo::{EntryKind, RepoPath, Tree},
 };
 
@@ -26,7 +26,7 @@ impl LockSet {
     /// Collects the lock set.
     pub fn collect(tree: &dyn Tree, lockfile: &Lockfile, workspaces: &Workspaces) -> Result<Self, SplitError> {
         let mut set = Self::default();
-        set.add(bun::FILE.parse().unwrap_or(RepoPath::root()), &lockfile.digest);
+        set.add(RepoPath::root().child(lockfile.format.file()), &lockfile.digest);
         for (folder, manifest) in workspaces {
             set.add(manifest_path(folder), &manifest.digest());
         }
@@ -53,7 +53,7 @@ impl LockSet {
     fn add_patches(&mut self, tree: &dyn Tree, lockfile: &Lockfile, workspaces: &Workspaces) -> Result<(), SplitError> {
         let mut patches: BTreeMap<RepoPath, String> = BTreeMap::new();
         for (package, path) in &lockfile.patches {
-            patches.insert(path.clone(), format!("the patch of `{package}` in `{}`", bun::FILE));
+            patches.insert(path.clone(), format!("the patch of `{package}` in `{}`", lockfile.format.file()));
         }
         for (package, path) in &workspaces[&RepoPath::root()].patches {
             let wrong = |reason| SplitError::PatchPath { package: package.clone(), path: path.clone(), reason };
@@ -68,7 +68,7 @@ impl LockSet {
 
     fn add_local_packages(&mut self, tree: &dyn Tree, lockfile: &Lockfile) -> Result<(), SplitError> {
         for package in &lockfile.packages {
-            let by = || format!("package `{}` in `{}`", package.key, bun::FILE);
+            let by = || format!("package `{}` in `{}`", package.key, lockfile.format.file());
             match &package.resolution {
                 Resolution::LocalTarball(path) => self.add_file(tree, path.clone(), &by())?,
                 Resolution::Folder(path) => self.add_folder(tree, path, &by())?,
@@ -115,7 +115,7 @@ impl LockSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{repo::MemoryTree, split::workspaces};
+    use crate::{lockfile::bun, repo::MemoryTree, split::workspaces};
 
     fn collected(files: &[(&str, &str)], packages: &str) -> Result<LockSet, SplitError> {
         let lock = format!(
