@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{Manifest, ProjectRegistries, SplitError, System, Workspaces};
+use super::{Manifest, ProjectRegistries, SplitError, System, Workspaces, committed_cache::CommittedCache};
 use crate::lockfile::{
     Conditions, DependencyGroup, Format, Integrity, LockedPackage, Lockfile, PlatformLists, Platforms, Requests,
     Resolution,
@@ -25,6 +25,15 @@ pub struct Dependency {
     pub integrity: Option<Integrity>,
     /// Who needs it; none where only the manifest in the tarball says.
     pub scope: Option<Scope>,
+}
+
+/// Where packages come from.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    /// The registries of the repository.
+    pub(super) registries: &'a ProjectRegistries,
+    /// A cache in the repository; what it holds needs no tarball.
+    pub(super) cache: Option<&'a CommittedCache>,
 }
 
 /// Who needs a tarball.
@@ -53,16 +62,19 @@ impl Scope {
 
 /// Lists what `lockfile` needs on `systems`, sorted by path. A package whose platforms are those of no asked system
 /// is left out: nothing would install it.
-pub fn list(
+pub(super) fn list(
     lockfile: &Lockfile,
     workspaces: &Workspaces,
-    registries: &ProjectRegistries,
+    sources: Sources<'_>,
     systems: &[System],
 ) -> Result<Vec<Dependency>, SplitError> {
     let required = required_by_manifests(lockfile, workspaces);
     let mut all = Vec::with_capacity(lockfile.packages.len());
     for (index, package) in lockfile.packages.iter().enumerate().filter(|(_, package)| !package.bundled) {
-        let Some((path, url)) = source(package, registries, lockfile.format)? else { continue };
+        let Some((path, url)) = source(package, sources.registries, lockfile.format)? else { continue };
+        if sources.cache.is_some_and(|cache| cache.holds(package)) {
+            continue;
+        }
         let scope = match &package.platforms {
             Platforms::Any => Some(Scope::Common),
             Platforms::InTarball if required.contains(&index) => Some(Scope::Common),
@@ -231,7 +243,7 @@ mod tests {
 
     fn listed(packages: &str) -> Result<Vec<Dependency>, SplitError> {
         let lock = bun::parse(&format!(r#"{{"lockfileVersion": 1, "packages": {{{packages}}}}}"#)).unwrap();
-        list(&lock, &Workspaces::new(), &registries(), &System::ALL)
+        list(&lock, &Workspaces::new(), Sources { registries: &registries(), cache: None }, &System::ALL)
     }
 
     fn registries() -> ProjectRegistries {

@@ -1,6 +1,6 @@
 //! Why a repository could not be split.
 
-use super::registries::RegistryError;
+use super::{registries::RegistryError, yarnrc::YarnRcError};
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
     lockfile::{Format, bun::BunLockError, json::JsonError, yarn::YarnLockError},
@@ -22,9 +22,12 @@ pub enum SplitError {
     /// `yarn.lock` was refused.
     #[error(transparent)]
     YarnLock(#[from] YarnLockError),
-    /// The registries in `.npmrc` or `bunfig.toml` are wrong.
+    /// The registries that the rc files name are wrong.
     #[error(transparent)]
     Registries(#[from] RegistryError),
+    /// An rc file of Yarn was refused.
+    #[error(transparent)]
+    YarnRc(#[from] YarnRcError),
     /// There is no `package.json` beside the lockfile.
     #[error("no `package.json` at the root of the repository")]
     NoRootManifest,
@@ -194,6 +197,7 @@ impl Diagnose for SplitError {
             Self::Tree(error) => error.location(),
             Self::Json(error) => error.location(),
             Self::Registries(error) => error.location(),
+            Self::YarnRc(error) => error.location(),
             Self::BunLock(error) => error.location(),
             Self::YarnLock(error) => error.location(),
             Self::UnsupportedDependency { file, position, .. }
@@ -213,6 +217,7 @@ impl Diagnose for SplitError {
         let hint = match self {
             Self::Json(error) => return error.hints(),
             Self::Registries(error) => return error.hints(),
+            Self::YarnRc(error) => return error.hints(),
             Self::BunLock(error) => return error.hints(),
             Self::YarnLock(error) => return error.hints(),
             Self::NoLockfile => "`bun install` or `yarn install` writes one",

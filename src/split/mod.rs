@@ -2,6 +2,7 @@
 //!
 //! [`Split::read`] gives all of it for a tree; the rest of the program shows it, records it, or compares it.
 
+mod committed_cache;
 pub mod config;
 pub mod dependencies;
 pub mod detect;
@@ -18,6 +19,7 @@ mod source_filter;
 pub mod source_set;
 mod system;
 mod workspaces;
+pub mod yarnrc;
 
 use std::collections::BTreeSet;
 
@@ -29,7 +31,13 @@ pub use registries::{ProjectRegistries, RegistryError};
 pub use system::{OtherMachine, System, SystemError};
 pub use workspaces::{Workspaces, manifest_path};
 
-use self::{config::Config, dependencies::Dependency, drift::Drift, graph::Graph};
+use self::{
+    config::Config,
+    dependencies::{Dependency, Sources},
+    drift::Drift,
+    graph::Graph,
+    package_manager::OwnFiles,
+};
 use crate::{
     lockfile::{Lockfile, bun, yarn},
     parallel::both,
@@ -78,17 +86,19 @@ impl Split {
         let (workspaces, lockfile) = both(|| workspaces::read(tree), || lockfile(tree));
         let (lockfile, workspaces) = (lockfile?, workspaces?);
         let config = config::read(tree)?;
-        let registries = ProjectRegistries::of_tree(tree)?;
+        let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
         let mut graph = Graph::build(tree, &workspaces, &config, lockfile.format.into())?;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
         }
+        let own = OwnFiles::find(tree, lockfile.format)?;
+        let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
         Ok(Self {
-            pin: package_manager::pin(tree, &workspaces, lockfile.format, None)?,
-            lock_set: LockSet::collect(tree, &lockfile, &workspaces)?,
-            dependencies: dependencies::list(&lockfile, &workspaces, &registries, &systems)?,
+            pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
+            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &own)?,
+            dependencies: dependencies::list(&lockfile, &workspaces, sources, &systems)?,
             root_files: root_files(tree, &config)?,
             drift: drift::find(&workspaces, &lockfile),
             warnings: lockfile.warnings.clone(),

@@ -4,10 +4,12 @@
 //! would resolve anew or write another format.
 
 mod bun;
+mod own_files;
 mod yarn;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::own_files::OwnFiles;
 use super::{SplitError, System, Workspaces};
 use crate::{
     lockfile::Format,
