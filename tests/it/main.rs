@@ -13,3 +13,4 @@ mod nar;
 mod refusals;
 mod scan;
 mod update_hash;
+mod yarn;

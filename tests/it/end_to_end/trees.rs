@@ -99,9 +99,10 @@ fn is_the_same<P: Project>(nix: &NixMonorepo<P>) {
     assert!(lines.is_empty(), "{}", lines.join("\n"));
 }
 
+/// With a lock with URLs: without, Bun 1.2 asks the default registry, whatever is configured.
 #[test]
 fn e2e_bun_1_2_installs_the_same_tree() {
-    let Some(nix) = NixMonorepo::<Monorepo>::with_bun(BUN_VERSIONS[0]) else { return };
+    let Some(nix) = NixMonorepo::<Monorepo>::with_bun_and_mirror(BUN_VERSIONS[0]) else { return };
     is_the_same(&nix);
 }
 
