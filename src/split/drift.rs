@@ -140,6 +140,11 @@ fn descriptor(package: &str, range: &str) -> String {
     [package, "@", range].concat()
 }
 
+/// Whether a lockfile's specifier is that of a manifest. Yarn 4 writes `npm:` before versions and tags.
+fn agree(locked: &str, specifier: &str) -> bool {
+    locked == specifier || locked.strip_prefix("npm:") == Some(specifier)
+}
+
 type Specifiers<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 fn compare(path: &RepoPath, manifest: &Manifest, locked: &LockedWorkspace, drifts: &mut Vec<Drift>) {
@@ -154,12 +159,14 @@ fn compare(path: &RepoPath, manifest: &Manifest, locked: &LockedWorkspace, drift
                 package: (*package).to_owned(),
                 specifier: first.to_owned(),
             }),
-            Some(known) if known.is_disjoint(specifiers) => drifts.push(Drift::Changed {
-                manifest: file.clone(),
-                package: (*package).to_owned(),
-                locked: known.first().copied().unwrap_or_default().to_owned(),
-                specifier: first.to_owned(),
-            }),
+            Some(known) if !known.iter().any(|known| specifiers.iter().any(|specifier| agree(known, specifier))) => {
+                drifts.push(Drift::Changed {
+                    manifest: file.clone(),
+                    package: (*package).to_owned(),
+                    locked: known.first().copied().unwrap_or_default().to_owned(),
+                    specifier: first.to_owned(),
+                })
+            }
             Some(_) => {}
         }
     }

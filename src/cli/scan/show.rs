@@ -43,7 +43,10 @@ fn print_head(scan: &Scan, printer: Printer) {
     let bound: Vec<_> = parts
         .iter()
         .filter(|(part, _)| *part != "common")
-        .map(|(part, packages)| format!("{} only for {part}", count(*packages)))
+        .map(|(part, packages)| match part.as_str() {
+            "unknown" => format!("{} of which `update-hash` asks the tarballs", count(*packages)),
+            system => format!("{} only for {system}", count(*packages)),
+        })
         .collect();
     let bound = if bound.is_empty() { String::new() } else { format!(", {}", bound.join(", ")) };
     let shared = count(parts["common"]);
