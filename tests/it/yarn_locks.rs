@@ -86,6 +86,7 @@ fn every_package_that_later_yarn_locked_is_read(version: &str) {
         ("apps/api", "api"),
         ("apps/web", "web"),
         ("packages/logger", "@acme/logger"),
+        ("packages/stamp", "@acme/stamp"),
         ("packages/ui", "@acme/ui"),
     ];
     assert_eq!(names, expected);
