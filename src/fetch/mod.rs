@@ -10,6 +10,7 @@ mod credentials;
 mod download;
 mod environment;
 mod failure;
+mod hints;
 mod hosts;
 mod layers;
 mod manifest;

@@ -16,9 +16,9 @@ use crate::{
 
 /// A committed cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommittedCache {
+pub(super) struct CommittedCache {
     /// Its folder.
-    pub folder: RepoPath,
+    pub(super) folder: RepoPath,
     zips: BTreeSet<String>,
 }
 

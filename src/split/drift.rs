@@ -153,21 +153,21 @@ fn compare(path: &RepoPath, manifest: &Manifest, locked: &LockedWorkspace, drift
     let locked = specifiers(locked.dependencies.values());
     for (package, specifiers) in &wanted {
         let first = specifiers.first().copied().unwrap_or_default();
-        match locked.get(package) {
-            None => drifts.push(Drift::Added {
+        let Some(known) = locked.get(package) else {
+            drifts.push(Drift::Added {
                 manifest: file.clone(),
                 package: (*package).to_owned(),
                 specifier: first.to_owned(),
-            }),
-            Some(known) if !known.iter().any(|known| specifiers.iter().any(|specifier| agree(known, specifier))) => {
-                drifts.push(Drift::Changed {
-                    manifest: file.clone(),
-                    package: (*package).to_owned(),
-                    locked: known.first().copied().unwrap_or_default().to_owned(),
-                    specifier: first.to_owned(),
-                })
-            }
-            Some(_) => {}
+            });
+            continue;
+        };
+        if !known.iter().any(|known| specifiers.iter().any(|specifier| agree(known, specifier))) {
+            drifts.push(Drift::Changed {
+                manifest: file.clone(),
+                package: (*package).to_owned(),
+                locked: known.first().copied().unwrap_or_default().to_owned(),
+                specifier: first.to_owned(),
+            });
         }
     }
     let removed = locked.keys().filter(|package| !wanted.contains_key(*package));

@@ -14,3 +14,4 @@ mod refusals;
 mod scan;
 mod update_hash;
 mod yarn;
+mod yarn_locks;

@@ -92,7 +92,8 @@ fn is_conflict_marker(text: &str) -> bool {
 
 fn refuse_control_characters(line: &str, number: usize) -> Result<(), YarnLockError> {
     // 0xc2 begins those of two bytes. A fold without an early end is what the compiler can do sixteen bytes at a time.
-    let suspicious = line.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == 0x7f) | (byte == 0xc2));
+    let is_suspicious = |byte: u8| u8::from(byte < b' ') | u8::from(byte == 0x7f) | u8::from(byte == 0xc2);
+    let suspicious = line.bytes().fold(0, |found, byte| found | is_suspicious(byte)) != 0;
     let control = if suspicious { line.find(char::is_control) } else { None };
     let Some(offset) = control else { return Ok(()) };
     let column = Position::of_offset(line, offset).column;

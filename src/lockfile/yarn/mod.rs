@@ -16,6 +16,7 @@ pub use error::YarnLockError;
 
 use self::line::Lines;
 use super::Lockfile;
+use crate::diagnostic::Position;
 
 /// The file's name, at the root of the repository.
 pub const FILE: &str = "yarn.lock";
@@ -29,8 +30,17 @@ pub fn parse(text: &str) -> Result<Lockfile, YarnLockError> {
     if is_berry(text) {
         return berry::parse(text);
     }
-    let header = classic::header(text)?;
-    classic::parse(text).map_err(|error| if header { error } else { unless_it_is_no_lockfile(text, error) })
+    if classic::header(text)? {
+        return classic::parse(text);
+    }
+    // Yarn 1 reads a file without its header too, and so must we; but then it should look like one.
+    match classic::parse(text) {
+        Ok(lockfile) if lockfile.packages.is_empty() => {
+            Err(YarnLockError::Unknown { position: Position { line: 1, column: 1 } })
+        }
+        Err(error) => Err(unless_it_is_no_lockfile(text, error)),
+        read => read,
+    }
 }
 
 /// Whether the text has the key that Yarn 2 and later write, which Yarn 1 could not have.

@@ -34,7 +34,7 @@ pub(super) enum Value<'a> {
     Map(Vec<Node<'a>>),
 }
 
-impl<'a> Node<'a> {
+impl Node<'_> {
     /// All its keys.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.key).chain(&self.more_keys).map(AsRef::as_ref)

@@ -58,7 +58,7 @@ impl LockSet {
 
     /// The package manager's own files: its program, its plugins, and a cache of which the names say enough.
     fn add_own_files(&mut self, tree: &dyn Tree, own: &OwnFiles) -> Result<(), SplitError> {
-        for path in &own.program {
+        if let Some(path) = &own.program {
             self.add_file(tree, path.clone(), "the rc file as the package manager")?;
         }
         for path in &own.plugins {

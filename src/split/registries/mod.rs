@@ -44,7 +44,7 @@ pub struct ProjectRegistries {
 
 impl ProjectRegistries {
     /// Reads the files of a tree that the package manager of a lockfile reads.
-    pub(super) fn of_tree(tree: &dyn Tree, format: Format) -> Result<Self, SplitError> {
+    pub(crate) fn of_tree(tree: &dyn Tree, format: Format) -> Result<Self, SplitError> {
         let text = |name| read_text(tree, &RepoPath::root().child(name));
         match format {
             Format::Bun(_) => Ok(Self::read(text(NPMRC)?.as_deref(), text(BUNFIG)?.as_deref())?),

@@ -25,7 +25,7 @@ use super::{
 use crate::{diagnostic::Position, split::installer_fields::INSTALLER_FIELDS};
 
 /// The text of the settings that an install reads, or why it cannot be cut from the file.
-pub(crate) fn kept(path: &Utf8Path, text: &str) -> Result<String, YarnRcError> {
+pub fn kept(path: &Utf8Path, text: &str) -> Result<String, YarnRcError> {
     let whole = yaml::read(path, text)?;
     let blocks = kept_blocks(text);
     for key in INSTALLER_FIELDS.yarnrc_yml.iter().map(String::as_str) {

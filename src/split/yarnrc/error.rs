@@ -111,7 +111,7 @@ impl Diagnose for YarnRcError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Variable { variable, .. } => format!("write the value itself, or a default: `${{{variable}:-…}}`"),
-            Self::TwoReadings { path, .. } if path.as_str().ends_with(".yml") => {
+            Self::TwoReadings { path, .. } if path.extension() == Some("yml") => {
                 "write it as plain block YAML: the key at the start of a line, its value behind it or indented below, \
                  no `#` and no empty line inside of a text"
                     .to_owned()

@@ -13,15 +13,12 @@ mod npm;
 pub(crate) mod variables;
 mod yaml;
 
+pub(crate) use self::npm::{NpmAuth, NpmSettings, Setting};
 pub use self::{
     berry::{BerryRc, NodeLinker},
-    classic::ClassicRc,
-    error::YarnRcError,
-};
-pub(crate) use self::{
     blocks::kept as kept_of_berry,
-    classic::kept as kept_of_classic,
-    npm::{NpmAuth, NpmSettings, Setting},
+    classic::{ClassicRc, kept as kept_of_classic},
+    error::YarnRcError,
 };
 
 /// The names of the two files.

@@ -36,7 +36,7 @@ fn locator_hash(ident: &str, reference: &str) -> String {
 }
 
 pub(super) fn sha512(texts: &[&str]) -> String {
-    HEXLOWER.encode(&texts.iter().fold(Sha512::new(), |hasher, text| hasher.chain_update(text)).finalize())
+    HEXLOWER.encode(&texts.iter().fold(Sha512::new(), Sha512::chain_update).finalize())
 }
 
 /// The version without its build metadata, if the text is one: what `valid` of the `semver` package gives.

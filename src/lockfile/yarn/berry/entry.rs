@@ -104,9 +104,8 @@ pub(super) fn workspaces<'n>(
         if !reference.starts_with("workspace:") {
             continue;
         }
-        let path = match resolution::parse(reference) {
-            Ok(Resolution::Workspace(path)) => path,
-            _ => return Err(refused(node, locator, ResolutionError::Unknown)),
+        let Ok(Resolution::Workspace(path)) = resolution::parse(reference) else {
+            return Err(refused(node, locator, ResolutionError::Unknown));
         };
         workspaces.insert(path.clone(), workspace(node, ident, &path)?);
     }

@@ -110,7 +110,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_encoded_is_decoded(text in "\\PC{0,20}") {
-            let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let encoded = text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02X}"));
             let expected = (!text.contains(char::is_control)).then_some(text);
             prop_assert_eq!(decoded(&encoded).map(Cow::into_owned), expected);
         }

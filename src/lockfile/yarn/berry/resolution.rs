@@ -75,7 +75,7 @@ fn is_git(reference: &str, parts: &Reference<'_>) -> bool {
     let is_protocol =
         matches!(protocol, "git:" | "ssh:") || ["git+", "git@"].iter().any(|start| protocol.starts_with(start));
     let has_commit = parts.source.is_some() && parts.selector.split('&').any(|pair| pair.starts_with("commit="));
-    is_protocol || has_commit || (protocol.starts_with("http") && reference.ends_with(".git"))
+    is_protocol || has_commit || (protocol.starts_with("http") && reference.strip_suffix(".git").is_some())
 }
 
 /// Where the paths of a reference start.

@@ -89,7 +89,7 @@ fn integrity(
         return Ok(None);
     }
     let Some(field) = node.get("integrity") else {
-        return Ok(resolved.and_then(|resolved| fragment(resolved)));
+        return Ok(resolved.and_then(fragment));
     };
     let refused = |reason| YarnLockError::Integrity { position: field.position, key: key(node), reason };
     field.text()?.parse().map(Some).map_err(refused)

@@ -79,7 +79,7 @@ impl<'a> Tokens<'a> {
         if !rest.starts_with(is_start) || rest.starts_with("true") || rest.starts_with("false") {
             return None;
         }
-        self.bare()
+        Some(self.bare())
     }
 
     /// A value: a text, which may be empty, a whole number or a boolean.
@@ -92,13 +92,13 @@ impl<'a> Tokens<'a> {
         }
         let word = rest.split([' ', ',', ':']).next().unwrap_or_default();
         let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number || word == "true" || word == "false" { self.bare() } else { self.text() }
+        if is_number || word == "true" || word == "false" { Some(self.bare()) } else { self.text() }
     }
 
-    fn bare(&mut self) -> Option<Cow<'a, str>> {
+    fn bare(&mut self) -> Cow<'a, str> {
         let rest = self.rest();
         let word = &rest[..rest.find([' ', ',', ':']).unwrap_or(rest.len())];
         self.offset += word.len();
-        Some(Cow::Borrowed(word))
+        Cow::Borrowed(word)
     }
 }

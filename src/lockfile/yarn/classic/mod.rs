@@ -62,4 +62,6 @@ fn descriptors(nodes: &[Node<'_>]) -> Result<BTreeMap<String, usize>, YarnLockEr
 }
 
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod tests;

@@ -127,7 +127,7 @@ fn is_git(text: &str) -> bool {
     let path = without_fragment(rest);
     let mut parts = path.split('/').filter(|part| !part.is_empty());
     let is_host = parts.next().is_some_and(|host| GIT_HOSTS.contains(&host));
-    path.ends_with(".git") || (is_host && parts.count() == 2)
+    path.strip_suffix(".git").is_some() || (is_host && parts.count() == 2)
 }
 
 /// Whether a range names a repository of a host: `github:owner/name` or `owner/name`.
@@ -146,10 +146,9 @@ fn is_hosted(range: &str) -> bool {
 fn is_hosted_archive(url: &Url) -> bool {
     let path = url.path();
     match url.host_str() {
-        Some("codeload.github.com") => true,
+        Some("codeload.github.com" | "gist.github.com") => true,
         Some("gitlab.com") => path.contains("/repository/archive.tar.gz"),
         Some("bitbucket.org") => path.contains("/get/"),
-        Some("gist.github.com") => true,
         _ => false,
     }
 }
@@ -169,8 +168,6 @@ mod tests {
     use super::*;
 
     fn of(range: &str, version: &str, resolved: &str) -> Result<Resolution, ResolutionError> {
-        let some = |text: &'static str| (!text.is_empty()).then_some(text);
-        let _ = some;
         let text = |text: &str| if text.is_empty() { None } else { Some(text.to_owned()) };
         parse(&[range], text(version).as_deref(), text(resolved).as_deref())
     }
