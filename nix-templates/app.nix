@@ -6,6 +6,7 @@
   nodejs,
   packageManager,
   pkgs,
+  record,
   settings,
   sources,
   tools,
@@ -15,6 +16,7 @@
 let
   members = sources.closureOf workspace.path;
   libraries = builtins.filter (member: member.kind == "library" && member ? build) members;
+  manager = record.packageManager.name;
   isStarted = settings.output == null;
   start =
     workspace.start
@@ -32,8 +34,10 @@ pkgs.stdenvNoCC.mkDerivation {
   passAsFile = [ "spec" ];
   spec = builtins.toJSON {
     source = sources.sourceOf members;
-    lockfile = "${lockSet.source}/bun.lock";
-    manifests."" = lockSet.rootManifest;
+    lockSet = lockSet.source;
+    inherit (lockSet) lockfile yarnrc yarnrcYml;
+    inherit manager;
+    inherit (lockSet) rootManifest;
     inherit nodeModules;
     mode = settings.nodeModules;
     workspaces = map (member: { inherit (member) path; }) members;
@@ -46,13 +50,22 @@ pkgs.stdenvNoCC.mkDerivation {
     }
     // (if isStarted then { inherit start; } else { inherit (settings) output; });
     inherit (settings) env;
-    bun = packageManager;
+    # What runs the sources of an app that is not built.
+    runtime = if manager == "bun" then "${packageManager}/bin/bun" else "${nodejs}/bin/node";
     inherit (pkgs.stdenv) shell;
-    interpreters = import ./interpreters.nix { inherit nodejs packageManager pkgs; };
+    interpreters = import ./interpreters.nix {
+      inherit
+        nodejs
+        packageManager
+        pkgs
+        record
+        ;
+    };
   };
   # Not the usual phases: stripping would cut the sources off programs that `bun build --compile` makes.
   buildCommand = ''
     export HOME=$NIX_BUILD_TOP/home CI=1 DO_NOT_TRACK=1 NEXT_TELEMETRY_DISABLED=1
+    export YARN_ENABLE_NETWORK=0 YARN_ENABLE_TELEMETRY=0 YARN_ENABLE_GLOBAL_CACHE=0
     unset NODE_ENV
     mkdir -p "$HOME"
     node ${tools}/app.mjs

@@ -5,6 +5,7 @@ let
   record = import ./record.nix;
   lockSet = import ./lock-set.nix { inherit lib record root; };
   sources = import ./source.nix { inherit lib record root; };
+  isBun = record.packageManager.name == "bun";
 
   apps = builtins.listToAttrs (
     map (workspace: lib.nameValuePair workspace.app workspace) (
@@ -36,6 +37,7 @@ in
           lockSet
           pkgs
           record
+          root
           sources
           system
           tools
@@ -62,7 +64,7 @@ in
     {
       options.splitter = import ./options.nix {
         inherit lib pkgs apps;
-        packageManager = import ./bun.nix scope;
+        packageManager = import (if isBun then ./bun.nix else ./yarn.nix) scope;
       };
 
       config = {

@@ -3,8 +3,10 @@
   pkgs,
   nodejs,
   packageManager,
+  record,
 }:
 let
+  program = if record.packageManager.name == "bun" then "bun" else "yarn";
   shell = pkgs.stdenv.shell;
 in
 {
@@ -12,8 +14,8 @@ in
   env = "${pkgs.coreutils}/bin/env";
   programs = {
     node = "${nodejs}/bin/node";
-    bun = "${packageManager}/bin/bun";
     bash = shell;
     sh = "${dirOf shell}/sh";
+    ${program} = "${packageManager}/bin/${program}";
   };
 }

@@ -79,31 +79,81 @@ let
           ${builtins.concatStringsSep "\n  " problems}
         run `splitter update-hash`'';
 
-  # bun.lock and the files that an install reads as they are.
-  verbatim = [ "bun.lock" ] ++ record.local;
+  # The lockfile and the files that an install reads as they are.
+  manager = record.packageManager.name;
+  lockfile = if manager == "bun" then "bun.lock" else "yarn.lock";
+  verbatim = [ lockfile ] ++ record.local;
   rootLength = builtins.stringLength (toString root) + 1;
   isVerbatim = path: lib.any (file: path == file || lib.hasPrefix "${file}/" path) verbatim;
   leadsToVerbatim = path: lib.any (lib.hasPrefix "${path}/") verbatim;
 
-  bunfig = below "bunfig.toml";
-  npmrc = below ".npmrc";
+  # The text of a settings file that this package manager reads; empty where there is none.
+  textOf =
+    managers: file:
+    lib.optionalString (builtins.elem manager managers && builtins.pathExists (below file)) (
+      lib.removePrefix byteOrderMark (builtins.readFile (below file))
+    );
   tomlLine = name: value: "${name} = ${builtins.toJSON value}\n";
   lines = text: builtins.filter builtins.isString (builtins.split "\r?\n" text);
-  keyOfLine = builtins.match "[[:space:]]*([A-Za-z-]+)(\\[])?[[:space:]]*=.*";
-  isKeptLine =
-    line:
+  # The lines of a text whose key, the first group of the regular expression, is one of these.
+  keepLines =
+    regex: keys: text:
+    lib.concatMapStrings (line: "${line}\n") (
+      builtins.filter (
+        line:
+        let
+          key = builtins.match regex line;
+        in
+        key != null && builtins.elem (builtins.head key) keys
+      ) (lines text)
+    );
+
+  # Nix cannot read YAML, so .yarnrc.yml is cut into its top-level blocks: a block begins at a key, and goes on with
+  # lines that are indented or begin with a dash. splitter refuses files of which this is no true reading.
+  isYaml = line: builtins.match "[[:blank:]]*(#.*)?" line == null;
+  goesOn = line: builtins.match "[[:blank:]-].*" line != null;
+  keyOfBlock = builtins.match "\"?([A-Za-z]+)\"?[[:blank:]]*:.*";
+  addLine =
+    state: line:
     let
-      key = keyOfLine line;
+      key = keyOfBlock line;
+      current =
+        if goesOn line then
+          state.current
+        else if key == null then
+          null
+        else
+          builtins.head key;
     in
-    key != null && builtins.elem (builtins.head key) fields.npmrc;
+    {
+      inherit current;
+      blocks =
+        state.blocks
+        // lib.optionalAttrs (current != null) {
+          ${current} = (state.blocks.${current} or "") + "${line}\n";
+        };
+    };
+  keepBlocks =
+    keys: text:
+    let
+      read = lib.foldl' addLine {
+        current = null;
+        blocks = { };
+      } (builtins.filter isYaml (lines text));
+    in
+    lib.concatStrings (builtins.attrValues (builtins.intersectAttrs (lib.genAttrs keys (_key: null)) read.blocks));
 in
 {
   # package.json by workspace path, reduced.
   manifests = builtins.mapAttrs (_path: keep fields.manifest) checked;
   # The root's package.json for builds of other workspaces.
-  rootManifest = keep fields.rootInApps checked."";
+  # Yarn 2 and later resolve the project again for `yarn run`, and so want the root's dependencies too.
+  rootManifest = keep (
+    fields.rootInApps ++ lib.optionals (manager == "yarn-berry") fields.manifest
+  ) checked."";
   trusted = checked."".trustedDependencies or [ ];
 
+  inherit lockfile;
   source = builtins.path {
     name = "lock-set";
     path = root;
@@ -119,17 +169,18 @@ in
   };
 
   # The settings that decide the layout, as texts; empty where there are none.
-  bunfig = lib.optionalString (builtins.pathExists bunfig) (
+  bunfig =
     let
-      install = keep fields.bunfig ((fromTOML (builtins.readFile bunfig)).install or { });
+      install = keep fields.bunfig ((fromTOML (textOf [ "bun" ] "bunfig.toml")).install or { });
     in
     lib.optionalString (install != { }) (
       "[install]\n" + lib.concatStrings (lib.mapAttrsToList tomlLine install)
-    )
+    );
+  npmrc = keepLines "[[:space:]]*([A-Za-z-]+)(\\[])?[[:space:]]*=.*" fields.npmrc (
+    textOf [ "bun" "yarn-classic" ] ".npmrc"
   );
-  npmrc = lib.optionalString (builtins.pathExists npmrc) (
-    lib.concatMapStrings (line: "${line}\n") (
-      builtins.filter isKeptLine (lines (builtins.readFile npmrc))
-    )
+  yarnrc = keepLines "\"?([A-Za-z.-]+)\"?[[:blank:]:].*" fields.yarnrc (
+    textOf [ "yarn-classic" ] ".yarnrc"
   );
+  yarnrcYml = keepBlocks fields.yarnrcYml (textOf [ "yarn-berry" ] ".yarnrc.yml");
 }

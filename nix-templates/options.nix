@@ -54,7 +54,7 @@ in
     type = types.package;
     default = packageManager;
     defaultText = "the release that the repository pins";
-    description = "The package manager; a package with bin/bun.";
+    description = "The package manager; a package with bin/bun or, for Yarn, bin/yarn.";
   };
   nodejs = mkOption {
     type = types.package;

@@ -2,12 +2,17 @@
 let
   record = builtins.fromJSON (builtins.readFile ./splitter.lock.json);
   format = 1;
+  managers = [
+    "bun"
+    "yarn-classic"
+    "yarn-berry"
+  ];
 in
 if !(builtins.pathExists ./splitter.lock.json) then
   throw "splitter: nix/splitter/splitter.lock.json is not there, or git does not track it: run `splitter init`, then `git add nix/splitter`"
 else if record.formatVersion != format then
   throw "splitter: splitter.lock.json has format ${toString record.formatVersion}, the Nix files beside it read format ${toString format}: run `splitter init` with a current splitter"
-else if record.packageManager.name != "bun" then
-  throw "splitter: these Nix files build with bun, splitter.lock.json names ${record.packageManager.name}: run `splitter init`"
+else if !(builtins.elem record.packageManager.name managers) then
+  throw "splitter: these Nix files build with ${builtins.concatStringsSep ", " managers}, splitter.lock.json names ${record.packageManager.name}: run `splitter init` with a current splitter"
 else
   record

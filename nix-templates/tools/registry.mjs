@@ -4,16 +4,20 @@ import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 
-import { registryDocuments, registryPath } from "./bun-lock.mjs";
+import { registryPath } from "./bun-lock.mjs";
+import { answerConnect } from "./connect.mjs";
 
 // A URL without its scheme and its scheme's own port, for comparing: "host/path?query".
 const withoutScheme = (url) => url.replace(/^[a-z+]+:\/\//, "").replace(/^([^/:]+):(80|443)(?=\/)/, "$1");
 
-// Finds the tarballs of `folders` (store paths of deps) by entry of the lock or by URL.
+// Finds the tarballs of `folders` (store paths of deps) by entry of the lock or by URL. Those at the paths `foreign` are for other
+// systems: known, but not there.
 export class Tarballs {
-  constructor(folders, entries, registry) {
+  constructor(folders, entries, registry, foreign = []) {
     this.folders = folders;
+    this.foreign = new Set(foreign);
     this.registry = withoutScheme(registry);
+    this.bySuffix = new Map(entries.map((entry) => [/\/((?:@[^/]+\/)?[^/]+\/-\/[^/]+)$/.exec(decodeURIComponent(entry.url))?.[1], entry.path]));
     this.byUrl = new Map(entries.map((entry) => [withoutScheme(entry.url ?? registry + entry.path.replace(/^npm\//, "")), entry.path]));
   }
 
@@ -22,8 +26,8 @@ export class Tarballs {
     const bare = withoutScheme(url);
     const known = this.byUrl.get(bare) ?? this.byUrl.get(decodeURIComponent(bare));
     if (known !== undefined) return known;
-    const own = bare.startsWith(this.registry) ? `npm/${bare.slice(this.registry.length)}` : undefined;
-    return own !== undefined && this.file(own) !== undefined ? own : `url/${bare.replace(/[?#].*$/, "")}`;
+    const own = bare.startsWith(this.registry) ? `npm/${decodeURIComponent(bare.slice(this.registry.length))}` : "";
+    return this.foreign.has(own) || this.file(own) !== undefined ? own : `url/${bare.replace(/[?#].*$/, "")}`;
   }
 
   // The path inside deps of a locked package.
@@ -31,9 +35,16 @@ export class Tarballs {
     return entry.url === "" ? registryPath(entry.name, entry.resolution) : this.pathOfUrl(entry.url);
   }
 
+  // The file that a scope's own registry has for a path of the common one: Yarn 2 and later do not write down where a package
+  // is from, but all registries have it at the same path.
+  fileOfScope(path) {
+    const known = this.bySuffix.get(path.replace(/^npm\//, ""));
+    return known === undefined ? undefined : this.file(known);
+  }
+
   // The file at a path inside deps, or nothing.
   file(path) {
-    if (path.split("/").includes("..")) return undefined;
+    if (path === "" || path.split("/").includes("..")) return undefined;
     for (const folder of this.folders) {
       const file = join(folder, path);
       const size = statSync(file, { throwIfNoEntry: false })?.size;
@@ -43,25 +54,31 @@ export class Tarballs {
   }
 }
 
-// Starts the server. It answers the registry's own paths below /npm/, and, as an HTTP proxy, requests for other hosts.
+// "name@version" for a registry's path in deps; other paths as they are.
+function labelOf(path) {
+  const [, name, base, rest] = /^npm\/((?:@[^/]+\/)?([^/]+))\/-\/(.+)\.tgz$/.exec(path) ?? [];
+  return rest?.startsWith(`${base}-`) ? `${name}@${rest.slice(base.length + 1)}` : path;
+}
+
+// Starts the server. It answers the registry's own paths below /npm/, and, as a proxy, requests for other hosts.
 // Gives { url, missing, unknown, close }: the tarballs and the package names that were asked for and are not there.
-// `onMissing` is called for each such tarball.
-export async function startRegistry(lock, tarballs, onMissing) {
+// `documents` makes the metadata by package name, from the server's URL; `onMissing` is called for each missing tarball.
+export async function startRegistry(tarballs, { documents = () => new Map(), onMissing }) {
   const [missing, unknown] = [new Set(), new Set()];
   let base = "";
-  let documents;
+  let made;
   const metadata = (name) => {
-    documents ??= registryDocuments(lock, (entry) => base + encodeURI(tarballs.pathOf(entry)));
-    return documents.get(name);
+    made ??= documents(base);
+    return made.get(name);
   };
   const notFound = (response) => {
     response.writeHead(404, { "content-type": "application/json" });
     response.end(JSON.stringify({ error: "not_found" }));
   };
   const sendTarball = (response, path) => {
-    const found = tarballs.file(path);
+    const found = tarballs.file(path) ?? tarballs.fileOfScope(path);
     if (found === undefined) {
-      missing.add(path);
+      missing.add(labelOf(path));
       onMissing();
       return notFound(response);
     }
@@ -69,8 +86,9 @@ export async function startRegistry(lock, tarballs, onMissing) {
     return createReadStream(found.file).pipe(response);
   };
   const answer = (request, response) => {
-    // As a proxy it is also asked for itself, by the full URL.
-    const own = request.url.startsWith(base) ? request.url.slice(base.length - 1) : request.url;
+    // As a proxy it is asked for other hosts, and also for itself, by the full URL.
+    const url = request.socket.tunnelTo === undefined ? request.url : `http://${request.socket.tunnelTo}${request.url}`;
+    const own = url.startsWith(base) ? url.slice(base.length - 1) : url;
     if (/^[a-z]+:\/\//.test(own)) return sendTarball(response, tarballs.pathOfUrl(own));
     const path = decodeURIComponent(own.replace(/[?#].*$/, "")).slice(1);
     if (path.startsWith("url/") || path.includes("/-/")) return sendTarball(response, path);
@@ -92,6 +110,7 @@ export async function startRegistry(lock, tarballs, onMissing) {
     }
   });
   server.keepAliveTimeout = 60_000;
+  answerConnect(server);
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
   base = `http://127.0.0.1:${server.address().port}/`;
   return { url: base, missing, unknown, close: () => server.closeAllConnections?.() ?? server.close() };

@@ -4,6 +4,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
+import { fail } from "./words.mjs";
+
 // The scripts of an installed package in their order. A binding.gyp without an install script means node-gyp.
 function scriptsOf(folder) {
   const { scripts = {}, name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
@@ -19,8 +21,8 @@ function binFolders(out, folder) {
   return found;
 }
 
-// Gives the folders of the packages whose scripts ran; `fail` ends the build.
-export function runScripts(out, spec, folders, fail) {
+// Gives the folders of the packages whose scripts ran. `program` is the package manager's.
+export function runScripts(out, spec, program, folders) {
   const ran = new Set();
   for (const folder of folders) {
     const { name, version, steps } = scriptsOf(folder);
@@ -31,7 +33,7 @@ export function runScripts(out, spec, folders, fail) {
         PATH: [...binFolders(out, folder), ...spec.scriptPath, process.env.PATH].join(":"),
         INIT_CWD: out,
         npm_config_nodedir: spec.nodejs,
-        npm_execpath: join(spec.bun, "bin/bun"),
+        npm_execpath: join(spec.packageManager, "bin", program),
         npm_lifecycle_event: event,
         npm_node_execpath: process.execPath,
         npm_package_name: name,

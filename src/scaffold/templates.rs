@@ -32,12 +32,23 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "target.nix",
     "tools/app.mjs",
     "tools/bun-lock.mjs",
+    "tools/connect.mjs",
+    "tools/empty-package.mjs",
     "tools/executables.mjs",
     "tools/fetch-deps.mjs",
+    "tools/files.mjs",
     "tools/finish-tree.mjs",
+    "tools/install-bun.mjs",
+    "tools/install-yarn-berry.mjs",
+    "tools/install-yarn-classic.mjs",
     "tools/install.mjs",
+    "tools/linker-state.mjs",
+    "tools/pnp.mjs",
     "tools/registry.mjs",
     "tools/scripts.mjs",
+    "tools/words.mjs",
+    "tools/yarn-classic-lock.mjs",
+    "yarn.nix",
 ];
 
 /// The `flake.nix` of a repository that has none.

@@ -25,7 +25,7 @@ fn a_scan_of_yarn_1() {
     ----- stdout
     repository  [REPO]
     manager     yarn 1.22.22 (packageManager in package.json), yarn.lock version 1
-    packages    19: 13 for every system, 6 only for unknown
+    packages    19: 13 for every system, 6 of which `update-hash` asks the tarballs
 
     lock set    7 files: a change of any of them makes the hashes stale
       yarn.lock

@@ -8,7 +8,7 @@ use splitter::lockfile::{Format, Lockfile, Platforms, Requests, Resolution, yarn
 use crate::support::{YARN_VERSIONS, YarnMonorepo, succeed};
 
 /// What comes from the registry and is bound to no platform.
-const UNBOUND: [&str; 12] = [
+const UNBOUND: [&str; 13] = [
     "@scope/util@3.1.0",
     "aliased@1.5.0",
     "bundler@1.0.0",
@@ -21,6 +21,7 @@ const UNBOUND: [&str; 12] = [
     "release-candidate@1.0.0-rc.2",
     "tool@5.0.1",
     "trusted@1.0.0",
+    "untrusted@1.0.0",
 ];
 
 /// What is bound to one platform.
@@ -85,6 +86,7 @@ fn every_package_that_later_yarn_locked_is_read(version: &str) {
         ("apps/api", "api"),
         ("apps/web", "web"),
         ("packages/logger", "@acme/logger"),
+        ("packages/stamp", "@acme/stamp"),
         ("packages/ui", "@acme/ui"),
     ];
     assert_eq!(names, expected);

@@ -74,8 +74,9 @@ pub(super) fn build(
     let Some(script) = manifest.scripts.get("build").filter(|script| !script.trim().is_empty()) else {
         return Ok(None);
     };
-    let tool = script::tool(script, manifest);
-    let output = output::folder(tree, folder, script, tool)?;
+    let script = script::expanded(script, manifest);
+    let tool = script::tool(&script, manifest);
+    let output = output::folder(tree, folder, &script, tool)?;
     Ok(Some(Build { command: format!("{} run build", manager.command()), tool, output: Some(output) }))
 }
 

@@ -1,5 +1,6 @@
 //! What a build installs is what the package manager installs in a full checkout, path by path: so the reduced manifests, the
-//! registry on the loopback and the missing sources make no difference.
+//! registry on the loopback and the missing sources make no difference. Lifecycle scripts are left out with Yarn, which would
+//! run all of them or none.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +16,14 @@ type Tree = BTreeMap<String, String>;
 /// Files in which package managers note when and where they installed.
 const NOTES: [&str; 3] = [".yarn-integrity", ".yarn-state.yml", ".modules.yaml"];
 
-/// All that an install made below a folder: what lies in `node_modules`, and the files of Plug'n'Play.
+/// All that an install made below a folder: what lies in `node_modules`, and the files of Plug'n'Play, which runs from the
+/// cache.
 fn installed_in(root: &Utf8Path) -> Tree {
     let mut tree = Tree::new();
     walk(root, "", &mut tree);
+    if !tree.contains_key(".pnp.cjs") {
+        tree.retain(|path, _| !path.starts_with(".yarn/cache/"));
+    }
     tree
 }
 
@@ -34,7 +39,7 @@ fn walk(root: &Utf8Path, folder: &str, tree: &mut Tree) {
             walk(root, &path, tree);
         } else if is_of_an_install(&path) {
             let what = if kind.is_symlink() { link(folder, entry.path()) } else { file(entry.path()) };
-            tree.insert(path, what);
+            tree.insert(without_zip_tails(&path), what);
         }
     }
 }
@@ -43,6 +48,7 @@ fn is_of_an_install(path: &str) -> bool {
     path.split('/').any(|part| part == "node_modules")
         || path.starts_with(".pnp.")
         || path.starts_with(".yarn/unplugged/")
+        || path.starts_with(".yarn/cache/")
 }
 
 /// A link, by the path that it leads to.
@@ -62,12 +68,27 @@ fn resolved(folder: &str, target: &str) -> Utf8PathBuf {
     path
 }
 
-/// A file, by mode and content. The interpreter that a build writes into a program is another.
+/// A text without the ends of the names of Yarn's zips: with a mirror of the cache, as developers have it, they begin the
+/// zip's checksum, and without one they are the cache's key.
+fn without_zip_tails(text: &str) -> String {
+    let parts: Vec<_> = text.split(".zip").collect();
+    let last = parts.len() - 1;
+    let cut = |(index, part): (usize, &&str)| {
+        let kept = if index < last { part.rsplit_once('-').map_or(*part, |(name, _)| name) } else { part };
+        kept.to_owned()
+    };
+    parts.iter().enumerate().map(cut).collect::<Vec<_>>().join(".zip")
+}
+
+/// A file, by content. The interpreter that a build writes into a program is another.
 fn file(path: &Utf8Path) -> String {
     let mut content = fs::read(path).unwrap();
     if content.starts_with(b"#!") {
         let end = content.iter().position(|byte| *byte == b'\n').unwrap_or(content.len());
         content.drain(..end);
+    }
+    if path.file_name().is_some_and(|name| name.starts_with(".pnp.")) {
+        content = without_zip_tails(&String::from_utf8(content).unwrap()).into_bytes();
     }
     format!("{} bytes, {}", content.len(), Algorithm::Sha256.digest(&content))
 }
@@ -117,6 +138,7 @@ fn e2e_bun_1_4_installs_the_same_tree() {
 fn e2e_yarn_1_installs_the_same_tree_with_nohoist() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
         monorepo.edit_manifest("package.json", |manifest| {
+            manifest["trustedDependencies"] = serde_json::json!([]);
             manifest["workspaces"] =
                 serde_json::json!({ "packages": ["apps/*", "packages/*"], "nohoist": ["**/native", "**/native/**"] });
         });
@@ -133,6 +155,7 @@ fn berry_installs_the_same_tree(version: &str, linker: &str) {
         monorepo.registry.publish(Package::new("watcher", "1.0.0").optional("fsevents", "^2.3.0"));
         monorepo.context.write("patches/plugin.patch", PATCH);
         monorepo.edit_manifest("package.json", |manifest| {
+            manifest["trustedDependencies"] = serde_json::json!([]);
             manifest["resolutions"] = serde_json::json!({ "plugin": "patch:plugin@npm:1.0.0#./patches/plugin.patch" });
             manifest["devDependencies"]["watcher"] = "^1.0.0".into();
         });
