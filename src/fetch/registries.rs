@@ -328,6 +328,10 @@ mod tests {
         assert!(!format!("{error} {error:?}").contains("s3cret"));
     }
 
+    fn registries_of_yarn(files: &[(&str, &str)]) -> Registries {
+        load_for(Format::YarnBerry(8), files, &[]).unwrap()
+    }
+
     /// The credentials that later Yarn's files give for a URL.
     fn yarn_authorization(files: &[(&str, &str)], variables: &[(&str, &str)], text: &str) -> Option<String> {
         authorization(&load_for(Format::YarnBerry(8), files, variables).unwrap(), text)
@@ -352,7 +356,7 @@ mod tests {
             ("https://a.example/download/x", Some("Bearer of-a")),
             ("https://s.example/@b%2fx", Some("Bearer of-b")),
             ("https://s.example/@c/x/-/x-1.tgz", Some("Basic dXM6cHc=")),
-            ("https://r.example/npm/@d/x/-/x-1.tgz", Some("Basic dXM6cHc=")),
+            ("https://r.example/npm/@d/x/-/x-1.tgz", Some("Bearer top")),
             ("https://r.example/npm/@other/x/-/x-1.tgz", Some("Bearer top")),
             // Without `npmAlwaysAuth` for scoped packages alone.
             ("https://r.example/npm/x/-/x-1.tgz", None),
@@ -366,6 +370,9 @@ mod tests {
         ] {
             assert_eq!(yarn_authorization(&files, &[("TOP", "top")], text).as_deref(), expected, "{text}");
         }
+        // A scope without a registry is at Yarn's default one, and its token goes there.
+        let of_d = registries_of_yarn(&files).registry_for("@d/x").join("@d/x/-/x-1.tgz").unwrap();
+        assert_eq!(yarn_authorization(&files, &[], of_d.as_str()).as_deref(), Some("Basic dXM6cHc="));
         let always = [("TOP", "top"), ("YARN_NPM_ALWAYS_AUTH", "1")];
         assert_eq!(
             yarn_authorization(&files, &always, "https://r.example/npm/x/-/x-1.tgz").as_deref(),

@@ -19,7 +19,7 @@ use crate::{
         secret::Secret,
     },
     split::{
-        registries::{ProjectRegistries, RegistryError, registry_url},
+        registries::{ProjectRegistries, RegistryError, npm_default, registry_url},
         yarnrc::{
             BERRY_FILE, NpmAuth, NpmSettings, Setting,
             variables::{Unset, expand},
@@ -42,6 +42,10 @@ pub(super) fn read(
     }
     used.override_with(environment_layer(&REGISTRY_VARIABLES, environment));
     let merged = Merged::of(&files, environment);
+    for scope in merged.scopes.keys() {
+        // As for the repository's own file: a scope without a registry has Yarn's default.
+        used.scopes.entry(scope.clone()).or_insert(npm_default()?);
+    }
     let default = used.default.as_ref().unwrap_or(project.default_registry());
     let mut credentials = Credentials::new(Vec::new(), environment.clone());
     merged.add_credentials(&mut credentials, default, &used.scopes, environment);
@@ -125,11 +129,7 @@ impl Merged {
         environment: &Environment,
     ) {
         let of_default = self.of_registry(default);
-        let mut names: Vec<&String> = scopes.keys().chain(self.scopes.keys()).collect();
-        names.sort_unstable();
-        names.dedup();
-        for scope in names {
-            let registry = scopes.get(scope).unwrap_or(default);
+        for (scope, registry) in scopes {
             let own = self.scopes.get(scope).filter(|auth| has_credentials(auth));
             let auth = own.unwrap_or_else(|| self.of_registry(registry));
             if let Some(credential) = credential(auth, environment) {

@@ -88,10 +88,10 @@ impl ProjectRegistries {
         let named = rc.npm.server.as_ref().map(|setting| url("npmRegistryServer".to_owned(), setting)).transpose()?;
         let mut scopes = BTreeMap::new();
         for (scope, settings) in &rc.npm.scopes {
-            if let Some(setting) = &settings.server {
-                let key = format!("npmScopes.{}.npmRegistryServer", &scope[1..]);
-                scopes.insert(scope.clone(), url(key, setting)?);
-            }
+            let key = format!("npmScopes.{}.npmRegistryServer", &scope[1..]);
+            // Without one, Yarn takes its own default for the scope, whatever the top says (tried with 3.8 and 4.18).
+            let server = settings.server.as_ref().map_or_else(npm_default, |setting| url(key, setting))?;
+            scopes.insert(scope.clone(), server);
         }
         let names_default = named.is_some();
         Ok(Self { default: named.map_or_else(npm_default, Ok)?, scopes, names_default })
@@ -294,7 +294,8 @@ mod tests {
         let berry = of_files(Format::YarnBerry(8), &RC_FILES).unwrap();
         assert_eq!(berry.default_registry().as_str(), "https://berry.example/");
         assert_eq!(berry.registry_for("@a/x").as_str(), "https://a.berry.example/npm/");
-        assert_eq!(berry.registry_for("@b/x").as_str(), "https://berry.example/");
+        assert_eq!(berry.registry_for("@b/x").as_str(), DEFAULT_REGISTRY);
+        assert_eq!(berry.registry_for("@c/x").as_str(), "https://berry.example/");
         assert_eq!(
             of_files(Format::YarnBerry(8), &RC_FILES[..2]).unwrap().default_registry().as_str(),
             DEFAULT_REGISTRY

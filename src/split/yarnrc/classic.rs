@@ -2,8 +2,9 @@
 //!
 //! Its format is that of Yarn 1's lockfile: a line is `key value`, and each of the two a word, or a text in double quotes
 //! as JSON has it. A word begins with a letter, `/`, `.` or `-`, and ends before a space, `:` or `,`; a value may also be a
-//! number. A line that ends with `:` begins a mapping, of which nothing matters here. A file that is not so is read as
-//! YAML, as Yarn does. Variables are not replaced.
+//! number. A line that ends with `:` begins a mapping, of which nothing matters here. Where Yarn's reader fails, Yarn
+//! reads the file as YAML, and so does this; what Yarn reads and this would not, such as two settings on a line, is
+//! refused. Variables are not replaced.
 //!
 //! What decides an install is cut from it by lines, as the Nix code does: kept are the lines that match
 //! `^"?([A-Za-z.-]+)"?[ \t:].*$` where the key in the group is in `yarnrc` of `manifest-fields.json`, in their order,
@@ -14,8 +15,8 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 
 use super::{
-    CLASSIC_FILE, Setting, YarnRcError,
-    yaml::{self, Value},
+    CLASSIC_FILE, Setting, YarnRcError, blocks,
+    yaml::{self, Mapping, Value},
 };
 use crate::{
     diagnostic::Position,
@@ -36,7 +37,11 @@ impl ClassicRc {
 
     /// Reads the text of the file at `path`.
     pub(crate) fn parse(path: &Utf8Path, text: &str) -> Result<Self, YarnRcError> {
-        lines(path, text).or_else(|error| of_yaml(path, text).ok_or(error)).map(Self)
+        match lines(path, text) {
+            Ok(settings) => Ok(Self(settings)),
+            Err(Stop::Yarn(error)) => of_yaml(path, text).ok_or(error).map(Self),
+            Err(Stop::Here(error)) => Err(error),
+        }
     }
 
     /// `yarn-path`: the program of Yarn in the repository.
@@ -92,8 +97,7 @@ fn is_kept(key: &str) -> bool {
 }
 
 fn kept_lines(text: &str) -> String {
-    let lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-    lines.filter(|line| line_key(line).is_some_and(is_kept)).flat_map(|line| [line, "\n"]).collect()
+    blocks::lines(text).filter(|line| line_key(line).is_some_and(is_kept)).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The key of a line: `^"?([A-Za-z.-]+)"?[ \t:]`.
@@ -104,56 +108,143 @@ fn line_key(line: &str) -> Option<&str> {
     rest.strip_prefix('"').unwrap_or(rest).starts_with([' ', '\t', ':']).then_some(key)
 }
 
-fn lines(path: &Utf8Path, text: &str) -> Result<BTreeMap<String, Setting>, YarnRcError> {
+/// Why lines could not be read to their end.
+enum Stop {
+    /// Yarn's reader fails there too.
+    Yarn(YarnRcError),
+    /// Yarn may go on.
+    Here(YarnRcError),
+}
+
+/// Where a line stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Top,
+    /// In the mapping of the last line at the top.
+    Mapping,
+    /// Likewise, after an empty line or a comment, which may end it.
+    Gap,
+}
+
+fn lines(path: &Utf8Path, text: &str) -> Result<BTreeMap<String, Setting>, Stop> {
     let mut settings = BTreeMap::new();
+    let mut place = Place::Top;
     for (index, line) in text.lines().enumerate() {
-        // Indented lines are of a mapping.
-        if line.trim().is_empty() || line.starts_with([' ', '#']) {
-            continue;
-        }
+        let (indent, content) = indented(line);
         let wrong = |rest: &str, expected| {
             let column = line[..line.len() - rest.len()].chars().count() + 1;
             YarnRcError::Line { path: path.to_owned(), position: Position { line: index + 1, column }, expected }
         };
-        let (key, rest) = token(line).ok_or_else(|| wrong(line, "a key"))?;
-        let rest = rest.trim_start_matches(' ');
-        let colon = rest.strip_prefix(':');
-        let rest = colon.unwrap_or(rest).trim_start_matches(' ');
-        if colon.is_some() && (rest.is_empty() || rest.starts_with('#')) {
+        // Before the first line end, spaces are nothing to Yarn.
+        match (if index == 0 { 0 } else { indent }, place) {
+            (0, Place::Mapping) if is_end(content) => place = Place::Gap,
+            (0, _) if is_end(content) => {}
+            (0, _) => place = Place::Top,
+            (odd, _) if odd % 2 == 1 => return Err(Stop::Yarn(wrong(line, "an even number of spaces"))),
+            // Yarn reads no further, without a word.
+            (_, Place::Top) => break,
+            (2, Place::Mapping) => {}
+            (_, Place::Mapping) => return Err(Stop::Here(wrong(line, "two spaces"))),
+            (_, Place::Gap) => return Err(Stop::Here(wrong(line, "no gap in a mapping"))),
+        }
+        if is_end(content) {
             continue;
         }
-        let (value, after) = token(rest).or_else(|| number(rest)).ok_or_else(|| wrong(rest, "a value"))?;
-        let after = after.trim_start_matches(' ');
-        if !after.is_empty() && !after.starts_with('#') {
-            return Err(wrong(after, "the end of the line"));
+        match (setting(content, wrong)?, place) {
+            ((_, None), Place::Mapping) => return Err(Stop::Here(wrong(content, "no mapping in a mapping"))),
+            ((_, Some(_)), Place::Mapping) => {}
+            ((key, None), _) => {
+                settings.remove(&key);
+                place = Place::Mapping;
+            }
+            ((key, Some(text)), _) => {
+                settings.insert(key, Setting { text, position: Position { line: index + 1, column: 1 } });
+            }
         }
-        let position = Position { line: index + 1, column: 1 };
-        settings.insert(key, Setting { text: value, position });
     }
     Ok(settings)
 }
 
-/// A word, or a text in quotes, and what follows it.
-fn token(text: &str) -> Option<(String, &str)> {
-    if text.starts_with('"') {
-        let mut texts = serde_json::Deserializer::from_str(text).into_iter::<String>();
-        let quoted = texts.next()?.ok()?;
-        let end = texts.byte_offset();
-        return Some((quoted, &text[end..]));
+/// How many spaces a line begins with, and the rest.
+fn indented(line: &str) -> (usize, &str) {
+    let content = line.trim_start_matches(' ');
+    (line.len() - content.len(), content)
+}
+
+/// The key of a line and its value, which is none where it begins a mapping.
+fn setting<'a>(
+    line: &'a str,
+    wrong: impl Fn(&'a str, &'static str) -> YarnRcError,
+) -> Result<(String, Option<String>), Stop> {
+    if let Some((_, rest)) = line.split_once('\r') {
+        return Err(Stop::Here(wrong(rest, "no carriage return within a line")));
     }
-    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || "/.-".contains(c));
-    let end = text.find([':', ' ', ',']).unwrap_or(text.len());
-    begins.then(|| (text[..end].to_owned(), &text[end..]))
+    let (key, rest) = key(line).ok_or_else(|| Stop::Yarn(wrong(line, "a key")))?;
+    if rest.starts_with(',') {
+        return Err(Stop::Here(wrong(rest, "one key")));
+    }
+    let colon = rest.strip_prefix(':');
+    let rest = colon.unwrap_or(rest).trim_start_matches(' ');
+    if colon.is_some() && is_end(rest) {
+        return Ok((key, None));
+    }
+    let (value, after) = value(rest).ok_or_else(|| Stop::Yarn(wrong(rest, "a value")))?;
+    if is_end(after) {
+        return Ok((key, Some(value)));
+    }
+    let error = wrong(after, "the end of the line");
+    Err(if key_begins(after) { Stop::Here(error) } else { Stop::Yarn(error) })
 }
 
-fn number(text: &str) -> Option<(String, &str)> {
+fn is_end(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('#')
+}
+
+/// Whether Yarn takes what follows for a text. It takes what begins like a boolean for one.
+fn key_begins(text: &str) -> bool {
+    let is_start = |first: char| first.is_ascii_alphabetic() || "\"/.-".contains(first);
+    text.starts_with(is_start) && !text.starts_with("true") && !text.starts_with("false")
+}
+
+/// A key, and what follows it and spaces.
+fn key(text: &str) -> Option<(String, &str)> {
+    token(text).filter(|(key, _)| key_begins(text) && !key.is_empty())
+}
+
+/// A value, and what follows it and spaces.
+fn value(text: &str) -> Option<(String, &str)> {
+    for boolean in ["true", "false"] {
+        if let Some(rest) = text.strip_prefix(boolean) {
+            return Some((boolean.to_owned(), rest.trim_start_matches(' ')));
+        }
+    }
+    if key_begins(text) {
+        return token(text);
+    }
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    (end > 0).then(|| (text[..end].to_owned(), &text[end..]))
+    (end > 0).then(|| (text[..end].to_owned(), text[end..].trim_start_matches(' ')))
 }
 
+/// A word, or a text in quotes, and what follows it and spaces.
+fn token(text: &str) -> Option<(String, &str)> {
+    let (token, end) = if text.starts_with('"') {
+        let mut texts = serde_json::Deserializer::from_str(text).into_iter::<String>();
+        (texts.next()?.ok()?, texts.byte_offset())
+    } else {
+        let end = text.find([':', ' ', ',']).unwrap_or(text.len());
+        (text[..end].to_owned(), end)
+    };
+    Some((token, text[end..].trim_start_matches(' ')))
+}
+
+/// A text alone is nothing to Yarn, so that `registry https://…` without quotes has no effect (tried).
 fn of_yaml(path: &Utf8Path, text: &str) -> Option<BTreeMap<String, Setting>> {
-    let fields = yaml::read(path, text).ok()?.into_iter();
-    let texts = fields.filter_map(|(key, node)| match node.value {
+    let fields = match yaml::root(path, text).ok()??.value {
+        Value::Mapping(fields) => fields,
+        Value::Text(_) => Mapping::new(),
+        Value::Null | Value::List(_) => return None,
+    };
+    let texts = fields.into_iter().filter_map(|(key, node)| match node.value {
         Value::Text(text) => Some((key, Setting { text, position: node.position })),
         _ => None,
     });
@@ -198,11 +289,18 @@ mod tests {
             read("registry: https://r.example\n").ok().unwrap().get("registry").unwrap().text,
             "https://r.example"
         );
+        assert!(read("a true\n  b true\nregistry \"https://r.example\"\n").ok().unwrap().get("registry").is_none());
+        assert!(read("a true\nregistry https://r.example\n").ok().unwrap().get("registry").is_none());
         for (text, place, expected) in [
-            ("a 1\nregistry https://r.example\n", "2:15", "expected the end of the line"),
-            ("registry \"https://r.example\n", "1:10", "expected a value"),
+            ("a 1\nregistry: https://r.example x\nb\n", "2:16", "expected the end of the line"),
+            ("a true\nregistry: \"https://r.example\n", "2:11", "expected a value"),
             ("{\n", "1:1", "expected a key"),
-            ("registry\n", "1:9", "expected a value"),
+            ("a true b true\n", "1:8", "expected the end of the line"),
+            ("a, b true\n", "1:2", "expected one key"),
+            ("a truely\n", "1:7", "expected the end of the line"),
+            ("a:\n    b true\n", "2:1", "expected two spaces"),
+            ("a:\n  b true\n\n  c true\n", "4:1", "expected no gap in a mapping"),
+            ("a true\rb true\n", "1:8", "expected no carriage return within a line"),
         ] {
             let error = read(text).err().unwrap();
             assert_eq!(error.location().unwrap().to_string(), format!(".yarnrc:{place}"), "{text}");
@@ -218,6 +316,7 @@ mod tests {
         assert_eq!(kept(text).unwrap(), "--install.flat true\nworkspaces-experimental true\n");
         assert_eq!(kept("--flat true\n").unwrap(), kept("# note\n\"--flat\": \"true\"\n").unwrap());
         assert_eq!(kept("").unwrap(), "");
+        assert!(kept("--flat true\nregistry https://r.example\n").is_err(), "Yarn reads neither");
         for text in ["a, --flat true\n", "--flat:\n  a true\n--flat true\nx:\ty\n", "\"\\u002d-flat\" true\n"] {
             let error = kept(text).unwrap_err();
             assert!(error.location().unwrap().position.is_some(), "{error}");

@@ -89,17 +89,22 @@ impl Node {
 
 /// Reads the text of the file at `path`. An empty one is an empty mapping.
 pub(super) fn read(path: &Utf8Path, text: &str) -> Result<Mapping, YarnRcError> {
+    match root(path, text)? {
+        None | Some(Node { value: Value::Null, .. }) => Ok(Mapping::new()),
+        Some(Node { value: Value::Mapping(mapping), .. }) => Ok(mapping),
+        Some(other) => Err(reader_error(path, other.position, &format!("expected a mapping, found {}", other.kind()))),
+    }
+}
+
+/// What stands at the top of the file at `path`, if anything does.
+pub(super) fn root(path: &Utf8Path, text: &str) -> Result<Option<Node>, YarnRcError> {
     let limits = options! { flow_nesting_limit: DEEPEST / 2, block_nesting_limit: DEEPEST / 2 };
     let mut reader = Reader { path, open: Vec::new(), anchors: BTreeMap::new(), root: None, size: 0 };
     for event in Parser::new_from_str_with_options(text, limits) {
         let (event, span) = event.map_err(|error| reader.wrong(position(error.marker()), &error.info()))?;
         reader.take(event, span)?;
     }
-    match reader.root {
-        None | Some(Node { value: Value::Null, .. }) => Ok(Mapping::new()),
-        Some(Node { value: Value::Mapping(mapping), .. }) => Ok(mapping),
-        Some(other) => Err(reader_error(path, other.position, &format!("expected a mapping, found {}", other.kind()))),
-    }
+    Ok(reader.root)
 }
 
 /// Builds the tree from events.
