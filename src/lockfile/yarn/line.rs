@@ -46,11 +46,13 @@ pub(super) struct Lines<'a> {
     rest: &'a str,
     number: usize,
     after_gap: bool,
+    /// Whether some line may hold a control character.
+    is_suspicious: bool,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        Self { rest: text, number: 0, after_gap: false }
+        Self { rest: text, number: 0, after_gap: false, is_suspicious: is_suspicious(text) }
     }
 
     /// The next one, or none at the end.
@@ -60,7 +62,9 @@ impl<'a> Lines<'a> {
             self.rest = rest;
             self.number += 1;
             let whole = whole.strip_suffix('\r').unwrap_or(whole);
-            refuse_control_characters(whole, self.number)?;
+            if self.is_suspicious {
+                refuse_control_characters(whole, self.number)?;
+            }
             let unindented = whole.trim_start_matches(' ');
             let indent = whole.len() - unindented.len();
             if unindented.is_empty() || (indent == 0 && unindented.starts_with('#')) {
@@ -90,12 +94,16 @@ fn is_conflict_marker(text: &str) -> bool {
     ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|marker| text.starts_with(marker))
 }
 
+/// Whether the text could hold a control character other than the ends of lines. Asked once of the whole file, by a fold
+/// without an early end: the compiler does it sixteen bytes at a time, as it could not for lines of thirty.
+fn is_suspicious(text: &str) -> bool {
+    // 0xc2 begins those of two bytes
+    let is_control = |byte: u8| u8::from(byte < b' ') & u8::from(byte != b'\n') | u8::from(byte == 0x7f);
+    text.bytes().fold(0, |found, byte| found | is_control(byte) | u8::from(byte == 0xc2)) != 0
+}
+
 fn refuse_control_characters(line: &str, number: usize) -> Result<(), YarnLockError> {
-    // 0xc2 begins those of two bytes. A fold without an early end is what the compiler can do sixteen bytes at a time.
-    let is_suspicious = |byte: u8| u8::from(byte < b' ') | u8::from(byte == 0x7f) | u8::from(byte == 0xc2);
-    let suspicious = line.bytes().fold(0, |found, byte| found | is_suspicious(byte)) != 0;
-    let control = if suspicious { line.find(char::is_control) } else { None };
-    let Some(offset) = control else { return Ok(()) };
+    let Some(offset) = line.find(char::is_control) else { return Ok(()) };
     let column = Position::of_offset(line, offset).column;
     Err(YarnLockError::Control { position: Position { line: number, column } })
 }

@@ -45,7 +45,8 @@ pub fn parse(text: &str) -> Result<Lockfile, YarnLockError> {
 
 /// Whether the text has the key that Yarn 2 and later write, which Yarn 1 could not have.
 fn is_berry(text: &str) -> bool {
-    text.split('\n').any(|line| line.starts_with("__metadata:") || line.starts_with("\"__metadata\":"))
+    text.contains("__metadata")
+        && text.split('\n').any(|line| line.starts_with("__metadata:") || line.starts_with("\"__metadata\":"))
 }
 
 /// An error, or, where it is about the first line that says something, that the text is something else altogether.

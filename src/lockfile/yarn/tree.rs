@@ -117,6 +117,9 @@ pub(super) fn read<G: Grammar>(text: &str) -> Result<Vec<Node<'_>>, YarnLockErro
 /// No format nests deeper than four levels; a limit keeps a hostile file from exhausting the stack.
 const DEEPEST_INDENT: usize = 32;
 
+/// An entry has fewer: thousands of lists need not grow.
+const USUAL_FIELDS: usize = 8;
+
 struct Reader<'a> {
     lines: Lines<'a>,
     next: Option<Line<'a>>,
@@ -124,7 +127,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn nodes<G: Grammar>(&mut self, indent: usize) -> Result<Vec<Node<'a>>, YarnLockError> {
-        let mut nodes = Vec::new();
+        let mut nodes = Vec::with_capacity(USUAL_FIELDS);
         while let Some(line) = self.next.filter(|line| line.indent >= indent) {
             if line.indent > indent || indent > DEEPEST_INDENT {
                 return Err(line.unexpected(0, "a line that is not deeper"));
@@ -170,7 +173,9 @@ fn refuse_duplicates(nodes: &[Node<'_>]) -> Result<(), YarnLockError> {
         let key = shorten(&node.key).into_owned();
         Err(YarnLockError::Duplicate { position: node.position, first: first.position, key })
     };
-    if nodes.is_sorted_by(|a, b| a.key < b.key) {
+    // Later Yarn puts what it says of the file itself before all else.
+    let [head, rest @ ..] = nodes else { return Ok(()) };
+    if rest.is_sorted_by(|a, b| a.key < b.key) && rest.binary_search_by(|node| node.key.cmp(&head.key)).is_err() {
         return Ok(());
     }
     if nodes.len() <= 16 {
@@ -190,7 +195,7 @@ fn refuse_duplicates(nodes: &[Node<'_>]) -> Result<(), YarnLockError> {
 /// A JSON string at the start of `text`, and the length of what it is written in. None where there is none.
 pub(super) fn quoted(text: &str) -> Option<(Cow<'_, str>, usize)> {
     let inner = text.strip_prefix('"')?;
-    let stop = inner.find(['"', '\\'])?;
+    let stop = inner.bytes().position(|byte| byte == b'"' || byte == b'\\')?;
     if inner.as_bytes()[stop] == b'"' {
         return Some((Cow::Borrowed(&inner[..stop]), stop + 2));
     }

@@ -7,13 +7,13 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha512};
 
 use super::{
-    super::super::names::{is_package_name, split_name},
+    super::super::names::{is_local_name, split_name},
     reference::Reference,
 };
 
 /// The name of the zip of a package in a committed cache; none where locator or checksum are none that Yarn writes.
 pub fn cache_file(locator: &str, checksum: &str) -> Option<String> {
-    let (ident, text) = split_name(locator).filter(|(ident, _)| is_package_name(ident))?;
+    let (ident, text) = split_name(locator).filter(|(ident, _)| is_local_name(ident))?;
     let reference = Reference::parse(text)?;
     let protocol = reference.protocol.map_or("exotic", |protocol| protocol.trim_end_matches(':'));
     if protocol.contains(['/', '\\']) {

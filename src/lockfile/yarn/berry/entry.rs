@@ -1,13 +1,13 @@
 //! The entries of a lockfile of Yarn 2 and later.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     super::{
         super::{
             Conditions, DependencyGroup, LockedPackage, LockedWorkspace, Platforms, Resolution,
             json::shorten,
-            names::{is_package_name, split_name},
+            names::{is_name_for, split_name},
         },
         YarnLockError,
         tree::Node,
@@ -26,7 +26,7 @@ pub(super) fn packages<'n>(entries: impl Iterator<Item = &'n Node<'n>>) -> Resul
 
 /// Yarn fetches what a patch is for on every platform, even if the package is installed on some only.
 fn unbind_sources_of_patches(packages: &mut [LockedPackage]) {
-    let sources: HashSet<String> = packages
+    let sources: BTreeSet<String> = packages
         .iter()
         .filter_map(|package| match &package.resolution {
             Resolution::Patched { source, .. } => Some(source.clone()),
@@ -41,10 +41,15 @@ fn unbind_sources_of_patches(packages: &mut [LockedPackage]) {
 fn package(node: &Node<'_>) -> Result<LockedPackage, YarnLockError> {
     let (ident, reference, locator) = locator(node)?;
     let resolution = resolution::parse(reference).map_err(|error| refused(node, locator, error))?;
+    let name = resolution::registry_name(ident, reference);
+    if !is_name_for(&resolution, &name) {
+        let name = shorten(ident).into_owned();
+        return Err(YarnLockError::Name { position: node.position, key: key(node), name });
+    }
     Ok(LockedPackage {
         key: locator.to_owned(),
         position: node.position,
-        name: resolution::registry_name(ident, reference),
+        name,
         resolution,
         platforms: platforms(node)?,
         bundled: false,
@@ -59,10 +64,6 @@ fn locator<'n>(node: &'n Node<'_>) -> Result<(&'n str, &'n str, &'n str), YarnLo
     let missing = || YarnLockError::Missing { position: node.position, key: key(node), field: "resolution" };
     let locator = node.get("resolution").ok_or_else(missing)?.text()?;
     let (ident, reference) = split_name(locator).ok_or_else(|| refused(node, locator, ResolutionError::Unknown))?;
-    if !is_package_name(ident) {
-        let name = shorten(ident).into_owned();
-        return Err(YarnLockError::Name { position: node.position, key: key(node), name });
-    }
     Ok((ident, reference, locator))
 }
 
@@ -94,20 +95,16 @@ fn platforms(node: &Node<'_>) -> Result<Platforms, YarnLockError> {
     })
 }
 
-/// Reads the workspaces among the entries, by folder.
+/// Reads the workspaces among the entries, by folder. `packages` is what the entries are.
 pub(super) fn workspaces<'n>(
     entries: impl Iterator<Item = &'n Node<'n>>,
+    packages: &[LockedPackage],
 ) -> Result<BTreeMap<RepoPath, LockedWorkspace>, YarnLockError> {
     let mut workspaces = BTreeMap::new();
-    for node in entries {
-        let (ident, reference, locator) = locator(node)?;
-        if !reference.starts_with("workspace:") {
-            continue;
+    for (node, package) in entries.zip(packages) {
+        if let Resolution::Workspace(path) = &package.resolution {
+            workspaces.insert(path.clone(), workspace(node, &package.name, path)?);
         }
-        let Ok(Resolution::Workspace(path)) = resolution::parse(reference) else {
-            return Err(refused(node, locator, ResolutionError::Unknown));
-        };
-        workspaces.insert(path.clone(), workspace(node, ident, &path)?);
     }
     Ok(workspaces)
 }

@@ -41,7 +41,7 @@ fn key<'a>(line: &Line<'a>) -> Result<(Cow<'a, str>, usize), YarnLockError> {
     if let Some((key, length)) = quoted(line.text) {
         return Ok((key, length));
     }
-    let end = line.text.find(':').unwrap_or(line.text.len());
+    let end = line.text.bytes().position(|byte| byte == b':').unwrap_or(line.text.len());
     let key = &line.text[..end];
     if is_plain(key) { Ok((Cow::Borrowed(key), end)) } else { Err(line.unexpected(0, "a key")) }
 }
@@ -61,6 +61,9 @@ fn content<'a>(line: &Line<'a>, start: usize) -> Result<Content<'a>, YarnLockErr
         refuse_more(line, at + length)?;
         return Ok(Content::Text(text));
     }
+    if is_plain(value) {
+        return Ok(Content::Text(Cow::Borrowed(value)));
+    }
     let text = value.find(" #").map_or(value, |comment| value[..comment].trim_end_matches(' '));
     if is_plain(text) { Ok(Content::Text(Cow::Borrowed(text))) } else { Err(line.unexpected(at, "a text")) }
 }
@@ -71,11 +74,23 @@ fn refuse_more(line: &Line<'_>, end: usize) -> Result<(), YarnLockError> {
     if rest.is_empty() || rest.starts_with('#') { Ok(()) } else { Err(line.unexpected(end, "the end of the line")) }
 }
 
+/// The signs that no text without quotes may hold. A table, since nearly every byte of the file is looked up in it.
+const IS_SIGN: [bool; 256] = {
+    let mut table = [false; 256];
+    let signs = b":,[]{}#";
+    let mut index = 0;
+    while index < signs.len() {
+        table[signs[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
+
 /// Whether Yarn writes the text without quotes, and no YAML reader takes it for something else.
 fn is_plain(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with(['-', '?', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', ' '])
-        && !text.contains([':', ',', '[', ']', '{', '}', '#'])
+    let bytes = text.as_bytes();
+    bytes.first().is_some_and(|first| !b"-?&*!|>'\"%@` ".contains(first))
+        && !bytes.iter().any(|byte| IS_SIGN[usize::from(*byte)])
 }
 
 #[cfg(test)]

@@ -32,8 +32,9 @@ pub(super) fn parse(text: &str) -> Result<Lockfile, YarnLockError> {
     let version = version(&nodes)?;
     let digest = || digest::semantic("yarn-berry", &nodes, |entry, field| !is_version_of_workspace(entry, field));
     let entries = || nodes.iter().filter(|node| node.key != METADATA);
-    let (digest, read) = both(digest, || Ok((entry::packages(entries())?, entry::workspaces(entries())?)));
-    let (packages, workspaces) = read?;
+    let (digest, packages) = both(digest, || entry::packages(entries()));
+    let packages = packages?;
+    let workspaces = entry::workspaces(entries(), &packages)?;
     Ok(Lockfile {
         format: Format::YarnBerry(version),
         requests: Requests::ByWorkspace(workspaces),

@@ -152,6 +152,13 @@ fn an_archive_elsewhere_is_a_url() {
 }
 
 #[test]
+fn a_link_may_have_a_name_that_no_registry_takes() {
+    let key = "$utils@link:./utils::locator=acme%40workspace%3A.";
+    let lock = parse(&lock(&format!("\"{key}\":\n  resolution: \"{key}\"\n"))).unwrap();
+    assert_eq!(package(&lock, key).name, "$utils");
+}
+
+#[test]
 fn wrong_files_are_refused_with_line_and_column() {
     let entry = |resolution: &str| error(&format!("\"x@npm:^1\":\n  version: 1.0.0\n  resolution: {resolution}\n"));
     let start = "yarn.lock:7:3: package `x@npm:^1`: ";
@@ -160,6 +167,8 @@ fn wrong_files_are_refused_with_line_and_column() {
     assert_eq!(entry("\"x@virtual:0a#npm:1.0.0\""), format!("{start}a virtual package cannot be locked"));
     assert_eq!(entry("\"x@file:../x\""), format!("{start}wrong path `../x`: path leaves the repository"));
     assert_eq!(entry("\"../x@npm:1.0.0\""), "yarn.lock:5:1: package `x@npm:^1`: `../x` is not a package name");
+    assert_eq!(entry("\"$x@npm:1.0.0\""), "yarn.lock:5:1: package `x@npm:^1`: `$x` is not a package name");
+    assert_eq!(entry("\"a/b@link:x\""), "yarn.lock:5:1: package `x@npm:^1`: `a/b` is not a package name");
     assert_eq!(entry("[a]"), "yarn.lock:7:15: expected a text, found `[a]`");
     assert_eq!(entry("'x@npm:1.0.0'"), "yarn.lock:7:15: expected a text, found `'x@npm:1.0.0'`");
     assert_eq!(error("a:\n  version: 1.0.0\n"), "yarn.lock:5:1: package `a`: expected `resolution`, found none");

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use super::{
     super::{
         super::{
-            Algorithm, Digest, Integrity, LockedPackage, Platforms, Resolution, json::shorten, names::is_package_name,
+            Algorithm, Digest, Integrity, LockedPackage, Platforms, Resolution, json::shorten, names::is_name_for,
         },
         YarnLockError,
         tree::Node,
@@ -45,7 +45,7 @@ fn package(node: &Node<'_>, required: &Descriptors<'_>) -> Result<LockedPackage,
     Ok(LockedPackage {
         key: node.keys().collect::<Vec<_>>().join(", "),
         position: node.position,
-        name: name(node, &descriptors)?.to_owned(),
+        name: name(node, &descriptors, &resolution)?.to_owned(),
         platforms: if has_tarball(&resolution) && !is_required() { Platforms::InTarball } else { Platforms::Any },
         bundled: false,
         integrity: integrity(node, resolved, &resolution)?,
@@ -63,11 +63,15 @@ fn key(node: &Node<'_>) -> String {
 }
 
 /// The package's own name: what an alias stands for, what the entry says, or what the descriptor begins with.
-fn name<'n>(node: &'n Node<'_>, descriptors: &[(&'n str, &'n str)]) -> Result<&'n str, YarnLockError> {
+fn name<'n>(
+    node: &'n Node<'_>,
+    descriptors: &[(&'n str, &'n str)],
+    resolution: &Resolution,
+) -> Result<&'n str, YarnLockError> {
     let alias = descriptors.iter().find_map(|(_, range)| aliased(range));
     let written = || text(node, "name").map(|name| name.or_else(|| descriptors.first().map(|(name, _)| *name)));
     let name = alias.map_or_else(written, |alias| Ok(Some(alias)))?.unwrap_or_default();
-    if !is_package_name(name) {
+    if !is_name_for(resolution, name) {
         let name = shorten(name).into_owned();
         return Err(YarnLockError::Name { position: node.position, key: key(node), name });
     }

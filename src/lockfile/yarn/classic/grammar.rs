@@ -90,14 +90,24 @@ impl<'a> Tokens<'a> {
             self.offset += 2;
             return Some(Cow::Borrowed(""));
         }
-        let word = rest.split([' ', ',', ':']).next().unwrap_or_default();
-        let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number || word == "true" || word == "false" { Some(self.bare()) } else { self.text() }
+        let first = rest.as_bytes().first().copied().unwrap_or_default();
+        if !first.is_ascii_digit() && !rest.starts_with("true") && !rest.starts_with("false") {
+            return self.text();
+        }
+        let start = self.offset;
+        let word = self.bare();
+        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number || word == "true" || word == "false" {
+            return Some(word);
+        }
+        self.offset = start;
+        None
     }
 
     fn bare(&mut self) -> Cow<'a, str> {
         let rest = self.rest();
-        let word = &rest[..rest.find([' ', ',', ':']).unwrap_or(rest.len())];
+        let end = rest.bytes().position(|byte| matches!(byte, b' ' | b',' | b':'));
+        let word = &rest[..end.unwrap_or(rest.len())];
         self.offset += word.len();
         Cow::Borrowed(word)
     }

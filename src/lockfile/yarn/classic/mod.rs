@@ -34,12 +34,11 @@ pub(super) fn header(text: &str) -> Result<bool, YarnLockError> {
 pub(super) fn parse(text: &str) -> Result<Lockfile, YarnLockError> {
     let nodes = tree::read::<grammar::Classic>(text)?;
     let digest = || digest::semantic("yarn-classic", &nodes, |_, _| true);
-    let (digest, read) = both(digest, || Ok((descriptors(&nodes)?, entry::packages(&nodes)?)));
-    let (descriptors, packages) = read?;
+    let ((digest, descriptors), packages) = both(|| (digest(), descriptors(&nodes)), || entry::packages(&nodes));
     Ok(Lockfile {
         format: Format::YarnClassic,
-        requests: Requests::ByDescriptor(descriptors),
-        packages,
+        requests: Requests::ByDescriptor(descriptors?),
+        packages: packages?,
         patches: BTreeMap::new(),
         digest,
         warnings: Vec::new(),

@@ -53,18 +53,19 @@ pub(super) fn without_fragment(resolved: &str) -> &str {
 
 fn of_resolved(resolved: &str, ranges: &[&str], version: Option<&str>) -> Result<Resolution, ResolutionError> {
     let bare = without_fragment(resolved);
+    if is_url(bare) && is_registry_url(bare) {
+        return registry(version, Some(parse_url(bare)?));
+    }
     if is_git(resolved) {
         return Ok(Resolution::Git(resolved.to_owned()));
     }
-    if bare.starts_with("http://") || bare.starts_with("https://") {
-        let url = Url::parse(bare).map_err(|_| ResolutionError::Unknown)?;
+    if is_url(bare) {
+        let url = parse_url(bare)?;
         if is_hosted_archive(&url) || ranges.iter().any(|range| is_hosted(range)) {
             return Ok(Resolution::GitHub(resolved.to_owned()));
         }
-        if is_registry_path(url.path()) || !ranges.iter().any(|range| is_url(range)) {
-            return registry(version, Some(url));
-        }
-        return Ok(Resolution::RemoteTarball(url));
+        let is_asked_for = ranges.iter().any(|range| is_url(range));
+        return if is_asked_for { Ok(Resolution::RemoteTarball(url)) } else { registry(version, Some(url)) };
     }
     if !is_path(bare) && !bare.contains(['/', ':']) && is_tarball(bare) {
         // Old versions of Yarn wrote only the name that a tarball has in the offline mirror.
@@ -96,6 +97,10 @@ fn registry(version: Option<&str>, url: Option<Url>) -> Result<Resolution, Resol
         return Err(ResolutionError::Unknown);
     }
     Ok(Resolution::Registry { version: version.to_owned(), url })
+}
+
+fn parse_url(text: &str) -> Result<Url, ResolutionError> {
+    Url::parse(text).map_err(|_| ResolutionError::Unknown)
 }
 
 fn local_path(text: &str) -> Result<RepoPath, ResolutionError> {
@@ -153,12 +158,13 @@ fn is_hosted_archive(url: &Url) -> bool {
     }
 }
 
-/// Whether a URL's path ends as those of registries do: `/<name>/-/<base>-<version>.tgz`.
-fn is_registry_path(path: &str) -> bool {
-    let path = path.replace("%2f", "/").replace("%2F", "/");
-    let Some((before, file)) = path.rsplit_once("/-/") else { return false };
+/// Whether a URL ends as those of registries do: `/<name>/-/<base>-<version>.tgz`.
+fn is_registry_url(url: &str) -> bool {
+    let Some((before, file)) = url.rsplit_once("/-/") else { return false };
     let file = file.rsplit('/').next().unwrap_or(file);
     let base = before.rsplit('/').next().unwrap_or(before);
+    // of a scoped name, the `/` may be encoded
+    let base = base.rsplit_once("%2f").or_else(|| base.rsplit_once("%2F")).map_or(base, |(_, base)| base);
     let rest = file.strip_prefix(base).and_then(|rest| rest.strip_prefix('-'));
     rest.and_then(|rest| rest.strip_suffix(".tgz")).is_some_and(is_version)
 }
