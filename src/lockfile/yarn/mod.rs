@@ -1,7 +1,7 @@
 //! `yarn.lock`: two formats under one name. Yarn 1 has one of its own, Yarn 2 and later a strict subset of YAML.
 //!
 //! Neither is read with a YAML library: such a library forgets where things stand, and takes what no Yarn writes. What
-//! the formats share is in [`line`] (lines, what no lockfile may hold) and [`tree`] (keys and what is below them); each
+//! the formats share is in `line` (lines, what no lockfile may hold) and `tree` (keys and what is below them); each
 //! has its own grammar, and its own way to say what a package is.
 
 mod berry;

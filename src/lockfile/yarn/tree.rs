@@ -1,6 +1,6 @@
 //! What both formats of `yarn.lock` are made of: keys, each with a text or with further keys below it.
 //!
-//! The formats differ in how a line is written, which a [`Grammar`] knows. The texts are borrowed from the file but for
+//! The formats differ in how a line is written, which a `Grammar` knows. The texts are borrowed from the file but for
 //! the few that have escapes in them: a lockfile has tens of thousands.
 
 use std::{borrow::Cow, collections::HashMap};
@@ -190,6 +190,17 @@ fn refuse_duplicates(nodes: &[Node<'_>]) -> Result<(), YarnLockError> {
         Some((node, earlier)) => first(node, earlier),
         None => Ok(()),
     }
+}
+
+/// Which bytes are signs of a format. A table, since nearly every byte of a file is looked up in one.
+pub(super) const fn table(signs: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut index = 0;
+    while index < signs.len() {
+        table[signs[index] as usize] = true;
+        index += 1;
+    }
+    table
 }
 
 /// A JSON string at the start of `text`, and the length of what it is written in. None where there is none.

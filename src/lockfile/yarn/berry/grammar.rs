@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::super::{
     YarnLockError,
     line::Line,
-    tree::{Content, Grammar, Written, quoted},
+    tree::{Content, Grammar, Written, quoted, table},
 };
 
 /// The grammar of Yarn 2 and later.
@@ -74,17 +74,8 @@ fn refuse_more(line: &Line<'_>, end: usize) -> Result<(), YarnLockError> {
     if rest.is_empty() || rest.starts_with('#') { Ok(()) } else { Err(line.unexpected(end, "the end of the line")) }
 }
 
-/// The signs that no text without quotes may hold. A table, since nearly every byte of the file is looked up in it.
-const IS_SIGN: [bool; 256] = {
-    let mut table = [false; 256];
-    let signs = b":,[]{}#";
-    let mut index = 0;
-    while index < signs.len() {
-        table[signs[index] as usize] = true;
-        index += 1;
-    }
-    table
-};
+/// What no text without quotes may hold.
+const IS_SIGN: [bool; 256] = table(b":,[]{}#");
 
 /// Whether Yarn writes the text without quotes, and no YAML reader takes it for something else.
 fn is_plain(text: &str) -> bool {

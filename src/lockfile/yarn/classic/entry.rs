@@ -37,10 +37,10 @@ fn required<'n>(nodes: &'n [Node<'_>]) -> Result<Descriptors<'n>, YarnLockError>
 fn package(node: &Node<'_>, required: &Descriptors<'_>) -> Result<LockedPackage, YarnLockError> {
     node.map()?;
     let descriptors: Vec<_> = node.keys().map(split_descriptor).collect();
-    let ranges: Vec<_> = descriptors.iter().map(|(_, range)| *range).collect();
     let version = text(node, "version")?;
     let resolved = text(node, "resolved")?;
-    let resolution = resolution::parse(&ranges, version, resolved).map_err(|error| refused(node, resolved, error))?;
+    let resolution =
+        resolution::parse(&descriptors, version, resolved).map_err(|error| refused(node, resolved, error))?;
     let is_required = || descriptors.iter().any(|descriptor| required.contains(descriptor));
     Ok(LockedPackage {
         key: node.keys().collect::<Vec<_>>().join(", "),

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::super::{
     YarnLockError,
     line::Line,
-    tree::{Content, Grammar, Written, quoted},
+    tree::{Content, Grammar, Written, quoted, table},
 };
 
 /// The grammar of Yarn 1.
@@ -41,6 +41,9 @@ impl Grammar for Classic {
         Ok(Written { keys: (key, more_keys), content })
     }
 }
+
+/// What ends a text without quotes.
+const ENDS_WORD: [bool; 256] = table(b" ,:");
 
 struct Tokens<'a> {
     text: &'a str,
@@ -106,7 +109,7 @@ impl<'a> Tokens<'a> {
 
     fn bare(&mut self) -> Cow<'a, str> {
         let rest = self.rest();
-        let end = rest.bytes().position(|byte| matches!(byte, b' ' | b',' | b':'));
+        let end = rest.bytes().position(|byte| ENDS_WORD[usize::from(byte)]);
         let word = &rest[..end.unwrap_or(rest.len())];
         self.offset += word.len();
         Cow::Borrowed(word)

@@ -34,15 +34,15 @@ pub(super) fn aliased(range: &str) -> Option<&str> {
     range.strip_prefix("npm:").map(|target| split_descriptor(target).0)
 }
 
-/// Reads what an entry with these ranges is.
+/// Reads what an entry with these descriptors, each a name and a range, is.
 pub(super) fn parse(
-    ranges: &[&str],
+    descriptors: &[(&str, &str)],
     version: Option<&str>,
     resolved: Option<&str>,
 ) -> Result<Resolution, ResolutionError> {
     match resolved {
-        Some(resolved) => of_resolved(resolved, ranges, version),
-        None => of_range(ranges.first().copied().unwrap_or_default(), version),
+        Some(resolved) => of_resolved(resolved, descriptors, version),
+        None => of_range(descriptors.first().map_or("", |(_, range)| range), version),
     }
 }
 
@@ -51,7 +51,11 @@ pub(super) fn without_fragment(resolved: &str) -> &str {
     resolved.split('#').next().unwrap_or(resolved)
 }
 
-fn of_resolved(resolved: &str, ranges: &[&str], version: Option<&str>) -> Result<Resolution, ResolutionError> {
+fn of_resolved(
+    resolved: &str,
+    descriptors: &[(&str, &str)],
+    version: Option<&str>,
+) -> Result<Resolution, ResolutionError> {
     let bare = without_fragment(resolved);
     if is_url(bare) && is_registry_url(bare) {
         return registry(version, Some(parse_url(bare)?));
@@ -61,10 +65,10 @@ fn of_resolved(resolved: &str, ranges: &[&str], version: Option<&str>) -> Result
     }
     if is_url(bare) {
         let url = parse_url(bare)?;
-        if is_hosted_archive(&url) || ranges.iter().any(|range| is_hosted(range)) {
+        if is_hosted_archive(&url) || descriptors.iter().any(|(_, range)| is_hosted(range)) {
             return Ok(Resolution::GitHub(resolved.to_owned()));
         }
-        let is_asked_for = ranges.iter().any(|range| is_url(range));
+        let is_asked_for = descriptors.iter().any(|(_, range)| is_url(range));
         return if is_asked_for { Ok(Resolution::RemoteTarball(url)) } else { registry(version, Some(url)) };
     }
     if !is_path(bare) && !bare.contains(['/', ':']) && is_tarball(bare) {
@@ -128,11 +132,13 @@ fn is_git(text: &str) -> bool {
     if ["git:", "git+", "ssh:", "git@"].iter().any(|start| text.starts_with(start)) {
         return true;
     }
-    let Some((_, rest)) = text.split_once("://").filter(|_| is_url(text)) else { return false };
-    let path = without_fragment(rest);
+    let path = without_fragment(text);
+    if path.strip_suffix(".git").is_some() {
+        return true;
+    }
+    let Some((_, path)) = path.split_once("://").filter(|_| is_url(text)) else { return false };
     let mut parts = path.split('/').filter(|part| !part.is_empty());
-    let is_host = parts.next().is_some_and(|host| GIT_HOSTS.contains(&host));
-    path.strip_suffix(".git").is_some() || (is_host && parts.count() == 2)
+    parts.next().is_some_and(|host| GIT_HOSTS.contains(&host)) && parts.count() == 2
 }
 
 /// Whether a range names a repository of a host: `github:owner/name` or `owner/name`.
@@ -175,7 +181,7 @@ mod tests {
 
     fn of(range: &str, version: &str, resolved: &str) -> Result<Resolution, ResolutionError> {
         let text = |text: &str| if text.is_empty() { None } else { Some(text.to_owned()) };
-        parse(&[range], text(version).as_deref(), text(resolved).as_deref())
+        parse(&[("x", range)], text(version).as_deref(), text(resolved).as_deref())
     }
 
     #[test]
@@ -223,6 +229,7 @@ mod tests {
             "https://host.example/o/r.git#0a1b",
             "https://github.com/o/r#0a1b",
             "git@host.example:o/r.git#0a1b",
+            "r.git#0a1b",
         ] {
             assert_eq!(of("o/r", "1.0.0", resolved), Ok(Resolution::Git(resolved.into())));
         }
