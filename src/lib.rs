@@ -1,4 +1,4 @@
-//! `splitter` splits the Nix build of a Bun monorepo in two: what depends on the lockfile alone,
+//! `splitter` splits the Nix build of a Bun or Yarn monorepo in two: what depends on the lockfile alone,
 //! and what depends on source.
 //!
 //! The modules are drawn by the direction of dependency. Each may use those below it, never those above:

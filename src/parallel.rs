@@ -1,7 +1,11 @@
-//! Two things at once. Reading a large lockfile is most of what `check` does, and what does not wait for it can be
+//! Several things at once. Reading a large lockfile is most of what `check` does, and what does not wait for it can be
 //! done meanwhile: a thread costs a tenth of a millisecond, which is little beside the parsing of a megabyte.
 
-use std::{panic, thread};
+use std::{
+    panic,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 /// Runs `a` on a thread of its own and `b` on this one, and gives what both gave. A panic goes on here.
 pub(crate) fn both<A: Send, B>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B) -> (A, B) {
@@ -12,6 +16,30 @@ pub(crate) fn both<A: Send, B>(a: impl FnOnce() -> A + Send, b: impl FnOnce() ->
     })
 }
 
+/// Applies a function to all items on as many threads as there are cores. The results are in the order of the items.
+pub(crate) fn map<T: Sync, R: Send>(items: &[T], function: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { return done };
+            done.push((index, function(item)));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        let others = thread::available_parallelism().map_or(0, |cores| cores.get() - 1).min(items.len());
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|reason| panic::resume_unwind(reason)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -19,5 +47,12 @@ mod tests {
     #[test]
     fn both_values_come_back() {
         assert_eq!(both(|| 1, || "b"), (1, "b"));
+    }
+
+    #[test]
+    fn results_are_in_the_order_of_the_items() {
+        let items: Vec<u32> = (0..100).collect();
+        assert_eq!(map(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
+        assert!(map::<u32, u32>(&[], |item| *item).is_empty());
     }
 }

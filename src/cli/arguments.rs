@@ -5,9 +5,10 @@ use std::num::NonZeroUsize;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
+use super::demo::Manager;
 use crate::split::System;
 
-/// Split the Nix build of a Bun monorepo: dependencies by lockfile, apps by source
+/// Split the Nix build of a Bun or Yarn monorepo: dependencies by lockfile, apps by source
 ///
 /// splitter writes a flake whose dependency derivations change only when dependencies change, keeps their fixed-output
 /// hashes right without Nix and for every system at once, and tells when one is stale.
@@ -109,6 +110,9 @@ pub(super) struct CheckOptions {
 
 #[derive(Debug, Args)]
 pub(super) struct DemoOptions {
+    /// The package manager of the sample
+    #[arg(long = "with", value_name = "MANAGER", value_enum, default_value_t = Manager::Bun)]
+    pub(super) manager: Manager,
     /// The folder to make [default: a new temporary folder, removed at the end]
     #[arg(value_name = "DIR")]
     pub(super) folder: Option<Utf8PathBuf>,

@@ -27,7 +27,7 @@ pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> 
     if options.json {
         print_json(&differences, printer);
     } else {
-        print_text(&differences, &record, printer);
+        print_text(&split, &differences, &record, printer);
     }
     // The program ends now: giving back thousands of texts one by one would only take time.
     std::mem::forget((split, record));
@@ -48,7 +48,7 @@ fn print_json(differences: &Differences, printer: Printer) {
     printer.data(serde_json::to_string_pretty(&report).unwrap_or_default());
 }
 
-fn print_text(differences: &Differences, record: &Record, printer: Printer) {
+fn print_text(split: &Split, differences: &Differences, record: &Record, printer: Printer) {
     if differences.is_empty() {
         printer.data(format_args!(
             "{GOOD}fresh{GOOD:#}: {PATH} is right for {} in {}",
@@ -65,17 +65,18 @@ fn print_text(differences: &Differences, record: &Record, printer: Printer) {
         print_list("settings", differences.settings.iter().map(|text| format!("~ {text}")), printer);
     }
     if !differences.drift.is_empty() {
-        printer.data(format_args!("{BAD}drift{BAD:#}: the manifests and bun.lock disagree"));
+        printer.data(format_args!("{BAD}drift{BAD:#}: the manifests and {} disagree", split.lockfile.format.file()));
         print_list("", differences.drift.iter().map(ToString::to_string), printer);
     }
-    printer.data(remedy(differences));
+    printer.data(remedy(split, differences));
 }
 
-fn remedy(differences: &Differences) -> String {
+fn remedy(split: &Split, differences: &Differences) -> String {
     let command = |text: &str| format!("{BOLD}{text}{BOLD:#}");
     if differences.drift.is_empty() {
         format!("run `{}`", command("splitter update-hash"))
     } else {
-        format!("run `{}`, then `{}`", command("bun install"), command("splitter update-hash"))
+        let install = format!("{} install", split.pin.manager.name.command());
+        format!("run `{}`, then `{}`", command(&install), command("splitter update-hash"))
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn bring_up_to_date(
         let source = FromCache { cache: &cache, registries: &split.registries };
         return Ok(update(split, old, &source, extent)?);
     }
-    let registries = Registries::load(repo.root(), &environment)?;
+    let registries = Registries::load(repo.root(), split.lockfile.format, &split.registries, &environment)?;
     let downloader = Downloader::new(registries, cache, options.jobs);
     let progress = DownloadProgress::new(printer);
     Ok(update(split, old, &Online { downloader: &downloader, progress: &progress }, extent)?)

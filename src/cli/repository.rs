@@ -44,6 +44,7 @@ pub(super) fn warn(split: &Split, printer: Printer) {
             0 => String::new(),
             more => format!(", and {} more", things(more, "difference")),
         };
-        printer.warning(format_args!("the manifests and bun.lock disagree: {first}{more}; run `bun install`"));
+        let (lockfile, manager) = (split.lockfile.format.file(), split.pin.manager.name.command());
+        printer.warning(format_args!("the manifests and {lockfile} disagree: {first}{more}; run `{manager} install`"));
     }
 }

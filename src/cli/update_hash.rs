@@ -111,7 +111,8 @@ fn preload(update: &Update, printer: Printer) -> Result<(), Failure> {
         let path = nix.add(tree, &name, digest, cache.root())?;
         printer.note(format_args!("  in the Nix store: {path}"));
     }
-    let tarball = update.record.package_manager.tarballs.get(&system);
+    let tarballs = &update.record.package_manager.tarballs;
+    let tarball = tarballs.get(system.name()).or_else(|| tarballs.get("common"));
     if let Some((file, tarball)) = update.program.as_ref().zip(tarball) {
         // The name that `fetchurl` gives it.
         let name: StoreName = tarball.url.path().rsplit('/').next().unwrap_or_default().parse()?;

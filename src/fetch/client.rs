@@ -233,7 +233,7 @@ fn accepted(response: Response, registries: &Registries, url: &Url, may_authoriz
     }
     let value = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let access = if may_authorize { registries.access_for(url) } else { Access::Anonymous };
-    Err(Reason::Status { status, retry_after: value.and_then(retry_after), access })
+    Err(Reason::Status { status, retry_after: value.and_then(retry_after), access, format: registries.format() })
 }
 
 /// Sorts the client's errors by what can be done about them. Their own texts hold URLs, so only the cause is kept.

@@ -63,8 +63,19 @@ impl Credentials {
         }
     }
 
-    fn add(&mut self, url: &Url, credential: Credential) {
+    /// Adds credentials for what lies below a URL, unless there are some.
+    pub(super) fn add(&mut self, url: &Url, credential: Credential) {
         self.direct.entry(nerf_dart(url)).or_insert(credential);
+    }
+
+    /// The same for the packages of one scope alone; the scope has its `@`.
+    pub(super) fn add_for_scope(&mut self, url: &Url, scope: &str, credential: Credential) {
+        self.direct.entry(format!("{}{scope}/", nerf_dart(url))).or_insert(credential);
+    }
+
+    /// The same for the packages of all scopes.
+    pub(super) fn add_for_scopes(&mut self, url: &Url, credential: Credential) {
+        self.direct.entry(format!("{}@", nerf_dart(url))).or_insert(credential);
     }
 
     /// The credentials for a URL, by the longest key that it lies under.
@@ -132,12 +143,19 @@ fn percent_decoded(text: &str) -> String {
     url::form_urlencoded::parse(query.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
-/// The keys that a URL lies under, the longest first, each with and without its last `/`, as npm looks them up.
+/// The keys that a URL lies under, the longest first, each with and without its last `/`, as npm looks them up. Where a
+/// scope follows, the key that is for all scopes goes before.
 fn keys_of(url: &Url) -> impl Iterator<Item = String> {
-    let folder = nerf_dart(url);
+    let mut plain = url.clone();
+    // The `/` of a scoped name is often written so.
+    plain.set_path(&url.path().replace("%2f", "/").replace("%2F", "/"));
+    let folder = nerf_dart(&plain);
     let host_end = folder[2..].find('/').map_or(folder.len(), |at| at + 2);
     let ends: Vec<usize> = folder.match_indices('/').map(|(at, _)| at).filter(|at| *at >= host_end).collect();
-    ends.into_iter().rev().flat_map(move |end| [folder[..=end].to_owned(), folder[..end].to_owned()])
+    ends.into_iter().rev().flat_map(move |end| {
+        let for_scopes = folder[end + 1..].starts_with('@').then(|| format!("{}@", &folder[..=end]));
+        for_scopes.into_iter().chain([folder[..=end].to_owned(), folder[..end].to_owned()])
+    })
 }
 
 #[cfg(test)]

@@ -31,6 +31,11 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The variable's value, which may be empty: Yarn tells `${NAME-x}` and `${NAME:-x}` apart.
+    pub(super) fn get_even_empty(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// The first of these variables that is there.
     pub(super) fn first_of(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.get(name))

@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 use camino::Utf8PathBuf;
 use url::Url;
 
-use super::{cache::CacheError, client::ClientError, credentials::Access, retry};
+use super::{cache::CacheError, client::ClientError, credentials::Access, hints, retry};
 use crate::split::registries::strip_credentials;
 use crate::{
     diagnostic::{Category, Diagnose, Location},
-    lockfile::{Digest, Integrity},
+    lockfile::{Digest, Format, Integrity},
 };
 
 /// How many failures a message lists before it counts the rest.
@@ -54,6 +54,8 @@ pub enum Reason {
         retry_after: Option<Duration>,
         /// Whether the request carried credentials.
         access: Access,
+        /// The lockfile's format, which says whose files hold credentials.
+        format: Format,
     },
     /// The content is not what the lockfile says.
     #[error("wrong content: expected {expected}, found {found}")]
@@ -118,25 +120,7 @@ impl Reason {
         // With the port: npm gives the credentials of a host to no other port of it.
         let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
         match self {
-            Self::Status { status: 401 | 403, access, .. } => Some(match access {
-                Access::Credentials => format!(
-                    "the credentials for `{host}` were refused: check the token in .npmrc or bunfig.toml (has it expired, \
-                     may it read this package?)"
-                ),
-                Access::Unset(variable) => {
-                    format!("set `{variable}`: .npmrc or bunfig.toml takes the credentials for `{host}` from it")
-                }
-                Access::Anonymous => format!(
-                    "add the token of `{host}` to ~/.npmrc (`//{host}/:_authToken=${{NPM_TOKEN}}`) or to ~/.bunfig.toml"
-                ),
-            }),
-            Self::Status { status: 404, access: Access::Credentials, .. } => {
-                Some(format!("`{host}` does not have it, or hides it from this token"))
-            }
-            Self::Status { status: 404, .. } => Some(format!(
-                "`{host}` does not have it, or it is private: set the registry of its scope (`@scope:registry=…` in .npmrc, \
-                 [install.scopes] in bunfig.toml) and a token"
-            )),
+            Self::Status { status, access, format, .. } => hints::for_answer(*status, access, *format, host),
             Self::Certificate { .. } => Some(
                 "name the certificates of your network in SSL_CERT_FILE, in NODE_EXTRA_CA_CERTS or as `cafile` in .npmrc"
                     .to_owned(),

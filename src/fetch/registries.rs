@@ -1,10 +1,9 @@
 //! Where packages are fetched from on this machine, and with which credentials.
 //!
 //! What enters `splitter.lock.json` is [`ProjectRegistries`] alone. A user may reach the same packages through a mirror
-//! (a user's `.npmrc` or `.bunfig.toml`, or a variable); such a mirror is used for the request and is not recorded.
+//! (a file of the user's own, or a variable); such a mirror is used for the request and is not recorded.
 //!
-//! The order of Bun 1.4, which was tried with the real binary: variables, the repository's `bunfig.toml`, the user's,
-//! the repository's `.npmrc`, the user's, the global one. `strict-ssl=false` and client certificates are not honoured.
+//! Which files count, and in which order, is in `layers`. `strict-ssl=false` and client certificates are not honoured.
 
 use std::fmt;
 
@@ -15,28 +14,35 @@ use url::{Host, Url};
 use super::{
     credentials::{Access, Credentials},
     environment::{Environment, UnsetVariable},
-    layers::{Files, Layer, Transport},
+    layers::{self, Layer, Transport},
     secret::Secret,
 };
-use crate::split::registries::{ProjectRegistries, RegistryError, npm_default};
+use crate::{
+    lockfile::Format,
+    split::registries::{ProjectRegistries, RegistryError},
+};
 
 /// The registries of a run, with credentials.
 #[derive(Clone)]
 pub struct Registries {
+    format: Format,
     project: ProjectRegistries,
     used: Layer,
-    fallback: Url,
     credentials: Credentials,
     transport: Transport,
 }
 
 impl Registries {
-    /// Reads the repository's, the user's and the global files, and the variables.
-    pub fn load(repo_root: &Utf8Path, environment: &Environment) -> Result<Self, RegistryError> {
-        let files = Files::read(repo_root, environment)?;
-        let (used, fallback, transport) = (files.merged(environment)?, npm_default()?, files.transport(environment));
-        let credentials = files.credentials(used.default.as_ref().unwrap_or(&fallback), environment);
-        Ok(Self { project: files.into_project(), used, fallback, credentials, transport })
+    /// Reads the files of the repository and of the user that the package manager of a lockfile reads, and the variables.
+    /// `project` is what the repository itself says.
+    pub fn load(
+        repo_root: &Utf8Path,
+        format: Format,
+        project: &ProjectRegistries,
+        environment: &Environment,
+    ) -> Result<Self, RegistryError> {
+        let layers::Settings { used, credentials, transport } = layers::read(format, repo_root, project, environment)?;
+        Ok(Self { format, project: project.clone(), used, credentials, transport })
     }
 
     /// The registries of the repository alone, which is what may be recorded.
@@ -47,7 +53,7 @@ impl Registries {
     /// Where a package's documents and tarballs are asked for on this machine.
     pub fn registry_for(&self, package: &str) -> &Url {
         let scope = extract_scope(package).and_then(|scope| self.used.scopes.get(scope));
-        scope.or(self.used.default.as_ref()).unwrap_or(&self.fallback)
+        scope.or(self.used.default.as_ref()).unwrap_or(self.project.default_registry())
     }
 
     /// The URL to ask for `url`: below the repository's registry for the package it is moved to the registry that
@@ -76,6 +82,11 @@ impl Registries {
             Some(Err(UnsetVariable(name))) => Access::Unset(name),
             None => Access::Anonymous,
         }
+    }
+
+    /// The lockfile's format, by which files were chosen.
+    pub(super) fn format(&self) -> Format {
+        self.format
     }
 
     pub(super) fn transport(&self) -> &Transport {
@@ -121,9 +132,14 @@ mod tests {
     use fs_err as fs;
 
     use super::*;
+    use crate::{repo::WorkTree, split::yarnrc::YarnRcError};
 
     /// Loads registries from files below a folder that holds `repo` and `home`.
-    fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Registries, RegistryError> {
+    fn load_for(
+        format: Format,
+        files: &[(&str, &str)],
+        variables: &[(&str, &str)],
+    ) -> Result<Registries, RegistryError> {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
         for name in ["repo", "home"] {
@@ -132,11 +148,14 @@ mod tests {
         for (path, text) in files {
             fs::write(root.join(path), text).unwrap();
         }
-        let home = root.join("home");
-        Registries::load(
-            &root.join("repo"),
-            &Environment::from_pairs(variables.iter().copied().chain([("HOME", home.as_str())])),
-        )
+        let (repo, home) = (root.join("repo"), root.join("home"));
+        let project = ProjectRegistries::of_tree(&WorkTree::at(repo.clone()), format).unwrap();
+        let variables = variables.iter().copied().chain([("HOME", home.as_str())]);
+        Registries::load(&repo, format, &project, &Environment::from_pairs(variables))
+    }
+
+    fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Registries, RegistryError> {
+        load_for(Format::Bun(1), files, variables)
     }
 
     fn url(text: &str) -> Url {
@@ -249,11 +268,152 @@ mod tests {
     }
 
     #[test]
+    fn the_order_of_files_and_variables_is_that_of_yarn_1() {
+        let files = [
+            ("home/.yarnrc", "registry \"https://user-yarnrc.example\""),
+            ("repo/.yarnrc", "registry \"https://repo-yarnrc.example\""),
+            ("home/.npmrc", "registry=https://user-npmrc.example"),
+            ("repo/.npmrc", "registry=https://repo-npmrc.example"),
+            ("repo/.yarnrc.yml", "npmRegistryServer: https://no.example"),
+        ];
+        let default = |count: usize, variables: &[(&str, &str)]| {
+            let registries = load_for(Format::YarnClassic, &files[..count], variables).unwrap();
+            registries.registry_for("x").host_str().unwrap().to_owned()
+        };
+        assert_eq!(default(1, &[]), "user-yarnrc.example");
+        assert_eq!(default(2, &[]), "repo-yarnrc.example");
+        assert_eq!(default(3, &[]), "user-npmrc.example");
+        assert_eq!(default(5, &[]), "repo-npmrc.example");
+        let variables = [("YARN_REGISTRY", "https://yarn.example"), ("npm_config_registry", "https://npm.example")];
+        assert_eq!(default(5, &variables[..1]), "yarn.example");
+        assert_eq!(default(5, &variables), "npm.example");
+    }
+
+    #[test]
+    fn a_mirror_of_the_user_takes_the_place_of_the_registry_that_a_lockfile_names() {
+        let project = |text| ProjectRegistries::read(Some(text), None).unwrap();
+        let named_by_lock = project("registry=https://lock.example");
+        let root = Utf8PathBuf::from("/no/such/folder");
+        let load = |variables: &[(&str, &str)]| {
+            let environment = Environment::from_pairs(variables.iter().copied());
+            Registries::load(&root, Format::YarnClassic, &named_by_lock, &environment).unwrap()
+        };
+        assert_eq!(load(&[]).registry_for("x").as_str(), "https://lock.example/");
+        let registries = load(&[("YARN_REGISTRY", "https://mirror.example/npm")]);
+        let fetched = registries.url_for_fetch(&url("https://lock.example/x/-/x-1.tgz"), "x");
+        assert_eq!(fetched.as_str(), "https://mirror.example/npm/x/-/x-1.tgz");
+    }
+
+    #[test]
+    fn the_order_of_files_and_variables_is_that_of_later_yarn() {
+        let files = [
+            ("home/.yarnrc.yml", "npmRegistryServer: https://${HOST:-user}.example"),
+            (".yarnrc.yml", "npmRegistryServer: https://above.example"),
+            ("repo/.yarnrc.yml", "npmRegistryServer: https://repo.example"),
+            ("repo/.npmrc", "registry=https://no.example"),
+        ];
+        let default = |count: usize, variables: &[(&str, &str)]| {
+            let registries = load_for(Format::YarnBerry(8), &files[..count], variables).unwrap();
+            registries.registry_for("x").host_str().unwrap().to_owned()
+        };
+        assert_eq!(default(1, &[]), "user.example");
+        assert_eq!(default(1, &[("HOST", "mirror")]), "mirror.example");
+        assert_eq!(default(2, &[]), "above.example");
+        assert_eq!(default(4, &[]), "repo.example");
+        assert_eq!(default(4, &[("YARN_NPM_REGISTRY_SERVER", "https://variable.example")]), "variable.example");
+        let error = load_for(Format::YarnBerry(8), &[("home/.yarnrc.yml", "npmRegistryServer: ${NO_SUCH}")], &[]);
+        assert!(matches!(error, Err(RegistryError::Unset { variable, .. }) if variable == "NO_SUCH"));
+        let error = load_for(Format::YarnBerry(8), &[("home/.yarnrc.yml", "npmAuthToken: [s3cret")], &[]).unwrap_err();
+        assert!(matches!(&error, RegistryError::YarnRc(YarnRcError::Yaml { .. })), "{error}");
+        assert!(!format!("{error} {error:?}").contains("s3cret"));
+    }
+
+    fn registries_of_yarn(files: &[(&str, &str)]) -> Registries {
+        load_for(Format::YarnBerry(8), files, &[]).unwrap()
+    }
+
+    /// The credentials that later Yarn's files give for a URL.
+    fn yarn_authorization(files: &[(&str, &str)], variables: &[(&str, &str)], text: &str) -> Option<String> {
+        authorization(&load_for(Format::YarnBerry(8), files, variables).unwrap(), text)
+    }
+
+    #[test]
+    fn yarns_credentials_are_those_of_the_scope_else_of_the_registry_else_at_the_top() {
+        let files = [
+            (
+                "repo/.yarnrc.yml",
+                "npmRegistryServer: https://r.example/npm\nnpmAuthToken: ${TOP}\nnpmScopes:\n  a: {npmRegistryServer: 'https://a.example'}\n\
+                 \x20 b: {npmRegistryServer: 'https://s.example'}\n  c: {npmRegistryServer: 'https://s.example/'}\n  d: {}\n  e: {npmRegistryServer: 'https://e.example'}\n",
+            ),
+            (
+                "home/.yarnrc.yml",
+                "npmScopes:\n  b: {npmAuthToken: of-b}\n  c: {npmAuthIdent: 'us:pw'}\n  d: {npmAuthIdent: dXM6cHc=}\n\
+                 npmRegistries:\n  //a.example: {npmAuthToken: of-a}\n  'https://cdn.example/x/': {npmAuthToken: of-cdn}\n  //e.example: {npmAlwaysAuth: true}\n",
+            ),
+        ];
+        for (text, expected) in [
+            ("https://a.example/@a/x/-/x-1.tgz", Some("Bearer of-a")),
+            ("https://a.example/download/x", Some("Bearer of-a")),
+            ("https://s.example/@b%2fx", Some("Bearer of-b")),
+            ("https://s.example/@c/x/-/x-1.tgz", Some("Basic dXM6cHc=")),
+            ("https://r.example/npm/@d/x/-/x-1.tgz", Some("Bearer top")),
+            ("https://r.example/npm/@other/x/-/x-1.tgz", Some("Bearer top")),
+            // Without `npmAlwaysAuth` for scoped packages alone.
+            ("https://r.example/npm/x/-/x-1.tgz", None),
+            ("https://r.example/@other/x/-/x-1.tgz", None),
+            ("https://e.example/@e/x/-/x-1.tgz", None),
+            ("https://cdn.example/x/y.tgz", Some("Bearer of-cdn")),
+            ("https://cdn.example/y.tgz", None),
+            ("http://a.example/@a/x/-/x-1.tgz", None),
+            ("https://a.example.evil.example/@a/x/-/x-1.tgz", None),
+            ("https://evil.example/@a/x/-/x-1.tgz", None),
+        ] {
+            assert_eq!(yarn_authorization(&files, &[("TOP", "top")], text).as_deref(), expected, "{text}");
+        }
+        // A scope without a registry is at Yarn's default one, and its token goes there.
+        let of_d = registries_of_yarn(&files).registry_for("@d/x").join("@d/x/-/x-1.tgz").unwrap();
+        assert_eq!(yarn_authorization(&files, &[], of_d.as_str()).as_deref(), Some("Basic dXM6cHc="));
+        let always = [("TOP", "top"), ("YARN_NPM_ALWAYS_AUTH", "1")];
+        assert_eq!(
+            yarn_authorization(&files, &always, "https://r.example/npm/x/-/x-1.tgz").as_deref(),
+            Some("Bearer top")
+        );
+    }
+
+    #[test]
+    fn yarns_variables_hold_credentials_too() {
+        let files =
+            [("repo/.yarnrc.yml", "npmRegistryServer: https://r.example\nnpmAuthToken: ${TOP-}\nnpmAuthIdent: weak\n")];
+        let scoped = "https://r.example/@a%2Fx/1.0.0";
+        assert_eq!(yarn_authorization(&files, &[], scoped).as_deref(), Some("Basic weak"));
+        assert_eq!(yarn_authorization(&files, &[("YARN_NPM_AUTH_TOKEN", "t")], scoped).as_deref(), Some("Bearer t"));
+        let ident = [("YARN_NPM_AUTH_IDENT", "us:pw")];
+        assert_eq!(yarn_authorization(&files, &ident, scoped).as_deref(), Some("Basic dXM6cHc="));
+        let files = [("home/.yarnrc.yml", "npmAuthToken: ${NO_SUCH}\nnpmAuthIdent: weak\n")];
+        let registries = load_for(Format::YarnBerry(8), &files, &[]).unwrap();
+        let scoped = registries.project().default_registry().join("@a/x/-/x-1.tgz").unwrap();
+        assert_eq!(registries.access_for(&scoped), Access::Unset("NO_SUCH".to_owned()));
+    }
+
+    #[test]
+    fn the_files_of_yarn_name_proxies_and_certificates() {
+        let classic = [("home/.yarnrc", "https-proxy \"http://us:pw@p.example\"\ncafile \"~/ca.pem\"\nproxy false\n")];
+        let berry = [("repo/.yarnrc.yml", "httpsProxy: http://us:${PW:-pw}@p.example\nhttpsCaFilePath: ~/ca.pem\n")];
+        for registries in [load_for(Format::YarnClassic, &classic, &[]), load_for(Format::YarnBerry(8), &berry, &[])] {
+            let registries = registries.unwrap();
+            let transport = registries.transport();
+            assert_eq!(transport.https_proxy.as_ref().unwrap().0, "http://us:pw@p.example");
+            assert_eq!(transport.http_proxy, None);
+            assert!(transport.cafiles[0].ends_with("home/ca.pem"), "{:?}", transport.cafiles);
+        }
+    }
+
+    #[test]
     fn proxies_and_certificates_come_from_npmrc() {
         let registries = load(
             &[(
                 "home/.npmrc",
-                "proxy=http://us:pw@proxy.example:3128\nhttps-proxy=null\nnoproxy=a.example\ncafile=~/ca.pem\n",
+                "proxy=http://us:s3cret@proxy.example:3128\nhttps-proxy=null\nnoproxy=a.example\ncafile=~/ca.pem\n",
             )],
             &[],
         )
@@ -262,6 +422,6 @@ mod tests {
         assert!(transport.https_proxy.is_some() && transport.https_proxy == transport.http_proxy);
         assert_eq!(transport.no_proxy.as_deref(), Some("a.example"));
         assert!(transport.cafiles[0].ends_with("home/ca.pem"), "{:?}", transport.cafiles);
-        assert!(!format!("{transport:?}").contains("pw"));
+        assert!(!format!("{transport:?}").contains("s3cret"));
     }
 }

@@ -18,11 +18,14 @@ use super::{
 };
 use crate::{
     diagnostic::{Category, Diagnose as _},
-    lockfile::{Algorithm, Integrity},
+    lockfile::{Algorithm, Format, Integrity},
+    repo::WorkTree,
+    split::ProjectRegistries,
 };
 
 /// A repository, a home and a cache, all empty.
 struct World {
+    format: Format,
     _folder: tempfile::TempDir,
     root: Utf8PathBuf,
 }
@@ -34,7 +37,11 @@ impl World {
         for name in ["repo", "home"] {
             fs::create_dir(root.join(name)).unwrap();
         }
-        Self { _folder: folder, root }
+        Self { format: Format::Bun(1), _folder: folder, root }
+    }
+
+    fn of(format: Format) -> Self {
+        Self { format, ..Self::new() }
     }
 
     fn write(self, path: &str, text: &str) -> Self {
@@ -44,8 +51,10 @@ impl World {
 
     fn registries(&self) -> Registries {
         let home = self.root.join("home");
-        Registries::load(&self.root.join("repo"), &Environment::from([("HOME", home.as_str()), ("TOKEN", "t0k")]))
-            .unwrap()
+        let environment = Environment::from([("HOME", home.as_str()), ("TOKEN", "t0k")]);
+        let (repo, format) = (self.root.join("repo"), self.format);
+        let project = ProjectRegistries::of_tree(&WorkTree::at(repo.clone()), format).unwrap();
+        Registries::load(&repo, format, &project, &environment).unwrap()
     }
 
     fn cache(&self) -> Cache {
@@ -292,6 +301,41 @@ async fn a_redirect_to_another_host_gets_no_token() {
     let authorizations: Vec<_> = server.requests().into_iter().map(|request| request.authorization).collect();
     assert_eq!(authorizations, [Some("Bearer t0k".to_owned()), Some("Bearer t0k".to_owned())]);
     assert_eq!(other.requests()[0].authorization, None);
+}
+
+#[tokio::test]
+async fn yarn_sends_its_tokens_to_their_registry_and_no_redirect_takes_them_along() {
+    for format in [Format::YarnClassic, Format::YarnBerry(8)] {
+        let other = Server::start(|_, _| Reply::ok(b"content"));
+        let target = other.at("elsewhere.tgz");
+        let server = Server::start(move |_, _| Reply::status(307).with("Location", target.as_str()));
+        let yarnrc =
+            format!("npmScopes:\n  acme:\n    npmRegistryServer: {}\n    npmAuthToken: ${{TOKEN}}\n", server.url);
+        let port = server.url.port().unwrap();
+        let world = World::of(format)
+            .write("home/.yarnrc.yml", &yarnrc)
+            .write("home/.yarnrc", &format!("\"@acme:registry\" \"{}\"\n", server.url))
+            .write("home/.npmrc", &format!("//127.0.0.1:{port}/:_authToken=${{TOKEN}}\n"));
+        let list = [Wanted {
+            package: "@acme/a".to_owned(),
+            ..wanted(server.at("@acme/a/-/a-1.tgz"), Some(sha512(b"content")))
+        }];
+        world.fetch(&list).await.unwrap();
+        assert_eq!(server.requests()[0].authorization.as_deref(), Some("Bearer t0k"), "{format:?}");
+        assert_eq!(other.requests()[0].authorization, None, "{format:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_set_is_named_where_its_token_is_needed() {
+    let server = Server::start(|_, _| Reply::status(401));
+    let yarnrc =
+        format!("npmAlwaysAuth: true\nnpmRegistryServer: {}\nnpmAuthToken: ${{NO_SUCH_VARIABLE_HERE}}\n", server.url);
+    let world = World::of(Format::YarnBerry(8)).write("home/.yarnrc.yml", &yarnrc);
+    let list = [wanted(server.at("a/-/a-1.tgz"), Some(sha512(b"x")))];
+    let (_, hints, category) = only_failure(world.fetch(&list).await);
+    assert!(hints[0].contains("set `NO_SUCH_VARIABLE_HERE`"), "{hints:?}");
+    assert_eq!((category, server.requests()[0].authorization.as_deref()), (Category::Environment, None));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod conditions;
 mod integrity;
 pub mod json;
 mod model;
-
+mod names;
 pub mod yarn;
 
 pub use conditions::Conditions;

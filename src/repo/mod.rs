@@ -8,6 +8,7 @@ mod work_tree;
 
 pub use path::{RepoPath, RepoPathError};
 pub use tree::{Entry, EntryKind, SourceFile, Tree, TreeError, read_text};
+pub(crate) use work_tree::FOREIGN_LOCKFILES;
 pub use work_tree::{WorkTree, WorkTreeError};
 
 #[cfg(test)]

@@ -82,6 +82,12 @@ pub trait Tree: Sync {
     /// The entries of a folder sorted by name, none where there is no such folder.
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError>;
 
+    /// The names of the files directly in a folder that git does not ignore, sorted.
+    fn unignored_files(&self, folder: &RepoPath) -> Result<Vec<String>, TreeError> {
+        let files = self.list(folder)?.into_iter().filter(|entry| entry.kind == EntryKind::File);
+        Ok(files.map(|entry| entry.name).collect())
+    }
+
     /// Whether there is a file of that path.
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
         let name = path.file_name();

@@ -9,8 +9,12 @@ use ignore::{WalkBuilder, WalkState};
 use super::{Entry, EntryKind, RepoPath, SourceFile, Tree, TreeError};
 use crate::diagnostic::{Category, Diagnose};
 
-/// Files that mark the root of a repository. One whose lockfile is not supported is found too, to be told so.
+/// Files that mark the root of a repository.
 const LOCKFILES: [&str; 3] = ["bun.lock", "bun.lockb", "yarn.lock"];
+
+/// Lockfiles of package managers that are not supported. A repository that has nothing else is found all the same, to
+/// be told so.
+pub(crate) const FOREIGN_LOCKFILES: [&str; 3] = ["pnpm-lock.yaml", "package-lock.json", "npm-shrinkwrap.json"];
 
 /// A repository on disk.
 #[derive(Debug, Clone)]
@@ -22,7 +26,7 @@ pub struct WorkTree {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkTreeError {
     /// No folder from here up holds a lockfile.
-    #[error("no `bun.lock` in `{0}` or any folder above it")]
+    #[error("no `bun.lock` or `yarn.lock` in `{0}` or any folder above it")]
     NotFound(Utf8PathBuf),
     /// The folder that was named is not there.
     #[error("could not open the folder `{path}`")]
@@ -45,8 +49,8 @@ impl Diagnose for WorkTreeError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::NotFound(_) => vec![
-                "run it inside a Bun repository, or name one with `--repo DIR`".to_owned(),
-                "a repository without a lockfile gets one from `bun install`".to_owned(),
+                "run it inside a Bun or Yarn repository, or name one with `--repo DIR`".to_owned(),
+                "a repository without a lockfile gets one from `bun install` or `yarn install`".to_owned(),
             ],
             Self::Folder { .. } | Self::NotUtf8(_) => Vec::new(),
         }
@@ -59,11 +63,11 @@ impl WorkTree {
         let start = fs::canonicalize(folder)
             .map_err(|source| WorkTreeError::Folder { path: folder.to_owned(), source })
             .and_then(|path| Utf8PathBuf::from_path_buf(path).map_err(WorkTreeError::NotUtf8))?;
-        start
-            .ancestors()
-            .find(|folder| LOCKFILES.iter().any(|name| folder.join(name).is_file()))
-            .map(|root| Self { root: root.to_owned() })
-            .ok_or(WorkTreeError::NotFound(start.clone()))
+        let nearest = |lockfiles: &[&str]| {
+            start.ancestors().find(|folder| lockfiles.iter().any(|name| folder.join(name).is_file()))
+        };
+        let root = nearest(&LOCKFILES).or_else(|| nearest(&FOREIGN_LOCKFILES));
+        root.map(Self::at).ok_or_else(|| WorkTreeError::NotFound(start.clone()))
     }
 
     /// The repository at exactly this folder.
@@ -192,6 +196,26 @@ impl Tree for WorkTree {
         Ok(list)
     }
 
+    fn unignored_files(&self, folder: &RepoPath) -> Result<Vec<String>, TreeError> {
+        let target = folder.on_disk(&self.root).into_std_path_buf();
+        let depth = folder.parts().count() + 1;
+        // From the root, since a rule for a folder on the way takes away all in it.
+        let on_the_way = move |entry: &ignore::DirEntry| {
+            target.starts_with(entry.path()) || entry.path().parent() == Some(target.as_path())
+        };
+        let walk = self.walker().filter_entry(on_the_way).max_depth(Some(depth)).build();
+        let mut names = Vec::new();
+        for entry in walk {
+            let entry = entry.map_err(|error| walk_error(&self.root, error))?;
+            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+            if let Some(name) = entry.file_name().to_str().filter(|_| is_file && entry.depth() == depth) {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
         Ok(path.on_disk(&self.root).is_file())
     }
@@ -236,6 +260,17 @@ mod tests {
         let files = tree.source_files().unwrap();
         let paths: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.bytes)).collect();
         assert_eq!(paths, [(".env.example", 0), (".gitignore", 5), ("src/a.ts", 3)]);
+    }
+
+    #[test]
+    fn files_of_a_folder_that_git_ignores_are_told_apart() {
+        let files = [(".yarn/cache/a.zip", ""), (".yarn/cache/b/c.zip", ""), (".yarn/d.zip", ""), ("e.zip", "")];
+        let folder = ".yarn/cache".parse().unwrap();
+        let (_folder, tree) = repository(&files);
+        assert_eq!(tree.unignored_files(&folder).unwrap(), ["a.zip"]);
+        let (_folder, tree) = repository(&[&files[..], &[(".gitignore", ".yarn/*\n!.yarn/patches\n")]].concat());
+        assert!(tree.unignored_files(&folder).unwrap().is_empty());
+        assert!(tree.unignored_files(&"no/such".parse().unwrap()).unwrap().is_empty());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     lockfile::Integrity,
     repo::RepoPath,
     split::{
-        Split, System,
+        PackageManager, Split, System,
         dependencies::{Dependency, Scope},
         drift::Drift,
         fingerprint,
@@ -124,8 +124,9 @@ fn agree(split: &Split, now: &Dependency, recorded: &DependencyRecord) -> bool {
     // A lockfile without an integrity is satisfied by the one that was recorded at first sight.
     let integrity = now.integrity.as_ref().is_none_or(|integrity: &Integrity| *integrity == recorded.integrity);
     let systems = match (&now.scope, &recorded.systems) {
-        (Scope::Common, None) => true,
-        (Scope::Systems(now), Some(recorded)) => now.iter().eq(recorded.iter()),
+        // A lockfile that does not say is satisfied by what the tarball said when it was recorded.
+        (None, _) | (Some(Scope::Common), None) => true,
+        (Some(Scope::Systems(now)), Some(recorded)) => now.iter().eq(recorded.iter()),
         _ => false,
     };
     integrity && systems && recorded.url == recorded_url(split, now)
@@ -162,7 +163,7 @@ fn settings(split: &Split, record: &Record) -> Vec<String> {
     let mut settings = Vec::new();
     let (now, recorded) = (&split.pin.manager, &record.package_manager.manager);
     if now != recorded {
-        settings.push(format!("the package manager is bun {}, recorded is bun {}", now.version, recorded.version));
+        settings.push(format!("the package manager is {}, recorded is {}", manager(now), manager(recorded)));
     }
     if split.systems != record.systems {
         let (now, recorded) = (names(&split.systems), names(&record.systems));
@@ -183,6 +184,12 @@ fn settings(split: &Split, record: &Record) -> Vec<String> {
         settings.push("the source globs of splitter.json are others".to_owned());
     }
     settings
+}
+
+/// `yarn 4.9.1 (.yarn/releases/yarn-4.9.1.cjs)`
+fn manager(manager: &PackageManager) -> String {
+    let file = manager.file.as_ref().map_or(String::new(), |file| format!(" ({file})"));
+    format!("{} {}{file}", manager.name.command(), manager.version)
 }
 
 /// The fixed outputs whose fingerprint is not that of the recorded list. A merge can take the list of both sides, but

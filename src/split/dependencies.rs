@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{ProjectRegistries, SplitError, System};
-use crate::lockfile::{Integrity, LockedPackage, Lockfile, PlatformLists, Platforms, Resolution, bun};
+use super::{Manifest, ProjectRegistries, SplitError, System, Workspaces, committed_cache::CommittedCache};
+use crate::lockfile::{
+    Conditions, DependencyGroup, Format, Integrity, LockedPackage, Lockfile, PlatformLists, Platforms, Requests,
+    Resolution,
+};
 
 /// A tarball that an install needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +23,17 @@ pub struct Dependency {
     pub url: Option<Url>,
     /// What its bytes must match; none where the lockfile does not say.
     pub integrity: Option<Integrity>,
-    /// The systems that need it; all of those asked for where it is bound to none.
-    pub scope: Scope,
+    /// Who needs it; none where only the manifest in the tarball says.
+    pub scope: Option<Scope>,
+}
+
+/// Where packages come from.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    /// The registries of the repository.
+    pub(super) registries: &'a ProjectRegistries,
+    /// A cache in the repository; what it holds needs no tarball.
+    pub(super) cache: Option<&'a CommittedCache>,
 }
 
 /// Who needs a tarball.
@@ -33,17 +45,46 @@ pub enum Scope {
     Systems(BTreeSet<System>),
 }
 
+impl Scope {
+    /// The scope of a package with these platforms. It may be no system at all.
+    pub fn of(platforms: &PlatformLists, systems: &[System]) -> Self {
+        if *platforms == PlatformLists::default() {
+            return Self::Common;
+        }
+        Self::Systems(systems.iter().copied().filter(|system| admitted(platforms, *system)).collect())
+    }
+
+    /// Whether no system needs it.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Systems(systems) if systems.is_empty())
+    }
+}
+
 /// Lists what `lockfile` needs on `systems`, sorted by path. A package whose platforms are those of no asked system
 /// is left out: nothing would install it.
-pub fn list(
+pub(super) fn list(
     lockfile: &Lockfile,
-    registries: &ProjectRegistries,
+    workspaces: &Workspaces,
+    sources: Sources<'_>,
     systems: &[System],
 ) -> Result<Vec<Dependency>, SplitError> {
+    let required = required_by_manifests(lockfile, workspaces);
     let mut all = Vec::with_capacity(lockfile.packages.len());
-    for package in lockfile.packages.iter().filter(|package| !package.bundled) {
-        let Some((path, url)) = source(package, registries)? else { continue };
-        let Some(scope) = scope(&package.platforms, systems) else { continue };
+    for (index, package) in lockfile.packages.iter().enumerate().filter(|(_, package)| !package.bundled) {
+        let Some((path, url)) = source(package, sources.registries, lockfile.format)? else { continue };
+        if sources.cache.is_some_and(|cache| cache.holds(package)) {
+            continue;
+        }
+        let scope = match &package.platforms {
+            Platforms::Any => Some(Scope::Common),
+            Platforms::InTarball if required.contains(&index) => Some(Scope::Common),
+            Platforms::InTarball => None,
+            Platforms::Listed(lists) => Some(Scope::of(lists, systems)),
+            Platforms::Conditions(conditions) => Some(where_they_hold(conditions, systems)),
+        };
+        if scope.as_ref().is_some_and(Scope::is_empty) {
+            continue;
+        }
         let label = match package.resolution {
             Resolution::RemoteTarball(ref url) => format!("{} ({url})", package.name),
             _ => package.label(),
@@ -74,6 +115,7 @@ impl Dependency {
 fn source(
     package: &LockedPackage,
     registries: &ProjectRegistries,
+    format: Format,
 ) -> Result<Option<(String, Option<Url>)>, SplitError> {
     match &package.resolution {
         Resolution::Registry { version, url } => {
@@ -85,26 +127,26 @@ fn source(
             }))
         }
         Resolution::RemoteTarball(url) => Ok(Some((url_path(url), Some(url.clone())))),
-        Resolution::Git(text) => Err(unsupported(package, "git", text)),
-        Resolution::GitHub(text) => Err(unsupported(package, "GitHub", text)),
+        Resolution::Git(text) => Err(unsupported(package, "git", text, format)),
+        Resolution::GitHub(text) => Err(unsupported(package, "GitHub", text, format)),
+        Resolution::Generated(text) => Err(unsupported(package, "generated", text, format)),
         Resolution::Workspace(_)
         | Resolution::Folder(_)
         | Resolution::Link(_)
         | Resolution::LocalTarball(_)
         | Resolution::Patched { .. }
         | Resolution::Plugin(_)
-        | Resolution::Generated(_)
         | Resolution::Root => Ok(None),
     }
 }
 
-fn unsupported(package: &LockedPackage, kind: &'static str, resolution: &str) -> SplitError {
+fn unsupported(package: &LockedPackage, kind: &'static str, resolution: &str, format: Format) -> SplitError {
     SplitError::UnsupportedDependency {
         key: package.key.clone(),
         kind,
         resolution: resolution.to_owned(),
         position: package.position,
-        file: bun::FILE,
+        file: format.file(),
     }
 }
 
@@ -144,22 +186,20 @@ fn url_path(url: &Url) -> String {
     format!("url/{}{port}/{}{query}", clean(host), path.join("/"))
 }
 
-/// The systems whose platform the package is for; none where that is no asked system.
-fn scope(platforms: &Platforms, systems: &[System]) -> Option<Scope> {
-    if matches!(platforms, Platforms::Any | Platforms::InTarball) {
-        return Some(Scope::Common);
-    }
-    let bound: BTreeSet<_> = systems.iter().copied().filter(|system| runs_on(platforms, *system)).collect();
-    (!bound.is_empty()).then_some(Scope::Systems(bound))
+fn where_they_hold(conditions: &Conditions, systems: &[System]) -> Scope {
+    let hold = |system: &System| conditions.hold(system.os(), system.cpu(), system.libc());
+    Scope::Systems(systems.iter().copied().filter(hold).collect())
 }
 
-/// Whether a package with these platforms is installed on a system.
-fn runs_on(platforms: &Platforms, system: System) -> bool {
-    match platforms {
-        Platforms::Any | Platforms::InTarball => true,
-        Platforms::Listed(lists) => admitted(lists, system),
-        Platforms::Conditions(conditions) => conditions.hold(system.os(), system.cpu(), system.libc()),
-    }
+/// The packages of Yarn 1's lockfile that a manifest asks for, other than optionally: every system needs those, or
+/// none can be installed.
+fn required_by_manifests(lockfile: &Lockfile, workspaces: &Workspaces) -> BTreeSet<usize> {
+    let Requests::ByDescriptor(descriptors) = &lockfile.requests else { return BTreeSet::new() };
+    let groups = |manifest: &Manifest| -> Vec<String> {
+        let required = manifest.dependencies.iter().filter(|(group, _)| **group != DependencyGroup::Optional);
+        required.flat_map(|(_, specifiers)| specifiers).map(|(name, range)| [name, "@", range].concat()).collect()
+    };
+    workspaces.values().flat_map(groups).filter_map(|descriptor| descriptors.get(&descriptor).copied()).collect()
 }
 
 /// Whether lists admit a system: npm's rule, which Bun and Yarn share.
@@ -186,8 +226,9 @@ fn merge(first: &mut Dependency, second: Dependency) -> Result<(), SplitError> {
         (Some(_), _) => {}
     }
     match (&mut first.scope, second.scope) {
-        (Scope::Systems(all), Scope::Systems(more)) => all.extend(more),
-        (scope, _) => *scope = Scope::Common,
+        (Some(Scope::Systems(all)), Some(Scope::Systems(more))) => all.extend(more),
+        (None, None) => {}
+        (scope, _) => *scope = Some(Scope::Common),
     }
     Ok(())
 }
@@ -195,13 +236,14 @@ fn merge(first: &mut Dependency, second: Dependency) -> Result<(), SplitError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lockfile::bun;
 
     const A: &str = "sha1-AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     const B: &str = "sha1-BBBBBBBBBBBBBBBBBBBBBBBBBBA=";
 
     fn listed(packages: &str) -> Result<Vec<Dependency>, SplitError> {
         let lock = bun::parse(&format!(r#"{{"lockfileVersion": 1, "packages": {{{packages}}}}}"#)).unwrap();
-        list(&lock, &registries(), &System::ALL)
+        list(&lock, &Workspaces::new(), Sources { registries: &registries(), cache: None }, &System::ALL)
     }
 
     fn registries() -> ProjectRegistries {
@@ -209,9 +251,10 @@ mod tests {
     }
 
     fn summary(packages: &str) -> Vec<String> {
-        let scope = |scope: &Scope| match scope {
-            Scope::Common => "common".to_owned(),
-            Scope::Systems(systems) => systems.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"),
+        let scope = |scope: &Option<Scope>| match scope {
+            None => "unknown".to_owned(),
+            Some(Scope::Common) => "common".to_owned(),
+            Some(Scope::Systems(systems)) => systems.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"),
         };
         let list = listed(packages).unwrap();
         let line = |entry: &Dependency| {

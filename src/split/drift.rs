@@ -9,9 +9,11 @@ use std::{
     fmt,
 };
 
+use nodejs_semver::{Range, Version};
+
 use super::{Manifest, Workspaces, manifest_path};
 use crate::{
-    lockfile::{LockedWorkspace, Lockfile, Requests},
+    lockfile::{DependencyGroup, LockedWorkspace, Lockfile, Requests},
     repo::RepoPath,
 };
 
@@ -80,7 +82,15 @@ impl fmt::Display for Drift {
 
 /// Finds all disagreements, sorted.
 pub fn find(workspaces: &Workspaces, lockfile: &Lockfile) -> Vec<Drift> {
-    let Requests::ByWorkspace(locked_workspaces) = &lockfile.requests else { return Vec::new() };
+    let mut drifts = match &lockfile.requests {
+        Requests::ByWorkspace(locked) => by_workspace(workspaces, locked),
+        Requests::ByDescriptor(locked) => by_descriptor(workspaces, locked),
+    };
+    drifts.sort();
+    drifts
+}
+
+fn by_workspace(workspaces: &Workspaces, locked_workspaces: &BTreeMap<RepoPath, LockedWorkspace>) -> Vec<Drift> {
     let mut drifts = Vec::new();
     for (path, manifest) in workspaces {
         match locked_workspaces.get(path) {
@@ -91,8 +101,48 @@ pub fn find(workspaces: &Workspaces, lockfile: &Lockfile) -> Vec<Drift> {
     }
     let removed = locked_workspaces.keys().filter(|path| !workspaces.contains_key(*path));
     drifts.extend(removed.map(|path| Drift::WorkspaceRemoved { workspace: path.clone() }));
-    drifts.sort();
     drifts
+}
+
+/// What Yarn 1's own `--frozen-lockfile` does not see in workspaces. Descriptors that nobody asks for are no
+/// disagreement: nothing is installed for them. Nor is a peer dependency, which Yarn 1 does not install, nor a link.
+fn by_descriptor(workspaces: &Workspaces, locked: &BTreeMap<String, usize>) -> Vec<Drift> {
+    let siblings: BTreeMap<&str, &Manifest> =
+        workspaces.values().map(|manifest| (manifest.name.as_str(), manifest)).collect();
+    let mut drifts = Vec::new();
+    for (path, manifest) in workspaces {
+        let installed = manifest.dependencies.iter().filter(|(group, _)| **group != DependencyGroup::Peer);
+        for (package, ranges) in specifiers(installed.map(|(_, specifiers)| specifiers)) {
+            let is_met = |range: &&str| {
+                range.starts_with("link:")
+                    || locked.contains_key(&descriptor(package, range))
+                    || siblings.get(package).is_some_and(|sibling| satisfies(sibling, range))
+            };
+            if ranges.iter().any(is_met) {
+                continue;
+            }
+            let specifier = ranges.first().copied().unwrap_or_default().to_owned();
+            drifts.push(Drift::Added { manifest: manifest_path(path), package: package.to_owned(), specifier });
+        }
+    }
+    drifts
+}
+
+/// Whether Yarn 1 links a workspace for a range: its version is in it. Any other it asks the registry for.
+fn satisfies(workspace: &Manifest, range: &str) -> bool {
+    let version = workspace.json.get("version").and_then(serde_json::Value::as_str);
+    let Some(Ok(version)) = version.map(Version::parse) else { return false };
+    range.is_empty() || Range::parse(range).is_ok_and(|range| range.satisfies(&version))
+}
+
+/// `name@range`, as Yarn 1 names what is asked for.
+fn descriptor(package: &str, range: &str) -> String {
+    [package, "@", range].concat()
+}
+
+/// Whether a lockfile's specifier is that of a manifest. Yarn 4 writes `npm:` before versions and tags.
+fn agree(locked: &str, specifier: &str) -> bool {
+    locked == specifier || locked.strip_prefix("npm:") == Some(specifier)
 }
 
 type Specifiers<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
@@ -103,19 +153,21 @@ fn compare(path: &RepoPath, manifest: &Manifest, locked: &LockedWorkspace, drift
     let locked = specifiers(locked.dependencies.values());
     for (package, specifiers) in &wanted {
         let first = specifiers.first().copied().unwrap_or_default();
-        match locked.get(package) {
-            None => drifts.push(Drift::Added {
+        let Some(known) = locked.get(package) else {
+            drifts.push(Drift::Added {
                 manifest: file.clone(),
                 package: (*package).to_owned(),
                 specifier: first.to_owned(),
-            }),
-            Some(known) if known.is_disjoint(specifiers) => drifts.push(Drift::Changed {
+            });
+            continue;
+        };
+        if !known.iter().any(|known| specifiers.iter().any(|specifier| agree(known, specifier))) {
+            drifts.push(Drift::Changed {
                 manifest: file.clone(),
                 package: (*package).to_owned(),
                 locked: known.first().copied().unwrap_or_default().to_owned(),
                 specifier: first.to_owned(),
-            }),
-            Some(_) => {}
+            });
         }
     }
     let removed = locked.keys().filter(|package| !wanted.contains_key(*package));
@@ -133,7 +185,11 @@ fn specifiers<'a>(groups: impl Iterator<Item = &'a BTreeMap<String, String>>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{lockfile::bun, repo::MemoryTree, split::workspaces};
+    use crate::{
+        lockfile::{Format, bun},
+        repo::MemoryTree,
+        split::workspaces,
+    };
 
     #[test]
     fn every_disagreement_is_named() {
@@ -160,6 +216,38 @@ mod tests {
                 "package.json: `new` (`2`) is not in the lockfile",
                 "package.json: `gone` is in the lockfile, but not in the manifest",
                 "a/package.json: `bumped` is locked for `1`, but the manifest has `2`",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_lockfile_of_yarn_1_must_have_what_every_manifest_asks_for() {
+        let tree = MemoryTree::new([
+            (
+                "package.json",
+                r#"{"workspaces": ["*"], "dependencies": {"react": "^18", "any": "", "here": "link:./x"}, "peerDependencies": {"vue": "*"}}"#,
+            ),
+            ("a/package.json", r#"{"name": "a", "version": "1.1.0", "devDependencies": {"react": "^19"}}"#),
+            ("b/package.json", r#"{"name": "b", "version": "1.0.0", "dependencies": {"a": "^1.0.0", "x": "npm:y@1"}}"#),
+            ("c/package.json", r#"{"name": "c", "version": "1.0.0", "dependencies": {"a": "^2.0.0", "b": "*"}}"#),
+        ]);
+        let keys = ["react@^18", "any@", "x@npm:y@1", "gone@1"];
+        let keys = keys.iter().enumerate().map(|(index, key)| ((*key).to_owned(), index)).collect();
+        let lock = Lockfile {
+            format: Format::YarnClassic,
+            requests: Requests::ByDescriptor(keys),
+            packages: Vec::new(),
+            patches: BTreeMap::new(),
+            digest: String::new(),
+            warnings: Vec::new(),
+        };
+        let drifts = find(&workspaces::read(&tree).unwrap(), &lock);
+        let texts: Vec<_> = drifts.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "a/package.json: `react` (`^19`) is not in the lockfile",
+                "c/package.json: `a` (`^2.0.0`) is not in the lockfile",
             ]
         );
     }

@@ -1,9 +1,9 @@
 //! Why a repository could not be split.
 
-use super::registries::RegistryError;
+use super::{registries::RegistryError, yarnrc::YarnRcError};
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
-    lockfile::{bun::BunLockError, json::JsonError},
+    lockfile::{Format, bun::BunLockError, json::JsonError, yarn::YarnLockError},
     repo::{RepoPath, RepoPathError, TreeError},
 };
 
@@ -19,24 +19,33 @@ pub enum SplitError {
     /// `bun.lock` was refused.
     #[error(transparent)]
     BunLock(#[from] BunLockError),
-    /// The registries in `.npmrc` or `bunfig.toml` are wrong.
+    /// `yarn.lock` was refused.
+    #[error(transparent)]
+    YarnLock(#[from] YarnLockError),
+    /// The registries that the rc files name are wrong.
     #[error(transparent)]
     Registries(#[from] RegistryError),
+    /// An rc file of Yarn was refused.
+    #[error(transparent)]
+    YarnRc(#[from] YarnRcError),
     /// There is no `package.json` beside the lockfile.
     #[error("no `package.json` at the root of the repository")]
     NoRootManifest,
     /// There is no lockfile that can be read.
-    #[error("no `bun.lock` at the root of the repository")]
+    #[error("no `bun.lock` or `yarn.lock` at the root of the repository")]
     NoLockfile,
     /// There is only Bun's binary lockfile.
     #[error("`bun.lockb` is Bun's binary lockfile; splitter reads the text lockfile `bun.lock`")]
     BinaryLockfile,
     /// There is a lockfile of a package manager that is not supported.
-    #[error("`{0}` is not supported yet; splitter reads `bun.lock`")]
+    #[error("`{0}` is not supported; splitter reads `bun.lock` and `yarn.lock`")]
     UnsupportedLockfile(&'static str),
     /// There are two lockfiles.
-    #[error("both `{0}` and `{1}` are at the root of the repository")]
-    TwoLockfiles(&'static str, &'static str),
+    #[error("both `bun.lock` and `yarn.lock` are at the root of the repository{}", told_apart(pin.as_deref()))]
+    TwoLockfiles {
+        /// `packageManager` of the root manifest.
+        pin: Option<String>,
+    },
     /// A workspace pattern cannot be read.
     #[error("wrong workspace pattern `{pattern}`: {reason}")]
     Pattern {
@@ -98,8 +107,10 @@ pub enum SplitError {
         lockfile: &'static str,
     },
     /// The pin is not an exact version.
-    #[error("`{pin}` in `{file}` does not pin an exact version of Bun; expected for example `{example}`")]
+    #[error("`{pin}` in `{file}` does not pin an exact version of {name}; expected for example `{example}`")]
     InexactPin {
+        /// The package manager.
+        name: &'static str,
         /// The pin.
         pin: String,
         /// The file that holds it.
@@ -116,6 +127,27 @@ pub enum SplitError {
         lockfile_version: u64,
         /// The first Bun that reads it.
         needed: &'static str,
+    },
+    /// The lockfile is that of Yarn 1, the pinned Yarn is a later one.
+    #[error("`packageManager` pins Yarn {version}, but `yarn.lock` is that of Yarn 1")]
+    ClassicLockfile {
+        /// The pinned version.
+        version: String,
+    },
+    /// The pinned Yarn writes another version of the lockfile.
+    #[error(
+        "Yarn {version} would rewrite `yarn.lock`, whose version {lockfile_version} is that of Yarn {from} {}",
+        until.map_or("and later".to_owned(), |until| format!("to before {until}"))
+    )]
+    OtherWriter {
+        /// The pinned version.
+        version: String,
+        /// The lockfile's version.
+        lockfile_version: u64,
+        /// The first Yarn that writes it.
+        from: &'static str,
+        /// The first Yarn that does not any more.
+        until: Option<&'static str>,
     },
     /// An rc file is wrong.
     #[error("{reason}")]
@@ -165,13 +197,17 @@ impl Diagnose for SplitError {
             Self::Tree(error) => error.location(),
             Self::Json(error) => error.location(),
             Self::Registries(error) => error.location(),
+            Self::YarnRc(error) => error.location(),
             Self::BunLock(error) => error.location(),
+            Self::YarnLock(error) => error.location(),
             Self::UnsupportedDependency { file, position, .. }
             | Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
             Self::RcFile { file, .. } | Self::InexactPin { file, .. } => Some(Location::file(*file)),
-            Self::Pattern { .. } | Self::PatchPath { .. } | Self::WrongManager { .. } => {
-                Some(Location::file("package.json"))
-            }
+            Self::Pattern { .. }
+            | Self::PatchPath { .. }
+            | Self::WrongManager { .. }
+            | Self::ClassicLockfile { .. } => Some(Location::file("package.json")),
+            Self::OtherWriter { .. } => Some(Location::file(Format::YarnClassic.file())),
             Self::Config { .. } => Some(Location::file("splitter.json")),
             _ => None,
         }
@@ -181,23 +217,40 @@ impl Diagnose for SplitError {
         let hint = match self {
             Self::Json(error) => return error.hints(),
             Self::Registries(error) => return error.hints(),
+            Self::YarnRc(error) => return error.hints(),
             Self::BunLock(error) => return error.hints(),
-            Self::NoLockfile => "`bun install` writes one",
+            Self::YarnLock(error) => return error.hints(),
+            Self::NoLockfile => "`bun install` or `yarn install` writes one",
             Self::BinaryLockfile => {
                 "`bun install --save-text-lockfile --frozen-lockfile --lockfile-only` writes it; then remove `bun.lockb`"
             }
-            Self::TwoLockfiles(..) => "remove the one that is not in use",
+            Self::TwoLockfiles { pin: Some(_) } => "remove the other one",
+            Self::TwoLockfiles { pin: None } => {
+                "remove the one that is not in use, or say in `packageManager` which package manager you use"
+            }
             Self::UnsupportedDependency { .. } => {
                 "use a version from the registry, or a tarball URL, until splitter fetches it"
             }
-            Self::TwoIntegrities { .. } => "`bun install` writes the lockfile anew",
+            Self::TwoIntegrities { .. } => "an install of your package manager writes the lockfile anew",
             Self::WrongManager { .. } => "correct `packageManager`, or remove the lockfile that is not in use",
             Self::InexactPin { .. } => "an exact version makes every install the same",
             Self::ManagerTooOld { .. } => "pin the Bun that wrote the lockfile in `packageManager`",
+            Self::ClassicLockfile { .. } => "`yarn install` migrates the lockfile; or pin the Yarn 1 that wrote it",
+            Self::OtherWriter { .. } => "`yarn install` brings the lockfile up to date; or pin the Yarn that wrote it",
             Self::Missing { .. } => "restore the file, or remove the entry that names it",
             Self::EqualNames { .. } => "give each workspace a name of its own",
             _ => return Vec::new(),
         };
         vec![hint.to_owned()]
     }
+}
+
+/// Which of two lockfiles is in use, as far as the manifest tells.
+fn told_apart(pin: Option<&str>) -> String {
+    let lockfile = match pin.and_then(|pin| pin.split('@').next()) {
+        Some("bun") => "bun.lock",
+        Some("yarn") => "yarn.lock",
+        _ => return String::new(),
+    };
+    format!("; `packageManager` (`{}`) uses `{lockfile}`", pin.unwrap_or_default())
 }

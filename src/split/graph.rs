@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Manifest, SplitError, Workspaces,
+    ManagerName, Manifest, SplitError, Workspaces,
     config::{Config, Kind, WorkspaceConfig},
     detect::{self, Build},
 };
@@ -52,18 +52,23 @@ pub struct Graph {
 
 impl Graph {
     /// Builds the graph of `workspaces` with the user's choices.
-    pub fn build(tree: &dyn Tree, workspaces: &Workspaces, config: &Config) -> Result<Self, SplitError> {
+    pub fn build(
+        tree: &dyn Tree,
+        workspaces: &Workspaces,
+        config: &Config,
+        manager: ManagerName,
+    ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
         let edges = edges(workspaces);
         let single = workspaces.len() == 1;
         let mut graph = BTreeMap::new();
         for (path, manifest) in workspaces {
             let choice = config.workspaces.get(path).cloned().unwrap_or_default();
-            let build = build(tree, path, manifest, &choice)?;
+            let build = build(tree, path, manifest, &choice, manager)?;
             let start = match (&choice.start, &build) {
                 (Some(file), _) => Some(file.clone()),
                 (None, Some(_)) => None,
-                (None, None) => detect::start(tree, path, manifest)?,
+                (None, None) => detect::start(tree, path, manifest, manager)?,
             };
             let dependants = edges.iter().filter(|(_, to)| to.contains(path)).map(|(from, _)| from).collect::<Vec<_>>();
             let facts = Facts { builds: build.is_some(), starts: start.is_some(), single, dependants: &dependants };
@@ -207,8 +212,9 @@ fn build(
     path: &RepoPath,
     manifest: &Manifest,
     choice: &WorkspaceConfig,
+    manager: ManagerName,
 ) -> Result<Option<Build>, SplitError> {
-    let detected = detect::build(tree, path, manifest)?;
+    let detected = detect::build(tree, path, manifest, manager)?;
     let command = choice.build.clone().or_else(|| detected.as_ref().map(|build| build.command.clone()));
     Ok(command.map(|command| Build {
         command,
@@ -267,7 +273,7 @@ mod tests {
 
     fn graph(files: &[(&str, &str)]) -> Result<Graph, SplitError> {
         let tree = MemoryTree::new(files.iter().copied());
-        Graph::build(&tree, &workspaces::read(&tree)?, &config::read(&tree)?)
+        Graph::build(&tree, &workspaces::read(&tree)?, &config::read(&tree)?, ManagerName::Bun)
     }
 
     fn summary(graph: &Graph) -> Vec<String> {

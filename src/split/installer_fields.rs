@@ -7,7 +7,8 @@ use serde::Deserialize;
 const TEXT: &str = include_str!("../../nix-templates/manifest-fields.json");
 
 /// The fields that matter to an install.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct InstallerFields {
     /// Top-level fields of `package.json`.
     pub(super) manifest: Vec<String>,
@@ -15,16 +16,15 @@ pub(super) struct InstallerFields {
     pub(super) bunfig: Vec<String>,
     /// Keys of `.npmrc`.
     pub(super) npmrc: Vec<String>,
+    /// Keys of Yarn 1's `.yarnrc`.
+    pub(super) yarnrc: Vec<String>,
+    /// Top-level keys of `.yarnrc.yml`.
+    pub(super) yarnrc_yml: Vec<String>,
 }
 
 /// The fields. The file is part of the program and a test reads it, so that the fallback is never used.
-pub(super) static INSTALLER_FIELDS: LazyLock<InstallerFields> = LazyLock::new(|| {
-    serde_json::from_str(TEXT).unwrap_or(InstallerFields {
-        manifest: Vec::new(),
-        bunfig: Vec::new(),
-        npmrc: Vec::new(),
-    })
-});
+pub(super) static INSTALLER_FIELDS: LazyLock<InstallerFields> =
+    LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
 
 #[cfg(test)]
 mod tests {
@@ -35,5 +35,7 @@ mod tests {
         assert!(INSTALLER_FIELDS.manifest.iter().any(|field| field == "dependencies"));
         assert!(INSTALLER_FIELDS.bunfig.iter().any(|key| key == "linker"));
         assert!(INSTALLER_FIELDS.npmrc.iter().any(|key| key == "omit"));
+        assert!(INSTALLER_FIELDS.yarnrc.iter().any(|key| key == "--flat"));
+        assert!(INSTALLER_FIELDS.yarnrc_yml.iter().any(|key| key == "nodeLinker"));
     }
 }

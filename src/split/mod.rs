@@ -2,6 +2,7 @@
 //!
 //! [`Split::read`] gives all of it for a tree; the rest of the program shows it, records it, or compares it.
 
+mod committed_cache;
 pub mod config;
 pub mod dependencies;
 pub mod detect;
@@ -18,22 +19,29 @@ mod source_filter;
 pub mod source_set;
 mod system;
 mod workspaces;
+pub mod yarnrc;
 
 use std::collections::BTreeSet;
 
 pub use error::SplitError;
 pub use lock_set::LockSet;
 pub use manifest::Manifest;
-pub use package_manager::{DEFAULT_BUN, ManagerName, PackageManager, Pin};
+pub use package_manager::{ManagerName, PackageManager, Pin, ProgramPackage};
 pub use registries::{ProjectRegistries, RegistryError};
 pub use system::{OtherMachine, System, SystemError};
 pub use workspaces::{Workspaces, manifest_path};
 
-use self::{config::Config, dependencies::Dependency, drift::Drift, graph::Graph};
+use self::{
+    config::Config,
+    dependencies::{Dependency, Sources},
+    drift::Drift,
+    graph::Graph,
+    package_manager::OwnFiles,
+};
 use crate::{
-    lockfile::{Lockfile, bun},
+    lockfile::{Lockfile, bun, yarn},
     parallel::both,
-    repo::{EntryKind, RepoPath, Tree, read_text},
+    repo::{EntryKind, FOREIGN_LOCKFILES, RepoPath, Tree, read_text},
 };
 
 /// What a user may choose on the command line.
@@ -78,17 +86,19 @@ impl Split {
         let (workspaces, lockfile) = both(|| workspaces::read(tree), || lockfile(tree));
         let (lockfile, workspaces) = (lockfile?, workspaces?);
         let config = config::read(tree)?;
-        let registries = ProjectRegistries::of_tree(tree)?;
+        let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
-        let mut graph = Graph::build(tree, &workspaces, &config)?;
+        let mut graph = Graph::build(tree, &workspaces, &config, lockfile.format.into())?;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
         }
+        let own = OwnFiles::find(tree, lockfile.format)?;
+        let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
         Ok(Self {
-            pin: package_manager::pin(tree, &workspaces, lockfile.format)?,
-            lock_set: LockSet::collect(tree, &lockfile, &workspaces)?,
-            dependencies: dependencies::list(&lockfile, &registries, &systems)?,
+            pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
+            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &own)?,
+            dependencies: dependencies::list(&lockfile, &workspaces, sources, &systems)?,
             root_files: root_files(tree, &config)?,
             drift: drift::find(&workspaces, &lockfile),
             warnings: lockfile.warnings.clone(),
@@ -103,15 +113,28 @@ impl Split {
 
 /// Reads the one lockfile at the root.
 fn lockfile(tree: &dyn Tree) -> Result<Lockfile, SplitError> {
-    let present = |name: &str| tree.is_file(&RepoPath::root().child(name));
-    let yarn = present("yarn.lock")?;
-    match read_text(tree, &RepoPath::root().child(bun::FILE))? {
-        Some(_) if yarn => Err(SplitError::TwoLockfiles(bun::FILE, "yarn.lock")),
-        Some(text) => Ok(bun::parse(&text)?),
-        None if present("bun.lockb")? => Err(SplitError::BinaryLockfile),
-        None if yarn => Err(SplitError::UnsupportedLockfile("yarn.lock")),
-        None => Err(SplitError::NoLockfile),
+    let file = |name: &str| RepoPath::root().child(name);
+    match (read_text(tree, &file(bun::FILE))?, read_text(tree, &file(yarn::FILE))?) {
+        (Some(_), Some(_)) => Err(SplitError::TwoLockfiles { pin: root_pin(tree)? }),
+        (Some(text), None) => Ok(bun::parse(&text)?),
+        (None, Some(text)) => Ok(yarn::parse(&text)?),
+        (None, None) if tree.is_file(&file("bun.lockb"))? => Err(SplitError::BinaryLockfile),
+        (None, None) => {
+            for name in FOREIGN_LOCKFILES {
+                if tree.is_file(&file(name))? {
+                    return Err(SplitError::UnsupportedLockfile(name));
+                }
+            }
+            Err(SplitError::NoLockfile)
+        }
     }
+}
+
+/// `packageManager` of the root manifest.
+fn root_pin(tree: &dyn Tree) -> Result<Option<String>, SplitError> {
+    let path = manifest_path(&RepoPath::root());
+    let Some(text) = read_text(tree, &path)? else { return Ok(None) };
+    Ok(Manifest::parse(path.as_str(), &text)?.package_manager)
 }
 
 fn systems(choices: &Choices, config: &Config) -> Vec<System> {

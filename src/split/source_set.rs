@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use crate::{
         repo::MemoryTree,
-        split::{config, workspaces},
+        split::{ManagerName, config, workspaces},
     };
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
             ("packages/other/package.json", r#"{"name": "other"}"#),
         ]);
         let config = config::read(&tree).unwrap();
-        let graph = Graph::build(&tree, &workspaces::read(&tree).unwrap(), &config).unwrap();
+        let graph = Graph::build(&tree, &workspaces::read(&tree).unwrap(), &config, ManagerName::Bun).unwrap();
         let files: Vec<SourceFile> = [
             "README.md",
             "apps/web/README.md",

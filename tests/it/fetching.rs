@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Fault, Package, Small, run, small, splitter_snapshot, succeed};
+use crate::support::{Fault, Package, Registry, Small, TestContext, run, small, splitter_snapshot, succeed};
 
 const ALPHA: &str = "/alpha/-/alpha-1.0.0.tgz";
 
@@ -116,6 +116,87 @@ fn the_token_of_the_users_npmrc_is_sent_and_shown_nowhere() {
     assert!(output.starts_with("exit: 0"), "{output}");
     assert!(!output.contains("sesame"), "{output}");
     assert!(!small.context.read("nix/splitter/splitter.lock.json").contains("sesame"));
+}
+
+/// A repository of Yarn whose registry wants the token `sesame`, with this pin and lockfile. The registry has the package
+/// that holds the program.
+fn yarn_that_wants_a_token(pin: &str, lock: impl FnOnce(&Registry) -> String) -> Small {
+    let (program, version) = if pin.starts_with("1.") { ("yarn", pin) } else { ("@yarnpkg/cli-dist", pin) };
+    let packages = small::packages().into_iter().chain([Package::new(program, version)]);
+    let small = Small { context: TestContext::new(), registry: Registry::start(packages) };
+    let manifest = serde_json::json!({
+        "name": "acme", "private": true, "packageManager": format!("yarn@{pin}"),
+        "dependencies": { "alpha": "1.0.0", "@scope/beta": "2.1.0-rc.1" },
+    });
+    small.context.write("package.json", manifest.to_string());
+    small.context.write("yarn.lock", lock(&small.registry));
+    small.registry.require_token("sesame");
+    small
+}
+
+/// `splitter init` with a wrong token, with one whose variable is not set, and with the right one, which is shown nowhere.
+fn the_token_is_sent_and_shown_nowhere(small: &mut Small, file: &str, rc: impl Fn(&str) -> String) {
+    let output = run(&mut small.context.splitter(&["init"]));
+    assert!(output.starts_with("exit: 3") && output.contains(&format!("to ~/{file}")), "{output}");
+    let write = |small: &Small, token| fs_err::write(small.context.home().join(file), rc(token)).unwrap();
+    write(small, "wrong-token");
+    let output = run(&mut small.context.splitter(&["-vv", "init"]));
+    assert!(output.starts_with("exit: 3") && output.contains(&format!("check the token in {file}")), "{output}");
+    assert!(!output.contains("wrong-token"), "{output}");
+    write(small, "${THE_TOKEN}");
+    let output = run(&mut small.context.splitter(&["init"]));
+    assert!(output.contains("set `THE_TOKEN`"), "{output}");
+    small.context.set_env("THE_TOKEN", "sesame");
+    let output = run(&mut small.context.splitter(&["-vv", "init"]));
+    assert!(output.starts_with("exit: 0"), "{output}");
+    assert!(!output.contains("sesame"), "{output}");
+    assert!(!small.context.read("nix/splitter/splitter.lock.json").contains("sesame"));
+}
+
+fn berry_lock(_: &Registry) -> String {
+    let metadata = "__metadata:\n  version: 8\n  cacheKey: 10c0\n";
+    let package = |name: &str, version: &str| {
+        format!(
+            "\n\"{name}@npm:{version}\":\n  version: {version}\n  resolution: \"{name}@npm:{version}\"\n  \
+             languageName: node\n  linkType: hard\n"
+        )
+    };
+    let root = "\n\"acme@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"acme@workspace:.\"\n  dependencies:\n    \
+                \"@scope/beta\": \"npm:2.1.0-rc.1\"\n    alpha: \"npm:1.0.0\"\n  languageName: unknown\n  linkType: soft\n";
+    [metadata, &package("@scope/beta", "2.1.0-rc.1"), root, &package("alpha", "1.0.0")].concat()
+}
+
+fn classic_lock(registry: &Registry) -> String {
+    let entry = |package: &Package, name: &str, version: &str| {
+        let url = format!("{}{}", registry.url(), package.tarball_path().trim_start_matches('/'));
+        let integrity = package.integrity();
+        format!("\"{name}@{version}\":\n  version \"{version}\"\n  resolved \"{url}\"\n  integrity {integrity}\n\n")
+    };
+    let packages = small::packages();
+    let (alpha, beta) = (entry(&packages[0], "alpha", "1.0.0"), entry(&packages[1], "@scope/beta", "2.1.0-rc.1"));
+    ["# yarn lockfile v1\n\n\n", &beta, &alpha].concat()
+}
+
+#[test]
+fn later_yarn_has_its_token_in_the_users_yarnrc_yml() {
+    let mut small = yarn_that_wants_a_token("4.9.1", berry_lock);
+    let url = small.registry.url();
+    small.context.write(".yarnrc.yml", format!("nodeLinker: node-modules\nnpmRegistryServer: {url}\n"));
+    let host = url.replace("http:", "");
+    the_token_is_sent_and_shown_nowhere(&mut small, ".yarnrc.yml", |token| {
+        format!("npmRegistries:\n  {host}:\n    npmAlwaysAuth: true\n    npmAuthToken: {token}\n")
+    });
+}
+
+#[test]
+fn yarn_1_has_its_token_in_the_users_npmrc_and_its_registry_in_the_lockfile() {
+    let mut small = yarn_that_wants_a_token("1.22.22", classic_lock);
+    let url = small.registry.url();
+    let host = url.replace("http:", "");
+    the_token_is_sent_and_shown_nowhere(&mut small, ".npmrc", |token| format!("{host}:_authToken={token}\n"));
+    let record = small.context.read("nix/splitter/splitter.lock.json");
+    assert!(record.contains(&format!("\"registry\": \"{url}\"")), "{record}");
+    assert_eq!(record.matches(&url).count(), 2, "the registry and the program, and no package: {record}");
 }
 
 #[test]

@@ -13,3 +13,5 @@ mod nar;
 mod refusals;
 mod scan;
 mod update_hash;
+mod yarn;
+mod yarn_locks;

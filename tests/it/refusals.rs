@@ -28,15 +28,15 @@ fn a_binary_lockfile_is_refused_with_the_way_to_a_text_one() {
 }
 
 #[test]
-fn a_lockfile_of_yarn_alone_is_refused() {
+fn a_lockfile_of_pnpm_alone_is_refused() {
     let context = TestContext::new();
     context.write("package.json", "{}");
-    context.write("yarn.lock", "# yarn lockfile v1\n");
+    context.write("pnpm-lock.yaml", "lockfileVersion: '9.0'\n");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: `yarn.lock` is not supported yet; splitter reads `bun.lock`
+    error: `pnpm-lock.yaml` is not supported; splitter reads `bun.lock` and `yarn.lock`
     ");
 }
 
@@ -48,8 +48,8 @@ fn two_lockfiles_are_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: both `bun.lock` and `yarn.lock` are at the root of the repository
-    hint: remove the one that is not in use
+    error: both `bun.lock` and `yarn.lock` are at the root of the repository; `packageManager` (`bun@1.4.4`) uses `bun.lock`
+    hint: remove the other one
     ");
 }
 
@@ -281,6 +281,73 @@ fn pins_that_do_not_fit_the_lockfile_are_refused() {
     ----- stderr
     error: Bun 1.1.40 cannot read lockfileVersion 1; it needs Bun 1.2.0 or later
     hint: pin the Bun that wrote the lockfile in `packageManager`
+    ");
+}
+
+/// A repository of Yarn with this rc file.
+fn with_yarn_rc(file: &str, text: &str) -> TestContext {
+    let context = TestContext::new();
+    context.write("package.json", r#"{"name": "acme"}"#);
+    let is_later = file == ".yarnrc.yml";
+    let workspace =
+        "version: 0.0.0-use.local\n  resolution: \"acme@workspace:.\"\n  languageName: unknown\n  linkType: soft";
+    let later = format!("__metadata:\n  version: 8\n  cacheKey: 10c0\n\n\"acme@workspace:.\":\n  {workspace}\n");
+    context.write("yarn.lock", if is_later { later } else { "# yarn lockfile v1\n".to_owned() });
+    context.write(file, text);
+    context
+}
+
+#[test]
+fn settings_of_yarn_that_a_build_could_not_have_are_refused_with_their_place() {
+    let context = with_yarn_rc(".yarnrc.yml", "npmAuthToken: ${NOT_NEEDED}\n'nodeLinker': pnp\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `nodeLinker` is not written in the plain form that the Nix build can read
+      at .yarnrc.yml:2:1
+    hint: write it as plain block YAML: the key at the start of a line, its value behind it or indented below, no `#` and no empty line inside of a text
+    ");
+    let context = with_yarn_rc(".yarnrc.yml", "nodeLinker: pnp\npatchFolder: ./${DIR}\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `patchFolder` names the variable `DIR` without a default, so that an install depends on the environment
+      at .yarnrc.yml:2:1
+    hint: write the value itself, or a default: `${DIR:-…}`
+    ");
+    let context = with_yarn_rc(".yarnrc.yml", "yarnPath: ../yarn.cjs\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: wrong path `../yarn.cjs` in `yarnPath`: path leaves the repository
+      at .yarnrc.yml:1:1
+    hint: move the file into the repository, so that a build can have it
+    ");
+    let context = with_yarn_rc(".yarnrc", "workspaces-experimental true\nregistry https://registry.example\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `workspaces-experimental` is not written in the plain form that the Nix build can read
+      at .yarnrc:1:1
+    hint: write it as one line, `key value`
+    ");
+}
+
+#[test]
+fn a_registry_of_yarn_that_depends_on_the_environment_is_refused() {
+    let scope = "npmScopes:\n  acme:\n    npmRegistryServer: \"https://${HOST-registry.example}\"\n";
+    let context = with_yarn_rc(".yarnrc.yml", scope);
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: the registry `https://${HOST-registry.example}` of `npmScopes.acme.npmRegistryServer` in `.yarnrc.yml` depends on the environment; expected the URL itself
+      at .yarnrc.yml:3:5
+    hint: write the URL into the file, so that splitter.lock.json is the same on every machine; a token may stay a variable, and a personal mirror belongs in your own ~/.npmrc, ~/.bunfig.toml or ~/.yarnrc.yml
     ");
 }
 

@@ -11,7 +11,7 @@ fn scan_shows_the_split() {
     exit: 0
     ----- stdout
     repository  [REPO]
-    manager     bun 1.4.4 (packageManager in package.json), lockfileVersion 1
+    manager     bun 1.4.4 (packageManager in package.json), bun.lock version 1
     packages    3: 2 for every system, 1 only for x86_64-linux
 
     lock set    6 files: a change of any of them makes the hashes stale
@@ -215,9 +215,9 @@ fn a_folder_without_a_lockfile_is_no_repository() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: no `bun.lock` in `[REPO]` or any folder above it
-    hint: run it inside a Bun repository, or name one with `--repo DIR`
-    hint: a repository without a lockfile gets one from `bun install`
+    error: no `bun.lock` or `yarn.lock` in `[REPO]` or any folder above it
+    hint: run it inside a Bun or Yarn repository, or name one with `--repo DIR`
+    hint: a repository without a lockfile gets one from `bun install` or `yarn install`
     ");
 }
 
@@ -287,7 +287,7 @@ fn help_names_every_command_and_exit_code() {
     splitter_snapshot!(context, context.splitter(&["-h"]), @r"
     exit: 0
     ----- stdout
-    Split the Nix build of a Bun monorepo: dependencies by lockfile, apps by source
+    Split the Nix build of a Bun or Yarn monorepo: dependencies by lockfile, apps by source
 
     Usage: splitter [OPTIONS] <COMMAND>
 

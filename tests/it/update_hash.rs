@@ -3,7 +3,9 @@
 use fs_err as fs;
 use serde_json::Value;
 
-use crate::support::{BUN_VERSIONS, Fault, Monorepo, Package, Small, run, small, splitter_snapshot, succeed};
+use crate::support::{
+    BUN_VERSIONS, Fault, Monorepo, Package, Project as _, Small, run, small, splitter_snapshot, succeed,
+};
 
 const RECORD: &str = "nix/splitter/splitter.lock.json";
 

@@ -3,6 +3,8 @@
 mod builds;
 mod sample;
 
+pub(super) use self::sample::Manager;
+
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -30,7 +32,8 @@ pub(super) fn run(options: &DemoOptions, printer: Printer) -> Result<Outcome, Fa
         temporary = tempfile::Builder::new().prefix("splitter-demo-").tempdir().map_err(DemoError::Disk)?;
         Utf8PathBuf::from_path_buf(temporary.path().to_owned()).map_err(DemoError::NotUtf8)?
     };
-    let demo = Demo { global: Global { repo: Some(folder.clone()), quiet: false, verbose: 0 }, folder, printer };
+    let global = Global { repo: Some(folder.clone()), quiet: false, verbose: 0 };
+    let demo = Demo { manager: options.manager, global, folder, printer };
     demo.scaffold()?;
     demo.edit_source()?;
     demo.bump_dependency()?;
@@ -54,6 +57,7 @@ pub(super) fn run(options: &DemoOptions, printer: Printer) -> Result<Outcome, Fa
 
 /// A run of the demo.
 struct Demo {
+    manager: Manager,
     global: Global,
     folder: Utf8PathBuf,
     printer: Printer,
@@ -61,8 +65,9 @@ struct Demo {
 
 impl Demo {
     fn scaffold(&self) -> Result<(), Failure> {
-        self.say("A monorepo of two apps and two libraries, with the lockfile that Bun wrote:");
-        sample::at_first().write(&self.folder)?;
+        let manager = self.manager.name();
+        self.say(&format!("A monorepo of two apps and two libraries, with the lockfile that {manager} wrote:"));
+        self.manager.at_first()?.write(&self.folder)?;
         self.git(&["init", "--quiet"]);
         self.command("splitter scan");
         scan::run(&self.global, &ScanOptions { apps: Vec::new(), json: false }, self.printer)?;
@@ -80,8 +85,9 @@ impl Demo {
     }
 
     fn bump_dependency(&self) -> Result<(), Failure> {
-        self.say("A dependency is bumped, as by `bun add hono@4.9.1`, and the hashes are forgotten. check speaks:");
-        sample::bumped().write(&self.folder)?;
+        let bump = self.manager.bump();
+        self.say(&format!("A dependency is bumped, as by `{bump}`, and the hashes are forgotten. check speaks:"));
+        self.manager.bumped()?.write(&self.folder)?;
         self.check("stale", Outcome::Difference)?;
         self.say("The remedy downloads the one package that is new:");
         self.command("splitter update-hash");

@@ -1,27 +1,34 @@
-//! The bundled monorepo: two apps, two libraries, real dependencies, lockfiles by the real Bun.
+//! The bundled monorepo: two apps, two libraries, real dependencies, lockfiles by the real package managers.
+//!
+//! It is put together of layers, so that what all package managers share stands once: the `common` files, for both Yarns
+//! the server as Node runs it (`node`), and what is the package manager's own.
 
-use crate::{repo::RepoPath, scaffold::files::Files};
+use clap::ValueEnum;
 
-macro_rules! sample {
+use crate::{
+    repo::RepoPath,
+    scaffold::files::Files,
+    split::registries::{RegistryError, npm_default},
+};
+
+/// Files of one folder of the fixtures, by path.
+type Layer = &'static [(&'static str, &'static str)];
+
+macro_rules! layer {
     ($folder:literal: $($path:literal),* $(,)?) => {
-        &[$(($path, include_str!(concat!("../../../fixtures/", $folder, "/", $path)))),*]
+        &[$(($path, include_str!(concat!("../../../fixtures/demo/", $folder, "/", $path)))),*]
     };
 }
 
-/// The monorepo as it is at first.
-const AT_FIRST: &[(&str, &str)] = sample!["demo":
+const COMMON: Layer = layer!["common":
     ".gitignore",
     "README.md",
-    "apps/api/package.json",
-    "apps/api/src/server.test.ts",
     "apps/api/src/server.ts",
     "apps/web/index.html",
     "apps/web/package.json",
     "apps/web/src/main.tsx",
     "apps/web/tsconfig.json",
     "apps/web/vite.config.ts",
-    "bun.lock",
-    "package.json",
     "packages/clock/package.json",
     "packages/clock/src/index.ts",
     "packages/greeting/package.json",
@@ -29,8 +36,20 @@ const AT_FIRST: &[(&str, &str)] = sample!["demo":
     "tsconfig.json",
 ];
 
-/// What `bun add hono@4.9.1` in `apps/api` changes.
-const BUMPED: &[(&str, &str)] = sample!["demo-bumped": "apps/api/package.json", "bun.lock"];
+const NODE: Layer = layer!["node": "apps/api/package.json", "apps/api/src/main.ts"];
+const BUMPED_NODE: Layer = layer!["bumped/node": "apps/api/package.json"];
+
+const BUN: Layer = layer!["bun": "apps/api/package.json", "apps/api/src/server.test.ts", "bun.lock", "package.json"];
+const BUMPED_BUN: Layer = layer!["bumped/bun": "apps/api/package.json", "bun.lock"];
+
+const YARN: Layer = layer!["yarn": "package.json", "yarn.lock"];
+const BUMPED_YARN: Layer = layer!["bumped/yarn": "yarn.lock"];
+
+const YARN_BERRY: Layer = layer!["yarn-berry": ".yarnrc.yml", "package.json", "yarn.lock"];
+const BUMPED_YARN_BERRY: Layer = layer!["bumped/yarn-berry": "yarn.lock"];
+
+/// What stands for npm's registry in the lockfiles of the fixtures, where they hold URLs (Yarn 1).
+const REGISTRY_IN_FIXTURES: &str = "https://registry.example/";
 
 /// The source file that the demo edits, of the app that it builds.
 pub(super) const SOURCE: &str = "apps/api/src/server.ts";
@@ -39,22 +58,62 @@ pub(super) const APP: &str = "api";
 /// What the demo does to it.
 pub(super) const EDIT: &str = "\napp.get(\"/health\", (context) => context.text(\"ok\"));\n";
 
-/// The files of the monorepo as it is at first.
-pub(super) fn at_first() -> Files {
-    files(AT_FIRST)
+/// The package manager of the sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Manager {
+    /// Bun 1.4
+    Bun,
+    /// Yarn classic, 1.22
+    Yarn,
+    /// Yarn 4, with `node_modules`
+    YarnBerry,
 }
 
-/// The files that a bump of one dependency changes.
-pub(super) fn bumped() -> Files {
-    files(BUMPED)
-}
-
-fn files(list: &[(&str, &str)]) -> Files {
-    let mut files = Files::default();
-    for (path, content) in list {
-        files.put(path.split('/').fold(RepoPath::root(), |folder, part| folder.child(part)), *content);
+impl Manager {
+    /// Its name in a sentence.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Bun => "Bun",
+            Self::Yarn => "Yarn 1",
+            Self::YarnBerry => "Yarn 4",
+        }
     }
-    files
+
+    /// The command that bumps a dependency as [`Self::bumped`] does.
+    pub(super) fn bump(self) -> &'static str {
+        match self {
+            Self::Bun => "bun add hono@4.9.1",
+            Self::Yarn | Self::YarnBerry => "yarn add hono@4.9.1",
+        }
+    }
+
+    /// The files of the monorepo as it is at first.
+    pub(super) fn at_first(self) -> Result<Files, RegistryError> {
+        files(match self {
+            Self::Bun => &[COMMON, BUN],
+            Self::Yarn => &[COMMON, NODE, YARN],
+            Self::YarnBerry => &[COMMON, NODE, YARN_BERRY],
+        })
+    }
+
+    /// The files that a bump of one dependency, in the folder of [`APP`], changes.
+    pub(super) fn bumped(self) -> Result<Files, RegistryError> {
+        files(match self {
+            Self::Bun => &[BUMPED_BUN],
+            Self::Yarn => &[BUMPED_NODE, BUMPED_YARN],
+            Self::YarnBerry => &[BUMPED_NODE, BUMPED_YARN_BERRY],
+        })
+    }
+}
+
+fn files(layers: &[Layer]) -> Result<Files, RegistryError> {
+    let registry = npm_default()?;
+    let mut files = Files::default();
+    for (path, content) in layers.iter().copied().flatten() {
+        let path = path.split('/').fold(RepoPath::root(), |folder, part| folder.child(part));
+        files.put(path, content.replace(REGISTRY_IN_FIXTURES, registry.as_str()));
+    }
+    Ok(files)
 }
 
 #[cfg(test)]
@@ -74,15 +133,28 @@ mod tests {
                 found.push(path);
             }
         }
-        found.sort();
     }
 
     #[test]
     fn every_file_of_the_sample_is_bundled() {
-        for (name, bundled) in [("demo", AT_FIRST), ("demo-bumped", BUMPED)] {
-            let mut found = Vec::new();
-            below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name), "", &mut found);
-            assert_eq!(bundled.iter().map(|(path, _)| *path).collect::<Vec<_>>(), found, "{name}");
-        }
+        let layers = [
+            ("bumped/bun", BUMPED_BUN),
+            ("bumped/node", BUMPED_NODE),
+            ("bumped/yarn", BUMPED_YARN),
+            ("bumped/yarn-berry", BUMPED_YARN_BERRY),
+            ("bun", BUN),
+            ("common", COMMON),
+            ("node", NODE),
+            ("yarn", YARN),
+            ("yarn-berry", YARN_BERRY),
+        ];
+        let bundled =
+            layers.iter().flat_map(|(folder, layer)| layer.iter().map(move |(path, _)| format!("{folder}/{path}")));
+        let mut found = Vec::new();
+        below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/demo"), "", &mut found);
+        found.sort();
+        let mut bundled: Vec<_> = bundled.collect();
+        bundled.sort();
+        assert_eq!(bundled, found);
     }
 }

@@ -70,13 +70,15 @@ fn refuse_unknown(options: &ScanOptions, split: &Split) -> Result<(), SplitError
     }
 }
 
-/// How many packages each part holds: `common`, and each system by name.
+/// How many packages each part holds: `common`, and each system by name; and `unknown`, of which only their tarballs
+/// say where they are needed.
 fn parts(split: &Split) -> BTreeMap<String, usize> {
     let mut parts = BTreeMap::from([("common".to_owned(), 0)]);
     for dependency in &split.dependencies {
         match &dependency.scope {
-            Scope::Common => *parts.entry("common".to_owned()).or_default() += 1,
-            Scope::Systems(systems) => {
+            None => *parts.entry("unknown".to_owned()).or_default() += 1,
+            Some(Scope::Common) => *parts.entry("common".to_owned()).or_default() += 1,
+            Some(Scope::Systems(systems)) => {
                 for system in systems {
                     *parts.entry(system.to_string()).or_default() += 1;
                 }

@@ -26,15 +26,27 @@ pub(super) fn print(scan: &Scan, printer: Printer) {
 
 fn print_head(scan: &Scan, printer: Printer) {
     let split = &scan.split;
-    let version = split.lockfile.format.version();
+    let (lockfile, version) = (split.lockfile.format.file(), split.lockfile.format.version());
     heading("repository", scan.tree.root().as_str(), printer);
     let pin = &split.pin;
-    heading("manager", &format!("bun {} ({}), lockfileVersion {version}", pin.manager.version, pin.source), printer);
+    heading(
+        "manager",
+        &format!(
+            "{} {} ({}), {lockfile} version {version}",
+            pin.manager.name.command(),
+            pin.manager.version,
+            pin.source
+        ),
+        printer,
+    );
     let parts = parts(split);
     let bound: Vec<_> = parts
         .iter()
         .filter(|(part, _)| *part != "common")
-        .map(|(part, packages)| format!("{} only for {part}", count(*packages)))
+        .map(|(part, packages)| match part.as_str() {
+            "unknown" => format!("{} of which `update-hash` asks the tarballs", count(*packages)),
+            system => format!("{} only for {system}", count(*packages)),
+        })
         .collect();
     let bound = if bound.is_empty() { String::new() } else { format!(", {}", bound.join(", ")) };
     let shared = count(parts["common"]);
@@ -74,7 +86,7 @@ fn print_workspaces(scan: &Scan, printer: Printer) {
             Role::App { name, .. } => format!("app {BOLD}{name}{BOLD:#}"),
             Role::Library => "library".to_owned(),
         };
-        let how = how(workspace).map_or(String::new(), |how| format!(": {how}"));
+        let how = how(workspace, scan.split.pin.manager.name.runtime()).map_or(String::new(), |how| format!(": {how}"));
         let path = workspace.path.to_string();
         printer.data(format_args!(
             "  {:<width$}  {kind}, {}{}",
@@ -86,20 +98,20 @@ fn print_workspaces(scan: &Scan, printer: Printer) {
 }
 
 /// How a workspace is built or started.
-fn how(workspace: &Workspace) -> Option<String> {
+fn how(workspace: &Workspace, runtime: &str) -> Option<String> {
     // The root's script builds all the others, which is what splitter does by itself.
     let is_built = !workspace.path.is_root() || matches!(workspace.role, Role::App { .. });
     if let Some(build) = workspace.build.as_ref().filter(|_| is_built) {
         let tool = build.tool.map_or(String::new(), |tool| format!(" ({})", tool.name()));
         let start = match &workspace.role {
-            Role::App { start: Some(file), .. } => format!(", then bun {file}"),
+            Role::App { start: Some(file), .. } => format!(", then {runtime} {file}"),
             _ => String::new(),
         };
         let output = build.output.as_ref().map_or(start, |output| format!(" -> {output}"));
         return Some(format!("`{}`{tool}{output}", build.command));
     }
     match &workspace.role {
-        Role::App { start: Some(file), .. } => Some(format!("bun {file}")),
+        Role::App { start: Some(file), .. } => Some(format!("{runtime} {file}")),
         _ => None,
     }
 }

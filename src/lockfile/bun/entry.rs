@@ -12,6 +12,7 @@ use super::{
     super::{
         Integrity, LockedPackage, LockedWorkspace, PlatformLists, Platforms, Resolution,
         json::{Document, shorten},
+        names::{is_package_name, split_name},
     },
     error::BunLockError,
     resolution::{self, ResolutionError},
@@ -100,11 +101,11 @@ fn identity<'e>(
 ) -> Result<(&'e str, &'e str), BunLockError> {
     let position = || document.position(elements.range.start);
     let first = elements.elements.first().and_then(Value::as_string_lit).map_or("", |text| text.value.as_ref());
-    let Some((name, resolution)) = resolution::split_name(first) else {
+    let Some((name, resolution)) = split_name(first) else {
         let (key, found) = (shorten(key).into_owned(), shorten(first).into_owned());
         return Err(BunLockError::Entry { position: position(), key, found });
     };
-    if !resolution::is_package_name(name) || key.chars().any(char::is_control) {
+    if !is_package_name(name) || key.chars().any(char::is_control) {
         let (key, name) = (shorten(key).into_owned(), shorten(name).into_owned());
         return Err(BunLockError::Name { position: position(), key, name });
     }

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::super::Resolution;
+use super::super::{Resolution, names::is_version};
 use crate::repo::{RepoPath, RepoPathError};
 
 /// Why a resolution could not be read.
@@ -12,13 +12,6 @@ pub(super) enum ResolutionError {
     Unknown,
     /// Its path does not stay in the repository.
     Path(RepoPathError),
-}
-
-/// Splits `<name>@<rest>`: the first `@` that is not the scope's own.
-pub(super) fn split_name(text: &str) -> Option<(&str, &str)> {
-    let from = if text.starts_with('@') { text.find('/')? } else { 0 };
-    let at = from + text[from..].find('@')?;
-    (at > 0).then(|| (&text[..at], &text[at + 1..]))
 }
 
 /// Reads a resolution. `base` is the workspace whose manifest names the package: local paths start there.
@@ -62,38 +55,9 @@ pub(super) fn is_tarball(path: &str) -> bool {
     [".tgz", ".tar.gz", ".tar"].iter().any(|suffix| lower.ends_with(suffix))
 }
 
-/// Whether the text could be a semantic version; it becomes part of a URL and of a file name.
-fn is_version(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
-}
-
-/// Whether the text could be the name of a package; it becomes part of a URL and of a path.
-pub(super) fn is_package_name(name: &str) -> bool {
-    let part = |part: &str| {
-        !part.is_empty()
-            && part != "."
-            && part != ".."
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~!'()*".contains(&byte))
-    };
-    match name.strip_prefix('@') {
-        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, base)| part(scope) && part(base)),
-        None => part(name),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_split_at_the_right_sign() {
-        assert_eq!(split_name("react@19.0.0"), Some(("react", "19.0.0")));
-        assert_eq!(split_name("@a/b@npm:c@1"), Some(("@a/b", "npm:c@1")));
-        assert_eq!(split_name("x@git+ssh://git@host/r#1"), Some(("x", "git+ssh://git@host/r#1")));
-        for text in ["react", "@a/b", "@a", "", "@", "@1.0.0"] {
-            assert_eq!(split_name(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn the_text_alone_decides_the_kind() {
@@ -115,13 +79,5 @@ mod tests {
         assert_eq!(parse("/etc/x.tgz"), Err(ResolutionError::Path(RepoPathError::Absolute)));
         assert_eq!(parse("what:ever"), Err(ResolutionError::Unknown));
         assert_eq!(parse("1.0.0/../../x"), Err(ResolutionError::Unknown));
-    }
-
-    #[test]
-    fn names_that_would_leave_a_folder_are_no_names() {
-        assert!(is_package_name("@babel/core") && is_package_name("lodash.merge") && is_package_name("JSONStream"));
-        for name in ["", "..", "a/b", "@a", "@a/..", "@/b", "a b", "a%2f", "@a/b/c"] {
-            assert!(!is_package_name(name), "{name}");
-        }
     }
 }

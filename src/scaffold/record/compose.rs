@@ -11,7 +11,7 @@ use crate::{
     lockfile::Integrity,
     repo::RepoPath,
     split::{
-        Split, System,
+        Split,
         config::{Kind, WorkspaceConfig},
         dependencies::{Dependency, Scope},
         graph::{Role, Workspace},
@@ -23,8 +23,10 @@ use crate::{
 pub struct Known {
     /// The integrity of every dependency, by path.
     pub integrities: BTreeMap<String, Integrity>,
-    /// The package manager's program for each system.
-    pub programs: BTreeMap<System, ProgramTarball>,
+    /// Who needs those dependencies of which the lockfile does not say it, by path.
+    pub scopes: BTreeMap<String, Scope>,
+    /// The package manager's program, by system or under `common`.
+    pub programs: BTreeMap<String, ProgramTarball>,
     /// The fixed outputs, by part.
     pub outputs: BTreeMap<String, FixedOutput>,
 }
@@ -44,7 +46,8 @@ pub fn compose(split: &Split, known: Known) -> Record {
             .iter()
             .filter_map(|dependency| {
                 let integrity = known.integrities.get(&dependency.path)?.clone();
-                Some(dependency_record(split, dependency, integrity))
+                let scope = scope_of(dependency, &known.scopes)?;
+                Some(dependency_record(split, dependency, integrity, scope))
             })
             .collect(),
         workspaces: split.graph.workspaces().map(workspace_record).collect(),
@@ -54,12 +57,17 @@ pub fn compose(split: &Split, known: Known) -> Record {
     }
 }
 
-fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrity) -> DependencyRecord {
+/// Who needs a dependency: as the lockfile says, or else as its tarball did.
+fn scope_of<'a>(dependency: &'a Dependency, scopes: &'a BTreeMap<String, Scope>) -> Option<&'a Scope> {
+    dependency.scope.as_ref().or_else(|| scopes.get(&dependency.path))
+}
+
+fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrity, scope: &Scope) -> DependencyRecord {
     DependencyRecord {
         path: dependency.path.clone(),
         url: recorded_url(split, dependency),
         integrity,
-        systems: match &dependency.scope {
+        systems: match scope {
             Scope::Common => None,
             Scope::Systems(systems) => Some(systems.iter().copied().collect()),
         },
@@ -100,13 +108,17 @@ pub(crate) fn source_record(split: &Split) -> SourceRecord {
 }
 
 /// The entries of each fixed output, by part: `common`, and each system by name where anything is bound to it.
-/// `common` is always there, so that the Nix files need not ask.
-pub fn scope_entries(dependencies: &[Dependency]) -> BTreeMap<String, Vec<&Dependency>> {
+/// `common` is always there, so that the Nix files need not ask. `scopes` has what the lockfile does not say.
+pub fn scope_entries<'a>(
+    dependencies: &'a [Dependency],
+    scopes: &BTreeMap<String, Scope>,
+) -> BTreeMap<String, Vec<&'a Dependency>> {
     let mut parts = BTreeMap::from([("common".to_owned(), Vec::new())]);
     for dependency in dependencies {
-        match &dependency.scope {
-            Scope::Common => parts.entry("common".to_owned()).or_default().push(dependency),
-            Scope::Systems(systems) => {
+        match scope_of(dependency, scopes) {
+            None => {}
+            Some(Scope::Common) => parts.entry("common".to_owned()).or_default().push(dependency),
+            Some(Scope::Systems(systems)) => {
                 for system in systems {
                     parts.entry(system.to_string()).or_default().push(dependency);
                 }

@@ -69,8 +69,8 @@ pub struct ManagerRecord {
     /// Which, and its version.
     #[serde(flatten)]
     pub manager: PackageManager,
-    /// Its program, by system.
-    pub tarballs: BTreeMap<System, ProgramTarball>,
+    /// Its program, by system, or under `common` where one serves all.
+    pub tarballs: BTreeMap<String, ProgramTarball>,
 }
 
 /// The tarball of a program.
@@ -105,7 +105,8 @@ pub struct DependencyRecord {
     pub url: Option<Url>,
     /// What its bytes match.
     pub integrity: Integrity,
-    /// The systems that need it; absent where all do.
+    /// The systems that need it; absent where all do. None at all is said by an empty list: that it is for other ones
+    /// is known from its tarball alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub systems: Option<Vec<System>>,
 }

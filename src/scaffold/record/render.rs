@@ -30,11 +30,9 @@ fn json(value: &impl Serialize) -> String {
 
 fn manager(record: &Record) -> String {
     let manager = &record.package_manager;
-    let fields = [
-        ("name", json(&manager.manager.name)),
-        ("version", json(&manager.manager.version)),
-        ("tarballs", map(&manager.tarballs, "    ")),
-    ];
+    let mut fields = vec![("name", json(&manager.manager.name)), ("version", json(&manager.manager.version))];
+    fields.extend(manager.manager.file.iter().map(|file| ("file", json(file))));
+    fields.push(("tarballs", map(&manager.tarballs, "    ")));
     let lines: Vec<_> = fields.iter().map(|(name, value)| format!("    \"{name}\": {value}")).collect();
     format!("{{\n{}\n  }}", lines.join(",\n"))
 }

@@ -39,7 +39,7 @@ fn record(split: &Split) -> Record {
     for dependency in &split.dependencies {
         known.integrities.insert(dependency.path.clone(), dependency.integrity.clone().unwrap());
     }
-    for (part, entries) in scope_entries(&split.dependencies) {
+    for (part, entries) in scope_entries(&split.dependencies, &BTreeMap::new()) {
         let pairs = entries.iter().map(|entry| (entry.path.as_str(), entry.integrity.as_ref().unwrap()));
         let output = FixedOutput { fingerprint: fingerprint::of(pairs), hash: integrity(&part), packages: 1, bytes: 1 };
         known.outputs.insert(part, output);
@@ -151,7 +151,7 @@ fn a_package_whose_registry_moved_has_changed() {
 #[test]
 fn every_system_shares_what_is_bound_to_none() {
     let split = split(MANIFEST, WEB, &lock(&PACKAGES));
-    let parts = scope_entries(&split.dependencies);
+    let parts = scope_entries(&split.dependencies, &BTreeMap::new());
     let names: BTreeSet<_> = parts.keys().map(String::as_str).collect();
     assert_eq!(names, BTreeSet::from(["common", "x86_64-linux"]));
     assert_eq!(parts["common"][0].path, "npm/react/-/react-1.0.0.tgz");

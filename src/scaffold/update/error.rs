@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::{Category, Diagnose, Location},
-    fetch::{FetchError, MetadataError},
+    fetch::{FetchError, ManifestError, MetadataError},
     nix::nar::{NarError, TreeError},
 };
 
@@ -26,6 +26,14 @@ pub enum UpdateError {
         /// Why.
         source: TreeError,
     },
+    /// What systems a package is for is not known.
+    #[error("the manifest of `{label}` cannot be read: {source}")]
+    Manifest {
+        /// The package.
+        label: String,
+        /// Why.
+        source: ManifestError,
+    },
     /// A tarball was neither found nor reported missing.
     #[error("a tarball is neither there nor missing")]
     Incomplete,
@@ -37,7 +45,7 @@ impl Diagnose for UpdateError {
             Self::Fetch(error) => error.category(),
             Self::Program(error) => error.category(),
             Self::Nar(_) => Category::Environment,
-            Self::Tree { .. } => Category::Input,
+            Self::Tree { .. } | Self::Manifest { .. } => Category::Input,
             Self::Incomplete => Category::Bug,
         }
     }
@@ -50,7 +58,7 @@ impl Diagnose for UpdateError {
         match self {
             Self::Fetch(error) => error.hints(),
             Self::Program(error) => error.hints(),
-            Self::Nar(_) | Self::Tree { .. } | Self::Incomplete => Vec::new(),
+            Self::Nar(_) | Self::Tree { .. } | Self::Manifest { .. } | Self::Incomplete => Vec::new(),
         }
     }
 }

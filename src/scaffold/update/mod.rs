@@ -5,6 +5,8 @@
 //! lives for years, and a hash of damaged bytes would be wrong for everybody.
 
 mod error;
+mod program;
+mod scopes;
 mod tarballs;
 mod verify;
 
@@ -15,7 +17,7 @@ use camino::Utf8PathBuf;
 pub use error::UpdateError;
 pub use tarballs::{FromCache, Online, Tarballs};
 
-use super::record::{FixedOutput, Known, ProgramTarball, Record, compose, scope_entries};
+use super::record::{FixedOutput, Known, Record, compose, scope_entries};
 use crate::{
     fetch::{Fetched, Origin, Wanted},
     lockfile::{Algorithm, Digest, Integrity},
@@ -63,15 +65,19 @@ pub fn update(
     tarballs: &dyn Tarballs,
     extent: &Extent,
 ) -> Result<Update, UpdateError> {
-    let programs = programs(split, old, tarballs)?;
-    let mut known = Known { programs, integrities: known_integrities(split, old), outputs: BTreeMap::new() };
-    let parts = scope_entries(&split.dependencies);
+    let programs = program::tarballs(split, old, tarballs)?;
+    let integrities = known_integrities(split, old);
+    let scopes::Scopes { scopes, files: examined } = scopes::find(split, old, &integrities, tarballs)?;
+    let mut known = Known { integrities, scopes, programs, outputs: BTreeMap::new() };
+    let parts = scope_entries(&split.dependencies, &known.scopes);
     known.outputs = reusable(&parts, &known.integrities, old, extent);
     let open: Parts<'_> = parts.into_iter().filter(|(part, _)| !known.outputs.contains_key(part)).collect();
     for (part, entries) in &open {
         tracing::debug!(part, tarballs = entries.len(), "is to be hashed");
     }
-    let Read { files, trees, hashes } = read(split, &open, &known.integrities, tarballs)?;
+    let Read { mut files, trees, hashes } = read(split, &open, &known.integrities, tarballs)?;
+    // Their second look found them in the cache; where they came from is what the first one says.
+    files.extend(examined);
     for (path, file) in &files {
         known.integrities.insert(path.clone(), file.integrity.clone());
     }
@@ -81,55 +87,11 @@ pub fn update(
     }
     let program = match extent {
         Extent::WhatChanged => None,
-        Extent::System(system) => program(split, &known.programs, *system, tarballs)?,
+        Extent::System(system) => program::bring(split, &known.programs, *system, tarballs)?,
     };
     let (downloaded, reused) = totals(files.values().chain(&program));
     let program = program.map(|file| file.path);
     Ok(Update { record: compose(split, known), hashed: trees, program, downloaded, reused })
-}
-
-/// The package manager's program for each system: as recorded, or as the registry has it.
-fn programs(
-    split: &Split,
-    old: Option<&Record>,
-    tarballs: &dyn Tarballs,
-) -> Result<BTreeMap<System, ProgramTarball>, UpdateError> {
-    let manager = &split.pin.manager;
-    let recorded = old
-        .filter(|old| old.package_manager.manager == *manager && old.registry == *split.registries.default_registry())
-        .map(|old| &old.package_manager.tarballs)
-        .filter(|recorded| split.systems.iter().all(|system| recorded.contains_key(system)));
-    if let Some(recorded) = recorded {
-        return Ok(recorded
-            .iter()
-            .filter(|(system, _)| split.systems.contains(system))
-            .map(|(s, t)| (*s, t.clone()))
-            .collect());
-    }
-    let packages: Vec<&str> = split.systems.iter().map(|system| manager.program_package(*system)).collect();
-    let found = tarballs.programs(&packages, &manager.version)?;
-    let programs = split.systems.iter().zip(found);
-    Ok(programs
-        .map(|(system, found)| (*system, ProgramTarball { url: found.url, integrity: found.integrity }))
-        .collect())
-}
-
-/// Brings the package manager's program for one system.
-fn program(
-    split: &Split,
-    programs: &BTreeMap<System, ProgramTarball>,
-    system: System,
-    tarballs: &dyn Tarballs,
-) -> Result<Option<Fetched>, UpdateError> {
-    let Some(tarball) = programs.get(&system) else { return Ok(None) };
-    let package = split.pin.manager.program_package(system).to_owned();
-    let wanted = Wanted {
-        label: format!("{package}@{}", split.pin.manager.version),
-        package,
-        url: tarball.url.clone(),
-        integrity: Some(tarball.integrity.clone()),
-    };
-    Ok(tarballs.bring(&[wanted])?.pop())
 }
 
 /// What the lockfile says of each tarball, or what was recorded at first sight where it says nothing.

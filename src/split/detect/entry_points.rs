@@ -19,6 +19,10 @@ pub(crate) fn built(manifest: &Manifest, output: Option<&str>) -> Option<String>
     for field in FIELDS {
         collect(manifest.json.get(field).unwrap_or(&Value::Null), &mut entries);
     }
+    if entries.is_empty() {
+        // Others import its files by their paths (`ui/dist/button`), and this says where they lie.
+        collect(manifest.json.get("files").unwrap_or(&Value::Null), &mut entries);
+    }
     entries.into_iter().find(|entry| is_built(entry, output)).map(str::to_owned)
 }
 
@@ -58,6 +62,8 @@ mod tests {
             None
         );
         assert_eq!(found(r#"{"main": "distribution.js"}"#), None);
+        assert_eq!(found(r#"{"files": ["README.md", "dist/*"]}"#).as_deref(), Some("dist/*"));
+        assert_eq!(found(r#"{"main": "src/i.ts", "files": ["dist"]}"#), None);
         assert_eq!(found("{}"), None);
     }
 }

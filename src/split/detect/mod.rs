@@ -7,7 +7,7 @@ pub(super) mod entry_points;
 mod output;
 mod script;
 
-use super::{Manifest, SplitError};
+use super::{ManagerName, Manifest, SplitError};
 use crate::repo::{RepoPath, Tree};
 
 /// The tools whose output folder is known.
@@ -65,21 +65,34 @@ pub struct Build {
 }
 
 /// Finds how a workspace is built; none where it has no build script.
-pub(super) fn build(tree: &dyn Tree, folder: &RepoPath, manifest: &Manifest) -> Result<Option<Build>, SplitError> {
+pub(super) fn build(
+    tree: &dyn Tree,
+    folder: &RepoPath,
+    manifest: &Manifest,
+    manager: ManagerName,
+) -> Result<Option<Build>, SplitError> {
     let Some(script) = manifest.scripts.get("build").filter(|script| !script.trim().is_empty()) else {
         return Ok(None);
     };
-    let tool = script::tool(script, manifest);
-    let output = output::folder(tree, folder, script, tool)?;
-    Ok(Some(Build { command: "bun run build".to_owned(), tool, output: Some(output) }))
+    let script = script::expanded(script, manifest);
+    let tool = script::tool(&script, manifest);
+    let output = output::folder(tree, folder, &script, tool)?;
+    Ok(Some(Build { command: format!("{} run build", manager.command()), tool, output: Some(output) }))
 }
 
 /// Finds the file that a workspace without a build is run from: the one that its `start` script names, else the one
 /// that its `dev` script keeps running.
-pub(super) fn start(tree: &dyn Tree, folder: &RepoPath, manifest: &Manifest) -> Result<Option<String>, SplitError> {
+pub(super) fn start(
+    tree: &dyn Tree,
+    folder: &RepoPath,
+    manifest: &Manifest,
+    manager: ManagerName,
+) -> Result<Option<String>, SplitError> {
     let start = manifest.scripts.get("start").and_then(|script| script::entry_file(script));
     let dev = || manifest.scripts.get("dev").and_then(|script| script::watched_file(script));
-    let Some(file) = start.or_else(dev) else { return Ok(None) };
+    let Some(file) = start.or_else(dev).filter(|file| manager.runs_typescript() || script::is_javascript(file)) else {
+        return Ok(None);
+    };
     let Ok(path) = folder.resolve(&file) else { return Ok(None) };
     Ok(if tree.is_file(&path)? { path.below(folder).map(str::to_owned) } else { None })
 }

@@ -1,6 +1,6 @@
 //! Where a tool writes what it builds.
 
-use jsonc_parser::ast::Value;
+use jsonc_parser::ast::Object;
 
 use super::{Tool, script};
 use crate::{
@@ -106,18 +106,51 @@ fn plain_setting(text: &str, name: &str) -> Option<String> {
 
 fn ts_out_dir(tree: &dyn Tree, folder: &RepoPath, script: &str) -> Result<Option<String>, SplitError> {
     let name = script::option(script, &["-p", "--project", "-b", "--build"]).unwrap_or_default();
-    let is_file = camino::Utf8Path::new(&name).extension() == Some("json");
-    let name = if is_file { name } else { "tsconfig.json".to_owned() };
-    let Ok(path) = folder.resolve(&name) else { return Ok(None) };
-    let Some(text) = read_text(tree, &path)? else { return Ok(None) };
-    // A wrong tsconfig.json is the compiler's to report.
-    let Ok(document) = Document::parse(path.as_str(), &text, Dialect::Jsonc) else { return Ok(None) };
-    let Ok(root) = document.object() else { return Ok(None) };
+    let name = if is_json(&name) { name } else { "tsconfig.json".to_owned() };
+    let mut next = folder.resolve(&name).ok();
+    // Which configuration extends which is a chain; one that is a ring is the compiler's to report.
+    for _ in 0..EXTENDED {
+        let Some(path) = next.take() else { return Ok(None) };
+        let Some(text) = read_text(tree, &path)? else { return Ok(None) };
+        let TsConfig { out_dir, extends } = ts_config(&path, &text);
+        if let Some(out_dir) = out_dir {
+            let place = path.parent().resolve(&out_dir).ok();
+            return Ok(place.and_then(|place| place.below(folder).map(str::to_owned)));
+        }
+        next = extends.and_then(|extends| path.parent().resolve(&extends).ok());
+    }
+    Ok(None)
+}
+
+fn is_json(file: &str) -> bool {
+    camino::Utf8Path::new(file).extension() == Some("json")
+}
+
+/// How many configurations of TypeScript may extend each other.
+const EXTENDED: usize = 8;
+
+/// What of a `tsconfig.json` says where `tsc` writes.
+#[derive(Default)]
+struct TsConfig {
+    out_dir: Option<String>,
+    /// The file that it extends; none where that is a package's.
+    extends: Option<String>,
+}
+
+/// Reads the text of a `tsconfig.json`. What is wrong with it is the compiler's to report.
+fn ts_config(path: &RepoPath, text: &str) -> TsConfig {
+    let Ok(document) = Document::parse(path.as_str(), text, Dialect::Jsonc) else { return TsConfig::default() };
+    let Ok(root) = document.object() else { return TsConfig::default() };
+    let text = |object: &Object<'_>, key: &str| {
+        let value = object.get(key).and_then(|property| property.value.as_string_lit());
+        value.map(|text| text.value.clone().into_owned())
+    };
     let options = root.get("compilerOptions").and_then(|property| property.value.as_object());
-    Ok(options.and_then(|options| options.get("outDir")).and_then(|property| match &property.value {
-        Value::StringLit(text) => Some(text.value.clone().into_owned()),
-        _ => None,
-    }))
+    let extends = text(root, "extends").filter(|extends| extends.starts_with('.'));
+    TsConfig {
+        out_dir: options.and_then(|options| text(options, "outDir")),
+        extends: extends.map(|file| if is_json(&file) { file } else { file + ".json" }),
+    }
 }
 
 #[cfg(test)]
@@ -137,6 +170,20 @@ mod tests {
         assert_eq!(found("", Some(Tool::ReactRouter), &[]), "build");
         assert_eq!(found("", Some(Tool::TanStackStart), &[]), ".output");
         assert_eq!(found("make", None, &[]), "dist");
+    }
+
+    #[test]
+    fn what_tsc_writes_may_be_said_in_a_file_that_is_extended() {
+        let found = |own: &str, base: &str| {
+            let files = [("apps/a/tsconfig.build.json", own), ("apps/a/tsconfig.json", base), ("ring.json", own)];
+            found("tsc -p tsconfig.build.json", Some(Tool::Tsc), &files)
+        };
+        let out = r#"{"compilerOptions": {"outDir": "build"}}"#;
+        assert_eq!(found(r#"{"extends": "./tsconfig.json"}"#, out), "build");
+        assert_eq!(found(r#"{"extends": "./tsconfig"}"#, out), "build");
+        assert_eq!(found(r#"{"extends": "./tsconfig.build.json"}"#, out), "dist");
+        assert_eq!(found(r#"{"extends": "@acme/tsconfig"}"#, out), "dist");
+        assert_eq!(found(r#"{"extends": "../../no.json"}"#, out), "dist");
     }
 
     #[test]

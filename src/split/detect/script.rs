@@ -47,6 +47,42 @@ pub(super) fn tool(script: &str, manifest: &Manifest) -> Option<Tool> {
     Some(*tool)
 }
 
+/// How deep scripts that run scripts are followed; one that runs itself ends there.
+const DEPTH: usize = 4;
+
+/// A script with the scripts of the same manifest that it runs in their place: `yarn build:app && x` becomes
+/// `vite build && x`.
+pub(super) fn expanded(script: &str, manifest: &Manifest) -> String {
+    expanded_to(script, manifest, DEPTH)
+}
+
+fn expanded_to(script: &str, manifest: &Manifest, depth: usize) -> String {
+    let expand = |command: &Vec<String>| match run_script(command).and_then(|name| manifest.scripts.get(name)) {
+        Some(inner) if depth > 0 => expanded_to(inner, manifest, depth - 1),
+        _ => quoted(command),
+    };
+    commands(script).iter().map(expand).collect::<Vec<_>>().join(" && ")
+}
+
+/// Words as a script again.
+fn quoted(command: &[String]) -> String {
+    let quote = |word: &String| match word.contains(|c: char| c.is_whitespace() || c == ';') {
+        true if word.contains('"') => format!("'{word}'"),
+        true => format!("\"{word}\""),
+        false => word.clone(),
+    };
+    command.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+/// The name of the script that a command runs.
+fn run_script(command: &[String]) -> Option<&str> {
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["npm" | "pnpm" | "yarn" | "bun", "run", name, ..] | ["yarn" | "pnpm", name, ..] => Some(name),
+        _ => None,
+    }
+}
+
 /// The commands of a script, each as its words, without the variables that are set before it.
 pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
     let mut commands = vec![Vec::new()];
@@ -117,6 +153,11 @@ pub(super) fn watched_file(script: &str) -> Option<String> {
     commands(script).iter().filter(watches).find_map(|words| file_of_command(words))
 }
 
+/// Whether a file needs no translation to run.
+pub(super) fn is_javascript(file: &str) -> bool {
+    [".js", ".mjs", ".cjs"].iter().any(|ending| file.ends_with(ending))
+}
+
 fn file_of_command(words: &[String]) -> Option<String> {
     let runtime = words.iter().position(|word| matches!(base(word), "bun" | "node" | "tsx"))?;
     let file = words[runtime + 1..].iter().find(|word| !word.starts_with('-') && *word != "run" && *word != "watch")?;
@@ -164,5 +205,20 @@ mod tests {
         assert_eq!(entry_file("bun run serve"), None);
         assert_eq!(watched_file("TZ=UTC bun run --hot src/index.ts").as_deref(), Some("src/index.ts"));
         assert_eq!(watched_file("bun run src/cli.ts import"), None);
+    }
+
+    #[test]
+    fn scripts_that_run_scripts_are_followed() {
+        let text = r#"{"scripts": {"build:app": "cross-env A=1 vite build --outDir 'a b'", "build:version": "node v.js",
+            "again": "yarn again && yarn run build:version", "build": "tsc"}}"#;
+        let manifest = Manifest::parse("package.json", text).unwrap();
+        let of = |script: &str| expanded(script, &manifest);
+        assert_eq!(
+            of("yarn build:app && npm run build:version"),
+            "cross-env A=1 vite build --outDir \"a b\" && node v.js"
+        );
+        assert_eq!(of("yarn other && bun run --silent x"), "yarn other && bun run --silent x");
+        assert_eq!(of("bun build src/a.ts"), "bun build src/a.ts");
+        assert!(of("yarn again").ends_with("node v.js"));
     }
 }

@@ -7,9 +7,9 @@ mod rc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SplitError, Workspaces, manifest_path};
+use super::{SplitError, Workspaces, manifest_path, package_manager::OwnFiles};
 use crate::{
-    lockfile::{Lockfile, Resolution, bun},
+    lockfile::{Format, Lockfile, Resolution},
     repo::{EntryKind, RepoPath, Tree},
 };
 
@@ -24,13 +24,19 @@ pub struct LockSet {
 
 impl LockSet {
     /// Collects the lock set.
-    pub fn collect(tree: &dyn Tree, lockfile: &Lockfile, workspaces: &Workspaces) -> Result<Self, SplitError> {
+    pub(super) fn collect(
+        tree: &dyn Tree,
+        lockfile: &Lockfile,
+        workspaces: &Workspaces,
+        own: &OwnFiles,
+    ) -> Result<Self, SplitError> {
         let mut set = Self::default();
-        set.add(bun::FILE.parse().unwrap_or(RepoPath::root()), &lockfile.digest);
+        set.add(RepoPath::root().child(lockfile.format.file()), &lockfile.digest);
         for (folder, manifest) in workspaces {
             set.add(manifest_path(folder), &manifest.digest());
         }
-        set.add_rc_files(tree)?;
+        set.add_rc_files(tree, lockfile.format)?;
+        set.add_own_files(tree, own)?;
         set.add_patches(tree, lockfile, workspaces)?;
         set.add_local_packages(tree, lockfile)?;
         Ok(set)
@@ -40,8 +46,8 @@ impl LockSet {
         self.files.insert(path, format!("blake3-{digest}"));
     }
 
-    fn add_rc_files(&mut self, tree: &dyn Tree) -> Result<(), SplitError> {
-        for (file, normalise) in rc::FILES {
+    fn add_rc_files(&mut self, tree: &dyn Tree, format: Format) -> Result<(), SplitError> {
+        for (file, normalise) in rc::files(format) {
             let path = RepoPath::root().child(file);
             if let Some(text) = crate::repo::read_text(tree, &path)? {
                 self.add(path, blake3::hash(normalise(&text)?.as_bytes()).to_hex().as_str());
@@ -50,10 +56,25 @@ impl LockSet {
         Ok(())
     }
 
+    /// The package manager's own files: its program, its plugins, and a cache of which the names say enough.
+    fn add_own_files(&mut self, tree: &dyn Tree, own: &OwnFiles) -> Result<(), SplitError> {
+        if let Some(path) = &own.program {
+            self.add_file(tree, path.clone(), "the rc file as the package manager")?;
+        }
+        for path in &own.plugins {
+            self.add_file(tree, path.clone(), "`plugins` of `.yarnrc.yml`")?;
+        }
+        if let Some(cache) = &own.cache {
+            self.add(cache.folder.clone(), &cache.digest());
+            self.local.insert(cache.folder.clone());
+        }
+        Ok(())
+    }
+
     fn add_patches(&mut self, tree: &dyn Tree, lockfile: &Lockfile, workspaces: &Workspaces) -> Result<(), SplitError> {
         let mut patches: BTreeMap<RepoPath, String> = BTreeMap::new();
         for (package, path) in &lockfile.patches {
-            patches.insert(path.clone(), format!("the patch of `{package}` in `{}`", bun::FILE));
+            patches.insert(path.clone(), format!("the patch of `{package}` in `{}`", lockfile.format.file()));
         }
         for (package, path) in &workspaces[&RepoPath::root()].patches {
             let wrong = |reason| SplitError::PatchPath { package: package.clone(), path: path.clone(), reason };
@@ -68,7 +89,7 @@ impl LockSet {
 
     fn add_local_packages(&mut self, tree: &dyn Tree, lockfile: &Lockfile) -> Result<(), SplitError> {
         for package in &lockfile.packages {
-            let by = || format!("package `{}` in `{}`", package.key, bun::FILE);
+            let by = || format!("package `{}` in `{}`", package.key, lockfile.format.file());
             match &package.resolution {
                 Resolution::LocalTarball(path) => self.add_file(tree, path.clone(), &by())?,
                 Resolution::Folder(path) => self.add_folder(tree, path, &by())?,
@@ -115,14 +136,14 @@ impl LockSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{repo::MemoryTree, split::workspaces};
+    use crate::{lockfile::bun, repo::MemoryTree, split::workspaces};
 
     fn collected(files: &[(&str, &str)], packages: &str) -> Result<LockSet, SplitError> {
         let lock = format!(
             r#"{{"lockfileVersion": 1, "packages": {{{packages}}}, "patchedDependencies": {{"x@1.0.0": "patches/x.patch"}}}}"#
         );
         let tree = MemoryTree::new(files.iter().copied());
-        LockSet::collect(&tree, &bun::parse(&lock).unwrap(), &workspaces::read(&tree)?)
+        LockSet::collect(&tree, &bun::parse(&lock).unwrap(), &workspaces::read(&tree)?, &OwnFiles::default())
     }
 
     const FILES: [(&str, &str); 7] = [

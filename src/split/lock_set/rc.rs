@@ -3,13 +3,33 @@
 
 use crate::{
     diagnostic::Position,
-    split::{SplitError, installer_fields::INSTALLER_FIELDS},
+    lockfile::Format,
+    split::{
+        SplitError,
+        installer_fields::INSTALLER_FIELDS,
+        registries::NPMRC,
+        yarnrc::{BERRY_FILE, CLASSIC_FILE, kept_of_berry, kept_of_classic},
+    },
 };
 
 type Normalise = fn(&str) -> Result<String, SplitError>;
 
-/// The rc files that Bun reads at the root, and how each is reduced.
-pub(super) const FILES: [(&str, Normalise); 2] = [("bunfig.toml", bunfig), (".npmrc", npmrc)];
+/// The rc files at the root that the package manager of a lockfile reads, and how each is reduced.
+pub(super) const fn files(format: Format) -> &'static [(&'static str, Normalise)] {
+    match format {
+        Format::Bun(_) => &[("bunfig.toml", bunfig), (NPMRC, npmrc)],
+        Format::YarnClassic => &[(CLASSIC_FILE, yarnrc), (NPMRC, npmrc)],
+        Format::YarnBerry(_) => &[(BERRY_FILE, yarnrc_yml)],
+    }
+}
+
+fn yarnrc(text: &str) -> Result<String, SplitError> {
+    Ok(kept_of_classic(CLASSIC_FILE.into(), text)?)
+}
+
+fn yarnrc_yml(text: &str) -> Result<String, SplitError> {
+    Ok(kept_of_berry(BERRY_FILE.into(), text)?)
+}
 
 fn bunfig(text: &str) -> Result<String, SplitError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| SplitError::RcFile {
@@ -49,6 +69,14 @@ mod tests {
         assert_eq!(bunfig(text).unwrap(), "linker = \"isolated\"\n");
         let text = "//r.example/:_authToken=secret\nomit = dev\n; note\nregistry=https://r.example\n";
         assert_eq!(npmrc(text).unwrap(), "omit=dev\n");
+    }
+
+    #[test]
+    fn each_package_manager_has_files_of_its_own() {
+        let names = |format| files(format).iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        assert_eq!(names(Format::Bun(1)), ["bunfig.toml", ".npmrc"]);
+        assert_eq!(names(Format::YarnClassic), [".yarnrc", ".npmrc"]);
+        assert_eq!(names(Format::YarnBerry(8)), [".yarnrc.yml"]);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use camino::Utf8PathBuf;
 
-use crate::diagnostic::{Category, Diagnose, Location, Position};
+use crate::{
+    diagnostic::{Category, Diagnose, Location, Position},
+    split::yarnrc::YarnRcError,
+};
 
 /// Why the registries are not known. No message holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +62,9 @@ pub enum RegistryError {
         /// The variable.
         variable: String,
     },
+    /// An rc file of Yarn was refused.
+    #[error(transparent)]
+    YarnRc(#[from] YarnRcError),
     /// A file could not be read.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -89,6 +95,7 @@ impl Diagnose for RegistryError {
             | Self::Url { path, .. }
             | Self::Unset { path, .. }
             | Self::Npmrc { path, .. } => Some(Location::file(path.clone())),
+            Self::YarnRc(error) => error.location(),
             Self::Io(_) => None,
         }
     }
@@ -97,9 +104,10 @@ impl Diagnose for RegistryError {
         match self {
             Self::Variable { .. } => vec![
                 "write the URL into the file, so that splitter.lock.json is the same on every machine; \
-                 a token may stay a variable, and a personal mirror belongs in ~/.npmrc or ~/.bunfig.toml"
+                 a token may stay a variable, and a personal mirror belongs in your own ~/.npmrc, ~/.bunfig.toml or ~/.yarnrc.yml"
                     .to_owned(),
             ],
+            Self::YarnRc(error) => error.hints(),
             Self::Unset { variable, .. } => vec![format!("set `{variable}`, or write the URL into the file")],
             _ => Vec::new(),
         }

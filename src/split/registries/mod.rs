@@ -1,13 +1,16 @@
-//! The registries that a repository itself names: a pure function of its `.npmrc` and `bunfig.toml`.
+//! The registries that a repository itself names: a pure function of its rc files.
 //!
 //! This is kept apart from [`crate::fetch::Registries`] because it enters `splitter.lock.json`, which must be the same on
 //! every machine: no user's file, no variable and no secret may reach it. For that reason `.npmrc` is read here with
 //! a few lines of our own too: `npmrc-config-rs` replaces `${VAR}` with the process's variables while it reads.
 //!
-//! `bunfig.toml` goes before `.npmrc`, as Bun 1.4 has it (Bun up to 1.3 had it the other way round).
+//! Which files count is the package manager's choice. `bunfig.toml` goes before `.npmrc`, as Bun 1.4 has it (Bun up to
+//! 1.3 had it the other way round). Yarn 1 has `.npmrc` before `.yarnrc`, which was tried with the real one. Later Yarn
+//! reads `.yarnrc.yml` alone.
 
 mod bunfig;
 mod error;
+mod of_lockfile;
 
 use std::collections::BTreeMap;
 
@@ -17,9 +20,13 @@ use url::Url;
 
 pub(crate) use self::bunfig::{BunRegistry, Bunfig};
 pub use self::error::RegistryError;
-use super::SplitError;
+use super::{
+    SplitError,
+    yarnrc::{BERRY_FILE, BerryRc, CLASSIC_FILE, ClassicRc, Setting},
+};
 use crate::{
     diagnostic::Position,
+    lockfile::Format,
     repo::{RepoPath, Tree, read_text},
 };
 
@@ -36,11 +43,14 @@ pub struct ProjectRegistries {
 }
 
 impl ProjectRegistries {
-    /// Reads the two files of a tree.
-    pub(super) fn of_tree(tree: &dyn Tree) -> Result<Self, SplitError> {
-        let npmrc = read_text(tree, &RepoPath::root().child(NPMRC))?;
-        let bunfig = read_text(tree, &RepoPath::root().child(BUNFIG))?;
-        Ok(Self::read(npmrc.as_deref(), bunfig.as_deref())?)
+    /// Reads the files of a tree that the package manager of a lockfile reads.
+    pub(crate) fn of_tree(tree: &dyn Tree, format: Format) -> Result<Self, SplitError> {
+        let text = |name| read_text(tree, &RepoPath::root().child(name));
+        match format {
+            Format::Bun(_) => Ok(Self::read(text(NPMRC)?.as_deref(), text(BUNFIG)?.as_deref())?),
+            Format::YarnClassic => Ok(Self::of_classic(text(NPMRC)?.as_deref(), &ClassicRc::read(tree)?)?),
+            Format::YarnBerry(_) => Ok(Self::of_berry(&BerryRc::read(tree)?)?),
+        }
     }
 
     /// Reads the texts of the repository's root `.npmrc` and `bunfig.toml`, each where there is one.
@@ -57,6 +67,34 @@ impl ProjectRegistries {
             }
         }
         Ok(registries)
+    }
+
+    fn of_classic(npmrc: Option<&str>, rc: &ClassicRc) -> Result<Self, RegistryError> {
+        let mut registries = Self::from_npmrc(npmrc.unwrap_or_default())?;
+        let url = |key: String, setting: &Setting| fixed_url(CLASSIC_FILE.into(), &Entry::of(key, setting));
+        if let Some(setting) = rc.get("registry").filter(|_| !registries.names_default) {
+            registries.default = url("registry".to_owned(), setting)?;
+            registries.names_default = true;
+        }
+        for (scope, setting) in rc.scopes() {
+            let url = url(format!("{scope}:registry"), setting)?;
+            registries.scopes.entry(scope.to_owned()).or_insert(url);
+        }
+        Ok(registries)
+    }
+
+    fn of_berry(rc: &BerryRc) -> Result<Self, RegistryError> {
+        let url = |key: String, setting: &Setting| fixed_url(BERRY_FILE.into(), &Entry::of(key, setting));
+        let named = rc.npm.server.as_ref().map(|setting| url("npmRegistryServer".to_owned(), setting)).transpose()?;
+        let mut scopes = BTreeMap::new();
+        for (scope, settings) in &rc.npm.scopes {
+            let key = format!("npmScopes.{}.npmRegistryServer", &scope[1..]);
+            // Without one, Yarn takes its own default for the scope, whatever the top says (tried with 3.8 and 4.18).
+            let server = settings.server.as_ref().map_or_else(npm_default, |setting| url(key, setting))?;
+            scopes.insert(scope.clone(), server);
+        }
+        let names_default = named.is_some();
+        Ok(Self { default: named.map_or_else(npm_default, Ok)?, scopes, names_default })
     }
 
     fn from_npmrc(text: &str) -> Result<Self, RegistryError> {
@@ -87,7 +125,7 @@ impl ProjectRegistries {
         extract_scope(package).and_then(|scope| self.scopes.get(scope)).unwrap_or(&self.default)
     }
 
-    /// Whether the repository chose its default registry, rather than leaving npm's.
+    /// Whether the rc files choose the default registry, so that a user's own does not take its place.
     pub(crate) fn names_default(&self) -> bool {
         self.names_default
     }
@@ -151,6 +189,12 @@ struct Entry {
     position: Option<Position>,
 }
 
+impl Entry {
+    fn of(key: String, setting: &Setting) -> Self {
+        Self { key, value: setting.text.clone(), position: Some(setting.position) }
+    }
+}
+
 /// `key = value` lines, the later of two last, with quotes and comments taken away.
 fn npmrc_entries(text: &str) -> impl Iterator<Item = Entry> {
     text.lines().enumerate().filter_map(|(index, line)| {
@@ -177,7 +221,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::diagnostic::Diagnose as _;
+    use crate::{diagnostic::Diagnose as _, repo::MemoryTree};
 
     fn read(npmrc: &str, bunfig: &str) -> Result<ProjectRegistries, RegistryError> {
         ProjectRegistries::read(Some(npmrc), Some(bunfig))
@@ -220,6 +264,59 @@ mod tests {
         for text in ["ftp://a.example/", "hello", "us:pw@x", "https://a.example/:_authToken=pw", "data:,x"] {
             let error = read(&format!("registry={text}\n"), "").unwrap_err();
             assert!(matches!(error, RegistryError::Url { .. }) && !error.to_string().contains("pw"), "{error}");
+        }
+    }
+
+    fn of_files(format: Format, files: &[(&str, &str)]) -> Result<ProjectRegistries, SplitError> {
+        ProjectRegistries::of_tree(&MemoryTree::new(files.iter().copied()), format)
+    }
+
+    const RC_FILES: [(&str, &str); 3] = [
+        (NPMRC, "registry=https://npmrc.example\n@a:registry=https://a.npmrc.example\n"),
+        (
+            CLASSIC_FILE,
+            "registry \"https://yarnrc.example\"\n\"@a:registry\" \"https://a.yarnrc.example\"\n\"@b:registry\" \"https://us:pw@b.yarnrc.example\"\n",
+        ),
+        (
+            BERRY_FILE,
+            "npmRegistryServer: https://berry.example\nnpmAuthToken: ${T}\nnpmScopes: {a: {npmRegistryServer: 'https://a.berry.example/npm'}, b: {npmAuthToken: secret}}\n",
+        ),
+    ];
+
+    #[test]
+    fn each_yarn_reads_files_of_its_own() {
+        let classic = of_files(Format::YarnClassic, &RC_FILES).unwrap();
+        assert_eq!(classic.default_registry().as_str(), "https://npmrc.example/");
+        assert_eq!(classic.registry_for("@a/x").as_str(), "https://a.npmrc.example/");
+        assert_eq!(classic.registry_for("@b/x").as_str(), "https://b.yarnrc.example/");
+        let classic = of_files(Format::YarnClassic, &RC_FILES[1..]).unwrap();
+        assert!(classic.names_default() && classic.default_registry().as_str() == "https://yarnrc.example/");
+        let berry = of_files(Format::YarnBerry(8), &RC_FILES).unwrap();
+        assert_eq!(berry.default_registry().as_str(), "https://berry.example/");
+        assert_eq!(berry.registry_for("@a/x").as_str(), "https://a.berry.example/npm/");
+        assert_eq!(berry.registry_for("@b/x").as_str(), DEFAULT_REGISTRY);
+        assert_eq!(berry.registry_for("@c/x").as_str(), "https://berry.example/");
+        assert_eq!(
+            of_files(Format::YarnBerry(8), &RC_FILES[..2]).unwrap().default_registry().as_str(),
+            DEFAULT_REGISTRY
+        );
+    }
+
+    #[test]
+    fn a_variable_in_a_url_of_a_yarn_file_is_an_error_even_with_a_default() {
+        for (format, file, text, place) in [
+            (
+                Format::YarnBerry(8),
+                BERRY_FILE,
+                "a: b\nnpmRegistryServer: https://${H:-h.example}/\n",
+                ".yarnrc.yml:2:1",
+            ),
+            (Format::YarnBerry(8), BERRY_FILE, "npmScopes:\n  a:\n    npmRegistryServer: ${R}\n", ".yarnrc.yml:3:5"),
+            (Format::YarnClassic, CLASSIC_FILE, "registry \"https://${H}/\"\n", ".yarnrc:1:1"),
+        ] {
+            let error = of_files(format, &[(file, text)]).unwrap_err();
+            assert!(matches!(&error, SplitError::Registries(RegistryError::Variable { .. })), "{error}");
+            assert_eq!(error.location().unwrap().to_string(), place);
         }
     }
 

@@ -1,10 +1,6 @@
 //! Which derivations an edit changes.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs::Permissions,
-    os::unix::fs::PermissionsExt as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use fs_err as fs;
@@ -64,8 +60,7 @@ fn e2e_an_edit_outside_the_sources_changes_nothing() {
     context.write("tools/script.sh", "true\n");
     context.write(".github/workflows/ci.yml", "on: push\n");
     unchanged("files that belong to no workspace");
-    let readme = context.repo().join("apps/web/README.md");
-    fs::set_permissions(readme, Permissions::from_mode(0o755)).unwrap();
+    context.make_executable("apps/web/README.md");
     unchanged("the mode of a file that is no source");
     let manifest: serde_json::Value = serde_json::from_str(&context.read("package.json")).unwrap();
     let mut turned = serde_json::Map::new();

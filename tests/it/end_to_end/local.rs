@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Package, succeed};
+use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project as _, succeed};
 
 /// The monorepo whose `api` depends on one of each kind.
 fn with_local_packages(version: &str) -> Option<NixMonorepo> {
@@ -40,7 +40,7 @@ fn with_local_packages(version: &str) -> Option<NixMonorepo> {
     monorepo.name_registry();
     succeed(&mut monorepo.bun(&["install", "--lockfile-only"]));
     context.commit_all("local packages");
-    NixMonorepo::of(monorepo, version)
+    NixMonorepo::of(monorepo)
 }
 
 fn edit(monorepo: &Monorepo, path: &str, change: impl FnOnce(&mut Value)) {

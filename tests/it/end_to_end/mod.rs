@@ -5,3 +5,5 @@ mod local;
 mod outputs;
 mod record;
 mod stale;
+mod trees;
+mod yarn;

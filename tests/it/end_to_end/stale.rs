@@ -1,14 +1,13 @@
 //! A record that no longer fits the repository is never built with, and says what to do.
 
-use crate::support::{BUN_VERSIONS, NixMonorepo, Package, fail, splitter_snapshot, succeed};
+use crate::support::{BUN_VERSIONS, NixMonorepo, Package, Project as _, fail, splitter_snapshot, succeed};
 
 #[test]
 fn e2e_a_lock_edit_without_new_hashes_fails_by_name_and_builds_after_update_hash() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
     let context = nix.context();
     nix.monorepo.registry.publish(Package::new("newcomer", "1.0.0"));
-    let mut add = nix.monorepo.bun(&["add", "--lockfile-only", "newcomer@1.0.0"]);
-    succeed(add.current_dir(context.repo().join("apps/api")));
+    nix.monorepo.add("apps/api", "newcomer@1.0.0");
     let source = context.read("apps/api/src/index.ts");
     context.write("apps/api/src/index.ts", format!("import newcomer from \"newcomer\";\n{source}log(newcomer);\n"));
     splitter_snapshot!(context, context.splitter(&["check"]), @r"

@@ -7,8 +7,9 @@
 //! | [`sandbox`] | [`TestContext`]: folders and environment of one test, runs programs, snapshots |
 //! | [`monorepo`] | a Bun monorepo with a lockfile by the real Bun, and apps that can be built and run |
 //! | [`yarn_monorepo`] | the same for Yarn |
+//! | [`project`] | what those two have in common, for tests that are the same for every package manager |
 //! | [`small`] | a repository whose lockfile is made in the test, without any tool |
-//! | [`programs`] | the packages that hold Bun itself |
+//! | [`programs`] | the packages that hold the package managers themselves |
 //! | [`stand_in`] | small stand-ins for nixpkgs and flake-parts, and a monorepo that a real Nix builds with them |
 //! | [`tools`] | the tools of `cargo xtask setup`, and the loud skip where one is missing |
 
@@ -16,6 +17,7 @@ pub(crate) mod loopback;
 pub(crate) mod monorepo;
 pub(crate) mod package;
 pub(crate) mod programs;
+pub(crate) mod project;
 pub(crate) mod sandbox;
 pub(crate) mod small;
 pub(crate) mod stand_in;
@@ -26,6 +28,7 @@ pub(crate) use self::{
     loopback::{Fault, Registry},
     monorepo::Monorepo,
     package::Package,
+    project::Project,
     sandbox::{TestContext, fail, run, splitter_snapshot, succeed},
     small::Small,
     stand_in::NixMonorepo,

@@ -9,13 +9,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde_json::{Value, json};
 
-use super::{Package, Registry, TestContext, bun, programs, sandbox::succeed};
+use super::{Package, Project, Registry, TestContext, bun, programs, sandbox::succeed};
 
 /// A repository with a lockfile, the registry that it came from, and the Bun that wrote it.
 pub(crate) struct Monorepo {
     pub(crate) context: TestContext,
     pub(crate) registry: Registry,
     pub(crate) bun: Utf8PathBuf,
+    version: String,
 }
 
 /// The platforms that `native` has a binary for: os, cpu, and libc where it is not for all.
@@ -60,7 +61,7 @@ impl Monorepo {
         context.use_registry(&registry);
         write_sources(&context, version);
         context.git_init();
-        Some(Self { context, registry, bun })
+        Some(Self { context, registry, bun, version: version.to_owned() })
     }
 
     fn lock(&self) {
@@ -71,13 +72,6 @@ impl Monorepo {
         self.registry.take_requests();
     }
 
-    /// Makes the loopback registry the one that the repository itself names, as a company's repository names its own: what
-    /// splitter records holds the repository's registry, never a user's.
-    pub(crate) fn name_registry(&self) {
-        self.context.write(".npmrc", format!("registry={}\n", self.registry.url()));
-        self.context.commit_all("a registry of our own");
-    }
-
     /// Bun in the repository.
     pub(crate) fn bun(&self, args: &[&str]) -> Command {
         let mut command = self.context.command(&self.bun);
@@ -85,6 +79,34 @@ impl Monorepo {
         let folder = self.bun.parent().unwrap_or(Utf8Path::new("."));
         command.env("PATH", format!("{folder}:{}", super::tools::search_path())).args(args);
         command
+    }
+}
+
+impl Project for Monorepo {
+    fn context(&self) -> &TestContext {
+        &self.context
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn program(&self) -> Package {
+        programs::real_bun(&self.version, &self.bun)
+    }
+
+    fn name_registry(&self) {
+        self.context.write(".npmrc", format!("registry={}\n", self.registry.url()));
+        self.context.commit_all("a registry of our own");
+    }
+
+    fn add(&self, workspace: &str, package: &str) {
+        let mut add = self.bun(&["add", "--lockfile-only", package]);
+        succeed(add.current_dir(self.context.repo().join(workspace)));
+    }
+
+    fn install(&self) {
+        succeed(&mut self.bun(&["install", "--frozen-lockfile"]));
     }
 }
 
@@ -124,7 +146,7 @@ pub(crate) fn packages() -> Vec<Package> {
 }
 
 /// A workspace's own command, which also tells the interpreter that it names.
-const STAMP: &str = r#"#!/usr/bin/env node
+pub(super) const STAMP: &str = r#"#!/usr/bin/env node
 const first = require("fs").readFileSync(__filename, "utf8").split("\n")[0];
 console.log(`stamped ${process.argv[2]} by ${first}`);
 "#;

@@ -1,4 +1,5 @@
-//! The npm packages that hold Bun itself: small ones that only look right, and the real one of this machine for builds.
+//! The npm packages that hold the package managers themselves: for Bun small ones that only look right, and the real ones for
+//! builds.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,7 @@ pub(crate) fn stubs(version: &str) -> impl Iterator<Item = Package> {
 }
 
 /// The package for this machine with the real program. It is packed once in a run: it has some 100 MB.
-pub(crate) fn real(version: &str, bun: &Utf8Path) -> Package {
+pub(crate) fn real_bun(version: &str, bun: &Utf8Path) -> Package {
     static PACKED: Mutex<BTreeMap<String, Package>> = Mutex::new(BTreeMap::new());
     let mut packed = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
     let package = packed.entry(version.to_owned()).or_insert_with(|| {
@@ -31,4 +32,18 @@ pub(crate) fn real(version: &str, bun: &Utf8Path) -> Package {
         Package::new(&name, version).executable("bin/bun", fs::read(bun).unwrap()).pack()
     });
     package.clone()
+}
+
+/// The package of this version of Yarn; `script` is its `bin/yarn.js` as it was installed from that package.
+pub(crate) fn real_yarn(version: &str, script: &Utf8Path) -> Package {
+    let name = if version.starts_with("1.") { "yarn" } else { "@yarnpkg/cli-dist" };
+    let folder = script.parent().and_then(Utf8Path::parent).unwrap();
+    let mut package = Package::new(name, version);
+    for part in ["bin", "lib"] {
+        for file in folder.join(part).read_dir_utf8().into_iter().flatten().map(Result::unwrap) {
+            let path = format!("{part}/{}", file.file_name());
+            package = package.executable(&path, fs::read(file.path()).unwrap());
+        }
+    }
+    package.pack()
 }

@@ -3,6 +3,8 @@
 
 use std::{
     ffi::OsStr,
+    fs::Permissions,
+    os::unix::fs::PermissionsExt as _,
     process::{Command, Output},
 };
 
@@ -89,6 +91,11 @@ impl TestContext {
         let file = self.repo().join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, contents).unwrap();
+    }
+
+    /// Gives a file of the repository the executable bit.
+    pub(crate) fn make_executable(&self, path: &str) {
+        fs::set_permissions(self.repo().join(path), Permissions::from_mode(0o755)).unwrap();
     }
 
     /// The text of a file of the repository.

@@ -8,14 +8,14 @@ use fs_err as fs;
 use serde_json::Value;
 
 use super::{
-    Monorepo, TestContext, programs,
+    Monorepo, Project, TestContext, YarnMonorepo,
     sandbox::{Nix, succeed},
     tools::{self, skip},
 };
 
 /// The monorepo after `splitter init`, tracked by git, with a Nix whose store is the test's own.
-pub(crate) struct NixMonorepo {
-    pub(crate) monorepo: Monorepo,
+pub(crate) struct NixMonorepo<P = Monorepo> {
+    pub(crate) monorepo: P,
     pub(crate) nix: Nix,
 }
 
@@ -23,30 +23,41 @@ impl NixMonorepo {
     /// The monorepo as this version of Bun locked it. None, and a recorded skip, where a tool is missing.
     #[track_caller]
     pub(crate) fn with_bun(version: &str) -> Option<Self> {
-        Self::of(Monorepo::with_bun(version)?, version)
+        Self::of(Monorepo::with_bun(version)?)
     }
 
     /// Likewise, with a lock that holds the full URL of each tarball.
     #[track_caller]
     pub(crate) fn with_bun_and_mirror(version: &str) -> Option<Self> {
-        Self::of(Monorepo::with_bun_and_mirror(version)?, version)
+        Self::of(Monorepo::with_bun_and_mirror(version)?)
     }
+}
 
+impl NixMonorepo<YarnMonorepo> {
+    /// The monorepo as this version of Yarn locked it.
+    #[track_caller]
+    pub(crate) fn with_yarn(version: &str) -> Option<Self> {
+        Self::of(YarnMonorepo::with_yarn(version)?)
+    }
+}
+
+impl<P: Project> NixMonorepo<P> {
     /// A monorepo that was changed since it was made; its lock is up to date.
     #[track_caller]
-    pub(crate) fn of(monorepo: Monorepo, version: &str) -> Option<Self> {
-        let nix = monorepo.context.nix()?;
-        write_stand_in(&monorepo.context)?;
-        monorepo.registry.publish(programs::real(version, &monorepo.bun));
+    pub(crate) fn of(monorepo: P) -> Option<Self> {
+        let context = monorepo.context();
+        let nix = context.nix()?;
+        write_stand_in(context)?;
+        monorepo.registry().publish(monorepo.program());
         monorepo.name_registry();
-        succeed(&mut monorepo.context.splitter(&["init"]));
-        monorepo.context.commit_all("splitter init");
-        monorepo.registry.take_requests();
+        succeed(&mut context.splitter(&["init"]));
+        context.commit_all("splitter init");
+        monorepo.registry().take_requests();
         Some(Self { monorepo, nix })
     }
 
     pub(crate) fn context(&self) -> &TestContext {
-        &self.monorepo.context
+        self.monorepo.context()
     }
 
     /// `nix` on the repository's flake, with the stand-ins as its inputs.

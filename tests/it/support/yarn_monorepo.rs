@@ -7,13 +7,20 @@ use camino::Utf8PathBuf;
 use fs_err as fs;
 use serde_json::{Value, json};
 
-use super::{Registry, TestContext, monorepo::packages, sandbox::succeed, yarn};
+use super::{
+    Package, Project, Registry, TestContext,
+    monorepo::{STAMP, packages},
+    programs,
+    sandbox::succeed,
+    yarn,
+};
 
 /// A repository with a lockfile, the registry that it came from, and the Yarn that wrote it.
 pub(crate) struct YarnMonorepo {
     pub(crate) context: TestContext,
     pub(crate) registry: Registry,
     pub(crate) yarn: Utf8PathBuf,
+    version: String,
 }
 
 impl YarnMonorepo {
@@ -21,13 +28,25 @@ impl YarnMonorepo {
     /// skip, where that Yarn is missing. The lock of Yarn 1 holds the registry's URLs, later ones do not.
     #[track_caller]
     pub(crate) fn with_yarn(version: &str) -> Option<Self> {
+        Self::with_linker(version, "node-modules", |_| ())
+    }
+
+    /// Likewise, with this `nodeLinker` (which Yarn 1 does not know), and changed by `edit` before it is locked.
+    #[track_caller]
+    pub(crate) fn with_linker(version: &str, linker: &str, edit: impl FnOnce(&Self)) -> Option<Self> {
         let yarn = yarn(version)?;
         let registry = Registry::start(packages());
         let mut context = TestContext::new();
         context.use_registry(&registry);
         write_sources(&context, version);
         context.git_init();
-        let monorepo = Self { context, registry, yarn };
+        let monorepo = Self { context, registry, yarn, version: version.to_owned() };
+        if !monorepo.is_classic() {
+            monorepo.context.write(".yarnrc.yml", format!("nodeLinker: {linker}\n"));
+            // an empty lockfile tells Yarn that the project's root is here
+            monorepo.context.write("yarn.lock", "");
+        }
+        edit(&monorepo);
         succeed(&mut monorepo.yarn(&["install"]));
         monorepo.forget_install();
         monorepo.context.commit_all("the monorepo");
@@ -35,9 +54,26 @@ impl YarnMonorepo {
         Some(monorepo)
     }
 
+    /// Whether it is of Yarn 1.
+    pub(crate) fn is_classic(&self) -> bool {
+        is_classic(&self.version)
+    }
+
     /// Yarn in the repository.
     pub(crate) fn yarn(&self, args: &[&str]) -> Command {
         self.context.yarn(&self.yarn, args)
+    }
+
+    /// The options of an install that leaves scripts out.
+    fn without_scripts(&self) -> &str {
+        if self.is_classic() { "--ignore-scripts" } else { "--mode=skip-build" }
+    }
+
+    /// Changes a manifest.
+    pub(crate) fn edit_manifest(&self, path: &str, edit: impl FnOnce(&mut Value)) {
+        let mut manifest = serde_json::from_str(&self.context.read(path)).unwrap();
+        edit(&mut manifest);
+        self.context.write(path, format!("{manifest:#}\n"));
     }
 
     /// Removes what an install leaves but for the lockfile: no version of Yarn before 4 writes that alone.
@@ -48,10 +84,50 @@ impl YarnMonorepo {
     }
 }
 
+impl Project for YarnMonorepo {
+    fn context(&self) -> &TestContext {
+        &self.context
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn program(&self) -> Package {
+        programs::real_yarn(&self.version, &self.yarn)
+    }
+
+    fn name_registry(&self) {
+        let url = self.registry.url();
+        if self.is_classic() {
+            self.context.write(".yarnrc", format!("registry {url:?}\n"));
+        } else {
+            let settings = self.context.read(".yarnrc.yml");
+            let registry = format!("npmRegistryServer: {url:?}\nunsafeHttpWhitelist:\n  - 127.0.0.1\n");
+            self.context.write(".yarnrc.yml", settings + &registry);
+        }
+        self.context.commit_all("a registry of our own");
+    }
+
+    fn add(&self, workspace: &str, package: &str) {
+        let mut add = self.yarn(&["add", package, self.without_scripts()]);
+        succeed(add.current_dir(self.context.repo().join(workspace)));
+        self.context.git(&["clean", "--quiet", "--force", "-dX"]);
+    }
+
+    fn install(&self) {
+        let frozen = if self.is_classic() { "--frozen-lockfile" } else { "--immutable" };
+        succeed(&mut self.yarn(&["install", frozen, self.without_scripts()]));
+    }
+}
+
+fn is_classic(version: &str) -> bool {
+    version.starts_with("1.")
+}
+
 fn write_sources(context: &TestContext, yarn_version: &str) {
-    let is_classic = yarn_version.starts_with("1.");
     // Yarn 1 knows workspaces by their versions alone
-    let sibling = |version: &str| if is_classic { version.to_owned() } else { "workspace:^".to_owned() };
+    let sibling = |version: &str| if is_classic(yarn_version) { version.to_owned() } else { "workspace:^".to_owned() };
     let manifest = |path: &str, name: &str, version: &str, more: Value| {
         let mut manifest = json!({ "name": name, "version": version, "private": true });
         manifest.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
@@ -60,19 +136,25 @@ fn write_sources(context: &TestContext, yarn_version: &str) {
     let root = json!({
         "packageManager": format!("yarn@{yarn_version}"),
         "workspaces": ["apps/*", "packages/*"],
+        "trustedDependencies": ["trusted"],
         "devDependencies": { "tool": "latest" },
     });
     manifest("package.json", "acme", "0.0.0", root);
-    let app = |dependencies: Value| {
-        let scripts = json!({ "build": "bundle src/index.js dist/index.js" });
-        json!({ "scripts": scripts, "dependencies": dependencies, "devDependencies": { "bundler": "^1.0.0" } })
+    let app = |build: &str, dependencies: Value| {
+        let development = json!({ "bundler": "^1.0.0", "tool": "latest" });
+        json!({ "scripts": { "build": build }, "dependencies": dependencies, "devDependencies": development })
     };
-    let api = json!({ "@acme/logger": sibling("0.1.0"), "native": "^2.0.0", "trusted": "^1.0.0" });
-    manifest("apps/api/package.json", "api", "1.0.0", app(api));
+    let api = json!({
+        "@acme/logger": sibling("0.1.0"), "@acme/stamp": sibling("0.3.0"), "native": "^2.0.0", "trusted": "^1.0.0",
+        "untrusted": "^1.0.0",
+    });
+    // Commands of a package and of a workspace.
+    let build = "bundle src/index.js dist/index.js && tool > dist/tool.txt && stamp api > dist/stamp.txt";
+    manifest("apps/api/package.json", "api", "1.0.0", app(build, api));
     let web = json!({
         "@acme/ui": sibling("0.2.0"), "renamed": "npm:aliased@^1.0.0", "host": "^1.0.0", "plugin": "^1.0.0",
     });
-    manifest("apps/web/package.json", "web", "1.0.0", app(web));
+    manifest("apps/web/package.json", "web", "1.0.0", app("bundle src/index.js dist/index.js", web));
     let library = |dependencies: Value| json!({ "main": "src/index.js", "dependencies": dependencies });
     manifest(
         "packages/logger/package.json",
@@ -80,20 +162,18 @@ fn write_sources(context: &TestContext, yarn_version: &str) {
         "0.1.0",
         library(json!({ "colour": "^1.0.0", "old-library": "^0.1.0" })),
     );
+    manifest("packages/stamp/package.json", "@acme/stamp", "0.3.0", json!({ "bin": { "stamp": "./bin.js" } }));
     let ui = json!({ "@acme/logger": sibling("0.1.0"), "@scope/util": "^3.0.0", "release-candidate": "1.0.0-rc.2" });
     manifest("packages/ui/package.json", "@acme/ui", "0.2.0", library(ui));
     for (path, text) in SOURCES {
         context.write(path, text);
     }
-    if !is_classic {
-        context.write(".yarnrc.yml", "nodeLinker: node-modules\n");
-        // an empty lockfile tells Yarn that the project's root is here
-        context.write("yarn.lock", "");
-    }
+    // Yarn would make it executable
+    context.make_executable("packages/stamp/bin.js");
 }
 
-const SOURCES: [(&str, &str); 6] = [
-    (".gitignore", "node_modules/\ndist/\n.yarn/\n"),
+const SOURCES: [(&str, &str); 8] = [
+    (".gitignore", "node_modules/\ndist/\n.yarn/\n.pnp.*\n"),
     ("apps/api/src/index.js", "const log = require(\"@acme/logger\");\nlog(`api: ${require(\"native\")}`);\n"),
     (
         "apps/web/src/index.js",
@@ -105,9 +185,11 @@ const SOURCES: [(&str, &str); 6] = [
         "const parts = [require(\"colour\"), require(\"old-library\")];\n\
          module.exports = (line) => console.log(`[${parts.join(\", \")}] ${line}`);\n",
     ),
+    ("packages/stamp/bin.js", STAMP),
     (
         "packages/ui/src/index.js",
         "const log = require(\"@acme/logger\");\n\
          module.exports = (title) => log(`${title}: ${require(\"@scope/util\")}, ${require(\"release-candidate\")}`);\n",
     ),
+    ("tsconfig.json", "{ \"compilerOptions\": { \"strict\": true } }\n"),
 ];

@@ -1,0 +1,30 @@
+//! `.yarnrc.yml` and `.yarnrc` are written by hand: no text may panic, and what is kept of one can be read again.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use splitter::{
+    repo::{Entry, RepoPath, Tree, TreeError},
+    split::yarnrc::{BerryRc, ClassicRc, kept_of_berry, kept_of_classic},
+};
+
+/// A tree whose every file has the same text.
+struct OneText<'a>(&'a str);
+
+impl Tree for OneText<'_> {
+    fn read(&self, _: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
+        Ok(Some(self.0.as_bytes().to_vec()))
+    }
+
+    fn list(&self, _: &RepoPath) -> Result<Vec<Entry>, TreeError> {
+        Ok(Vec::new())
+    }
+}
+
+fuzz_target!(|text: &str| {
+    let _ = BerryRc::read(&OneText(text));
+    let _ = ClassicRc::read(&OneText(text)).map(|rc| rc.yarn_path());
+    let _ = kept_of_classic("rc".into(), text);
+    if let Ok(kept) = kept_of_berry("rc".into(), text) {
+        assert!(kept_of_berry("rc".into(), &kept).is_ok());
+    }
+});

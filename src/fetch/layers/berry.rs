@@ -1,0 +1,227 @@
+//! What Yarn 2 and later read: `.yarnrc.yml`, and nothing of npm.
+//!
+//! Their order: variables, the repository's file, those of the folders above it, the user's. Of a mapping each entry is
+//! merged. A package's credentials are those of its scope; else those of its registry in `npmRegistries`; else those at
+//! the top. They are sent for scoped packages, and for others where `npmAlwaysAuth` is said beside them.
+//!
+//! Yarn sends them wherever a lockfile says that the package lies. Here they go to URLs below the registry alone.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use url::Url;
+
+use super::{Layer, Proxy, Settings, Transport, environment_layer, file_path, read_if_there, unset};
+use crate::{
+    fetch::{
+        credentials::{Credential, Credentials},
+        environment::{Environment, UnsetVariable},
+        secret::Secret,
+    },
+    split::{
+        registries::{ProjectRegistries, RegistryError, npm_default, registry_url},
+        yarnrc::{
+            BERRY_FILE, NpmAuth, NpmSettings, Setting,
+            variables::{Unset, expand},
+        },
+    },
+};
+
+/// The variable that names the default registry.
+const REGISTRY_VARIABLES: [&str; 1] = ["YARN_NPM_REGISTRY_SERVER"];
+
+pub(super) fn read(
+    root: &Utf8Path,
+    project: &ProjectRegistries,
+    environment: &Environment,
+) -> Result<Settings, RegistryError> {
+    let files = files(root, environment)?;
+    let mut used = Layer::default();
+    for (path, npm) in files.iter().rev() {
+        used.override_with(layer(path, npm, environment)?);
+    }
+    used.override_with(environment_layer(&REGISTRY_VARIABLES, environment));
+    let merged = Merged::of(&files, environment);
+    for scope in merged.scopes.keys() {
+        // As for the repository's own file: a scope without a registry has Yarn's default.
+        used.scopes.entry(scope.clone()).or_insert(npm_default()?);
+    }
+    let default = used.default.as_ref().unwrap_or(project.default_registry());
+    let mut credentials = Credentials::new(Vec::new(), environment.clone());
+    merged.add_credentials(&mut credentials, default, &used.scopes, environment);
+    for text in registry_texts(&files, environment) {
+        credentials.add_userinfo(&text);
+    }
+    Ok(Settings { credentials, transport: transport(root, &files, environment), used })
+}
+
+/// The files, the strongest first.
+fn files(root: &Utf8Path, environment: &Environment) -> Result<Vec<(Utf8PathBuf, NpmSettings)>, RegistryError> {
+    let mut folders: Vec<Utf8PathBuf> = root.ancestors().map(Utf8Path::to_owned).collect();
+    folders.extend(environment.home().filter(|home| !folders.contains(home)));
+    let mut files = Vec::new();
+    for folder in folders {
+        let path = folder.join(BERRY_FILE);
+        if let Some(text) = read_if_there(&path)? {
+            let shown = if folder == root { BERRY_FILE.into() } else { path };
+            let npm = NpmSettings::read(&shown, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
+            files.push((shown, npm));
+        }
+    }
+    Ok(files)
+}
+
+fn layer(path: &Utf8Path, npm: &NpmSettings, environment: &Environment) -> Result<Layer, RegistryError> {
+    let url = |key: &str, setting: &Setting| {
+        let text = expanded(&setting.text, environment).map_err(|UnsetVariable(name)| unset(path, key, name))?;
+        registry_url(path, key, &text)
+    };
+    let mut layer = Layer {
+        default: npm.server.as_ref().map(|server| url("npmRegistryServer", server)).transpose()?,
+        scopes: BTreeMap::new(),
+    };
+    for (scope, settings) in &npm.scopes {
+        if let Some(server) = &settings.server {
+            let key = format!("npmScopes.{}.npmRegistryServer", &scope[1..]);
+            layer.scopes.insert(scope.clone(), url(&key, server)?);
+        }
+    }
+    Ok(layer)
+}
+
+/// The credentials of all files and variables, the strongest of each.
+#[derive(Default)]
+struct Merged {
+    top: NpmAuth,
+    scopes: BTreeMap<String, NpmAuth>,
+    registries: BTreeMap<String, NpmAuth>,
+}
+
+impl Merged {
+    fn of(files: &[(Utf8PathBuf, NpmSettings)], environment: &Environment) -> Self {
+        let variable = |name: &str| environment.get(name).map(str::to_owned);
+        let mut merged = Self {
+            top: NpmAuth {
+                token: variable("YARN_NPM_AUTH_TOKEN"),
+                ident: variable("YARN_NPM_AUTH_IDENT"),
+                always: variable("YARN_NPM_ALWAYS_AUTH"),
+            },
+            ..Self::default()
+        };
+        for (_, npm) in files {
+            fill(&mut merged.top, &npm.auth);
+            for (scope, settings) in &npm.scopes {
+                fill(merged.scopes.entry(scope.clone()).or_default(), &settings.auth);
+            }
+            for (registry, auth) in &npm.registries {
+                fill(merged.registries.entry(registry.clone()).or_default(), auth);
+            }
+        }
+        merged
+    }
+
+    /// Adds what is sent to each registry. What was added first for a URL stays.
+    fn add_credentials(
+        &self,
+        credentials: &mut Credentials,
+        default: &Url,
+        scopes: &BTreeMap<String, Url>,
+        environment: &Environment,
+    ) {
+        let of_default = self.of_registry(default);
+        for (scope, registry) in scopes {
+            let own = self.scopes.get(scope).filter(|auth| has_credentials(auth));
+            let auth = own.unwrap_or_else(|| self.of_registry(registry));
+            if let Some(credential) = credential(auth, environment) {
+                credentials.add_for_scope(registry, scope, credential.clone());
+                // Its tarballs may lie elsewhere below the registry, which the default one shares with other packages.
+                if registry != default {
+                    credentials.add(registry, credential);
+                }
+            }
+        }
+        // A tarball may lie below a registry that is none of these.
+        for (registry, auth) in self.registries.iter().filter(|(_, auth)| !std::ptr::eq(*auth, of_default)) {
+            let with_scheme =
+                if registry.starts_with("//") { format!("https:{registry}/") } else { format!("{registry}/") };
+            if let (Ok(url), Some(credential)) = (Url::parse(&with_scheme), credential(auth, environment)) {
+                credentials.add(&url, credential);
+            }
+        }
+        if let Some(credential) = credential(of_default, environment) {
+            if is_true(of_default.always.as_deref(), environment) {
+                credentials.add(default, credential);
+            } else {
+                credentials.add_for_scopes(default, credential);
+            }
+        }
+    }
+
+    /// What counts for a registry where a scope says nothing.
+    fn of_registry(&self, registry: &Url) -> &NpmAuth {
+        let full = registry.as_str().trim_end_matches('/');
+        let without_scheme = full.trim_start_matches(registry.scheme()).trim_start_matches(':');
+        self.registries.get(full).or_else(|| self.registries.get(without_scheme)).unwrap_or(&self.top)
+    }
+}
+
+fn fill(auth: &mut NpmAuth, weaker: &NpmAuth) {
+    for (value, weaker) in
+        [(&mut auth.token, &weaker.token), (&mut auth.ident, &weaker.ident), (&mut auth.always, &weaker.always)]
+    {
+        if value.is_none() {
+            value.clone_from(weaker);
+        }
+    }
+}
+
+fn has_credentials(auth: &NpmAuth) -> bool {
+    auth.token.is_some() || auth.ident.is_some()
+}
+
+/// The token, else the identity: `user:password`, or that in base64. An empty one is none.
+fn credential(auth: &NpmAuth, environment: &Environment) -> Option<Credential> {
+    let secret_of_ident = |ident: &str| match ident.split_once(':') {
+        Some((user, password)) => Secret::basic(user, password),
+        None => Secret::basic_encoded(ident),
+    };
+    let value = |text: &Option<String>| {
+        let value = text.as_deref().map(|text| expanded(text, environment));
+        value.filter(|value| value.as_ref().map_or(true, |text| !text.is_empty()))
+    };
+    let token = value(&auth.token).map(|token| token.map(|token| Secret::bearer(&token)));
+    token.or_else(|| value(&auth.ident).map(|ident| ident.map(|ident| secret_of_ident(&ident))))
+}
+
+fn is_true(text: Option<&str>, environment: &Environment) -> bool {
+    let value = text.and_then(|text| expanded(text, environment).ok());
+    matches!(value.as_deref(), Some("true" | "1"))
+}
+
+fn expanded(text: &str, environment: &Environment) -> Result<String, UnsetVariable> {
+    expand(text, &|name| environment.get_even_empty(name).map(str::to_owned)).map_err(|Unset(name)| UnsetVariable(name))
+}
+
+/// The texts of registries, which may carry credentials themselves.
+fn registry_texts(files: &[(Utf8PathBuf, NpmSettings)], environment: &Environment) -> Vec<String> {
+    let of_variables = environment.first_of(&REGISTRY_VARIABLES).map(str::to_owned);
+    let settings = files
+        .iter()
+        .flat_map(|(_, npm)| npm.server.iter().chain(npm.scopes.values().filter_map(|scope| scope.server.as_ref())));
+    of_variables.into_iter().chain(settings.filter_map(|setting| expanded(&setting.text, environment).ok())).collect()
+}
+
+/// The strongest of each; `networkSettings` for single hosts are not read.
+fn transport(root: &Utf8Path, files: &[(Utf8PathBuf, NpmSettings)], environment: &Environment) -> Transport {
+    let first = |of: fn(&NpmSettings) -> &Option<String>| {
+        let text = files.iter().find_map(|(_, npm)| of(npm).as_ref())?;
+        expanded(text, environment).ok().filter(|text| !text.is_empty())
+    };
+    let cafiles = [first(|npm| &npm.ca_file), environment.get("NODE_EXTRA_CA_CERTS").map(str::to_owned)];
+    Transport {
+        cafiles: cafiles.into_iter().flatten().map(|file| file_path(root, &file, environment)).collect(),
+        https_proxy: first(|npm| &npm.https_proxy).map(Proxy),
+        http_proxy: first(|npm| &npm.http_proxy).map(Proxy),
+        no_proxy: None,
+    }
+}

@@ -1,0 +1,122 @@
+//! What Bun reads.
+//!
+//! The order of Bun 1.4, which was tried with the real binary: variables, the repository's `bunfig.toml`, the user's,
+//! the repository's `.npmrc`, the user's, the global one.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use url::Url;
+
+use super::{Layer, Settings, environment_layer, expanded, file_path, npmrc::NpmrcFiles, read_if_there};
+use crate::{
+    fetch::{credentials::Credentials, environment::Environment},
+    split::registries::{BUNFIG, BunRegistry, Bunfig, ProjectRegistries, RegistryError, registry_url},
+};
+
+/// The variables that name the default registry, and those that hold its token, the strongest first.
+const REGISTRY_VARIABLES: [&str; 3] = ["BUN_CONFIG_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry"];
+const TOKEN_VARIABLES: [&str; 3] = ["BUN_CONFIG_TOKEN", "NPM_CONFIG_TOKEN", "npm_config_token"];
+
+pub(super) fn read(
+    root: &Utf8Path,
+    project: &ProjectRegistries,
+    environment: &Environment,
+) -> Result<Settings, RegistryError> {
+    let files = Files::read(root, environment)?;
+    let used = files.merged(environment)?;
+    let default = used.default.as_ref().unwrap_or(project.default_registry());
+    let credentials = files.credentials(default, environment);
+    let mut transport = files.npmrc.transport(root, environment);
+    let cafiles = files.bunfigs.iter().filter_map(|(_, bunfig)| bunfig.cafile.as_ref());
+    transport.cafiles.extend(cafiles.map(|file| file_path(root, file, environment)));
+    Ok(Settings { used, credentials, transport })
+}
+
+/// The files, as they were read.
+struct Files {
+    npmrc: NpmrcFiles,
+    /// The repository's, then the user's.
+    bunfigs: [(Utf8PathBuf, Bunfig); 2],
+}
+
+impl Files {
+    fn read(root: &Utf8Path, environment: &Environment) -> Result<Self, RegistryError> {
+        let text = read_if_there(&root.join(BUNFIG))?;
+        let project_bunfig = Bunfig::read(BUNFIG.into(), text.as_deref().unwrap_or_default())?;
+        Ok(Self {
+            npmrc: NpmrcFiles::read(root, environment)?,
+            bunfigs: [(BUNFIG.into(), project_bunfig), user_bunfig(environment)?],
+        })
+    }
+
+    /// The registries of all files and variables, the strongest of each.
+    fn merged(&self, environment: &Environment) -> Result<Layer, RegistryError> {
+        let mut merged = self.npmrc.user(environment)?;
+        merged.override_with(self.npmrc.project.clone());
+        for (path, bunfig) in self.bunfigs.iter().rev() {
+            merged.override_with(bunfig_layer(path, bunfig, environment)?);
+        }
+        merged.override_with(environment_layer(&REGISTRY_VARIABLES, environment));
+        Ok(merged)
+    }
+
+    /// The keys of `.npmrc`, and what they cannot say: the token of a variable, which is for the default registry, those
+    /// of `bunfig.toml` files, and those inside of URLs.
+    fn credentials(&self, default: &Url, environment: &Environment) -> Credentials {
+        let mut credentials = self.npmrc.credentials(environment);
+        if let Some(token) = environment.first_of(&TOKEN_VARIABLES) {
+            credentials.add_token(default, token);
+        }
+        let mut texts: Vec<String> = environment.first_of(&REGISTRY_VARIABLES).map(str::to_owned).into_iter().collect();
+        for (path, bunfig) in &self.bunfigs {
+            for registry in bunfig.scopes.values().chain(&bunfig.registry) {
+                // Merging read the same texts, so that none is wrong here.
+                if let Ok(Some((url, text))) = bun_url(path, "", registry, environment) {
+                    credentials.add_bun_registry(&url, registry);
+                    texts.push(text);
+                }
+            }
+        }
+        texts.extend(self.npmrc.registry_texts());
+        for text in &texts {
+            credentials.add_userinfo(text);
+        }
+        credentials
+    }
+}
+
+/// The first of `$XDG_CONFIG_HOME/.bunfig.toml` and `~/.bunfig.toml` that is there.
+fn user_bunfig(environment: &Environment) -> Result<(Utf8PathBuf, Bunfig), RegistryError> {
+    let folders = [environment.get("XDG_CONFIG_HOME").map(Utf8PathBuf::from), environment.home()];
+    for path in folders.into_iter().flatten().map(|folder| folder.join(".bunfig.toml")) {
+        if let Some(text) = read_if_there(&path)? {
+            let bunfig = Bunfig::read(&path, &text)?;
+            return Ok((path, bunfig));
+        }
+    }
+    Ok((Utf8PathBuf::from(".bunfig.toml"), Bunfig::default()))
+}
+
+fn bunfig_layer(path: &Utf8Path, bunfig: &Bunfig, environment: &Environment) -> Result<Layer, RegistryError> {
+    let mut layer = Layer::default();
+    if let Some(registry) = &bunfig.registry {
+        layer.default = bun_url(path, "install.registry", registry, environment)?.map(|(url, _)| url);
+    }
+    for (scope, registry) in &bunfig.scopes {
+        if let Some((url, _)) = bun_url(path, &format!("install.scopes.{scope}"), registry, environment)? {
+            layer.scopes.insert(scope.clone(), url);
+        }
+    }
+    Ok(layer)
+}
+
+/// The URL of a registry, and the text that it was read from, which may carry credentials.
+fn bun_url(
+    path: &Utf8Path,
+    key: &str,
+    registry: &BunRegistry,
+    environment: &Environment,
+) -> Result<Option<(Url, String)>, RegistryError> {
+    let Some(text) = &registry.url else { return Ok(None) };
+    let text = expanded(path, key, text, environment)?;
+    Ok(Some((registry_url(path, key, &text)?, text)))
+}

@@ -1,0 +1,119 @@
+//! The files and variables that say where this machine fetches from, and their order.
+//!
+//! Which they are depends on the package manager, and so on the lockfile: each has a module here.
+
+mod berry;
+mod bun;
+mod classic;
+mod npmrc;
+
+use std::{collections::BTreeMap, fmt};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use url::Url;
+
+use super::{
+    credentials::Credentials,
+    environment::{Environment, UnsetVariable, expand},
+};
+use crate::{
+    lockfile::Format,
+    split::registries::{ProjectRegistries, RegistryError, registry_url},
+};
+
+/// What all files and variables together say.
+pub(super) struct Settings {
+    pub(super) used: Layer,
+    pub(super) credentials: Credentials,
+    pub(super) transport: Transport,
+}
+
+/// How to reach registries beside what the system says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Transport {
+    /// Files of certificates to trust in addition to the system's.
+    pub(super) cafiles: Vec<Utf8PathBuf>,
+    /// The proxy for `https:` URLs; without one the system's variables count.
+    pub(super) https_proxy: Option<Proxy>,
+    /// The proxy for `http:` URLs.
+    pub(super) http_proxy: Option<Proxy>,
+    /// Hosts that are reached without a proxy.
+    pub(super) no_proxy: Option<String>,
+}
+
+/// The URL of a proxy, which may carry a password.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Proxy(pub(super) String);
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// What one file, or all files together, say.
+#[derive(Clone, Default)]
+pub(super) struct Layer {
+    pub(super) default: Option<Url>,
+    pub(super) scopes: BTreeMap<String, Url>,
+}
+
+impl Layer {
+    fn override_with(&mut self, stronger: Self) {
+        self.default = stronger.default.or(self.default.take());
+        self.scopes.extend(stronger.scopes);
+    }
+}
+
+/// Reads what the package manager of a lockfile reads. `project` gives the registry that tokens without a URL are for
+/// where nothing names another.
+pub(super) fn read(
+    format: Format,
+    root: &Utf8Path,
+    project: &ProjectRegistries,
+    environment: &Environment,
+) -> Result<Settings, RegistryError> {
+    match format {
+        Format::Bun(_) => bun::read(root, project, environment),
+        Format::YarnClassic => classic::read(root, environment),
+        Format::YarnBerry(_) => berry::read(root, project, environment),
+    }
+}
+
+/// The registry of the first of these variables that holds one: package managers pass over a value that is no `http:` or
+/// `https:` URL, and so does this.
+fn environment_layer(variables: &[&str], environment: &Environment) -> Layer {
+    let mut urls = variables.iter().filter_map(|name| registry_url((*name).into(), name, environment.get(name)?).ok());
+    Layer { default: urls.next(), scopes: BTreeMap::new() }
+}
+
+/// `false` and `null` are how npm's files unset a key.
+fn is_set(text: &str) -> bool {
+    !matches!(text, "" | "false" | "null" | "undefined")
+}
+
+/// A file that is named relative to the repository or to the home folder.
+fn file_path(root: &Utf8Path, text: &str, environment: &Environment) -> Utf8PathBuf {
+    match (text.strip_prefix("~/"), environment.home()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => root.join(text),
+    }
+}
+
+fn read_if_there(path: &Utf8Path) -> Result<Option<String>, RegistryError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn expanded(path: &Utf8Path, key: &str, text: &str, environment: &Environment) -> Result<String, RegistryError> {
+    expand(text, &|name| environment.get(name).map(str::to_owned))
+        .map_err(|UnsetVariable(variable)| unset(path, key, variable))
+}
+
+fn unset(path: &Utf8Path, key: &str, variable: String) -> RegistryError {
+    RegistryError::Unset { path: path.to_owned(), key: key.to_owned(), variable }
+}

@@ -1,0 +1,199 @@
+//! What a build installs is what the package manager installs in a full checkout, path by path: so the reduced manifests, the
+//! registry on the loopback and the missing sources make no difference. Lifecycle scripts are left out with Yarn, which would
+//! run all of them or none.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use splitter::lockfile::Algorithm;
+
+use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project, YARN_VERSIONS, YarnMonorepo};
+
+/// What is at each path.
+type Tree = BTreeMap<String, String>;
+
+/// Files in which package managers note when and where they installed.
+const NOTES: [&str; 3] = [".yarn-integrity", ".yarn-state.yml", ".modules.yaml"];
+
+/// All that an install made below a folder: what lies in `node_modules`, and the files of Plug'n'Play, which runs from the
+/// cache.
+fn installed_in(root: &Utf8Path) -> Tree {
+    let mut tree = Tree::new();
+    walk(root, "", &mut tree);
+    if !tree.contains_key(".pnp.cjs") {
+        tree.retain(|path, _| !path.starts_with(".yarn/cache/"));
+    }
+    tree
+}
+
+fn walk(root: &Utf8Path, folder: &str, tree: &mut Tree) {
+    for entry in root.join(folder).read_dir_utf8().unwrap().map(Result::unwrap) {
+        let path =
+            if folder.is_empty() { entry.file_name().to_owned() } else { format!("{folder}/{}", entry.file_name()) };
+        if path == ".git" || NOTES.contains(&entry.file_name()) {
+            continue;
+        }
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            walk(root, &path, tree);
+        } else if is_of_an_install(&path) {
+            let what = if kind.is_symlink() { link(folder, entry.path()) } else { file(entry.path()) };
+            tree.insert(without_zip_tails(&path), what);
+        }
+    }
+}
+
+fn is_of_an_install(path: &str) -> bool {
+    path.split('/').any(|part| part == "node_modules")
+        || path.starts_with(".pnp.")
+        || path.starts_with(".yarn/unplugged/")
+        || path.starts_with(".yarn/cache/")
+}
+
+/// A link, by the path that it leads to.
+fn link(folder: &str, path: &Utf8Path) -> String {
+    format!("link to {}", resolved(folder, path.read_link_utf8().unwrap().as_str()))
+}
+
+fn resolved(folder: &str, target: &str) -> Utf8PathBuf {
+    let mut path = Utf8PathBuf::from(folder);
+    for part in target.split('/') {
+        match part {
+            ".." => assert!(path.pop(), "{target} in {folder} leads out"),
+            "." | "" => {}
+            part => path.push(part),
+        }
+    }
+    path
+}
+
+/// A text without the ends of the names of Yarn's zips: with a mirror of the cache, as developers have it, they begin the
+/// zip's checksum, and without one they are the cache's key.
+fn without_zip_tails(text: &str) -> String {
+    let parts: Vec<_> = text.split(".zip").collect();
+    let last = parts.len() - 1;
+    let cut = |(index, part): (usize, &&str)| {
+        let kept = if index < last { part.rsplit_once('-').map_or(*part, |(name, _)| name) } else { part };
+        kept.to_owned()
+    };
+    parts.iter().enumerate().map(cut).collect::<Vec<_>>().join(".zip")
+}
+
+/// A file, by content. The interpreter that a build writes into a program is another.
+fn file(path: &Utf8Path) -> String {
+    let mut content = fs::read(path).unwrap();
+    if content.starts_with(b"#!") {
+        let end = content.iter().position(|byte| *byte == b'\n').unwrap_or(content.len());
+        content.drain(..end);
+    }
+    if path.file_name().is_some_and(|name| name.starts_with(".pnp.")) {
+        content = without_zip_tails(&String::from_utf8(content).unwrap()).into_bytes();
+    }
+    format!("{} bytes, {}", content.len(), Algorithm::Sha256.digest(&content))
+}
+
+/// What the build installed, with the links into workspaces that an app gets.
+fn built<P: Project>(nix: &NixMonorepo<P>) -> Tree {
+    let output = nix.build("nodeModules");
+    let mut tree = installed_in(&output);
+    let links = fs::read_to_string(output.join("workspace-links.json")).unwrap();
+    for (path, target) in serde_json::from_str::<BTreeMap<String, String>>(&links).unwrap() {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        tree.insert(path.clone(), format!("link to {}", resolved(folder, &target)));
+    }
+    tree
+}
+
+#[track_caller]
+fn is_the_same<P: Project>(nix: &NixMonorepo<P>) {
+    let built = built(nix);
+    nix.monorepo.install();
+    let expected = installed_in(&nix.context().repo());
+    assert!(!expected.is_empty());
+    let differing = |path: &&String| built.get(*path) != expected.get(*path);
+    let paths: Vec<_> = built.keys().chain(expected.keys()).filter(differing).collect();
+    let lines: Vec<_> = paths
+        .iter()
+        .map(|path| format!("{path}: {:?} in the build, {:?} here", built.get(*path), expected.get(*path)))
+        .collect();
+    assert!(lines.is_empty(), "{}", lines.join("\n"));
+}
+
+/// With a lock with URLs: without, Bun 1.2 asks the default registry, whatever is configured.
+#[test]
+fn e2e_bun_1_2_installs_the_same_tree() {
+    let Some(nix) = NixMonorepo::<Monorepo>::with_bun_and_mirror(BUN_VERSIONS[0]) else { return };
+    is_the_same(&nix);
+}
+
+#[test]
+fn e2e_bun_1_4_installs_the_same_tree() {
+    let Some(nix) = NixMonorepo::<Monorepo>::with_bun(BUN_VERSIONS[2]) else { return };
+    is_the_same(&nix);
+}
+
+/// A part of the packages is not hoisted, one of them bound to the system.
+#[test]
+fn e2e_yarn_1_installs_the_same_tree_with_nohoist() {
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
+        monorepo.edit_manifest("package.json", |manifest| {
+            manifest["trustedDependencies"] = serde_json::json!([]);
+            manifest["workspaces"] =
+                serde_json::json!({ "packages": ["apps/*", "packages/*"], "nohoist": ["**/native", "**/native/**"] });
+        });
+    });
+    let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
+    is_the_same(&nix);
+    assert!(nix.context().repo().join("apps/api/node_modules/native").is_dir(), "nohoist had an effect");
+}
+
+/// With patches: one of the user's, on a package with peers, and one of Yarn's own, on a package for another system.
+fn berry_installs_the_same_tree(version: &str, linker: &str) {
+    let monorepo = YarnMonorepo::with_linker(version, linker, |monorepo| {
+        monorepo.registry.publish(Package::new("fsevents", "2.3.2").os("darwin"));
+        monorepo.registry.publish(Package::new("watcher", "1.0.0").optional("fsevents", "^2.3.0"));
+        monorepo.context.write("patches/plugin.patch", PATCH);
+        monorepo.edit_manifest("package.json", |manifest| {
+            manifest["trustedDependencies"] = serde_json::json!([]);
+            manifest["resolutions"] = serde_json::json!({ "plugin": "patch:plugin@npm:1.0.0#./patches/plugin.patch" });
+            manifest["devDependencies"]["watcher"] = "^1.0.0".into();
+        });
+    });
+    let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
+    is_the_same(&nix);
+    let web = nix.build("web");
+    let printed = crate::support::succeed(nix.context().command("node").arg(web.join("index.js")));
+    assert_eq!(
+        printed,
+        "[colour@1.2.0, old-library@0.1.0] web: plugin, patched, aliased@1.5.0: @scope/util@3.1.0, release-candidate@1.0.0-rc.2"
+    );
+}
+
+const PATCH: &str = "diff --git a/index.js b/index.js\n--- a/index.js\n+++ b/index.js\n@@ -1 +1 @@\n\
+                     -module.exports = \"plugin@1.0.0\";\n+module.exports = \"plugin, patched\";\n";
+
+#[test]
+fn e2e_yarn_3_installs_the_same_tree_in_node_modules() {
+    berry_installs_the_same_tree(YARN_VERSIONS[1], "node-modules");
+}
+
+#[test]
+fn e2e_yarn_4_installs_the_same_tree_in_node_modules() {
+    berry_installs_the_same_tree(YARN_VERSIONS[2], "node-modules");
+}
+
+#[test]
+fn e2e_yarn_4_installs_the_same_tree_with_the_linker_pnpm() {
+    berry_installs_the_same_tree(YARN_VERSIONS[2], "pnpm");
+}
+
+#[test]
+fn e2e_yarn_3_installs_the_same_tree_with_plug_n_play() {
+    berry_installs_the_same_tree(YARN_VERSIONS[1], "pnp");
+}
+
+#[test]
+fn e2e_yarn_4_installs_the_same_tree_with_plug_n_play() {
+    berry_installs_the_same_tree(YARN_VERSIONS[2], "pnp");
+}
