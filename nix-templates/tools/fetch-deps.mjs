@@ -72,7 +72,7 @@ for (let attempt = 0; attempt < ATTEMPTS && wrong.length > 0; attempt += 1) {
   wrong = wrong.map(([entry]) => [entry, problem(entry)]).filter(([, why]) => why !== undefined);
 }
 if (wrong.length > 0) {
-  console.error(`\nsplitter: error: ${wrong.length} of ${spec.entries.length} packages could not be had as bun.lock has them:`);
+  console.error(`\nsplitter: error: ${wrong.length} of ${spec.entries.length} packages could not be had as the lockfile has them:`);
   for (const [entry, why] of wrong.slice(0, 50)) console.error(`  ${entry.path}: ${why}\n    from ${urlOf(entry)}`);
   if (wrong.some(([, why]) => why === NOT_THERE)) console.error("where curl says 401 or 403 above, it wants credentials: see NETRC in nix/splitter/deps.nix");
   process.exit(1);

@@ -8,6 +8,19 @@ import { keepLinkerState } from "./linker-state.mjs";
 import { PNP_FILES } from "./pnp.mjs";
 import { startRegistry } from "./registry.mjs";
 
+const URL_IN_LOCK = /:\/\/|%3A%2F%2F/i;
+
+// For tarballs of other hosts. The lockfile stays as it is, so they are asked for by https, and the loopback has no certificate for
+// them; Yarn 3's proxy client heeds Node.js' own setting alone. Each request through a proxy makes a connection of its own, so
+// that there is none where nothing needs it.
+const proxy = (url) => ({
+  NODE_NO_WARNINGS: "1",
+  NODE_TLS_REJECT_UNAUTHORIZED: "0",
+  YARN_ENABLE_STRICT_SSL: "0",
+  YARN_HTTP_PROXY: url,
+  YARN_HTTPS_PROXY: url,
+});
+
 // The first two numbers of this Yarn's version, as one: 3.2 is 3002.
 function versionOf(spec) {
   const text = execFileSync(join(spec.packageManager, "bin/yarn"), ["--version"], { cwd: process.env.NIX_BUILD_TOP, encoding: "utf8" });
@@ -37,15 +50,13 @@ export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
   const lock = readFileSync(join(spec.lockSet, "yarn.lock"), "utf8");
   const version = versionOf(spec);
   const registry = await startRegistry(tarballs, { onMissing });
-  // Tarballs of other hosts. Each request through a proxy makes a connection of its own, so it is left out where nothing needs it.
-  const proxied = /:\/\/|%3A%2F%2F/i.test(lock) && { YARN_HTTP_PROXY: registry.url, YARN_HTTPS_PROXY: registry.url };
   return {
     registry,
     files: { ".yarnrc.yml": settings(spec, version) },
     program: "yarn",
     args: ["install", "--immutable", version >= 3000 ? "--mode=skip-build" : "--skip-builds"],
     env: {
-      ...proxied,
+      ...(URL_IN_LOCK.test(lock) && proxy(registry.url)),
       YARN_CACHE_FOLDER: join(out, ".yarn/cache"),
       YARN_CHECKSUM_BEHAVIOR: "throw",
       YARN_ENABLE_COLORS: "0",
@@ -54,7 +65,6 @@ export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
       // A committed cache has the names that Yarn gives to zips while there is a mirror; else there shall be no second copy of each.
       YARN_ENABLE_MIRROR: existsSync(join(spec.lockSet, ".yarn/cache")) ? "1" : "0",
       YARN_ENABLE_PROGRESS_BARS: "0",
-      YARN_ENABLE_STRICT_SSL: "0",
       YARN_ENABLE_TELEMETRY: "0",
       YARN_GLOBAL_FOLDER: scratch("global"),
       YARN_NPM_REGISTRY_SERVER: `${registry.url}npm`,
