@@ -116,6 +116,7 @@ fn by_descriptor(workspaces: &Workspaces, locked: &BTreeMap<String, usize>) -> V
             let is_met = |range: &&str| {
                 range.starts_with("link:")
                     || locked.contains_key(&descriptor(package, range))
+                    || local_descriptors(path, package, range).iter().any(|key| locked.contains_key(key))
                     || siblings.get(package).is_some_and(|sibling| satisfies(sibling, range))
             };
             if ranges.iter().any(is_met) {
@@ -126,6 +127,16 @@ fn by_descriptor(workspaces: &Workspaces, locked: &BTreeMap<String, usize>) -> V
         }
     }
     drifts
+}
+
+/// How Yarn 1 names a local package that a workspace asks for: by its path from the root.
+fn local_descriptors(workspace: &RepoPath, package: &str, range: &str) -> Vec<String> {
+    let path = range.strip_prefix("file:").unwrap_or(range);
+    if path == range && !path.starts_with('.') {
+        return Vec::new();
+    }
+    let Ok(path) = workspace.resolve(path) else { return Vec::new() };
+    ["file:", "file:./", "./", ""].iter().map(|start| descriptor(package, &format!("{start}{path}"))).collect()
 }
 
 /// Whether Yarn 1 links a workspace for a range: its version is in it. Any other it asks the registry for.
@@ -228,10 +239,13 @@ mod tests {
                 r#"{"workspaces": ["*"], "dependencies": {"react": "^18", "any": "", "here": "link:./x"}, "peerDependencies": {"vue": "*"}}"#,
             ),
             ("a/package.json", r#"{"name": "a", "version": "1.1.0", "devDependencies": {"react": "^19"}}"#),
-            ("b/package.json", r#"{"name": "b", "version": "1.0.0", "dependencies": {"a": "^1.0.0", "x": "npm:y@1"}}"#),
+            (
+                "b/package.json",
+                r#"{"name": "b", "version": "1.0.0", "dependencies": {"a": "^1.0.0", "x": "npm:y@1", "lib": "file:../lib/f"}}"#,
+            ),
             ("c/package.json", r#"{"name": "c", "version": "1.0.0", "dependencies": {"a": "^2.0.0", "b": "*"}}"#),
         ]);
-        let keys = ["react@^18", "any@", "x@npm:y@1", "gone@1"];
+        let keys = ["react@^18", "any@", "x@npm:y@1", "lib@file:lib/f", "gone@1"];
         let keys = keys.iter().enumerate().map(|(index, key)| ((*key).to_owned(), index)).collect();
         let lock = Lockfile {
             format: Format::YarnClassic,
