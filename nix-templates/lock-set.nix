@@ -79,10 +79,23 @@ let
           ${builtins.concatStringsSep "\n  " problems}
         run `splitter update-hash`'';
 
-  # The lockfile and the files that an install reads as they are.
+  # A committed cache of Yarn 2 and later: the folder of such zips. It is a store path of its own, since apps do not need it.
+  isZip = name: builtins.match ".*-[0-9a-f]{10}-[0-9a-f]+(c[0-9])?\\.zip" name != null;
+  isCache =
+    path:
+    builtins.readFileType (below path) == "directory"
+    && lib.any isZip (builtins.attrNames (builtins.readDir (below path)));
+  caches = lib.optionals (manager == "yarn-berry") (builtins.filter isCache record.local);
+
+  # The lockfile and the files that an install reads as they are. A package manager of the repository's own is a package.
   manager = record.packageManager.name;
   lockfile = if manager == "bun" then "bun.lock" else "yarn.lock";
-  verbatim = [ lockfile ] ++ record.local;
+  verbatim = [
+    lockfile
+  ]
+  ++ builtins.filter (
+    path: path != record.packageManager.file or "" && !(builtins.elem path caches)
+  ) record.local;
   rootLength = builtins.stringLength (toString root) + 1;
   isVerbatim = path: lib.any (file: path == file || lib.hasPrefix "${file}/" path) verbatim;
   leadsToVerbatim = path: lib.any (lib.hasPrefix "${path}/") verbatim;
@@ -141,7 +154,7 @@ let
         blocks = { };
       } (builtins.filter isYaml (lines text));
     in
-    lib.concatStrings (builtins.attrValues (builtins.intersectAttrs (lib.genAttrs keys (_key: null)) read.blocks));
+    lib.concatStrings (builtins.attrValues (keep keys read.blocks));
 in
 {
   # package.json by workspace path, reduced.
@@ -154,6 +167,13 @@ in
   trusted = checked."".trustedDependencies or [ ];
 
   inherit lockfile;
+  caches = map (
+    path:
+    builtins.path {
+      name = "yarn-cache";
+      path = below path;
+    }
+  ) caches;
   source = builtins.path {
     name = "lock-set";
     path = root;
@@ -177,7 +197,10 @@ in
       "[install]\n" + lib.concatStrings (lib.mapAttrsToList tomlLine install)
     );
   npmrc = keepLines "[[:space:]]*([A-Za-z-]+)(\\[])?[[:space:]]*=.*" fields.npmrc (
-    textOf [ "bun" "yarn-classic" ] ".npmrc"
+    textOf [
+      "bun"
+      "yarn-classic"
+    ] ".npmrc"
   );
   yarnrc = keepLines "\"?([A-Za-z.-]+)\"?[[:blank:]:].*" fields.yarnrc (
     textOf [ "yarn-classic" ] ".yarnrc"

@@ -31,6 +31,7 @@ stdenv.mkDerivation {
   spec = builtins.toJSON {
     inherit (lockSet)
       bunfig
+      caches
       lockfile
       manifests
       npmrc

@@ -25,12 +25,12 @@ function linkFolder(from, to) {
 }
 
 // Lays out what a build reads of the lock set, where the app's sources do not have it: the root's manifest and the lockfile. Yarn reads
-// its settings and plugins for every command, so it gets the settings that the install had, and the rest, but no committed cache.
+// its settings and plugins for every command, so it gets all of it, and the settings that the install had.
 function placeLockSet(root, spec) {
   const place = (path, content) => existsSync(join(root, path)) || writeFileSync(join(root, path), content);
   place("package.json", JSON.stringify(spec.rootManifest, null, 2));
   if (spec.manager === "bun") return place(spec.lockfile, readFileSync(join(spec.lockSet, spec.lockfile)));
-  copyFolder(spec.lockSet, root, (path) => path === ".yarn/cache");
+  copyFolder(spec.lockSet, root);
   const [file, settings] = spec.manager === "yarn-classic" ? [".yarnrc", spec.yarnrc] : [".yarnrc.yml", spec.yarnrcYml];
   return writeFileSync(join(root, file), settings);
 }

@@ -3,10 +3,9 @@
 import { chmodSync, cpSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-// A copy that may be written to, links kept as they are, without what `isLeftOut` says (by its path in `from`).
-export function copyFolder(from, to, isLeftOut = () => false) {
-  const filter = (path) => path === from || !isLeftOut(path.slice(from.length + 1));
-  cpSync(from, to, { recursive: true, verbatimSymlinks: true, force: false, filter });
+// A copy that may be written to, links kept as they are. What is there already stays.
+export function copyFolder(from, to) {
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true, force: false });
   makeWritable(to);
 }
 

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
+import { copyFolder } from "./files.mjs";
 import { keepLinkerState } from "./linker-state.mjs";
 import { PNP_FILES } from "./pnp.mjs";
 import { startRegistry } from "./registry.mjs";
@@ -50,6 +51,7 @@ export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
   const lock = readFileSync(join(spec.lockSet, "yarn.lock"), "utf8");
   const version = versionOf(spec);
   const registry = await startRegistry(tarballs, { onMissing });
+  for (const cache of spec.caches) copyFolder(cache, join(out, ".yarn/cache"));
   return {
     registry,
     files: { ".yarnrc.yml": settings(spec, version) },
@@ -63,7 +65,7 @@ export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
       YARN_ENABLE_GLOBAL_CACHE: "0",
       YARN_ENABLE_IMMUTABLE_CACHE: "0",
       // A committed cache has the names that Yarn gives to zips while there is a mirror; else there shall be no second copy of each.
-      YARN_ENABLE_MIRROR: existsSync(join(spec.lockSet, ".yarn/cache")) ? "1" : "0",
+      YARN_ENABLE_MIRROR: spec.caches.length > 0 ? "1" : "0",
       YARN_ENABLE_PROGRESS_BARS: "0",
       YARN_ENABLE_TELEMETRY: "0",
       YARN_GLOBAL_FOLDER: scratch("global"),

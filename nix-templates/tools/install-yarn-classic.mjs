@@ -71,7 +71,8 @@ export async function prepare({ out, spec, tarballs, scratch }) {
       ...["install", "--frozen-lockfile", "--offline", "--ignore-scripts", "--ignore-engines", "--non-interactive", "--no-progress"],
       ...["--cache-folder", scratch("cache")],
     ],
-    env: { DO_NOT_TRACK: "1" },
+    // Not the npmrc beside Node.js.
+    env: { DO_NOT_TRACK: "1", PREFIX: mirror },
     disagreement: "where it says that the lockfile needs to be updated, yarn.lock and the package.json files disagree:",
     finish() {
       // Yarn's own notes of this install, which tell of the mirror.
