@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     parallel::both,
+    repo::WorkTree,
     scaffold::{
-        compare::{Differences, compare},
+        compare::{Differences, compare, outputs},
         record::{PATH, Record, RecordError},
     },
     split::{Choices, Split},
@@ -21,9 +22,9 @@ use crate::{
 
 pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
-    let (record, split) = both(|| Record::read(&tree), || Split::read(&tree, &Choices::default()));
-    let (record, split) = (record?.ok_or(RecordError::Absent)?, split?);
-    let differences = compare(&split, &record);
+    let (record, split) = both(|| recorded(&tree), || Split::read(&tree, &Choices::default()));
+    let ((record, outputs), split) = (record?, split?);
+    let differences = compare(&split, &record, outputs);
     if options.json {
         print_json(&differences, printer);
     } else {
@@ -32,6 +33,13 @@ pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> 
     // The program ends now: giving back thousands of texts one by one would only take time.
     std::mem::forget((split, record));
     Ok(if differences.is_empty() { Outcome::Done } else { Outcome::Difference })
+}
+
+/// The record, and what is wrong with its own fixed outputs.
+fn recorded(tree: &WorkTree) -> Result<(Record, Vec<String>), RecordError> {
+    let record = Record::read(tree)?.ok_or(RecordError::Absent)?;
+    let outputs = outputs(&record);
+    Ok((record, outputs))
 }
 
 #[derive(Serialize)]

@@ -65,6 +65,9 @@ pub struct Digest {
 }
 
 impl Digest {
+    /// The length of the longest digest in base64.
+    const LONGEST_TEXT: usize = Algorithm::LONGEST.div_ceil(3) * 4;
+
     /// A digest from its bytes, or none where their number is not the algorithm's.
     pub fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
         (bytes.len() == algorithm.digest_len()).then(|| Self::padded(algorithm, bytes))
@@ -94,7 +97,13 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.algorithm.name(), BASE64.encode(self.bytes()))
+        f.write_str(self.algorithm.name())?;
+        f.write_str("-")?;
+        let mut buffer = [0; Self::LONGEST_TEXT];
+        let text = &mut buffer[..BASE64.encode_len(self.bytes().len())];
+        BASE64.encode_mut(self.bytes(), text);
+        // Base64 is ASCII.
+        f.write_str(str::from_utf8(text).unwrap_or_default())
     }
 }
 

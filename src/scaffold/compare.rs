@@ -75,12 +75,13 @@ impl Differences {
     }
 }
 
-/// Compares a record with the repository as it is.
-pub fn compare(split: &Split, record: &Record) -> Differences {
+/// Compares a record with the repository as it is. `outputs` is what [`outputs`] says of the record: it needs nothing
+/// else, and so can be found while the repository is read.
+pub fn compare(split: &Split, record: &Record, outputs: Vec<String>) -> Differences {
     Differences {
         packages: packages(split, &record.dependencies),
         files: files(&split.lock_set.files, &record.lock_set),
-        settings: settings(split, record),
+        settings: settings(split, record, outputs),
         drift: split.drift.clone(),
     }
 }
@@ -159,7 +160,7 @@ fn files(now: &BTreeMap<RepoPath, String>, recorded: &BTreeMap<RepoPath, String>
     changes
 }
 
-fn settings(split: &Split, record: &Record) -> Vec<String> {
+fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String> {
     let mut settings = Vec::new();
     let (now, recorded) = (&split.pin.manager, &record.package_manager.manager);
     if now != recorded {
@@ -172,7 +173,7 @@ fn settings(split: &Split, record: &Record) -> Vec<String> {
     if *split.registries.default_registry() != record.registry {
         settings.push("the registry is another".to_owned());
     }
-    settings.extend(outputs(record));
+    settings.extend(outputs);
     settings.extend(workspaces(split, &record.workspaces));
     if !split.root_files.iter().eq(&record.root_files) {
         settings.push("the root files of the apps are others".to_owned());
@@ -194,7 +195,7 @@ fn manager(manager: &PackageManager) -> String {
 
 /// The fixed outputs whose fingerprint is not that of the recorded list. A merge can take the list of both sides, but
 /// the hash of one.
-fn outputs(record: &Record) -> Vec<String> {
+pub fn outputs(record: &Record) -> Vec<String> {
     let mut parts = BTreeMap::from([("common", Vec::new())]);
     for entry in &record.dependencies {
         let pair = (entry.path.as_str(), &entry.integrity);

@@ -25,8 +25,11 @@ pub(super) struct CommittedCache {
 impl CommittedCache {
     /// Finds the cache in a folder; none where it holds no zip or git ignores it.
     pub(super) fn find(tree: &dyn Tree, folder: RepoPath) -> Result<Option<Self>, SplitError> {
-        let files = tree.unignored_files(&folder)?.into_iter();
-        let zips: BTreeSet<String> = files.filter(|name| Utf8Path::new(name).extension() == Some("zip")).collect();
+        // Most repositories have none, and what git ignores takes a while to find out.
+        if !tree.list(&folder)?.iter().any(|entry| is_zip(&entry.name)) {
+            return Ok(None);
+        }
+        let zips: BTreeSet<String> = tree.unignored_files(&folder)?.into_iter().filter(|name| is_zip(name)).collect();
         Ok((!zips.is_empty()).then_some(Self { folder, zips }))
     }
 
@@ -45,6 +48,10 @@ impl CommittedCache {
         }
         hasher.finalize().to_hex().to_string()
     }
+}
+
+fn is_zip(name: &str) -> bool {
+    Utf8Path::new(name).extension() == Some("zip")
 }
 
 #[cfg(test)]

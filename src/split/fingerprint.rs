@@ -3,18 +3,19 @@
 //! A fingerprint is part of the derivation's name, so that a wrong hash cannot be satisfied by an old store path. It
 //! covers what decides the bytes (path and integrity) and nothing else: a mirror or a new splitter changes no name.
 
+use std::fmt::Write as _;
+
 use crate::lockfile::Integrity;
 
 /// The fingerprint of entries that are sorted by path: 32 hexadecimal digits (128 bits of blake3).
 pub fn of<'a>(entries: impl Iterator<Item = (&'a str, &'a Integrity)>) -> String {
-    let mut hasher = blake3::Hasher::new();
+    // In one piece, which the hash takes several times faster than thousands of small ones.
+    let mut text = String::new();
     for (path, integrity) in entries {
-        hasher.update(path.as_bytes());
-        hasher.update(b"\0");
-        hasher.update(integrity.to_string().as_bytes());
-        hasher.update(b"\n");
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{path}\0{integrity}");
     }
-    hasher.finalize().to_hex().as_str()[..32].to_owned()
+    blake3::hash(text.as_bytes()).to_hex().as_str()[..32].to_owned()
 }
 
 #[cfg(test)]
