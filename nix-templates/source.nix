@@ -90,7 +90,7 @@ let
         inner = lib.foldl' visit {
           inherit (state) order;
           seen = state.seen ++ [ path ];
-        } workspaces.${path}.dependencies;
+        } (workspaces.${path}.dependencies ++ workspaces.${path}.uses or [ ]);
       in
       inner
       // {
@@ -111,13 +111,14 @@ in
     members:
     let
       isMember = toSet (map (member: member.path) members);
-      isRootFile = toSet record.rootFiles;
+      # A folder among them stands for all in it.
+      isRootFile = path: lib.any (file: path == file || lib.hasPrefix "${file}/" path) record.rootFiles;
       onTheWay = toSet (
         lib.concatMap upwards (map (member: member.path) members ++ map parentOf record.rootFiles)
       );
       isKept =
         folder: path:
-        isRootFile ? ${path}
+        isRootFile path
         || (
           let
             owner = ownerOf folder;
@@ -136,7 +137,7 @@ in
             ]
             || (folder != owner && isIgnoredFolder owner folder && !(included ? ${owner}));
         in
-        onTheWay ? ${folder} || (isMember ? ${owner} && !isClosed);
+        onTheWay ? ${folder} || isRootFile folder || (isMember ? ${owner} && !isClosed);
       # A folder without such files is left out, so that an empty one changes nothing.
       holdsKept =
         folder:

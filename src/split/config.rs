@@ -42,6 +42,8 @@ pub struct WorkspaceConfig {
     pub output: Option<String>,
     /// The file that an app without a build runs.
     pub start: Option<String>,
+    /// Workspaces that its sources read though its manifest does not name them.
+    pub uses: BTreeSet<RepoPath>,
     /// Globs, relative to its folder, of files that its source set holds though a rule leaves them out.
     pub include: Vec<String>,
     /// Globs of files that its source set does not hold.
@@ -123,10 +125,11 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "build" => config.build = text()?,
             "output" => config.output = Some(inner_path(document, value)?),
             "start" => config.start = Some(inner_path(document, value)?),
+            "uses" => config.uses = paths(document, value)?.into_iter().collect(),
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             _ => {
-                let keys = "`kind`, `app`, `build`, `output`, `start`, `include` or `exclude`";
+                let keys = "`kind`, `app`, `build`, `output`, `start`, `uses`, `include` or `exclude`";
                 return Err(unknown_key(document, property, keys));
             }
         }
@@ -215,10 +218,10 @@ mod tests {
         };
         assert_eq!(keys("/properties"), ["$schema", "apps", "rootFiles", "systems", "workspaces"]);
         for key in keys("/$defs/workspace/properties") {
-            let value = if key == "include" || key == "exclude" { "[\"a\"]" } else { "\"app\"" };
+            let value = if ["uses", "include", "exclude"].contains(&key.as_str()) { "[\"a\"]" } else { "\"app\"" };
             assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
         }
-        assert_eq!(keys("/$defs/workspace/properties").len(), 7);
+        assert_eq!(keys("/$defs/workspace/properties").len(), 8);
     }
 
     #[test]

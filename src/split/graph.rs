@@ -25,6 +25,8 @@ pub struct Workspace {
     pub reason: String,
     /// The workspaces that it depends on directly.
     pub dependencies: BTreeSet<RepoPath>,
+    /// Those that it uses besides, as `splitter.json` says.
+    pub uses: BTreeSet<RepoPath>,
     /// How it is built, where it has a build that is needed: an app's is, and a library's where its manifest points
     /// others to what the build makes.
     pub build: Option<Build>,
@@ -70,7 +72,9 @@ impl Graph {
                 (None, Some(_)) => None,
                 (None, None) => detect::start(tree, path, manifest, manager)?,
             };
-            let dependants = edges.iter().filter(|(_, to)| to.contains(path)).map(|(from, _)| from).collect::<Vec<_>>();
+            let uses = |from: &RepoPath| config.workspaces.get(from).is_some_and(|choice| choice.uses.contains(path));
+            let dependants = edges.iter().filter(|(from, to)| to.contains(path) || uses(from));
+            let dependants = dependants.map(|(from, _)| from).collect::<Vec<_>>();
             let facts = Facts { builds: build.is_some(), starts: start.is_some(), single, dependants: &dependants };
             let (kind, reason) = choose_kind(path, &choice, &facts);
             let build = build.filter(|build| kind == Kind::App || is_awaited(manifest, build, &choice));
@@ -86,7 +90,8 @@ impl Graph {
             };
             let dependencies = edges[path].clone();
             let name = manifest.name.clone();
-            graph.insert(path.clone(), Workspace { path: path.clone(), name, role, reason, dependencies, build });
+            let uses = choice.uses;
+            graph.insert(path.clone(), Workspace { path: path.clone(), name, role, reason, dependencies, uses, build });
         }
         let mut graph = Self { workspaces: graph };
         graph.name_apps()?;
@@ -114,7 +119,7 @@ impl Graph {
             if let Some(workspace) = self.workspaces.get(&path)
                 && closure.insert(path)
             {
-                open.extend(workspace.dependencies.iter().cloned());
+                open.extend(workspace.dependencies.iter().chain(&workspace.uses).cloned());
             }
         }
         closure
@@ -185,7 +190,8 @@ fn attribute(text: &str) -> String {
 }
 
 fn refuse_unknown(workspaces: &Workspaces, config: &Config) -> Result<(), SplitError> {
-    match config.workspaces.keys().find(|path| !workspaces.contains_key(*path)) {
+    let used = config.workspaces.values().flat_map(|choice| &choice.uses);
+    match config.workspaces.keys().chain(used).find(|path| !workspaces.contains_key(*path)) {
         Some(path) => Err(SplitError::Config { reason: format!("there is no workspace in `{path}`") }),
         None => Ok(()),
     }
@@ -361,6 +367,17 @@ mod tests {
         let empty =
             [ROOT, ("splitter.json", r#"{"workspaces": {"apps/a": {"kind": "app"}}}"#), ("apps/a/package.json", "{}")];
         assert!(graph(&empty).unwrap_err().to_string().contains("has nothing to build or start"));
+        let used = [
+            ROOT,
+            ("splitter.json", r#"{"workspaces": {"apps/a": {"uses": ["packages/tool"]}}}"#),
+            ("apps/a/package.json", r#"{"scripts": {"build": "x"}}"#),
+            ("packages/tool/package.json", r#"{"scripts": {"build": "x"}}"#),
+        ];
+        let used = graph(&used).unwrap();
+        assert_eq!(summary(&used)[2], "packages/tool: library, apps/a depends on it");
+        assert_eq!(used.closure(&"apps/a".parse().unwrap()).len(), 2);
+        let unknown = [ROOT, ("splitter.json", r#"{"workspaces": {"": {"uses": ["packages/x"]}}}"#)];
+        assert_eq!(graph(&unknown).unwrap_err().to_string(), "there is no workspace in `packages/x`");
         let unknown = [ROOT, ("splitter.json", r#"{"workspaces": {"packages/x": {}}}"#)];
         assert_eq!(graph(&unknown).unwrap_err().to_string(), "there is no workspace in `packages/x`");
     }

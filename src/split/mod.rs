@@ -145,7 +145,8 @@ fn systems(choices: &Choices, config: &Config) -> Vec<System> {
     systems
 }
 
-/// The root files that builds of workspaces read: TypeScript's configuration, and what `splitter.json` adds.
+/// The root files that builds of workspaces read: TypeScript's configuration, and what `splitter.json` adds, which may be
+/// folders with all that is in them.
 fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, SplitError> {
     let mut files: BTreeSet<RepoPath> = tree
         .list(&RepoPath::root())?
@@ -154,7 +155,11 @@ fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, Sp
         .map(|entry| RepoPath::root().child(&entry.name))
         .collect();
     for path in &config.root_files {
-        if !tree.is_file(path)? {
+        if path.is_root() {
+            let reason = "`rootFiles` names the root itself; name the files and folders that builds read".to_owned();
+            return Err(SplitError::Config { reason });
+        }
+        if !tree.is_file(path)? && tree.list(path)?.is_empty() {
             return Err(SplitError::Missing { path: path.clone(), by: "`rootFiles` of `splitter.json`".to_owned() });
         }
         files.insert(path.clone());

@@ -75,7 +75,8 @@ impl<'a> Sources<'a> {
             }
             last = Some((folder, owner));
         }
-        let root_files = files.iter().filter(|file| root_files.contains(&file.path)).collect();
+        let is_root_file = |file: &&SourceFile| root_files.iter().any(|root| file.path.below(root).is_some());
+        let root_files = files.iter().filter(is_root_file).collect();
         Self { owned: sorted, root_files }
     }
 

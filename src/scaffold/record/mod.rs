@@ -125,6 +125,9 @@ pub struct WorkspaceRecord {
     pub app: Option<String>,
     /// The workspaces that it depends on directly.
     pub dependencies: Vec<RepoPath>,
+    /// Those that it uses besides, as `splitter.json` says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<RepoPath>,
     /// Its build command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
