@@ -10,7 +10,7 @@ use crate::support::{
     NixMonorepo, Package, Project as _, Registry, YARN_VERSIONS, YarnMonorepo, fail, stand_in::system, succeed,
 };
 
-type Yarn = NixMonorepo<YarnMonorepo>;
+pub(super) type Yarn = NixMonorepo<YarnMonorepo>;
 
 const RECORD: &str = "nix/splitter/splitter.lock.json";
 
@@ -47,7 +47,7 @@ fn builds_and_runs(nix: &Yarn) {
 }
 
 /// What an app prints when Node runs it.
-fn output_of(nix: &Yarn, app: &str) -> String {
+pub(super) fn output_of(nix: &Yarn, app: &str) -> String {
     let built = nix.build(app);
     succeed(nix.context().command("node").arg(built.join("index.js")))
 }
