@@ -12,7 +12,7 @@ use crate::support::{
 
 pub(super) type Yarn = NixMonorepo<YarnMonorepo>;
 
-const RECORD: &str = "nix/splitter/splitter.lock.json";
+pub(super) const RECORD: &str = "nix/splitter/splitter.lock.json";
 
 fn lives(version: &str) {
     let Some(nix) = Yarn::with_yarn(version) else { return };
