@@ -1,6 +1,7 @@
 //! What few repositories of Yarn have, and those that do depend on: equal names of tarballs, a committed cache, catalogs,
 //! extensions and plugins, tarballs at unusual places, scripts below unusual folders.
 
+use fs_err as fs;
 use serde_json::Value;
 
 use super::yarn::{RECORD, Yarn, output_of};
@@ -72,4 +73,69 @@ fn e2e_yarn_4_installs_from_a_committed_cache() {
     let common = lock.lines().filter(is_common).count();
     assert_eq!(recorded(&nix).len(), paths.len() + common);
     nix.build("nodeModules");
+}
+
+/// A plugin that adds a dependency to a package.
+const PLUGIN: &str = r#"module.exports = {
+  name: "plugin-extra",
+  factory: (require) => ({
+    hooks: {
+      registerPackageExtensions: async (_configuration, register) => {
+        const { structUtils } = require("@yarnpkg/core");
+        const extension = { dependencies: { "from-plugin": "^1.0.0" } };
+        register(structUtils.parseDescriptor("bare@*", true), extension);
+      },
+    },
+  }),
+};
+"#;
+
+/// What `.yarnrc.yml` of [`with_yarn_of_its_own`] says.
+const SETTINGS: &str = "yarnPath: .yarn/releases/yarn-4.cjs
+catalog:
+  cataloged: ^1.0.0
+catalogs:
+  old:
+    tool: ^4.0.0
+packageExtensions:
+  \"bare@*\":
+    dependencies:
+      from-settings: ^1.0.0
+plugins:
+  - path: .yarn/plugins/plugin-extra.cjs
+    spec: \"./plugin-extra.cjs\"
+";
+
+/// A repository that has Yarn and a plugin in it, and says in Yarn's settings what there is to install.
+fn with_yarn_of_its_own(monorepo: &YarnMonorepo) {
+    let context = &monorepo.context;
+    let bare = "module.exports = [\"bare\", require(\"from-settings\"), require(\"from-plugin\")].join();\n";
+    monorepo.registry.publish(Package::new("bare", "1.0.0").file("index.js", bare));
+    monorepo.registry.publish(Package::new("from-settings", "1.1.0"));
+    monorepo.registry.publish(Package::new("from-plugin", "1.2.0"));
+    context.write(".gitignore", "node_modules/\ndist/\n.yarn/*\n!.yarn/plugins\n!.yarn/releases\n");
+    context.write(".yarn/releases/yarn-4.cjs", fs::read(&monorepo.yarn).unwrap());
+    context.write(".yarn/plugins/plugin-extra.cjs", PLUGIN);
+    context.write(".yarnrc.yml", context.read(".yarnrc.yml") + SETTINGS);
+    monorepo.edit_manifest("package.json", |manifest| {
+        manifest.as_object_mut().unwrap().remove("packageManager");
+    });
+    monorepo.edit_manifest("apps/api/package.json", |manifest| {
+        manifest["devDependencies"]["tool"] = "catalog:old".into();
+    });
+    with_dependencies(monorepo, &[("bare", "^1.0.0".to_owned()), ("cataloged", "catalog:".to_owned())]);
+}
+
+#[test]
+fn e2e_yarn_4_of_the_repository_installs_what_catalogs_extensions_and_a_plugin_say() {
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", with_yarn_of_its_own);
+    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+    let context = nix.context();
+    assert!(!context.read("package.json").contains("packageManager"));
+    assert_eq!(output_of(&nix, "api"), "bare,from-settings@1.1.0,from-plugin@1.2.0 cataloged@1.1.0");
+    assert_eq!(fs::read_to_string(nix.build("api").join("tool.txt")).unwrap(), "tool 4.9.0\n");
+    succeed(&mut context.splitter(&["check"]));
+    context.write(".yarn/plugins/plugin-extra.cjs", format!("{PLUGIN}\n"));
+    let said = fail(&mut context.splitter(&["check"]));
+    assert!(said.contains(".yarn/plugins/plugin-extra.cjs"), "{said}");
 }
