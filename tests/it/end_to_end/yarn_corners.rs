@@ -2,7 +2,7 @@
 //! extensions and plugins, tarballs at unusual places, scripts below unusual folders.
 
 use fs_err as fs;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::yarn::{RECORD, Yarn, output_of};
 use crate::support::{Package, Registry, YARN_VERSIONS, YarnMonorepo, fail, succeed};
@@ -138,4 +138,31 @@ fn e2e_yarn_4_of_the_repository_installs_what_catalogs_extensions_and_a_plugin_s
     context.write(".yarn/plugins/plugin-extra.cjs", format!("{PLUGIN}\n"));
     let said = fail(&mut context.splitter(&["check"]));
     assert!(said.contains(".yarn/plugins/plugin-extra.cjs"), "{said}");
+}
+
+/// Where a registry keeps tarballs elsewhere than others do, the lockfile says where.
+#[test]
+fn e2e_yarn_4_installs_tarballs_that_a_registry_keeps_elsewhere() {
+    let files = Registry::start([]);
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
+        let places = [("near", &monorepo.registry, "files/near.tgz"), ("far", &files, "far/v1.tgz")];
+        for (name, registry, path) in places {
+            registry.serve(&format!("/{path}"), Package::new(name, "1.0.0").tarball());
+            let dist = json!({ "tarball": format!("{}{path}", registry.url()) });
+            let document = json!({
+                "name": name,
+                "dist-tags": { "latest": "1.0.0" },
+                "time": { "1.0.0": "2020-01-01T00:00:00.000Z" },
+                "versions": { "1.0.0": { "name": name, "version": "1.0.0", "dist": dist } },
+            });
+            monorepo.registry.serve(&format!("/{name}"), document.to_string());
+        }
+        with_dependencies(monorepo, &places.map(|(name, ..)| (name, "^1.0.0".to_owned())));
+    });
+    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+    let lock = nix.context().read("yarn.lock");
+    assert_eq!(lock.matches("::__archiveUrl=http").count(), 2, "{lock}");
+    assert_eq!(files.take_requests().last().unwrap(), "GET /far/v1.tgz");
+    assert_eq!(output_of(&nix, "api"), "near@1.0.0 far@1.0.0");
+    succeed(&mut nix.context().splitter(&["check"]));
 }
