@@ -7,3 +7,4 @@ mod record;
 mod stale;
 mod trees;
 mod yarn;
+mod yarn_corners;

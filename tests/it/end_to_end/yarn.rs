@@ -10,9 +10,9 @@ use crate::support::{
     NixMonorepo, Package, Project as _, Registry, YARN_VERSIONS, YarnMonorepo, fail, stand_in::system, succeed,
 };
 
-type Yarn = NixMonorepo<YarnMonorepo>;
+pub(super) type Yarn = NixMonorepo<YarnMonorepo>;
 
-const RECORD: &str = "nix/splitter/splitter.lock.json";
+pub(super) const RECORD: &str = "nix/splitter/splitter.lock.json";
 
 fn lives(version: &str) {
     let Some(nix) = Yarn::with_yarn(version) else { return };
@@ -47,7 +47,7 @@ fn builds_and_runs(nix: &Yarn) {
 }
 
 /// What an app prints when Node runs it.
-fn output_of(nix: &Yarn, app: &str) -> String {
+pub(super) fn output_of(nix: &Yarn, app: &str) -> String {
     let built = nix.build(app);
     succeed(nix.context().command("node").arg(built.join("index.js")))
 }
