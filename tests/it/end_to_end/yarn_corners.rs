@@ -37,6 +37,46 @@ fn e2e_yarn_1_installs_tarballs_whose_urls_end_alike() {
     succeed(&mut nix.context().splitter(&["check"]));
 }
 
+/// The scripts of trusted packages run where the folders are not named as the packages are: a scoped one, one with peers,
+/// and one whose script is a command of its dependency.
+fn runs_trusted_scripts_with_the_linker_pnpm(version: &str) {
+    let monorepo = YarnMonorepo::with_linker(version, "pnpm", |monorepo| {
+        let script = "echo built > built.txt";
+        let packages = [
+            Package::new("@scope/trusted", "1.0.0").script("postinstall", script),
+            Package::new("with-peer", "1.0.0").peer("host", "^1.0.0").script("postinstall", script),
+            Package::new("with-tool", "1.0.0").dependency("tool", "^5.0.0").script("install", "tool > built.txt"),
+        ];
+        for package in packages {
+            monorepo.registry.publish(package);
+        }
+        monorepo.edit_manifest("package.json", |manifest| {
+            manifest["trustedDependencies"] = json!(["trusted", "@scope/trusted", "with-peer", "with-tool"]);
+        });
+        let dependencies = ["@scope/trusted", "with-peer", "with-tool", "host"].map(|name| (name, "^1.0.0".to_owned()));
+        with_dependencies(monorepo, &dependencies);
+    });
+    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+    let modules = nix.build("nodeModules").join("apps/api/node_modules");
+    let built = |name: &str| fs::read_to_string(modules.join(name).join("built.txt")).ok();
+    for name in ["trusted", "@scope/trusted", "with-peer"] {
+        assert_eq!(built(name).as_deref(), Some("built\n"), "{name}");
+    }
+    assert_eq!(built("with-tool").as_deref(), Some("tool 5.0.1\n"));
+    assert!(modules.join("untrusted/index.js").is_file());
+    assert_eq!(built("untrusted"), None);
+}
+
+#[test]
+fn e2e_yarn_3_runs_trusted_scripts_with_the_linker_pnpm() {
+    runs_trusted_scripts_with_the_linker_pnpm(YARN_VERSIONS[1]);
+}
+
+#[test]
+fn e2e_yarn_4_runs_trusted_scripts_with_the_linker_pnpm() {
+    runs_trusted_scripts_with_the_linker_pnpm(YARN_VERSIONS[2]);
+}
+
 /// The tarballs of the record, as paths.
 fn recorded(nix: &Yarn) -> Vec<String> {
     let record: Value = serde_json::from_str(&nix.context().read(RECORD)).unwrap();
