@@ -2,7 +2,7 @@
 //! registry on the loopback and the missing sources make no difference. Lifecycle scripts are left out with Yarn, which would
 //! run all of them or none.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -80,7 +80,7 @@ fn without_zip_tails(text: &str) -> String {
     parts.iter().enumerate().map(cut).collect::<Vec<_>>().join(".zip")
 }
 
-/// A file, by content. The interpreter that a build writes into a program is another.
+/// A file, by content and executable bit. The interpreter that a build writes into a program is another.
 fn file(path: &Utf8Path) -> String {
     let mut content = fs::read(path).unwrap();
     if content.starts_with(b"#!") {
@@ -90,7 +90,9 @@ fn file(path: &Utf8Path) -> String {
     if path.file_name().is_some_and(|name| name.starts_with(".pnp.")) {
         content = without_zip_tails(&String::from_utf8(content).unwrap()).into_bytes();
     }
-    format!("{} bytes, {}", content.len(), Algorithm::Sha256.digest(&content))
+    let is_executable = fs::metadata(path).unwrap().permissions().mode() & 0o111 != 0;
+    let kind = if is_executable { "program" } else { "file" };
+    format!("{kind} of {} bytes, {}", content.len(), Algorithm::Sha256.digest(&content))
 }
 
 /// What the build installed, with the links into workspaces that an app gets.
@@ -133,12 +135,20 @@ fn e2e_bun_1_4_installs_the_same_tree() {
     is_the_same(&nix);
 }
 
+/// A package whose command is no executable file in its tarball: package managers make it one.
+fn with_plain_command(package: Package) -> Package {
+    let script = "#!/usr/bin/env node\nconsole.log(1);\n";
+    package.field("bin", serde_json::json!({ "plain": "plain.js" })).file("plain.js", script)
+}
+
 /// A part of the packages is not hoisted, one of them bound to the system.
 #[test]
 fn e2e_yarn_1_installs_the_same_tree_with_nohoist() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
+        monorepo.registry.publish(with_plain_command(Package::new("commander", "1.0.0")));
         monorepo.edit_manifest("package.json", |manifest| {
             manifest["trustedDependencies"] = serde_json::json!([]);
+            manifest["devDependencies"]["commander"] = "^1.0.0".into();
             manifest["workspaces"] =
                 serde_json::json!({ "packages": ["apps/*", "packages/*"], "nohoist": ["**/native", "**/native/**"] });
         });
@@ -152,7 +162,7 @@ fn e2e_yarn_1_installs_the_same_tree_with_nohoist() {
 fn berry_installs_the_same_tree(version: &str, linker: &str) {
     let monorepo = YarnMonorepo::with_linker(version, linker, |monorepo| {
         monorepo.registry.publish(Package::new("fsevents", "2.3.2").os("darwin"));
-        monorepo.registry.publish(Package::new("watcher", "1.0.0").optional("fsevents", "^2.3.0"));
+        monorepo.registry.publish(with_plain_command(Package::new("watcher", "1.0.0").optional("fsevents", "^2.3.0")));
         monorepo.context.write("patches/plugin.patch", PATCH);
         monorepo.edit_manifest("package.json", |manifest| {
             manifest["trustedDependencies"] = serde_json::json!([]);
@@ -161,6 +171,10 @@ fn berry_installs_the_same_tree(version: &str, linker: &str) {
         });
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
+    assert!(
+        nix.context().read("yarn.lock").contains("builtin<compat/fsevents>"),
+        "Yarn patches as it does for developers"
+    );
     is_the_same(&nix);
     let web = nix.build("web");
     let printed = crate::support::succeed(nix.context().command("node").arg(web.join("index.js")));
