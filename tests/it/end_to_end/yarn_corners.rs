@@ -47,7 +47,9 @@ fn runs_trusted_scripts_with_the_linker_pnpm(version: &str) {
             Package::new("with-peer", "1.0.0").peer("host", "^1.0.0").script("postinstall", script),
             Package::new("with-tool", "1.0.0").dependency("tool", "^5.0.0").script("install", "tool > built.txt"),
         ];
-        packages.into_iter().for_each(|package| monorepo.registry.publish(package));
+        for package in packages {
+            monorepo.registry.publish(package);
+        }
         monorepo.edit_manifest("package.json", |manifest| {
             manifest["trustedDependencies"] = json!(["trusted", "@scope/trusted", "with-peer", "with-tool"]);
         });
