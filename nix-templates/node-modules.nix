@@ -35,6 +35,7 @@ stdenv.mkDerivation {
       lockfile
       manifests
       npmrc
+      scripts
       trusted
       yarnrc
       yarnrcYml

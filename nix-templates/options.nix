@@ -65,7 +65,7 @@ in
   scriptInputs = mkOption {
     type = types.listOf types.package;
     default = [ ];
-    description = "Programs and libraries for the lifecycle scripts of trustedDependencies.";
+    description = "Programs and libraries for the lifecycle scripts of packages.";
   };
   apps = lib.mapAttrs (_name: appOptions) apps;
 }

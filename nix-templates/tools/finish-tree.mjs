@@ -19,20 +19,24 @@ function workspaceTarget(out, link) {
   return isAbsolute(target) ? relative(dirname(link), real) : target;
 }
 
+// The folder of a package, directly in a node_modules; the pnpm linker of Yarn keeps them elsewhere.
+const PACKAGE = /\/node_modules\/(?:(?:@[^/]+\/)?[^/@.][^/]*|\.store\/[^/]+\/package)$/;
+
 // Walks all of `out`, or only these package folders in it. Gives { seen, patched, packages, workspaceLinks }: counts, the folders of
-// trusted packages, and the links (path → target), sorted.
+// packages, and the links (path → target), sorted.
 export function finishTree(out, spec, folders = [out]) {
-  const trusted = new Set(spec.trusted);
   const result = { seen: 0, patched: 0, packages: [], workspaceLinks: {} };
   const links = [];
-  const visit = (folder, isModules) => {
+  // `inPackage`: in a package's own files, where a node_modules is a fixture unless it is directly in the package.
+  const visit = (folder, isModules, inPackage) => {
+    const isPackage = isModules && !inPackage && PACKAGE.test(folder);
+    if (isPackage) result.packages.push(folder);
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
         if (folder === out && entry.name.startsWith(".splitter-")) continue;
-        const name = folder.endsWith("/node_modules") ? entry.name : path.slice(path.lastIndexOf("/node_modules/") + 14);
-        if (isModules && trusted.has(name) && path.endsWith(`/node_modules/${name}`)) result.packages.push(path);
-        visit(path, isModules || entry.name === "node_modules");
+        const isNested = entry.name === "node_modules";
+        visit(path, isModules || isNested, inPackage || (isPackage && !isNested));
       } else if (entry.isSymbolicLink()) {
         const target = isModules ? workspaceTarget(out, path) : undefined;
         if (target !== undefined) links.push([relative(out, path), target]);
@@ -44,7 +48,7 @@ export function finishTree(out, spec, folders = [out]) {
       }
     }
   };
-  for (const folder of folders) visit(folder, folder !== out);
+  for (const folder of folders) visit(folder, folder !== out, false);
   result.packages.sort();
   result.workspaceLinks = Object.fromEntries(links.sort(([a], [b]) => (a < b ? -1 : 1)));
   return result;

@@ -180,6 +180,9 @@ fn settings(split: &Split, record: &Record) -> Vec<String> {
     if !split.lock_set.local.iter().eq(&record.local) {
         settings.push("the local packages or patches are others".to_owned());
     }
+    if !split.config.scripts.iter().eq(&record.scripts) {
+        settings.push("the packages in `scripts` of splitter.json are others".to_owned());
+    }
     if source_record(split) != record.source {
         settings.push("the source globs of splitter.json are others".to_owned());
     }

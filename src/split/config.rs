@@ -27,6 +27,8 @@ pub struct Config {
     pub workspaces: BTreeMap<RepoPath, WorkspaceConfig>,
     /// More root files that every app's sources hold.
     pub root_files: Vec<RepoPath>,
+    /// The packages whose lifecycle scripts run, beside those that the package manager's own settings name.
+    pub scripts: BTreeSet<String>,
 }
 
 /// The user's choices for one workspace.
@@ -76,8 +78,15 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "systems" => config.systems = systems(&document, &property.value)?,
             "apps" => config.apps = texts(&document, &property.value)?,
             "rootFiles" => config.root_files = paths(&document, &property.value)?,
+            "scripts" => config.scripts = packages(&document, &property.value)?,
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
-            _ => return Err(unknown_key(&document, property, "`systems`, `apps`, `rootFiles` or `workspaces`")),
+            _ => {
+                return Err(unknown_key(
+                    &document,
+                    property,
+                    "`systems`, `apps`, `rootFiles`, `scripts` or `workspaces`",
+                ));
+            }
         }
     }
     Ok(config)
@@ -101,6 +110,20 @@ fn systems(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<System>, Js
 fn texts(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
     let elements = &document.as_array(value)?.elements;
     elements.iter().map(|element| document.as_str(element).map(str::to_owned)).collect()
+}
+
+/// Names of packages, each with a version or without.
+fn packages(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
+    let mut names = BTreeSet::new();
+    for element in &document.as_array(value)?.elements {
+        let text = document.as_str(element)?;
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte));
+        if text.is_empty() || !is_plain {
+            return Err(document.unexpected(element, "the name of a package, as `sharp` or `sharp@0.32.6`"));
+        }
+        names.insert(text.to_owned());
+    }
+    Ok(names)
 }
 
 fn workspaces(document: &Document<'_>, object: &Object<'_>) -> Result<BTreeMap<RepoPath, WorkspaceConfig>, JsonError> {
@@ -193,6 +216,7 @@ mod tests {
               "$schema": "x", // comments and trailing commas are fine
               "systems": ["x86_64-linux", "aarch64-darwin", "x86_64-linux"],
               "rootFiles": ["babel.config.js"],
+              "scripts": ["sharp", "@scope/a@1.0.0"],
               "workspaces": { "apps/web": { "kind": "app", "app": "site", "build": "bun run make", "output": "out/",
                 "start": "./a.ts", "include": ["test/fixtures/**"], "exclude": ["*.md"] }, },
             }"#,
@@ -205,6 +229,7 @@ mod tests {
             (Some(Kind::App), Some("out"), Some("a.ts"))
         );
         assert_eq!(config.root_files[0].as_str(), "babel.config.js");
+        assert!(config.scripts.iter().eq(["@scope/a@1.0.0", "sharp"]));
     }
 
     #[test]
@@ -213,7 +238,7 @@ mod tests {
         let keys = |pointer: &str| -> Vec<String> {
             schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
         };
-        assert_eq!(keys("/properties"), ["$schema", "apps", "rootFiles", "systems", "workspaces"]);
+        assert_eq!(keys("/properties"), ["$schema", "apps", "rootFiles", "scripts", "systems", "workspaces"]);
         for key in keys("/$defs/workspace/properties") {
             let value = if key == "include" || key == "exclude" { "[\"a\"]" } else { "\"app\"" };
             assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
@@ -229,13 +254,14 @@ mod tests {
         };
         assert_eq!(
             error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles` or `workspaces`, found the key \"app\""
+            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts` or `workspaces`, found the key \"app\""
         );
         assert_eq!(
             error("{\"systems\": [\"riscv64-linux\"]}"),
             "splitter.json:1:14: expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux, \
              found the string \"riscv64-linux\""
         );
+        assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
         assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
         assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));
         assert!(error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}").contains("a glob of names"));

@@ -101,7 +101,7 @@ impl Split {
             dependencies: dependencies::list(&lockfile, &workspaces, sources, &systems)?,
             root_files: root_files(tree, &config)?,
             drift: drift::find(&workspaces, &lockfile),
-            warnings: lockfile.warnings.clone(),
+            warnings: lockfile.warnings.iter().cloned().chain(scripts_of_none(&config, &lockfile)).collect(),
             registries,
             systems,
             graph,
@@ -160,6 +160,15 @@ fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, Sp
         files.insert(path.clone());
     }
     Ok(files)
+}
+
+/// Warnings of packages whose scripts are to run and that are not locked: a misspelt name would leave them out in silence.
+fn scripts_of_none(config: &Config, lockfile: &Lockfile) -> Vec<String> {
+    let is_locked =
+        |name: &&String| lockfile.packages.iter().any(|package| package.name == **name || package.label() == **name);
+    let unknown = config.scripts.iter().filter(|name| !is_locked(name));
+    let file = lockfile.format.file();
+    unknown.map(|name| format!("splitter.json: `scripts` names `{name}`, which is not in {file}")).collect()
 }
 
 fn is_ts_config(name: &str) -> bool {

@@ -53,6 +53,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
         workspaces: split.graph.workspaces().map(workspace_record).collect(),
         local: split.lock_set.local.iter().cloned().collect(),
         root_files: split.root_files.iter().cloned().collect(),
+        scripts: split.config.scripts.iter().cloned().collect(),
         source: source_record(split),
     }
 }

@@ -59,6 +59,10 @@ pub struct Record {
     pub local: Vec<RepoPath>,
     /// Root files that every app's sources hold.
     pub root_files: Vec<RepoPath>,
+    /// The packages of which `splitter.json` says that their lifecycle scripts run, sorted; the package manager's own
+    /// settings name others. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scripts: Vec<String>,
     /// Globs that add to or take from source sets, by workspace.
     pub source: SourceRecord,
 }

@@ -137,8 +137,8 @@ fn e2e_bun_1_4_installs_the_same_tree() {
 #[test]
 fn e2e_yarn_1_installs_the_same_tree_with_nohoist() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
+        monorepo.context.write("splitter.json", "{}\n");
         monorepo.edit_manifest("package.json", |manifest| {
-            manifest["trustedDependencies"] = serde_json::json!([]);
             manifest["workspaces"] =
                 serde_json::json!({ "packages": ["apps/*", "packages/*"], "nohoist": ["**/native", "**/native/**"] });
         });
@@ -155,7 +155,7 @@ fn berry_installs_the_same_tree(version: &str, linker: &str) {
         monorepo.registry.publish(Package::new("watcher", "1.0.0").optional("fsevents", "^2.3.0"));
         monorepo.context.write("patches/plugin.patch", PATCH);
         monorepo.edit_manifest("package.json", |manifest| {
-            manifest["trustedDependencies"] = serde_json::json!([]);
+            manifest["dependenciesMeta"] = serde_json::json!({});
             manifest["resolutions"] = serde_json::json!({ "plugin": "patch:plugin@npm:1.0.0#./patches/plugin.patch" });
             manifest["devDependencies"]["watcher"] = "^1.0.0".into();
         });

@@ -23,6 +23,11 @@ fn lives(version: &str) {
 }
 
 fn builds_and_runs(nix: &Yarn) {
+    let said = nix.build_command("nodeModules").output().unwrap().stderr;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let left_out =
+        "1 package has install scripts that were not run: untrusted@1.0.0; name those that are needed in splitter.json";
+    assert!(said.contains(left_out), "{said}");
     let tree = nix.build("nodeModules");
     let binaries = succeed(nix.context().command("find").args([tree.as_str(), "-path", "*/@native/*/bin/native"]));
     let this = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
@@ -124,6 +129,22 @@ fn e2e_yarn_3_from_the_first_build_to_a_new_dependency() {
 #[test]
 fn e2e_yarn_4_from_the_first_build_to_a_new_dependency() {
     lives(YARN_VERSIONS[2]);
+}
+
+/// Plug'n'Play has a folder only for what may be built, and Yarn knows nothing of `splitter.json`.
+#[test]
+fn e2e_yarn_4_runs_scripts_that_splitter_json_names_with_plug_n_play() {
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "pnp", |monorepo| {
+        monorepo.context.write("splitter.json", "{ \"scripts\": [\"untrusted@1.0.0\"] }\n");
+        monorepo.edit_manifest("package.json", |manifest| {
+            manifest["dependenciesMeta"]["trusted"]["built"] = false.into();
+        });
+    });
+    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+    let tree = nix.build("nodeModules");
+    let built = succeed(nix.context().command("find").args([tree.as_str(), "-name", "built.txt"]));
+    assert_eq!(built.lines().count(), 1, "{built}");
+    assert!(built.ends_with("/node_modules/untrusted/built.txt"), "{built}");
 }
 
 /// A scope that another registry has, which the common one knows nothing of.
