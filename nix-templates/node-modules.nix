@@ -41,6 +41,7 @@ stdenv.mkDerivation {
       yarnrcYml
       ;
     inherit (record) registry;
+    knownScripts = (builtins.fromJSON (builtins.readFile ./known-scripts.json)).packages;
     inherit (target) elf platform;
     lockSet = lockSet.source;
     deps = deps.parts;

@@ -105,7 +105,7 @@ if (run.length > 0) {
   finishTree(out, spec, run.map(({ folder }) => folder));
   clock("ran lifecycle scripts");
 }
-tellLeftOut(left);
+tellLeftOut(spec, left);
 await removed;
 // Apps make these links again, where the sources that they lead to are.
 for (const link of Object.keys(finished.workspaceLinks)) rmSync(join(out, link));

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
+import { known } from "./known-scripts.mjs";
 import { fail, shorten } from "./words.mjs";
 
 const NAMES_A_SCRIPT = /"(?:pre|post)?install"\s*:/;
@@ -23,7 +24,7 @@ function scriptsOf(folder) {
   const isNative = existsSync(join(folder, "binding.gyp"));
   // Most packages have none, and are thousands.
   if (!isNative && !NAMES_A_SCRIPT.test(text)) return { folder, steps: [] };
-  const { scripts: named, name, version } = parse(text);
+  const { scripts: named, name = "", version = "" } = parse(text);
   const scripts = named ?? {};
   const install = scripts.install ?? (isNative && scripts.preinstall === undefined ? "node-gyp rebuild" : undefined);
   const steps = [["preinstall", scripts.preinstall], ["install", install], ["postinstall", scripts.postinstall]];
@@ -50,12 +51,16 @@ export function packagesWithScripts(spec, folders) {
   return { run: packages.filter((found) => isNamed(found, trusted)), left: others.filter((found) => !isNamed(found, unwanted)) };
 }
 
-// Says which scripts were left out, since a package that needs its script fails later and elsewhere.
-export function tellLeftOut(left) {
-  const names = new Set(left.map(({ name, version }) => `${name}@${version}`));
+// Says which scripts were left out, since a package that needs its script fails later and elsewhere. Those that nobody misses are
+// not worth a word.
+export function tellLeftOut(spec, left) {
+  const missed = left.map((found) => ({ ...found, ...known(spec.knownScripts, found.name, found.version) })).filter(({ isIdle }) => !isIdle);
+  const names = new Set(missed.map(({ name, version }) => `${name}@${version}`));
   if (names.size === 0) return;
   const count = names.size === 1 ? "1 package has" : `${names.size} packages have`;
   console.error(`splitter: ${count} install scripts that were not run: ${shorten(names).join(", ")}; name those that are needed in splitter.json \`scripts\``);
+  const remedies = missed.filter(({ remedy }) => remedy !== undefined).map(({ name, remedy }) => `  where ${name} is needed: ${remedy}`);
+  for (const line of shorten(remedies)) console.error(line);
 }
 
 // Where a repository names the packages whose scripts run.
@@ -71,9 +76,11 @@ function binFolders(out, folder) {
 // Runs the scripts of these packages. `program` is the package manager's.
 export function runScripts(out, spec, program, packages) {
   for (const { folder, name, version, steps } of packages) {
+    const { env: knownEnv, remedy, isIdle } = known(spec.knownScripts, name, version);
     for (const [event, command] of steps) {
       console.error(`splitter: ${event} of ${name}@${version}: ${command}`);
       const env = {
+        ...knownEnv,
         ...process.env,
         PATH: [...binFolders(out, folder), ...spec.scriptPath, process.env.PATH].join(":"),
         INIT_CWD: out,
@@ -89,6 +96,8 @@ export function runScripts(out, spec, program, packages) {
         fail([
           `the ${event} script of ${name}@${version} failed (${error?.message ?? signal ?? `exit code ${status}`}); its output is above`,
           `folder: ${relative(out, folder)}`,
+          ...(isIdle ? [`${name} does without its scripts`] : []),
+          ...(remedy === undefined ? [] : [`${name} needs: ${remedy}`]),
           `it has no network here; give it what it needs with \`splitter.scriptInputs\`, or name it no longer in ${NAMED_IN[spec.manager]}`,
         ]);
       }

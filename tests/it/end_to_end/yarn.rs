@@ -147,6 +147,42 @@ fn e2e_yarn_4_runs_scripts_that_splitter_json_names_with_plug_n_play() {
     assert!(built.ends_with("/node_modules/untrusted/built.txt"), "{built}");
 }
 
+/// Of a package whose script downloads: what a build says where the script is left out, where it fails, and what is set so
+/// that it does not.
+#[test]
+fn e2e_yarn_1_names_the_remedy_for_a_script_that_downloads() {
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
+        // a developer's install has no NIX_BUILD_TOP
+        let download = "test -z \"$NIX_BUILD_TOP\" || test \"$CYPRESS_INSTALL_BINARY\" = 0";
+        for package in [
+            Package::new("cypress", "13.0.0").script("postinstall", download),
+            Package::new("sharp", "0.32.6").script("install", "test -z \"$NIX_BUILD_TOP\""),
+            Package::new("esbuild", "0.25.0").script("postinstall", "true"),
+        ] {
+            let (name, version) = (package.manifest()["name"].clone(), package.manifest()["version"].clone());
+            monorepo.registry.publish(package);
+            monorepo.edit_manifest("package.json", |manifest| {
+                manifest["devDependencies"][name.as_str().unwrap()] = version;
+            });
+        }
+        monorepo.context.write("splitter.json", "{ \"scripts\": [\"cypress\"] }\n");
+    });
+    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+    let said = nix.build_command("nodeModules").output().unwrap();
+    assert!(said.status.success());
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(
+        said.contains("3 packages have install scripts that were not run: sharp@0.32.6, trusted@1.0.0, "),
+        "{said}"
+    );
+    assert!(said.contains("where sharp is needed: python3, pkg-config and vips in `splitter.scriptInputs`"), "{said}");
+    nix.context().write("splitter.json", "{ \"scripts\": [\"sharp\"] }\n");
+    succeed(&mut nix.context().splitter(&["update-hash"]));
+    let said = fail(&mut nix.build_command("nodeModules"));
+    assert!(said.contains("the install script of sharp@0.32.6 failed"), "{said}");
+    assert!(said.contains("sharp needs: python3, pkg-config and vips in `splitter.scriptInputs`"), "{said}");
+}
+
 /// A scope that another registry has, which the common one knows nothing of.
 fn builds_with_a_scoped_registry(version: &str) {
     let scoped = Registry::start([Package::new("@private/part", "1.0.0")]);
