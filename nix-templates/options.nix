@@ -44,7 +44,7 @@ let
         "link"
         "copy"
       ];
-      default = "link";
+      default = workspace.nodeModules or "link";
       description = "Whether node_modules holds links into the store, or copies for frameworks that write there or refuse links.";
     };
   };

@@ -44,6 +44,8 @@ pub struct WorkspaceConfig {
     pub output: Option<String>,
     /// The file that an app without a build runs.
     pub start: Option<String>,
+    /// How an app's build gets installed packages.
+    pub node_modules: Option<NodeModules>,
     /// Globs, relative to its folder, of files that its source set holds though a rule leaves them out.
     pub include: Vec<String>,
     /// Globs of files that its source set does not hold.
@@ -58,6 +60,16 @@ pub enum Kind {
     App,
     /// It is built with the apps that depend on it.
     Library,
+}
+
+/// How an app's build gets installed packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeModules {
+    /// As links into the store.
+    Link,
+    /// As copies, for tools that write into packages or refuse such links.
+    Copy,
 }
 
 /// Reads `splitter.json`, or gives no choices where there is none.
@@ -146,10 +158,11 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "build" => config.build = text()?,
             "output" => config.output = Some(inner_path(document, value)?),
             "start" => config.start = Some(inner_path(document, value)?),
+            "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             _ => {
-                let keys = "`kind`, `app`, `build`, `output`, `start`, `include` or `exclude`";
+                let keys = "`kind`, `app`, `build`, `output`, `start`, `nodeModules`, `include` or `exclude`";
                 return Err(unknown_key(document, property, keys));
             }
         }
@@ -162,6 +175,14 @@ fn kind(document: &Document<'_>, value: &Value<'_>) -> Result<Kind, JsonError> {
         "app" => Ok(Kind::App),
         "library" => Ok(Kind::Library),
         _ => Err(document.unexpected(value, "\"app\" or \"library\"")),
+    }
+}
+
+fn node_modules(document: &Document<'_>, value: &Value<'_>) -> Result<NodeModules, JsonError> {
+    match document.as_str(value)? {
+        "link" => Ok(NodeModules::Link),
+        "copy" => Ok(NodeModules::Copy),
+        _ => Err(document.unexpected(value, "\"link\" or \"copy\"")),
     }
 }
 
@@ -240,10 +261,14 @@ mod tests {
         };
         assert_eq!(keys("/properties"), ["$schema", "apps", "rootFiles", "scripts", "systems", "workspaces"]);
         for key in keys("/$defs/workspace/properties") {
-            let value = if key == "include" || key == "exclude" { "[\"a\"]" } else { "\"app\"" };
+            let value = match key.as_str() {
+                "include" | "exclude" => "[\"a\"]",
+                "nodeModules" => "\"copy\"",
+                _ => "\"app\"",
+            };
             assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
         }
-        assert_eq!(keys("/$defs/workspace/properties").len(), 7);
+        assert_eq!(keys("/$defs/workspace/properties").len(), 8);
     }
 
     #[test]
@@ -266,5 +291,6 @@ mod tests {
         assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));
         assert!(error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}").contains("a glob of names"));
         assert!(error("{\"workspaces\": {\"x\": {\"kind\": \"tool\"}}}").contains("\"app\" or \"library\""));
+        assert!(error("{\"workspaces\": {\"x\": {\"nodeModules\": true}}}").contains("expected a string"));
     }
 }

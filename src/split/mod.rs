@@ -4,6 +4,7 @@
 
 mod committed_cache;
 pub mod config;
+mod copies;
 pub mod dependencies;
 pub mod detect;
 pub mod drift;
@@ -21,7 +22,7 @@ mod system;
 mod workspaces;
 pub mod yarnrc;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use error::SplitError;
 pub use lock_set::LockSet;
@@ -70,6 +71,8 @@ pub struct Split {
     pub dependencies: Vec<Dependency>,
     /// The workspaces.
     pub graph: Graph,
+    /// The apps whose builds get copies of packages in place of links into the store, by folder, with the reason.
+    pub copies: BTreeMap<RepoPath, String>,
     /// The user's choices.
     pub config: Config,
     /// Root files that every app's sources hold.
@@ -99,6 +102,7 @@ impl Split {
             pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
             lock_set: LockSet::collect(tree, &lockfile, &workspaces, &own)?,
             dependencies: dependencies::list(&lockfile, &workspaces, sources, &systems)?,
+            copies: copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             root_files: root_files(tree, &config)?,
             drift: drift::find(&workspaces, &lockfile),
             warnings: lockfile.warnings.iter().cloned().chain(scripts_of_none(&config, &lockfile)).collect(),

@@ -183,6 +183,31 @@ fn e2e_yarn_1_names_the_remedy_for_a_script_that_downloads() {
     assert!(said.contains("sharp needs: python3, pkg-config and vips in `splitter.scriptInputs`"), "{said}");
 }
 
+/// An app that depends on Metro gets packages that are no links; the other app does not.
+#[test]
+fn e2e_yarn_4_copies_packages_into_the_app_that_needs_it() {
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
+        monorepo.registry.publish(Package::new("expo", "53.0.0"));
+        monorepo.edit_manifest("apps/api/package.json", |manifest| manifest["dependencies"]["expo"] = "53.0.0".into());
+        for app in ["api", "web"] {
+            monorepo.edit_manifest(&format!("apps/{app}/package.json"), |manifest| {
+                let build = manifest["scripts"]["build"].as_str().unwrap();
+                let kind = "test -L ../../node_modules/colour && echo link > dist/kind || echo folder > dist/kind";
+                manifest["scripts"]["build"] = format!("{build} && {kind}").into();
+            });
+        }
+    });
+    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+    let said = succeed(&mut nix.context().splitter(&["scan"]));
+    assert!(said.contains("gets copies of packages: it depends on expo: Metro does not follow links"), "{said}");
+    let kind = |app: &str| fs::read_to_string(nix.build(app).join("kind")).unwrap();
+    assert_eq!((kind("api").trim(), kind("web").trim()), ("folder", "link"));
+    assert_eq!(output_of(&nix, "api"), "[colour@1.2.0, old-library@0.1.0] api: native@2.0.0");
+    nix.context().write("splitter.json", "{ \"workspaces\": { \"apps/api\": { \"nodeModules\": \"link\" } } }\n");
+    let said = fail(&mut nix.context().splitter(&["check"]));
+    assert!(said.contains("workspace `apps/api`: how it gets installed packages changed"), "{said}");
+}
+
 /// A scope that another registry has, which the common one knows nothing of.
 fn builds_with_a_scoped_registry(version: &str) {
     let scoped = Registry::start([Package::new("@private/part", "1.0.0")]);
