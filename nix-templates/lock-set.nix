@@ -155,6 +155,12 @@ let
       } (builtins.filter isYaml (lines text));
     in
     lib.concatStrings (builtins.attrValues (keep keys read.blocks));
+
+  scripts = record.scripts or [ ];
+  dependenciesMeta = checked."".dependenciesMeta or { };
+  built = builtins.filter (name: dependenciesMeta.${name}.built or false) (
+    builtins.attrNames dependenciesMeta
+  );
 in
 {
   # package.json by workspace path, reduced.
@@ -164,7 +170,13 @@ in
   rootManifest = keep (
     fields.rootInApps ++ lib.optionals (manager == "yarn-berry") fields.manifest
   ) checked."";
-  trusted = checked."".trustedDependencies or [ ];
+  # The packages whose lifecycle scripts run: those that the user named to the package manager, and to splitter.
+  trusted = lib.unique (
+    lib.optionals (manager == "bun") (checked."".trustedDependencies or [ ])
+    ++ lib.optionals (manager == "yarn-berry") built
+    ++ scripts
+  );
+  inherit scripts;
 
   inherit lockfile;
   caches = map (

@@ -35,11 +35,13 @@ stdenv.mkDerivation {
       lockfile
       manifests
       npmrc
+      scripts
       trusted
       yarnrc
       yarnrcYml
       ;
     inherit (record) registry;
+    knownScripts = (builtins.fromJSON (builtins.readFile ./known-scripts.json)).packages;
     inherit (target) elf platform;
     lockSet = lockSet.source;
     deps = deps.parts;

@@ -44,7 +44,7 @@ let
         "link"
         "copy"
       ];
-      default = "link";
+      default = workspace.nodeModules or "link";
       description = "Whether node_modules holds links into the store, or copies for frameworks that write there or refuse links.";
     };
   };
@@ -65,7 +65,7 @@ in
   scriptInputs = mkOption {
     type = types.listOf types.package;
     default = [ ];
-    description = "Programs and libraries for the lifecycle scripts of trustedDependencies.";
+    description = "Programs and libraries for the lifecycle scripts of packages.";
   };
   apps = lib.mapAttrs (_name: appOptions) apps;
 }

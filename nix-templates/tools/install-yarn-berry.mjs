@@ -61,6 +61,8 @@ export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
       ...(URL_IN_LOCK.test(lock) && proxy(registry.url)),
       YARN_CACHE_FOLDER: join(out, ".yarn/cache"),
       YARN_CHECKSUM_BEHAVIOR: "throw",
+      // None run here. But Plug'n'Play gives a folder only to packages whose scripts may, and Yarn knows nothing of splitter.json.
+      ...(spec.scripts.length > 0 && { YARN_ENABLE_SCRIPTS: "1" }),
       YARN_ENABLE_COLORS: "0",
       YARN_ENABLE_GLOBAL_CACHE: "0",
       YARN_ENABLE_IMMUTABLE_CACHE: "0",

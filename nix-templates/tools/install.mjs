@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { copyFolder } from "./files.mjs";
 import { finishTree } from "./finish-tree.mjs";
 import { Tarballs } from "./registry.mjs";
-import { runScripts } from "./scripts.mjs";
+import { packagesWithScripts, runScripts, tellLeftOut } from "./scripts.mjs";
 import { MEND, fail, shorten } from "./words.mjs";
 
 // How long the package manager may take to end by itself after a tarball was missing; some versions wait for ever.
@@ -98,12 +98,14 @@ const removal = spawn("rm", ["-rf", ...scratchFolders], { stdio: "inherit" });
 const removed = new Promise((resolve, reject) => removal.once("error", reject).once("exit", resolve));
 const finished = finishTree(out, spec);
 clock(`patched ${finished.patched} of ${finished.seen} files`);
-const ran = spec.trusted.length > 0 ? runScripts(out, spec, program, finished.packages) : [];
-if (ran.length > 0) {
+const { run, left } = packagesWithScripts(spec, finished.packages);
+if (run.length > 0) {
+  runScripts(out, spec, program, run);
   // What they made in their own folders may be executed too.
-  finishTree(out, spec, ran);
+  finishTree(out, spec, run.map(({ folder }) => folder));
   clock("ran lifecycle scripts");
 }
+tellLeftOut(spec, left);
 await removed;
 // Apps make these links again, where the sources that they lead to are.
 for (const link of Object.keys(finished.workspaceLinks)) rmSync(join(out, link));

@@ -181,6 +181,9 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     if !split.lock_set.local.iter().eq(&record.local) {
         settings.push("the local packages or patches are others".to_owned());
     }
+    if !split.config.scripts.iter().eq(&record.scripts) {
+        settings.push("the packages in `scripts` of splitter.json are others".to_owned());
+    }
     if source_record(split) != record.source {
         settings.push("the source globs of splitter.json are others".to_owned());
     }
@@ -221,8 +224,11 @@ fn names(systems: &[System]) -> String {
 }
 
 fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
-    let now: BTreeMap<RepoPath, WorkspaceRecord> =
-        split.graph.workspaces().map(|workspace| (workspace.path.clone(), workspace_record(workspace))).collect();
+    let now: BTreeMap<RepoPath, WorkspaceRecord> = split
+        .graph
+        .workspaces()
+        .map(|workspace| (workspace.path.clone(), workspace_record(split, workspace)))
+        .collect();
     let recorded: BTreeMap<&RepoPath, &WorkspaceRecord> =
         recorded.iter().map(|workspace| (&workspace.path, workspace)).collect();
     let mut texts = Vec::new();
@@ -250,6 +256,7 @@ fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'st
         ("its build command", now.build != recorded.build),
         ("its output", now.output != recorded.output),
         ("its start file", now.start != recorded.start),
+        ("how it gets installed packages", now.node_modules != recorded.node_modules),
     ];
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }

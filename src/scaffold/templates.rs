@@ -22,6 +22,7 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "deps.nix",
     "dev-shell.nix",
     "interpreters.nix",
+    "known-scripts.json",
     "lock-set.nix",
     "manifest-fields.json",
     "node-modules.nix",
@@ -42,6 +43,7 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "tools/install-yarn-berry.mjs",
     "tools/install-yarn-classic.mjs",
     "tools/install.mjs",
+    "tools/known-scripts.mjs",
     "tools/linker-state.mjs",
     "tools/pnp.mjs",
     "tools/registry.mjs",
@@ -108,6 +110,24 @@ mod tests {
         assert_eq!(embedded, found);
         for (path, content) in TEMPLATES {
             assert!(bears_mark(content.as_bytes()), "{path}");
+        }
+    }
+
+    /// A remedy where one is needed, and no field that nothing reads.
+    #[test]
+    fn every_known_script_says_what_to_do() {
+        let text = TEMPLATES.iter().find(|(path, _)| *path == "known-scripts.json").unwrap().1;
+        let table: serde_json::Value = serde_json::from_str(text).unwrap();
+        for (name, entry) in table["packages"].as_object().unwrap() {
+            let keys: Vec<_> = entry.as_object().unwrap().keys().map(String::as_str).collect();
+            assert!(keys.iter().all(|key| ["env", "idleFrom", "remedy", "script"].contains(key)), "{name}: {keys:?}");
+            match entry["script"].as_str().unwrap() {
+                "idle" => assert_eq!(keys, ["script"], "{name}"),
+                "downloads" | "compiles" => assert!(entry["remedy"].is_string(), "{name}"),
+                other => panic!("{name}: {other}"),
+            }
+            let versions = entry.get("idleFrom").map(|version| version.as_str().unwrap().split('.').count());
+            assert!(versions.is_none_or(|parts| parts == 3), "{name}");
         }
     }
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub workspaces: BTreeMap<RepoPath, WorkspaceConfig>,
     /// More root files that every app's sources hold.
     pub root_files: Vec<RepoPath>,
+    /// The packages whose lifecycle scripts run, beside those that the package manager's own settings name.
+    pub scripts: BTreeSet<String>,
 }
 
 /// The user's choices for one workspace.
@@ -44,6 +46,8 @@ pub struct WorkspaceConfig {
     pub start: Option<String>,
     /// Workspaces that its sources read though its manifest does not name them.
     pub uses: BTreeSet<RepoPath>,
+    /// How an app's build gets installed packages.
+    pub node_modules: Option<NodeModules>,
     /// Globs, relative to its folder, of files that its source set holds though a rule leaves them out.
     pub include: Vec<String>,
     /// Globs of files that its source set does not hold.
@@ -58,6 +62,16 @@ pub enum Kind {
     App,
     /// It is built with the apps that depend on it.
     Library,
+}
+
+/// How an app's build gets installed packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeModules {
+    /// As links into the store.
+    Link,
+    /// As copies, for tools that write into packages or refuse such links.
+    Copy,
 }
 
 /// Reads `splitter.json`, or gives no choices where there is none.
@@ -78,8 +92,15 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "systems" => config.systems = systems(&document, &property.value)?,
             "apps" => config.apps = texts(&document, &property.value)?,
             "rootFiles" => config.root_files = paths(&document, &property.value)?,
+            "scripts" => config.scripts = packages(&document, &property.value)?,
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
-            _ => return Err(unknown_key(&document, property, "`systems`, `apps`, `rootFiles` or `workspaces`")),
+            _ => {
+                return Err(unknown_key(
+                    &document,
+                    property,
+                    "`systems`, `apps`, `rootFiles`, `scripts` or `workspaces`",
+                ));
+            }
         }
     }
     Ok(config)
@@ -105,6 +126,20 @@ fn texts(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>,
     elements.iter().map(|element| document.as_str(element).map(str::to_owned)).collect()
 }
 
+/// Names of packages, each with a version or without.
+fn packages(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
+    let mut names = BTreeSet::new();
+    for element in &document.as_array(value)?.elements {
+        let text = document.as_str(element)?;
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte));
+        if text.is_empty() || !is_plain {
+            return Err(document.unexpected(element, "the name of a package, as `sharp` or `sharp@0.32.6`"));
+        }
+        names.insert(text.to_owned());
+    }
+    Ok(names)
+}
+
 fn workspaces(document: &Document<'_>, object: &Object<'_>) -> Result<BTreeMap<RepoPath, WorkspaceConfig>, JsonError> {
     let mut workspaces = BTreeMap::new();
     for property in &object.properties {
@@ -126,10 +161,11 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "output" => config.output = Some(inner_path(document, value)?),
             "start" => config.start = Some(inner_path(document, value)?),
             "uses" => config.uses = paths(document, value)?.into_iter().collect(),
+            "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             _ => {
-                let keys = "`kind`, `app`, `build`, `output`, `start`, `uses`, `include` or `exclude`";
+                let keys = "`kind`, `app`, `build`, `output`, `start`, `uses`, `nodeModules`, `include` or `exclude`";
                 return Err(unknown_key(document, property, keys));
             }
         }
@@ -142,6 +178,14 @@ fn kind(document: &Document<'_>, value: &Value<'_>) -> Result<Kind, JsonError> {
         "app" => Ok(Kind::App),
         "library" => Ok(Kind::Library),
         _ => Err(document.unexpected(value, "\"app\" or \"library\"")),
+    }
+}
+
+fn node_modules(document: &Document<'_>, value: &Value<'_>) -> Result<NodeModules, JsonError> {
+    match document.as_str(value)? {
+        "link" => Ok(NodeModules::Link),
+        "copy" => Ok(NodeModules::Copy),
+        _ => Err(document.unexpected(value, "\"link\" or \"copy\"")),
     }
 }
 
@@ -196,6 +240,7 @@ mod tests {
               "$schema": "x", // comments and trailing commas are fine
               "systems": ["x86_64-linux", "aarch64-darwin", "x86_64-linux"],
               "rootFiles": ["babel.config.js"],
+              "scripts": ["sharp", "@scope/a@1.0.0"],
               "workspaces": { "apps/web": { "kind": "app", "app": "site", "build": "bun run make", "output": "out/",
                 "start": "./a.ts", "include": ["test/fixtures/**"], "exclude": ["*.md"] }, },
             }"#,
@@ -208,6 +253,7 @@ mod tests {
             (Some(Kind::App), Some("out"), Some("a.ts"))
         );
         assert_eq!(config.root_files[0].as_str(), "babel.config.js");
+        assert!(config.scripts.iter().eq(["@scope/a@1.0.0", "sharp"]));
     }
 
     #[test]
@@ -216,12 +262,16 @@ mod tests {
         let keys = |pointer: &str| -> Vec<String> {
             schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
         };
-        assert_eq!(keys("/properties"), ["$schema", "apps", "rootFiles", "systems", "workspaces"]);
+        assert_eq!(keys("/properties"), ["$schema", "apps", "rootFiles", "scripts", "systems", "workspaces"]);
         for key in keys("/$defs/workspace/properties") {
-            let value = if ["uses", "include", "exclude"].contains(&key.as_str()) { "[\"a\"]" } else { "\"app\"" };
+            let value = match key.as_str() {
+                "uses" | "include" | "exclude" => "[\"a\"]",
+                "nodeModules" => "\"copy\"",
+                _ => "\"app\"",
+            };
             assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
         }
-        assert_eq!(keys("/$defs/workspace/properties").len(), 8);
+        assert_eq!(keys("/$defs/workspace/properties").len(), 9);
     }
 
     #[test]
@@ -232,16 +282,18 @@ mod tests {
         };
         assert_eq!(
             error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles` or `workspaces`, found the key \"app\""
+            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts` or `workspaces`, found the key \"app\""
         );
         assert_eq!(
             error("{\"systems\": [\"riscv64-linux\"]}"),
             "splitter.json:1:14: expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux, \
              found the string \"riscv64-linux\""
         );
+        assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
         assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
         assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));
         assert!(error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}").contains("a glob of names"));
         assert!(error("{\"workspaces\": {\"x\": {\"kind\": \"tool\"}}}").contains("\"app\" or \"library\""));
+        assert!(error("{\"workspaces\": {\"x\": {\"nodeModules\": true}}}").contains("expected a string"));
     }
 }

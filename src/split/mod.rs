@@ -4,6 +4,7 @@
 
 mod committed_cache;
 pub mod config;
+mod copies;
 pub mod dependencies;
 pub mod detect;
 pub mod drift;
@@ -21,7 +22,7 @@ mod system;
 mod workspaces;
 pub mod yarnrc;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use error::SplitError;
 pub use lock_set::LockSet;
@@ -70,6 +71,8 @@ pub struct Split {
     pub dependencies: Vec<Dependency>,
     /// The workspaces.
     pub graph: Graph,
+    /// The apps whose builds get copies of packages in place of links into the store, by folder, with the reason.
+    pub copies: BTreeMap<RepoPath, String>,
     /// The user's choices.
     pub config: Config,
     /// Root files that every app's sources hold.
@@ -99,9 +102,10 @@ impl Split {
             pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
             lock_set: LockSet::collect(tree, &lockfile, &workspaces, &own)?,
             dependencies: dependencies::list(&lockfile, &workspaces, sources, &systems)?,
+            copies: copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             root_files: root_files(tree, &config)?,
             drift: drift::find(&workspaces, &lockfile),
-            warnings: lockfile.warnings.clone(),
+            warnings: lockfile.warnings.iter().cloned().chain(scripts_of_none(&config, &lockfile)).collect(),
             registries,
             systems,
             graph,
@@ -165,6 +169,15 @@ fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, Sp
         files.insert(path.clone());
     }
     Ok(files)
+}
+
+/// Warnings of packages whose scripts are to run and that are not locked: a misspelt name would leave them out in silence.
+fn scripts_of_none(config: &Config, lockfile: &Lockfile) -> Vec<String> {
+    let is_locked =
+        |name: &&String| lockfile.packages.iter().any(|package| package.name == **name || package.label() == **name);
+    let unknown = config.scripts.iter().filter(|name| !is_locked(name));
+    let file = lockfile.format.file();
+    unknown.map(|name| format!("splitter.json: `scripts` names `{name}`, which is not in {file}")).collect()
 }
 
 fn is_ts_config(name: &str) -> bool {

@@ -37,6 +37,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/deps.nix
     nix/splitter/dev-shell.nix
     nix/splitter/interpreters.nix
+    nix/splitter/known-scripts.json
     nix/splitter/lock-set.nix
     nix/splitter/manifest-fields.json
     nix/splitter/node-modules.nix
@@ -58,6 +59,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/install-yarn-berry.mjs
     nix/splitter/tools/install-yarn-classic.mjs
     nix/splitter/tools/install.mjs
+    nix/splitter/tools/known-scripts.mjs
     nix/splitter/tools/linker-state.mjs
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs

@@ -136,6 +136,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "dependencies": [],
           "kind": "library",
           "name": "acme",
+          "nodeModules": null,
           "path": "",
           "reason": "has nothing to build or start",
           "start": null
@@ -146,6 +147,10 @@ fn scan_as_json_has_a_version_and_every_file() {
           "dependencies": [],
           "kind": "app",
           "name": "api",
+          "nodeModules": {
+            "how": "link",
+            "reason": null
+          },
           "path": "apps/api",
           "reason": "runs a server from source and lies in apps/",
           "start": "src/server.ts"
@@ -162,6 +167,10 @@ fn scan_as_json_has_a_version_and_every_file() {
           ],
           "kind": "app",
           "name": "web",
+          "nodeModules": {
+            "how": "link",
+            "reason": null
+          },
           "path": "apps/web",
           "reason": "has a build script and lies in apps/",
           "start": null
@@ -172,6 +181,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "dependencies": [],
           "kind": "library",
           "name": "@acme/ui",
+          "nodeModules": null,
           "path": "packages/ui",
           "reason": "has nothing to build or start",
           "start": null

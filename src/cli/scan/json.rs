@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Scan, parts};
-use crate::split::graph::{Role, Workspace};
+use crate::split::{
+    Split,
+    config::NodeModules,
+    graph::{Role, Workspace},
+};
 
 /// The version of this output.
 const VERSION: u32 = 1;
@@ -24,7 +28,7 @@ pub(super) fn render(scan: &Scan) -> String {
         "lockSet": split.lock_set.files,
         "local": split.lock_set.local,
         "rootFiles": split.root_files,
-        "workspaces": split.graph.workspaces().map(workspace).collect::<Vec<_>>(),
+        "workspaces": split.graph.workspaces().map(|found| workspace(found, split)).collect::<Vec<_>>(),
         "sourceSets": source_sets(scan),
         "drift": split.drift,
         "warnings": split.warnings,
@@ -33,7 +37,7 @@ pub(super) fn render(scan: &Scan) -> String {
     serde_json::to_string_pretty(&report).unwrap_or_default()
 }
 
-fn workspace(workspace: &Workspace) -> Value {
+fn workspace(workspace: &Workspace, split: &Split) -> Value {
     let (kind, app, start) = match &workspace.role {
         Role::App { name, start } => ("app", Some(name), start.as_ref()),
         Role::Library => ("library", None, None),
@@ -51,7 +55,14 @@ fn workspace(workspace: &Workspace) -> Value {
             "output": build.output,
         })),
         "start": start,
+        "nodeModules": app.map(|_| node_modules(workspace, split)),
     })
+}
+
+fn node_modules(app: &Workspace, split: &Split) -> Value {
+    let reason = split.copies.get(&app.path);
+    let how = if reason.is_some() { NodeModules::Copy } else { NodeModules::Link };
+    json!({ "how": how, "reason": reason })
 }
 
 fn source_sets(scan: &Scan) -> Value {

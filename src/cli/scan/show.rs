@@ -94,6 +94,9 @@ fn print_workspaces(scan: &Scan, printer: Printer) {
             escape(&workspace.reason),
             escape(&how)
         ));
+        if let Some(reason) = scan.split.copies.get(&workspace.path) {
+            printer.data(format_args!("  {:<width$}  {DIM}gets copies of packages: {}{DIM:#}", "", escape(reason)));
+        }
     }
 }
 

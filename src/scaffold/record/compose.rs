@@ -12,7 +12,7 @@ use crate::{
     repo::RepoPath,
     split::{
         Split,
-        config::{Kind, WorkspaceConfig},
+        config::{Kind, NodeModules, WorkspaceConfig},
         dependencies::{Dependency, Scope},
         graph::{Role, Workspace},
     },
@@ -50,9 +50,10 @@ pub fn compose(split: &Split, known: Known) -> Record {
                 Some(dependency_record(split, dependency, integrity, scope))
             })
             .collect(),
-        workspaces: split.graph.workspaces().map(workspace_record).collect(),
+        workspaces: split.graph.workspaces().map(|workspace| workspace_record(split, workspace)).collect(),
         local: split.lock_set.local.iter().cloned().collect(),
         root_files: split.root_files.iter().cloned().collect(),
+        scripts: split.config.scripts.iter().cloned().collect(),
         source: source_record(split),
     }
 }
@@ -81,7 +82,7 @@ pub(crate) fn recorded_url(split: &Split, dependency: &Dependency) -> Option<Url
 }
 
 /// A workspace as it is recorded.
-pub(crate) fn workspace_record(workspace: &Workspace) -> WorkspaceRecord {
+pub(crate) fn workspace_record(split: &Split, workspace: &Workspace) -> WorkspaceRecord {
     let (kind, app, start) = match &workspace.role {
         Role::App { name, start } => (Kind::App, Some(name.clone()), start.clone()),
         Role::Library => (Kind::Library, None, None),
@@ -96,6 +97,7 @@ pub(crate) fn workspace_record(workspace: &Workspace) -> WorkspaceRecord {
         build: workspace.build.as_ref().map(|build| build.command.clone()),
         output: workspace.build.as_ref().and_then(|build| build.output.clone()),
         start,
+        node_modules: split.copies.contains_key(&workspace.path).then_some(NodeModules::Copy),
     }
 }
 

@@ -19,7 +19,10 @@ pub use error::RecordError;
 use crate::{
     lockfile::Integrity,
     repo::{RepoPath, Tree, read_text},
-    split::{PackageManager, System, config::Kind},
+    split::{
+        PackageManager, System,
+        config::{Kind, NodeModules},
+    },
 };
 
 /// Where the file lies.
@@ -59,6 +62,10 @@ pub struct Record {
     pub local: Vec<RepoPath>,
     /// Root files that every app's sources hold.
     pub root_files: Vec<RepoPath>,
+    /// The packages of which `splitter.json` says that their lifecycle scripts run, sorted; the package manager's own
+    /// settings name others. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scripts: Vec<String>,
     /// Globs that add to or take from source sets, by workspace.
     pub source: SourceRecord,
 }
@@ -113,6 +120,7 @@ pub struct DependencyRecord {
 
 /// A workspace as recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WorkspaceRecord {
     /// Its folder, `""` for the root.
     pub path: RepoPath,
@@ -137,6 +145,9 @@ pub struct WorkspaceRecord {
     /// The file that it runs, for an app without a build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
+    /// How an app's build gets installed packages, where not as links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_modules: Option<NodeModules>,
 }
 
 /// Globs of `splitter.json`, by workspace.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Record;
 
 pub(super) fn render(record: &Record) -> String {
-    let fields = [
+    let mut fields = vec![
         ("formatVersion", json(&record.format_version)),
         ("generator", json(&record.generator)),
         ("packageManager", manager(record)),
@@ -17,8 +17,11 @@ pub(super) fn render(record: &Record) -> String {
         ("workspaces", list(&record.workspaces)),
         ("local", json(&record.local)),
         ("rootFiles", json(&record.root_files)),
-        ("source", json(&record.source)),
     ];
+    if !record.scripts.is_empty() {
+        fields.push(("scripts", json(&record.scripts)));
+    }
+    fields.push(("source", json(&record.source)));
     let lines: Vec<_> = fields.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
     format!("{{\n{}\n}}\n", lines.join(",\n"))
 }

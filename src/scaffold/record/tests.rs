@@ -64,6 +64,27 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn a_choice_of_scripts_is_recorded_and_compared() {
+    let chosen = |config: &str| {
+        let lock = lock(&PACKAGES);
+        let files = [("package.json", MANIFEST), ("apps/web/package.json", WEB), ("bun.lock", &lock)];
+        Split::read(&MemoryTree::new(files.into_iter().chain([("splitter.json", config)])), &Choices::default())
+            .unwrap()
+    };
+    let (before, after) = (chosen("{}"), chosen(r#"{"scripts": ["native", "react@1.0.0", "reakt"]}"#));
+    assert_eq!(after.warnings, ["splitter.json: `scripts` names `reakt`, which is not in bun.lock"]);
+    assert!(!record(&before).render().contains("scripts"));
+    let recorded = record(&after);
+    assert!(recorded.render().contains("\n  \"scripts\": [\"native\",\"react@1.0.0\",\"reakt\"],\n"));
+    assert_eq!(Record::parse(&recorded.render()).unwrap(), recorded);
+    assert!(compare(&after, &recorded, compare::outputs(&recorded)).is_empty());
+    assert_eq!(
+        compare(&before, &recorded, compare::outputs(&recorded)).settings,
+        ["the packages in `scripts` of splitter.json are others"]
+    );
+}
+
+#[test]
 fn other_formats_say_which_side_is_too_old() {
     let error = |text: &str| Record::parse(text).unwrap_err().to_string();
     assert_eq!(error(r#"{"formatVersion": 2}"#), "expected format version 1, found 2: this splitter is too old for it");

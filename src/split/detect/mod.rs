@@ -3,6 +3,7 @@
 //! The build script says which tool runs; the tool's configuration says where it writes. Configuration files are
 //! programs, so only plain settings are found in them; everything can be said in `splitter.json` instead.
 
+pub(super) mod copies;
 pub(super) mod entry_points;
 mod output;
 mod script;

@@ -47,6 +47,11 @@ pub(super) fn tool(script: &str, manifest: &Manifest) -> Option<Tool> {
     Some(*tool)
 }
 
+/// Whether a command runs a program with this verb.
+pub(super) fn runs(words: &[String], program: &str, verb: &str) -> bool {
+    words.windows(2).any(|pair| base(&pair[0]) == program && pair[1] == verb)
+}
+
 /// How deep scripts that run scripts are followed; one that runs itself ends there.
 const DEPTH: usize = 4;
 

@@ -146,8 +146,12 @@ fn with_plain_command(package: Package) -> Package {
 fn e2e_yarn_1_installs_the_same_tree_with_nohoist() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
         monorepo.registry.publish(with_plain_command(Package::new("commander", "1.0.0")));
+        monorepo.context.write(
+            "splitter.json",
+            "{}
+",
+        );
         monorepo.edit_manifest("package.json", |manifest| {
-            manifest["trustedDependencies"] = serde_json::json!([]);
             manifest["devDependencies"]["commander"] = "^1.0.0".into();
             manifest["workspaces"] =
                 serde_json::json!({ "packages": ["apps/*", "packages/*"], "nohoist": ["**/native", "**/native/**"] });
@@ -165,7 +169,7 @@ fn berry_installs_the_same_tree(version: &str, linker: &str) {
         monorepo.registry.publish(with_plain_command(Package::new("watcher", "1.0.0").optional("fsevents", "^2.3.0")));
         monorepo.context.write("patches/plugin.patch", PATCH);
         monorepo.edit_manifest("package.json", |manifest| {
-            manifest["trustedDependencies"] = serde_json::json!([]);
+            manifest["dependenciesMeta"] = serde_json::json!({});
             manifest["resolutions"] = serde_json::json!({ "plugin": "patch:plugin@npm:1.0.0#./patches/plugin.patch" });
             manifest["devDependencies"]["watcher"] = "^1.0.0".into();
         });

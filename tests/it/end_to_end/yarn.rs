@@ -23,6 +23,11 @@ fn lives(version: &str) {
 }
 
 fn builds_and_runs(nix: &Yarn) {
+    let said = nix.build_command("nodeModules").output().unwrap().stderr;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let left_out =
+        "1 package has install scripts that were not run: untrusted@1.0.0; name those that are needed in splitter.json";
+    assert!(said.contains(left_out), "{said}");
     let tree = nix.build("nodeModules");
     let binaries = succeed(nix.context().command("find").args([tree.as_str(), "-path", "*/@native/*/bin/native"]));
     let this = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
@@ -124,6 +129,83 @@ fn e2e_yarn_3_from_the_first_build_to_a_new_dependency() {
 #[test]
 fn e2e_yarn_4_from_the_first_build_to_a_new_dependency() {
     lives(YARN_VERSIONS[2]);
+}
+
+/// Plug'n'Play has a folder only for what may be built, and Yarn knows nothing of `splitter.json`.
+#[test]
+fn e2e_yarn_4_runs_scripts_that_splitter_json_names_with_plug_n_play() {
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "pnp", |monorepo| {
+        monorepo.context.write("splitter.json", "{ \"scripts\": [\"untrusted@1.0.0\"] }\n");
+        monorepo.edit_manifest("package.json", |manifest| {
+            manifest["dependenciesMeta"]["trusted"]["built"] = false.into();
+        });
+    });
+    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+    let tree = nix.build("nodeModules");
+    let built = succeed(nix.context().command("find").args([tree.as_str(), "-name", "built.txt"]));
+    assert_eq!(built.lines().count(), 1, "{built}");
+    assert!(built.ends_with("/node_modules/untrusted/built.txt"), "{built}");
+}
+
+/// Of a package whose script downloads: what a build says where the script is left out, where it fails, and what is set so
+/// that it does not.
+#[test]
+fn e2e_yarn_1_names_the_remedy_for_a_script_that_downloads() {
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
+        // a developer's install has no NIX_BUILD_TOP
+        let download = "test -z \"$NIX_BUILD_TOP\" || test \"$CYPRESS_INSTALL_BINARY\" = 0";
+        for package in [
+            Package::new("cypress", "13.0.0").script("postinstall", download),
+            Package::new("sharp", "0.32.6").script("install", "test -z \"$NIX_BUILD_TOP\""),
+            Package::new("esbuild", "0.25.0").script("postinstall", "true"),
+        ] {
+            let (name, version) = (package.manifest()["name"].clone(), package.manifest()["version"].clone());
+            monorepo.registry.publish(package);
+            monorepo.edit_manifest("package.json", |manifest| {
+                manifest["devDependencies"][name.as_str().unwrap()] = version;
+            });
+        }
+        monorepo.context.write("splitter.json", "{ \"scripts\": [\"cypress\"] }\n");
+    });
+    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+    let said = nix.build_command("nodeModules").output().unwrap();
+    assert!(said.status.success());
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(
+        said.contains("3 packages have install scripts that were not run: sharp@0.32.6, trusted@1.0.0, "),
+        "{said}"
+    );
+    assert!(said.contains("where sharp is needed: python3, pkg-config and vips in `splitter.scriptInputs`"), "{said}");
+    nix.context().write("splitter.json", "{ \"scripts\": [\"sharp\"] }\n");
+    succeed(&mut nix.context().splitter(&["update-hash"]));
+    let said = fail(&mut nix.build_command("nodeModules"));
+    assert!(said.contains("the install script of sharp@0.32.6 failed"), "{said}");
+    assert!(said.contains("sharp needs: python3, pkg-config and vips in `splitter.scriptInputs`"), "{said}");
+}
+
+/// An app that depends on Metro gets packages that are no links; the other app does not.
+#[test]
+fn e2e_yarn_4_copies_packages_into_the_app_that_needs_it() {
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
+        monorepo.registry.publish(Package::new("expo", "53.0.0"));
+        monorepo.edit_manifest("apps/api/package.json", |manifest| manifest["dependencies"]["expo"] = "53.0.0".into());
+        for app in ["api", "web"] {
+            monorepo.edit_manifest(&format!("apps/{app}/package.json"), |manifest| {
+                let build = manifest["scripts"]["build"].as_str().unwrap();
+                let kind = "test -L ../../node_modules/colour && echo link > dist/kind || echo folder > dist/kind";
+                manifest["scripts"]["build"] = format!("{build} && {kind}").into();
+            });
+        }
+    });
+    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+    let said = succeed(&mut nix.context().splitter(&["scan"]));
+    assert!(said.contains("gets copies of packages: it depends on expo: Metro does not follow links"), "{said}");
+    let kind = |app: &str| fs::read_to_string(nix.build(app).join("kind")).unwrap();
+    assert_eq!((kind("api").trim(), kind("web").trim()), ("folder", "link"));
+    assert_eq!(output_of(&nix, "api"), "[colour@1.2.0, old-library@0.1.0] api: native@2.0.0");
+    nix.context().write("splitter.json", "{ \"workspaces\": { \"apps/api\": { \"nodeModules\": \"link\" } } }\n");
+    let said = fail(&mut nix.context().splitter(&["check"]));
+    assert!(said.contains("workspace `apps/api`: how it gets installed packages changed"), "{said}");
 }
 
 /// A scope that another registry has, which the common one knows nothing of.

@@ -51,7 +51,9 @@ fn runs_trusted_scripts_with_the_linker_pnpm(version: &str) {
             monorepo.registry.publish(package);
         }
         monorepo.edit_manifest("package.json", |manifest| {
-            manifest["trustedDependencies"] = json!(["trusted", "@scope/trusted", "with-peer", "with-tool"]);
+            for name in ["trusted", "@scope/trusted", "with-peer", "with-tool"] {
+                manifest["dependenciesMeta"][name]["built"] = true.into();
+            }
         });
         let dependencies = ["@scope/trusted", "with-peer", "with-tool", "host"].map(|name| (name, "^1.0.0".to_owned()));
         with_dependencies(monorepo, &dependencies);

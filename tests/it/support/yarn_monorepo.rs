@@ -133,10 +133,17 @@ fn write_sources(context: &TestContext, yarn_version: &str) {
         manifest.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
         context.write(path, format!("{}\n", serde_json::to_string_pretty(&manifest).unwrap()));
     };
+    // What makes a script run in a build: a setting of later Yarn, a choice for splitter with Yarn 1, which has none.
+    let dependencies_meta = if is_classic(yarn_version) {
+        context.write("splitter.json", "{ \"scripts\": [\"trusted\"] }\n");
+        json!({})
+    } else {
+        json!({ "trusted": { "built": true } })
+    };
     let root = json!({
         "packageManager": format!("yarn@{yarn_version}"),
         "workspaces": ["apps/*", "packages/*"],
-        "trustedDependencies": ["trusted"],
+        "dependenciesMeta": dependencies_meta,
         "devDependencies": { "tool": "latest" },
     });
     manifest("package.json", "acme", "0.0.0", root);
