@@ -40,7 +40,7 @@ function isNamed({ folder, name, version }, words) {
 // The packages of which the repository says that they shall not be built.
 function refused(spec) {
   const meta = Object.entries(spec.manifests[""]?.dependenciesMeta ?? {});
-  return new Set(meta.filter(([, { built }]) => built === false).map(([name]) => name));
+  return new Set(meta.filter(([, about]) => about?.built === false).map(([name]) => name));
 }
 
 // The installed packages that have scripts: { run, left }, those that are named to run them, and those of which nothing is said.
