@@ -82,6 +82,7 @@ export function runScripts(out, spec, program, packages) {
       const env = {
         ...knownEnv,
         ...process.env,
+        ...spec.scriptEnv,
         PATH: [...binFolders(out, folder), ...spec.scriptPath, process.env.PATH].join(":"),
         INIT_CWD: out,
         npm_config_nodedir: spec.nodejs,
@@ -98,7 +99,7 @@ export function runScripts(out, spec, program, packages) {
           `folder: ${relative(out, folder)}`,
           ...(isIdle ? [`${name} does without its scripts`] : []),
           ...(remedy === undefined ? [] : [`${name} needs: ${remedy}`]),
-          `it has no network here; give it what it needs with \`splitter.scriptInputs\`, or name it no longer in ${NAMED_IN[spec.manager]}`,
+          `it has no network here; give it what it needs with \`splitter.scriptInputs\` and \`splitter.scriptEnv\`, or name it no longer in ${NAMED_IN[spec.manager]}`,
         ]);
       }
     }
