@@ -42,7 +42,7 @@ in
           system
           tools
           ;
-        inherit (cfg) nodejs scriptInputs;
+        inherit (cfg) nodejs scriptEnv scriptInputs;
         packageManager = cfg.packageManagerPackage;
         target = import ./target.nix { inherit lib pkgs system; };
       };

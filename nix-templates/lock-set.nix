@@ -158,7 +158,7 @@ let
 
   scripts = record.scripts or [ ];
   dependenciesMeta = checked."".dependenciesMeta or { };
-  built = builtins.filter (name: dependenciesMeta.${name}.built or false) (
+  built = builtins.filter (name: dependenciesMeta.${name}.built or false == true) (
     builtins.attrNames dependenciesMeta
   );
 in

@@ -7,6 +7,7 @@
   packageManager,
   pkgs,
   record,
+  scriptEnv,
   scriptInputs,
   system,
   target,
@@ -41,6 +42,7 @@ stdenv.mkDerivation {
       yarnrcYml
       ;
     inherit (record) registry;
+    inherit scriptEnv;
     knownScripts = (builtins.fromJSON (builtins.readFile ./known-scripts.json)).packages;
     inherit (target) elf platform;
     lockSet = lockSet.source;

@@ -67,5 +67,10 @@ in
     default = [ ];
     description = "Programs and libraries for the lifecycle scripts of packages.";
   };
+  scriptEnv = mkOption {
+    type = types.attrsOf types.str;
+    default = { };
+    description = "Environment variables of the lifecycle scripts of packages.";
+  };
   apps = lib.mapAttrs (_name: appOptions) apps;
 }

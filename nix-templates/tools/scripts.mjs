@@ -70,7 +70,7 @@ function isNamed({ folder, name, version }, words) {
 // The packages of which the repository says that they shall not be built.
 function refused(spec) {
   const meta = Object.entries(spec.manifests[""]?.dependenciesMeta ?? {});
-  return new Set(meta.filter(([, { built }]) => built === false).map(([name]) => name));
+  return new Set(meta.filter(([, about]) => about?.built === false).map(([name]) => name));
 }
 
 // The installed packages that have scripts: { run, left }, those that are named to run them, and those of which nothing is said.
@@ -113,6 +113,7 @@ export function runScripts(out, spec, program, packages) {
       const env = {
         ...knownEnv,
         ...process.env,
+        ...spec.scriptEnv,
         PATH: [...bins, ...spec.scriptPath, process.env.PATH].join(":"),
         INIT_CWD: out,
         npm_config_nodedir: spec.nodejs,
@@ -129,7 +130,7 @@ export function runScripts(out, spec, program, packages) {
           `folder: ${relative(out, folder)}`,
           ...(isIdle ? [`${name} does without its scripts`] : []),
           ...(remedy === undefined ? [] : [`${name} needs: ${remedy}`]),
-          `it has no network here; give it what it needs with \`splitter.scriptInputs\`, or name it no longer in ${NAMED_IN[spec.manager]}`,
+          `it has no network here; give it what it needs with \`splitter.scriptInputs\` and \`splitter.scriptEnv\`, or name it no longer in ${NAMED_IN[spec.manager]}`,
         ]);
       }
     }

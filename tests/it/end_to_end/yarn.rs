@@ -156,7 +156,7 @@ fn e2e_yarn_1_names_the_remedy_for_a_script_that_downloads() {
         let download = "test -z \"$NIX_BUILD_TOP\" || test \"$CYPRESS_INSTALL_BINARY\" = 0";
         for package in [
             Package::new("cypress", "13.0.0").script("postinstall", download),
-            Package::new("sharp", "0.32.6").script("install", "test -z \"$NIX_BUILD_TOP\""),
+            Package::new("sharp", "0.32.6").script("install", "test -z \"$NIX_BUILD_TOP\" || test -n \"$WITH_VIPS\""),
             Package::new("esbuild", "0.25.0").script("postinstall", "true"),
         ] {
             let (name, version) = (package.manifest()["name"].clone(), package.manifest()["version"].clone());
@@ -181,6 +181,12 @@ fn e2e_yarn_1_names_the_remedy_for_a_script_that_downloads() {
     let said = fail(&mut nix.build_command("nodeModules"));
     assert!(said.contains("the install script of sharp@0.32.6 failed"), "{said}");
     assert!(said.contains("sharp needs: python3, pkg-config and vips in `splitter.scriptInputs`"), "{said}");
+    let flake = nix.context().read("flake.nix");
+    let imports = "imports = [ ./nix/splitter ];";
+    assert!(flake.contains(imports), "{flake}");
+    let with_env = format!("{imports} perSystem = _: {{ splitter.scriptEnv.WITH_VIPS = \"1\"; }};");
+    nix.context().write("flake.nix", flake.replace(imports, &with_env));
+    nix.build("nodeModules");
 }
 
 /// An app that depends on Metro gets packages that are no links; the other app does not.
