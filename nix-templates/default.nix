@@ -48,14 +48,15 @@ in
       };
 
       deps = import ./deps.nix scope;
-      nodeModules = import ./node-modules.nix (scope // { inherit deps; });
+      interpreters = import ./interpreters.nix scope;
+      nodeModules = import ./node-modules.nix (scope // { inherit deps interpreters; });
       enabledApps = lib.filterAttrs (name: _workspace: cfg.apps.${name}.enable) apps;
       appPackages = lib.mapAttrs (
         name: workspace:
         import ./app.nix (
           scope
           // {
-            inherit nodeModules workspace;
+            inherit interpreters nodeModules workspace;
             settings = cfg.apps.${name};
           }
         )

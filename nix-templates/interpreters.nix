@@ -4,6 +4,7 @@
   nodejs,
   packageManager,
   record,
+  ...
 }:
 let
   program = if record.packageManager.name == "bun" then "bun" else "yarn";
