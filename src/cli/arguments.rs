@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::demo::Manager;
 use crate::split::System;
@@ -101,11 +101,40 @@ pub(super) struct FetchingOptions {
     pub(super) jobs: NonZeroUsize,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct CheckOptions {
-    /// Print JSON
+    /// Check what git is about to commit, in place of the work tree
     #[arg(long)]
-    pub(super) json: bool,
+    pub(super) staged: bool,
+    /// How to print what is found
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = CheckFormat::Text)]
+    format: CheckFormat,
+    /// Print JSON, as `--format json`
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl CheckOptions {
+    /// The format that was chosen.
+    pub(super) fn format(&self) -> CheckFormat {
+        if self.json { CheckFormat::Json } else { self.format }
+    }
+}
+
+/// How `check` prints what it found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// For people, and annotations of a GitHub workflow
+    Github,
+    /// SARIF 2.1.0, which code scanning reads
+    Sarif,
+    /// JUnit's XML, which GitLab, Jenkins and others read
+    Junit,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 pub mod choices;
 pub mod compare;
 pub mod files;
+pub mod guard;
 pub mod record;
 pub mod templates;
 pub mod update;

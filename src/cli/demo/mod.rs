@@ -99,7 +99,7 @@ impl Demo {
     /// Runs `check`, which must say what the demo says that it does.
     fn check(&self, name: &'static str, expected: Outcome) -> Result<(), Failure> {
         self.command("splitter check");
-        let outcome = check::run(&self.global, &CheckOptions { json: false }, self.printer)?;
+        let outcome = check::run(&self.global, &CheckOptions::default(), self.printer)?;
         if outcome == expected { Ok(()) } else { Err(DemoError::Unexpected(name).into()) }
     }
 

@@ -1,0 +1,249 @@
+//! [`GitIndex`]: the repository as git is about to commit it.
+//!
+//! Git itself lists the index: it knows of `GIT_INDEX_FILE`, split and sparse indexes, linked worktrees and formats to come,
+//! and the processes take about as long as a library would take to be loaded (`docs/architecture.md` has the numbers).
+//! Contents are the blobs, which no setting of line endings changes; where a file has a filter (git-crypt, LFS), they are what
+//! the filter makes of them, since that is what the record was made from. Nothing is written and no network is used.
+
+mod listing;
+mod objects;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use self::{
+    listing::{Kind, Listed, Listing},
+    objects::Objects,
+};
+use super::{
+    Entry, EntryKind, RepoPath, Tree, TreeError,
+    git::{Git, GitError},
+};
+
+/// The blob of no bytes, with SHA-1 and with SHA-256.
+const EMPTY: [&str; 2] =
+    ["e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"];
+
+/// How many links are followed to a file.
+const LINKS: usize = 8;
+
+/// The names of what is about to be committed, compared with the last commit.
+#[derive(Debug)]
+pub struct Staged {
+    git: Git,
+    /// The paths that differ, below the folder that git is run in and relative to it.
+    pub paths: Vec<String>,
+}
+
+impl Staged {
+    /// Asks git. What was added with `--intent-to-add` is not committed, and so not staged.
+    pub fn read(git: Git) -> Result<Self, GitError> {
+        let paths = git.names(&diff("--ita-invisible-in-index"))?;
+        Ok(Self { git, paths })
+    }
+
+    /// The text of one file of the index, without reading the others.
+    pub fn text(&self, path: &RepoPath) -> Result<Option<String>, GitError> {
+        let content = Objects::stored(&self.git)?.content(&format!(":./{path}"))?;
+        Ok(content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// Reads the whole index.
+    pub fn index(self) -> Result<GitIndex, GitError> {
+        let mut listing = Listing::of_index(&self.git.output(&["ls-files", "--stage", "-z"])?)?;
+        if listing.entries().iter().any(|entry| EMPTY.contains(&entry.object.as_str())) {
+            let visible: BTreeSet<String> = self.git.names(&diff("--ita-visible-in-index"))?.into_iter().collect();
+            let staged: BTreeSet<String> = self.paths.into_iter().collect();
+            listing.remove(&visible.difference(&staged).cloned().collect());
+        }
+        Ok(GitIndex::new(self.git, listing))
+    }
+}
+
+const fn diff(intended: &str) -> [&str; 8] {
+    let names = "--name-only";
+    ["diff", "--cached", names, "--relative", "--no-renames", "--ignore-submodules=dirty", intended, "-z"]
+}
+
+/// The files that have a filter.
+#[derive(Debug, Default)]
+struct Filtered {
+    paths: BTreeSet<String>,
+    /// The folder below the top of the work tree, with `/` at its end: filters are chosen by the path from there.
+    prefix: String,
+}
+
+/// The index of a git repository, below one folder.
+#[derive(Debug)]
+pub struct GitIndex {
+    git: Git,
+    listing: Listing,
+    objects: Mutex<Option<Objects>>,
+    checked_out: Mutex<Option<Objects>>,
+    filtered: OnceLock<Filtered>,
+    submodules: Mutex<BTreeMap<String, std::sync::Arc<GitIndex>>>,
+}
+
+impl GitIndex {
+    fn new(git: Git, listing: Listing) -> Self {
+        Self {
+            git,
+            listing,
+            objects: Mutex::default(),
+            checked_out: Mutex::default(),
+            filtered: OnceLock::new(),
+            submodules: Mutex::default(),
+        }
+    }
+
+    /// The paths that a merge left with several contents.
+    pub fn unmerged(&self) -> &BTreeSet<String> {
+        &self.listing.unmerged
+    }
+
+    /// Whether a folder of the index holds anything.
+    pub fn has_folder(&self, folder: &RepoPath) -> bool {
+        !self.listing.list(folder).is_empty()
+    }
+
+    /// The files that are the same in the work tree, or that differ there, are told apart by git alone; these differ.
+    pub fn unstaged(&self) -> Result<BTreeSet<String>, GitError> {
+        let changed = self.git.names(&["diff", "--name-only", "--relative", "--no-renames", "-z"])?;
+        let new = self.git.names(&["ls-files", "--others", "--exclude-standard", "-z"])?;
+        Ok(changed.into_iter().chain(new).collect())
+    }
+
+    fn content(&self, listed: &Listed) -> Result<Vec<u8>, GitError> {
+        let filtered = self.filtered()?;
+        let content = if filtered.paths.contains(&listed.path) {
+            let mut process = lock(&self.checked_out);
+            let question = format!("{} {}{}", listed.object, filtered.prefix, listed.path);
+            running(&mut process, || Objects::checked_out(&self.git))?.content(&question)?
+        } else {
+            running(&mut lock(&self.objects), || Objects::stored(&self.git))?.content(&listed.object)?
+        };
+        content.ok_or_else(|| GitError::Missing { path: listed.path.clone() })
+    }
+
+    /// The files that have a filter. Git is asked only where an attribute file names one.
+    fn filtered(&self) -> Result<&Filtered, GitError> {
+        if let Some(known) = self.filtered.get() {
+            return Ok(known);
+        }
+        let mut found = Filtered::default();
+        if self.attributes_name_a_filter()? {
+            let paths = self.git.names(&["ls-files", "-z", "--", ".", ":(exclude,attr:!filter)"])?;
+            let prefix = self.git.ask(&["rev-parse", "--show-prefix"])?.unwrap_or_default();
+            found = Filtered { paths: paths.into_iter().collect(), prefix };
+        }
+        Ok(self.filtered.get_or_init(|| found))
+    }
+
+    fn attributes_name_a_filter(&self) -> Result<bool, GitError> {
+        let is_file = |entry: &&Listed| entry.path.rsplit('/').next() == Some(".gitattributes");
+        let mut process = lock(&self.objects);
+        let objects = running(&mut process, || Objects::stored(&self.git))?;
+        // The one at the top may lie above the folder.
+        let listed = self.listing.entries().iter().filter(is_file).map(|entry| entry.object.as_str());
+        for question in listed.chain([":.gitattributes"]) {
+            let text = objects.content(question)?.unwrap_or_default();
+            if text.windows(7).any(|word| word == b"filter=") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A submodule at the commit that the index has. One that is not checked out holds nothing.
+    fn submodule(&self, listed: &Listed) -> Result<std::sync::Arc<Self>, GitError> {
+        if let Some(known) = lock(&self.submodules).get(&listed.path) {
+            return Ok(known.clone());
+        }
+        let folder = self.git.folder().join(&listed.path);
+        let git = Git::alone_at(folder.clone());
+        let is_there = folder.join(".git").exists();
+        let output = match is_there.then(|| git.output(&["ls-tree", "-r", "-z", "--full-tree", &listed.object])) {
+            Some(Ok(output)) => output,
+            None | Some(Err(GitError::Failed { .. })) => Vec::new(),
+            Some(Err(error)) => return Err(error),
+        };
+        let tree = std::sync::Arc::new(Self::new(git, Listing::of_commit(&output)?));
+        lock(&self.submodules).insert(listed.path.clone(), tree.clone());
+        Ok(tree)
+    }
+
+    /// The file that a path is, through links; none where it is none.
+    fn file(&self, path: &RepoPath) -> Result<Option<&Listed>, GitError> {
+        let mut path = path.clone();
+        for _ in 0..LINKS {
+            match self.listing.get(path.as_str()) {
+                Some(listed) if listed.kind == Kind::File => return Ok(Some(listed)),
+                Some(listed) if listed.kind == Kind::Link => {
+                    let target = String::from_utf8_lossy(&self.content(listed)?).into_owned();
+                    let Ok(target) = path.parent().resolve(&target) else { return Ok(None) };
+                    path = target;
+                }
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The submodule of a path, and the path in it.
+    fn in_submodule(&self, path: &RepoPath) -> Result<Option<(std::sync::Arc<Self>, RepoPath)>, GitError> {
+        let Some(listed) = self.listing.submodule_of(path) else { return Ok(None) };
+        let below = path.as_str()[listed.path.len()..].trim_start_matches('/');
+        let inner = RepoPath::root().resolve(below).unwrap_or(RepoPath::root());
+        Ok(Some((self.submodule(listed)?, inner)))
+    }
+}
+
+impl Tree for GitIndex {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
+        let fail = |source| TreeError::Git { path: path.clone(), source };
+        if let Some((submodule, inner)) = self.in_submodule(path).map_err(fail)? {
+            return submodule.read(&inner);
+        }
+        let file = self.file(path).map_err(fail)?;
+        file.map(|listed| self.content(listed)).transpose().map_err(fail)
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError> {
+        let fail = |source| TreeError::Git { path: folder.clone(), source };
+        match self.in_submodule(folder).map_err(fail)? {
+            Some((submodule, inner)) => submodule.list(&inner),
+            None => Ok(self.listing.list(folder)),
+        }
+    }
+
+    fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
+        let fail = |source| TreeError::Git { path: path.clone(), source };
+        if let Some((submodule, inner)) = self.in_submodule(path).map_err(fail)? {
+            return submodule.is_file(&inner);
+        }
+        Ok(self.file(path).map_err(fail)?.is_some())
+    }
+
+    fn unignored_files(&self, folder: &RepoPath) -> Result<Vec<String>, TreeError> {
+        let files = self.list(folder)?.into_iter().filter(|entry| entry.kind == EntryKind::File);
+        Ok(files.map(|entry| entry.name).collect())
+    }
+}
+
+/// The process, started where it is not running yet.
+fn running(
+    process: &mut Option<Objects>,
+    start: impl FnOnce() -> Result<Objects, GitError>,
+) -> Result<&mut Objects, GitError> {
+    if process.is_none() {
+        *process = Some(start()?);
+    }
+    process.as_mut().ok_or(GitError::Answer("cat-file"))
+}
+
+/// A poisoned lock means that a thread panicked, and the panic goes on.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
