@@ -6,6 +6,7 @@
 //! | module | holds | touches the world |
 //! | --- | --- | --- |
 //! | [`cli`] | one file a verb, the printer, exit codes | prints |
+//! | [`proof`] | states of a repository, the model of its derivations against Nix | a scratch folder |
 //! | [`scaffold`] | what is written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | the network |
 //! | [`nix`] | NAR, hashes, store paths; running `nix` | only its runner |
@@ -17,6 +18,7 @@
 //! does two things at once.
 
 pub mod cli;
+pub mod proof;
 pub mod scaffold;
 
 pub mod fetch;

@@ -55,6 +55,8 @@ pub(super) enum Command {
     UpdateHash(UpdateHashOptions),
     /// Tell whether the hashes are right for the lockfile, in milliseconds
     Check(CheckOptions),
+    /// Tell what an edit rebuilds, and which file or package causes it
+    Explain(ExplainOptions),
     /// Show all of it on a sample monorepo in a new folder
     Demo(DemoOptions),
 }
@@ -135,6 +137,19 @@ pub(super) enum CheckFormat {
     Sarif,
     /// JUnit's XML, which GitLab, Jenkins and others read
     Junit,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainOptions {
+    /// What to compare the work tree with: a commit, or two as `FROM..TO` [default: HEAD]
+    #[arg(value_name = "REV")]
+    pub(super) revision: Option<String>,
+    /// Compare with what git is about to commit, in place of the work tree
+    #[arg(long)]
+    pub(super) staged: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ mod arguments;
 mod changes;
 mod check;
 mod demo;
+mod explain;
 mod failure;
 mod fetching;
 mod init;
@@ -52,6 +53,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Init(options) => init::run(global, options, printer),
         Command::UpdateHash(options) => update_hash::run(global, options, printer),
         Command::Check(options) => check::run(global, options, printer),
+        Command::Explain(options) => explain::run(global, options, printer),
         Command::Demo(options) => demo::run(options, printer),
     }
 }

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use super::{
-    record::{
-        self, DependencyRecord, Record, RecordError, WorkspaceRecord, recorded_url, source_record, workspace_record,
-    },
+    record::{self, DependencyRecord, Record, RecordError, WorkspaceRecord, source_record, workspace_record},
     templates,
 };
 use crate::{
@@ -16,6 +14,7 @@ use crate::{
     split::{
         PackageManager, Split, System,
         dependencies::{Dependency, Scope},
+        derivations::name_and_version,
         drift::Drift,
         fingerprint,
     },
@@ -174,17 +173,7 @@ fn agree(split: &Split, now: &Dependency, recorded: &DependencyRecord) -> bool {
         (Some(Scope::Systems(now)), Some(recorded)) => now.iter().eq(recorded.iter()),
         _ => false,
     };
-    integrity && systems && recorded.url == recorded_url(split, now)
-}
-
-/// The name and version that a tarball's path gives; the path itself where it is not a registry's.
-pub fn name_and_version(path: &str) -> (String, String) {
-    let parts = path.strip_prefix("npm/").and_then(|rest| rest.split_once("/-/"));
-    let Some((name, file)) = parts else { return (path.to_owned(), String::new()) };
-    let base = name.rsplit('/').next().unwrap_or(name);
-    let stem = file.strip_suffix(".tgz").unwrap_or(file);
-    let version = stem.strip_prefix(base).and_then(|rest| rest.strip_prefix('-')).unwrap_or(stem);
-    (name.to_owned(), version.to_owned())
+    integrity && systems && recorded.url == now.recorded_url(&split.registries)
 }
 
 fn files(now: &BTreeMap<RepoPath, String>, recorded: &BTreeMap<RepoPath, String>) -> Vec<FileChange> {
@@ -303,20 +292,4 @@ fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'st
         ("how it gets installed packages", now.node_modules != recorded.node_modules),
     ];
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_tell_name_and_version() {
-        let pair = |path| {
-            let (name, version) = name_and_version(path);
-            format!("{name} {version}")
-        };
-        assert_eq!(pair("npm/react/-/react-19.0.0-rc.1.tgz"), "react 19.0.0-rc.1");
-        assert_eq!(pair("npm/@a/b-c/-/b-c-1.0.0.tgz"), "@a/b-c 1.0.0");
-        assert_eq!(pair("url/cdn.example/x.tgz"), "url/cdn.example/x.tgz ");
-    }
 }

@@ -104,6 +104,12 @@ pub(super) fn list(
 }
 
 impl Dependency {
+    /// Where it is downloaded from, if it does not lie at the default registry's place for it: only then is that recorded.
+    pub fn recorded_url(&self, registries: &ProjectRegistries) -> Option<Url> {
+        let is_default = registries.registry_for(&self.name) == registries.default_registry();
+        (self.url.is_some() || !is_default).then(|| self.download_url(registries))
+    }
+
     /// Where it is downloaded from.
     pub fn download_url(&self, registries: &ProjectRegistries) -> Url {
         self.url.clone().unwrap_or_else(|| registry_url(registries.registry_for(&self.name), &self.path))

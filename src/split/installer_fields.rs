@@ -12,6 +12,8 @@ const TEXT: &str = include_str!("../../nix-templates/manifest-fields.json");
 pub(super) struct InstallerFields {
     /// Top-level fields of `package.json`.
     pub(super) manifest: Vec<String>,
+    /// Fields of the root's `package.json` that builds of other workspaces read.
+    pub(super) root_in_apps: Vec<String>,
     /// Keys of `[install]` in `bunfig.toml`.
     pub(super) bunfig: Vec<String>,
     /// Keys of `.npmrc`.

@@ -6,6 +6,7 @@ mod committed_cache;
 pub mod config;
 mod copies;
 pub mod dependencies;
+pub mod derivations;
 pub mod detect;
 pub mod drift;
 mod error;
@@ -71,6 +72,8 @@ pub struct Split {
     pub dependencies: Vec<Dependency>,
     /// The workspaces.
     pub graph: Graph,
+    /// Their manifests.
+    pub manifests: Workspaces,
     /// The apps whose builds get copies of packages in place of links into the store, by folder, with the reason.
     pub copies: BTreeMap<RepoPath, String>,
     /// The user's choices.
@@ -109,6 +112,7 @@ impl Split {
             registries,
             systems,
             graph,
+            manifests: workspaces,
             config,
             lockfile,
         })

@@ -80,6 +80,16 @@ impl<'a> Sources<'a> {
         Self { owned: sorted, root_files }
     }
 
+    /// The source files of each workspace.
+    pub(super) fn by_workspace(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
+        self.owned.iter().map(|(path, owned)| (*path, owned.files.as_slice()))
+    }
+
+    /// The root files that every app's sources hold.
+    pub(super) fn root_files(&self) -> &[&'a SourceFile] {
+        &self.root_files
+    }
+
     /// The source set of an app, from its closure of workspaces.
     pub fn of(&self, closure: &BTreeSet<RepoPath>) -> SourceSet {
         let mut set = SourceSet::default();

@@ -87,6 +87,12 @@ pub struct GitIndex {
 }
 
 impl GitIndex {
+    /// Reads a commit in place of the index, below the folder that git is run in. Attributes are those of the index.
+    pub fn of_commit(git: Git, commit: &str) -> Result<Self, GitError> {
+        let listing = Listing::of_commit(&git.output(&["ls-tree", "-r", "-z", commit])?)?;
+        Ok(Self::new(git, listing))
+    }
+
     fn new(git: Git, listing: Listing) -> Self {
         Self {
             git,

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use url::Url;
-
 use super::{
     DependencyRecord, FORMAT_VERSION, FixedOutput, GENERATOR, ManagerRecord, ProgramTarball, Record, SourceRecord,
     WorkspaceRecord,
@@ -67,19 +65,13 @@ fn scope_of<'a>(dependency: &'a Dependency, scopes: &'a BTreeMap<String, Scope>)
 fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrity, scope: &Scope) -> DependencyRecord {
     DependencyRecord {
         path: dependency.path.clone(),
-        url: recorded_url(split, dependency),
+        url: dependency.recorded_url(&split.registries),
         integrity,
         systems: match scope {
             Scope::Common => None,
             Scope::Systems(systems) => Some(systems.iter().copied().collect()),
         },
     }
-}
-
-/// The URL of a tarball that does not lie at the default registry's place for it.
-pub(crate) fn recorded_url(split: &Split, dependency: &Dependency) -> Option<Url> {
-    let is_default = split.registries.registry_for(&dependency.name) == split.registries.default_registry();
-    (dependency.url.is_some() || !is_default).then(|| dependency.download_url(&split.registries))
 }
 
 /// A workspace as it is recorded.

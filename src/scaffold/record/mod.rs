@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use compose::{Known, compose, scope_entries};
-pub(super) use compose::{recorded_url, source_record, workspace_record};
+pub(super) use compose::{source_record, workspace_record};
 pub use error::RecordError;
 
 use crate::{
@@ -22,6 +22,8 @@ use crate::{
     split::{
         PackageManager, System,
         config::{Kind, NodeModules},
+        dependencies::Scope,
+        derivations::Recorded,
     },
 };
 
@@ -192,6 +194,25 @@ impl Record {
             (Ok(Some(found)), _) if found < FORMAT_VERSION => RecordError::TooOld { found },
             (Ok(Some(_)), Some(error)) | (Err(error), _) => RecordError::Json(error),
             (Ok(_), _) => RecordError::NoVersion,
+        }
+    }
+
+    /// What it says beyond the split that it was made of.
+    pub fn recorded(&self) -> Recorded {
+        let scope = |entry: &DependencyRecord| match &entry.systems {
+            None => Scope::Common,
+            Some(systems) => Scope::Systems(systems.iter().copied().collect()),
+        };
+        let entries = || self.dependencies.iter();
+        let programs = self.package_manager.tarballs.iter();
+        let outputs = self.deps.iter();
+        Recorded {
+            integrities: entries().map(|entry| (entry.path.clone(), entry.integrity.clone())).collect(),
+            scopes: entries().map(|entry| (entry.path.clone(), scope(entry))).collect(),
+            programs: programs.map(|(part, file)| (part.clone(), format!("{} {}", file.url, file.integrity))).collect(),
+            outputs: outputs
+                .map(|(part, output)| (part.clone(), (output.fingerprint.clone(), output.hash.to_string())))
+                .collect(),
         }
     }
 

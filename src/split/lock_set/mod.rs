@@ -20,6 +20,8 @@ pub struct LockSet {
     pub files: BTreeMap<RepoPath, String>,
     /// The files and folders among them that an install reads as they are: patches, local tarballs, `file:` folders.
     pub local: BTreeSet<RepoPath>,
+    /// The rc files as the Nix files reduce them; those of which nothing is left are not here.
+    pub settings: BTreeMap<RepoPath, String>,
 }
 
 impl LockSet {
@@ -47,10 +49,14 @@ impl LockSet {
     }
 
     fn add_rc_files(&mut self, tree: &dyn Tree, format: Format) -> Result<(), SplitError> {
-        for (file, normalise) in rc::files(format) {
+        for (file, normalise, in_nix) in rc::files(format) {
             let path = RepoPath::root().child(file);
             if let Some(text) = crate::repo::read_text(tree, &path)? {
-                self.add(path, blake3::hash(normalise(&text)?.as_bytes()).to_hex().as_str());
+                self.add(path.clone(), blake3::hash(normalise(&text)?.as_bytes()).to_hex().as_str());
+                let kept = in_nix(&text)?;
+                if !kept.is_empty() {
+                    self.settings.insert(path, kept);
+                }
             }
         }
         Ok(())

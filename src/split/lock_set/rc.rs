@@ -14,12 +14,13 @@ use crate::{
 
 type Normalise = fn(&str) -> Result<String, SplitError>;
 
-/// The rc files at the root that the package manager of a lockfile reads, and how each is reduced.
-pub(super) const fn files(format: Format) -> &'static [(&'static str, Normalise)] {
+/// The rc files at the root that the package manager of a lockfile reads, and how each is reduced: for its digest, where
+/// order and white space do not count, and as the Nix files do it.
+pub(super) const fn files(format: Format) -> &'static [(&'static str, Normalise, Normalise)] {
     match format {
-        Format::Bun(_) => &[("bunfig.toml", bunfig), (NPMRC, npmrc)],
-        Format::YarnClassic => &[(CLASSIC_FILE, yarnrc), (NPMRC, npmrc)],
-        Format::YarnBerry(_) => &[(BERRY_FILE, yarnrc_yml)],
+        Format::Bun(_) => &[("bunfig.toml", bunfig, bunfig), (NPMRC, npmrc, npmrc_lines)],
+        Format::YarnClassic => &[(CLASSIC_FILE, yarnrc, yarnrc), (NPMRC, npmrc, npmrc_lines)],
+        Format::YarnBerry(_) => &[(BERRY_FILE, yarnrc_yml, yarnrc_yml)],
     }
 }
 
@@ -58,6 +59,16 @@ fn npmrc(text: &str) -> Result<String, SplitError> {
     Ok(kept.concat())
 }
 
+/// The lines that match `^\s*([A-Za-z-]+)(\[\])?\s*=` with such a key, in their order.
+#[expect(clippy::unnecessary_wraps, reason = "one signature for all rc files")]
+fn npmrc_lines(text: &str) -> Result<String, SplitError> {
+    let is_kept = |line: &&str| {
+        let key = line.split_once('=').map(|(key, _)| key.trim());
+        key.is_some_and(|key| INSTALLER_FIELDS.npmrc.iter().any(|kept| kept == key.strip_suffix("[]").unwrap_or(key)))
+    };
+    Ok(text.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,11 +80,12 @@ mod tests {
         assert_eq!(bunfig(text).unwrap(), "linker = \"isolated\"\n");
         let text = "//r.example/:_authToken=secret\nomit = dev\n; note\nregistry=https://r.example\n";
         assert_eq!(npmrc(text).unwrap(), "omit=dev\n");
+        assert_eq!(npmrc_lines(text).unwrap(), "omit = dev\n");
     }
 
     #[test]
     fn each_package_manager_has_files_of_its_own() {
-        let names = |format| files(format).iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let names = |format| files(format).iter().map(|(name, ..)| *name).collect::<Vec<_>>();
         assert_eq!(names(Format::Bun(1)), ["bunfig.toml", ".npmrc"]);
         assert_eq!(names(Format::YarnClassic), [".yarnrc", ".npmrc"]);
         assert_eq!(names(Format::YarnBerry(8)), [".yarnrc.yml"]);

@@ -1,0 +1,50 @@
+//! `splitter explain`: which derivations change between two states of the repository, and what causes it.
+
+mod json;
+mod show;
+
+use super::{
+    arguments::{ExplainOptions, Global},
+    failure::{Failure, Outcome},
+    printer::Printer,
+    repository::work_tree,
+};
+use crate::{
+    parallel::both,
+    proof::{Place, State, StateError},
+    repo::Git,
+    split::derivations::{Comparison, compare},
+};
+
+/// Two states, compared.
+struct Explanation {
+    before: State,
+    after: State,
+    comparison: Comparison,
+}
+
+pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -> Result<Outcome, Failure> {
+    let tree = work_tree(global)?;
+    let git = Git::at(tree.root());
+    let (from, to) = places(&git, options)?;
+    let (before, after) = both(|| State::read(&tree, &git, from), || State::read(&tree, &git, to));
+    let (before, after) = (before?, after?);
+    let comparison = compare(&before.derivations, &after.derivations);
+    let explanation = Explanation { before, after, comparison };
+    if options.json {
+        printer.data(json::render(&explanation));
+    } else {
+        show::print(&explanation, printer);
+    }
+    Ok(Outcome::Done)
+}
+
+/// What is compared with what: `HEAD` and the work tree, unless something else is named.
+fn places(git: &Git, options: &ExplainOptions) -> Result<(Place, Place), StateError> {
+    let named = options.revision.as_deref().unwrap_or("HEAD");
+    let or_head = |name: &str| Place::commit(git, if name.is_empty() { "HEAD" } else { name });
+    match named.split_once("..") {
+        Some((from, to)) => Ok((or_head(from)?, or_head(to)?)),
+        None => Ok((or_head(named)?, if options.staged { Place::Index } else { Place::WorkTree })),
+    }
+}

@@ -1,0 +1,201 @@
+//! An explanation for people.
+
+use super::Explanation;
+use crate::{
+    cli::{
+        changes::print_list,
+        printer::{BOLD, DIM, GOOD, ODD, Printer},
+        text::{count, escape, things},
+    },
+    proof::State,
+    repo::RepoPath,
+    scaffold::{record::PATH, templates::FOLDER},
+    split::derivations::{Cause, Change, Derivations, Effect, Id},
+};
+
+/// How many causes of one derivation are shown.
+const SHOWN_CAUSES: usize = 12;
+/// How many names a line lists.
+const SHOWN_NAMES: usize = 8;
+
+pub(super) fn print(explanation: &Explanation, printer: Printer) {
+    let Explanation { before, after, comparison } = explanation;
+    let differ = match comparison.files.len() {
+        0 => "no file differs".to_owned(),
+        1 => "1 file differs".to_owned(),
+        number => format!("{} differ", things(number, "file")),
+    };
+    printer.data(format_args!("{BOLD}{}{BOLD:#} -> {BOLD}{}{BOLD:#}: {differ}", before.place, after.place));
+    print_stale(before, printer);
+    print_stale(after, printer);
+    let total = comparison.verdicts.len();
+    for (effect, title) in [
+        (Effect::Rebuilt, "rebuilt"),
+        (Effect::Unsure, "perhaps rebuilt, since files of Nix differ (--nix tells)"),
+        (Effect::Added, "new"),
+        (Effect::Removed, "gone"),
+    ] {
+        let found: Vec<&Id> = with_effect(explanation, effect);
+        if found.is_empty() {
+            continue;
+        }
+        let style = if effect == Effect::Unsure { ODD } else { BOLD };
+        printer.data(format_args!("\n{style}{title}{style:#}: {} of {}", count(found.len()), count(total)));
+        let width = found.iter().map(|id| id.to_string().chars().count()).max().unwrap_or(0);
+        for id in found {
+            print_derivation(explanation, id, width, printer);
+        }
+    }
+    print_kept(explanation, total, printer);
+    print_idle(explanation, printer);
+}
+
+fn with_effect(explanation: &Explanation, effect: Effect) -> Vec<&Id> {
+    let verdicts = explanation.comparison.verdicts.iter();
+    verdicts.filter(|(_, verdict)| verdict.effect == effect).map(|(id, _)| id).collect()
+}
+
+fn print_stale(state: &State, printer: Printer) {
+    if !state.is_recorded {
+        printer.warning(format_args!(
+            "{PATH} does not fit {}: shown is what holds after `splitter update-hash`",
+            state.place
+        ));
+    }
+}
+
+fn print_derivation(explanation: &Explanation, id: &Id, width: usize, printer: Printer) {
+    let what = what(id, &explanation.after.derivations).or_else(|| what(id, &explanation.before.derivations));
+    let name = id.to_string();
+    let what = what.unwrap_or_default();
+    printer.data(format_args!("  {BOLD}{name:<width$}{BOLD:#}  {DIM}{}{DIM:#}", escape(&what)));
+    let (own, causes): (Vec<_>, Vec<_>) =
+        explanation.comparison.verdicts[id].causes.iter().partition(|cause| is_of_splitter(cause));
+    if !own.is_empty() {
+        let files = things(own.len(), "file");
+        printer.data(format_args!("    ~ {FOLDER}: {files} of splitter itself (its version changed)"));
+    }
+    for cause in causes.iter().take(SHOWN_CAUSES) {
+        printer.data(format_args!("    {}", escape(&line(cause))));
+    }
+    if causes.len() > SHOWN_CAUSES {
+        printer.data(format_args!("    {ODD}and {} more{ODD:#}", count(causes.len() - SHOWN_CAUSES)));
+    }
+}
+
+/// Whether a cause is one of the many files that another version of splitter writes otherwise.
+fn is_of_splitter(cause: &Cause) -> bool {
+    matches!(cause, Cause::Nix { path, .. } | Cause::File { path, .. } if path.as_str().starts_with(FOLDER))
+}
+
+/// What a derivation is to a developer.
+fn what(id: &Id, derivations: &Derivations) -> Option<String> {
+    let (_, derivation) = derivations.iter().find(|(known, _)| *known == id)?;
+    Some(match id {
+        Id::Deps(part) if part == "common" => "the downloaded packages".to_owned(),
+        Id::Deps(part) => format!("the downloaded packages that only {part} needs"),
+        Id::NodeModules => "the installed packages".to_owned(),
+        Id::Library(_) => format!("the library in {}", derivation.workspace.as_ref()?),
+        Id::App(_) => format!("the app in {}", derivation.workspace.as_ref()?),
+    })
+}
+
+const fn sign(change: Change) -> char {
+    match change {
+        Change::Added => '+',
+        Change::Removed => '-',
+        Change::Changed | Change::Mode => '~',
+    }
+}
+
+/// A cause on one line.
+fn line(cause: &Cause) -> String {
+    match cause {
+        Cause::Derivation { name } => format!("< {name} is another"),
+        Cause::Package { name, from, to, workspaces } => package(name, from, to, workspaces),
+        Cause::Source { path, change, way } => {
+            let mode = if *change == Change::Mode { " (only its mode)" } else { "" };
+            format!("{} {path}{mode}{}", sign(*change), through(way))
+        }
+        Cause::RootFile { path, change } => format!("{} {path} (every app is built with it)", sign(*change)),
+        Cause::Workspace { path, change: Change::Added, way } => {
+            format!("+ all of {path}, which it now depends on{}", through(way))
+        }
+        Cause::Workspace { path, .. } => format!("- all of {path}, which it no longer depends on"),
+        Cause::File { path, change } => format!("{} {path}", sign(*change)),
+        Cause::Manifest { path, fields } => format!("~ {path}: {}", names(fields, "; ")),
+        Cause::Settings { path } => format!("~ {path}: settings that an install reads"),
+        Cause::Setting { name, from, to } => setting(name, from.as_deref(), to.as_deref()),
+        Cause::Nix { path, change } => format!("{} {path}", sign(*change)),
+    }
+}
+
+fn package(name: &str, from: &[String], to: &[String], workspaces: &[RepoPath]) -> String {
+    let asked = match workspaces {
+        [] => "asked for by other packages".to_owned(),
+        workspaces => {
+            let shown: Vec<String> = workspaces.iter().map(folder).collect();
+            format!("asked for by {}", names(&shown, ", "))
+        }
+    };
+    let (sign, versions) = match (from, to) {
+        ([], to) => ('+', to.join(", ")),
+        (from, []) => ('-', from.join(", ")),
+        (from, to) if from == to => ('~', format!("{} (other bytes or systems)", to.join(", "))),
+        (from, to) => ('~', format!("{} -> {}", from.join(", "), to.join(", "))),
+    };
+    format!("{sign} {name} {versions} ({asked})")
+}
+
+/// How the workspace that is built comes to another: ` (apps/web > packages/ui > packages/tokens)`.
+fn through(way: &[RepoPath]) -> String {
+    if way.len() < 2 {
+        return String::new();
+    }
+    let way: Vec<String> = way.iter().map(folder).collect();
+    format!(" (used by {})", way[..way.len() - 1].iter().rev().cloned().collect::<Vec<_>>().join(", used by "))
+}
+
+fn folder(path: &RepoPath) -> String {
+    if path.is_root() { "the root".to_owned() } else { path.to_string() }
+}
+
+fn setting(name: &str, from: Option<&str>, to: Option<&str>) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) => format!("~ {name}: {from} -> {to}"),
+        (None, to) => format!("+ {name}: {}", to.unwrap_or_default()),
+        (Some(from), None) => format!("- {name}: {from}"),
+    }
+}
+
+/// The first of some names, and how many more there are.
+fn names(names: &[String], separator: &str) -> String {
+    let shown = names.iter().take(SHOWN_NAMES).map(String::as_str).collect::<Vec<_>>().join(separator);
+    match names.len().checked_sub(SHOWN_NAMES) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown}{separator}{} more", count(more)),
+    }
+}
+
+fn print_kept(explanation: &Explanation, total: usize, printer: Printer) {
+    let kept: Vec<String> = with_effect(explanation, Effect::Kept).iter().map(ToString::to_string).collect();
+    if kept.is_empty() {
+        return;
+    }
+    if kept.len() == total {
+        printer.data(format_args!("\n{GOOD}nothing is rebuilt{GOOD:#}: all {} stay as they are", count(total)));
+        return;
+    }
+    printer.data(format_args!("\n{GOOD}kept{GOOD:#}: {} of {}", count(kept.len()), count(total)));
+    printer.data(format_args!("  {}", escape(&kept.join(", "))));
+}
+
+fn print_idle(explanation: &Explanation, printer: Printer) {
+    let idle = &explanation.comparison.idle;
+    if idle.is_empty() {
+        return;
+    }
+    printer.data(format_args!("\n{DIM}read by no build{DIM:#}: {}", things(idle.len(), "file")));
+    let files = &explanation.comparison.files;
+    print_list("", idle.iter().map(|path| format!("{} {path}", sign(files[path]))), printer);
+}

@@ -1,0 +1,193 @@
+//! What each file of a repository is, as far as a build could tell: its content and its kind, by git's object ids.
+//!
+//! Git knows these ids of a commit and of its index without reading a file, so that two states of a large repository are
+//! compared in milliseconds. Of the work tree only those files are read that git does not know to be unchanged.
+
+use std::{collections::BTreeMap, io, os};
+
+use fs_err as fs;
+use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
+
+use super::{Git, GitError, RepoPath, TreeError, WorkTree};
+
+/// What a file is to a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileState {
+    /// Git's id of its content; of a link, of its target.
+    pub content: String,
+    /// What it is.
+    pub kind: FileKind,
+}
+
+/// What a file is beside its content: all that of its mode reaches a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A file.
+    Plain,
+    /// A file with the executable bit.
+    Executable,
+    /// A symbolic link.
+    Link,
+}
+
+/// The files of a repository by path. Submodules are left out, as Nix does.
+pub type FileStates = BTreeMap<RepoPath, FileState>;
+
+/// The files of a commit, below the folder that git is run in.
+pub fn of_commit(git: &Git, commit: &str) -> Result<FileStates, GitError> {
+    Ok(read(&git.output(&["ls-tree", "-r", "-z", commit])?, 2))
+}
+
+/// The files of the index, below the folder that git is run in.
+pub fn of_index(git: &Git) -> Result<FileStates, GitError> {
+    Ok(read(&git.output(&["ls-files", "--stage", "-z"])?, 1))
+}
+
+/// The files of a work tree that git tracks or would track: what it ignores is left out.
+pub fn of_work_tree(git: &Git, tree: &WorkTree) -> Result<FileStates, TreeError> {
+    let fail = |source| TreeError::Git { path: RepoPath::root(), source };
+    let mut files = of_index(git).map_err(fail)?;
+    let edited = git.names(&["diff-files", "--name-only", "-z", "--relative"]).map_err(fail)?;
+    let new = git.names(&["ls-files", "--others", "--exclude-standard", "-z"]).map_err(fail)?;
+    let is_long = files.values().next().is_some_and(|state| state.content.len() > 40);
+    for name in edited.into_iter().chain(new) {
+        let Ok(path) = name.parse::<RepoPath>() else { continue };
+        let read = |source| TreeError::Read { path: path.clone(), source };
+        match on_disk(tree, &path, is_long).map_err(read)? {
+            Some(state) => files.insert(path, state),
+            None => files.remove(&path),
+        };
+    }
+    Ok(files)
+}
+
+/// The files of a folder without git: those of a walk, which reads them all.
+pub fn of_folder(tree: &WorkTree) -> Result<FileStates, TreeError> {
+    let mut files = FileStates::new();
+    for file in tree.source_files()? {
+        let read = |source| TreeError::Read { path: file.path.clone(), source };
+        if let Some(state) = on_disk(tree, &file.path, false).map_err(read)? {
+            files.insert(file.path, state);
+        }
+    }
+    Ok(files)
+}
+
+impl FileState {
+    /// A file of this content. `is_long` is for repositories whose ids are those of SHA-256.
+    pub fn new(content: &[u8], kind: FileKind, is_long: bool) -> Self {
+        let head = format!("blob {}\0", content.len());
+        let content = if is_long {
+            hex(&Sha256::new().chain_update(&head).chain_update(content).finalize())
+        } else {
+            hex(&Sha1::new().chain_update(&head).chain_update(content).finalize())
+        };
+        Self { content, kind }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// Reads lines of `<mode> … <object> …\t<path>`, of which the object is the word at `at`.
+fn read(output: &[u8], at: usize) -> FileStates {
+    let mut files = FileStates::new();
+    for line in output.split(|byte| *byte == 0).filter_map(|line| std::str::from_utf8(line).ok()) {
+        let Some((fields, path)) = line.split_once('\t') else { continue };
+        let fields: Vec<&str> = fields.split(' ').collect();
+        let kind = match fields.first().copied() {
+            Some("100755") => FileKind::Executable,
+            Some("120000") => FileKind::Link,
+            Some("160000") | None => continue,
+            Some(_) => FileKind::Plain,
+        };
+        if let (Some(object), Ok(path)) = (fields.get(at), path.parse::<RepoPath>()) {
+            files.insert(path, FileState { content: (*object).to_owned(), kind });
+        }
+    }
+    files
+}
+
+/// A file as it lies on disk, none where there is none.
+fn on_disk(tree: &WorkTree, path: &RepoPath, is_long: bool) -> io::Result<Option<FileState>> {
+    let file = path.on_disk(tree.root());
+    let metadata = match fs::symlink_metadata(&file) {
+        Ok(metadata) if metadata.is_dir() => return Ok(None),
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if metadata.is_symlink() {
+        let target = fs::read_link(&file)?;
+        return Ok(Some(FileState::new(target.as_os_str().as_encoded_bytes(), FileKind::Link, is_long)));
+    }
+    let kind = if is_executable(&metadata) { FileKind::Executable } else { FileKind::Plain };
+    Ok(Some(FileState::new(&fs::read(&file)?, kind, is_long)))
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &std::fs::Metadata) -> bool {
+    os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use camino::Utf8Path;
+
+    use super::*;
+
+    fn git(folder: &Utf8Path, args: &[&str]) -> String {
+        let output = Command::new("git")
+            .current_dir(folder)
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.org"])
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_commit_and_an_unchanged_work_tree_are_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        git(root, &["init", "--quiet"]);
+        fs::write(root.join(".gitignore"), "ignored\nforced\n").unwrap();
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/plain"), "1").unwrap();
+        fs::write(root.join("forced"), "2").unwrap();
+        fs::write(root.join("ignored"), "3").unwrap();
+        os::unix::fs::symlink("plain", root.join("a/link")).unwrap();
+        git(root, &["add", "--all"]);
+        git(root, &["add", "--force", "forced"]);
+        git(root, &["commit", "--quiet", "--message", "all"]);
+        let (program, tree) = (Git::alone_at(root.to_owned()), WorkTree::at(root));
+        let commit = of_commit(&program, "HEAD").unwrap();
+        let names: Vec<_> = commit.keys().map(RepoPath::as_str).collect();
+        assert_eq!(names, [".gitignore", "a/link", "a/plain", "forced"]);
+        assert_eq!(of_work_tree(&program, &tree).unwrap(), commit);
+        // What is read from disk has the id that git gives.
+        for path in ["a/link", "a/plain"] {
+            let path: RepoPath = path.parse().unwrap();
+            assert_eq!(on_disk(&tree, &path, false).unwrap().as_ref(), commit.get(&path));
+        }
+        fs::write(root.join("a/plain"), "edited").unwrap();
+        fs::write(root.join("new"), "").unwrap();
+        fs::remove_file(root.join("forced")).unwrap();
+        let now = of_work_tree(&program, &tree).unwrap();
+        let names: Vec<_> = now.keys().map(RepoPath::as_str).collect();
+        assert_eq!(names, [".gitignore", "a/link", "a/plain", "new"]);
+        let state = |path: &str| now[path].content.clone();
+        assert_eq!(state("a/plain"), git(root, &["hash-object", "a/plain"]));
+        assert_eq!(of_index(&program).unwrap(), commit);
+    }
+}

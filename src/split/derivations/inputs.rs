@@ -1,0 +1,292 @@
+//! What each derivation is made from: the Nix files, read as rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Derivation, Derivations, Id, Input, Recorded};
+use crate::{
+    repo::{
+        RepoPath, SourceFile,
+        states::{FileKind, FileState, FileStates},
+    },
+    split::{
+        ManagerName, Split, System,
+        dependencies::{Dependency, Scope},
+        fingerprint,
+        graph::{Role, Workspace},
+        installer_fields::INSTALLER_FIELDS,
+        source_set::Sources,
+    },
+};
+
+/// The folder of the Nix files that splitter writes.
+const NIX_FOLDER: &str = "nix/splitter";
+
+/// The folder of the programs that run inside the builds.
+const TOOLS_FOLDER: &str = "nix/splitter/tools";
+
+/// Files in it that no derivation of a package is made from; the record is read field by field.
+const NO_INPUT: [&str; 2] = ["splitter.lock.json", "dev-shell.nix"];
+
+/// Files in it that only apps are made from.
+const OF_APPS: [&str; 3] = ["app.nix", "source.nix", "source-filter.json"];
+
+/// Files in it that the fixed outputs are made from, beside all programs.
+const OF_DEPS: [&str; 4] = ["default.nix", "deps.nix", "options.nix", "record.nix"];
+
+/// The flake's own files at the root.
+const FLAKE: [&str; 2] = ["flake.nix", "flake.lock"];
+
+/// What all rules read.
+struct Rules<'a> {
+    split: &'a Split,
+    files: &'a FileStates,
+    recorded: &'a Recorded,
+    system: System,
+}
+
+pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded, system: System) -> Derivations {
+    let rules = Rules { split, files: &files, recorded, system };
+    let mut all = rules.fixed_outputs();
+    let parts = ["common", system.name()].map(|part| Id::Deps(part.to_owned()));
+    let needs = parts.into_iter().filter(|id| all.contains_key(id)).collect();
+    all.insert(Id::NodeModules, Derivation { needs, ..rules.node_modules() });
+    for (name, workspace) in split.graph.apps() {
+        all.insert(Id::App(name.to_owned()), rules.app(name, workspace));
+    }
+    let (sources, root_files) = sources(split, &files);
+    let edges = split.graph.workspaces().map(|workspace| {
+        (workspace.path.clone(), workspace.dependencies.union(&workspace.uses).cloned().collect::<BTreeSet<_>>())
+    });
+    Derivations { all, sources, root_files, edges: edges.collect(), asked: asked(split), files }
+}
+
+impl Rules<'_> {
+    /// `deps.nix`.
+    fn fixed_outputs(&self) -> BTreeMap<Id, Derivation> {
+        let mut parts: BTreeMap<&str, Vec<(&Dependency, &Scope)>> = BTreeMap::from([("common", Vec::new())]);
+        for dependency in &self.split.dependencies {
+            let Some(scope) = self.scope(dependency) else { continue };
+            match scope {
+                Scope::Common => parts.entry("common").or_default().push((dependency, scope)),
+                Scope::Systems(systems) => {
+                    for system in systems {
+                        parts.entry(system.name()).or_default().push((dependency, scope));
+                    }
+                }
+            }
+        }
+        parts.iter().map(|(part, entries)| (Id::Deps((*part).to_owned()), self.fixed_output(part, entries))).collect()
+    }
+
+    fn fixed_output(&self, part: &str, entries: &[(&Dependency, &Scope)]) -> Derivation {
+        let mut inputs = self.programs_of_splitter();
+        inputs.extend(self.nix_files(|name| OF_DEPS.contains(&name)));
+        let mut known = Vec::new();
+        for (dependency, scope) in entries {
+            let integrity = dependency.integrity.as_ref().or_else(|| self.recorded.integrities.get(&dependency.path));
+            known.extend(integrity.map(|integrity| (dependency.path.as_str(), integrity)));
+            let url = dependency.recorded_url(&self.split.registries).map(String::from).unwrap_or_default();
+            let integrity = integrity.map(ToString::to_string).unwrap_or_default();
+            inputs.insert(Input::Package(dependency.path.clone()), format!("{integrity} {url} {scope:?}"));
+        }
+        // A hash that belongs to another list will be another one.
+        let fingerprint = fingerprint::of(known.into_iter());
+        if let Some((_, hash)) = self.recorded.outputs.get(part).filter(|(recorded, _)| *recorded == fingerprint) {
+            inputs.insert(Input::Setting("recorded hash"), hash.clone());
+        }
+        inputs.insert(Input::Setting("registry"), self.registry());
+        Derivation { inputs, ..Derivation::default() }
+    }
+
+    /// `node-modules.nix` and `lock-set.nix`.
+    fn node_modules(&self) -> Derivation {
+        let split = self.split;
+        let mut inputs = self.programs_of_splitter();
+        inputs.extend(self.nix_files(|name| !OF_APPS.contains(&name)));
+        for (path, manifest) in &split.manifests {
+            inputs.insert(Input::Manifest(path.clone()), manifest.normalised().to_string());
+        }
+        for (path, text) in &split.lock_set.settings {
+            inputs.insert(Input::Settings(path.clone()), text.clone());
+        }
+        for (path, state) in self.files.iter().filter(|(path, _)| self.is_verbatim(path)) {
+            inputs.insert(Input::File(path.clone()), shown(state));
+        }
+        for dependency in &split.dependencies {
+            // A tarball at its registry's own place is found by name and version, any other is listed.
+            let url = dependency.recorded_url(&split.registries).map(String::from);
+            let text = url.or_else(|| self.is_foreign(dependency).then(|| "foreign".to_owned()));
+            inputs.extend(text.map(|text| (Input::Package(dependency.path.clone()), text)));
+        }
+        inputs.insert(Input::Setting("registry"), self.registry());
+        inputs.insert(Input::Setting("package manager"), self.package_manager());
+        if !split.config.scripts.is_empty() {
+            let scripts = split.config.scripts.iter().cloned().collect::<Vec<_>>().join(", ");
+            inputs.insert(Input::Setting("packages whose install scripts run"), scripts);
+        }
+        Derivation { inputs, ..Derivation::default() }
+    }
+
+    /// `app.nix`. The files of the lock set and the package manager are inputs of an app too; they are inputs of
+    /// `nodeModules` before, and change the app by it.
+    fn app(&self, name: &str, workspace: &Workspace) -> Derivation {
+        let mut inputs: BTreeMap<Input, String> = self.nix_files(|name| OF_APPS.contains(&name)).collect();
+        inputs.insert(Input::RootManifest, self.root_manifest());
+        let mut set = |name, text: Option<String>| inputs.extend(text.map(|text| (Input::Setting(name), text)));
+        let (build, output) = workspace.build.as_ref().map_or((None, None), |build| {
+            let output = build.output.clone();
+            (Some(build.command.clone()), output)
+        });
+        set("name", Some(name.to_owned()));
+        set("folder", Some(workspace.path.to_string()));
+        set("build command", build);
+        set("output folder", output);
+        if let Role::App { start: Some(start), .. } = &workspace.role {
+            set("start file", Some(start.clone()));
+        }
+        let is_copied = self.split.copies.contains_key(&workspace.path);
+        set("packages", Some(if is_copied { "copied" } else { "linked" }.to_owned()));
+        let sources = self.split.graph.closure(&workspace.path);
+        set("builds of libraries", Some(self.library_builds(&sources)));
+        set("order of workspaces", Some(self.order(workspace)));
+        let (needs, path) = (BTreeSet::from([Id::NodeModules]), Some(workspace.path.clone()));
+        Derivation { needs, workspace: path, sources, inputs }
+    }
+
+    fn library_builds(&self, closure: &BTreeSet<RepoPath>) -> String {
+        let libraries = self.split.graph.workspaces().filter(|workspace| closure.contains(&workspace.path));
+        let libraries = libraries.filter(|workspace| workspace.role == Role::Library);
+        let builds: Vec<_> = libraries
+            .filter_map(|library| Some(format!("{}: {}", library.path, library.build.as_ref()?.command)))
+            .collect();
+        builds.join(", ")
+    }
+
+    /// The order in which Nix visits the workspaces of an app: dependencies first. Members that join or leave are said by
+    /// the sources; this is for those that change places.
+    fn order(&self, workspace: &Workspace) -> String {
+        fn visit<'a>(
+            path: &'a RepoPath,
+            edges: &BTreeMap<&'a RepoPath, &'a Workspace>,
+            seen: &mut BTreeSet<&'a RepoPath>,
+            order: &mut Vec<&'a str>,
+        ) {
+            let Some(workspace) = edges.get(path).filter(|_| seen.insert(path)) else { return };
+            for next in workspace.dependencies.iter().chain(&workspace.uses) {
+                visit(next, edges, seen, order);
+            }
+            order.push(path.as_str());
+        }
+        let edges = self.split.graph.workspaces().map(|workspace| (&workspace.path, workspace)).collect();
+        let mut order = Vec::new();
+        visit(&workspace.path, &edges, &mut BTreeSet::new(), &mut order);
+        order.join(" ")
+    }
+
+    fn root_manifest(&self) -> String {
+        let Some(root) = self.split.manifests.get(&RepoPath::root()) else { return String::new() };
+        let mut fields: Vec<&String> = INSTALLER_FIELDS.root_in_apps.iter().collect();
+        if self.split.pin.manager.name == ManagerName::YarnBerry {
+            fields.extend(&INSTALLER_FIELDS.manifest);
+        }
+        let kept = fields.into_iter().filter_map(|field| Some((field.clone(), root.json.get(field)?.clone())));
+        serde_json::Value::Object(kept.collect()).to_string()
+    }
+
+    /// Whether Yarn 1 gets an empty package in its place: it is for other systems.
+    fn is_foreign(&self, dependency: &Dependency) -> bool {
+        self.split.pin.manager.name == ManagerName::YarnClassic
+            && matches!(self.scope(dependency), Some(Scope::Systems(systems)) if !systems.contains(&self.system))
+    }
+
+    fn scope<'s>(&'s self, dependency: &'s Dependency) -> Option<&'s Scope> {
+        dependency.scope.as_ref().or_else(|| self.recorded.scopes.get(&dependency.path))
+    }
+
+    /// Whether an install reads a file as it is.
+    fn is_verbatim(&self, path: &RepoPath) -> bool {
+        let split = self.split;
+        let is_program = split.pin.manager.file.as_ref() == Some(path);
+        let is_local = |local: &RepoPath| path.below(local).is_some_and(|below| !has_folder(below, "node_modules"));
+        path.as_str() == split.lockfile.format.file() || (!is_program && split.lock_set.local.iter().any(is_local))
+    }
+
+    fn registry(&self) -> String {
+        self.split.registries.default_registry().to_string()
+    }
+
+    /// The package manager: its version, and the program in the repository or the recorded one for this system.
+    fn package_manager(&self) -> String {
+        let manager = &self.split.pin.manager;
+        let file = manager.file.as_ref().and_then(|file| self.files.get(file)).map(shown);
+        let programs = &self.recorded.programs;
+        let recorded = || programs.get(self.system.name()).or_else(|| programs.get("common")).cloned();
+        let program = file.or_else(recorded).unwrap_or_default();
+        format!("{} {} {program}", manager.name.command(), manager.version)
+    }
+
+    /// The programs that run inside the builds.
+    fn programs_of_splitter(&self) -> BTreeMap<Input, String> {
+        let is_program = |path: &RepoPath| path.as_str().ends_with(".mjs");
+        let programs = self.below(TOOLS_FOLDER).filter(|(path, _)| is_program(path));
+        programs.map(|(path, state)| (Input::File(path.clone()), shown(state))).collect()
+    }
+
+    /// The flake's files and those of splitter's that `is_read` by their names.
+    fn nix_files(&self, is_read: impl Fn(&str) -> bool) -> impl Iterator<Item = (Input, String)> {
+        let flake = FLAKE.iter().filter_map(|name| self.files.get_key_value(*name));
+        let folder: RepoPath = NIX_FOLDER.split('/').fold(RepoPath::root(), |folder, part| folder.child(part));
+        let own = self.below(NIX_FOLDER).filter(move |(path, _)| {
+            let name = path.file_name();
+            path.parent() == folder && !NO_INPUT.contains(&name) && is_read(name)
+        });
+        flake.chain(own).map(|(path, state)| (Input::Nix(path.clone()), shown(state)))
+    }
+
+    /// The files below a folder.
+    fn below(&self, folder: &'static str) -> impl Iterator<Item = (&RepoPath, &FileState)> {
+        let prefix = format!("{folder}/");
+        let from = std::ops::Bound::Included(prefix.as_str());
+        let after = self.files.range::<str, _>((from, std::ops::Bound::Unbounded));
+        after.take_while(move |(path, _)| path.as_str().starts_with(&prefix))
+    }
+}
+
+/// The state of a file as a text.
+fn shown(state: &FileState) -> String {
+    let kind = match state.kind {
+        FileKind::Plain => "",
+        FileKind::Executable => " executable",
+        FileKind::Link => " link",
+    };
+    format!("{}{kind}", state.content)
+}
+
+fn has_folder(path: &str, name: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(|folder| folder == name))
+}
+
+/// The source files of each workspace, and the root files: `source.nix`.
+fn sources(split: &Split, files: &FileStates) -> (BTreeMap<RepoPath, FileStates>, FileStates) {
+    let listed: Vec<SourceFile> = files
+        .keys()
+        .filter(|path| !has_folder(path.as_str(), "node_modules"))
+        .map(|path| SourceFile { path: path.clone(), bytes: 0 })
+        .collect();
+    let sorted = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
+    let states = |list: &[&SourceFile]| -> FileStates {
+        list.iter().filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone()))).collect()
+    };
+    let by_workspace = sorted.by_workspace().map(|(path, list)| (path.clone(), states(list))).collect();
+    (by_workspace, states(sorted.root_files()))
+}
+
+fn asked(split: &Split) -> BTreeMap<String, BTreeSet<RepoPath>> {
+    let mut asked: BTreeMap<String, BTreeSet<RepoPath>> = BTreeMap::new();
+    for (path, manifest) in &split.manifests {
+        for name in manifest.dependencies.values().flat_map(BTreeMap::keys) {
+            asked.entry(name.clone()).or_default().insert(path.clone());
+        }
+    }
+    asked
+}

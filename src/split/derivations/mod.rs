@@ -1,0 +1,174 @@
+//! The derivations that Nix will make of a repository, and what each is made from, worked out without Nix.
+//!
+//! Every derivation is known by its inputs: the files, fields and settings that its Nix file reads, each by a text that
+//! changes when Nix would see a change. Two states of a repository so tell which derivations differ and why
+//! ([`compare`]). Nix itself says whether that is right: `splitter verify` and `explain --nix` hold this model against it.
+//!
+//! The rules are those of `nix-templates/*.nix`, in the same order; who changes one changes the other.
+
+mod compare;
+mod inputs;
+mod package_change;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+pub use self::{
+    compare::{Cause, Change, Comparison, Effect, Verdict, compare},
+    package_change::name_and_version,
+};
+use super::{Split, System, dependencies::Scope};
+use crate::{
+    lockfile::Integrity,
+    repo::{RepoPath, states::FileStates},
+};
+
+/// A derivation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Id {
+    /// A fixed output of tarballs: `common`, or a system's.
+    Deps(String),
+    /// The install.
+    NodeModules,
+    /// A library that is built by itself, by the name of its derivation.
+    Library(String),
+    /// An app, by the name of its derivation.
+    App(String),
+}
+
+impl Id {
+    /// What kind of derivation it is, for programs.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Deps(_) => "deps",
+            Self::NodeModules => "nodeModules",
+            Self::Library(_) => "library",
+            Self::App(_) => "app",
+        }
+    }
+
+    /// The flake's package that it is, or is a part of.
+    pub fn package(&self) -> &str {
+        match self {
+            Self::Deps(_) => "deps",
+            Self::NodeModules => "nodeModules",
+            Self::Library(name) | Self::App(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deps(part) => write!(f, "deps-{part}"),
+            Self::NodeModules | Self::Library(_) | Self::App(_) => f.write_str(self.package()),
+        }
+    }
+}
+
+/// A derivation, by what it is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Derivation {
+    /// The derivations that it is built from.
+    pub needs: BTreeSet<Id>,
+    /// The workspace that it builds, for an app or a library.
+    pub workspace: Option<RepoPath>,
+    /// The workspaces whose sources it holds, itself included.
+    pub sources: BTreeSet<RepoPath>,
+    /// All else that it is made from, each with a text that changes with it.
+    pub(super) inputs: BTreeMap<Input, String>,
+}
+
+/// Something that a derivation is made from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Input {
+    /// A tarball, by its place in the fixed output.
+    Package(String),
+    /// A file as it is.
+    File(RepoPath),
+    /// A file of which only the flake can tell whether it matters: a Nix file, or data that Nix files read.
+    Nix(RepoPath),
+    /// The manifest of a workspace, reduced to what an install reads.
+    Manifest(RepoPath),
+    /// The root's manifest, reduced to what builds of other workspaces read.
+    RootManifest,
+    /// An rc file, reduced to what decides an install.
+    Settings(RepoPath),
+    /// A choice or a finding, in words.
+    Setting(&'static str),
+}
+
+/// All derivations of a repository for one system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Derivations {
+    all: BTreeMap<Id, Derivation>,
+    /// The source files of each workspace.
+    sources: BTreeMap<RepoPath, FileStates>,
+    /// The root files that every app's sources hold.
+    root_files: FileStates,
+    /// Who depends on whom, by workspace.
+    edges: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
+    /// The workspaces whose manifests ask for a package.
+    asked: BTreeMap<String, BTreeSet<RepoPath>>,
+    /// All files that git does not ignore.
+    files: FileStates,
+}
+
+/// What an earlier run recorded and a split does not say.
+#[derive(Debug, Clone, Default)]
+pub struct Recorded {
+    /// The integrity of every tarball, by path.
+    pub integrities: BTreeMap<String, Integrity>,
+    /// Who needs a tarball of which the lockfile does not say it, by path.
+    pub scopes: BTreeMap<String, Scope>,
+    /// The package manager's program, by system or under `common`, as a text that changes with it.
+    pub programs: BTreeMap<String, String>,
+    /// The hash of each fixed output with its fingerprint, by part.
+    pub outputs: BTreeMap<String, (String, String)>,
+}
+
+impl Derivations {
+    /// Works out the derivations of a repository for one system: from its split, its files, and what is recorded of it.
+    pub fn of(split: &Split, files: FileStates, recorded: &Recorded, system: System) -> Self {
+        inputs::derivations(split, files, recorded, system)
+    }
+
+    /// All of them: dependencies first.
+    pub fn iter(&self) -> impl Iterator<Item = (&Id, &Derivation)> {
+        self.all.iter()
+    }
+
+    /// How many files the sources of a workspace have.
+    pub fn source_files(&self, workspace: &RepoPath) -> usize {
+        self.sources.get(workspace).map_or(0, FileStates::len)
+    }
+
+    /// The workspaces that lie between one and another that it depends on, both included, by the shortest way.
+    fn way(&self, from: &RepoPath, to: &RepoPath) -> Vec<RepoPath> {
+        let mut before: BTreeMap<&RepoPath, &RepoPath> = BTreeMap::new();
+        let mut open = std::collections::VecDeque::from([from]);
+        while let Some(path) = open.pop_front() {
+            if path == to {
+                let mut way = vec![path.clone()];
+                let mut last = path;
+                while let Some(previous) = before.get(last) {
+                    way.push((*previous).clone());
+                    last = previous;
+                }
+                way.reverse();
+                return way;
+            }
+            for next in self.edges.get(path).into_iter().flatten() {
+                if next != from && !before.contains_key(next) {
+                    before.insert(next, path);
+                    open.push_back(next);
+                }
+            }
+        }
+        Vec::new()
+    }
+}

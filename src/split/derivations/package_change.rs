@@ -1,0 +1,55 @@
+//! What changed between two lists of tarballs, in terms of packages.
+
+use std::collections::BTreeMap;
+
+/// The name and version that a tarball's path gives; the path itself where it is not a registry's.
+pub fn name_and_version(path: &str) -> (String, String) {
+    let parts = path.strip_prefix("npm/").and_then(|rest| rest.split_once("/-/"));
+    let Some((name, file)) = parts else { return (path.to_owned(), String::new()) };
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let stem = file.strip_suffix(".tgz").unwrap_or(file);
+    let version = stem.strip_prefix(base).and_then(|rest| rest.strip_prefix('-')).unwrap_or(stem);
+    (name.to_owned(), version.to_owned())
+}
+
+/// The versions of a package that went and that came.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Versions {
+    pub(super) from: Vec<String>,
+    pub(super) to: Vec<String>,
+}
+
+/// Groups places of tarballs that went or changed, and that came or changed, by package.
+pub(super) fn by_name<'a>(
+    gone: impl Iterator<Item = &'a str>,
+    come: impl Iterator<Item = &'a str>,
+) -> BTreeMap<String, Versions> {
+    let mut changes: BTreeMap<String, Versions> = BTreeMap::new();
+    for path in gone {
+        let (name, version) = name_and_version(path);
+        changes.entry(name).or_default().from.push(version);
+    }
+    for path in come {
+        let (name, version) = name_and_version(path);
+        changes.entry(name).or_default().to.push(version);
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_tell_name_and_version() {
+        for (path, expected) in [
+            ("npm/react/-/react-19.1.0.tgz", ("react", "19.1.0")),
+            ("npm/react/-/react-19.0.0-rc.1.tgz", ("react", "19.0.0-rc.1")),
+            ("npm/@a/b-c/-/b-c-1.0.0.tgz", ("@a/b-c", "1.0.0")),
+            ("url/cdn.example/x.tgz", ("url/cdn.example/x.tgz", "")),
+        ] {
+            let (name, version) = name_and_version(path);
+            assert_eq!((name.as_str(), version.as_str()), expected);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+use super::*;
+use crate::{
+    repo::{
+        MemoryTree,
+        states::{FileKind, FileState},
+    },
+    split::Choices,
+};
+
+const LOCK: &str = r#"{
+  "lockfileVersion": 1,
+  "workspaces": {
+    "": { "name": "acme" },
+    "apps/api": { "name": "api" },
+    "apps/web": { "name": "web", "dependencies": { "ui": "workspace:*", "react": "^18.0.0" } },
+    "packages/ui": { "name": "ui" },
+  },
+  "packages": {
+    "react": ["react@18.0.0", "", { "dependencies": { "loose": "1" } }, "sha512-AAAA"],
+    "loose": ["loose@1.0.0", "", {}, "sha512-AAAA"],
+    "native": ["native@1.0.0", "", { "os": "darwin" }, "sha512-AAAA"],
+    "ui": ["ui@workspace:packages/ui"],
+  }
+}
+"#;
+
+type Files<'a> = BTreeMap<&'a str, &'a str>;
+
+fn files() -> Files<'static> {
+    BTreeMap::from([
+        (
+            "package.json",
+            r#"{"name": "acme", "packageManager": "bun@1.4.4", "workspaces": ["apps/*", "packages/*"], "scripts": {}}"#,
+        ),
+        ("bun.lock", LOCK),
+        (
+            "apps/web/package.json",
+            r#"{"name": "web", "scripts": {"build": "x"}, "dependencies": {"ui": "workspace:*", "react": "^18.0.0"}}"#,
+        ),
+        ("apps/web/index.ts", "1"),
+        ("apps/web/index.test.ts", "1"),
+        ("apps/api/package.json", r#"{"name": "api", "scripts": {"build": "x"}}"#),
+        ("packages/ui/package.json", r#"{"name": "ui"}"#),
+        ("packages/ui/index.ts", "1"),
+        ("tsconfig.json", "{}"),
+        ("README.md", "1"),
+        (".npmrc", "registry=https://registry.example/\n"),
+        ("nix/splitter/app.nix", "{ }"),
+        ("nix/splitter/dev-shell.nix", "{ }"),
+        ("nix/splitter/tools/app.mjs", "1"),
+        ("flake.nix", "{ }"),
+    ])
+}
+
+fn derivations(files: &Files<'_>) -> Derivations {
+    let tree = MemoryTree::new(files.iter().map(|(path, text)| (*path, *text)));
+    let split = Split::read(&tree, &Choices::default()).unwrap();
+    let state = |text: &str| FileState::new(text.as_bytes(), FileKind::Plain, false);
+    let states = files.iter().map(|(path, text)| (path.parse().unwrap(), state(text))).collect();
+    Derivations::of(&split, states, &Recorded::default(), System::X8664Linux)
+}
+
+/// What an edit does: the derivations that do not stay, and the causes of each as JSON.
+fn edit(path: &str, text: &str) -> Vec<(String, Effect, String)> {
+    let mut edited = files();
+    edited.insert(path, text);
+    let comparison = compare(&derivations(&files()), &derivations(&edited));
+    assert_eq!(comparison.files.keys().map(RepoPath::as_str).collect::<Vec<_>>(), [path]);
+    let changed = comparison.verdicts.iter().filter(|(_, verdict)| verdict.effect != Effect::Kept);
+    let shown = |verdict: &Verdict| serde_json::to_string(&verdict.causes).unwrap();
+    let changed: Vec<_> = changed.map(|(id, verdict)| (id.to_string(), verdict.effect, shown(verdict))).collect();
+    assert_eq!(comparison.idle.is_empty(), !changed.is_empty());
+    changed
+}
+
+fn names(changed: &[(String, Effect, String)]) -> Vec<&str> {
+    changed.iter().map(|(name, ..)| name.as_str()).collect()
+}
+
+#[test]
+fn a_source_file_changes_the_apps_that_are_built_with_it() {
+    let changed = edit("packages/ui/index.ts", "2");
+    assert_eq!(names(&changed), ["web"]);
+    assert_eq!(
+        changed[0].2,
+        r#"[{"kind":"source","path":"packages/ui/index.ts","change":"changed","way":["apps/web","packages/ui"]}]"#
+    );
+    assert_eq!(names(&edit("apps/web/other.ts", "2")), ["web"]);
+    let changed = edit("tsconfig.json", "{ }");
+    assert_eq!(names(&changed), ["api", "web"]);
+    assert!(changed[0].2.contains("rootFile"), "{changed:?}");
+}
+
+#[test]
+fn what_no_build_reads_changes_nothing() {
+    for (path, text) in [
+        ("README.md", "2"),
+        ("apps/web/index.test.ts", "2"),
+        ("other.nix", "{ }"),
+        ("nix/splitter/dev-shell.nix", "{ x = 1; }"),
+        (".npmrc", "registry=https://registry.example/\n//registry.example/:_authToken=secret\n"),
+        (
+            "package.json",
+            r#"{"scripts": {"a": "b"}, "name": "acme", "packageManager": "bun@1.4.4", "workspaces": ["apps/*", "packages/*"]}"#,
+        ),
+    ] {
+        assert_eq!(names(&edit(path, text)), [""; 0], "{path}");
+    }
+}
+
+#[test]
+fn a_locked_package_changes_downloads_install_and_apps() {
+    let lock = LOCK.replace("loose@1.0.0", "loose@1.1.0").replace("react@18.0.0", "react@18.2.0");
+    let changed = edit("bun.lock", &lock);
+    assert_eq!(names(&changed), ["deps-common", "nodeModules", "api", "web"]);
+    assert_eq!(
+        changed[0].2,
+        r#"[{"kind":"package","name":"loose","from":["1.0.0"],"to":["1.1.0"],"workspaces":[]},{"kind":"package","name":"react","from":["18.0.0"],"to":["18.2.0"],"workspaces":["apps/web"]}]"#
+    );
+    assert_eq!(
+        changed[1].2,
+        r#"[{"kind":"derivation","name":"deps-common"},{"kind":"file","path":"bun.lock","change":"changed"}]"#
+    );
+    assert_eq!(changed[2].2, r#"[{"kind":"derivation","name":"nodeModules"}]"#);
+    // The tarballs of another system are no input here, the lockfile is.
+    let changed = edit("bun.lock", &LOCK.replace("native@1.0.0", "native@1.1.0"));
+    assert_eq!(names(&changed), ["deps-aarch64-darwin", "deps-x86_64-darwin", "nodeModules", "api", "web"]);
+}
+
+#[test]
+fn fields_of_manifests_are_told_apart() {
+    let manifest =
+        r#"{"name": "web", "scripts": {"build": "y"}, "dependencies": {"ui": "workspace:*", "react": "^18.0.0"}}"#;
+    assert_eq!(names(&edit("apps/web/package.json", manifest)), ["web"]);
+    let manifest = manifest.replace("^18.0.0", "^18.2.0").replace("{\"name", "{\"version\": \"2\", \"name");
+    let changed = edit("apps/web/package.json", &manifest);
+    assert_eq!(names(&changed), ["nodeModules", "api", "web"]);
+    assert_eq!(
+        changed[0].2,
+        r#"[{"kind":"manifest","path":"apps/web/package.json","fields":["dependencies: react ^18.0.0 -> ^18.2.0","version"]}]"#
+    );
+    let manifest = r#"{"name": "api", "scripts": {"build": "x"}, "dependencies": {"ui": "workspace:*"}}"#;
+    let changed = edit("apps/api/package.json", manifest);
+    assert!(changed[1].2.contains(r#""kind":"workspace","path":"packages/ui","change":"added""#), "{changed:?}");
+}
+
+#[test]
+fn of_nix_files_only_nix_can_tell() {
+    let changed = edit("nix/splitter/app.nix", "{ x = 1; }");
+    assert_eq!(names(&changed), ["api", "web"]);
+    assert!(changed.iter().all(|(_, effect, _)| *effect == Effect::Unsure));
+    let changed = edit("flake.nix", "{ x = 1; }");
+    assert_eq!(changed.len(), 6);
+    assert!(changed.iter().all(|(_, effect, _)| *effect == Effect::Unsure));
+    // The programs are in every derivation.
+    let changed = edit("nix/splitter/tools/app.mjs", "2");
+    assert_eq!(changed.len(), 6);
+    assert!(changed.iter().all(|(_, effect, _)| *effect == Effect::Rebuilt));
+}
+
+#[test]
+fn the_executable_bit_is_told_apart_from_the_content() {
+    let before = derivations(&files());
+    let mut after = before.clone();
+    let path: RepoPath = "packages/ui/index.ts".parse().unwrap();
+    for states in [after.sources.get_mut("packages/ui").unwrap(), &mut after.files] {
+        states.get_mut(&path).unwrap().kind = FileKind::Executable;
+    }
+    let comparison = compare(&before, &after);
+    assert_eq!(comparison.files, BTreeMap::from([(path, Change::Mode)]));
+    assert_eq!(comparison.effect(&Id::App("web".to_owned())), Effect::Rebuilt);
+    assert_eq!(comparison.effect(&Id::App("api".to_owned())), Effect::Kept);
+}
+
+#[test]
+fn a_library_that_is_built_by_itself_changes_those_that_need_it() {
+    // None is built so yet; the model is ready for it.
+    let mut before = derivations(&files());
+    let library = Id::Library("ui".to_owned());
+    let ui: RepoPath = "packages/ui".parse().unwrap();
+    let derivation = Derivation {
+        needs: BTreeSet::from([Id::NodeModules]),
+        workspace: Some(ui.clone()),
+        sources: BTreeSet::from([ui.clone()]),
+        inputs: BTreeMap::new(),
+    };
+    before.all.insert(library.clone(), derivation);
+    let web = before.all.get_mut(&Id::App("web".to_owned())).unwrap();
+    web.needs.insert(library.clone());
+    web.sources.remove(&ui);
+    let mut after = before.clone();
+    after.sources.get_mut(&ui).unwrap().remove("packages/ui/index.ts");
+    let comparison = compare(&before, &after);
+    assert_eq!(comparison.effect(&library), Effect::Rebuilt);
+    assert_eq!(comparison.verdicts[&Id::App("web".to_owned())].causes, [Cause::Derivation { name: "ui".to_owned() }]);
+}
