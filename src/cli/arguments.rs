@@ -57,6 +57,8 @@ pub(super) enum Command {
     Check(CheckOptions),
     /// Tell what an edit rebuilds, and which file or package causes it
     Explain(ExplainOptions),
+    /// Prove with Nix that an edit rebuilds what it must and nothing else
+    Verify(VerifyOptions),
     /// Show all of it on a sample monorepo in a new folder
     Demo(DemoOptions),
 }
@@ -147,9 +149,25 @@ pub(super) struct ExplainOptions {
     /// Compare with what git is about to commit, in place of the work tree
     #[arg(long)]
     pub(super) staged: bool,
+    /// Have Nix evaluate both states too, in scratch copies, and tell where it says something else
+    #[arg(long)]
+    pub(super) nix: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+    /// Options for every call of nix, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS", requires = "nix")]
+    pub(super) nix_options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Options for every call of nix, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS")]
+    pub(super) nix_options: Vec<String>,
 }
 
 #[derive(Debug, Args)]

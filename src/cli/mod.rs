@@ -15,6 +15,7 @@ mod repository;
 mod scan;
 mod text;
 mod update_hash;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::UpdateHash(options) => update_hash::run(global, options, printer),
         Command::Check(options) => check::run(global, options, printer),
         Command::Explain(options) => explain::run(global, options, printer),
+        Command::Verify(options) => verify::run(global, options, printer),
         Command::Demo(options) => demo::run(options, printer),
     }
 }

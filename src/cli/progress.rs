@@ -1,4 +1,4 @@
-//! How far a download is: a bar on a terminal, a line now and then elsewhere.
+//! How far the work is: a bar on a terminal, a line now and then elsewhere.
 
 use std::{
     sync::{
@@ -91,5 +91,30 @@ impl Progress for DownloadProgress {
 impl Drop for DownloadProgress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Shows how many of a known number of steps are done; on a terminal only, since each takes a second or so.
+pub(super) struct StepProgress(ProgressBar);
+
+impl StepProgress {
+    /// None are done yet.
+    pub(super) fn new(what: &str, printer: Printer) -> Self {
+        let target = if printer.draws_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        let template = format!("{what} {{wide_bar}} {{pos}}/{{len}}");
+        bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self(bar)
+    }
+
+    pub(super) fn set(&self, done: usize, total: usize) {
+        self.0.set_length(total as u64);
+        self.0.set_position(done as u64);
+    }
+}
+
+impl Drop for StepProgress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }

@@ -4,6 +4,20 @@
 //! repository are read for it from commits, the index and the work tree, and laid out in a scratch folder for Nix to say
 //! the same of them.
 
+mod confirm;
+mod edited;
+mod edits;
+mod error;
+pub mod evaluation;
+mod lock_edit;
+mod scratch;
 mod state;
+mod verify;
 
-pub use state::{Place, State, StateError};
+pub use self::{
+    confirm::{Confirmation, confirm},
+    edits::Edit,
+    error::ProofError,
+    state::{Place, State, StateError},
+    verify::{Cell, Proof, Row, verify},
+};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use camino::Utf8PathBuf;
+
 use crate::{
     diagnostic::{Category, Diagnose, Location},
     parallel::both,
@@ -40,8 +42,12 @@ pub struct State {
     pub split: Split,
     /// Its derivations.
     pub derivations: Derivations,
+    /// What is recorded of it.
+    pub record: Option<Record>,
     /// Whether `splitter.lock.json` is there and right, so that Nix builds what the model says.
     pub is_recorded: bool,
+    /// The folder that holds exactly this state, if any does.
+    pub folder: Option<Utf8PathBuf>,
     /// The files of it.
     pub tree: Box<dyn Tree + Send>,
 }
@@ -137,7 +143,8 @@ impl State {
             Place::Index => (Box::new(Staged::read(git.clone())?.index()?), states::of_index(git)?),
             Place::WorkTree => (Box::new(root.clone()), states::of_work_tree(git, root)?),
         };
-        Self::of(tree, files, place)
+        let folder = (place == Place::WorkTree).then(|| root.root().to_owned());
+        Ok(Self { folder, ..Self::of(tree, files, place)? })
     }
 
     /// The state of a tree with these files.
@@ -153,9 +160,10 @@ impl State {
             Err(_) => None,
         };
         let is_recorded = record.as_ref().is_some_and(|recorded| compare(&split, recorded).record_is_fresh());
-        let known = record.as_ref().map(|recorded| Record::recorded(&recorded.record)).unwrap_or_default();
+        let record = record.map(|recorded| recorded.record);
+        let known = record.as_ref().map(Record::recorded).unwrap_or_default();
         let derivations = Derivations::of(&split, files, &known, system(&split));
-        Ok(Self { place, split, derivations, is_recorded, tree })
+        Ok(Self { place, split, derivations, record, is_recorded, folder: None, tree })
     }
 
     /// The system whose derivations it has.

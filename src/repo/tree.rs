@@ -97,6 +97,9 @@ pub trait Tree: Sync {
     /// The entries of a folder sorted by name, none where there is no such folder.
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError>;
 
+    /// The target of a symbolic link, as it is written; none where there is no link of that path.
+    fn link(&self, path: &RepoPath) -> Result<Option<String>, TreeError>;
+
     /// The names of the files directly in a folder that git does not ignore, sorted.
     fn unignored_files(&self, folder: &RepoPath) -> Result<Vec<String>, TreeError> {
         let files = self.list(folder)?.into_iter().filter(|entry| entry.kind == EntryKind::File);
@@ -142,6 +145,10 @@ impl Tree for MemoryTree {
         Ok(self.0.get(path.as_str()).cloned())
     }
 
+    fn link(&self, _: &RepoPath) -> Result<Option<String>, TreeError> {
+        Ok(None)
+    }
+
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError> {
         let mut entries = std::collections::BTreeMap::new();
         for path in self.0.keys() {
@@ -166,6 +173,10 @@ mod tests {
     impl Tree for Bytes {
         fn read(&self, _: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
             Ok(Some(self.0.to_vec()))
+        }
+
+        fn link(&self, _: &RepoPath) -> Result<Option<String>, TreeError> {
+            Ok(None)
         }
 
         fn list(&self, _: &RepoPath) -> Result<Vec<Entry>, TreeError> {

@@ -169,6 +169,14 @@ impl Tree for WorkTree {
         }
     }
 
+    fn link(&self, path: &RepoPath) -> Result<Option<String>, TreeError> {
+        match fs::read_link(path.on_disk(&self.root)) {
+            Ok(target) => Ok(target.into_os_string().into_string().ok()),
+            Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::InvalidInput => Ok(None),
+            Err(source) => Err(TreeError::Read { path: path.clone(), source }),
+        }
+    }
+
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError> {
         let read = |source| TreeError::Read { path: folder.clone(), source };
         let entries = match fs::read_dir(folder.on_disk(&self.root)) {

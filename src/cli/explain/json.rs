@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Explanation;
 use crate::{
-    proof::{Place, State},
+    proof::{Confirmation, Place, State, evaluation::Derived},
     split::derivations::{Id, Verdict},
 };
 
@@ -12,7 +12,11 @@ use crate::{
 const VERSION: u32 = 1;
 
 pub(super) fn render(explanation: &Explanation) -> String {
-    let Explanation { before, after, comparison } = explanation;
+    let Explanation { before, after, comparison, confirmations } = explanation;
+    let nix = confirmations.as_ref().map(|confirmations| {
+        let packages = confirmations.iter().map(|(name, confirmation)| (name.clone(), confirmed(confirmation)));
+        Value::Object(packages.collect())
+    });
     let report = json!({
         "version": VERSION,
         "from": state(before),
@@ -21,6 +25,7 @@ pub(super) fn render(explanation: &Explanation) -> String {
         "derivations": comparison.verdicts.iter().map(|(id, verdict)| derivation(id, verdict)).collect::<Vec<_>>(),
         "files": comparison.files,
         "unusedFiles": comparison.idle,
+        "nix": nix,
     });
     // A report is texts and lists: it always serialises.
     serde_json::to_string_pretty(&report).unwrap_or_default()
@@ -33,6 +38,19 @@ fn state(state: &State) -> Value {
         Place::WorkTree => ("workTree", None, None),
     };
     json!({ "kind": kind, "name": name, "commit": id, "recorded": state.is_recorded })
+}
+
+fn confirmed(confirmation: &Confirmation) -> Value {
+    let path = |derived: &Derived| match derived {
+        Derived::Path(path) => Some(path.clone()),
+        Derived::Absent | Derived::Failed => None,
+    };
+    json!({
+        "before": path(&confirmation.before),
+        "after": path(&confirmation.after),
+        "model": confirmation.model,
+        "agrees": confirmation.agrees(),
+    })
 }
 
 fn derivation(id: &Id, verdict: &Verdict) -> Value {

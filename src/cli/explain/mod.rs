@@ -3,6 +3,8 @@
 mod json;
 mod show;
 
+use std::collections::BTreeMap;
+
 use super::{
     arguments::{ExplainOptions, Global},
     failure::{Failure, Outcome},
@@ -10,8 +12,9 @@ use super::{
     repository::work_tree,
 };
 use crate::{
+    nix::command::Nix,
     parallel::both,
-    proof::{Place, State, StateError},
+    proof::{Confirmation, Place, State, StateError, confirm},
     repo::Git,
     split::derivations::{Comparison, compare},
 };
@@ -21,6 +24,8 @@ struct Explanation {
     before: State,
     after: State,
     comparison: Comparison,
+    /// What Nix says, where it was asked.
+    confirmations: Option<BTreeMap<String, Confirmation>>,
 }
 
 pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -> Result<Outcome, Failure> {
@@ -30,13 +35,20 @@ pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -
     let (before, after) = both(|| State::read(&tree, &git, from), || State::read(&tree, &git, to));
     let (before, after) = (before?, after?);
     let comparison = compare(&before.derivations, &after.derivations);
-    let explanation = Explanation { before, after, comparison };
+    let confirmations = if options.nix {
+        let nix = Nix::require()?;
+        Some(confirm(&before, &after, &comparison, &nix, &options.nix_options)?)
+    } else {
+        None
+    };
+    let explanation = Explanation { before, after, comparison, confirmations };
     if options.json {
         printer.data(json::render(&explanation));
     } else {
         show::print(&explanation, printer);
     }
-    Ok(Outcome::Done)
+    let mut confirmations = explanation.confirmations.iter().flat_map(BTreeMap::values);
+    Ok(if confirmations.all(Confirmation::agrees) { Outcome::Done } else { Outcome::Difference })
 }
 
 /// What is compared with what: `HEAD` and the work tree, unless something else is named.

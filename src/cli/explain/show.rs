@@ -1,13 +1,15 @@
 //! An explanation for people.
 
+use std::collections::BTreeMap;
+
 use super::Explanation;
 use crate::{
     cli::{
         changes::print_list,
-        printer::{BOLD, DIM, GOOD, ODD, Printer},
+        printer::{BAD, BOLD, DIM, GOOD, ODD, Printer},
         text::{count, escape, things},
     },
-    proof::State,
+    proof::{Confirmation, State, evaluation::Derived},
     repo::RepoPath,
     scaffold::{record::PATH, templates::FOLDER},
     split::derivations::{Cause, Change, Derivations, Effect, Id},
@@ -19,7 +21,7 @@ const SHOWN_CAUSES: usize = 12;
 const SHOWN_NAMES: usize = 8;
 
 pub(super) fn print(explanation: &Explanation, printer: Printer) {
-    let Explanation { before, after, comparison } = explanation;
+    let Explanation { before, after, comparison, confirmations } = explanation;
     let differ = match comparison.files.len() {
         0 => "no file differs".to_owned(),
         1 => "1 file differs".to_owned(),
@@ -48,6 +50,48 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
     }
     print_kept(explanation, total, printer);
     print_idle(explanation, printer);
+    if let Some(confirmations) = confirmations {
+        print_confirmations(confirmations, printer);
+    }
+}
+
+/// What Nix says: of packages of which the model is unsure, and of those where it says something else.
+fn print_confirmations(confirmations: &BTreeMap<String, Confirmation>, printer: Printer) {
+    let changed = confirmations.values().filter(|confirmation| confirmation.is_changed()).count();
+    printer.data("");
+    for (name, confirmation) in confirmations.iter().filter(|(_, confirmation)| confirmation.model == Effect::Unsure) {
+        printer.data(format_args!("  {name}: {}", derivation_change(confirmation)));
+    }
+    let wrong: Vec<_> = confirmations.iter().filter(|(_, confirmation)| !confirmation.agrees()).collect();
+    let total = things(confirmations.len(), "package");
+    if wrong.is_empty() {
+        printer.data(format_args!("{GOOD}Nix agrees{GOOD:#}: {} of {total} have another derivation", count(changed)));
+        return;
+    }
+    for (name, confirmation) in &wrong {
+        let said = match confirmation.model {
+            Effect::Kept => "is kept",
+            Effect::Rebuilt | Effect::Unsure => "is rebuilt",
+            Effect::Added => "is new",
+            Effect::Removed => "is gone",
+        };
+        printer
+            .data(format_args!("{BAD}{name}{BAD:#} {said}, says splitter; Nix: {}", derivation_change(confirmation)));
+    }
+    printer.data(format_args!("{BAD}Nix says something else{BAD:#} of {} of {total}", count(wrong.len())));
+}
+
+fn derivation_change(confirmation: &Confirmation) -> String {
+    let path = |derived: &Derived| match derived {
+        Derived::Path(path) => path.clone(),
+        Derived::Absent => "no such package".to_owned(),
+        Derived::Failed => "cannot be evaluated".to_owned(),
+    };
+    if confirmation.is_changed() {
+        format!("{} -> {}", path(&confirmation.before), path(&confirmation.after))
+    } else {
+        format!("the same ({})", path(&confirmation.after))
+    }
 }
 
 fn with_effect(explanation: &Explanation, effect: Effect) -> Vec<&Id> {

@@ -106,6 +106,11 @@ impl Nix {
         self.nix(["eval", "--json", "--", installable])?.json()
     }
 
+    /// The value that an expression evaluates to; it may read files by their paths.
+    pub fn eval_expression(&self, expression: &str) -> Result<serde_json::Value, NixError> {
+        self.nix(["eval", "--impure", "--json", "--expr", expression])?.json()
+    }
+
     /// The value that the Nix function `apply` makes of an installable. One call for many derivations, such as
     /// `builtins.mapAttrs (_: p: p.drvPath)`, saves evaluating the flake once for each.
     pub fn eval_json_applied(&self, installable: &str, apply: &str) -> Result<serde_json::Value, NixError> {

@@ -216,6 +216,14 @@ impl Tree for GitIndex {
         file.map(|listed| self.content(listed)).transpose().map_err(fail)
     }
 
+    fn link(&self, path: &RepoPath) -> Result<Option<String>, TreeError> {
+        let fail = |source| TreeError::Git { path: path.clone(), source };
+        let Some(listed) = self.listing.get(path.as_str()).filter(|listed| listed.kind == Kind::Link) else {
+            return Ok(None);
+        };
+        Ok(String::from_utf8(self.content(listed).map_err(fail)?).ok())
+    }
+
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError> {
         let fail = |source| TreeError::Git { path: folder.clone(), source };
         match self.in_submodule(folder).map_err(fail)? {

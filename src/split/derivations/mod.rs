@@ -142,9 +142,14 @@ impl Derivations {
         self.all.iter()
     }
 
-    /// How many files the sources of a workspace have.
-    pub fn source_files(&self, workspace: &RepoPath) -> usize {
-        self.sources.get(workspace).map_or(0, FileStates::len)
+    /// All files that git does not ignore.
+    pub fn files(&self) -> &FileStates {
+        &self.files
+    }
+
+    /// The source files of a workspace.
+    pub fn source_files(&self, workspace: &RepoPath) -> impl Iterator<Item = &RepoPath> {
+        self.sources.get(workspace).into_iter().flat_map(FileStates::keys)
     }
 
     /// The workspaces that lie between one and another that it depends on, both included, by the shortest way.

@@ -1,0 +1,28 @@
+//! A proof for programs. `version` changes when a field changes its meaning or goes.
+
+use serde_json::{Value, json};
+
+use crate::proof::{Proof, Row};
+
+/// The version of this output.
+const VERSION: u32 = 1;
+
+pub(super) fn render(proof: &Proof) -> String {
+    let surprises: usize = proof.rows.iter().map(|row| row.surprises().count()).sum();
+    let report = json!({
+        "version": VERSION,
+        "packages": proof.packages,
+        "edits": proof.rows.iter().map(edit).collect::<Vec<_>>(),
+        "surprises": surprises,
+    });
+    // A report is texts and lists: it always serialises.
+    serde_json::to_string_pretty(&report).unwrap_or_default()
+}
+
+fn edit(row: &Row) -> Value {
+    let cells = row.cells.iter().map(|(name, cell)| {
+        let value = json!({ "model": cell.model, "changed": cell.is_changed, "surprise": cell.is_surprise() });
+        (name.clone(), value)
+    });
+    json!({ "edit": row.edit.name, "path": row.edit.path, "packages": Value::Object(cells.collect()) })
+}

@@ -1,0 +1,42 @@
+//! `splitter verify`: edits in scratch copies, each evaluated by Nix and held against the model.
+
+mod json;
+mod show;
+
+use std::time::Instant;
+
+use super::{
+    arguments::{Global, VerifyOptions},
+    failure::{Failure, Outcome},
+    printer::Printer,
+    progress::StepProgress,
+    repository::work_tree,
+};
+use crate::{
+    nix::command::Nix,
+    proof::{Place, ProofError, Row, State, verify},
+    repo::{Git, GitError, TreeError, states},
+};
+
+pub(super) fn run(global: &Global, options: &VerifyOptions, printer: Printer) -> Result<Outcome, Failure> {
+    let start = Instant::now();
+    // Asked first: without it there is nothing to do.
+    let nix = Nix::require()?;
+    let tree = work_tree(global)?;
+    let files = match states::of_work_tree(&Git::at(tree.root()), &tree) {
+        Err(TreeError::Git { source: GitError::NoRepository(_), .. }) => states::of_folder(&tree),
+        files => files,
+    };
+    let files = files.map_err(ProofError::from)?;
+    let state = State::of(Box::new(tree.clone()), files, Place::WorkTree).map_err(ProofError::from)?;
+    let progress = StepProgress::new("evaluating", printer);
+    let proof = verify(&state, &tree, &nix, &options.nix_options, &|done, total| progress.set(done, total))?;
+    drop(progress);
+    let surprises = proof.rows.iter().flat_map(Row::surprises).count();
+    if options.json {
+        printer.data(json::render(&proof));
+    } else {
+        show::print(&proof, state.system(), start.elapsed(), printer);
+    }
+    Ok(if surprises == 0 { Outcome::Done } else { Outcome::Difference })
+}

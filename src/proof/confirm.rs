@@ -1,0 +1,103 @@
+//! A comparison by the model, held against the derivations of both states.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ProofError, State,
+    evaluation::{Derived, Evaluator, Packages},
+    scratch::{Copy, Scratch},
+};
+use crate::{
+    nix::command::Nix,
+    split::{
+        System,
+        derivations::{Comparison, Derivations, Effect, Id},
+    },
+};
+
+/// What the model and Nix say of one package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// What the model says.
+    pub model: Effect,
+    /// Its derivation before.
+    pub before: Derived,
+    /// Its derivation after.
+    pub after: Derived,
+}
+
+impl Confirmation {
+    /// Whether Nix says what the model says. Where the model is unsure, either is right.
+    pub fn agrees(&self) -> bool {
+        match self.model {
+            Effect::Unsure => true,
+            Effect::Kept => !self.is_changed(),
+            Effect::Rebuilt | Effect::Added | Effect::Removed => self.is_changed(),
+        }
+    }
+
+    /// Whether Nix has another derivation.
+    pub fn is_changed(&self) -> bool {
+        self.before != self.after
+    }
+}
+
+/// The packages of a flake that the model knows, each with its derivations for one system.
+pub(super) fn packages<'a>(
+    derivations: impl IntoIterator<Item = &'a Derivations>,
+    system: System,
+) -> BTreeMap<String, Vec<Id>> {
+    let mut packages: BTreeMap<String, Vec<Id>> = BTreeMap::new();
+    for (id, _) in derivations.into_iter().flat_map(Derivations::iter) {
+        let is_here = !matches!(id, Id::Deps(part) if part != "common" && part != system.name());
+        let ids = packages.entry(id.package().to_owned()).or_default();
+        if is_here && !ids.contains(id) {
+            ids.push(id.clone());
+        }
+    }
+    packages
+}
+
+/// What the model says of a package: the strongest that it says of its derivations.
+pub(super) fn effect(comparison: &Comparison, ids: &[Id]) -> Effect {
+    let effects: Vec<Effect> = ids.iter().map(|id| comparison.effect(id)).collect();
+    let has = |effect: Effect| effects.contains(&effect);
+    match effects.as_slice() {
+        [one] => *one,
+        _ if has(Effect::Rebuilt) || has(Effect::Added) || has(Effect::Removed) => Effect::Rebuilt,
+        _ if has(Effect::Unsure) => Effect::Unsure,
+        _ => Effect::Kept,
+    }
+}
+
+/// Evaluates both states with Nix, in scratch copies. `options` are for `nix eval`.
+pub fn confirm(
+    before: &State,
+    after: &State,
+    comparison: &Comparison,
+    nix: &Nix,
+    options: &[String],
+) -> Result<BTreeMap<String, Confirmation>, ProofError> {
+    let scratch = Scratch::new()?;
+    let system = after.system();
+    let packages = packages([&before.derivations, &after.derivations], system);
+    let names: Vec<String> = packages.keys().cloned().collect();
+    let mut found = Vec::new();
+    // What both have in common is copied once.
+    let mut first: Option<(Copy, &State)> = None;
+    for (name, state) in [("after", after), ("before", before)] {
+        let same = first.as_ref().map(|(copy, state)| (copy.root(), state.derivations.files()));
+        let known = same.or_else(|| state.folder.as_deref().map(|folder| (folder, state.derivations.files())));
+        let copy = scratch.copy(name, state.tree.as_ref(), state.derivations.files(), known)?;
+        let evaluator = Evaluator::new(&scratch, &format!("{name}-flake"), copy.root(), nix, options)?;
+        let mut packages = evaluator.packages(&[copy.root()], &names, system)?;
+        found.push(packages.pop().unwrap_or_default());
+        first = first.or(Some((copy, state)));
+    }
+    let of = |packages: &Packages, name: &str| packages.get(name).cloned().unwrap_or(Derived::Absent);
+    let confirmation = |(name, ids): (&String, &Vec<Id>)| {
+        let (before, after) = (of(&found[1], name), of(&found[0], name));
+        (name.clone(), Confirmation { model: effect(comparison, ids), before, after })
+    };
+    Ok(packages.iter().map(confirmation).collect())
+}

@@ -1,0 +1,62 @@
+//! A tree with edits that are not on disk.
+
+use std::collections::BTreeMap;
+
+use crate::repo::{
+    Entry, EntryKind, RepoPath, Tree, TreeError, WorkTree,
+    states::{FileKind, FileState, FileStates},
+};
+
+/// A work tree in which files have other contents, or are new.
+#[derive(Debug, Clone)]
+pub(super) struct EditedTree {
+    /// What it is an edit of.
+    pub(super) base: WorkTree,
+    /// The files that differ.
+    pub(super) edits: BTreeMap<RepoPath, Vec<u8>>,
+}
+
+impl EditedTree {
+    /// The states of its files, where `files` are those of the base.
+    pub(super) fn states(&self, files: &FileStates) -> FileStates {
+        let mut states = files.clone();
+        let is_long = files.values().next().is_some_and(|state| state.content.len() > 40);
+        for (path, content) in &self.edits {
+            let kind = files.get(path).map_or(FileKind::Plain, |state| state.kind);
+            states.insert(path.clone(), FileState::new(content, kind, is_long));
+        }
+        states
+    }
+}
+
+impl Tree for EditedTree {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
+        match self.edits.get(path) {
+            Some(content) => Ok(Some(content.clone())),
+            None => self.base.read(path),
+        }
+    }
+
+    fn link(&self, path: &RepoPath) -> Result<Option<String>, TreeError> {
+        self.base.link(path)
+    }
+
+    fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError> {
+        let mut entries = self.base.list(folder)?;
+        for path in self.edits.keys().filter(|path| path.parent() == *folder) {
+            if !entries.iter().any(|entry| entry.name == path.file_name()) {
+                entries.push(Entry { name: path.file_name().to_owned(), kind: EntryKind::File });
+            }
+        }
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn unignored_files(&self, folder: &RepoPath) -> Result<Vec<String>, TreeError> {
+        self.base.unignored_files(folder)
+    }
+
+    fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
+        Ok(self.edits.contains_key(path) || self.base.is_file(path)?)
+    }
+}

@@ -1,0 +1,211 @@
+//! The edits that `splitter verify` makes: for each thing that people change all day, what must rebuild, and nothing else.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{ProofError, State, lock_edit};
+use crate::{
+    lockfile::Format,
+    repo::{RepoPath, WorkTree},
+    split::{
+        Manifest,
+        graph::{Role, Workspace},
+        manifest_path,
+    },
+};
+
+/// An edit of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What kind of edit it is.
+    pub name: &'static str,
+    /// The file or folder that it is about.
+    pub path: RepoPath,
+    /// What it does.
+    pub(super) action: Action,
+}
+
+/// What an edit does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Files get these contents.
+    Write(BTreeMap<RepoPath, Vec<u8>>),
+    /// The file gets the executable bit, or loses it.
+    Chmod,
+    /// A folder is made, with nothing in it.
+    Folder,
+}
+
+/// Ends of names of files that a developer edits.
+const CODE: [&str; 12] =
+    [".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".vue", ".svelte", ".astro", ".css", ".html"];
+
+/// The edits of a repository, as far as it has what they are about.
+pub(super) fn table(state: &State, tree: &WorkTree) -> Result<Vec<Edit>, ProofError> {
+    let mut table = Table { state, tree, edits: Vec::new() };
+    table.add_documents()?;
+    table.add_sources()?;
+    table.add_manifests();
+    table.add_trifles()?;
+    table.add_settings()?;
+    table.add_lock_set()?;
+    Ok(table.edits)
+}
+
+struct Table<'a> {
+    state: &'a State,
+    tree: &'a WorkTree,
+    edits: Vec<Edit>,
+}
+
+impl Table<'_> {
+    fn add(&mut self, name: &'static str, path: RepoPath, action: Action) {
+        self.edits.push(Edit { name, path, action });
+    }
+
+    fn write(&mut self, name: &'static str, path: RepoPath, content: impl Into<Vec<u8>>) {
+        let action = Action::Write(BTreeMap::from([(path.clone(), content.into())]));
+        self.add(name, path, action);
+    }
+
+    /// A file with a line at its end, new where there is none.
+    fn append(&mut self, name: &'static str, path: RepoPath, line: &str) -> Result<(), ProofError> {
+        let content = super::scratch::content(self.tree, &path)?;
+        self.write(name, path, [content.as_slice(), line.as_bytes()].concat());
+        Ok(())
+    }
+
+    fn apps(&self) -> Vec<Workspace> {
+        self.state.split.graph.apps().map(|(_, workspace)| workspace.clone()).collect()
+    }
+
+    fn add_documents(&mut self) -> Result<(), ProofError> {
+        self.append("a README", RepoPath::root().child("README.md"), "\nmore\n")?;
+        if let Some(app) = self.apps().first() {
+            self.append("a README", app.path.child("README.md"), "\nmore\n")?;
+        }
+        Ok(())
+    }
+
+    fn add_sources(&mut self) -> Result<(), ProofError> {
+        let workspaces: Vec<Workspace> = self.state.split.graph.workspaces().cloned().collect();
+        for (is_app, name) in [(true, "source of an app"), (false, "source of a library")] {
+            for workspace in workspaces.iter().filter(|workspace| (workspace.role != Role::Library) == is_app) {
+                if let Some(path) = self.source_of(&workspace.path) {
+                    self.append(name, path, "\n")?;
+                }
+            }
+        }
+        for workspace in [self.apps().first(), workspaces.iter().rfind(|found| found.role == Role::Library)] {
+            if let Some(workspace) = workspace {
+                self.write("a test", workspace.path.child("splitter-verify.test.ts"), "test(() => {});\n");
+            }
+        }
+        Ok(())
+    }
+
+    /// A source file of a workspace that a developer would edit.
+    fn source_of(&self, workspace: &RepoPath) -> Option<RepoPath> {
+        let files = || self.state.derivations.source_files(workspace);
+        let is_code = |path: &&RepoPath| CODE.iter().any(|end| path.file_name().ends_with(end));
+        let is_other = |path: &&RepoPath| path.file_name() != "package.json";
+        files().find(is_code).or_else(|| files().find(is_other)).cloned()
+    }
+
+    fn add_manifests(&mut self) {
+        let manifests = &self.state.split.manifests;
+        let root = RepoPath::root();
+        let app = self.apps().first().map(|app| app.path.clone());
+        let library = self.state.split.graph.workspaces().find(|workspace| {
+            workspace.role == Role::Library && !workspace.path.is_root() && manifests.contains_key(&workspace.path)
+        });
+        let library = library.map(|workspace| workspace.path.clone());
+        let edit = |path: &RepoPath, edit: &dyn Fn(&mut serde_json::Map<String, Value>)| -> Option<String> {
+            let mut json = manifests.get(path)?.json.clone();
+            edit(json.as_object_mut()?);
+            Some(format!("{json:#}\n"))
+        };
+        let set_scripts = |object: &mut serde_json::Map<String, Value>| {
+            let scripts = object.entry("scripts").or_insert_with(|| Value::Object(serde_json::Map::new()));
+            if let Some(scripts) = scripts.as_object_mut() {
+                scripts.insert("splitter-verify".to_owned(), "true".into());
+            }
+        };
+        let set_version = |object: &mut serde_json::Map<String, Value>| {
+            object.insert("version".to_owned(), "99.0.0".into());
+        };
+        let mut found = Vec::new();
+        for path in [Some(root), app.clone(), library.clone()].into_iter().flatten() {
+            found.push(("scripts", path.clone(), edit(&path, &set_scripts)));
+            found.push(("key order", path.clone(), manifests.get(&path).map(turned)));
+        }
+        for path in [app, library].into_iter().flatten() {
+            found.push(("version", path.clone(), edit(&path, &set_version)));
+        }
+        for (name, folder, text) in found {
+            if let Some(text) = text {
+                self.write(name, manifest_path(&folder), text);
+            }
+        }
+    }
+
+    fn add_trifles(&mut self) -> Result<(), ProofError> {
+        let root = RepoPath::root();
+        let app = self.apps().first().map(|app| app.path.clone());
+        self.write("a .nix file", root.child("splitter-verify.nix"), "{ }\n");
+        self.add("an empty folder", root.child("splitter-verify"), Action::Folder);
+        if let Some(app) = app {
+            self.write("a .nix file", app.child("splitter-verify.nix"), "{ }\n");
+            self.add("an empty folder", app.child("splitter-verify").child("empty"), Action::Folder);
+            self.add("chmod", self.source_of(&app).unwrap_or_else(|| manifest_path(&app)), Action::Chmod);
+        }
+        let readme = root.child("README.md");
+        if self.state.derivations.files().contains_key(&readme) {
+            self.add("chmod", readme, Action::Chmod);
+        }
+        for path in self.state.split.root_files.iter().filter(|path| path.file_name().ends_with(".json")).take(1) {
+            self.append("a root file", path.clone(), "\n")?;
+        }
+        Ok(())
+    }
+
+    /// An rc file with a line that no install reads, and with one that it does.
+    fn add_settings(&mut self) -> Result<(), ProofError> {
+        let (file, comment, setting) = match self.state.split.lockfile.format {
+            Format::Bun(_) => (".npmrc", "\n; more\n", "\nshamefully-hoist=false\n"),
+            Format::YarnClassic => (".yarnrc", "\n# more\n", "\n--install.ignore-optional false\n"),
+            Format::YarnBerry(_) => (".yarnrc.yml", "\n# more\n", "\nenableTransparentWorkspaces: true\n"),
+        };
+        let path = RepoPath::root().child(file);
+        self.append("comment in an rc file", path.clone(), comment)?;
+        let content = super::scratch::content(self.tree, &path)?;
+        let key = setting.trim().split([':', '=', ' ']).next().unwrap_or_default();
+        if !String::from_utf8_lossy(&content).contains(key) {
+            self.append("setting in an rc file", path, setting)?;
+        }
+        Ok(())
+    }
+
+    fn add_lock_set(&mut self) -> Result<(), ProofError> {
+        let lockfile = RepoPath::root().child(self.state.split.lockfile.format.file());
+        self.append("layout of the lockfile", lockfile.clone(), "\n")?;
+        if let Some(files) = lock_edit::other_version(self.state, self.tree)? {
+            self.add("a locked package", lockfile, Action::Write(files));
+        }
+        let files = self.state.derivations.files();
+        let local = &self.state.split.lock_set.local;
+        let patch = local.iter().find(|path| path.file_name().ends_with(".patch") && files.contains_key(*path));
+        if let Some(patch) = patch.cloned() {
+            self.append("a patch", patch, "\n")?;
+        }
+        Ok(())
+    }
+}
+
+/// A manifest with its keys in another order.
+fn turned(manifest: &Manifest) -> String {
+    let fields = manifest.json.as_object().into_iter().flatten();
+    let lines: Vec<_> = fields.rev().map(|(key, value)| format!("{}: {value}", Value::from(key.as_str()))).collect();
+    format!("{{ {} }}\n", lines.join(",\n  "))
+}
