@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | [`cli`] | one file a verb, the printer, exit codes | prints |
 //! | [`proof`] | states of a repository, the model of its derivations against Nix | a scratch folder |
+//! | [`picture`] | the derivations as a drawing: Mermaid, SVG | no |
 //! | [`scaffold`] | what is written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | the network |
 //! | [`nix`] | NAR, hashes, store paths; running `nix` | only its runner |
@@ -18,6 +19,7 @@
 //! does two things at once.
 
 pub mod cli;
+pub mod picture;
 pub mod proof;
 pub mod scaffold;
 

@@ -57,6 +57,8 @@ pub(super) enum Command {
     Check(CheckOptions),
     /// Tell what an edit rebuilds, and which file or package causes it
     Explain(ExplainOptions),
+    /// Draw what is built, of what size, and what an edit rebuilds
+    Graph(GraphOptions),
     /// Prove with Nix that an edit rebuilds what it must and nothing else
     Verify(VerifyOptions),
     /// Show all of it on a sample monorepo in a new folder
@@ -158,6 +160,22 @@ pub(super) struct ExplainOptions {
     /// Options for every call of nix, such as `--override-input nixpkgs FLAKE`
     #[arg(last = true, value_name = "NIX-OPTIONS", requires = "nix")]
     pub(super) nix_options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GraphOptions {
+    /// Draw a Mermaid flowchart, for a README [default, unless FILE ends in .svg]
+    #[arg(long, conflicts_with = "svg")]
+    pub(super) mermaid: bool,
+    /// Draw an SVG file
+    #[arg(long)]
+    pub(super) svg: bool,
+    /// The file to write [default: print it]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<Utf8PathBuf>,
+    /// Show what an edit of this file, by its path from the repository's root, rebuilds
+    #[arg(long, value_name = "PATH")]
+    pub(super) edit: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Args)]

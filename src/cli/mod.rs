@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod failure;
 mod fetching;
+mod graph;
 mod init;
 mod interrupt;
 mod printer;
@@ -55,6 +56,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::UpdateHash(options) => update_hash::run(global, options, printer),
         Command::Check(options) => check::run(global, options, printer),
         Command::Explain(options) => explain::run(global, options, printer),
+        Command::Graph(options) => graph::run(global, options, printer),
         Command::Verify(options) => verify::run(global, options, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

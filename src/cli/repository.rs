@@ -4,7 +4,8 @@ use camino::Utf8Path;
 
 use super::{arguments::Global, failure::Failure, printer::Printer, text::things};
 use crate::{
-    repo::WorkTree,
+    proof::{Place, ProofError, State},
+    repo::{Git, GitError, TreeError, WorkTree, states},
     scaffold::record::{PATH, Record, RecordError},
     split::Split,
 };
@@ -15,6 +16,15 @@ pub(super) fn work_tree(global: &Global) -> Result<WorkTree, Failure> {
     let tree = WorkTree::discover(folder)?;
     tracing::debug!(root = %tree.root(), "found the repository");
     Ok(tree)
+}
+
+/// The repository as it lies on disk, split. Without git, the files are those of a walk.
+pub(super) fn state(tree: &WorkTree) -> Result<State, ProofError> {
+    let files = match states::of_work_tree(&Git::at(tree.root()), tree) {
+        Err(TreeError::Git { source: GitError::NoRepository(_), .. }) => states::of_folder(tree)?,
+        files => files?,
+    };
+    Ok(State::of(Box::new(tree.clone()), files, Place::WorkTree)?)
 }
 
 /// The record as it is. One that cannot be read is written anew from the lockfile, unless a newer splitter wrote it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::{ProofError, State, scratch::content};
 use crate::repo::{
     Entry, EntryKind, RepoPath, Tree, TreeError, WorkTree,
     states::{FileKind, FileState, FileStates},
@@ -27,6 +28,14 @@ impl EditedTree {
         }
         states
     }
+}
+
+/// The state of a work tree after an edit of one file: a line more, or a new file.
+pub fn after_edit(state: &State, tree: &WorkTree, path: &RepoPath) -> Result<State, ProofError> {
+    let content = [content(tree, path)?.as_slice(), b"\n"].concat();
+    let tree = EditedTree { base: tree.clone(), edits: BTreeMap::from([(path.clone(), content)]) };
+    let files = tree.states(state.derivations.files());
+    Ok(State::of(Box::new(tree), files, state.place.clone())?)
 }
 
 impl Tree for EditedTree {

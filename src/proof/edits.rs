@@ -80,6 +80,15 @@ impl Table<'_> {
         self.state.split.graph.apps().map(|(_, workspace)| workspace.clone()).collect()
     }
 
+    /// The library that most apps are built with.
+    fn library(&self) -> Option<RepoPath> {
+        let graph = &self.state.split.graph;
+        let closures: Vec<_> = graph.apps().map(|(_, app)| graph.closure(&app.path)).collect();
+        let users = |path: &RepoPath| closures.iter().filter(|closure| closure.contains(path)).count();
+        let libraries = graph.workspaces().filter(|found| found.role == Role::Library && !found.path.is_root());
+        libraries.max_by_key(|library| users(&library.path)).map(|library| library.path.clone())
+    }
+
     fn add_documents(&mut self) -> Result<(), ProofError> {
         self.append("a README", RepoPath::root().child("README.md"), "\nmore\n")?;
         if let Some(app) = self.apps().first() {
@@ -97,10 +106,9 @@ impl Table<'_> {
                 }
             }
         }
-        for workspace in [self.apps().first(), workspaces.iter().rfind(|found| found.role == Role::Library)] {
-            if let Some(workspace) = workspace {
-                self.write("a test", workspace.path.child("splitter-verify.test.ts"), "test(() => {});\n");
-            }
+        let app = self.apps().first().map(|app| app.path.clone());
+        for folder in [app, self.library()].into_iter().flatten() {
+            self.write("a test", folder.child("splitter-verify.test.ts"), "test(() => {});\n");
         }
         Ok(())
     }
@@ -117,10 +125,7 @@ impl Table<'_> {
         let manifests = &self.state.split.manifests;
         let root = RepoPath::root();
         let app = self.apps().first().map(|app| app.path.clone());
-        let library = self.state.split.graph.workspaces().find(|workspace| {
-            workspace.role == Role::Library && !workspace.path.is_root() && manifests.contains_key(&workspace.path)
-        });
-        let library = library.map(|workspace| workspace.path.clone());
+        let library = self.library();
         let edit = |path: &RepoPath, edit: &dyn Fn(&mut serde_json::Map<String, Value>)| -> Option<String> {
             let mut json = manifests.get(path)?.json.clone();
             edit(json.as_object_mut()?);

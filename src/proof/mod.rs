@@ -16,6 +16,7 @@ mod verify;
 
 pub use self::{
     confirm::{Confirmation, confirm},
+    edited::after_edit,
     edits::Edit,
     error::ProofError,
     state::{Place, State, StateError},

@@ -6,6 +6,7 @@ mod support;
 mod check;
 mod demo;
 mod end_to_end;
+mod explain;
 mod fetching;
 mod harness;
 mod init;

@@ -10,12 +10,11 @@ use super::{
     failure::{Failure, Outcome},
     printer::Printer,
     progress::StepProgress,
-    repository::work_tree,
+    repository::{state, work_tree},
 };
 use crate::{
     nix::command::Nix,
-    proof::{Place, ProofError, Row, State, verify},
-    repo::{Git, GitError, TreeError, states},
+    proof::{Row, verify},
 };
 
 pub(super) fn run(global: &Global, options: &VerifyOptions, printer: Printer) -> Result<Outcome, Failure> {
@@ -23,12 +22,7 @@ pub(super) fn run(global: &Global, options: &VerifyOptions, printer: Printer) ->
     // Asked first: without it there is nothing to do.
     let nix = Nix::require()?;
     let tree = work_tree(global)?;
-    let files = match states::of_work_tree(&Git::at(tree.root()), &tree) {
-        Err(TreeError::Git { source: GitError::NoRepository(_), .. }) => states::of_folder(&tree),
-        files => files,
-    };
-    let files = files.map_err(ProofError::from)?;
-    let state = State::of(Box::new(tree.clone()), files, Place::WorkTree).map_err(ProofError::from)?;
+    let state = state(&tree)?;
     let progress = StepProgress::new("evaluating", printer);
     let proof = verify(&state, &tree, &nix, &options.nix_options, &|done, total| progress.set(done, total))?;
     drop(progress);

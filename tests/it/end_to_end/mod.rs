@@ -6,5 +6,6 @@ mod outputs;
 mod record;
 mod stale;
 mod trees;
+mod verify;
 mod yarn;
 mod yarn_corners;

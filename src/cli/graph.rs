@@ -1,0 +1,93 @@
+//! `splitter graph`: a picture of the derivations, and of what an edit rebuilds.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::{
+    arguments::{Global, GraphOptions},
+    failure::{Failure, Outcome},
+    printer::Printer,
+    repository::{state, work_tree},
+    text::{bytes, things},
+};
+use crate::{
+    diagnostic::{Category, Diagnose},
+    parallel::both,
+    picture::{Picture, Sizes, mermaid, picture, svg},
+    proof::{State, after_edit},
+    repo::{RepoPath, WorkTree},
+    split::derivations::{Comparison, compare},
+};
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+enum GraphError {
+    #[error("`--edit {0}` is no path in the repository")]
+    Outside(Utf8PathBuf),
+    #[error("could not write `{path}`")]
+    Write { path: Utf8PathBuf, source: std::io::Error },
+}
+
+impl Diagnose for GraphError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Outside(_) => Category::Input,
+            Self::Write { .. } => Category::Environment,
+        }
+    }
+}
+
+pub(super) fn run(global: &Global, options: &GraphOptions, printer: Printer) -> Result<Outcome, Failure> {
+    let tree = work_tree(global)?;
+    let (state, files) = both(|| state(&tree), || tree.source_files());
+    let (state, files) = (state?, files?);
+    let sizes: BTreeMap<RepoPath, u64> = files.into_iter().map(|file| (file.path, file.bytes)).collect();
+    let edit = options.edit.as_deref().map(|path| edit(&state, &tree, path)).transpose()?;
+    let picture = drawn(&state, &sizes, edit.as_ref());
+    let text = if is_svg(options) { svg::render(&picture) } else { mermaid::render(&picture) };
+    match &options.output {
+        None => printer.data(text.trim_end()),
+        Some(path) => {
+            fs::write(path, text).map_err(|source| GraphError::Write { path: path.clone(), source })?;
+            printer.note(format_args!("wrote {path}"));
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// SVG where it is asked for, or the file to write is named so.
+fn is_svg(options: &GraphOptions) -> bool {
+    let by_name = options.output.as_deref().and_then(Utf8Path::extension) == Some("svg");
+    options.svg || (by_name && !options.mermaid)
+}
+
+/// What an edit of a file does. A path that is not there is a new file.
+fn edit(state: &State, tree: &WorkTree, path: &Utf8Path) -> Result<(RepoPath, Comparison), Failure> {
+    let relative = match path.strip_prefix(tree.root()) {
+        Ok(below) => below.to_owned(),
+        Err(_) => path.to_owned(),
+    };
+    let path: RepoPath = relative.as_str().parse().map_err(|_| GraphError::Outside(path.to_owned()))?;
+    let edited = after_edit(state, tree, &path)?;
+    Ok((path, compare(&state.derivations, &edited.derivations)))
+}
+
+fn drawn(state: &State, sizes: &BTreeMap<RepoPath, u64>, edit: Option<&(RepoPath, Comparison)>) -> Picture {
+    let sources = |workspace: &RepoPath| {
+        let files: Vec<_> = state.derivations.source_files(workspace).collect();
+        let total: u64 = files.iter().filter_map(|path| sizes.get(*path)).sum();
+        format!("{}, {}", things(files.len(), "file"), bytes(total))
+    };
+    let recorded = state.record.as_ref().map(|record| &record.deps);
+    let part = |name: &str| match recorded.and_then(|deps| deps.get(name)) {
+        Some(output) => format!("{}, {}", things(output.packages, "package"), bytes(output.bytes)),
+        None => "downloaded packages".to_owned(),
+    };
+    let manager = &state.split.pin.manager;
+    let install = format!("installed by {} {}", manager.name.command(), manager.version);
+    let sizes = Sizes { sources: &sources, part: &part, install };
+    let edit = edit.map(|(path, comparison)| (path, comparison));
+    picture(&state.split, &state.derivations, state.system(), &sizes, edit)
+}

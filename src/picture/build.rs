@@ -1,0 +1,153 @@
+//! The boxes and lines of a repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Kind, Mark, Node, Picture};
+use crate::{
+    repo::RepoPath,
+    split::{
+        Split, System,
+        derivations::{Cause, Comparison, Derivations, Effect, Id},
+        graph::{Role, Workspace},
+    },
+};
+
+/// Sizes as texts, which the caller writes as it writes all sizes.
+pub struct Sizes<'a> {
+    /// Of the sources of a workspace.
+    pub sources: &'a dyn Fn(&RepoPath) -> String,
+    /// Of a fixed output.
+    pub part: &'a dyn Fn(&str) -> String,
+    /// Of the install.
+    pub install: String,
+}
+
+/// The picture of a repository, for one system, with what an edit does to it.
+pub fn picture(
+    split: &Split,
+    derivations: &Derivations,
+    system: System,
+    sizes: &Sizes<'_>,
+    edit: Option<(&RepoPath, &Comparison)>,
+) -> Picture {
+    let comparison = edit.map(|(_, comparison)| comparison);
+    let mut packages = Vec::new();
+    for (id, _) in derivations.iter() {
+        let (kind, detail) = match id {
+            Id::Deps(part) if part != "common" && part != system.name() => continue,
+            Id::Deps(part) => (Kind::Deps, (sizes.part)(part)),
+            Id::NodeModules => (Kind::Install, sizes.install.clone()),
+            Id::Library(_) | Id::App(_) => continue,
+        };
+        packages.push(Node { kind, title: id.to_string(), detail, mark: mark_of(comparison, Some(id), false) });
+    }
+    let used: BTreeSet<RepoPath> = split.graph.apps().flat_map(|(_, app)| split.graph.closure(&app.path)).collect();
+    let (shown, unused): (Vec<&Workspace>, Vec<&Workspace>) =
+        split.graph.workspaces().partition(|workspace| used.contains(&workspace.path));
+    let edited = edit.map(|(path, comparison)| edited_workspaces(path, comparison)).unwrap_or_default();
+    let node = |workspace: &&Workspace| {
+        let own = derivations.iter().find(|(_, derivation)| derivation.workspace.as_ref() == Some(&workspace.path));
+        let (kind, title) = match &workspace.role {
+            Role::App { name, .. } => (Kind::App, name.clone()),
+            Role::Library if workspace.name.is_empty() => (Kind::Library, workspace.path.to_string()),
+            Role::Library => (Kind::Library, workspace.name.clone()),
+        };
+        let size = (sizes.sources)(&workspace.path);
+        let is_said = title.rsplit('/').next() == Some(workspace.path.file_name());
+        let detail = if is_said { size } else { format!("{}: {size}", workspace.path) };
+        let mark = mark_of(comparison, own.map(|(id, _)| id), edited.contains(&workspace.path));
+        Node { kind, title, detail, mark }
+    };
+    let mut workspaces: Vec<Node> = shown.iter().map(node).collect();
+    let edges = edges(&shown);
+    mark_ways(&mut workspaces, &edges);
+    Picture {
+        packages,
+        workspaces,
+        edges,
+        unused: unused.iter().filter(|workspace| !workspace.path.is_root()).map(|w| w.path.to_string()).collect(),
+        edit: edit.map(|(path, _)| path.to_string()),
+    }
+}
+
+fn mark_of(comparison: Option<&Comparison>, id: Option<&Id>, is_edited: bool) -> Mark {
+    let Some(comparison) = comparison else { return Mark::None };
+    match id.map(|id| comparison.effect(id)) {
+        Some(Effect::Rebuilt | Effect::Unsure | Effect::Added | Effect::Removed) => Mark::Rebuilt,
+        _ if is_edited => Mark::Edited,
+        _ => Mark::Kept,
+    }
+}
+
+/// Marks what lies between an edited workspace and those that are rebuilt: all that uses it, directly or not.
+fn mark_ways(workspaces: &mut [Node], edges: &[(usize, usize)]) {
+    for _ in 0..workspaces.len() {
+        for (used, user) in edges {
+            if workspaces[*user].mark == Mark::Kept && matches!(workspaces[*used].mark, Mark::Edited | Mark::Between) {
+                workspaces[*user].mark = Mark::Between;
+            }
+        }
+    }
+}
+
+/// The workspaces that an edit is in, where it is in sources.
+fn edited_workspaces(path: &RepoPath, comparison: &Comparison) -> BTreeSet<RepoPath> {
+    let causes = comparison.verdicts.values().flat_map(|verdict| &verdict.causes);
+    let ends = causes.filter_map(|cause| match cause {
+        Cause::Source { path: found, way, .. } if found == path => way.last().cloned(),
+        _ => None,
+    });
+    ends.collect()
+}
+
+/// Who uses whom, without what follows from other lines, and without the line that closes a ring.
+fn edges(workspaces: &[&Workspace]) -> Vec<(usize, usize)> {
+    let index: BTreeMap<&RepoPath, usize> = workspaces.iter().enumerate().map(|(i, w)| (&w.path, i)).collect();
+    let direct: Vec<BTreeSet<usize>> = workspaces
+        .iter()
+        .map(|workspace| {
+            let uses = workspace.dependencies.iter().chain(&workspace.uses);
+            uses.filter_map(|path| index.get(path).copied()).collect()
+        })
+        .collect();
+    let mut order = Vec::new();
+    let mut state = vec![0u8; workspaces.len()];
+    let mut kept: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); workspaces.len()];
+    for start in 0..workspaces.len() {
+        visit(start, &direct, &mut state, &mut kept, &mut order);
+    }
+    // In this order, all that a workspace uses comes before it.
+    let mut reached: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); workspaces.len()];
+    let mut edges = Vec::new();
+    for user in order {
+        let indirect: BTreeSet<usize> = kept[user].iter().flat_map(|used| reached[*used].iter().copied()).collect();
+        edges.extend(kept[user].difference(&indirect).map(|used| (*used, user)));
+        reached[user] = &indirect | &kept[user];
+    }
+    edges.sort_unstable();
+    edges
+}
+
+/// Visits what a workspace uses before it; a line to one that is being visited would close a ring.
+fn visit(
+    user: usize,
+    direct: &[BTreeSet<usize>],
+    state: &mut [u8],
+    kept: &mut [BTreeSet<usize>],
+    order: &mut Vec<usize>,
+) {
+    const OPEN: u8 = 1;
+    const DONE: u8 = 2;
+    if state[user] != 0 {
+        return;
+    }
+    state[user] = OPEN;
+    for used in &direct[user] {
+        visit(*used, direct, state, kept, order);
+        if state[*used] == DONE {
+            kept[user].insert(*used);
+        }
+    }
+    state[user] = DONE;
+    order.push(user);
+}

@@ -1,0 +1,105 @@
+//! `splitter verify` and `explain --nix`, with a real Nix: the model and the derivations agree.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, fail, succeed};
+
+/// splitter with the test's Nix, and with the stand-ins as the flake's inputs.
+fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
+    let mut command = nix.context().splitter(args);
+    command.env("SPLITTER_NIX", &nix.nix.program).envs(nix.nix.environment(nix.context())).arg("--");
+    for input in ["nixpkgs", "flake-parts"] {
+        let folder = nix.context().folder("stand-in").join(input);
+        command.args(["--override-input", input, &format!("path:{folder}")]);
+    }
+    command
+}
+
+/// The edits of a proof without surprises, each as its name and what it rebuilds.
+fn proved<P: Project>(nix: &NixMonorepo<P>) -> Vec<(String, String)> {
+    let report: Value = serde_json::from_str(&succeed(&mut splitter(nix, &["verify", "--json"]))).unwrap();
+    assert_eq!(report["surprises"], 0, "{report:#}");
+    assert_eq!(report["packages"], serde_json::json!(["api", "deps", "nodeModules", "web"]));
+    let edit = |row: &Value| {
+        let packages = row["packages"].as_object().unwrap().iter();
+        let rebuilt = packages.filter(|(_, cell)| cell["changed"] == true).map(|(name, _)| name.as_str());
+        let name = format!("{} {}", row["edit"].as_str().unwrap(), row["path"].as_str().unwrap());
+        (name, rebuilt.collect::<Vec<_>>().join(" "))
+    };
+    report["edits"].as_array().unwrap().iter().map(edit).collect()
+}
+
+/// Whether a proof has an edit, and what it rebuilds.
+fn rebuilt<'a>(edits: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    edits.iter().find(|(edit, _)| edit == name).map(|(_, rebuilt)| rebuilt.as_str())
+}
+
+#[test]
+fn e2e_verify_proves_the_split_of_a_bun_monorepo() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let edits = proved(&nix);
+    for (name, expected) in [
+        ("a README README.md", ""),
+        ("source of an app apps/web/src/index.ts", "web"),
+        ("source of a library packages/logger/src/index.ts", "api web"),
+        ("source of a library packages/ui/src/index.ts", "web"),
+        ("a test apps/api/splitter-verify.test.ts", ""),
+        ("scripts package.json", ""),
+        ("version apps/api/package.json", "api nodeModules web"),
+        ("an empty folder splitter-verify", ""),
+        ("a root file tsconfig.json", "api web"),
+        ("comment in an rc file .npmrc", ""),
+        ("layout of the lockfile bun.lock", "api nodeModules web"),
+        ("a locked package bun.lock", "api deps nodeModules web"),
+    ] {
+        assert_eq!(rebuilt(&edits, name), Some(expected), "{name}: {edits:#?}");
+    }
+    // A rule that is lost in Nix shows.
+    let context = nix.context();
+    let filter = context.read("nix/splitter/source-filter.json").replace("\"readme\", ", "");
+    context.write("nix/splitter/source-filter.json", filter);
+    let output = fail(&mut splitter(&nix, &["verify"]));
+    assert!(output.starts_with("exit: 1\n"), "{output}");
+    let line = "api: apps/api/README.md (a README) leaked into it: it is rebuilt, and should be kept";
+    assert!(output.contains(line) && output.contains("1 surprise"), "{output}");
+}
+
+#[test]
+fn e2e_verify_proves_the_split_of_yarn_monorepos() {
+    for version in [YARN_VERSIONS[0], YARN_VERSIONS[2]] {
+        let Some(nix) = NixMonorepo::with_yarn(version) else { return };
+        let edits = proved(&nix);
+        for (name, expected) in [
+            ("a README apps/api/README.md", ""),
+            ("source of a library packages/ui/src/index.js", "web"),
+            ("layout of the lockfile yarn.lock", "api nodeModules web"),
+            ("a locked package yarn.lock", "api deps nodeModules web"),
+        ] {
+            assert_eq!(rebuilt(&edits, name), Some(expected), "{version}: {name}: {edits:#?}");
+        }
+    }
+}
+
+#[test]
+fn e2e_explain_says_what_nix_does() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let context = nix.context();
+    context.write("packages/ui/src/index.ts", format!("{}\n", context.read("packages/ui/src/index.ts")));
+    // Of this only Nix can tell.
+    context.write("nix/splitter/app.nix", format!("{}# a comment\n", context.read("nix/splitter/app.nix")));
+    let report: Value = serde_json::from_str(&succeed(&mut splitter(&nix, &["explain", "--nix", "--json"]))).unwrap();
+    let effects: Vec<_> = report["derivations"].as_array().unwrap().iter().collect();
+    let effect = |name: &str| effects.iter().find(|found| found["name"] == name).unwrap()["effect"].clone();
+    assert_eq!(effect("web"), "rebuilt");
+    assert_eq!(effect("api"), "unsure");
+    assert_eq!(effect("nodeModules"), "kept");
+    // The derivations are those of the flake itself.
+    let derivations = nix.derivations();
+    for (name, confirmed) in report["nix"].as_object().unwrap() {
+        assert_eq!(confirmed["after"].as_str(), derivations.get(name).map(String::as_str), "{name}");
+        assert_eq!(confirmed["agrees"], true);
+        assert_eq!(confirmed["before"] != confirmed["after"], name == "web", "{name}");
+    }
+}
