@@ -1,49 +1,143 @@
 //! `splitter explain`: what an edit rebuilds, without Nix.
 
+use serde_json::{Value, json};
+
 use crate::support::{Package, Small, small, splitter_snapshot, succeed};
 
-#[test]
-fn an_unchanged_repository_rebuilds_nothing() {
-    let small = Small::new();
+/// The small repository, initialised; commits show without their ids, which depend on the registry's port.
+fn initialised() -> Small {
+    let mut small = Small::new();
+    small.context.add_filter(r"\([0-9a-f]{7}\)", "([COMMIT])");
     small.init();
-    splitter_snapshot!(small.context, small.context.splitter(&["explain"]), @"");
+    small
 }
 
 #[test]
 fn edits_are_told_with_what_they_rebuild() {
-    let small = Small::new();
-    small.init();
+    let small = initialised();
     let context = &small.context;
+    splitter_snapshot!(context, context.splitter(&["explain"]), @r"
+    exit: 0
+    ----- stdout
+    HEAD ([COMMIT]) -> the work tree: no file differs
+
+    nothing is rebuilt: all 5 stay as they are
+    ----- stderr
+    ");
     context.write("packages/ui/index.ts", "export const a = 1;\n");
     context.write("apps/web/src/index.test.ts", "// more\n");
     context.write("README.md", "# more\n");
     context.write("apps/api/src/new.ts", "\n");
-    splitter_snapshot!(context, context.splitter(&["explain"]), @"");
+    splitter_snapshot!(context, context.splitter(&["explain"]), @r"
+    exit: 0
+    ----- stdout
+    HEAD ([COMMIT]) -> the work tree: 4 files differ
+
+    rebuilt: 2 of 5
+      api  the app in apps/api
+        + apps/api/src/new.ts
+      web  the app in apps/web
+        ~ packages/ui/index.ts (used by apps/web)
+
+    kept: 3 of 5
+      deps-common, deps-x86_64-linux, nodeModules
+
+    read by no build: 2 files
+        + README.md
+        ~ apps/web/src/index.test.ts
+    ----- stderr
+    ");
     // What is staged alone.
     context.git(&["add", "packages"]);
-    splitter_snapshot!(context, context.splitter(&["explain", "--staged"]), @"");
+    splitter_snapshot!(context, context.splitter(&["explain", "--staged"]), @r"
+    exit: 0
+    ----- stdout
+    HEAD ([COMMIT]) -> the index: 1 file differs
+
+    rebuilt: 1 of 5
+      web  the app in apps/web
+        ~ packages/ui/index.ts (used by apps/web)
+
+    kept: 4 of 5
+      deps-common, deps-x86_64-linux, nodeModules, api
+    ----- stderr
+    ");
 }
 
 #[test]
 fn a_package_is_told_with_who_asks_for_it() {
-    let small = Small::new();
-    small.init();
+    let small = initialised();
     let context = &small.context;
-    let beta = small.publish(Package::new("@scope/beta", "2.2.0"));
     let mut packages = small::packages();
-    packages[1] = beta;
+    packages[1] = small.publish(Package::new("@scope/beta", "2.2.0"));
     packages.push(small.publish(Package::new("delta", "1.0.0")));
     small.lock(&packages);
-    splitter_snapshot!(context, context.splitter(&["explain"]), @"");
+    splitter_snapshot!(context, context.splitter(&["explain"]), @r"
+    exit: 0
+    ----- stdout
+    HEAD ([COMMIT]) -> the work tree: 1 file differs
+
+    rebuilt: 4 of 5
+      deps-common  the downloaded packages
+        ~ @scope/beta 2.1.0-rc.1 -> 2.2.0 (asked for by packages/ui)
+        + delta 1.0.0 (asked for by other packages)
+      nodeModules  the installed packages
+        < deps-common is another
+        ~ bun.lock
+      api          the app in apps/api
+        < nodeModules is another
+      web          the app in apps/web
+        < nodeModules is another
+
+    kept: 1 of 5
+      deps-x86_64-linux
+    ----- stderr
+    warning: nix/splitter/splitter.lock.json does not fit the work tree: shown is what holds after `splitter update-hash`
+    ");
     succeed(&mut context.splitter(&["update-hash"]));
     context.commit_all("newer packages");
-    splitter_snapshot!(context, context.splitter(&["explain", "HEAD~1..HEAD", "--json"]), @"");
+    let explained = succeed(&mut context.splitter(&["explain", "HEAD~1..HEAD", "--json"]));
+    let report: Value = serde_json::from_str(&explained).unwrap();
+    assert_eq!(report["version"], 1);
+    assert_eq!(report["from"]["name"], "HEAD~1");
+    assert_eq!(report["to"]["recorded"], true);
+    assert_eq!(report["files"], json!({ "bun.lock": "changed", "nix/splitter/splitter.lock.json": "changed" }));
+    assert_eq!(report["unusedFiles"], json!([]));
+    assert_eq!(
+        report["derivations"][0],
+        json!({
+            "name": "deps-common", "kind": "deps", "package": "deps", "effect": "rebuilt",
+            "causes": [
+                { "kind": "package", "name": "@scope/beta", "from": ["2.1.0-rc.1"], "to": ["2.2.0"], "workspaces": ["packages/ui"] },
+                { "kind": "package", "name": "delta", "from": [], "to": ["1.0.0"], "workspaces": [] },
+            ],
+        })
+    );
 }
 
 #[test]
 fn an_unknown_commit_is_refused() {
     let small = Small::new();
-    splitter_snapshot!(small.context, small.context.splitter(&["explain", "nowhere"]), @"");
+    splitter_snapshot!(small.context, small.context.splitter(&["explain", "nowhere"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: git knows no commit `nowhere`
+    ");
     let small = Small::without_git();
-    splitter_snapshot!(small.context, small.context.splitter(&["explain"]), @"");
+    splitter_snapshot!(small.context, small.context.splitter(&["explain"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `[REPO]` is in no git repository
+    ");
+    let mut verify = small.context.splitter(&["verify"]);
+    splitter_snapshot!(small.context, verify.env("PATH", ""), @r"
+    exit: 3
+    ----- stdout
+    ----- stderr
+    error: `nix` was not found in SPLITTER_NIX or PATH
+    hint: install Nix from https://nixos.org/download
+    hint: or name the program: SPLITTER_NIX=/path/to/nix
+    ");
 }

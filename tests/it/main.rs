@@ -8,6 +8,7 @@ mod demo;
 mod end_to_end;
 mod explain;
 mod fetching;
+mod graph;
 mod harness;
 mod init;
 mod nar;

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Derivation, Derivations, Id, Input, package_change};
+use super::{Derivation, Derivations, Id, Input, inputs::RECORDED_HASH, package_change};
 use crate::{
     repo::{RepoPath, states::FileStates},
     split::manifest_path,
 };
+
+/// The record: builds read it, field by field, and each field is an input of its own.
+const RECORD: &str = "nix/splitter/splitter.lock.json";
 
 /// How a thing differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -171,7 +174,8 @@ pub fn compare(before: &Derivations, after: &Derivations) -> Comparison {
     }
     let used: BTreeSet<&RepoPath> =
         comparison.verdicts.values().flat_map(|verdict| &verdict.causes).filter_map(file_of).collect();
-    comparison.idle = comparison.files.keys().filter(|path| !used.contains(path)).cloned().collect();
+    let idle = comparison.files.keys().filter(|path| !used.contains(path) && path.as_str() != RECORD);
+    comparison.idle = idle.cloned().collect();
     comparison
 }
 
@@ -267,6 +271,10 @@ impl States<'_> {
             }
         }
         let packages = package_change::by_name(gone.into_iter(), come.into_iter());
+        if !packages.is_empty() {
+            // Another list has another hash.
+            causes.retain(|cause| !matches!(cause, Cause::Setting { name, .. } if name == RECORDED_HASH));
+        }
         let packages = packages.into_iter().map(|(name, versions)| {
             let asked = self.after.asked.get(&name).or_else(|| self.before.asked.get(&name));
             let workspaces = asked.into_iter().flatten().cloned().collect();

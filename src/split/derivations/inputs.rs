@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// The hash of a fixed output.
+pub(super) const RECORDED_HASH: &str = "recorded hash";
+
 /// The folder of the Nix files that splitter writes.
 const NIX_FOLDER: &str = "nix/splitter";
 
@@ -92,7 +95,7 @@ impl Rules<'_> {
         // A hash that belongs to another list will be another one.
         let fingerprint = fingerprint::of(known.into_iter());
         if let Some((_, hash)) = self.recorded.outputs.get(part).filter(|(recorded, _)| *recorded == fingerprint) {
-            inputs.insert(Input::Setting("recorded hash"), hash.clone());
+            inputs.insert(Input::Setting(RECORDED_HASH), hash.clone());
         }
         inputs.insert(Input::Setting("registry"), self.registry());
         Derivation { inputs, ..Derivation::default() }
