@@ -87,13 +87,13 @@ fn ranks(last: &[bool], edges: &[(usize, usize)]) -> Vec<usize> {
 }
 
 /// Adds a place in each column between the ends of a line; all its cells, from one end to the other.
-fn add_way(cells: &mut Vec<Cell>, (used, user): (usize, usize)) -> Vec<usize> {
-    let mut way = vec![used];
-    for column in cells[used].column + 1..cells[user].column {
+fn add_way(cells: &mut Vec<Cell>, (from, to): (usize, usize)) -> Vec<usize> {
+    let mut way = vec![from];
+    for column in cells[from].column + 1..cells[to].column {
         way.push(cells.len());
         cells.push(Cell { node: None, column, height: LINE, y: 0.0, before: Vec::new(), after: Vec::new() });
     }
-    way.push(user);
+    way.push(to);
     for pair in way.windows(2) {
         cells[pair[0]].after.push(pair[1]);
         cells[pair[1]].before.push(pair[0]);
@@ -145,7 +145,7 @@ fn settle(cells: &mut [Cell], wishes: &[(f64, usize)]) {
     let mut offset = 0.0;
     for (place, (_, index)) in wishes.iter().enumerate() {
         if place > 0 {
-            offset += (cells[wishes[place - 1].1].height + cells[*index].height) / 2.0 + GAP;
+            offset += f64::midpoint(cells[wishes[place - 1].1].height, cells[*index].height) + GAP;
         }
         offsets.push(offset);
     }

@@ -169,7 +169,7 @@ impl Table<'_> {
         if self.state.derivations.files().contains_key(&readme) {
             self.add("chmod", readme, Action::Chmod);
         }
-        for path in self.state.split.root_files.iter().filter(|path| path.file_name().ends_with(".json")).take(1) {
+        for path in self.state.split.root_files.iter().filter(|path| has_extension(path, "json")).take(1) {
             self.append("a root file", path.clone(), "\n")?;
         }
         Ok(())
@@ -200,12 +200,16 @@ impl Table<'_> {
         }
         let files = self.state.derivations.files();
         let local = &self.state.split.lock_set.local;
-        let patch = local.iter().find(|path| path.file_name().ends_with(".patch") && files.contains_key(*path));
+        let patch = local.iter().find(|path| has_extension(path, "patch") && files.contains_key(*path));
         if let Some(patch) = patch.cloned() {
             self.append("a patch", patch, "\n")?;
         }
         Ok(())
     }
+}
+
+fn has_extension(path: &RepoPath, extension: &str) -> bool {
+    camino::Utf8Path::new(path.file_name()).extension() == Some(extension)
 }
 
 /// A manifest with its keys in another order.

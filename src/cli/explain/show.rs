@@ -166,11 +166,10 @@ fn line(cause: &Cause) -> String {
             format!("+ all of {path}, which it now depends on{}", through(way))
         }
         Cause::Workspace { path, .. } => format!("- all of {path}, which it no longer depends on"),
-        Cause::File { path, change } => format!("{} {path}", sign(*change)),
+        Cause::File { path, change } | Cause::Nix { path, change } => format!("{} {path}", sign(*change)),
         Cause::Manifest { path, fields } => format!("~ {path}: {}", names(fields, "; ")),
         Cause::Settings { path } => format!("~ {path}: settings that an install reads"),
         Cause::Setting { name, from, to } => setting(name, from.as_deref(), to.as_deref()),
-        Cause::Nix { path, change } => format!("{} {path}", sign(*change)),
     }
 }
 

@@ -230,7 +230,7 @@ impl Rules<'_> {
 
     /// The programs that run inside the builds.
     fn programs_of_splitter(&self) -> BTreeMap<Input, String> {
-        let is_program = |path: &RepoPath| path.as_str().ends_with(".mjs");
+        let is_program = |path: &RepoPath| path.as_str().rsplit_once('.').is_some_and(|(_, end)| end == "mjs");
         let programs = self.below(TOOLS_FOLDER).filter(|(path, _)| is_program(path));
         programs.map(|(path, state)| (Input::File(path.clone()), shown(state))).collect()
     }
