@@ -151,3 +151,43 @@ fn visit(
     state[user] = DONE;
     order.push(user);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        repo::MemoryTree,
+        split::{Choices, derivations::Recorded},
+    };
+
+    #[test]
+    fn lines_that_follow_from_others_are_left_out_and_rings_are_opened() {
+        let manifest = |name: &str, uses: &[&str]| {
+            let uses: Vec<_> = uses.iter().map(|name| format!("\"{name}\": \"*\"")).collect();
+            format!(r#"{{"name": "{name}", "scripts": {{}}, "dependencies": {{{}}}}}"#, uses.join(", "))
+        };
+        let web = manifest("web", &["a", "b", "c"]).replace("{},", r#"{"build": "x"},"#);
+        let (a, b, c) = (manifest("a", &[]), manifest("b", &["a", "c"]), manifest("c", &["b"]));
+        let tree = MemoryTree::new([
+            ("package.json", r#"{"name": "acme", "workspaces": ["apps/*", "packages/*"]}"#),
+            ("bun.lock", r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "acme"}}, "packages": {}}"#),
+            ("apps/web/package.json", &web),
+            ("packages/a/package.json", &a),
+            ("packages/b/package.json", &b),
+            ("packages/c/package.json", &c),
+            ("packages/unused/package.json", r#"{"name": "unused"}"#),
+        ]);
+        let split = Split::read(&tree, &Choices::default()).unwrap();
+        let system = System::X8664Linux;
+        let derivations = Derivations::of(&split, crate::repo::states::FileStates::new(), &Recorded::default(), system);
+        let text = |_: &RepoPath| "1 file".to_owned();
+        let part = |_: &str| String::new();
+        let sizes = Sizes { sources: &text, part: &part, install: String::new() };
+        let drawn = picture(&split, &derivations, system, &sizes, None);
+        let titles: Vec<_> = drawn.workspaces.iter().map(|node| node.title.as_str()).collect();
+        assert_eq!(titles, ["web", "a", "b", "c"]);
+        // web uses a, b and c; b uses a and c; c uses b, which closes a ring.
+        assert_eq!(drawn.edges, [(1, 2), (2, 0), (3, 2)]);
+        assert_eq!(drawn.unused, ["packages/unused"]);
+    }
+}

@@ -145,3 +145,34 @@ fn make_executable(file: &Utf8Path) -> io::Result<()> {
 fn make_executable(_: &Utf8Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::{WorkTree, states};
+
+    #[test]
+    fn a_copy_shares_contents_and_never_writes_through_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/file"), "old").unwrap();
+        std::os::unix::fs::symlink("file", root.join("a/link")).unwrap();
+        let tree = WorkTree::at(root);
+        let files = states::of_folder(&tree).unwrap();
+        let scratch = Scratch::new().unwrap();
+        let copy = scratch.copy("copy", &tree, &files, Some((root, &files))).unwrap();
+        assert_eq!(states::of_folder(&WorkTree::at(copy.root())).unwrap(), files);
+        let path: RepoPath = "a/file".parse().unwrap();
+        copy.write(&path, b"new", FileKind::Executable).unwrap();
+        let edited = states::of_folder(&WorkTree::at(copy.root())).unwrap();
+        assert_eq!(edited[&path].kind, FileKind::Executable);
+        assert_eq!(fs::read_to_string(copy.root().join("a/file")).unwrap(), "new");
+        // What it was copied from is as it was, its mode too.
+        assert_eq!(states::of_folder(&tree).unwrap(), files);
+        let inner: RepoPath = "a/b/c".parse().unwrap();
+        copy.make_folder(&inner).unwrap();
+        copy.remove_folder(&inner);
+        assert!(!copy.root().join("a/b").exists() && copy.root().join("a").exists());
+    }
+}
