@@ -57,7 +57,10 @@ pub fn render(picture: &Picture) -> String {
             Placed { node, x, y: inner_top + MARGIN + y, width }
         })
         .collect();
-    for ((used, user), passes) in picture.edges.iter().zip(&layout.passes) {
+    let mut lines: Vec<_> = picture.edges.iter().zip(&layout.passes).collect();
+    // What an edit goes through lies above the rest.
+    lines.sort_by_key(|((used, user), _)| line_class(places[*used].node, places[*user].node) == "hot");
+    for ((used, user), passes) in lines {
         let way = passes.iter().map(|(column, y)| (columns[*column], inner_top + MARGIN + y)).collect::<Vec<_>>();
         draw_line(&mut out, &places[*used], &places[*user], &way);
     }

@@ -306,6 +306,9 @@ fn help_names_every_command_and_exit_code() {
       init         Write the flake and the hashes
       update-hash  Bring the hashes up to date with the lockfile
       check        Tell whether the hashes are right for the lockfile, in milliseconds
+      explain      Tell what an edit rebuilds, and which file or package causes it
+      graph        Draw what is built, of what size, and what an edit rebuilds
+      verify       Prove with Nix that an edit rebuilds what it must and nothing else
       demo         Show all of it on a sample monorepo in a new folder
       help         Print this message or the help of the given subcommand(s)
 
