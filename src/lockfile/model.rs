@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::{Conditions, Integrity};
+use super::{Conditions, GitCommit, HostArchive, Integrity};
 use crate::{diagnostic::Position, repo::RepoPath};
 
 /// A lockfile.
@@ -164,9 +164,13 @@ pub enum Resolution {
     LocalTarball(RepoPath),
     /// A tarball at a URL.
     RemoteTarball(Url),
-    /// A git repository, as the lockfile writes it.
+    /// A commit of a git repository.
+    Commit(GitCommit),
+    /// A commit of a repository, as the archive that its host makes of it.
+    Archive(HostArchive),
+    /// A git repository that cannot be fetched, as the lockfile writes it.
     Git(String),
-    /// A GitHub repository, as the lockfile writes it.
+    /// A repository of a host that cannot be fetched, as the lockfile writes it.
     GitHub(String),
     /// The repository's own root.
     Root,

@@ -10,11 +10,14 @@ use crate::lockfile::{
     Resolution,
 };
 
-/// A tarball that an install needs.
+/// A file that an install needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
-    /// Where it lies in the fixed output: `npm/<name>/-/<base>-<version>.tgz` or `url/<host>/<path>`.
+    /// Where it lies in the fixed output: `npm/<name>/-/<base>-<version>.tgz`, `url/<host>/<path>`,
+    /// `github/<owner>/<name>/<revision>.tar` or `git/<commit>.tar`.
     pub path: String,
+    /// What becomes of what is downloaded.
+    pub form: Form,
     /// How messages name it: `name@version`, or the URL.
     pub label: String,
     /// The package's name.
@@ -25,6 +28,17 @@ pub struct Dependency {
     pub integrity: Option<Integrity>,
     /// Who needs it; none where only the manifest in the tarball says.
     pub scope: Option<Scope>,
+}
+
+/// How a file of the fixed output comes of what is downloaded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// It is what is downloaded.
+    Verbatim,
+    /// The files of the archive that is downloaded, in an archive of our own: its host promises no bytes.
+    Repacked,
+    /// The files of a commit of the repository at the URL, and the commit itself, in an archive of our own.
+    Commit(String),
 }
 
 /// Where packages come from.
@@ -71,7 +85,7 @@ pub(super) fn list(
     let required = required_by_manifests(lockfile, workspaces);
     let mut all = Vec::with_capacity(lockfile.packages.len());
     for (index, package) in lockfile.packages.iter().enumerate().filter(|(_, package)| !package.bundled) {
-        let Some((path, url)) = source(package, sources.registries, lockfile.format)? else { continue };
+        let Some((path, url, form)) = source(package, sources.registries, lockfile.format)? else { continue };
         if sources.cache.is_some_and(|cache| cache.holds(package)) {
             continue;
         }
@@ -87,10 +101,14 @@ pub(super) fn list(
         }
         let label = match package.resolution {
             Resolution::RemoteTarball(ref url) => format!("{} ({url})", package.name),
+            Resolution::Commit(ref commit) => format!("{} (commit {})", package.name, commit.id()),
+            Resolution::Archive(ref archive) => format!("{} ({})", package.name, archive.url()),
             _ => package.label(),
         };
-        let (name, integrity) = (package.name.clone(), package.integrity.clone());
-        all.push(Dependency { path, label, name, url, integrity, scope });
+        // What a lockfile says of an archive's own bytes is of no use: they change.
+        let integrity = package.integrity.clone().filter(|_| form == Form::Verbatim);
+        let name = package.name.clone();
+        all.push(Dependency { path, form, label, name, url, integrity, scope });
     }
     all.sort_by(|a, b| a.path.cmp(&b.path));
     let mut list: Vec<Dependency> = Vec::with_capacity(all.len());
@@ -110,23 +128,29 @@ impl Dependency {
     }
 }
 
-/// The tarball's place in the fixed output, and its URL where that is not its registry's place for it; none for what
-/// is not downloaded. No URL is made for the others: thousands of them would take longer than all else here.
+/// The file's place in the fixed output, its URL where that is not its registry's place for it, and its form; none for
+/// what is not downloaded. No URL is made for the others: thousands of them would take longer than all else here.
 fn source(
     package: &LockedPackage,
     registries: &ProjectRegistries,
     format: Format,
-) -> Result<Option<(String, Option<Url>)>, SplitError> {
+) -> Result<Option<(String, Option<Url>, Form)>, SplitError> {
     match &package.resolution {
         Resolution::Registry { version, url } => {
             let path = registry_path(&package.name, version);
             let is_usual = |url: &Url| *url == registry_url(registries.registry_for(&package.name), &path);
             Ok(Some(match url {
-                Some(url) if !is_usual(url) => (url_path(url), Some(url.clone())),
-                _ => (path, None),
+                Some(url) if !is_usual(url) => (url_path(url), Some(url.clone()), Form::Verbatim),
+                _ => (path, None, Form::Verbatim),
             }))
         }
-        Resolution::RemoteTarball(url) => Ok(Some((url_path(url), Some(url.clone())))),
+        Resolution::RemoteTarball(url) => Ok(Some((url_path(url), Some(url.clone()), Form::Verbatim))),
+        Resolution::Commit(commit) => {
+            Ok(Some((commit.place(), Some(commit.url().clone()), Form::Commit(commit.id().to_owned()))))
+        }
+        Resolution::Archive(archive) => {
+            Ok(Some((archive.place().to_owned(), Some(archive.url().clone()), Form::Repacked)))
+        }
         Resolution::Git(text) => Err(unsupported(package, "git", text, format)),
         Resolution::GitHub(text) => Err(unsupported(package, "GitHub", text, format)),
         Resolution::Generated(text) => Err(unsupported(package, "generated", text, format)),
@@ -306,12 +330,30 @@ mod tests {
     }
 
     #[test]
-    fn git_dependencies_are_refused_with_their_place() {
+    fn commits_and_archives_have_places_of_their_own_and_no_integrity() {
+        let id = "552b355e30e534cc37f59b232ed38fb15dac6358";
+        let list = listed(&format!(
+            r#""g": ["g@github:o/r#552b355", {{}}, "o-r-552b355", "sha512-{}"],
+               "h": ["h@git+ssh://git@host.example:o/r.git#{id}", {{}}, "{id}"]"#,
+            "A".repeat(86) + "=="
+        ))
+        .unwrap();
+        let found: Vec<_> = list.iter().map(|dependency| (dependency.path.as_str(), &dependency.form)).collect();
+        let commit = format!("git/{id}.tar");
+        assert_eq!(
+            found,
+            [(commit.as_str(), &Form::Commit(id.to_owned())), ("github/o/r/552b355.tar", &Form::Repacked)]
+        );
+        assert!(list.iter().all(|dependency| dependency.integrity.is_none()));
+    }
+
+    #[test]
+    fn what_git_cannot_be_asked_for_is_refused_with_its_place() {
         use crate::diagnostic::Diagnose;
-        let error = listed(r#""g": ["g@github:o/r#abc", {}, "o-r-abc"]"#).unwrap_err();
+        let error = listed(r#""g": ["g@github:o/r#main", {}, "o-r-main"]"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "package `g` is a GitHub dependency (`github:o/r#abc`), which is not supported yet"
+            "package `g` is a GitHub dependency (`github:o/r#main`), which is not supported yet"
         );
         assert_eq!(error.location().unwrap().to_string(), "bun.lock:1:37");
     }
