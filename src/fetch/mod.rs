@@ -4,6 +4,7 @@
 //! files, variables and credentials, and is for requests only. [`Downloader`] fills a [`Cache`]; [`from_cache_only`]
 //! reads it without network. All of it is asynchronous inside, and [`run`] is the way in for callers that are not.
 
+mod archive;
 mod cache;
 mod client;
 mod credentials;
@@ -27,6 +28,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub use archive::ArchiveError;
 pub use cache::{Cache, CacheError, Stored};
 pub use client::ClientError;
 pub use credentials::Access;
