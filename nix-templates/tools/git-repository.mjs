@@ -71,7 +71,9 @@ function addCommit(folder, { files, members }) {
   for (const [name, data] of Object.entries(members)) if (name.startsWith("trees/")) store("tree", data);
   const wanted = treeOfCommit(members.commit);
   if (wanted !== tree && members[`trees/${wanted}`] === undefined) throw new Error(`the archive holds the tree ${tree}, its commit wants ${wanted}`);
-  return { id: store("commit", members.commit), isCut: hasParents(members.commit) };
+  // A lockfile may have the id of a tag, an object of its own that names the commit.
+  const tag = members.tag && store("tag", members.tag);
+  return { id: store("commit", members.commit), tag, isCut: hasParents(members.commit) };
 }
 
 // Makes a bare repository in `folder` with the commits of these archives (Buffers), each with a branch of its id, and gives the ids.
@@ -79,7 +81,11 @@ export function makeRepository(folder, archives) {
   mkdirSync(join(folder, "refs/heads"), { recursive: true });
   mkdirSync(join(folder, "objects"), { recursive: true });
   const commits = archives.map((archive) => addCommit(folder, unpackTree(archive)));
-  for (const { id } of commits) writeFileSync(join(folder, "refs/heads", id), `${id}\n`);
+  mkdirSync(join(folder, "refs/tags"));
+  for (const { id, tag } of commits) {
+    writeFileSync(join(folder, "refs/heads", id), `${id}\n`);
+    if (tag !== undefined) writeFileSync(join(folder, "refs/tags", tag), `${tag}\n`);
+  }
   writeFileSync(join(folder, "HEAD"), `ref: refs/heads/${commits[0].id}\n`);
   writeFileSync(join(folder, "config"), "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n");
   const cut = commits.filter(({ isCut }) => isCut).map(({ id }) => `${id}\n`);

@@ -85,6 +85,8 @@ const { registry, program } = install;
 writeLockSet(out, spec, install);
 const code = await runInstall(out, spec, install);
 registry?.close();
+const reasons = code === 0 ? [] : (install.explain?.() ?? []);
+if (reasons.length > 0) fail([`\`${program} ${install.args.slice(0, 2).join(" ")}\` failed with exit code ${code}; its words are above`, ...reasons]);
 if (registry?.missing.size > 0) fail(["the install asked for what deps lacks:", ...shorten(registry.missing), MEND]);
 if (code !== 0) {
   if (registry?.unknown.size > 0) console.error(`splitter: ${program} asked for what ${spec.lockfile} does not have: ${[...registry.unknown].sort().join(", ")}`);
