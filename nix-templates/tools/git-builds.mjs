@@ -8,6 +8,8 @@ const STEPS = {
   npm: ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare", "prepack", "postpack"],
   "yarn-classic": ["preinstall", "install", "postinstall", "prepublish", "prepare", "prepack", "postpack"],
   "yarn-berry": ["prepack", "postpack"],
+  // What Yarn 1 itself takes from git it installs for this one alone.
+  "yarn-classic-git": ["prepare"],
 };
 
 // Scripts that only set up a developer's checkout, which is no longer there once the package is packed.

@@ -76,17 +76,18 @@ function addCommit(folder, { files, members }) {
   return { id: store("commit", members.commit), tag, isCut: hasParents(members.commit) };
 }
 
-// Makes a bare repository in `folder` with the commits of these archives (Buffers), each with a branch of its id, and gives the ids.
+// Makes a bare repository in `folder` with the commits of these archives (Buffers), each with a branch, and gives the ids. Git warns of
+// branches that have an id for a name, and Yarn 1 takes warnings for what it asked for.
 export function makeRepository(folder, archives) {
   mkdirSync(join(folder, "refs/heads"), { recursive: true });
   mkdirSync(join(folder, "objects"), { recursive: true });
   const commits = archives.map((archive) => addCommit(folder, unpackTree(archive)));
   mkdirSync(join(folder, "refs/tags"));
   for (const { id, tag } of commits) {
-    writeFileSync(join(folder, "refs/heads", id), `${id}\n`);
-    if (tag !== undefined) writeFileSync(join(folder, "refs/tags", tag), `${tag}\n`);
+    writeFileSync(join(folder, "refs/heads", `commit-${id}`), `${id}\n`);
+    if (tag !== undefined) writeFileSync(join(folder, "refs/tags", `tag-${tag}`), `${tag}\n`);
   }
-  writeFileSync(join(folder, "HEAD"), `ref: refs/heads/${commits[0].id}\n`);
+  writeFileSync(join(folder, "HEAD"), `ref: refs/heads/commit-${commits[0].id}\n`);
   writeFileSync(join(folder, "config"), "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n");
   const cut = commits.filter(({ isCut }) => isCut).map(({ id }) => `${id}\n`);
   if (cut.length > 0) writeFileSync(join(folder, "shallow"), cut.join(""));

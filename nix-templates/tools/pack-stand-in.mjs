@@ -3,6 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { buildOf, manifestsOf } from "./git-builds.mjs";
@@ -30,6 +31,8 @@ if (args[0] === "install" && isPlain) {
 }
 // Scripts that are left out are those that only a developer wants.
 const more = isWhole && isPlain && manager === "npm" ? ["--ignore-scripts"] : args[0] === "install" && manager !== "npm" ? ["--offline"] : [];
-const { status, error } = spawnSync(process.execPath, [program, ...args, ...more], { stdio: "inherit" });
+// Both Yarns would have the same cache, of which the later one removes what it does not know.
+const env = manager === "npm" ? process.env : { ...process.env, YARN_CACHE_FOLDER: join(tmpdir(), "yarn-classic-cache") };
+const { status, error } = spawnSync(process.execPath, [program, ...args, ...more], { stdio: "inherit", env });
 if (error) console.error(`splitter: error: ${error.message}`);
 process.exit(status ?? 1);
