@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { tellBuilds } from "./git-builds.mjs";
 import { redirectSources } from "./git-urls.mjs";
 import { readTar, unpackTree } from "./tar.mjs";
+import { MEND, shorten } from "./words.mjs";
 
 const LOG_LINES = 60;
 const GITHUB = /^https?:\/\/(?:[^/]+@)?github\.com\/([^/#]+)\/([^/#]+?)(?:\.git)?$/;
@@ -73,17 +74,16 @@ function npmFolder(spec, folder) {
   return folder;
 }
 
-// What a lockfile with packages from git needs: { downloads, env(registryUrl), explain }; nothing where there are none.
+// What a lockfile with packages from git needs: { downloads, env(registryUrl), explain() }; nothing where there are none. deps may lack
+// some: those of other systems, and those that a committed cache holds.
 export function prepareGit({ lock, spec, tarballs, scratch }) {
   const packages = gitPackages(lock).map((found) => ({ ...found, file: tarballs.file(found.path)?.file }));
   const there = packages.filter(({ file }) => file !== undefined);
   if (packages.length === 0) return undefined;
-  const missing = packages.filter(({ file }) => file === undefined).map(({ name, commit }) => `${name} (commit ${commit})`);
   const cloned = there.filter(({ path }) => path.startsWith("git/"));
   const settings = { unsafeHttpWhitelist: ["*"] };
   writeFileSync(join(homedir(), ".yarnrc.yml"), JSON.stringify(settings));
   return {
-    missing,
     downloads: downloads(tarballs, scratch),
     env: (registry) => ({
       ...(cloned.length > 0 && redirectSources(cloned, scratch("git"))),
@@ -96,6 +96,8 @@ export function prepareGit({ lock, spec, tarballs, scratch }) {
     }),
     explain() {
       showLogs();
+      const missing = packages.filter(({ file }) => file === undefined).map(({ name, commit }) => `${name} (commit ${commit})`);
+      if (missing.length > 0) return ["yarn.lock has packages from git that deps lacks:", ...shorten(missing), MEND];
       return tellBuilds(there.map(({ name, cwd, file }) => ({ name, files: filesBelow(cwd, unpackTree(readFileSync(file)).files) })));
     },
   };

@@ -24,7 +24,7 @@ export function gitEntries(lock, tarballs) {
 
 // The place in deps of an archive that GitHub makes, by the URL that Yarn knows.
 export function archivePath(url) {
-  const [, owner, repository, commit] = /^https:\/\/codeload\.github\.com\/([^/]+)\/([^/]+)\/tar\.gz\/([0-9a-f]{7,40})$/.exec(url) ?? [];
+  const [, owner, repository, commit] = /^https:\/\/codeload\.github\.com\/([^/]+)\/([^/]+)\/tar\.gz\/([0-9a-fA-F]{4,})$/.exec(url) ?? [];
   return owner === undefined ? undefined : `github/${owner}/${repository}/${commit}.tar`;
 }
 

@@ -9,7 +9,6 @@ import { prepareGit } from "./git-berry.mjs";
 import { keepLinkerState } from "./linker-state.mjs";
 import { PNP_FILES } from "./pnp.mjs";
 import { startRegistry } from "./registry.mjs";
-import { MEND, fail, shorten } from "./words.mjs";
 
 const URL_IN_LOCK = /:\/\/|%3A%2F%2F/i;
 
@@ -58,7 +57,6 @@ export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
   const lock = readFileSync(join(spec.lockSet, "yarn.lock"), "utf8");
   const version = versionOf(spec);
   const git = prepareGit({ lock, spec, tarballs, scratch });
-  if (git?.missing.length > 0) fail(["yarn.lock asks for packages from git that deps lacks:", ...shorten(git.missing), MEND]);
   const registry = await startRegistry(tarballs, { onMissing, others: git?.downloads });
   for (const cache of spec.caches) copyFolder(cache, join(out, ".yarn/cache"));
   return {

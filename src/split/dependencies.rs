@@ -110,6 +110,10 @@ pub(super) fn list(
         let name = package.name.clone();
         all.push(Dependency { path, form, label, name, url, integrity, scope });
     }
+    if matches!(lockfile.format, Format::YarnBerry(_)) && all.iter().any(|dependency| dependency.form != Form::Verbatim)
+    {
+        all.push(packer());
+    }
     all.sort_by(|a, b| a.path.cmp(&b.path));
     let mut list: Vec<Dependency> = Vec::with_capacity(all.len());
     for dependency in all {
@@ -119,6 +123,21 @@ pub(super) fn list(
         }
     }
     Ok(list)
+}
+
+/// The Yarn 1 that later Yarn downloads where it packs a package from git that has a lockfile of Yarn 1. Whether one has
+/// is not known here.
+fn packer() -> Dependency {
+    const VERSION: &str = "1.22.22";
+    Dependency {
+        path: registry_path("yarn", VERSION),
+        form: Form::Verbatim,
+        label: ["yarn@", VERSION].concat(),
+        name: "yarn".to_owned(),
+        url: None,
+        integrity: None,
+        scope: Some(Scope::Common),
+    }
 }
 
 impl Dependency {
