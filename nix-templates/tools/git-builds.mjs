@@ -15,6 +15,9 @@ const STEPS = {
 // Scripts that only set up a developer's checkout, which is no longer there once the package is packed.
 const IDLE = /^\s*(?:is-ci\s*\|\|\s*)?(?:npx\s+)?(?:husky(?:\s+install(?:\s+[\w./-]+)?)?|lefthook\s+install|simple-git-hooks)(?:\s*\|\|\s*(?:true|exit 0|:))?\s*$/;
 
+// Whether a manifest's `prepare` is such a script.
+export const isIdle = ({ scripts }) => typeof scripts?.prepare === "string" && IDLE.test(scripts.prepare);
+
 const isStep = ([name, command], manager) => STEPS[manager].includes(name) && typeof command === "string" && !IDLE.test(command);
 
 const GROUPS = ["dependencies", "devDependencies", "optionalDependencies"];

@@ -5,7 +5,7 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { emptyPackage } from "./empty-package.mjs";
-import { archivePath, explainGit, gitEntries, redirectGit } from "./git-classic.mjs";
+import { archivePath, explainGit, gitEntries, provideGit } from "./git-classic.mjs";
 import { MEND, fail, shorten } from "./words.mjs";
 import { mirrorName, readClassicLock } from "./yarn-classic-lock.mjs";
 
@@ -82,7 +82,7 @@ export async function prepare({ out, spec, tarballs, scratch }) {
       ...["--cache-folder", scratch("cache")],
     ],
     // Not the npmrc beside Node.js.
-    env: { DO_NOT_TRACK: "1", PREFIX: mirror, ...(git.size > 0 && redirectGit(git, scratch("git"))) },
+    env: { DO_NOT_TRACK: "1", PREFIX: mirror, ...(git.size > 0 && provideGit(git, { folder: scratch("git"), mirror, yarn: join(spec.packageManager, "bin/yarn") })) },
     explain: () => explainGit(git),
     disagreement: "where it says that the lockfile needs to be updated, yarn.lock and the package.json files disagree:",
     finish() {
