@@ -279,7 +279,7 @@ fn merge(first: &mut Dependency, second: Dependency) -> Result<(), SplitError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lockfile::bun;
+    use crate::lockfile::{bun, yarn};
 
     const A: &str = "sha1-AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     const B: &str = "sha1-BBBBBBBBBBBBBBBBBBBBBBBBBBA=";
@@ -364,6 +364,23 @@ mod tests {
             [(commit.as_str(), &Form::Commit(id.to_owned())), ("github/o/r/552b355.tar", &Form::Repacked)]
         );
         assert!(list.iter().all(|dependency| dependency.integrity.is_none()));
+    }
+
+    #[test]
+    fn later_yarn_gets_what_it_packs_with_where_it_clones_something() {
+        let paths = |url: &str| -> Vec<String> {
+            let entry = format!("\"g@{url}\":\n  version: 1.0.0\n  resolution: \"g@{url}\"\n  linkType: hard\n");
+            let lock = yarn::parse(&format!("__metadata:\n  version: 8\n\n{entry}")).unwrap();
+            let sources = Sources { registries: &registries(), cache: None };
+            let list = list(&lock, &Workspaces::new(), sources, &System::ALL).unwrap();
+            list.into_iter().map(|dependency| dependency.path).collect()
+        };
+        let id = "552b355e30e534cc37f59b232ed38fb15dac6358";
+        let yarn = "npm/yarn/-/yarn-1.22.22.tgz";
+        assert_eq!(paths("npm:1.0.0"), ["npm/g/-/g-1.0.0.tgz"]);
+        assert_eq!(paths(&format!("https://host.example/r#commit={id}")), [&format!("git/{id}.tar"), yarn]);
+        let github = format!("https://github.com/o/r.git#workspace=g&commit={id}");
+        assert_eq!(paths(&github), [&format!("github/o/r/{id}.tar"), yarn]);
     }
 
     #[test]
