@@ -57,7 +57,7 @@ export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
   const lock = readFileSync(join(spec.lockSet, "yarn.lock"), "utf8");
   const version = versionOf(spec);
   const git = prepareGit({ lock, spec, tarballs, scratch });
-  const registry = await startRegistry(tarballs, { onMissing, others: git?.downloads });
+  const registry = await startRegistry(tarballs, { archive: git?.download, onMissing });
   for (const cache of spec.caches) copyFolder(cache, join(out, ".yarn/cache"));
   return {
     registry,

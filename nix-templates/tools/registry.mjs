@@ -62,12 +62,10 @@ function labelOf(path) {
 
 // Starts the server. It answers the registry's own paths below /npm/, and, as a proxy, requests for other hosts.
 // Gives { url, missing, unknown, close }: the tarballs and the package names that were asked for and are not there.
-// `documents` makes the metadata by package name, from the server's URL; `onMissing` is called for each missing tarball; `others` has
-// what lies at other URLs.
-export async function startRegistry(tarballs, { documents = () => new Map(), onMissing, others = new Map() }) {
+// `documents` makes the metadata by package name, from the server's URL; `onMissing` is called for each missing tarball.
+export async function startRegistry(tarballs, { documents = () => new Map(), onMissing }) {
   const [missing, unknown] = [new Set(), new Set()];
   let base = "";
-  const othersByUrl = new Map([...others].map(([url, content]) => [withoutScheme(url), content]));
   let made;
   const metadata = (name) => {
     made ??= documents(base);
@@ -91,8 +89,6 @@ export async function startRegistry(tarballs, { documents = () => new Map(), onM
     // As a proxy it is asked for other hosts, and also for itself, by the full URL.
     const url = request.socket.tunnelTo === undefined ? request.url : `http://${request.socket.tunnelTo}${request.url}`;
     const own = url.startsWith(base) ? url.slice(base.length - 1) : url;
-    const other = othersByUrl.get(withoutScheme(url));
-    if (other !== undefined) return response.end(other);
     if (/^[a-z]+:\/\//.test(own)) return sendTarball(response, tarballs.pathOfUrl(own));
     const path = decodeURIComponent(own.replace(/[?#].*$/, "")).slice(1);
     if (path.startsWith("url/") || path.includes("/-/")) return sendTarball(response, path);
