@@ -74,13 +74,13 @@ function addCommit(folder, { files, members }) {
   return { id: store("commit", members.commit), isCut: hasParents(members.commit) };
 }
 
-// Makes a bare repository in `folder` with the commits of these archives (Buffers), each with a branch of its id, and gives the ids.
+// Makes a bare repository in `folder` with the commits of these archives (Buffers), each with a branch, and gives the ids.
 export function makeRepository(folder, archives) {
   mkdirSync(join(folder, "refs/heads"), { recursive: true });
   mkdirSync(join(folder, "objects"), { recursive: true });
   const commits = archives.map((archive) => addCommit(folder, unpackTree(archive)));
-  for (const { id } of commits) writeFileSync(join(folder, "refs/heads", id), `${id}\n`);
-  writeFileSync(join(folder, "HEAD"), `ref: refs/heads/${commits[0].id}\n`);
+  for (const { id } of commits) writeFileSync(join(folder, "refs/heads", `at-${id}`), `${id}\n`);
+  writeFileSync(join(folder, "HEAD"), `ref: refs/heads/at-${commits[0].id}\n`);
   writeFileSync(join(folder, "config"), "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n");
   const cut = commits.filter(({ isCut }) => isCut).map(({ id }) => `${id}\n`);
   if (cut.length > 0) writeFileSync(join(folder, "shallow"), cut.join(""));

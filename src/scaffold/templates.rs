@@ -37,6 +37,7 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "tools/empty-package.mjs",
     "tools/executables.mjs",
     "tools/fetch-deps.mjs",
+    "tools/fetch-git.mjs",
     "tools/files.mjs",
     "tools/finish-tree.mjs",
     "tools/git-repository.mjs",
