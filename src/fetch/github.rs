@@ -52,21 +52,21 @@ fn below(api: &Url, path: &str) -> Url {
 mod tests {
     use super::*;
 
-    fn asked(environment: Environment, url: &str) -> Option<String> {
-        GitHub::of(&environment).archive(&Url::parse(url).unwrap()).map(String::from)
+    fn asked<const N: usize>(environment: [(&str, &str); N], url: &str) -> Option<String> {
+        GitHub::of(&environment.into()).archive(&Url::parse(url).unwrap()).map(String::from)
     }
 
     #[test]
     fn archives_come_from_the_api_where_one_is_configured() {
         let url = "https://github.com/o/r.js/archive/552b355.tar.gz";
-        assert_eq!(asked([("A", "b")].into(), url), None);
+        assert_eq!(asked([("A", "b")], url), None);
         let own = [("GITHUB_API_URL", "https://ghe.example/api/v3/")];
-        assert_eq!(asked(own.into(), url).unwrap(), "https://ghe.example/api/v3/repos/o/r.js/tarball/552b355");
+        assert_eq!(asked(own, url).unwrap(), "https://ghe.example/api/v3/repos/o/r.js/tarball/552b355");
         let token = [("GH_TOKEN", "t")];
-        assert_eq!(asked(token.into(), url).unwrap(), "https://api.github.com/repos/o/r.js/tarball/552b355");
+        assert_eq!(asked(token, url).unwrap(), "https://api.github.com/repos/o/r.js/tarball/552b355");
         for other in ["https://github.com/o/r/releases/download/v1/x.tar.gz", "https://gitlab.com/o/r/archive/x.tar.gz"]
         {
-            assert_eq!(asked(own.into(), other), None);
+            assert_eq!(asked(own, other), None);
         }
     }
 

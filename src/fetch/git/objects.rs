@@ -117,10 +117,13 @@ fn tree_id(files: &Files, gitlinks: &BTreeMap<&[u8], &str>) -> Id {
     folder_id(&entries)
 }
 
-fn folder_id(entries: &[(&[u8], &str, Id)]) -> Id {
+/// A path with its mode and the id of its object.
+type Leaf<'a> = (&'a [u8], &'a str, Id);
+
+fn folder_id(entries: &[Leaf<'_>]) -> Id {
     // Git sorts a folder as if its name ended with a slash.
     let mut own: BTreeMap<Vec<u8>, (&str, &[u8], Id)> = BTreeMap::new();
-    let mut below: BTreeMap<&[u8], Vec<(&[u8], &str, Id)>> = BTreeMap::new();
+    let mut below: BTreeMap<&[u8], Vec<Leaf<'_>>> = BTreeMap::new();
     for (path, mode, id) in entries {
         match path.iter().position(|byte| *byte == b'/') {
             None => drop(own.insert(path.to_vec(), (mode, path, *id))),
