@@ -24,7 +24,8 @@ let
         nodejs
         pkgs.curl
         pkgs.cacert
-      ];
+      ]
+      ++ lib.optional (builtins.any (entry: entry ? git) entries) pkgs.git;
       # Private registries: NETRC is a netrc file that the builder may read (a sandbox path, or set for the
       # daemon). NIX_CURL_FLAGS is nixpkgs' own. Neither enters the derivation.
       impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [

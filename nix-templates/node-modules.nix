@@ -17,6 +17,8 @@
 }:
 let
   manager = record.packageManager.name;
+  # A package manager clones those, from what deps holds.
+  hasRepositories = builtins.any (entry: entry ? git) record.dependencies;
   # Only lifecycle scripts may want a compiler.
   stdenv = if lockSet.trusted == [ ] then pkgs.stdenvNoCC else pkgs.stdenv;
 in
@@ -26,6 +28,7 @@ stdenv.mkDerivation {
     nodejs
     packageManager
   ]
+  ++ lib.optional hasRepositories pkgs.git
   ++ scriptInputs;
   # The registry on the loopback, in Darwin's sandbox.
   __darwinAllowLocalNetworking = true;

@@ -35,9 +35,11 @@ function readEntry(key, tuple) {
   const kind = kindOf(resolution);
   const info = tuple.slice(1).find((part) => part !== null && typeof part === "object") ?? {};
   const last = tuple[tuple.length - 1];
+  // The folder in which GitHub's archive has its files, by which Bun knows the commit.
+  const folder = kind === "github" ? tuple.slice(1).find((part) => typeof part === "string" && !/^sha\d+-/.test(part)) : undefined;
   const integrity = tuple.length > 1 && typeof last === "string" && /^sha\d+-/.test(last) ? last : "";
   const url = kind === "npm" && typeof tuple[1] === "string" ? tuple[1] : kind === "tarball" ? resolution : "";
-  return { key, name, resolution, kind, info, integrity, url };
+  return { key, name, resolution, kind, info, integrity, url, folder };
 }
 
 // The lockfile's text as { workspaces, entries, byKey }.
@@ -70,6 +72,13 @@ export const isBundled = (entry) => entry.info.bundled === true;
 export function registryPath(name, version) {
   const base = name.slice(name.indexOf("/") + 1);
   return `npm/${name}/-/${base}-${version.split("+")[0]}.tgz`;
+}
+
+// The path in deps of a package from a repository, or nothing where it is from none.
+export function repositoryPath({ kind, resolution }) {
+  const [, owner, name, revision] = (kind === "github" && /^github:([^/#]+)\/([^/#]+)#(.+)$/.exec(resolution)) || [];
+  if (owner !== undefined) return `github/${owner}/${name}/${revision}.tar`;
+  return kind === "git" ? `git/${resolution.slice(resolution.lastIndexOf("#") + 1)}.tar` : undefined;
 }
 
 // The segments of a key: a scope and its name are one.

@@ -51,7 +51,7 @@ function manifestOf(file) {
 function packInto(mirror, { url, commit }, { env, yarn, folder }) {
   const run = { cwd: folder, env: { ...process.env, ...env } };
   mkdirSync(folder);
-  const archive = execFileSync("git", ["archive", `--remote=${url.replace(/^git\+/, "")}`, `commit-${commit}`], { ...run, maxBuffer: Infinity });
+  const archive = execFileSync("git", ["archive", `--remote=${url.replace(/^git\+/, "")}`, `at-${commit}`], { ...run, maxBuffer: Infinity });
   for (const { path, kind, executable, data, target } of readTar(archive)) {
     const file = Buffer.from(`${Buffer.from(folder).toString("latin1")}/${path}`, "latin1");
     if (kind === "folder") continue;

@@ -84,14 +84,33 @@ export function makeRepository(folder, archives) {
   const commits = archives.map((archive) => addCommit(folder, unpackTree(archive)));
   mkdirSync(join(folder, "refs/tags"));
   for (const { id, tag } of commits) {
-    writeFileSync(join(folder, "refs/heads", `commit-${id}`), `${id}\n`);
-    if (tag !== undefined) writeFileSync(join(folder, "refs/tags", `tag-${tag}`), `${tag}\n`);
+    writeFileSync(join(folder, "refs/heads", `at-${id}`), `${id}\n`);
+    if (tag !== undefined) writeFileSync(join(folder, "refs/tags", `at-${tag}`), `${tag}\n`);
   }
-  writeFileSync(join(folder, "HEAD"), `ref: refs/heads/commit-${commits[0].id}\n`);
+  writeFileSync(join(folder, "HEAD"), `ref: refs/heads/at-${commits[0].id}\n`);
   writeFileSync(join(folder, "config"), "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n");
   const cut = commits.filter(({ isCut }) => isCut).map(({ id }) => `${id}\n`);
   if (cut.length > 0) writeFileSync(join(folder, "shallow"), cut.join(""));
   return commits.map(({ id }) => id);
+}
+
+// Names that Bun before 1.4 writes in place of a host.
+const SHORT_HOSTS = { bitbucket: "bitbucket.org", github: "github.com", gitlab: "gitlab.com" };
+
+// The parts of a repository's URL as lockfiles write it: `git+https://host/path`, `ssh://git@host:path`, `git@host:path`.
+function partsOf(url) {
+  const [, user = "git", host, port, path] = /^(?:[a-z+]+:\/\/)?(?:([^@/]*)@)?([^/:@]+)(?::(\d+)(?=\/))?[/:]+(.+)$/.exec(url) ?? [];
+  return { user, hosts: [host, SHORT_HOSTS[host], port && `${host}:${port}`].filter(Boolean), path };
+}
+
+// All ways in which a package manager may name the repository of a locked URL to git. They turn ssh into https and back, and not
+// always into what git could reach.
+export function waysToName(url) {
+  const { user, hosts, path } = partsOf(url);
+  const names = hosts.flatMap((host) => [host, `${user}@${host}`]);
+  const starts = ["https://", "http://", "ssh://", "git://"].flatMap((scheme) => names.flatMap((name) => [`${scheme}${name}/`, `${scheme}${name}:`]));
+  const urls = [...starts, ...names.map((name) => `${name}:`)].map((start) => start + path);
+  return [...new Set([url.replace(/^git\+/, ""), ...urls])];
 }
 
 // Variables that make git take repositories from folders in place of URLs: `pairs` of URL and folder. Nothing else is asked for.

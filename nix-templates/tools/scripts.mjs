@@ -8,7 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { known } from "./known-scripts.mjs";
 import { fail, shorten } from "./words.mjs";
 
-const NAMES_A_SCRIPT = /"(?:pre|post)?install"\s*:/;
+const NAMES_A_SCRIPT = /"(?:pre|post)?(?:install|prepare)"\s*:/;
 
 function parse(text) {
   try {
@@ -29,6 +29,8 @@ function scriptsOf(folder) {
   const scripts = named ?? {};
   const install = scripts.install ?? (isNative && scripts.preinstall === undefined ? "node-gyp rebuild" : undefined);
   const steps = [["preinstall", scripts.preinstall], ["install", install], ["postinstall", scripts.postinstall]];
+  // Bun's mark of what comes from a repository: that may have to be built first.
+  if (existsSync(join(folder, ".bun-tag"))) steps.push(...["preprepare", "prepare", "postprepare"].map((event) => [event, scripts[event]]));
   return { folder, name, version, steps: steps.filter(([, command]) => command) };
 }
 

@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 use camino::Utf8PathBuf;
 use url::Url;
 
-use super::{cache::CacheError, client::ClientError, credentials::Access, hints, retry};
+use super::{
+    archive::ArchiveError, cache::CacheError, client::ClientError, credentials::Access, git::GitError, hints, retry,
+};
 use crate::split::registries::strip_credentials;
 use crate::{
     diagnostic::{Category, Diagnose, Location},
@@ -75,6 +77,20 @@ pub enum Reason {
         /// What came.
         found: Digest,
     },
+    /// The files of a repository's archive are not those that were recorded.
+    #[error("the files are not those that splitter.lock.json has: recorded is {recorded}, found {found}")]
+    OtherFiles {
+        /// What is recorded of the archive that is made of the files.
+        recorded: Integrity,
+        /// What would be recorded now.
+        found: Digest,
+    },
+    /// What came is no archive of a repository.
+    #[error("what came is not a repository's archive: {0}")]
+    Archive(#[from] ArchiveError),
+    /// Git could not bring a commit.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The answer has no content at all.
     #[error("the answer is empty")]
     Empty,
@@ -89,10 +105,13 @@ impl Reason {
         match self {
             Self::Connect { .. } | Self::Stalled | Self::Transfer { .. } | Self::Empty => true,
             Self::Status { status, .. } => retry::is_transient(*status),
+            Self::Git(error) => error.is_transient(),
             Self::Certificate { .. }
             | Self::Redirect { .. }
             | Self::Mismatch { .. }
             | Self::Changed { .. }
+            | Self::OtherFiles { .. }
+            | Self::Archive(_)
             | Self::Cache(_) => false,
         }
     }
@@ -102,13 +121,19 @@ impl Reason {
         match self {
             Self::Connect { why } => Some(Self::Connect { why: why.clone() }),
             Self::Certificate { why } => Some(Self::Certificate { why: why.clone() }),
+            Self::Git(GitError::Unreachable { said }) => Some(Self::Git(GitError::Unreachable { said: said.clone() })),
             _ => None,
         }
     }
 
     fn category(&self) -> Category {
         match self {
-            Self::Redirect { .. } | Self::Mismatch { .. } | Self::Changed { .. } => Category::Input,
+            Self::Redirect { .. }
+            | Self::Mismatch { .. }
+            | Self::Changed { .. }
+            | Self::OtherFiles { .. }
+            | Self::Archive(_) => Category::Input,
+            Self::Git(error) => error.category(),
             Self::Status { status, .. } if !matches!(status, 401 | 403 | 407) && !retry::is_transient(*status) => {
                 Category::Input
             }
@@ -135,6 +160,12 @@ impl Reason {
                     .to_owned(),
             ),
             Self::Changed { record, .. } => Some(format!("if the change is meant, delete `{record}` and run again")),
+            Self::OtherFiles { .. } => Some(
+                "a commit's files never change: its host, or a proxy, gives other ones than when they were recorded; if you \
+                 know why and trust them, delete nix/splitter/splitter.lock.json and run again"
+                    .to_owned(),
+            ),
+            Self::Git(error) => error.hint(host),
             Self::Cache(error) => error.hints().into_iter().next(),
             _ => None,
         }

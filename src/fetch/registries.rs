@@ -14,6 +14,7 @@ use url::{Host, Url};
 use super::{
     credentials::{Access, Credentials},
     environment::{Environment, UnsetVariable},
+    github::GitHub,
     layers::{self, Layer, Transport},
     secret::Secret,
 };
@@ -30,6 +31,7 @@ pub struct Registries {
     used: Layer,
     credentials: Credentials,
     transport: Transport,
+    github: GitHub,
 }
 
 impl Registries {
@@ -41,8 +43,11 @@ impl Registries {
         project: &ProjectRegistries,
         environment: &Environment,
     ) -> Result<Self, RegistryError> {
-        let layers::Settings { used, credentials, transport } = layers::read(format, repo_root, project, environment)?;
-        Ok(Self { format, project: project.clone(), used, credentials, transport })
+        let layers::Settings { used, mut credentials, transport } =
+            layers::read(format, repo_root, project, environment)?;
+        let github = GitHub::of(environment);
+        github.add_token(environment, &mut credentials);
+        Ok(Self { format, project: project.clone(), used, credentials, transport, github })
     }
 
     /// The registries of the repository alone, which is what may be recorded.
@@ -57,10 +62,12 @@ impl Registries {
     }
 
     /// The URL to ask for `url`: below the repository's registry for the package it is moved to the registry that
-    /// this machine uses for it, and any other URL is left alone.
+    /// this machine uses for it, an archive of GitHub's to its API where that is configured, and any other URL is left
+    /// alone.
     #[must_use]
     pub fn url_for_fetch(&self, url: &Url, package: &str) -> Url {
-        moved(url, self.project.registry_for(package), self.registry_for(package)).unwrap_or_else(|| url.clone())
+        let moved = moved(url, self.project.registry_for(package), self.registry_for(package));
+        moved.or_else(|| self.github.archive(url)).unwrap_or_else(|| url.clone())
     }
 
     /// The opposite of [`Self::url_for_fetch`]: the URL to record for one that this machine's registry named.

@@ -20,7 +20,7 @@ use crate::{
     diagnostic::{Category, Diagnose as _},
     lockfile::{Algorithm, Format, Integrity},
     repo::WorkTree,
-    split::ProjectRegistries,
+    split::{ProjectRegistries, dependencies::Form},
 };
 
 /// A repository, a home and a cache, all empty.
@@ -96,7 +96,7 @@ fn sha512(bytes: &[u8]) -> Integrity {
 }
 
 fn wanted(url: Url, integrity: Option<Integrity>) -> Wanted {
-    Wanted { label: "left-pad@1.0.0".to_owned(), package: "left-pad".to_owned(), url, integrity }
+    Wanted { label: "left-pad@1.0.0".to_owned(), package: "left-pad".to_owned(), url, form: Form::Verbatim, integrity }
 }
 
 fn only_failure(outcome: Result<Vec<Fetched>, FetchError>) -> (Reason, Vec<String>, Category) {

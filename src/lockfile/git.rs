@@ -106,7 +106,7 @@ fn repository_url(text: &str) -> Option<Url> {
     let text = text.strip_prefix("git+").unwrap_or(text);
     let url = Url::parse(&with_scheme(text)?).ok()?;
     let is_whole = url.host_str().is_some_and(|host| !host.is_empty() && !host.starts_with('-'))
-        && url.path().trim_matches('/') != ""
+        && !url.path().trim_matches('/').is_empty()
         && url.fragment().is_none();
     (SCHEMES.contains(&url.scheme()) && is_whole && !text.contains(|c: char| c.is_control() || c.is_whitespace()))
         .then_some(url)

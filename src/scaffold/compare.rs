@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::record::{DependencyRecord, Record, WorkspaceRecord, recorded_url, source_record, workspace_record};
+use super::record::{DependencyRecord, Record, Source, WorkspaceRecord, source_of, source_record, workspace_record};
 use crate::{
     lockfile::Integrity,
     repo::RepoPath,
@@ -130,7 +130,8 @@ fn agree(split: &Split, now: &Dependency, recorded: &DependencyRecord) -> bool {
         (Some(Scope::Systems(now)), Some(recorded)) => now.iter().eq(recorded.iter()),
         _ => false,
     };
-    integrity && systems && recorded.url == recorded_url(split, now)
+    let recorded = Source { url: recorded.url.clone(), unpack: recorded.unpack, git: recorded.git.clone() };
+    integrity && systems && recorded == source_of(split, now)
 }
 
 /// The name and version that a tarball's path gives; the path itself where it is not a registry's.

@@ -13,8 +13,9 @@ use crate::{
     split::{
         Split,
         config::{Kind, NodeModules, WorkspaceConfig},
-        dependencies::{Dependency, Scope},
+        dependencies::{Dependency, Form, Scope},
         graph::{Role, Workspace},
+        registries::strip_credentials,
     },
 };
 
@@ -64,9 +65,12 @@ fn scope_of<'a>(dependency: &'a Dependency, scopes: &'a BTreeMap<String, Scope>)
 }
 
 fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrity, scope: &Scope) -> DependencyRecord {
+    let Source { url, unpack, git } = source_of(split, dependency);
     DependencyRecord {
         path: dependency.path.clone(),
-        url: recorded_url(split, dependency),
+        url,
+        unpack,
+        git,
         integrity,
         systems: match scope {
             Scope::Common => None,
@@ -75,10 +79,34 @@ fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrit
     }
 }
 
-/// The URL of a tarball that does not lie at the default registry's place for it.
-pub(crate) fn recorded_url(split: &Split, dependency: &Dependency) -> Option<Url> {
+/// Where a file comes from, as it is recorded.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// See [`DependencyRecord::url`].
+    pub(crate) url: Option<Url>,
+    /// See [`DependencyRecord::unpack`].
+    pub(crate) unpack: bool,
+    /// See [`DependencyRecord::git`].
+    pub(crate) git: Option<Url>,
+}
+
+/// Where a dependency comes from, as it is recorded: without a URL where it lies at the default registry's place for it.
+pub(crate) fn source_of(split: &Split, dependency: &Dependency) -> Source {
     let is_default = split.registries.registry_for(&dependency.name) == split.registries.default_registry();
-    (dependency.url.is_some() || !is_default).then(|| dependency.download_url(&split.registries))
+    let url = || dependency.download_url(&split.registries);
+    match dependency.form {
+        Form::Verbatim => Source { url: (dependency.url.is_some() || !is_default).then(url), unpack: false, git: None },
+        Form::Repacked => Source { url: Some(url()), unpack: true, git: None },
+        Form::Commit(_) => Source { url: None, unpack: false, git: Some(without_credentials(url())) },
+    }
+}
+
+/// A repository's URL as it may be recorded. The user of ssh is no secret, and part of the address.
+fn without_credentials(mut url: Url) -> Url {
+    let user = if url.scheme() == "ssh" { url.username().to_owned() } else { String::new() };
+    strip_credentials(&mut url);
+    let _ = url.set_username(&user);
+    url
 }
 
 /// A workspace as it is recorded.

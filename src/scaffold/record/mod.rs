@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use compose::{Known, compose, scope_entries};
-pub(super) use compose::{recorded_url, source_record, workspace_record};
+pub(super) use compose::{Source, source_of, source_record, workspace_record};
 pub use error::RecordError;
 
 use crate::{
@@ -102,7 +102,7 @@ pub struct FixedOutput {
     pub bytes: u64,
 }
 
-/// A tarball as recorded.
+/// A file of a fixed output as recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DependencyRecord {
     /// Where it lies in the fixed output.
@@ -110,6 +110,12 @@ pub struct DependencyRecord {
     /// Where it is downloaded from, if that is not its place at the registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
+    /// What is at `url` is an archive whose files are packed anew, since its host promises no bytes. Absent otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpack: bool,
+    /// The repository of the commit that `path` names, in place of `url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Url>,
     /// What its bytes match.
     pub integrity: Integrity,
     /// The systems that need it; absent where all do. None at all is said by an empty list: that it is for other ones

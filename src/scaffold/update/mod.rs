@@ -188,6 +188,7 @@ fn wanted(split: &Split, dependency: &Dependency, integrity: Option<Integrity>) 
         label: dependency.label.clone(),
         package: dependency.name.clone(),
         url: dependency.download_url(&split.registries),
+        form: dependency.form.clone(),
         integrity,
     }
 }

@@ -11,7 +11,7 @@ use splitter::lockfile::Algorithm;
 use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project, YARN_VERSIONS, YarnMonorepo};
 
 /// What is at each path.
-type Tree = BTreeMap<String, String>;
+pub(super) type Tree = BTreeMap<String, String>;
 
 /// Files in which package managers note when and where they installed.
 const NOTES: [&str; 3] = [".yarn-integrity", ".yarn-state.yml", ".modules.yaml"];
@@ -96,7 +96,7 @@ fn file(path: &Utf8Path) -> String {
 }
 
 /// What the build installed, with the links into workspaces that an app gets.
-fn built<P: Project>(nix: &NixMonorepo<P>) -> Tree {
+pub(super) fn built<P: Project>(nix: &NixMonorepo<P>) -> Tree {
     let output = nix.build("nodeModules");
     let mut tree = installed_in(&output);
     let links = fs::read_to_string(output.join("workspace-links.json")).unwrap();
@@ -109,7 +109,12 @@ fn built<P: Project>(nix: &NixMonorepo<P>) -> Tree {
 
 #[track_caller]
 fn is_the_same<P: Project>(nix: &NixMonorepo<P>) {
-    let built = built(nix);
+    is_the_same_as_here(nix, &built(nix));
+}
+
+/// Installs in the checkout and compares.
+#[track_caller]
+pub(super) fn is_the_same_as_here<P: Project>(nix: &NixMonorepo<P>, built: &Tree) {
     nix.monorepo.install();
     let expected = installed_in(&nix.context().repo());
     assert!(!expected.is_empty());

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`package`] | npm packages made in a test, packed the same way each time |
 //! | [`loopback`] | an npm registry on a loopback port, which can misbehave |
+//! | [`forge`] | git repositories over HTTP and archives of them, as GitHub has them, on a loopback port |
 //! | [`sandbox`] | [`TestContext`]: folders and environment of one test, runs programs, snapshots |
 //! | [`monorepo`] | a Bun monorepo with a lockfile by the real Bun, and apps that can be built and run |
 //! | [`yarn_monorepo`] | the same for Yarn |
@@ -13,6 +14,7 @@
 //! | [`stand_in`] | small stand-ins for nixpkgs and flake-parts, and a monorepo that a real Nix builds with them |
 //! | [`tools`] | the tools of `cargo xtask setup`, and the loud skip where one is missing |
 
+pub(crate) mod forge;
 pub(crate) mod loopback;
 pub(crate) mod monorepo;
 pub(crate) mod package;
@@ -25,6 +27,7 @@ pub(crate) mod tools;
 pub(crate) mod yarn_monorepo;
 
 pub(crate) use self::{
+    forge::Forge,
     loopback::{Fault, Registry},
     monorepo::Monorepo,
     package::Package,
