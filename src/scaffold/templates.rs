@@ -37,6 +37,7 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "tools/connect.mjs",
     "tools/downloads-hook.mjs",
     "tools/downloads.mjs",
+    "tools/elf.mjs",
     "tools/empty-package.mjs",
     "tools/executables.mjs",
     "tools/fetch-deps.mjs",
