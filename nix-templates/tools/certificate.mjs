@@ -30,7 +30,7 @@ function certificate(subject, publicKey, extension, signingKey) {
   const serial = der(0x02, [1, ...createHash("sha256").update(subject).digest().subarray(0, 8)]);
   const content = sequence(version3, serial, ECDSA_WITH_SHA256, AUTHORITY, ALWAYS, subject, publicKey.export({ type: "spki", format: "der" }), der(0xa3, sequence(extension)));
   const bytes = sequence(content, ECDSA_WITH_SHA256, der(0x03, [0], sign("sha256", content, signingKey)));
-  return `-----BEGIN CERTIFICATE-----\n${bytes.toString("base64").replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN CERTIFICATE-----\n${bytes.toString("base64").match(/.{1,64}/g).join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
 // Gives { pem, contextOf }: the authority's own certificate, for those who are to trust it, and what TLS needs to be some host.
