@@ -140,6 +140,7 @@ function environment(out, spec, program, { folder, name, version }, event, known
     npm_execpath: join(spec.packageManager, "bin", program),
     npm_lifecycle_event: event,
     npm_node_execpath: process.execPath,
+    npm_package_json: join(folder, "package.json"),
     npm_package_name: name,
     npm_package_version: version,
   };
