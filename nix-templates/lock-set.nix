@@ -156,7 +156,7 @@ let
     in
     lib.concatStrings (builtins.attrValues (keep keys read.blocks));
 
-  scripts = record.scripts or [ ];
+  scripts = lib.unique (record.scripts or [ ] ++ record.downloads or [ ]);
   dependenciesMeta = checked."".dependenciesMeta or { };
   built = builtins.filter (name: dependenciesMeta.${name}.built or false == true) (
     builtins.attrNames dependenciesMeta

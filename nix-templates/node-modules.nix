@@ -19,8 +19,16 @@ let
   manager = record.packageManager.name;
   # A package manager clones those, from what deps holds.
   hasRepositories = builtins.any (entry: entry ? git) record.dependencies;
-  # Only lifecycle scripts may want a compiler.
-  stdenv = if lockSet.trusted == [ ] then pkgs.stdenvNoCC else pkgs.stdenv;
+  knownScripts = (builtins.fromJSON (builtins.readFile ./known-scripts.json)).packages;
+  # A package is named as `name` or `name@version`; an unknown one may compile.
+  mayCompile =
+    word:
+    let
+      name = builtins.head (builtins.match "(@?[^@]*).*" word);
+    in
+    (knownScripts.${name} or { script = "compiles"; }).script == "compiles";
+  compiles = lib.any mayCompile lockSet.trusted;
+  stdenv = if compiles then pkgs.stdenv else pkgs.stdenvNoCC;
 in
 stdenv.mkDerivation {
   name = "node-modules";
@@ -29,6 +37,8 @@ stdenv.mkDerivation {
     packageManager
   ]
   ++ lib.optional hasRepositories pkgs.git
+  # For node-gyp.
+  ++ lib.optional compiles pkgs.python3
   ++ scriptInputs;
   # The registry on the loopback, in Darwin's sandbox.
   __darwinAllowLocalNetworking = true;
@@ -46,8 +56,8 @@ stdenv.mkDerivation {
       yarnrcYml
       ;
     inherit (record) registry;
-    inherit scriptEnv;
-    knownScripts = (builtins.fromJSON (builtins.readFile ./known-scripts.json)).packages;
+    inherit knownScripts scriptEnv;
+    downloads = record.downloads or [ ];
     inherit (target) elf platform;
     lockSet = lockSet.source;
     deps = deps.parts;

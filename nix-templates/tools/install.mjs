@@ -102,7 +102,7 @@ const finished = finishTree(out, spec);
 clock(`patched ${finished.patched} of ${finished.seen} files`);
 const { run, left } = packagesWithScripts(spec, finished.packages);
 if (run.length > 0) {
-  runScripts(out, spec, program, run);
+  await runScripts(out, spec, program, run, tarballs);
   // What they made in their own folders may be executed too.
   finishTree(out, spec, run.map(({ folder }) => folder));
   clock("ran lifecycle scripts");

@@ -185,6 +185,9 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     if !split.config.scripts.iter().eq(&record.scripts) {
         settings.push("the packages in `scripts` of splitter.json are others".to_owned());
     }
+    if !split.config.downloads.keys().eq(&record.downloads) {
+        settings.push("the packages in `downloads` of splitter.json are others".to_owned());
+    }
     if source_record(split) != record.source {
         settings.push("the source globs of splitter.json are others".to_owned());
     }

@@ -7,7 +7,10 @@ use jsonc_parser::{
     common::Ranged,
 };
 
-use super::{SplitError, System};
+use super::{
+    SplitError, System,
+    downloads::{self, Download},
+};
 use crate::{
     lockfile::json::{Dialect, Document, JsonError},
     repo::{RepoPath, Tree, read_text},
@@ -29,6 +32,8 @@ pub struct Config {
     pub root_files: Vec<RepoPath>,
     /// The packages whose lifecycle scripts run, beside those that the package manager's own settings name.
     pub scripts: BTreeSet<String>,
+    /// The files that lifecycle scripts download, by package. Those packages' scripts run too.
+    pub downloads: BTreeMap<String, Vec<Download>>,
 }
 
 /// The user's choices for one workspace.
@@ -93,12 +98,15 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "apps" => config.apps = texts(&document, &property.value)?,
             "rootFiles" => config.root_files = paths(&document, &property.value)?,
             "scripts" => config.scripts = packages(&document, &property.value)?,
+            "downloads" => {
+                config.downloads = downloads::read(&document, &property.value, |value| systems(&document, value))?;
+            }
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
             _ => {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `rootFiles`, `scripts` or `workspaces`",
+                    "`systems`, `apps`, `rootFiles`, `scripts`, `downloads` or `workspaces`",
                 ));
             }
         }

@@ -215,7 +215,7 @@ fn base_name(name: &str) -> &str {
 
 /// The place of another URL's tarball. Characters that a file name should not hold become `_`; a query, which tells
 /// two files of one path apart, is kept as a digest.
-fn url_path(url: &Url) -> String {
+pub(super) fn url_path(url: &Url) -> String {
     let clean = |text: &str| -> String {
         text.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.@/+".contains(c) { c } else { '_' }).collect()
     };
@@ -260,7 +260,7 @@ fn admits(list: &[String], value: &str) -> bool {
 }
 
 /// Adds a second entry for the same tarball (it is installed in two places).
-fn merge(first: &mut Dependency, second: Dependency) -> Result<(), SplitError> {
+pub(super) fn merge(first: &mut Dependency, second: Dependency) -> Result<(), SplitError> {
     match (&first.integrity, second.integrity) {
         (Some(a), Some(b)) if *a != b => {
             return Err(SplitError::TwoIntegrities { path: second.path, first: a.to_string(), second: b.to_string() });

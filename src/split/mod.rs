@@ -7,6 +7,7 @@ pub mod config;
 mod copies;
 pub mod dependencies;
 pub mod detect;
+pub mod downloads;
 pub mod drift;
 mod error;
 pub mod fingerprint;
@@ -98,10 +99,12 @@ impl Split {
         }
         let own = OwnFiles::find(tree, lockfile.format)?;
         let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
+        let mut dependencies = dependencies::list(&lockfile, &workspaces, sources, &systems)?;
+        downloads::add(&mut dependencies, &config.downloads, &systems)?;
         Ok(Self {
             pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
             lock_set: LockSet::collect(tree, &lockfile, &workspaces, &own)?,
-            dependencies: dependencies::list(&lockfile, &workspaces, sources, &systems)?,
+            dependencies,
             copies: copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             root_files: root_files(tree, &config)?,
             drift: drift::find(&workspaces, &lockfile),
@@ -174,10 +177,12 @@ fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, Sp
 /// Warnings of packages whose scripts are to run and that are not locked: a misspelt name would leave them out in silence.
 fn scripts_of_none(config: &Config, lockfile: &Lockfile) -> Vec<String> {
     let is_locked =
-        |name: &&String| lockfile.packages.iter().any(|package| package.name == **name || package.label() == **name);
-    let unknown = config.scripts.iter().filter(|name| !is_locked(name));
+        |name: &String| lockfile.packages.iter().any(|package| package.name == *name || package.label() == *name);
+    let named = config.scripts.iter().map(|name| ("scripts", name));
+    let unknown =
+        named.chain(config.downloads.keys().map(|name| ("downloads", name))).filter(|(_, name)| !is_locked(name));
     let file = lockfile.format.file();
-    unknown.map(|name| format!("splitter.json: `scripts` names `{name}`, which is not in {file}")).collect()
+    unknown.map(|(key, name)| format!("splitter.json: `{key}` names `{name}`, which is not in {file}")).collect()
 }
 
 fn is_ts_config(name: &str) -> bool {

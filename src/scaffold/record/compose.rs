@@ -55,6 +55,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
         local: split.lock_set.local.iter().cloned().collect(),
         root_files: split.root_files.iter().cloned().collect(),
         scripts: split.config.scripts.iter().cloned().collect(),
+        downloads: split.config.downloads.keys().cloned().collect(),
         source: source_record(split),
     }
 }

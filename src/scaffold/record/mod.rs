@@ -66,6 +66,10 @@ pub struct Record {
     /// settings name others. Absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scripts: Vec<String>,
+    /// The packages of which `splitter.json` names the files that their lifecycle scripts download, sorted. Absent where
+    /// there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub downloads: Vec<String>,
     /// Globs that add to or take from source sets, by workspace.
     pub source: SourceRecord,
 }

@@ -21,6 +21,9 @@ pub(super) fn render(record: &Record) -> String {
     if !record.scripts.is_empty() {
         fields.push(("scripts", json(&record.scripts)));
     }
+    if !record.downloads.is_empty() {
+        fields.push(("downloads", json(&record.downloads)));
+    }
     fields.push(("source", json(&record.source)));
     let lines: Vec<_> = fields.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
     format!("{{\n{}\n}}\n", lines.join(",\n"))

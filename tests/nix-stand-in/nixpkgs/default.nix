@@ -150,11 +150,13 @@ in
     };
 
   nodejs = runCommand "nodejs" { } ''
-    mkdir -p "$out/bin" "$out/lib/node_modules"
+    mkdir -p "$out/bin" "$out/include" "$out/lib/node_modules"
     ln -s ${host.node} "$out/bin/node"
     ln -s ${host.npm} "$out/lib/node_modules/npm"
+    ln -s ${host.headers} "$out/include/node"
   '';
   curl = programs "curl" { inherit (host) curl; };
+  python3 = programs "python3" { inherit (host) python3; };
   git = programs "git" { inherit (host) git; };
   patchelf = programs "patchelf" { inherit (host) patchelf; };
   coreutils = programs "coreutils" { inherit (host) env; };
