@@ -30,7 +30,7 @@ stdenv.mkDerivation {
   # The registry on the loopback, in Darwin's sandbox.
   __darwinAllowLocalNetworking = true;
   passAsFile = [ "spec" ];
-  spec = builtins.toJSON {
+  spec = builtins.toJSON (lib.optionalAttrs (lockSet.linked != { }) { inherit (lockSet) linked; } // {
     inherit (lockSet)
       bunfig
       caches
@@ -69,7 +69,7 @@ stdenv.mkDerivation {
       ;
     inherit (pkgs.stdenv) shell;
     scriptPath = [ "${nodejs}/lib/node_modules/npm/bin/node-gyp-bin" ];
-  };
+  });
   # Not the usual phases: stripping, patching and auditing some 200,000 files takes longer than installing them.
   buildCommand = ''
     export HOME=$NIX_BUILD_TOP/home

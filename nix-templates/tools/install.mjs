@@ -31,9 +31,10 @@ function writeLockSet(out, spec, { files, manifest: asInstalled = (manifest) => 
   for (const [path, text] of Object.entries(files)) {
     if (text !== "") writeFileSync(join(out, path), text);
   }
-  for (const [path, manifest] of Object.entries(spec.manifests)) {
+  for (const [path, manifest] of [...Object.entries(spec.manifests), ...Object.entries(spec.linked ?? {})]) {
     const folder = join(out, path);
     mkdirSync(folder, { recursive: true });
+    if (manifest === null) continue;
     writeFileSync(join(folder, "package.json"), JSON.stringify(asInstalled(manifest), null, 2));
     writeBinStubs(folder, manifest);
   }

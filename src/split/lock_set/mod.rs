@@ -7,7 +7,7 @@ mod rc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SplitError, Workspaces, manifest_path, package_manager::OwnFiles};
+use super::{SplitError, Workspaces, links::Links, manifest_path, package_manager::OwnFiles};
 use crate::{
     lockfile::{Format, Lockfile, Resolution},
     repo::{EntryKind, RepoPath, Tree},
@@ -28,12 +28,16 @@ impl LockSet {
         tree: &dyn Tree,
         lockfile: &Lockfile,
         workspaces: &Workspaces,
+        links: &Links,
         own: &OwnFiles,
     ) -> Result<Self, SplitError> {
         let mut set = Self::default();
         set.add(RepoPath::root().child(lockfile.format.file()), &lockfile.digest);
         for (folder, manifest) in workspaces {
             set.add(manifest_path(folder), &manifest.digest());
+        }
+        for (path, digest) in &links.manifests {
+            set.add(path.clone(), digest);
         }
         set.add_rc_files(tree, lockfile.format)?;
         set.add_own_files(tree, own)?;
@@ -91,7 +95,9 @@ impl LockSet {
         for package in &lockfile.packages {
             let by = || format!("package `{}` in `{}`", package.key, lockfile.format.file());
             match &package.resolution {
-                Resolution::LocalTarball(path) => self.add_file(tree, path.clone(), &by())?,
+                Resolution::LocalTarball(path) | Resolution::Generated(path) => {
+                    self.add_file(tree, path.clone(), &by())?
+                }
                 Resolution::Folder(path) => self.add_folder(tree, path, &by())?,
                 _ => {}
             }
@@ -143,7 +149,13 @@ mod tests {
             r#"{{"lockfileVersion": 1, "packages": {{{packages}}}, "patchedDependencies": {{"x@1.0.0": "patches/x.patch"}}}}"#
         );
         let tree = MemoryTree::new(files.iter().copied());
-        LockSet::collect(&tree, &bun::parse(&lock).unwrap(), &workspaces::read(&tree)?, &OwnFiles::default())
+        LockSet::collect(
+            &tree,
+            &bun::parse(&lock).unwrap(),
+            &workspaces::read(&tree)?,
+            &Links::default(),
+            &OwnFiles::default(),
+        )
     }
 
     const FILES: [(&str, &str); 7] = [

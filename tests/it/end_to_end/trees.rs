@@ -108,7 +108,7 @@ fn built<P: Project>(nix: &NixMonorepo<P>) -> Tree {
 }
 
 #[track_caller]
-fn is_the_same<P: Project>(nix: &NixMonorepo<P>) {
+pub(super) fn is_the_same<P: Project>(nix: &NixMonorepo<P>) {
     let built = built(nix);
     nix.monorepo.install();
     let expected = installed_in(&nix.context().repo());
