@@ -35,7 +35,9 @@ function writeLockSet(out, spec, { files, manifest: asInstalled = (manifest) => 
     const folder = join(out, path);
     mkdirSync(folder, { recursive: true });
     if (manifest === null) continue;
-    writeFileSync(join(folder, "package.json"), JSON.stringify(asInstalled(manifest), null, 2));
+    // One that is there is part of a package as it is: the folder is a dependency by `file:` too.
+    const file = join(folder, "package.json");
+    if (!existsSync(file)) writeFileSync(file, JSON.stringify(asInstalled(manifest), null, 2));
     writeBinStubs(folder, manifest);
   }
 }

@@ -113,29 +113,30 @@ impl LockSet {
     }
 
     fn add_folder(&mut self, tree: &dyn Tree, folder: &RepoPath, by: &str) -> Result<(), SplitError> {
-        let before = self.files.len();
-        self.add_files_below(tree, folder)?;
-        if self.files.len() == before {
+        if !self.add_files_below(tree, folder)? {
             return Err(SplitError::Missing { path: folder.clone(), by: by.to_owned() });
         }
         self.local.insert(folder.clone());
         Ok(())
     }
 
-    fn add_files_below(&mut self, tree: &dyn Tree, folder: &RepoPath) -> Result<(), SplitError> {
+    /// Whether there are any.
+    fn add_files_below(&mut self, tree: &dyn Tree, folder: &RepoPath) -> Result<bool, SplitError> {
+        let mut found = false;
         for entry in tree.list(folder)? {
             let path = folder.child(&entry.name);
             match entry.kind {
                 EntryKind::Folder if entry.name == "node_modules" || entry.name == ".git" => {}
-                EntryKind::Folder => self.add_files_below(tree, &path)?,
+                EntryKind::Folder => found |= self.add_files_below(tree, &path)?,
                 EntryKind::File => {
+                    found = true;
                     let bytes = tree.read(&path)?.unwrap_or_default();
                     self.add(path, blake3::hash(&bytes).to_hex().as_str());
                 }
                 EntryKind::Link => {}
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 
@@ -189,6 +190,12 @@ mod tests {
         let local: Vec<_> = set.local.iter().map(RepoPath::as_str).collect();
         assert_eq!(local, ["lib/f", "patches/x.patch", "vendor/t.tgz"]);
         assert!(set.files.values().all(|digest| digest.len() == "blake3-".len() + 64));
+    }
+
+    #[test]
+    fn a_folder_may_be_two_packages() {
+        let packages = r#""f": ["f@file:lib/f", {}], "g": ["g@file:lib/f", {}], "t": ["t@vendor/t.tgz", {}]"#;
+        assert_eq!(collected(&FILES, packages).unwrap(), collected(&FILES, PACKAGES).unwrap());
     }
 
     #[test]

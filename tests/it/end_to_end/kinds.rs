@@ -74,8 +74,18 @@ fn write_local_packages(context: &TestContext) {
     context.write("apps/api/vendor/packed.tgz", Package::new("own-packed", "2.0.0").tarball());
     let in_folder = json!({ "name": "in-folder", "version": "1.0.0", "dependencies": { "colour": "^0.9.0" } });
     folder(context, "apps/api/vendor/folder", &in_folder, "`in-folder ${require(\"colour\")}`");
-    folder(context, "lib/folder", &json!({ "name": "root-folder", "version": "1.0.0" }), "\"root-folder\"");
-    let nested = json!({ "name": "both", "version": "1.0.0" });
+    let root_folder =
+        json!({ "name": "root-folder", "version": "1.0.0", "dependencies": { "inner-folder": "file:../inner" } });
+    folder(context, "lib/folder", &root_folder, "`root-folder ${require(\"inner-folder\")}`");
+    context.write("lib/folder/run.sh", "#!/bin/sh\n");
+    context.make_executable("lib/folder/run.sh");
+    context.write("lib/folder/tests/data.test.js", "// not left out of a package\n");
+    folder(context, "lib/inner", &json!({ "name": "inner-folder", "version": "1.0.0" }), "\"inner-folder\"");
+    context.write("apps/web/vendor/packed.tgz", Package::new("packed", "2.0.0").tarball());
+    edit_manifest(context, "apps/web/package.json", |manifest| {
+        extend(manifest, "dependencies", &json!({ "packed": "file:./vendor/packed.tgz" }));
+    });
+    let nested = json!({ "name": "both", "version": "1.0.0", "dependencies": { "both": "1.0.0" } });
     folder(context, "packages/both", &nested, "\"both here\"");
     folder(
         context,
@@ -147,6 +157,7 @@ fn common_dependencies(url: &str) -> Map<String, Value> {
         "redirected": format!("{url}moved/redirected.tgz"),
         "release-candidate": ">=1.0.0-rc.1 <2.0.0",
         "root-folder": "file:../../lib/folder",
+        "file-workspace": "file:../../packages/linked",
         "scoped-alias": "npm:@scope/util@^3.0.0",
         "selfish": "^1.0.0",
         "tagged-alias": "npm:colour@beta",
@@ -190,7 +201,8 @@ fn expected_lines() -> Vec<String> {
         "query-one: query-one@1.0.0",
         "query-two: query-two@2.0.0",
         "redirected: redirected@1.0.0",
-        "root-folder: root-folder",
+        "file-workspace: workspace linked",
+        "root-folder: root-folder inner-folder",
         "scoped-alias: @scope/util@3.1.0",
         "tagged-alias: colour@2.0.0-beta.1",
     ]
@@ -219,7 +231,7 @@ fn of_yarn(version: &str, linker: &str, other: &Registry, edit: impl FnOnce(&Yar
         context.write("splitter.json", "{}\n");
         monorepo.edit_manifest("package.json", |manifest| {
             manifest["workspaces"] = json!(WORKSPACES);
-            manifest["dependenciesMeta"] = json!({});
+            manifest["dependenciesMeta"] = json!({ "both": { "injected": true } });
             extend(manifest, "dependencies", &json!({ "packed": "file:vendor/packed.tgz" }));
         });
         let mut dependencies = common_dependencies(&monorepo.registry.url());
@@ -244,10 +256,10 @@ fn e2e_yarn_1_installs_every_kind() {
     let monorepo = of_yarn(YARN_VERSIONS[0], "", &other, |monorepo| {
         monorepo.edit_manifest("package.json", |manifest| {
             manifest["resolutions"] =
-                json!({ "deep/**/pinned": "1.0.0", "**/asks-for-url/inner-at-url": "file:./lib/inner" });
+                json!({ "deep/**/pinned": "1.0.0", "**/asks-for-url/inner-at-url": "file:./lib/instead" });
         });
         let inner = json!({ "name": "inner-at-url", "version": "3.0.0" });
-        folder(&monorepo.context, "lib/inner", &inner, "\"inner\"");
+        folder(&monorepo.context, "lib/instead", &inner, "\"inner\"");
         monorepo.edit_manifest("packages/ui/package.json", |manifest| {
             manifest["bundledDependencies"] = json!(["@scope/util"]);
         });
