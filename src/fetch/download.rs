@@ -39,6 +39,8 @@ pub struct Wanted {
     pub url: Url,
     /// What it must match. Without it the first content seen is recorded, and any other refused from then on.
     pub integrity: Option<Integrity>,
+    /// The file of the repository that has the integrity since the first sight, where the lockfile has none.
+    pub recorded_in: Option<&'static str>,
 }
 
 /// A tarball that is in the cache and is what was wanted.
@@ -223,10 +225,11 @@ impl Downloader {
     }
 
     fn refusal(&self, wanted: &Wanted, expected: Option<Integrity>, found: Digest) -> Reason {
-        match (wanted.integrity.clone(), expected) {
-            (Some(expected), _) => Reason::Mismatch { expected, found },
-            (None, Some(recorded)) => Reason::Changed { recorded, record: self.cache.record_path(&wanted.url), found },
-            (None, None) => Reason::Empty,
+        let record = || Some(self.cache.record_path(&wanted.url)).filter(|record| record.is_file());
+        match (wanted.integrity.clone().or(expected), &wanted.integrity, wanted.recorded_in) {
+            (Some(expected), Some(_), None) => Reason::Mismatch { expected, found },
+            (Some(recorded), _, committed) => Reason::Changed { recorded, committed, record: record(), found },
+            (None, ..) => Reason::Empty,
         }
     }
 }

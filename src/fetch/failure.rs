@@ -70,8 +70,10 @@ pub enum Reason {
     Changed {
         /// What was recorded.
         recorded: Integrity,
-        /// The file that holds the record.
-        record: Utf8PathBuf,
+        /// The file of the repository that has it.
+        committed: Option<&'static str>,
+        /// The file that this machine remembers it in, where it has seen it.
+        record: Option<Utf8PathBuf>,
         /// What came.
         found: Digest,
     },
@@ -134,7 +136,12 @@ impl Reason {
                  before you know why"
                     .to_owned(),
             ),
-            Self::Changed { record, .. } => Some(format!("if the change is meant, delete `{record}` and run again")),
+            Self::Changed { record, committed, .. } => {
+                let line = committed.map(|file| format!("remove its line from `{file}`"));
+                let memory = record.as_ref().map(|record| format!("delete `{record}`"));
+                let steps: Vec<_> = line.into_iter().chain(memory).collect();
+                Some(format!("if the change is meant, {} and run again", steps.join(", ")))
+            }
             Self::Cache(error) => error.hints().into_iter().next(),
             _ => None,
         }

@@ -96,7 +96,7 @@ fn sha512(bytes: &[u8]) -> Integrity {
 }
 
 fn wanted(url: Url, integrity: Option<Integrity>) -> Wanted {
-    Wanted { label: "left-pad@1.0.0".to_owned(), package: "left-pad".to_owned(), url, integrity }
+    Wanted { label: "left-pad@1.0.0".to_owned(), package: "left-pad".to_owned(), url, integrity, recorded_in: None }
 }
 
 fn only_failure(outcome: Result<Vec<Fetched>, FetchError>) -> (Reason, Vec<String>, Category) {

@@ -51,6 +51,7 @@ pub(super) fn bring(
         package: package.name.to_owned(),
         url: tarball.url.clone(),
         integrity: Some(tarball.integrity.clone()),
+        recorded_in: None,
     };
     Ok(tarballs.bring(&[wanted])?.pop())
 }

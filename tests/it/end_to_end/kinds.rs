@@ -9,7 +9,7 @@ use super::{
 };
 use crate::support::{
     BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project as _, Registry, TestContext, YARN_VERSIONS, YarnMonorepo,
-    succeed,
+    fail, succeed,
 };
 
 /// A name as long as all package managers can install: they make names of files of it, with more in them.
@@ -272,6 +272,17 @@ fn e2e_yarn_1_installs_every_kind() {
     assert_eq!(printed, printed_by_sources(&nix));
 }
 
+/// The sandbox gets other bytes than those that were recorded at first sight, and then the same again.
+fn is_refused_where_a_tarball_changed(nix: &Yarn) {
+    let registry = &nix.monorepo.registry;
+    registry.serve("/files/query.tgz?v=2", Package::new("query-two", "2.0.1").tarball());
+    let said = fail(&mut nix.build_command("deps"));
+    registry.serve("/files/query.tgz?v=2", Package::new("query-two", "2.0.0").tarball());
+    assert!(said.contains("1 of ") && said.contains(" packages could not be had as they were locked:"), "{said}");
+    assert!(said.contains("/files/query.tgz-") && said.contains(": it has changed: expected sha512-"), "{said}");
+    assert!(said.contains("what was seen first, which nix/splitter/splitter.lock.json keeps"), "{said}");
+}
+
 /// A script that makes a package, as `exec:` wants it.
 const GENERATOR: &str = "const fs = require(\"fs\");
 const path = require(\"path\");
@@ -324,6 +335,7 @@ fn e2e_yarn_4_installs_every_kind() {
     let monorepo = of_yarn(YARN_VERSIONS[2], "node-modules", &other, kinds_of_berry);
     let Some(nix) = monorepo.and_then(Yarn::of) else { return };
     succeed(&mut nix.context().splitter(&["check"]));
+    is_refused_where_a_tarball_changed(&nix);
     let printed = output_of(&nix, "api");
     let expected = expected_lines();
     // Yarn 2 and later take bundled packages from the registry.
