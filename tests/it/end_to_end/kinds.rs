@@ -1,6 +1,7 @@
 //! Every kind of dependency that a package manager knows, all in one repository of each: what a build installs is what the package
 //! manager installs in a full checkout, and an app finds what it imports. `docs/support.md` has a table of the kinds.
 
+use fs_err as fs;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -8,8 +9,8 @@ use super::{
     yarn::{Yarn, output_of},
 };
 use crate::support::{
-    BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project as _, Registry, TestContext, YARN_VERSIONS, YarnMonorepo,
-    fail, succeed,
+    BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project, Registry, TestContext, YARN_VERSIONS, YarnMonorepo, fail,
+    succeed,
 };
 
 /// A name as long as all package managers can install: they make names of files of it, with more in them.
@@ -325,15 +326,35 @@ fn kinds_of_berry(monorepo: &YarnMonorepo) {
         "portal": "portal:../../lib/portal",
     });
     monorepo.edit_manifest("apps/api/package.json", |manifest| extend(manifest, "dependencies", &more));
+    add_to_build(context, "portal");
     let names: Vec<_> = more.as_object().unwrap().keys().filter(|name| !name.starts_with('@')).cloned().collect();
     context.write("apps/api/src/index.js", context.read("apps/api/src/index.js") + &printing(&names));
 }
 
-#[test]
-fn e2e_yarn_4_installs_every_kind() {
+/// Adds a command to what builds `api`, whose output it keeps.
+fn add_to_build(context: &TestContext, command: &str) {
+    edit_manifest(context, "apps/api/package.json", |manifest| {
+        let build = manifest["scripts"]["build"].as_str().unwrap();
+        manifest["scripts"]["build"] = format!("{build} && {command} > dist/command.txt").into();
+    });
+}
+
+/// An edit in a folder that `api` links to changes `api` alone.
+fn edits_of_links_change_the_app_alone<P: Project>(nix: &NixMonorepo<P>, folders: &[&str]) {
+    let before = nix.derivations();
+    for folder in folders {
+        let file = format!("{folder}/index.js");
+        nix.context().write(&file, nix.context().read(&file) + "\n");
+    }
+    let after = nix.derivations();
+    let changed: Vec<_> = before.keys().filter(|name| before.get(*name) != after.get(*name)).collect();
+    assert_eq!(changed, ["api"]);
+    nix.context().git(&["checkout", "--quiet", "."]);
+}
+
+fn yarn_4_installs_every_kind(linker: &str) -> Option<Yarn> {
     let other = Registry::start([]);
-    let monorepo = of_yarn(YARN_VERSIONS[2], "node-modules", &other, kinds_of_berry);
-    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+    let nix = of_yarn(YARN_VERSIONS[2], linker, &other, kinds_of_berry).and_then(Yarn::of)?;
     succeed(&mut nix.context().splitter(&["check"]));
     is_refused_where_a_tarball_changed(&nix);
     let printed = output_of(&nix, "api");
@@ -343,8 +364,21 @@ fn e2e_yarn_4_installs_every_kind() {
     let own =
         ["portal: portal colour@0.9.0 host@1.4.0 to function", "generated: generated", "extended: extended tool@4.9.0"];
     prints(&printed, expected.chain(LINKED_LINES).chain(own));
+    assert_eq!(fs::read_to_string(nix.build("api").join("command.txt")).unwrap(), "command\n");
     is_the_same(&nix);
-    assert_eq!(printed, printed_by_sources(&nix));
+    Some(nix)
+}
+
+#[test]
+fn e2e_yarn_4_installs_every_kind() {
+    let Some(nix) = yarn_4_installs_every_kind("node-modules") else { return };
+    assert_eq!(output_of(&nix, "api"), printed_by_sources(&nix));
+    edits_of_links_change_the_app_alone(&nix, &["lib/linked", "lib/portal-to", "lib/portal"]);
+}
+
+#[test]
+fn e2e_yarn_4_installs_every_kind_with_plug_n_play() {
+    yarn_4_installs_every_kind("pnp");
 }
 
 fn of_bun(other: &Registry, edit: impl FnOnce(&Monorepo)) -> Option<NixMonorepo> {
@@ -392,6 +426,7 @@ fn kinds_of_bun(monorepo: &Monorepo) {
         extend(manifest, "optionalDependencies", &json!({ "nowhere": "^1.0.0" }));
         extend(manifest, "dependencies", &json!({ "workspace-alias": "workspace:linked-workspace@*" }));
     });
+    add_to_build(context, "link-root");
     edit_manifest(context, "packages/ui/package.json", |manifest| {
         manifest["bundledDependencies"] = json!(["@scope/util"]);
     });
@@ -414,5 +449,7 @@ fn e2e_bun_1_4_installs_every_kind() {
         .filter(|line| !line.starts_with("CaseName") && !line.contains("@scope/util"));
     let own = ["@scope/util: scoped, patched", "scoped-alias: scoped, patched", "workspace-alias: workspace linked"];
     prints(&printed, expected.chain(LINKED_LINES).chain(own));
+    assert_eq!(fs::read_to_string(api.join("command.txt")).unwrap(), "linked command\n");
     is_the_same(&nix);
+    edits_of_links_change_the_app_alone(&nix, &["lib/linked", "apps/api/linked"]);
 }
