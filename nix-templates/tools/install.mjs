@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 
 import { copyFolder } from "./files.mjs";
 import { finishTree } from "./finish-tree.mjs";
+import { applyPatches } from "./patch-package.mjs";
 import { Tarballs } from "./registry.mjs";
 import { packagesWithScripts, runScripts, tellLeftOut } from "./scripts.mjs";
 import { MEND, fail, shorten } from "./words.mjs";
@@ -94,6 +95,7 @@ if (code !== 0) {
   fail([`\`${program} ${install.args.slice(0, 2).join(" ")}\` failed with exit code ${code}; its words are above`, install.disagreement, `run \`${program} install\`, then ${MEND}`]);
 }
 clock("installed");
+applyPatches(out, spec);
 
 const kept = install.finish?.() ?? [];
 // Removing as many links as the install made takes as long as the walk, so both are done at once.

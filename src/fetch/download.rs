@@ -225,12 +225,19 @@ impl Downloader {
     }
 
     fn refusal(&self, wanted: &Wanted, expected: Option<Integrity>, found: Digest) -> Reason {
-        let record = || Some(self.cache.record_path(&wanted.url)).filter(|record| record.is_file());
         match (wanted.integrity.clone().or(expected), &wanted.integrity, wanted.recorded_in) {
             (Some(expected), Some(_), None) => Reason::Mismatch { expected, found },
-            (Some(recorded), _, committed) => Reason::Changed { recorded, committed, record: record(), found },
+            (Some(recorded), ..) => Reason::Changed { recorded, remedy: self.forgetting(wanted), found },
             (None, ..) => Reason::Empty,
         }
+    }
+
+    /// What makes the content of a URL new again: the repository and this machine may remember it.
+    fn forgetting(&self, wanted: &Wanted) -> String {
+        let memory = Some(self.cache.record_path(&wanted.url)).filter(|record| record.is_file());
+        let line = wanted.recorded_in.map(|file| format!("remove its line from `{file}`"));
+        let memory = memory.map(|record| format!("delete `{record}`"));
+        line.into_iter().chain(memory).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 
-use camino::Utf8PathBuf;
 use url::Url;
 
 use super::{cache::CacheError, client::ClientError, credentials::Access, hints, retry};
@@ -70,10 +69,8 @@ pub enum Reason {
     Changed {
         /// What was recorded.
         recorded: Integrity,
-        /// The file of the repository that has it.
-        committed: Option<&'static str>,
-        /// The file that this machine remembers it in, where it has seen it.
-        record: Option<Utf8PathBuf>,
+        /// How to accept the change.
+        remedy: String,
         /// What came.
         found: Digest,
     },
@@ -136,12 +133,7 @@ impl Reason {
                  before you know why"
                     .to_owned(),
             ),
-            Self::Changed { record, committed, .. } => {
-                let line = committed.map(|file| format!("remove its line from `{file}`"));
-                let memory = record.as_ref().map(|record| format!("delete `{record}`"));
-                let steps: Vec<_> = line.into_iter().chain(memory).collect();
-                Some(format!("if the change is meant, {} and run again", steps.join(", ")))
-            }
+            Self::Changed { remedy, .. } => Some(format!("if the change is meant, {remedy} and run again")),
             Self::Cache(error) => error.hints().into_iter().next(),
             _ => None,
         }

@@ -45,6 +45,7 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "tools/install.mjs",
     "tools/known-scripts.mjs",
     "tools/linker-state.mjs",
+    "tools/patch-package.mjs",
     "tools/pnp.mjs",
     "tools/registry.mjs",
     "tools/scripts.mjs",

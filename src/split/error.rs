@@ -69,6 +69,16 @@ pub enum SplitError {
         /// What is wrong with it.
         reason: RepoPathError,
     },
+    /// The folder of patches does not stay in the repository.
+    #[error("wrong folder `{folder}` of patches for `patch-package`: {reason}")]
+    PatchFolder {
+        /// The folder as written.
+        folder: String,
+        /// The manifest whose script names it.
+        file: RepoPath,
+        /// What is wrong with it.
+        reason: RepoPathError,
+    },
     /// A link does not stay in the repository.
     #[error("`{package}` links out of the repository (`{specifier}`): {reason}")]
     LinkPath {
@@ -231,6 +241,7 @@ impl Diagnose for SplitError {
             Self::YarnLock(error) => error.location(),
             Self::UnsupportedDependency { file, position, .. }
             | Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
+            Self::PatchFolder { file, .. } => Some(Location::file(file.as_str())),
             Self::LinkPath { file, position, .. } => Some(Location::at(file.as_str(), *position)),
             Self::LinkOfMachine { position, .. } => Some(Location::at(bun::FILE, *position)),
             Self::RcFile { file, .. } | Self::InexactPin { file, .. } => Some(Location::file(*file)),

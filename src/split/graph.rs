@@ -7,6 +7,7 @@ use super::{
     config::{Config, Kind, WorkspaceConfig},
     detect::{self, Build},
     links::Links,
+    manifest_path,
 };
 use crate::repo::{RepoPath, Tree};
 
@@ -30,6 +31,8 @@ pub struct Workspace {
     pub uses: BTreeSet<RepoPath>,
     /// The folders that it links to and that are no workspaces.
     pub links: BTreeSet<RepoPath>,
+    /// The folder of the patches that its install has `patch-package` apply.
+    pub patches: Option<RepoPath>,
     /// How it is built, where it has a build that is needed: an app's is, and a library's where its manifest points
     /// others to what the build makes.
     pub build: Option<Build>,
@@ -100,8 +103,17 @@ impl Graph {
             let linked = links.by_workspace.get(path).cloned().unwrap_or_default();
             let linked_only = linked.workspaces.difference(&dependencies).cloned();
             let uses = choice.uses.into_iter().chain(linked_only).collect();
-            let workspace =
-                Workspace { path: path.clone(), name, role, reason, dependencies, uses, links: linked.folders, build };
+            let workspace = Workspace {
+                path: path.clone(),
+                name,
+                role,
+                reason,
+                dependencies,
+                uses,
+                links: linked.folders,
+                patches: patches(tree, path, manifest)?,
+                build,
+            };
             graph.insert(path.clone(), workspace);
         }
         let mut graph = Self { workspaces: graph };
@@ -248,6 +260,17 @@ fn build(
             (None, None) => detected.and_then(|build| build.output).or_else(|| Some("dist".to_owned())),
         },
     }))
+}
+
+/// The folder of patches for `patch-package`; none that is not there: it has nothing to apply then.
+fn patches(tree: &dyn Tree, path: &RepoPath, manifest: &Manifest) -> Result<Option<RepoPath>, SplitError> {
+    let Some(folder) = detect::patch_package::folder(path, manifest) else { return Ok(None) };
+    let folder = folder.map_err(|wrong| SplitError::PatchFolder {
+        folder: wrong.folder,
+        file: manifest_path(path),
+        reason: wrong.reason,
+    })?;
+    Ok(if tree.list(&folder)?.is_empty() { None } else { Some(folder) })
 }
 
 /// Whether others wait for a library's build: where `splitter.json` names one, or its entry points are built.

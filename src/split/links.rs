@@ -221,6 +221,6 @@ mod tests {
         let lock = r#"{"lockfileVersion": 2, "packages": {"x": ["x@link:x", {}]}}"#;
         let error = found(&[("package.json", r#"{"dependencies": {"x": "link:./x"}}"#)], lock).unwrap_err();
         assert_eq!(error.to_string(), "package `x` is a link to `x`, which `bun link` makes known on one machine only");
-        assert_eq!(error.location().unwrap().to_string(), "bun.lock:1:38");
+        assert_eq!(error.location().unwrap().to_string(), "bun.lock:1:37");
     }
 }

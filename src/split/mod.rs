@@ -98,11 +98,12 @@ impl Split {
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
         }
+        let patches = graph.workspaces().filter_map(|workspace| workspace.patches.clone()).collect();
         let own = OwnFiles::find(tree, lockfile.format)?;
         let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
         Ok(Self {
             pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
-            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &own)?,
+            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
             dependencies: dependencies::list(&lockfile, &workspaces, sources, &systems)?,
             copies: copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             root_files: root_files(tree, &config)?,

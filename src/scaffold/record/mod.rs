@@ -139,6 +139,9 @@ pub struct WorkspaceRecord {
     /// The folders that it links to and that are no workspaces. Absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<RepoPath>,
+    /// The folder of the patches that its install has `patch-package` apply. Absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patches: Option<RepoPath>,
     /// Its build command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,

@@ -29,6 +29,7 @@ impl LockSet {
         lockfile: &Lockfile,
         workspaces: &Workspaces,
         links: &Links,
+        patches: &BTreeSet<RepoPath>,
         own: &OwnFiles,
     ) -> Result<Self, SplitError> {
         let mut set = Self::default();
@@ -42,6 +43,9 @@ impl LockSet {
         set.add_rc_files(tree, lockfile.format)?;
         set.add_own_files(tree, own)?;
         set.add_patches(tree, lockfile, workspaces)?;
+        for folder in patches {
+            set.add_folder(tree, folder, "a script that runs `patch-package`")?;
+        }
         set.add_local_packages(tree, lockfile)?;
         Ok(set)
     }
@@ -96,7 +100,7 @@ impl LockSet {
             let by = || format!("package `{}` in `{}`", package.key, lockfile.format.file());
             match &package.resolution {
                 Resolution::LocalTarball(path) | Resolution::Generated(path) => {
-                    self.add_file(tree, path.clone(), &by())?
+                    self.add_file(tree, path.clone(), &by())?;
                 }
                 Resolution::Folder(path) => self.add_folder(tree, path, &by())?,
                 _ => {}
@@ -155,6 +159,7 @@ mod tests {
             &bun::parse(&lock).unwrap(),
             &workspaces::read(&tree)?,
             &Links::default(),
+            &BTreeSet::new(),
             &OwnFiles::default(),
         )
     }
@@ -195,7 +200,7 @@ mod tests {
     #[test]
     fn a_folder_may_be_two_packages() {
         let packages = r#""f": ["f@file:lib/f", {}], "g": ["g@file:lib/f", {}], "t": ["t@vendor/t.tgz", {}]"#;
-        assert_eq!(collected(&FILES, packages).unwrap(), collected(&FILES, PACKAGES).unwrap());
+        assert_eq!(collected(&FILES, packages).unwrap().local, collected(&FILES, PACKAGES).unwrap().local);
     }
 
     #[test]
