@@ -82,7 +82,7 @@ function problem(entry) {
   const actual = createHash(algorithm).update(readFileSync(file)).digest("base64");
   const expected = hashes.filter((hash) => hash[1] === algorithm).map((hash) => hash[2]);
   const same = expected.some((text) => text.replace(/=+$/, "") === actual.replace(/=+$/, ""));
-  return same ? undefined : `expected ${algorithm}-${expected.join(" or ")}, found ${algorithm}-${actual}`;
+  return same ? undefined : `it has changed: expected ${algorithm}-${expected.join(" or ")}, found ${algorithm}-${actual}`;
 }
 
 for (const entry of spec.entries) {
@@ -97,8 +97,12 @@ for (let attempt = 0; attempt < ATTEMPTS && wrong.length > 0; attempt += 1) {
   wrong = wrong.map(([entry]) => [entry, make(entry) ?? problem(entry)]).filter(([, why]) => why !== undefined);
 }
 if (wrong.length > 0) {
-  console.error(`\nsplitter: error: ${wrong.length} of ${spec.entries.length} packages could not be had as the lockfile has them:`);
+  console.error(`\nsplitter: error: ${wrong.length} of ${spec.entries.length} packages could not be had as they were locked:`);
   for (const [entry, why] of wrong.slice(0, 50)) console.error(`  ${entry.path}: ${why}\n    from ${urlOf(entry)}`);
+  if (wrong.some(([, why]) => why !== NOT_THERE)) {
+    console.error("what is expected is what yarn.lock or bun.lock says, or else what was seen first, which nix/splitter/splitter.lock.json keeps;");
+    console.error("do not accept other content before you know why it is there: `splitter update-hash` says which it is, and what to do");
+  }
   if (wrong.some(([, why]) => why === NOT_THERE)) console.error("where curl says 401 or 403 above, it wants credentials: see NETRC in nix/splitter/deps.nix");
   if (wrong.some(([{ git }]) => git?.startsWith("ssh:"))) console.error("there is no key of ssh here: `splitter update-hash --preload` puts what it fetched into the store");
   if (wrong.some(([{ git, unpack }]) => git !== undefined || unpack)) console.error("a private repository may be fetched by `splitter update-hash --preload`, with your own credentials");

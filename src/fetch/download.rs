@@ -46,6 +46,8 @@ pub struct Wanted {
     pub form: Form,
     /// What it must match. Without it the first content seen is recorded, and any other refused from then on.
     pub integrity: Option<Integrity>,
+    /// The file of the repository that has the integrity since the first sight, where the lockfile has none.
+    pub recorded_in: Option<&'static str>,
 }
 
 impl Wanted {
@@ -265,14 +267,21 @@ impl Downloader {
     }
 
     fn refusal(&self, wanted: &Wanted, expected: Option<Integrity>, found: Digest) -> Reason {
-        match (wanted.integrity.clone(), expected) {
-            (Some(expected), _) if wanted.form == Form::Verbatim => Reason::Mismatch { expected, found },
-            (Some(recorded), _) => Reason::OtherFiles { recorded, found },
-            (None, Some(recorded)) => {
-                Reason::Changed { recorded, record: self.cache.record_path(&wanted.key()), found }
-            }
-            (None, None) => Reason::Empty,
+        let remedy = self.forgetting(wanted);
+        match (wanted.integrity.clone().or(expected), &wanted.integrity, wanted.recorded_in) {
+            (Some(recorded), ..) if wanted.form != Form::Verbatim => Reason::OtherFiles { recorded, remedy, found },
+            (Some(expected), Some(_), None) => Reason::Mismatch { expected, found },
+            (Some(recorded), ..) => Reason::Changed { recorded, remedy, found },
+            (None, ..) => Reason::Empty,
         }
+    }
+
+    /// What makes the content of a URL new again: the repository and this machine may remember it.
+    fn forgetting(&self, wanted: &Wanted) -> String {
+        let memory = Some(self.cache.record_path(&wanted.key())).filter(|record| record.is_file());
+        let line = wanted.recorded_in.map(|file| format!("remove its line from `{file}`"));
+        let memory = memory.map(|record| format!("delete `{record}`"));
+        line.into_iter().chain(memory).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 
-use camino::Utf8PathBuf;
 use url::Url;
 
 use super::{
@@ -72,16 +71,18 @@ pub enum Reason {
     Changed {
         /// What was recorded.
         recorded: Integrity,
-        /// The file that holds the record.
-        record: Utf8PathBuf,
+        /// How to accept the change.
+        remedy: String,
         /// What came.
         found: Digest,
     },
     /// The files of a repository's archive are not those that were recorded.
-    #[error("the files are not those that splitter.lock.json has: recorded is {recorded}, found {found}")]
+    #[error("the files are not those that were seen first: {recorded} is recorded, {found} was found")]
     OtherFiles {
         /// What is recorded of the archive that is made of the files.
         recorded: Integrity,
+        /// What to do where the files are meant to be other ones.
+        remedy: String,
         /// What would be recorded now.
         found: Digest,
     },
@@ -159,12 +160,11 @@ impl Reason {
                  before you know why"
                     .to_owned(),
             ),
-            Self::Changed { record, .. } => Some(format!("if the change is meant, delete `{record}` and run again")),
-            Self::OtherFiles { .. } => Some(
+            Self::Changed { remedy, .. } => Some(format!("if the change is meant, {remedy} and run again")),
+            Self::OtherFiles { remedy, .. } => Some(format!(
                 "a commit's files never change: its host, or a proxy, gives other ones than when they were recorded; if you \
-                 know why and trust them, delete nix/splitter/splitter.lock.json and run again"
-                    .to_owned(),
-            ),
+                 know why and trust them, {remedy} and run again"
+            )),
             Self::Git(error) => error.hint(host),
             Self::Cache(error) => error.hints().into_iter().next(),
             _ => None,

@@ -96,7 +96,8 @@ fn sha512(bytes: &[u8]) -> Integrity {
 }
 
 fn wanted(url: Url, integrity: Option<Integrity>) -> Wanted {
-    Wanted { label: "left-pad@1.0.0".to_owned(), package: "left-pad".to_owned(), url, form: Form::Verbatim, integrity }
+    let (label, package) = ("left-pad@1.0.0".to_owned(), "left-pad".to_owned());
+    Wanted { label, package, url, form: Form::Verbatim, integrity, recorded_in: None }
 }
 
 fn only_failure(outcome: Result<Vec<Fetched>, FetchError>) -> (Reason, Vec<String>, Category) {

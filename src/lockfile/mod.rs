@@ -15,3 +15,4 @@ pub use integrity::{Algorithm, Digest, Hasher, Integrity, IntegrityError};
 pub use model::{
     DependencyGroup, Format, LockedPackage, LockedWorkspace, Lockfile, PlatformLists, Platforms, Requests, Resolution,
 };
+pub(crate) use names::split_name;

@@ -158,7 +158,7 @@ pub enum Resolution {
     Workspace(RepoPath),
     /// A folder in the repository (`file:`).
     Folder(RepoPath),
-    /// A link to a folder (`link:`).
+    /// A link to a folder (`link:`, `portal:`), as the lockfile writes it.
     Link(String),
     /// A tarball in the repository.
     LocalTarball(RepoPath),
@@ -183,8 +183,8 @@ pub enum Resolution {
     },
     /// Made by a plugin of the package manager while it installs, as the lockfile writes it.
     Plugin(String),
-    /// Made by a program of the repository while the package manager installs (`exec:`).
-    Generated(String),
+    /// Made by this program of the repository while the package manager installs (`exec:`).
+    Generated(RepoPath),
 }
 
 /// The platforms that a package is installed on.

@@ -257,6 +257,8 @@ fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'st
         ("its app name", now.app != recorded.app),
         ("the workspaces it depends on", now.dependencies != recorded.dependencies),
         ("the workspaces it uses", now.uses != recorded.uses),
+        ("the folders it links to", now.links != recorded.links),
+        ("the patches of patch-package", now.patches != recorded.patches),
         ("its build command", now.build != recorded.build),
         ("its output", now.output != recorded.output),
         ("its start file", now.start != recorded.start),

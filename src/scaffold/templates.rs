@@ -56,6 +56,7 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "tools/known-scripts.mjs",
     "tools/linker-state.mjs",
     "tools/pack-stand-in.mjs",
+    "tools/patch-package.mjs",
     "tools/pnp.mjs",
     "tools/registry.mjs",
     "tools/script-order.mjs",

@@ -172,11 +172,11 @@ fn source(
         }
         Resolution::Git(text) => Err(unsupported(package, "git", text, format)),
         Resolution::GitHub(text) => Err(unsupported(package, "GitHub", text, format)),
-        Resolution::Generated(text) => Err(unsupported(package, "generated", text, format)),
         Resolution::Workspace(_)
         | Resolution::Folder(_)
         | Resolution::Link(_)
         | Resolution::LocalTarball(_)
+        | Resolution::Generated(_)
         | Resolution::Patched { .. }
         | Resolution::Plugin(_)
         | Resolution::Root => Ok(None),

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{
     SplitError, System,
-    dependencies::{Dependency, Scope, merge, url_path},
+    dependencies::{Dependency, Form, Scope, merge, url_path},
 };
 use crate::lockfile::json::{Document, JsonError};
 
@@ -98,6 +98,7 @@ pub(super) fn add(
             label: format!("a file for {name} ({})", download.url),
             name: name.clone(),
             url: Some(download.url.clone()),
+            form: Form::Verbatim,
             integrity: None,
             scope: Some(scope),
         };

@@ -13,6 +13,7 @@ mod error;
 pub mod fingerprint;
 pub mod graph;
 mod installer_fields;
+mod links;
 mod lock_set;
 mod manifest;
 mod package_manager;
@@ -92,23 +93,25 @@ impl Split {
         let config = config::read(tree)?;
         let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
-        let mut graph = Graph::build(tree, &workspaces, &config, lockfile.format.into())?;
+        let links = links::find(tree, &workspaces, &lockfile)?;
+        let mut graph = Graph::build(tree, &workspaces, &config, &links, lockfile.format.into())?;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
         }
+        let patches = graph.workspaces().filter_map(|workspace| workspace.patches.clone()).collect();
         let own = OwnFiles::find(tree, lockfile.format)?;
         let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
         let mut dependencies = dependencies::list(&lockfile, &workspaces, sources, &systems)?;
         downloads::add(&mut dependencies, &config.downloads, &systems)?;
         Ok(Self {
             pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
-            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &own)?,
+            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
             dependencies,
             copies: copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             root_files: root_files(tree, &config)?,
             drift: drift::find(&workspaces, &lockfile),
-            warnings: lockfile.warnings.iter().cloned().chain(scripts_of_none(&config, &lockfile)).collect(),
+            warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
             registries,
             systems,
             graph,

@@ -123,6 +123,8 @@ pub(crate) fn workspace_record(split: &Split, workspace: &Workspace) -> Workspac
         app,
         dependencies: workspace.dependencies.iter().cloned().collect(),
         uses: workspace.uses.iter().cloned().collect(),
+        links: workspace.links.iter().cloned().collect(),
+        patches: workspace.patches.clone(),
         build: workspace.build.as_ref().map(|build| build.command.clone()),
         output: workspace.build.as_ref().and_then(|build| build.output.clone()),
         start,

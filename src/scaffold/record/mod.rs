@@ -143,9 +143,15 @@ pub struct WorkspaceRecord {
     pub app: Option<String>,
     /// The workspaces that it depends on directly.
     pub dependencies: Vec<RepoPath>,
-    /// Those that it uses besides, as `splitter.json` says.
+    /// Those that it uses besides: it links to them, or `splitter.json` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<RepoPath>,
+    /// The folders that it links to and that are no workspaces. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<RepoPath>,
+    /// The folder of the patches that its install has `patch-package` apply. Absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patches: Option<RepoPath>,
     /// Its build command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,

@@ -52,6 +52,7 @@ pub(super) fn bring(
         form: Form::Verbatim,
         url: tarball.url.clone(),
         integrity: Some(tarball.integrity.clone()),
+        recorded_in: None,
     };
     Ok(tarballs.bring(&[wanted])?.pop())
 }

@@ -2,6 +2,7 @@
 
 mod edits;
 mod git;
+mod kinds;
 mod local;
 mod outputs;
 mod record;

@@ -108,7 +108,7 @@ pub(super) fn built<P: Project>(nix: &NixMonorepo<P>) -> Tree {
 }
 
 #[track_caller]
-fn is_the_same<P: Project>(nix: &NixMonorepo<P>) {
+pub(super) fn is_the_same<P: Project>(nix: &NixMonorepo<P>) {
     is_the_same_as_here(nix, &built(nix));
 }
 

@@ -75,7 +75,10 @@ enum Ending {
 
 struct Request {
     method: String,
+    /// Without a query.
     path: String,
+    /// With it.
+    target: String,
     token: Option<String>,
     keep_alive: bool,
 }
@@ -105,7 +108,7 @@ impl Registry {
         state.packages.entry(package.name.clone()).or_default().insert(package.version.clone(), package);
     }
 
-    /// Serves these bytes at a path outside the registry's own.
+    /// Serves these bytes at a path outside the registry's own, whatever the query, or at a path with a query.
     pub(crate) fn serve(&self, path: &str, body: impl Into<Vec<u8>>) {
         self.shared.state().others.insert(path.to_owned(), Answer::new(200, body.into()));
     }
@@ -199,7 +202,8 @@ impl Shared {
         if state.token.is_some() && state.token != request.token {
             return Answer::error(401);
         }
-        let answer = state.find(&request.path, &self.url()).unwrap_or_else(|| Answer::error(404));
+        let exact = state.others.get(&request.target).cloned();
+        let answer = exact.or_else(|| state.find(&request.path, &self.url())).unwrap_or_else(|| Answer::error(404));
         state.next_fault(&request.path).map_or_else(|| answer.clone(), |fault| answer.clone().spoilt(fault))
     }
 }
@@ -320,7 +324,8 @@ impl Request {
         let target = words.next().unwrap_or_default();
         let path =
             target.split('?').next().unwrap_or_default().replace("%2f", "/").replace("%2F", "/").replace("%40", "@");
-        let mut request = Self { method, path, token: None, keep_alive: !line.contains("HTTP/1.0") };
+        let target = target.to_owned();
+        let mut request = Self { method, path, target, token: None, keep_alive: !line.contains("HTTP/1.0") };
         let mut length = 0;
         loop {
             let mut header = String::new();

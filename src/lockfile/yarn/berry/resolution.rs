@@ -32,9 +32,8 @@ pub(super) fn parse(reference: &str) -> Result<Resolution, ResolutionError> {
         "npm:" | "jsr:" => registry(&parts),
         "workspace:" => path(&RepoPath::root(), &parts.selector).map(Resolution::Workspace),
         "patch:" => patched(&parts),
-        "file:" | "portal:" => local(reference, &parts),
-        "link:" => Ok(Resolution::Link(parts.selector.into_owned())),
-        "exec:" => Ok(Resolution::Generated(reference.to_owned())),
+        "file:" | "exec:" => local(reference, &parts),
+        "link:" | "portal:" => Ok(Resolution::Link(parts.selector.into_owned())),
         "virtual:" => Err(ResolutionError::Virtual),
         "github:" => Ok(Resolution::GitHub(reference.to_owned())),
         _ if is_git(reference, &parts) => Ok(git(reference)),
@@ -135,10 +134,10 @@ fn local(reference: &str, parts: &Reference<'_>) -> Result<Resolution, Resolutio
     };
     let is_tarball = [".tgz", ".tar.gz"].iter().any(|suffix| parts.selector.ends_with(suffix));
     let path = path(&base, &parts.selector)?;
-    Ok(if is_tarball && parts.protocol == Some("file:") {
-        Resolution::LocalTarball(path)
-    } else {
-        Resolution::Folder(path)
+    Ok(match parts.protocol {
+        Some("exec:") => Resolution::Generated(path),
+        _ if is_tarball => Resolution::LocalTarball(path),
+        _ => Resolution::Folder(path),
     })
 }
 
@@ -231,7 +230,7 @@ mod tests {
         {
             assert_eq!(parse(git), Ok(Resolution::Git(git.into())));
         }
-        assert!(matches!(parse("exec:./x.js#./x.js::hash=0a"), Ok(Resolution::Generated(_))));
+        assert_eq!(parse("portal:../x::locator=a%40workspace%3A."), Ok(Resolution::Link("../x".into())));
         assert!(matches!(parse("condition:X ? 1 : 2"), Ok(Resolution::Plugin(_))));
         assert_eq!(parse("virtual:0a1b#npm:1.0.0"), Err(ResolutionError::Virtual));
         for text in [
@@ -253,7 +252,8 @@ mod tests {
         let locator = "locator=%40acme%2Fa%40workspace%3Apackages%2Fa";
         let folder = |path| Ok(Resolution::Folder(repo_path(path)));
         assert_eq!(parse(&format!("file:../../lib/f#../../lib/f::hash=0a&{locator}")), folder("lib/f"));
-        assert_eq!(parse(&format!("portal:../b::{locator}")), folder("packages/b"));
+        let generator = Ok(Resolution::Generated(repo_path("packages/a/x.js")));
+        assert_eq!(parse(&format!("exec:./x.js#./x.js::hash=0a&{locator}")), generator);
         let tarball = Ok(Resolution::LocalTarball(repo_path("packages/a/vendor/t.tgz")));
         assert_eq!(parse(&format!("file:./vendor/t.tgz::{locator}")), tarball);
         assert_eq!(parse(&format!("file:./vendor/t.tgz#./vendor/t.tgz::hash=0a&{locator}")), tarball);
@@ -262,7 +262,7 @@ mod tests {
         let shipped = "file:./g::locator=f%40npm%3A1.0.0";
         assert_eq!(parse(shipped), Ok(Resolution::Plugin(shipped.into())));
         assert_eq!(
-            parse("portal:../x::locator=a%40workspace%3A."),
+            parse("file:../x::locator=a%40workspace%3A."),
             Err(ResolutionError::Path("../x".into(), RepoPathError::Leaves))
         );
         assert_eq!(parse("file:/x"), Err(ResolutionError::Path("/x".into(), RepoPathError::Absolute)));
