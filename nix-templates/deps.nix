@@ -25,6 +25,7 @@ let
         passAsFile = [ "spec" ];
         spec = builtins.toJSON {
           inherit (record) registry;
+          replaces = record.replaces or [ ];
           inherit entries;
         };
         buildCommand = ''

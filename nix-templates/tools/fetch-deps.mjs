@@ -47,7 +47,7 @@ for (const entry of spec.entries) {
 let wrong = spec.entries.map((entry) => [entry, NOT_THERE]);
 for (let attempt = 0; attempt < ATTEMPTS && wrong.length > 0; attempt += 1) {
   for (const [entry] of wrong) rmSync(join(out, entry.path), { force: true });
-  network.download(wrong.map(([entry]) => fileOf(entry)));
+  network.download(wrong.map(([entry]) => fileOf(entry)), attempt > 0);
   wrong = wrong.map(([entry]) => [entry, problem(entry)]).filter(([, why]) => why !== undefined);
 }
 if (wrong.length > 0) {

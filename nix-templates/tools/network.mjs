@@ -31,7 +31,7 @@ function fileOf(variable, env) {
 }
 
 export class Network {
-  // `registry` is the recorded one; `replaces` are URLs that it stands for in the lockfile.
+  // `registry` is the recorded one; `replaces` are registries in whose place it is asked.
   constructor({ registry, replaces = [] }, env = process.env) {
     this.registry = withSlash(registry);
     this.replaces = replaces;
@@ -59,22 +59,23 @@ export class Network {
     return url;
   }
 
-  // Where this machine asks for a recorded URL; `path` is the tarball's in the fixed output, where it has one.
-  urlOf({ url, path = "" }) {
+  // Where this machine asks for a recorded URL; `path` is the tarball's in the fixed output, where it has one. `again`: it was not
+  // there, so that a registry in whose place another was asked is asked itself.
+  urlOf({ url, path = "" }, again = false) {
     const [, base, place, scope] = PLACE.exec(url) ?? [];
     const ofScope = this.mirrors.get(scope);
     const target = ofScope ?? this.mirror ?? this.registry;
     // Below npm/ lies what is at the usual place of its own registry, that of its scope where it has one.
-    const isUsual = path.startsWith("npm/") && (ofScope !== undefined || base === this.registry);
-    if (base !== undefined && (isUsual || this.isReplaced(url))) return target + place;
+    const isUsual = base !== undefined && path.startsWith("npm/") && (ofScope !== undefined || base === this.registry);
+    if (isUsual || (!again && base !== undefined && this.isReplaced(base))) return target + place;
     return url.startsWith(this.registry) ? target + url.slice(this.registry.length) : url;
   }
 
-  // Whether the lockfile's registry is only a name for the one that is configured, as npm has it.
-  isReplaced(url) {
-    const choice = this.npmrc.get("replace-registry-host");
-    if (choice === "never") return false;
-    return choice === "always" || choice === new URL(url).hostname || this.replaces.some((base) => url.startsWith(base));
+  // Whether another registry is asked in place of this one, as npm has it.
+  isReplaced(base) {
+    const choice = this.npmrc.get("replace-registry-host") ?? "npmjs";
+    if (choice === "never" || choice === "always") return choice === "always";
+    return choice === new URL(base).hostname || this.replaces.includes(base);
   }
 
   // A URL as it may be shown.
@@ -98,13 +99,15 @@ export class Network {
     ].filter(Boolean).join("");
   }
 
-  // Fetches all files ({ url, path, output }) at once. curl's exit code is not looked at: what counts is what each file holds afterwards.
-  download(files) {
+  // Fetches all files ({ url, path, output }) at once, for the first time or again. curl's exit code is not looked at: what counts is
+  // what each file holds afterwards.
+  download(files, again = false) {
     const groups = new Map();
     for (const file of files) {
-      const url = this.urlOf(file);
+      const url = this.urlOf(file, again);
       const options = this.optionsOf(url);
-      groups.set(options, [...(groups.get(options) ?? []), `url = ${quote(url)}\noutput = ${quote(file.output)}\n`]);
+      if (!groups.has(options)) groups.set(options, []);
+      groups.get(options).push(`url = ${quote(url)}\noutput = ${quote(file.output)}\n`);
     }
     // curl sends a header to all URLs of a run, so that those with other credentials are a run of their own. It drops it
     // where a redirect leads to another host.

@@ -9,7 +9,6 @@ use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 use camino::Utf8PathBuf;
 use futures_util::{StreamExt as _, stream};
 use reqwest::Response;
-use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
@@ -89,15 +88,14 @@ pub struct Downloader {
     cache: Cache,
     jobs: NonZeroUsize,
     pub(super) patience: Patience,
-    /// Made when they are first needed, as reading the system's certificates takes a while.
-    clients: OnceCell<Clients>,
+    clients: Clients,
     hosts: Hosts,
 }
 
 impl Downloader {
     /// A downloader with at most `jobs` files in flight, usually [`DEFAULT_JOBS`]. Nothing is opened yet.
     pub fn new(registries: Registries, cache: Cache, jobs: NonZeroUsize) -> Self {
-        let (clients, hosts) = (OnceCell::new(), Hosts::default());
+        let (clients, hosts) = (Clients::default(), Hosts::default());
         Self { registries, cache, jobs, patience: Patience::default(), clients, hosts }
     }
 
@@ -141,8 +139,14 @@ impl Downloader {
     }
 
     async fn download(&self, wanted: &Wanted, progress: &dyn Progress) -> Result<Fetched, Stop> {
-        let url = self.registries.url_for_fetch(&wanted.url, &wanted.package);
-        let outcome = self.persevere(&url, async || self.attempt(wanted, &url, progress).await).await?;
+        let mut url = self.registries.url_for_fetch(&wanted.url, &wanted.package);
+        let mut outcome = self.persevere(&url, async || self.attempt(wanted, &url, progress).await).await?;
+        let is_refused = matches!(&outcome, Err(Reason::Status { status: 401 | 403 | 404, .. }));
+        if is_refused && self.registries.replaces(&wanted.url, &wanted.package) {
+            // Package managers other than npm ask the registry that the lockfile names.
+            url = wanted.url.clone();
+            outcome = self.persevere(&url, async || self.attempt(wanted, &url, progress).await).await?;
+        }
         match outcome {
             Ok(fetched) => {
                 progress.finished(&wanted.label);
@@ -159,7 +163,8 @@ impl Downloader {
         url: &Url,
         attempt: impl AsyncFn() -> Result<T, Reason>,
     ) -> Result<Result<T, Reason>, ClientError> {
-        self.clients().await?;
+        // Made here, so that what is wrong with it ends the run.
+        self.clients.client_for(&self.registries, url, &self.patience)?;
         let mut tries = Tries::default();
         loop {
             let outcome = tokio::select! {
@@ -182,16 +187,11 @@ impl Downloader {
 
     /// One request, and its answer of status 200.
     pub(super) async fn request(&self, url: &Url) -> Result<Response, Reason> {
-        let clients = self.clients().await.map_err(|error| Reason::Connect { why: error.to_string() })?;
-        let answer = clients.get(&self.registries, url).await;
+        let answer = self.clients.get(&self.registries, url, &self.patience).await;
         if !matches!(answer, Err(Reason::Connect { .. } | Reason::Certificate { .. })) {
             self.hosts.answered(url);
         }
         answer
-    }
-
-    async fn clients(&self) -> Result<&Clients, ClientError> {
-        self.clients.get_or_try_init(async || Clients::new(self.registries.transport(), &self.patience)).await
     }
 
     async fn attempt(&self, wanted: &Wanted, url: &Url, progress: &dyn Progress) -> Result<Fetched, Reason> {

@@ -1,6 +1,6 @@
 //! Making a record of a split, once the bytes are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
@@ -38,6 +38,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
         generator: concat!("splitter ", env!("CARGO_PKG_VERSION")).to_owned(),
         package_manager: ManagerRecord { manager: split.pin.manager.clone(), tarballs: known.programs },
         registry: split.registries.default_registry().clone(),
+        replaces: replaced_registries(split).into_iter().collect(),
         systems: split.systems.clone(),
         lock_set: split.lock_set.files.clone(),
         deps: known.outputs,
@@ -79,6 +80,16 @@ fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrit
 pub(crate) fn recorded_url(split: &Split, dependency: &Dependency) -> Option<Url> {
     let is_default = split.registries.registry_for(&dependency.name) == split.registries.default_registry();
     (dependency.url.is_some() || !is_default).then(|| dependency.download_url(&split.registries))
+}
+
+/// The registries that the lockfile names and in whose place the default one is asked.
+pub(crate) fn replaced_registries(split: &Split) -> BTreeSet<Url> {
+    let registries = &split.registries;
+    let elsewhere = split.dependencies.iter().filter_map(|dependency| Some((dependency, dependency.url.as_ref()?)));
+    // One of a scope with a registry of its own stays where the lockfile has it: the record names no registries of scopes.
+    let of_default =
+        elsewhere.filter(|(dependency, _)| registries.registry_for(&dependency.name) == registries.default_registry());
+    of_default.filter_map(|(dependency, url)| registries.replaced(url, &dependency.name)).collect()
 }
 
 /// A workspace as it is recorded.
