@@ -65,10 +65,11 @@ export class Network {
     const [, base, place, scope] = PLACE.exec(url) ?? [];
     const ofScope = this.mirrors.get(scope);
     const target = ofScope ?? this.mirror ?? this.registry;
-    // Below npm/ lies what is at the usual place of its own registry, that of its scope where it has one.
-    const isUsual = base !== undefined && path.startsWith("npm/") && (ofScope !== undefined || base === this.registry);
-    if (isUsual || (!again && base !== undefined && this.isReplaced(base))) return target + place;
-    return url.startsWith(this.registry) ? target + url.slice(this.registry.length) : url;
+    // Below npm/ lies what is at the usual place of its own registry, which is its scope's where that has one.
+    const isUsual = path.startsWith("npm/") && base !== undefined;
+    if (isUsual && (ofScope !== undefined || base === this.registry)) return target + place;
+    if (!again && base !== undefined && this.isReplaced(base)) return target + place;
+    return !isUsual && url.startsWith(this.registry) ? target + url.slice(this.registry.length) : url;
   }
 
   // Whether another registry is asked in place of this one, as npm has it.
