@@ -18,6 +18,7 @@ use reqwest::{
     header::{AUTHORIZATION, HeaderValue, LOCATION, RETRY_AFTER},
     redirect,
 };
+use rustls::AlertDescription;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -29,7 +30,10 @@ use super::{
     resolver::Resolver,
     retry::{Patience, retry_after},
 };
-use crate::diagnostic::{Category, Diagnose, Location};
+use crate::{
+    diagnostic::{Category, Diagnose, Location},
+    lockfile::Format,
+};
 
 /// How many redirects are followed.
 const MOST_REDIRECTS: usize = 10;
@@ -292,7 +296,7 @@ async fn send(client: &Client, registries: &Registries, url: &Url, may_authorize
         value.set_sensitive(true);
         request = request.header(AUTHORIZATION, value);
     }
-    request.send().await.map_err(|error| reason_of(&error))
+    request.send().await.map_err(|error| reason_of(&error, registries.format()))
 }
 
 /// Where an answer sends us, if anywhere.
@@ -321,10 +325,12 @@ fn accepted(response: Response, registries: &Registries, url: &Url, may_authoriz
 }
 
 /// Sorts the client's errors by what can be done about them. Their own texts hold URLs, so only the cause is kept.
-pub(super) fn reason_of(error: &reqwest::Error) -> Reason {
+pub(super) fn reason_of(error: &reqwest::Error, format: Format) -> Reason {
     let why = innermost(error);
     if is_certificate_error(error) {
         Reason::Certificate { why }
+    } else if wants_our_certificate(error) {
+        Reason::ClientCertificate { why, format }
     } else if error.is_connect() {
         Reason::Connect { why: if error.is_timeout() { "no answer to the connection".to_owned() } else { why } }
     } else if error.is_timeout() {
@@ -352,6 +358,21 @@ fn causes<'a>(
 
 fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
     causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+/// Whether the host broke off for want of a certificate, or of one that it trusts.
+fn wants_our_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        let Some(rustls::Error::AlertReceived(alert)) = cause.downcast_ref() else { return false };
+        matches!(
+            alert,
+            AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::CertificateExpired
+                | AlertDescription::UnknownCA
+        )
+    })
 }
 
 #[cfg(test)]

@@ -199,7 +199,7 @@ impl Downloader {
         let algorithm = expected.as_ref().map_or(Algorithm::Sha512, Integrity::algorithm);
         let mut response = self.request(url).await?;
         let mut file = Writing::new(self.cache.clone(), algorithm, response.content_length());
-        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error, self.registries().format()))? {
             progress.received(chunk.len() as u64);
             file.write(&chunk).await?;
         }

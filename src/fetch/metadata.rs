@@ -117,7 +117,7 @@ impl Downloader {
     async fn document(&self, url: &Url) -> Result<Vec<u8>, Reason> {
         let mut response = self.request(url).await?;
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error, self.registries().format()))? {
             body.extend_from_slice(&chunk);
             if body.len() > LONGEST_DOCUMENT {
                 return Err(Reason::Redirect { why: "the answer is too long for the document of one version" });
