@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 use camino::Utf8PathBuf;
 use futures_util::{StreamExt as _, stream};
 use reqwest::Response;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{
@@ -109,8 +109,7 @@ pub struct Downloader {
     cache: Cache,
     jobs: NonZeroUsize,
     pub(super) patience: Patience,
-    /// Made when they are first needed, as reading the system's certificates takes a while.
-    clients: OnceCell<Clients>,
+    clients: Clients,
     pub(super) hosts: Hosts,
     pub(super) git: git::Fetcher,
     pub(super) git_turns: Semaphore,
@@ -119,7 +118,7 @@ pub struct Downloader {
 impl Downloader {
     /// A downloader with at most `jobs` files in flight, usually [`DEFAULT_JOBS`]. Nothing is opened yet.
     pub fn new(registries: Registries, cache: Cache, jobs: NonZeroUsize) -> Self {
-        let (patience, clients, hosts) = (Patience::default(), OnceCell::new(), Hosts::default());
+        let (patience, clients, hosts) = (Patience::default(), Clients::default(), Hosts::default());
         let (git, git_turns) = (git::Fetcher::default(), Semaphore::new(git::AT_ONCE));
         Self { registries, cache, jobs, patience, clients, hosts, git, git_turns }
     }
@@ -164,13 +163,14 @@ impl Downloader {
     }
 
     async fn download(&self, wanted: &Wanted, progress: &dyn Progress) -> Result<Fetched, Stop> {
-        let url = self.registries.url_for_fetch(&wanted.url, &wanted.package);
-        let attempt = async || match &wanted.form {
-            Form::Verbatim => self.attempt(wanted, &url, progress).await,
-            Form::Repacked => self.repack(wanted, &url, progress).await,
-            Form::Commit(id) => self.commit(wanted, id).await,
-        };
-        let outcome = self.persevere(&url, attempt).await?;
+        let mut url = self.registries.url_for_fetch(&wanted.url, &wanted.package);
+        let mut outcome = self.bring(wanted, &url, progress).await?;
+        let is_refused = matches!(&outcome, Err(Reason::Status { status: 401 | 403 | 404, .. }));
+        if is_refused && self.registries.replaces(&wanted.url, &wanted.package) {
+            // Package managers other than npm ask the registry that the lockfile names.
+            url = wanted.url.clone();
+            outcome = self.bring(wanted, &url, progress).await?;
+        }
         match outcome {
             Ok(fetched) => {
                 progress.finished(&wanted.label);
@@ -181,13 +181,29 @@ impl Downloader {
         }
     }
 
+    /// Brings what is wanted from `url` into the cache, if that can be had.
+    async fn bring(
+        &self,
+        wanted: &Wanted,
+        url: &Url,
+        progress: &dyn Progress,
+    ) -> Result<Result<Fetched, Reason>, ClientError> {
+        let attempt = async || match &wanted.form {
+            Form::Verbatim => self.attempt(wanted, url, progress).await,
+            Form::Repacked => self.repack(wanted, url, progress).await,
+            Form::Commit(id) => self.commit(wanted, id).await,
+        };
+        self.persevere(url, attempt).await
+    }
+
     /// Asks for `url` with `attempt` until it succeeds or there is no hope. The outer error is about the client itself.
     pub(super) async fn persevere<T>(
         &self,
         url: &Url,
         attempt: impl AsyncFn() -> Result<T, Reason>,
     ) -> Result<Result<T, Reason>, ClientError> {
-        self.clients().await?;
+        // Made here, so that what is wrong with it ends the run.
+        self.clients.client_for(&self.registries, url, &self.patience)?;
         let mut tries = Tries::default();
         loop {
             let outcome = tokio::select! {
@@ -210,16 +226,11 @@ impl Downloader {
 
     /// One request, and its answer of status 200.
     pub(super) async fn request(&self, url: &Url) -> Result<Response, Reason> {
-        let clients = self.clients().await.map_err(|error| Reason::Connect { why: error.to_string() })?;
-        let answer = clients.get(&self.registries, url).await;
+        let answer = self.clients.get(&self.registries, url, &self.patience).await;
         if !matches!(answer, Err(Reason::Connect { .. } | Reason::Certificate { .. })) {
             self.hosts.answered(url);
         }
         answer
-    }
-
-    async fn clients(&self) -> Result<&Clients, ClientError> {
-        self.clients.get_or_try_init(async || Clients::new(self.registries.transport(), &self.patience)).await
     }
 
     async fn attempt(&self, wanted: &Wanted, url: &Url, progress: &dyn Progress) -> Result<Fetched, Reason> {
@@ -227,7 +238,7 @@ impl Downloader {
         let algorithm = expected.as_ref().map_or(Algorithm::Sha512, Integrity::algorithm);
         let mut response = self.request(url).await?;
         let mut file = Writing::new(self.cache.clone(), algorithm, response.content_length());
-        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error, self.registries().format()))? {
             progress.received(chunk.len() as u64);
             file.write(&chunk).await?;
         }

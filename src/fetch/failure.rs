@@ -31,6 +31,14 @@ pub enum Reason {
         /// The cause.
         why: String,
     },
+    /// The host wants a certificate of ours, or another one.
+    #[error("the host wants a client certificate: {why}")]
+    ClientCertificate {
+        /// The cause.
+        why: String,
+        /// The lockfile's format, which says whose files name certificates.
+        format: Format,
+    },
     /// The connection is there, and no bytes come.
     #[error("no data came for too long")]
     Stalled,
@@ -108,6 +116,7 @@ impl Reason {
             Self::Status { status, .. } => retry::is_transient(*status),
             Self::Git(error) => error.is_transient(),
             Self::Certificate { .. }
+            | Self::ClientCertificate { .. }
             | Self::Redirect { .. }
             | Self::Mismatch { .. }
             | Self::Changed { .. }
@@ -123,6 +132,9 @@ impl Reason {
             Self::Connect { why } => Some(Self::Connect { why: why.clone() }),
             Self::Certificate { why } => Some(Self::Certificate { why: why.clone() }),
             Self::Git(GitError::Unreachable { said }) => Some(Self::Git(GitError::Unreachable { said: said.clone() })),
+            Self::ClientCertificate { why, format } => {
+                Some(Self::ClientCertificate { why: why.clone(), format: *format })
+            }
             _ => None,
         }
     }
@@ -151,6 +163,8 @@ impl Reason {
                 "name the certificates of your network in SSL_CERT_FILE, in NODE_EXTRA_CA_CERTS or as `cafile` in .npmrc"
                     .to_owned(),
             ),
+            Self::ClientCertificate { format, .. } => Some(hints::for_client_certificate(*format, host)),
+            Self::Connect { why } if why.contains("proxy authorization") => Some(hints::for_proxy()),
             Self::Connect { .. } | Self::Stalled => Some(format!(
                 "check the network and HTTPS_PROXY; what is downloaded stays in the cache, so that another run goes on \
                  from here (host `{host}`)"

@@ -8,6 +8,7 @@ use url::Url;
 use super::{
     archive,
     cache::{Cache, Inserted},
+    client::reason_of,
     download::{Downloader, Fetched, Progress, Wanted, blocking},
     failure::Reason,
 };
@@ -18,7 +19,8 @@ impl Downloader {
     pub(super) async fn repack(&self, wanted: &Wanted, url: &Url, progress: &dyn Progress) -> Result<Fetched, Reason> {
         let mut response = self.request(url).await?;
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| super::client::reason_of(&error))? {
+        let format = self.registries().format();
+        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error, format))? {
             progress.received(chunk.len() as u64);
             bytes.extend_from_slice(&chunk);
         }

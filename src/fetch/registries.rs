@@ -3,7 +3,7 @@
 //! What enters `splitter.lock.json` is [`ProjectRegistries`] alone. A user may reach the same packages through a mirror
 //! (a file of the user's own, or a variable); such a mirror is used for the request and is not recorded.
 //!
-//! Which files count, and in which order, is in `layers`. `strict-ssl=false` and client certificates are not honoured.
+//! Which files count, and in which order, is in `layers`. `strict-ssl=false` is not honoured.
 
 use std::fmt;
 
@@ -15,12 +15,12 @@ use super::{
     credentials::{Access, Credentials},
     environment::{Environment, UnsetVariable},
     github::GitHub,
-    layers::{self, Layer, Transport},
+    layers::{self, Layer, Transport, Transports},
     secret::Secret,
 };
 use crate::{
     lockfile::Format,
-    split::registries::{ProjectRegistries, RegistryError},
+    split::registries::{ProjectRegistries, RegistryError, ReplaceHost},
 };
 
 /// The registries of a run, with credentials.
@@ -30,7 +30,8 @@ pub struct Registries {
     project: ProjectRegistries,
     used: Layer,
     credentials: Credentials,
-    transport: Transport,
+    transports: Transports,
+    replace_host: ReplaceHost,
     github: GitHub,
 }
 
@@ -43,11 +44,12 @@ impl Registries {
         project: &ProjectRegistries,
         environment: &Environment,
     ) -> Result<Self, RegistryError> {
-        let layers::Settings { used, mut credentials, transport } =
+        let layers::Settings { used, mut credentials, transports, replace_host } =
             layers::read(format, repo_root, project, environment)?;
+        let replace_host = replace_host.unwrap_or_else(|| project.replace_host().clone());
         let github = GitHub::of(environment);
         github.add_token(environment, &mut credentials);
-        Ok(Self { format, project: project.clone(), used, credentials, transport, github })
+        Ok(Self { format, project: project.clone(), used, credentials, transports, replace_host, github })
     }
 
     /// The registries of the repository alone, which is what may be recorded.
@@ -62,18 +64,26 @@ impl Registries {
     }
 
     /// The URL to ask for `url`: below the repository's registry for the package it is moved to the registry that
-    /// this machine uses for it, an archive of GitHub's to its API where that is configured, and any other URL is left
-    /// alone.
+    /// this machine uses for it, likewise below a registry that only stands for it (see [`Self::replaces`]), an archive of
+    /// GitHub's to its API where that is configured, and any other URL is left alone.
     #[must_use]
     pub fn url_for_fetch(&self, url: &Url, package: &str) -> Url {
-        let moved = moved(url, self.project.registry_for(package), self.registry_for(package));
-        moved.or_else(|| self.github.archive(url)).unwrap_or_else(|| url.clone())
+        let used = self.registry_for(package);
+        let moved_to_used = |from: &Url| moved(url, from, used);
+        moved_to_used(self.project.registry_for(package))
+            .or_else(|| moved_to_used(&self.replaced(url, package)?))
+            .or_else(|| self.github.archive(url))
+            .unwrap_or_else(|| url.clone())
     }
 
-    /// The opposite of [`Self::url_for_fetch`]: the URL to record for one that this machine's registry named.
-    #[must_use]
-    pub fn url_for_record(&self, url: &Url, package: &str) -> Url {
-        moved(url, self.registry_for(package), self.project.registry_for(package)).unwrap_or_else(|| url.clone())
+    /// Whether another registry is asked in place of the one that `url` names, as npm's `replace-registry-host` has it.
+    pub(super) fn replaces(&self, url: &Url, package: &str) -> bool {
+        self.replaced(url, package).is_some()
+    }
+
+    fn replaced(&self, url: &Url, package: &str) -> Option<Url> {
+        let is_own = moved(url, self.project.registry_for(package), self.registry_for(package)).is_some();
+        if is_own { None } else { self.replace_host.replaced(url, package, self.registry_for(package)) }
     }
 
     /// The `Authorization` header for a URL. A plain `http:` URL gets one only where it lies on this machine or a
@@ -96,8 +106,8 @@ impl Registries {
         self.format
     }
 
-    pub(super) fn transport(&self) -> &Transport {
-        &self.transport
+    pub(super) fn transport_for(&self, url: &Url) -> Transport {
+        self.transports.for_url(url)
     }
 
     fn may_carry_secrets(&self, url: &Url) -> bool {
@@ -209,7 +219,6 @@ mod tests {
         ] {
             let fetched = registries.url_for_fetch(&url(from), package);
             assert_eq!(fetched.as_str(), to);
-            assert_eq!(registries.url_for_record(&fetched, package).as_str(), from);
         }
         assert_eq!(registries.project().default_registry().as_str(), "https://repo.example/npm/");
     }
@@ -408,7 +417,7 @@ mod tests {
         let berry = [("repo/.yarnrc.yml", "httpsProxy: http://us:${PW:-pw}@p.example\nhttpsCaFilePath: ~/ca.pem\n")];
         for registries in [load_for(Format::YarnClassic, &classic, &[]), load_for(Format::YarnBerry(8), &berry, &[])] {
             let registries = registries.unwrap();
-            let transport = registries.transport();
+            let transport = registries.transport_for(&url("https://r.example"));
             assert_eq!(transport.https_proxy.as_ref().unwrap().0, "http://us:pw@p.example");
             assert_eq!(transport.http_proxy, None);
             assert!(transport.cafiles[0].ends_with("home/ca.pem"), "{:?}", transport.cafiles);
@@ -425,7 +434,7 @@ mod tests {
             &[],
         )
         .unwrap();
-        let transport = registries.transport();
+        let transport = registries.transport_for(&url("https://r.example"));
         assert!(transport.https_proxy.is_some() && transport.https_proxy == transport.http_proxy);
         assert_eq!(transport.no_proxy.as_deref(), Some("a.example"));
         assert!(transport.cafiles[0].ends_with("home/ca.pem"), "{:?}", transport.cafiles);

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::record::{DependencyRecord, Record, Source, WorkspaceRecord, source_of, source_record, workspace_record};
+use super::record::{
+    DependencyRecord, Record, Source, WorkspaceRecord, replaced_registries, source_of, source_record, workspace_record,
+};
 use crate::{
     lockfile::Integrity,
     repo::RepoPath,
@@ -173,6 +175,9 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     }
     if *split.registries.default_registry() != record.registry {
         settings.push("the registry is another".to_owned());
+    }
+    if !replaced_registries(split).iter().eq(&record.replaces) {
+        settings.push("the registries in whose place it is asked are others".to_owned());
     }
     settings.extend(outputs);
     settings.extend(workspaces(split, &record.workspaces));

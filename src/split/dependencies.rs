@@ -200,6 +200,11 @@ fn registry_path(name: &str, version: &str) -> String {
     ["npm/", name, "/-/", base_name(name), "-", release, ".tgz"].concat()
 }
 
+/// Where a registry usually has the tarball of a version.
+pub(crate) fn usual_url(registry: &Url, name: &str, version: &str) -> Url {
+    registry_url(registry, &registry_path(name, version))
+}
+
 /// Where a registry has the tarball of that place.
 fn registry_url(registry: &Url, path: &str) -> Url {
     let below = path.strip_prefix("npm/").unwrap_or(path);

@@ -40,6 +40,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/known-scripts.json
     nix/splitter/lock-set.nix
     nix/splitter/manifest-fields.json
+    nix/splitter/network.nix
     nix/splitter/node-modules.nix
     nix/splitter/options.nix
     nix/splitter/record.nix
@@ -53,6 +54,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/empty-package.mjs
     nix/splitter/tools/executables.mjs
     nix/splitter/tools/fetch-deps.mjs
+    nix/splitter/tools/fetch-program.mjs
     nix/splitter/tools/files.mjs
     nix/splitter/tools/finish-tree.mjs
     nix/splitter/tools/install-bun.mjs
@@ -61,6 +63,8 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/install.mjs
     nix/splitter/tools/known-scripts.mjs
     nix/splitter/tools/linker-state.mjs
+    nix/splitter/tools/network.mjs
+    nix/splitter/tools/npmrc.mjs
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs
     nix/splitter/tools/scripts.mjs

@@ -11,6 +11,7 @@ mod harness;
 mod init;
 mod nar;
 mod refusals;
+mod registries;
 mod scan;
 mod update_hash;
 mod yarn;

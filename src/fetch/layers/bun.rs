@@ -6,14 +6,17 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
-use super::{Layer, Settings, environment_layer, expanded, file_path, npmrc::NpmrcFiles, read_if_there};
+use super::{
+    Layer, REGISTRY_VARIABLE, Settings, environment_layer, expanded, file_path, npmrc::NpmrcFiles, read_if_there,
+};
 use crate::{
     fetch::{credentials::Credentials, environment::Environment},
     split::registries::{BUNFIG, BunRegistry, Bunfig, ProjectRegistries, RegistryError, registry_url},
 };
 
 /// The variables that name the default registry, and those that hold its token, the strongest first.
-const REGISTRY_VARIABLES: [&str; 3] = ["BUN_CONFIG_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry"];
+const REGISTRY_VARIABLES: [&str; 4] =
+    [REGISTRY_VARIABLE, "BUN_CONFIG_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry"];
 const TOKEN_VARIABLES: [&str; 3] = ["BUN_CONFIG_TOKEN", "NPM_CONFIG_TOKEN", "npm_config_token"];
 
 pub(super) fn read(
@@ -25,10 +28,13 @@ pub(super) fn read(
     let used = files.merged(environment)?;
     let default = used.default.as_ref().unwrap_or(project.default_registry());
     let credentials = files.credentials(default, environment);
-    let mut transport = files.npmrc.transport(root, environment);
-    let cafiles = files.bunfigs.iter().filter_map(|(_, bunfig)| bunfig.cafile.as_ref());
-    transport.cafiles.extend(cafiles.map(|file| file_path(root, file, environment)));
-    Ok(Settings { used, credentials, transport })
+    let mut transports = files.npmrc.transports(root, environment);
+    let bunfigs = || files.bunfigs.iter().map(|(_, bunfig)| bunfig);
+    let cafiles = bunfigs().filter_map(|bunfig| bunfig.cafile.as_ref());
+    transports.base.cafiles.extend(cafiles.map(|file| file_path(root, file, environment)));
+    transports.base.authorities.extend(bunfigs().flat_map(|bunfig| bunfig.authorities.clone()));
+    let replace_host = files.npmrc.replace_host(environment);
+    Ok(Settings { used, credentials, transports, replace_host })
 }
 
 /// The files, as they were read.

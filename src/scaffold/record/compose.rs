@@ -1,6 +1,6 @@
 //! Making a record of a split, once the bytes are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
@@ -39,6 +39,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
         generator: concat!("splitter ", env!("CARGO_PKG_VERSION")).to_owned(),
         package_manager: ManagerRecord { manager: split.pin.manager.clone(), tarballs: known.programs },
         registry: split.registries.default_registry().clone(),
+        replaces: replaced_registries(split).into_iter().collect(),
         systems: split.systems.clone(),
         lock_set: split.lock_set.files.clone(),
         deps: known.outputs,
@@ -108,6 +109,16 @@ fn without_credentials(mut url: Url) -> Url {
     strip_credentials(&mut url);
     let _ = url.set_username(&user);
     url
+}
+
+/// The registries that the lockfile names and in whose place the default one is asked.
+pub(crate) fn replaced_registries(split: &Split) -> BTreeSet<Url> {
+    let registries = &split.registries;
+    let elsewhere = split.dependencies.iter().filter_map(|dependency| Some((dependency, dependency.url.as_ref()?)));
+    // One of a scope with a registry of its own stays where the lockfile has it: the record names no registries of scopes.
+    let of_default =
+        elsewhere.filter(|(dependency, _)| registries.registry_for(&dependency.name) == registries.default_registry());
+    of_default.filter_map(|(dependency, url)| registries.replaced(url, &dependency.name)).collect()
 }
 
 /// A workspace as it is recorded.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use compose::{Known, compose, scope_entries};
-pub(super) use compose::{Source, source_of, source_record, workspace_record};
+pub(super) use compose::{Source, replaced_registries, source_of, source_record, workspace_record};
 pub use error::RecordError;
 
 use crate::{
@@ -48,6 +48,10 @@ pub struct Record {
     pub package_manager: ManagerRecord,
     /// Where entries without a URL come from.
     pub registry: Url,
+    /// Registries that the lockfile names and in whose place [`Self::registry`] is asked, sorted; absent where there
+    /// are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Url>,
     /// The systems, sorted.
     pub systems: Vec<System>,
     /// The files of the lock set with their digests.

@@ -12,6 +12,8 @@
 //! | [`small`] | a repository whose lockfile is made in the test, without any tool |
 //! | [`programs`] | the packages that hold the package managers themselves |
 //! | [`stand_in`] | small stand-ins for nixpkgs and flake-parts, and a monorepo that a real Nix builds with them |
+//! | [`tls`] | certificates of a company's own authority |
+//! | [`proxy`] | an HTTP proxy with a password |
 //! | [`tools`] | the tools of `cargo xtask setup`, and the loud skip where one is missing |
 
 pub(crate) mod forge;
@@ -20,9 +22,11 @@ pub(crate) mod monorepo;
 pub(crate) mod package;
 pub(crate) mod programs;
 pub(crate) mod project;
+pub(crate) mod proxy;
 pub(crate) mod sandbox;
 pub(crate) mod small;
 pub(crate) mod stand_in;
+pub(crate) mod tls;
 pub(crate) mod tools;
 pub(crate) mod yarn_monorepo;
 
@@ -32,6 +36,7 @@ pub(crate) use self::{
     monorepo::Monorepo,
     package::Package,
     project::Project,
+    proxy::Proxy,
     sandbox::{TestContext, fail, run, splitter_snapshot, succeed},
     small::Small,
     stand_in::NixMonorepo,
