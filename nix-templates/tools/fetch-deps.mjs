@@ -2,7 +2,7 @@
 // archives of hosts packed anew, commits of git repositories.
 
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { fetchCommit } from "./fetch-git.mjs";

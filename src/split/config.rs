@@ -290,7 +290,7 @@ mod tests {
         };
         assert_eq!(
             error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts` or `workspaces`, found the key \"app\""
+            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts`, `downloads` or `workspaces`, found the key \"app\""
         );
         assert_eq!(
             error("{\"systems\": [\"riscv64-linux\"]}"),

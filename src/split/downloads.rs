@@ -42,17 +42,12 @@ pub(super) fn read(
                             "systems" => on = systems(&property.value)?,
                             _ => {
                                 let key = format!("the key \"{}\"", property.name.as_str());
-                                return Err(document.unexpected_at(
-                                    property.range.start,
-                                    "`url` or `systems`",
-                                    &key,
-                                ));
+                                return Err(document.unexpected_at(property.range.start, "`url` or `systems`", &key));
                             }
                         }
                     }
-                    let url = found.ok_or_else(|| {
-                        document.unexpected_at(object.range.start, "`url`", "an object without it")
-                    })?;
+                    let url = found
+                        .ok_or_else(|| document.unexpected_at(object.range.start, "`url`", "an object without it"))?;
                     Download { url, systems: on }
                 }
                 _ => Download { url: url(document, element)?, systems: Vec::new() },
