@@ -12,6 +12,7 @@ mod init;
 mod nar;
 mod refusals;
 mod scan;
+mod support_table;
 mod update_hash;
 mod yarn;
 mod yarn_locks;

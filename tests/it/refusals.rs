@@ -128,6 +128,7 @@ fn a_workspace_outside_the_repository_is_refused() {
     ----- stderr
     error: wrong path `../../etc`: path leaves the repository
       at bun.lock:7:5
+    hint: move what lies outside into the repository
     ");
 }
 

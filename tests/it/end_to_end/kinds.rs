@@ -378,7 +378,13 @@ fn kinds_of_berry(monorepo: &YarnMonorepo) {
     let to = json!({ "name": "portal-to", "version": "1.0.0", "dependencies": { "@acme/logger": "workspace:^" } });
     folder(context, "lib/portal-to", &to, "`to ${typeof require(\"@acme/logger\")}`");
     monorepo.edit_manifest("package.json", |manifest| {
-        manifest["resolutions"] = json!({ "deep/pinned": "1.0.0" });
+        manifest["resolutions"] = json!({ "deep/pinned": "1.0.0", "host": "npm:^1.0.0" });
+    });
+    monorepo.edit_manifest("packages/ui/package.json", |manifest| {
+        manifest["bundledDependencies"] = json!(["@scope/util"]);
+    });
+    monorepo.edit_manifest("apps/web/package.json", |manifest| {
+        manifest["dependencies"]["@acme/ui"] = "workspace:~".into();
     });
     let more = json!({
         "@acme/logger": "workspace:packages/logger",
@@ -483,11 +489,15 @@ fn kinds_of_bun(monorepo: &Monorepo) {
     );
     edit_manifest(context, "package.json", |manifest| {
         manifest["patchedDependencies"] = json!({ "@scope/util@3.1.0": "patches/@scope+util.patch" });
+        manifest["dependenciesMeta"] = json!({ "both": { "injected": true } });
         manifest["overrides"] = json!({ "host": "npm:host@^1.0.0", "deep": { "pinned": "1.0.0" } });
     });
     edit_manifest(context, "apps/api/package.json", |manifest| {
         extend(manifest, "optionalDependencies", &json!({ "nowhere": "^1.0.0" }));
         extend(manifest, "dependencies", &json!({ "workspace-alias": "workspace:linked-workspace@*" }));
+    });
+    edit_manifest(context, "apps/web/package.json", |manifest| {
+        manifest["dependencies"]["@acme/ui"] = "workspace:~".into();
     });
     add_to_build(context, "link-root");
     edit_manifest(context, "packages/ui/package.json", |manifest| {
