@@ -61,6 +61,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/install.mjs
     nix/splitter/tools/known-scripts.mjs
     nix/splitter/tools/linker-state.mjs
+    nix/splitter/tools/patch-package.mjs
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs
     nix/splitter/tools/scripts.mjs

@@ -31,6 +31,6 @@ fn every_cell_of_the_table_is_a_link_or_a_dash() {
         let [kind, cells @ ..] = cells.as_slice() else { panic!("{row}") };
         let is_heading = kind.starts_with("**") || kind.contains("<!--");
         let is_good = |cell: &&str| *cell == "—" || titled_links(cell).count() == 1;
-        assert!(cells.len() == 3 && (is_heading || cells.iter().all(|cell| is_good(cell))), "{row}");
+        assert!(cells.len() == 3 && (is_heading || cells.iter().all(is_good)), "{row}");
     }
 }
