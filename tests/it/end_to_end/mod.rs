@@ -4,6 +4,7 @@ mod edits;
 mod kinds;
 mod local;
 mod outputs;
+mod patch_package;
 mod record;
 mod stale;
 mod trees;
