@@ -280,6 +280,7 @@ impl Diagnose for SplitError {
             Self::ClassicLockfile { .. } => "`yarn install` migrates the lockfile; or pin the Yarn 1 that wrote it",
             Self::OtherWriter { .. } => "`yarn install` brings the lockfile up to date; or pin the Yarn that wrote it",
             Self::Missing { .. } => "restore the file, or remove the entry that names it",
+            Self::PatchPath { .. } | Self::PatchFolder { .. } => "move the patches into the repository",
             Self::LinkPath { .. } => {
                 "a build has the repository alone: bring the folder into it, or publish it and depend on a version"
             }

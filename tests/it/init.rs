@@ -65,6 +65,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/linker-state.mjs
     nix/splitter/tools/network.mjs
     nix/splitter/tools/npmrc.mjs
+    nix/splitter/tools/patch-package.mjs
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs
     nix/splitter/tools/scripts.mjs

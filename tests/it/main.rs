@@ -13,6 +13,7 @@ mod nar;
 mod refusals;
 mod registries;
 mod scan;
+mod support_table;
 mod update_hash;
 mod yarn;
 mod yarn_locks;

@@ -5,6 +5,7 @@ mod git;
 mod kinds;
 mod local;
 mod outputs;
+mod patch_package;
 mod record;
 mod stale;
 mod trees;
