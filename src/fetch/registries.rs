@@ -273,6 +273,39 @@ mod tests {
     }
 
     #[test]
+    fn a_scope_of_bunfig_may_have_a_token_of_its_own_at_the_default_registry() {
+        let bunfig = "[install.scopes]\na = {url = \"https://r.example/npm\", token = \"of-a\"}\n";
+        let npmrc = "registry=https://r.example/npm/\n//r.example/npm/:_authToken=of-all\n";
+        let registries = load(&[("home/.bunfig.toml", bunfig), ("home/.npmrc", npmrc)], &[]).unwrap();
+        for (path, expected) in [("@a/x", "of-a"), ("@a%2fx", "of-a"), ("@b/x", "of-all"), ("x", "of-all")] {
+            let found = authorization(&registries, &format!("https://r.example/npm/{path}/-/x-1.tgz"));
+            assert_eq!(found, Some(format!("Bearer {expected}")), "{path}");
+        }
+    }
+
+    #[test]
+    fn yarn_1_asks_for_what_yarns_name_has_at_npm_where_there_is_a_token_for_it() {
+        let npm = npmrc_config_rs::registry::DEFAULT_REGISTRY;
+        let project = ProjectRegistries::read(Some("registry=https://r.yarnpkg.com/"), None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let home = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        let fetched = |npmrc: &str| {
+            fs::write(home.join(".npmrc"), npmrc).unwrap();
+            let environment = Environment::from([("HOME", home.as_str())]);
+            let root = Utf8Path::new("/no/such/folder");
+            let registries = Registries::load(root, Format::YarnClassic, &project, &environment).unwrap();
+            let url = registries.url_for_fetch(&url("https://r.yarnpkg.com/@a/x/-/x-1.tgz"), "@a/x");
+            let authorization = authorization(&registries, url.as_str());
+            (url.to_string(), authorization)
+        };
+        assert_eq!(fetched(""), ("https://r.yarnpkg.com/@a/x/-/x-1.tgz".to_owned(), None));
+        let key = npm.trim_start_matches("https:").to_owned();
+        for npmrc in [format!("{key}:_authToken=t\n"), "_authToken=t\n".to_owned()] {
+            assert_eq!(fetched(&npmrc), (format!("{npm}@a/x/-/x-1.tgz"), Some("Bearer t".to_owned())));
+        }
+    }
+
+    #[test]
     fn an_unset_variable_in_a_users_registry_is_named() {
         let error = load(&[("home/.npmrc", "registry=https://${NO_SUCH_HOST_HERE}/")], &[]).unwrap_err();
         assert!(matches!(&error, RegistryError::Unset { variable, .. } if variable == "NO_SUCH_HOST_HERE"), "{error}");

@@ -13,15 +13,20 @@ use crate::support::{
     succeed, tls,
 };
 
-const TOKEN: &str = "t0ken-0f-the-sc0pe";
-const PASSWORD: &str = "passw0rd-0f-the-developer";
+pub(crate) const TOKEN: &str = "t0ken-0f-the-sc0pe";
+pub(crate) const PASSWORD: &str = "passw0rd-0f-the-developer";
 
 /// `developer:<password>` in base64.
 pub(crate) fn basic() -> String {
     BASE64.encode(format!("developer:{PASSWORD}").as_bytes())
 }
 
-/// Nothing below a folder holds a secret in any of its forms.
+/// The secrets, in each of their forms.
+pub(crate) fn secrets() -> [String; 4] {
+    [TOKEN.to_owned(), PASSWORD.to_owned(), basic(), BASE64.encode(PASSWORD.as_bytes())]
+}
+
+/// Nothing below a folder holds a secret.
 #[track_caller]
 pub(crate) fn assert_holds_no_secret(folder: &Utf8Path) {
     for entry in folder.read_dir_utf8().unwrap().map(Result::unwrap) {
@@ -37,17 +42,19 @@ pub(crate) fn assert_holds_no_secret(folder: &Utf8Path) {
 
 #[track_caller]
 pub(crate) fn assert_tells_no_secret(text: &str, place: &str) {
-    for secret in [TOKEN, PASSWORD, &basic(), &BASE64.encode(PASSWORD.as_bytes())] {
-        assert!(!text.contains(secret), "{place} holds {secret}: {text}");
+    for secret in secrets() {
+        assert!(!text.contains(&secret), "{place} holds {secret}: {text}");
     }
 }
 
-/// Makes a registry a private one: below `/npm` on its port, with a password, for `@scope` with a token; its tarballs are on
-/// another host, which wants nothing.
+/// Makes a registry a private one: below `/npm` on its port, with a password, for `@scope` (and below `/npm/private`, which
+/// may be its registry) with a token; its tarballs are on another host, which wants nothing.
 pub(crate) fn make_private(registry: &Registry, storage: &Registry) {
     registry.move_to("/npm");
     registry.require("/npm/", &format!("Basic {}", basic()));
-    registry.require("/npm/@scope/", &format!("Bearer {TOKEN}"));
+    for folder in ["/npm/@scope/", "/npm/private/"] {
+        registry.require(folder, &format!("Bearer {TOKEN}"));
+    }
     // Another name of the same machine is another host.
     registry.keep_tarballs_at(&storage.url().replace("127.0.0.1", "localhost"));
 }
@@ -55,7 +62,10 @@ pub(crate) fn make_private(registry: &Registry, storage: &Registry) {
 /// The lines of an `.npmrc` with the credentials of [`make_private`].
 pub(crate) fn credentials(registry: &Registry) -> String {
     let (key, password) = (registry.url().replace("https:", ""), BASE64.encode(PASSWORD.as_bytes()));
-    format!("{key}:username=developer\n{key}:_password={password}\n{key}@scope/:_authToken={TOKEN}\n")
+    format!(
+        "{key}:username=developer\n{key}:_password={password}\n{key}@scope/:_authToken={TOKEN}\n\
+         {key}private/:_authToken={TOKEN}\n"
+    )
 }
 
 /// A repository with a private registry, and the host of its tarballs.
