@@ -511,3 +511,14 @@ fn a_builder_asks_in_place_of_the_lockfiles_registry_as_the_record_says() {
     assert!(fetch_deps(&small, &[]).starts_with("exit: 0"));
     assert_eq!(other.take_requests(), ["GET /alpha/-/alpha-1.0.0.tgz"]);
 }
+
+#[test]
+fn a_password_in_a_lockfile_is_refused_and_not_shown() {
+    let (small, other) = locked_elsewhere();
+    let with_password = other.url().replace("http://", &format!("http://developer:{PASSWORD}@"));
+    small.context.write("bun.lock", small.context.read("bun.lock").replace(&other.url(), &with_password));
+    let output = run(&mut small.context.splitter(&["-vv", "init"]));
+    assert!(output.starts_with("exit: 2") && output.contains("bun.lock:"), "{output}");
+    assert!(output.contains("holds a user name or a password"), "{output}");
+    assert_tells_no_secret(&output, "the error");
+}
