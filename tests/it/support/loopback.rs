@@ -157,7 +157,7 @@ impl Registry {
 
     /// The registry is below this folder, such as `/npm`, from here on.
     pub(crate) fn move_to(&self, folder: &str) {
-        self.shared.state().folder = folder.to_owned();
+        folder.clone_into(&mut self.shared.state().folder);
     }
 
     /// Clients that ask for a tarball are sent to the same path below this URL, as registries do that keep tarballs elsewhere.
