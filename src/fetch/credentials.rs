@@ -51,6 +51,13 @@ impl Credentials {
         }
     }
 
+    /// The same for the packages of one scope alone; the scope has its `@`.
+    pub(super) fn add_bun_registry_for_scope(&mut self, url: &Url, scope: &str, registry: &BunRegistry) {
+        if let Some(credential) = self.of_bun_registry(registry) {
+            self.add_for_scope(url, scope, credential);
+        }
+    }
+
     /// Adds a token, unless there is something for this URL.
     pub(super) fn add_token(&mut self, url: &Url, token: &str) {
         self.add(url, Ok(Secret::bearer(token)));

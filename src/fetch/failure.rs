@@ -7,10 +7,10 @@ use url::Url;
 use super::{
     archive::ArchiveError, cache::CacheError, client::ClientError, credentials::Access, git::GitError, hints, retry,
 };
-use crate::split::registries::strip_credentials;
 use crate::{
     diagnostic::{Category, Diagnose, Location},
     lockfile::{Digest, Format, Integrity},
+    split::registries::without_secrets,
 };
 
 /// How many failures a message lists before it counts the rest.
@@ -199,7 +199,7 @@ pub struct Failure {
 
 impl Failure {
     pub(super) fn new(label: &str, url: &Url, reason: Reason) -> Self {
-        Self { label: label.to_owned(), url: shown(url), reason }
+        Self { label: label.to_owned(), url: without_secrets(url), reason }
     }
 }
 
@@ -207,13 +207,6 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} from {}: {}", self.label, self.url, self.reason)
     }
-}
-
-/// A URL as it may be shown: user names, passwords and queries, which may be signatures, are left out.
-pub(super) fn shown(url: &Url) -> Url {
-    let mut url = url.clone();
-    strip_credentials(&mut url);
-    url
 }
 
 /// Why files are not all there.
@@ -312,6 +305,6 @@ mod tests {
     #[test]
     fn urls_are_shown_without_secrets() {
         let url = Url::parse("https://us:pw@h.example/a.tgz?sig=s#x").unwrap();
-        assert_eq!(shown(&url).as_str(), "https://h.example/a.tgz");
+        assert_eq!(without_secrets(&url).as_str(), "https://h.example/a.tgz");
     }
 }

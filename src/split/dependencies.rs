@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{Manifest, ProjectRegistries, SplitError, System, Workspaces, committed_cache::CommittedCache};
+use super::{
+    Manifest, ProjectRegistries, SplitError, System, Workspaces, committed_cache::CommittedCache,
+    registries::without_secrets,
+};
 use crate::lockfile::{
     Conditions, DependencyGroup, Format, Integrity, LockedPackage, Lockfile, PlatformLists, Platforms, Requests,
     Resolution,
@@ -99,8 +102,13 @@ pub(super) fn list(
         if scope.as_ref().is_some_and(Scope::is_empty) {
             continue;
         }
+        // The user of a repository's URL is part of its address with ssh; the record has none of another's.
+        let has_secret = |url: &&Url| !url.username().is_empty() || url.password().is_some();
+        if let Some(url) = url.as_ref().filter(has_secret).filter(|_| !matches!(form, Form::Commit(_))) {
+            return Err(secret_in_url(package, url, lockfile.format));
+        }
         let label = match package.resolution {
-            Resolution::RemoteTarball(ref url) => format!("{} ({url})", package.name),
+            Resolution::RemoteTarball(ref url) => format!("{} ({})", package.name, without_secrets(url)),
             Resolution::Commit(ref commit) => format!("{} (commit {})", package.name, commit.id()),
             Resolution::Archive(ref archive) => format!("{} ({})", package.name, archive.url()),
             _ => package.label(),
@@ -181,6 +189,13 @@ fn source(
         | Resolution::Plugin(_)
         | Resolution::Root => Ok(None),
     }
+}
+
+fn secret_in_url(package: &LockedPackage, url: &Url, format: Format) -> SplitError {
+    // The key of a tarball is its URL.
+    let key = if package.key.contains("://") { package.name.clone() } else { package.key.clone() };
+    let key = if key.contains("://") { without_secrets(url).into() } else { key };
+    SplitError::SecretInUrl { key, position: package.position, file: format.file() }
 }
 
 fn unsupported(package: &LockedPackage, kind: &'static str, resolution: &str, format: Format) -> SplitError {

@@ -127,6 +127,16 @@ pub enum SplitError {
         /// The lockfile.
         file: &'static str,
     },
+    /// A URL in the lockfile holds a user name or a password. It is not shown.
+    #[error("the URL of `{key}` holds a user name or a password, which each build would copy into the Nix store")]
+    SecretInUrl {
+        /// Its key in the lockfile, without the URL.
+        key: String,
+        /// Where it stands.
+        position: Position,
+        /// The lockfile.
+        file: &'static str,
+    },
     /// Two entries of the lockfile want different bytes at one place.
     #[error("`{path}` is locked with two different integrities: {first} and {second}")]
     TwoIntegrities {
@@ -240,6 +250,7 @@ impl Diagnose for SplitError {
             Self::BunLock(error) => error.location(),
             Self::YarnLock(error) => error.location(),
             Self::UnsupportedDependency { file, position, .. }
+            | Self::SecretInUrl { file, position, .. }
             | Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
             Self::PatchFolder { file, .. } => Some(Location::file(file.as_str())),
             Self::LinkPath { file, position, .. } => Some(Location::at(file.as_str(), *position)),
@@ -272,6 +283,10 @@ impl Diagnose for SplitError {
             }
             Self::UnsupportedDependency { .. } => {
                 "use a version from the registry, or a tarball URL, until splitter fetches it"
+            }
+            Self::SecretInUrl { .. } => {
+                "take them out of the URL, and put them into your own ~/.npmrc or ~/.yarnrc.yml; and give the host others, since \
+                 these are in git"
             }
             Self::TwoIntegrities { .. } => "an install of your package manager writes the lockfile anew",
             Self::WrongManager { .. } => "correct `packageManager`, or remove the lockfile that is not in use",

@@ -74,11 +74,17 @@ impl Files {
         }
         let mut texts: Vec<String> = environment.first_of(&REGISTRY_VARIABLES).map(str::to_owned).into_iter().collect();
         for (path, bunfig) in &self.bunfigs {
-            for registry in bunfig.scopes.values().chain(&bunfig.registry) {
+            let scopes = bunfig.scopes.iter().map(|(scope, registry)| (Some(scope), registry));
+            for (scope, registry) in scopes.chain(bunfig.registry.iter().map(|registry| (None, registry))) {
                 // Merging read the same texts, so that none is wrong here.
-                if let Ok(Some((url, text))) = bun_url(path, "", registry, environment) {
+                let Ok(Some((url, text))) = bun_url(path, "", registry, environment) else { continue };
+                texts.push(text);
+                if let Some(scope) = scope {
+                    credentials.add_bun_registry_for_scope(&url, scope, registry);
+                }
+                // A scope may have another token at the registry that the others use too.
+                if scope.is_none() || url != *default {
                     credentials.add_bun_registry(&url, registry);
-                    texts.push(text);
                 }
             }
         }

@@ -20,9 +20,6 @@ use crate::{
     },
 };
 
-/// npm's variables for the choice of the host that is replaced.
-const REPLACE_VARIABLES: [&str; 2] = ["npm_config_replace_registry_host", "NPM_CONFIG_REPLACE_REGISTRY_HOST"];
-
 /// The files, as they were read.
 pub(super) struct NpmrcFiles {
     /// What the repository's says of registries.
@@ -80,8 +77,7 @@ impl NpmrcFiles {
 
     /// Which hosts stand for the registry, where one of the files or variables says it.
     pub(super) fn replace_host(&self, environment: &Environment) -> Option<ReplaceHost> {
-        let text = environment.first_of(&REPLACE_VARIABLES).map(str::to_owned);
-        text.or_else(|| self.value(REPLACE_REGISTRY_HOST, environment)).map(|text| ReplaceHost::parse(&text))
+        self.value(REPLACE_REGISTRY_HOST, environment).map(|text| ReplaceHost::parse(&text))
     }
 
     /// Proxies and certificates. The variables `HTTPS_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` need nothing here.
@@ -101,8 +97,12 @@ impl NpmrcFiles {
         Transports { base, hosts: Vec::new(), identities: self.identities(root, environment) }
     }
 
-    /// A key of the strongest file that has it, unless its variable is not set.
+    /// A key of npm's variable for it, or of the strongest file that has it, unless its variable is not set.
     fn value(&self, name: &str, environment: &Environment) -> Option<String> {
+        let lower = format!("npm_config_{}", name.replace('-', "_"));
+        if let Some(text) = environment.first_of(&[&lower, &lower.to_ascii_uppercase()]) {
+            return Some(text.to_owned()).filter(|text| is_set(text));
+        }
         let text = self.configs.iter().find_map(|config| config.get(name))?;
         expand(text, &|name| environment.get(name).map(str::to_owned)).ok().filter(|text| is_set(text))
     }

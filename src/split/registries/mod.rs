@@ -169,6 +169,13 @@ pub(crate) fn registry_url(path: &Utf8Path, key: &str, text: &str) -> Result<Url
     Ok(url)
 }
 
+/// A URL as it may be shown: user names, passwords and queries, which may be signatures, are left out.
+pub(crate) fn without_secrets(url: &Url) -> Url {
+    let mut url = url.clone();
+    strip_credentials(&mut url);
+    url
+}
+
 /// Takes user name, password, query and fragment away. They cannot be set on URLs that have no host.
 pub(crate) fn strip_credentials(url: &mut Url) {
     let _ = url.set_username("");

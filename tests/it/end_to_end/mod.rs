@@ -7,6 +7,7 @@ mod local;
 mod outputs;
 mod patch_package;
 mod record;
+mod registries;
 mod stale;
 mod trees;
 mod yarn;

@@ -36,6 +36,9 @@ pub(crate) enum Fault {
     Stalled,
 }
 
+/// A folder of the registry in which everything is once more: as if it was another registry on the same host.
+const PRIVATE: &str = "private/";
+
 struct Shared {
     port: u16,
     tls: Option<Arc<rustls::ServerConfig>>,
@@ -157,7 +160,7 @@ impl Registry {
 
     /// The registry is below this folder, such as `/npm`, from here on.
     pub(crate) fn move_to(&self, folder: &str) {
-        self.shared.state().folder = folder.to_owned();
+        folder.clone_into(&mut self.shared.state().folder);
     }
 
     /// Clients that ask for a tarball are sent to the same path below this URL, as registries do that keep tarballs elsewhere.
@@ -282,6 +285,10 @@ impl State {
             return Some(answer.clone());
         }
         let path = path.strip_prefix(&self.folder)?.strip_prefix('/')?;
+        let (path, url) = match path.strip_prefix(PRIVATE) {
+            Some(path) => (path, &*format!("{url}{PRIVATE}")),
+            None => (path, url),
+        };
         if let Some((name, _)) = path.split_once("/-/") {
             if let Some(storage) = &self.storage {
                 return Some(Answer::redirect(&format!("{storage}/{path}")));
