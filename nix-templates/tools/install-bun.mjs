@@ -60,7 +60,7 @@ function lockForInstall(lock, registry, tarballs) {
 function archivesOf(lock, tarballs) {
   const byPath = new Map(lock.entries.filter(({ kind }) => kind === "github").map((entry) => [tarballs.pathOf(entry), entry]));
   return (url) => {
-    const [, path, revision] = /^http:\/\/api\.github\.com\/repos\/([^/]+\/[^/]+)\/tarball\/(.+)$/.exec(url) ?? [];
+    const [, path, revision] = /^http:\/\/api\.github\.com(?::80)?\/repos\/([^/]+\/[^/]+)\/tarball\/(.+)$/.exec(url) ?? [];
     const entry = byPath.get(`github/${path}/${revision}.tar`);
     const found = entry && tarballs.file(tarballs.pathOf(entry));
     return found && gzipSync(archiveIn(entry.folder, unpackTree(readFileSync(found.file)).files), { level: 1 });
