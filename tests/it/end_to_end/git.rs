@@ -129,7 +129,7 @@ fn e2e_preloaded_repositories_need_no_host() {
     assert!(output.contains("the repository no longer has the commit"), "{output}");
     assert!(output.contains("splitter update-hash --preload"), "{output}");
     drop(forge);
-    let mut preload = nix.context().splitter(&["update-hash", "--offline", "--preload"]);
+    let mut preload = nix.context().splitter(&["update-hash", "--preload"]);
     preload.envs(nix.nix.environment(nix.context())).env("SPLITTER_NIX", &nix.nix.program);
     succeed(&mut preload);
     nix.build("nodeModules");
