@@ -124,6 +124,11 @@ impl Forge {
         self.commit(repository, &[("README.md", "rewritten\n")]);
     }
 
+    /// Makes what a repository has now pass for another revision, as a host that is not to be trusted could.
+    pub(crate) fn pretend(&self, repository: &str, revision: &str) {
+        self.git(&self.served(repository), &["branch", revision, "main"]);
+    }
+
     /// Sends other bytes for the same archives from here on; the same number stands for the same bytes.
     pub(crate) fn vary(&self, variant: u32) {
         self.shared.variant.store(variant, Ordering::SeqCst);
