@@ -294,7 +294,7 @@ impl Answer {
     fn write(&self, mut connection: &TcpStream) -> io::Result<()> {
         let mut head = format!("HTTP/1.1 {} Status\r\ncontent-length: {}\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("connection: close\r\n\r\n");
         connection.write_all(&[head.as_bytes(), &self.body].concat())
