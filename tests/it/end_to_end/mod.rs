@@ -4,6 +4,7 @@ mod edits;
 mod local;
 mod outputs;
 mod record;
+mod scripts;
 mod stale;
 mod trees;
 mod yarn;
