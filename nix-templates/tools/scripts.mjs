@@ -20,16 +20,17 @@ function parse(text) {
   }
 }
 
-// The scripts of an installed package in their order. A binding.gyp without an install script means node-gyp.
+// The scripts of an installed package in their order. A binding.gyp without an install script means node-gyp, if its manifest does
+// not deny it.
 function scriptsOf(folder) {
   const file = join(folder, "package.json");
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   const isNative = existsSync(join(folder, "binding.gyp"));
   // Most packages have none, and are thousands.
   if (!isNative && !NAMES_A_SCRIPT.test(text)) return { folder, steps: [] };
-  const { scripts: named, name = "", version = "" } = parse(text);
+  const { scripts: named, name = "", version = "", gypfile = true } = parse(text);
   const scripts = named ?? {};
-  const install = scripts.install ?? (isNative && scripts.preinstall === undefined ? "node-gyp rebuild" : undefined);
+  const install = scripts.install ?? (isNative && gypfile && scripts.preinstall === undefined ? "node-gyp rebuild" : undefined);
   const steps = [["preinstall", scripts.preinstall], ["install", install], ["postinstall", scripts.postinstall]];
   return { folder, name, version, steps: steps.filter(([, command]) => command) };
 }
