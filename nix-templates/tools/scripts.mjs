@@ -129,10 +129,10 @@ function runCommand(shell, command, options) {
   });
 }
 
-function environment(out, spec, program, { folder, name, version }, event, knownEnv) {
+function environment(out, spec, program, { folder, name, version }, event, settings) {
   const bins = [...storeBins(folder, spec.shell), ...binFolders(out, folder)];
   return {
-    ...knownEnv,
+    ...settings,
     ...process.env,
     ...spec.scriptEnv,
     PATH: [...bins, ...spec.scriptPath, process.env.PATH].join(":"),
@@ -173,7 +173,7 @@ export async function runScripts(out, spec, program, packages, tarballs) {
     const isGiven = spec.downloads.includes(name);
     for (const [event, command] of steps) {
       console.error(`splitter: ${event} of ${name}@${version}: ${command}`);
-      const env = { ...environment(out, spec, program, found, event, { ...about.env, ...(!isGiven && about.without) }), ...downloads.env };
+      const env = { ...environment(out, spec, program, found, event, isGiven ? {} : about.without), ...downloads.env };
       const ended = await runCommand(spec.shell, command, { cwd: folder, env });
       const urls = downloads.takeRefused();
       if (ended.status !== 0) failed(out, spec, found, event, ended, urls, about);

@@ -4,8 +4,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
 use crate::support::{
-    BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project as _, TestContext, YARN_VERSIONS, YarnMonorepo, fail, succeed,
-    tools,
+    BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project as _, TestContext, YARN_VERSIONS, YarnMonorepo, fail,
+    succeed, tools,
 };
 
 /// Asks for a file as scripts do, by https, which no proxy of plain http sees.
@@ -27,7 +27,8 @@ if (process.env.NIX_BUILD_TOP) main().catch(failed);
 
 /// The package's folder in a built tree, wherever the linker put it.
 fn folder(nix: &TestContext, tree: &Utf8Path, name: &str) -> Utf8PathBuf {
-    let found = succeed(nix.command("find").args([tree.as_str(), "-type", "d", "-path", &format!("*/node_modules/{name}")]));
+    let found =
+        succeed(nix.command("find").args([tree.as_str(), "-type", "d", "-path", &format!("*/node_modules/{name}")]));
     found.lines().next().unwrap_or_else(|| panic!("no {name} in {tree}")).into()
 }
 
@@ -47,7 +48,10 @@ fn e2e_yarn_4_gives_a_script_the_file_that_it_downloads() {
     let Some(nix) = NixMonorepo::of(monorepo) else { return };
 
     let said = fail(&mut nix.build_command("nodeModules"));
-    assert!(said.contains("the postinstall script of downloader@1.0.0 failed (exit code 1); its last lines:"), "{said}");
+    assert!(
+        said.contains("the postinstall script of downloader@1.0.0 failed (exit code 1); its last lines:"),
+        "{said}"
+    );
     assert!(said.contains("| no tool: 404"), "{said}");
     let named = r#""downloads": {"downloader":["https://files.example/tool-1.0.0?os=linux"]}"#;
     assert!(said.contains(named), "{said}");
@@ -74,7 +78,7 @@ fn e2e_yarn_4_gives_a_script_the_file_that_it_downloads() {
 }
 
 /// An addon for Node.js, which wants headers, Python, make and a compiler.
-const ADDON: &str = r#"
+const ADDON: &str = r"
 #include <node_api.h>
 static napi_value answer(napi_env env, napi_callback_info info) {
   napi_value value;
@@ -86,7 +90,7 @@ NAPI_MODULE_INIT() {
   napi_create_function(env, 0, 0, answer, 0, &function);
   return function;
 }
-"#;
+";
 
 /// A package's own sources are compiled, once those are that it depends on; by name it would be the first.
 #[test]
