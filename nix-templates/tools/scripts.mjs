@@ -20,16 +20,17 @@ function parse(text) {
   }
 }
 
-// The scripts of an installed package in their order. A binding.gyp without an install script means node-gyp.
+// The scripts of an installed package in their order. A binding.gyp without an install script means node-gyp, if its manifest does
+// not deny it.
 function scriptsOf(folder) {
   const file = join(folder, "package.json");
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   const isNative = existsSync(join(folder, "binding.gyp"));
   // Most packages have none, and are thousands.
   if (!isNative && !NAMES_A_SCRIPT.test(text)) return { folder, steps: [] };
-  const { scripts: named, name = "", version = "" } = parse(text);
+  const { scripts: named, name = "", version = "", gypfile = true } = parse(text);
   const scripts = named ?? {};
-  const install = scripts.install ?? (isNative && scripts.preinstall === undefined ? "node-gyp rebuild" : undefined);
+  const install = scripts.install ?? (isNative && gypfile && scripts.preinstall === undefined ? "node-gyp rebuild" : undefined);
   const steps = [["preinstall", scripts.preinstall], ["install", install], ["postinstall", scripts.postinstall]];
   // Bun's mark of what comes from a repository: that may have to be built first.
   if (existsSync(join(folder, ".bun-tag"))) steps.push(...["preprepare", "prepare", "postprepare"].map((event) => [event, scripts[event]]));
@@ -130,10 +131,10 @@ function runCommand(shell, command, options) {
   });
 }
 
-function environment(out, spec, program, { folder, name, version }, event, knownEnv) {
+function environment(out, spec, program, { folder, name, version }, event, settings) {
   const bins = [...storeBins(folder, spec.shell), ...binFolders(out, folder)];
   return {
-    ...knownEnv,
+    ...settings,
     ...process.env,
     ...spec.scriptEnv,
     PATH: [...bins, ...spec.scriptPath, process.env.PATH].join(":"),
@@ -174,7 +175,7 @@ export async function runScripts(out, spec, program, packages, tarballs) {
     const isGiven = spec.downloads.includes(name);
     for (const [event, command] of steps) {
       console.error(`splitter: ${event} of ${name}@${version}: ${command}`);
-      const env = { ...environment(out, spec, program, found, event, { ...about.env, ...(!isGiven && about.without) }), ...downloads.env };
+      const env = { ...environment(out, spec, program, found, event, isGiven ? {} : about.without), ...downloads.env };
       const ended = await runCommand(spec.shell, command, { cwd: folder, env });
       const urls = downloads.takeRefused();
       if (ended.status !== 0) failed(out, spec, found, event, ended, urls, about);

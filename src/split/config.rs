@@ -134,13 +134,17 @@ fn texts(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>,
     elements.iter().map(|element| document.as_str(element).map(str::to_owned)).collect()
 }
 
+/// Whether a text may be the name of a package.
+pub(super) fn is_package(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte))
+}
+
 /// Names of packages, each with a version or without.
 fn packages(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
     let mut names = BTreeSet::new();
     for element in &document.as_array(value)?.elements {
         let text = document.as_str(element)?;
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte));
-        if text.is_empty() || !is_plain {
+        if !is_package(text) {
             return Err(document.unexpected(element, "the name of a package, as `sharp` or `sharp@0.32.6`"));
         }
         names.insert(text.to_owned());
@@ -270,7 +274,10 @@ mod tests {
         let keys = |pointer: &str| -> Vec<String> {
             schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
         };
-        assert_eq!(keys("/properties"), ["$schema", "apps", "rootFiles", "scripts", "systems", "workspaces"]);
+        assert_eq!(
+            keys("/properties"),
+            ["$schema", "apps", "downloads", "rootFiles", "scripts", "systems", "workspaces"]
+        );
         for key in keys("/$defs/workspace/properties") {
             let value = match key.as_str() {
                 "uses" | "include" | "exclude" => "[\"a\"]",
@@ -290,7 +297,8 @@ mod tests {
         };
         assert_eq!(
             error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts`, `downloads` or `workspaces`, found the key \"app\""
+            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts`, `downloads` or `workspaces`, \
+             found the key \"app\""
         );
         assert_eq!(
             error("{\"systems\": [\"riscv64-linux\"]}"),

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{
     SplitError, System,
+    config::is_package,
     dependencies::{Dependency, Form, Scope, merge, url_path},
 };
 use crate::lockfile::json::{Document, JsonError};
@@ -31,6 +32,10 @@ pub(super) fn read(
 ) -> Result<BTreeMap<String, Vec<Download>>, JsonError> {
     let mut all = BTreeMap::new();
     for property in &document.as_object(value)?.properties {
+        if !is_package(property.name.as_str()) {
+            let found = format!("the key \"{}\"", property.name.as_str());
+            return Err(document.unexpected_at(property.range.start, "the name of a package", &found));
+        }
         let mut list = Vec::new();
         for element in &document.as_array(&property.value)?.elements {
             list.push(match element {
@@ -140,6 +145,7 @@ mod tests {
         for (text, place) in [
             (r#"["x"]"#, "splitter.json:2:14"),
             (r#"{"x": "https://files.example/"}"#, "splitter.json:2:20"),
+            (r#"{"*": []}"#, "splitter.json:2:15"),
             (r#"{"x": ["files.example/a"]}"#, "splitter.json:2:21"),
             (r#"{"x": ["ftp://files.example/a"]}"#, "splitter.json:2:21"),
             (r#"{"x": ["https://me:secret@files.example/a"]}"#, "splitter.json:2:21"),

@@ -50,7 +50,11 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/target.nix
     nix/splitter/tools/app.mjs
     nix/splitter/tools/bun-lock.mjs
+    nix/splitter/tools/certificate.mjs
     nix/splitter/tools/connect.mjs
+    nix/splitter/tools/downloads-hook.mjs
+    nix/splitter/tools/downloads.mjs
+    nix/splitter/tools/elf.mjs
     nix/splitter/tools/empty-package.mjs
     nix/splitter/tools/executables.mjs
     nix/splitter/tools/fetch-deps.mjs
@@ -68,6 +72,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/patch-package.mjs
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs
+    nix/splitter/tools/script-order.mjs
     nix/splitter/tools/scripts.mjs
     nix/splitter/tools/words.mjs
     nix/splitter/tools/yarn-classic-lock.mjs

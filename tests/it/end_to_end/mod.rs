@@ -8,6 +8,7 @@ mod outputs;
 mod patch_package;
 mod record;
 mod registries;
+mod scripts;
 mod stale;
 mod trees;
 mod yarn;

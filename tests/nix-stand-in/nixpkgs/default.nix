@@ -66,7 +66,7 @@ let
     }
     // (arguments.passthru or { });
 
-  stdenv = {
+  stdenvNoCC = {
     inherit mkDerivation system;
     inherit (host) shell;
     cc = {
@@ -76,6 +76,19 @@ let
         ln -s ${onSystem.libraries}/libstdc++.so.6 ${onSystem.libraries}/libgcc_s.so.1 "$out/lib/"
       '';
     };
+  };
+
+  # As there, the compiler goes by the names in these variables.
+  stdenv = stdenvNoCC // {
+    mkDerivation =
+      arguments:
+      mkDerivation (
+        {
+          CC = "gcc";
+          CXX = "g++";
+        }
+        // arguments
+      );
   };
 
   runCommand =
@@ -124,10 +137,10 @@ in
     mkShellNoCC
     runCommand
     stdenv
+    stdenvNoCC
     system
     writeText
     ;
-  stdenvNoCC = stdenv;
   mkShell = mkShellNoCC;
 
   fetchurl =
