@@ -14,7 +14,7 @@ use crate::support::{
 const NPM_LOCK: &str = r#"{ "name": "x", "lockfileVersion": 3, "packages": {} }"#;
 
 /// Commits a package whose `index.js` exports its name; gives the commit's id.
-fn commit(forge: &Forge, name: &str, more: Value, files: &[(&str, &str)]) -> String {
+fn commit(forge: &Forge, name: &str, more: &Value, files: &[(&str, &str)]) -> String {
     let mut manifest = json!({ "name": name, "version": "1.0.0", "main": "index.js" });
     manifest.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
     let (manifest, index) = (format!("{manifest:#}\n"), format!("module.exports = {name:?};\n"));
@@ -95,7 +95,7 @@ fn take_archives_from(forge: &Forge, nix: &Yarn) {
 /// A package whose script needs what is nowhere: the build says so.
 fn what_must_be_built_is_named(forge: &Forge, nix: &Yarn) {
     let more = json!({ "scripts": { "prepare": "build-tool --now" }, "devDependencies": { "build-tool": "^1.0.0" } });
-    commit(forge, "needy", more, &[("package-lock.json", NPM_LOCK)]);
+    commit(forge, "needy", &more, &[("package-lock.json", NPM_LOCK)]);
     depend(&nix.monorepo, &[("needy", format!("git+{}/o/needy.git", forge.url()))]);
     lock(&nix.monorepo);
     succeed(&mut nix.context().splitter(&["update-hash"]));
@@ -113,19 +113,19 @@ fn later_yarn_installs_what_it_packs(version: &str) {
         registry.publish(programs::real_yarn(YARN_VERSIONS[0], &yarn(YARN_VERSIONS[0]).unwrap()));
         let needs = json!({ "devDependencies": { "husky": "^8.0.0" }, "scripts": { "prepare": "husky install" } });
         let with = |lock| [&[lock], ODD_FILES.as_slice()].concat();
-        commit(&forge, "npm-locked", needs.clone(), &with(("package-lock.json", NPM_LOCK)));
+        commit(&forge, "npm-locked", &needs, &with(("package-lock.json", NPM_LOCK)));
         let classic_lock = format!(
             "# yarn lockfile v1\n\n\nhusky@^8.0.0:\n  version \"8.0.0\"\n  resolved \"{}husky/-/husky-8.0.0.tgz\"\n",
             registry.url()
         );
-        commit(&forge, "classic-locked", needs, &with(("yarn.lock", &classic_lock)));
+        commit(&forge, "classic-locked", &needs, &with(("yarn.lock", &classic_lock)));
         let built = json!({ "main": "built.js", "scripts": { "prepack": "node build.js" } });
-        commit(&forge, "hub", built, &with(("build.js", BUILD)));
+        commit(&forge, "hub", &built, &with(("build.js", BUILD)));
         let part = |name: &str| format!("{{ \"name\": \"@mono/{name}\", \"version\": \"2.0.0\" }}\n");
         commit(
             &forge,
             "mono",
-            json!({ "private": true, "workspaces": ["packages/*"] }),
+            &json!({ "private": true, "workspaces": ["packages/*"] }),
             &[
                 ("packages/part/package.json", &part("part")),
                 ("packages/part/index.js", "module.exports = \"part\";\n"),
@@ -172,16 +172,16 @@ fn e2e_yarn_1_installs_from_repositories() {
     let forge = Forge::start();
     let Some(proxy) = SecureProxy::start(&forge) else { return };
     let monorepo = monorepo(YARN_VERSIONS[0], &forge, &proxy, |monorepo| {
-        let old = commit(&forge, "built", json!({}), &ODD_FILES);
+        let old = commit(&forge, "built", &json!({}), &ODD_FILES);
         let built = json!({ "main": "built.js", "scripts": { "prepare": "node build.js" } });
-        commit(&forge, "built", built, &[("build.js", BUILD)]);
+        commit(&forge, "built", &built, &[("build.js", BUILD)]);
         let hooks = json!({
             "scripts": { "prepare": "husky install" },
             "devDependencies": { "husky": "^8.0.0" },
             "files": ["index.js", "bin"],
         });
-        commit(&forge, "hooked", hooks, &ODD_FILES);
-        let hub = commit(&forge, "hub", json!({}), &ODD_FILES);
+        commit(&forge, "hooked", &hooks, &ODD_FILES);
+        let hub = commit(&forge, "hub", &json!({}), &ODD_FILES);
         // Yarn would ask GitHub itself for this.
         let lock = monorepo.context.read("yarn.lock");
         let entry = format!(
@@ -215,7 +215,7 @@ fn e2e_yarn_names_a_vanished_commit() {
     let forge = Forge::start();
     let Some(proxy) = SecureProxy::start(&forge) else { return };
     let monorepo = monorepo(YARN_VERSIONS[0], &forge, &proxy, |monorepo| {
-        commit(&forge, "gone", json!({}), &[]);
+        commit(&forge, "gone", &json!({}), &[]);
         depend(monorepo, &[("gone", format!("git+{}/o/gone.git", forge.url()))]);
     });
     let Some(monorepo) = monorepo else { return };
