@@ -155,6 +155,20 @@ fn later_yarn_installs_what_it_packs(version: &str) {
     trees::is_the_same_as_here(&nix, &built);
     nix.monorepo.forget_install();
     what_must_be_built_is_named(&forge, &nix);
+    a_committed_zip_is_no_longer_packed(&forge, &nix);
+}
+
+/// The remedy that the error names.
+fn a_committed_zip_is_no_longer_packed(forge: &Forge, nix: &Yarn) {
+    let context = nix.context();
+    context.write(".gitignore", "node_modules/\ndist/\n.yarn/*\n!.yarn/cache\n.yarn/cache/*\n!.yarn/cache/needy-*\n");
+    succeed(&mut nix.monorepo.yarn(&["install"]));
+    nix.monorepo.forget_install();
+    context.commit_all("a zip");
+    succeed(&mut context.splitter(&["update-hash"]));
+    assert!(!context.read(RECORD).contains("/o/needy.git"));
+    take_archives_from(forge, nix);
+    assert_eq!(output_of(nix, "api"), "needy");
 }
 
 #[test]
