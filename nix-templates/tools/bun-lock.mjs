@@ -121,13 +121,36 @@ function* edges(lock) {
   }
 }
 
+// What a specifier stands for where it names a catalog.
+function inCatalog(lock, name, spec) {
+  const group = spec.slice("catalog:".length).trim();
+  const catalog = group === "" || group === "default" ? (lock.raw.catalog ?? lock.raw.catalogs?.default) : lock.raw.catalogs?.[group];
+  return catalog?.[name];
+}
+
+// The names that specifiers give to revisions of repositories, by entry: branches and tags, HEAD where a specifier has none. Bun 1.3 looks
+// for them, though the commit is locked.
+export function revisionNames(lock) {
+  const names = new Map();
+  const add = (entry, name, spec) => {
+    const text = typeof spec === "string" && spec.startsWith("catalog:") ? inCatalog(lock, name, spec) : spec;
+    if (entry?.kind !== "git" || typeof text !== "string") return;
+    if (!names.has(entry)) names.set(entry, new Set());
+    names.get(entry).add(text.includes("#") ? text.slice(text.indexOf("#") + 1) : "HEAD");
+  };
+  for (const [dependent, name, spec] of edges(lock)) add(resolveFrom(lock, dependent, name), name, spec);
+  for (const [name, spec] of Object.entries(lock.raw.overrides ?? {})) {
+    for (const entry of lock.entries.filter(({ key }) => keySegments(key).at(-1) === name)) add(entry, name, spec);
+  }
+  return names;
+}
+
 // The tag that a specifier asks for, with the name it asks of: "latest", "npm:other@next", "catalog:" looked up. Or nothing.
 function tagOf(lock, name, spec) {
   if (typeof spec !== "string") return undefined;
   if (spec.startsWith("catalog:")) {
-    const group = spec.slice("catalog:".length).trim();
-    const catalog = group === "" || group === "default" ? (lock.raw.catalog ?? lock.raw.catalogs?.default) : lock.raw.catalogs?.[group];
-    return catalog?.[name] === undefined ? undefined : tagOf(lock, name, catalog[name]);
+    const found = inCatalog(lock, name, spec);
+    return found === undefined ? undefined : tagOf(lock, name, found);
   }
   if (spec.startsWith("npm:")) {
     const [real, inner] = splitDescriptor(spec.slice("npm:".length));

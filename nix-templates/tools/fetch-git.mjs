@@ -17,7 +17,9 @@ const MOST = 4 * 2 ** 30;
 const REFS = [["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"], ["+refs/*:refs/*"]];
 
 function run(folder, args, input) {
-  const env = { ...process.env, GIT_DIR: folder, GIT_NO_REPLACE_OBJECTS: "1", GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "", LC_ALL: "C" };
+  const silent = { GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "", GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" };
+  const certificates = process.env.SSL_CERT_FILE ? { GIT_SSL_CAINFO: process.env.SSL_CERT_FILE } : {};
+  const env = { ...process.env, ...silent, ...certificates, GIT_DIR: folder, GIT_NO_REPLACE_OBJECTS: "1" };
   const { status, stdout, stderr, error } = spawnSync("git", args, { env, input, maxBuffer: MOST, stdio: ["pipe", "pipe", "pipe"] });
   if (error) throw error;
   return { ok: status === 0, stdout, said: stderr.toString().trim().replaceAll("\n", "; ") };

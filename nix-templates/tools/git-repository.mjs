@@ -76,18 +76,21 @@ function addCommit(folder, { files, members }) {
   return { id: store("commit", members.commit), tag, isCut: hasParents(members.commit) };
 }
 
-// Makes a bare repository in `folder` with the commits of these archives (Buffers), each with a branch, and gives the ids. Git warns of
-// branches that have an id for a name, and Yarn 1 takes warnings for what it asked for.
-export function makeRepository(folder, archives) {
-  mkdirSync(join(folder, "refs/heads"), { recursive: true });
+// Whether git takes a text for the name of a branch, of those names that people give.
+const isRefName = (name) => /^[A-Za-z0-9_][A-Za-z0-9_+.@/-]*$/.test(name) && !/\.\.|\/\.|\/\/|@\{|[./]$|\.lock(\/|$)/.test(name);
+
+// Makes a bare repository in `folder` with the commits of these archives (Buffers), each with a branch, and gives the ids. `names` are
+// further branches with the ids that they are at, and HEAD. Git warns of branches that have an id for a name, and Yarn 1 takes warnings
+// for what it asked for.
+export function makeRepository(folder, archives, names = {}) {
+  mkdirSync(join(folder, "refs"), { recursive: true });
   mkdirSync(join(folder, "objects"), { recursive: true });
   const commits = archives.map((archive) => addCommit(folder, unpackTree(archive)));
-  mkdirSync(join(folder, "refs/tags"));
-  for (const { id, tag } of commits) {
-    writeFileSync(join(folder, "refs/heads", `at-${id}`), `${id}\n`);
-    if (tag !== undefined) writeFileSync(join(folder, "refs/tags", `at-${tag}`), `${tag}\n`);
-  }
-  writeFileSync(join(folder, "HEAD"), `ref: refs/heads/at-${commits[0].id}\n`);
+  const branches = [...commits.map(({ id }) => [`at-${id}`, id]), ...Object.entries(names).filter(([name]) => name !== "HEAD" && isRefName(name))];
+  const tags = commits.filter(({ tag }) => tag !== undefined).map(({ tag }) => `${tag} refs/tags/at-${tag}\n`);
+  const refs = [...branches.map(([name, id]) => `${id} refs/heads/${name}\n`), ...tags].sort((left, right) => (left.slice(41) < right.slice(41) ? -1 : 1));
+  writeFileSync(join(folder, "packed-refs"), refs.join(""));
+  writeFileSync(join(folder, "HEAD"), `ref: refs/heads/at-${names.HEAD ?? commits[0].id}\n`);
   writeFileSync(join(folder, "config"), "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n");
   const cut = commits.filter(({ isCut }) => isCut).map(({ id }) => `${id}\n`);
   if (cut.length > 0) writeFileSync(join(folder, "shallow"), cut.join(""));

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-import { appliesTo, isBundled, readBunLock, registryDocuments } from "./bun-lock.mjs";
+import { appliesTo, isBundled, readBunLock, registryDocuments, revisionNames } from "./bun-lock.mjs";
 import { makeRepository, redirectEnv, waysToName } from "./git-repository.mjs";
 import { startRegistry } from "./registry.mjs";
 import { archiveIn, unpackTree } from "./tar.mjs";
@@ -60,7 +60,7 @@ function lockForInstall(lock, registry, tarballs) {
 function archivesOf(lock, tarballs) {
   const byPath = new Map(lock.entries.filter(({ kind }) => kind === "github").map((entry) => [tarballs.pathOf(entry), entry]));
   return (url) => {
-    const [, path, revision] = /^http:\/\/api\.github\.com\/repos\/([^/]+\/[^/]+)\/tarball\/(.+)$/.exec(url) ?? [];
+    const [, path, revision] = /^http:\/\/api\.github\.com(?::80)?\/repos\/([^/]+\/[^/]+)\/tarball\/(.+)$/.exec(url) ?? [];
     const entry = byPath.get(`github/${path}/${revision}.tar`);
     const found = entry && tarballs.file(tarballs.pathOf(entry));
     return found && gzipSync(archiveIn(entry.folder, unpackTree(readFileSync(found.file)).files), { level: 1 });
@@ -69,17 +69,22 @@ function archivesOf(lock, tarballs) {
 
 // The variables by which git finds the locked repositories in a folder.
 function repositories(lock, tarballs, scratch) {
+  const names = revisionNames(lock);
   const byUrl = new Map();
   for (const entry of lock.entries.filter(({ kind }) => kind === "git")) {
     const found = tarballs.file(tarballs.pathOf(entry));
-    const url = entry.resolution.slice(0, entry.resolution.lastIndexOf("#"));
     // Of another system's, there is none.
-    if (found !== undefined) byUrl.set(url, (byUrl.get(url) ?? new Set()).add(found.file));
+    if (found === undefined) continue;
+    const [, url, id] = /^(.*)#(.*)$/.exec(entry.resolution);
+    if (!byUrl.has(url)) byUrl.set(url, { files: new Set(), refs: {} });
+    const { files, refs } = byUrl.get(url);
+    files.add(found.file);
+    for (const name of names.get(entry) ?? []) refs[name] = id;
   }
   if (byUrl.size === 0) return {};
   const folder = scratch("repositories");
-  const pairs = [...byUrl].flatMap(([url, files], index) => {
-    makeRepository(join(folder, `${index}.git`), [...files].map((file) => readFileSync(file)));
+  const pairs = [...byUrl].flatMap(([url, { files, refs }], index) => {
+    makeRepository(join(folder, `${index}.git`), [...files].map((file) => readFileSync(file)), refs);
     return waysToName(url).map((name) => [name, join(folder, `${index}.git`)]);
   });
   return redirectEnv(pairs);

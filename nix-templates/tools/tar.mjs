@@ -171,7 +171,8 @@ export function unpackTree(archive) {
   return { files, members };
 }
 
-// The archive that a package manager downloads from a host: the same files in one folder.
+// The archive that a package manager downloads from a host: the same files in one folder. That comes first, as some know the folder by
+// the first entry.
 export function archiveIn(folder, files) {
-  return writeTar(files.map((entry) => ({ ...entry, path: `${folder}/${entry.path}` })));
+  return writeTar([{ path: folder, kind: "folder" }, ...files.map((entry) => ({ ...entry, path: `${folder}/${entry.path}` }))]);
 }

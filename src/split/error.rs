@@ -74,7 +74,7 @@ pub enum SplitError {
         /// The other folder.
         second: RepoPath,
     },
-    /// A package of a kind that cannot be fetched yet.
+    /// A package of a kind that cannot be fetched.
     #[error("package `{key}` is a {kind} dependency (`{resolution}`), which is not supported yet")]
     UnsupportedDependency {
         /// Its key in the lockfile.

@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod end_to_end;
 mod fetching;
+mod git;
 mod git_places;
 mod harness;
 mod init;

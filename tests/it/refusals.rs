@@ -238,17 +238,17 @@ fn a_wrong_workspace_pattern_is_named() {
 }
 
 #[test]
-fn git_dependencies_are_refused() {
+fn a_repository_without_a_commit_is_refused() {
     let context = small_with(
         "bun.lock",
         "  \"packages\": {\n",
-        "  \"packages\": {\n    \"forked\": [\"forked@github:a/b#0123456\", {}, \"a-b-0123456\", \"sha512-AA==\"],\n",
+        "  \"packages\": {\n    \"forked\": [\"forked@github:a/b#main\", {}, \"a-b-main\", \"sha512-AA==\"],\n",
     );
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: package `forked` is a GitHub dependency (`github:a/b#0123456`), which is not supported yet
+    error: package `forked` is a GitHub dependency (`github:a/b#main`), which is not supported yet
       at bun.lock:10:5
     hint: use a version from the registry, or a tarball URL, until splitter fetches it
     ");

@@ -117,19 +117,28 @@ fn e2e_bun_1_4_installs_from_repositories() {
     are_installed(BUN_VERSIONS[2]);
 }
 
-/// What `update-hash --preload` brought is all that a build needs, also where the host is gone; and without it the build says
-/// which package it could not fetch.
+/// The hash is of what was fetched once; a build that has to fetch a commit again says that it is gone.
 #[test]
-fn e2e_preloaded_repositories_need_no_host() {
+fn e2e_a_commit_that_vanished_is_named_by_the_build() {
     let forge = Forge::start();
     let Some(monorepo) = with_repositories(BUN_VERSIONS[2], &forge) else { return };
     let Some(nix) = NixMonorepo::of(monorepo) else { return };
+    let record = nix.context().read("nix/splitter/splitter.lock.json");
+    nix.context().write("nix/splitter/splitter.lock.json", record.replace("https://github.com", &forge.url()));
     forge.rewrite("o/tool");
     let output = fail(&mut nix.build_command("nodeModules"));
     assert!(output.contains("the repository no longer has the commit"), "{output}");
     assert!(output.contains("splitter update-hash --preload"), "{output}");
+}
+
+#[test]
+fn e2e_after_preload_the_build_asks_no_host() {
+    let forge = Forge::start();
+    let Some(monorepo) = with_repositories(BUN_VERSIONS[2], &forge) else { return };
+    let Some(mut nix) = NixMonorepo::of(monorepo) else { return };
+    nix.nix.in_chroot = true;
     drop(forge);
-    let mut preload = nix.context().splitter(&["update-hash", "--offline", "--preload"]);
+    let mut preload = nix.context().splitter(&["update-hash", "--preload"]);
     preload.envs(nix.nix.environment(nix.context())).env("SPLITTER_NIX", &nix.nix.program);
     succeed(&mut preload);
     nix.build("nodeModules");

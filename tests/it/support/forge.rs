@@ -124,6 +124,11 @@ impl Forge {
         self.commit(repository, &[("README.md", "rewritten\n")]);
     }
 
+    /// Makes what a repository has now pass for another revision, as a host that is not to be trusted could.
+    pub(crate) fn pretend(&self, repository: &str, revision: &str) {
+        self.git(&self.served(repository), &["branch", revision, "main"]);
+    }
+
     /// Sends other bytes for the same archives from here on; the same number stands for the same bytes.
     pub(crate) fn vary(&self, variant: u32) {
         self.shared.variant.store(variant, Ordering::SeqCst);
@@ -289,7 +294,7 @@ impl Answer {
     fn write(&self, mut connection: &TcpStream) -> io::Result<()> {
         let mut head = format!("HTTP/1.1 {} Status\r\ncontent-length: {}\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("connection: close\r\n\r\n");
         connection.write_all(&[head.as_bytes(), &self.body].concat())
