@@ -53,17 +53,25 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/empty-package.mjs
     nix/splitter/tools/executables.mjs
     nix/splitter/tools/fetch-deps.mjs
+    nix/splitter/tools/fetch-git.mjs
     nix/splitter/tools/files.mjs
     nix/splitter/tools/finish-tree.mjs
+    nix/splitter/tools/git-berry.mjs
+    nix/splitter/tools/git-builds.mjs
+    nix/splitter/tools/git-classic.mjs
+    nix/splitter/tools/git-repository.mjs
+    nix/splitter/tools/git-urls.mjs
     nix/splitter/tools/install-bun.mjs
     nix/splitter/tools/install-yarn-berry.mjs
     nix/splitter/tools/install-yarn-classic.mjs
     nix/splitter/tools/install.mjs
     nix/splitter/tools/known-scripts.mjs
     nix/splitter/tools/linker-state.mjs
+    nix/splitter/tools/pack-stand-in.mjs
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs
     nix/splitter/tools/scripts.mjs
+    nix/splitter/tools/tar.mjs
     nix/splitter/tools/words.mjs
     nix/splitter/tools/yarn-classic-lock.mjs
     nix/splitter/yarn.nix
