@@ -11,6 +11,7 @@ import { readTar, unpackTree } from "./tar.mjs";
 import { MEND, shorten } from "./words.mjs";
 
 const LOG_LINES = 60;
+const OTHER_REMEDY = "or commit what Yarn makes of them, their zips in .yarn/cache (it is there with `enableGlobalCache: false`)";
 const GITHUB = /^https?:\/\/(?:[^/]+@)?github\.com\/([^/#]+)\/([^/#]+?)(?:\.git)?$/;
 const OTHER = /^(?:npm|patch|workspace|file|portal|link|exec|virtual):/;
 
@@ -106,7 +107,8 @@ export function prepareGit({ lock, spec, tarballs, scratch }) {
       showLogs();
       const missing = packages.filter(({ file }) => file === undefined).map(({ name, commit }) => `${name} (commit ${commit})`);
       if (missing.length > 0) return ["yarn.lock has packages from git that deps lacks:", ...shorten(missing), MEND];
-      return tellBuilds(there.map(({ name, cwd, file }) => ({ name, files: filesBelow(cwd, unpackTree(readFileSync(file)).files) })));
+      const reasons = tellBuilds(there.map(({ name, cwd, file }) => ({ name, files: filesBelow(cwd, unpackTree(readFileSync(file)).files) })));
+      return reasons.length === 0 ? [] : [...reasons, OTHER_REMEDY];
     },
   };
 }

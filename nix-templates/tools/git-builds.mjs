@@ -18,18 +18,22 @@ const IDLE = /^\s*(?:is-ci\s*\|\|\s*)?(?:npx\s+)?(?:husky(?:\s+install(?:\s+[\w.
 // Whether a manifest's `prepare` is such a script.
 export const isIdle = ({ scripts }) => typeof scripts?.prepare === "string" && IDLE.test(scripts.prepare);
 
-const isStep = ([name, command], manager) => STEPS[manager].includes(name) && typeof command === "string" && !IDLE.test(command);
+// Whether one of the manifests has such a script.
+const hasStep = (manifests, name) => manifests.some(({ scripts }) => typeof scripts?.[name] === "string" && !IDLE.test(scripts[name]));
 
+// Those that pack dependencies of a package with it, where it says so.
+const BUNDLERS = ["npm", "yarn-classic"];
 const GROUPS = ["dependencies", "devDependencies", "optionalDependencies"];
 
-// What stands in the manifests of a checkout, the root's first: { steps, needs }, the names of scripts that `manager` runs and of
-// packages that they may need.
+// What stands in the manifests of a checkout: { steps, bundles, needs }, the names of scripts that `manager` runs, whether it packs
+// dependencies too, and the names of packages that this may need.
 export function buildOf(manifests, manager) {
   const own = new Set(manifests.map(({ name }) => name));
-  const steps = manifests.flatMap(({ scripts = {} }) => Object.entries(scripts).filter((step) => isStep(step, manager)).map(([name]) => name));
-  const bundles = manifests.some((manifest) => [manifest.bundleDependencies ?? manifest.bundledDependencies ?? []].flat().length > 0);
+  const steps = STEPS[manager].filter((name) => hasStep(manifests, name));
+  const bundled = manifests.flatMap(({ bundleDependencies, bundledDependencies }) => bundleDependencies ?? bundledDependencies ?? []);
+  const bundles = BUNDLERS.includes(manager) && bundled.some(Boolean);
   const needs = manifests.flatMap((manifest) => GROUPS.flatMap((group) => Object.keys(manifest[group] ?? {}))).filter((name) => !own.has(name));
-  return { steps: [...new Set(steps)], bundles, needs: [...new Set(needs)].sort() };
+  return { steps, bundles, needs: [...new Set(needs)].sort() };
 }
 
 // The manifests of a checkout: the root's, and where it has workspaces, the others too. `paths` are those of all its files.

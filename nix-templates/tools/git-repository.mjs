@@ -87,9 +87,8 @@ export function makeRepository(folder, archives, names = {}) {
   mkdirSync(join(folder, "objects"), { recursive: true });
   const commits = archives.map((archive) => addCommit(folder, unpackTree(archive)));
   const branches = [...commits.map(({ id }) => [`at-${id}`, id]), ...Object.entries(names).filter(([name]) => name !== "HEAD" && isRefName(name))];
-  const tags = commits.filter(({ tag }) => tag !== undefined).map(({ tag }) => [`at-${tag}`, tag]);
-  const refs = [...branches.map(([name, id]) => `${id} refs/heads/${name}\n`), ...tags.map(([name, id]) => `${id} refs/tags/${name}\n`)];
-  refs.sort((left, right) => (left.slice(41) < right.slice(41) ? -1 : 1));
+  const tags = commits.filter(({ tag }) => tag !== undefined).map(({ tag }) => `${tag} refs/tags/at-${tag}\n`);
+  const refs = [...branches.map(([name, id]) => `${id} refs/heads/${name}\n`), ...tags].sort((left, right) => (left.slice(41) < right.slice(41) ? -1 : 1));
   writeFileSync(join(folder, "packed-refs"), refs.join(""));
   writeFileSync(join(folder, "HEAD"), `ref: refs/heads/at-${names.HEAD ?? commits[0].id}\n`);
   writeFileSync(join(folder, "config"), "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n");

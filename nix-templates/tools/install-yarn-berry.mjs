@@ -65,7 +65,7 @@ export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
     program: "yarn",
     args: ["install", "--immutable", version >= 3000 ? "--mode=skip-build" : "--skip-builds"],
     env: {
-      ...(URL_IN_LOCK.test(lock) && proxy(registry.url)),
+      ...((git !== undefined || URL_IN_LOCK.test(lock)) && proxy(registry.url)),
       ...git?.env(registry.url),
       YARN_CACHE_FOLDER: join(out, ".yarn/cache"),
       YARN_CHECKSUM_BEHAVIOR: "throw",

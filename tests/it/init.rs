@@ -58,9 +58,15 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/empty-package.mjs
     nix/splitter/tools/executables.mjs
     nix/splitter/tools/fetch-deps.mjs
+    nix/splitter/tools/fetch-git.mjs
     nix/splitter/tools/fetch-program.mjs
     nix/splitter/tools/files.mjs
     nix/splitter/tools/finish-tree.mjs
+    nix/splitter/tools/git-berry.mjs
+    nix/splitter/tools/git-builds.mjs
+    nix/splitter/tools/git-classic.mjs
+    nix/splitter/tools/git-repository.mjs
+    nix/splitter/tools/git-urls.mjs
     nix/splitter/tools/install-bun.mjs
     nix/splitter/tools/install-yarn-berry.mjs
     nix/splitter/tools/install-yarn-classic.mjs
@@ -69,11 +75,13 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/linker-state.mjs
     nix/splitter/tools/network.mjs
     nix/splitter/tools/npmrc.mjs
+    nix/splitter/tools/pack-stand-in.mjs
     nix/splitter/tools/patch-package.mjs
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs
     nix/splitter/tools/script-order.mjs
     nix/splitter/tools/scripts.mjs
+    nix/splitter/tools/tar.mjs
     nix/splitter/tools/words.mjs
     nix/splitter/tools/yarn-classic-lock.mjs
     nix/splitter/yarn.nix

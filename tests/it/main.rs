@@ -8,6 +8,7 @@ mod demo;
 mod end_to_end;
 mod fetching;
 mod git;
+mod git_places;
 mod harness;
 mod init;
 mod nar;

@@ -137,9 +137,12 @@ fn node(folder: &Utf8Path, program: &str) -> String {
 async fn a_build_packs_the_same_bytes_and_makes_the_same_commit_of_them() {
     let (repository, id) = sample();
     let odd = repository.commit_oddly();
-    for id in [&id, &odd] {
+    repository.git(&["tag", "--annotate", "--message", "the first", "v1", &id], b"");
+    let tag = repository.git(&["rev-parse", "v1"], b"");
+    for id in [&id, &odd, &tag] {
         let commit = fetch(&repository.url(), id).await.unwrap();
         assert_eq!(commit.members.keys().any(|name| name.starts_with("trees/")), *id == odd);
+        assert_eq!(commit.members.contains_key("tag"), *id == tag);
         let folder = tempfile::tempdir().unwrap();
         let at = Utf8Path::from_path(folder.path()).unwrap();
         let archive = commit.pack().unwrap();
@@ -149,7 +152,7 @@ async fn a_build_packs_the_same_bytes_and_makes_the_same_commit_of_them() {
              console.log(makeRepository(here + '/made.git', [readFileSync(here + '/archive')])[0]);",
             repository.at()
         );
-        assert_eq!(node(at, &program), *id);
+        assert_eq!(node(at, &program), repository.git(&["rev-parse", &format!("{id}^{{commit}}")], b""));
         assert!(fs::read(at.join("packed")).unwrap() == archive);
         // A clone of it has what the commit has, and no history.
         let made = Url::from_file_path(at.join("made.git")).unwrap();

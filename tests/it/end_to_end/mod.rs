@@ -13,3 +13,4 @@ mod stale;
 mod trees;
 mod yarn;
 mod yarn_corners;
+mod yarn_git;

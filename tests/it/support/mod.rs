@@ -5,6 +5,7 @@
 //! | [`package`] | npm packages made in a test, packed the same way each time |
 //! | [`loopback`] | an npm registry on a loopback port, which can misbehave |
 //! | [`forge`] | git repositories over HTTP and archives of them, as GitHub has them, on a loopback port |
+//! | [`secure_proxy`] | a proxy for what is asked of GitHub by name |
 //! | [`sandbox`] | [`TestContext`]: folders and environment of one test, runs programs, snapshots |
 //! | [`monorepo`] | a Bun monorepo with a lockfile by the real Bun, and apps that can be built and run |
 //! | [`yarn_monorepo`] | the same for Yarn |
@@ -24,6 +25,7 @@ pub(crate) mod programs;
 pub(crate) mod project;
 pub(crate) mod proxy;
 pub(crate) mod sandbox;
+pub(crate) mod secure_proxy;
 pub(crate) mod small;
 pub(crate) mod stand_in;
 pub(crate) mod tls;
@@ -38,6 +40,7 @@ pub(crate) use self::{
     project::Project,
     proxy::Proxy,
     sandbox::{TestContext, fail, run, splitter_snapshot, succeed},
+    secure_proxy::SecureProxy,
     small::Small,
     stand_in::NixMonorepo,
     tools::{BUN_VERSIONS, YARN_VERSIONS, bun, yarn},
