@@ -53,8 +53,10 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/empty-package.mjs
     nix/splitter/tools/executables.mjs
     nix/splitter/tools/fetch-deps.mjs
+    nix/splitter/tools/fetch-git.mjs
     nix/splitter/tools/files.mjs
     nix/splitter/tools/finish-tree.mjs
+    nix/splitter/tools/git-repository.mjs
     nix/splitter/tools/install-bun.mjs
     nix/splitter/tools/install-yarn-berry.mjs
     nix/splitter/tools/install-yarn-classic.mjs
@@ -64,6 +66,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs
     nix/splitter/tools/scripts.mjs
+    nix/splitter/tools/tar.mjs
     nix/splitter/tools/words.mjs
     nix/splitter/tools/yarn-classic-lock.mjs
     nix/splitter/yarn.nix
