@@ -375,14 +375,13 @@ async fn an_interrupt_leaves_what_is_complete_and_no_part_of_the_rest() {
     let list = [wanted(server.at("long"), Some(sha512(&long))), wanted(server.at("short"), Some(sha512(b"short")))];
     let mut downloader = world.downloader();
     downloader.patience.stall = Duration::from_mins(1);
-    let fetch = downloader.fetch(&list, &Silent);
     let short_is_there = async {
-        while world.cache().find(&sha512(b"short")).is_none() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        while server.requests().len() < 2 || world.cache().find(&sha512(b"short")).is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::select! {
-        _ = fetch => panic!("nothing ends it"),
+        outcome = downloader.fetch(&list, &Silent) => panic!("{outcome:?}"),
         () = short_is_there => {}
     }
     // A piece that was being written when the future was dropped is removed when it is done.
