@@ -274,7 +274,10 @@ mod tests {
         let keys = |pointer: &str| -> Vec<String> {
             schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
         };
-        assert_eq!(keys("/properties"), ["$schema", "apps", "downloads", "rootFiles", "scripts", "systems", "workspaces"]);
+        assert_eq!(
+            keys("/properties"),
+            ["$schema", "apps", "downloads", "rootFiles", "scripts", "systems", "workspaces"]
+        );
         for key in keys("/$defs/workspace/properties") {
             let value = match key.as_str() {
                 "uses" | "include" | "exclude" => "[\"a\"]",
