@@ -22,6 +22,7 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "default.nix",
     "deps.nix",
     "dev-shell.nix",
+    "gitattributes",
     "interpreters.nix",
     "known-scripts.json",
     "lock-set.nix",
@@ -57,8 +58,9 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
 /// The `flake.nix` of a repository that has none.
 pub const FLAKE: &str = include_str!("../../nix-templates/flake/flake.nix");
 
-/// Where a template lands.
+/// Where a template lands. Git's attributes have another name here, where they are to mean nothing.
 pub fn target(path: &str) -> RepoPath {
+    let path = if path == "gitattributes" { ".gitattributes" } else { path };
     path.split('/').fold(folder(), |folder, part| folder.child(part))
 }
 

@@ -52,7 +52,11 @@ pub(super) struct Beside {
 
 pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> Result<Outcome, Failure> {
     let format = options.format();
-    let result = if options.staged { staged::check(global) } else { whole(global).map(Staged::Checked) };
+    let result = if options.staged {
+        staged::check(global)
+    } else {
+        whole(global).map(|verdict| Staged::Checked(Box::new(verdict)))
+    };
     let staged = match result {
         Ok(staged) => staged,
         Err(failure) => {
@@ -72,6 +76,11 @@ pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> 
         (CheckFormat::Sarif | CheckFormat::Junit, _) => formats::print(format, &findings::of(&staged), printer),
     }
     Ok(if is_fresh { Outcome::Done } else { Outcome::Difference })
+}
+
+/// Says why a commit is refused.
+pub(super) fn print_refusal(staged: &Staged, printer: Printer) {
+    text::text(staged, printer);
 }
 
 /// The work tree.

@@ -10,7 +10,7 @@ mod objects;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use self::{
@@ -83,7 +83,7 @@ pub struct GitIndex {
     objects: Mutex<Option<Objects>>,
     checked_out: Mutex<Option<Objects>>,
     filtered: OnceLock<Filtered>,
-    submodules: Mutex<BTreeMap<String, std::sync::Arc<GitIndex>>>,
+    submodules: Mutex<BTreeMap<String, Arc<Self>>>,
 }
 
 impl GitIndex {
@@ -135,7 +135,7 @@ impl GitIndex {
         let mut found = Filtered::default();
         if self.attributes_name_a_filter()? {
             let paths = self.git.names(&["ls-files", "-z", "--", ".", ":(exclude,attr:!filter)"])?;
-            let prefix = self.git.ask(&["rev-parse", "--show-prefix"])?.unwrap_or_default();
+            let prefix = self.git.prefixed("")?;
             found = Filtered { paths: paths.into_iter().collect(), prefix };
         }
         Ok(self.filtered.get_or_init(|| found))
@@ -157,7 +157,7 @@ impl GitIndex {
     }
 
     /// A submodule at the commit that the index has. One that is not checked out holds nothing.
-    fn submodule(&self, listed: &Listed) -> Result<std::sync::Arc<Self>, GitError> {
+    fn submodule(&self, listed: &Listed) -> Result<Arc<Self>, GitError> {
         if let Some(known) = lock(&self.submodules).get(&listed.path) {
             return Ok(known.clone());
         }
@@ -169,7 +169,7 @@ impl GitIndex {
             None | Some(Err(GitError::Failed { .. })) => Vec::new(),
             Some(Err(error)) => return Err(error),
         };
-        let tree = std::sync::Arc::new(Self::new(git, Listing::of_commit(&output)?));
+        let tree = Arc::new(Self::new(git, Listing::of_commit(&output)?));
         lock(&self.submodules).insert(listed.path.clone(), tree.clone());
         Ok(tree)
     }
@@ -192,7 +192,7 @@ impl GitIndex {
     }
 
     /// The submodule of a path, and the path in it.
-    fn in_submodule(&self, path: &RepoPath) -> Result<Option<(std::sync::Arc<Self>, RepoPath)>, GitError> {
+    fn in_submodule(&self, path: &RepoPath) -> Result<Option<(Arc<Self>, RepoPath)>, GitError> {
         let Some(listed) = self.listing.submodule_of(path) else { return Ok(None) };
         let below = path.as_str()[listed.path.len()..].trim_start_matches('/');
         let inner = RepoPath::root().resolve(below).unwrap_or(RepoPath::root());
