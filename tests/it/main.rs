@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod end_to_end;
 mod fetching;
+mod guard;
 mod harness;
 mod init;
 mod nar;

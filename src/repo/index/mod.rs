@@ -35,18 +35,21 @@ pub struct Staged {
     git: Git,
     /// The paths that differ, below the folder that git is run in and relative to it.
     pub paths: Vec<String>,
+    /// Those of them that the index has.
+    present: BTreeSet<String>,
 }
 
 impl Staged {
     /// Asks git. What was added with `--intent-to-add` is not committed, and so not staged.
     pub fn read(git: Git) -> Result<Self, GitError> {
-        let paths = git.names(&diff("--ita-invisible-in-index"))?;
-        Ok(Self { git, paths })
+        let changes = differing(&git, "--ita-invisible-in-index")?;
+        let present = changes.iter().filter(|(status, _)| status != "D").map(|(_, path)| path.clone()).collect();
+        Ok(Self { git, paths: changes.into_iter().map(|(_, path)| path).collect(), present })
     }
 
     /// The text of one file of the index, without reading the others.
     pub fn text(&self, path: &RepoPath) -> Result<Option<String>, GitError> {
-        let content = Objects::stored(&self.git)?.content(&format!(":./{path}"))?;
+        let content = Objects::start(&self.git)?.content(&format!(":./{path}"))?;
         Ok(content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
@@ -54,25 +57,26 @@ impl Staged {
     pub fn index(self) -> Result<GitIndex, GitError> {
         let mut listing = Listing::of_index(&self.git.output(&["ls-files", "--stage", "-z"])?)?;
         if listing.entries().iter().any(|entry| EMPTY.contains(&entry.object.as_str())) {
-            let visible: BTreeSet<String> = self.git.names(&diff("--ita-visible-in-index"))?.into_iter().collect();
-            let staged: BTreeSet<String> = self.paths.into_iter().collect();
-            listing.remove(&visible.difference(&staged).cloned().collect());
+            let visible = differing(&self.git, "--ita-visible-in-index")?.into_iter();
+            let visible = visible.filter(|(status, path)| status != "D" && !self.present.contains(path));
+            listing.remove(&visible.map(|(_, path)| path).collect());
         }
         Ok(GitIndex::new(self.git, listing))
     }
 }
 
-const fn diff(intended: &str) -> [&str; 8] {
-    let names = "--name-only";
-    ["diff", "--cached", names, "--relative", "--no-renames", "--ignore-submodules=dirty", intended, "-z"]
-}
-
-/// The files that have a filter.
-#[derive(Debug, Default)]
-struct Filtered {
-    paths: BTreeSet<String>,
-    /// The folder below the top of the work tree, with `/` at its end: filters are chosen by the path from there.
-    prefix: String,
+/// The paths in which the index differs from the last commit, each with a letter for how.
+fn differing(git: &Git, intended: &str) -> Result<Vec<(String, String)>, GitError> {
+    let status = "--name-status";
+    let args = ["diff", "--cached", status, "--relative", "--no-renames", "--ignore-submodules=dirty", intended, "-z"];
+    let words = match git.names(&args) {
+        // Without a repository, `git diff` compares files, and says how.
+        Err(GitError::Failed { message, .. }) if message.contains("--no-index") => {
+            return Err(GitError::NoRepository(git.folder().to_owned()));
+        }
+        words => words?,
+    };
+    Ok(words.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect())
 }
 
 /// The index of a git repository, below one folder.
@@ -81,21 +85,13 @@ pub struct GitIndex {
     git: Git,
     listing: Listing,
     objects: Mutex<Option<Objects>>,
-    checked_out: Mutex<Option<Objects>>,
-    filtered: OnceLock<Filtered>,
+    filtered: OnceLock<BTreeSet<String>>,
     submodules: Mutex<BTreeMap<String, Arc<Self>>>,
 }
 
 impl GitIndex {
     fn new(git: Git, listing: Listing) -> Self {
-        Self {
-            git,
-            listing,
-            objects: Mutex::default(),
-            checked_out: Mutex::default(),
-            filtered: OnceLock::new(),
-            submodules: Mutex::default(),
-        }
+        Self { git, listing, objects: Mutex::default(), filtered: OnceLock::new(), submodules: Mutex::default() }
     }
 
     /// The paths that a merge left with several contents.
@@ -116,27 +112,23 @@ impl GitIndex {
     }
 
     fn content(&self, listed: &Listed) -> Result<Vec<u8>, GitError> {
-        let filtered = self.filtered()?;
-        let content = if filtered.paths.contains(&listed.path) {
-            let mut process = lock(&self.checked_out);
-            let question = format!("{} {}{}", listed.object, filtered.prefix, listed.path);
-            running(&mut process, || Objects::checked_out(&self.git))?.content(&question)?
-        } else {
-            running(&mut lock(&self.objects), || Objects::stored(&self.git))?.content(&listed.object)?
-        };
+        if self.filtered()?.contains(&listed.path) {
+            // `--batch` cannot do it: the size that it says is that of what is stored.
+            let path = format!("--path={}", self.git.prefixed(&listed.path)?);
+            return self.git.output(&["cat-file", "--filters", &path, &listed.object]);
+        }
+        let content = running(&mut lock(&self.objects), || Objects::start(&self.git))?.content(&listed.object)?;
         content.ok_or_else(|| GitError::Missing { path: listed.path.clone() })
     }
 
     /// The files that have a filter. Git is asked only where an attribute file names one.
-    fn filtered(&self) -> Result<&Filtered, GitError> {
+    fn filtered(&self) -> Result<&BTreeSet<String>, GitError> {
         if let Some(known) = self.filtered.get() {
             return Ok(known);
         }
-        let mut found = Filtered::default();
+        let mut found = BTreeSet::new();
         if self.attributes_name_a_filter()? {
-            let paths = self.git.names(&["ls-files", "-z", "--", ".", ":(exclude,attr:!filter)"])?;
-            let prefix = self.git.prefixed("")?;
-            found = Filtered { paths: paths.into_iter().collect(), prefix };
+            found = self.git.names(&["ls-files", "-z", "--", ".", ":(exclude,attr:!filter)"])?.into_iter().collect();
         }
         Ok(self.filtered.get_or_init(|| found))
     }
@@ -144,7 +136,7 @@ impl GitIndex {
     fn attributes_name_a_filter(&self) -> Result<bool, GitError> {
         let is_file = |entry: &&Listed| entry.path.rsplit('/').next() == Some(".gitattributes");
         let mut process = lock(&self.objects);
-        let objects = running(&mut process, || Objects::stored(&self.git))?;
+        let objects = running(&mut process, || Objects::start(&self.git))?;
         // The one at the top may lie above the folder.
         let listed = self.listing.entries().iter().filter(is_file).map(|entry| entry.object.as_str());
         for question in listed.chain([":.gitattributes"]) {

@@ -18,18 +18,9 @@ pub(super) struct Objects {
 
 impl Objects {
     /// Starts it. Contents are as they are in the repository.
-    pub(super) fn stored(git: &Git) -> Result<Self, GitError> {
-        Self::start(git, &["cat-file", "--batch"])
-    }
-
-    /// Starts it. Contents are as git would write them to the work tree; a question has the path after the object.
-    pub(super) fn checked_out(git: &Git) -> Result<Self, GitError> {
-        Self::start(git, &["cat-file", "--batch", "--filters"])
-    }
-
-    fn start(git: &Git, args: &[&str]) -> Result<Self, GitError> {
+    pub(super) fn start(git: &Git) -> Result<Self, GitError> {
         let mut child = git
-            .command(args)
+            .command(&["cat-file", "--batch"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

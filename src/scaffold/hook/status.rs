@@ -79,6 +79,14 @@ fn in_files(place: &Place, event: &str) -> Result<(String, String), String> {
     // A script that calls it is found whatever made it.
     let script = text(&hook).unwrap_or_default();
     if calls(&script) {
+        // husky 5 to 8: the script begins with a file that each checkout makes for itself, and fails without it.
+        let start = place.hooks.join("_/husky.sh");
+        if script.contains("/_/husky.sh\"") && !start.is_file() {
+            return Err(format!(
+                "{}, with which {shown} begins, is not there: run `npx husky install`",
+                place.shown(&start)
+            ));
+        }
         return Ok((shown, String::new()));
     }
     if place.has_husky() {
