@@ -5,12 +5,14 @@
 mod git;
 mod index;
 mod path;
+mod trace;
 mod tree;
 mod work_tree;
 
 pub use git::{Git, GitError};
 pub use index::{GitIndex, Staged};
 pub use path::{RepoPath, RepoPathError};
+pub use trace::{Trace, Traced};
 pub use tree::{Entry, EntryKind, SourceFile, Tree, TreeError, read_text};
 pub(crate) use work_tree::FOREIGN_LOCKFILES;
 pub use work_tree::{WorkTree, WorkTreeError};

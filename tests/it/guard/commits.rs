@@ -90,7 +90,6 @@ fn arrangements() -> [Arrangement; 8] {
             },
             in_worktrees: false,
             had_hook: true,
-            ..plain
         },
         Arrangement {
             name: "husky 8",
@@ -106,7 +105,6 @@ fn arrangements() -> [Arrangement; 8] {
             },
             in_worktrees: false,
             had_hook: true,
-            ..plain
         },
         Arrangement {
             name: "a folder of hooks that is not there",
