@@ -16,7 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::diagnostic::{Category, Diagnose};
 
 /// The variables that tie a process to one repository, as `git rev-parse --local-env-vars` lists them.
-pub(crate) const LOCAL_VARIABLES: [&str; 15] = [
+const LOCAL_VARIABLES: [&str; 15] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CONFIG",
     "GIT_CONFIG_PARAMETERS",

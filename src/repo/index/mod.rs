@@ -99,12 +99,7 @@ impl GitIndex {
         &self.listing.unmerged
     }
 
-    /// Whether a folder of the index holds anything.
-    pub fn has_folder(&self, folder: &RepoPath) -> bool {
-        !self.listing.list(folder).is_empty()
-    }
-
-    /// The files that are the same in the work tree, or that differ there, are told apart by git alone; these differ.
+    /// The files that the work tree has in another way, or that only it has.
     pub fn unstaged(&self) -> Result<BTreeSet<String>, GitError> {
         let changed = self.git.names(&["diff", "--name-only", "--relative", "--no-renames", "-z"])?;
         let new = self.git.names(&["ls-files", "--others", "--exclude-standard", "-z"])?;

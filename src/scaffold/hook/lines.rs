@@ -36,7 +36,8 @@ pub fn of_tool(tool: Tool, root: &str) -> (String, String) {
             ),
         ),
         Tool::SimpleGitHooks => {
-            let of = |event: &str| format!("  \"{event}\": {}", serde_json::json!(command));
+            // In brackets: a `||` after what is there already would make good of its failure.
+            let of = |event: &str| format!("  \"{event}\": {}", serde_json::json!(format!("({command})")));
             (
                 "\"simple-git-hooks\" of package.json (joined by ` && ` with what is there), then run \
                  `npx simple-git-hooks`"
@@ -45,7 +46,7 @@ pub fn of_tool(tool: Tool, root: &str) -> (String, String) {
             )
         }
         Tool::OldHusky => {
-            let of = |event: &str| format!("    \"{event}\": {}", serde_json::json!(command));
+            let of = |event: &str| format!("    \"{event}\": {}", serde_json::json!(format!("({command})")));
             let lines = EVENTS.map(of).join(",\n");
             ("\"husky\" of package.json".to_owned(), format!("  \"hooks\": {{\n{lines}\n  }}\n"))
         }

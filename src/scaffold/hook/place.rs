@@ -7,7 +7,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
-use super::{EVENTS, HookError, script::below};
+use super::{EVENTS, HookError};
 use crate::repo::Git;
 
 /// The first git that runs hooks which its configuration names (`hook.<name>.command`).
@@ -240,11 +240,6 @@ impl Place {
     /// A path as it is shown: relative to the top where it lies below.
     pub fn shown(&self, path: &Utf8Path) -> String {
         path.strip_prefix(&self.top).map_or_else(|_| path.to_string(), ToString::to_string)
-    }
-
-    /// The record of this repository, relative to the top.
-    pub fn record(&self) -> String {
-        below(&self.root, crate::scaffold::record::PATH)
     }
 }
 

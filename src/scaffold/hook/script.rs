@@ -111,7 +111,7 @@ fn root_of_line(line: &str) -> Option<String> {
 }
 
 /// A path below a root.
-pub(super) fn below(root: &str, path: &str) -> String {
+fn below(root: &str, path: &str) -> String {
     if root.is_empty() { path.to_owned() } else { format!("{root}/{path}") }
 }
 

@@ -135,7 +135,8 @@ fn simple_git_hooks_stops_a_commit_by_the_lines_that_are_printed() {
     };
     with("echo sgh-ran");
     let lines = only_printed(&guarded);
-    let command = "! command -v splitter >/dev/null 2>&1 || splitter hook run";
+    // In brackets, so that it can follow what is there by `&&` and not make good of its failure.
+    let command = "(! command -v splitter >/dev/null 2>&1 || splitter hook run)";
     assert!(lines.trim_start().starts_with(&format!("\"pre-commit\": \"{command}\",\n")), "{lines}");
     // The tool writes the command at the end of its hook.
     with(command);
