@@ -55,7 +55,7 @@ pub(super) enum Command {
     UpdateHash(UpdateHashOptions),
     /// Tell whether the hashes are right for the lockfile, in milliseconds
     Check(CheckOptions),
-    /// Set up the git hook that stops a commit with stale hashes, beside the hooks that are there
+    /// Set up the git hook that stops a commit with stale hashes
     #[command(subcommand)]
     Hook(HookCommand),
     /// Show all of it on a sample monorepo in a new folder

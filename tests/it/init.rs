@@ -32,6 +32,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     assert_eq!(status, "?? flake.nix\n?? nix/");
     insta::assert_snapshot!(small.context.git(&["ls-files", "--others"]), @r"
     flake.nix
+    nix/splitter/.gitattributes
     nix/splitter/app.nix
     nix/splitter/bun.nix
     nix/splitter/default.nix
