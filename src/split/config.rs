@@ -30,6 +30,8 @@ pub struct Config {
     pub workspaces: BTreeMap<RepoPath, WorkspaceConfig>,
     /// More root files that every app's sources hold.
     pub root_files: Vec<RepoPath>,
+    /// Whether the git hook may bring the record up to date by itself.
+    pub hook_updates: bool,
     /// The packages whose lifecycle scripts run, beside those that the package manager's own settings name.
     pub scripts: BTreeSet<String>,
     /// The files that lifecycle scripts download, by package. Those packages' scripts run too.
@@ -101,12 +103,13 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "downloads" => {
                 config.downloads = downloads::read(&document, &property.value, |value| systems(&document, value))?;
             }
+            "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
             _ => {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `rootFiles`, `scripts`, `downloads` or `workspaces`",
+                    "`systems`, `apps`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`",
                 ));
             }
         }
@@ -116,6 +119,19 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
 
 fn unknown_key(document: &Document<'_>, property: &ObjectProp<'_>, expected: &str) -> JsonError {
     document.unexpected_at(property.range.start, expected, &format!("the key \"{}\"", property.name.as_str()))
+}
+
+/// `{ "update": true }`
+fn hook_updates(document: &Document<'_>, object: &Object<'_>) -> Result<bool, JsonError> {
+    let mut updates = false;
+    for property in &object.properties {
+        match (property.name.as_str(), &property.value) {
+            ("update", Value::BooleanLit(choice)) => updates = choice.value,
+            ("update", other) => return Err(document.unexpected(other, "true or false")),
+            _ => return Err(unknown_key(document, property, "`update`")),
+        }
+    }
+    Ok(updates)
 }
 
 fn systems(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<System>, JsonError> {
@@ -253,12 +269,14 @@ mod tests {
               "systems": ["x86_64-linux", "aarch64-darwin", "x86_64-linux"],
               "rootFiles": ["babel.config.js"],
               "scripts": ["sharp", "@scope/a@1.0.0"],
+              "hook": { "update": true },
               "workspaces": { "apps/web": { "kind": "app", "app": "site", "build": "bun run make", "output": "out/",
                 "start": "./a.ts", "include": ["test/fixtures/**"], "exclude": ["*.md"] }, },
             }"#,
         )
         .unwrap();
         assert_eq!(config.systems, [System::Aarch64Darwin, System::X8664Linux]);
+        assert!(config.hook_updates && !parse("{}").unwrap().hook_updates);
         let web = &config.workspaces["apps/web"];
         assert_eq!(
             (web.kind, web.output.as_deref(), web.start.as_deref()),
@@ -276,7 +294,7 @@ mod tests {
         };
         assert_eq!(
             keys("/properties"),
-            ["$schema", "apps", "downloads", "rootFiles", "scripts", "systems", "workspaces"]
+            ["$schema", "apps", "downloads", "hook", "rootFiles", "scripts", "systems", "workspaces"]
         );
         for key in keys("/$defs/workspace/properties") {
             let value = match key.as_str() {
@@ -297,7 +315,7 @@ mod tests {
         };
         assert_eq!(
             error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts`, `downloads` or `workspaces`, \
+            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`, \
              found the key \"app\""
         );
         assert_eq!(
@@ -305,6 +323,7 @@ mod tests {
             "splitter.json:1:14: expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux, \
              found the string \"riscv64-linux\""
         );
+        assert!(error("{\"hook\": {\"update\": 1}}").contains("expected true or false"));
         assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
         assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
         assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));

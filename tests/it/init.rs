@@ -26,11 +26,13 @@ fn init_writes_a_flake_its_parts_and_the_record() {
       created nix/splitter/ ([N] files)
     git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
     ");
     let status = small.context.git(&["status", "--porcelain", "--untracked-files=normal"]);
     assert_eq!(status, "?? flake.nix\n?? nix/");
     insta::assert_snapshot!(small.context.git(&["ls-files", "--others"]), @r"
     flake.nix
+    nix/splitter/.gitattributes
     nix/splitter/app.nix
     nix/splitter/bun.nix
     nix/splitter/default.nix
@@ -102,6 +104,7 @@ fn init_twice_changes_nothing() {
       nothing to change
     git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
     ");
     assert_eq!(files(&small.context), before);
     assert_eq!(small.registry.take_requests(), [""; 0]);
@@ -252,6 +255,7 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
         systems = (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)).systems;
     git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
     ");
     assert_eq!(context.read("flake.nix"), flake);
     // Once it has them, nothing is printed of it any more.
@@ -315,6 +319,7 @@ fn edited_and_left_over_files_of_splitter_are_mended() {
       removed nix/splitter/ (1 file)
     git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
     ");
     context.remove("nix/splitter/mine.nix");
     assert_eq!(files(context), right);

@@ -9,6 +9,7 @@ mod end_to_end;
 mod fetching;
 mod git;
 mod git_places;
+mod guard;
 mod harness;
 mod init;
 mod nar;

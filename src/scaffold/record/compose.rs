@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 use super::{
-    DependencyRecord, FORMAT_VERSION, FixedOutput, ManagerRecord, ProgramTarball, Record, SourceRecord, WorkspaceRecord,
+    DependencyRecord, FORMAT_VERSION, FixedOutput, GENERATOR, ManagerRecord, ProgramTarball, Record, SourceRecord,
+    WorkspaceRecord,
 };
 use crate::{
     lockfile::Integrity,
@@ -36,7 +37,7 @@ pub struct Known {
 pub fn compose(split: &Split, known: Known) -> Record {
     Record {
         format_version: FORMAT_VERSION,
-        generator: concat!("splitter ", env!("CARGO_PKG_VERSION")).to_owned(),
+        generator: GENERATOR.to_owned(),
         package_manager: ManagerRecord { manager: split.pin.manager.clone(), tarballs: known.programs },
         registry: split.registries.default_registry().clone(),
         replaces: replaced_registries(split).into_iter().collect(),

@@ -36,6 +36,9 @@ pub fn path() -> RepoPath {
 /// The format that this program writes and reads.
 pub const FORMAT_VERSION: u64 = 1;
 
+/// This program, as a record names what wrote it.
+pub const GENERATOR: &str = concat!("splitter ", env!("CARGO_PKG_VERSION"));
+
 /// Everything that the Nix files need to know of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -77,9 +77,9 @@ fn a_choice_of_scripts_is_recorded_and_compared() {
     let recorded = record(&after);
     assert!(recorded.render().contains("\n  \"scripts\": [\"native\",\"react@1.0.0\",\"reakt\"],\n"));
     assert_eq!(Record::parse(&recorded.render()).unwrap(), recorded);
-    assert!(compare(&after, &recorded, compare::outputs(&recorded)).is_empty());
+    assert!(compare(&after, &recorded.clone().into()).is_empty());
     assert_eq!(
-        compare(&before, &recorded, compare::outputs(&recorded)).settings,
+        compare(&before, &recorded.clone().into()).settings,
         ["the packages in `scripts` of splitter.json are others"]
     );
 }
@@ -100,13 +100,13 @@ fn other_formats_say_which_side_is_too_old() {
 fn a_record_is_fresh_until_what_it_records_changes() {
     let before = split(MANIFEST, WEB, &lock(&PACKAGES));
     let record = record(&before);
-    assert!(compare(&before, &record, compare::outputs(&record)).is_empty());
+    assert!(compare(&before, &record.clone().into()).is_empty());
 
     let described = WEB.replace("\"scripts\"", "\"description\": \"x\", \"scripts\"");
-    assert!(compare(&split(MANIFEST, &described, &lock(&PACKAGES)), &record, compare::outputs(&record)).is_empty());
+    assert!(compare(&split(MANIFEST, &described, &lock(&PACKAGES)), &record.clone().into()).is_empty());
 
     let bumped = [("react@1.0.1", "{}"), PACKAGES[1], ("added@2.0.0", "{}")];
-    let differences = compare(&split(MANIFEST, WEB, &lock(&bumped)), &record, compare::outputs(&record));
+    let differences = compare(&split(MANIFEST, WEB, &lock(&bumped)), &record.clone().into());
     let changes: Vec<_> = differences
         .packages
         .iter()
@@ -116,15 +116,12 @@ fn a_record_is_fresh_until_what_it_records_changes() {
     assert_eq!(differences.files.len(), 1);
     assert_eq!(differences.files[0].path.as_str(), "bun.lock");
 
-    let differences = compare(
-        &split(&MANIFEST.replace("1.4.4", "1.3.11"), WEB, &lock(&PACKAGES)),
-        &record,
-        compare::outputs(&record),
-    );
+    let differences =
+        compare(&split(&MANIFEST.replace("1.4.4", "1.3.11"), WEB, &lock(&PACKAGES)), &record.clone().into());
     assert_eq!(differences.settings, ["the package manager is bun 1.3.11, recorded is bun 1.4.4"]);
 
     let rebuilt = WEB.replace("vite build", "bun build a.ts --outdir out");
-    let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record, compare::outputs(&record));
+    let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record.clone().into());
     assert_eq!(differences.settings, ["workspace `apps/web`: its output changed"]);
 }
 
@@ -137,10 +134,10 @@ fn a_hash_of_another_list_is_stale() {
     let output = merged.deps["common"].clone();
     merged.deps.insert("aarch64-linux".to_owned(), output);
     assert_eq!(
-        compare(&split, &merged, compare::outputs(&merged)).settings,
+        compare(&split, &merged.clone().into()).settings,
         ["the hash of deps-common is that of another list", "deps-aarch64-linux is no longer needed"]
     );
-    assert!(compare(&split, &fresh, compare::outputs(&fresh)).is_empty());
+    assert!(compare(&split, &fresh.clone().into()).is_empty());
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl LockSet {
 
     fn add_file(&mut self, tree: &dyn Tree, path: RepoPath, by: &str) -> Result<(), SplitError> {
         let Some(bytes) = tree.read(&path)? else { return Err(SplitError::Missing { path, by: by.to_owned() }) };
-        self.add(path.clone(), blake3::hash(&bytes).to_hex().as_str());
+        self.add(path.clone(), &digest_of_file(&bytes));
         self.local.insert(path);
         Ok(())
     }
@@ -135,13 +135,30 @@ impl LockSet {
                 EntryKind::File => {
                     found = true;
                     let bytes = tree.read(&path)?.unwrap_or_default();
-                    self.add(path, blake3::hash(&bytes).to_hex().as_str());
+                    self.add(path, &digest_of_file(&bytes));
                 }
                 EntryKind::Link => {}
             }
         }
         Ok(found)
     }
+}
+
+/// The digest of a file that is read as it is. Line ends of a text are as git stores them, so that a checkout that writes
+/// others (`core.autocrlf`) has the same digest; a file with a zero byte is no text, as git sees it.
+fn digest_of_file(bytes: &[u8]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    if bytes.contains(&0) {
+        hasher.update(bytes);
+    } else {
+        let mut rest = bytes;
+        while let Some(at) = rest.windows(2).position(|pair| pair == b"\r\n") {
+            hasher.update(&rest[..at]);
+            rest = &rest[at + 1..];
+        }
+        hasher.update(rest);
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 #[cfg(test)]
@@ -220,5 +237,14 @@ mod tests {
             collected(&without, PACKAGES).unwrap_err().to_string(),
             "`vendor/t.tgz` is named by package `t` in `bun.lock`, but there is no such file"
         );
+    }
+
+    #[test]
+    fn line_ends_of_a_text_are_no_difference_and_bytes_are() {
+        let digest = digest_of_file;
+        assert_eq!(digest(b"a\r\nb\r\n\r\n"), digest(b"a\nb\n\n"));
+        assert_ne!(digest(b"a\rb"), digest(b"ab"));
+        assert_ne!(digest(b"a\0\r\nb"), digest(b"a\0\nb"));
+        assert_eq!(digest(b"a\nb"), blake3::hash(b"a\nb").to_hex().as_str());
     }
 }
