@@ -18,7 +18,8 @@ export function gitEntries(lock, tarballs) {
   const found = new Map();
   for (const entry of lock.entries) {
     const [, url, commit] = COMMIT.exec(entry.resolved?.value ?? "") ?? [];
-    if (url === undefined) continue;
+    // The hash of a tarball in the repository looks like a commit, too.
+    if (url === undefined || url.startsWith("file:")) continue;
     const file = tarballs.file(`git/${commit}.tar`)?.file;
     if (file !== undefined || !/^https?:/.test(url)) found.set(entry, { url, commit, file });
   }
