@@ -164,8 +164,8 @@ fn an_archive_with_other_bytes_is_the_same_and_one_with_other_files_is_refused()
     ----- stderr
     downloading 3 packages (0 of 3 in the cache)
     error: 1 of 3 packages could not be fetched
-      tool (https://github.com/o/hub/archive/[REVISION].tar.gz) from http://127.0.0.1:[PORT]/repos/o/hub/tarball/[REVISION]: the files are not those that splitter.lock.json has: recorded is sha512-[HASH], found sha512-[HASH]
-    hint: a commit's files never change: its host, or a proxy, gives other ones than when they were recorded; if you know why and trust them, delete nix/splitter/splitter.lock.json and run again
+      tool (https://github.com/o/hub/archive/[REVISION].tar.gz) from http://127.0.0.1:[PORT]/repos/o/hub/tarball/[REVISION]: the files are not those that were seen first: sha512-[HASH] is recorded, sha512-[HASH] was found
+    hint: a commit's files never change: its host, or a proxy, gives other ones than when they were recorded; if you know why and trust them, remove its line from `nix/splitter/splitter.lock.json` and run again
     ");
 }
 

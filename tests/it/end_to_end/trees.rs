@@ -112,9 +112,14 @@ pub(super) fn is_the_same<P: Project>(nix: &NixMonorepo<P>) {
     is_the_same_but(nix, |_path| false);
 }
 
+/// Whether only a checkout has a path, since it is a package's for musl and Yarn 1 knows no libc.
+pub(super) fn is_of_musl(path: &str) -> bool {
+    path.contains("/@native/linux-x64-musl/")
+}
+
 /// Likewise, but for paths that only a checkout has.
 #[track_caller]
-fn is_the_same_but<P: Project>(nix: &NixMonorepo<P>, is_left_out: impl Fn(&str) -> bool) {
+pub(super) fn is_the_same_but<P: Project>(nix: &NixMonorepo<P>, is_left_out: impl Fn(&str) -> bool) {
     is_the_same_as_here(nix, &built(nix), is_left_out);
 }
 
@@ -170,8 +175,7 @@ fn e2e_yarn_1_installs_the_same_tree_with_nohoist() {
         });
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
-    // Yarn 1 knows no libc.
-    is_the_same_but(&nix, |path| path.contains("/@native/linux-x64-musl/"));
+    is_the_same_but(&nix, is_of_musl);
     assert!(nix.context().repo().join("apps/api/node_modules/native").is_dir(), "nohoist had an effect");
 }
 
