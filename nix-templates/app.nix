@@ -41,7 +41,10 @@ pkgs.stdenvNoCC.mkDerivation {
     inherit (lockSet) rootManifest;
     inherit nodeModules;
     mode = settings.nodeModules;
-    workspaces = map (member: { inherit (member) path; }) members;
+    # What is linked to has commands and packages of its own, as a workspace has.
+    workspaces =
+      map (member: { inherit (member) path; }) members
+      ++ map (path: { inherit path; }) (sources.linksOf members);
     libraries = map (member: { inherit (member) path build; }) libraries;
     app = {
       inherit (workspace) path app;

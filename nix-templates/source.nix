@@ -80,6 +80,10 @@ let
     owner: folder:
     folder != owner && (isIgnoredFolder owner folder || isInIgnoredFolder owner (parentOf folder));
 
+  # The folders that these workspaces link to; they are no workspaces themselves.
+  linksOf = members: lib.unique (lib.concatMap (member: member.links or [ ]) members);
+  isBelow = path: folder: lib.hasPrefix "${folder}/" path;
+
   # Dependencies first, each once; a cycle ends where it closes.
   visit =
     state: path:
@@ -98,6 +102,8 @@ let
       };
 in
 {
+  inherit linksOf;
+
   # The workspaces that one needs, itself last.
   closureOf =
     path:
@@ -113,12 +119,20 @@ in
       isMember = toSet (map (member: member.path) members);
       # A folder among them stands for all in it.
       isRootFile = path: lib.any (file: path == file || lib.hasPrefix "${file}/" path) record.rootFiles;
+      links = linksOf members;
+      isLinkedFile = path: lib.any (folder: isBelow path folder && isSourceFile folder path) links;
+      # Whether a folder lies in a linked one, and not in what is left out of that.
+      isOpenLink =
+        path: lib.any (folder: isBelow path folder && !(isInIgnoredFolder folder path)) links;
       onTheWay = toSet (
-        lib.concatMap upwards (map (member: member.path) members ++ map parentOf record.rootFiles)
+        lib.concatMap upwards (
+          map (member: member.path) members ++ links ++ map parentOf record.rootFiles
+        )
       );
       isKept =
         folder: path:
         isRootFile path
+        || isLinkedFile path
         || (
           let
             owner = ownerOf folder;
@@ -130,14 +144,17 @@ in
         folder:
         let
           owner = ownerOf folder;
+          isNever = builtins.elem (baseNameOf folder) [
+            "node_modules"
+            ".git"
+          ];
           isClosed =
-            builtins.elem (baseNameOf folder) [
-              "node_modules"
-              ".git"
-            ]
-            || (folder != owner && isIgnoredFolder owner folder && !(included ? ${owner}));
+            isNever || (folder != owner && isIgnoredFolder owner folder && !(included ? ${owner}));
         in
-        onTheWay ? ${folder} || isRootFile folder || (isMember ? ${owner} && !isClosed);
+        onTheWay ? ${folder}
+        || isRootFile folder
+        || (isMember ? ${owner} && !isClosed)
+        || (isOpenLink folder && !isNever);
       # A folder without such files is left out, so that an empty one changes nothing.
       holdsKept =
         folder:

@@ -16,7 +16,7 @@
 //! | [`repo`] | the repository as files | reads files |
 //!
 //! [`diagnostic`] is what every error of every module is turned into before it is shown; `parallel`
-//! does two things at once.
+//! does two things at once, [`shell`] quotes words.
 
 pub mod cli;
 pub mod picture;
@@ -33,3 +33,4 @@ pub mod repo;
 
 pub mod diagnostic;
 mod parallel;
+pub mod shell;

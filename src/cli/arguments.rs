@@ -61,6 +61,9 @@ pub(super) enum Command {
     Graph(GraphOptions),
     /// Prove with Nix that an edit rebuilds what it must and nothing else
     Verify(VerifyOptions),
+    /// Set up the git hook that stops a commit with stale hashes
+    #[command(subcommand)]
+    Hook(HookCommand),
     /// Show all of it on a sample monorepo in a new folder
     Demo(DemoOptions),
 }
@@ -83,6 +86,9 @@ pub(super) struct InitOptions {
     /// Record hashes for this system only (can be repeated) [default: the four usual systems; recorded in splitter.json]
     #[arg(long = "system", value_name = "SYSTEM")]
     pub(super) systems: Vec<System>,
+    /// Do not offer to set up the git hook
+    #[arg(long)]
+    pub(super) no_hook: bool,
     #[command(flatten)]
     pub(super) fetching: FetchingOptions,
 }
@@ -127,6 +133,18 @@ impl CheckOptions {
     }
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum HookCommand {
+    /// Add it; where a tool owns the hooks, print the lines for its configuration
+    Install,
+    /// Take it out, and leave what was there before
+    Uninstall,
+    /// Tell whether it would run for the next commit here, and from which file
+    Status,
+    /// Check what is about to be committed: what the hook calls
+    Run,
+}
+
 /// How `check` prints what it found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum CheckFormat {
@@ -139,7 +157,7 @@ pub(super) enum CheckFormat {
     Github,
     /// SARIF 2.1.0, which code scanning reads
     Sarif,
-    /// JUnit's XML, which GitLab, Jenkins and others read
+    /// XML of test results, which GitLab, Jenkins and others read
     Junit,
 }
 

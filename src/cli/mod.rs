@@ -8,6 +8,7 @@ mod explain;
 mod failure;
 mod fetching;
 mod graph;
+mod hook;
 mod init;
 mod interrupt;
 mod printer;
@@ -58,6 +59,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Explain(options) => explain::run(global, options, printer),
         Command::Graph(options) => graph::run(global, options, printer),
         Command::Verify(options) => verify::run(global, options, printer),
+        Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }
 }

@@ -44,7 +44,7 @@ pub fn picture(
     let used: BTreeSet<RepoPath> = split.graph.apps().flat_map(|(_, app)| split.graph.closure(&app.path)).collect();
     let (shown, unused): (Vec<&Workspace>, Vec<&Workspace>) =
         split.graph.workspaces().partition(|workspace| used.contains(&workspace.path));
-    let edited = edit.map(|(path, comparison)| edited_workspaces(path, comparison)).unwrap_or_default();
+    let edited = edit.map(|(path, comparison)| edited_workspaces(path, comparison, split)).unwrap_or_default();
     let node = |workspace: &&Workspace| {
         let own = derivations.iter().find(|(_, derivation)| derivation.workspace.as_ref() == Some(&workspace.path));
         let (kind, title) = match &workspace.role {
@@ -90,11 +90,12 @@ fn mark_ways(workspaces: &mut [Node], edges: &[(usize, usize)]) {
     }
 }
 
-/// The workspaces that an edit is in, where it is in sources.
-fn edited_workspaces(path: &RepoPath, comparison: &Comparison) -> BTreeSet<RepoPath> {
+/// The workspaces that an edit is in, where it is in sources: a linked folder is part of those that link to it.
+fn edited_workspaces(path: &RepoPath, comparison: &Comparison, split: &Split) -> BTreeSet<RepoPath> {
+    let is_workspace = |path: &&RepoPath| split.manifests.contains_key(*path);
     let causes = comparison.verdicts.values().flat_map(|verdict| &verdict.causes);
     let ends = causes.filter_map(|cause| match cause {
-        Cause::Source { path: found, way, .. } if found == path => way.last().cloned(),
+        Cause::Source { path: found, way, .. } if found == path => way.iter().rfind(is_workspace).cloned(),
         _ => None,
     });
     ends.collect()

@@ -106,6 +106,11 @@ impl Table<'_> {
                 }
             }
         }
+        for folder in self.state.split.graph.links(&workspaces.iter().map(|found| found.path.clone()).collect()) {
+            if let Some(path) = self.source_of(&folder) {
+                self.append("source of a linked folder", path, "\n")?;
+            }
+        }
         let app = self.apps().first().map(|app| app.path.clone());
         for folder in [app, self.library()].into_iter().flatten() {
             self.write("a test", folder.child("splitter-verify.test.ts"), "test(() => {});\n");
@@ -113,9 +118,9 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// A source file of a workspace that a developer would edit.
-    fn source_of(&self, workspace: &RepoPath) -> Option<RepoPath> {
-        let files = || self.state.derivations.source_files(workspace);
+    /// A source file of a workspace or of a linked folder that a developer would edit.
+    fn source_of(&self, folder: &RepoPath) -> Option<RepoPath> {
+        let files = || self.state.derivations.source_files(folder);
         let is_code = |path: &&RepoPath| CODE.iter().any(|end| path.file_name().ends_with(end));
         let is_other = |path: &&RepoPath| path.file_name() != "package.json";
         files().find(is_code).or_else(|| files().find(is_other)).cloned()
@@ -199,10 +204,15 @@ impl Table<'_> {
             self.add("a locked package", lockfile, Action::Write(files));
         }
         let files = self.state.derivations.files();
-        let local = &self.state.split.lock_set.local;
-        let patch = local.iter().find(|path| has_extension(path, "patch") && files.contains_key(*path));
-        if let Some(patch) = patch.cloned() {
-            self.append("a patch", patch, "\n")?;
+        let split = &self.state.split;
+        let patch = split.lock_set.local.iter().find(|path| has_extension(path, "patch") && files.contains_key(*path));
+        let folder = split.graph.workspaces().find_map(|workspace| workspace.patches.as_ref());
+        let applied = folder
+            .and_then(|folder| files.keys().find(|path| has_extension(path, "patch") && path.below(folder).is_some()));
+        for (name, patch) in [("a patch", patch.cloned()), ("a patch of patch-package", applied.cloned())] {
+            if let Some(patch) = patch {
+                self.append(name, patch, "\n")?;
+            }
         }
         Ok(())
     }

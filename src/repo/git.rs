@@ -5,7 +5,8 @@
 //! would be wrong in a folder below it; so the top is said. They are taken away where another repository is asked about.
 
 use std::{
-    env, io,
+    env,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -15,7 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::diagnostic::{Category, Diagnose};
 
 /// The variables that tie a process to one repository, as `git rev-parse --local-env-vars` lists them.
-pub(crate) const LOCAL_VARIABLES: [&str; 15] = [
+const LOCAL_VARIABLES: [&str; 15] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CONFIG",
     "GIT_CONFIG_PARAMETERS",
@@ -158,6 +159,31 @@ impl Git {
         let output = self.output(args)?;
         let names = output.split(|byte| *byte == 0).filter(|name| !name.is_empty());
         Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+    }
+
+    /// Writes an object with this content, as a file of this path would be stored; its name.
+    pub fn store(&self, content: &[u8], path: &str) -> Result<String, GitError> {
+        let args = ["hash-object", "-w", "--stdin", "--path", path];
+        let mut child = self
+            .command(&args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(GitError::Start)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(content).map_err(GitError::Start)?;
+        }
+        let Output { status, stdout, stderr } = child.wait_with_output().map_err(GitError::Start)?;
+        if !status.success() {
+            return Err(self.failed(&args, &stderr));
+        }
+        Ok(String::from_utf8_lossy(&stdout).trim().to_owned())
+    }
+
+    /// A path of the folder as git names it: from the top of the work tree.
+    pub fn prefixed(&self, path: &str) -> Result<String, GitError> {
+        Ok(format!("{}{path}", self.ask(&["rev-parse", "--show-prefix"])?.unwrap_or_default()))
     }
 
     pub(super) fn failed(&self, args: &[&str], stderr: &[u8]) -> GitError {

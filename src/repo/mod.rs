@@ -6,6 +6,7 @@ mod git;
 mod index;
 mod path;
 pub mod states;
+mod trace;
 mod tree;
 mod work_tree;
 
@@ -13,6 +14,7 @@ pub use git::{Git, GitError};
 pub use index::{GitIndex, Staged};
 pub use path::{RepoPath, RepoPathError};
 pub use states::{FileKind, FileState, FileStates};
+pub use trace::{Trace, Traced};
 pub use tree::{Entry, EntryKind, SourceFile, Tree, TreeError, read_text};
 pub(crate) use work_tree::FOREIGN_LOCKFILES;
 pub use work_tree::{WorkTree, WorkTreeError};

@@ -17,6 +17,7 @@ use crate::{
         derivations::name_and_version,
         drift::Drift,
         fingerprint,
+        origin::{Origin, origin_of, replaced_registries},
     },
 };
 
@@ -173,7 +174,8 @@ fn agree(split: &Split, now: &Dependency, recorded: &DependencyRecord) -> bool {
         (Some(Scope::Systems(now)), Some(recorded)) => now.iter().eq(recorded.iter()),
         _ => false,
     };
-    integrity && systems && recorded.url == now.recorded_url(&split.registries)
+    let recorded = Origin { url: recorded.url.clone(), unpack: recorded.unpack, git: recorded.git.clone() };
+    integrity && systems && recorded == origin_of(split, now)
 }
 
 fn files(now: &BTreeMap<RepoPath, String>, recorded: &BTreeMap<RepoPath, String>) -> Vec<FileChange> {
@@ -206,6 +208,9 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     if *split.registries.default_registry() != record.registry {
         settings.push("the registry is another".to_owned());
     }
+    if !replaced_registries(split).iter().eq(&record.replaces) {
+        settings.push("the registries in whose place it is asked are others".to_owned());
+    }
     settings.extend(outputs);
     settings.extend(workspaces(split, &record.workspaces));
     if !split.root_files.iter().eq(&record.root_files) {
@@ -216,6 +221,9 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     }
     if !split.config.scripts.iter().eq(&record.scripts) {
         settings.push("the packages in `scripts` of splitter.json are others".to_owned());
+    }
+    if !split.config.downloads.keys().eq(&record.downloads) {
+        settings.push("the packages in `downloads` of splitter.json are others".to_owned());
     }
     if source_record(split) != record.source {
         settings.push("the source globs of splitter.json are others".to_owned());
@@ -286,6 +294,8 @@ fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'st
         ("its app name", now.app != recorded.app),
         ("the workspaces it depends on", now.dependencies != recorded.dependencies),
         ("the workspaces it uses", now.uses != recorded.uses),
+        ("the folders it links to", now.links != recorded.links),
+        ("the patches of patch-package", now.patches != recorded.patches),
         ("its build command", now.build != recorded.build),
         ("its output", now.output != recorded.output),
         ("its start file", now.start != recorded.start),

@@ -3,9 +3,9 @@
 //! A commit that touches none of them is none of its concern, and most commits touch none: so this is asked first, by names
 //! alone, then by what the record lists. Names that only may matter count, since the whole check takes milliseconds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
 use super::{record, templates};
 use crate::{repo::RepoPath, split::config};
@@ -31,13 +31,12 @@ const AT_ROOT: [&str; 13] = [
 pub fn matters_by_name(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let first = path.split('/').next().unwrap_or(path);
-    let is_config = |stem: &str| name.starts_with(stem) && name.ends_with(".json");
+    let stem = name.strip_suffix(".json").unwrap_or_default();
     AT_ROOT.contains(&first)
         || name == "package.json"
-        || is_config("tsconfig")
-        || is_config("jsconfig")
+        || ["tsconfig", "jsconfig"].iter().any(|start| stem.starts_with(start))
         || name.contains(".config.")
-        || name.ends_with(".prisma")
+        || name.rsplit_once('.').is_some_and(|(_, extension)| extension == "prisma")
         || is_splitters(path)
 }
 
@@ -54,7 +53,8 @@ fn is_splitters(path: &str) -> bool {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Named {
-    lock_set: BTreeMap<String, IgnoredAny>,
+    #[serde(deserialize_with = "keys")]
+    lock_set: BTreeSet<String>,
     local: Vec<RepoPath>,
     root_files: Vec<RepoPath>,
     workspaces: Vec<Started>,
@@ -67,6 +67,11 @@ struct Started {
     start: Option<String>,
 }
 
+/// The keys of an object.
+fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
+    Ok(BTreeMap::<String, String>::deserialize(deserializer)?.into_keys().collect())
+}
+
 impl Named {
     /// Reads a record. One that cannot be read names nothing here: that is found by who reads it.
     pub fn of_record(text: &str) -> Option<Self> {
@@ -76,7 +81,7 @@ impl Named {
     /// Whether a path is one of them, or lies in a folder that is.
     pub fn has(&self, path: &str) -> bool {
         let is_within = |folder: &RepoPath| path.parse().is_ok_and(|path: RepoPath| path.is_within(folder));
-        self.lock_set.contains_key(path)
+        self.lock_set.contains(path)
             || self.local.iter().chain(&self.root_files).any(is_within)
             || self.workspaces.iter().any(|workspace| {
                 let start = workspace.start.as_deref().and_then(|start| workspace.path.resolve(start).ok());

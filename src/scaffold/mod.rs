@@ -4,6 +4,7 @@ pub mod choices;
 pub mod compare;
 pub mod files;
 pub mod guard;
+pub mod hook;
 pub mod record;
 pub mod templates;
 pub mod update;

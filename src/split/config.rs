@@ -7,7 +7,10 @@ use jsonc_parser::{
     common::Ranged,
 };
 
-use super::{SplitError, System};
+use super::{
+    SplitError, System,
+    downloads::{self, Download},
+};
 use crate::{
     lockfile::json::{Dialect, Document, JsonError},
     repo::{RepoPath, Tree, read_text},
@@ -31,6 +34,8 @@ pub struct Config {
     pub hook_updates: bool,
     /// The packages whose lifecycle scripts run, beside those that the package manager's own settings name.
     pub scripts: BTreeSet<String>,
+    /// The files that lifecycle scripts download, by package. Those packages' scripts run too.
+    pub downloads: BTreeMap<String, Vec<Download>>,
 }
 
 /// The user's choices for one workspace.
@@ -95,13 +100,16 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "apps" => config.apps = texts(&document, &property.value)?,
             "rootFiles" => config.root_files = paths(&document, &property.value)?,
             "scripts" => config.scripts = packages(&document, &property.value)?,
+            "downloads" => {
+                config.downloads = downloads::read(&document, &property.value, |value| systems(&document, value))?;
+            }
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
             _ => {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `rootFiles`, `scripts`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`",
                 ));
             }
         }
@@ -142,13 +150,17 @@ fn texts(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>,
     elements.iter().map(|element| document.as_str(element).map(str::to_owned)).collect()
 }
 
+/// Whether a text may be the name of a package.
+pub(super) fn is_package(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte))
+}
+
 /// Names of packages, each with a version or without.
 fn packages(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
     let mut names = BTreeSet::new();
     for element in &document.as_array(value)?.elements {
         let text = document.as_str(element)?;
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte));
-        if text.is_empty() || !is_plain {
+        if !is_package(text) {
             return Err(document.unexpected(element, "the name of a package, as `sharp` or `sharp@0.32.6`"));
         }
         names.insert(text.to_owned());
@@ -280,7 +292,10 @@ mod tests {
         let keys = |pointer: &str| -> Vec<String> {
             schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
         };
-        assert_eq!(keys("/properties"), ["$schema", "apps", "hook", "rootFiles", "scripts", "systems", "workspaces"]);
+        assert_eq!(
+            keys("/properties"),
+            ["$schema", "apps", "downloads", "hook", "rootFiles", "scripts", "systems", "workspaces"]
+        );
         for key in keys("/$defs/workspace/properties") {
             let value = match key.as_str() {
                 "uses" | "include" | "exclude" => "[\"a\"]",
@@ -300,7 +315,8 @@ mod tests {
         };
         assert_eq!(
             error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts`, `hook` or `workspaces`, found the key \"app\""
+            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`, \
+             found the key \"app\""
         );
         assert_eq!(
             error("{\"systems\": [\"riscv64-linux\"]}"),

@@ -6,6 +6,8 @@ use super::{
     ManagerName, Manifest, SplitError, Workspaces,
     config::{Config, Kind, WorkspaceConfig},
     detect::{self, Build},
+    links::Links,
+    manifest_path,
 };
 use crate::repo::{RepoPath, Tree};
 
@@ -25,8 +27,12 @@ pub struct Workspace {
     pub reason: String,
     /// The workspaces that it depends on directly.
     pub dependencies: BTreeSet<RepoPath>,
-    /// Those that it uses besides, as `splitter.json` says.
+    /// Those that it uses besides: it links to them, or `splitter.json` says so.
     pub uses: BTreeSet<RepoPath>,
+    /// The folders that it links to and that are no workspaces.
+    pub links: BTreeSet<RepoPath>,
+    /// The folder of the patches that its install has `patch-package` apply.
+    pub patches: Option<RepoPath>,
     /// How it is built, where it has a build that is needed: an app's is, and a library's where its manifest points
     /// others to what the build makes.
     pub build: Option<Build>,
@@ -54,10 +60,11 @@ pub struct Graph {
 
 impl Graph {
     /// Builds the graph of `workspaces` with the user's choices.
-    pub fn build(
+    pub(super) fn build(
         tree: &dyn Tree,
         workspaces: &Workspaces,
         config: &Config,
+        links: &Links,
         manager: ManagerName,
     ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
@@ -72,7 +79,10 @@ impl Graph {
                 (None, Some(_)) => None,
                 (None, None) => detect::start(tree, path, manifest, manager)?,
             };
-            let uses = |from: &RepoPath| config.workspaces.get(from).is_some_and(|choice| choice.uses.contains(path));
+            let uses = |from: &RepoPath| {
+                config.workspaces.get(from).is_some_and(|choice| choice.uses.contains(path))
+                    || links.by_workspace.get(from).is_some_and(|linked| linked.workspaces.contains(path))
+            };
             let dependants = edges.iter().filter(|(from, to)| to.contains(path) || uses(from));
             let dependants = dependants.map(|(from, _)| from).collect::<Vec<_>>();
             let facts = Facts { builds: build.is_some(), starts: start.is_some(), single, dependants: &dependants };
@@ -90,8 +100,21 @@ impl Graph {
             };
             let dependencies = edges[path].clone();
             let name = manifest.name.clone();
-            let uses = choice.uses;
-            graph.insert(path.clone(), Workspace { path: path.clone(), name, role, reason, dependencies, uses, build });
+            let linked = links.by_workspace.get(path).cloned().unwrap_or_default();
+            let linked_only = linked.workspaces.difference(&dependencies).cloned();
+            let uses = choice.uses.into_iter().chain(linked_only).collect();
+            let workspace = Workspace {
+                path: path.clone(),
+                name,
+                role,
+                reason,
+                dependencies,
+                uses,
+                links: linked.folders,
+                patches: patches(tree, path, manifest)?,
+                build,
+            };
+            graph.insert(path.clone(), workspace);
         }
         let mut graph = Self { workspaces: graph };
         graph.name_apps()?;
@@ -123,6 +146,12 @@ impl Graph {
             }
         }
         closure
+    }
+
+    /// The folders that these workspaces link to.
+    pub fn links(&self, closure: &BTreeSet<RepoPath>) -> BTreeSet<RepoPath> {
+        let members = closure.iter().filter_map(|path| self.workspaces.get(path));
+        members.flat_map(|workspace| &workspace.links).cloned().collect()
     }
 
     /// Turns all apps but the named ones into libraries.
@@ -233,6 +262,17 @@ fn build(
     }))
 }
 
+/// The folder of patches for `patch-package`; none that is not there: it has nothing to apply then.
+fn patches(tree: &dyn Tree, path: &RepoPath, manifest: &Manifest) -> Result<Option<RepoPath>, SplitError> {
+    let Some(folder) = detect::patch_package::folder(path, manifest) else { return Ok(None) };
+    let folder = folder.map_err(|wrong| SplitError::PatchFolder {
+        folder: wrong.folder,
+        file: manifest_path(path),
+        reason: wrong.reason,
+    })?;
+    Ok(if tree.list(&folder)?.is_empty() { None } else { Some(folder) })
+}
+
 /// Whether others wait for a library's build: where `splitter.json` names one, or its entry points are built.
 fn is_awaited(manifest: &Manifest, build: &Build, choice: &WorkspaceConfig) -> bool {
     choice.build.is_some() || detect::entry_points::built(manifest, build.output.as_deref()).is_some()
@@ -279,7 +319,7 @@ mod tests {
 
     fn graph(files: &[(&str, &str)]) -> Result<Graph, SplitError> {
         let tree = MemoryTree::new(files.iter().copied());
-        Graph::build(&tree, &workspaces::read(&tree)?, &config::read(&tree)?, ManagerName::Bun)
+        Graph::build(&tree, &workspaces::read(&tree)?, &config::read(&tree)?, &Links::default(), ManagerName::Bun)
     }
 
     fn summary(graph: &Graph) -> Vec<String> {

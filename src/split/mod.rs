@@ -8,13 +8,16 @@ mod copies;
 pub mod dependencies;
 pub mod derivations;
 pub mod detect;
+pub mod downloads;
 pub mod drift;
 mod error;
 pub mod fingerprint;
 pub mod graph;
 mod installer_fields;
+mod links;
 mod lock_set;
 mod manifest;
+pub(crate) mod origin;
 mod package_manager;
 pub(crate) mod registries;
 mod source_filter;
@@ -74,6 +77,8 @@ pub struct Split {
     pub graph: Graph,
     /// Their manifests.
     pub manifests: Workspaces,
+    /// The manifests of folders that workspaces link to, by folder.
+    pub linked_manifests: Workspaces,
     /// The apps whose builds get copies of packages in place of links into the store, by folder, with the reason.
     pub copies: BTreeMap<RepoPath, String>,
     /// The user's choices.
@@ -94,25 +99,30 @@ impl Split {
         let config = config::read(tree)?;
         let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
-        let mut graph = Graph::build(tree, &workspaces, &config, lockfile.format.into())?;
+        let links = links::find(tree, &workspaces, &lockfile)?;
+        let mut graph = Graph::build(tree, &workspaces, &config, &links, lockfile.format.into())?;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
         }
+        let patches = graph.workspaces().filter_map(|workspace| workspace.patches.clone()).collect();
         let own = OwnFiles::find(tree, lockfile.format)?;
         let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
+        let mut dependencies = dependencies::list(&lockfile, &workspaces, sources, &systems)?;
+        downloads::add(&mut dependencies, &config.downloads, &systems)?;
         Ok(Self {
             pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
-            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &own)?,
-            dependencies: dependencies::list(&lockfile, &workspaces, sources, &systems)?,
+            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
+            dependencies,
             copies: copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             root_files: root_files(tree, &config)?,
             drift: drift::find(&workspaces, &lockfile),
-            warnings: lockfile.warnings.iter().cloned().chain(scripts_of_none(&config, &lockfile)).collect(),
+            warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
             registries,
             systems,
             graph,
             manifests: workspaces,
+            linked_manifests: links.manifests,
             config,
             lockfile,
         })
@@ -178,10 +188,12 @@ fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, Sp
 /// Warnings of packages whose scripts are to run and that are not locked: a misspelt name would leave them out in silence.
 fn scripts_of_none(config: &Config, lockfile: &Lockfile) -> Vec<String> {
     let is_locked =
-        |name: &&String| lockfile.packages.iter().any(|package| package.name == **name || package.label() == **name);
-    let unknown = config.scripts.iter().filter(|name| !is_locked(name));
+        |name: &String| lockfile.packages.iter().any(|package| package.name == *name || package.label() == *name);
+    let named = config.scripts.iter().map(|name| ("scripts", name));
+    let unknown =
+        named.chain(config.downloads.keys().map(|name| ("downloads", name))).filter(|(_, name)| !is_locked(name));
     let file = lockfile.format.file();
-    unknown.map(|name| format!("splitter.json: `scripts` names `{name}`, which is not in {file}")).collect()
+    unknown.map(|(key, name)| format!("splitter.json: `{key}` names `{name}`, which is not in {file}")).collect()
 }
 
 fn is_ts_config(name: &str) -> bool {

@@ -34,6 +34,8 @@ pub struct LeftOut {
 pub struct Sources<'a> {
     /// Per workspace: its files that are sources, and those that a rule leaves out.
     owned: BTreeMap<&'a RepoPath, Owned<'a>>,
+    /// Per folder that a workspace links to: its files that are sources.
+    linked: BTreeMap<RepoPath, Vec<&'a SourceFile>>,
     root_files: Vec<&'a SourceFile>,
 }
 
@@ -77,12 +79,15 @@ impl<'a> Sources<'a> {
         }
         let is_root_file = |file: &&SourceFile| root_files.iter().any(|root| file.path.below(root).is_some());
         let root_files = files.iter().filter(is_root_file).collect();
-        Self { owned: sorted, root_files }
+        let linked = graph.links(&graph.workspaces().map(|workspace| workspace.path.clone()).collect());
+        let linked = linked.into_iter().map(|folder| (folder.clone(), linked_files(files, &folder))).collect();
+        Self { owned: sorted, linked, root_files }
     }
 
-    /// The source files of each workspace.
-    pub(super) fn by_workspace(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
-        self.owned.iter().map(|(path, owned)| (*path, owned.files.as_slice()))
+    /// The source files of each workspace, and of each folder that one links to.
+    pub(super) fn by_folder(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
+        let owned = self.owned.iter().map(|(path, owned)| (*path, owned.files.as_slice()));
+        owned.chain(self.linked.iter().map(|(folder, files)| (folder, files.as_slice())))
     }
 
     /// The root files that every app's sources hold.
@@ -90,10 +95,11 @@ impl<'a> Sources<'a> {
         &self.root_files
     }
 
-    /// The source set of an app, from its closure of workspaces.
-    pub fn of(&self, closure: &BTreeSet<RepoPath>) -> SourceSet {
+    /// The source set of an app, from its closure of workspaces and the folders that these link to.
+    pub fn of(&self, closure: &BTreeSet<RepoPath>, links: &BTreeSet<RepoPath>) -> SourceSet {
         let mut set = SourceSet::default();
         let mut files = self.root_files.clone();
+        files.extend(links.iter().filter_map(|folder| self.linked.get(folder)).flatten());
         for owned in closure.iter().filter_map(|path| self.owned.get(path)) {
             files.extend(&owned.files);
             for (rule, left_out) in &owned.left_out {
@@ -109,6 +115,13 @@ impl<'a> Sources<'a> {
         set.files = files.into_iter().map(|file| file.path.clone()).collect();
         set
     }
+}
+
+/// The files of a linked folder that are sources, by the rules that workspaces have.
+fn linked_files<'a>(files: &'a [SourceFile], folder: &RepoPath) -> Vec<&'a SourceFile> {
+    let is_source =
+        |file: &&SourceFile| file.path.below(folder).is_some_and(|inner| SOURCE_FILTER.rule(inner).is_none());
+    files.iter().filter(is_source).collect()
 }
 
 fn owner<'r>(folder: &RepoPath, rules: &BTreeMap<&'r RepoPath, Rules>) -> &'r RepoPath {
@@ -159,7 +172,7 @@ mod tests {
     use super::*;
     use crate::{
         repo::MemoryTree,
-        split::{ManagerName, config, workspaces},
+        split::{ManagerName, config, links::Links, workspaces},
     };
 
     #[test]
@@ -176,7 +189,9 @@ mod tests {
             ("packages/other/package.json", r#"{"name": "other"}"#),
         ]);
         let config = config::read(&tree).unwrap();
-        let graph = Graph::build(&tree, &workspaces::read(&tree).unwrap(), &config, ManagerName::Bun).unwrap();
+        let graph =
+            Graph::build(&tree, &workspaces::read(&tree).unwrap(), &config, &Links::default(), ManagerName::Bun)
+                .unwrap();
         let files: Vec<SourceFile> = [
             "README.md",
             "apps/web/README.md",
@@ -197,7 +212,7 @@ mod tests {
         .collect();
         let root_files = BTreeSet::from(["tsconfig.json".parse().unwrap()]);
         let sources = Sources::sort(&files, &graph, &config, &root_files);
-        let set = sources.of(&graph.closure(&"apps/web".parse().unwrap()));
+        let set = sources.of(&graph.closure(&"apps/web".parse().unwrap()), &BTreeSet::new());
         let paths: Vec<_> = set.files.iter().map(RepoPath::as_str).collect();
         assert_eq!(
             paths,

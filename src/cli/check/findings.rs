@@ -9,6 +9,7 @@ use crate::{
         record::{GENERATOR, PATH},
         templates,
     },
+    shell,
 };
 
 /// The rule of what could not be checked at all.
@@ -51,7 +52,7 @@ pub(super) fn of(staged: &Staged) -> Vec<Finding> {
             };
             paths.iter().map(finding).collect()
         }
-        Staged::RecordNotStaged => {
+        Staged::NoRecord => {
             let message = format!("{PATH} is not staged, though the files beside it are");
             vec![Finding::new("unstaged", PATH, message, &format!("run `git add {PATH}`"))]
         }
@@ -146,22 +147,12 @@ pub(super) fn commands(verdict: &Verdict) -> Vec<String> {
         if written.iter().any(|path| path == templates::FOLDER) {
             written.retain(|path| path == templates::FOLDER || !path.starts_with(templates::FOLDER));
         }
-        let quoted: Vec<String> = written.iter().map(|path| shell_word(path)).collect();
+        let quoted: Vec<String> = written.iter().map(|path| shell::word(path)).collect();
         if !quoted.is_empty() {
             commands.push(format!("git add {}", quoted.join(" ")));
         }
     }
     commands
-}
-
-/// A path as a shell takes it.
-pub(in crate::cli) fn shell_word(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-@+:,".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }
 
 fn remedy(verdict: &Verdict) -> String {

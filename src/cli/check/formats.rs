@@ -1,7 +1,7 @@
-//! Formats of others: GitHub's workflow commands, SARIF 2.1.0, JUnit's XML.
+//! Formats of others: GitHub's workflow commands, SARIF 2.1.0, XML as `JUnit` writes it.
 //!
 //! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>,
-//! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>; JUnit's has no standard, and this is the part of it
+//! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>; the last has no standard, and this is the part of it
 //! that GitLab, Jenkins and others agree on.
 
 use std::fmt::Write as _;

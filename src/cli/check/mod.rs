@@ -3,10 +3,15 @@
 
 mod findings;
 mod formats;
+mod memory;
 pub(super) mod staged;
 mod text;
 
-use self::{findings::Finding, staged::Staged};
+use self::{
+    findings::Finding,
+    memory::{Fresh, Memory},
+    staged::Staged,
+};
 use super::{
     arguments::{CheckFormat, CheckOptions, Global},
     failure::{Failure, Outcome},
@@ -15,7 +20,7 @@ use super::{
 };
 use crate::{
     parallel::both,
-    repo::Tree,
+    repo::{Traced, Tree},
     scaffold::compare::{Differences, Recorded, compare},
     split::{Choices, Split},
 };
@@ -52,7 +57,11 @@ pub(super) struct Beside {
 
 pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> Result<Outcome, Failure> {
     let format = options.format();
-    let result = if options.staged { staged::check(global) } else { whole(global).map(Staged::Checked) };
+    let result = if options.staged {
+        staged::check(global)
+    } else {
+        whole(global).map(|verdict| Staged::Checked(Box::new(verdict)))
+    };
     let staged = match result {
         Ok(staged) => staged,
         Err(failure) => {
@@ -74,10 +83,25 @@ pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> 
     Ok(if is_fresh { Outcome::Done } else { Outcome::Difference })
 }
 
+/// Says why a commit is refused.
+pub(super) fn print_refusal(staged: &Staged, printer: Printer) {
+    text::text(staged, printer);
+}
+
 /// The work tree.
 fn whole(global: &Global) -> Result<Verdict, Failure> {
     let tree = work_tree(global)?;
-    verdict(&tree, true)
+    let memory = Memory::of(tree.root());
+    if let Some(fresh) = memory.recall(&tree) {
+        tracing::debug!("every file that matters is as it was when all was right");
+        return Ok(Verdict::remembered(&fresh));
+    }
+    let traced = Traced::new(&tree);
+    let verdict = verdict(&traced, true)?;
+    if verdict.differences.is_empty() {
+        memory.keep(verdict.packages, verdict.workspaces, traced.trace());
+    }
+    Ok(verdict)
 }
 
 /// Checks a tree.
@@ -100,6 +124,19 @@ impl Verdict {
             workspaces: record.workspaces.len(),
             generator: record.generator.clone(),
             differences: compare(split, recorded),
+            beside: None,
+        }
+    }
+
+    /// That of a repository which is as it was when all was right; what names differences is not looked at.
+    fn remembered(fresh: &Fresh) -> Self {
+        Self {
+            lockfile: "",
+            install: String::new(),
+            packages: fresh.packages,
+            workspaces: fresh.workspaces,
+            generator: String::new(),
+            differences: Differences::default(),
             beside: None,
         }
     }

@@ -25,9 +25,9 @@ pub(in crate::cli) enum Staged {
     /// Files that matter have several contents, as a merge left them.
     Unmerged(Vec<String>),
     /// The record is not in the index, though the files beside it are.
-    RecordNotStaged,
+    NoRecord,
     /// The check was made.
-    Checked(Verdict),
+    Checked(Box<Verdict>),
 }
 
 impl Staged {
@@ -35,7 +35,7 @@ impl Staged {
     pub(in crate::cli) fn is_fresh(&self) -> bool {
         match self {
             Self::Untouched | Self::Unused => true,
-            Self::Unmerged(_) | Self::RecordNotStaged => false,
+            Self::Unmerged(_) | Self::NoRecord => false,
             Self::Checked(verdict) => verdict.differences.is_empty(),
         }
     }
@@ -71,15 +71,15 @@ fn of_index(index: &GitIndex, root: &Utf8Path, with_templates: bool) -> Result<S
     }
     if !index.is_file(&record::path())? {
         let has_templates = index.is_file(&templates::target("default.nix"))?;
-        return Ok(if has_templates { Staged::RecordNotStaged } else { Staged::Unused });
+        return Ok(if has_templates { Staged::NoRecord } else { Staged::Unused });
     }
     let work_tree = WorkTree::at(root);
     match verdict(index, with_templates) {
-        Ok(verdict) if verdict.differences.is_empty() => Ok(Staged::Checked(verdict)),
+        Ok(verdict) if verdict.differences.is_empty() => Ok(Staged::Checked(Box::new(verdict))),
         Ok(mut staged) => {
             let work_tree = verdict(&work_tree, with_templates).ok();
             staged.beside = Some(beside(index, root, work_tree)?);
-            Ok(Staged::Checked(staged))
+            Ok(Staged::Checked(Box::new(staged)))
         }
         Err(failure) => {
             // The index cannot even be read. If the work tree is right, it only has to be staged.
@@ -92,7 +92,7 @@ fn of_index(index: &GitIndex, root: &Utf8Path, with_templates: bool) -> Result<S
                 Some(mut verdict) => {
                     verdict.differences.settings.push(format!("what is staged cannot be read: {}", failure.error()));
                     verdict.beside = Some(beside);
-                    Ok(Staged::Checked(verdict))
+                    Ok(Staged::Checked(Box::new(verdict)))
                 }
                 None => Err(failure),
             }

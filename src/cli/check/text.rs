@@ -40,7 +40,7 @@ pub(super) fn json(staged: &Staged, printer: Printer) {
     match staged {
         Staged::Untouched | Staged::Unused => {}
         Staged::Unmerged(paths) => report.unmerged = paths,
-        Staged::RecordNotStaged => report.unstaged = Some(&record),
+        Staged::NoRecord => report.unstaged = Some(&record),
         Staged::Checked(verdict) => {
             report.differences = &verdict.differences;
             report.unstaged = verdict.beside.as_ref().map(|beside| beside.unstaged.as_slice());
@@ -58,7 +58,7 @@ pub(in crate::cli) fn text(staged: &Staged, printer: Printer) {
             printer.data(format_args!("{BAD}unmerged{BAD:#}: a merge conflict is not resolved"));
             print_list("", paths.iter().map(|path| format!("{path}: {}", unmerged_remedy(path))), printer);
         }
-        Staged::RecordNotStaged => {
+        Staged::NoRecord => {
             printer.data(format_args!("{BAD}unstaged{BAD:#}: {PATH} is not staged, though the files beside it are"));
             print_commands(&[format!("git add {PATH}")], printer);
         }

@@ -47,7 +47,7 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
         .filter(|(name, _)| options.apps.is_empty() || options.apps.iter().any(|app| app == name))
         .map(|(name, workspace)| {
             let workspaces = split.graph.closure(&workspace.path);
-            let set = sources.of(&workspaces);
+            let set = sources.of(&workspaces, &split.graph.links(&workspaces));
             (name.to_owned(), AppSources { workspaces, set })
         })
         .collect();

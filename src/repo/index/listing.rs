@@ -96,22 +96,19 @@ impl Listing {
         let mut next = self.from(&prefix);
         while let Some(listed) = self.entries.get(next) {
             let Some(below) = listed.path.strip_prefix(&prefix) else { break };
-            match below.split_once('/') {
-                Some((name, _)) => {
-                    entries.push(Entry { name: name.to_owned(), kind: EntryKind::Folder });
-                    // `0` comes after `/`: what follows is past everything in that folder.
-                    next = self.from(&format!("{prefix}{name}0"));
-                }
-                None => {
-                    let kind = match listed.kind {
-                        Kind::File => EntryKind::File,
-                        Kind::Link => EntryKind::Link,
-                        Kind::Submodule => EntryKind::Folder,
-                    };
-                    entries.push(Entry { name: below.to_owned(), kind });
-                    next += 1;
-                }
+            if let Some((name, _)) = below.split_once('/') {
+                entries.push(Entry { name: name.to_owned(), kind: EntryKind::Folder });
+                // `0` comes after `/`: what follows is past everything in that folder.
+                next = self.from(&format!("{prefix}{name}0"));
+                continue;
             }
+            let kind = match listed.kind {
+                Kind::File => EntryKind::File,
+                Kind::Link => EntryKind::Link,
+                Kind::Submodule => EntryKind::Folder,
+            };
+            entries.push(Entry { name: below.to_owned(), kind });
+            next += 1;
         }
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         entries

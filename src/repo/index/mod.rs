@@ -9,8 +9,8 @@ mod listing;
 mod objects;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, OnceLock, PoisonError},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use self::{
@@ -26,6 +26,9 @@ use super::{
 const EMPTY: [&str; 2] =
     ["e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"];
 
+/// The names of files that every check reads, wherever they lie.
+const READ_AHEAD: [&str; 4] = ["package.json", "bun.lock", "yarn.lock", "splitter.lock.json"];
+
 /// How many links are followed to a file.
 const LINKS: usize = 8;
 
@@ -35,18 +38,21 @@ pub struct Staged {
     git: Git,
     /// The paths that differ, below the folder that git is run in and relative to it.
     pub paths: Vec<String>,
+    /// Those of them that the index has.
+    present: BTreeSet<String>,
 }
 
 impl Staged {
     /// Asks git. What was added with `--intent-to-add` is not committed, and so not staged.
     pub fn read(git: Git) -> Result<Self, GitError> {
-        let paths = git.names(&diff("--ita-invisible-in-index"))?;
-        Ok(Self { git, paths })
+        let changes = differing(&git, "--ita-invisible-in-index")?;
+        let present = changes.iter().filter(|(status, _)| status != "D").map(|(_, path)| path.clone()).collect();
+        Ok(Self { git, paths: changes.into_iter().map(|(_, path)| path).collect(), present })
     }
 
     /// The text of one file of the index, without reading the others.
     pub fn text(&self, path: &RepoPath) -> Result<Option<String>, GitError> {
-        let content = Objects::stored(&self.git)?.content(&format!(":./{path}"))?;
+        let content = Objects::start(&self.git)?.content(&format!(":./{path}"))?;
         Ok(content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
@@ -54,25 +60,28 @@ impl Staged {
     pub fn index(self) -> Result<GitIndex, GitError> {
         let mut listing = Listing::of_index(&self.git.output(&["ls-files", "--stage", "-z"])?)?;
         if listing.entries().iter().any(|entry| EMPTY.contains(&entry.object.as_str())) {
-            let visible: BTreeSet<String> = self.git.names(&diff("--ita-visible-in-index"))?.into_iter().collect();
-            let staged: BTreeSet<String> = self.paths.into_iter().collect();
-            listing.remove(&visible.difference(&staged).cloned().collect());
+            let visible = differing(&self.git, "--ita-visible-in-index")?.into_iter();
+            let visible = visible.filter(|(status, path)| status != "D" && !self.present.contains(path));
+            listing.remove(&visible.map(|(_, path)| path).collect());
         }
-        Ok(GitIndex::new(self.git, listing))
+        let mut index = GitIndex::new(self.git, listing);
+        index.read_ahead()?;
+        Ok(index)
     }
 }
 
-const fn diff(intended: &str) -> [&str; 8] {
-    let names = "--name-only";
-    ["diff", "--cached", names, "--relative", "--no-renames", "--ignore-submodules=dirty", intended, "-z"]
-}
-
-/// The files that have a filter.
-#[derive(Debug, Default)]
-struct Filtered {
-    paths: BTreeSet<String>,
-    /// The folder below the top of the work tree, with `/` at its end: filters are chosen by the path from there.
-    prefix: String,
+/// The paths in which the index differs from the last commit, each with a letter for how.
+fn differing(git: &Git, intended: &str) -> Result<Vec<(String, String)>, GitError> {
+    let status = "--name-status";
+    let args = ["diff", "--cached", status, "--relative", "--no-renames", "--ignore-submodules=dirty", intended, "-z"];
+    let words = match git.names(&args) {
+        // Without a repository, `git diff` compares files, and says how.
+        Err(GitError::Failed { message, .. }) if message.contains("--no-index") => {
+            return Err(GitError::NoRepository(git.folder().to_owned()));
+        }
+        words => words?,
+    };
+    Ok(words.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect())
 }
 
 /// The index of a git repository, below one folder.
@@ -81,9 +90,10 @@ pub struct GitIndex {
     git: Git,
     listing: Listing,
     objects: Mutex<Option<Objects>>,
-    checked_out: Mutex<Option<Objects>>,
-    filtered: OnceLock<Filtered>,
-    submodules: Mutex<BTreeMap<String, std::sync::Arc<GitIndex>>>,
+    /// Contents that were read ahead, by object.
+    ready: HashMap<String, Vec<u8>>,
+    filtered: OnceLock<BTreeSet<String>>,
+    submodules: Mutex<BTreeMap<String, Arc<Self>>>,
 }
 
 impl GitIndex {
@@ -98,10 +108,24 @@ impl GitIndex {
             git,
             listing,
             objects: Mutex::default(),
-            checked_out: Mutex::default(),
+            ready: HashMap::new(),
             filtered: OnceLock::new(),
             submodules: Mutex::default(),
         }
+    }
+
+    /// Reads what every check reads, in one go: to wait for git at each of a thousand manifests takes a second.
+    fn read_ahead(&mut self) -> Result<(), GitError> {
+        let is_wanted = |entry: &&Listed| {
+            entry.kind == Kind::File
+                && READ_AHEAD.contains(&entry.path.rsplit('/').next().unwrap_or_default())
+                && !entry.path.contains("node_modules/")
+        };
+        let entries = self.listing.entries().iter().filter(is_wanted);
+        let objects: BTreeSet<String> = entries.map(|entry| entry.object.clone()).collect();
+        let objects: Vec<String> = objects.into_iter().collect();
+        self.ready = running(&mut lock(&self.objects), || Objects::start(&self.git))?.contents(&objects)?;
+        Ok(())
     }
 
     /// The paths that a merge left with several contents.
@@ -109,12 +133,7 @@ impl GitIndex {
         &self.listing.unmerged
     }
 
-    /// Whether a folder of the index holds anything.
-    pub fn has_folder(&self, folder: &RepoPath) -> bool {
-        !self.listing.list(folder).is_empty()
-    }
-
-    /// The files that are the same in the work tree, or that differ there, are told apart by git alone; these differ.
+    /// The files that the work tree has in another way, or that only it has.
     pub fn unstaged(&self) -> Result<BTreeSet<String>, GitError> {
         let changed = self.git.names(&["diff", "--name-only", "--relative", "--no-renames", "-z"])?;
         let new = self.git.names(&["ls-files", "--others", "--exclude-standard", "-z"])?;
@@ -122,27 +141,26 @@ impl GitIndex {
     }
 
     fn content(&self, listed: &Listed) -> Result<Vec<u8>, GitError> {
-        let filtered = self.filtered()?;
-        let content = if filtered.paths.contains(&listed.path) {
-            let mut process = lock(&self.checked_out);
-            let question = format!("{} {}{}", listed.object, filtered.prefix, listed.path);
-            running(&mut process, || Objects::checked_out(&self.git))?.content(&question)?
-        } else {
-            running(&mut lock(&self.objects), || Objects::stored(&self.git))?.content(&listed.object)?
-        };
+        if self.filtered()?.contains(&listed.path) {
+            // `--batch` cannot do it: the size that it says is that of what is stored.
+            let path = format!("--path={}", self.git.prefixed(&listed.path)?);
+            return self.git.output(&["cat-file", "--filters", &path, &listed.object]);
+        }
+        if let Some(content) = self.ready.get(&listed.object) {
+            return Ok(content.clone());
+        }
+        let content = running(&mut lock(&self.objects), || Objects::start(&self.git))?.content(&listed.object)?;
         content.ok_or_else(|| GitError::Missing { path: listed.path.clone() })
     }
 
     /// The files that have a filter. Git is asked only where an attribute file names one.
-    fn filtered(&self) -> Result<&Filtered, GitError> {
+    fn filtered(&self) -> Result<&BTreeSet<String>, GitError> {
         if let Some(known) = self.filtered.get() {
             return Ok(known);
         }
-        let mut found = Filtered::default();
+        let mut found = BTreeSet::new();
         if self.attributes_name_a_filter()? {
-            let paths = self.git.names(&["ls-files", "-z", "--", ".", ":(exclude,attr:!filter)"])?;
-            let prefix = self.git.ask(&["rev-parse", "--show-prefix"])?.unwrap_or_default();
-            found = Filtered { paths: paths.into_iter().collect(), prefix };
+            found = self.git.names(&["ls-files", "-z", "--", ".", ":(exclude,attr:!filter)"])?.into_iter().collect();
         }
         Ok(self.filtered.get_or_init(|| found))
     }
@@ -150,7 +168,7 @@ impl GitIndex {
     fn attributes_name_a_filter(&self) -> Result<bool, GitError> {
         let is_file = |entry: &&Listed| entry.path.rsplit('/').next() == Some(".gitattributes");
         let mut process = lock(&self.objects);
-        let objects = running(&mut process, || Objects::stored(&self.git))?;
+        let objects = running(&mut process, || Objects::start(&self.git))?;
         // The one at the top may lie above the folder.
         let listed = self.listing.entries().iter().filter(is_file).map(|entry| entry.object.as_str());
         for question in listed.chain([":.gitattributes"]) {
@@ -163,7 +181,7 @@ impl GitIndex {
     }
 
     /// A submodule at the commit that the index has. One that is not checked out holds nothing.
-    fn submodule(&self, listed: &Listed) -> Result<std::sync::Arc<Self>, GitError> {
+    fn submodule(&self, listed: &Listed) -> Result<Arc<Self>, GitError> {
         if let Some(known) = lock(&self.submodules).get(&listed.path) {
             return Ok(known.clone());
         }
@@ -175,7 +193,7 @@ impl GitIndex {
             None | Some(Err(GitError::Failed { .. })) => Vec::new(),
             Some(Err(error)) => return Err(error),
         };
-        let tree = std::sync::Arc::new(Self::new(git, Listing::of_commit(&output)?));
+        let tree = Arc::new(Self::new(git, Listing::of_commit(&output)?));
         lock(&self.submodules).insert(listed.path.clone(), tree.clone());
         Ok(tree)
     }
@@ -198,7 +216,7 @@ impl GitIndex {
     }
 
     /// The submodule of a path, and the path in it.
-    fn in_submodule(&self, path: &RepoPath) -> Result<Option<(std::sync::Arc<Self>, RepoPath)>, GitError> {
+    fn in_submodule(&self, path: &RepoPath) -> Result<Option<(Arc<Self>, RepoPath)>, GitError> {
         let Some(listed) = self.listing.submodule_of(path) else { return Ok(None) };
         let below = path.as_str()[listed.path.len()..].trim_start_matches('/');
         let inner = RepoPath::root().resolve(below).unwrap_or(RepoPath::root());

@@ -2,11 +2,15 @@
 //! take longer than all the rest.
 
 use std::{
+    collections::HashMap,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     process::{Child, ChildStdin, ChildStdout, Stdio},
 };
 
-use crate::repo::git::{Git, GitError};
+use crate::{
+    parallel,
+    repo::git::{Git, GitError},
+};
 
 /// A running `git cat-file`.
 #[derive(Debug)]
@@ -18,18 +22,9 @@ pub(super) struct Objects {
 
 impl Objects {
     /// Starts it. Contents are as they are in the repository.
-    pub(super) fn stored(git: &Git) -> Result<Self, GitError> {
-        Self::start(git, &["cat-file", "--batch"])
-    }
-
-    /// Starts it. Contents are as git would write them to the work tree; a question has the path after the object.
-    pub(super) fn checked_out(git: &Git) -> Result<Self, GitError> {
-        Self::start(git, &["cat-file", "--batch", "--filters"])
-    }
-
-    fn start(git: &Git, args: &[&str]) -> Result<Self, GitError> {
+    pub(super) fn start(git: &Git) -> Result<Self, GitError> {
         let mut child = git
-            .command(args)
+            .command(&["cat-file", "--batch"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -43,6 +38,26 @@ impl Objects {
     pub(super) fn content(&mut self, question: &str) -> Result<Option<Vec<u8>>, GitError> {
         self.ask(question).map_err(GitError::Start)?;
         self.answer()
+    }
+
+    /// The contents of many objects, without waiting for one answer before the next question; those that are there, by name.
+    pub(super) fn contents(&mut self, questions: &[String]) -> Result<HashMap<String, Vec<u8>>, GitError> {
+        let mut pipe = self.questions.take();
+        let (written, answers) = parallel::both(
+            // Git stops reading while nobody reads what it says, so that both go on at once.
+            move || -> io::Result<Option<ChildStdin>> {
+                if let Some(pipe) = &mut pipe {
+                    let lines: String = questions.iter().flat_map(|question| [question.as_str(), "\n"]).collect();
+                    pipe.write_all(lines.as_bytes())?;
+                }
+                Ok(pipe)
+            },
+            || questions.iter().map(|_| self.answer()).collect::<Result<Vec<_>, _>>(),
+        );
+        let answers = answers?;
+        self.questions = written.map_err(GitError::Start)?;
+        let found = questions.iter().zip(answers).filter_map(|(question, content)| Some((question.clone(), content?)));
+        Ok(found.collect())
     }
 
     fn ask(&mut self, question: &str) -> io::Result<()> {

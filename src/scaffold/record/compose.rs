@@ -14,6 +14,7 @@ use crate::{
         config::{Kind, NodeModules, WorkspaceConfig},
         dependencies::{Dependency, Scope},
         graph::{Role, Workspace},
+        origin::{Origin, origin_of, replaced_registries},
     },
 };
 
@@ -37,6 +38,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
         generator: GENERATOR.to_owned(),
         package_manager: ManagerRecord { manager: split.pin.manager.clone(), tarballs: known.programs },
         registry: split.registries.default_registry().clone(),
+        replaces: replaced_registries(split).into_iter().collect(),
         systems: split.systems.clone(),
         lock_set: split.lock_set.files.clone(),
         deps: known.outputs,
@@ -53,6 +55,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
         local: split.lock_set.local.iter().cloned().collect(),
         root_files: split.root_files.iter().cloned().collect(),
         scripts: split.config.scripts.iter().cloned().collect(),
+        downloads: split.config.downloads.keys().cloned().collect(),
         source: source_record(split),
     }
 }
@@ -63,9 +66,12 @@ fn scope_of<'a>(dependency: &'a Dependency, scopes: &'a BTreeMap<String, Scope>)
 }
 
 fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrity, scope: &Scope) -> DependencyRecord {
+    let Origin { url, unpack, git } = origin_of(split, dependency);
     DependencyRecord {
         path: dependency.path.clone(),
-        url: dependency.recorded_url(&split.registries),
+        url,
+        unpack,
+        git,
         integrity,
         systems: match scope {
             Scope::Common => None,
@@ -87,6 +93,8 @@ pub(crate) fn workspace_record(split: &Split, workspace: &Workspace) -> Workspac
         app,
         dependencies: workspace.dependencies.iter().cloned().collect(),
         uses: workspace.uses.iter().cloned().collect(),
+        links: workspace.links.iter().cloned().collect(),
+        patches: workspace.patches.clone(),
         build: workspace.build.as_ref().map(|build| build.command.clone()),
         output: workspace.build.as_ref().and_then(|build| build.output.clone()),
         start,

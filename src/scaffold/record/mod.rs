@@ -53,6 +53,10 @@ pub struct Record {
     pub package_manager: ManagerRecord,
     /// Where entries without a URL come from.
     pub registry: Url,
+    /// Registries that the lockfile names and in whose place [`Self::registry`] is asked, sorted; absent where there
+    /// are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Url>,
     /// The systems, sorted.
     pub systems: Vec<System>,
     /// The files of the lock set with their digests.
@@ -71,6 +75,10 @@ pub struct Record {
     /// settings name others. Absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scripts: Vec<String>,
+    /// The packages of which `splitter.json` names the files that their lifecycle scripts download, sorted. Absent where
+    /// there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub downloads: Vec<String>,
     /// Globs that add to or take from source sets, by workspace.
     pub source: SourceRecord,
 }
@@ -107,7 +115,7 @@ pub struct FixedOutput {
     pub bytes: u64,
 }
 
-/// A tarball as recorded.
+/// A file of a fixed output as recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DependencyRecord {
     /// Where it lies in the fixed output.
@@ -115,6 +123,12 @@ pub struct DependencyRecord {
     /// Where it is downloaded from, if that is not its place at the registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
+    /// What is at `url` is an archive whose files are packed anew, since its host promises no bytes. Absent otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpack: bool,
+    /// The repository of the commit that `path` names, in place of `url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Url>,
     /// What its bytes match.
     pub integrity: Integrity,
     /// The systems that need it; absent where all do. None at all is said by an empty list: that it is for other ones
@@ -138,9 +152,15 @@ pub struct WorkspaceRecord {
     pub app: Option<String>,
     /// The workspaces that it depends on directly.
     pub dependencies: Vec<RepoPath>,
-    /// Those that it uses besides, as `splitter.json` says.
+    /// Those that it uses besides: it links to them, or `splitter.json` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<RepoPath>,
+    /// The folders that it links to and that are no workspaces. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<RepoPath>,
+    /// The folder of the patches that its install has `patch-package` apply. Absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patches: Option<RepoPath>,
     /// Its build command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,

@@ -178,3 +178,36 @@ fn every_system_shares_what_is_bound_to_none() {
     assert_eq!(names, BTreeSet::from(["common", "x86_64-linux"]));
     assert_eq!(parts["common"][0].path, "npm/react/-/react-1.0.0.tgz");
 }
+
+#[test]
+fn repositories_have_fields_of_their_own_and_no_credentials() {
+    let id = "552b355e30e534cc37f59b232ed38fb15dac6358";
+    let lock = format!(
+        r#"{{"lockfileVersion": 1, "workspaces": {{"": {{"name": "acme"}}}}, "packages": {{
+            "a": ["a@git+https://us:s3cret@host.example/o/a.git#{id}", {{}}, "{id}"],
+            "b": ["b@git+ssh://git@host.example:o/b.git#{}", {{}}, ""],
+            "c": ["c@github:o/c#552b355", {{}}, "o-c-552b355"]}}}}"#,
+        id.replace('5', "6")
+    );
+    let split = split(r#"{"name": "acme", "packageManager": "bun@1.4.4"}"#, "{}", &lock);
+    let mut known = Known::default();
+    for dependency in &split.dependencies {
+        known.integrities.insert(dependency.path.clone(), integrity("x"));
+    }
+    let record = compose(&split, known);
+    let text = record.render();
+    assert_eq!(Record::parse(&text).unwrap(), record);
+    assert!(!text.contains("s3cret"));
+    for part in [
+        format!(r#"{{"path":"git/{id}.tar","git":"https://host.example/o/a.git","integrity":"#),
+        r#".tar","git":"ssh://git@host.example/o/b.git","integrity":"#.to_owned(),
+        r#"{"path":"github/o/c/552b355.tar","url":"https://github.com/o/c/archive/552b355.tar.gz","unpack":true,"integrity":"#
+            .to_owned(),
+    ] {
+        assert!(text.contains(&part), "{part}\n{text}");
+    }
+    assert!(compare::packages(&split, &record.dependencies).is_empty());
+    let mut moved = record.dependencies;
+    moved[0].git = Some("https://elsewhere.example/o/a.git".parse().unwrap());
+    assert_eq!(compare::packages(&split, &moved).len(), 1);
+}

@@ -13,6 +13,9 @@ use crate::{
 /// The record: builds read it, field by field, and each field is an input of its own.
 const RECORD: &str = "nix/splitter/splitter.lock.json";
 
+/// Files that splitter reads its settings, registries and workspaces from.
+const CHOICES: [&str; 6] = ["splitter.json", "package.json", ".npmrc", "bunfig.toml", ".yarnrc", ".yarnrc.yml"];
+
 /// How a thing differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -172,11 +175,20 @@ pub fn compare(before: &Derivations, after: &Derivations) -> Comparison {
     for id in ids {
         states.judge(id, &mut comparison.verdicts);
     }
-    let used: BTreeSet<&RepoPath> =
-        comparison.verdicts.values().flat_map(|verdict| &verdict.causes).filter_map(file_of).collect();
-    let idle = comparison.files.keys().filter(|path| !used.contains(path) && path.as_str() != RECORD);
-    comparison.idle = idle.cloned().collect();
+    comparison.idle = idle(&comparison);
     comparison
+}
+
+/// The files that cause nothing.
+fn idle(comparison: &Comparison) -> BTreeSet<RepoPath> {
+    let causes = || comparison.verdicts.values().flat_map(|verdict| &verdict.causes);
+    let used: BTreeSet<&RepoPath> = causes().filter_map(file_of).collect();
+    // What splitter itself finds out is of no one file.
+    let is_found = causes().any(|cause| !matches!(cause, Cause::Derivation { .. }) && file_of(cause).is_none());
+    let is_idle = |path: &&RepoPath| {
+        !used.contains(path) && path.as_str() != RECORD && !(is_found && CHOICES.contains(&path.file_name()))
+    };
+    comparison.files.keys().filter(is_idle).cloned().collect()
 }
 
 fn file_of(cause: &Cause) -> Option<&RepoPath> {
@@ -264,8 +276,8 @@ impl States<'_> {
             }
             match input {
                 Input::Package(path) => {
-                    gone.extend(old.map(|_| path.as_str()));
-                    come.extend(new.map(|_| path.as_str()));
+                    gone.extend(old.map(|_| self.before.name_and_version(path)));
+                    come.extend(new.map(|_| self.after.name_and_version(path)));
                 }
                 input => causes.push(cause(input, old, new)),
             }
@@ -286,6 +298,8 @@ impl States<'_> {
     fn source_causes(&self, before: &Derivation, after: &Derivation) -> Vec<Cause> {
         let mut causes = Vec::new();
         let Some(own) = &after.workspace else { return causes };
+        // A linked folder may lie in a workspace that is built too.
+        let mut seen = BTreeSet::new();
         for path in before.sources.union(&after.sources) {
             let (was, is) = (before.sources.contains(path), after.sources.contains(path));
             let way = if is { self.after.way(own, path) } else { self.before.way(own, path) };
@@ -294,7 +308,8 @@ impl States<'_> {
                 causes.push(Cause::Workspace { path: path.clone(), change, way });
                 continue;
             }
-            for (file, change) in self.sources.get(path).into_iter().flatten() {
+            let files = self.sources.get(path).into_iter().flatten();
+            for (file, change) in files.filter(|(file, _)| seen.insert(*file)) {
                 causes.push(Cause::Source { path: file.clone(), change: *change, way: way.clone() });
             }
         }

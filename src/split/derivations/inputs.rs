@@ -10,10 +10,11 @@ use crate::{
     },
     split::{
         ManagerName, Split, System,
-        dependencies::{Dependency, Scope},
+        dependencies::{Dependency, Form, Scope},
         fingerprint,
         graph::{Role, Workspace},
         installer_fields::INSTALLER_FIELDS,
+        origin::{Origin, origin_of, replaced_registries},
         source_set::Sources,
     },
 };
@@ -28,13 +29,13 @@ const NIX_FOLDER: &str = "nix/splitter";
 const TOOLS_FOLDER: &str = "nix/splitter/tools";
 
 /// Files in it that no derivation of a package is made from; the record is read field by field.
-const NO_INPUT: [&str; 2] = ["splitter.lock.json", "dev-shell.nix"];
+const NO_INPUT: [&str; 3] = ["splitter.lock.json", "dev-shell.nix", ".gitattributes"];
 
 /// Files in it that only apps are made from.
 const OF_APPS: [&str; 3] = ["app.nix", "source.nix", "source-filter.json"];
 
 /// Files in it that the fixed outputs are made from, beside all programs.
-const OF_DEPS: [&str; 4] = ["default.nix", "deps.nix", "options.nix", "record.nix"];
+const OF_DEPS: [&str; 5] = ["default.nix", "deps.nix", "network.nix", "options.nix", "record.nix"];
 
 /// The flake's own files at the root.
 const FLAKE: [&str; 2] = ["flake.nix", "flake.lock"];
@@ -58,9 +59,18 @@ pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded,
     }
     let (sources, root_files) = sources(split, &files);
     let edges = split.graph.workspaces().map(|workspace| {
-        (workspace.path.clone(), workspace.dependencies.union(&workspace.uses).cloned().collect::<BTreeSet<_>>())
+        let next = workspace.dependencies.iter().chain(&workspace.uses).chain(&workspace.links);
+        (workspace.path.clone(), next.cloned().collect::<BTreeSet<_>>())
     });
-    Derivations { all, sources, root_files, edges: edges.collect(), asked: asked(split), files }
+    Derivations {
+        all,
+        sources,
+        root_files,
+        edges: edges.collect(),
+        asked: asked(split),
+        elsewhere: elsewhere(split),
+        files,
+    }
 }
 
 impl Rules<'_> {
@@ -88,9 +98,10 @@ impl Rules<'_> {
         for (dependency, scope) in entries {
             let integrity = dependency.integrity.as_ref().or_else(|| self.recorded.integrities.get(&dependency.path));
             known.extend(integrity.map(|integrity| (dependency.path.as_str(), integrity)));
-            let url = dependency.recorded_url(&self.split.registries).map(String::from).unwrap_or_default();
+            let Origin { url, unpack, git } = origin_of(self.split, dependency);
             let integrity = integrity.map(ToString::to_string).unwrap_or_default();
-            inputs.insert(Input::Package(dependency.path.clone()), format!("{integrity} {url} {scope:?}"));
+            let text = format!("{integrity} {url:?} {unpack} {git:?} {scope:?}");
+            inputs.insert(Input::Package(dependency.path.clone()), text);
         }
         // A hash that belongs to another list will be another one.
         let fingerprint = fingerprint::of(known.into_iter());
@@ -98,6 +109,8 @@ impl Rules<'_> {
             inputs.insert(Input::Setting(RECORDED_HASH), hash.clone());
         }
         inputs.insert(Input::Setting("registry"), self.registry());
+        let replaced = replaced_registries(self.split);
+        insert_list(&mut inputs, "registries that it stands for", replaced.iter().map(url::Url::as_str));
         Derivation { inputs, ..Derivation::default() }
     }
 
@@ -109,6 +122,10 @@ impl Rules<'_> {
         for (path, manifest) in &split.manifests {
             inputs.insert(Input::Manifest(path.clone()), manifest.normalised().to_string());
         }
+        for folder in split.graph.links(&split.manifests.keys().cloned().collect()) {
+            let manifest = split.linked_manifests.get(&folder).map(|manifest| manifest.normalised().to_string());
+            inputs.insert(Input::Manifest(folder), manifest.unwrap_or_default());
+        }
         for (path, text) in &split.lock_set.settings {
             inputs.insert(Input::Settings(path.clone()), text.clone());
         }
@@ -116,18 +133,33 @@ impl Rules<'_> {
             inputs.insert(Input::File(path.clone()), shown(state));
         }
         for dependency in &split.dependencies {
-            // A tarball at its registry's own place is found by name and version, any other is listed.
-            let url = dependency.recorded_url(&split.registries).map(String::from);
-            let text = url.or_else(|| self.is_foreign(dependency).then(|| "foreign".to_owned()));
-            inputs.extend(text.map(|text| (Input::Package(dependency.path.clone()), text)));
+            // A tarball at its registry's own place is found by name and version, and a commit by its id; any other is listed.
+            let (url, is_foreign) = (origin_of(split, dependency).url, self.is_foreign(dependency));
+            if url.is_some() || is_foreign {
+                inputs.insert(Input::Package(dependency.path.clone()), format!("{url:?} {is_foreign}"));
+            }
         }
         inputs.insert(Input::Setting("registry"), self.registry());
         inputs.insert(Input::Setting("package manager"), self.package_manager());
-        if !split.config.scripts.is_empty() {
-            let scripts = split.config.scripts.iter().cloned().collect::<Vec<_>>().join(", ");
-            inputs.insert(Input::Setting("packages whose install scripts run"), scripts);
-        }
+        self.add_tools(&mut inputs);
         Derivation { inputs, ..Derivation::default() }
+    }
+
+    /// What of the record gives the install more to run.
+    fn add_tools(&self, inputs: &mut BTreeMap<Input, String>) {
+        let split = self.split;
+        let has_repositories = split.dependencies.iter().any(|dependency| matches!(dependency.form, Form::Commit(_)));
+        insert_list(inputs, "programs for repositories", has_repositories.then_some("git").into_iter());
+        let (scripts, downloads) = (&split.config.scripts, &split.config.downloads);
+        let also = downloads.keys().filter(|name| !scripts.contains(*name));
+        insert_list(inputs, "packages whose install scripts run", scripts.iter().chain(also).map(String::as_str));
+        insert_list(inputs, "packages whose install scripts download", downloads.keys().map(String::as_str));
+        let patched =
+            split.graph.workspaces().filter_map(|workspace| Some((&workspace.path, workspace.patches.as_ref()?)));
+        let patched: Vec<_> = patched
+            .map(|(path, folder)| format!("{folder} of {}", if path.is_root() { "the root" } else { path.as_str() }))
+            .collect();
+        insert_list(inputs, "patches of patch-package", patched.iter().map(String::as_str));
     }
 
     /// `app.nix`. The files of the lock set and the package manager are inputs of an app too; they are inputs of
@@ -149,9 +181,14 @@ impl Rules<'_> {
         }
         let is_copied = self.split.copies.contains_key(&workspace.path);
         set("packages", Some(if is_copied { "copied" } else { "linked" }.to_owned()));
-        let sources = self.split.graph.closure(&workspace.path);
+        let mut sources = self.split.graph.closure(&workspace.path);
         set("builds of libraries", Some(self.library_builds(&sources)));
-        set("order of workspaces", Some(self.order(workspace)));
+        let order = self.order(workspace);
+        set("order of workspaces", Some(join(order.iter().map(|member| member.path.as_str()))));
+        let mut seen = BTreeSet::new();
+        let links = order.iter().flat_map(|member| &member.links).filter(|folder| seen.insert(*folder));
+        insert_list(&mut inputs, "order of linked folders", links.map(RepoPath::as_str));
+        sources.append(&mut self.split.graph.links(&sources));
         let (needs, path) = (BTreeSet::from([Id::NodeModules]), Some(workspace.path.clone()));
         Derivation { needs, workspace: path, sources, inputs }
     }
@@ -167,23 +204,26 @@ impl Rules<'_> {
 
     /// The order in which Nix visits the workspaces of an app: dependencies first. Members that join or leave are said by
     /// the sources; this is for those that change places.
-    fn order(&self, workspace: &Workspace) -> String {
+    fn order(&self, workspace: &Workspace) -> Vec<&Workspace> {
         fn visit<'a>(
             path: &'a RepoPath,
             edges: &BTreeMap<&'a RepoPath, &'a Workspace>,
             seen: &mut BTreeSet<&'a RepoPath>,
-            order: &mut Vec<&'a str>,
+            order: &mut Vec<&'a Workspace>,
         ) {
             let Some(workspace) = edges.get(path).filter(|_| seen.insert(path)) else { return };
             for next in workspace.dependencies.iter().chain(&workspace.uses) {
                 visit(next, edges, seen, order);
             }
-            order.push(path.as_str());
+            order.push(workspace);
         }
-        let edges = self.split.graph.workspaces().map(|workspace| (&workspace.path, workspace)).collect();
+        let edges: BTreeMap<_, _> =
+            self.split.graph.workspaces().map(|workspace| (&workspace.path, workspace)).collect();
         let mut order = Vec::new();
-        visit(&workspace.path, &edges, &mut BTreeSet::new(), &mut order);
-        order.join(" ")
+        if let Some((path, _)) = edges.get_key_value(&workspace.path) {
+            visit(path, &edges, &mut BTreeSet::new(), &mut order);
+        }
+        order
     }
 
     fn root_manifest(&self) -> String {
@@ -255,6 +295,18 @@ impl Rules<'_> {
     }
 }
 
+/// Adds a list, of which an empty one is nothing at all.
+fn insert_list<'t>(inputs: &mut BTreeMap<Input, String>, name: &'static str, list: impl Iterator<Item = &'t str>) {
+    let text = join(list);
+    if !text.is_empty() {
+        inputs.insert(Input::Setting(name), text);
+    }
+}
+
+fn join<'t>(list: impl Iterator<Item = &'t str>) -> String {
+    list.collect::<Vec<_>>().join(", ")
+}
+
 /// The state of a file as a text.
 fn shown(state: &FileState) -> String {
     let kind = match state.kind {
@@ -269,7 +321,7 @@ fn has_folder(path: &str, name: &str) -> bool {
     path.rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(|folder| folder == name))
 }
 
-/// The source files of each workspace, and the root files: `source.nix`.
+/// The source files of each workspace and of each linked folder, and the root files: `source.nix`.
 fn sources(split: &Split, files: &FileStates) -> (BTreeMap<RepoPath, FileStates>, FileStates) {
     let listed: Vec<SourceFile> = files
         .keys()
@@ -280,8 +332,26 @@ fn sources(split: &Split, files: &FileStates) -> (BTreeMap<RepoPath, FileStates>
     let states = |list: &[&SourceFile]| -> FileStates {
         list.iter().filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone()))).collect()
     };
-    let by_workspace = sorted.by_workspace().map(|(path, list)| (path.clone(), states(list))).collect();
-    (by_workspace, states(sorted.root_files()))
+    let by_folder = sorted.by_folder().map(|(path, list)| (path.clone(), states(list))).collect();
+    (by_folder, states(sorted.root_files()))
+}
+
+/// The packages that are not found by name and version at a registry: by their place, with what tells versions apart.
+fn elsewhere(split: &Split) -> BTreeMap<String, (String, String)> {
+    const SHORT: usize = 12;
+    let version = |dependency: &Dependency| match &dependency.form {
+        Form::Commit(id) => Some(id.chars().take(SHORT).collect()),
+        Form::Repacked => {
+            let file = dependency.path.rsplit('/').next().unwrap_or_default();
+            Some(file.strip_suffix(".tar").unwrap_or(file).chars().take(SHORT).collect())
+        }
+        Form::Verbatim => Some(dependency.path.strip_prefix("url/")?.to_owned()),
+    };
+    let package = |dependency: &Dependency| {
+        let version = version(dependency)?;
+        Some((dependency.path.clone(), (dependency.name.clone(), version)))
+    };
+    split.dependencies.iter().filter_map(package).collect()
 }
 
 fn asked(split: &Split) -> BTreeMap<String, BTreeSet<RepoPath>> {

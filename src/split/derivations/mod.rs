@@ -77,7 +77,7 @@ pub struct Derivation {
     pub needs: BTreeSet<Id>,
     /// The workspace that it builds, for an app or a library.
     pub workspace: Option<RepoPath>,
-    /// The workspaces whose sources it holds, itself included.
+    /// The workspaces whose sources it holds, itself included, and the folders that these link to.
     pub sources: BTreeSet<RepoPath>,
     /// All else that it is made from, each with a text that changes with it.
     pub(super) inputs: BTreeMap<Input, String>,
@@ -106,14 +106,16 @@ pub(super) enum Input {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Derivations {
     all: BTreeMap<Id, Derivation>,
-    /// The source files of each workspace.
+    /// The source files of each workspace, and of each folder that one links to.
     sources: BTreeMap<RepoPath, FileStates>,
     /// The root files that every app's sources hold.
     root_files: FileStates,
-    /// Who depends on whom, by workspace.
+    /// Who depends on whom or links to what, by workspace.
     edges: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     /// The workspaces whose manifests ask for a package.
     asked: BTreeMap<String, BTreeSet<RepoPath>>,
+    /// The name and the version of packages that have another place than a registry's, by that place.
+    elsewhere: BTreeMap<String, (String, String)>,
     /// All files that git does not ignore.
     files: FileStates,
 }
@@ -147,9 +149,14 @@ impl Derivations {
         &self.files
     }
 
-    /// The source files of a workspace.
-    pub fn source_files(&self, workspace: &RepoPath) -> impl Iterator<Item = &RepoPath> {
-        self.sources.get(workspace).into_iter().flat_map(FileStates::keys)
+    /// The source files of a workspace, or of a folder that one links to.
+    pub fn source_files(&self, folder: &RepoPath) -> impl Iterator<Item = &RepoPath> {
+        self.sources.get(folder).into_iter().flat_map(FileStates::keys)
+    }
+
+    /// The name and the version of a package, by its place in a fixed output.
+    fn name_and_version(&self, path: &str) -> (String, String) {
+        self.elsewhere.get(path).cloned().unwrap_or_else(|| name_and_version(path))
     }
 
     /// The workspaces that lie between one and another that it depends on, both included, by the shortest way.

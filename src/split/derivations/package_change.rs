@@ -19,18 +19,16 @@ pub(super) struct Versions {
     pub(super) to: Vec<String>,
 }
 
-/// Groups places of tarballs that went or changed, and that came or changed, by package.
-pub(super) fn by_name<'a>(
-    gone: impl Iterator<Item = &'a str>,
-    come: impl Iterator<Item = &'a str>,
+/// Groups packages that went or changed, and that came or changed, each a name and a version, by name.
+pub(super) fn by_name(
+    gone: impl Iterator<Item = (String, String)>,
+    come: impl Iterator<Item = (String, String)>,
 ) -> BTreeMap<String, Versions> {
     let mut changes: BTreeMap<String, Versions> = BTreeMap::new();
-    for path in gone {
-        let (name, version) = name_and_version(path);
+    for (name, version) in gone {
         changes.entry(name).or_default().from.push(version);
     }
-    for path in come {
-        let (name, version) = name_and_version(path);
+    for (name, version) in come {
         changes.entry(name).or_default().to.push(version);
     }
     changes

@@ -62,15 +62,24 @@ fn derivations(files: &Files<'_>) -> Derivations {
 
 /// What an edit does: the derivations that do not stay, and the causes of each as JSON.
 fn edit(path: &str, text: &str) -> Vec<(String, Effect, String)> {
-    let mut edited = files();
+    edit_of(&files(), path, text)
+}
+
+fn edit_of<'a>(files: &Files<'a>, path: &'a str, text: &'a str) -> Vec<(String, Effect, String)> {
+    let mut edited = files.clone();
     edited.insert(path, text);
-    let comparison = compare(&derivations(&files()), &derivations(&edited));
+    let comparison = compare(&derivations(files), &derivations(&edited));
     assert_eq!(comparison.files.keys().map(RepoPath::as_str).collect::<Vec<_>>(), [path]);
     let changed = comparison.verdicts.iter().filter(|(_, verdict)| verdict.effect != Effect::Kept);
     let shown = |verdict: &Verdict| serde_json::to_string(&verdict.causes).unwrap();
     let changed: Vec<_> = changed.map(|(id, verdict)| (id.to_string(), verdict.effect, shown(verdict))).collect();
     assert_eq!(comparison.idle.is_empty(), !changed.is_empty());
     changed
+}
+
+/// The causes of one of them.
+fn causes_of<'a>(changed: &'a [(String, Effect, String)], name: &str) -> &'a str {
+    changed.iter().find(|(found, ..)| found == name).map_or("", |(.., causes)| causes)
 }
 
 fn names(changed: &[(String, Effect, String)]) -> Vec<&str> {
@@ -193,4 +202,157 @@ fn a_library_that_is_built_by_itself_changes_those_that_need_it() {
     let comparison = compare(&before, &after);
     assert_eq!(comparison.effect(&library), Effect::Rebuilt);
     assert_eq!(comparison.verdicts[&Id::App("web".to_owned())].causes, [Cause::Derivation { name: "ui".to_owned() }]);
+}
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// The lockfile with one more package.
+fn lock_with(entry: &str) -> String {
+    LOCK.replace("    \"loose\":", &format!("    {entry},\n    \"loose\":"))
+}
+
+#[test]
+fn a_commit_or_an_archive_of_a_repository_is_a_package_by_its_name() {
+    let entry = |id: &str| format!(r#""r": ["r@git+https://git.example/o/r.git#{id}", {{}}, "{id}"]"#);
+    let (lock, other) = (lock_with(&entry(COMMIT)), lock_with(&entry(&COMMIT.replace("0123", "4567"))));
+    let changed = edit("bun.lock", &lock);
+    assert_eq!(names(&changed), ["deps-common", "nodeModules", "api", "web"]);
+    assert_eq!(changed[0].2, r#"[{"kind":"package","name":"r","from":[],"to":["0123456789ab"],"workspaces":[]}]"#);
+    // An install needs git now, and finds the commit by its id.
+    assert_eq!(
+        changed[1].2,
+        r#"[{"kind":"derivation","name":"deps-common"},{"kind":"file","path":"bun.lock","change":"changed"},{"kind":"setting","name":"programs for repositories","from":null,"to":"git"}]"#
+    );
+    let mut files = files();
+    files.insert("bun.lock", &lock);
+    let changed = edit_of(&files, "bun.lock", &other);
+    assert!(changed[0].2.contains(r#""name":"r","from":["0123456789ab"],"to":["456745678"#), "{changed:?}");
+    assert!(!changed[1].2.contains("setting"), "{changed:?}");
+    // The files of an archive are packed anew, and an install gets its URL.
+    let changed = edit("bun.lock", &lock_with(r#""a": ["a@github:o/a#552b355", {}, "o-a-552b355"]"#));
+    let package = r#"{"kind":"package","name":"a","from":[],"to":["552b355"],"workspaces":[]}"#;
+    assert!(changed[0].2.contains(package) && changed[1].2.contains(package), "{changed:?}");
+}
+
+#[test]
+fn another_registry_to_ask_changes_the_downloads() {
+    let url = "https://old.example/npm/react/-/react-18.0.0.tgz";
+    let lock = LOCK.replace(r#"["react@18.0.0", """#, &format!(r#"["react@18.0.0", "{url}""#));
+    let mut files = files();
+    files.insert("bun.lock", &lock);
+    let npmrc = format!("{}replace-registry-host=always\n", files[".npmrc"]);
+    let changed = edit_of(&files, ".npmrc", &npmrc);
+    let setting =
+        r#"[{"kind":"setting","name":"registries that it stands for","from":null,"to":"https://old.example/npm/"}]"#;
+    assert_eq!(causes_of(&changed, "deps-common"), setting);
+    assert_eq!(changed[3].2, r#"[{"kind":"derivation","name":"deps-common"}]"#, "{changed:?}");
+}
+
+#[test]
+fn scripts_and_their_downloads_change_the_install() {
+    let config = r#"{"scripts": ["loose", "react"]}"#;
+    let changed = edit("splitter.json", config);
+    assert_eq!(names(&changed), ["nodeModules", "api", "web"]);
+    assert!(changed[0].2.contains(r#""to":"loose, react""#), "{changed:?}");
+    let mut files = files();
+    files.insert("splitter.json", config);
+    // The scripts of packages with downloads run too, so this one says nothing new of them.
+    let both = r#"{"scripts": ["loose", "react"], "downloads": {"react": ["https://files.example/a.gz"]}}"#;
+    let changed = edit_of(&files, "splitter.json", both);
+    assert_eq!(names(&changed), ["deps-common", "nodeModules", "api", "web"]);
+    let package =
+        r#"{"kind":"package","name":"react","from":[],"to":["files.example/a.gz"],"workspaces":["apps/web"]}"#;
+    assert_eq!(changed[0].2, format!("[{package}]"));
+    assert_eq!(
+        changed[1].2,
+        format!(
+            r#"[{{"kind":"derivation","name":"deps-common"}},{package},{{"kind":"setting","name":"packages whose install scripts download","from":null,"to":"react"}}]"#
+        )
+    );
+    files.insert("splitter.json", both);
+    let moved = r#"{"scripts": ["loose"], "downloads": {"react": ["https://files.example/a.gz"]}}"#;
+    assert_eq!(names(&edit_of(&files, "splitter.json", moved)), [""; 0]);
+}
+
+#[test]
+fn a_linked_folder_is_a_source_and_its_manifest_part_of_the_install() {
+    let manifest = r#"{"name": "web", "scripts": {"build": "x"},
+        "dependencies": {"ui": "workspace:*", "react": "^18.0.0", "l": "link:../../lib/l", "own": "link:./own"}}"#;
+    let changed = edit("apps/web/package.json", manifest);
+    assert!(
+        causes_of(&changed, "web")
+            .contains(r#"{"kind":"workspace","path":"lib/l","change":"added","way":["apps/web","lib/l"]}"#),
+        "{changed:?}"
+    );
+    let mut files = files();
+    files.extend([
+        ("apps/web/package.json", manifest),
+        ("apps/web/own/index.js", "1"),
+        ("lib/l/package.json", r#"{"name": "l"}"#),
+        ("lib/l/index.js", "1"),
+        ("lib/other.js", "1"),
+    ]);
+    let changed = edit_of(&files, "lib/l/index.js", "2");
+    assert_eq!(names(&changed), ["web"]);
+    assert_eq!(
+        changed[0].2,
+        r#"[{"kind":"source","path":"lib/l/index.js","change":"changed","way":["apps/web","lib/l"]}]"#
+    );
+    // This one belongs to the workspace besides.
+    let changed = edit_of(&files, "apps/web/own/index.js", "2");
+    assert_eq!(
+        causes_of(&changed, "web"),
+        r#"[{"kind":"source","path":"apps/web/own/index.js","change":"changed","way":["apps/web"]}]"#
+    );
+    for (path, text, expected) in [
+        ("lib/l/index.test.js", "2", &[][..]),
+        ("lib/other.js", "2", &[]),
+        ("lib/l/package.json", r#"{"name": "l", "scripts": {}}"#, &["web"]),
+        ("lib/l/package.json", r#"{"name": "l", "bin": "b.js"}"#, &["nodeModules", "api", "web"]),
+        ("apps/web/own/package.json", "{}", &["nodeModules", "api", "web"]),
+    ] {
+        assert_eq!(names(&edit_of(&files, path, text)), expected, "{path}: {text}");
+    }
+}
+
+#[test]
+fn patches_of_patch_package_are_part_of_the_install() {
+    let root = |script: &str| {
+        files()["package.json"].replace(r#""scripts": {}"#, &format!(r#""scripts": {{"postinstall": "{script}"}}"#))
+    };
+    let (usual, elsewhere) = (root("patch-package"), root("patch-package --patch-dir tools"));
+    let mut files = files();
+    files.extend([("patches/react+18.0.0.patch", "1"), ("tools/react+18.0.0.patch", "1")]);
+    let changed = edit_of(&files, "package.json", &usual);
+    assert_eq!(names(&changed), ["nodeModules", "api", "web"]);
+    assert!(
+        changed[0].2.contains(r#""name":"patches of patch-package","from":null,"to":"patches of the root""#),
+        "{changed:?}"
+    );
+    files.insert("package.json", &usual);
+    let changed = edit_of(&files, "patches/react+18.0.0.patch", "2");
+    assert_eq!(names(&changed), ["nodeModules", "api", "web"]);
+    assert_eq!(changed[0].2, r#"[{"kind":"file","path":"patches/react+18.0.0.patch","change":"changed"}]"#);
+    assert_eq!(names(&edit_of(&files, "tools/react+18.0.0.patch", "2")), [""; 0]);
+    assert_eq!(names(&edit_of(&files, "package.json", &elsewhere)), ["nodeModules", "api", "web"]);
+}
+
+#[test]
+fn a_program_that_makes_a_package_is_part_of_the_install() {
+    let lock = "__metadata:\n  version: 8\n  cacheKey: 10\n\n\
+        \"acme@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"acme@workspace:.\"\n  \
+        dependencies:\n    made: \"exec:./make.js\"\n  languageName: unknown\n  linkType: soft\n\n\
+        \"made@exec:./make.js::locator=acme%40workspace%3A.\":\n  version: 0.0.0\n  \
+        resolution: \"made@exec:./make.js#./make.js::hash=0a&locator=acme%40workspace%3A.\"\n  \
+        languageName: node\n  linkType: hard\n";
+    let files = BTreeMap::from([
+        (
+            "package.json",
+            r#"{"name": "acme", "packageManager": "yarn@4.9.1", "scripts": {"build": "x"}, "dependencies": {"made": "exec:./make.js"}}"#,
+        ),
+        ("yarn.lock", lock),
+        ("make.js", "1"),
+    ]);
+    let changed = edit_of(&files, "make.js", "2");
+    assert_eq!(causes_of(&changed, "nodeModules"), r#"[{"kind":"file","path":"make.js","change":"changed"}]"#);
 }

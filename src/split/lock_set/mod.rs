@@ -7,7 +7,7 @@ mod rc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SplitError, Workspaces, manifest_path, package_manager::OwnFiles};
+use super::{SplitError, Workspaces, links::Links, manifest_path, package_manager::OwnFiles};
 use crate::{
     lockfile::{Format, Lockfile, Resolution},
     repo::{EntryKind, RepoPath, Tree},
@@ -30,16 +30,21 @@ impl LockSet {
         tree: &dyn Tree,
         lockfile: &Lockfile,
         workspaces: &Workspaces,
+        links: &Links,
+        patches: &BTreeSet<RepoPath>,
         own: &OwnFiles,
     ) -> Result<Self, SplitError> {
         let mut set = Self::default();
         set.add(RepoPath::root().child(lockfile.format.file()), &lockfile.digest);
-        for (folder, manifest) in workspaces {
+        for (folder, manifest) in workspaces.iter().chain(&links.manifests) {
             set.add(manifest_path(folder), &manifest.digest());
         }
         set.add_rc_files(tree, lockfile.format)?;
         set.add_own_files(tree, own)?;
         set.add_patches(tree, lockfile, workspaces)?;
+        for folder in patches {
+            set.add_folder(tree, folder, "a script that runs `patch-package`")?;
+        }
         set.add_local_packages(tree, lockfile)?;
         Ok(set)
     }
@@ -97,7 +102,9 @@ impl LockSet {
         for package in &lockfile.packages {
             let by = || format!("package `{}` in `{}`", package.key, lockfile.format.file());
             match &package.resolution {
-                Resolution::LocalTarball(path) => self.add_file(tree, path.clone(), &by())?,
+                Resolution::LocalTarball(path) | Resolution::Generated(path) => {
+                    self.add_file(tree, path.clone(), &by())?;
+                }
                 Resolution::Folder(path) => self.add_folder(tree, path, &by())?,
                 _ => {}
             }
@@ -113,29 +120,30 @@ impl LockSet {
     }
 
     fn add_folder(&mut self, tree: &dyn Tree, folder: &RepoPath, by: &str) -> Result<(), SplitError> {
-        let before = self.files.len();
-        self.add_files_below(tree, folder)?;
-        if self.files.len() == before {
+        if !self.add_files_below(tree, folder)? {
             return Err(SplitError::Missing { path: folder.clone(), by: by.to_owned() });
         }
         self.local.insert(folder.clone());
         Ok(())
     }
 
-    fn add_files_below(&mut self, tree: &dyn Tree, folder: &RepoPath) -> Result<(), SplitError> {
+    /// Whether there are any.
+    fn add_files_below(&mut self, tree: &dyn Tree, folder: &RepoPath) -> Result<bool, SplitError> {
+        let mut found = false;
         for entry in tree.list(folder)? {
             let path = folder.child(&entry.name);
             match entry.kind {
                 EntryKind::Folder if entry.name == "node_modules" || entry.name == ".git" => {}
-                EntryKind::Folder => self.add_files_below(tree, &path)?,
+                EntryKind::Folder => found |= self.add_files_below(tree, &path)?,
                 EntryKind::File => {
+                    found = true;
                     let bytes = tree.read(&path)?.unwrap_or_default();
                     self.add(path, &digest_of_file(&bytes));
                 }
                 EntryKind::Link => {}
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 
@@ -166,7 +174,14 @@ mod tests {
             r#"{{"lockfileVersion": 1, "packages": {{{packages}}}, "patchedDependencies": {{"x@1.0.0": "patches/x.patch"}}}}"#
         );
         let tree = MemoryTree::new(files.iter().copied());
-        LockSet::collect(&tree, &bun::parse(&lock).unwrap(), &workspaces::read(&tree)?, &OwnFiles::default())
+        LockSet::collect(
+            &tree,
+            &bun::parse(&lock).unwrap(),
+            &workspaces::read(&tree)?,
+            &Links::default(),
+            &BTreeSet::new(),
+            &OwnFiles::default(),
+        )
     }
 
     const FILES: [(&str, &str); 7] = [
@@ -200,6 +215,12 @@ mod tests {
         let local: Vec<_> = set.local.iter().map(RepoPath::as_str).collect();
         assert_eq!(local, ["lib/f", "patches/x.patch", "vendor/t.tgz"]);
         assert!(set.files.values().all(|digest| digest.len() == "blake3-".len() + 64));
+    }
+
+    #[test]
+    fn a_folder_may_be_two_packages() {
+        let packages = r#""f": ["f@file:lib/f", {}], "g": ["g@file:lib/f", {}], "t": ["t@vendor/t.tgz", {}]"#;
+        assert_eq!(collected(&FILES, packages).unwrap().local, collected(&FILES, PACKAGES).unwrap().local);
     }
 
     #[test]
