@@ -17,10 +17,10 @@ for (const name of fs.readdirSync(folder)) {
 }
 "#;
 
-/// The script of a root is run by no build; but this one makes packages what the sources want them to be.
-#[test]
-fn e2e_yarn_1_installs_what_patch_package_patches() {
-    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
+/// A monorepo whose root has a patch applied, changed by `edit` before it is locked.
+#[track_caller]
+pub(super) fn patched_monorepo(edit: impl FnOnce(&YarnMonorepo)) -> Option<YarnMonorepo> {
+    YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
         let program = Package::new("patch-package", "8.0.1").field("bin", json!({ "patch-package": "index.js" }));
         let program = program.executable("index.js", format!("#!/usr/bin/env node\n{PATCH_PACKAGE}"));
         monorepo.registry.publish(program);
@@ -32,8 +32,14 @@ fn e2e_yarn_1_installs_what_patch_package_patches() {
                      --- a/node_modules/native/index.js\n+++ b/node_modules/native/index.js\n@@ -1 +1 @@\n\
                      -module.exports = \"native@2.0.0\";\n+module.exports = \"native, patched\";\n";
         monorepo.context.write("tools/patches/native+2.0.0.patch", patch);
-    });
-    let Some(nix) = monorepo.and_then(Yarn::of) else { return };
+        edit(monorepo);
+    })
+}
+
+/// The script of a root is run by no build; but this one makes packages what the sources want them to be.
+#[test]
+fn e2e_yarn_1_installs_what_patch_package_patches() {
+    let Some(nix) = patched_monorepo(|_| ()).and_then(Yarn::of) else { return };
     let context = nix.context();
     assert!(output_of(&nix, "api").ends_with("api: native, patched"));
     let patch = "tools/patches/native+2.0.0.patch";

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, fail, succeed};
+use super::{patch_package::patched_monorepo, yarn::Yarn};
+use crate::support::{BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, YarnMonorepo, fail, succeed};
 
 /// splitter with the test's Nix, and with the stand-ins as the flake's inputs.
 fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
@@ -66,14 +67,33 @@ fn e2e_verify_proves_the_split_of_a_bun_monorepo() {
     assert!(output.contains(line) && output.contains("1 surprise"), "{output}");
 }
 
+/// Has `api` link to a folder that is no workspace.
+fn add_link(monorepo: &YarnMonorepo) {
+    let context = &monorepo.context;
+    context.write("lib/linked/package.json", r#"{ "name": "linked", "version": "1.0.0" }"#);
+    context.write("lib/linked/index.js", "module.exports = \"linked\";\n");
+    monorepo.edit_manifest("apps/api/package.json", |manifest| {
+        manifest["dependencies"]["linked"] = "link:../../lib/linked".into();
+    });
+}
+
 #[test]
 fn e2e_verify_proves_the_split_of_yarn_monorepos() {
     for version in [YARN_VERSIONS[0], YARN_VERSIONS[2]] {
-        let Some(nix) = NixMonorepo::with_yarn(version) else { return };
+        let is_classic = version == YARN_VERSIONS[0];
+        let monorepo = if is_classic {
+            patched_monorepo(add_link)
+        } else {
+            YarnMonorepo::with_linker(version, "node-modules", add_link)
+        };
+        let Some(nix) = monorepo.and_then(Yarn::of) else { return };
         let edits = proved(&nix);
+        let patched = rebuilt(&edits, "a patch of patch-package tools/patches/native+2.0.0.patch");
+        assert_eq!(patched, is_classic.then_some("api nodeModules web"), "{edits:#?}");
         for (name, expected) in [
             ("a README apps/api/README.md", ""),
             ("source of a library packages/ui/src/index.js", "web"),
+            ("source of a linked folder lib/linked/index.js", "api"),
             ("layout of the lockfile yarn.lock", "api nodeModules web"),
             ("a locked package yarn.lock", "api deps nodeModules web"),
         ] {
@@ -101,5 +121,12 @@ fn e2e_explain_says_what_nix_does() {
         assert_eq!(confirmed["after"].as_str(), derivations.get(name).map(String::as_str), "{name}");
         assert_eq!(confirmed["agrees"], true);
         assert_eq!(confirmed["before"] != confirmed["after"], name == "web", "{name}");
+    }
+    context.commit_all("edited");
+    context.write("splitter.json", r#"{ "scripts": ["native"] }"#);
+    succeed(&mut context.splitter(&["update-hash", "--quiet"]));
+    let report: Value = serde_json::from_str(&succeed(&mut splitter(&nix, &["explain", "--nix", "--json"]))).unwrap();
+    for (name, confirmed) in report["nix"].as_object().unwrap() {
+        assert_eq!(confirmed["before"] != confirmed["after"], name != "deps", "{name}: {report:#}");
     }
 }
