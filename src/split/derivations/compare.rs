@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Derivation, Derivations, Id, Input, inputs::RECORDED_HASH, package_change};
+use super::{
+    Derivation, Derivations, Id, Input,
+    inputs::{ORDERS, RECORDED_HASH},
+    package_change,
+};
 use crate::{
     repo::{RepoPath, states::FileStates},
     split::manifest_path,
@@ -249,8 +253,12 @@ impl States<'_> {
         }
         let needs = before.needs.union(&after.needs).map(|need| (need, verdicts[need].effect));
         let needs: Vec<_> = needs.filter(|(_, effect)| *effect != Effect::Kept).collect();
-        let inputs = self.inputs(before, after);
+        let mut inputs = self.inputs(before, after);
         let sources = self.source_causes(before, after);
+        if sources.iter().any(|cause| matches!(cause, Cause::Workspace { .. })) {
+            // What comes or leaves has a place in the order, and is said by itself.
+            inputs.retain(|cause| !matches!(cause, Cause::Setting { name, .. } if ORDERS.contains(&name.as_str())));
+        }
         let is_certain = needs.iter().any(|(_, effect)| *effect != Effect::Unsure)
             || inputs.iter().any(|cause| !matches!(cause, Cause::Nix { .. }))
             || !sources.is_empty();

@@ -22,6 +22,9 @@ use crate::{
 /// The hash of a fixed output.
 pub(super) const RECORDED_HASH: &str = "recorded hash";
 
+/// The order in which an app visits its workspaces, and the folders that these link to.
+pub(super) const ORDERS: [&str; 2] = ["order of workspaces", "order of linked folders"];
+
 /// The folder of the Nix files that splitter writes.
 const NIX_FOLDER: &str = "nix/splitter";
 
@@ -184,10 +187,10 @@ impl Rules<'_> {
         let mut sources = self.split.graph.closure(&workspace.path);
         set("builds of libraries", Some(self.library_builds(&sources)));
         let order = self.order(workspace);
-        set("order of workspaces", Some(join(order.iter().map(|member| member.path.as_str()))));
+        set(ORDERS[0], Some(join(order.iter().map(|member| member.path.as_str()))));
         let mut seen = BTreeSet::new();
         let links = order.iter().flat_map(|member| &member.links).filter(|folder| seen.insert(*folder));
-        insert_list(&mut inputs, "order of linked folders", links.map(RepoPath::as_str));
+        insert_list(&mut inputs, ORDERS[1], links.map(RepoPath::as_str));
         sources.append(&mut self.split.graph.links(&sources));
         let (needs, path) = (BTreeSet::from([Id::NodeModules]), Some(workspace.path.clone()));
         Derivation { needs, workspace: path, sources, inputs }
