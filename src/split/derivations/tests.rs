@@ -106,6 +106,7 @@ fn what_no_build_reads_changes_nothing() {
         ("README.md", "2"),
         ("apps/web/index.test.ts", "2"),
         ("other.nix", "{ }"),
+        ("nix/splitter/.gitattributes", "*"),
         ("nix/splitter/dev-shell.nix", "{ x = 1; }"),
         (".npmrc", "registry=https://registry.example/\n//registry.example/:_authToken=secret\n"),
         (
@@ -161,6 +162,8 @@ fn of_nix_files_only_nix_can_tell() {
     let changed = edit("flake.nix", "{ x = 1; }");
     assert_eq!(changed.len(), 6);
     assert!(changed.iter().all(|(_, effect, _)| *effect == Effect::Unsure));
+    let changed = edit("nix/splitter/network.nix", "{ }");
+    assert_eq!(changed.len(), 6);
     // The programs are in every derivation.
     let changed = edit("nix/splitter/tools/app.mjs", "2");
     assert_eq!(changed.len(), 6);
