@@ -178,8 +178,8 @@ fn source(
         Resolution::Archive(archive) => {
             Ok(Some((archive.place().to_owned(), Some(archive.url().clone()), Form::Repacked)))
         }
-        Resolution::Git(text) => Err(unsupported(package, "git", text, format)),
-        Resolution::GitHub(text) => Err(unsupported(package, "GitHub", text, format)),
+        Resolution::Git(text) => Err(no_commit(package, "git", text, format)),
+        Resolution::GitHub(text) => Err(no_commit(package, "GitHub", text, format)),
         Resolution::Workspace(_)
         | Resolution::Folder(_)
         | Resolution::Link(_)
@@ -198,14 +198,23 @@ fn secret_in_url(package: &LockedPackage, url: &Url, format: Format) -> SplitErr
     SplitError::SecretInUrl { key, position: package.position, file: format.file() }
 }
 
-fn unsupported(package: &LockedPackage, kind: &'static str, resolution: &str, format: Format) -> SplitError {
-    SplitError::UnsupportedDependency {
-        key: package.key.clone(),
+fn no_commit(package: &LockedPackage, kind: &'static str, resolution: &str, format: Format) -> SplitError {
+    // The key of such a package may be its URL.
+    let key = if package.key.contains("://") { &package.name } else { &package.key };
+    SplitError::NoCommit {
+        key: key.clone(),
         kind,
-        resolution: resolution.to_owned(),
+        resolution: without_userinfo(resolution),
         position: package.position,
         file: format.file(),
     }
+}
+
+/// A text with a URL in it as it may be shown.
+fn without_userinfo(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    [scheme, "://", host.rsplit('@').next().unwrap_or(host), path].concat()
 }
 
 /// The place of a registry's tarball: its path at the registry. Build metadata (`+…`) is no part of its name, since
@@ -409,8 +418,13 @@ mod tests {
         let error = listed(r#""g": ["g@github:o/r#main", {}, "o-r-main"]"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "package `g` is a GitHub dependency (`github:o/r#main`), which is not supported yet"
+            "package `g` is a GitHub dependency without a commit that can be fetched (`github:o/r#main`)"
         );
         assert_eq!(error.location().unwrap().to_string(), "bun.lock:1:37");
+        let error = listed(r#""g": ["g@git+https://me:secret@h.example/r#main", {}, "main"]"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "package `g` is a git dependency without a commit that can be fetched (`git+https://h.example/r#main`)"
+        );
     }
 }

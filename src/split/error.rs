@@ -113,14 +113,14 @@ pub enum SplitError {
         /// The other folder.
         second: RepoPath,
     },
-    /// A package of a kind that cannot be fetched.
-    #[error("package `{key}` is a {kind} dependency (`{resolution}`), which is not supported yet")]
-    UnsupportedDependency {
+    /// A package from a repository that cannot be fetched by a commit.
+    #[error("package `{key}` is a {kind} dependency without a commit that can be fetched (`{resolution}`)")]
+    NoCommit {
         /// Its key in the lockfile.
         key: String,
         /// `git` or `GitHub`.
         kind: &'static str,
-        /// What the lockfile says.
+        /// What the lockfile says, without a user name or a password.
         resolution: String,
         /// Where it says so.
         position: Position,
@@ -249,7 +249,7 @@ impl Diagnose for SplitError {
             Self::YarnRc(error) => error.location(),
             Self::BunLock(error) => error.location(),
             Self::YarnLock(error) => error.location(),
-            Self::UnsupportedDependency { file, position, .. }
+            Self::NoCommit { file, position, .. }
             | Self::SecretInUrl { file, position, .. }
             | Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
             Self::PatchFolder { file, .. } => Some(Location::file(file.as_str())),
@@ -281,8 +281,9 @@ impl Diagnose for SplitError {
             Self::TwoLockfiles { pin: None } => {
                 "remove the one that is not in use, or say in `packageManager` which package manager you use"
             }
-            Self::UnsupportedDependency { .. } => {
-                "use a version from the registry, or a tarball URL, until splitter fetches it"
+            Self::NoCommit { .. } => {
+                "expected are the 40 hexadecimal digits of a commit, at a URL of http, https, git or ssh: install again, so that \
+                 the commit is locked, or depend on a version from the registry"
             }
             Self::SecretInUrl { .. } => {
                 "take them out of the URL, and put them into your own ~/.npmrc or ~/.yarnrc.yml; and give the host others, since \

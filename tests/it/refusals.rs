@@ -345,9 +345,9 @@ fn a_repository_without_a_commit_is_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: package `forked` is a GitHub dependency (`github:a/b#main`), which is not supported yet
+    error: package `forked` is a GitHub dependency without a commit that can be fetched (`github:a/b#main`)
       at bun.lock:10:5
-    hint: use a version from the registry, or a tarball URL, until splitter fetches it
+    hint: expected are the 40 hexadecimal digits of a commit, at a URL of http, https, git or ssh: install again, so that the commit is locked, or depend on a version from the registry
     ");
 }
 
