@@ -15,12 +15,13 @@ use crate::{Result, process, setup};
 type Measure = fn(&Programs, &Inputs, usize) -> Result<Row>;
 
 /// All rows, in the order of the table.
-pub(super) const ALL: [(&str, Measure); 11] = [
+pub(super) const ALL: [(&str, Measure); 12] = [
     ("check, 2,800 entries and 39 workspaces", check),
     ("check, the same for the first time", check_first),
     ("check, 1,000 workspaces", check_wide),
     ("check --staged, nothing that matters staged", staged_source),
     ("check --staged, the lockfile staged", staged_lock),
+    ("check --staged, the lockfile staged, 1,000 workspaces", staged_wide),
     ("scan, 100,000 files", scan),
     ("update-hash, nothing changed", update_unchanged),
     ("update-hash, one package changed, 750 MB", update_one),
@@ -56,26 +57,48 @@ fn check_wide(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> 
 }
 
 fn staged_source(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
-    staged(programs, inputs, runs, "apps/app-1/src/part-0/file-0.ts", "export const value = 7;\n")
+    let file = ("apps/app-1/src/part-0/file-0.ts", "export const value = 7;\n");
+    staged(programs, inputs, runs, &inputs.monorepo, file, vec![Target::Milliseconds(25.0)])
 }
 
 /// A lockfile that only looks different: all of it is read, and all of it is right.
 fn staged_lock(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
-    let lock = format!("// another layout\n{}", inputs.lock()?);
-    staged(programs, inputs, runs, "bun.lock", &lock)
+    staged_layout(programs, inputs, runs, &inputs.monorepo, vec![Target::Milliseconds(25.0)])
 }
 
-fn staged(programs: &Programs, inputs: &Inputs, runs: usize, path: &str, text: &str) -> Result<Row> {
-    fs::write(inputs.monorepo.join(path), text)?;
-    process::run_silently(&mut in_folder("git", &["add", path], &inputs.monorepo))?;
+fn staged_wide(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    staged_layout(programs, inputs, runs, &inputs.wide, Vec::new())
+}
+
+fn staged_layout(
+    programs: &Programs,
+    inputs: &Inputs,
+    runs: usize,
+    folder: &Utf8Path,
+    targets: Vec<Target>,
+) -> Result<Row> {
+    let lock = format!("// another layout\n{}", fs::read_to_string(folder.join("bun.lock"))?);
+    staged(programs, inputs, runs, folder, ("bun.lock", &lock), targets)
+}
+
+fn staged(
+    programs: &Programs,
+    inputs: &Inputs,
+    runs: usize,
+    folder: &Utf8Path,
+    (path, text): (&str, &str),
+    targets: Vec<Target>,
+) -> Result<Row> {
+    fs::write(folder.join(path), text)?;
+    process::run_silently(&mut in_folder("git", &["add", path], folder))?;
     let ours = &mut || {
         let mut check = inputs.splitter(&programs.splitter, "check");
-        check.arg("--staged");
+        check.arg("--staged").current_dir(folder);
         Ok(check)
     };
-    let theirs = &mut || Ok(in_folder("git", &["status"], &inputs.monorepo));
-    let result = compared(runs, ours, theirs, "git status", vec![Target::Milliseconds(25.0)]);
-    process::run_silently(&mut in_folder("git", &["reset", "--quiet", "--hard"], &inputs.monorepo))?;
+    let theirs = &mut || Ok(in_folder("git", &["status"], folder));
+    let result = compared(runs, ours, theirs, "git status", targets);
+    process::run_silently(&mut in_folder("git", &["reset", "--quiet", "--hard"], folder))?;
     result
 }
 
