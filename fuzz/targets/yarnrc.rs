@@ -18,6 +18,10 @@ impl Tree for OneText<'_> {
     fn list(&self, _: &RepoPath) -> Result<Vec<Entry>, TreeError> {
         Ok(Vec::new())
     }
+
+    fn link(&self, _: &RepoPath) -> Result<Option<String>, TreeError> {
+        Ok(None)
+    }
 }
 
 fuzz_target!(|text: &str| {

@@ -24,14 +24,7 @@ impl Downloader {
             progress.received(chunk.len() as u64);
             bytes.extend_from_slice(&chunk);
         }
-        let make = move || -> Result<Vec<u8>, Reason> {
-            let files = archive::read_host_archive(bytes.as_slice())?;
-            let mut made = Vec::new();
-            archive::pack(&std::collections::BTreeMap::new(), &files, &mut made)
-                .map_err(archive::ArchiveError::from)?;
-            Ok(made)
-        };
-        self.keep(wanted, make).await
+        self.keep(wanted, move || Ok(archive::repack(bytes.as_slice())?)).await
     }
 
     /// One attempt at a commit.

@@ -31,7 +31,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use archive::ArchiveError;
+pub use archive::{ArchiveError, repack};
 pub use cache::{Cache, CacheError, Stored};
 pub use client::ClientError;
 pub use credentials::Access;

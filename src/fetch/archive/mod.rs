@@ -68,9 +68,18 @@ fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).escape_debug().collect()
 }
 
+/// Packs the archive that a host made of a repository anew: the one that fixed outputs hold, the same for the same files.
+/// Packed once more it stays as it is.
+pub fn repack(archive: impl io::BufRead) -> Result<Vec<u8>, ArchiveError> {
+    let files = read_host_archive(archive)?;
+    let mut made = Vec::new();
+    pack(&BTreeMap::new(), &files, &mut made)?;
+    Ok(made)
+}
+
 /// Reads the archive that a host made of a repository, gzipped or not, without the one folder that all files lie in.
 /// Where a path is there twice, the last one counts, as it does on a disk.
-pub(super) fn read_host_archive(archive: impl io::BufRead) -> Result<Files, ArchiveError> {
+fn read_host_archive(archive: impl io::BufRead) -> Result<Files, ArchiveError> {
     let mut archive = archive;
     let is_gzipped = archive.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     if is_gzipped { read_files(MultiGzDecoder::new(archive)) } else { read_files(archive) }

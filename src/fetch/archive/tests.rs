@@ -45,6 +45,14 @@ fn files() -> impl Strategy<Value = Files> {
 
 proptest! {
     #[test]
+    fn what_was_packed_anew_stays_as_it_is(files in files()) {
+        let files: Files = files.into_iter().filter(|(path, _)| check_path(path).is_ok()).collect();
+        prop_assume!(!files.is_empty());
+        let archive = packed(&BTreeMap::new(), &files);
+        prop_assert_eq!(repack(archive.as_slice()).unwrap(), archive);
+    }
+
+    #[test]
     fn another_reader_reads_what_is_written(files in files()) {
         let archive = packed(&BTreeMap::new(), &files);
         prop_assert_eq!(archive.len() % BLOCK, 0);
