@@ -1,3 +1,5 @@
+//! Repositories in memory: for each thing that a derivation is made from, an edit of it, and what the model says.
+
 use super::*;
 use crate::{
     repo::{
