@@ -80,41 +80,59 @@ let
     owner: folder:
     folder != owner && (isIgnoredFolder owner folder || isInIgnoredFolder owner (parentOf folder));
 
-  # Dependencies first, each once; a cycle ends where it closes.
-  visit =
-    state: path:
-    if builtins.elem path state.seen then
-      state
-    else
-      let
-        inner = lib.foldl' visit {
-          inherit (state) order;
-          seen = state.seen ++ [ path ];
-        } (workspaces.${path}.dependencies ++ workspaces.${path}.uses or [ ]);
-      in
-      inner
-      // {
-        order = inner.order ++ [ path ];
-      };
+  dependenciesOf = workspace: workspace.dependencies ++ workspace.uses or [ ];
+  # The paths of workspaces that lead from some by these edges, those included.
+  reach =
+    edges: paths:
+    map (item: item.key) (
+      builtins.genericClosure {
+        startSet = map (path: { key = path; }) paths;
+        operator = item: map (path: { key = path; }) (edges workspaces.${item.key});
+      }
+    );
+
+  # A build waits for those of the libraries that its workspace depends on, but where a cycle is cut.
+  awaitedBy =
+    workspace: lib.subtractLists (workspace.cycle or [ ]) (dependenciesOf workspace);
+  # How many workspaces are before each, at most: what depends on another comes later.
+  rank = lib.mapAttrs (
+    _path: workspace: lib.foldl' (most: path: lib.max most (1 + rank.${path})) 0 (awaitedBy workspace)
+  ) workspaces;
+  isBefore =
+    left: right:
+    if rank.${left} == rank.${right} then left < right else rank.${left} < rank.${right};
+  isBuiltLibrary = path: workspaces.${path} ? library;
+
+  closureOf = path: builtins.sort builtins.lessThan (reach dependenciesOf [ path ]);
 in
 {
-  # The workspaces that one needs, itself last.
-  closureOf =
-    path:
-    map (member: workspaces.${member}) (visit {
-      seen = [ ];
-      order = [ ];
-    } path).order;
+  # The workspaces that one needs, itself included.
+  closureOf = path: map (member: workspaces.${member}) (closureOf path);
 
-  # One store path with the sources of these workspaces and the root files.
-  sourceOf =
-    members:
+  # The libraries whose builds are laid over the sources of a workspace, dependencies first. An app gets all that it depends on.
+  librariesOf =
+    path:
     let
-      isMember = toSet (map (member: member.path) members);
+      workspace = workspaces.${path};
+      edges = if workspace.kind == "app" then dependenciesOf else awaitedBy;
+      found = builtins.filter (member: member != path && isBuiltLibrary member) (reach edges [ path ]);
+    in
+    builtins.sort isBefore found;
+
+  # One store path with the sources of a workspace's closure and the root files.
+  sourceOf =
+    self:
+    let
+      members = closureOf self;
+      isMember = toSet members;
+      # Of a library that exposes its output alone, others see the manifest besides.
+      isOpen = toSet (
+        builtins.filter (path: path == self || workspaces.${path}.exposes or "sources" == "sources") members
+      );
       # A folder among them stands for all in it.
       isRootFile = path: lib.any (file: path == file || lib.hasPrefix "${file}/" path) record.rootFiles;
       onTheWay = toSet (
-        lib.concatMap upwards (map (member: member.path) members ++ map parentOf record.rootFiles)
+        lib.concatMap upwards (members ++ map parentOf record.rootFiles)
       );
       isKept =
         folder: path:
@@ -123,7 +141,8 @@ in
           let
             owner = ownerOf folder;
           in
-          isMember ? ${owner} && isSourceFile owner path
+          isMember ? ${owner}
+          && (if isOpen ? ${owner} then isSourceFile owner path else path == join owner "package.json")
         );
       # Whether a folder may hold files to keep. Ignored ones are entered only for the sake of globs.
       mayHold =
@@ -137,7 +156,7 @@ in
             ]
             || (folder != owner && isIgnoredFolder owner folder && !(included ? ${owner}));
         in
-        onTheWay ? ${folder} || isRootFile folder || (isMember ? ${owner} && !isClosed);
+        onTheWay ? ${folder} || isRootFile folder || (isOpen ? ${owner} && !isClosed);
       # A folder without such files is left out, so that an empty one changes nothing.
       holdsKept =
         folder:

@@ -71,7 +71,7 @@ pub struct Split {
     pub dependencies: Vec<Dependency>,
     /// The workspaces.
     pub graph: Graph,
-    /// The apps whose builds get copies of packages in place of links into the store, by folder, with the reason.
+    /// The apps and libraries whose builds get copies of packages in place of links into the store, by folder, with the reason.
     pub copies: BTreeMap<RepoPath, String>,
     /// The user's choices.
     pub config: Config,

@@ -1,15 +1,16 @@
-//! Source sets: the files that an app is built from, and what is left out and why.
+//! Source sets: the files that an app or a library is built from, and what is left out and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    config::Config,
+    config::{Config, Exposes},
     graph::{Graph, Workspace},
+    manifest_path,
     source_filter::{Globs, SOURCE_FILTER},
 };
 use crate::repo::{RepoPath, SourceFile};
 
-/// The files that an app is built from.
+/// The files that an app or a library is built from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceSet {
     /// The files, sorted by path.
@@ -40,6 +41,8 @@ pub struct Sources<'a> {
 #[derive(Debug, Default)]
 struct Owned<'a> {
     files: Vec<&'a SourceFile>,
+    /// What others see: not the sources of a library that exposes its output alone, but its manifest.
+    shown: Option<Vec<&'a SourceFile>>,
     left_out: BTreeMap<String, LeftOut>,
 }
 
@@ -48,6 +51,7 @@ struct Rules {
     include: Globs,
     exclude: Globs,
     output: Option<String>,
+    exposes: Exposes,
 }
 
 impl<'a> Sources<'a> {
@@ -65,6 +69,10 @@ impl<'a> Sources<'a> {
             };
             let Some(rules) = rules.get(owner) else { continue };
             let belongings = sorted.entry(owner).or_default();
+            if rules.exposes == Exposes::Output {
+                let shown = belongings.shown.get_or_insert_default();
+                shown.extend((file.path == manifest_path(owner)).then_some(file));
+            }
             match rules.leave_out(file.path.below(owner).unwrap_or_default()) {
                 None => belongings.files.push(file),
                 Some(rule) => {
@@ -80,11 +88,15 @@ impl<'a> Sources<'a> {
         Self { owned: sorted, root_files }
     }
 
-    /// The source set of an app, from its closure of workspaces.
-    pub fn of(&self, closure: &BTreeSet<RepoPath>) -> SourceSet {
+    /// The source set of an app or a library, `own`, from its closure of workspaces.
+    pub fn of(&self, own: &RepoPath, closure: &BTreeSet<RepoPath>) -> SourceSet {
         let mut set = SourceSet::default();
         let mut files = self.root_files.clone();
-        for owned in closure.iter().filter_map(|path| self.owned.get(path)) {
+        for (path, owned) in closure.iter().filter_map(|path| self.owned.get_key_value(path)) {
+            if let Some(shown) = owned.shown.as_ref().filter(|_| *path != own) {
+                files.extend(shown);
+                continue;
+            }
             files.extend(&owned.files);
             for (rule, left_out) in &owned.left_out {
                 let total = set.left_out.entry(rule.clone()).or_default();
@@ -125,6 +137,7 @@ impl Rules {
             include: globs(|choice| &choice.include),
             exclude: globs(|choice| &choice.exclude),
             output: workspace.build.as_ref().and_then(|build| build.output.clone()),
+            exposes: workspace.exposes,
         }
     }
 
@@ -187,7 +200,8 @@ mod tests {
         .collect();
         let root_files = BTreeSet::from(["tsconfig.json".parse().unwrap()]);
         let sources = Sources::sort(&files, &graph, &config, &root_files);
-        let set = sources.of(&graph.closure(&"apps/web".parse().unwrap()));
+        let web = "apps/web".parse().unwrap();
+        let set = sources.of(&web, &graph.closure(&web));
         let paths: Vec<_> = set.files.iter().map(RepoPath::as_str).collect();
         assert_eq!(
             paths,

@@ -32,12 +32,14 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     insta::assert_snapshot!(small.context.git(&["ls-files", "--others"]), @r"
     flake.nix
     nix/splitter/app.nix
+    nix/splitter/build.nix
     nix/splitter/bun.nix
     nix/splitter/default.nix
     nix/splitter/deps.nix
     nix/splitter/dev-shell.nix
     nix/splitter/interpreters.nix
     nix/splitter/known-scripts.json
+    nix/splitter/library.nix
     nix/splitter/lock-set.nix
     nix/splitter/manifest-fields.json
     nix/splitter/node-modules.nix
@@ -49,6 +51,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/target.nix
     nix/splitter/tools/app.mjs
     nix/splitter/tools/bun-lock.mjs
+    nix/splitter/tools/changes.mjs
     nix/splitter/tools/connect.mjs
     nix/splitter/tools/empty-package.mjs
     nix/splitter/tools/executables.mjs
@@ -60,6 +63,12 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/install-yarn-classic.mjs
     nix/splitter/tools/install.mjs
     nix/splitter/tools/known-scripts.mjs
+    nix/splitter/tools/layout.mjs
+    nix/splitter/tools/library.mjs
+    nix/splitter/tools/linker-state.mjs
+    nix/splitter/tools/pnp.mjs
+    nix/splitter/tools/registry.mjs
+    nix/splitter/tools/run-build.mjs
     nix/splitter/tools/linker-state.mjs
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs

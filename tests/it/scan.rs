@@ -57,6 +57,7 @@ fn scan_as_json_has_a_version_and_every_file() {
     ----- stdout
     {
       "drift": [],
+      "librarySourceSets": {},
       "local": [],
       "lockSet": {
         ".npmrc": "blake3-[HASH]",
@@ -133,8 +134,11 @@ fn scan_as_json_has_a_version_and_every_file() {
         {
           "app": null,
           "build": null,
+          "cycle": [],
           "dependencies": [],
+          "exposes": null,
           "kind": "library",
+          "library": null,
           "name": "acme",
           "nodeModules": null,
           "path": "",
@@ -144,8 +148,11 @@ fn scan_as_json_has_a_version_and_every_file() {
         {
           "app": "api",
           "build": null,
+          "cycle": [],
           "dependencies": [],
+          "exposes": null,
           "kind": "app",
+          "library": null,
           "name": "api",
           "nodeModules": {
             "how": "link",
@@ -162,10 +169,13 @@ fn scan_as_json_has_a_version_and_every_file() {
             "output": "dist",
             "tool": "bun build"
           },
+          "cycle": [],
           "dependencies": [
             "packages/ui"
           ],
+          "exposes": null,
           "kind": "app",
+          "library": null,
           "name": "web",
           "nodeModules": {
             "how": "link",
@@ -178,8 +188,11 @@ fn scan_as_json_has_a_version_and_every_file() {
         {
           "app": null,
           "build": null,
+          "cycle": [],
           "dependencies": [],
+          "exposes": null,
           "kind": "library",
+          "library": null,
           "name": "@acme/ui",
           "nodeModules": null,
           "path": "packages/ui",

@@ -84,7 +84,10 @@ fn print_workspaces(scan: &Scan, printer: Printer) {
     for workspace in workspaces {
         let kind = match &workspace.role {
             Role::App { name, .. } => format!("app {BOLD}{name}{BOLD:#}"),
-            Role::Library => "library".to_owned(),
+            Role::Library => match &workspace.library {
+                Some(name) => format!("library {BOLD}{name}{BOLD:#}"),
+                None => "library".to_owned(),
+            },
         };
         let how = how(workspace, scan.split.pin.manager.name.runtime()).map_or(String::new(), |how| format!(": {how}"));
         let path = workspace.path.to_string();

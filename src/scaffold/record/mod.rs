@@ -21,7 +21,7 @@ use crate::{
     repo::{RepoPath, Tree, read_text},
     split::{
         PackageManager, System,
-        config::{Kind, NodeModules},
+        config::{Exposes, Kind, NodeModules},
     },
 };
 
@@ -131,11 +131,17 @@ pub struct WorkspaceRecord {
     /// The name of its derivation, for an app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
+    /// The name of its derivation, for a library that is built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
     /// The workspaces that it depends on directly.
     pub dependencies: Vec<RepoPath>,
     /// Those that it uses besides, as `splitter.json` says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<RepoPath>,
+    /// Those of both that depend on it in turn, and whose builds its own does not wait for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cycle: Vec<RepoPath>,
     /// Its build command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
@@ -145,9 +151,12 @@ pub struct WorkspaceRecord {
     /// The file that it runs, for an app without a build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
-    /// How an app's build gets installed packages, where not as links.
+    /// How its build gets installed packages, where not as links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_modules: Option<NodeModules>,
+    /// What a library shows to others, where not its sources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposes: Option<Exposes>,
 }
 
 /// Globs of `splitter.json`, by workspace.

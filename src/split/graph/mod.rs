@@ -1,13 +1,20 @@
 //! The workspace graph: which workspaces there are, what they are for, and which depends on which.
 
+mod cycles;
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::cycles::{Bond, Bonds};
 use super::{
     ManagerName, Manifest, SplitError, Workspaces,
-    config::{Config, Kind, WorkspaceConfig},
+    config::{Config, Exposes, Kind, WorkspaceConfig},
     detect::{self, Build},
 };
-use crate::repo::{RepoPath, Tree};
+use crate::{
+    lockfile::DependencyGroup,
+    repo::{RepoPath, Tree},
+};
 
 /// Folders whose workspaces are apps even where another workspace depends on them (for their types).
 const APP_FOLDERS: [&str; 5] = ["apps", "services", "sites", "workers", "functions"];
@@ -27,9 +34,15 @@ pub struct Workspace {
     pub dependencies: BTreeSet<RepoPath>,
     /// Those that it uses besides, as `splitter.json` says.
     pub uses: BTreeSet<RepoPath>,
+    /// Those of both that depend on it in turn, and whose builds its own does not wait for.
+    pub cycle: BTreeSet<RepoPath>,
     /// How it is built, where it has a build that is needed: an app's is, and a library's where its manifest points
     /// others to what the build makes.
     pub build: Option<Build>,
+    /// The name of its derivation, for a library with a build that a workspace depends on.
+    pub library: Option<String>,
+    /// What a library with a build shows to others.
+    pub exposes: Exposes,
 }
 
 /// What a workspace is for.
@@ -42,7 +55,7 @@ pub enum Role {
         /// The file that it runs, where it is not built.
         start: Option<String>,
     },
-    /// It is built with the apps that depend on it.
+    /// Others depend on it.
     Library,
 }
 
@@ -62,6 +75,7 @@ impl Graph {
     ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
         let edges = edges(workspaces);
+        let mut cycles = cycles::cut(&bonds(workspaces, &edges, config));
         let single = workspaces.len() == 1;
         let mut graph = BTreeMap::new();
         for (path, manifest) in workspaces {
@@ -88,13 +102,27 @@ impl Graph {
                 Kind::App => Role::App { name: choice.app.clone().unwrap_or_default(), start },
                 Kind::Library => Role::Library,
             };
-            let dependencies = edges[path].clone();
-            let name = manifest.name.clone();
-            let uses = choice.uses;
-            graph.insert(path.clone(), Workspace { path: path.clone(), name, role, reason, dependencies, uses, build });
+            if choice.exposes == Some(Exposes::Output) && (role != Role::Library || build.is_none()) {
+                let reason = format!("`{path}` is to expose its output, but is no library with a build");
+                return Err(SplitError::Config { reason });
+            }
+            let workspace = Workspace {
+                path: path.clone(),
+                name: manifest.name.clone(),
+                role,
+                reason,
+                dependencies: edges[path].clone(),
+                uses: choice.uses,
+                cycle: cycles.remove(path).unwrap_or_default(),
+                build,
+                library: None,
+                exposes: choice.exposes.unwrap_or(Exposes::Sources),
+            };
+            graph.insert(path.clone(), workspace);
         }
         let mut graph = Self { workspaces: graph };
         graph.name_apps()?;
+        graph.name_libraries();
         Ok(graph)
     }
 
@@ -109,6 +137,11 @@ impl Graph {
             Role::App { name, .. } => Some((name.as_str(), workspace)),
             Role::Library => None,
         })
+    }
+
+    /// The libraries that have a derivation: its name, and the workspace.
+    pub fn libraries(&self) -> impl Iterator<Item = (&str, &Workspace)> {
+        self.workspaces.values().filter_map(|workspace| Some((workspace.library.as_deref()?, workspace)))
     }
 
     /// A workspace and all that it depends on, directly or not.
@@ -137,56 +170,9 @@ impl Graph {
                 "not among the chosen apps".clone_into(&mut workspace.reason);
             }
         }
+        self.name_libraries();
         Ok(())
     }
-
-    /// Gives every app without a chosen name that of its folder, or of its package where folders collide.
-    fn name_apps(&mut self) -> Result<(), SplitError> {
-        let proposed: BTreeMap<RepoPath, String> = self
-            .apps()
-            .map(|(chosen, workspace)| {
-                let name = if chosen.is_empty() { folder_name(workspace) } else { chosen.to_owned() };
-                (workspace.path.clone(), name)
-            })
-            .collect();
-        let is_unique = |name: &str| {
-            !RESERVED.contains(&name) && proposed.values().filter(|proposed| *proposed == name).count() == 1
-        };
-        let mut taken: BTreeMap<String, RepoPath> = BTreeMap::new();
-        for workspace in self.workspaces.values_mut() {
-            let Role::App { name, .. } = &mut workspace.role else { continue };
-            let folder = &proposed[&workspace.path];
-            *name = if is_unique(folder) { folder.clone() } else { attribute(&workspace.name) };
-            if RESERVED.contains(&name.as_str()) || name.is_empty() {
-                return Err(name_error(&workspace.path, &format!("the name `{name}` is taken by splitter")));
-            }
-            if let Some(other) = taken.insert(name.clone(), workspace.path.clone()) {
-                return Err(name_error(&workspace.path, &format!("the name `{name}` is also that of `{other}`")));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Names of the flake's packages that are not apps.
-const RESERVED: [&str; 3] = ["nodeModules", "deps", "default"];
-
-fn name_error(path: &RepoPath, reason: &str) -> SplitError {
-    SplitError::Config { reason: format!("the app in `{path}` needs a name: {reason}; set workspaces.{path}.app") }
-}
-
-fn folder_name(workspace: &Workspace) -> String {
-    if workspace.path.is_root() { attribute(&workspace.name) } else { attribute(workspace.path.file_name()) }
-}
-
-/// A text as an attribute name that needs no quotes: `@acme/web.app` becomes `acme-web-app`.
-fn attribute(text: &str) -> String {
-    let name: String = text
-        .trim_start_matches('@')
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' })
-        .collect();
-    if name.starts_with(|first: char| first.is_ascii_alphabetic()) { name } else { format!("app-{name}") }
 }
 
 fn refuse_unknown(workspaces: &Workspaces, config: &Config) -> Result<(), SplitError> {
@@ -213,6 +199,23 @@ fn edges(workspaces: &Workspaces) -> BTreeMap<RepoPath, BTreeSet<RepoPath>> {
     workspaces.iter().map(|(path, manifest)| (path.clone(), targets(path, manifest))).collect()
 }
 
+/// How the workspaces depend on each other, with what `splitter.json` adds.
+fn bonds(workspaces: &Workspaces, edges: &BTreeMap<RepoPath, BTreeSet<RepoPath>>, config: &Config) -> Bonds {
+    let bonds = |from: &RepoPath, targets: &BTreeSet<RepoPath>| {
+        let bond = |to: &RepoPath| {
+            let name = &workspaces[to].name;
+            let runtime = [DependencyGroup::Runtime, DependencyGroup::Optional];
+            let groups = runtime.iter().filter_map(|group| workspaces[from].dependencies.get(group));
+            let is_loose = !groups.into_iter().any(|names| names.contains_key(name));
+            (to.clone(), if is_loose { Bond::Loose } else { Bond::Runtime })
+        };
+        let uses = config.workspaces.get(from).into_iter().flat_map(|choice| &choice.uses);
+        let uses = uses.filter(|used| *used != from).map(|used| (used.clone(), Bond::Runtime));
+        targets.iter().map(bond).chain(uses).collect()
+    };
+    edges.iter().map(|(from, targets)| (from.clone(), bonds(from, targets))).collect()
+}
+
 fn build(
     tree: &dyn Tree,
     path: &RepoPath,
@@ -233,9 +236,11 @@ fn build(
     }))
 }
 
-/// Whether others wait for a library's build: where `splitter.json` names one, or its entry points are built.
+/// Whether others wait for a library's build: where `splitter.json` says so, or its entry points are built.
 fn is_awaited(manifest: &Manifest, build: &Build, choice: &WorkspaceConfig) -> bool {
-    choice.build.is_some() || detect::entry_points::built(manifest, build.output.as_deref()).is_some()
+    choice.build.is_some()
+        || choice.exposes == Some(Exposes::Output)
+        || detect::entry_points::built(manifest, build.output.as_deref()).is_some()
 }
 
 /// What decides between app and library.
