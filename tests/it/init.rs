@@ -69,9 +69,6 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs
     nix/splitter/tools/run-build.mjs
-    nix/splitter/tools/linker-state.mjs
-    nix/splitter/tools/pnp.mjs
-    nix/splitter/tools/registry.mjs
     nix/splitter/tools/scripts.mjs
     nix/splitter/tools/words.mjs
     nix/splitter/tools/yarn-classic-lock.mjs
