@@ -65,6 +65,7 @@ let
         ignoredFiles ? ${name}
         || hasIgnoredSuffix name
         || (parentOf path == owner && isIgnoredWorkspaceFile name)
+        || isOutput owner path
         || isInIgnoredFolder owner (parentOf path);
     in
     !(matches excluded owner path) && (!isIgnored || matches included owner path);
