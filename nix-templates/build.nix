@@ -37,7 +37,7 @@ pkgs.stdenvNoCC.mkDerivation (
     passAsFile = [ "spec" ];
     spec = builtins.toJSON (
       {
-        source = sources.sourceOf workspace.path;
+        sources = sources.sourcesOf workspace.path;
         lockSet = lockSet.source;
         inherit (lockSet)
           lockfile

@@ -30,13 +30,16 @@ export function stateOf(root) {
 }
 
 // The paths, sorted, of what is new since `before`, and of what was written again. A file that was there has its former
-// content in one of the folders `originals`, and counts only where it differs.
+// content in one of `originals`, sources of a folder each, and counts only where it differs.
 export function changesSince(before, root, originals) {
   const now = new Map();
   walk(root, "", now);
-  const differs = ([path, state]) => before.get(path) !== state && !(before.has(path) && originals.some((folder) => isSame(join(folder, path), join(root, path))));
+  const isAsBefore = (path) => originals.some((original) => isBelow(original.path, path) && isSame(join(original.source, path.slice(original.path.length)), join(root, path)));
+  const differs = ([path, state]) => before.get(path) !== state && !(before.has(path) && isAsBefore(path));
   return [...now].filter(differs).map(([path]) => path).sort();
 }
+
+const isBelow = (folder, path) => folder === "" || path.startsWith(`${folder}/`);
 
 // Whether two files, or two links, have the same content and the same executable bit.
 function isSame(left, right) {

@@ -22,6 +22,13 @@ function linkFolder(from, to) {
   }
 }
 
+// A part of the sources. Files of the root may be in a workspace that is there already.
+function placeSource(source, to) {
+  if (existsSync(to)) return placeOver(source, to);
+  mkdirSync(dirname(to), { recursive: true });
+  return copyFolder(source, to);
+}
+
 // Lays out what a build reads of the lock set, where the app's sources do not have it: the root's manifest and the lockfile. Yarn reads
 // its settings and plugins for every command, so it gets all of it, and the settings that the install had.
 function placeLockSet(root, spec) {
@@ -104,7 +111,7 @@ function openLink(path) {
 // Lays all of it out in the build's folder; gives the root of the repository there.
 export function layOut(spec) {
   const root = join(process.env.NIX_BUILD_TOP, "source");
-  copyFolder(spec.source, root);
+  for (const { path, source } of spec.sources) placeSource(source, join(root, path));
   placeLockSet(root, spec);
   const started = Date.now();
   placeNodeModules(root, spec);

@@ -14,7 +14,9 @@ const { library } = spec;
 const root = layOut(spec);
 const before = stateOf(root);
 build(root, spec, library);
-const changed = changesSince(before, root, [...spec.libraries, spec.source, spec.nodeModules]);
+// What lay there was laid out from these: by folder in the repository.
+const originals = [...spec.sources, ...[...spec.libraries, spec.nodeModules].map((source) => ({ path: "", source }))];
+const changed = changesSince(before, root, originals);
 // What TypeScript notes of the sources changes with each of them, and is of use only beside them.
 const isNote = (path) => library.exposes === "output" && path.endsWith(".tsbuildinfo");
 const kept = changed.filter((path) => !isNote(path));

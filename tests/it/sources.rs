@@ -7,7 +7,7 @@ use std::{
     os::unix::fs::{PermissionsExt as _, symlink},
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use fs_err as fs;
 use proptest::{prelude::*, sample::select, strategy::ValueTree as _, test_runner::TestRunner};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ const FOLDERS: [&str; 18] = [
     ".yarn",
 ];
 
-const FILES: [&str; 22] = [
+const FILES: [&str; 24] = [
     "index.ts",
     "a.test.ts",
     "b.spec.jsx",
@@ -71,6 +71,8 @@ const FILES: [&str; 22] = [
     "tests",
     "dist",
     "-dash",
+    "node_modules",
+    ".git",
 ];
 
 const GLOBS: [&str; 20] = [
@@ -154,23 +156,6 @@ fn write(tree: &Tree, root: &Utf8Path) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    for (workspace, folders, name, made) in &tree.things {
-        let workspace = workspace.and_then(|at| tree.workspaces.iter().cycle().nth(at));
-        let mut path = workspace.map_or_else(|| root.to_owned(), |path| root.join(path));
-        path.extend(folders);
-        // What cannot be made is not: a file may lie where a folder should.
-        if fs::create_dir_all(&path).is_err() {
-            continue;
-        }
-        let path = path.join(name);
-        let _ = match made {
-            Made::File { executable } => fs::write(&path, path.as_str()).and_then(|()| {
-                fs::set_permissions(&path, Permissions::from_mode(if *executable { 0o755 } else { 0o644 }))
-            }),
-            Made::Link(target) => symlink(target, &path),
-            Made::EmptyFolder => fs::create_dir(&path),
-        };
-    }
     let name = |path: &str| format!("w{}", WORKSPACES.iter().position(|workspace| *workspace == path).unwrap());
     let mut locked = json!({ "": { "name": "root" } });
     for path in &tree.workspaces {
@@ -184,7 +169,6 @@ fn write(tree: &Tree, root: &Utf8Path) {
         let manifest = json!({
             "name": name(path), "dependencies": dependencies, "main": "dist/index.js", "scripts": { "build": "tsc" },
         });
-        let _ = fs::remove_file(root.join(path).join("package.json"));
         put(&format!("{path}/package.json"), &manifest.to_string());
     }
     let paths: Vec<_> = tree.workspaces.iter().collect();
@@ -212,6 +196,35 @@ fn write(tree: &Tree, root: &Utf8Path) {
         choices["workspaces"]["."] = json!({ "kind": "app", "build": "true", "output": "src/out" });
     }
     put("splitter.json", &choices.to_string());
+    for (workspace, folders, name, made) in &tree.things {
+        let workspace = workspace.and_then(|at| tree.workspaces.iter().cycle().nth(at));
+        let mut path = workspace.map_or_else(|| root.to_owned(), |path| root.join(path));
+        path.extend(folders);
+        // What cannot be made is not: a file may lie where a folder should.
+        if fs::create_dir_all(&path).is_err() {
+            continue;
+        }
+        let path = path.join(name);
+        if path.symlink_metadata().is_ok() {
+            continue;
+        }
+        let _ = match made {
+            Made::File { executable } => fs::write(&path, path.as_str()).and_then(|()| {
+                fs::set_permissions(&path, Permissions::from_mode(if *executable { 0o755 } else { 0o644 }))
+            }),
+            Made::Link(target) => symlink(target, &path),
+            Made::EmptyFolder => fs::create_dir(&path),
+        };
+    }
+}
+
+/// What lies at each path of a part of a source set, from the repository's root.
+fn contents_in(part: &Value, found: &mut BTreeMap<String, String>) {
+    let mut inner = BTreeMap::new();
+    contents(part["source"].as_str().unwrap().into(), "", &mut inner);
+    let folder = part["path"].as_str().unwrap();
+    let path = |inner: String| if folder.is_empty() { inner } else { format!("{folder}/{inner}") };
+    found.extend(inner.into_iter().map(|(inner, what)| (path(inner), what)));
 }
 
 /// What lies at each path below a folder: how a copy in the store must have it.
@@ -269,7 +282,9 @@ let
   setsOf = tree: import source { lib = libFunctions; record = record tree; root = folder + "/${tree}"; };
 in
 builtins.mapAttrs (
-  tree: workspaces: libFunctions.genAttrs workspaces (path: "${(setsOf tree).sourceOf path}")
+  tree: workspaces: libFunctions.genAttrs workspaces (
+    path: map (part: { inherit (part) path; source = "${part.source}"; }) ((setsOf tree).sourcesOf path)
+  )
 ) (builtins.fromJSON paths)
 "#;
 
@@ -303,9 +318,10 @@ fn scan_shows_the_files_that_nix_copies_from_any_tree() {
     let mut differing = Vec::new();
     for (tree, sets) in &expected {
         for (workspace, files) in sets {
-            let path: Utf8PathBuf = copied[tree][workspace].as_str().unwrap().into();
             let mut found = BTreeMap::new();
-            contents(&path, "", &mut found);
+            for part in copied[tree][workspace].as_array().unwrap() {
+                contents_in(part, &mut found);
+            }
             for path in files.keys().chain(found.keys()).filter(|path| files.get(*path) != found.get(*path)) {
                 let (ours, theirs) = (files.get(path), found.get(path));
                 differing.push(format!("{tree}, {workspace}: {path}: {ours:?} in Rust, {theirs:?} in Nix"));

@@ -78,6 +78,11 @@ fn e2e_what_libraries_built_is_laid_over_the_sources_of_apps() {
         let build = manifest["scripts"]["build"].as_str().unwrap();
         manifest["scripts"]["build"] = format!("{build} && cp ../../packages/stamp/state.txt dist/").into();
     });
+    // Sources that are root files too, among them a link that leads nowhere.
+    std::os::unix::fs::symlink("nowhere", context.repo().join("packages/stamp/link")).unwrap();
+    context.write("splitter.json", "{ \"rootFiles\": [\"packages/stamp\"] }");
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.git(&["add", "--all"]);
     let stamp = nix.build("libraries.stamp");
     let mut kept = Vec::new();
     files_below(&stamp, "", &mut kept);
