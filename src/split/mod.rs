@@ -19,6 +19,7 @@ pub(crate) mod registries;
 mod source_filter;
 pub mod source_set;
 mod system;
+mod tasks;
 mod workspaces;
 pub mod yarnrc;
 

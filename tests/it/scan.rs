@@ -136,6 +136,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "build": null,
           "cycle": [],
           "dependencies": [],
+          "env": [],
           "exposes": null,
           "kind": "library",
           "library": null,
@@ -150,6 +151,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "build": null,
           "cycle": [],
           "dependencies": [],
+          "env": [],
           "exposes": null,
           "kind": "app",
           "library": null,
@@ -173,6 +175,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "dependencies": [
             "packages/ui"
           ],
+          "env": [],
           "exposes": null,
           "kind": "app",
           "library": null,
@@ -190,6 +193,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "build": null,
           "cycle": [],
           "dependencies": [],
+          "env": [],
           "exposes": null,
           "kind": "library",
           "library": null,

@@ -60,6 +60,7 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
             "output": build.output,
         })),
         "start": start,
+        "env": workspace.env,
         "nodeModules": app.or(workspace.library.as_ref()).map(|_| node_modules(workspace, split)),
         "exposes": workspace.library.as_ref().map(|_| workspace.exposes),
     })

@@ -10,6 +10,7 @@ use super::{
     ManagerName, Manifest, SplitError, Workspaces,
     config::{Config, Exposes, Kind, WorkspaceConfig},
     detect::{self, Build},
+    tasks::{Task, Tasks, without_those_that_build_runs},
 };
 use crate::{
     lockfile::DependencyGroup,
@@ -39,6 +40,8 @@ pub struct Workspace {
     /// How it is built, where it has a build that is needed: an app's is, and a library's where its manifest points
     /// others to what the build makes.
     pub build: Option<Build>,
+    /// Environment variables that its build reads, as the repository's task runner has it; names may end in `*`.
+    pub env: BTreeSet<String>,
     /// The name of its derivation, for a library with a build that a workspace depends on.
     pub library: Option<String>,
     /// What a library with a build shows to others.
@@ -75,12 +78,15 @@ impl Graph {
     ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
         let edges = edges(workspaces);
+        let tasks = Tasks::read(tree, workspaces)?;
+        let scripts = tasks.scripts(workspaces, &edges);
         let mut cycles = cycles::cut(&bonds(workspaces, &edges, config));
         let single = workspaces.len() == 1;
         let mut graph = BTreeMap::new();
         for (path, manifest) in workspaces {
             let choice = config.workspaces.get(path).cloned().unwrap_or_default();
-            let build = build(tree, path, manifest, &choice, manager)?;
+            let task = tasks.task(path, manifest, "build");
+            let build = build(tree, path, manifest, &choice, &task, manager)?;
             let start = match (&choice.start, &build) {
                 (Some(file), _) => Some(file.clone()),
                 (None, Some(_)) => None,
@@ -92,6 +98,8 @@ impl Graph {
             let facts = Facts { builds: build.is_some(), starts: start.is_some(), single, dependants: &dependants };
             let (kind, reason) = choose_kind(path, &choice, &facts);
             let build = build.filter(|build| kind == Kind::App || is_awaited(manifest, build, &choice));
+            let before = scripts.get(path).filter(|_| choice.build.is_none());
+            let build = with_scripts(build, before.map_or(&[], Vec::as_slice), manifest, manager);
             let role = match kind {
                 Kind::App if build.is_none() && start.is_none() => {
                     let reason = format!(
@@ -114,6 +122,7 @@ impl Graph {
                 dependencies: edges[path].clone(),
                 uses: choice.uses,
                 cycle: cycles.remove(path).unwrap_or_default(),
+                env: build.as_ref().map(|_| task.env).unwrap_or_default(),
                 build,
                 library: None,
                 exposes: choice.exposes.unwrap_or(Exposes::Sources),
@@ -221,9 +230,10 @@ fn build(
     path: &RepoPath,
     manifest: &Manifest,
     choice: &WorkspaceConfig,
+    task: &Task,
     manager: ManagerName,
 ) -> Result<Option<Build>, SplitError> {
-    let detected = detect::build(tree, path, manifest, manager)?;
+    let detected = detect::build(tree, path, manifest, &task.outputs, manager)?;
     let command = choice.build.clone().or_else(|| detected.as_ref().map(|build| build.command.clone()));
     Ok(command.map(|command| Build {
         command,
@@ -234,6 +244,18 @@ fn build(
             (None, None) => detected.and_then(|build| build.output).or_else(|| Some("dist".to_owned())),
         },
     }))
+}
+
+/// A build with the scripts that run before it, which a library may have without a build.
+fn with_scripts(build: Option<Build>, scripts: &[String], manifest: &Manifest, manager: ManagerName) -> Option<Build> {
+    let before = match &build {
+        Some(_) => without_those_that_build_runs(scripts, manifest),
+        None => scripts.to_vec(),
+    };
+    let mut commands: Vec<_> = before.iter().map(|name| format!("{} run {name}", manager.command())).collect();
+    commands.extend(build.as_ref().map(|build| build.command.clone()));
+    let build = build.unwrap_or(Build { command: String::new(), tool: None, output: None });
+    (!commands.is_empty()).then(|| Build { command: commands.join(" && "), ..build })
 }
 
 /// Whether others wait for a library's build: where `splitter.json` says so, or its entry points are built.

@@ -104,9 +104,9 @@ fn e2e_what_libraries_built_is_laid_over_the_sources_of_apps() {
     assert!(printed.starts_with("[colour@1.2.0, old-library@0.1.0] web: cataloged@1.1.0"), "{printed}");
 }
 
-/// What a build writes into packages is laid over those that an app gets as copies.
+/// What a build writes into packages is laid over those that an app gets as copies; what a script generates, over sources.
 #[test]
-fn e2e_what_a_library_writes_into_packages_reaches_apps_that_get_copies() {
+fn e2e_what_libraries_generate_and_write_into_packages_reaches_apps() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
     let context = nix.context();
     edit_manifest(context, "packages/stamp/package.json", |manifest| {
@@ -114,15 +114,25 @@ fn e2e_what_a_library_writes_into_packages_reaches_apps_that_get_copies() {
     });
     edit_manifest(context, "apps/api/package.json", |manifest| {
         let build = manifest["scripts"]["build"].as_str().unwrap();
-        manifest["scripts"]["build"] = format!("{build} && cp ../../node_modules/tool/client.txt dist/").into();
+        manifest["scripts"]["build"] =
+            format!("{build} && cp ../../node_modules/tool/client.txt ../../packages/logger/src/generated.txt dist/")
+                .into();
     });
+    // A task runner knows that builds wait for what libraries generate.
+    edit_manifest(context, "packages/logger/package.json", |manifest| {
+        manifest["scripts"] = json!({ "generate": "echo generated > src/generated.txt" });
+    });
+    context.write("turbo.json", r#"{ "tasks": { "build": { "dependsOn": ["^generate"] } } }"#);
     let choices = json!({ "workspaces": {
         "packages/stamp": { "build": "bun run build", "nodeModules": "copy" }, "apps/api": { "nodeModules": "copy" },
     } });
     context.write("splitter.json", choices.to_string());
     succeed(&mut context.splitter(&["update-hash"]));
     context.git(&["add", "--all"]);
-    assert_eq!(fs::read_to_string(nix.build("api").join("client.txt")).unwrap(), "generated\n");
+    let api = nix.build("api");
+    for file in ["client.txt", "generated.txt"] {
+        assert_eq!(fs::read_to_string(api.join(file)).unwrap(), "generated\n");
+    }
 }
 
 fn files_below(root: &Utf8Path, folder: &str, found: &mut Vec<String>) {
