@@ -119,11 +119,24 @@ let
     }
   ) workspaces;
 
-  # A folder among them stands for all in it.
-  rootSources = copy "" {
-    isKept = path: _name: lib.any (file: isBelow file path) record.rootFiles;
-    isEntered = path: _name: lib.any (file: isBelow file path || isBelow path file) record.rootFiles;
-  };
+  # Files of the root, and folders with all in them, among which may be globs.
+  rootSources =
+    rootFiles:
+    let
+      isGlob = path: builtins.match ".*[*?].*" path != null;
+      plain = builtins.filter (path: !(isGlob path)) rootFiles;
+      globs = builtins.filter isGlob rootFiles;
+      regexes = map toRegex globs;
+      # The folder above the first part of a glob that is no plain name.
+      startOf = path: if isGlob path then startOf (parentOf path) else path;
+      starts = map startOf globs;
+      mayMatch = path: lib.any (start: start == "" || isBelow start path || isBelow path start) starts;
+    in
+    copy "" {
+      isKept = path: _name: lib.any (file: isBelow file path) plain || matches regexes path;
+      isEntered =
+        path: _name: lib.any (file: isBelow file path || isBelow path file) plain || mayMatch path;
+    };
 
   dependenciesOf = workspace: workspace.dependencies ++ workspace.uses or [ ];
   # The paths of workspaces that lead from some by these edges, those included.
@@ -168,15 +181,20 @@ in
   sourcesOf =
     self:
     let
+      members = closureOf self;
       isClosed = path: path != self && workspaces.${path}.exposes or "sources" == "output";
       source = path: {
         inherit path;
         source = if isClosed path then manifests.${path} else sources.${path};
       };
+      rootFiles = lib.unique (
+        record.rootFiles
+        ++ lib.concatMap (path: if isClosed path then [ ] else workspaces.${path}.rootFiles or [ ]) members
+      );
     in
-    map source (closureOf self)
-    ++ lib.optional (record.rootFiles != [ ]) {
+    map source members
+    ++ lib.optional (rootFiles != [ ]) {
       path = "";
-      source = rootSources;
+      source = rootSources rootFiles;
     };
 }

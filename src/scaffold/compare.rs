@@ -255,6 +255,7 @@ fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'st
         ("the workspaces it depends on", now.dependencies != recorded.dependencies),
         ("the workspaces it uses", now.uses != recorded.uses),
         ("the workspaces that depend on it in turn", now.cycle != recorded.cycle),
+        ("the root files that it reads", now.root_files != recorded.root_files),
         ("its build command", now.build != recorded.build),
         ("its output", now.output != recorded.output),
         ("its start file", now.start != recorded.start),

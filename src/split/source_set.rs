@@ -6,7 +6,7 @@ use super::{
     config::{Config, Exposes},
     graph::{Graph, Workspace},
     manifest_path,
-    source_filter::{Globs, SOURCE_FILTER},
+    source_filter::{Globs, SOURCE_FILTER, is_glob},
 };
 use crate::repo::{RepoPath, SourceFile};
 
@@ -35,7 +35,11 @@ pub struct LeftOut {
 pub struct Sources<'a> {
     /// Per workspace: its files that are sources, and those that a rule leaves out.
     owned: BTreeMap<&'a RepoPath, Owned<'a>>,
-    root_files: Vec<&'a SourceFile>,
+    /// Files outside of workspaces by each path of them that is a root file, or a glob.
+    root_files: BTreeMap<&'a RepoPath, Vec<&'a SourceFile>>,
+    /// The root files of all builds, and those of each workspace.
+    shared: BTreeSet<&'a RepoPath>,
+    of_workspaces: BTreeMap<&'a RepoPath, &'a BTreeSet<RepoPath>>,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +60,7 @@ struct Rules {
 
 impl<'a> Sources<'a> {
     /// Sorts `files` to the workspaces that they belong to: the nearest one upwards.
-    pub fn sort(files: &'a [SourceFile], graph: &'a Graph, config: &Config, root_files: &BTreeSet<RepoPath>) -> Self {
+    pub fn sort(files: &'a [SourceFile], graph: &'a Graph, config: &Config, shared: &'a BTreeSet<RepoPath>) -> Self {
         let rules: BTreeMap<&RepoPath, Rules> =
             graph.workspaces().map(|workspace| (&workspace.path, Rules::of(workspace, config))).collect();
         let mut sorted: BTreeMap<&RepoPath, Owned<'_>> = BTreeMap::new();
@@ -83,15 +87,22 @@ impl<'a> Sources<'a> {
             }
             last = Some((folder, owner));
         }
-        let is_root_file = |file: &&SourceFile| root_files.iter().any(|root| file.path.below(root).is_some());
-        let root_files = files.iter().filter(is_root_file).collect();
-        Self { owned: sorted, root_files }
+        let of_workspaces: BTreeMap<_, _> =
+            graph.workspaces().map(|workspace| (&workspace.path, &workspace.root_files)).collect();
+        let all: BTreeSet<&RepoPath> = shared.iter().chain(of_workspaces.values().copied().flatten()).collect();
+        let root_files = all.into_iter().map(|root| (root, root_files(files, root))).collect();
+        Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces }
     }
 
     /// The source set of an app or a library, `own`, from its closure of workspaces.
     pub fn of(&self, own: &RepoPath, closure: &BTreeSet<RepoPath>) -> SourceSet {
         let mut set = SourceSet::default();
-        let mut files = self.root_files.clone();
+        let is_shown =
+            |path: &&RepoPath| *path == own || self.owned.get(path).is_none_or(|owned| owned.shown.is_none());
+        let shown = closure.iter().filter(is_shown).filter_map(|path| self.of_workspaces.get(path));
+        let roots: BTreeSet<&RepoPath> = shown.copied().flatten().chain(self.shared.iter().copied()).collect();
+        let mut files: Vec<&SourceFile> =
+            roots.iter().filter_map(|root| self.root_files.get(root)).flatten().copied().collect();
         for (path, owned) in closure.iter().filter_map(|path| self.owned.get_key_value(path)) {
             if let Some(shown) = owned.shown.as_ref().filter(|_| *path != own) {
                 files.extend(shown);
@@ -111,6 +122,17 @@ impl<'a> Sources<'a> {
         set.files = files.into_iter().map(|file| file.path.clone()).collect();
         set
     }
+}
+
+/// The files of a root file: itself, all in it, or what matches it. The walk's files are sorted.
+fn root_files<'a>(files: &'a [SourceFile], root: &RepoPath) -> Vec<&'a SourceFile> {
+    if is_glob(root.as_str()) {
+        let globs = Globs::new(&[root.as_str().to_owned()]);
+        return files.iter().filter(|file| globs.find(file.path.as_str()).is_some()).collect();
+    }
+    let start = files.partition_point(|file| file.path < *root);
+    let near = files[start..].iter().take_while(|file| file.path.as_str().starts_with(root.as_str()));
+    near.filter(|file| file.path.below(root).is_some()).collect()
 }
 
 fn owner<'r>(folder: &RepoPath, rules: &BTreeMap<&'r RepoPath, Rules>) -> &'r RepoPath {

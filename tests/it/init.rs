@@ -154,12 +154,12 @@ fn the_record_is_sorted_with_one_entry_a_line() {
       ],
       "workspaces": [
         {"path":"","name":"acme","kind":"library","dependencies":[]},
-        {"path":"apps/api","name":"api","kind":"app","app":"api","dependencies":[],"start":"src/server.ts"},
-        {"path":"apps/web","name":"web","kind":"app","app":"web","dependencies":["packages/ui"],"build":"bun run build","output":"dist"},
-        {"path":"packages/ui","name":"@acme/ui","kind":"library","dependencies":[]}
+        {"path":"apps/api","name":"api","kind":"app","app":"api","dependencies":[],"rootFiles":["tsconfig.json"],"start":"src/server.ts"},
+        {"path":"apps/web","name":"web","kind":"app","app":"web","dependencies":["packages/ui"],"rootFiles":["tsconfig.json"],"build":"bun run build","output":"dist"},
+        {"path":"packages/ui","name":"@acme/ui","kind":"library","dependencies":[],"rootFiles":["tsconfig.json"]}
       ],
       "local": [],
-      "rootFiles": ["tsconfig.json"],
+      "rootFiles": [],
       "source": {"include":{},"exclude":{}}
     }
     ----- stderr

@@ -81,9 +81,7 @@ fn scan_as_json_has_a_version_and_every_file() {
         "total": 3
       },
       "root": "[REPO]",
-      "rootFiles": [
-        "tsconfig.json"
-      ],
+      "rootFiles": [],
       "sourceSets": {
         "api": {
           "bytes": [N],
@@ -144,6 +142,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "nodeModules": null,
           "path": "",
           "reason": "has nothing to build or start",
+          "rootFiles": [],
           "start": null
         },
         {
@@ -162,6 +161,9 @@ fn scan_as_json_has_a_version_and_every_file() {
           },
           "path": "apps/api",
           "reason": "runs a server from source and lies in apps/",
+          "rootFiles": [
+            "tsconfig.json"
+          ],
           "start": "src/server.ts"
         },
         {
@@ -186,6 +188,9 @@ fn scan_as_json_has_a_version_and_every_file() {
           },
           "path": "apps/web",
           "reason": "has a build script and lies in apps/",
+          "rootFiles": [
+            "tsconfig.json"
+          ],
           "start": null
         },
         {
@@ -201,6 +206,9 @@ fn scan_as_json_has_a_version_and_every_file() {
           "nodeModules": null,
           "path": "packages/ui",
           "reason": "has nothing to build or start",
+          "rootFiles": [
+            "tsconfig.json"
+          ],
           "start": null
         }
       ]

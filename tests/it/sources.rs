@@ -137,7 +137,16 @@ fn trees() -> impl Strategy<Value = Tree> {
         proptest::collection::vec((place, any::<bool>(), select(GLOBS.to_vec())), 0..5),
         proptest::collection::btree_set(select(vec!["packages/ui", "packages/core"]), 0..2),
         proptest::collection::vec(
-            select(vec!["docs", "tsconfig.base.json", "packages/core/src", "nix/extra.nix"]),
+            select(vec![
+                "docs",
+                "tsconfig.base.json",
+                "packages/core/src",
+                "nix/extra.nix",
+                "**/index.ts",
+                "lib/*.ts",
+                "packages/core/**/*.md",
+                "docs?/**",
+            ]),
             0..2,
         ),
         any::<bool>(),
@@ -174,9 +183,10 @@ fn write(tree: &Tree, root: &Utf8Path) {
     let paths: Vec<_> = tree.workspaces.iter().collect();
     put("package.json", &json!({ "name": "root", "packageManager": "bun@1.4.4", "workspaces": paths }).to_string());
     put("bun.lock", &json!({ "lockfileVersion": 1, "workspaces": locked, "packages": {} }).to_string());
-    put("tsconfig.json", "{}");
+    put("tsconfig.json", "{\"extends\": \"./config/base\"}");
+    put("config/base.json", "{}");
     let mut choices = json!({ "workspaces": {}, "rootFiles": tree.root_files });
-    for path in &tree.root_files {
+    for path in tree.root_files.iter().filter(|path| !path.contains(['*', '?'])) {
         let file = if path.contains('.') { (*path).to_owned() } else { format!("{path}/of-the-root.txt") };
         put(&file, "of the root");
     }

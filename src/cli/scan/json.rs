@@ -54,6 +54,7 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
         "library": workspace.library,
         "dependencies": workspace.dependencies,
         "cycle": workspace.cycle,
+        "rootFiles": workspace.root_files,
         "build": workspace.build.as_ref().map(|build| json!({
             "command": build.command,
             "tool": build.tool.map(crate::split::detect::Tool::name),

@@ -96,6 +96,7 @@ pub(crate) fn workspace_record(split: &Split, workspace: &Workspace) -> Workspac
         dependencies: workspace.dependencies.iter().cloned().collect(),
         uses: workspace.uses.iter().cloned().collect(),
         cycle: workspace.cycle.iter().cloned().collect(),
+        root_files: workspace.root_files.iter().cloned().collect(),
         build: workspace.build.as_ref().map(|build| build.command.clone()),
         output: workspace.build.as_ref().and_then(|build| build.output.clone()),
         start,

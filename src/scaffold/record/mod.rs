@@ -60,7 +60,7 @@ pub struct Record {
     pub workspaces: Vec<WorkspaceRecord>,
     /// Files and folders that an install reads as they are.
     pub local: Vec<RepoPath>,
-    /// Root files that every app's sources hold.
+    /// Root files that all sources hold.
     pub root_files: Vec<RepoPath>,
     /// The packages of which `splitter.json` says that their lifecycle scripts run, sorted; the package manager's own
     /// settings name others. Absent where there are none.
@@ -142,6 +142,9 @@ pub struct WorkspaceRecord {
     /// Those of both that depend on it in turn, and whose builds its own does not wait for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cycle: Vec<RepoPath>,
+    /// Files and folders outside of it that it reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub root_files: Vec<RepoPath>,
     /// Its build command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,

@@ -10,6 +10,8 @@ use super::{
     ManagerName, Manifest, SplitError, Workspaces,
     config::{Config, Exposes, Kind, WorkspaceConfig},
     detect::{self, Build},
+    root_files,
+    source_filter::Globs,
     tasks::{Task, Tasks, without_those_that_build_runs},
 };
 use crate::{
@@ -40,6 +42,8 @@ pub struct Workspace {
     /// How it is built, where it has a build that is needed: an app's is, and a library's where its manifest points
     /// others to what the build makes.
     pub build: Option<Build>,
+    /// Files and folders outside of it that it reads and that no other workspace holds.
+    pub root_files: BTreeSet<RepoPath>,
     /// Environment variables that its build reads, as the repository's task runner has it; names may end in `*`.
     pub env: BTreeSet<String>,
     /// The name of its derivation, for a library with a build that a workspace depends on.
@@ -80,6 +84,8 @@ impl Graph {
         let edges = edges(workspaces);
         let tasks = Tasks::read(tree, workspaces)?;
         let scripts = tasks.scripts(workspaces, &edges);
+        let root_choice = config.workspaces.get(&RepoPath::root());
+        let excluded = root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude));
         let mut cycles = cycles::cut(&bonds(workspaces, &edges, config));
         let single = workspaces.len() == 1;
         let mut graph = BTreeMap::new();
@@ -114,6 +120,9 @@ impl Graph {
                 let reason = format!("`{path}` is to expose its output, but is no library with a build");
                 return Err(SplitError::Config { reason });
             }
+            let scripts = read_scripts(manifest, before);
+            let mut root_files = root_files::of(tree, workspaces, &root_files::Asked { path, scripts, task: &task })?;
+            root_files.retain(|path| excluded.find(path.as_str()).is_none());
             let workspace = Workspace {
                 path: path.clone(),
                 name: manifest.name.clone(),
@@ -122,6 +131,7 @@ impl Graph {
                 dependencies: edges[path].clone(),
                 uses: choice.uses,
                 cycle: cycles.remove(path).unwrap_or_default(),
+                root_files,
                 env: build.as_ref().map(|_| task.env).unwrap_or_default(),
                 build,
                 library: None,
@@ -244,6 +254,22 @@ fn build(
             (None, None) => detected.and_then(|build| build.output).or_else(|| Some("dist".to_owned())),
         },
     }))
+}
+
+/// The texts of the scripts in which paths of files may stand: the build, what runs before it, and what those run.
+fn read_scripts<'a>(manifest: &'a Manifest, before: Option<&'a Vec<String>>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = before.into_iter().flatten().map(String::as_str).chain(["build", "start"]).collect();
+    let mut scripts = Vec::new();
+    while let Some(name) = names.pop() {
+        let Some(script) = manifest.scripts.get(name).map(String::as_str).filter(|script| !scripts.contains(script))
+        else {
+            continue;
+        };
+        scripts.push(script);
+        names.extend(script.split_whitespace().filter(|word| manifest.scripts.contains_key(*word)));
+        names.extend(["prebuild", "postbuild"].into_iter().filter(|_| name == "build"));
+    }
+    scripts
 }
 
 /// A build with the scripts that run before it, which a library may have without a build.
