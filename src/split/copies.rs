@@ -37,12 +37,12 @@ fn detected(
     tree: &dyn Tree,
     graph: &Graph,
     workspaces: &Workspaces,
-    built: &Workspace,
+    workspace: &Workspace,
     lockfile: &Lockfile,
 ) -> Result<Option<String>, SplitError> {
-    let Some(manifest) = workspaces.get(&built.path) else { return Ok(None) };
-    let closure = graph.closure(&built.path);
+    let Some(manifest) = workspaces.get(&workspace.path) else { return Ok(None) };
+    let closure = graph.closure(&workspace.path);
     let closure: Vec<_> = closure.iter().filter_map(|path| workspaces.get_key_value(path)).collect();
-    let build = built.build.as_ref().map(|build| build.command.as_str());
+    let build = workspace.build.as_ref().map(|build| build.command.as_str());
     detect::copies::reason(tree, manifest, build, &closure, lockfile)
 }

@@ -54,7 +54,7 @@ impl Graph {
             workspace.role == Role::Library && workspace.build.is_some() && awaited.contains(&workspace.path)
         };
         let named: Vec<&Workspace> = self.workspaces.values().filter(|workspace| is_named(workspace)).collect();
-        let mut names = BTreeMap::new();
+        let mut chosen = BTreeMap::new();
         for workspace in &named {
             let folder = folder_name(workspace);
             let alone = named.iter().filter(|other| folder_name(other) == folder).count() == 1;
@@ -64,11 +64,11 @@ impl Graph {
                 .chain([attribute(&workspace.name), attribute(workspace.path.as_str())]);
             let numbered = (2..).map(|number| format!("{}-{number}", attribute(workspace.path.as_str())));
             if let Some(name) = candidates.chain(numbered).find(|name| taken.insert(name.clone())) {
-                names.insert(workspace.path.clone(), name);
+                chosen.insert(workspace.path.clone(), name);
             }
         }
         for workspace in self.workspaces.values_mut() {
-            workspace.library = names.remove(&workspace.path);
+            workspace.library = chosen.remove(&workspace.path);
         }
     }
 }

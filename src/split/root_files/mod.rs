@@ -16,6 +16,35 @@ use crate::repo::{Entry, EntryKind, RepoPath, Tree, read_text};
 /// Files that tools look for in a workspace's folder and then in each folder above it, by how their names begin.
 const SOUGHT_UPWARDS: [&[&str]; 2] = [&["postcss.config.", ".postcssrc"], &[".browserslistrc"]];
 
+/// Settings of `ESLint`, which tools look for upwards too.
+const OF_ESLINT: [&str; 2] = [".eslintrc", "eslint.config."];
+
+/// Packages that lint while they build.
+const LINTING: [&str; 6] = [
+    "next",
+    "react-scripts",
+    "vite-plugin-eslint",
+    "vite-plugin-checker",
+    "eslint-webpack-plugin",
+    "@nabla/vite-plugin-eslint",
+];
+
+/// Settings of tools that no build runs, by how their names begin.
+const NOT_FOR_BUILDS: [&str; 12] = [
+    ".commitlintrc",
+    ".lintstagedrc",
+    ".prettierrc",
+    ".stylelintrc",
+    "commitlint.",
+    "cypress.",
+    "jest.",
+    "knip.",
+    "lint-staged.",
+    "playwright.",
+    "prettier.",
+    "vitest.",
+];
+
 /// Files of the root that task runners count as inputs and that no build reads, or that builds have anyway.
 const NO_INPUTS: [&str; 12] = [
     "package.json",
@@ -61,10 +90,15 @@ pub(super) fn of(
             search.add_mention(asked.path, word)?;
         }
     }
-    for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File && is_configuration(&entry.name)) {
+    let lints = !asked.scripts.is_empty() && lints(workspaces, asked.path);
+    let is_read = |name: &str| {
+        let is_one = |names: &[&str]| names.iter().any(|start| name.starts_with(start));
+        is_configuration(name) && !is_one(&NOT_FOR_BUILDS) && (lints || !is_one(&OF_ESLINT))
+    };
+    for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File && is_read(&entry.name)) {
         search.follow(&asked.path.child(&entry.name))?;
     }
-    for names in SOUGHT_UPWARDS {
+    for names in SOUGHT_UPWARDS.into_iter().chain(lints.then_some(OF_ESLINT.as_slice())) {
         search.seek_upwards(&entries, names)?;
     }
     for input in &asked.task.root_inputs {
@@ -77,11 +111,17 @@ pub(super) fn of(
     Ok(search.found)
 }
 
+/// Whether a build lints: its workspace depends on a package that does, or the root for all.
+fn lints(workspaces: &Workspaces, path: &RepoPath) -> bool {
+    let manifests = [path, &RepoPath::root()].map(|path| workspaces.get(path));
+    manifests.into_iter().flatten().any(|manifest| LINTING.iter().any(|package| manifest.depends_on(package)))
+}
+
 /// Files directly in a workspace that tools read their settings from.
 fn is_configuration(name: &str) -> bool {
     let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
     let is_rc = name.starts_with('.') && (name.ends_with("rc") || stem.ends_with("rc"));
-    mentions::is_script(name) && (stem.contains(".config") || is_rc) || is_rc
+    is_rc || (mentions::is_script(name) && stem.contains(".config"))
 }
 
 /// What is found for one workspace.
@@ -97,7 +137,8 @@ struct Search<'a> {
 impl Search<'_> {
     /// Adds what a text in a file or a script of `folder` names, if it lies outside all workspaces but the root.
     fn add_mention(&mut self, folder: &RepoPath, text: &str) -> Result<Option<RepoPath>, SplitError> {
-        if !text.starts_with("../") && !(text.starts_with("./") && self.is_outside(folder)) {
+        let may_lead_outside = text.starts_with("../") || (text.starts_with("./") && self.is_outside(folder));
+        if !may_lead_outside {
             return Ok(None);
         }
         let Ok(path) = folder.resolve(text.trim_end_matches('/')) else { return Ok(None) };
@@ -263,6 +304,17 @@ mod tests {
             ("apps/web/.browserslistrc", ""),
         ];
         assert_eq!(found("", &files), ["brand.mjs", "postcss.config.mjs"]);
+    }
+
+    #[test]
+    fn settings_of_linters_count_where_builds_lint() {
+        let own = ("apps/web/.eslintrc.json", r#"{"extends": ["../../eslint.base.json"]}"#);
+        let jest = ("apps/web/jest.config.js", "require('../../jest.base.json')");
+        let files = [own, jest, ("eslint.base.json", ""), ("jest.base.json", ""), (".eslintrc.js", "")];
+        assert_eq!(found("vite build", &files), [""; 0]);
+        let next = ("apps/web/package.json", r#"{"name": "web", "dependencies": {"next": "15"}}"#);
+        assert_eq!(found("next build", &[&files[..], &[next]].concat()), ["eslint.base.json"]);
+        assert_eq!(found("next build", &[next, (".eslintrc.js", "")]), [".eslintrc.js"]);
     }
 
     #[test]

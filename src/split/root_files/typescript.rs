@@ -25,7 +25,7 @@ pub(super) fn follow(search: &mut Search<'_>, entries: &[Entry]) -> Result<(), S
             else {
                 continue;
             };
-            add(search, target)?;
+            add(search, &target)?;
         }
         follow_extended(search, &path)?;
     }
@@ -39,7 +39,7 @@ pub(super) fn follow(search: &mut Search<'_>, entries: &[Entry]) -> Result<(), S
             .find(|entry| MAIN.contains(&entry.name.as_str()))
             .map(|entry| entry.name.clone());
         if let Some(name) = name {
-            return add(search, folder.child(&name));
+            return add(search, &folder.child(&name));
         }
     }
     Ok(())
@@ -54,11 +54,11 @@ fn is_json(path: &RepoPath) -> bool {
 }
 
 /// Adds a configuration outside the workspace with those that it extends. One that was found already ends it, as a ring does.
-fn add(search: &mut Search<'_>, path: RepoPath) -> Result<(), SplitError> {
-    if path.below(search.own).is_some() || !search.tree.is_file(&path)? || !search.found.insert(path.clone()) {
+fn add(search: &mut Search<'_>, path: &RepoPath) -> Result<(), SplitError> {
+    if path.below(search.own).is_some() || !search.tree.is_file(path)? || !search.found.insert(path.clone()) {
         return Ok(());
     }
-    follow_extended(search, &path)
+    follow_extended(search, path)
 }
 
 fn follow_extended(search: &mut Search<'_>, path: &RepoPath) -> Result<(), SplitError> {
@@ -66,7 +66,7 @@ fn follow_extended(search: &mut Search<'_>, path: &RepoPath) -> Result<(), Split
         let Ok(target) = path.parent().resolve(extended) else { continue };
         let target =
             if is_json(&target) { target } else { target.parent().child(&format!("{}.json", target.file_name())) };
-        add(search, target)?;
+        add(search, &target)?;
     }
     Ok(())
 }

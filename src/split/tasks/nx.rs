@@ -50,7 +50,9 @@ impl Config {
         };
         let named = project.and_then(|project| project.get("namedInputs"));
         let inputs = fields.get("inputs").and_then(Value::as_array).into_iter().flatten();
-        inputs.for_each(|input| self.add_input(input, named, &mut task, DEPTH));
+        for input in inputs {
+            self.add_input(input, named, &mut task, DEPTH);
+        }
         task
     }
 
@@ -65,7 +67,9 @@ impl Config {
         // `^name` is of dependencies, of which those are asked themselves.
         let named = own.and_then(|named| named.get(text)).or_else(|| self.root.get("namedInputs")?.get(text));
         if let Some(inputs) = named.and_then(Value::as_array).filter(|_| depth > 0) {
-            inputs.iter().for_each(|input| self.add_input(input, own, task, depth - 1));
+            for input in inputs {
+                self.add_input(input, own, task, depth - 1);
+            }
         }
     }
 }

@@ -159,7 +159,7 @@ fn e2e_an_edit_that_leaves_a_content_addressed_library_unchanged_stops_there() {
     context.write("splitter.json", r#"{ "workspaces": { "packages/logger": { "exposes": "output" } } }"#);
     succeed(&mut context.splitter(&["update-hash"]));
     context.git(&["add", "--all"]);
-    let build = || {
+    let run = || {
         let output = nix.build_command("web").output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{said}");
@@ -168,15 +168,15 @@ fn e2e_an_edit_that_leaves_a_content_addressed_library_unchanged_stops_there() {
             ["packages/logger", "packages/ui", "apps/web"].into_iter().filter(|path| ran(path)).collect::<Vec<_>>();
         (String::from_utf8(output.stdout).unwrap(), built)
     };
-    let (first, built) = build();
+    let (first, built) = run();
     assert_eq!(built, ["packages/logger", "packages/ui", "apps/web"]);
     let source = context.read("packages/logger/src/index.ts");
     context.write("packages/logger/src/index.ts", format!("// A comment.\n{source}"));
-    let (second, built) = build();
+    let (second, built) = run();
     assert_eq!(built, ["packages/logger"]);
     assert_eq!(first, second);
     context.write("packages/logger/src/index.ts", source.replace('[', "<"));
-    let (third, built) = build();
+    let (third, built) = run();
     assert_eq!(built, ["packages/logger", "packages/ui", "apps/web"]);
     assert_ne!(first, third);
 }
