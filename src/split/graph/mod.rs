@@ -435,6 +435,74 @@ mod tests {
         assert_eq!(graph(&unknown).unwrap_err().to_string(), "there is no workspace in `packages/x`");
     }
 
+    /// A library that is built, which depends on these.
+    fn built(name: &str, more: &str) -> String {
+        format!(r#"{{"name": "{name}", "main": "dist/i.js", "scripts": {{"build": "tsc", "generate": "x"}}{more}}}"#)
+    }
+
+    #[test]
+    fn libraries_with_a_build_that_others_need_have_names() {
+        let app =
+            r#"{"name": "web", "scripts": {"build": "x"}, "dependencies": {"a": "*", "@x/ui": "*", "@y/ui": "*"}}"#;
+        let graph = graph(&[
+            (
+                "package.json",
+                r#"{"name": "acme", "workspaces": ["*/*"], "main": "dist/i.js", "scripts": {"build": "x"}}"#,
+            ),
+            ("apps/web/package.json", app),
+            ("apps/library-a/package.json", r#"{"scripts": {"build": "x"}}"#),
+            ("packages/a/package.json", &built("a", "")),
+            ("x/ui/package.json", &built("@x/ui", "")),
+            ("y/ui/package.json", &built("@y/ui", "")),
+        ])
+        .unwrap();
+        let names: Vec<_> = graph.libraries().map(|(name, workspace)| format!("{} {name}", workspace.path)).collect();
+        // Its check would have the name of an app: `library-a`.
+        assert_eq!(names, ["packages/a packages-a", "x/ui x-ui", "y/ui y-ui"]);
+    }
+
+    #[test]
+    fn builds_do_not_wait_for_each_other_in_a_ring() {
+        let graph = graph(&[
+            ROOT,
+            ("packages/core/package.json", &built("core", r#", "devDependencies": {"testing": "*"}"#)),
+            ("packages/testing/package.json", &built("testing", r#", "dependencies": {"core": "*"}"#)),
+        ])
+        .unwrap();
+        let cycles: Vec<_> =
+            graph.workspaces().flat_map(|workspace| &workspace.cycle).map(ToString::to_string).collect();
+        assert_eq!(cycles, ["packages/testing"]);
+        assert_eq!(graph.closure(&"packages/core".parse().unwrap()).len(), 2);
+    }
+
+    #[test]
+    fn scripts_that_a_task_runner_knows_run_before_a_build() {
+        let turbo = ("turbo.json", r#"{"tasks": {"build": {"dependsOn": ["^build", "generate"], "env": ["KEY"]}}}"#);
+        let graph = graph(&[
+            ROOT,
+            turbo,
+            ("apps/web/package.json", r#"{"scripts": {"build": "bun run generate && x", "generate": "x"}, "dependencies": {"a": "*", "b": "*"}}"#),
+            ("packages/a/package.json", &built("a", "")),
+            ("packages/b/package.json", r#"{"name": "b", "scripts": {"generate": "x"}}"#),
+        ])
+        .unwrap();
+        let commands: Vec<_> =
+            graph.workspaces().filter_map(|workspace| Some(workspace.build.as_ref()?.command.as_str())).collect();
+        assert_eq!(commands, ["bun run build", "bun run generate && bun run build", "bun run generate"]);
+        assert!(graph.workspaces().filter(|workspace| workspace.env.contains("KEY")).count() == 3);
+    }
+
+    #[test]
+    fn only_a_library_with_a_build_can_expose_its_output() {
+        let choice = ("splitter.json", r#"{"workspaces": {"packages/a": {"exposes": "output"}}}"#);
+        let error = graph(&[ROOT, choice, ("packages/a/package.json", "{}")]).unwrap_err();
+        assert_eq!(error.to_string(), "`packages/a` is to expose its output, but is no library with a build");
+        let sources = r#"{"name": "a", "main": "src/i.ts", "scripts": {"build": "x"}}"#;
+        let app = r#"{"scripts": {"build": "x"}, "dependencies": {"a": "*"}}"#;
+        let graph = graph(&[ROOT, choice, ("apps/b/package.json", app), ("packages/a/package.json", sources)]).unwrap();
+        assert_eq!(graph.libraries().map(|(name, _)| name).collect::<Vec<_>>(), ["a"]);
+    }
+
     #[test]
     fn only_the_chosen_apps_are_kept() {
         let mut graph = graph(&[

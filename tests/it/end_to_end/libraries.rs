@@ -1,7 +1,7 @@
 //! Libraries with a build are derivations of their own: what an edit builds again, what is laid over the sources of those that
 //! depend on them, and where an unchanged output stops it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
 
 use camino::Utf8Path;
 use fs_err as fs;
@@ -28,8 +28,7 @@ fn with_built_libraries(nix: &NixMonorepo) {
     }
     edit_manifest(context, "packages/stamp/package.json", |manifest| {
         manifest["bin"]["stamp"] = "./dist/bin.js".into();
-        manifest["scripts"] =
-            json!({ "build": "mkdir -p dist && cp bin.js dist/ && echo built > state.txt && touch bin.js" });
+        manifest["scripts"] = json!({ "build": "mkdir -p dist && cp bin.js dist/ && ln -s bin.js dist/link.js && touch dist/run bin.js && chmod +x dist/run && echo built > state.txt" });
     });
     context.write("packages/stamp/state.txt", "not built\n");
     context.commit_all("libraries with builds");
@@ -76,7 +75,9 @@ fn e2e_what_libraries_built_is_laid_over_the_sources_of_apps() {
     let context = nix.context();
     edit_manifest(context, "apps/api/package.json", |manifest| {
         let build = manifest["scripts"]["build"].as_str().unwrap();
-        manifest["scripts"]["build"] = format!("{build} && cp ../../packages/stamp/state.txt dist/").into();
+        manifest["scripts"]["build"] =
+            format!("{build} && cd ../../packages/stamp && cp -P state.txt dist/link.js dist/run ../../apps/api/dist/")
+                .into();
     });
     // Sources that are root files too, among them a link that leads nowhere.
     std::os::unix::fs::symlink("nowhere", context.repo().join("packages/stamp/link")).unwrap();
@@ -89,12 +90,16 @@ fn e2e_what_libraries_built_is_laid_over_the_sources_of_apps() {
     kept.sort();
     assert_eq!(
         kept,
-        ["packages/stamp/dist/bin.js", "packages/stamp/state.txt"],
+        ["dist/bin.js", "dist/link.js", "dist/run", "state.txt"].map(|path| format!("packages/stamp/{path}")),
         "a file that was only touched is not kept"
     );
     assert!(nix.build("libraries.ui").join("packages/ui/made/lib/index.js").is_file());
     let api = nix.build("api");
     assert_eq!(fs::read_to_string(api.join("state.txt")).unwrap(), "built\n");
+    for folder in [stamp.join("packages/stamp/dist"), api.clone()] {
+        assert_eq!(folder.join("link.js").read_link_utf8().unwrap(), "bin.js");
+        assert_ne!(fs::metadata(folder.join("run")).unwrap().permissions().mode() & 0o111, 0, "{folder}");
+    }
     // The command was made by the library's build: it is executable in the app's, and what its shebang names is found.
     let store = api.parent().unwrap();
     let stamped = fs::read_to_string(api.join("stamp.txt")).unwrap();
