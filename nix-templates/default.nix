@@ -86,7 +86,9 @@ in
       ) enabledApps;
       # Those that a package needs: others may be of apps that were not chosen.
       neededLibraries = lib.unique (
-        lib.concatMap (workspace: sources.librariesOf workspace.path) (builtins.attrValues enabledApps)
+        lib.concatMap (workspace: sources.librariesOf workspace.path) (
+          builtins.attrValues enabledApps
+        )
       );
       libraryChecks = builtins.listToAttrs (
         map (path: rec {

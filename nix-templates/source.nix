@@ -18,7 +18,8 @@ let
   # By their last characters, as there are many of them and each file is asked.
   endOf = name: builtins.substring (lib.max 0 (builtins.stringLength name - 3)) (-1) name;
   ignoredSuffixes = builtins.groupBy endOf ignored.suffixes;
-  hasIgnoredSuffix = name: lib.any (suffix: lib.hasSuffix suffix name) (ignoredSuffixes.${endOf name} or [ ]);
+  hasIgnoredSuffix =
+    name: lib.any (suffix: lib.hasSuffix suffix name) (ignoredSuffixes.${endOf name} or [ ]);
   isIgnoredWorkspaceFile =
     name:
     let
@@ -53,7 +54,9 @@ let
     let
       top = if folder == "" then root else root + "/${folder}";
       topLength = builtins.stringLength (toString top) + 1;
-      isFile = path: name: type: type != "directory" && type != "unknown" && !(neverEntered ? ${name}) && isKept path name;
+      isFile =
+        path: name: type:
+        type != "directory" && type != "unknown" && !(neverEntered ? ${name}) && isKept path name;
       isFolder =
         path: name: type:
         type == "directory" && !(neverEntered ? ${name}) && isEntered path name && holdsKept path;
@@ -96,13 +99,17 @@ let
         || (included != [ ] && isInIgnoredFolder (parentOf path));
       isIgnoredFolder =
         path: name:
-        ignoredFolders ? ${name} || (isDirect path && ignoredWorkspaceFolders ? ${name}) || isOutput path;
+        ignoredFolders ? ${name}
+        || (isDirect path && ignoredWorkspaceFolders ? ${name})
+        || isOutput path;
       isInIgnoredFolder =
-        path: path != "" && (isIgnoredFolder path (baseNameOf path) || isInIgnoredFolder (parentOf path));
+        path:
+        path != "" && (isIgnoredFolder path (baseNameOf path) || isInIgnoredFolder (parentOf path));
     in
     copy owner {
       isKept =
-        path: name: !(matches excluded path) && (!(isIgnoredFile path name) || matches included path);
+        path: name:
+        !(matches excluded path) && (!(isIgnoredFile path name) || matches included path);
       # What lies in a workspace within this one is that one's.
       isEntered =
         path: name:
@@ -130,7 +137,8 @@ let
       # The folder above the first part of a glob that is no plain name.
       startOf = path: if isGlob path then startOf (parentOf path) else path;
       starts = map startOf globs;
-      mayMatch = path: lib.any (start: start == "" || isBelow start path || isBelow path start) starts;
+      mayMatch =
+        path: lib.any (start: start == "" || isBelow start path || isBelow path start) starts;
     in
     copy "" {
       isKept = path: _name: lib.any (file: isBelow file path) plain || matches regexes path;
@@ -154,7 +162,8 @@ let
     workspace: lib.subtractLists (workspace.cycle or [ ]) (dependenciesOf workspace);
   # How many workspaces are before each, at most: what depends on another comes later.
   rank = lib.mapAttrs (
-    _path: workspace: lib.foldl' (most: path: lib.max most (1 + rank.${path})) 0 (awaitedBy workspace)
+    _path: workspace:
+    lib.foldl' (most: path: lib.max most (1 + rank.${path})) 0 (awaitedBy workspace)
   ) workspaces;
   isBefore =
     left: right:
@@ -173,7 +182,9 @@ in
     let
       workspace = workspaces.${path};
       edges = if workspace.kind == "app" then dependenciesOf else awaitedBy;
-      found = builtins.filter (member: member != path && isBuiltLibrary member) (reach edges [ path ]);
+      found = builtins.filter (member: member != path && isBuiltLibrary member) (
+        reach edges [ path ]
+      );
     in
     builtins.sort isBefore found;
 
@@ -189,7 +200,9 @@ in
       };
       rootFiles = lib.unique (
         record.rootFiles
-        ++ lib.concatMap (path: if isClosed path then [ ] else workspaces.${path}.rootFiles or [ ]) members
+        ++ lib.concatMap (
+          path: if isClosed path then [ ] else workspaces.${path}.rootFiles or [ ]
+        ) members
       );
     in
     map source members
