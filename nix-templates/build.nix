@@ -21,7 +21,6 @@
   arguments,
 }:
 let
-  members = sources.closureOf workspace.path;
   manager = record.packageManager.name;
 in
 pkgs.stdenvNoCC.mkDerivation (
@@ -47,7 +46,8 @@ pkgs.stdenvNoCC.mkDerivation (
           ;
         inherit interpreters manager nodeModules;
         mode = settings.nodeModules;
-        workspaces = map (member: { inherit (member) path; }) members;
+        # What is linked to has commands and packages of its own, as a workspace has.
+        workspaces = map (path: { inherit path; }) (sources.foldersOf workspace.path);
         # What their builds made, laid over their sources; what may have been changed again comes later.
         libraries = map (path: libraries.${path}) (sources.librariesOf workspace.path);
         inherit (settings) env;

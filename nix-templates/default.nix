@@ -48,6 +48,7 @@ in
           tools
           ;
         inherit (cfg) nodejs scriptEnv scriptInputs;
+        network = import ./network.nix scope;
         packageManager = cfg.packageManagerPackage;
         target = import ./target.nix { inherit lib pkgs system; };
       };

@@ -2,7 +2,7 @@
 {
   lib,
   pkgs,
-  nodejs,
+  network,
   record,
   system,
   tools,
@@ -16,39 +16,28 @@ let
     let
       inherit (record.deps.${part}) fingerprint hash;
     in
-    pkgs.stdenvNoCC.mkDerivation {
-      name = "deps-${part}-${fingerprint}";
-      outputHashMode = "recursive";
-      outputHash = hash;
-      nativeBuildInputs = [
-        nodejs
-        pkgs.curl
-        pkgs.cacert
-      ];
-      # Private registries: NETRC is a netrc file that the builder may read (a sandbox path, or set for the
-      # daemon). NIX_CURL_FLAGS is nixpkgs' own. Neither enters the derivation.
-      impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [
-        "NETRC"
-        "NIX_CURL_FLAGS"
-      ];
-      passAsFile = [ "spec" ];
-      spec = builtins.toJSON {
-        inherit (record) registry;
-        inherit entries;
-      };
-      caBundle = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
-      buildCommand = ''
-        if [ -r "''${NIX_SSL_CERT_FILE-}" ]; then
-          export SSL_CERT_FILE=$NIX_SSL_CERT_FILE
-        else
-          export SSL_CERT_FILE=$caBundle
-        fi
-        export CURL_CA_BUNDLE=$SSL_CERT_FILE
-        export HOME=$NIX_BUILD_TOP
-        mkdir -p "$out"
-        node ${tools}/fetch-deps.mjs
-      '';
-    };
+    pkgs.stdenvNoCC.mkDerivation (
+      network.attributes
+      // {
+        name = "deps-${part}-${fingerprint}";
+        nativeBuildInputs =
+          network.attributes.nativeBuildInputs
+          ++ lib.optional (builtins.any (entry: entry ? git) entries) pkgs.git;
+        outputHashMode = "recursive";
+        outputHash = hash;
+        passAsFile = [ "spec" ];
+        spec = builtins.toJSON {
+          inherit (record) registry;
+          replaces = record.replaces or [ ];
+          inherit entries;
+        };
+        buildCommand = ''
+          ${network.setup}
+          mkdir -p "$out"
+          node ${tools}/fetch-deps.mjs
+        '';
+      }
+    );
 
   parts =
     lib.optional (record.deps ? common) (

@@ -156,7 +156,21 @@ let
     in
     lib.concatStrings (builtins.attrValues (keep keys read.blocks));
 
-  scripts = record.scripts or [ ];
+  # Folders that are linked to are as workspaces to an install, but may have no manifest.
+  links = lib.unique (lib.concatMap (workspace: workspace.links or [ ]) record.workspaces);
+  linkedManifest =
+    folder:
+    let
+      path = below (inFolder folder "package.json");
+    in
+    if builtins.pathExists path then
+      keep fields.manifest (
+        builtins.fromJSON (lib.removePrefix byteOrderMark (builtins.readFile path))
+      )
+    else
+      null;
+
+  scripts = lib.unique (record.scripts or [ ] ++ record.downloads or [ ]);
   dependenciesMeta = checked."".dependenciesMeta or { };
   built = builtins.filter (name: dependenciesMeta.${name}.built or false == true) (
     builtins.attrNames dependenciesMeta
@@ -165,6 +179,8 @@ in
 {
   # package.json by workspace path, reduced.
   manifests = builtins.mapAttrs (_path: keep fields.manifest) checked;
+  # Likewise of the folders that are linked to; null where there is none.
+  linked = lib.genAttrs links linkedManifest;
   # The root's package.json for builds of other workspaces.
   # Yarn 2 and later resolve the project again for `yarn run`, and so want the root's dependencies too.
   rootManifest = keep (

@@ -17,8 +17,24 @@
 }:
 let
   manager = record.packageManager.name;
-  # Only lifecycle scripts may want a compiler.
-  stdenv = if lockSet.trusted == [ ] then pkgs.stdenvNoCC else pkgs.stdenv;
+  # A package manager clones those, from what deps holds.
+  hasRepositories = builtins.any (entry: entry ? git) record.dependencies;
+  knownScripts = (builtins.fromJSON (builtins.readFile ./known-scripts.json)).packages;
+  # A package is named as `name` or `name@version`; an unknown one may compile.
+  mayCompile =
+    word:
+    let
+      name = builtins.head (builtins.match "(@?[^@]*).*" word);
+    in
+    (knownScripts.${name} or { script = "compiles"; }).script == "compiles";
+  compiles = lib.any mayCompile lockSet.trusted;
+  stdenv = if compiles then pkgs.stdenv else pkgs.stdenvNoCC;
+  # What patch-package applies: the folder of its patches, by workspace.
+  patched = builtins.listToAttrs (
+    map (workspace: lib.nameValuePair workspace.path workspace.patches) (
+      builtins.filter (workspace: workspace ? patches) record.workspaces
+    )
+  );
 in
 stdenv.mkDerivation {
   name = "node-modules";
@@ -26,50 +42,58 @@ stdenv.mkDerivation {
     nodejs
     packageManager
   ]
+  ++ lib.optional hasRepositories pkgs.git
+  # For node-gyp.
+  ++ lib.optional compiles pkgs.python3
   ++ scriptInputs;
   # The registry on the loopback, in Darwin's sandbox.
   __darwinAllowLocalNetworking = true;
   passAsFile = [ "spec" ];
-  spec = builtins.toJSON {
-    inherit (lockSet)
-      bunfig
-      caches
-      lockfile
-      manifests
-      npmrc
-      scripts
-      trusted
-      yarnrc
-      yarnrcYml
-      ;
-    inherit (record) registry;
-    inherit scriptEnv;
-    knownScripts = (builtins.fromJSON (builtins.readFile ./known-scripts.json)).packages;
-    inherit (target) elf platform;
-    lockSet = lockSet.source;
-    deps = deps.parts;
-    # The others lie at the path that their name and version give.
-    entries = map (entry: { inherit (entry) path url; }) (
-      builtins.filter (entry: entry ? url) record.dependencies
-    );
-    # Yarn 1 does not know from its lockfile which packages are for other systems.
-    foreign = lib.optionals (manager == "yarn-classic") (
-      map (entry: entry.path) (
-        builtins.filter (
-          entry: entry ? systems && !(builtins.elem system entry.systems)
-        ) record.dependencies
-      )
-    );
-    backend = if target.isLinux then "hardlink" else "copyfile";
-    inherit
-      interpreters
-      manager
-      nodejs
-      packageManager
-      ;
-    inherit (pkgs.stdenv) shell;
-    scriptPath = [ "${nodejs}/lib/node_modules/npm/bin/node-gyp-bin" ];
-  };
+  # Fields that few repositories need are not there in the others.
+  spec = builtins.toJSON (
+    {
+      inherit (lockSet)
+        bunfig
+        caches
+        lockfile
+        manifests
+        npmrc
+        scripts
+        trusted
+        yarnrc
+        yarnrcYml
+        ;
+      inherit (record) registry;
+      inherit knownScripts scriptEnv;
+      downloads = record.downloads or [ ];
+      inherit (target) elf platform;
+      lockSet = lockSet.source;
+      deps = deps.parts;
+      # The others lie at the path that their name and version give.
+      entries = map (entry: { inherit (entry) path url; }) (
+        builtins.filter (entry: entry ? url) record.dependencies
+      );
+      # Yarn 1 does not know from its lockfile which packages are for other systems.
+      foreign = lib.optionals (manager == "yarn-classic") (
+        map (entry: entry.path) (
+          builtins.filter (
+            entry: entry ? systems && !(builtins.elem system entry.systems)
+          ) record.dependencies
+        )
+      );
+      backend = if target.isLinux then "hardlink" else "copyfile";
+      inherit
+        interpreters
+        manager
+        nodejs
+        packageManager
+        ;
+      inherit (pkgs.stdenv) shell;
+      scriptPath = [ "${nodejs}/lib/node_modules/npm/bin/node-gyp-bin" ];
+    }
+    // lib.optionalAttrs (lockSet.linked != { }) { inherit (lockSet) linked; }
+    // lib.optionalAttrs (patched != { }) { inherit patched; }
+  );
   # Not the usual phases: stripping, patching and auditing some 200,000 files takes longer than installing them.
   buildCommand = ''
     export HOME=$NIX_BUILD_TOP/home

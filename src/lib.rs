@@ -14,7 +14,7 @@
 //! | [`repo`] | the repository as files | reads files |
 //!
 //! [`diagnostic`] is what every error of every module is turned into before it is shown; `parallel`
-//! does two things at once.
+//! does two things at once, [`shell`] quotes words.
 
 pub mod cli;
 pub mod scaffold;
@@ -29,3 +29,4 @@ pub mod repo;
 
 pub mod diagnostic;
 mod parallel;
+pub mod shell;

@@ -35,9 +35,11 @@ function readEntry(key, tuple) {
   const kind = kindOf(resolution);
   const info = tuple.slice(1).find((part) => part !== null && typeof part === "object") ?? {};
   const last = tuple[tuple.length - 1];
+  // The folder in which GitHub's archive has its files, by which Bun knows the commit.
+  const folder = kind === "github" ? tuple.slice(1).find((part) => typeof part === "string" && !/^sha\d+-/.test(part)) : undefined;
   const integrity = tuple.length > 1 && typeof last === "string" && /^sha\d+-/.test(last) ? last : "";
   const url = kind === "npm" && typeof tuple[1] === "string" ? tuple[1] : kind === "tarball" ? resolution : "";
-  return { key, name, resolution, kind, info, integrity, url };
+  return { key, name, resolution, kind, info, integrity, url, folder };
 }
 
 // The lockfile's text as { workspaces, entries, byKey }.
@@ -70,6 +72,13 @@ export const isBundled = (entry) => entry.info.bundled === true;
 export function registryPath(name, version) {
   const base = name.slice(name.indexOf("/") + 1);
   return `npm/${name}/-/${base}-${version.split("+")[0]}.tgz`;
+}
+
+// The path in deps of a package from a repository, or nothing where it is from none.
+export function repositoryPath({ kind, resolution }) {
+  const [, owner, name, revision] = (kind === "github" && /^github:([^/#]+)\/([^/#]+)#(.+)$/.exec(resolution)) || [];
+  if (owner !== undefined) return `github/${owner}/${name}/${revision}.tar`;
+  return kind === "git" ? `git/${resolution.slice(resolution.lastIndexOf("#") + 1)}.tar` : undefined;
 }
 
 // The segments of a key: a scope and its name are one.
@@ -112,13 +121,36 @@ function* edges(lock) {
   }
 }
 
+// What a specifier stands for where it names a catalog.
+function inCatalog(lock, name, spec) {
+  const group = spec.slice("catalog:".length).trim();
+  const catalog = group === "" || group === "default" ? (lock.raw.catalog ?? lock.raw.catalogs?.default) : lock.raw.catalogs?.[group];
+  return catalog?.[name];
+}
+
+// The names that specifiers give to revisions of repositories, by entry: branches and tags, HEAD where a specifier has none. Bun 1.3 looks
+// for them, though the commit is locked.
+export function revisionNames(lock) {
+  const names = new Map();
+  const add = (entry, name, spec) => {
+    const text = typeof spec === "string" && spec.startsWith("catalog:") ? inCatalog(lock, name, spec) : spec;
+    if (entry?.kind !== "git" || typeof text !== "string") return;
+    if (!names.has(entry)) names.set(entry, new Set());
+    names.get(entry).add(text.includes("#") ? text.slice(text.indexOf("#") + 1) : "HEAD");
+  };
+  for (const [dependent, name, spec] of edges(lock)) add(resolveFrom(lock, dependent, name), name, spec);
+  for (const [name, spec] of Object.entries(lock.raw.overrides ?? {})) {
+    for (const entry of lock.entries.filter(({ key }) => keySegments(key).at(-1) === name)) add(entry, name, spec);
+  }
+  return names;
+}
+
 // The tag that a specifier asks for, with the name it asks of: "latest", "npm:other@next", "catalog:" looked up. Or nothing.
 function tagOf(lock, name, spec) {
   if (typeof spec !== "string") return undefined;
   if (spec.startsWith("catalog:")) {
-    const group = spec.slice("catalog:".length).trim();
-    const catalog = group === "" || group === "default" ? (lock.raw.catalog ?? lock.raw.catalogs?.default) : lock.raw.catalogs?.[group];
-    return catalog?.[name] === undefined ? undefined : tagOf(lock, name, catalog[name]);
+    const found = inCatalog(lock, name, spec);
+    return found === undefined ? undefined : tagOf(lock, name, found);
   }
   if (spec.startsWith("npm:")) {
     const [real, inner] = splitDescriptor(spec.slice("npm:".length));

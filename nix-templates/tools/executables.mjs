@@ -3,6 +3,8 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
 
+import { hasSameCode, rewritten } from "./elf.mjs";
+
 // Files of these kinds are never executed, however their mode bits look, so they are not even opened.
 const NEVER = /\.(d\.[cm]?ts|tsx?|mts|cts|jsx|map|json|md|markdown|txt|css|scss|less|html?|svg|png|jpe?g|gif|webp|avif|ico|woff2?|ttf|otf|eot|wasm|ya?ml|flow|gz|zip|tgz|mdx|d|h|hpp|cc|cpp|c|o|a|lock|snap)$/i;
 
@@ -83,21 +85,34 @@ function property(elf, flag, file) {
   }
 }
 
-// Sets interpreter and library path of one ELF file; says whether it did.
-function patchElf(file, mode, elf) {
-  const args = [];
+// What an ELF file lacks here: { interpreter, rpath }, each where it is to be another.
+function changesFor(file, elf) {
+  const changes = {};
   const interpreter = property(elf, "--print-interpreter", file);
-  // A musl program stays as it is: glibc's loader cannot run it.
-  if (interpreter !== "" && interpreter !== elf.interpreter && !interpreter.includes("musl")) args.push("--set-interpreter", elf.interpreter);
   const needed = property(elf, "--print-needed", file).split("\n");
+  // What is made for musl stays as it is: glibc's loader can neither run nor load it.
+  if (interpreter.includes("musl") || needed.some((library) => library.includes("musl"))) return changes;
+  if (interpreter !== "" && interpreter !== elf.interpreter) changes.interpreter = elf.interpreter;
   if (needed.some((library) => /^lib(stdc\+\+|gcc_s)\.so/.test(library))) {
     const path = property(elf, "--print-rpath", file);
-    if (!path.split(":").includes(elf.libraries)) args.push("--set-rpath", path === "" ? elf.libraries : `${path}:${elf.libraries}`);
+    if (!path.split(":").includes(elf.libraries)) changes.rpath = path === "" ? elf.libraries : `${path}:${elf.libraries}`;
   }
+  return changes;
+}
+
+// Sets interpreter and library path of one ELF file; says whether it did.
+function patchElf(file, mode, elf) {
+  const changes = changesFor(file, elf);
+  const { interpreter, rpath } = changes;
+  const args = [...(interpreter === undefined ? [] : ["--set-interpreter", interpreter]), ...(rpath === undefined ? [] : ["--set-rpath", rpath])];
   if (args.length === 0 || hasBunPayload(file)) return false;
+  const before = readFileSync(file);
   chmodSync(file, mode | 0o200);
   patchelf(elf, [...args, file]);
-  return true;
+  if (hasSameCode(before, readFileSync(file))) return true;
+  const other = rewritten(before, changes);
+  writeFileSync(file, other ?? before);
+  return other !== undefined;
 }
 
 // Patches one file where it needs it; says whether it did. `elf` is nothing where there are no ELF files to patch.

@@ -2,9 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 
-import { appliesTo, isBundled, readBunLock, registryDocuments } from "./bun-lock.mjs";
+import { appliesTo, isBundled, readBunLock, registryDocuments, revisionNames } from "./bun-lock.mjs";
+import { makeRepository, redirectEnv, waysToName } from "./git-repository.mjs";
 import { startRegistry } from "./registry.mjs";
+import { archiveIn, unpackTree } from "./tar.mjs";
 import { MEND, fail, shorten } from "./words.mjs";
 
 // Compares the workspaces of the lock with the recorded ones.
@@ -20,16 +23,18 @@ function checkWorkspaces(lock, manifests) {
 // Stops at once where a locked package that this system needs is not in deps: Bun would retry for minutes.
 function checkTarballs(lock, tarballs, platform) {
   const missing = lock.entries
-    .filter((entry) => (entry.kind === "npm" || entry.kind === "tarball") && !isBundled(entry) && appliesTo(entry, platform))
+    .filter((entry) => ["npm", "tarball", "git", "github"].includes(entry.kind) && !isBundled(entry) && appliesTo(entry, platform))
     .filter((entry) => tarballs.file(tarballs.pathOf(entry)) === undefined);
   if (missing.length > 0) {
     fail(["bun.lock asks for packages that deps lacks:", ...shorten(missing.map((entry) => `${entry.name}@${entry.resolution}`)), MEND]);
   }
 }
 
-// Points tarballs of other hosts at plain http, which goes through the loopback proxy. Only for this build's own copies.
+// Points tarballs of other hosts at plain http, which goes through the loopback proxy. Only for this build's own copies. What Bun takes for
+// a repository stays: it is known by its URL.
+const REPOSITORY = /(^|@)https:\/\/(github\.com|gitlab\.com|bitbucket\.org)\/[^/]+\/[^/]+\/?$/;
 function toPlainHttp(value) {
-  if (typeof value === "string") return value.replace(/(^|@)https:\/\//, "$1http://");
+  if (typeof value === "string") return REPOSITORY.test(value) ? value : value.replace(/(^|@)https:\/\//, "$1http://");
   if (Array.isArray(value)) return value.map(toPlainHttp);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toPlainHttp(inner)]));
@@ -44,7 +49,45 @@ function lockForInstall(lock, registry, tarballs) {
     if (entry.kind !== "npm" || entry.integrity === "" || isBundled(entry)) continue;
     copy.packages[entry.key][1] = registry.url + encodeURI(tarballs.pathOf(entry));
   }
+  // An integrity of a host's own archive is of bytes that nobody has.
+  for (const { key, kind, integrity } of lock.entries) {
+    if ((kind === "git" || kind === "github") && integrity !== "") copy.packages[key].pop();
+  }
   return JSON.stringify(copy, null, 1);
+}
+
+// What GitHub's API has of the locked packages: `archive` of startRegistry.
+function archivesOf(lock, tarballs) {
+  const byPath = new Map(lock.entries.filter(({ kind }) => kind === "github").map((entry) => [tarballs.pathOf(entry), entry]));
+  return (url) => {
+    const [, path, revision] = /^http:\/\/api\.github\.com(?::80)?\/repos\/([^/]+\/[^/]+)\/tarball\/(.+)$/.exec(url) ?? [];
+    const entry = byPath.get(`github/${path}/${revision}.tar`);
+    const found = entry && tarballs.file(tarballs.pathOf(entry));
+    return found && gzipSync(archiveIn(entry.folder, unpackTree(readFileSync(found.file)).files), { level: 1 });
+  };
+}
+
+// The variables by which git finds the locked repositories in a folder.
+function repositories(lock, tarballs, scratch) {
+  const names = revisionNames(lock);
+  const byUrl = new Map();
+  for (const entry of lock.entries.filter(({ kind }) => kind === "git")) {
+    const found = tarballs.file(tarballs.pathOf(entry));
+    // Of another system's, there is none.
+    if (found === undefined) continue;
+    const [, url, id] = /^(.*)#(.*)$/.exec(entry.resolution);
+    if (!byUrl.has(url)) byUrl.set(url, { files: new Set(), refs: {} });
+    const { files, refs } = byUrl.get(url);
+    files.add(found.file);
+    for (const name of names.get(entry) ?? []) refs[name] = id;
+  }
+  if (byUrl.size === 0) return {};
+  const folder = scratch("repositories");
+  const pairs = [...byUrl].flatMap(([url, { files, refs }], index) => {
+    makeRepository(join(folder, `${index}.git`), [...files].map((file) => readFileSync(file)), refs);
+    return waysToName(url).map((name) => [name, join(folder, `${index}.git`)]);
+  });
+  return redirectEnv(pairs);
 }
 
 export async function prepare({ spec, tarballs, scratch, onMissing }) {
@@ -52,7 +95,7 @@ export async function prepare({ spec, tarballs, scratch, onMissing }) {
   checkWorkspaces(lock, spec.manifests);
   checkTarballs(lock, tarballs, spec.platform);
   const documents = (base) => registryDocuments(lock, (entry) => base + encodeURI(tarballs.pathOf(entry)));
-  const registry = await startRegistry(tarballs, { documents, onMissing });
+  const registry = await startRegistry(tarballs, { documents, archive: archivesOf(lock, tarballs), onMissing });
   return {
     registry,
     files: { "bun.lock": lockForInstall(lock, registry, tarballs), "bunfig.toml": spec.bunfig, ".npmrc": spec.npmrc },
@@ -72,6 +115,7 @@ export async function prepare({ spec, tarballs, scratch, onMissing }) {
       // The binary of the platform's package in place of a script is decided by races and by the machine.
       BUN_FEATURE_FLAG_DISABLE_NATIVE_DEPENDENCY_LINKER: "1",
       DO_NOT_TRACK: "1",
+      ...repositories(lock, tarballs, scratch),
     },
     disagreement: "where it says that the lockfile had changes, bun.lock and the package.json files disagree:",
   };

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
 import { copyFolder } from "./files.mjs";
+import { prepareGit } from "./git-berry.mjs";
 import { keepLinkerState } from "./linker-state.mjs";
 import { PNP_FILES } from "./pnp.mjs";
 import { startRegistry } from "./registry.mjs";
@@ -30,11 +31,16 @@ function versionOf(spec) {
 }
 
 // The repository's settings, and those that can only be said in a file. JSON is YAML.
-function settings(spec, version) {
+function settings(spec, version, git) {
   const { os, cpu, libc } = spec.platform;
   const lists = Object.entries({ os, cpu, libc }).filter(([, value]) => value !== undefined);
   const architectures = Object.fromEntries(lists.map(([key, value]) => [key, [value]]));
-  const own = { ...(version >= 3002 && { supportedArchitectures: architectures }), unsafeHttpWhitelist: ["*"] };
+  const own = {
+    ...(version >= 3002 && { supportedArchitectures: architectures }),
+    // Whoever wrote the lockfile has approved of them.
+    ...(version >= 4014 && git !== undefined && { approvedGitRepositories: ["**"] }),
+    unsafeHttpWhitelist: ["*"],
+  };
   return spec.yarnrcYml + Object.entries(own).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`).join("");
 }
 
@@ -50,15 +56,17 @@ function finish(out, scratch) {
 export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
   const lock = readFileSync(join(spec.lockSet, "yarn.lock"), "utf8");
   const version = versionOf(spec);
-  const registry = await startRegistry(tarballs, { onMissing });
+  const git = prepareGit({ lock, spec, tarballs, scratch });
+  const registry = await startRegistry(tarballs, { archive: git?.download, onMissing });
   for (const cache of spec.caches) copyFolder(cache, join(out, ".yarn/cache"));
   return {
     registry,
-    files: { ".yarnrc.yml": settings(spec, version) },
+    files: { ".yarnrc.yml": settings(spec, version, git) },
     program: "yarn",
     args: ["install", "--immutable", version >= 3000 ? "--mode=skip-build" : "--skip-builds"],
     env: {
-      ...(URL_IN_LOCK.test(lock) && proxy(registry.url)),
+      ...((git !== undefined || URL_IN_LOCK.test(lock)) && proxy(registry.url)),
+      ...git?.env(registry.url),
       YARN_CACHE_FOLDER: join(out, ".yarn/cache"),
       YARN_CHECKSUM_BEHAVIOR: "throw",
       // None run here. But Plug'n'Play gives a folder only to packages whose scripts may, and Yarn knows nothing of splitter.json.
@@ -73,6 +81,7 @@ export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
       YARN_GLOBAL_FOLDER: scratch("global"),
       YARN_NPM_REGISTRY_SERVER: `${registry.url}npm`,
     },
+    explain: git?.explain,
     disagreement: "where it says that the lockfile would have been modified, yarn.lock and the package.json files disagree:",
     finish: () => finish(out, scratch),
   };

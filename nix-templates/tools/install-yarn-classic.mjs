@@ -5,30 +5,38 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { emptyPackage } from "./empty-package.mjs";
+import { archivePath, explainGit, gitEntries, provideGit } from "./git-classic.mjs";
 import { MEND, fail, shorten } from "./words.mjs";
 import { mirrorName, readClassicLock } from "./yarn-classic-lock.mjs";
 
+// Where deps has the archives that hosts make.
+const REPACKED = /^(?:github|archive)\//;
+
 const hash = (algorithm, encoding, bytes) => createHash(algorithm).update(bytes).digest(encoding);
 
-// The entries that come from the network, each with the path of its tarball in deps.
-function remoteEntries(lock, tarballs) {
-  const remote = lock.entries.filter((entry) => /^https?:\/\//.test(entry.resolved?.value ?? ""));
+// The entries that Yarn looks for in the mirror, each with the path of its tarball in deps.
+function remoteEntries(lock, tarballs, git) {
+  const remote = lock.entries.filter((entry) => /^https?:\/\//.test(entry.resolved?.value ?? "") && !git.has(entry));
   return remote.map((entry) => {
     const url = entry.resolved.value.replace(/#.*$/, "");
-    return { ...entry, url, path: tarballs.pathOfUrl(url) };
+    return { ...entry, url, path: archivePath(url) ?? tarballs.pathOfUrl(url) };
   });
 }
 
 // Stops at once where a locked package is not in deps: Yarn tells of the first one alone.
-function checkTarballs(entries, tarballs) {
-  const missing = entries.filter((entry) => !tarballs.foreign.has(entry.path) && tarballs.file(entry.path) === undefined);
+function checkTarballs(entries, git, tarballs) {
+  const missing = [
+    ...entries.filter((entry) => !tarballs.foreign.has(entry.path) && tarballs.file(entry.path) === undefined),
+    ...[...git].filter(([, { file }]) => file === undefined).map(([entry]) => entry),
+  ];
   if (missing.length > 0) {
     fail(["yarn.lock asks for packages that deps lacks:", ...shorten(missing.map((entry) => `${entry.name}@${entry.version}`)), MEND]);
   }
 }
 
 // Fills the mirror; gives the lockfile for this build alone. It differs from the repository's where two tarballs want one name, and
-// for packages of other systems: Yarn 1 finds out only from a tarball whether it is for this system, so an empty one says so.
+// for packages of other systems: Yarn 1 finds out only from a tarball whether it is for this system, so an empty one says so. Of an
+// archive that a host makes, deps has the files alone, whatever hash it once had.
 function fillMirror(mirror, text, lock, entries, tarballs, platform) {
   const lines = [...lock.lines];
   const taken = new Map();
@@ -39,10 +47,11 @@ function fillMirror(mirror, text, lock, entries, tarballs, platform) {
     const file = join(mirror, mirrorName(own));
     const isNew = !taken.has(mirrorName(own));
     taken.set(mirrorName(own), path);
-    const fragment = resolved.value.slice(url.length);
+    const fragment = REPACKED.test(path) ? "" : resolved.value.slice(url.length);
     if (!tarballs.foreign.has(path)) {
       if (isNew) symlinkSync(tarballs.file(path).file, file);
-      if (isTaken) lines[resolved.line] = `  resolved ${JSON.stringify(own + fragment)}`;
+      if (REPACKED.test(path) && integrity !== undefined) lines[integrity.line] = undefined;
+      if (own + fragment !== resolved.value) lines[resolved.line] = `  resolved ${JSON.stringify(own + fragment)}`;
       continue;
     }
     const bytes = emptyPackage({ name, version, os: [`!${platform.os}`] });
@@ -50,14 +59,15 @@ function fillMirror(mirror, text, lock, entries, tarballs, platform) {
     lines[resolved.line] = `  resolved ${JSON.stringify(`${own}#${hash("sha1", "hex", bytes)}`)}`;
     if (integrity !== undefined) lines[integrity.line] = `  integrity sha512-${hash("sha512", "base64", bytes)}`;
   }
-  return lines.some((line, index) => line !== lock.lines[index]) ? lines.join("\n") : text;
+  return lines.some((line, index) => line !== lock.lines[index]) ? lines.filter((line) => line !== undefined).join("\n") : text;
 }
 
 export async function prepare({ out, spec, tarballs, scratch }) {
   const text = readFileSync(join(spec.lockSet, "yarn.lock"), "utf8");
   const lock = readClassicLock(text);
-  const entries = remoteEntries(lock, tarballs);
-  checkTarballs(entries, tarballs);
+  const git = gitEntries(lock, tarballs);
+  const entries = remoteEntries(lock, tarballs, git);
+  checkTarballs(entries, git, tarballs);
   const mirror = scratch("mirror");
   const settings = `yarn-offline-mirror ${JSON.stringify(mirror)}\nyarn-offline-mirror-pruning false\n`;
   return {
@@ -72,7 +82,8 @@ export async function prepare({ out, spec, tarballs, scratch }) {
       ...["--cache-folder", scratch("cache")],
     ],
     // Not the npmrc beside Node.js.
-    env: { DO_NOT_TRACK: "1", PREFIX: mirror },
+    env: { DO_NOT_TRACK: "1", PREFIX: mirror, ...(git.size > 0 && provideGit(git, { folder: scratch("git"), mirror, yarn: join(spec.packageManager, "bin/yarn") })) },
+    explain: () => explainGit(git),
     disagreement: "where it says that the lockfile needs to be updated, yarn.lock and the package.json files disagree:",
     finish() {
       // Yarn's own notes of this install, which tell of the mirror.

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 
 import { copyFolder } from "./files.mjs";
 import { finishTree } from "./finish-tree.mjs";
+import { applyPatches } from "./patch-package.mjs";
 import { Tarballs } from "./registry.mjs";
 import { packagesWithScripts, runScripts, tellLeftOut } from "./scripts.mjs";
 import { MEND, fail, shorten } from "./words.mjs";
@@ -31,10 +32,13 @@ function writeLockSet(out, spec, { files, manifest: asInstalled = (manifest) => 
   for (const [path, text] of Object.entries(files)) {
     if (text !== "") writeFileSync(join(out, path), text);
   }
-  for (const [path, manifest] of Object.entries(spec.manifests)) {
+  for (const [path, manifest] of [...Object.entries(spec.manifests), ...Object.entries(spec.linked ?? {})]) {
     const folder = join(out, path);
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "package.json"), JSON.stringify(asInstalled(manifest), null, 2));
+    if (manifest === null) continue;
+    // One that is there is part of a package as it is: the folder is a dependency by `file:` too.
+    const file = join(folder, "package.json");
+    if (!existsSync(file)) writeFileSync(file, JSON.stringify(asInstalled(manifest), null, 2));
     writeBinStubs(folder, manifest);
   }
 }
@@ -85,12 +89,15 @@ const { registry, program } = install;
 writeLockSet(out, spec, install);
 const code = await runInstall(out, spec, install);
 registry?.close();
+const reasons = code === 0 ? [] : (install.explain?.() ?? []);
+if (reasons.length > 0) fail([`\`${program} ${install.args.slice(0, 2).join(" ")}\` failed with exit code ${code}; its words are above`, ...reasons]);
 if (registry?.missing.size > 0) fail(["the install asked for what deps lacks:", ...shorten(registry.missing), MEND]);
 if (code !== 0) {
   if (registry?.unknown.size > 0) console.error(`splitter: ${program} asked for what ${spec.lockfile} does not have: ${[...registry.unknown].sort().join(", ")}`);
   fail([`\`${program} ${install.args.slice(0, 2).join(" ")}\` failed with exit code ${code}; its words are above`, install.disagreement, `run \`${program} install\`, then ${MEND}`]);
 }
 clock("installed");
+applyPatches(out, spec);
 
 const kept = install.finish?.() ?? [];
 // Removing as many links as the install made takes as long as the walk, so both are done at once.
@@ -100,7 +107,7 @@ const finished = finishTree(out, spec);
 clock(`patched ${finished.patched} of ${finished.seen} files`);
 const { run, left } = packagesWithScripts(spec, finished.packages);
 if (run.length > 0) {
-  runScripts(out, spec, program, run);
+  await runScripts(out, spec, program, run, tarballs);
   // What they made in their own folders may be executed too.
   finishTree(out, spec, run.map(({ folder }) => folder));
   clock("ran lifecycle scripts");

@@ -7,10 +7,10 @@ function isFrom(a, b) {
   return at === -1 || left[at] > right[at];
 }
 
-// { isIdle, env, remedy } of a package: whether nothing is missed without its scripts, what is set while they run, what to say to
-// a user who needs them.
+// { isIdle, without, remedy } of a package: whether nothing is missed without its scripts, what is set while they run and its
+// downloads are not given, what to say to a user who needs them.
 export function known(table, name, version) {
   const entry = Object.hasOwn(table, name) ? table[name] : {};
   const isIdle = entry.script === "idle" || (entry.idleFrom !== undefined && isFrom(version, entry.idleFrom));
-  return { isIdle, env: entry.env ?? {}, remedy: isIdle ? undefined : entry.remedy };
+  return { isIdle, without: entry.without ?? {}, remedy: isIdle ? undefined : entry.remedy };
 }

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync,
 import { dirname, join, resolve } from "node:path";
 
 import { patchExecutable } from "./executables.mjs";
-import { copyFolder, placeFile } from "./files.mjs";
+import { copyFolder, copyLargeFolder, placeFile } from "./files.mjs";
 import { placeLinkerState } from "./linker-state.mjs";
 import { placePnp } from "./pnp.mjs";
 
@@ -42,7 +42,7 @@ function placeLockSet(root, spec) {
 
 // The root's node_modules and that of every workspace whose sources are here.
 function placeNodeModules(root, spec) {
-  const place = spec.mode === "copy" ? copyFolder : linkFolder;
+  const place = spec.mode === "copy" ? copyLargeFolder : linkFolder;
   const folders = new Set(["", ...spec.workspaces.map((workspace) => workspace.path)]);
   for (const path of folders) {
     const from = join(spec.nodeModules, path, "node_modules");

@@ -4,7 +4,7 @@ import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 
-import { registryPath } from "./bun-lock.mjs";
+import { registryPath, repositoryPath } from "./bun-lock.mjs";
 import { answerConnect } from "./connect.mjs";
 
 // A URL without its scheme and its scheme's own port, for comparing: "host/path?query".
@@ -32,7 +32,7 @@ export class Tarballs {
 
   // The path inside deps of a locked package.
   pathOf(entry) {
-    return entry.url === "" ? registryPath(entry.name, entry.resolution) : this.pathOfUrl(entry.url);
+    return repositoryPath(entry) ?? (entry.url === "" ? registryPath(entry.name, entry.resolution) : this.pathOfUrl(entry.url));
   }
 
   // The file that a scope's own registry has for a path of the common one: Yarn 2 and later do not write down where a package
@@ -62,8 +62,9 @@ function labelOf(path) {
 
 // Starts the server. It answers the registry's own paths below /npm/, and, as a proxy, requests for other hosts.
 // Gives { url, missing, unknown, close }: the tarballs and the package names that were asked for and are not there.
-// `documents` makes the metadata by package name, from the server's URL; `onMissing` is called for each missing tarball.
-export async function startRegistry(tarballs, { documents = () => new Map(), onMissing }) {
+// `documents` makes the metadata by package name, from the server's URL; `archive` gives the bytes for a URL of another host that are no
+// file of deps; `onMissing` is called for each missing tarball.
+export async function startRegistry(tarballs, { documents = () => new Map(), archive = () => undefined, onMissing }) {
   const [missing, unknown] = [new Set(), new Set()];
   let base = "";
   let made;
@@ -89,7 +90,10 @@ export async function startRegistry(tarballs, { documents = () => new Map(), onM
     // As a proxy it is asked for other hosts, and also for itself, by the full URL.
     const url = request.socket.tunnelTo === undefined ? request.url : `http://${request.socket.tunnelTo}${request.url}`;
     const own = url.startsWith(base) ? url.slice(base.length - 1) : url;
-    if (/^[a-z]+:\/\//.test(own)) return sendTarball(response, tarballs.pathOfUrl(own));
+    if (/^[a-z]+:\/\//.test(own)) {
+      const made = archive(own);
+      return made === undefined ? sendTarball(response, tarballs.pathOfUrl(own)) : response.end(made);
+    }
     const path = decodeURIComponent(own.replace(/[?#].*$/, "")).slice(1);
     if (path.startsWith("url/") || path.includes("/-/")) return sendTarball(response, path);
     const name = path.replace(/^npm\//, "");

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::demo::Manager;
 use crate::split::System;
@@ -55,6 +55,9 @@ pub(super) enum Command {
     UpdateHash(UpdateHashOptions),
     /// Tell whether the hashes are right for the lockfile, in milliseconds
     Check(CheckOptions),
+    /// Set up the git hook that stops a commit with stale hashes
+    #[command(subcommand)]
+    Hook(HookCommand),
     /// Show all of it on a sample monorepo in a new folder
     Demo(DemoOptions),
 }
@@ -77,6 +80,9 @@ pub(super) struct InitOptions {
     /// Record hashes for this system only (can be repeated) [default: the four usual systems; recorded in splitter.json]
     #[arg(long = "system", value_name = "SYSTEM")]
     pub(super) systems: Vec<System>,
+    /// Do not offer to set up the git hook
+    #[arg(long)]
+    pub(super) no_hook: bool,
     #[command(flatten)]
     pub(super) fetching: FetchingOptions,
 }
@@ -101,11 +107,52 @@ pub(super) struct FetchingOptions {
     pub(super) jobs: NonZeroUsize,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct CheckOptions {
-    /// Print JSON
+    /// Check what git is about to commit, in place of the work tree
     #[arg(long)]
-    pub(super) json: bool,
+    pub(super) staged: bool,
+    /// How to print what is found
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = CheckFormat::Text)]
+    format: CheckFormat,
+    /// Print JSON, as `--format json`
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl CheckOptions {
+    /// The format that was chosen.
+    pub(super) fn format(&self) -> CheckFormat {
+        if self.json { CheckFormat::Json } else { self.format }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HookCommand {
+    /// Add it; where a tool owns the hooks, print the lines for its configuration
+    Install,
+    /// Take it out, and leave what was there before
+    Uninstall,
+    /// Tell whether it would run for the next commit here, and from which file
+    Status,
+    /// Check what is about to be committed: what the hook calls
+    Run,
+}
+
+/// How `check` prints what it found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// For people, and annotations of a GitHub workflow
+    Github,
+    /// SARIF 2.1.0, which code scanning reads
+    Sarif,
+    /// XML of test results, which GitLab, Jenkins and others read
+    Junit,
 }
 
 #[derive(Debug, Args)]

@@ -55,6 +55,11 @@ impl<E: Diagnose + 'static> From<E> for Failure {
 }
 
 impl Failure {
+    /// The error.
+    pub(super) fn error(&self) -> &dyn Diagnose {
+        self.0.as_ref()
+    }
+
     /// Prints the error: message, place, causes, hints.
     pub(super) fn report(&self, printer: Printer) -> ExitCode {
         let error = &self.0;

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod failure;
 mod fetching;
+mod hook;
 mod init;
 mod interrupt;
 mod printer;
@@ -52,6 +53,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Init(options) => init::run(global, options, printer),
         Command::UpdateHash(options) => update_hash::run(global, options, printer),
         Command::Check(options) => check::run(global, options, printer),
+        Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }
 }

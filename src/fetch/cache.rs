@@ -199,7 +199,8 @@ impl Cache {
         self.root.join("tarballs").join(digest.algorithm().name()).join(&hex[..2]).join(&hex)
     }
 
-    fn tmp(&self) -> Utf8PathBuf {
+    /// Where what is being written lies; on the file system of all else here.
+    pub(super) fn tmp(&self) -> Utf8PathBuf {
         self.root.join("tmp")
     }
 
@@ -210,8 +211,8 @@ impl Cache {
             let modified = entry.metadata().and_then(|metadata| metadata.modified());
             let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
             if age.is_some_and(|age| age > LEFTOVER_AGE) {
-                // Another process may have been faster.
-                let _ = fs::remove_file(entry.path());
+                // Another process may have been faster. A folder is a repository that was being fetched.
+                let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
             }
         }
         Ok(())

@@ -14,22 +14,26 @@ use std::{
 use camino::Utf8PathBuf;
 use fs_err as fs;
 use reqwest::{
-    Certificate, Client, NoProxy, Response,
+    Certificate, Client, Identity, NoProxy, Response,
     header::{AUTHORIZATION, HeaderValue, LOCATION, RETRY_AFTER},
     redirect,
 };
+use rustls::AlertDescription;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
     credentials::{Access, of_userinfo},
     failure::Reason,
-    layers::Transport,
+    layers::{ClientCertificate, Transport},
     registries::Registries,
     resolver::Resolver,
     retry::{Patience, retry_after},
 };
-use crate::diagnostic::{Category, Diagnose, Location};
+use crate::{
+    diagnostic::{Category, Diagnose, Location},
+    lockfile::Format,
+};
 
 /// How many redirects are followed.
 const MOST_REDIRECTS: usize = 10;
@@ -51,8 +55,19 @@ pub enum ClientError {
         /// Why.
         reason: String,
     },
+    /// The certificates in a setting itself are none.
+    #[error("the `ca` of .npmrc or bunfig.toml holds no certificate in PEM")]
+    Authority,
+    /// A client certificate and its key are none. Neither is shown.
+    #[error("the client certificate and its key are not usable{}: {reason}", at(path.as_ref()))]
+    Identity {
+        /// The file of the certificate, where it is one.
+        path: Option<Utf8PathBuf>,
+        /// Why.
+        reason: String,
+    },
     /// A proxy is not a URL. The text is not shown, as it may carry a password.
-    #[error("the `{key}` of .npmrc is not the URL of a proxy")]
+    #[error("the `{key}` that is configured is not the URL of a proxy")]
     Proxy {
         /// The key.
         key: &'static str,
@@ -62,31 +77,46 @@ pub enum ClientError {
     Start(String),
 }
 
+fn at(path: Option<&Utf8PathBuf>) -> String {
+    path.map_or_else(String::new, |path| format!(" (`{path}`)"))
+}
+
 impl Diagnose for ClientError {
     fn category(&self) -> Category {
         match self {
             Self::Certificates { .. } | Self::Start(_) => Category::Environment,
-            Self::Proxy { .. } => Category::Input,
+            Self::Proxy { .. } | Self::Authority | Self::Identity { .. } => Category::Input,
         }
     }
 
     fn location(&self) -> Option<Location> {
         match self {
             Self::Certificates { path, .. } => Some(Location::file(path.clone())),
-            Self::Proxy { .. } | Self::Start(_) => None,
+            Self::Identity { path, .. } => path.clone().map(Location::file),
+            Self::Proxy { .. } | Self::Authority | Self::Start(_) => None,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Start(_) => vec!["name a file of trusted certificates in SSL_CERT_FILE".to_owned()],
-            Self::Certificates { .. } | Self::Proxy { .. } => Vec::new(),
+            Self::Identity { .. } => vec!["both have to be PEM, the key without a passphrase".to_owned()],
+            Self::Certificates { .. } | Self::Proxy { .. } | Self::Authority => Vec::new(),
         }
     }
 }
 
 /// The HTTP clients of a run.
+#[derive(Default)]
 pub(super) struct Clients {
+    /// By how hosts are reached: most runs have one. Made when they are first needed, as reading the system's certificates
+    /// takes a while.
+    turns: Mutex<BTreeMap<Transport, Arc<Turns>>>,
+    resolver: Resolver,
+}
+
+/// Clients for the same hosts, which take turns.
+pub(super) struct Turns {
     clients: Vec<Taking>,
     next: AtomicUsize,
 }
@@ -102,32 +132,61 @@ struct Taking {
 }
 
 impl Clients {
-    pub(super) fn new(transport: &Transport, patience: &Patience) -> Result<Self, ClientError> {
-        // Fails where a provider is installed already, which will do as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let resolver = Resolver::default();
-        let clients = (0..CONNECTIONS)
-            .map(|_| Ok(Taking { client: client(transport, patience, resolver.clone())?, openings: Mutex::default() }))
-            .collect::<Result<_, ClientError>>()?;
-        Ok(Self { clients, next: AtomicUsize::new(0) })
-    }
-
     /// Asks for `url` and gives an answer of status 200.
-    pub(super) async fn get(&self, registries: &Registries, url: &Url) -> Result<Response, Reason> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let client = &self.clients[turn % self.clients.len()];
+    pub(super) async fn get(
+        &self,
+        registries: &Registries,
+        url: &Url,
+        patience: &Patience,
+    ) -> Result<Response, Reason> {
         let mut at = url.clone();
         let mut may_authorize = true;
         for _ in 0..=MOST_REDIRECTS {
             // For good: what another host sends back here is its choice, not the user's.
             may_authorize &= at.origin() == url.origin();
-            let response = client.send(registries, &at, may_authorize).await?;
+            let turns = self.client_for(registries, &at, patience);
+            let turns = turns.map_err(|error| Reason::Connect { why: error.to_string() })?;
+            let response = turns.next().send(registries, &at, may_authorize).await?;
             match redirected(&at, &response)? {
                 Some(next) => at = next,
                 None => return accepted(response, registries, &at, may_authorize),
             }
         }
         Err(Reason::Redirect { why: "too many redirects" })
+    }
+
+    /// The clients that reach the host of `url`.
+    pub(super) fn client_for(
+        &self,
+        registries: &Registries,
+        url: &Url,
+        patience: &Patience,
+    ) -> Result<Arc<Turns>, ClientError> {
+        let transport = registries.transport_for(url);
+        // Clients are only ever added.
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = turns.get(&transport) {
+            return Ok(Arc::clone(made));
+        }
+        let made = Arc::new(Turns::new(&transport, patience, &self.resolver)?);
+        turns.insert(transport, Arc::clone(&made));
+        Ok(made)
+    }
+}
+
+impl Turns {
+    fn new(transport: &Transport, patience: &Patience, resolver: &Resolver) -> Result<Self, ClientError> {
+        // Fails where a provider is installed already, which will do as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let clients = (0..CONNECTIONS)
+            .map(|_| Ok(Taking { client: client(transport, patience, resolver.clone())?, openings: Mutex::default() }))
+            .collect::<Result<_, ClientError>>()?;
+        Ok(Self { clients, next: AtomicUsize::new(0) })
+    }
+
+    fn next(&self) -> &Taking {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        &self.clients[turn % self.clients.len()]
     }
 }
 
@@ -162,6 +221,9 @@ fn client(transport: &Transport, patience: &Patience, resolver: Resolver) -> Res
     if !certificates.is_empty() {
         builder = builder.tls_certs_merge(certificates);
     }
+    if let Some(certificate) = &transport.identity {
+        builder = builder.identity(identity(certificate)?);
+    }
     for proxy in proxies(transport)? {
         builder = builder.proxy(proxy);
     }
@@ -175,7 +237,33 @@ fn certificates(transport: &Transport) -> Result<Vec<Certificate>, ClientError> 
         let pem = fs::read(path).map_err(|error| wrong(innermost(&error)))?;
         all.extend(Certificate::from_pem_bundle(&pem).map_err(|error| wrong(innermost(&error)))?);
     }
+    for text in &transport.authorities {
+        let found = Certificate::from_pem_bundle(text.as_bytes());
+        let found = found.ok().filter(|found| !found.is_empty());
+        all.extend(found.ok_or(ClientError::Authority)?);
+    }
     Ok(all)
+}
+
+/// What is shown to a host that wants a client certificate.
+fn identity(certificate: &ClientCertificate) -> Result<Identity, ClientError> {
+    let pem = match certificate {
+        ClientCertificate::Pem(text) => text.clone().into_bytes(),
+        ClientCertificate::Files { certificate, key } => {
+            let read = |path: &Utf8PathBuf| {
+                fs::read(path)
+                    .map_err(|error| ClientError::Certificates { path: path.clone(), reason: innermost(&error) })
+            };
+            [read(key)?, b"\n".to_vec(), read(certificate)?].concat()
+        }
+    };
+    Identity::from_pem(&pem).map_err(|error| ClientError::Identity {
+        path: match certificate {
+            ClientCertificate::Files { certificate, .. } => Some(certificate.clone()),
+            ClientCertificate::Pem(_) => None,
+        },
+        reason: innermost(&error),
+    })
 }
 
 /// The proxies of `.npmrc`; without any the client takes those of the system's variables by itself.
@@ -208,7 +296,7 @@ async fn send(client: &Client, registries: &Registries, url: &Url, may_authorize
         value.set_sensitive(true);
         request = request.header(AUTHORIZATION, value);
     }
-    request.send().await.map_err(|error| reason_of(&error))
+    request.send().await.map_err(|error| reason_of(&error, registries.format()))
 }
 
 /// Where an answer sends us, if anywhere.
@@ -237,10 +325,12 @@ fn accepted(response: Response, registries: &Registries, url: &Url, may_authoriz
 }
 
 /// Sorts the client's errors by what can be done about them. Their own texts hold URLs, so only the cause is kept.
-pub(super) fn reason_of(error: &reqwest::Error) -> Reason {
+pub(super) fn reason_of(error: &reqwest::Error, format: Format) -> Reason {
     let why = innermost(error);
     if is_certificate_error(error) {
         Reason::Certificate { why }
+    } else if wants_our_certificate(error) {
+        Reason::ClientCertificate { why, format }
     } else if error.is_connect() {
         Reason::Connect { why: if error.is_timeout() { "no answer to the connection".to_owned() } else { why } }
     } else if error.is_timeout() {
@@ -268,6 +358,21 @@ fn causes<'a>(
 
 fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
     causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+/// Whether the host broke off for want of a certificate, or of one that it trusts.
+fn wants_our_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        let Some(rustls::Error::AlertReceived(alert)) = cause.downcast_ref() else { return false };
+        matches!(
+            alert,
+            AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::CertificateExpired
+                | AlertDescription::UnknownCA
+        )
+    })
 }
 
 #[cfg(test)]

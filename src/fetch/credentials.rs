@@ -51,6 +51,13 @@ impl Credentials {
         }
     }
 
+    /// The same for the packages of one scope alone; the scope has its `@`.
+    pub(super) fn add_bun_registry_for_scope(&mut self, url: &Url, scope: &str, registry: &BunRegistry) {
+        if let Some(credential) = self.of_bun_registry(registry) {
+            self.add_for_scope(url, scope, credential);
+        }
+    }
+
     /// Adds a token, unless there is something for this URL.
     pub(super) fn add_token(&mut self, url: &Url, token: &str) {
         self.add(url, Ok(Secret::bearer(token)));
@@ -68,6 +75,15 @@ impl Credentials {
         self.direct.entry(nerf_dart(url)).or_insert(credential);
     }
 
+    /// Adds what `.npmrc` files say without a URL, for what lies below `url`, unless there is something.
+    pub(super) fn add_top_of_npmrc(&mut self, url: &Url) {
+        if self.find(url).is_none()
+            && let Some(credential) = self.of_npmrc("")
+        {
+            self.add(url, credential);
+        }
+    }
+
     /// The same for the packages of one scope alone; the scope has its `@`.
     pub(super) fn add_for_scope(&mut self, url: &Url, scope: &str, credential: Credential) {
         self.direct.entry(format!("{}{scope}/", nerf_dart(url))).or_insert(credential);
@@ -83,11 +99,12 @@ impl Credentials {
         keys_of(url).find_map(|key| self.direct.get(&key).cloned().or_else(|| self.of_npmrc(&key)))
     }
 
-    /// What `.npmrc` files hold for a key. Values are taken raw, as [`NpmrcConfig::credentials_for`] would decode a
+    /// What `.npmrc` files hold for a key, or without one for an empty key. Values are taken raw, as [`NpmrcConfig::credentials_for`] would decode a
     /// password before its variable is replaced.
     fn of_npmrc(&self, key: &str) -> Option<Credential> {
         self.npmrc.iter().find_map(|config| {
-            let value = |name: &str| config.get(&format!("{key}:{name}")).map(|text| self.expanded(text));
+            let separator = if key.is_empty() { "" } else { ":" };
+            let value = |name: &str| config.get(&format!("{key}{separator}{name}")).map(|text| self.expanded(text));
             if let Some(token) = value("_authToken") {
                 return Some(token.map(|token| Secret::bearer(&token)));
             }
@@ -145,7 +162,7 @@ fn percent_decoded(text: &str) -> String {
 
 /// The keys that a URL lies under, the longest first, each with and without its last `/`, as npm looks them up. Where a
 /// scope follows, the key that is for all scopes goes before.
-fn keys_of(url: &Url) -> impl Iterator<Item = String> {
+pub(super) fn keys_of(url: &Url) -> impl Iterator<Item = String> {
     let mut plain = url.clone();
     // The `/` of a scoped name is often written so.
     plain.set_path(&url.path().replace("%2f", "/").replace("%2F", "/"));

@@ -9,18 +9,22 @@ use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 use camino::Utf8PathBuf;
 use futures_util::{StreamExt as _, stream};
 use reqwest::Response;
-use tokio::sync::OnceCell;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{
     cache::{Cache, CacheError, Inserted, Insertion, Stored},
     client::{ClientError, Clients, reason_of},
     failure::{Failure, FetchError, Reason},
+    git,
     hosts::Hosts,
     registries::Registries,
     retry::Patience,
 };
-use crate::lockfile::{Algorithm, Digest, Integrity};
+use crate::{
+    lockfile::{Algorithm, Digest, Integrity},
+    split::dependencies::Form,
+};
 
 /// How many files are asked for at once where nothing else is said.
 pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(64).unwrap();
@@ -28,17 +32,33 @@ pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 /// How many bytes of a file are collected before they are written.
 const PIECE: usize = 256 * 1024;
 
-/// A tarball that is needed.
+/// A file that is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// What messages call it, such as `react@19.1.0`.
     pub label: String,
     /// The package's name, which decides the registry.
     pub package: String,
-    /// Where it lies, as it would be recorded: below the repository's registry, not below a user's mirror.
+    /// Where it lies, as it would be recorded: below the repository's registry, not below a user's mirror. Of a commit, its
+    /// repository.
     pub url: Url,
+    /// What becomes of what lies there.
+    pub form: Form,
     /// What it must match. Without it the first content seen is recorded, and any other refused from then on.
     pub integrity: Option<Integrity>,
+    /// The file of the repository that has the integrity since the first sight, where the lockfile has none.
+    pub recorded_in: Option<&'static str>,
+}
+
+impl Wanted {
+    /// What names it among all that is seen for the first time.
+    pub(super) fn key(&self) -> Url {
+        let mut key = self.url.clone();
+        if let Form::Commit(id) = &self.form {
+            key.set_fragment(Some(id));
+        }
+        key
+    }
 }
 
 /// A tarball that is in the cache and is what was wanted.
@@ -89,16 +109,18 @@ pub struct Downloader {
     cache: Cache,
     jobs: NonZeroUsize,
     pub(super) patience: Patience,
-    /// Made when they are first needed, as reading the system's certificates takes a while.
-    clients: OnceCell<Clients>,
-    hosts: Hosts,
+    clients: Clients,
+    pub(super) hosts: Hosts,
+    pub(super) git: git::Fetcher,
+    pub(super) git_turns: Semaphore,
 }
 
 impl Downloader {
     /// A downloader with at most `jobs` files in flight, usually [`DEFAULT_JOBS`]. Nothing is opened yet.
     pub fn new(registries: Registries, cache: Cache, jobs: NonZeroUsize) -> Self {
-        let (clients, hosts) = (OnceCell::new(), Hosts::default());
-        Self { registries, cache, jobs, patience: Patience::default(), clients, hosts }
+        let (patience, clients, hosts) = (Patience::default(), Clients::default(), Hosts::default());
+        let (git, git_turns) = (git::Fetcher::default(), Semaphore::new(git::AT_ONCE));
+        Self { registries, cache, jobs, patience, clients, hosts, git, git_turns }
     }
 
     /// The registries that it asks.
@@ -141,8 +163,14 @@ impl Downloader {
     }
 
     async fn download(&self, wanted: &Wanted, progress: &dyn Progress) -> Result<Fetched, Stop> {
-        let url = self.registries.url_for_fetch(&wanted.url, &wanted.package);
-        let outcome = self.persevere(&url, async || self.attempt(wanted, &url, progress).await).await?;
+        let mut url = self.registries.url_for_fetch(&wanted.url, &wanted.package);
+        let mut outcome = self.bring(wanted, &url, progress).await?;
+        let is_refused = matches!(&outcome, Err(Reason::Status { status: 401 | 403 | 404, .. }));
+        if is_refused && self.registries.replaces(&wanted.url, &wanted.package) {
+            // Package managers other than npm ask the registry that the lockfile names.
+            url = wanted.url.clone();
+            outcome = self.bring(wanted, &url, progress).await?;
+        }
         match outcome {
             Ok(fetched) => {
                 progress.finished(&wanted.label);
@@ -153,13 +181,29 @@ impl Downloader {
         }
     }
 
+    /// Brings what is wanted from `url` into the cache, if that can be had.
+    async fn bring(
+        &self,
+        wanted: &Wanted,
+        url: &Url,
+        progress: &dyn Progress,
+    ) -> Result<Result<Fetched, Reason>, ClientError> {
+        let attempt = async || match &wanted.form {
+            Form::Verbatim => self.attempt(wanted, url, progress).await,
+            Form::Repacked => self.repack(wanted, url, progress).await,
+            Form::Commit(id) => self.commit(wanted, id).await,
+        };
+        self.persevere(url, attempt).await
+    }
+
     /// Asks for `url` with `attempt` until it succeeds or there is no hope. The outer error is about the client itself.
     pub(super) async fn persevere<T>(
         &self,
         url: &Url,
         attempt: impl AsyncFn() -> Result<T, Reason>,
     ) -> Result<Result<T, Reason>, ClientError> {
-        self.clients().await?;
+        // Made here, so that what is wrong with it ends the run.
+        self.clients.client_for(&self.registries, url, &self.patience)?;
         let mut tries = Tries::default();
         loop {
             let outcome = tokio::select! {
@@ -182,28 +226,39 @@ impl Downloader {
 
     /// One request, and its answer of status 200.
     pub(super) async fn request(&self, url: &Url) -> Result<Response, Reason> {
-        let clients = self.clients().await.map_err(|error| Reason::Connect { why: error.to_string() })?;
-        let answer = clients.get(&self.registries, url).await;
+        let answer = self.clients.get(&self.registries, url, &self.patience).await;
         if !matches!(answer, Err(Reason::Connect { .. } | Reason::Certificate { .. })) {
             self.hosts.answered(url);
         }
         answer
     }
 
-    async fn clients(&self) -> Result<&Clients, ClientError> {
-        self.clients.get_or_try_init(async || Clients::new(self.registries.transport(), &self.patience)).await
-    }
-
     async fn attempt(&self, wanted: &Wanted, url: &Url, progress: &dyn Progress) -> Result<Fetched, Reason> {
-        let expected = wanted.integrity.clone().or_else(|| self.cache.recorded(&wanted.url));
+        let expected = self.expected(wanted);
         let algorithm = expected.as_ref().map_or(Algorithm::Sha512, Integrity::algorithm);
         let mut response = self.request(url).await?;
         let mut file = Writing::new(self.cache.clone(), algorithm, response.content_length());
-        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error, self.registries().format()))? {
             progress.received(chunk.len() as u64);
             file.write(&chunk).await?;
         }
-        match file.finish(expected.clone()).await? {
+        let inserted = file.finish(expected.clone()).await?;
+        self.judge(wanted, expected, inserted)
+    }
+
+    /// What a file must match, where anybody has said or seen it.
+    pub(super) fn expected(&self, wanted: &Wanted) -> Option<Integrity> {
+        wanted.integrity.clone().or_else(|| self.cache.recorded(&wanted.key()))
+    }
+
+    /// What a file that was brought comes to.
+    pub(super) fn judge(
+        &self,
+        wanted: &Wanted,
+        expected: Option<Integrity>,
+        inserted: Inserted,
+    ) -> Result<Fetched, Reason> {
+        match inserted {
             Inserted::Empty => Err(Reason::Empty),
             Inserted::Stored(stored, digest) => self.accept(wanted, stored, digest),
             Inserted::Mismatch(found) => Err(self.refusal(wanted, expected, found)),
@@ -213,7 +268,7 @@ impl Downloader {
     fn accept(&self, wanted: &Wanted, stored: Stored, digest: Digest) -> Result<Fetched, Reason> {
         let integrity = match &wanted.integrity {
             Some(integrity) => integrity.clone(),
-            None => self.cache.record(&wanted.url, &Integrity::from(digest))?,
+            None => self.cache.record(&wanted.key(), &Integrity::from(digest))?,
         };
         if !integrity.accepts(&digest) {
             // Another process recorded something else meanwhile.
@@ -223,11 +278,21 @@ impl Downloader {
     }
 
     fn refusal(&self, wanted: &Wanted, expected: Option<Integrity>, found: Digest) -> Reason {
-        match (wanted.integrity.clone(), expected) {
-            (Some(expected), _) => Reason::Mismatch { expected, found },
-            (None, Some(recorded)) => Reason::Changed { recorded, record: self.cache.record_path(&wanted.url), found },
-            (None, None) => Reason::Empty,
+        let remedy = self.forgetting(wanted);
+        match (wanted.integrity.clone().or(expected), &wanted.integrity, wanted.recorded_in) {
+            (Some(recorded), ..) if wanted.form != Form::Verbatim => Reason::OtherFiles { recorded, remedy, found },
+            (Some(expected), Some(_), None) => Reason::Mismatch { expected, found },
+            (Some(recorded), ..) => Reason::Changed { recorded, remedy, found },
+            (None, ..) => Reason::Empty,
         }
+    }
+
+    /// What makes the content of a URL new again: the repository and this machine may remember it.
+    fn forgetting(&self, wanted: &Wanted) -> String {
+        let memory = Some(self.cache.record_path(&wanted.key())).filter(|record| record.is_file());
+        let line = wanted.recorded_in.map(|file| format!("remove its line from `{file}`"));
+        let memory = memory.map(|record| format!("delete `{record}`"));
+        line.into_iter().chain(memory).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -255,7 +320,7 @@ impl From<ClientError> for Stop {
 }
 
 fn cached(cache: &Cache, wanted: &Wanted) -> Option<Fetched> {
-    let integrity = wanted.integrity.clone().or_else(|| cache.recorded(&wanted.url))?;
+    let integrity = wanted.integrity.clone().or_else(|| cache.recorded(&wanted.key()))?;
     let stored = cache.find(&integrity)?;
     Some(fetched(stored, integrity, Origin::Cached))
 }
@@ -269,7 +334,7 @@ fn groups_of_missing(wanted: &[Wanted], fetched: &[Option<Fetched>]) -> Vec<Vec<
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut group_of = BTreeMap::new();
     for (index, item) in wanted.iter().enumerate().filter(|(index, _)| fetched[*index].is_none()) {
-        let group = *group_of.entry((&item.url, &item.integrity)).or_insert(groups.len());
+        let group = *group_of.entry((item.key(), &item.form, &item.integrity)).or_insert(groups.len());
         match groups.get_mut(group) {
             Some(group) => group.push(index),
             None => groups.push(vec![index]),
@@ -289,7 +354,7 @@ impl Tries {
     /// How long to wait before the next attempt, or none where there is to be none.
     fn pause_after(&mut self, reason: &Reason, patience: &Patience, host_answers: bool) -> Option<Duration> {
         self.failures += 1;
-        if matches!(reason, Reason::Mismatch { .. } | Reason::Changed { .. }) {
+        if matches!(reason, Reason::Mismatch { .. } | Reason::Changed { .. } | Reason::OtherFiles { .. }) {
             // Once more, as a proxy may have broken the bytes; twice the same is what the registry has.
             self.wrong_contents += 1;
             return (self.wrong_contents == 1).then(|| patience.pause(1));
@@ -339,7 +404,7 @@ impl Writing {
             let mut insertion = insertion.map_or_else(|| cache.begin(algorithm), Ok)?;
             insertion.write(&piece)?;
             piece.clear();
-            Ok((insertion, piece))
+            Ok::<_, CacheError>((insertion, piece))
         })
         .await?;
         (self.insertion, self.piece) = (Some(insertion), piece);
@@ -358,11 +423,11 @@ impl Writing {
 }
 
 /// Runs `work` where it may block. It runs to its end even where nobody waits for it any more.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, CacheError> + Send + 'static,
-) -> Result<T, CacheError> {
+pub(super) async fn blocking<T: Send + 'static, E: From<CacheError> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
-        Err(error) => Err(std::io::Error::other(error).into()),
+        Err(error) => Err(CacheError::from(std::io::Error::other(error)).into()),
     }
 }

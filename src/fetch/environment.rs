@@ -36,6 +36,11 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Sets a variable.
+    pub(super) fn set(&mut self, name: String, value: String) {
+        self.0.insert(name, value);
+    }
+
     /// The first of these variables that is there.
     pub(super) fn first_of(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.get(name))

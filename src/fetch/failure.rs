@@ -2,14 +2,15 @@
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 
-use camino::Utf8PathBuf;
 use url::Url;
 
-use super::{cache::CacheError, client::ClientError, credentials::Access, hints, retry};
-use crate::split::registries::strip_credentials;
+use super::{
+    archive::ArchiveError, cache::CacheError, client::ClientError, credentials::Access, git::GitError, hints, retry,
+};
 use crate::{
     diagnostic::{Category, Diagnose, Location},
     lockfile::{Digest, Format, Integrity},
+    split::registries::without_secrets,
 };
 
 /// How many failures a message lists before it counts the rest.
@@ -29,6 +30,14 @@ pub enum Reason {
     Certificate {
         /// The cause.
         why: String,
+    },
+    /// The host wants a certificate of ours, or another one.
+    #[error("the host wants a client certificate: {why}")]
+    ClientCertificate {
+        /// The cause.
+        why: String,
+        /// The lockfile's format, which says whose files name certificates.
+        format: Format,
     },
     /// The connection is there, and no bytes come.
     #[error("no data came for too long")]
@@ -70,11 +79,27 @@ pub enum Reason {
     Changed {
         /// What was recorded.
         recorded: Integrity,
-        /// The file that holds the record.
-        record: Utf8PathBuf,
+        /// How to accept the change.
+        remedy: String,
         /// What came.
         found: Digest,
     },
+    /// The files of a repository's archive are not those that were recorded.
+    #[error("the files are not those that were seen first: {recorded} is recorded, {found} was found")]
+    OtherFiles {
+        /// What is recorded of the archive that is made of the files.
+        recorded: Integrity,
+        /// What to do where the files are meant to be other ones.
+        remedy: String,
+        /// What would be recorded now.
+        found: Digest,
+    },
+    /// What came is no archive of a repository.
+    #[error("what came is not a repository's archive: {0}")]
+    Archive(#[from] ArchiveError),
+    /// Git could not bring a commit.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The answer has no content at all.
     #[error("the answer is empty")]
     Empty,
@@ -89,10 +114,14 @@ impl Reason {
         match self {
             Self::Connect { .. } | Self::Stalled | Self::Transfer { .. } | Self::Empty => true,
             Self::Status { status, .. } => retry::is_transient(*status),
+            Self::Git(error) => error.is_transient(),
             Self::Certificate { .. }
+            | Self::ClientCertificate { .. }
             | Self::Redirect { .. }
             | Self::Mismatch { .. }
             | Self::Changed { .. }
+            | Self::OtherFiles { .. }
+            | Self::Archive(_)
             | Self::Cache(_) => false,
         }
     }
@@ -102,13 +131,22 @@ impl Reason {
         match self {
             Self::Connect { why } => Some(Self::Connect { why: why.clone() }),
             Self::Certificate { why } => Some(Self::Certificate { why: why.clone() }),
+            Self::Git(GitError::Unreachable { said }) => Some(Self::Git(GitError::Unreachable { said: said.clone() })),
+            Self::ClientCertificate { why, format } => {
+                Some(Self::ClientCertificate { why: why.clone(), format: *format })
+            }
             _ => None,
         }
     }
 
     fn category(&self) -> Category {
         match self {
-            Self::Redirect { .. } | Self::Mismatch { .. } | Self::Changed { .. } => Category::Input,
+            Self::Redirect { .. }
+            | Self::Mismatch { .. }
+            | Self::Changed { .. }
+            | Self::OtherFiles { .. }
+            | Self::Archive(_) => Category::Input,
+            Self::Git(error) => error.category(),
             Self::Status { status, .. } if !matches!(status, 401 | 403 | 407) && !retry::is_transient(*status) => {
                 Category::Input
             }
@@ -125,6 +163,8 @@ impl Reason {
                 "name the certificates of your network in SSL_CERT_FILE, in NODE_EXTRA_CA_CERTS or as `cafile` in .npmrc"
                     .to_owned(),
             ),
+            Self::ClientCertificate { format, .. } => Some(hints::for_client_certificate(*format, host)),
+            Self::Connect { why } if why.contains("proxy authorization") => Some(hints::for_proxy()),
             Self::Connect { .. } | Self::Stalled => Some(format!(
                 "check the network and HTTPS_PROXY; what is downloaded stays in the cache, so that another run goes on \
                  from here (host `{host}`)"
@@ -134,7 +174,12 @@ impl Reason {
                  before you know why"
                     .to_owned(),
             ),
-            Self::Changed { record, .. } => Some(format!("if the change is meant, delete `{record}` and run again")),
+            Self::Changed { remedy, .. } => Some(format!("if the change is meant, {remedy} and run again")),
+            Self::OtherFiles { remedy, .. } => Some(format!(
+                "a commit's files never change: its host, or a proxy, gives other ones than when they were recorded; if you \
+                 know why and trust them, {remedy} and run again"
+            )),
+            Self::Git(error) => error.hint(host),
             Self::Cache(error) => error.hints().into_iter().next(),
             _ => None,
         }
@@ -154,7 +199,7 @@ pub struct Failure {
 
 impl Failure {
     pub(super) fn new(label: &str, url: &Url, reason: Reason) -> Self {
-        Self { label: label.to_owned(), url: shown(url), reason }
+        Self { label: label.to_owned(), url: without_secrets(url), reason }
     }
 }
 
@@ -162,13 +207,6 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} from {}: {}", self.label, self.url, self.reason)
     }
-}
-
-/// A URL as it may be shown: user names, passwords and queries, which may be signatures, are left out.
-pub(super) fn shown(url: &Url) -> Url {
-    let mut url = url.clone();
-    strip_credentials(&mut url);
-    url
 }
 
 /// Why files are not all there.
@@ -267,6 +305,6 @@ mod tests {
     #[test]
     fn urls_are_shown_without_secrets() {
         let url = Url::parse("https://us:pw@h.example/a.tgz?sig=s#x").unwrap();
-        assert_eq!(shown(&url).as_str(), "https://h.example/a.tgz");
+        assert_eq!(without_secrets(&url).as_str(), "https://h.example/a.tgz");
     }
 }

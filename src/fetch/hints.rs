@@ -15,12 +15,30 @@ pub(super) fn for_answer(status: u16, access: &Access, format: Format, host: &st
             Some(format!("set `{variable}`: {files} takes the credentials for `{host}` from it"))
         }
         (401 | 403, Access::Anonymous) => Some(format!("add the token of `{host}` to {}", token(format, host))),
+        (407, _) => Some(for_proxy()),
         (404, Access::Credentials) => Some(format!("`{host}` does not have it, or hides it from this token")),
         (404, _) => Some(format!(
             "`{host}` does not have it, or it is private: set the registry of its scope ({}) and a token",
             scope(format)
         )),
         _ => None,
+    }
+}
+
+/// What to do about a proxy that refuses us.
+pub(super) fn for_proxy() -> String {
+    "the proxy wants a user name and a password, or others: HTTPS_PROXY=http://user:password@host:port".to_owned()
+}
+
+/// What to do about a host that wants a client certificate.
+pub(super) fn for_client_certificate(format: Format, host: &str) -> String {
+    match format {
+        Format::Bun(_) | Format::YarnClassic => {
+            format!("name files in PEM in ~/.npmrc: `//{host}/:certfile=…` and `//{host}/:keyfile=…`")
+        }
+        Format::YarnBerry(_) => {
+            "name files in PEM in ~/.yarnrc.yml: `httpsCertFilePath` and `httpsKeyFilePath`".to_owned()
+        }
     }
 }
 

@@ -70,8 +70,9 @@ impl Hosts {
     }
 }
 
+/// Scheme, host and port. URLs of ssh have no origin.
 fn key(url: &Url) -> String {
-    url.origin().ascii_serialization()
+    url[..url::Position::BeforeUsername].to_owned() + &url[url::Position::BeforeHost..url::Position::AfterPort]
 }
 
 #[cfg(test)]

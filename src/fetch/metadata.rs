@@ -19,7 +19,7 @@ use super::{
 use crate::{
     diagnostic::{Category, Diagnose},
     lockfile::{Algorithm, Digest, Integrity},
-    split::ProjectRegistries,
+    split::{ProjectRegistries, dependencies::usual_url},
 };
 
 /// The most bytes that a version's document may have.
@@ -117,7 +117,7 @@ impl Downloader {
     async fn document(&self, url: &Url) -> Result<Vec<u8>, Reason> {
         let mut response = self.request(url).await?;
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error, self.registries().format()))? {
             body.extend_from_slice(&chunk);
             if body.len() > LONGEST_DOCUMENT {
                 return Err(Reason::Redirect { why: "the answer is too long for the document of one version" });
@@ -145,7 +145,18 @@ impl Downloader {
         let integrity = document.dist.integrity.or_else(|| of_shasum(&document.dist.shasum?));
         let integrity = integrity.ok_or_else(|| wrong("it has neither `integrity` nor `shasum`".to_owned()))?;
         let tarball = Url::parse(&document.dist.tarball).map_err(|_| wrong("its `tarball` is not a URL".to_owned()))?;
-        Ok(PackageVersion { url: self.registries().url_for_record(&tarball, name), integrity })
+        Ok(PackageVersion { url: self.url_to_record(&tarball, name, version), integrity })
+    }
+
+    /// The URL of a tarball that everybody records, whichever mirror was asked: a mirror may name a host of its own for it,
+    /// or the registry that it mirrors.
+    fn url_to_record(&self, tarball: &Url, name: &str, version: &str) -> Url {
+        let registries = self.registries();
+        let own = registries.project().registry_for(name);
+        if registries.registry_for(name) == own {
+            return tarball.clone();
+        }
+        usual_url(own, name, version)
     }
 }
 

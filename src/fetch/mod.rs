@@ -1,18 +1,22 @@
-//! Bringing tarballs here: registries and credentials, the cache, downloads. Nothing else opens a connection.
+//! Bringing tarballs here: registries and credentials, the cache, downloads. Nothing else opens a connection, nor has git open one.
 //!
 //! [`ProjectRegistries`](crate::split::ProjectRegistries) is what a repository says, without secrets, and may be recorded. [`Registries`] adds the user's
 //! files, variables and credentials, and is for requests only. [`Downloader`] fills a [`Cache`]; [`from_cache_only`]
 //! reads it without network. All of it is asynchronous inside, and [`run`] is the way in for callers that are not.
 
+mod archive;
 mod cache;
 mod client;
 mod credentials;
 mod download;
 mod environment;
 mod failure;
+mod git;
+mod github;
 mod hints;
 mod hosts;
 mod layers;
+mod made;
 mod manifest;
 mod metadata;
 mod registries;
@@ -27,12 +31,14 @@ mod tests;
 
 use std::time::Duration;
 
+pub use archive::ArchiveError;
 pub use cache::{Cache, CacheError, Stored};
 pub use client::ClientError;
 pub use credentials::Access;
 pub use download::{DEFAULT_JOBS, Downloader, Fetched, Origin, Progress, Silent, Wanted, from_cache_only};
 pub use environment::Environment;
 pub use failure::{Failure, FetchError, Reason};
+pub use git::GitError;
 pub use manifest::{ManifestError, manifest_in_tarball};
 pub use metadata::{MetadataError, PackageVersion, package_version_from_cache};
 pub use registries::Registries;

@@ -3,7 +3,7 @@
 //! What enters `splitter.lock.json` is [`ProjectRegistries`] alone. A user may reach the same packages through a mirror
 //! (a file of the user's own, or a variable); such a mirror is used for the request and is not recorded.
 //!
-//! Which files count, and in which order, is in `layers`. `strict-ssl=false` and client certificates are not honoured.
+//! Which files count, and in which order, is in `layers`. `strict-ssl=false` is not honoured.
 
 use std::fmt;
 
@@ -14,12 +14,13 @@ use url::{Host, Url};
 use super::{
     credentials::{Access, Credentials},
     environment::{Environment, UnsetVariable},
-    layers::{self, Layer, Transport},
+    github::GitHub,
+    layers::{self, Layer, Transport, Transports},
     secret::Secret,
 };
 use crate::{
     lockfile::Format,
-    split::registries::{ProjectRegistries, RegistryError},
+    split::registries::{ProjectRegistries, RegistryError, ReplaceHost},
 };
 
 /// The registries of a run, with credentials.
@@ -29,7 +30,9 @@ pub struct Registries {
     project: ProjectRegistries,
     used: Layer,
     credentials: Credentials,
-    transport: Transport,
+    transports: Transports,
+    replace_host: ReplaceHost,
+    github: GitHub,
 }
 
 impl Registries {
@@ -41,8 +44,12 @@ impl Registries {
         project: &ProjectRegistries,
         environment: &Environment,
     ) -> Result<Self, RegistryError> {
-        let layers::Settings { used, credentials, transport } = layers::read(format, repo_root, project, environment)?;
-        Ok(Self { format, project: project.clone(), used, credentials, transport })
+        let layers::Settings { used, mut credentials, transports, replace_host } =
+            layers::read(format, repo_root, project, environment)?;
+        let replace_host = replace_host.unwrap_or_else(|| project.replace_host().clone());
+        let github = GitHub::of(environment);
+        github.add_token(environment, &mut credentials);
+        Ok(Self { format, project: project.clone(), used, credentials, transports, replace_host, github })
     }
 
     /// The registries of the repository alone, which is what may be recorded.
@@ -57,16 +64,26 @@ impl Registries {
     }
 
     /// The URL to ask for `url`: below the repository's registry for the package it is moved to the registry that
-    /// this machine uses for it, and any other URL is left alone.
+    /// this machine uses for it, likewise below a registry that only stands for it (see [`Self::replaces`]), an archive of
+    /// GitHub's to its API where that is configured, and any other URL is left alone.
     #[must_use]
     pub fn url_for_fetch(&self, url: &Url, package: &str) -> Url {
-        moved(url, self.project.registry_for(package), self.registry_for(package)).unwrap_or_else(|| url.clone())
+        let used = self.registry_for(package);
+        let moved_to_used = |from: &Url| moved(url, from, used);
+        moved_to_used(self.project.registry_for(package))
+            .or_else(|| moved_to_used(&self.replaced(url, package)?))
+            .or_else(|| self.github.archive(url))
+            .unwrap_or_else(|| url.clone())
     }
 
-    /// The opposite of [`Self::url_for_fetch`]: the URL to record for one that this machine's registry named.
-    #[must_use]
-    pub fn url_for_record(&self, url: &Url, package: &str) -> Url {
-        moved(url, self.registry_for(package), self.project.registry_for(package)).unwrap_or_else(|| url.clone())
+    /// Whether another registry is asked in place of the one that `url` names, as npm's `replace-registry-host` has it.
+    pub(super) fn replaces(&self, url: &Url, package: &str) -> bool {
+        self.replaced(url, package).is_some()
+    }
+
+    fn replaced(&self, url: &Url, package: &str) -> Option<Url> {
+        let is_own = moved(url, self.project.registry_for(package), self.registry_for(package)).is_some();
+        if is_own { None } else { self.replace_host.replaced(url, package, self.registry_for(package)) }
     }
 
     /// The `Authorization` header for a URL. A plain `http:` URL gets one only where it lies on this machine or a
@@ -89,8 +106,8 @@ impl Registries {
         self.format
     }
 
-    pub(super) fn transport(&self) -> &Transport {
-        &self.transport
+    pub(super) fn transport_for(&self, url: &Url) -> Transport {
+        self.transports.for_url(url)
     }
 
     fn may_carry_secrets(&self, url: &Url) -> bool {
@@ -127,301 +144,4 @@ fn moved(url: &Url, from: &Url, to: &Url) -> Option<Url> {
 }
 
 #[cfg(test)]
-mod tests {
-    use camino::Utf8PathBuf;
-    use fs_err as fs;
-
-    use super::*;
-    use crate::{repo::WorkTree, split::yarnrc::YarnRcError};
-
-    /// Loads registries from files below a folder that holds `repo` and `home`.
-    fn load_for(
-        format: Format,
-        files: &[(&str, &str)],
-        variables: &[(&str, &str)],
-    ) -> Result<Registries, RegistryError> {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
-        for name in ["repo", "home"] {
-            fs::create_dir(root.join(name)).unwrap();
-        }
-        for (path, text) in files {
-            fs::write(root.join(path), text).unwrap();
-        }
-        let (repo, home) = (root.join("repo"), root.join("home"));
-        let project = ProjectRegistries::of_tree(&WorkTree::at(repo.clone()), format).unwrap();
-        let variables = variables.iter().copied().chain([("HOME", home.as_str())]);
-        Registries::load(&repo, format, &project, &Environment::from_pairs(variables))
-    }
-
-    fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Registries, RegistryError> {
-        load_for(Format::Bun(1), files, variables)
-    }
-
-    fn url(text: &str) -> Url {
-        Url::parse(text).unwrap()
-    }
-
-    fn authorization(registries: &Registries, text: &str) -> Option<String> {
-        registries.authorization_for(&url(text)).map(|secret| secret.expose().to_owned())
-    }
-
-    #[test]
-    fn the_order_of_files_and_variables_is_that_of_bun() {
-        let files = [
-            ("home/.npmrc", "registry=https://user-npmrc.example"),
-            ("repo/.npmrc", "registry=https://repo-npmrc.example"),
-            ("home/.bunfig.toml", "[install]\nregistry = \"https://user-bunfig.example\""),
-            ("repo/bunfig.toml", "[install]\nregistry = {url = \"https://repo-bunfig.example\"}"),
-        ];
-        let default = |count: usize, variables: &[(&str, &str)]| {
-            load(&files[..count], variables).unwrap().registry_for("x").host_str().unwrap().to_owned()
-        };
-        assert_eq!(default(1, &[]), "user-npmrc.example");
-        assert_eq!(default(2, &[]), "repo-npmrc.example");
-        assert_eq!(default(3, &[]), "user-bunfig.example");
-        assert_eq!(default(4, &[]), "repo-bunfig.example");
-        let variables = [("npm_config_registry", "https://npm.example"), ("BUN_CONFIG_REGISTRY", "not a URL")];
-        assert_eq!(default(4, &variables), "npm.example");
-        assert_eq!(default(4, &[variables[0], ("BUN_CONFIG_REGISTRY", "https://bun.example")]), "bun.example");
-    }
-
-    #[test]
-    fn a_mirror_of_the_user_takes_the_place_of_the_repositorys_registry_and_of_no_other() {
-        let registries = load(
-            &[("repo/.npmrc", "registry=https://repo.example/npm/\n@x:registry=https://x.example\n")],
-            &[("BUN_CONFIG_REGISTRY", "https://mirror.example/a")],
-        )
-        .unwrap();
-        for (from, package, to) in [
-            ("https://repo.example/npm/a/-/a-1.tgz", "a", "https://mirror.example/a/a/-/a-1.tgz"),
-            ("https://repo.example/npm/@y%2fa/-/a-1.tgz?x", "@y/a", "https://mirror.example/a/@y%2fa/-/a-1.tgz?x"),
-            ("https://repo.example/other/a-1.tgz", "a", "https://repo.example/other/a-1.tgz"),
-            ("https://x.example/@x/a/-/a-1.tgz", "@x/a", "https://x.example/@x/a/-/a-1.tgz"),
-            ("https://cdn.example/a.tgz", "a", "https://cdn.example/a.tgz"),
-        ] {
-            let fetched = registries.url_for_fetch(&url(from), package);
-            assert_eq!(fetched.as_str(), to);
-            assert_eq!(registries.url_for_record(&fetched, package).as_str(), from);
-        }
-        assert_eq!(registries.project().default_registry().as_str(), "https://repo.example/npm/");
-    }
-
-    #[test]
-    fn without_a_mirror_no_url_is_moved() {
-        let registries = load(&[], &[]).unwrap();
-        let from = registries.project().default_registry().join("a/-/a-1.tgz").unwrap();
-        assert_eq!(registries.url_for_fetch(&from, "a"), from);
-    }
-
-    #[test]
-    fn credentials_go_to_what_lies_below_their_key_and_nowhere_else() {
-        let registries = load(
-            &[
-                ("home/.npmrc", "//a.example/:_authToken=host\n//a.example/deep/er/:_authToken=deep\n//b.example:8443/x:_auth=dTpw\n"),
-                ("repo/.npmrc", "//c.example/:username=us\n//c.example/:_password=${PASSWORD}\n//a.example/:_authToken=stronger\n"),
-            ],
-            &[("PASSWORD", "cHc=")],
-        )
-        .unwrap();
-        for (text, expected) in [
-            ("https://a.example/x/-/x.tgz", Some("Bearer stronger")),
-            ("https://a.example/deep/er/x.tgz", Some("Bearer deep")),
-            ("https://a.example/deep/error.tgz", Some("Bearer stronger")),
-            ("https://a.example:8080/x.tgz", None),
-            ("https://sub.a.example/x.tgz", None),
-            ("https://a.example.evil.example/x.tgz", None),
-            ("https://a.example@evil.example/x.tgz", None),
-            ("http://a.example/x.tgz", None),
-            ("https://b.example:8443/x/y/z.tgz", Some("Basic dTpw")),
-            ("https://b.example:8443/xy/z.tgz", None),
-            ("https://c.example/z.tgz", Some("Basic dXM6cHc=")),
-        ] {
-            assert_eq!(authorization(&registries, text).as_deref(), expected, "{text}");
-        }
-        assert!(!format!("{registries:?}").contains("deep"));
-    }
-
-    #[test]
-    fn bunfig_and_variables_hold_credentials_too() {
-        let bunfig = "[install]\nregistry = {url = \"http://plain.example/npm\", token = \"$T\"}\n[install.scopes]\n\
-                      a = \"https://us:p%40@a.example\"\nb = {url = \"https://b.example\", username = \"us\", password = \"${P}\"}\n";
-        let registries = load(&[("home/.bunfig.toml", bunfig)], &[("T", "t")]).unwrap();
-        // Configured as `http:`, so that the user wants it.
-        assert_eq!(authorization(&registries, "http://plain.example/npm/x.tgz").as_deref(), Some("Bearer t"));
-        assert_eq!(authorization(&registries, "http://plain.example/x.tgz"), None);
-        assert_eq!(
-            authorization(&registries, "https://a.example/x.tgz"),
-            Some(Secret::basic("us", "p@").expose().to_owned())
-        );
-        assert_eq!(authorization(&registries, "https://b.example/x.tgz"), None);
-        assert_eq!(registries.access_for(&url("https://b.example/x.tgz")), Access::Unset("P".to_owned()));
-        assert_eq!(registries.registry_for("@a/x").as_str(), "https://a.example/");
-        let registries = load(&[("home/.bunfig.toml", bunfig)], &[("T", "t"), ("BUN_CONFIG_TOKEN", "strong")]).unwrap();
-        assert_eq!(authorization(&registries, "http://plain.example/npm/x.tgz").as_deref(), Some("Bearer strong"));
-    }
-
-    #[test]
-    fn an_unset_variable_in_a_users_registry_is_named() {
-        let error = load(&[("home/.npmrc", "registry=https://${NO_SUCH_HOST_HERE}/")], &[]).unwrap_err();
-        assert!(matches!(&error, RegistryError::Unset { variable, .. } if variable == "NO_SUCH_HOST_HERE"), "{error}");
-    }
-
-    #[test]
-    fn the_order_of_files_and_variables_is_that_of_yarn_1() {
-        let files = [
-            ("home/.yarnrc", "registry \"https://user-yarnrc.example\""),
-            ("repo/.yarnrc", "registry \"https://repo-yarnrc.example\""),
-            ("home/.npmrc", "registry=https://user-npmrc.example"),
-            ("repo/.npmrc", "registry=https://repo-npmrc.example"),
-            ("repo/.yarnrc.yml", "npmRegistryServer: https://no.example"),
-        ];
-        let default = |count: usize, variables: &[(&str, &str)]| {
-            let registries = load_for(Format::YarnClassic, &files[..count], variables).unwrap();
-            registries.registry_for("x").host_str().unwrap().to_owned()
-        };
-        assert_eq!(default(1, &[]), "user-yarnrc.example");
-        assert_eq!(default(2, &[]), "repo-yarnrc.example");
-        assert_eq!(default(3, &[]), "user-npmrc.example");
-        assert_eq!(default(5, &[]), "repo-npmrc.example");
-        let variables = [("YARN_REGISTRY", "https://yarn.example"), ("npm_config_registry", "https://npm.example")];
-        assert_eq!(default(5, &variables[..1]), "yarn.example");
-        assert_eq!(default(5, &variables), "npm.example");
-    }
-
-    #[test]
-    fn a_mirror_of_the_user_takes_the_place_of_the_registry_that_a_lockfile_names() {
-        let project = |text| ProjectRegistries::read(Some(text), None).unwrap();
-        let named_by_lock = project("registry=https://lock.example");
-        let root = Utf8PathBuf::from("/no/such/folder");
-        let load = |variables: &[(&str, &str)]| {
-            let environment = Environment::from_pairs(variables.iter().copied());
-            Registries::load(&root, Format::YarnClassic, &named_by_lock, &environment).unwrap()
-        };
-        assert_eq!(load(&[]).registry_for("x").as_str(), "https://lock.example/");
-        let registries = load(&[("YARN_REGISTRY", "https://mirror.example/npm")]);
-        let fetched = registries.url_for_fetch(&url("https://lock.example/x/-/x-1.tgz"), "x");
-        assert_eq!(fetched.as_str(), "https://mirror.example/npm/x/-/x-1.tgz");
-    }
-
-    #[test]
-    fn the_order_of_files_and_variables_is_that_of_later_yarn() {
-        let files = [
-            ("home/.yarnrc.yml", "npmRegistryServer: https://${HOST:-user}.example"),
-            (".yarnrc.yml", "npmRegistryServer: https://above.example"),
-            ("repo/.yarnrc.yml", "npmRegistryServer: https://repo.example"),
-            ("repo/.npmrc", "registry=https://no.example"),
-        ];
-        let default = |count: usize, variables: &[(&str, &str)]| {
-            let registries = load_for(Format::YarnBerry(8), &files[..count], variables).unwrap();
-            registries.registry_for("x").host_str().unwrap().to_owned()
-        };
-        assert_eq!(default(1, &[]), "user.example");
-        assert_eq!(default(1, &[("HOST", "mirror")]), "mirror.example");
-        assert_eq!(default(2, &[]), "above.example");
-        assert_eq!(default(4, &[]), "repo.example");
-        assert_eq!(default(4, &[("YARN_NPM_REGISTRY_SERVER", "https://variable.example")]), "variable.example");
-        let error = load_for(Format::YarnBerry(8), &[("home/.yarnrc.yml", "npmRegistryServer: ${NO_SUCH}")], &[]);
-        assert!(matches!(error, Err(RegistryError::Unset { variable, .. }) if variable == "NO_SUCH"));
-        let error = load_for(Format::YarnBerry(8), &[("home/.yarnrc.yml", "npmAuthToken: [s3cret")], &[]).unwrap_err();
-        assert!(matches!(&error, RegistryError::YarnRc(YarnRcError::Yaml { .. })), "{error}");
-        assert!(!format!("{error} {error:?}").contains("s3cret"));
-    }
-
-    fn registries_of_yarn(files: &[(&str, &str)]) -> Registries {
-        load_for(Format::YarnBerry(8), files, &[]).unwrap()
-    }
-
-    /// The credentials that later Yarn's files give for a URL.
-    fn yarn_authorization(files: &[(&str, &str)], variables: &[(&str, &str)], text: &str) -> Option<String> {
-        authorization(&load_for(Format::YarnBerry(8), files, variables).unwrap(), text)
-    }
-
-    #[test]
-    fn yarns_credentials_are_those_of_the_scope_else_of_the_registry_else_at_the_top() {
-        let files = [
-            (
-                "repo/.yarnrc.yml",
-                "npmRegistryServer: https://r.example/npm\nnpmAuthToken: ${TOP}\nnpmScopes:\n  a: {npmRegistryServer: 'https://a.example'}\n\
-                 \x20 b: {npmRegistryServer: 'https://s.example'}\n  c: {npmRegistryServer: 'https://s.example/'}\n  d: {}\n  e: {npmRegistryServer: 'https://e.example'}\n",
-            ),
-            (
-                "home/.yarnrc.yml",
-                "npmScopes:\n  b: {npmAuthToken: of-b}\n  c: {npmAuthIdent: 'us:pw'}\n  d: {npmAuthIdent: dXM6cHc=}\n\
-                 npmRegistries:\n  //a.example: {npmAuthToken: of-a}\n  'https://cdn.example/x/': {npmAuthToken: of-cdn}\n  //e.example: {npmAlwaysAuth: true}\n",
-            ),
-        ];
-        for (text, expected) in [
-            ("https://a.example/@a/x/-/x-1.tgz", Some("Bearer of-a")),
-            ("https://a.example/download/x", Some("Bearer of-a")),
-            ("https://s.example/@b%2fx", Some("Bearer of-b")),
-            ("https://s.example/@c/x/-/x-1.tgz", Some("Basic dXM6cHc=")),
-            ("https://r.example/npm/@d/x/-/x-1.tgz", Some("Bearer top")),
-            ("https://r.example/npm/@other/x/-/x-1.tgz", Some("Bearer top")),
-            // Without `npmAlwaysAuth` for scoped packages alone.
-            ("https://r.example/npm/x/-/x-1.tgz", None),
-            ("https://r.example/@other/x/-/x-1.tgz", None),
-            ("https://e.example/@e/x/-/x-1.tgz", None),
-            ("https://cdn.example/x/y.tgz", Some("Bearer of-cdn")),
-            ("https://cdn.example/y.tgz", None),
-            ("http://a.example/@a/x/-/x-1.tgz", None),
-            ("https://a.example.evil.example/@a/x/-/x-1.tgz", None),
-            ("https://evil.example/@a/x/-/x-1.tgz", None),
-        ] {
-            assert_eq!(yarn_authorization(&files, &[("TOP", "top")], text).as_deref(), expected, "{text}");
-        }
-        // A scope without a registry is at Yarn's default one, and its token goes there.
-        let of_d = registries_of_yarn(&files).registry_for("@d/x").join("@d/x/-/x-1.tgz").unwrap();
-        assert_eq!(yarn_authorization(&files, &[], of_d.as_str()).as_deref(), Some("Basic dXM6cHc="));
-        let always = [("TOP", "top"), ("YARN_NPM_ALWAYS_AUTH", "1")];
-        assert_eq!(
-            yarn_authorization(&files, &always, "https://r.example/npm/x/-/x-1.tgz").as_deref(),
-            Some("Bearer top")
-        );
-    }
-
-    #[test]
-    fn yarns_variables_hold_credentials_too() {
-        let files =
-            [("repo/.yarnrc.yml", "npmRegistryServer: https://r.example\nnpmAuthToken: ${TOP-}\nnpmAuthIdent: weak\n")];
-        let scoped = "https://r.example/@a%2Fx/1.0.0";
-        assert_eq!(yarn_authorization(&files, &[], scoped).as_deref(), Some("Basic weak"));
-        assert_eq!(yarn_authorization(&files, &[("YARN_NPM_AUTH_TOKEN", "t")], scoped).as_deref(), Some("Bearer t"));
-        let ident = [("YARN_NPM_AUTH_IDENT", "us:pw")];
-        assert_eq!(yarn_authorization(&files, &ident, scoped).as_deref(), Some("Basic dXM6cHc="));
-        let files = [("home/.yarnrc.yml", "npmAuthToken: ${NO_SUCH}\nnpmAuthIdent: weak\n")];
-        let registries = load_for(Format::YarnBerry(8), &files, &[]).unwrap();
-        let scoped = registries.project().default_registry().join("@a/x/-/x-1.tgz").unwrap();
-        assert_eq!(registries.access_for(&scoped), Access::Unset("NO_SUCH".to_owned()));
-    }
-
-    #[test]
-    fn the_files_of_yarn_name_proxies_and_certificates() {
-        let classic = [("home/.yarnrc", "https-proxy \"http://us:pw@p.example\"\ncafile \"~/ca.pem\"\nproxy false\n")];
-        let berry = [("repo/.yarnrc.yml", "httpsProxy: http://us:${PW:-pw}@p.example\nhttpsCaFilePath: ~/ca.pem\n")];
-        for registries in [load_for(Format::YarnClassic, &classic, &[]), load_for(Format::YarnBerry(8), &berry, &[])] {
-            let registries = registries.unwrap();
-            let transport = registries.transport();
-            assert_eq!(transport.https_proxy.as_ref().unwrap().0, "http://us:pw@p.example");
-            assert_eq!(transport.http_proxy, None);
-            assert!(transport.cafiles[0].ends_with("home/ca.pem"), "{:?}", transport.cafiles);
-        }
-    }
-
-    #[test]
-    fn proxies_and_certificates_come_from_npmrc() {
-        let registries = load(
-            &[(
-                "home/.npmrc",
-                "proxy=http://us:s3cret@proxy.example:3128\nhttps-proxy=null\nnoproxy=a.example\ncafile=~/ca.pem\n",
-            )],
-            &[],
-        )
-        .unwrap();
-        let transport = registries.transport();
-        assert!(transport.https_proxy.is_some() && transport.https_proxy == transport.http_proxy);
-        assert_eq!(transport.no_proxy.as_deref(), Some("a.example"));
-        assert!(transport.cafiles[0].ends_with("home/ca.pem"), "{:?}", transport.cafiles);
-        assert!(!format!("{transport:?}").contains("s3cret"));
-    }
-}
+mod tests;

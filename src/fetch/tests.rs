@@ -20,7 +20,7 @@ use crate::{
     diagnostic::{Category, Diagnose as _},
     lockfile::{Algorithm, Format, Integrity},
     repo::WorkTree,
-    split::ProjectRegistries,
+    split::{ProjectRegistries, dependencies::Form},
 };
 
 /// A repository, a home and a cache, all empty.
@@ -96,7 +96,8 @@ fn sha512(bytes: &[u8]) -> Integrity {
 }
 
 fn wanted(url: Url, integrity: Option<Integrity>) -> Wanted {
-    Wanted { label: "left-pad@1.0.0".to_owned(), package: "left-pad".to_owned(), url, integrity }
+    let (label, package) = ("left-pad@1.0.0".to_owned(), "left-pad".to_owned());
+    Wanted { label, package, url, form: Form::Verbatim, integrity, recorded_in: None }
 }
 
 fn only_failure(outcome: Result<Vec<Fetched>, FetchError>) -> (Reason, Vec<String>, Category) {
@@ -374,8 +375,15 @@ async fn an_interrupt_leaves_what_is_complete_and_no_part_of_the_rest() {
     let list = [wanted(server.at("long"), Some(sha512(&long))), wanted(server.at("short"), Some(sha512(b"short")))];
     let mut downloader = world.downloader();
     downloader.patience.stall = Duration::from_mins(1);
-    let fetch = downloader.fetch(&list, &Silent);
-    assert!(tokio::time::timeout(Duration::from_millis(300), fetch).await.is_err());
+    let short_is_there = async {
+        while server.requests().len() < 2 || world.cache().find(&sha512(b"short")).is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        outcome = downloader.fetch(&list, &Silent) => panic!("{outcome:?}"),
+        () = short_is_there => {}
+    }
     // A piece that was being written when the future was dropped is removed when it is done.
     for _ in 0..100 {
         if world.files() == 1 {

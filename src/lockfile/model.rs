@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::{Conditions, Integrity};
+use super::{Conditions, GitCommit, HostArchive, Integrity};
 use crate::{diagnostic::Position, repo::RepoPath};
 
 /// A lockfile.
@@ -100,6 +100,9 @@ impl DependencyGroup {
     /// All groups.
     pub const ALL: [Self; 4] = [Self::Runtime, Self::Development, Self::Optional, Self::Peer];
 
+    /// Those whose packages code runs with.
+    pub const AT_RUNTIME: [Self; 2] = [Self::Runtime, Self::Optional];
+
     /// The field of a manifest that holds it.
     pub const fn field(self) -> &'static str {
         match self {
@@ -158,15 +161,19 @@ pub enum Resolution {
     Workspace(RepoPath),
     /// A folder in the repository (`file:`).
     Folder(RepoPath),
-    /// A link to a folder (`link:`).
+    /// A link to a folder (`link:`, `portal:`), as the lockfile writes it.
     Link(String),
     /// A tarball in the repository.
     LocalTarball(RepoPath),
     /// A tarball at a URL.
     RemoteTarball(Url),
-    /// A git repository, as the lockfile writes it.
+    /// A commit of a git repository.
+    Commit(GitCommit),
+    /// A commit of a repository, as the archive that its host makes of it.
+    Archive(HostArchive),
+    /// A git repository that cannot be fetched, as the lockfile writes it.
     Git(String),
-    /// A GitHub repository, as the lockfile writes it.
+    /// A repository of a host that cannot be fetched, as the lockfile writes it.
     GitHub(String),
     /// The repository's own root.
     Root,
@@ -179,8 +186,8 @@ pub enum Resolution {
     },
     /// Made by a plugin of the package manager while it installs, as the lockfile writes it.
     Plugin(String),
-    /// Made by a program of the repository while the package manager installs (`exec:`).
-    Generated(String),
+    /// Made by this program of the repository while the package manager installs (`exec:`).
+    Generated(RepoPath),
 }
 
 /// The platforms that a package is installed on.

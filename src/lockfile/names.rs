@@ -3,7 +3,7 @@
 use super::Resolution;
 
 /// Splits `<name>@<rest>`: the first `@` that is not the scope's own.
-pub(super) fn split_name(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_name(text: &str) -> Option<(&str, &str)> {
     let from = if text.starts_with('@') { text.find('/')? } else { 0 };
     let at = from + text[from..].find('@')?;
     (at > 0).then(|| (&text[..at], &text[at + 1..]))

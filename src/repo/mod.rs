@@ -2,11 +2,17 @@
 //!
 //! [`Tree`] is what keeps the rest small: the same pure code runs over whatever can list folders and read files.
 
+mod git;
+mod index;
 mod path;
+mod trace;
 mod tree;
 mod work_tree;
 
+pub use git::{Git, GitError};
+pub use index::{GitIndex, Staged};
 pub use path::{RepoPath, RepoPathError};
+pub use trace::{Trace, Traced};
 pub use tree::{Entry, EntryKind, SourceFile, Tree, TreeError, read_text};
 pub(crate) use work_tree::FOREIGN_LOCKFILES;
 pub use work_tree::{WorkTree, WorkTreeError};

@@ -45,6 +45,14 @@ pub enum TreeError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Git did not give it.
+    #[error("could not read `{path}` from git")]
+    Git {
+        /// The file or folder.
+        path: RepoPath,
+        /// What went wrong.
+        source: super::GitError,
+    },
     /// A text file is not UTF-8.
     #[error("expected UTF-8 text, found an invalid byte")]
     NotUtf8 {
@@ -61,7 +69,7 @@ pub enum TreeError {
 impl Diagnose for TreeError {
     fn category(&self) -> Category {
         match self {
-            Self::Read { .. } => Category::Environment,
+            Self::Read { .. } | Self::Git { .. } => Category::Environment,
             Self::NotUtf8 { .. } | Self::Name(_) => Category::Input,
         }
     }
@@ -69,7 +77,14 @@ impl Diagnose for TreeError {
     fn location(&self) -> Option<Location> {
         match self {
             Self::NotUtf8 { path, position } => Some(Location::at(path.as_str(), *position)),
-            Self::Read { .. } | Self::Name(_) => None,
+            Self::Read { .. } | Self::Git { .. } | Self::Name(_) => None,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Git { source, .. } => source.hints(),
+            _ => Vec::new(),
         }
     }
 }

@@ -4,10 +4,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::record::{DependencyRecord, Record, WorkspaceRecord, recorded_url, source_record, workspace_record};
+use super::{
+    record::{
+        self, DependencyRecord, Record, RecordError, Source, WorkspaceRecord, replaced_registries, source_of,
+        source_record, workspace_record,
+    },
+    templates,
+};
 use crate::{
     lockfile::Integrity,
-    repo::RepoPath,
+    repo::{RepoPath, Tree, read_text},
     split::{
         PackageManager, Split, System,
         dependencies::{Dependency, Scope},
@@ -59,30 +65,69 @@ pub struct Differences {
     pub files: Vec<FileChange>,
     /// Anything else, in words: the package manager, the systems, the workspaces.
     pub settings: Vec<String>,
+    /// Whether the record is not as this very version of splitter writes it: someone edited it.
+    pub edited: bool,
     /// Where manifests and lockfile disagree.
     pub drift: Vec<Drift>,
+    /// The static files beside the record that are not this splitter's.
+    pub templates: Vec<FileChange>,
 }
 
 impl Differences {
-    /// Whether the record is right, though manifests and lockfile may disagree.
+    /// Whether the record says what is so, though manifests and lockfile may disagree, and someone may have edited it.
     pub fn record_is_fresh(&self) -> bool {
         self.packages.is_empty() && self.files.is_empty() && self.settings.is_empty()
     }
 
     /// Whether nothing differs at all.
     pub fn is_empty(&self) -> bool {
-        self.record_is_fresh() && self.drift.is_empty()
+        self.record_is_fresh() && !self.edited && self.drift.is_empty() && self.templates.is_empty()
     }
 }
 
-/// Compares a record with the repository as it is. `outputs` is what [`outputs`] says of the record: it needs nothing
-/// else, and so can be found while the repository is read.
-pub fn compare(split: &Split, record: &Record, outputs: Vec<String>) -> Differences {
+/// What stands in `nix/splitter/`, with all that can be said of it without the rest of the repository, and so found while
+/// that is read.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The record.
+    pub record: Record,
+    outputs: Vec<String>,
+    edited: bool,
+    templates: Vec<FileChange>,
+}
+
+impl Recorded {
+    /// Reads it. Whether the static files are this splitter's is asked only where it matters, since it takes a read of each.
+    pub fn read(tree: &dyn Tree, with_templates: bool) -> Result<Self, RecordError> {
+        let text = read_text(tree, &record::path())?.ok_or(RecordError::Absent)?;
+        let record = Record::parse(&text)?;
+        let edited = is_edited(&record, &text);
+        let templates = if with_templates { templates::changed(tree)? } else { Vec::new() };
+        Ok(Self { edited, templates, ..Self::from(record) })
+    }
+}
+
+impl From<Record> for Recorded {
+    fn from(record: Record) -> Self {
+        Self { outputs: outputs(&record), record, edited: false, templates: Vec::new() }
+    }
+}
+
+/// Whether a record is not as it was written. Only the version that wrote it knows how.
+fn is_edited(record: &Record, text: &str) -> bool {
+    record.generator == record::GENERATOR && !templates::is_text(text.as_bytes(), &record.render())
+}
+
+/// Compares a record with the repository as it is.
+pub fn compare(split: &Split, recorded: &Recorded) -> Differences {
+    let record = &recorded.record;
     Differences {
         packages: packages(split, &record.dependencies),
         files: files(&split.lock_set.files, &record.lock_set),
-        settings: settings(split, record, outputs),
+        settings: settings(split, record, recorded.outputs.clone()),
+        edited: recorded.edited,
         drift: split.drift.clone(),
+        templates: recorded.templates.clone(),
     }
 }
 
@@ -130,7 +175,8 @@ fn agree(split: &Split, now: &Dependency, recorded: &DependencyRecord) -> bool {
         (Some(Scope::Systems(now)), Some(recorded)) => now.iter().eq(recorded.iter()),
         _ => false,
     };
-    integrity && systems && recorded.url == recorded_url(split, now)
+    let recorded = Source { url: recorded.url.clone(), unpack: recorded.unpack, git: recorded.git.clone() };
+    integrity && systems && recorded == source_of(split, now)
 }
 
 /// The name and version that a tarball's path gives; the path itself where it is not a registry's.
@@ -173,6 +219,9 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     if *split.registries.default_registry() != record.registry {
         settings.push("the registry is another".to_owned());
     }
+    if !replaced_registries(split).iter().eq(&record.replaces) {
+        settings.push("the registries in whose place it is asked are others".to_owned());
+    }
     settings.extend(outputs);
     settings.extend(workspaces(split, &record.workspaces));
     if !split.root_files.iter().eq(&record.root_files) {
@@ -183,6 +232,9 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     }
     if !split.config.scripts.iter().eq(&record.scripts) {
         settings.push("the packages in `scripts` of splitter.json are others".to_owned());
+    }
+    if !split.config.downloads.keys().eq(&record.downloads) {
+        settings.push("the packages in `downloads` of splitter.json are others".to_owned());
     }
     if source_record(split) != record.source {
         settings.push("the source globs of splitter.json are others".to_owned());
@@ -198,7 +250,7 @@ fn manager(manager: &PackageManager) -> String {
 
 /// The fixed outputs whose fingerprint is not that of the recorded list. A merge can take the list of both sides, but
 /// the hash of one.
-pub fn outputs(record: &Record) -> Vec<String> {
+fn outputs(record: &Record) -> Vec<String> {
     let mut parts = BTreeMap::from([("common", Vec::new())]);
     for entry in &record.dependencies {
         let pair = (entry.path.as_str(), &entry.integrity);
@@ -255,6 +307,8 @@ fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'st
         ("the workspaces it depends on", now.dependencies != recorded.dependencies),
         ("the workspaces it uses", now.uses != recorded.uses),
         ("the workspaces that depend on it in turn", now.cycle != recorded.cycle),
+        ("the folders it links to", now.links != recorded.links),
+        ("the patches of patch-package", now.patches != recorded.patches),
         ("the root files that it reads", now.root_files != recorded.root_files),
         ("its build command", now.build != recorded.build),
         ("its output", now.output != recorded.output),

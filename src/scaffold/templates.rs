@@ -1,5 +1,6 @@
 //! The static files of `nix/splitter/`, as they are in `nix-templates/`: the same in every repository.
 
+use super::compare::{Change, FileChange};
 use crate::repo::{EntryKind, RepoPath, Tree, TreeError};
 
 /// Where they land.
@@ -22,11 +23,13 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "default.nix",
     "deps.nix",
     "dev-shell.nix",
+    "gitattributes",
     "interpreters.nix",
     "known-scripts.json",
     "library.nix",
     "lock-set.nix",
     "manifest-fields.json",
+    "network.nix",
     "node-modules.nix",
     "options.nix",
     "record.nix",
@@ -35,13 +38,24 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "target.nix",
     "tools/app.mjs",
     "tools/bun-lock.mjs",
+    "tools/certificate.mjs",
     "tools/changes.mjs",
     "tools/connect.mjs",
+    "tools/downloads-hook.mjs",
+    "tools/downloads.mjs",
+    "tools/elf.mjs",
     "tools/empty-package.mjs",
     "tools/executables.mjs",
     "tools/fetch-deps.mjs",
+    "tools/fetch-git.mjs",
+    "tools/fetch-program.mjs",
     "tools/files.mjs",
     "tools/finish-tree.mjs",
+    "tools/git-berry.mjs",
+    "tools/git-builds.mjs",
+    "tools/git-classic.mjs",
+    "tools/git-repository.mjs",
+    "tools/git-urls.mjs",
     "tools/install-bun.mjs",
     "tools/install-yarn-berry.mjs",
     "tools/install-yarn-classic.mjs",
@@ -50,10 +64,16 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "tools/layout.mjs",
     "tools/library.mjs",
     "tools/linker-state.mjs",
+    "tools/network.mjs",
+    "tools/npmrc.mjs",
+    "tools/pack-stand-in.mjs",
+    "tools/patch-package.mjs",
     "tools/pnp.mjs",
     "tools/registry.mjs",
     "tools/run-build.mjs",
+    "tools/script-order.mjs",
     "tools/scripts.mjs",
+    "tools/tar.mjs",
     "tools/words.mjs",
     "tools/yarn-classic-lock.mjs",
     "yarn.nix",
@@ -62,8 +82,9 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
 /// The `flake.nix` of a repository that has none.
 pub const FLAKE: &str = include_str!("../../nix-templates/flake/flake.nix");
 
-/// Where a template lands.
+/// Where a template lands. Git's attributes have another name here, where they are to mean nothing.
 pub fn target(path: &str) -> RepoPath {
+    let path = if path == "gitattributes" { ".gitattributes" } else { path };
     path.split('/').fold(folder(), |folder, part| folder.child(part))
 }
 
@@ -84,6 +105,33 @@ pub fn stale(tree: &dyn Tree) -> Result<Vec<RepoPath>, TreeError> {
         }
     }
     Ok(stale)
+}
+
+/// The static files of a repository that are not as this splitter writes them, sorted; none where it has none at all, as
+/// before `init`. Line ends are no difference: a checkout may write others.
+pub fn changed(tree: &dyn Tree) -> Result<Vec<FileChange>, TreeError> {
+    let mut changes = Vec::new();
+    for (path, content) in TEMPLATES {
+        let path = target(path);
+        match tree.read(&path)? {
+            None => changes.push(FileChange { path, change: Change::Removed }),
+            Some(found) if !is_text(&found, content) => changes.push(FileChange { path, change: Change::Changed }),
+            Some(_) => {}
+        }
+    }
+    let missing = changes.iter().filter(|file| file.change == Change::Removed).count();
+    if missing == TEMPLATES.len() {
+        return Ok(Vec::new());
+    }
+    changes.extend(stale(tree)?.into_iter().map(|path| FileChange { path, change: Change::Added }));
+    changes.sort();
+    Ok(changes)
+}
+
+/// Whether bytes are a text but for their line ends.
+pub(super) fn is_text(bytes: &[u8], text: &str) -> bool {
+    bytes == text.as_bytes()
+        || bytes.contains(&b'\r') && String::from_utf8_lossy(bytes).replace("\r\n", "\n") == text.replace("\r\n", "\n")
 }
 
 fn bears_mark(content: &[u8]) -> bool {
@@ -126,10 +174,14 @@ mod tests {
         let table: serde_json::Value = serde_json::from_str(text).unwrap();
         for (name, entry) in table["packages"].as_object().unwrap() {
             let keys: Vec<_> = entry.as_object().unwrap().keys().map(String::as_str).collect();
-            assert!(keys.iter().all(|key| ["env", "idleFrom", "remedy", "script"].contains(key)), "{name}: {keys:?}");
+            assert!(
+                keys.iter().all(|key| ["idleFrom", "remedy", "script", "without"].contains(key)),
+                "{name}: {keys:?}"
+            );
             match entry["script"].as_str().unwrap() {
                 "idle" => assert_eq!(keys, ["script"], "{name}"),
-                "downloads" | "compiles" => assert!(entry["remedy"].is_string(), "{name}"),
+                "downloads" => assert!(entry["remedy"].is_string(), "{name}"),
+                "compiles" => {}
                 other => panic!("{name}: {other}"),
             }
             let versions = entry.get("idleFrom").map(|version| version.as_str().unwrap().split('.').count());
@@ -146,5 +198,22 @@ mod tests {
         ]);
         let stale: Vec<_> = stale(&tree).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(stale, ["nix/splitter/old.nix"]);
+    }
+
+    #[test]
+    fn edited_missing_and_old_files_are_changed_ones() {
+        let all = || TEMPLATES.iter().map(|(path, content)| (target(path).as_str().to_owned(), (*content).to_owned()));
+        let changed = |files: Vec<(String, String)>| -> Vec<(String, Change)> {
+            let tree = MemoryTree::new(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+            changed(&tree).unwrap().into_iter().map(|file| (file.path.as_str().to_owned(), file.change)).collect()
+        };
+        assert_eq!(changed(Vec::new()), []);
+        assert_eq!(changed(all().map(|(path, text)| (path, text.replace('\n', "\r\n"))).collect()), []);
+        let mut files: Vec<_> = all().collect();
+        files[0].1.push('x');
+        let gone = files.pop().unwrap().0;
+        files.push(("nix/splitter/old.nix".to_owned(), "# Generated by splitter".to_owned()));
+        let old = ("nix/splitter/old.nix".to_owned(), Change::Added);
+        assert_eq!(changed(files.clone()), [(files[0].0.clone(), Change::Changed), old, (gone, Change::Removed)]);
     }
 }

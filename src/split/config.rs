@@ -7,7 +7,10 @@ use jsonc_parser::{
     common::Ranged,
 };
 
-use super::{SplitError, System};
+use super::{
+    SplitError, System,
+    downloads::{self, Download},
+};
 use crate::{
     lockfile::json::{Dialect, Document, JsonError},
     repo::{RepoPath, Tree, read_text},
@@ -27,8 +30,12 @@ pub struct Config {
     pub workspaces: BTreeMap<RepoPath, WorkspaceConfig>,
     /// More root files that every app's sources hold.
     pub root_files: Vec<RepoPath>,
+    /// Whether the git hook may bring the record up to date by itself.
+    pub hook_updates: bool,
     /// The packages whose lifecycle scripts run, beside those that the package manager's own settings name.
     pub scripts: BTreeSet<String>,
+    /// The files that lifecycle scripts download, by package. Those packages' scripts run too.
+    pub downloads: BTreeMap<String, Vec<Download>>,
 }
 
 /// The user's choices for one workspace.
@@ -105,12 +112,16 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "apps" => config.apps = texts(&document, &property.value)?,
             "rootFiles" => config.root_files = paths(&document, &property.value)?,
             "scripts" => config.scripts = packages(&document, &property.value)?,
+            "downloads" => {
+                config.downloads = downloads::read(&document, &property.value, |value| systems(&document, value))?;
+            }
+            "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
             _ => {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `rootFiles`, `scripts` or `workspaces`",
+                    "`systems`, `apps`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`",
                 ));
             }
         }
@@ -120,6 +131,19 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
 
 fn unknown_key(document: &Document<'_>, property: &ObjectProp<'_>, expected: &str) -> JsonError {
     document.unexpected_at(property.range.start, expected, &format!("the key \"{}\"", property.name.as_str()))
+}
+
+/// `{ "update": true }`
+fn hook_updates(document: &Document<'_>, object: &Object<'_>) -> Result<bool, JsonError> {
+    let mut updates = false;
+    for property in &object.properties {
+        match (property.name.as_str(), &property.value) {
+            ("update", Value::BooleanLit(choice)) => updates = choice.value,
+            ("update", other) => return Err(document.unexpected(other, "true or false")),
+            _ => return Err(unknown_key(document, property, "`update`")),
+        }
+    }
+    Ok(updates)
 }
 
 fn systems(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<System>, JsonError> {
@@ -138,13 +162,17 @@ fn texts(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>,
     elements.iter().map(|element| document.as_str(element).map(str::to_owned)).collect()
 }
 
+/// Whether a text may be the name of a package.
+pub(super) fn is_package(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte))
+}
+
 /// Names of packages, each with a version or without.
 fn packages(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
     let mut names = BTreeSet::new();
     for element in &document.as_array(value)?.elements {
         let text = document.as_str(element)?;
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte));
-        if text.is_empty() || !is_plain {
+        if !is_package(text) {
             return Err(document.unexpected(element, "the name of a package, as `sharp` or `sharp@0.32.6`"));
         }
         names.insert(text.to_owned());
@@ -263,12 +291,14 @@ mod tests {
               "systems": ["x86_64-linux", "aarch64-darwin", "x86_64-linux"],
               "rootFiles": ["babel.config.js"],
               "scripts": ["sharp", "@scope/a@1.0.0"],
+              "hook": { "update": true },
               "workspaces": { "apps/web": { "kind": "app", "app": "site", "build": "bun run make", "output": "out/",
                 "start": "./a.ts", "include": ["test/fixtures/**"], "exclude": ["*.md"] }, },
             }"#,
         )
         .unwrap();
         assert_eq!(config.systems, [System::Aarch64Darwin, System::X8664Linux]);
+        assert!(config.hook_updates && !parse("{}").unwrap().hook_updates);
         let web = &config.workspaces["apps/web"];
         assert_eq!(
             (web.kind, web.output.as_deref(), web.start.as_deref()),
@@ -284,7 +314,10 @@ mod tests {
         let keys = |pointer: &str| -> Vec<String> {
             schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
         };
-        assert_eq!(keys("/properties"), ["$schema", "apps", "rootFiles", "scripts", "systems", "workspaces"]);
+        assert_eq!(
+            keys("/properties"),
+            ["$schema", "apps", "downloads", "hook", "rootFiles", "scripts", "systems", "workspaces"]
+        );
         for key in keys("/$defs/workspace/properties") {
             let value = match key.as_str() {
                 "uses" | "include" | "exclude" => "[\"a\"]",
@@ -305,13 +338,15 @@ mod tests {
         };
         assert_eq!(
             error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts` or `workspaces`, found the key \"app\""
+            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`, \
+             found the key \"app\""
         );
         assert_eq!(
             error("{\"systems\": [\"riscv64-linux\"]}"),
             "splitter.json:1:14: expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux, \
              found the string \"riscv64-linux\""
         );
+        assert!(error("{\"hook\": {\"update\": 1}}").contains("expected true or false"));
         assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
         assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
         assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));

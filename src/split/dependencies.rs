@@ -4,17 +4,23 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{Manifest, ProjectRegistries, SplitError, System, Workspaces, committed_cache::CommittedCache};
+use super::{
+    Manifest, ProjectRegistries, SplitError, System, Workspaces, committed_cache::CommittedCache,
+    registries::without_secrets,
+};
 use crate::lockfile::{
     Conditions, DependencyGroup, Format, Integrity, LockedPackage, Lockfile, PlatformLists, Platforms, Requests,
     Resolution,
 };
 
-/// A tarball that an install needs.
+/// A file that an install needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
-    /// Where it lies in the fixed output: `npm/<name>/-/<base>-<version>.tgz` or `url/<host>/<path>`.
+    /// Where it lies in the fixed output: `npm/<name>/-/<base>-<version>.tgz`, `url/<host>/<path>`,
+    /// `github/<owner>/<name>/<revision>.tar` or `git/<commit>.tar`.
     pub path: String,
+    /// What becomes of what is downloaded.
+    pub form: Form,
     /// How messages name it: `name@version`, or the URL.
     pub label: String,
     /// The package's name.
@@ -25,6 +31,17 @@ pub struct Dependency {
     pub integrity: Option<Integrity>,
     /// Who needs it; none where only the manifest in the tarball says.
     pub scope: Option<Scope>,
+}
+
+/// How a file of the fixed output comes of what is downloaded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// It is what is downloaded.
+    Verbatim,
+    /// The files of the archive that is downloaded, in an archive of our own: its host promises no bytes.
+    Repacked,
+    /// The files of a commit of the repository at the URL, and the commit itself, in an archive of our own.
+    Commit(String),
 }
 
 /// Where packages come from.
@@ -71,7 +88,7 @@ pub(super) fn list(
     let required = required_by_manifests(lockfile, workspaces);
     let mut all = Vec::with_capacity(lockfile.packages.len());
     for (index, package) in lockfile.packages.iter().enumerate().filter(|(_, package)| !package.bundled) {
-        let Some((path, url)) = source(package, sources.registries, lockfile.format)? else { continue };
+        let Some((path, url, form)) = source(package, sources.registries, lockfile.format)? else { continue };
         if sources.cache.is_some_and(|cache| cache.holds(package)) {
             continue;
         }
@@ -85,12 +102,25 @@ pub(super) fn list(
         if scope.as_ref().is_some_and(Scope::is_empty) {
             continue;
         }
+        // The user of a repository's URL is part of its address with ssh; the record has none of another's.
+        let has_secret = |url: &&Url| !url.username().is_empty() || url.password().is_some();
+        if let Some(url) = url.as_ref().filter(has_secret).filter(|_| !matches!(form, Form::Commit(_))) {
+            return Err(secret_in_url(package, url, lockfile.format));
+        }
         let label = match package.resolution {
-            Resolution::RemoteTarball(ref url) => format!("{} ({url})", package.name),
+            Resolution::RemoteTarball(ref url) => format!("{} ({})", package.name, without_secrets(url)),
+            Resolution::Commit(ref commit) => format!("{} (commit {})", package.name, commit.id()),
+            Resolution::Archive(ref archive) => format!("{} ({})", package.name, archive.url()),
             _ => package.label(),
         };
-        let (name, integrity) = (package.name.clone(), package.integrity.clone());
-        all.push(Dependency { path, label, name, url, integrity, scope });
+        // What a lockfile says of an archive's own bytes is of no use: they change.
+        let integrity = package.integrity.clone().filter(|_| form == Form::Verbatim);
+        let name = package.name.clone();
+        all.push(Dependency { path, form, label, name, url, integrity, scope });
+    }
+    if matches!(lockfile.format, Format::YarnBerry(_)) && all.iter().any(|dependency| dependency.form != Form::Verbatim)
+    {
+        all.push(packer());
     }
     all.sort_by(|a, b| a.path.cmp(&b.path));
     let mut list: Vec<Dependency> = Vec::with_capacity(all.len());
@@ -103,6 +133,21 @@ pub(super) fn list(
     Ok(list)
 }
 
+/// The Yarn 1 that later Yarn downloads where it packs a package from git that has a lockfile of Yarn 1. Whether one has
+/// is not known here.
+fn packer() -> Dependency {
+    const VERSION: &str = "1.22.22";
+    Dependency {
+        path: registry_path("yarn", VERSION),
+        form: Form::Verbatim,
+        label: ["yarn@", VERSION].concat(),
+        name: "yarn".to_owned(),
+        url: None,
+        integrity: None,
+        scope: Some(Scope::Common),
+    }
+}
+
 impl Dependency {
     /// Where it is downloaded from.
     pub fn download_url(&self, registries: &ProjectRegistries) -> Url {
@@ -110,34 +155,47 @@ impl Dependency {
     }
 }
 
-/// The tarball's place in the fixed output, and its URL where that is not its registry's place for it; none for what
-/// is not downloaded. No URL is made for the others: thousands of them would take longer than all else here.
+/// The file's place in the fixed output, its URL where that is not its registry's place for it, and its form; none for
+/// what is not downloaded. No URL is made for the others: thousands of them would take longer than all else here.
 fn source(
     package: &LockedPackage,
     registries: &ProjectRegistries,
     format: Format,
-) -> Result<Option<(String, Option<Url>)>, SplitError> {
+) -> Result<Option<(String, Option<Url>, Form)>, SplitError> {
     match &package.resolution {
         Resolution::Registry { version, url } => {
             let path = registry_path(&package.name, version);
             let is_usual = |url: &Url| *url == registry_url(registries.registry_for(&package.name), &path);
             Ok(Some(match url {
-                Some(url) if !is_usual(url) => (url_path(url), Some(url.clone())),
-                _ => (path, None),
+                Some(url) if !is_usual(url) => (url_path(url), Some(url.clone()), Form::Verbatim),
+                _ => (path, None, Form::Verbatim),
             }))
         }
-        Resolution::RemoteTarball(url) => Ok(Some((url_path(url), Some(url.clone())))),
+        Resolution::RemoteTarball(url) => Ok(Some((url_path(url), Some(url.clone()), Form::Verbatim))),
+        Resolution::Commit(commit) => {
+            Ok(Some((commit.place(), Some(commit.url().clone()), Form::Commit(commit.id().to_owned()))))
+        }
+        Resolution::Archive(archive) => {
+            Ok(Some((archive.place().to_owned(), Some(archive.url().clone()), Form::Repacked)))
+        }
         Resolution::Git(text) => Err(unsupported(package, "git", text, format)),
         Resolution::GitHub(text) => Err(unsupported(package, "GitHub", text, format)),
-        Resolution::Generated(text) => Err(unsupported(package, "generated", text, format)),
         Resolution::Workspace(_)
         | Resolution::Folder(_)
         | Resolution::Link(_)
         | Resolution::LocalTarball(_)
+        | Resolution::Generated(_)
         | Resolution::Patched { .. }
         | Resolution::Plugin(_)
         | Resolution::Root => Ok(None),
     }
+}
+
+fn secret_in_url(package: &LockedPackage, url: &Url, format: Format) -> SplitError {
+    // The key of a tarball is its URL.
+    let key = if package.key.contains("://") { package.name.clone() } else { package.key.clone() };
+    let key = if key.contains("://") { without_secrets(url).into() } else { key };
+    SplitError::SecretInUrl { key, position: package.position, file: format.file() }
 }
 
 fn unsupported(package: &LockedPackage, kind: &'static str, resolution: &str, format: Format) -> SplitError {
@@ -157,6 +215,11 @@ fn registry_path(name: &str, version: &str) -> String {
     ["npm/", name, "/-/", base_name(name), "-", release, ".tgz"].concat()
 }
 
+/// Where a registry usually has the tarball of a version.
+pub(crate) fn usual_url(registry: &Url, name: &str, version: &str) -> Url {
+    registry_url(registry, &registry_path(name, version))
+}
+
 /// Where a registry has the tarball of that place.
 fn registry_url(registry: &Url, path: &str) -> Url {
     let below = path.strip_prefix("npm/").unwrap_or(path);
@@ -172,7 +235,7 @@ fn base_name(name: &str) -> &str {
 
 /// The place of another URL's tarball. Characters that a file name should not hold become `_`; a query, which tells
 /// two files of one path apart, is kept as a digest.
-fn url_path(url: &Url) -> String {
+pub(super) fn url_path(url: &Url) -> String {
     let clean = |text: &str| -> String {
         text.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.@/+".contains(c) { c } else { '_' }).collect()
     };
@@ -217,7 +280,7 @@ fn admits(list: &[String], value: &str) -> bool {
 }
 
 /// Adds a second entry for the same tarball (it is installed in two places).
-fn merge(first: &mut Dependency, second: Dependency) -> Result<(), SplitError> {
+pub(super) fn merge(first: &mut Dependency, second: Dependency) -> Result<(), SplitError> {
     match (&first.integrity, second.integrity) {
         (Some(a), Some(b)) if *a != b => {
             return Err(SplitError::TwoIntegrities { path: second.path, first: a.to_string(), second: b.to_string() });
@@ -236,7 +299,7 @@ fn merge(first: &mut Dependency, second: Dependency) -> Result<(), SplitError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lockfile::bun;
+    use crate::lockfile::{bun, yarn};
 
     const A: &str = "sha1-AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     const B: &str = "sha1-BBBBBBBBBBBBBBBBBBBBBBBBBBA=";
@@ -306,12 +369,47 @@ mod tests {
     }
 
     #[test]
-    fn git_dependencies_are_refused_with_their_place() {
+    fn commits_and_archives_have_places_of_their_own_and_no_integrity() {
+        let id = "552b355e30e534cc37f59b232ed38fb15dac6358";
+        let list = listed(&format!(
+            r#""g": ["g@github:o/r#552b355", {{}}, "o-r-552b355", "sha512-{}"],
+               "h": ["h@git+ssh://git@host.example:o/r.git#{id}", {{}}, "{id}"]"#,
+            "A".repeat(86) + "=="
+        ))
+        .unwrap();
+        let found: Vec<_> = list.iter().map(|dependency| (dependency.path.as_str(), &dependency.form)).collect();
+        let commit = format!("git/{id}.tar");
+        assert_eq!(
+            found,
+            [(commit.as_str(), &Form::Commit(id.to_owned())), ("github/o/r/552b355.tar", &Form::Repacked)]
+        );
+        assert!(list.iter().all(|dependency| dependency.integrity.is_none()));
+    }
+
+    #[test]
+    fn later_yarn_gets_what_it_packs_with_where_it_clones_something() {
+        let paths = |url: &str| -> Vec<String> {
+            let entry = format!("\"g@{url}\":\n  version: 1.0.0\n  resolution: \"g@{url}\"\n  linkType: hard\n");
+            let lock = yarn::parse(&format!("__metadata:\n  version: 8\n\n{entry}")).unwrap();
+            let sources = Sources { registries: &registries(), cache: None };
+            let list = list(&lock, &Workspaces::new(), sources, &System::ALL).unwrap();
+            list.into_iter().map(|dependency| dependency.path).collect()
+        };
+        let id = "552b355e30e534cc37f59b232ed38fb15dac6358";
+        let yarn = "npm/yarn/-/yarn-1.22.22.tgz";
+        assert_eq!(paths("npm:1.0.0"), ["npm/g/-/g-1.0.0.tgz"]);
+        assert_eq!(paths(&format!("https://host.example/r#commit={id}")), [&format!("git/{id}.tar"), yarn]);
+        let github = format!("https://github.com/o/r.git#workspace=g&commit={id}");
+        assert_eq!(paths(&github), [&format!("github/o/r/{id}.tar"), yarn]);
+    }
+
+    #[test]
+    fn what_git_cannot_be_asked_for_is_refused_with_its_place() {
         use crate::diagnostic::Diagnose;
-        let error = listed(r#""g": ["g@github:o/r#abc", {}, "o-r-abc"]"#).unwrap_err();
+        let error = listed(r#""g": ["g@github:o/r#main", {}, "o-r-main"]"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "package `g` is a GitHub dependency (`github:o/r#abc`), which is not supported yet"
+            "package `g` is a GitHub dependency (`github:o/r#main`), which is not supported yet"
         );
         assert_eq!(error.location().unwrap().to_string(), "bun.lock:1:37");
     }

@@ -60,6 +60,18 @@ pub enum Drift {
     },
 }
 
+impl Drift {
+    /// The file in which it shows: the manifest, or the lockfile where there is none.
+    pub fn file<'a>(&'a self, lockfile: &'a str) -> &'a str {
+        match self {
+            Self::WorkspaceAdded { .. } | Self::WorkspaceRemoved { .. } => lockfile,
+            Self::Added { manifest, .. } | Self::Removed { manifest, .. } | Self::Changed { manifest, .. } => {
+                manifest.as_str()
+            }
+        }
+    }
+}
+
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,7 +3,12 @@
 use super::{registries::RegistryError, yarnrc::YarnRcError};
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
-    lockfile::{Format, bun::BunLockError, json::JsonError, yarn::YarnLockError},
+    lockfile::{
+        Format,
+        bun::{self, BunLockError},
+        json::JsonError,
+        yarn::YarnLockError,
+    },
     repo::{RepoPath, RepoPathError, TreeError},
 };
 
@@ -64,6 +69,40 @@ pub enum SplitError {
         /// What is wrong with it.
         reason: RepoPathError,
     },
+    /// The folder of patches does not stay in the repository.
+    #[error("wrong folder `{folder}` of patches for `patch-package`: {reason}")]
+    PatchFolder {
+        /// The folder as written.
+        folder: String,
+        /// The manifest whose script names it.
+        file: RepoPath,
+        /// What is wrong with it.
+        reason: RepoPathError,
+    },
+    /// A link does not stay in the repository.
+    #[error("`{package}` links out of the repository (`{specifier}`): {reason}")]
+    LinkPath {
+        /// The package that is a link.
+        package: String,
+        /// The link as written.
+        specifier: String,
+        /// The manifest that has it.
+        file: RepoPath,
+        /// Where it stands.
+        position: Position,
+        /// What is wrong with it.
+        reason: RepoPathError,
+    },
+    /// A link leads to what is known on one machine.
+    #[error("package `{package}` is a link to `{target}`, which `bun link` makes known on one machine only")]
+    LinkOfMachine {
+        /// The package that is a link.
+        package: String,
+        /// The name that it leads to.
+        target: String,
+        /// Where it stands in `bun.lock`.
+        position: Position,
+    },
     /// Two workspaces have one name.
     #[error("two workspaces are named `{name}`: `{first}` and `{second}`")]
     EqualNames {
@@ -74,7 +113,7 @@ pub enum SplitError {
         /// The other folder.
         second: RepoPath,
     },
-    /// A package of a kind that cannot be fetched yet.
+    /// A package of a kind that cannot be fetched.
     #[error("package `{key}` is a {kind} dependency (`{resolution}`), which is not supported yet")]
     UnsupportedDependency {
         /// Its key in the lockfile.
@@ -84,6 +123,16 @@ pub enum SplitError {
         /// What the lockfile says.
         resolution: String,
         /// Where it says so.
+        position: Position,
+        /// The lockfile.
+        file: &'static str,
+    },
+    /// A URL in the lockfile holds a user name or a password. It is not shown.
+    #[error("the URL of `{key}` holds a user name or a password, which each build would copy into the Nix store")]
+    SecretInUrl {
+        /// Its key in the lockfile, without the URL.
+        key: String,
+        /// Where it stands.
         position: Position,
         /// The lockfile.
         file: &'static str,
@@ -201,7 +250,11 @@ impl Diagnose for SplitError {
             Self::BunLock(error) => error.location(),
             Self::YarnLock(error) => error.location(),
             Self::UnsupportedDependency { file, position, .. }
+            | Self::SecretInUrl { file, position, .. }
             | Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
+            Self::PatchFolder { file, .. } => Some(Location::file(file.as_str())),
+            Self::LinkPath { file, position, .. } => Some(Location::at(file.as_str(), *position)),
+            Self::LinkOfMachine { position, .. } => Some(Location::at(bun::FILE, *position)),
             Self::RcFile { file, .. } | Self::InexactPin { file, .. } => Some(Location::file(*file)),
             Self::Pattern { .. }
             | Self::PatchPath { .. }
@@ -231,6 +284,10 @@ impl Diagnose for SplitError {
             Self::UnsupportedDependency { .. } => {
                 "use a version from the registry, or a tarball URL, until splitter fetches it"
             }
+            Self::SecretInUrl { .. } => {
+                "take them out of the URL, and put them into your own ~/.npmrc or ~/.yarnrc.yml; and give the host others, since \
+                 these are in git"
+            }
             Self::TwoIntegrities { .. } => "an install of your package manager writes the lockfile anew",
             Self::WrongManager { .. } => "correct `packageManager`, or remove the lockfile that is not in use",
             Self::InexactPin { .. } => "an exact version makes every install the same",
@@ -238,6 +295,11 @@ impl Diagnose for SplitError {
             Self::ClassicLockfile { .. } => "`yarn install` migrates the lockfile; or pin the Yarn 1 that wrote it",
             Self::OtherWriter { .. } => "`yarn install` brings the lockfile up to date; or pin the Yarn that wrote it",
             Self::Missing { .. } => "restore the file, or remove the entry that names it",
+            Self::PatchPath { .. } | Self::PatchFolder { .. } => "move the patches into the repository",
+            Self::LinkPath { .. } => {
+                "a build has the repository alone: bring the folder into it, or publish it and depend on a version"
+            }
+            Self::LinkOfMachine { .. } => "name a folder of the repository: `link:./path/to/it`",
             Self::EqualNames { .. } => "give each workspace a name of its own",
             _ => return Vec::new(),
         };

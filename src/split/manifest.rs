@@ -11,9 +11,13 @@ use jsonc_parser::{
 };
 
 use super::installer_fields::INSTALLER_FIELDS;
-use crate::lockfile::{
-    DependencyGroup,
-    json::{Dialect, Document, JsonError, to_serde},
+use crate::{
+    diagnostic::Position,
+    lockfile::{
+        DependencyGroup,
+        json::{Dialect, Document, JsonError, to_serde},
+        split_name,
+    },
 };
 
 /// A manifest.
@@ -31,8 +35,40 @@ pub struct Manifest {
     pub package_manager: Option<String>,
     /// Patches: `name@version` to the patch file.
     pub patches: BTreeMap<String, String>,
+    /// What it links to.
+    pub links: Vec<LinkRequest>,
+    /// What it has others link to (`resolutions`, `overrides`).
+    pub links_for_all: Vec<LinkRequest>,
     /// All of it.
     pub json: serde_json::Value,
+}
+
+/// A dependency whose specifier leads to a place in the repository by itself, and not by the package's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkRequest {
+    /// The package.
+    pub package: String,
+    /// `link:<path>`, `portal:<path>` or, of Bun, `workspace:<name>@<range>`.
+    pub specifier: String,
+    /// Where it stands.
+    pub position: Position,
+}
+
+impl LinkRequest {
+    fn is_one(specifier: &str) -> bool {
+        ["link:", "portal:"].iter().any(|start| specifier.starts_with(start))
+            || specifier.strip_prefix("workspace:").and_then(split_name).is_some()
+    }
+
+    /// What stands behind the protocol.
+    pub(super) fn target(&self) -> &str {
+        self.specifier.split_once(':').map_or("", |(_, target)| target)
+    }
+
+    /// The name of the workspace that it is, where it is one under another name.
+    pub(super) fn workspace_name(&self) -> Option<&str> {
+        self.specifier.strip_prefix("workspace:").and_then(split_name).map(|(name, _)| name)
+    }
 }
 
 impl Manifest {
@@ -49,9 +85,15 @@ impl Manifest {
         manifest.patches = strings(&document, root, "patchedDependencies")?;
         for group in DependencyGroup::ALL {
             let specifiers = strings(&document, root, group.field())?;
+            if specifiers.values().any(|specifier| LinkRequest::is_one(specifier)) {
+                links(&document, root.get_object(group.field()), &mut manifest.links);
+            }
             if !specifiers.is_empty() {
                 manifest.dependencies.insert(group, specifiers);
             }
+        }
+        for field in ["resolutions", "overrides"] {
+            links(&document, root.get_object(field), &mut manifest.links_for_all);
         }
         Ok(manifest)
     }
@@ -71,6 +113,23 @@ impl Manifest {
     /// The digest (blake3, hexadecimal) of the normalised manifest.
     pub fn digest(&self) -> String {
         blake3::hash(self.normalised().to_string().as_bytes()).to_hex().to_string()
+    }
+}
+
+/// Adds the links among the values of an object, and of those in it.
+fn links(document: &Document<'_>, object: Option<&Object<'_>>, found: &mut Vec<LinkRequest>) {
+    for property in object.into_iter().flat_map(|object| &object.properties) {
+        if let Some(object) = property.value.as_object() {
+            links(document, Some(object), found);
+        }
+        let text = property.value.as_string_lit().map_or("", |text| text.value.as_ref());
+        if LinkRequest::is_one(text) {
+            found.push(LinkRequest {
+                package: property.name.as_str().to_owned(),
+                specifier: text.to_owned(),
+                position: document.position(property.range.start),
+            });
+        }
     }
 }
 

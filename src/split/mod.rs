@@ -7,11 +7,13 @@ pub mod config;
 mod copies;
 pub mod dependencies;
 pub mod detect;
+pub mod downloads;
 pub mod drift;
 mod error;
 pub mod fingerprint;
 pub mod graph;
 mod installer_fields;
+mod links;
 mod lock_set;
 mod manifest;
 mod package_manager;
@@ -30,6 +32,9 @@ pub use error::SplitError;
 pub use lock_set::LockSet;
 pub use manifest::Manifest;
 pub use package_manager::{ManagerName, PackageManager, Pin, ProgramPackage};
+pub(crate) use root_files::is_configuration;
+pub(crate) use tasks::FILES as TASK_RUNNERS;
+
 pub use registries::{ProjectRegistries, RegistryError};
 pub use system::{OtherMachine, System, SystemError};
 pub use workspaces::{Workspaces, manifest_path};
@@ -93,21 +98,25 @@ impl Split {
         let config = config::read(tree)?;
         let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
-        let mut graph = Graph::build(tree, &workspaces, &config, lockfile.format.into())?;
+        let links = links::find(tree, &workspaces, &lockfile)?;
+        let mut graph = Graph::build(tree, &workspaces, &config, &links, lockfile.format.into())?;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
         }
+        let patches = graph.workspaces().filter_map(|workspace| workspace.patches.clone()).collect();
         let own = OwnFiles::find(tree, lockfile.format)?;
         let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
+        let mut dependencies = dependencies::list(&lockfile, &workspaces, sources, &systems)?;
+        downloads::add(&mut dependencies, &config.downloads, &systems)?;
         Ok(Self {
             pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
-            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &own)?,
-            dependencies: dependencies::list(&lockfile, &workspaces, sources, &systems)?,
+            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
+            dependencies,
             copies: copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             root_files: root_files(tree, &config)?,
             drift: drift::find(&workspaces, &lockfile),
-            warnings: lockfile.warnings.iter().cloned().chain(scripts_of_none(&config, &lockfile)).collect(),
+            warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
             registries,
             systems,
             graph,
@@ -170,8 +179,10 @@ fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, Sp
 /// Warnings of packages whose scripts are to run and that are not locked: a misspelt name would leave them out in silence.
 fn scripts_of_none(config: &Config, lockfile: &Lockfile) -> Vec<String> {
     let is_locked =
-        |name: &&String| lockfile.packages.iter().any(|package| package.name == **name || package.label() == **name);
-    let unknown = config.scripts.iter().filter(|name| !is_locked(name));
+        |name: &String| lockfile.packages.iter().any(|package| package.name == *name || package.label() == *name);
+    let named = config.scripts.iter().map(|name| ("scripts", name));
+    let unknown =
+        named.chain(config.downloads.keys().map(|name| ("downloads", name))).filter(|(_, name)| !is_locked(name));
     let file = lockfile.format.file();
-    unknown.map(|name| format!("splitter.json: `scripts` names `{name}`, which is not in {file}")).collect()
+    unknown.map(|(key, name)| format!("splitter.json: `{key}` names `{name}`, which is not in {file}")).collect()
 }

@@ -40,6 +40,9 @@ pub struct Sources<'a> {
     /// The root files of all builds, and those of each workspace.
     shared: BTreeSet<&'a RepoPath>,
     of_workspaces: BTreeMap<&'a RepoPath, &'a BTreeSet<RepoPath>>,
+    /// Per folder that a workspace links to: its files that are sources.
+    linked: BTreeMap<RepoPath, Vec<&'a SourceFile>>,
+    graph: &'a Graph,
 }
 
 #[derive(Debug, Default)]
@@ -91,10 +94,12 @@ impl<'a> Sources<'a> {
             graph.workspaces().map(|workspace| (&workspace.path, &workspace.root_files)).collect();
         let all: BTreeSet<&RepoPath> = shared.iter().chain(of_workspaces.values().copied().flatten()).collect();
         let root_files = all.into_iter().map(|root| (root, root_files(files, root))).collect();
-        Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces }
+        let linked = graph.links(&graph.workspaces().map(|workspace| workspace.path.clone()).collect());
+        let linked = linked.into_iter().map(|folder| (folder.clone(), linked_files(files, &folder))).collect();
+        Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces, linked, graph }
     }
 
-    /// The source set of an app or a library, `own`, from its closure of workspaces.
+    /// The source set of an app or a library, `own`, from its closure of workspaces and the folders that these link to.
     pub fn of(&self, own: &RepoPath, closure: &BTreeSet<RepoPath>) -> SourceSet {
         let mut set = SourceSet::default();
         let is_shown =
@@ -103,6 +108,7 @@ impl<'a> Sources<'a> {
         let roots: BTreeSet<&RepoPath> = shown.copied().flatten().chain(self.shared.iter().copied()).collect();
         let mut files: Vec<&SourceFile> =
             roots.iter().filter_map(|root| self.root_files.get(root)).flatten().copied().collect();
+        files.extend(self.graph.links(closure).iter().filter_map(|folder| self.linked.get(folder)).flatten());
         for (path, owned) in closure.iter().filter_map(|path| self.owned.get_key_value(path)) {
             if let Some(shown) = owned.shown.as_ref().filter(|_| *path != own) {
                 files.extend(shown);
@@ -130,9 +136,21 @@ fn root_files<'a>(files: &'a [SourceFile], root: &RepoPath) -> Vec<&'a SourceFil
         let globs = Globs::new(&[root.as_str().to_owned()]);
         return files.iter().filter(|file| globs.find(file.path.as_str()).is_some()).collect();
     }
+    below(files, root).collect()
+}
+
+/// The files of a linked folder that are sources, by the rules that workspaces have.
+fn linked_files<'a>(files: &'a [SourceFile], folder: &RepoPath) -> Vec<&'a SourceFile> {
+    let is_source =
+        |file: &&SourceFile| file.path.below(folder).is_some_and(|inner| SOURCE_FILTER.rule(inner).is_none());
+    below(files, folder).filter(is_source).collect()
+}
+
+/// The files at a path and below it.
+fn below<'a>(files: &'a [SourceFile], root: &RepoPath) -> impl Iterator<Item = &'a SourceFile> {
     let start = files.partition_point(|file| file.path < *root);
     let near = files[start..].iter().take_while(|file| file.path.as_str().starts_with(root.as_str()));
-    near.filter(|file| file.path.below(root).is_some()).collect()
+    near.filter(|file| file.path.below(root).is_some())
 }
 
 fn owner<'r>(folder: &RepoPath, rules: &BTreeMap<&'r RepoPath, Rules>) -> &'r RepoPath {
@@ -184,7 +202,7 @@ mod tests {
     use super::*;
     use crate::{
         repo::MemoryTree,
-        split::{ManagerName, config, workspaces},
+        split::{ManagerName, config, links::Links, workspaces},
     };
 
     #[test]
@@ -201,7 +219,9 @@ mod tests {
             ("packages/other/package.json", r#"{"name": "other"}"#),
         ]);
         let config = config::read(&tree).unwrap();
-        let graph = Graph::build(&tree, &workspaces::read(&tree).unwrap(), &config, ManagerName::Bun).unwrap();
+        let graph =
+            Graph::build(&tree, &workspaces::read(&tree).unwrap(), &config, &Links::default(), ManagerName::Bun)
+                .unwrap();
         let files: Vec<SourceFile> = [
             "README.md",
             "apps/web/README.md",

@@ -48,7 +48,9 @@ fn a_fresh_record_is_fresh() {
       "packages": [],
       "files": [],
       "settings": [],
-      "drift": []
+      "edited": false,
+      "drift": [],
+      "templates": []
     }
     ----- stderr
     "#);
@@ -145,7 +147,9 @@ fn a_stale_record_names_packages_files_and_the_remedy() {
         }
       ],
       "settings": [],
-      "drift": []
+      "edited": false,
+      "drift": [],
+      "templates": []
     }
     ----- stderr
     "#);
@@ -205,6 +209,7 @@ fn drift_has_another_remedy() {
         }
       ],
       "settings": [],
+      "edited": false,
       "drift": [
         {
           "kind": "added",
@@ -219,7 +224,8 @@ fn drift_has_another_remedy() {
           "locked": "*",
           "specifier": "^2"
         }
-      ]
+      ],
+      "templates": []
     }
     ----- stderr
     "#);

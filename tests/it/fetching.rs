@@ -244,6 +244,60 @@ fn a_tarball_from_another_url_is_locked_and_fetched_from_there() {
     );
 }
 
+/// A repository that locks a tarball at a URL without saying what it must be, and its record.
+fn with_tarball_of_first_sight() -> Small {
+    let small = Small::new();
+    small.registry.serve("/files/elsewhere.tgz", Package::new("elsewhere", "1.0.0").tarball());
+    let url = format!("{}files/elsewhere.tgz", small.registry.url());
+    let lock = small.context.read("bun.lock");
+    let line = format!("  \"packages\": {{\n    \"elsewhere\": [\"elsewhere@{url}\", {{}}],\n");
+    small.context.write("bun.lock", lock.replace("  \"packages\": {\n", &line));
+    small.init();
+    small
+}
+
+/// Another machine has an empty cache, and the record that was committed.
+#[test]
+fn a_tarball_that_changed_since_the_first_sight_is_refused_with_what_changed_and_the_remedy() {
+    let small = with_tarball_of_first_sight();
+    let mut context = small.context;
+    let record = "nix/splitter/splitter.lock.json";
+    small.registry.serve("/files/elsewhere.tgz", Package::new("elsewhere", "1.0.1").tarball());
+    small.registry.publish(Package::new("delta", "1.0.0"));
+    let entry = crate::support::small::entry(&Package::new("delta", "1.0.0"));
+    context.write(
+        "bun.lock",
+        context.read("bun.lock").replace("  \"packages\": {\n", &format!("  \"packages\": {{\n{entry}")),
+    );
+    context.set_env("XDG_CACHE_HOME", context.folder("another-cache").as_str());
+    splitter_snapshot!(context, context.splitter(&["update-hash"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    downloading 4 packages (0 of 4 in the cache)
+    error: 1 of 4 packages could not be fetched
+      elsewhere (http://127.0.0.1:[PORT]/files/elsewhere.tgz) from http://127.0.0.1:[PORT]/files/elsewhere.tgz: the content has changed: it was sha512-[HASH] when it was first seen, now it is sha512-[HASH]
+    hint: if the change is meant, remove its line from `nix/splitter/splitter.lock.json` and run again
+    ");
+    let kept: Vec<_> =
+        context.read(record).lines().filter(|line| !line.contains("elsewhere")).map(str::to_owned).collect();
+    context.write(record, kept.join("\n").replace("},\n  ]", "}\n  ]"));
+    succeed(&mut context.splitter(&["update-hash"]));
+    succeed(&mut context.splitter(&["check"]));
+}
+
+/// Where the cache remembers what it was, it is not asked for again; a record that was lost brings back the same.
+#[test]
+fn the_cache_remembers_the_first_sight_of_a_tarball() {
+    let small = with_tarball_of_first_sight();
+    let context = &small.context;
+    let record = context.read("nix/splitter/splitter.lock.json");
+    small.registry.serve("/files/elsewhere.tgz", Package::new("elsewhere", "1.0.1").tarball());
+    context.remove("nix/splitter/splitter.lock.json");
+    succeed(&mut context.splitter(&["update-hash"]));
+    assert_eq!(context.read("nix/splitter/splitter.lock.json"), record);
+}
+
 /// Waits for something that comes soon.
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();

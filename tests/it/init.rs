@@ -26,11 +26,13 @@ fn init_writes_a_flake_its_parts_and_the_record() {
       created nix/splitter/ ([N] files)
     git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
     ");
     let status = small.context.git(&["status", "--porcelain", "--untracked-files=normal"]);
     assert_eq!(status, "?? flake.nix\n?? nix/");
     insta::assert_snapshot!(small.context.git(&["ls-files", "--others"]), @r"
     flake.nix
+    nix/splitter/.gitattributes
     nix/splitter/app.nix
     nix/splitter/build.nix
     nix/splitter/bun.nix
@@ -42,6 +44,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/library.nix
     nix/splitter/lock-set.nix
     nix/splitter/manifest-fields.json
+    nix/splitter/network.nix
     nix/splitter/node-modules.nix
     nix/splitter/options.nix
     nix/splitter/record.nix
@@ -51,13 +54,24 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/target.nix
     nix/splitter/tools/app.mjs
     nix/splitter/tools/bun-lock.mjs
+    nix/splitter/tools/certificate.mjs
     nix/splitter/tools/changes.mjs
     nix/splitter/tools/connect.mjs
+    nix/splitter/tools/downloads-hook.mjs
+    nix/splitter/tools/downloads.mjs
+    nix/splitter/tools/elf.mjs
     nix/splitter/tools/empty-package.mjs
     nix/splitter/tools/executables.mjs
     nix/splitter/tools/fetch-deps.mjs
+    nix/splitter/tools/fetch-git.mjs
+    nix/splitter/tools/fetch-program.mjs
     nix/splitter/tools/files.mjs
     nix/splitter/tools/finish-tree.mjs
+    nix/splitter/tools/git-berry.mjs
+    nix/splitter/tools/git-builds.mjs
+    nix/splitter/tools/git-classic.mjs
+    nix/splitter/tools/git-repository.mjs
+    nix/splitter/tools/git-urls.mjs
     nix/splitter/tools/install-bun.mjs
     nix/splitter/tools/install-yarn-berry.mjs
     nix/splitter/tools/install-yarn-classic.mjs
@@ -66,10 +80,16 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/layout.mjs
     nix/splitter/tools/library.mjs
     nix/splitter/tools/linker-state.mjs
+    nix/splitter/tools/network.mjs
+    nix/splitter/tools/npmrc.mjs
+    nix/splitter/tools/pack-stand-in.mjs
+    nix/splitter/tools/patch-package.mjs
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs
     nix/splitter/tools/run-build.mjs
+    nix/splitter/tools/script-order.mjs
     nix/splitter/tools/scripts.mjs
+    nix/splitter/tools/tar.mjs
     nix/splitter/tools/words.mjs
     nix/splitter/tools/yarn-classic-lock.mjs
     nix/splitter/yarn.nix
@@ -90,6 +110,7 @@ fn init_twice_changes_nothing() {
       nothing to change
     git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
     ");
     assert_eq!(files(&small.context), before);
     assert_eq!(small.registry.take_requests(), [""; 0]);
@@ -240,6 +261,7 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
         systems = (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)).systems;
     git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
     ");
     assert_eq!(context.read("flake.nix"), flake);
     // Once it has them, nothing is printed of it any more.
@@ -303,6 +325,7 @@ fn edited_and_left_over_files_of_splitter_are_mended() {
       removed nix/splitter/ (1 file)
     git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
+    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
     ");
     context.remove("nix/splitter/mine.nix");
     assert_eq!(files(context), right);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Small, TestContext, splitter_snapshot};
+use crate::support::{Small, TestContext, run, splitter_snapshot};
 
 /// The small repository with one text of a file replaced.
 fn small_with(path: &str, from: &str, to: &str) -> TestContext {
@@ -128,6 +128,7 @@ fn a_workspace_outside_the_repository_is_refused() {
     ----- stderr
     error: wrong path `../../etc`: path leaves the repository
       at bun.lock:7:5
+    hint: move what lies outside into the repository
     ");
 }
 
@@ -180,7 +181,7 @@ fn a_wrong_choice_in_splitter_json_is_named_with_its_place() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: expected `systems`, `apps`, `rootFiles`, `scripts` or `workspaces`, found the key "sistems"
+    error: expected `systems`, `apps`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`, found the key "sistems"
       at splitter.json:2:3
     "#);
     context.write("splitter.json", "{ \"systems\": [\"vax\"] }\n");
@@ -238,17 +239,113 @@ fn a_wrong_workspace_pattern_is_named() {
 }
 
 #[test]
-fn git_dependencies_are_refused() {
+fn what_bun_has_outside_of_the_repository_is_refused() {
+    let asked = "\"alpha\": \"*\"";
+    let context = small_with("apps/web/package.json", asked, &format!("{asked},\n    \"x\": \"link:../../../x\""));
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `x` links out of the repository (`link:../../../x`): path leaves the repository
+      at apps/web/package.json:5:5
+    hint: a build has the repository alone: bring the folder into it, or publish it and depend on a version
+    ");
+    let entry =
+        |entry: &str| small_with("bun.lock", "  \"packages\": {\n", &format!("  \"packages\": {{\n    {entry},\n"));
+    let context = entry("\"x\": [\"x@file:../x\", {}]");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: wrong path `file:../x`: path leaves the repository
+      at bun.lock:10:11
+    hint: move what lies outside into the repository
+    ");
+    let context = entry("\"x\": [\"x@../x.tgz\", {}]");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: wrong path `../x.tgz`: path leaves the repository
+      at bun.lock:10:11
+    hint: move what lies outside into the repository
+    ");
+    // What `bun link` made known.
+    let context = entry("\"x\": [\"x@link:x\", {}]");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: package `x` is a link to `x`, which `bun link` makes known on one machine only
+      at bun.lock:10:5
+    hint: name a folder of the repository: `link:./path/to/it`
+    ");
+}
+
+/// A repository of Yarn that asks for a package, with this entry in its lockfile.
+fn yarn_asks_for(rc: &str, specifier: &str, entry: &str) -> TestContext {
+    let context = with_yarn_rc(rc, "\n");
+    context.write("package.json", format!("{{\n  \"dependencies\": {{\n    \"x\": \"{specifier}\"\n  }}\n}}\n"));
+    context.write("yarn.lock", format!("{}\n{entry}", context.read("yarn.lock")));
+    context
+}
+
+#[test]
+fn what_yarn_1_has_outside_of_the_repository_is_refused() {
+    let context = yarn_asks_for(".yarnrc", "link:../x", "");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `x` links out of the repository (`link:../x`): path leaves the repository
+      at package.json:3:5
+    hint: a build has the repository alone: bring the folder into it, or publish it and depend on a version
+    ");
+    let context = yarn_asks_for(".yarnrc", "file:../x", "\"x@file:../x\":\n  version \"1.0.0\"\n");
+    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: package `x@file:../x`: wrong path `file:../x`: path leaves the repository
+      at yarn.lock:3:1
+    hint: move what lies outside into the repository
+    ");
+}
+
+#[test]
+fn what_later_yarn_has_outside_of_the_repository_is_refused() {
+    for protocol in ["link", "portal"] {
+        let context = yarn_asks_for(".yarnrc.yml", &format!("{protocol}:../x"), "");
+        let said = run(&mut context.splitter(&["scan"]));
+        let expected = format!(
+            "error: `x` links out of the repository (`{protocol}:../x`): path leaves the repository\n  at package.json:3:5\n"
+        );
+        assert!(said.contains(&expected), "{said}");
+    }
+    for protocol in ["file", "exec"] {
+        let locator = format!("x@{protocol}:../x#../x::hash=0a1b2c&locator=acme%40workspace%3A.");
+        let entry = format!(
+            "\"x@{protocol}:../x::locator=acme%40workspace%3A.\":\n  version: 1.0.0\n  resolution: \"{locator}\"\n  linkType: hard\n"
+        );
+        let context = yarn_asks_for(".yarnrc.yml", &format!("{protocol}:../x"), &entry);
+        let said = run(&mut context.splitter(&["scan"]));
+        assert!(said.contains("path leaves the repository\n  at yarn.lock:13:"), "{said}");
+        assert!(said.contains("hint: move what lies outside into the repository"), "{said}");
+    }
+}
+
+#[test]
+fn a_repository_without_a_commit_is_refused() {
     let context = small_with(
         "bun.lock",
         "  \"packages\": {\n",
-        "  \"packages\": {\n    \"forked\": [\"forked@github:a/b#0123456\", {}, \"a-b-0123456\", \"sha512-AA==\"],\n",
+        "  \"packages\": {\n    \"forked\": [\"forked@github:a/b#main\", {}, \"a-b-main\", \"sha512-AA==\"],\n",
     );
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: package `forked` is a GitHub dependency (`github:a/b#0123456`), which is not supported yet
+    error: package `forked` is a GitHub dependency (`github:a/b#main`), which is not supported yet
       at bun.lock:10:5
     hint: use a version from the registry, or a tarball URL, until splitter fetches it
     ");

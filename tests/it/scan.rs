@@ -331,6 +331,7 @@ fn help_names_every_command_and_exit_code() {
       init         Write the flake and the hashes
       update-hash  Bring the hashes up to date with the lockfile
       check        Tell whether the hashes are right for the lockfile, in milliseconds
+      hook         Set up the git hook that stops a commit with stale hashes
       demo         Show all of it on a sample monorepo in a new folder
       help         Print this message or the help of the given subcommand(s)
 

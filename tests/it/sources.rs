@@ -98,6 +98,19 @@ const GLOBS: [&str; 20] = [
     "plugins/p/**",
 ];
 
+/// Folders that workspaces link to: of the root, in other workspaces, around some, left out where they are, and gone.
+const LINKED: [&str; 9] = [
+    "lib",
+    "docs",
+    "tests",
+    "packages/ui/src",
+    "packages/core/dist",
+    "packages/ui/plugins",
+    "apps/web/tests/lib",
+    "gone",
+    "x.test.ts",
+];
+
 /// What lies at a path of a tree.
 #[derive(Debug, Clone)]
 enum Made {
@@ -116,6 +129,8 @@ struct Tree {
     /// Libraries that expose their output alone.
     closed: BTreeSet<&'static str>,
     root_files: Vec<&'static str>,
+    /// Folders that are linked to, by place among its own workspaces.
+    links: Vec<(usize, &'static str)>,
     /// Whether the root is an app too, whose sources are what no other workspace owns.
     root_is_app: bool,
     /// The workspace by its place among the tree's own, none for the root; folders, and a name.
@@ -149,12 +164,13 @@ fn trees() -> impl Strategy<Value = Tree> {
             ]),
             0..2,
         ),
+        proptest::collection::vec((0..WORKSPACES.len(), select(LINKED.to_vec())), 0..3),
         any::<bool>(),
         proptest::collection::vec(thing, 25..60),
     )
-        .prop_map(|(workspaces, dependencies, globs, closed, root_files, root_is_app, things)| {
+        .prop_map(|(workspaces, dependencies, globs, closed, root_files, links, root_is_app, things)| {
             let closed = closed.intersection(&workspaces).copied().collect();
-            Tree { workspaces, dependencies, globs, closed, root_files, root_is_app, things }
+            Tree { workspaces, dependencies, globs, closed, root_files, links, root_is_app, things }
         })
 }
 
@@ -169,11 +185,16 @@ fn write(tree: &Tree, root: &Utf8Path) {
     let mut locked = json!({ "": { "name": "root" } });
     for path in &tree.workspaces {
         let dependencies = tree.dependencies.iter().filter(|(from, to)| WORKSPACES[*from] == *path && from != to);
-        let dependencies: BTreeMap<_, _> = dependencies
+        let mut dependencies: BTreeMap<_, _> = dependencies
             .map(|(_, to)| WORKSPACES[*to])
             .filter(|to| tree.workspaces.contains(to))
-            .map(|to| (name(to), "workspace:*"))
+            .map(|to| (name(to), "workspace:*".to_owned()))
             .collect();
+        let links = tree.links.iter().filter(|(at, _)| tree.workspaces.iter().cycle().nth(*at) == Some(path));
+        let up = "../".repeat(path.split('/').count());
+        dependencies.extend(
+            links.map(|(_, folder)| (format!("to-{}", folder.replace('/', "-")), format!("link:{up}{folder}"))),
+        );
         locked[path] = json!({ "name": name(path), "dependencies": dependencies });
         let manifest = json!({
             "name": name(path), "dependencies": dependencies, "main": "dist/index.js", "scripts": { "build": "tsc" },

@@ -132,6 +132,7 @@ fn packages_for_a_system_are_recorded_for_it_alone() {
         // Yarn 1 fetches what is for none of our systems too, to find that out.
         let is_classic = monorepo.is_classic();
         assert_eq!(systems("@native/win32-x64/"), is_classic.then(|| json!([])), "{version}");
+        assert_eq!(systems("@native/linux-x64-musl/"), is_classic.then(|| json!([])), "{version}");
     }
 }
 

@@ -72,7 +72,7 @@ impl Demo {
         self.command("splitter scan");
         scan::run(&self.global, &ScanOptions { apps: Vec::new(), json: false }, self.printer)?;
         self.command("splitter init");
-        let options = InitOptions { apps: Vec::new(), systems: Vec::new(), fetching: online() };
+        let options = InitOptions { apps: Vec::new(), systems: Vec::new(), no_hook: true, fetching: online() };
         init::run(&self.global, &options, self.printer)?;
         self.git(&["add", "--all"]);
         self.check("fresh", Outcome::Done)
@@ -99,7 +99,7 @@ impl Demo {
     /// Runs `check`, which must say what the demo says that it does.
     fn check(&self, name: &'static str, expected: Outcome) -> Result<(), Failure> {
         self.command("splitter check");
-        let outcome = check::run(&self.global, &CheckOptions { json: false }, self.printer)?;
+        let outcome = check::run(&self.global, &CheckOptions::default(), self.printer)?;
         if outcome == expected { Ok(()) } else { Err(DemoError::Unexpected(name).into()) }
     }
 

@@ -1,6 +1,7 @@
 //! `splitter init`: writes the flake and the hashes. Everything is worked out first, and then written at once.
 
 mod advice;
+mod offer;
 
 use std::{collections::BTreeSet, time::Instant};
 
@@ -52,6 +53,9 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
         duration(start.elapsed())
     ));
     advice::print(&tree, has_flake, &apps, printer)?;
+    if !options.no_hook {
+        offer::hook(&tree, printer)?;
+    }
     Ok(Outcome::Done)
 }
 

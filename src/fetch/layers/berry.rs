@@ -6,12 +6,17 @@
 //!
 //! Yarn sends them wherever a lockfile says that the package lies. Here they go to URLs below the registry alone.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use globset::{Glob, GlobMatcher};
 use url::Url;
 
-use super::{Layer, Proxy, Settings, Transport, environment_layer, file_path, read_if_there, unset};
+use super::{
+    Layer, REGISTRY_VARIABLE, Settings, dotenv, environment_layer, file_path, read_if_there,
+    transport::{ClientCertificate, Override, Proxy, Transport, Transports},
+    unset,
+};
 use crate::{
     fetch::{
         credentials::{Credential, Credentials},
@@ -21,14 +26,14 @@ use crate::{
     split::{
         registries::{ProjectRegistries, RegistryError, npm_default, registry_url},
         yarnrc::{
-            BERRY_FILE, NpmAuth, NpmSettings, Setting,
+            BERRY_FILE, NetworkSettings, NpmAuth, NpmSettings, Setting,
             variables::{Unset, expand},
         },
     },
 };
 
-/// The variable that names the default registry.
-const REGISTRY_VARIABLES: [&str; 1] = ["YARN_NPM_REGISTRY_SERVER"];
+/// The variables that name the default registry, the strongest first.
+const REGISTRY_VARIABLES: [&str; 2] = [REGISTRY_VARIABLE, "YARN_NPM_REGISTRY_SERVER"];
 
 pub(super) fn read(
     root: &Utf8Path,
@@ -36,9 +41,11 @@ pub(super) fn read(
     environment: &Environment,
 ) -> Result<Settings, RegistryError> {
     let files = files(root, environment)?;
+    // What texts may name; a setting is read from a variable of the process alone.
+    let variables = &with_environment_files(root, &files, environment)?;
     let mut used = Layer::default();
     for (path, npm) in files.iter().rev() {
-        used.override_with(layer(path, npm, environment)?);
+        used.override_with(layer(path, npm, variables)?);
     }
     used.override_with(environment_layer(&REGISTRY_VARIABLES, environment));
     let merged = Merged::of(&files, environment);
@@ -47,12 +54,25 @@ pub(super) fn read(
         used.scopes.entry(scope.clone()).or_insert(npm_default()?);
     }
     let default = used.default.as_ref().unwrap_or(project.default_registry());
-    let mut credentials = Credentials::new(Vec::new(), environment.clone());
-    merged.add_credentials(&mut credentials, default, &used.scopes, environment);
-    for text in registry_texts(&files, environment) {
+    let mut credentials = Credentials::new(Vec::new(), variables.clone());
+    merged.add_credentials(&mut credentials, default, &used.scopes, variables);
+    for text in registry_texts(&files, environment, variables) {
         credentials.add_userinfo(&text);
     }
-    Ok(Settings { credentials, transport: transport(root, &files, environment), used })
+    let transports = transports(root, &files, environment, variables);
+    Ok(Settings { used, credentials, transports, replace_host: None })
+}
+
+fn with_environment_files(
+    root: &Utf8Path,
+    files: &[(Utf8PathBuf, NpmSettings)],
+    environment: &Environment,
+) -> Result<Environment, RegistryError> {
+    let listing = files.iter().find_map(|(path, npm)| Some((path.parent(), npm.environment_files.as_ref()?)));
+    match listing {
+        Some((folder, names)) => dotenv::with_files(environment, &root.join(folder.unwrap_or(root)), names),
+        None => dotenv::with_files(environment, root, &[dotenv::DEFAULT.to_owned()]),
+    }
 }
 
 /// The files, the strongest first.
@@ -203,25 +223,74 @@ fn expanded(text: &str, environment: &Environment) -> Result<String, UnsetVariab
 }
 
 /// The texts of registries, which may carry credentials themselves.
-fn registry_texts(files: &[(Utf8PathBuf, NpmSettings)], environment: &Environment) -> Vec<String> {
+fn registry_texts(
+    files: &[(Utf8PathBuf, NpmSettings)],
+    environment: &Environment,
+    variables: &Environment,
+) -> Vec<String> {
     let of_variables = environment.first_of(&REGISTRY_VARIABLES).map(str::to_owned);
     let settings = files
         .iter()
         .flat_map(|(_, npm)| npm.server.iter().chain(npm.scopes.values().filter_map(|scope| scope.server.as_ref())));
-    of_variables.into_iter().chain(settings.filter_map(|setting| expanded(&setting.text, environment).ok())).collect()
+    of_variables.into_iter().chain(settings.filter_map(|setting| expanded(&setting.text, variables).ok())).collect()
 }
 
-/// The strongest of each; `networkSettings` for single hosts are not read.
-fn transport(root: &Utf8Path, files: &[(Utf8PathBuf, NpmSettings)], environment: &Environment) -> Transport {
-    let first = |of: fn(&NpmSettings) -> &Option<String>| {
-        let text = files.iter().find_map(|(_, npm)| of(npm).as_ref())?;
-        expanded(text, environment).ok().filter(|text| !text.is_empty())
+/// The strongest of each; those of `networkSettings` before those at the top, and of two patterns the longer.
+fn transports(
+    root: &Utf8Path,
+    files: &[(Utf8PathBuf, NpmSettings)],
+    environment: &Environment,
+    variables: &Environment,
+) -> Transports {
+    let all: Vec<&NetworkSettings> = files.iter().map(|(_, npm)| &npm.network).collect();
+    let text = |variable: &str, of: Of| {
+        environment.get(variable).map(str::to_owned).or_else(|| strongest(&all, of, variables))
     };
-    let cafiles = [first(|npm| &npm.ca_file), environment.get("NODE_EXTRA_CA_CERTS").map(str::to_owned)];
-    Transport {
-        cafiles: cafiles.into_iter().flatten().map(|file| file_path(root, &file, environment)).collect(),
-        https_proxy: first(|npm| &npm.https_proxy).map(Proxy),
-        http_proxy: first(|npm| &npm.http_proxy).map(Proxy),
-        no_proxy: None,
+    let file = |variable: &str, of: Of| text(variable, of).map(|file| file_path(root, &file, variables));
+    let extra = environment.get("NODE_EXTRA_CA_CERTS").map(|path| file_path(root, path, environment));
+    let identity = file("YARN_HTTPS_CERT_FILE_PATH", |of| &of.cert_file)
+        .zip(file("YARN_HTTPS_KEY_FILE_PATH", |of| &of.key_file))
+        .map(|(certificate, key)| ClientCertificate::Files { certificate, key });
+    let base = Transport {
+        cafiles: file("YARN_HTTPS_CA_FILE_PATH", |of| &of.ca_file).into_iter().chain(extra).collect(),
+        identity,
+        https_proxy: text("YARN_HTTPS_PROXY", |of| &of.https_proxy).map(Proxy),
+        http_proxy: text("YARN_HTTP_PROXY", |of| &of.http_proxy).map(Proxy),
+        ..Transport::default()
+    };
+    Transports { base, hosts: hosts(root, files, variables), identities: BTreeMap::new() }
+}
+
+type Of = fn(&NetworkSettings) -> &Option<String>;
+
+fn strongest(all: &[&NetworkSettings], of: Of, variables: &Environment) -> Option<String> {
+    let text = all.iter().find_map(|settings| of(settings).as_ref())?;
+    expanded(text, variables).ok().filter(|text| !text.is_empty())
+}
+
+fn hosts(
+    root: &Utf8Path,
+    files: &[(Utf8PathBuf, NpmSettings)],
+    variables: &Environment,
+) -> Vec<(GlobMatcher, Override)> {
+    let mut patterns: BTreeMap<&str, Vec<&NetworkSettings>> = BTreeMap::new();
+    for (pattern, settings) in files.iter().flat_map(|(_, npm)| &npm.hosts) {
+        patterns.entry(pattern).or_default().push(settings);
     }
+    let mut patterns: Vec<_> = patterns.into_iter().collect();
+    patterns.sort_by_key(|(pattern, _)| Reverse(pattern.len()));
+    let settings_of = |(pattern, all): (&str, Vec<&NetworkSettings>)| {
+        // A pattern that is none matches nothing in Yarn either.
+        let glob = Glob::new(pattern).ok()?.compile_matcher();
+        let file = |of: Of| strongest(&all, of, variables).map(|file| file_path(root, &file, variables));
+        let settings = Override {
+            cafile: file(|of| &of.ca_file),
+            certificate: file(|of| &of.cert_file),
+            key: file(|of| &of.key_file),
+            https_proxy: strongest(&all, |of| &of.https_proxy, variables).map(Proxy),
+            http_proxy: strongest(&all, |of| &of.http_proxy, variables).map(Proxy),
+        };
+        Some((glob, settings))
+    };
+    patterns.into_iter().filter_map(settings_of).collect()
 }

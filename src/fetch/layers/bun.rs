@@ -6,14 +6,17 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
 
-use super::{Layer, Settings, environment_layer, expanded, file_path, npmrc::NpmrcFiles, read_if_there};
+use super::{
+    Layer, REGISTRY_VARIABLE, Settings, environment_layer, expanded, file_path, npmrc::NpmrcFiles, read_if_there,
+};
 use crate::{
     fetch::{credentials::Credentials, environment::Environment},
     split::registries::{BUNFIG, BunRegistry, Bunfig, ProjectRegistries, RegistryError, registry_url},
 };
 
 /// The variables that name the default registry, and those that hold its token, the strongest first.
-const REGISTRY_VARIABLES: [&str; 3] = ["BUN_CONFIG_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry"];
+const REGISTRY_VARIABLES: [&str; 4] =
+    [REGISTRY_VARIABLE, "BUN_CONFIG_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry"];
 const TOKEN_VARIABLES: [&str; 3] = ["BUN_CONFIG_TOKEN", "NPM_CONFIG_TOKEN", "npm_config_token"];
 
 pub(super) fn read(
@@ -25,10 +28,13 @@ pub(super) fn read(
     let used = files.merged(environment)?;
     let default = used.default.as_ref().unwrap_or(project.default_registry());
     let credentials = files.credentials(default, environment);
-    let mut transport = files.npmrc.transport(root, environment);
-    let cafiles = files.bunfigs.iter().filter_map(|(_, bunfig)| bunfig.cafile.as_ref());
-    transport.cafiles.extend(cafiles.map(|file| file_path(root, file, environment)));
-    Ok(Settings { used, credentials, transport })
+    let mut transports = files.npmrc.transports(root, environment);
+    let bunfigs = || files.bunfigs.iter().map(|(_, bunfig)| bunfig);
+    let cafiles = bunfigs().filter_map(|bunfig| bunfig.cafile.as_ref());
+    transports.base.cafiles.extend(cafiles.map(|file| file_path(root, file, environment)));
+    transports.base.authorities.extend(bunfigs().flat_map(|bunfig| bunfig.authorities.clone()));
+    let replace_host = files.npmrc.replace_host(environment);
+    Ok(Settings { used, credentials, transports, replace_host })
 }
 
 /// The files, as they were read.
@@ -68,11 +74,17 @@ impl Files {
         }
         let mut texts: Vec<String> = environment.first_of(&REGISTRY_VARIABLES).map(str::to_owned).into_iter().collect();
         for (path, bunfig) in &self.bunfigs {
-            for registry in bunfig.scopes.values().chain(&bunfig.registry) {
+            let scopes = bunfig.scopes.iter().map(|(scope, registry)| (Some(scope), registry));
+            for (scope, registry) in scopes.chain(bunfig.registry.iter().map(|registry| (None, registry))) {
                 // Merging read the same texts, so that none is wrong here.
-                if let Ok(Some((url, text))) = bun_url(path, "", registry, environment) {
+                let Ok(Some((url, text))) = bun_url(path, "", registry, environment) else { continue };
+                texts.push(text);
+                if let Some(scope) = scope {
+                    credentials.add_bun_registry_for_scope(&url, scope, registry);
+                }
+                // A scope may have another token at the registry that the others use too.
+                if scope.is_none() || url != *default {
                     credentials.add_bun_registry(&url, registry);
-                    texts.push(text);
                 }
             }
         }

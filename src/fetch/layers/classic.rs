@@ -1,34 +1,57 @@
 //! What Yarn 1 reads.
 //!
 //! Its order, which was tried with the real one: npm's variables, `YARN_REGISTRY`, every `.npmrc`, every `.yarnrc`, and
-//! of two files the repository's before the user's. Credentials are in `.npmrc` alone. Files in the folders above the
-//! repository are not read.
+//! of two files the repository's before the user's, and after both the `.npmrc` of the folders above. Credentials are in
+//! `.npmrc` alone. A token without a URL is sent to the default registry; Yarn sends it to those of scopes too.
 
 use camino::Utf8Path;
+use url::Url;
 
 use super::{
-    Layer, Proxy, Settings, Transport, environment_layer, file_path, is_set, npmrc::NpmrcFiles, read_if_there,
+    Layer, REGISTRY_VARIABLE, Settings, environment_layer, file_path, is_set,
+    npmrc::NpmrcFiles,
+    read_if_there,
+    transport::{Proxy, Transports},
 };
 use crate::{
     fetch::{credentials::Credentials, environment::Environment},
     split::{
-        registries::{RegistryError, registry_url},
+        registries::{ProjectRegistries, RegistryError, is_yarns, npm_default, registry_url},
         yarnrc::{CLASSIC_FILE, ClassicRc},
     },
 };
 
 /// The variables that name the default registry, the strongest first.
-const REGISTRY_VARIABLES: [&str; 3] = ["npm_config_registry", "NPM_CONFIG_REGISTRY", "YARN_REGISTRY"];
+const REGISTRY_VARIABLES: [&str; 4] =
+    [REGISTRY_VARIABLE, "npm_config_registry", "NPM_CONFIG_REGISTRY", "YARN_REGISTRY"];
 
-pub(super) fn read(root: &Utf8Path, environment: &Environment) -> Result<Settings, RegistryError> {
-    let npmrc = NpmrcFiles::read(root, environment)?;
-    let project = ClassicRc::parse(CLASSIC_FILE.into(), &read_if_there(&root.join(CLASSIC_FILE))?.unwrap_or_default())?;
-    let yarnrcs = [project, user_rc(environment)?];
+pub(super) fn read(
+    root: &Utf8Path,
+    project: &ProjectRegistries,
+    environment: &Environment,
+) -> Result<Settings, RegistryError> {
+    let npmrc = NpmrcFiles::read_with_parents(root, environment)?;
+    let text = read_if_there(&root.join(CLASSIC_FILE))?.unwrap_or_default();
+    let yarnrcs = [ClassicRc::parse(CLASSIC_FILE.into(), &text)?, user_rc(environment)?];
+    let mut used = merged(&npmrc, &yarnrcs, environment)?;
+    let mut credentials = credentials(&npmrc, &yarnrcs, environment);
+    credentials.add_top_of_npmrc(used.default.as_ref().unwrap_or(&npm_default()?));
+    if used.default.is_none() && is_yarns(project.default_registry()) {
+        used.default = npms_where_it_has_a_token(&credentials)?;
+    }
     Ok(Settings {
-        used: merged(&npmrc, &yarnrcs, environment)?,
-        credentials: credentials(&npmrc, &yarnrcs, environment),
-        transport: transport(root, &npmrc, &yarnrcs, environment),
+        used,
+        credentials,
+        transports: transports(root, &npmrc, &yarnrcs, environment),
+        replace_host: npmrc.replace_host(environment),
     })
+}
+
+/// Yarn sends the token of npm's registry to its own name for it as well. Here a token goes where it is keyed for and
+/// nowhere else, so the registry is asked under npm's name.
+fn npms_where_it_has_a_token(credentials: &Credentials) -> Result<Option<Url>, RegistryError> {
+    let npm = npm_default()?;
+    Ok(credentials.find(&npm).is_some().then_some(npm))
 }
 
 /// The registries of all files and variables, the strongest of each.
@@ -56,16 +79,17 @@ fn credentials(npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], environment: &Envir
     credentials
 }
 
-fn transport(root: &Utf8Path, npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], environment: &Environment) -> Transport {
+fn transports(root: &Utf8Path, npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], environment: &Environment) -> Transports {
     let key = |name: &str| {
         let setting = yarnrcs.iter().find_map(|rc| rc.get(name));
         setting.map(|setting| setting.text.clone()).filter(|text| is_set(text))
     };
-    let mut transport = npmrc.transport(root, environment);
-    transport.cafiles.extend(key("cafile").map(|file| file_path(root, &file, environment)));
-    transport.http_proxy = transport.http_proxy.or_else(|| key("proxy").map(Proxy));
-    transport.https_proxy = transport.https_proxy.or_else(|| key("https-proxy").or_else(|| key("proxy")).map(Proxy));
-    transport
+    let mut transports = npmrc.transports(root, environment);
+    let base = &mut transports.base;
+    base.cafiles.extend(key("cafile").map(|file| file_path(root, &file, environment)));
+    base.http_proxy = base.http_proxy.take().or_else(|| key("proxy").map(Proxy));
+    base.https_proxy = base.https_proxy.take().or_else(|| key("https-proxy").or_else(|| key("proxy")).map(Proxy));
+    transports
 }
 
 fn user_rc(environment: &Environment) -> Result<ClassicRc, RegistryError> {

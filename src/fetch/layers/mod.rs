@@ -5,13 +5,17 @@
 mod berry;
 mod bun;
 mod classic;
+mod dotenv;
 mod npmrc;
+mod transport;
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use url::Url;
+
+pub(super) use self::transport::{ClientCertificate, Transport, Transports};
 
 use super::{
     credentials::Credentials,
@@ -19,37 +23,16 @@ use super::{
 };
 use crate::{
     lockfile::Format,
-    split::registries::{ProjectRegistries, RegistryError, registry_url},
+    split::registries::{ProjectRegistries, RegistryError, ReplaceHost, registry_url},
 };
 
 /// What all files and variables together say.
 pub(super) struct Settings {
     pub(super) used: Layer,
     pub(super) credentials: Credentials,
-    pub(super) transport: Transport,
-}
-
-/// How to reach registries beside what the system says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Transport {
-    /// Files of certificates to trust in addition to the system's.
-    pub(super) cafiles: Vec<Utf8PathBuf>,
-    /// The proxy for `https:` URLs; without one the system's variables count.
-    pub(super) https_proxy: Option<Proxy>,
-    /// The proxy for `http:` URLs.
-    pub(super) http_proxy: Option<Proxy>,
-    /// Hosts that are reached without a proxy.
-    pub(super) no_proxy: Option<String>,
-}
-
-/// The URL of a proxy, which may carry a password.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Proxy(pub(super) String);
-
-impl fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
+    pub(super) transports: Transports,
+    /// Which hosts in the lockfile stand for the registry, where anything beside the repository says it.
+    pub(super) replace_host: Option<ReplaceHost>,
 }
 
 /// What one file, or all files together, say.
@@ -76,10 +59,13 @@ pub(super) fn read(
 ) -> Result<Settings, RegistryError> {
     match format {
         Format::Bun(_) => bun::read(root, project, environment),
-        Format::YarnClassic => classic::read(root, environment),
+        Format::YarnClassic => classic::read(root, project, environment),
         Format::YarnBerry(_) => berry::read(root, project, environment),
     }
 }
+
+/// Names a registry to ask, whatever the package manager: the same variable that the builders of the Nix files read.
+const REGISTRY_VARIABLE: &str = "SPLITTER_REGISTRY";
 
 /// The registry of the first of these variables that holds one: package managers pass over a value that is no `http:` or
 /// `https:` URL, and so does this.

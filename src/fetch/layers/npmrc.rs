@@ -1,26 +1,35 @@
 //! The `.npmrc` files of the repository, of the user, and the global one: Bun and Yarn 1 read them.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
 use npmrc_config_rs::{LoadOptions, NpmrcConfig, global_prefix_from};
 
-use super::{Layer, Proxy, Transport, expanded, file_path, is_set, read_if_there};
+use super::{
+    Layer, expanded, file_path, is_set, read_if_there,
+    transport::{ClientCertificate, Proxy, Transport, Transports},
+};
 use crate::{
     fetch::{
         credentials::Credentials,
         environment::{Environment, expand},
     },
-    split::registries::{NPMRC, ProjectRegistries, RegistryError, registry_url},
+    split::registries::{
+        Entry, NPMRC, ProjectRegistries, REPLACE_REGISTRY_HOST, RegistryError, ReplaceHost, npmrc_entries, registry_url,
+    },
 };
 
 /// The files, as they were read.
 pub(super) struct NpmrcFiles {
     /// What the repository's says of registries.
     pub(super) project: Layer,
-    /// The repository's, then the user's with the global one behind it.
-    configs: [NpmrcConfig; 2],
+    /// The repository's, then the user's with the global one behind it, then those of the folders above the repository.
+    configs: Vec<NpmrcConfig>,
 }
 
 impl NpmrcFiles {
+    /// Reads them as Bun does: without those of the folders above.
     pub(super) fn read(root: &Utf8Path, environment: &Environment) -> Result<Self, RegistryError> {
         let text = read_if_there(&root.join(NPMRC))?;
         let alone = ProjectRegistries::read(text.as_deref(), None)?;
@@ -29,18 +38,31 @@ impl NpmrcFiles {
                 default: alone.names_default().then(|| alone.default_registry().clone()),
                 scopes: alone.scopes().clone(),
             },
-            configs: [project_config(root)?, user_config(root, environment)?],
+            configs: vec![config_of(root)?, user_config(root, environment)?],
         })
     }
 
-    /// What the user's file and the global one say of registries.
+    /// Reads them as Yarn 1 does: those of the folders above count last.
+    pub(super) fn read_with_parents(root: &Utf8Path, environment: &Environment) -> Result<Self, RegistryError> {
+        let mut files = Self::read(root, environment)?;
+        for folder in root.ancestors().skip(1).filter(|folder| folder.join(NPMRC).is_file()) {
+            files.configs.push(config_of(folder)?);
+        }
+        Ok(files)
+    }
+
+    /// What all but the repository's say of registries.
     pub(super) fn user(&self, environment: &Environment) -> Result<Layer, RegistryError> {
-        layer(&self.configs[1], environment)
+        let mut merged = Layer::default();
+        for config in self.configs.iter().skip(1).rev() {
+            merged.override_with(layer(config, environment)?);
+        }
+        Ok(merged)
     }
 
     /// The credentials that are keyed by a URL.
     pub(super) fn credentials(&self, environment: &Environment) -> Credentials {
-        Credentials::new(self.configs.to_vec(), environment.clone())
+        Credentials::new(self.configs.clone(), environment.clone())
     }
 
     /// The texts of registries, which may carry credentials themselves.
@@ -53,20 +75,70 @@ impl NpmrcFiles {
         texts
     }
 
-    /// Proxies and certificates. The variables `HTTPS_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` need nothing here.
-    pub(super) fn transport(&self, root: &Utf8Path, environment: &Environment) -> Transport {
-        let key = |name: &str| {
-            let text = self.configs.iter().find_map(|config| config.get(name))?;
-            expand(text, &|name| environment.get(name).map(str::to_owned)).ok().filter(|text| is_set(text))
-        };
-        let cafiles = [key("cafile"), environment.get("NODE_EXTRA_CA_CERTS").map(str::to_owned)];
-        Transport {
-            cafiles: cafiles.into_iter().flatten().map(|file| file_path(root, &file, environment)).collect(),
-            https_proxy: key("https-proxy").or_else(|| key("proxy")).map(Proxy),
-            http_proxy: key("proxy").map(Proxy),
-            no_proxy: key("noproxy"),
-        }
+    /// Which hosts stand for the registry, where one of the files or variables says it.
+    pub(super) fn replace_host(&self, environment: &Environment) -> Option<ReplaceHost> {
+        self.value(REPLACE_REGISTRY_HOST, environment).map(|text| ReplaceHost::parse(&text))
     }
+
+    /// Proxies and certificates. The variables `HTTPS_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` need nothing here.
+    pub(super) fn transports(&self, root: &Utf8Path, environment: &Environment) -> Transports {
+        let value = |name: &str| self.value(name, environment);
+        let cafiles = [value("cafile"), environment.get("NODE_EXTRA_CA_CERTS").map(str::to_owned)];
+        let identity = value("cert").zip(value("key"));
+        let base = Transport {
+            cafiles: cafiles.into_iter().flatten().map(|file| file_path(root, &file, environment)).collect(),
+            authorities: authorities(root, environment),
+            identity: identity
+                .map(|(certificate, key)| ClientCertificate::Pem(format!("{}\n{}\n", pem(&certificate), pem(&key)))),
+            https_proxy: value("https-proxy").or_else(|| value("proxy")).map(Proxy),
+            http_proxy: value("proxy").map(Proxy),
+            no_proxy: value("noproxy"),
+        };
+        Transports { base, hosts: Vec::new(), identities: self.identities(root, environment) }
+    }
+
+    /// A key of npm's variable for it, or of the strongest file that has it, unless its variable is not set.
+    fn value(&self, name: &str, environment: &Environment) -> Option<String> {
+        let lower = format!("npm_config_{}", name.replace('-', "_"));
+        if let Some(text) = environment.first_of(&[&lower, &lower.to_ascii_uppercase()]) {
+            return Some(text.to_owned()).filter(|text| is_set(text));
+        }
+        let text = self.configs.iter().find_map(|config| config.get(name))?;
+        expand(text, &|name| environment.get(name).map(str::to_owned)).ok().filter(|text| is_set(text))
+    }
+
+    /// `certfile` and `keyfile`, by the URL that they are for.
+    fn identities(&self, root: &Utf8Path, environment: &Environment) -> BTreeMap<String, ClientCertificate> {
+        let entries = entries(root, environment).into_iter().flatten();
+        let keys = entries.filter_map(|entry| entry.key.strip_suffix(":certfile").map(str::to_owned));
+        let file = |name: String| self.value(&name, environment).map(|file| file_path(root, &file, environment));
+        let found = keys.filter_map(|key| {
+            let (certificate, private) = (file(format!("{key}:certfile"))?, file(format!("{key}:keyfile"))?);
+            Some((key, ClientCertificate::Files { certificate, key: private }))
+        });
+        found.collect()
+    }
+}
+
+/// `ca` of the strongest file that has some. A file may have many as `ca[]`.
+fn authorities(root: &Utf8Path, environment: &Environment) -> Vec<String> {
+    let of_file = |entries: Vec<Entry>| -> Vec<String> {
+        let named = entries.into_iter().filter(|entry| matches!(entry.key.as_str(), "ca" | "ca[]"));
+        named.map(|entry| entry.value).filter(|text| is_set(text)).map(|text| pem(&text)).collect()
+    };
+    entries(root, environment).into_iter().map(of_file).find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+/// The lines of the repository's file and of the user's, for what the crate cannot give: all keys of a kind, and lists.
+fn entries(root: &Utf8Path, environment: &Environment) -> [Vec<Entry>; 2] {
+    let read = |path: Utf8PathBuf| fs::read_to_string(path).unwrap_or_default();
+    let texts = [read(root.join(NPMRC)), user_path(environment).map(read).unwrap_or_default()];
+    texts.map(|text| npmrc_entries(&text).collect())
+}
+
+/// A text of certificates, in which line breaks may be written as `\n`.
+fn pem(text: &str) -> String {
+    text.replace("\\n", "\n")
 }
 
 fn no_npmrc(root: &Utf8Path) -> LoadOptions {
@@ -85,21 +157,25 @@ fn npmrc_error(path: &Utf8Path, source: npmrc_config_rs::Error) -> RegistryError
     RegistryError::Npmrc { path: path.to_owned(), source: Box::new(source) }
 }
 
-fn project_config(root: &Utf8Path) -> Result<NpmrcConfig, RegistryError> {
-    let path = root.join(NPMRC);
+/// The file of one folder.
+fn config_of(folder: &Utf8Path) -> Result<NpmrcConfig, RegistryError> {
+    let path = folder.join(NPMRC);
     // Loaded by its own path: the crate would search upwards for a project otherwise.
     let config = match NpmrcConfig::load_from_file(path.as_std_path()) {
-        Err(npmrc_config_rs::Error::FileNotFound(_)) => NpmrcConfig::load_with_options(no_npmrc(root)),
+        Err(npmrc_config_rs::Error::FileNotFound(_)) => NpmrcConfig::load_with_options(no_npmrc(folder)),
         loaded => loaded,
     };
-    config.map_err(|source| npmrc_error(NPMRC.into(), source))
+    config.map_err(|source| npmrc_error(&path, source))
+}
+
+/// Where the user's file is.
+fn user_path(environment: &Environment) -> Option<Utf8PathBuf> {
+    let named = environment.first_of(&["NPM_CONFIG_USERCONFIG", "npm_config_userconfig"]).map(Utf8PathBuf::from);
+    named.or_else(|| Some(environment.home()?.join(NPMRC)))
 }
 
 fn user_config(root: &Utf8Path, environment: &Environment) -> Result<NpmrcConfig, RegistryError> {
-    let user = environment
-        .first_of(&["NPM_CONFIG_USERCONFIG", "npm_config_userconfig"])
-        .map(Utf8PathBuf::from)
-        .or_else(|| Some(environment.home()?.join(NPMRC)));
+    let user = user_path(environment);
     let prefix = global_prefix(environment);
     let options = LoadOptions {
         skip_user: user.is_none(),

@@ -88,7 +88,8 @@ impl Diagnose for BunLockError {
                         .to_owned(),
                 ]
             }
-            Self::Path { .. } | Self::Entry { .. } | Self::Name { .. } => Vec::new(),
+            Self::Path { .. } => vec!["move what lies outside into the repository".to_owned()],
+            Self::Entry { .. } | Self::Name { .. } => Vec::new(),
         }
     }
 }

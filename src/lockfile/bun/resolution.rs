@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::super::{Resolution, names::is_version};
+use super::super::{GitCommit, HostArchive, Resolution, names::is_version};
 use crate::repo::{RepoPath, RepoPathError};
 
 /// Why a resolution could not be read.
@@ -22,14 +22,12 @@ pub(super) fn parse(text: &str, base: &RepoPath, url: Option<Url>) -> Result<Res
             "root" => return Ok(Resolution::Root),
             "link" => return Ok(Resolution::Link(rest.to_owned())),
             "file" => return local(rest, base),
-            "github" => return Ok(Resolution::GitHub(text.to_owned())),
+            "github" => return Ok(github(text, rest)),
             "http" | "https" => {
                 return Url::parse(text).map(Resolution::RemoteTarball).map_err(|_| ResolutionError::Unknown);
             }
-            "git" | "ssh" | "gitlab" | "bitbucket" => return Ok(Resolution::Git(text.to_owned())),
-            _ if scheme.starts_with("git+") || scheme.starts_with("git@") => {
-                return Ok(Resolution::Git(text.to_owned()));
-            }
+            "git" | "ssh" | "gitlab" | "bitbucket" => return Ok(git(text)),
+            _ if scheme.starts_with("git+") || scheme.starts_with("git@") => return Ok(git(text)),
             _ => return Err(ResolutionError::Unknown),
         }
     }
@@ -43,6 +41,19 @@ pub(super) fn parse(text: &str, base: &RepoPath, url: Option<Url>) -> Result<Res
         return local(text, base);
     }
     Err(ResolutionError::Unknown)
+}
+
+/// `github:owner/name#revision`.
+fn github(text: &str, rest: &str) -> Resolution {
+    let parts = rest.split_once('#').and_then(|(path, revision)| Some((path.split_once('/')?, revision)));
+    let archive = parts.and_then(|((owner, name), revision)| HostArchive::of_github(owner, name, revision));
+    archive.map_or_else(|| Resolution::GitHub(text.to_owned()), Resolution::Archive)
+}
+
+/// `<url>#<commit>`.
+fn git(text: &str) -> Resolution {
+    let commit = text.rsplit_once('#').and_then(|(url, id)| GitCommit::new(url, id));
+    commit.map_or_else(|| Resolution::Git(text.to_owned()), Resolution::Commit)
 }
 
 fn local(path: &str, base: &RepoPath) -> Result<Resolution, ResolutionError> {
@@ -72,9 +83,17 @@ mod tests {
         assert_eq!(parse("link:../x"), Ok(Resolution::Link("../x".into())));
         assert_eq!(parse("root:"), Ok(Resolution::Root));
         assert!(matches!(parse("https://host.example/x.tgz"), Ok(Resolution::RemoteTarball(_))));
-        assert!(matches!(parse("git+https://host.example/x.git#abc"), Ok(Resolution::Git(_))));
-        assert!(matches!(parse("git@host.example:a/b.git#abc"), Ok(Resolution::Git(_))));
-        assert!(matches!(parse("github:a/b#abc"), Ok(Resolution::GitHub(_))));
+        let id = "552b355e30e534cc37f59b232ed38fb15dac6358";
+        for url in ["git+https://host.example/x.git", "git@host.example:a/b.git", "git+ssh://gitlab:a/b"] {
+            let text = format!("{url}#{id}");
+            assert!(
+                matches!(super::parse(&text, &base, None), Ok(Resolution::Commit(commit)) if commit.id() == id),
+                "{url}"
+            );
+        }
+        assert!(matches!(parse("github:a/b#552b355"), Ok(Resolution::Archive(_))));
+        assert!(matches!(parse("git+https://host.example/x.git#main"), Ok(Resolution::Git(_))));
+        assert!(matches!(parse("github:a/b#main"), Ok(Resolution::GitHub(_))));
         assert_eq!(parse("file:../../../x"), Err(ResolutionError::Path(RepoPathError::Leaves)));
         assert_eq!(parse("/etc/x.tgz"), Err(ResolutionError::Path(RepoPathError::Absolute)));
         assert_eq!(parse("what:ever"), Err(ResolutionError::Unknown));

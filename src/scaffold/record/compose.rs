@@ -1,11 +1,12 @@
 //! Making a record of a split, once the bytes are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
 use super::{
-    DependencyRecord, FORMAT_VERSION, FixedOutput, ManagerRecord, ProgramTarball, Record, SourceRecord, WorkspaceRecord,
+    DependencyRecord, FORMAT_VERSION, FixedOutput, GENERATOR, ManagerRecord, ProgramTarball, Record, SourceRecord,
+    WorkspaceRecord,
 };
 use crate::{
     lockfile::Integrity,
@@ -13,8 +14,9 @@ use crate::{
     split::{
         Split,
         config::{Exposes, Kind, NodeModules, WorkspaceConfig},
-        dependencies::{Dependency, Scope},
+        dependencies::{Dependency, Form, Scope},
         graph::{Role, Workspace},
+        registries::strip_credentials,
     },
 };
 
@@ -35,9 +37,10 @@ pub struct Known {
 pub fn compose(split: &Split, known: Known) -> Record {
     Record {
         format_version: FORMAT_VERSION,
-        generator: concat!("splitter ", env!("CARGO_PKG_VERSION")).to_owned(),
+        generator: GENERATOR.to_owned(),
         package_manager: ManagerRecord { manager: split.pin.manager.clone(), tarballs: known.programs },
         registry: split.registries.default_registry().clone(),
+        replaces: replaced_registries(split).into_iter().collect(),
         systems: split.systems.clone(),
         lock_set: split.lock_set.files.clone(),
         deps: known.outputs,
@@ -54,6 +57,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
         local: split.lock_set.local.iter().cloned().collect(),
         root_files: split.root_files.iter().cloned().collect(),
         scripts: split.config.scripts.iter().cloned().collect(),
+        downloads: split.config.downloads.keys().cloned().collect(),
         source: source_record(split),
     }
 }
@@ -64,9 +68,12 @@ fn scope_of<'a>(dependency: &'a Dependency, scopes: &'a BTreeMap<String, Scope>)
 }
 
 fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrity, scope: &Scope) -> DependencyRecord {
+    let Source { url, unpack, git } = source_of(split, dependency);
     DependencyRecord {
         path: dependency.path.clone(),
-        url: recorded_url(split, dependency),
+        url,
+        unpack,
+        git,
         integrity,
         systems: match scope {
             Scope::Common => None,
@@ -75,10 +82,44 @@ fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrit
     }
 }
 
-/// The URL of a tarball that does not lie at the default registry's place for it.
-pub(crate) fn recorded_url(split: &Split, dependency: &Dependency) -> Option<Url> {
+/// Where a file comes from, as it is recorded.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// See [`DependencyRecord::url`].
+    pub(crate) url: Option<Url>,
+    /// See [`DependencyRecord::unpack`].
+    pub(crate) unpack: bool,
+    /// See [`DependencyRecord::git`].
+    pub(crate) git: Option<Url>,
+}
+
+/// Where a dependency comes from, as it is recorded: without a URL where it lies at the default registry's place for it.
+pub(crate) fn source_of(split: &Split, dependency: &Dependency) -> Source {
     let is_default = split.registries.registry_for(&dependency.name) == split.registries.default_registry();
-    (dependency.url.is_some() || !is_default).then(|| dependency.download_url(&split.registries))
+    let url = || dependency.download_url(&split.registries);
+    match dependency.form {
+        Form::Verbatim => Source { url: (dependency.url.is_some() || !is_default).then(url), unpack: false, git: None },
+        Form::Repacked => Source { url: Some(url()), unpack: true, git: None },
+        Form::Commit(_) => Source { url: None, unpack: false, git: Some(without_credentials(url())) },
+    }
+}
+
+/// A repository's URL as it may be recorded. The user of ssh is no secret, and part of the address.
+fn without_credentials(mut url: Url) -> Url {
+    let user = if url.scheme() == "ssh" { url.username().to_owned() } else { String::new() };
+    strip_credentials(&mut url);
+    let _ = url.set_username(&user);
+    url
+}
+
+/// The registries that the lockfile names and in whose place the default one is asked.
+pub(crate) fn replaced_registries(split: &Split) -> BTreeSet<Url> {
+    let registries = &split.registries;
+    let elsewhere = split.dependencies.iter().filter_map(|dependency| Some((dependency, dependency.url.as_ref()?)));
+    // One of a scope with a registry of its own stays where the lockfile has it: the record names no registries of scopes.
+    let of_default =
+        elsewhere.filter(|(dependency, _)| registries.registry_for(&dependency.name) == registries.default_registry());
+    of_default.filter_map(|(dependency, url)| registries.replaced(url, &dependency.name)).collect()
 }
 
 /// A workspace as it is recorded.
@@ -96,6 +137,8 @@ pub(crate) fn workspace_record(split: &Split, workspace: &Workspace) -> Workspac
         dependencies: workspace.dependencies.iter().cloned().collect(),
         uses: workspace.uses.iter().cloned().collect(),
         cycle: workspace.cycle.iter().cloned().collect(),
+        links: workspace.links.iter().cloned().collect(),
+        patches: workspace.patches.clone(),
         root_files: workspace.root_files.iter().cloned().collect(),
         build: workspace.build.as_ref().map(|build| build.command.clone()),
         output: workspace.build.as_ref().and_then(|build| build.output.clone()),

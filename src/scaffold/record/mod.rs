@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use compose::{Known, compose, scope_entries};
-pub(super) use compose::{recorded_url, source_record, workspace_record};
+pub(super) use compose::{Source, replaced_registries, source_of, source_record, workspace_record};
 pub use error::RecordError;
 
 use crate::{
@@ -36,6 +36,9 @@ pub fn path() -> RepoPath {
 /// The format that this program writes and reads.
 pub const FORMAT_VERSION: u64 = 1;
 
+/// This program, as a record names what wrote it.
+pub const GENERATOR: &str = concat!("splitter ", env!("CARGO_PKG_VERSION"));
+
 /// Everything that the Nix files need to know of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -48,6 +51,10 @@ pub struct Record {
     pub package_manager: ManagerRecord,
     /// Where entries without a URL come from.
     pub registry: Url,
+    /// Registries that the lockfile names and in whose place [`Self::registry`] is asked, sorted; absent where there
+    /// are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Url>,
     /// The systems, sorted.
     pub systems: Vec<System>,
     /// The files of the lock set with their digests.
@@ -66,6 +73,10 @@ pub struct Record {
     /// settings name others. Absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scripts: Vec<String>,
+    /// The packages of which `splitter.json` names the files that their lifecycle scripts download, sorted. Absent where
+    /// there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub downloads: Vec<String>,
     /// Globs that add to or take from source sets, by workspace.
     pub source: SourceRecord,
 }
@@ -102,7 +113,7 @@ pub struct FixedOutput {
     pub bytes: u64,
 }
 
-/// A tarball as recorded.
+/// A file of a fixed output as recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DependencyRecord {
     /// Where it lies in the fixed output.
@@ -110,6 +121,12 @@ pub struct DependencyRecord {
     /// Where it is downloaded from, if that is not its place at the registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
+    /// What is at `url` is an archive whose files are packed anew, since its host promises no bytes. Absent otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpack: bool,
+    /// The repository of the commit that `path` names, in place of `url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Url>,
     /// What its bytes match.
     pub integrity: Integrity,
     /// The systems that need it; absent where all do. None at all is said by an empty list: that it is for other ones
@@ -136,12 +153,18 @@ pub struct WorkspaceRecord {
     pub library: Option<String>,
     /// The workspaces that it depends on directly.
     pub dependencies: Vec<RepoPath>,
-    /// Those that it uses besides, as `splitter.json` says.
+    /// Those that it uses besides: it links to them, or `splitter.json` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<RepoPath>,
     /// Those of both that depend on it in turn, and whose builds its own does not wait for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cycle: Vec<RepoPath>,
+    /// The folders that it links to and that are no workspaces. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<RepoPath>,
+    /// The folder of the patches that its install has `patch-package` apply. Absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patches: Option<RepoPath>,
     /// Files and folders outside of it that it reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub root_files: Vec<RepoPath>,

@@ -10,6 +10,11 @@ pub(super) fn render(record: &Record) -> String {
         ("generator", json(&record.generator)),
         ("packageManager", manager(record)),
         ("registry", json(&record.registry)),
+    ];
+    if !record.replaces.is_empty() {
+        fields.push(("replaces", json(&record.replaces)));
+    }
+    fields.extend([
         ("systems", json(&record.systems)),
         ("lockSet", map(&record.lock_set, "  ")),
         ("deps", map(&record.deps, "  ")),
@@ -17,9 +22,12 @@ pub(super) fn render(record: &Record) -> String {
         ("workspaces", list(&record.workspaces)),
         ("local", json(&record.local)),
         ("rootFiles", json(&record.root_files)),
-    ];
+    ]);
     if !record.scripts.is_empty() {
         fields.push(("scripts", json(&record.scripts)));
+    }
+    if !record.downloads.is_empty() {
+        fields.push(("downloads", json(&record.downloads)));
     }
     fields.push(("source", json(&record.source)));
     let lines: Vec<_> = fields.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();

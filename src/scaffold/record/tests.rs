@@ -77,9 +77,9 @@ fn a_choice_of_scripts_is_recorded_and_compared() {
     let recorded = record(&after);
     assert!(recorded.render().contains("\n  \"scripts\": [\"native\",\"react@1.0.0\",\"reakt\"],\n"));
     assert_eq!(Record::parse(&recorded.render()).unwrap(), recorded);
-    assert!(compare(&after, &recorded, compare::outputs(&recorded)).is_empty());
+    assert!(compare(&after, &recorded.clone().into()).is_empty());
     assert_eq!(
-        compare(&before, &recorded, compare::outputs(&recorded)).settings,
+        compare(&before, &recorded.clone().into()).settings,
         ["the packages in `scripts` of splitter.json are others"]
     );
 }
@@ -100,13 +100,13 @@ fn other_formats_say_which_side_is_too_old() {
 fn a_record_is_fresh_until_what_it_records_changes() {
     let before = split(MANIFEST, WEB, &lock(&PACKAGES));
     let record = record(&before);
-    assert!(compare(&before, &record, compare::outputs(&record)).is_empty());
+    assert!(compare(&before, &record.clone().into()).is_empty());
 
     let described = WEB.replace("\"scripts\"", "\"description\": \"x\", \"scripts\"");
-    assert!(compare(&split(MANIFEST, &described, &lock(&PACKAGES)), &record, compare::outputs(&record)).is_empty());
+    assert!(compare(&split(MANIFEST, &described, &lock(&PACKAGES)), &record.clone().into()).is_empty());
 
     let bumped = [("react@1.0.1", "{}"), PACKAGES[1], ("added@2.0.0", "{}")];
-    let differences = compare(&split(MANIFEST, WEB, &lock(&bumped)), &record, compare::outputs(&record));
+    let differences = compare(&split(MANIFEST, WEB, &lock(&bumped)), &record.clone().into());
     let changes: Vec<_> = differences
         .packages
         .iter()
@@ -116,15 +116,12 @@ fn a_record_is_fresh_until_what_it_records_changes() {
     assert_eq!(differences.files.len(), 1);
     assert_eq!(differences.files[0].path.as_str(), "bun.lock");
 
-    let differences = compare(
-        &split(&MANIFEST.replace("1.4.4", "1.3.11"), WEB, &lock(&PACKAGES)),
-        &record,
-        compare::outputs(&record),
-    );
+    let differences =
+        compare(&split(&MANIFEST.replace("1.4.4", "1.3.11"), WEB, &lock(&PACKAGES)), &record.clone().into());
     assert_eq!(differences.settings, ["the package manager is bun 1.3.11, recorded is bun 1.4.4"]);
 
     let rebuilt = WEB.replace("vite build", "bun build a.ts --outdir out");
-    let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record, compare::outputs(&record));
+    let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record.clone().into());
     assert_eq!(differences.settings, ["workspace `apps/web`: its output changed"]);
 }
 
@@ -137,10 +134,10 @@ fn a_hash_of_another_list_is_stale() {
     let output = merged.deps["common"].clone();
     merged.deps.insert("aarch64-linux".to_owned(), output);
     assert_eq!(
-        compare(&split, &merged, compare::outputs(&merged)).settings,
+        compare(&split, &merged.clone().into()).settings,
         ["the hash of deps-common is that of another list", "deps-aarch64-linux is no longer needed"]
     );
-    assert!(compare(&split, &fresh, compare::outputs(&fresh)).is_empty());
+    assert!(compare(&split, &fresh.clone().into()).is_empty());
 }
 
 #[test]
@@ -180,4 +177,37 @@ fn every_system_shares_what_is_bound_to_none() {
     let names: BTreeSet<_> = parts.keys().map(String::as_str).collect();
     assert_eq!(names, BTreeSet::from(["common", "x86_64-linux"]));
     assert_eq!(parts["common"][0].path, "npm/react/-/react-1.0.0.tgz");
+}
+
+#[test]
+fn repositories_have_fields_of_their_own_and_no_credentials() {
+    let id = "552b355e30e534cc37f59b232ed38fb15dac6358";
+    let lock = format!(
+        r#"{{"lockfileVersion": 1, "workspaces": {{"": {{"name": "acme"}}}}, "packages": {{
+            "a": ["a@git+https://us:s3cret@host.example/o/a.git#{id}", {{}}, "{id}"],
+            "b": ["b@git+ssh://git@host.example:o/b.git#{}", {{}}, ""],
+            "c": ["c@github:o/c#552b355", {{}}, "o-c-552b355"]}}}}"#,
+        id.replace('5', "6")
+    );
+    let split = split(r#"{"name": "acme", "packageManager": "bun@1.4.4"}"#, "{}", &lock);
+    let mut known = Known::default();
+    for dependency in &split.dependencies {
+        known.integrities.insert(dependency.path.clone(), integrity("x"));
+    }
+    let record = compose(&split, known);
+    let text = record.render();
+    assert_eq!(Record::parse(&text).unwrap(), record);
+    assert!(!text.contains("s3cret"));
+    for part in [
+        format!(r#"{{"path":"git/{id}.tar","git":"https://host.example/o/a.git","integrity":"#),
+        r#".tar","git":"ssh://git@host.example/o/b.git","integrity":"#.to_owned(),
+        r#"{"path":"github/o/c/552b355.tar","url":"https://github.com/o/c/archive/552b355.tar.gz","unpack":true,"integrity":"#
+            .to_owned(),
+    ] {
+        assert!(text.contains(&part), "{part}\n{text}");
+    }
+    assert!(compare::packages(&split, &record.dependencies).is_empty());
+    let mut moved = record.dependencies;
+    moved[0].git = Some("https://elsewhere.example/o/a.git".parse().unwrap());
+    assert_eq!(compare::packages(&split, &moved).len(), 1);
 }

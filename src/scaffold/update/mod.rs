@@ -17,7 +17,7 @@ use camino::Utf8PathBuf;
 pub use error::UpdateError;
 pub use tarballs::{FromCache, Online, Tarballs};
 
-use super::record::{FixedOutput, Known, Record, compose, scope_entries};
+use super::record::{self, FixedOutput, Known, Record, compose, scope_entries};
 use crate::{
     fetch::{Fetched, Origin, Wanted},
     lockfile::{Algorithm, Digest, Integrity},
@@ -188,6 +188,8 @@ fn wanted(split: &Split, dependency: &Dependency, integrity: Option<Integrity>) 
         label: dependency.label.clone(),
         package: dependency.name.clone(),
         url: dependency.download_url(&split.registries),
+        form: dependency.form.clone(),
+        recorded_in: (integrity.is_some() && dependency.integrity.is_none()).then_some(record::PATH),
         integrity,
     }
 }

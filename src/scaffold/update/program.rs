@@ -6,7 +6,7 @@ use super::{Tarballs, UpdateError};
 use crate::{
     fetch::{Fetched, Wanted},
     scaffold::record::{ProgramTarball, Record},
-    split::{Split, System},
+    split::{Split, System, dependencies::Form},
 };
 
 /// The tarballs of the program, by system or under `common`: as recorded, or as the registry has them.
@@ -49,8 +49,10 @@ pub(super) fn bring(
     let wanted = Wanted {
         label: format!("{}@{}", package.name, split.pin.manager.version),
         package: package.name.to_owned(),
+        form: Form::Verbatim,
         url: tarball.url.clone(),
         integrity: Some(tarball.integrity.clone()),
+        recorded_in: None,
     };
     Ok(tarballs.bring(&[wanted])?.pop())
 }

@@ -88,7 +88,8 @@ fn look_into(
     Ok(())
 }
 
-/// `os` and `cpu` of a tarball's manifest; none where the file is not what it should be. Yarn 1 knows no `libc`.
+/// `os`, `cpu` and `libc` of a tarball's manifest; none where the file is not what it should be. Yarn 1 knows no `libc`, and
+/// installs what is for musl beside what is for glibc; a build leaves it out as those of other package managers do.
 fn platforms(file: &Fetched) -> Option<Result<PlatformLists, fetch::ManifestError>> {
     if file.origin == Origin::Cached && Cache::verify(&file.path, &file.integrity).is_err() {
         return None;
@@ -104,6 +105,6 @@ fn platforms(file: &Fetched) -> Option<Result<PlatformLists, fetch::ManifestErro
     Some(manifest.map(|manifest| PlatformLists {
         os: list(&manifest, "os"),
         cpu: list(&manifest, "cpu"),
-        libc: Vec::new(),
+        libc: list(&manifest, "libc"),
     }))
 }

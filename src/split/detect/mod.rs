@@ -6,6 +6,7 @@
 pub(super) mod copies;
 pub(super) mod entry_points;
 mod output;
+pub(super) mod patch_package;
 mod script;
 
 use super::{ManagerName, Manifest, SplitError};

@@ -10,7 +10,8 @@ use super::{
     ManagerName, Manifest, SplitError, Workspaces,
     config::{Config, Exposes, Kind, WorkspaceConfig},
     detect::{self, Build},
-    root_files,
+    links::{Linked, Links},
+    manifest_path, root_files,
     source_filter::Globs,
     tasks::{Task, Tasks, without_those_that_build_runs},
 };
@@ -35,8 +36,12 @@ pub struct Workspace {
     pub reason: String,
     /// The workspaces that it depends on directly.
     pub dependencies: BTreeSet<RepoPath>,
-    /// Those that it uses besides, as `splitter.json` says.
+    /// Those that it uses besides: it links to them, or `splitter.json` says so.
     pub uses: BTreeSet<RepoPath>,
+    /// The folders that it links to and that are no workspaces.
+    pub links: BTreeSet<RepoPath>,
+    /// The folder of the patches that its install has `patch-package` apply.
+    pub patches: Option<RepoPath>,
     /// Those of both that depend on it in turn, and whose builds its own does not wait for.
     pub cycle: BTreeSet<RepoPath>,
     /// How it is built, where it has a build that is needed: an app's is, and a library's where its manifest points
@@ -66,6 +71,9 @@ pub enum Role {
     Library,
 }
 
+/// The workspaces that each depends on directly.
+type Edges = BTreeMap<RepoPath, BTreeSet<RepoPath>>;
+
 /// All workspaces, by folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Graph {
@@ -74,19 +82,20 @@ pub struct Graph {
 
 impl Graph {
     /// Builds the graph of `workspaces` with the user's choices.
-    pub fn build(
+    pub(super) fn build(
         tree: &dyn Tree,
         workspaces: &Workspaces,
         config: &Config,
+        links: &Links,
         manager: ManagerName,
     ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
         let edges = edges(workspaces);
         let tasks = Tasks::read(tree, workspaces)?;
-        let scripts = tasks.scripts(workspaces, &edges);
+        let scripts = tasks.scripts(workspaces, &with_links(&edges, links));
         let root_choice = config.workspaces.get(&RepoPath::root());
         let excluded = root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude));
-        let mut cycles = cycles::cut(&bonds(workspaces, &edges, config));
+        let mut cycles = cycles::cut(&bonds(workspaces, &edges, links, config));
         let single = workspaces.len() == 1;
         let mut graph = BTreeMap::new();
         for (path, manifest) in workspaces {
@@ -98,12 +107,17 @@ impl Graph {
                 (None, Some(_)) => None,
                 (None, None) => detect::start(tree, path, manifest, manager)?,
             };
-            let uses = |from: &RepoPath| config.workspaces.get(from).is_some_and(|choice| choice.uses.contains(path));
+            let uses = |from: &RepoPath| {
+                config.workspaces.get(from).is_some_and(|choice| choice.uses.contains(path))
+                    || links.by_workspace.get(from).is_some_and(|linked| linked.workspaces.contains(path))
+            };
             let dependants = edges.iter().filter(|(from, to)| to.contains(path) || uses(from));
             let dependants = dependants.map(|(from, _)| from).collect::<Vec<_>>();
             let facts = Facts { builds: build.is_some(), starts: start.is_some(), single, dependants: &dependants };
             let (kind, reason) = choose_kind(path, &choice, &facts);
-            let build = build.filter(|build| kind == Kind::App || is_awaited(manifest, build, &choice));
+            let build = build.filter(|build| {
+                kind == Kind::App || is_awaited(manifest, build, &choice) || links_lead_into_output(links, path, build)
+            });
             let before = scripts.get(path).filter(|_| choice.build.is_none());
             let build = with_scripts(build, before.map_or(&[], Vec::as_slice), manifest, manager);
             let role = match kind {
@@ -122,14 +136,21 @@ impl Graph {
             }
             let scripts = read_scripts(manifest, before);
             let mut root_files = root_files::of(tree, workspaces, &root_files::Asked { path, scripts, task: &task })?;
+            let linked = links.by_workspace.get(path).cloned().unwrap_or_default();
+            for folder in &linked.folders {
+                root_files.extend(root_files_of_link(tree, workspaces, folder)?);
+            }
             root_files.retain(|path| excluded.find(path.as_str()).is_none());
+            let linked_only = linked.workspaces.difference(&edges[path]).cloned();
             let workspace = Workspace {
                 path: path.clone(),
                 name: manifest.name.clone(),
                 role,
                 reason,
                 dependencies: edges[path].clone(),
-                uses: choice.uses,
+                uses: choice.uses.into_iter().chain(linked_only).collect(),
+                links: linked.folders,
+                patches: patches(tree, path, manifest)?,
                 cycle: cycles.remove(path).unwrap_or_default(),
                 root_files,
                 env: build.as_ref().map(|_| task.env).unwrap_or_default(),
@@ -177,6 +198,12 @@ impl Graph {
         closure
     }
 
+    /// The folders that these workspaces link to.
+    pub fn links(&self, closure: &BTreeSet<RepoPath>) -> BTreeSet<RepoPath> {
+        let members = closure.iter().filter_map(|path| self.workspaces.get(path));
+        members.flat_map(|workspace| &workspace.links).cloned().collect()
+    }
+
     /// Turns all apps but the named ones into libraries.
     pub fn keep_apps(&mut self, names: &BTreeSet<String>) -> Result<(), SplitError> {
         let apps: Vec<String> = self.apps().map(|(name, _)| name.to_owned()).collect();
@@ -204,7 +231,7 @@ fn refuse_unknown(workspaces: &Workspaces, config: &Config) -> Result<(), SplitE
 
 /// Who depends on whom: a dependency that has a workspace's name is that workspace, whatever its specifier. No
 /// dependency means the root, which may share its name with a workspace. `lock-set.nix` has the same rule.
-fn edges(workspaces: &Workspaces) -> BTreeMap<RepoPath, BTreeSet<RepoPath>> {
+fn edges(workspaces: &Workspaces) -> Edges {
     let by_name: BTreeMap<&str, &RepoPath> = workspaces
         .iter()
         .filter(|(path, manifest)| !path.is_root() && !manifest.name.is_empty())
@@ -218,21 +245,54 @@ fn edges(workspaces: &Workspaces) -> BTreeMap<RepoPath, BTreeSet<RepoPath>> {
     workspaces.iter().map(|(path, manifest)| (path.clone(), targets(path, manifest))).collect()
 }
 
-/// How the workspaces depend on each other, with what `splitter.json` adds.
-fn bonds(workspaces: &Workspaces, edges: &BTreeMap<RepoPath, BTreeSet<RepoPath>>, config: &Config) -> Bonds {
+/// The same with the workspaces that are linked to.
+fn with_links(edges: &Edges, links: &Links) -> Edges {
+    let mut edges = edges.clone();
+    for (from, linked) in &links.by_workspace {
+        edges.entry(from.clone()).or_default().extend(linked.workspaces.iter().cloned());
+    }
+    edges
+}
+
+/// How the workspaces depend on each other, with what they link to and what `splitter.json` adds.
+fn bonds(workspaces: &Workspaces, edges: &Edges, links: &Links, config: &Config) -> Bonds {
+    let nothing = Linked::default();
     let bonds = |from: &RepoPath, targets: &BTreeSet<RepoPath>| {
-        let bond = |to: &RepoPath| {
-            let name = &workspaces[to].name;
-            let runtime = [DependencyGroup::Runtime, DependencyGroup::Optional];
-            let groups = runtime.iter().filter_map(|group| workspaces[from].dependencies.get(group));
-            let is_loose = !groups.into_iter().any(|names| names.contains_key(name));
-            (to.clone(), if is_loose { Bond::Loose } else { Bond::Runtime })
+        let linked = links.by_workspace.get(from).unwrap_or(&nothing);
+        let is_runtime = |to: &RepoPath| {
+            let groups =
+                DependencyGroup::AT_RUNTIME.iter().filter_map(|group| workspaces[from].dependencies.get(group));
+            linked.at_runtime.contains(to) || groups.into_iter().any(|names| names.contains_key(&workspaces[to].name))
         };
+        let bond = |to: &RepoPath| (to.clone(), if is_runtime(to) { Bond::Runtime } else { Bond::Loose });
         let uses = config.workspaces.get(from).into_iter().flat_map(|choice| &choice.uses);
         let uses = uses.filter(|used| *used != from).map(|used| (used.clone(), Bond::Runtime));
-        targets.iter().map(bond).chain(uses).collect()
+        targets.iter().chain(&linked.workspaces).map(bond).chain(uses).collect()
     };
     edges.iter().map(|(from, targets)| (from.clone(), bonds(from, targets))).collect()
+}
+
+/// The files outside a folder that is linked to which are read with what is in it, as those of a workspace are.
+fn root_files_of_link(
+    tree: &dyn Tree,
+    workspaces: &Workspaces,
+    folder: &RepoPath,
+) -> Result<BTreeSet<RepoPath>, SplitError> {
+    let asked = root_files::Asked { path: folder, scripts: Vec::new(), task: &Task::default() };
+    let mut files = root_files::of(tree, workspaces, &asked)?;
+    files.retain(|path| path.below(folder).is_none());
+    Ok(files)
+}
+
+/// The folder of patches for `patch-package`; none that is not there: it has nothing to apply then.
+fn patches(tree: &dyn Tree, path: &RepoPath, manifest: &Manifest) -> Result<Option<RepoPath>, SplitError> {
+    let Some(folder) = detect::patch_package::folder(path, manifest) else { return Ok(None) };
+    let folder = folder.map_err(|wrong| SplitError::PatchFolder {
+        folder: wrong.folder,
+        file: manifest_path(path),
+        reason: wrong.reason,
+    })?;
+    Ok(if tree.list(&folder)?.is_empty() { None } else { Some(folder) })
 }
 
 fn build(
@@ -289,6 +349,13 @@ fn is_awaited(manifest: &Manifest, build: &Build, choice: &WorkspaceConfig) -> b
     choice.build.is_some()
         || choice.exposes == Some(Exposes::Output)
         || detect::entry_points::built(manifest, build.output.as_deref()).is_some()
+}
+
+/// Whether a link leads to what a library's build makes (`link:../core/dist`).
+fn links_lead_into_output(links: &Links, path: &RepoPath, build: &Build) -> bool {
+    let output = build.output.as_ref().and_then(|output| path.resolve(output).ok()).filter(|output| output != path);
+    let folders = links.by_workspace.values().flat_map(|linked| &linked.folders);
+    output.is_some_and(|output| folders.into_iter().any(|folder| folder.is_within(&output)))
 }
 
 /// What decides between app and library.

@@ -1,12 +1,15 @@
 use super::*;
 use crate::{
+    lockfile::bun,
     repo::MemoryTree,
-    split::{config, workspaces},
+    split::{config, links, workspaces},
 };
 
 fn graph(files: &[(&str, &str)]) -> Result<Graph, SplitError> {
     let tree = MemoryTree::new(files.iter().copied());
-    Graph::build(&tree, &workspaces::read(&tree)?, &config::read(&tree)?, ManagerName::Bun)
+    let workspaces = workspaces::read(&tree)?;
+    let links = links::find(&tree, &workspaces, &bun::parse(r#"{"lockfileVersion": 1, "packages": {}}"#).unwrap())?;
+    Graph::build(&tree, &workspaces, &config::read(&tree)?, &links, ManagerName::Bun)
 }
 
 fn summary(graph: &Graph) -> Vec<String> {
@@ -142,6 +145,39 @@ fn builds_do_not_wait_for_each_other_in_a_ring() {
     let cycles: Vec<_> = graph.workspaces().flat_map(|workspace| &workspace.cycle).map(ToString::to_string).collect();
     assert_eq!(cycles, ["packages/testing"]);
     assert_eq!(graph.closure(&"packages/core".parse().unwrap()).len(), 2);
+}
+
+/// What is linked to under another name is waited for as a dependency is, and in a ring as its group says.
+#[test]
+fn builds_wait_for_libraries_that_are_linked_to() {
+    let graph = graph(&[
+        ROOT,
+        ("apps/web/package.json", r#"{"scripts": {"build": "x"}, "dependencies": {"x": "link:../../lib/x"}}"#),
+        ("lib/x/package.json", r#"{"name": "x", "dependencies": {"core": "*"}}"#),
+        ("lib/x/tsconfig.json", r#"{"extends": "../../tsconfig.base.json"}"#),
+        ("lib/x/babel.config.json", r#"{"extends": "./other.json"}"#),
+        ("lib/x/other.json", "{}"),
+        ("tsconfig.base.json", "{}"),
+        ("turbo.json", r#"{"tasks": {"build": {"dependsOn": ["^generate"]}}}"#),
+        ("packages/core/package.json", &built("core", r#", "devDependencies": {"t": "link:../testing"}"#)),
+        ("packages/testing/package.json", &built("testing", r#", "dependencies": {"c": "link:../core"}"#)),
+        ("packages/out/package.json", r#"{"name": "out", "main": "i.js", "scripts": {"build": "tsc"}}"#),
+        (
+            "apps/api/package.json",
+            r#"{"scripts": {"build": "x"}, "dependencies": {"o": "link:../../packages/out/dist"}}"#,
+        ),
+    ])
+    .unwrap();
+    let workspace = |path: &str| graph.workspaces().find(|workspace| workspace.path.as_str() == path).unwrap();
+    let paths = |paths: &BTreeSet<RepoPath>| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(paths(&workspace("apps/web").uses), ["packages/core"]);
+    assert_eq!(paths(&workspace("apps/web").links), ["lib/x"]);
+    assert_eq!(paths(&workspace("apps/web").root_files), ["tsconfig.base.json"], "what is read with a linked folder");
+    assert_eq!(workspace("packages/core").build.as_ref().unwrap().command, "bun run generate && bun run build");
+    assert_eq!(paths(&workspace("packages/core").cycle), ["packages/testing"]);
+    assert_eq!(paths(&workspace("packages/testing").cycle), [""; 0]);
+    // Of the last one a link leads into what its build makes, though no entry point does.
+    assert_eq!(graph.libraries().map(|(name, _)| name).collect::<Vec<_>>(), ["core", "out", "testing"]);
 }
 
 #[test]

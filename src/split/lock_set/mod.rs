@@ -7,7 +7,7 @@ mod rc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SplitError, Workspaces, manifest_path, package_manager::OwnFiles};
+use super::{SplitError, Workspaces, links::Links, manifest_path, package_manager::OwnFiles};
 use crate::{
     lockfile::{Format, Lockfile, Resolution},
     repo::{EntryKind, RepoPath, Tree},
@@ -28,6 +28,8 @@ impl LockSet {
         tree: &dyn Tree,
         lockfile: &Lockfile,
         workspaces: &Workspaces,
+        links: &Links,
+        patches: &BTreeSet<RepoPath>,
         own: &OwnFiles,
     ) -> Result<Self, SplitError> {
         let mut set = Self::default();
@@ -35,9 +37,15 @@ impl LockSet {
         for (folder, manifest) in workspaces {
             set.add(manifest_path(folder), &manifest.digest());
         }
+        for (path, digest) in &links.manifests {
+            set.add(path.clone(), digest);
+        }
         set.add_rc_files(tree, lockfile.format)?;
         set.add_own_files(tree, own)?;
         set.add_patches(tree, lockfile, workspaces)?;
+        for folder in patches {
+            set.add_folder(tree, folder, "a script that runs `patch-package`")?;
+        }
         set.add_local_packages(tree, lockfile)?;
         Ok(set)
     }
@@ -91,7 +99,9 @@ impl LockSet {
         for package in &lockfile.packages {
             let by = || format!("package `{}` in `{}`", package.key, lockfile.format.file());
             match &package.resolution {
-                Resolution::LocalTarball(path) => self.add_file(tree, path.clone(), &by())?,
+                Resolution::LocalTarball(path) | Resolution::Generated(path) => {
+                    self.add_file(tree, path.clone(), &by())?;
+                }
                 Resolution::Folder(path) => self.add_folder(tree, path, &by())?,
                 _ => {}
             }
@@ -101,36 +111,54 @@ impl LockSet {
 
     fn add_file(&mut self, tree: &dyn Tree, path: RepoPath, by: &str) -> Result<(), SplitError> {
         let Some(bytes) = tree.read(&path)? else { return Err(SplitError::Missing { path, by: by.to_owned() }) };
-        self.add(path.clone(), blake3::hash(&bytes).to_hex().as_str());
+        self.add(path.clone(), &digest_of_file(&bytes));
         self.local.insert(path);
         Ok(())
     }
 
     fn add_folder(&mut self, tree: &dyn Tree, folder: &RepoPath, by: &str) -> Result<(), SplitError> {
-        let before = self.files.len();
-        self.add_files_below(tree, folder)?;
-        if self.files.len() == before {
+        if !self.add_files_below(tree, folder)? {
             return Err(SplitError::Missing { path: folder.clone(), by: by.to_owned() });
         }
         self.local.insert(folder.clone());
         Ok(())
     }
 
-    fn add_files_below(&mut self, tree: &dyn Tree, folder: &RepoPath) -> Result<(), SplitError> {
+    /// Whether there are any.
+    fn add_files_below(&mut self, tree: &dyn Tree, folder: &RepoPath) -> Result<bool, SplitError> {
+        let mut found = false;
         for entry in tree.list(folder)? {
             let path = folder.child(&entry.name);
             match entry.kind {
                 EntryKind::Folder if entry.name == "node_modules" || entry.name == ".git" => {}
-                EntryKind::Folder => self.add_files_below(tree, &path)?,
+                EntryKind::Folder => found |= self.add_files_below(tree, &path)?,
                 EntryKind::File => {
+                    found = true;
                     let bytes = tree.read(&path)?.unwrap_or_default();
-                    self.add(path, blake3::hash(&bytes).to_hex().as_str());
+                    self.add(path, &digest_of_file(&bytes));
                 }
                 EntryKind::Link => {}
             }
         }
-        Ok(())
+        Ok(found)
     }
+}
+
+/// The digest of a file that is read as it is. Line ends of a text are as git stores them, so that a checkout that writes
+/// others (`core.autocrlf`) has the same digest; a file with a zero byte is no text, as git sees it.
+fn digest_of_file(bytes: &[u8]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    if bytes.contains(&0) {
+        hasher.update(bytes);
+    } else {
+        let mut rest = bytes;
+        while let Some(at) = rest.windows(2).position(|pair| pair == b"\r\n") {
+            hasher.update(&rest[..at]);
+            rest = &rest[at + 1..];
+        }
+        hasher.update(rest);
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 #[cfg(test)]
@@ -143,7 +171,14 @@ mod tests {
             r#"{{"lockfileVersion": 1, "packages": {{{packages}}}, "patchedDependencies": {{"x@1.0.0": "patches/x.patch"}}}}"#
         );
         let tree = MemoryTree::new(files.iter().copied());
-        LockSet::collect(&tree, &bun::parse(&lock).unwrap(), &workspaces::read(&tree)?, &OwnFiles::default())
+        LockSet::collect(
+            &tree,
+            &bun::parse(&lock).unwrap(),
+            &workspaces::read(&tree)?,
+            &Links::default(),
+            &BTreeSet::new(),
+            &OwnFiles::default(),
+        )
     }
 
     const FILES: [(&str, &str); 7] = [
@@ -180,6 +215,12 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_may_be_two_packages() {
+        let packages = r#""f": ["f@file:lib/f", {}], "g": ["g@file:lib/f", {}], "t": ["t@vendor/t.tgz", {}]"#;
+        assert_eq!(collected(&FILES, packages).unwrap().local, collected(&FILES, PACKAGES).unwrap().local);
+    }
+
+    #[test]
     fn a_patch_outside_the_repository_is_refused_as_one() {
         let mut files = FILES;
         files[0].1 = r#"{"patchedDependencies": {"y@1.0.0": "../y.patch"}}"#;
@@ -196,5 +237,14 @@ mod tests {
             collected(&without, PACKAGES).unwrap_err().to_string(),
             "`vendor/t.tgz` is named by package `t` in `bun.lock`, but there is no such file"
         );
+    }
+
+    #[test]
+    fn line_ends_of_a_text_are_no_difference_and_bytes_are() {
+        let digest = digest_of_file;
+        assert_eq!(digest(b"a\r\nb\r\n\r\n"), digest(b"a\nb\n\n"));
+        assert_ne!(digest(b"a\rb"), digest(b"ab"));
+        assert_ne!(digest(b"a\0\r\nb"), digest(b"a\0\nb"));
+        assert_eq!(digest(b"a\nb"), blake3::hash(b"a\nb").to_hex().as_str());
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Bunfig {
     pub(crate) scopes: BTreeMap<String, BunRegistry>,
     /// `install.cafile`.
     pub(crate) cafile: Option<String>,
+    /// `install.ca`: certificates as PEM.
+    pub(crate) authorities: Vec<String>,
 }
 
 /// One registry, as it is written. It may hold secrets and has no `Debug`.
@@ -43,7 +45,12 @@ impl Bunfig {
         let Some(install) = table.get("install").and_then(Value::as_table) else { return Ok(Self::default()) };
         let registry = install.get("registry").map(|value| registry(path, "install.registry", value)).transpose()?;
         let cafile = install.get("cafile").and_then(Value::as_str).map(str::to_owned);
-        Ok(Self { registry, scopes: scopes(path, install)?, cafile })
+        let authorities = match install.get("ca") {
+            Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Some(Value::String(text)) => vec![text.clone()],
+            _ => Vec::new(),
+        };
+        Ok(Self { registry, scopes: scopes(path, install)?, cafile, authorities })
     }
 }
 

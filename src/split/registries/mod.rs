@@ -11,6 +11,7 @@
 mod bunfig;
 mod error;
 mod of_lockfile;
+mod replaced;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use url::Url;
 
 pub(crate) use self::bunfig::{BunRegistry, Bunfig};
 pub use self::error::RegistryError;
+pub(crate) use self::replaced::{REPLACE_REGISTRY_HOST, ReplaceHost, is_yarns};
 use super::{
     SplitError,
     yarnrc::{BERRY_FILE, BerryRc, CLASSIC_FILE, ClassicRc, Setting},
@@ -40,6 +42,7 @@ pub struct ProjectRegistries {
     default: Url,
     scopes: BTreeMap<String, Url>,
     names_default: bool,
+    replace_host: ReplaceHost,
 }
 
 impl ProjectRegistries {
@@ -94,17 +97,25 @@ impl ProjectRegistries {
             scopes.insert(scope.clone(), server);
         }
         let names_default = named.is_some();
-        Ok(Self { default: named.map_or_else(npm_default, Ok)?, scopes, names_default })
+        let default = named.map_or_else(npm_default, Ok)?;
+        Ok(Self { default, scopes, names_default, replace_host: ReplaceHost::default() })
     }
 
     fn from_npmrc(text: &str) -> Result<Self, RegistryError> {
-        let mut registries = Self { default: npm_default()?, scopes: BTreeMap::new(), names_default: false };
+        let mut registries = Self {
+            default: npm_default()?,
+            scopes: BTreeMap::new(),
+            names_default: false,
+            replace_host: ReplaceHost::default(),
+        };
         for entry in npmrc_entries(text) {
             if entry.key == "registry" {
                 registries.default = fixed_url(NPMRC.into(), &entry)?;
                 registries.names_default = true;
             } else if let Some(scope) = entry.key.strip_suffix(":registry").filter(|scope| scope.starts_with('@')) {
                 registries.scopes.insert(scope.to_owned(), fixed_url(NPMRC.into(), &entry)?);
+            } else if entry.key == REPLACE_REGISTRY_HOST {
+                registries.replace_host = ReplaceHost::parse(&entry.value);
             }
         }
         Ok(registries)
@@ -123,6 +134,11 @@ impl ProjectRegistries {
     /// Where a package comes from.
     pub fn registry_for(&self, package: &str) -> &Url {
         extract_scope(package).and_then(|scope| self.scopes.get(scope)).unwrap_or(&self.default)
+    }
+
+    /// Which hosts in the lockfile stand for these registries.
+    pub(crate) fn replace_host(&self) -> &ReplaceHost {
+        &self.replace_host
     }
 
     /// Whether the rc files choose the default registry, so that a user's own does not take its place.
@@ -151,6 +167,13 @@ pub(crate) fn registry_url(path: &Utf8Path, key: &str, text: &str) -> Result<Url
         url.set_path(&path);
     }
     Ok(url)
+}
+
+/// A URL as it may be shown: user names, passwords and queries, which may be signatures, are left out.
+pub(crate) fn without_secrets(url: &Url) -> Url {
+    let mut url = url.clone();
+    strip_credentials(&mut url);
+    url
 }
 
 /// Takes user name, password, query and fragment away. They cannot be set on URLs that have no host.
@@ -183,9 +206,10 @@ fn fixed_url(path: &Utf8Path, entry: &Entry) -> Result<Url, RegistryError> {
     registry_url(path, &entry.key, &entry.value)
 }
 
-struct Entry {
-    key: String,
-    value: String,
+/// A line of an `.npmrc`, or a setting of another file.
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) value: String,
     position: Option<Position>,
 }
 
@@ -196,7 +220,7 @@ impl Entry {
 }
 
 /// `key = value` lines, the later of two last, with quotes and comments taken away.
-fn npmrc_entries(text: &str) -> impl Iterator<Item = Entry> {
+pub(crate) fn npmrc_entries(text: &str) -> impl Iterator<Item = Entry> {
     text.lines().enumerate().filter_map(|(index, line)| {
         let line = line.trim();
         let (key, value) = line.split_once('=').filter(|_| !line.starts_with(['#', ';']))?;

@@ -9,7 +9,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use npmrc_config_rs::registry::extract_scope;
 use url::Url;
 
-use super::ProjectRegistries;
+use super::{ProjectRegistries, replaced::registry_of};
 use crate::lockfile::{Format, Lockfile, Resolution};
 
 impl ProjectRegistries {
@@ -37,18 +37,10 @@ impl ProjectRegistries {
 
 /// The registry of a tarball that lies at the usual place, `<registry><name>/-/<base>-<version>.tgz`.
 fn base(url: &Url, name: &str, version: &str) -> Option<Url> {
-    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || !url.username().is_empty() {
-        return None;
-    }
     let base_name = name.rsplit('/').next().unwrap_or(name);
     let release = version.split('+').next().unwrap_or(version);
-    let folder = url.path().strip_suffix(&format!("/-/{base_name}-{release}.tgz"))?;
-    let names = [name.to_owned(), name.replace('/', "%2f"), name.replace('/', "%2F")];
-    let path = names.iter().find_map(|name| folder.strip_suffix(name.as_str()))?;
-    let mut base = url.clone();
-    base.set_path(path.ends_with('/').then_some(path)?);
-    base.set_fragment(None);
-    Some(base)
+    let is_usual = url.path().ends_with(&format!("/-/{base_name}-{release}.tgz"));
+    is_usual.then(|| registry_of(url, name)).flatten()
 }
 
 #[cfg(test)]

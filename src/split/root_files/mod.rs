@@ -118,7 +118,7 @@ fn lints(workspaces: &Workspaces, path: &RepoPath) -> bool {
 }
 
 /// Files directly in a workspace that tools read their settings from.
-fn is_configuration(name: &str) -> bool {
+pub(crate) fn is_configuration(name: &str) -> bool {
     let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
     let is_rc = name.starts_with('.') && (name.ends_with("rc") || stem.ends_with("rc"));
     is_rc || (mentions::is_script(name) && stem.contains(".config"))

@@ -22,6 +22,9 @@ use crate::{
     repo::{RepoPath, Tree, read_text},
 };
 
+/// The names of the files that are read.
+pub(crate) const FILES: [&str; 4] = ["turbo.json", "turbo.jsonc", "nx.json", "project.json"];
+
 /// A task of a workspace, as the runner has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Task {

@@ -13,7 +13,7 @@ mod npm;
 pub(crate) mod variables;
 mod yaml;
 
-pub(crate) use self::npm::{NpmAuth, NpmSettings, Setting};
+pub(crate) use self::npm::{NetworkSettings, NpmAuth, NpmSettings, Setting};
 pub use self::{
     berry::{BerryRc, NodeLinker},
     blocks::kept as kept_of_berry,

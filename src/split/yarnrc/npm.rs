@@ -24,12 +24,12 @@ pub(crate) struct NpmSettings {
     pub(crate) scopes: BTreeMap<String, NpmScope>,
     /// `npmRegistries`, keyed by the URL as it is written, with or without its scheme, without a last `/`.
     pub(crate) registries: BTreeMap<String, NpmAuth>,
-    /// `httpProxy`.
-    pub(crate) http_proxy: Option<String>,
-    /// `httpsProxy`.
-    pub(crate) https_proxy: Option<String>,
-    /// `httpsCaFilePath`, or `caFilePath` as Yarn 2 and 3 have it.
-    pub(crate) ca_file: Option<String>,
+    /// How hosts are reached.
+    pub(crate) network: NetworkSettings,
+    /// `networkSettings`: what is different for hosts that match a pattern.
+    pub(crate) hosts: BTreeMap<String, NetworkSettings>,
+    /// `injectEnvironmentFiles`.
+    pub(crate) environment_files: Option<Vec<String>>,
 }
 
 /// A text and where its key stands.
@@ -46,6 +46,21 @@ pub(crate) struct NpmScope {
     pub(crate) server: Option<Setting>,
     /// Its credentials.
     pub(crate) auth: NpmAuth,
+}
+
+/// Proxies and certificates as they are written.
+#[derive(Clone, Default)]
+pub(crate) struct NetworkSettings {
+    /// `httpProxy`.
+    pub(crate) http_proxy: Option<String>,
+    /// `httpsProxy`.
+    pub(crate) https_proxy: Option<String>,
+    /// `httpsCaFilePath`, or `caFilePath` as Yarn 2 and 3 have it.
+    pub(crate) ca_file: Option<String>,
+    /// `httpsCertFilePath`.
+    pub(crate) cert_file: Option<String>,
+    /// `httpsKeyFilePath`.
+    pub(crate) key_file: Option<String>,
 }
 
 /// Credentials as they are written.
@@ -75,9 +90,8 @@ impl NpmSettings {
         let mut npm = Self {
             server: settings.setting("npmRegistryServer")?,
             auth: NpmAuth::of(&settings)?,
-            http_proxy: settings.text("httpProxy")?,
-            https_proxy: settings.text("httpsProxy")?,
-            ca_file: settings.text("httpsCaFilePath")?.or(settings.text("caFilePath")?),
+            network: NetworkSettings::of(&settings)?,
+            environment_files: settings.texts("injectEnvironmentFiles")?,
             ..Self::default()
         };
         for (scope, fields) in settings.mappings("npmScopes")? {
@@ -91,7 +105,23 @@ impl NpmSettings {
             let key = registry.strip_suffix('/').unwrap_or(registry).to_owned();
             npm.registries.insert(key, NpmAuth::of(&settings)?);
         }
+        for (pattern, fields) in settings.mappings("networkSettings")? {
+            let settings = Settings { path: settings.path, prefix: "networkSettings.", fields };
+            npm.hosts.insert(pattern.to_owned(), NetworkSettings::of(&settings)?);
+        }
         Ok(npm)
+    }
+}
+
+impl NetworkSettings {
+    fn of(settings: &Settings<'_>) -> Result<Self, YarnRcError> {
+        Ok(Self {
+            http_proxy: settings.text("httpProxy")?,
+            https_proxy: settings.text("httpsProxy")?,
+            ca_file: settings.text("httpsCaFilePath")?.or(settings.text("caFilePath")?),
+            cert_file: settings.text("httpsCertFilePath")?,
+            key_file: settings.text("httpsKeyFilePath")?,
+        })
     }
 }
 
@@ -129,6 +159,17 @@ impl<'a> Settings<'a> {
 
     fn text(&self, key: &str) -> Result<Option<String>, YarnRcError> {
         Ok(self.setting(key)?.map(|setting| setting.text))
+    }
+
+    /// The texts of a list.
+    fn texts(&self, key: &str) -> Result<Option<Vec<String>>, YarnRcError> {
+        let Some(node) = self.node(key) else { return Ok(None) };
+        let Value::List(items) = &node.value else { return Err(self.wrong_kind(key, node, "a list")) };
+        let text = |item: &Node| match &item.value {
+            Value::Text(text) => Ok(text.clone()),
+            _ => Err(self.wrong_kind(key, item, "a text")),
+        };
+        items.iter().map(text).collect::<Result<_, _>>().map(Some)
     }
 
     /// The mappings in a mapping.

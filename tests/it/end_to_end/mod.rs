@@ -1,11 +1,17 @@
 //! The whole, with a real Nix and a real sandbox: what splitter wrote is built, run, edited and built again.
 
 mod edits;
+mod git;
+mod kinds;
 mod libraries;
 mod local;
 mod outputs;
+mod patch_package;
 mod record;
+mod registries;
+mod scripts;
 mod stale;
 mod trees;
 mod yarn;
 mod yarn_corners;
+mod yarn_git;

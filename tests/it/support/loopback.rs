@@ -1,7 +1,7 @@
 //! An npm registry on a loopback port, in the test's own process: so that tests need no network, lockfiles are written by
 //! the real package managers, and every fault of a registry can be had on demand.
 //!
-//! HTTP/1.1 with keep-alive over plain threads: as little as the clients need.
+//! HTTP/1.1 with keep-alive over plain threads, with or without TLS: as little as the clients need.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::Package;
+use super::{Package, tls};
 
 /// A running registry; it is gone, and its port closed, when this is dropped.
 pub(crate) struct Registry {
@@ -36,8 +36,12 @@ pub(crate) enum Fault {
     Stalled,
 }
 
+/// A folder of the registry in which everything is once more: as if it was another registry on the same host.
+const PRIVATE: &str = "private/";
+
 struct Shared {
     port: u16,
+    tls: Option<Arc<rustls::ServerConfig>>,
     stopped: AtomicBool,
     state: Mutex<State>,
 }
@@ -50,10 +54,17 @@ struct State {
     others: BTreeMap<String, Answer>,
     /// By path, with how many more times.
     faults: BTreeMap<String, (Fault, usize)>,
-    token: Option<String>,
+    /// The folder of the registry, without a last slash.
+    folder: String,
+    /// What `Authorization` must be, by the path below which it must; the longest counts.
+    wanted: BTreeMap<String, String>,
+    /// Where tarballs are, if not here: clients are sent there.
+    storage: Option<String>,
     /// Where metadata says that tarballs are, if not here.
     tarballs_at: Option<String>,
     requests: Vec<String>,
+    /// What was sent as `Authorization`.
+    authorizations: Vec<String>,
     connections: Vec<TcpStream>,
 }
 
@@ -75,17 +86,34 @@ enum Ending {
 
 struct Request {
     method: String,
+    /// Without a query.
     path: String,
-    token: Option<String>,
+    /// With it.
+    target: String,
+    authorization: Option<String>,
     keep_alive: bool,
 }
 
 impl Registry {
     /// A registry that has these packages.
     pub(crate) fn start(packages: impl IntoIterator<Item = Package>) -> Self {
+        Self::listen(packages, None)
+    }
+
+    /// Likewise, over TLS with the certificate of a company's own authority.
+    pub(crate) fn start_with_tls(packages: impl IntoIterator<Item = Package>) -> Self {
+        Self::listen(packages, Some(tls::server(tls::Clients::Anyone)))
+    }
+
+    /// Likewise, for clients alone that show a certificate of that authority.
+    pub(crate) fn start_with_client_certificates(packages: impl IntoIterator<Item = Package>) -> Self {
+        Self::listen(packages, Some(tls::server(tls::Clients::WithCertificate)))
+    }
+
+    fn listen(packages: impl IntoIterator<Item = Package>, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let shared = Arc::new(Shared { port, stopped: AtomicBool::new(false), state: Mutex::default() });
+        let shared = Arc::new(Shared { port, tls, stopped: AtomicBool::new(false), state: Mutex::default() });
         let registry = Self { shared: Arc::clone(&shared) };
         for package in packages {
             registry.publish(package);
@@ -105,16 +133,14 @@ impl Registry {
         state.packages.entry(package.name.clone()).or_default().insert(package.version.clone(), package);
     }
 
-    /// Serves these bytes at a path outside the registry's own.
+    /// Serves these bytes at a path outside the registry's own, whatever the query, or at a path with a query.
     pub(crate) fn serve(&self, path: &str, body: impl Into<Vec<u8>>) {
         self.shared.state().others.insert(path.to_owned(), Answer::new(200, body.into()));
     }
 
     /// Sends a client that asks for `path` to `target`.
     pub(crate) fn redirect(&self, path: &str, target: &str) {
-        let mut answer = Answer::new(302, Vec::new());
-        answer.headers.push(("location", target.to_owned()));
-        self.shared.state().others.insert(path.to_owned(), answer);
+        self.shared.state().others.insert(path.to_owned(), Answer::redirect(target));
     }
 
     /// Answers the next `times` requests for `path` wrongly. `usize::MAX` is for ever.
@@ -124,7 +150,22 @@ impl Registry {
 
     /// Answers 401 unless `Authorization: Bearer <token>` is sent.
     pub(crate) fn require_token(&self, token: &str) {
-        self.shared.state().token = Some(token.to_owned());
+        self.require("/", &format!("Bearer {token}"));
+    }
+
+    /// Answers 401 below a path unless this is sent as `Authorization`.
+    pub(crate) fn require(&self, path: &str, authorization: &str) {
+        self.shared.state().wanted.insert(path.to_owned(), authorization.to_owned());
+    }
+
+    /// The registry is below this folder, such as `/npm`, from here on.
+    pub(crate) fn move_to(&self, folder: &str) {
+        folder.clone_into(&mut self.shared.state().folder);
+    }
+
+    /// Clients that ask for a tarball are sent to the same path below this URL, as registries do that keep tarballs elsewhere.
+    pub(crate) fn keep_tarballs_at(&self, url: &str) {
+        self.shared.state().storage = Some(url.trim_end_matches('/').to_owned());
     }
 
     /// Metadata says from here on that the tarballs are at this registry, as a mirror's metadata may. A lockfile made from
@@ -142,6 +183,11 @@ impl Registry {
     pub(crate) fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.state().requests)
     }
+
+    /// All that was ever sent as `Authorization`.
+    pub(crate) fn authorizations(&self) -> Vec<String> {
+        self.shared.state().authorizations.clone()
+    }
 }
 
 impl Drop for Registry {
@@ -157,7 +203,8 @@ impl Drop for Registry {
 
 impl Shared {
     fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/", self.port)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}{}/", self.port, self.state().folder)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -172,34 +219,49 @@ impl Shared {
             self.state().connections.extend(connection.try_clone());
             let shared = Arc::clone(self);
             // An error here is a client that went away, which is the client's affair.
-            thread::spawn(move || shared.converse(&connection));
+            thread::spawn(move || {
+                let ended = connection.try_clone();
+                let outcome = shared.converse(connection);
+                // The list of connections keeps it open otherwise.
+                ended?.shutdown(Shutdown::Both)?;
+                outcome
+            });
         }
     }
 
     /// Answers the requests of one connection until the client closes it.
-    fn converse(&self, connection: &TcpStream) -> io::Result<()> {
+    fn converse(&self, connection: TcpStream) -> io::Result<()> {
         connection.set_nodelay(true)?;
-        let mut reader = BufReader::new(connection.try_clone()?);
+        let Some(config) = &self.tls else { return self.converse_over(connection) };
+        let tls = rustls::ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+        self.converse_over(rustls::StreamOwned::new(tls, connection))
+    }
+
+    fn converse_over(&self, stream: impl Read + Write) -> io::Result<()> {
+        let mut reader = BufReader::new(stream);
         while let Some(request) = Request::read(&mut reader)? {
             let answer = self.answer(&request);
-            answer.write(connection, &request)?;
+            answer.write(reader.get_mut(), &request)?;
             if answer.ending == Ending::Stalled {
                 io::copy(&mut reader, &mut io::sink())?;
             }
             if answer.ending != Ending::Whole || !request.keep_alive {
-                return connection.shutdown(Shutdown::Both);
+                return Ok(());
             }
         }
         Ok(())
     }
 
     fn answer(&self, request: &Request) -> Answer {
+        let url = self.url();
         let mut state = self.state();
         state.requests.push(format!("{} {}", request.method, request.path));
-        if state.token.is_some() && state.token != request.token {
+        state.authorizations.extend(request.authorization.clone());
+        if !state.may_have(request) {
             return Answer::error(401);
         }
-        let answer = state.find(&request.path, &self.url()).unwrap_or_else(|| Answer::error(404));
+        let exact = state.others.get(&request.target).cloned();
+        let answer = exact.or_else(|| state.find(&request.path, &url)).unwrap_or_else(|| Answer::error(404));
         state.next_fault(&request.path).map_or_else(|| answer.clone(), |fault| answer.clone().spoilt(fault))
     }
 }
@@ -211,13 +273,26 @@ impl State {
         Some(*fault)
     }
 
+    fn may_have(&self, request: &Request) -> bool {
+        let below = self.wanted.iter().filter(|(path, _)| request.path.starts_with(path.as_str()));
+        let wanted = below.max_by_key(|(path, _)| path.len()).map(|(_, wanted)| wanted);
+        wanted.is_none() || wanted == request.authorization.as_ref()
+    }
+
     fn find(&self, path: &str, url: &str) -> Option<Answer> {
         let url = self.tarballs_at.as_deref().unwrap_or(url);
         if let Some(answer) = self.others.get(path) {
             return Some(answer.clone());
         }
-        let path = path.strip_prefix('/')?;
+        let path = path.strip_prefix(&self.folder)?.strip_prefix('/')?;
+        let (path, url) = match path.strip_prefix(PRIVATE) {
+            Some(path) => (path, &*format!("{url}{PRIVATE}")),
+            None => (path, url),
+        };
         if let Some((name, _)) = path.split_once("/-/") {
+            if let Some(storage) = &self.storage {
+                return Some(Answer::redirect(&format!("{storage}/{path}")));
+            }
             let wanted = self.packages.get(name)?.values().find(|package| package.tarball_path()[1..] == *path)?;
             return Some(Answer::new(200, wanted.tarball()));
         }
@@ -277,6 +352,10 @@ impl Answer {
         Self { status, headers: Vec::new(), body, ending: Ending::Whole }
     }
 
+    fn redirect(target: &str) -> Self {
+        Self { headers: vec![("location", target.to_owned())], ..Self::new(302, Vec::new()) }
+    }
+
     fn error(status: u16) -> Self {
         Self::new(status, format!("{{\"error\":\"status {status}\"}}").into_bytes())
     }
@@ -290,7 +369,7 @@ impl Answer {
         }
     }
 
-    fn write(&self, mut connection: &TcpStream, request: &Request) -> io::Result<()> {
+    fn write(&self, connection: &mut impl Write, request: &Request) -> io::Result<()> {
         let mut head = format!("HTTP/1.1 {} Status\r\ncontent-length: {}\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
             head.push_str(name);
@@ -304,7 +383,8 @@ impl Answer {
             let length = if self.ending == Ending::Whole { self.body.len() } else { self.body.len() / 2 };
             bytes.extend(&self.body[..length]);
         }
-        connection.write_all(&bytes)
+        connection.write_all(&bytes)?;
+        connection.flush()
     }
 }
 
@@ -320,14 +400,15 @@ impl Request {
         let target = words.next().unwrap_or_default();
         let path =
             target.split('?').next().unwrap_or_default().replace("%2f", "/").replace("%2F", "/").replace("%40", "@");
-        let mut request = Self { method, path, token: None, keep_alive: !line.contains("HTTP/1.0") };
+        let target = target.to_owned();
+        let mut request = Self { method, path, target, authorization: None, keep_alive: !line.contains("HTTP/1.0") };
         let mut length = 0;
         loop {
             let mut header = String::new();
             reader.read_line(&mut header)?;
             let Some((name, value)) = header.trim_end().split_once(':') else { break };
             match (name.to_ascii_lowercase().as_str(), value.trim()) {
-                ("authorization", value) => request.token = value.strip_prefix("Bearer ").map(str::to_owned),
+                ("authorization", value) => request.authorization = Some(value.to_owned()),
                 ("connection", value) if value.eq_ignore_ascii_case("close") => request.keep_alive = false,
                 ("content-length", value) => length = value.parse().unwrap_or(0),
                 _ => {}

@@ -52,10 +52,23 @@ impl Monorepo {
         Some(monorepo)
     }
 
+    /// Likewise, from this registry; `edit` is called before it is locked.
+    #[track_caller]
+    pub(crate) fn with_registry(version: &str, registry: Registry, edit: impl FnOnce(&Self)) -> Option<Self> {
+        let monorepo = Self::unlocked_at(version, registry)?;
+        edit(&monorepo);
+        monorepo.lock();
+        Some(monorepo)
+    }
+
     #[track_caller]
     fn unlocked(version: &str) -> Option<Self> {
+        Self::unlocked_at(version, Registry::start(packages()))
+    }
+
+    #[track_caller]
+    fn unlocked_at(version: &str, registry: Registry) -> Option<Self> {
         let bun = bun(version)?;
-        let registry = Registry::start(packages());
         programs::stubs(version).for_each(|package| registry.publish(package));
         let mut context = TestContext::new();
         context.use_registry(&registry);

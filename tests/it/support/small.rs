@@ -31,7 +31,11 @@ impl Small {
     }
 
     pub(crate) fn without_git() -> Self {
-        let registry = Registry::start(packages());
+        Self::of(Registry::start(packages()))
+    }
+
+    /// The repository with this registry, which gets what it lacks; without git.
+    pub(crate) fn of(registry: Registry) -> Self {
         programs::stubs("1.4.4").for_each(|package| registry.publish(package));
         let small = Self { context: TestContext::new(), registry };
         write_sources(&small.context);

@@ -122,7 +122,9 @@ pub(crate) fn write_stand_in(context: &TestContext) -> Option<()> {
         settings[name] = program.as_str().into();
     }
     let node = Utf8Path::new(settings["node"].as_str().unwrap()).parent().and_then(Utf8Path::parent).unwrap();
+    let node = node.to_owned();
     settings["npm"] = node.join("lib/node_modules/npm").as_str().into();
+    settings["headers"] = node.join("include/node").as_str().into();
     fs::write(host, settings.to_string()).unwrap();
     Some(())
 }

@@ -34,19 +34,29 @@ impl YarnMonorepo {
     /// Likewise, with this `nodeLinker` (which Yarn 1 does not know), and changed by `edit` before it is locked.
     #[track_caller]
     pub(crate) fn with_linker(version: &str, linker: &str, edit: impl FnOnce(&Self)) -> Option<Self> {
+        Self::with_registry(version, linker, Registry::start(packages()), |monorepo| edit(monorepo))
+    }
+
+    /// Likewise, from this registry.
+    #[track_caller]
+    pub(crate) fn with_registry(
+        version: &str,
+        linker: &str,
+        registry: Registry,
+        edit: impl FnOnce(&mut Self),
+    ) -> Option<Self> {
         let yarn = yarn(version)?;
-        let registry = Registry::start(packages());
         let mut context = TestContext::new();
         context.use_registry(&registry);
         write_sources(&context, version);
         context.git_init();
-        let monorepo = Self { context, registry, yarn, version: version.to_owned() };
+        let mut monorepo = Self { context, registry, yarn, version: version.to_owned() };
         if !monorepo.is_classic() {
             monorepo.context.write(".yarnrc.yml", format!("nodeLinker: {linker}\n"));
             // an empty lockfile tells Yarn that the project's root is here
             monorepo.context.write("yarn.lock", "");
         }
-        edit(&monorepo);
+        edit(&mut monorepo);
         succeed(&mut monorepo.yarn(&["install"]));
         monorepo.forget_install();
         monorepo.context.commit_all("the monorepo");

@@ -66,7 +66,7 @@ let
     }
     // (arguments.passthru or { });
 
-  stdenv = {
+  stdenvNoCC = {
     inherit mkDerivation system;
     inherit (host) shell;
     cc = {
@@ -76,6 +76,19 @@ let
         ln -s ${onSystem.libraries}/libstdc++.so.6 ${onSystem.libraries}/libgcc_s.so.1 "$out/lib/"
       '';
     };
+  };
+
+  # As there, the compiler goes by the names in these variables.
+  stdenv = stdenvNoCC // {
+    mkDerivation =
+      arguments:
+      mkDerivation (
+        {
+          CC = "gcc";
+          CXX = "g++";
+        }
+        // arguments
+      );
   };
 
   runCommand =
@@ -124,10 +137,10 @@ in
     mkShellNoCC
     runCommand
     stdenv
+    stdenvNoCC
     system
     writeText
     ;
-  stdenvNoCC = stdenv;
   mkShell = mkShellNoCC;
 
   fetchurl =
@@ -150,11 +163,13 @@ in
     };
 
   nodejs = runCommand "nodejs" { } ''
-    mkdir -p "$out/bin" "$out/lib/node_modules"
+    mkdir -p "$out/bin" "$out/include" "$out/lib/node_modules"
     ln -s ${host.node} "$out/bin/node"
     ln -s ${host.npm} "$out/lib/node_modules/npm"
+    ln -s ${host.headers} "$out/include/node"
   '';
   curl = programs "curl" { inherit (host) curl; };
+  python3 = programs "python3" { inherit (host) python3; };
   git = programs "git" { inherit (host) git; };
   patchelf = programs "patchelf" { inherit (host) patchelf; };
   coreutils = programs "coreutils" { inherit (host) env; };

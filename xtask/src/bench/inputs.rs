@@ -17,6 +17,7 @@ use crate::{Result, process, setup};
 const TARBALLS: usize = 2000;
 const ENTRIES: usize = 2800;
 const WORKSPACES: usize = 39;
+const MANY_WORKSPACES: usize = 1000;
 const APPS: usize = 6;
 /// Files of the monorepo, which is what `git status` looks at.
 const FILES: usize = 2500;
@@ -31,6 +32,8 @@ pub(super) struct Inputs {
     pub(super) monorepo: Utf8PathBuf,
     /// The same with 100,000 files and without a record.
     pub(super) large: Utf8PathBuf,
+    /// The same with 1,000 workspaces and a record that fits.
+    pub(super) wide: Utf8PathBuf,
     /// The tarballs, as a registry has them: `<name>/-/<name>-1.0.0.tgz`.
     pub(super) tarballs: Utf8PathBuf,
     /// A cache that holds all tarballs.
@@ -50,19 +53,26 @@ impl Inputs {
         let (root, folder) = place(chosen)?;
         eprintln!("bench: inputs in {root}");
         let at = |name: &str| root.join(name);
-        for stale in ["monorepo", "large", "cache", "scratch"] {
+        for stale in ["monorepo", "large", "wide", "cache", "scratch"] {
             let _ = fs::remove_dir_all(at(stale));
             fs::create_dir_all(at(stale))?;
         }
         let integrities = tarballs(&at("tarballs"))?;
         let server = Server::start(&at("tarballs"))?;
-        let (lock, other_lock) = (lock(&integrities, "1.0.0"), lock(&integrities, "2.0.0"));
+        let (lock, other_lock) = (lock(&integrities, "1.0.0", WORKSPACES), lock(&integrities, "2.0.0", WORKSPACES));
         for (folder, files) in [("monorepo", FILES), ("large", MANY_FILES)] {
-            repository(&at(folder), &lock, files)?;
+            repository(&at(folder), &lock, files, WORKSPACES)?;
         }
+        repository(
+            &at("wide"),
+            &self::lock(&integrities, "1.0.0", MANY_WORKSPACES),
+            4 * MANY_WORKSPACES,
+            MANY_WORKSPACES,
+        )?;
         let inputs = Self {
             monorepo: at("monorepo"),
             large: at("large"),
+            wide: at("wide"),
             tarballs: at("tarballs"),
             cache: at("cache"),
             scratch: at("scratch"),
@@ -76,6 +86,8 @@ impl Inputs {
         inputs.write_lock(&lock)?;
         process::run_silently(&mut inputs.splitter(splitter, "update-hash"))?;
         commit(&inputs.monorepo)?;
+        process::run_silently(inputs.splitter(splitter, "init").current_dir(&inputs.wide))?;
+        commit(&inputs.wide)?;
         Ok(inputs)
     }
 
@@ -153,10 +165,10 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
 }
 
 /// A lockfile as Bun writes it, with package 0 at `version`.
-fn lock(integrities: &[Integrity], version: &str) -> String {
+fn lock(integrities: &[Integrity], version: &str, workspaces: usize) -> String {
     let mut text = "{\n  \"lockfileVersion\": 1,\n  \"workspaces\": {\n".to_owned();
-    for index in 0..WORKSPACES {
-        let (path, fields) = workspace(index);
+    for index in 0..workspaces {
+        let (path, fields) = workspace(index, workspaces);
         let _ = writeln!(text, "    \"{path}\": {},", fields.join(", "));
     }
     text.push_str("  },\n  \"packages\": {\n");
@@ -189,30 +201,30 @@ fn entry_line(entry: usize, integrities: &[Integrity], version: &str) -> String 
 }
 
 /// A workspace's folder, and its manifest as one text; the root is the first.
-fn workspace(index: usize) -> (String, [String; 1]) {
+fn workspace(index: usize, workspaces: usize) -> (String, [String; 1]) {
     let (path, name) = match index {
         0 => (String::new(), "acme".to_owned()),
         _ if index <= APPS => (format!("apps/app-{index}"), format!("@acme/app-{index}")),
         _ => (format!("packages/library-{index}"), format!("@acme/library-{index}")),
     };
     let mut dependencies: Vec<String> = if index == 0 { 0..5 } else { index * 15..index * 15 + 15 }
-        .map(|number| format!("\"{}\": \"^1.0.0\"", self::name(number)))
+        .map(|number| format!("\"{}\": \"^1.0.0\"", self::name(number % TARBALLS)))
         .collect();
     if (1..=APPS).contains(&index) {
         dependencies
-            .extend((APPS + 1..WORKSPACES).step_by(index).map(|i| format!("\"@acme/library-{i}\": \"workspace:*\"")));
+            .extend((APPS + 1..workspaces).step_by(index).map(|i| format!("\"@acme/library-{i}\": \"workspace:*\"")));
     }
     (path, [format!("{{ \"name\": \"{name}\", \"dependencies\": {{ {} }} }}", dependencies.join(", "))])
 }
 
 /// A git repository with that lockfile and about so many files, all committed.
-fn repository(root: &Utf8Path, lock: &str, files: usize) -> Result<()> {
+fn repository(root: &Utf8Path, lock: &str, files: usize, workspaces: usize) -> Result<()> {
     fs::write(root.join("bun.lock"), lock)?;
     fs::write(root.join(".gitignore"), "node_modules\ndist\n")?;
-    for index in 0..WORKSPACES {
-        let (path, [fields]) = workspace(index);
+    for index in 0..workspaces {
+        let (path, [fields]) = workspace(index, workspaces);
         let folder = root.join(&path);
-        for number in 0..files / WORKSPACES {
+        for number in 0..files / workspaces {
             let folder = folder.join(format!("src/part-{}", number / 20));
             if number % 20 == 0 {
                 fs::create_dir_all(&folder)?;

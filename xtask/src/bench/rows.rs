@@ -15,8 +15,12 @@ use crate::{Result, process, setup};
 type Measure = fn(&Programs, &Inputs, usize) -> Result<Row>;
 
 /// All rows, in the order of the table.
-pub(super) const ALL: [(&str, Measure); 7] = [
+pub(super) const ALL: [(&str, Measure); 11] = [
     ("check, 2,800 entries and 39 workspaces", check),
+    ("check, the same for the first time", check_first),
+    ("check, 1,000 workspaces", check_wide),
+    ("check --staged, nothing that matters staged", staged_source),
+    ("check --staged, the lockfile staged", staged_lock),
     ("scan, 100,000 files", scan),
     ("update-hash, nothing changed", update_unchanged),
     ("update-hash, one package changed, 750 MB", update_one),
@@ -29,6 +33,50 @@ fn check(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     let ours = &mut || Ok(inputs.splitter(&programs.splitter, "check"));
     let theirs = &mut || Ok(in_folder("git", &["status"], &inputs.monorepo));
     compared(runs, ours, theirs, "git status", vec![Target::Milliseconds(15.0), Target::Ratio(1.0)])
+}
+
+/// With nothing remembered.
+fn check_first(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    let ours = &mut || {
+        let _ = fs::remove_dir_all(inputs.cache.join("checked"));
+        Ok(inputs.splitter(&programs.splitter, "check"))
+    };
+    let theirs = &mut || Ok(in_folder("git", &["status"], &inputs.monorepo));
+    compared(runs, ours, theirs, "git status", vec![Target::Milliseconds(15.0)])
+}
+
+fn check_wide(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    let ours = &mut || {
+        let mut check = inputs.splitter(&programs.splitter, "check");
+        check.current_dir(&inputs.wide);
+        Ok(check)
+    };
+    let theirs = &mut || Ok(in_folder("git", &["status"], &inputs.wide));
+    compared(runs, ours, theirs, "git status", vec![Target::Ratio(1.0)])
+}
+
+fn staged_source(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    staged(programs, inputs, runs, "apps/app-1/src/part-0/file-0.ts", "export const value = 7;\n")
+}
+
+/// A lockfile that only looks different: all of it is read, and all of it is right.
+fn staged_lock(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    let lock = format!("// another layout\n{}", inputs.lock()?);
+    staged(programs, inputs, runs, "bun.lock", &lock)
+}
+
+fn staged(programs: &Programs, inputs: &Inputs, runs: usize, path: &str, text: &str) -> Result<Row> {
+    fs::write(inputs.monorepo.join(path), text)?;
+    process::run_silently(&mut in_folder("git", &["add", path], &inputs.monorepo))?;
+    let ours = &mut || {
+        let mut check = inputs.splitter(&programs.splitter, "check");
+        check.arg("--staged");
+        Ok(check)
+    };
+    let theirs = &mut || Ok(in_folder("git", &["status"], &inputs.monorepo));
+    let result = compared(runs, ours, theirs, "git status", vec![Target::Milliseconds(25.0)]);
+    process::run_silently(&mut in_folder("git", &["reset", "--quiet", "--hard"], &inputs.monorepo))?;
+    result
 }
 
 fn scan(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {

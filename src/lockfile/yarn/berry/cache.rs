@@ -65,7 +65,22 @@ mod tests {
     use super::*;
 
     /// Locators, the beginning of their checksums, and what stood in the caches of Yarn 4.18.1 and 3.8.7.
-    const GIVEN_BY_YARN: [(&str, &str, &str); 14] = [
+    const GIVEN_BY_YARN: [(&str, &str, &str); 17] = [
+        (
+            "@mono/one@http://127.0.0.1:8765/acme/mono.git#workspace=%40mono%2Fone&commit=02e81baba77a0eb9ca92bfe2d6cf35c742c5b129",
+            "10c0/d2e7d0106f66dc87",
+            "@mono-one-http-503f97e547-d2e7d0106f.zip",
+        ),
+        (
+            "npmprepare@git@github.com:acme/npmprepare.git#commit=fa38c7b3a59b3880bf04cf058737c9c8eefc1b6c",
+            "10c0/857fb6b38465e3f7",
+            "npmprepare-git@github.com-a6046cb25d-857fb6b384.zip",
+        ),
+        (
+            "ssh@git+ssh://git@git.example/acme/plain.git#commit=b1f5af35440dcfae04b9d73a3a9e44820cf6573b",
+            "10c0/9b6ca26a54b14847",
+            "ssh-git+ssh-04b00e6581-9b6ca26a54.zip",
+        ),
         (
             "@babel/code-frame@npm:7.29.7",
             "10c0/169fc2080169a40c",

@@ -3,11 +3,11 @@
 //! Source: the resolvers and fetchers of Yarn's plugins (`npm`, `patch`, `file`, `link`, `git`, `http`, `exec`). Other
 //! protocols belong to plugins of a repository.
 
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::{
     super::super::{
-        Resolution,
+        GitCommit, HostArchive, Resolution,
         names::{is_version, split_name},
     },
     reference::{Reference, split_bindings},
@@ -32,12 +32,11 @@ pub(super) fn parse(reference: &str) -> Result<Resolution, ResolutionError> {
         "npm:" | "jsr:" => registry(&parts),
         "workspace:" => path(&RepoPath::root(), &parts.selector).map(Resolution::Workspace),
         "patch:" => patched(&parts),
-        "file:" | "portal:" => local(reference, &parts),
-        "link:" => Ok(Resolution::Link(parts.selector.into_owned())),
-        "exec:" => Ok(Resolution::Generated(reference.to_owned())),
+        "file:" | "exec:" => local(reference, &parts),
+        "link:" | "portal:" => Ok(Resolution::Link(parts.selector.into_owned())),
         "virtual:" => Err(ResolutionError::Virtual),
         "github:" => Ok(Resolution::GitHub(reference.to_owned())),
-        _ if is_git(reference, &parts) => Ok(Resolution::Git(reference.to_owned())),
+        _ if is_git(reference, &parts) => Ok(git(reference)),
         "http:" | "https:" => remote(reference),
         _ => Ok(Resolution::Plugin(reference.to_owned())),
     }
@@ -78,6 +77,29 @@ fn is_git(reference: &str, parts: &Reference<'_>) -> bool {
     is_protocol || has_commit || (protocol.starts_with("http") && reference.strip_suffix(".git").is_some())
 }
 
+/// `<url>#commit=<id>`, in whichever order with `workspace=` or `cwd=`, which Yarn heeds when it packs.
+fn git(reference: &str) -> Resolution {
+    let bound = split_bindings(reference).0.split_once('#').and_then(|(url, query)| {
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(key, _)| key == "commit").map(|(_, id)| (url, id))
+    });
+    let known = bound.and_then(|(url, id)| match github(url) {
+        Some((owner, name)) => HostArchive::of_github(owner, name, &id).map(Resolution::Archive),
+        None => GitCommit::new(url, &id).map(Resolution::Commit),
+    });
+    known.unwrap_or_else(|| Resolution::Git(reference.to_owned()))
+}
+
+/// The owner and the name of a repository whose archive Yarn takes from GitHub. Of one that is reached by ssh it does not.
+fn github(url: &str) -> Option<(&str, &str)> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let (host, path) = rest.split_once('/')?;
+    let (owner, name) = path.split_once('/')?;
+    let is_github = host.rsplit_once('@').map_or(host, |(_, host)| host) == "github.com";
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    (is_github && !name.contains('/')).then_some((owner, name))
+}
+
 /// Where the paths of a reference start.
 enum Base {
     Repository(RepoPath),
@@ -112,10 +134,10 @@ fn local(reference: &str, parts: &Reference<'_>) -> Result<Resolution, Resolutio
     };
     let is_tarball = [".tgz", ".tar.gz"].iter().any(|suffix| parts.selector.ends_with(suffix));
     let path = path(&base, &parts.selector)?;
-    Ok(if is_tarball && parts.protocol == Some("file:") {
-        Resolution::LocalTarball(path)
-    } else {
-        Resolution::Folder(path)
+    Ok(match parts.protocol {
+        Some("exec:") => Resolution::Generated(path),
+        _ if is_tarball => Resolution::LocalTarball(path),
+        _ => Resolution::Folder(path),
     })
 }
 
@@ -160,6 +182,31 @@ mod tests {
     }
 
     #[test]
+    fn a_commit_is_cloned_or_taken_from_github() {
+        let id = "552b355e30e534cc37f59b232ed38fb15dac6358";
+        for url in ["https://github.com/o/r.git", "https://token@github.com/o/r"] {
+            let archive = HostArchive::of_github("o", "r", id).unwrap();
+            assert_eq!(parse(&format!("{url}#commit={id}")), Ok(Resolution::Archive(archive)), "{url}");
+        }
+        for url in [
+            "https://host.example/o/r",
+            "https://github.com/o/r/more.git",
+            "git@github.com:o/r.git",
+            "ssh://git@host.example/o/r.git",
+            "git+ssh://git@host.example/o/r.git",
+            "git://host.example/o/r",
+            "deploy@host.example:o/r.git",
+        ] {
+            for query in
+                [format!("commit={id}"), format!("workspace=%40a%2Fb&commit={id}"), format!("commit={id}&cwd=a")]
+            {
+                let commit = GitCommit::new(url, id).unwrap();
+                assert_eq!(parse(&format!("{url}#{query}")), Ok(Resolution::Commit(commit)), "{url}#{query}");
+            }
+        }
+    }
+
+    #[test]
     fn the_protocol_decides_the_kind() {
         let version = |version: &str, url: Option<&str>| {
             Ok(Resolution::Registry { version: version.into(), url: url.map(|url| url.parse().unwrap()) })
@@ -178,19 +225,12 @@ mod tests {
             let url = tarball.split(['#']).next().unwrap().split("::").next().unwrap();
             assert_eq!(parse(tarball), Ok(Resolution::RemoteTarball(url.parse().unwrap())));
         }
-        for git in [
-            "https://github.com/o/r.git#commit=0a1b",
-            "https://host.example/o/r#workspace=x&commit=0a1b",
-            "https://host.example/o/r.git",
-            "git@github.com:o/r.git#commit=0a1b",
-            "ssh://git@host.example/o/r.git#commit=0a1b",
-            "git+ssh://git@host.example/o/r.git#commit=0a1b",
-            "git://host.example/o/r#0a1b",
-            "deploy@host.example:o/r.git#commit=0a1b",
-        ] {
+        for git in
+            ["https://host.example/o/r.git", "git://host.example/o/r#0a1b", "git@host.example:o/r.git#commit=0a1b"]
+        {
             assert_eq!(parse(git), Ok(Resolution::Git(git.into())));
         }
-        assert!(matches!(parse("exec:./x.js#./x.js::hash=0a"), Ok(Resolution::Generated(_))));
+        assert_eq!(parse("portal:../x::locator=a%40workspace%3A."), Ok(Resolution::Link("../x".into())));
         assert!(matches!(parse("condition:X ? 1 : 2"), Ok(Resolution::Plugin(_))));
         assert_eq!(parse("virtual:0a1b#npm:1.0.0"), Err(ResolutionError::Virtual));
         for text in [
@@ -212,7 +252,8 @@ mod tests {
         let locator = "locator=%40acme%2Fa%40workspace%3Apackages%2Fa";
         let folder = |path| Ok(Resolution::Folder(repo_path(path)));
         assert_eq!(parse(&format!("file:../../lib/f#../../lib/f::hash=0a&{locator}")), folder("lib/f"));
-        assert_eq!(parse(&format!("portal:../b::{locator}")), folder("packages/b"));
+        let generator = Ok(Resolution::Generated(repo_path("packages/a/x.js")));
+        assert_eq!(parse(&format!("exec:./x.js#./x.js::hash=0a&{locator}")), generator);
         let tarball = Ok(Resolution::LocalTarball(repo_path("packages/a/vendor/t.tgz")));
         assert_eq!(parse(&format!("file:./vendor/t.tgz::{locator}")), tarball);
         assert_eq!(parse(&format!("file:./vendor/t.tgz#./vendor/t.tgz::hash=0a&{locator}")), tarball);
@@ -221,7 +262,7 @@ mod tests {
         let shipped = "file:./g::locator=f%40npm%3A1.0.0";
         assert_eq!(parse(shipped), Ok(Resolution::Plugin(shipped.into())));
         assert_eq!(
-            parse("portal:../x::locator=a%40workspace%3A."),
+            parse("file:../x::locator=a%40workspace%3A."),
             Err(ResolutionError::Path("../x".into(), RepoPathError::Leaves))
         );
         assert_eq!(parse("file:/x"), Err(ResolutionError::Path("/x".into(), RepoPathError::Absolute)));

@@ -6,7 +6,7 @@
 use url::Url;
 
 use super::super::super::{
-    Resolution,
+    GitCommit, HostArchive, Resolution,
     names::{is_version, split_name},
 };
 use crate::repo::{RepoPath, RepoPathError};
@@ -61,12 +61,13 @@ fn of_resolved(
         return registry(version, Some(parse_url(bare)?));
     }
     if is_git(resolved) {
-        return Ok(Resolution::Git(resolved.to_owned()));
+        let commit = resolved.split_once('#').and_then(|(url, id)| GitCommit::new(url, id));
+        return Ok(commit.map_or_else(|| Resolution::Git(resolved.to_owned()), Resolution::Commit));
     }
     if is_url(bare) {
         let url = parse_url(bare)?;
         if is_hosted_archive(&url) || descriptors.iter().any(|(_, range)| is_hosted(range)) {
-            return Ok(Resolution::GitHub(resolved.to_owned()));
+            return Ok(archive(url).map_or_else(|| Resolution::GitHub(resolved.to_owned()), Resolution::Archive));
         }
         let is_asked_for = descriptors.iter().any(|(_, range)| is_url(range));
         return if is_asked_for { Ok(Resolution::RemoteTarball(url)) } else { registry(version, Some(url)) };
@@ -164,6 +165,16 @@ fn is_hosted_archive(url: &Url) -> bool {
     }
 }
 
+/// The archive at a URL; that of GitHub lies for all package managers at one place.
+fn archive(url: Url) -> Option<HostArchive> {
+    let parts: Vec<&str> = url.path_segments()?.collect();
+    match (url.host_str(), parts.as_slice()) {
+        (Some("codeload.github.com"), [owner, name, "tar.gz", commit]) => HostArchive::of_github(owner, name, commit),
+        _ => None,
+    }
+    .or_else(|| HostArchive::at(url))
+}
+
 /// Whether a URL ends as those of registries do: `/<name>/-/<base>-<version>.tgz`.
 fn is_registry_url(url: &str) -> bool {
     let Some((before, file)) = url.rsplit_once("/-/") else { return false };
@@ -222,23 +233,38 @@ mod tests {
         assert_eq!(of("./lib/x", "1.0.0", ""), Ok(Resolution::Folder(path("lib/x"))));
         assert_eq!(of("file:./v/x.tgz", "1.0.0", "file:./v/x.tgz#0a"), Ok(Resolution::LocalTarball(path("v/x.tgz"))));
         assert_eq!(of("link:../x", "0.0.0", ""), Ok(Resolution::Link("../x".into())));
-        for resolved in [
-            "git+ssh://git@host.example/o/r.git#0a1b",
-            "git://host.example/o/r#0a1b",
-            "ssh://git@host.example/o/r#0a1b",
-            "https://host.example/o/r.git#0a1b",
-            "https://github.com/o/r#0a1b",
-            "git@host.example:o/r.git#0a1b",
-            "r.git#0a1b",
-        ] {
+        for resolved in ["git+ssh://git@host.example/o/r.git#0a1b", "r.git#0a1b", "https://host.example/o/r.git"] {
             assert_eq!(of("o/r", "1.0.0", resolved), Ok(Resolution::Git(resolved.into())));
         }
-        let codeload = "https://codeload.github.com/o/r/tar.gz/0a1b";
-        for range in ["github:o/r", "o/r#v1", "https://github.com/o/r", codeload] {
-            assert_eq!(of(range, "1.0.0", codeload), Ok(Resolution::GitHub(codeload.into())), "{range}");
+    }
+
+    #[test]
+    fn a_commit_is_cloned_and_an_archive_is_a_file() {
+        let id = "552b355e30e534cc37f59b232ed38fb15dac6358";
+        for url in [
+            "git+ssh://git@host.example/o/r.git",
+            "git://host.example/o/r",
+            "ssh://git@host.example/o/r",
+            "https://host.example/o/r.git",
+            "https://github.com/o/r",
+            "git@host.example:o/r.git",
+        ] {
+            let commit = GitCommit::new(url, id).unwrap();
+            assert_eq!(of("o/r", "1.0.0", &format!("{url}#{id}")), Ok(Resolution::Commit(commit)), "{url}");
         }
-        let archive = "https://gitlab.com/o/r/repository/archive.tar.gz?ref=0a1b";
-        assert_eq!(of("gitlab:o/r", "1.0.0", archive), Ok(Resolution::GitHub(archive.into())));
+        let codeload = format!("https://codeload.github.com/o/r/tar.gz/{id}");
+        for range in ["github:o/r", "o/r#v1", "https://github.com/o/r", &codeload] {
+            let archive = HostArchive::of_github("o", "r", id).unwrap();
+            assert_eq!(of(range, "1.0.0", &codeload), Ok(Resolution::Archive(archive)), "{range}");
+        }
+        for (range, url) in [
+            ("gitlab:o/r", "https://gitlab.com/o/r/repository/archive.tar.gz?ref=0a1b"),
+            ("bitbucket:o/r", "https://bitbucket.org/o/r/get/0a1b.tar.gz"),
+            ("https://codeload.github.com/o/r/tar.gz/main", "https://codeload.github.com/o/r/tar.gz/main"),
+        ] {
+            let archive = HostArchive::at(url.parse().unwrap()).unwrap();
+            assert_eq!(of(range, "1.0.0", &format!("{url}#0a1b")), Ok(Resolution::Archive(archive)), "{url}");
+        }
     }
 
     #[test]

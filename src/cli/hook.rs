@@ -1,0 +1,204 @@
+//! `splitter hook`: the git hook, beside what is there. `run` is what the hook calls.
+
+use super::{
+    arguments::{Global, HookCommand},
+    check::staged::{self, Staged},
+    failure::{Failure, Outcome},
+    fetching::cache,
+    printer::{BAD, BOLD, GOOD, NOTE, Printer},
+    repository::work_tree,
+};
+use crate::{
+    diagnostic::Category,
+    fetch::Environment,
+    repo::{Git, GitIndex, Tree as _, WorkTree},
+    scaffold::{
+        compare::Differences,
+        files::Files,
+        hook::{self, Done, Place},
+        record::{self, PATH, Record},
+        update::{Extent, FromCache, update},
+    },
+    split::{Choices, Split},
+};
+
+/// The variable that skips the hook.
+const SKIP: &str = "SPLITTER_HOOK";
+
+pub(super) fn run(global: &Global, command: &HookCommand, printer: Printer) -> Result<Outcome, Failure> {
+    match command {
+        HookCommand::Install => install(&place(global)?, printer),
+        HookCommand::Uninstall => uninstall(&place(global)?, printer),
+        HookCommand::Status => status(&place(global)?, printer),
+        HookCommand::Run => run_hook(global, printer),
+    }
+}
+
+fn place(global: &Global) -> Result<Place, Failure> {
+    Ok(Place::find(work_tree(global)?.root())?)
+}
+
+pub(super) fn install(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
+    match hook::install(place)? {
+        Done::Written(places) => {
+            printer.data(format_args!("{GOOD}installed{GOOD:#}: {}", places.join(", ")));
+            Ok(say_what_runs(place, printer)?)
+        }
+        Done::Unchanged => {
+            printer.data("unchanged: the hook is there already");
+            Ok(say_what_runs(place, printer)?)
+        }
+        Done::Print { owner, place, lines } => {
+            printer.note(format_args!("{owner} owns the hooks here, so that nothing was written."));
+            printer.note(format_args!("Add to {BOLD}{place}{BOLD:#}:\n"));
+            printer.data(lines.trim_end());
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// Says what does not run though it was set up.
+fn say_what_runs(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
+    for status in hook::status(place)?.iter().filter(|status| !status.runs()) {
+        printer.warning(format_args!("{} will not run it: {}", status.event, status.reason));
+    }
+    if !is_on_path() {
+        printer.note(format_args!("{NOTE}hint{NOTE:#}: `splitter` is not in PATH, where the hook looks for it"));
+    }
+    Ok(Outcome::Done)
+}
+
+fn uninstall(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
+    match hook::uninstall(place)? {
+        Done::Written(places) => printer.data(format_args!("{GOOD}removed{GOOD:#}: {}", places.join(", "))),
+        _ => printer.data("unchanged: there was no hook of splitter's"),
+    }
+    for status in hook::status(place)? {
+        if let Some(from) = status.from {
+            printer.note(format_args!("{} is still run by {from}, which others wrote", status.event));
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn status(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
+    let all = hook::status(place)?;
+    for status in &all {
+        let event = status.event;
+        let through = if status.reason.is_empty() { String::new() } else { format!(" ({})", status.reason) };
+        match &status.from {
+            Some(from) => printer.data(format_args!("{event}: {GOOD}runs{GOOD:#} from {from}{through}")),
+            None => printer.data(format_args!("{event}: {BAD}does not run{BAD:#}: {}", status.reason)),
+        }
+    }
+    let mut works = all.iter().all(hook::Status::runs);
+    if works && !is_on_path() {
+        printer.data("but `splitter` is not in PATH, so that it would only say so");
+        works = false;
+    }
+    if works && is_skipped() {
+        printer.data(format_args!("but {SKIP}=0 is set here, which skips it"));
+        works = false;
+    }
+    Ok(if works { Outcome::Done } else { Outcome::Difference })
+}
+
+fn is_on_path() -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let name = format!("splitter{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&folders).any(|folder| folder.join(&name).is_file())
+}
+
+fn is_skipped() -> bool {
+    std::env::var_os(SKIP).is_some_and(|value| value == "0")
+}
+
+/// What the hook calls. A commit is stopped where what is staged is wrong, never because something could not be found out.
+fn run_hook(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
+    if is_skipped() {
+        return Ok(Outcome::Done);
+    }
+    match guard(global, printer) {
+        Err(failure) if failure.error().category() != Category::Input => {
+            failure.report(printer);
+            printer.note("splitter could not check this commit, and lets it pass; CI checks it");
+            Ok(Outcome::Done)
+        }
+        result => {
+            if !matches!(result, Ok(Outcome::Done)) {
+                printer.error_line(format_args!("(to commit all the same: `{SKIP}=0 git commit …`)"));
+            }
+            result
+        }
+    }
+}
+
+fn guard(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
+    // A branch without a lockfile is none of its concern.
+    let Ok(root) = staged::root(global) else { return Ok(Outcome::Done) };
+    let (found, index) = staged::look(&root)?;
+    if found.is_fresh() {
+        return Ok(Outcome::Done);
+    }
+    if let Some(index) = index.filter(|_| is_only_stale(&found))
+        && bring_up_to_date(&index, &WorkTree::at(root), printer)
+    {
+        return Ok(Outcome::Done);
+    }
+    super::check::print_refusal(&found, printer);
+    Ok(Outcome::Difference)
+}
+
+/// Whether nothing is wrong that an update of the record would not mend.
+fn is_only_stale(found: &Staged) -> bool {
+    match found {
+        Staged::Checked(verdict) => {
+            let Differences { drift, templates, .. } = &verdict.differences;
+            drift.is_empty() && templates.is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// Writes the record that what is staged asks for into the index, where the repository chose that and the cache has all that
+/// it takes. The file in the work tree is written too, unless it holds something else than what was staged.
+///
+/// With `git commit <path>` it is left alone: git then commits from an index of its own, and the real one would lack it.
+fn bring_up_to_date(index: &GitIndex, work_tree: &WorkTree, printer: Printer) -> bool {
+    let updated = || -> Result<bool, Failure> {
+        let split = Split::read(index, &Choices::default())?;
+        if !split.config.hook_updates || staged::is_partial_commit() {
+            return Ok(false);
+        }
+        let old = Record::read(index).ok().flatten();
+        let cache = cache(&Environment::of_process())?;
+        let source = FromCache { cache: &cache, registries: &split.registries };
+        let text = update(&split, old.as_ref(), &source, &Extent::WhatChanged)?.record.render();
+        let is_as_staged = index.read(&record::path())? == work_tree.read(&record::path())?;
+        stage(&Git::at(work_tree.root()), &text)?;
+        if is_as_staged {
+            let mut files = Files::default();
+            files.put(record::path(), text);
+            files.write(work_tree.root())?;
+        }
+        Ok(true)
+    };
+    match updated() {
+        Ok(true) => {
+            printer.note(format_args!("splitter: {GOOD}brought up to date{GOOD:#} and added to the commit: {PATH}"));
+            true
+        }
+        Ok(false) => false,
+        Err(failure) => {
+            printer.note(format_args!("splitter could not update {PATH} from its cache: {}", failure.error()));
+            false
+        }
+    }
+}
+
+/// Puts a text into the index in place of the record.
+fn stage(git: &Git, text: &str) -> Result<(), Failure> {
+    let object = git.store(text.as_bytes(), PATH)?;
+    git.output(&["update-index", "--add", "--cacheinfo", &format!("100644,{object},{}", git.prefixed(PATH)?)])?;
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Running git, so that it can neither ask anybody nor outlive who waits for it.
+
+use std::{
+    ffi::OsString,
+    io::{self, Read, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use url::Url;
+
+use super::{Credentials, GitError};
+use crate::nix::command::GIT_VARIABLES;
+
+/// A git in a repository of its own.
+pub(super) struct Git {
+    program: OsString,
+    folder: PathBuf,
+    running: Arc<Running>,
+}
+
+/// What a run of git gave.
+struct Ended {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: String,
+}
+
+impl Git {
+    pub(super) fn new(program: OsString, folder: &Path, running: Arc<Running>) -> Self {
+        Self { program, folder: folder.to_owned(), running }
+    }
+
+    /// Makes the repository.
+    pub(super) fn init(&self) -> Result<(), GitError> {
+        let mut command = self.command();
+        // Templates of the user may hold hooks.
+        command.args(["init", "--quiet", "--bare", "--template="]).arg(&self.folder);
+        self.expect(&mut command, Vec::new()).map(drop)
+    }
+
+    /// Fetches what `refs` name.
+    pub(super) fn fetch(
+        &self,
+        url: &Url,
+        credentials: Credentials,
+        options: &[&str],
+        refs: &[&str],
+    ) -> Result<(), GitError> {
+        let mut command = self.command();
+        command.args(["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"]);
+        if credentials == Credentials::None {
+            command.args(["-c", "credential.helper="]);
+        }
+        if url.scheme() == "ssh" && !self.has_ssh_of_its_own()? {
+            command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=20");
+        }
+        command.args(["fetch", "--quiet", "--no-recurse-submodules", "--no-auto-maintenance"]);
+        command.args(options).arg("--").arg(url.as_str()).args(refs);
+        let ended = self.run(&mut command, Vec::new())?;
+        if ended.status.success() { Ok(()) } else { Err(GitError::of_fetch(&ended.stderr, url)) }
+    }
+
+    /// Whether the commit is there.
+    pub(super) fn has(&self, id: &str) -> Result<bool, GitError> {
+        let mut command = self.command();
+        command.args(["cat-file", "-e"]).arg(format!("{id}^{{commit}}"));
+        Ok(self.run(&mut command, Vec::new())?.status.success())
+    }
+
+    /// What a command that only reads the repository writes, given this on its stdin.
+    pub(super) fn read(&self, arguments: &[&str], stdin: Vec<u8>) -> Result<Vec<u8>, GitError> {
+        self.expect(self.command().args(arguments), stdin)
+    }
+
+    /// Whether the user has chosen what runs in place of ssh.
+    fn has_ssh_of_its_own(&self) -> Result<bool, GitError> {
+        if ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| std::env::var_os(name).is_some()) {
+            return Ok(true);
+        }
+        let mut command = self.command();
+        command.args(["config", "--get", "core.sshCommand"]);
+        Ok(self.run(&mut command, Vec::new())?.status.success())
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        // A hook of git may be what runs this. What was configured for this run alone stays: it may name credentials.
+        for variable in GIT_VARIABLES.iter().filter(|variable| !variable.starts_with("GIT_CONFIG_")) {
+            command.env_remove(variable);
+        }
+        command.env("GIT_DIR", &self.folder).current_dir(&self.folder);
+        command.env("GIT_NO_REPLACE_OBJECTS", "1");
+        // Its messages are read.
+        command.env("LC_ALL", "C").env_remove("LANGUAGE");
+        // Nobody can be asked. An empty program is none, whatever else is configured.
+        command.envs([("GIT_TERMINAL_PROMPT", "0"), ("GIT_ASKPASS", ""), ("GCM_INTERACTIVE", "never")]);
+        command
+    }
+
+    fn expect(&self, command: &mut Command, stdin: Vec<u8>) -> Result<Vec<u8>, GitError> {
+        let ended = self.run(command, stdin)?;
+        if ended.status.success() {
+            return Ok(ended.stdout);
+        }
+        Err(GitError::Failed { said: ended.stderr.trim().to_owned() })
+    }
+
+    fn run(&self, command: &mut Command, stdin: Vec<u8>) -> Result<Ended, GitError> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => GitError::NotInstalled,
+            _ => GitError::Io(error),
+        })?;
+        let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        self.running.begin(child);
+        let (stdout, stderr) = thread::scope(|scope| {
+            // What is not read makes git end, which says more than the pipe does.
+            scope.spawn(move || input.map(|mut input| input.write_all(&stdin)));
+            let stderr = scope.spawn(move || read_all(stderr));
+            (read_all(stdout), stderr.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let status = self.running.wait()?;
+        Ok(Ended { status, stdout: stdout?, stderr: String::from_utf8_lossy(&stderr?).into_owned() })
+    }
+}
+
+fn read_all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        pipe.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// The process that runs, if any, for one who may want to end it.
+#[derive(Default)]
+pub(super) struct Running {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    child: Option<Child>,
+    is_over: bool,
+}
+
+impl Running {
+    /// Ends what runs when it is dropped.
+    pub(super) fn guard(self: Arc<Self>) -> Guard {
+        Guard(self)
+    }
+
+    fn begin(&self, mut child: Child) {
+        let mut state = self.state();
+        if state.is_over {
+            // Its pipes end, and what waits for them.
+            let _ = child.kill();
+        }
+        state.child = Some(child);
+    }
+
+    /// Waits for the process whose pipes have ended.
+    fn wait(&self) -> io::Result<ExitStatus> {
+        match self.state().child.take() {
+            Some(mut child) => child.wait(),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Running::guard`].
+pub(super) struct Guard(Arc<Running>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.is_over = true;
+        if let Some(child) = &mut state.child {
+            let _ = child.kill();
+        }
+    }
+}

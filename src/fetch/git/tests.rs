@@ -1,0 +1,239 @@
+//! Real git, with repositories in folders and a server that gives what git's own would.
+
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::*;
+
+/// A repository in a folder.
+struct Repository {
+    folder: tempfile::TempDir,
+}
+
+impl Repository {
+    fn new() -> Self {
+        let repository = Self { folder: tempfile::tempdir().unwrap() };
+        repository.git(&["init", "--quiet", "--initial-branch=main"], b"");
+        repository
+    }
+
+    fn at(&self) -> Utf8PathBuf {
+        Utf8Path::from_path(self.folder.path()).unwrap().to_owned()
+    }
+
+    fn url(&self) -> Url {
+        Url::from_file_path(self.folder.path()).unwrap()
+    }
+
+    fn git(&self, arguments: &[&str], input: &[u8]) -> String {
+        use std::io::Write as _;
+        let mut child = Command::new("git")
+            .args(["-c", "user.name=n", "-c", "user.email=e", "-c", "core.autocrlf=false"])
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.at().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn commit(&self) -> String {
+        self.git(&["add", "."], b"");
+        self.git(&["commit", "--quiet", "--allow-empty", "-m", "x"], b"");
+        self.git(&["rev-parse", "HEAD"], b"")
+    }
+
+    /// What git today would not write: an odd mode and an empty folder.
+    fn commit_oddly(&self) -> String {
+        let blob = self.git(&["hash-object", "-w", "--stdin"], b"text");
+        let empty = self.git(&["hash-object", "-w", "-t", "tree", "--stdin"], b"");
+        let raw = |id: &str| data_encoding::HEXLOWER.decode(id.as_bytes()).unwrap();
+        let tree = [b"40000 empty\0".as_slice(), &raw(&empty), b"100664 file\0", &raw(&blob)].concat();
+        let tree = self.git(&["hash-object", "-w", "-t", "tree", "--literally", "--stdin"], &tree);
+        let commit = self.git(&["commit-tree", &tree, "-m", "odd"], b"");
+        self.git(&["update-ref", "refs/heads/odd", &commit], b"");
+        commit
+    }
+}
+
+async fn fetch(url: &Url, id: &str) -> Result<Commit, GitError> {
+    let tmp = tempfile::tempdir().unwrap();
+    let at = Utf8Path::from_path(tmp.path()).unwrap();
+    let outcome = Fetcher::default().fetch(url, id, at).await;
+    assert_eq!(fs::read_dir(at).unwrap().count(), 0, "the repository is removed");
+    outcome
+}
+
+/// A repository with all that could be read wrongly, and its second commit of three.
+fn sample() -> (Repository, String) {
+    let repository = Repository::new();
+    repository.write("package.json", "{}\n");
+    repository.commit();
+    repository.write(".gitattributes", "secret.txt export-ignore\n*.txt text eol=crlf\n*.md ident filter=no\n");
+    for (path, text) in
+        [("secret.txt", "a\r\nb\n"), ("a.md", "$Id$\n"), ("a/b", "1"), ("a-b", "2"), ("ü", "3"), ("empty", "")]
+    {
+        repository.write(path, text);
+    }
+    repository.write(&"l".repeat(150), "long name");
+    repository.write(&format!("{}x", "folder/".repeat(30)), "deep");
+    repository.write("run", "#!/bin/sh\n");
+    repository.git(&["update-index", "--add", "--chmod=+x", "run"], b"");
+    let gitlink = format!("160000,{},modules/sub", "1".repeat(40));
+    repository.git(&["update-index", "--add", "--cacheinfo", &gitlink], b"");
+    std::os::unix::fs::symlink("a/b", repository.at().join("link")).unwrap();
+    repository.git(&["add", "."], b"");
+    repository.git(&["update-index", "--chmod=+x", "run"], b"");
+    repository.git(&["update-index", "--add", "--cacheinfo", &gitlink], b"");
+    repository.git(&["commit", "--quiet", "-m", "second"], b"");
+    let id = repository.git(&["rev-parse", "HEAD"], b"");
+    repository.write("package.json", "{\"later\": 1}\n");
+    repository.commit();
+    (repository, id)
+}
+
+#[tokio::test]
+async fn files_are_as_the_commit_has_them_whatever_attributes_say() {
+    let (repository, id) = sample();
+    let commit = fetch(&repository.url(), &id).await.unwrap();
+    let file = |path: &str| commit.files.get(path.as_bytes());
+    assert_eq!(file("secret.txt"), Some(&archive::Entry::File(b"a\nb\n".to_vec(), false)));
+    assert_eq!(file("a.md"), Some(&archive::Entry::File(b"$Id$\n".to_vec(), false)));
+    assert_eq!(file("run"), Some(&archive::Entry::File(b"#!/bin/sh\n".to_vec(), true)));
+    assert_eq!(file("link"), Some(&archive::Entry::Link(b"a/b".to_vec())));
+    assert_eq!(file("package.json"), Some(&archive::Entry::File(b"{}\n".to_vec(), false)));
+    let names: Vec<_> = commit.members.keys().map(String::as_str).collect();
+    assert_eq!(names, ["commit", "gitlinks"]);
+    assert_eq!(commit.members["gitlinks"], format!("{} modules/sub\n", "1".repeat(40)).into_bytes());
+}
+
+/// Runs a program of Node.js with the tools of the templates.
+fn node(folder: &Utf8Path, program: &str) -> String {
+    let tools = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("nix-templates/tools");
+    let imports = format!(
+        "import {{ readFileSync, writeFileSync }} from 'node:fs';\nimport {{ makeRepository }} from '{tools}/git-repository.mjs';\n\
+         import {{ packCommit }} from '{tools}/fetch-git.mjs';\nconst here = '{folder}';\n"
+    );
+    fs::write(folder.join("program.mjs"), imports + program).unwrap();
+    let output = Command::new("node").arg(folder.join("program.mjs")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[tokio::test]
+async fn a_build_packs_the_same_bytes_and_makes_the_same_commit_of_them() {
+    let (repository, id) = sample();
+    let odd = repository.commit_oddly();
+    repository.git(&["tag", "--annotate", "--message", "the first", "v1", &id], b"");
+    let tag = repository.git(&["rev-parse", "v1"], b"");
+    for id in [&id, &odd, &tag] {
+        let commit = fetch(&repository.url(), id).await.unwrap();
+        assert_eq!(commit.members.keys().any(|name| name.starts_with("trees/")), *id == odd);
+        assert_eq!(commit.members.contains_key("tag"), *id == tag);
+        let folder = tempfile::tempdir().unwrap();
+        let at = Utf8Path::from_path(folder.path()).unwrap();
+        let archive = commit.pack().unwrap();
+        fs::write(at.join("archive"), &archive).unwrap();
+        let program = format!(
+            "writeFileSync(here + '/packed', packCommit('{}/.git', '{id}'));\n\
+             console.log(makeRepository(here + '/made.git', [readFileSync(here + '/archive')])[0]);",
+            repository.at()
+        );
+        assert_eq!(node(at, &program), repository.git(&["rev-parse", &format!("{id}^{{commit}}")], b""));
+        assert!(fs::read(at.join("packed")).unwrap() == archive);
+        // A clone of it has what the commit has, and no history.
+        let made = Url::from_file_path(at.join("made.git")).unwrap();
+        assert!(fetch(&made, id).await.unwrap().pack().unwrap() == archive);
+        repository.git(&["clone", "--quiet", "--bare", made.as_str(), at.join("clone.git").as_str()], b"");
+        let count = ["--git-dir", at.join("clone.git").as_str(), "rev-list", "--count", id].map(str::to_owned);
+        assert_eq!(repository.git(&count.each_ref().map(String::as_str), b""), "1");
+    }
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_told_apart() {
+    let (repository, id) = sample();
+    let gone = "0123456789".repeat(4);
+    assert!(matches!(fetch(&repository.url(), &gone).await, Err(GitError::Vanished { id }) if id == gone));
+    let nowhere = Url::parse("file:///no/such/repository").unwrap();
+    assert!(matches!(fetch(&nowhere, &id).await, Err(GitError::NoRepository { .. })));
+    let refused = Url::parse("http://127.0.0.1:9/r").unwrap();
+    let error = fetch(&refused, &id).await.err().unwrap();
+    assert!(matches!(error, GitError::Unreachable { .. }) && error.is_transient(), "{error}");
+    let fetcher = Fetcher { program: "no-such-git".into() };
+    assert!(matches!(fetcher.fetch(&repository.url(), &id, "/tmp".into()).await, Err(GitError::NotInstalled)));
+    let tree = repository.git(&["rev-parse", &format!("{id}^{{tree}}")], b"");
+    assert!(fetch(&repository.url(), &tree).await.is_err());
+}
+
+#[test]
+fn what_git_says_is_told_without_secrets() {
+    let url = Url::parse("https://us:s3cr3t@host.example/r").unwrap();
+    for (said, expected) in [
+        ("fatal: unable to access 'https://us:s3cr3t@host.example/r/': Could not resolve host: x", "unreachable"),
+        ("fatal: could not read Username for 'https://h': terminal prompts disabled", "denied"),
+        ("git@h: Permission denied (publickey).\nfatal: Could not read from remote repository.", "denied"),
+        ("remote: Repository not found.\nfatal: repository 'https://h/' not found", "none"),
+        ("fatal: couldn't find remote ref 0123\nfatal: remote ref not found", "other"),
+        ("fatal: remote error: upload-pack: not our ref 0123", "other"),
+    ] {
+        let error = GitError::of_fetch(said, &url);
+        let kind = match &error {
+            GitError::Unreachable { .. } => "unreachable",
+            GitError::Denied { .. } => "denied",
+            GitError::NoRepository { .. } => "none",
+            _ => "other",
+        };
+        assert_eq!(kind, expected, "{said}");
+        assert!(!error.to_string().contains("s3cr3t") && !error.to_string().contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn a_repository_of_ssh_is_asked_for_as_everybody_may_first() {
+    let public = |text: &str| public_url(&Url::parse(text).unwrap()).map(String::from);
+    assert_eq!(public("ssh://git@host.example:2222/o/r.git").as_deref(), Some("https://host.example/o/r.git"));
+    assert_eq!(public("https://host.example/r"), None);
+}
+
+#[tokio::test]
+async fn who_waits_no_longer_ends_git() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = Utf8Path::from_path(folder.path()).unwrap();
+    let program = at.join("git");
+    fs::write(&program, format!("#!/bin/sh\necho $$ > '{at}/pid'\nexec sleep 600\n")).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&program, executable).unwrap();
+    let fetcher = Fetcher { program: program.into() };
+    let (url, id) = (Url::parse("https://host.example/r").unwrap(), "0123456789".repeat(4));
+    let pid = async {
+        loop {
+            match fs::read_to_string(at.join("pid")).map(|text| text.trim().parse::<u32>()) {
+                Ok(Ok(pid)) => return pid,
+                _ => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+            }
+        }
+    };
+    let pid = tokio::select! {
+        pid = pid => pid,
+        _ = fetcher.fetch(&url, &id, at) => panic!("it ended by itself"),
+    };
+    // Gone, or a zombie for a moment.
+    let state = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    while Utf8Path::new("/proc/self").exists() && !(state().is_empty() || state().contains(") Z ")) {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,65 @@
+//! `.env.yarn` and the other files of `injectEnvironmentFiles`, whose variables later Yarn puts before those of the process.
+//!
+//! They are for the texts of `.yarnrc.yml`: a setting such as `YARN_NPM_AUTH_TOKEN` in one has no effect (tried with 4.18).
+//! The format is that of the package `dotenv`: a variable a line, with or without quotes and `export`.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::read_if_there;
+use crate::{fetch::environment::Environment, split::registries::RegistryError, split::yarnrc::variables::expand};
+
+/// What is read where no `.yarnrc.yml` names files.
+pub(super) const DEFAULT: &str = ".env.yarn?";
+
+/// The variables of a run with those of the files in `folder` before them. A name that ends with `?` need not be there,
+/// and neither need the others for us: Yarn is the one to complain.
+pub(super) fn with_files(
+    environment: &Environment,
+    folder: &Utf8Path,
+    names: &[String],
+) -> Result<Environment, RegistryError> {
+    let mut all = environment.clone();
+    for path in names.iter().map(|name| folder.join(name.trim_end_matches('?'))).collect::<Vec<Utf8PathBuf>>() {
+        for (name, text) in pairs(&read_if_there(&path)?.unwrap_or_default()) {
+            let lookup = |name: &str| environment.get_even_empty(name).map(str::to_owned);
+            if let Ok(value) = expand(&text, &lookup) {
+                all.set(name, value);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn pairs(text: &str) -> Vec<(String, String)> {
+    text.lines().filter_map(pair).collect()
+}
+
+fn pair(line: &str) -> Option<(String, String)> {
+    let line = line.trim();
+    let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+    let end = line.find(|c: char| !c.is_ascii_alphanumeric() && !"_.-".contains(c)).filter(|end| *end > 0)?;
+    let value = line[end..].trim_start().strip_prefix('=')?.trim();
+    Some((line[..end].to_owned(), unquoted(value)))
+}
+
+fn unquoted(value: &str) -> String {
+    for quote in ['"', '\'', '`'] {
+        if let Some((inner, _)) = value.strip_prefix(quote).and_then(|rest| rest.rsplit_once(quote)) {
+            return if quote == '"' { inner.replace("\\n", "\n") } else { inner.to_owned() };
+        }
+    }
+    value.split('#').next().unwrap_or_default().trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_name_and_a_value() {
+        let text = "# note\nA=1\nexport B_C = \"a b#c\" # why\n D='x\"y'\nE=a # b\nF=\n=x\nno\nG: x\n";
+        let pairs = pairs(text);
+        let expected = [("A", "1"), ("B_C", "a b#c"), ("D", "x\"y"), ("E", "a"), ("F", "")];
+        assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+}

@@ -1,0 +1,103 @@
+//! How hosts are reached: proxies, certificates to trust, certificates to show.
+//!
+//! Package managers configure these for all hosts, for hosts that match a pattern (`networkSettings` of later Yarn), or for
+//! what lies below a URL (`certfile` of npm), so that each URL has a transport of its own, of which few are different.
+
+use std::{collections::BTreeMap, fmt};
+
+use camino::Utf8PathBuf;
+use globset::GlobMatcher;
+use url::Url;
+
+use crate::fetch::credentials::keys_of;
+
+/// How to reach a host, beside what the system says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::fetch) struct Transport {
+    /// Files of certificates to trust in addition to the system's.
+    pub(in crate::fetch) cafiles: Vec<Utf8PathBuf>,
+    /// Such certificates themselves, as PEM.
+    pub(in crate::fetch) authorities: Vec<String>,
+    /// What is shown to a host that asks who we are.
+    pub(in crate::fetch) identity: Option<ClientCertificate>,
+    /// The proxy for `https:` URLs; without one the system's variables count.
+    pub(in crate::fetch) https_proxy: Option<Proxy>,
+    /// The proxy for `http:` URLs.
+    pub(in crate::fetch) http_proxy: Option<Proxy>,
+    /// Hosts that are reached without a proxy.
+    pub(in crate::fetch) no_proxy: Option<String>,
+}
+
+/// The URL of a proxy, which may carry a password.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::fetch) struct Proxy(pub(in crate::fetch) String);
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A certificate and its private key.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::fetch) enum ClientCertificate {
+    /// Files in PEM.
+    Files {
+        /// The certificate, with those between it and its authority.
+        certificate: Utf8PathBuf,
+        /// The private key.
+        key: Utf8PathBuf,
+    },
+    /// The texts themselves, one after the other.
+    Pem(String),
+}
+
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The transports of all hosts.
+#[derive(Debug, Clone, Default)]
+pub(in crate::fetch) struct Transports {
+    /// Where nothing else is said.
+    pub(super) base: Transport,
+    /// Patterns of host names with what is different there, the longest first, as later Yarn has it.
+    pub(super) hosts: Vec<(GlobMatcher, Override)>,
+    /// By nerf dart, as npm has it.
+    pub(super) identities: BTreeMap<String, ClientCertificate>,
+}
+
+/// What is said of some hosts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Override {
+    pub(super) cafile: Option<Utf8PathBuf>,
+    pub(super) certificate: Option<Utf8PathBuf>,
+    pub(super) key: Option<Utf8PathBuf>,
+    pub(super) https_proxy: Option<Proxy>,
+    pub(super) http_proxy: Option<Proxy>,
+}
+
+impl Transports {
+    /// How to reach what lies at `url`.
+    pub(in crate::fetch) fn for_url(&self, url: &Url) -> Transport {
+        let mut transport = self.base.clone();
+        let host = url.host_str().unwrap_or_default();
+        let matching: Vec<_> = self.hosts.iter().filter(|(glob, _)| glob.is_match(host)).map(|(_, of)| of).collect();
+        let first = |of: fn(&Override) -> Option<&Proxy>| matching.iter().find_map(|settings| of(settings)).cloned();
+        transport.https_proxy = first(|of| of.https_proxy.as_ref()).or(transport.https_proxy);
+        transport.http_proxy = first(|of| of.http_proxy.as_ref()).or(transport.http_proxy);
+        transport.cafiles.extend(matching.iter().find_map(|of| of.cafile.clone()));
+        let file =
+            |of: fn(&Override) -> Option<&Utf8PathBuf>| matching.iter().find_map(|settings| of(settings)).cloned();
+        if let (Some(certificate), Some(key)) = (file(|of| of.certificate.as_ref()), file(|of| of.key.as_ref())) {
+            transport.identity = Some(ClientCertificate::Files { certificate, key });
+        }
+        if !self.identities.is_empty() {
+            let own = keys_of(url).find_map(|key| self.identities.get(&key).cloned());
+            transport.identity = own.or(transport.identity);
+        }
+        transport
+    }
+}

@@ -1,0 +1,63 @@
+//! Files that are made of what is fetched: the archive of a repository's files that its host has, or a commit.
+//!
+//! They land in the cache as any other file does, under the digest of what was made, so that all after that knows no
+//! difference.
+
+use url::Url;
+
+use super::{
+    archive,
+    cache::{Cache, Inserted},
+    client::reason_of,
+    download::{Downloader, Fetched, Progress, Wanted, blocking},
+    failure::Reason,
+};
+use crate::lockfile::{Algorithm, Integrity};
+
+impl Downloader {
+    /// One attempt at an archive of a host.
+    pub(super) async fn repack(&self, wanted: &Wanted, url: &Url, progress: &dyn Progress) -> Result<Fetched, Reason> {
+        let mut response = self.request(url).await?;
+        let mut bytes = Vec::new();
+        let format = self.registries().format();
+        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error, format))? {
+            progress.received(chunk.len() as u64);
+            bytes.extend_from_slice(&chunk);
+        }
+        let make = move || -> Result<Vec<u8>, Reason> {
+            let files = archive::read_host_archive(bytes.as_slice())?;
+            let mut made = Vec::new();
+            archive::pack(&std::collections::BTreeMap::new(), &files, &mut made)
+                .map_err(archive::ArchiveError::from)?;
+            Ok(made)
+        };
+        self.keep(wanted, make).await
+    }
+
+    /// One attempt at a commit.
+    pub(super) async fn commit(&self, wanted: &Wanted, id: &str) -> Result<Fetched, Reason> {
+        // The semaphore is never closed.
+        let _turn = self.git_turns.acquire().await;
+        let commit = self.git.fetch(&wanted.url, id, &self.cache().tmp()).await?;
+        self.hosts.answered(&wanted.url);
+        self.keep(wanted, move || Ok(commit.pack().map_err(super::git::GitError::from)?)).await
+    }
+
+    /// Puts what is made into the cache.
+    async fn keep(
+        &self,
+        wanted: &Wanted,
+        make: impl FnOnce() -> Result<Vec<u8>, Reason> + Send + 'static,
+    ) -> Result<Fetched, Reason> {
+        let expected = self.expected(wanted);
+        let (cache, wants) = (self.cache().clone(), expected.clone());
+        let inserted = blocking(move || insert(&cache, &make()?, wants.as_ref())).await?;
+        self.judge(wanted, expected, inserted)
+    }
+}
+
+fn insert(cache: &Cache, bytes: &[u8], expected: Option<&Integrity>) -> Result<Inserted, Reason> {
+    let mut insertion = cache.begin(expected.map_or(Algorithm::Sha512, Integrity::algorithm))?;
+    insertion.write(bytes)?;
+    Ok(insertion.finish(expected)?)
+}

@@ -1,0 +1,329 @@
+//! Files and variables of package managers, and what follows from them.
+
+use camino::Utf8PathBuf;
+use fs_err as fs;
+
+use super::*;
+use crate::{repo::WorkTree, split::yarnrc::YarnRcError};
+
+/// Loads registries from files below a folder that holds `repo` and `home`.
+fn load_for(format: Format, files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Registries, RegistryError> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+    for name in ["repo", "home"] {
+        fs::create_dir(root.join(name)).unwrap();
+    }
+    for (path, text) in files {
+        fs::write(root.join(path), text).unwrap();
+    }
+    let (repo, home) = (root.join("repo"), root.join("home"));
+    let project = ProjectRegistries::of_tree(&WorkTree::at(repo.clone()), format).unwrap();
+    let variables = variables.iter().copied().chain([("HOME", home.as_str())]);
+    Registries::load(&repo, format, &project, &Environment::from_pairs(variables))
+}
+
+fn load(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Registries, RegistryError> {
+    load_for(Format::Bun(1), files, variables)
+}
+
+fn url(text: &str) -> Url {
+    Url::parse(text).unwrap()
+}
+
+fn authorization(registries: &Registries, text: &str) -> Option<String> {
+    registries.authorization_for(&url(text)).map(|secret| secret.expose().to_owned())
+}
+
+#[test]
+fn the_order_of_files_and_variables_is_that_of_bun() {
+    let files = [
+        ("home/.npmrc", "registry=https://user-npmrc.example"),
+        ("repo/.npmrc", "registry=https://repo-npmrc.example"),
+        ("home/.bunfig.toml", "[install]\nregistry = \"https://user-bunfig.example\""),
+        ("repo/bunfig.toml", "[install]\nregistry = {url = \"https://repo-bunfig.example\"}"),
+    ];
+    let default = |count: usize, variables: &[(&str, &str)]| {
+        load(&files[..count], variables).unwrap().registry_for("x").host_str().unwrap().to_owned()
+    };
+    assert_eq!(default(1, &[]), "user-npmrc.example");
+    assert_eq!(default(2, &[]), "repo-npmrc.example");
+    assert_eq!(default(3, &[]), "user-bunfig.example");
+    assert_eq!(default(4, &[]), "repo-bunfig.example");
+    let variables = [("npm_config_registry", "https://npm.example"), ("BUN_CONFIG_REGISTRY", "not a URL")];
+    assert_eq!(default(4, &variables), "npm.example");
+    assert_eq!(default(4, &[variables[0], ("BUN_CONFIG_REGISTRY", "https://bun.example")]), "bun.example");
+}
+
+#[test]
+fn a_mirror_of_the_user_takes_the_place_of_the_repositorys_registry_and_of_no_other() {
+    let registries = load(
+        &[("repo/.npmrc", "registry=https://repo.example/npm/\n@x:registry=https://x.example\n")],
+        &[("BUN_CONFIG_REGISTRY", "https://mirror.example/a")],
+    )
+    .unwrap();
+    for (from, package, to) in [
+        ("https://repo.example/npm/a/-/a-1.tgz", "a", "https://mirror.example/a/a/-/a-1.tgz"),
+        ("https://repo.example/npm/@y%2fa/-/a-1.tgz?x", "@y/a", "https://mirror.example/a/@y%2fa/-/a-1.tgz?x"),
+        ("https://repo.example/other/a-1.tgz", "a", "https://repo.example/other/a-1.tgz"),
+        ("https://x.example/@x/a/-/a-1.tgz", "@x/a", "https://x.example/@x/a/-/a-1.tgz"),
+        ("https://cdn.example/a.tgz", "a", "https://cdn.example/a.tgz"),
+    ] {
+        let fetched = registries.url_for_fetch(&url(from), package);
+        assert_eq!(fetched.as_str(), to);
+    }
+    assert_eq!(registries.project().default_registry().as_str(), "https://repo.example/npm/");
+}
+
+#[test]
+fn without_a_mirror_no_url_is_moved() {
+    let registries = load(&[], &[]).unwrap();
+    let from = registries.project().default_registry().join("a/-/a-1.tgz").unwrap();
+    assert_eq!(registries.url_for_fetch(&from, "a"), from);
+}
+
+#[test]
+fn credentials_go_to_what_lies_below_their_key_and_nowhere_else() {
+    let registries = load(
+        &[
+            (
+                "home/.npmrc",
+                "//a.example/:_authToken=host\n//a.example/deep/er/:_authToken=deep\n//b.example:8443/x:_auth=dTpw\n",
+            ),
+            (
+                "repo/.npmrc",
+                "//c.example/:username=us\n//c.example/:_password=${PASSWORD}\n//a.example/:_authToken=stronger\n",
+            ),
+        ],
+        &[("PASSWORD", "cHc=")],
+    )
+    .unwrap();
+    for (text, expected) in [
+        ("https://a.example/x/-/x.tgz", Some("Bearer stronger")),
+        ("https://a.example/deep/er/x.tgz", Some("Bearer deep")),
+        ("https://a.example/deep/error.tgz", Some("Bearer stronger")),
+        ("https://a.example:8080/x.tgz", None),
+        ("https://sub.a.example/x.tgz", None),
+        ("https://a.example.evil.example/x.tgz", None),
+        ("https://a.example@evil.example/x.tgz", None),
+        ("http://a.example/x.tgz", None),
+        ("https://b.example:8443/x/y/z.tgz", Some("Basic dTpw")),
+        ("https://b.example:8443/xy/z.tgz", None),
+        ("https://c.example/z.tgz", Some("Basic dXM6cHc=")),
+    ] {
+        assert_eq!(authorization(&registries, text).as_deref(), expected, "{text}");
+    }
+    assert!(!format!("{registries:?}").contains("deep"));
+}
+
+#[test]
+fn bunfig_and_variables_hold_credentials_too() {
+    let bunfig = "[install]\nregistry = {url = \"http://plain.example/npm\", token = \"$T\"}\n[install.scopes]\n\
+                  a = \"https://us:p%40@a.example\"\nb = {url = \"https://b.example\", username = \"us\", password = \"${P}\"}\n";
+    let registries = load(&[("home/.bunfig.toml", bunfig)], &[("T", "t")]).unwrap();
+    // Configured as `http:`, so that the user wants it.
+    assert_eq!(authorization(&registries, "http://plain.example/npm/x.tgz").as_deref(), Some("Bearer t"));
+    assert_eq!(authorization(&registries, "http://plain.example/x.tgz"), None);
+    assert_eq!(
+        authorization(&registries, "https://a.example/x.tgz"),
+        Some(Secret::basic("us", "p@").expose().to_owned())
+    );
+    assert_eq!(authorization(&registries, "https://b.example/x.tgz"), None);
+    assert_eq!(registries.access_for(&url("https://b.example/x.tgz")), Access::Unset("P".to_owned()));
+    assert_eq!(registries.registry_for("@a/x").as_str(), "https://a.example/");
+    let registries = load(&[("home/.bunfig.toml", bunfig)], &[("T", "t"), ("BUN_CONFIG_TOKEN", "strong")]).unwrap();
+    assert_eq!(authorization(&registries, "http://plain.example/npm/x.tgz").as_deref(), Some("Bearer strong"));
+}
+
+#[test]
+fn a_scope_of_bunfig_may_have_a_token_of_its_own_at_the_default_registry() {
+    let bunfig = "[install.scopes]\na = {url = \"https://r.example/npm\", token = \"of-a\"}\n";
+    let npmrc = "registry=https://r.example/npm/\n//r.example/npm/:_authToken=of-all\n";
+    let registries = load(&[("home/.bunfig.toml", bunfig), ("home/.npmrc", npmrc)], &[]).unwrap();
+    for (path, expected) in [("@a/x", "of-a"), ("@a%2fx", "of-a"), ("@b/x", "of-all"), ("x", "of-all")] {
+        let found = authorization(&registries, &format!("https://r.example/npm/{path}/-/x-1.tgz"));
+        assert_eq!(found, Some(format!("Bearer {expected}")), "{path}");
+    }
+}
+
+#[test]
+fn yarn_1_asks_for_what_yarns_name_has_at_npm_where_there_is_a_token_for_it() {
+    let npm = npmrc_config_rs::registry::DEFAULT_REGISTRY;
+    let project = ProjectRegistries::read(Some("registry=https://r.yarnpkg.com/"), None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let home = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+    let fetched = |npmrc: &str| {
+        fs::write(home.join(".npmrc"), npmrc).unwrap();
+        let environment = Environment::from([("HOME", home.as_str())]);
+        let root = Utf8Path::new("/no/such/folder");
+        let registries = Registries::load(root, Format::YarnClassic, &project, &environment).unwrap();
+        let url = registries.url_for_fetch(&url("https://r.yarnpkg.com/@a/x/-/x-1.tgz"), "@a/x");
+        let authorization = authorization(&registries, url.as_str());
+        (url.to_string(), authorization)
+    };
+    assert_eq!(fetched(""), ("https://r.yarnpkg.com/@a/x/-/x-1.tgz".to_owned(), None));
+    let key = npm.trim_start_matches("https:").to_owned();
+    for npmrc in [format!("{key}:_authToken=t\n"), "_authToken=t\n".to_owned()] {
+        assert_eq!(fetched(&npmrc), (format!("{npm}@a/x/-/x-1.tgz"), Some("Bearer t".to_owned())));
+    }
+}
+
+#[test]
+fn an_unset_variable_in_a_users_registry_is_named() {
+    let error = load(&[("home/.npmrc", "registry=https://${NO_SUCH_HOST_HERE}/")], &[]).unwrap_err();
+    assert!(matches!(&error, RegistryError::Unset { variable, .. } if variable == "NO_SUCH_HOST_HERE"), "{error}");
+}
+
+#[test]
+fn the_order_of_files_and_variables_is_that_of_yarn_1() {
+    let files = [
+        ("home/.yarnrc", "registry \"https://user-yarnrc.example\""),
+        ("repo/.yarnrc", "registry \"https://repo-yarnrc.example\""),
+        ("home/.npmrc", "registry=https://user-npmrc.example"),
+        ("repo/.npmrc", "registry=https://repo-npmrc.example"),
+        ("repo/.yarnrc.yml", "npmRegistryServer: https://no.example"),
+    ];
+    let default = |count: usize, variables: &[(&str, &str)]| {
+        let registries = load_for(Format::YarnClassic, &files[..count], variables).unwrap();
+        registries.registry_for("x").host_str().unwrap().to_owned()
+    };
+    assert_eq!(default(1, &[]), "user-yarnrc.example");
+    assert_eq!(default(2, &[]), "repo-yarnrc.example");
+    assert_eq!(default(3, &[]), "user-npmrc.example");
+    assert_eq!(default(5, &[]), "repo-npmrc.example");
+    let variables = [("YARN_REGISTRY", "https://yarn.example"), ("npm_config_registry", "https://npm.example")];
+    assert_eq!(default(5, &variables[..1]), "yarn.example");
+    assert_eq!(default(5, &variables), "npm.example");
+}
+
+#[test]
+fn a_mirror_of_the_user_takes_the_place_of_the_registry_that_a_lockfile_names() {
+    let project = |text| ProjectRegistries::read(Some(text), None).unwrap();
+    let named_by_lock = project("registry=https://lock.example");
+    let root = Utf8PathBuf::from("/no/such/folder");
+    let load = |variables: &[(&str, &str)]| {
+        let environment = Environment::from_pairs(variables.iter().copied());
+        Registries::load(&root, Format::YarnClassic, &named_by_lock, &environment).unwrap()
+    };
+    assert_eq!(load(&[]).registry_for("x").as_str(), "https://lock.example/");
+    let registries = load(&[("YARN_REGISTRY", "https://mirror.example/npm")]);
+    let fetched = registries.url_for_fetch(&url("https://lock.example/x/-/x-1.tgz"), "x");
+    assert_eq!(fetched.as_str(), "https://mirror.example/npm/x/-/x-1.tgz");
+}
+
+#[test]
+fn the_order_of_files_and_variables_is_that_of_later_yarn() {
+    let files = [
+        ("home/.yarnrc.yml", "npmRegistryServer: https://${HOST:-user}.example"),
+        (".yarnrc.yml", "npmRegistryServer: https://above.example"),
+        ("repo/.yarnrc.yml", "npmRegistryServer: https://repo.example"),
+        ("repo/.npmrc", "registry=https://no.example"),
+    ];
+    let default = |count: usize, variables: &[(&str, &str)]| {
+        let registries = load_for(Format::YarnBerry(8), &files[..count], variables).unwrap();
+        registries.registry_for("x").host_str().unwrap().to_owned()
+    };
+    assert_eq!(default(1, &[]), "user.example");
+    assert_eq!(default(1, &[("HOST", "mirror")]), "mirror.example");
+    assert_eq!(default(2, &[]), "above.example");
+    assert_eq!(default(4, &[]), "repo.example");
+    assert_eq!(default(4, &[("YARN_NPM_REGISTRY_SERVER", "https://variable.example")]), "variable.example");
+    let error = load_for(Format::YarnBerry(8), &[("home/.yarnrc.yml", "npmRegistryServer: ${NO_SUCH}")], &[]);
+    assert!(matches!(error, Err(RegistryError::Unset { variable, .. }) if variable == "NO_SUCH"));
+    let error = load_for(Format::YarnBerry(8), &[("home/.yarnrc.yml", "npmAuthToken: [s3cret")], &[]).unwrap_err();
+    assert!(matches!(&error, RegistryError::YarnRc(YarnRcError::Yaml { .. })), "{error}");
+    assert!(!format!("{error} {error:?}").contains("s3cret"));
+}
+
+fn registries_of_yarn(files: &[(&str, &str)]) -> Registries {
+    load_for(Format::YarnBerry(8), files, &[]).unwrap()
+}
+
+/// The credentials that later Yarn's files give for a URL.
+fn yarn_authorization(files: &[(&str, &str)], variables: &[(&str, &str)], text: &str) -> Option<String> {
+    authorization(&load_for(Format::YarnBerry(8), files, variables).unwrap(), text)
+}
+
+#[test]
+fn yarns_credentials_are_those_of_the_scope_else_of_the_registry_else_at_the_top() {
+    let files = [
+        (
+            "repo/.yarnrc.yml",
+            "npmRegistryServer: https://r.example/npm\nnpmAuthToken: ${TOP}\nnpmScopes:\n  a: {npmRegistryServer: 'https://a.example'}\n\
+             \x20 b: {npmRegistryServer: 'https://s.example'}\n  c: {npmRegistryServer: 'https://s.example/'}\n  d: {}\n  e: {npmRegistryServer: 'https://e.example'}\n",
+        ),
+        (
+            "home/.yarnrc.yml",
+            "npmScopes:\n  b: {npmAuthToken: of-b}\n  c: {npmAuthIdent: 'us:pw'}\n  d: {npmAuthIdent: dXM6cHc=}\n\
+             npmRegistries:\n  //a.example: {npmAuthToken: of-a}\n  'https://cdn.example/x/': {npmAuthToken: of-cdn}\n  //e.example: {npmAlwaysAuth: true}\n",
+        ),
+    ];
+    for (text, expected) in [
+        ("https://a.example/@a/x/-/x-1.tgz", Some("Bearer of-a")),
+        ("https://a.example/download/x", Some("Bearer of-a")),
+        ("https://s.example/@b%2fx", Some("Bearer of-b")),
+        ("https://s.example/@c/x/-/x-1.tgz", Some("Basic dXM6cHc=")),
+        ("https://r.example/npm/@d/x/-/x-1.tgz", Some("Bearer top")),
+        ("https://r.example/npm/@other/x/-/x-1.tgz", Some("Bearer top")),
+        // Without `npmAlwaysAuth` for scoped packages alone.
+        ("https://r.example/npm/x/-/x-1.tgz", None),
+        ("https://r.example/@other/x/-/x-1.tgz", None),
+        ("https://e.example/@e/x/-/x-1.tgz", None),
+        ("https://cdn.example/x/y.tgz", Some("Bearer of-cdn")),
+        ("https://cdn.example/y.tgz", None),
+        ("http://a.example/@a/x/-/x-1.tgz", None),
+        ("https://a.example.evil.example/@a/x/-/x-1.tgz", None),
+        ("https://evil.example/@a/x/-/x-1.tgz", None),
+    ] {
+        assert_eq!(yarn_authorization(&files, &[("TOP", "top")], text).as_deref(), expected, "{text}");
+    }
+    // A scope without a registry is at Yarn's default one, and its token goes there.
+    let of_d = registries_of_yarn(&files).registry_for("@d/x").join("@d/x/-/x-1.tgz").unwrap();
+    assert_eq!(yarn_authorization(&files, &[], of_d.as_str()).as_deref(), Some("Basic dXM6cHc="));
+    let always = [("TOP", "top"), ("YARN_NPM_ALWAYS_AUTH", "1")];
+    assert_eq!(yarn_authorization(&files, &always, "https://r.example/npm/x/-/x-1.tgz").as_deref(), Some("Bearer top"));
+}
+
+#[test]
+fn yarns_variables_hold_credentials_too() {
+    let files =
+        [("repo/.yarnrc.yml", "npmRegistryServer: https://r.example\nnpmAuthToken: ${TOP-}\nnpmAuthIdent: weak\n")];
+    let scoped = "https://r.example/@a%2Fx/1.0.0";
+    assert_eq!(yarn_authorization(&files, &[], scoped).as_deref(), Some("Basic weak"));
+    assert_eq!(yarn_authorization(&files, &[("YARN_NPM_AUTH_TOKEN", "t")], scoped).as_deref(), Some("Bearer t"));
+    let ident = [("YARN_NPM_AUTH_IDENT", "us:pw")];
+    assert_eq!(yarn_authorization(&files, &ident, scoped).as_deref(), Some("Basic dXM6cHc="));
+    let files = [("home/.yarnrc.yml", "npmAuthToken: ${NO_SUCH}\nnpmAuthIdent: weak\n")];
+    let registries = load_for(Format::YarnBerry(8), &files, &[]).unwrap();
+    let scoped = registries.project().default_registry().join("@a/x/-/x-1.tgz").unwrap();
+    assert_eq!(registries.access_for(&scoped), Access::Unset("NO_SUCH".to_owned()));
+}
+
+#[test]
+fn the_files_of_yarn_name_proxies_and_certificates() {
+    let classic = [("home/.yarnrc", "https-proxy \"http://us:pw@p.example\"\ncafile \"~/ca.pem\"\nproxy false\n")];
+    let berry = [("repo/.yarnrc.yml", "httpsProxy: http://us:${PW:-pw}@p.example\nhttpsCaFilePath: ~/ca.pem\n")];
+    for registries in [load_for(Format::YarnClassic, &classic, &[]), load_for(Format::YarnBerry(8), &berry, &[])] {
+        let registries = registries.unwrap();
+        let transport = registries.transport_for(&url("https://r.example"));
+        assert_eq!(transport.https_proxy.as_ref().unwrap().0, "http://us:pw@p.example");
+        assert_eq!(transport.http_proxy, None);
+        assert!(transport.cafiles[0].ends_with("home/ca.pem"), "{:?}", transport.cafiles);
+    }
+}
+
+#[test]
+fn proxies_and_certificates_come_from_npmrc() {
+    let registries = load(
+        &[(
+            "home/.npmrc",
+            "proxy=http://us:s3cret@proxy.example:3128\nhttps-proxy=null\nnoproxy=a.example\ncafile=~/ca.pem\n",
+        )],
+        &[],
+    )
+    .unwrap();
+    let transport = registries.transport_for(&url("https://r.example"));
+    assert!(transport.https_proxy.is_some() && transport.https_proxy == transport.http_proxy);
+    assert_eq!(transport.no_proxy.as_deref(), Some("a.example"));
+    assert!(transport.cafiles[0].ends_with("home/ca.pem"), "{:?}", transport.cafiles);
+    assert!(!format!("{transport:?}").contains("s3cret"));
+}

@@ -1,0 +1,196 @@
+//! [`Git`]: the git program, run so that it sees what the git that started us sees.
+//!
+//! A hook inherits `GIT_INDEX_FILE` and, in a linked worktree, `GIT_DIR`; they say which commit is being made, so they are
+//! kept. Where `GIT_DIR` is set and `GIT_WORK_TREE` is not, git takes the current folder for the top of the work tree, which
+//! would be wrong in a folder below it; so the top is said. They are taken away where another repository is asked about.
+
+use std::{
+    env,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::diagnostic::{Category, Diagnose};
+
+/// The variables that tie a process to one repository, as `git rev-parse --local-env-vars` lists them.
+const LOCAL_VARIABLES: [&str; 15] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+];
+
+/// Why git did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// It could not be run.
+    #[error("could not run git")]
+    Start(#[source] io::Error),
+    /// The folder is in no git repository.
+    #[error("`{0}` is in no git repository")]
+    NoRepository(Utf8PathBuf),
+    /// It ended with an error.
+    #[error("`git {command}` failed: {message}")]
+    Failed {
+        /// The command, without its options.
+        command: String,
+        /// What it said.
+        message: String,
+    },
+    /// It said what no git says.
+    #[error("did not understand what `git {0}` says")]
+    Answer(&'static str),
+    /// An object of the index is not in this repository.
+    #[error("the content of `{path}` is not in this repository: a partial clone has not fetched it")]
+    Missing {
+        /// The file.
+        path: String,
+    },
+}
+
+impl Diagnose for GitError {
+    fn category(&self) -> Category {
+        match self {
+            Self::NoRepository(_) => Category::Input,
+            _ => Category::Environment,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Missing { path } => vec![format!("`git show :{path}` fetches it")],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Git in a folder.
+#[derive(Debug, Clone)]
+pub struct Git {
+    folder: Utf8PathBuf,
+    place: Place,
+}
+
+/// Which repository git works in.
+#[derive(Debug, Clone)]
+enum Place {
+    /// What the environment and the folder say.
+    Inherited,
+    /// That of the environment, with the top of its work tree.
+    Named { git_dir: PathBuf, work_tree: PathBuf },
+    /// That of the folder, whatever the environment says.
+    Folder,
+}
+
+impl Git {
+    /// Git in `folder`, an absolute path.
+    pub fn at(folder: &Utf8Path) -> Self {
+        let here = env::current_dir().unwrap_or_default();
+        let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(|value| here.join(value));
+        let top = named("GIT_WORK_TREE").unwrap_or_else(|| here.clone());
+        let is_inside = Path::new(folder).starts_with(&top) || top.starts_with(folder);
+        let place = match named("GIT_DIR") {
+            _ if !is_inside => Place::Folder,
+            None => Place::Inherited,
+            Some(git_dir) => Place::Named { git_dir, work_tree: top },
+        };
+        Self { folder: folder.to_owned(), place }
+    }
+
+    /// Git in the repository that `folder` lies in, whatever the environment says.
+    pub fn alone_at(folder: Utf8PathBuf) -> Self {
+        Self { folder, place: Place::Folder }
+    }
+
+    /// The folder it is run in.
+    pub fn folder(&self) -> &Utf8Path {
+        &self.folder
+    }
+
+    /// A command. It takes no lock, asks nobody, and fetches nothing.
+    pub(super) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command.current_dir(&self.folder).args(args);
+        command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0");
+        match &self.place {
+            Place::Inherited => {}
+            Place::Named { git_dir, work_tree } => {
+                command.env("GIT_DIR", git_dir).env("GIT_WORK_TREE", work_tree);
+            }
+            Place::Folder => LOCAL_VARIABLES.iter().for_each(|name| {
+                command.env_remove(name);
+            }),
+        }
+        command
+    }
+
+    /// Runs a command that must succeed; what it prints.
+    pub fn output(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
+        let Output { status, stdout, stderr } =
+            self.command(args).stdin(Stdio::null()).output().map_err(GitError::Start)?;
+        if status.success() { Ok(stdout) } else { Err(self.failed(args, &stderr)) }
+    }
+
+    /// Runs a command; what it prints without the last line break, or none where it fails.
+    pub fn ask(&self, args: &[&str]) -> Result<Option<String>, GitError> {
+        match self.output(args) {
+            Ok(output) => Ok(Some(String::from_utf8_lossy(&output).trim_end_matches(['\n', '\r']).to_owned())),
+            Err(GitError::Failed { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Runs a command; the names that it prints, each ending with a zero byte.
+    pub(super) fn names(&self, args: &[&str]) -> Result<Vec<String>, GitError> {
+        let output = self.output(args)?;
+        let names = output.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+    }
+
+    /// Writes an object with this content, as a file of this path would be stored; its name.
+    pub fn store(&self, content: &[u8], path: &str) -> Result<String, GitError> {
+        let args = ["hash-object", "-w", "--stdin", "--path", path];
+        let mut child = self
+            .command(&args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(GitError::Start)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(content).map_err(GitError::Start)?;
+        }
+        let Output { status, stdout, stderr } = child.wait_with_output().map_err(GitError::Start)?;
+        if !status.success() {
+            return Err(self.failed(&args, &stderr));
+        }
+        Ok(String::from_utf8_lossy(&stdout).trim().to_owned())
+    }
+
+    /// A path of the folder as git names it: from the top of the work tree.
+    pub fn prefixed(&self, path: &str) -> Result<String, GitError> {
+        Ok(format!("{}{path}", self.ask(&["rev-parse", "--show-prefix"])?.unwrap_or_default()))
+    }
+
+    pub(super) fn failed(&self, args: &[&str], stderr: &[u8]) -> GitError {
+        let message = String::from_utf8_lossy(stderr).trim().to_owned();
+        if message.contains("not a git repository") {
+            return GitError::NoRepository(self.folder.clone());
+        }
+        GitError::Failed { command: args.first().copied().unwrap_or_default().to_owned(), message }
+    }
+}

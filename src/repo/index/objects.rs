@@ -1,0 +1,91 @@
+//! Contents of git's objects, by one `git cat-file --batch` that is asked again and again: a process for each file would
+//! take longer than all the rest.
+
+use std::{
+    collections::HashMap,
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    process::{Child, ChildStdin, ChildStdout, Stdio},
+};
+
+use crate::{
+    parallel,
+    repo::git::{Git, GitError},
+};
+
+/// A running `git cat-file`.
+#[derive(Debug)]
+pub(super) struct Objects {
+    child: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Objects {
+    /// Starts it. Contents are as they are in the repository.
+    pub(super) fn start(git: &Git) -> Result<Self, GitError> {
+        let mut child = git
+            .command(&["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(GitError::Start)?;
+        let answers = child.stdout.take().map(BufReader::new).ok_or(GitError::Answer("cat-file"))?;
+        Ok(Self { questions: child.stdin.take(), answers, child })
+    }
+
+    /// The content of an object, or none where it is not there.
+    pub(super) fn content(&mut self, question: &str) -> Result<Option<Vec<u8>>, GitError> {
+        self.ask(question).map_err(GitError::Start)?;
+        self.answer()
+    }
+
+    /// The contents of many objects, without waiting for one answer before the next question; those that are there, by name.
+    pub(super) fn contents(&mut self, questions: &[String]) -> Result<HashMap<String, Vec<u8>>, GitError> {
+        let mut pipe = self.questions.take();
+        let (written, answers) = parallel::both(
+            // Git stops reading while nobody reads what it says, so that both go on at once.
+            move || -> io::Result<Option<ChildStdin>> {
+                if let Some(pipe) = &mut pipe {
+                    let lines: String = questions.iter().flat_map(|question| [question.as_str(), "\n"]).collect();
+                    pipe.write_all(lines.as_bytes())?;
+                }
+                Ok(pipe)
+            },
+            || questions.iter().map(|_| self.answer()).collect::<Result<Vec<_>, _>>(),
+        );
+        let answers = answers?;
+        self.questions = written.map_err(GitError::Start)?;
+        let found = questions.iter().zip(answers).filter_map(|(question, content)| Some((question.clone(), content?)));
+        Ok(found.collect())
+    }
+
+    fn ask(&mut self, question: &str) -> io::Result<()> {
+        let questions = self.questions.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        questions.write_all(format!("{question}\n").as_bytes())
+    }
+
+    /// `<object> <type> <size>`, the content, a line break; or a line that ends in `missing`.
+    fn answer(&mut self) -> Result<Option<Vec<u8>>, GitError> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).map_err(GitError::Start)?;
+        let line = line.trim_end_matches('\n');
+        if line.ends_with(" missing") {
+            return Ok(None);
+        }
+        let size = line.rsplit(' ').next().and_then(|size| size.parse().ok()).ok_or(GitError::Answer("cat-file"))?;
+        let mut content = vec![0; size];
+        let mut end = [0];
+        self.answers.read_exact(&mut content).map_err(GitError::Start)?;
+        self.answers.read_exact(&mut end).map_err(GitError::Start)?;
+        Ok(Some(content))
+    }
+}
+
+impl Drop for Objects {
+    fn drop(&mut self) {
+        // It ends with its questions. What it says then is nobody's concern.
+        drop(self.questions.take());
+        let _ = self.child.wait();
+    }
+}

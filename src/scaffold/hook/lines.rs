@@ -1,0 +1,63 @@
+//! The lines for configurations of tools that own the hooks. They are printed, not written: those files are the user's, with
+//! comments and an order of their own.
+
+use super::{EVENTS, place::Tool};
+use crate::shell;
+
+/// The command that a configuration runs: success where splitter is not installed.
+pub fn command(root: &str) -> String {
+    let chosen = if root.is_empty() { String::new() } else { format!("--repo {} ", shell::word(root)) };
+    format!("! command -v splitter >/dev/null 2>&1 || splitter {chosen}hook run")
+}
+
+/// What to add, and where.
+pub fn of_tool(tool: Tool, root: &str) -> (String, String) {
+    let command = command(root);
+    match tool {
+        Tool::Lefthook => {
+            let of = |event: &str| format!("{event}:\n  commands:\n    splitter:\n      run: '{}'\n", yaml(&command));
+            ("lefthook.yml, under the keys that are there".to_owned(), EVENTS.map(of).concat())
+        }
+        Tool::PreCommit | Tool::Prek => (
+            format!(".pre-commit-config.yaml, then run `{} install -t pre-commit -t pre-merge-commit`", tool.name()),
+            format!(
+                "repos:\n  - repo: local\n    hooks:\n      - id: splitter\n        name: splitter\n        \
+                 entry: sh -c {}\n        language: system\n        stages: [pre-commit, pre-merge-commit]\n        \
+                 always_run: true\n        pass_filenames: false\n",
+                shell::word(&command)
+            ),
+        ),
+        Tool::GitHooksNix => (
+            "the settings of git-hooks.nix (`pre-commit.settings` with flake-parts)".to_owned(),
+            format!(
+                "hooks.splitter = {{\n  enable = true;\n  entry = {:?};\n  \
+                 stages = [ \"pre-commit\" \"pre-merge-commit\" ];\n  always_run = true;\n  pass_filenames = false;\n}};\n",
+                format!("sh -c {}", shell::word(&command))
+            ),
+        ),
+        Tool::SimpleGitHooks => {
+            // In brackets: a `||` after what is there already would make good of its failure.
+            let of = |event: &str| format!("  \"{event}\": {}", serde_json::json!(format!("({command})")));
+            (
+                "\"simple-git-hooks\" of package.json (joined by ` && ` with what is there), then run \
+                 `npx simple-git-hooks`"
+                    .to_owned(),
+                format!("{}\n", EVENTS.map(of).join(",\n")),
+            )
+        }
+        Tool::OldHusky => {
+            let of = |event: &str| format!("    \"{event}\": {}", serde_json::json!(format!("({command})")));
+            let lines = EVENTS.map(of).join(",\n");
+            ("\"husky\" of package.json".to_owned(), format!("  \"hooks\": {{\n{lines}\n  }}\n"))
+        }
+        Tool::Overcommit => (
+            ".overcommit.yml".to_owned(),
+            format!("PreCommit:\n  Splitter:\n    enabled: true\n    command: ['sh', '-c', '{}']\n", yaml(&command)),
+        ),
+    }
+}
+
+/// A text within single quotes of YAML.
+fn yaml(text: &str) -> String {
+    text.replace('\'', "''")
+}

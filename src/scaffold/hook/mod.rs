@@ -1,0 +1,267 @@
+//! The git hook: setting it up beside what is there, taking it out again, saying whether it runs.
+//!
+//! An existing hook is kept and run. What was changed is marked where it was changed, so that taking it out needs no memory
+//! and leaves what was there before, byte for byte.
+
+pub mod lines;
+mod place;
+mod script;
+mod status;
+
+use std::io::{self, Write as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use self::script::{Block, KEPT, Origin, Parted, insertion};
+pub use self::{
+    place::{Owner, Place, Tool},
+    status::{Status, status},
+};
+use crate::{
+    diagnostic::{Category, Diagnose},
+    repo::GitError,
+};
+
+/// The hooks that are set up. An automatic merge runs the second and not the first.
+pub const EVENTS: [&str; 2] = ["pre-commit", "pre-merge-commit"];
+
+/// Why the hook could not be set up or taken out.
+#[derive(Debug, thiserror::Error)]
+pub enum HookError {
+    /// Git did not answer.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The repository has no work tree, or git's answer makes no sense.
+    #[error("git does not say where the work tree of this repository is")]
+    Answer,
+    /// A file could not be read or written.
+    #[error("could not change `{path}`")]
+    File {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The name that the old hook gets is taken.
+    #[error("`{0}` is there already: an older hook would be lost")]
+    Taken(Utf8PathBuf),
+}
+
+impl Diagnose for HookError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Git(error) => error.category(),
+            Self::File { .. } => Category::Environment,
+            Self::Answer | Self::Taken(_) => Category::Input,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Taken(path) => vec![format!("move `{path}` away, or add the lines by hand")],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// These places hold what runs splitter now: files, or keys of git's configuration.
+    Written(Vec<String>),
+    /// All of it was so already.
+    Unchanged,
+    /// A tool owns the hooks: these lines go to this place, by the user's hand.
+    Print {
+        /// The tool, or what it is that owns them.
+        owner: String,
+        /// Where the lines go.
+        place: String,
+        /// The lines.
+        lines: String,
+    },
+}
+
+/// Sets the hook up.
+pub fn install(place: &Place) -> Result<Done, HookError> {
+    match place.owner() {
+        Owner::Configuration => configure(place),
+        Owner::Folder => install_files(place, &place.hooks, Origin::NewFile),
+        Owner::Husky => install_files(place, &place.husky(), Origin::NewFile),
+        Owner::Tool(tool) => {
+            let (target, lines) = lines::of_tool(tool, &place.root);
+            Ok(Done::Print { owner: tool.name().to_owned(), place: target, lines })
+        }
+        Owner::Elsewhere | Owner::Nobody => Ok(Done::Print {
+            owner: format!("core.hooksPath, which is `{}`,", place.hooks_path.as_deref().unwrap_or_default()),
+            place: format!("{} and {}", place.hook(EVENTS[0]), EVENTS[1]),
+            lines: Block { origin: Origin::Lines, roots: vec![place.root.clone()] }.render(EVENTS[0]),
+        }),
+    }
+}
+
+/// Takes the hook out, wherever it was set up.
+pub fn uninstall(place: &Place) -> Result<Done, HookError> {
+    let mut changed = Vec::new();
+    let folders = [place.hooks.clone(), place.husky(), place.common.join("hooks")];
+    for folder in folders.iter().filter(|folder| place.is_own(folder)) {
+        for event in EVENTS {
+            let path = folder.join(event);
+            if remove_from(place, &path, event)? && !changed.contains(&place.shown(&path)) {
+                changed.push(place.shown(&path));
+            }
+        }
+    }
+    let section = section(&place.root);
+    if place.git.ask(&["config", "--local", "--get", &format!("{section}.command")])?.is_some() {
+        place.git.output(&["config", "--local", "--remove-section", &section])?;
+        changed.push(section);
+    }
+    Ok(if changed.is_empty() { Done::Unchanged } else { Done::Written(changed) })
+}
+
+/// The section of git's configuration.
+fn section(root: &str) -> String {
+    if root.is_empty() { "hook.splitter".to_owned() } else { format!("hook.splitter/{root}") }
+}
+
+fn configure(place: &Place) -> Result<Done, HookError> {
+    let section = section(&place.root);
+    let (command, event) = (format!("{section}.command"), format!("{section}.event"));
+    let wanted = lines::command(&place.root);
+    let found = place.git.ask(&["config", "--local", "--get", &command])?;
+    let events = place.git.ask(&["config", "--local", "--get-all", &event])?.unwrap_or_default();
+    if found.as_deref() == Some(wanted.as_str()) && events.lines().eq(EVENTS) {
+        return Ok(Done::Unchanged);
+    }
+    if found.is_some() {
+        place.git.output(&["config", "--local", "--remove-section", &section])?;
+    }
+    for value in EVENTS {
+        place.git.output(&["config", "--local", "--add", &event, value])?;
+    }
+    place.git.output(&["config", "--local", &command, &wanted])?;
+    Ok(Done::Written(vec![format!("{section} in git's configuration of this repository")]))
+}
+
+fn install_files(place: &Place, folder: &Utf8Path, new: Origin) -> Result<Done, HookError> {
+    let is_new = !folder.exists();
+    if is_new {
+        let fail = |source| HookError::File { path: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(fail)?;
+    }
+    let origin = if is_new { Origin::NewFolder } else { new };
+    let mut written = Vec::new();
+    for event in EVENTS {
+        let path = folder.join(event);
+        if install_file(place, &path, event, origin)? {
+            written.push(place.shown(&path));
+        }
+    }
+    Ok(if written.is_empty() { Done::Unchanged } else { Done::Written(written) })
+}
+
+/// Puts the lines into one hook; whether it had to be changed.
+fn install_file(place: &Place, path: &Utf8Path, event: &str, new: Origin) -> Result<bool, HookError> {
+    let root = &place.root;
+    let block = |origin| Block { origin, roots: vec![root.clone()] };
+    let fail = |source| HookError::File { path: path.to_owned(), source };
+    let Ok(metadata) = fs::symlink_metadata(path) else {
+        write(path, &format!("#!/bin/sh\n{}", block(new).render(event)), None)?;
+        return Ok(true);
+    };
+    let content = fs::read(path).map_err(fail)?;
+    let text = String::from_utf8_lossy(&content);
+    if let Some(Parted { before, block: mut found, after }) = Block::find(&text) {
+        if !found.roots.contains(root) {
+            found.roots.push(root.clone());
+            found.roots.sort();
+        }
+        let wanted = format!("{before}{}{after}", found.render(event));
+        if wanted == text {
+            return Ok(false);
+        }
+        write(path, &wanted, Some(metadata.permissions()))?;
+        return Ok(true);
+    }
+    if let Some(at) = insertion(&content).filter(|_| metadata.is_file() && runs(&metadata, place)) {
+        let lines = block(Origin::Lines).render(event);
+        write(path, &format!("{}{lines}{}", &text[..at], &text[at..]), Some(metadata.permissions()))?;
+        return Ok(true);
+    }
+    let kept = Utf8PathBuf::from(format!("{path}{KEPT}"));
+    if fs::symlink_metadata(&kept).is_ok() {
+        return Err(HookError::Taken(kept));
+    }
+    fs::rename(path, &kept).map_err(fail)?;
+    write(path, &format!("#!/bin/sh\n{}", block(Origin::Wrapper).render(event)), None)?;
+    Ok(true)
+}
+
+/// Takes the lines out of one hook; whether they were there.
+fn remove_from(place: &Place, path: &Utf8Path, event: &str) -> Result<bool, HookError> {
+    let fail = |source| HookError::File { path: path.to_owned(), source };
+    let Some(text) = place::text(path) else { return Ok(false) };
+    let Some(Parted { before, mut block, after }) = Block::find(&text) else { return Ok(false) };
+    let permissions = fs::metadata(path).map_err(fail)?.permissions();
+    let count = block.roots.len();
+    block.roots.retain(|root| *root != place.root);
+    if block.roots.len() == count {
+        return Ok(false);
+    }
+    if !block.roots.is_empty() {
+        write(path, &format!("{before}{}{after}", block.render(event)), Some(permissions))?;
+        return Ok(true);
+    }
+    let is_ours = block.origin != Origin::Lines && before == "#!/bin/sh\n" && after.is_empty();
+    match block.origin {
+        Origin::Wrapper if is_ours => fs::rename(format!("{path}{KEPT}"), path).map_err(fail)?,
+        _ if is_ours => {
+            fs::remove_file(path).map_err(fail)?;
+            if block.origin == Origin::NewFolder {
+                // It stays where someone else put something into it.
+                let _ = fs::remove_dir(path.parent().unwrap_or(path));
+            }
+        }
+        _ => write(path, &format!("{before}{after}"), Some(permissions))?,
+    }
+    Ok(true)
+}
+
+/// Whether git, or husky, runs a hook with this mode.
+#[cfg(unix)]
+fn runs(metadata: &std::fs::Metadata, place: &Place) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    // husky 9 runs them with `sh`, whatever their mode.
+    metadata.permissions().mode() & 0o111 != 0 || place.has_husky()
+}
+
+#[cfg(not(unix))]
+fn runs(_: &std::fs::Metadata, _: &Place) -> bool {
+    true
+}
+
+/// Writes a script beside its target and renames it: a commit that starts meanwhile runs the old one or the new one.
+fn write(path: &Utf8Path, text: &str, permissions: Option<std::fs::Permissions>) -> Result<(), HookError> {
+    let fail = |source| HookError::File { path: path.to_owned(), source };
+    let folder = path.parent().unwrap_or(path);
+    let mut file = tempfile::Builder::new().prefix(".splitter-").tempfile_in(folder).map_err(fail)?;
+    file.write_all(text.as_bytes()).map_err(fail)?;
+    let permissions = permissions.map_or_else(|| executable(file.as_file()), Ok).map_err(fail)?;
+    file.as_file().set_permissions(permissions).map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere the file is asked")]
+fn executable(_: &std::fs::File) -> io::Result<std::fs::Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(std::fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn executable(file: &std::fs::File) -> io::Result<std::fs::Permissions> {
+    Ok(file.metadata()?.permissions())
+}

@@ -1,0 +1,277 @@
+//! Where hooks lie: what git itself says of a repository, and who owns them.
+//!
+//! Several tools make hooks, and each breaks when another writes where it writes: one sets `core.hooksPath` for itself, one
+//! refuses where it is set, one renames what it finds and forgets it, one overwrites. So the owner is found first, by what
+//! it left, and where there is one, its configuration is the place for a line of ours.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::{EVENTS, HookError};
+use crate::repo::Git;
+
+/// The first git that runs hooks which its configuration names (`hook.<name>.command`).
+const CONFIGURED: (u32, u32) = (2, 54);
+
+/// What git says of a repository.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub(super) git: Git,
+    /// The top of the work tree.
+    pub top: Utf8PathBuf,
+    /// The folder of the repository below it, `""` for the top itself.
+    pub root: String,
+    /// The folder in which git looks for hooks.
+    pub hooks: Utf8PathBuf,
+    /// `core.hooksPath`, where it is set.
+    pub hooks_path: Option<String>,
+    /// The folder of git's own files that all work trees share.
+    pub common: Utf8PathBuf,
+    /// Whether this git runs hooks of its configuration.
+    pub runs_configured: bool,
+}
+
+/// Who decides what a hook runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// Git's configuration; it needs no file and disturbs nobody.
+    Configuration,
+    /// Whoever writes into the hooks folder of this repository.
+    Folder,
+    /// husky 5 and later: scripts of the repository in `.husky`.
+    Husky,
+    /// A tool that generates the hook from a configuration of its own.
+    Tool(Tool),
+    /// A folder outside of this repository, which others use as well.
+    Elsewhere,
+    /// Nobody: hooks are switched off.
+    Nobody,
+}
+
+/// A tool that generates hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// <https://lefthook.dev>
+    Lefthook,
+    /// <https://pre-commit.com>
+    PreCommit,
+    /// <https://prek.j178.dev>, with pre-commit's configuration
+    Prek,
+    /// <https://github.com/cachix/git-hooks.nix>, whose configuration lies in the Nix store
+    GitHooksNix,
+    /// <https://github.com/toplenboren/simple-git-hooks>
+    SimpleGitHooks,
+    /// husky 4 and earlier
+    OldHusky,
+    /// <https://github.com/sds/overcommit>
+    Overcommit,
+}
+
+impl Tool {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lefthook => "lefthook",
+            Self::PreCommit => "pre-commit",
+            Self::Prek => "prek",
+            Self::GitHooksNix => "git-hooks.nix",
+            Self::SimpleGitHooks => "simple-git-hooks",
+            Self::OldHusky => "husky 4",
+            Self::Overcommit => "overcommit",
+        }
+    }
+
+    /// The files that may hold its configuration, at the top of the work tree.
+    pub(super) const fn configurations(self) -> &'static [&'static str] {
+        match self {
+            Self::Lefthook => &[
+                "lefthook.yml",
+                "lefthook.yaml",
+                "lefthook.toml",
+                "lefthook.json",
+                "lefthook.jsonc",
+                ".lefthook.yml",
+                ".lefthook.yaml",
+                ".lefthook.toml",
+                ".lefthook.json",
+                ".lefthook.jsonc",
+                ".config/lefthook.yml",
+                ".config/lefthook.yaml",
+                "lefthook-local.yml",
+                "lefthook-local.yaml",
+            ],
+            Self::PreCommit | Self::GitHooksNix => &[".pre-commit-config.yaml", ".pre-commit-config.yml"],
+            Self::Prek => &[".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml"],
+            Self::SimpleGitHooks => &[
+                "package.json",
+                ".simple-git-hooks.json",
+                "simple-git-hooks.json",
+                ".simple-git-hooks.js",
+                "simple-git-hooks.js",
+                ".simple-git-hooks.cjs",
+                "simple-git-hooks.cjs",
+                ".simple-git-hooks.mjs",
+                "simple-git-hooks.mjs",
+            ],
+            Self::OldHusky => &["package.json", ".huskyrc", ".huskyrc.json", ".huskyrc.js"],
+            Self::Overcommit => &[".overcommit.yml"],
+        }
+    }
+}
+
+impl Place {
+    /// Asks git about the repository at `root`.
+    pub fn find(root: &Utf8Path) -> Result<Self, HookError> {
+        let git = Git::at(root);
+        let version = git.ask(&["version"])?.unwrap_or_default();
+        let questions = ["rev-parse", "--show-toplevel", "--git-path", "hooks", "--git-common-dir"];
+        let answer = String::from_utf8_lossy(&git.output(&questions)?).into_owned();
+        let [top, hooks, common] = answer.lines().collect::<Vec<_>>()[..] else {
+            return Err(HookError::Answer);
+        };
+        let top = canonical(Utf8Path::new(top));
+        let below_top = canonical(root).strip_prefix(&top).map(|path| path.as_str().to_owned());
+        Ok(Self {
+            root: below_top.map_err(|_| HookError::Answer)?,
+            hooks: root.join(hooks),
+            common: canonical(&root.join(common)),
+            hooks_path: git.ask(&["config", "--get", "core.hooksPath"])?.filter(|path| !path.is_empty()),
+            runs_configured: numbers(&version) >= CONFIGURED,
+            top,
+            git,
+        })
+    }
+
+    /// The file that git runs for an event, where there is one.
+    pub fn hook(&self, event: &str) -> Utf8PathBuf {
+        self.hooks.join(event)
+    }
+
+    /// Who owns the hooks.
+    pub fn owner(&self) -> Owner {
+        if self.runs_configured {
+            return Owner::Configuration;
+        }
+        if let Some(tool) = self.made_by() {
+            return Owner::Tool(tool);
+        }
+        if self.has_husky() {
+            return Owner::Husky;
+        }
+        if self.hooks_path.is_some() && !self.is_own(&self.hooks) {
+            let is_off = self.hooks.as_str() == "/dev/null" || (self.hooks.exists() && !self.hooks.is_dir());
+            return if is_off { Owner::Nobody } else { Owner::Elsewhere };
+        }
+        Owner::Folder
+    }
+
+    /// Whether husky 9 runs the hooks, or would once it is set up: then its folder is what git looks into.
+    pub(super) fn has_husky(&self) -> bool {
+        let is_set = self.hooks_path.as_deref().is_some_and(|path| path.trim_end_matches('/').ends_with(".husky/_"));
+        is_set || (self.hooks_path.is_none() && self.husky().is_dir() && self.depends_on("husky"))
+    }
+
+    /// The folder with husky's scripts.
+    pub(super) fn husky(&self) -> Utf8PathBuf {
+        match self.hooks.file_name() {
+            Some("_") => self.hooks.parent().unwrap_or(&self.hooks).to_owned(),
+            _ => self.top.join(".husky"),
+        }
+    }
+
+    /// The tool that made the hooks that are there, or that makes them and leaves nothing of what it finds.
+    pub(super) fn made_by(&self) -> Option<Tool> {
+        let hooks: String = EVENTS.iter().filter_map(|event| text(&self.hook(event))).collect();
+        let config = Tool::PreCommit.configurations()[0];
+        let is_of_nix = fs::read_link(self.top.join(config)).is_ok_and(|target| target.starts_with("/nix/store"));
+        if hooks.contains("File generated by pre-commit") || hooks.contains("File generated by prek") {
+            let is_prek = hooks.contains("File generated by prek");
+            return Some(if is_of_nix {
+                Tool::GitHooksNix
+            } else if is_prek {
+                Tool::Prek
+            } else {
+                Tool::PreCommit
+            });
+        }
+        if is_of_nix {
+            return Some(Tool::GitHooksNix);
+        }
+        if hooks.contains("call_lefthook") || hooks.contains("\nlefthook run") || self.has_any(Tool::Lefthook) {
+            return Some(Tool::Lefthook);
+        }
+        if hooks.contains("SKIP_SIMPLE_GIT_HOOKS") || self.has_simple_git_hooks() {
+            return Some(Tool::SimpleGitHooks);
+        }
+        if hooks.contains("# husky") && hooks.contains("husky.local.sh") {
+            return Some(Tool::OldHusky);
+        }
+        hooks.contains("OVERCOMMIT_DISABLE").then_some(Tool::Overcommit)
+    }
+
+    fn has_any(&self, tool: Tool) -> bool {
+        tool.configurations().iter().any(|file| self.top.join(file).is_file())
+    }
+
+    fn has_simple_git_hooks(&self) -> bool {
+        let files = &Tool::SimpleGitHooks.configurations()[1..];
+        files.iter().any(|file| self.top.join(file).is_file())
+            || self.manifest().is_some_and(|manifest| manifest.get("simple-git-hooks").is_some())
+    }
+
+    fn depends_on(&self, package: &str) -> bool {
+        let groups = ["devDependencies", "dependencies"];
+        self.manifest().is_some_and(|manifest| {
+            groups.iter().any(|group| manifest.get(group).is_some_and(|group| group.get(package).is_some()))
+        })
+    }
+
+    /// The manifest at the top.
+    fn manifest(&self) -> Option<serde_json::Value> {
+        serde_json::from_str(&text(&self.top.join("package.json"))?).ok()
+    }
+
+    /// Whether a folder belongs to this repository: it lies in its work tree or among git's files.
+    pub(super) fn is_own(&self, folder: &Utf8Path) -> bool {
+        let folder = canonical(folder);
+        folder.starts_with(&self.top) || folder.starts_with(&self.common)
+    }
+
+    /// A path as it is shown: relative to the top where it lies below.
+    pub fn shown(&self, path: &Utf8Path) -> String {
+        path.strip_prefix(&self.top).map_or_else(|_| path.to_string(), ToString::to_string)
+    }
+}
+
+/// The text of a file; none where there is none, or no text.
+pub(super) fn text(path: &Utf8Path) -> Option<String> {
+    fs::read_to_string(path).ok()
+}
+
+/// A path without links, as far as it exists.
+fn canonical(path: &Utf8Path) -> Utf8PathBuf {
+    match (path.canonicalize_utf8(), path.parent(), path.file_name()) {
+        (Ok(path), _, _) => path,
+        (Err(_), Some(parent), Some(name)) => canonical(parent).join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// The first two numbers of `git version 2.54.0.windows.1`.
+fn numbers(version: &str) -> (u32, u32) {
+    let word = version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let mut numbers = word.unwrap_or_default().split('.').map_while(|number| number.parse().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_whatever_follows() {
+        assert_eq!(numbers("git version 2.54.0.windows.1"), (2, 54));
+        assert_eq!(numbers("git version 2.9.5 (Apple Git-154)"), (2, 9));
+        assert_eq!(numbers("hub"), (0, 0));
+    }
+}

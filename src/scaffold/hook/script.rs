@@ -1,0 +1,193 @@
+//! The lines that run splitter in a hook, and putting them into a script that is someone else's.
+//!
+//! They are POSIX sh, stand between two marks, and are taken out by them to the byte. They come first: an existing hook may
+//! end in `exec` or `exit 0`. Who has no splitter gets a line of words, and only for a commit that it would have looked at.
+
+use crate::shell;
+
+const BEGIN: &str = "# >>> splitter hook";
+const END: &str = "# <<< splitter hook <<<\n";
+
+/// What an existing hook that cannot hold the lines is renamed to, after its own name.
+pub(super) const KEPT: &str = ".before-splitter";
+
+/// How the lines came into a file, which decides what taking them out leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// They were put into a script that was there.
+    Lines,
+    /// The file was made for them.
+    NewFile,
+    /// The file and its folder were made for them.
+    NewFolder,
+    /// The file was made for them, and runs the one that was there, which has another name now.
+    Wrapper,
+}
+
+impl Origin {
+    const ALL: [Self; 4] = [Self::Lines, Self::NewFile, Self::NewFolder, Self::Wrapper];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Lines => "",
+            Self::NewFile => " (new file)",
+            Self::NewFolder => " (new folder)",
+            Self::Wrapper => " (runs the old hook too)",
+        }
+    }
+}
+
+/// The lines in a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Block {
+    /// How they came there.
+    pub(super) origin: Origin,
+    /// The repositories that are checked: folders relative to the top of the work tree, the top itself as an empty text.
+    pub(super) roots: Vec<String>,
+}
+
+/// A script, taken apart at the lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parted<'a> {
+    /// What comes before them.
+    pub(super) before: &'a str,
+    /// The lines.
+    pub(super) block: Block,
+    /// What comes after them.
+    pub(super) after: &'a str,
+}
+
+impl Block {
+    /// Finds the lines in a script.
+    pub(super) fn find(script: &str) -> Option<Parted<'_>> {
+        let start = if script.starts_with(BEGIN) { 0 } else { script.find(&format!("\n{BEGIN}"))? + 1 };
+        let end = start + script[start..].find(END)? + END.len();
+        let first = script[start..end].lines().next()?;
+        let is_of = |origin: &Origin| first == format!("{BEGIN}{} >>>", origin.word());
+        let origin = Origin::ALL.into_iter().find(is_of)?;
+        let roots = script[start..end].lines().filter_map(root_of_line).collect();
+        Some(Parted { before: &script[..start], block: Self { origin, roots }, after: &script[end..] })
+    }
+
+    /// The lines, for a hook of this name.
+    pub(super) fn render(&self, event: &str) -> String {
+        let mut text = format!("{BEGIN}{} >>>\n", self.origin.word());
+        text.push_str("# `splitter hook uninstall` takes these lines out; SPLITTER_HOOK=0 skips them once\n");
+        text.push_str("if [ \"${SPLITTER_HOOK-}\" = 0 ]; then\n  :\nelif command -v splitter >/dev/null 2>&1; then\n");
+        for root in &self.roots {
+            text.push_str(&line_of_root(root));
+        }
+        let folders: Vec<String> = self.roots.iter().map(|root| shell::word(&below(root, "nix/splitter"))).collect();
+        let folders = folders.join(" ");
+        text.extend([format!(
+            "elif ! git diff --cached --quiet -- '*package.json' '*bun.lock' '*yarn.lock' {folders}; then\n  \
+             echo 'splitter is not installed here: CI checks the hashes of this change' >&2\nfi\n"
+        )]);
+        if self.origin == Origin::Wrapper {
+            text.extend([format!(
+                "splitter_old=\"$(dirname \"$0\")/{event}{KEPT}\"\n[ ! -x \"$splitter_old\" ] || exec \"$splitter_old\" \"$@\"\n"
+            )]);
+        }
+        text.push_str(END);
+        text
+    }
+}
+
+fn line_of_root(root: &str) -> String {
+    if root.is_empty() {
+        "  splitter hook run || exit 1\n".to_owned()
+    } else {
+        format!("  splitter --repo {} hook run || exit 1\n", shell::word(root))
+    }
+}
+
+fn root_of_line(line: &str) -> Option<String> {
+    let middle = line.strip_prefix("  splitter ")?.strip_suffix("hook run || exit 1")?;
+    match middle.strip_prefix("--repo ") {
+        None if middle.is_empty() => Some(String::new()),
+        None => None,
+        Some(word) => Some(shell::unquoted(word.trim_end())),
+    }
+}
+
+/// A path below a root.
+fn below(root: &str, path: &str) -> String {
+    if root.is_empty() { path.to_owned() } else { format!("{root}/{path}") }
+}
+
+/// Where the lines go in a script of a shell; none where it is another program's.
+///
+/// After the first line, which names the shell; and after husky's own start (version 5 to 8), which runs the script again.
+pub(super) fn insertion(script: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(script).ok().filter(|text| !text.contains('\0') && !text.contains("\r\n"))?;
+    let husky = text.find("/husky.sh\"").and_then(|at| text[at..].find('\n').map(|end| at + end + 1));
+    if husky.is_some() {
+        return husky;
+    }
+    let Some(shebang) = text.strip_prefix("#!") else { return Some(0) };
+    let (line, _) = shebang.split_once('\n')?;
+    let names = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
+    let is_shell = line.split_whitespace().any(|word| names.contains(&word.rsplit('/').next().unwrap_or(word)));
+    is_shell.then_some("#!".len() + line.len() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn block(origin: Origin, roots: &[&str]) -> Block {
+        Block { origin, roots: roots.iter().map(|root| (*root).to_owned()).collect() }
+    }
+
+    #[test]
+    fn the_lines_go_after_what_must_be_first() {
+        assert_eq!(insertion(b"#!/bin/sh\nexit 0\n"), Some(10));
+        assert_eq!(insertion(b"#!/usr/bin/env -S bash -e\nx"), Some(26));
+        assert_eq!(insertion(b"npm test\n"), Some(0));
+        assert_eq!(insertion(b""), Some(0));
+        assert_eq!(insertion(b"#!/usr/bin/env sh\n. \"$(dirname -- \"$0\")/_/husky.sh\"\n\nnpm test\n"), Some(52));
+        for other in ["#!/usr/bin/env node\n1", "#!/bin/sh", "#!/usr/bin/fish\n", "#!/bin/sh\r\n", "\u{7f}ELF\0"] {
+            assert_eq!(insertion(other.as_bytes()), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn the_lines_are_what_git_runs() {
+        let text = block(Origin::Wrapper, &["", "it's/here"]).render("pre-commit");
+        assert_eq!(
+            text,
+            r#"# >>> splitter hook (runs the old hook too) >>>
+# `splitter hook uninstall` takes these lines out; SPLITTER_HOOK=0 skips them once
+if [ "${SPLITTER_HOOK-}" = 0 ]; then
+  :
+elif command -v splitter >/dev/null 2>&1; then
+  splitter hook run || exit 1
+  splitter --repo 'it'\''s/here' hook run || exit 1
+elif ! git diff --cached --quiet -- '*package.json' '*bun.lock' '*yarn.lock' nix/splitter 'it'\''s/here/nix/splitter'; then
+  echo 'splitter is not installed here: CI checks the hashes of this change' >&2
+fi
+splitter_old="$(dirname "$0")/pre-commit.before-splitter"
+[ ! -x "$splitter_old" ] || exec "$splitter_old" "$@"
+# <<< splitter hook <<<
+"#
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_put_in_is_found_and_taken_out(
+            before in "(#!/bin/sh\n)?([a-z #'\"]{0,20}\n){0,3}",
+            after in "[a-z \n#]{0,40}",
+            roots in prop::collection::vec("[a-z '/]{0,12}", 1..3),
+            origin in 0..4_usize,
+        ) {
+            let block = Block { origin: Origin::ALL[origin], roots };
+            let script = format!("{before}{}{after}", block.render("pre-commit"));
+            let parted = Block::find(&script).unwrap();
+            prop_assert_eq!((parted.before, parted.after), (before.as_str(), after.as_str()));
+            prop_assert_eq!(parted.block, block);
+        }
+    }
+}

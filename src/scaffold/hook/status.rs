@@ -1,0 +1,147 @@
+//! Would the hook run for the next commit here? Asked of the very files and settings that git looks at, not of what an
+//! installation once did: a hook can be there and never run, as husky's in a linked worktree.
+
+use camino::Utf8Path;
+
+use super::{
+    EVENTS, HookError,
+    place::{Place, Tool, text},
+    section,
+};
+
+/// What runs splitter: in scripts, in configurations of tools, in a user's own words.
+const CALLS: [&str; 2] = ["hook run", "check --staged"];
+
+/// Whether one hook runs splitter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// `pre-commit` or `pre-merge-commit`.
+    pub event: &'static str,
+    /// The file or setting that runs it.
+    pub from: Option<String>,
+    /// Why it does not, in words; or what it goes through.
+    pub reason: String,
+}
+
+impl Status {
+    /// Whether it runs.
+    pub const fn runs(&self) -> bool {
+        self.from.is_some()
+    }
+}
+
+/// The status of each hook.
+pub fn status(place: &Place) -> Result<[Status; 2], HookError> {
+    let [first, second] = EVENTS;
+    Ok([of(place, first)?, of(place, second)?])
+}
+
+fn of(place: &Place, event: &'static str) -> Result<Status, HookError> {
+    let found = match configured(place, event)? {
+        Some(found) => Ok((found, String::new())),
+        None => in_files(place, event),
+    };
+    Ok(match found {
+        Ok((from, reason)) => Status { event, from: Some(from), reason },
+        Err(reason) => Status { event, from: None, reason },
+    })
+}
+
+/// The section of git's configuration that runs it, where this git reads it.
+fn configured(place: &Place, event: &str) -> Result<Option<String>, HookError> {
+    let section = section(&place.root);
+    let get = |key: &str| place.git.ask(&["config", "--get-all", key]);
+    let is_off = |value: Option<String>| {
+        let value = value.unwrap_or_default();
+        value.lines().next_back().is_some_and(|last| ["false", "no", "off", "0"].contains(&last))
+    };
+    if !place.runs_configured || get(&format!("{section}.command"))?.is_none() {
+        return Ok(None);
+    }
+    let events = get(&format!("{section}.event"))?.unwrap_or_default();
+    let is_on = events.lines().any(|name| name == event)
+        && !is_off(get(&format!("{section}.enabled"))?)
+        && !is_off(get(&format!("hook.{event}.enabled"))?);
+    Ok(is_on.then(|| format!("{section} in git's configuration")))
+}
+
+/// The file that runs it, and through which other; or why none does.
+fn in_files(place: &Place, event: &str) -> Result<(String, String), String> {
+    let hook = place.hook(event);
+    let shown = place.shown(&hook);
+    let through = format!("through {shown}");
+    if !hook.is_file() {
+        return Err(absent(place, event, &shown));
+    }
+    if !is_executable(&hook) {
+        return Err(format!("{shown} is not executable, so that git passes it over"));
+    }
+    // A script that calls it is found whatever made it.
+    let script = text(&hook).unwrap_or_default();
+    if calls(&script) {
+        // husky 5 to 8: the script begins with a file that each checkout makes for itself, and fails without it.
+        let start = place.hooks.join("_/husky.sh");
+        if script.contains("/_/husky.sh\"") && !start.is_file() {
+            return Err(format!(
+                "{}, with which {shown} begins, is not there: run `npx husky install`",
+                place.shown(&start)
+            ));
+        }
+        return Ok((shown, String::new()));
+    }
+    if place.has_husky() {
+        let own = place.husky().join(event);
+        let own_shown = place.shown(&own);
+        return match text(&own) {
+            Some(text) if calls(&text) => Ok((own_shown, through)),
+            Some(_) => Err(format!("{own_shown}, which husky runs, does not call splitter")),
+            None => Err(format!("{own_shown}, which husky would run, is not there")),
+        };
+    }
+    if let Some(tool) = place.made_by() {
+        return match in_configuration(place, tool) {
+            Some(file) => Ok((file, through)),
+            None => Err(format!("{shown} runs {}, whose configuration does not name splitter", tool.name())),
+        };
+    }
+    Err(format!("{shown} does not call splitter"))
+}
+
+fn absent(place: &Place, event: &str, shown: &str) -> String {
+    if place.has_husky() {
+        let written = text(&place.husky().join(event)).is_some_and(|text| calls(&text));
+        let but = if written { ", though the script for it is" } else { "" };
+        return format!("{shown} is not there{but}: run `npx husky` in this work tree");
+    }
+    match place.owner() {
+        super::Owner::Tool(tool) => {
+            let named = in_configuration(place, tool).is_some();
+            let but = if named { ", though its configuration names splitter" } else { "" };
+            format!("{shown} is not there{but}: {} has not set it up", tool.name())
+        }
+        super::Owner::Nobody => "core.hooksPath switches hooks off".to_owned(),
+        _ => format!("{shown} is not there"),
+    }
+}
+
+/// The configuration of a tool that names splitter.
+fn in_configuration(place: &Place, tool: Tool) -> Option<String> {
+    let names = |file: &&&str| text(&place.top.join(file)).is_some_and(|text| calls(&text));
+    tool.configurations().iter().find(names).map(|file| (*file).to_owned())
+}
+
+fn calls(text: &str) -> bool {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.into_iter().any(|line| line.contains("splitter") && CALLS.iter().any(|call| line.contains(call)))
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Utf8Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &Utf8Path) -> bool {
+    true
+}

@@ -1,0 +1,197 @@
+//! Dependencies from git repositories, as `update-hash` fetches them: with the user's credentials and settings, without
+//! asking anybody, and with an error for each way in which a commit may be out of reach.
+
+use fs_err as fs;
+
+use crate::support::{Forge, Small, TestContext, fail, run, splitter_snapshot, succeed};
+
+const RECORD: &str = "nix/splitter/splitter.lock.json";
+
+/// The small repository with one more package, of this resolution.
+fn small_with(resolution: &str, last: &str) -> Small {
+    let mut small = Small::new();
+    let entry = format!("    \"tool\": [\"tool@{resolution}\", {{}}, \"{last}\"],\n  }}\n}}\n");
+    let lock = small.context.read("bun.lock").replace("  }\n}\n", &entry);
+    let lock = lock.replace(r#""alpha": "*" }"#, r#""alpha": "*", "tool": "*" }"#);
+    small.context.write("bun.lock", lock);
+    let manifest = small.context.read("apps/web/package.json");
+    small.context.write("apps/web/package.json", manifest.replace(r#""alpha": "*""#, r#""alpha": "*", "tool": "*""#));
+    small.context.add_filter("[0-9a-f]{40}", "[COMMIT]");
+    small
+}
+
+fn files() -> [(&'static str, &'static str); 1] {
+    [("package.json", "{\"name\": \"tool\"}\n")]
+}
+
+fn write_gitconfig(context: &TestContext, text: &str) {
+    fs::write(context.home().join(".gitconfig"), text).unwrap();
+}
+
+fn forget_cache(context: &TestContext) {
+    fs::remove_dir_all(context.home().join(".cache")).unwrap();
+}
+
+#[test]
+fn a_repository_that_wants_to_know_who_asks_is_named_and_helpers_answer() {
+    let forge = Forge::start();
+    let id = forge.commit("o/tool", &files());
+    forge.require("me", "s3cret");
+    let small = small_with(&format!("git+{}/o/tool.git#{id}", forge.url()), &id);
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @r"
+    exit: 3
+    ----- stdout
+    ----- stderr
+    downloading 4 packages (0 of 4 in the cache)
+    error: 1 of 4 packages could not be fetched
+      tool (commit [COMMIT]) from http://127.0.0.1:[PORT]/o/tool.git: git was refused: fatal: could not read Username for 'http://127.0.0.1:[PORT]': terminal prompts disabled
+    hint: git must get credentials for `127.0.0.1:[PORT]` without asking: from a credential helper, or rewrite the URL with `url.….insteadOf` in your git configuration
+    ");
+    write_gitconfig(
+        &small.context,
+        "[credential]\n\thelper = \"!f() { echo username=me; echo password=s3cret; }; f\"\n",
+    );
+    let output = run(&mut small.context.splitter(&["-vv", "init"]));
+    assert!(output.starts_with("exit: 0") && !output.contains("s3cret"), "{output}");
+    assert!(
+        small.context.read(RECORD).contains(&format!(r#"{{"path":"git/{id}.tar","git":"{}/o/tool.git""#, forge.url()))
+    );
+}
+
+#[test]
+fn credentials_of_a_locked_url_are_used_and_not_recorded() {
+    let forge = Forge::start();
+    let id = forge.commit("o/tool", &files());
+    forge.require("me", "s3cret");
+    let url = forge.url().replace("://", "://me:s3cret@");
+    let small = small_with(&format!("git+{url}/o/tool.git#{id}"), &id);
+    let output = run(&mut small.context.splitter(&["-vv", "init"]));
+    assert!(output.starts_with("exit: 0") && !output.contains("s3cret"), "{output}");
+    assert!(!small.context.read(RECORD).contains("s3cret"));
+    forge.require("me", "another");
+    forget_cache(&small.context);
+    small.context.remove(RECORD);
+    let output = fail(&mut small.context.splitter(&["-vv", "update-hash"]));
+    assert!(output.contains("git was refused") && !output.contains("s3cret"), "{output}");
+}
+
+#[test]
+fn a_repository_of_ssh_is_reached_as_the_users_git_reaches_it() {
+    let forge = Forge::start();
+    let id = forge.commit("o/tool", &files());
+    let small = small_with(&format!("git+ssh://git@forge.invalid:o/tool.git#{id}"), &id);
+    write_gitconfig(&small.context, &format!("[url \"{}/\"]\n\tinsteadOf = ssh://git@forge.invalid/\n", forge.url()));
+    succeed(&mut small.context.splitter(&["init"]));
+    // The same on every machine, whatever its settings are.
+    assert!(small.context.read(RECORD).contains(r#""git":"ssh://git@forge.invalid/o/tool.git""#));
+    succeed(&mut small.context.splitter(&["check"]));
+}
+
+#[test]
+fn a_commit_that_is_no_branchs_is_found_and_one_that_vanished_is_told() {
+    let forge = Forge::start();
+    let id = forge.commit("o/tool", &files());
+    forge.commit("o/tool", &[("later", "")]);
+    let small = small_with(&format!("git+{}/o/tool.git#{id}", forge.url()), &id);
+    small.init();
+    // What was fetched stays in the cache, where it needs no host.
+    forge.rewrite("o/tool");
+    small.context.remove(RECORD);
+    succeed(&mut small.context.splitter(&["update-hash", "--offline"]));
+    forget_cache(&small.context);
+    small.context.remove(RECORD);
+    splitter_snapshot!(small.context, small.context.splitter(&["update-hash"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    downloading 4 packages (0 of 4 in the cache)
+    error: 1 of 4 packages could not be fetched
+      tool (commit [COMMIT]) from http://127.0.0.1:[PORT]/o/tool.git: the repository no longer has the commit [COMMIT]
+    hint: its branch was rewritten or deleted: update the dependency to a commit that is there, or put the old one back under a tag
+    ");
+    assert_eq!(small.context.git(&["status", "--porcelain"]), " D nix/splitter/splitter.lock.json");
+}
+
+#[test]
+fn a_host_that_is_gone_and_a_missing_git_are_told() {
+    let forge = Forge::start();
+    let id = forge.commit("o/tool", &files());
+    let mut small = small_with(&format!("git+{}/o/tool.git#{id}", forge.url()), &id);
+    drop(forge);
+    let output = fail(&mut small.context.splitter(&["init"]));
+    assert!(
+        output.starts_with("exit: 3") && output.contains("/o/tool.git: git could not reach the host: "),
+        "{output}"
+    );
+    assert!(output.contains("hint: check the network, and whether git reaches `127.0.0.1:"), "{output}");
+    let empty = small.context.folder("no-programs");
+    fs::create_dir(&empty).unwrap();
+    small.context.set_env("PATH", empty);
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @r"
+    exit: 3
+    ----- stdout
+    ----- stderr
+    downloading 1 package (3 of 4 in the cache)
+    error: 1 of 4 packages could not be fetched
+      tool (commit [COMMIT]) from http://127.0.0.1:[PORT]/o/tool.git: git is not installed, or not in PATH
+    hint: install git: a dependency comes from a git repository
+    ");
+}
+
+#[test]
+fn an_archive_with_other_bytes_is_the_same_and_one_with_other_files_is_refused() {
+    let forge = Forge::start();
+    let id = forge.commit("o/hub", &files());
+    let mut small = small_with(&format!("github:o/hub#{}", &id[..7]), &format!("o-hub-{}", &id[..7]));
+    small.context.set_env("GITHUB_API_URL", forge.url());
+    small.init();
+    let record = small.context.read(RECORD);
+    forge.vary(7);
+    forget_cache(&small.context);
+    small.context.remove(RECORD);
+    succeed(&mut small.context.splitter(&["update-hash"]));
+    assert_eq!(small.context.read(RECORD), record);
+    // What is recorded is what counts, on every machine.
+    forge.rewrite("o/hub");
+    forge.pretend("o/hub", &id[..7]);
+    forget_cache(&small.context);
+    let fingerprint = record.find(r#""fingerprint":""#).unwrap() + 15;
+    small.context.write(RECORD, record.replace(&record[fingerprint..fingerprint + 32], &"0".repeat(32)));
+    small.context.add_filter("[0-9a-f]{7}", "[REVISION]");
+    splitter_snapshot!(small.context, small.context.splitter(&["update-hash"]), @r"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    downloading 3 packages (0 of 3 in the cache)
+    error: 1 of 3 packages could not be fetched
+      tool (https://github.com/o/hub/archive/[REVISION].tar.gz) from http://127.0.0.1:[PORT]/repos/o/hub/tarball/[REVISION]: the files are not those that were seen first: sha512-[HASH] is recorded, sha512-[HASH] was found
+    hint: a commit's files never change: its host, or a proxy, gives other ones than when they were recorded; if you know why and trust them, remove its line from `nix/splitter/splitter.lock.json` and run again
+    ");
+}
+
+/// With the program of the templates; that it does so in a sandbox is proved end to end.
+#[test]
+fn a_build_fetches_the_same_bytes_with_a_netrc() {
+    let forge = Forge::start();
+    let id = forge.commit("o/tool", &files());
+    let small = small_with(&format!("git+{}/o/tool.git#{id}", forge.url()), &id);
+    small.init();
+    forge.require("me", "s3cret");
+    let (context, top) = (&small.context, small.context.folder("build"));
+    fs::create_dir(&top).unwrap();
+    fs::write(top.join("netrc"), "machine 127.0.0.1 login me password s3cret\n").unwrap();
+    let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/nix-templates/tools");
+    let program = format!(
+        "import {{ createHash }} from 'node:crypto';\nimport {{ fetchCommit }} from '{tools}/fetch-git.mjs';\n\
+         const archive = fetchCommit('{}/o/tool.git', '{id}');\n\
+         console.log('sha512-' + createHash('sha512').update(archive).digest('base64'));\n",
+        forge.url()
+    );
+    fs::write(top.join("fetch.mjs"), program).unwrap();
+    let mut node = context.command("node");
+    node.arg(top.join("fetch.mjs")).env("NIX_BUILD_TOP", &top).env("HOME", &top);
+    let output = fail(&mut node);
+    assert!(output.contains("git could not fetch it: ") && output.contains("terminal prompts disabled"), "{output}");
+    let integrity = succeed(node.env("NETRC", top.join("netrc")));
+    assert!(context.read(RECORD).contains(&format!(r#""integrity":"{integrity}""#)), "{integrity}");
+}

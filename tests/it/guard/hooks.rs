@@ -1,0 +1,406 @@
+//! The arrangements of hooks: what is written, what is only printed, and what `hook status` says of each.
+//!
+//! The hooks of lefthook 2.2.2, prek 0.5.3, pre-commit 4.7.0 and simple-git-hooks 2.14.0 are as these tools wrote them, but for
+//! the paths of the machine on which they did.
+
+use fs_err as fs;
+
+use super::{Guarded, RECORD, commits, picture};
+use crate::support::{TestContext, fail, splitter_snapshot, succeed};
+
+/// The hooks that husky 9.1.7 writes into `.husky/_`.
+pub(super) const HUSKY_EVENTS: [&str; 14] = [
+    "applypatch-msg",
+    "commit-msg",
+    "post-applypatch",
+    "post-checkout",
+    "post-commit",
+    "post-merge",
+    "post-rewrite",
+    "pre-applypatch",
+    "pre-auto-gc",
+    "pre-commit",
+    "pre-merge-commit",
+    "pre-push",
+    "pre-rebase",
+    "prepare-commit-msg",
+];
+
+fn hook(context: &TestContext, text: &str) {
+    context.write(".git/hooks/pre-commit", text);
+    context.make_executable(".git/hooks/pre-commit");
+}
+
+/// That nothing is written where a tool owns the hooks; what is printed.
+fn only_printed(guarded: &Guarded) -> String {
+    let context = guarded.context();
+    let before = picture(&context.repo());
+    let lines = succeed(&mut context.splitter(&["hook", "install"]));
+    assert!(fail(&mut context.splitter(&["hook", "status"])).contains("does not run"));
+    succeed(&mut context.splitter(&["hook", "uninstall"]));
+    commits::assert_same(&before, &picture(&context.repo()), "printed");
+    lines
+}
+
+#[test]
+fn lefthook_gets_lines_for_its_configuration() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    hook(context, include_str!("lefthook-2.2.2.sh"));
+    context.write("lefthook.yml", "pre-commit:\n  commands:\n    lint:\n      run: echo lint\n");
+    let lines = only_printed(&guarded);
+    insta::assert_snapshot!(lines, @r"
+    pre-commit:
+      commands:
+        splitter:
+          run: '! command -v splitter >/dev/null 2>&1 || splitter hook run'
+    pre-merge-commit:
+      commands:
+        splitter:
+          run: '! command -v splitter >/dev/null 2>&1 || splitter hook run'
+    ");
+    context.write("lefthook.yml", lines);
+    splitter_snapshot!(context, context.splitter(&["hook", "status"]), @r"
+    exit: 1
+    ----- stdout
+    pre-commit: runs from lefthook.yml (through .git/hooks/pre-commit)
+    pre-merge-commit: does not run: .git/hooks/pre-merge-commit is not there, though its configuration names splitter: lefthook has not set it up
+    ----- stderr
+    ");
+}
+
+#[test]
+fn lefthook_is_known_before_it_has_set_its_hooks_up() {
+    let guarded = Guarded::new();
+    guarded.context().write("lefthook.yml", "pre-push: {}\n");
+    assert!(only_printed(&guarded).starts_with("pre-commit:"));
+}
+
+#[test]
+fn pre_commit_and_prek_get_a_local_hook() {
+    for script in [include_str!("pre-commit-4.7.0.sh"), include_str!("prek-0.5.3.sh")] {
+        let guarded = Guarded::new();
+        let context = guarded.context();
+        hook(context, script);
+        context.write(".pre-commit-config.yaml", "repos: []\n");
+        let lines = only_printed(&guarded);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(lines, @r"
+            repos:
+              - repo: local
+                hooks:
+                  - id: splitter
+                    name: splitter
+                    entry: sh -c '! command -v splitter >/dev/null 2>&1 || splitter hook run'
+                    language: system
+                    stages: [pre-commit, pre-merge-commit]
+                    always_run: true
+                    pass_filenames: false
+            ");
+        }
+        context.write(".pre-commit-config.yaml", lines);
+        let status = fail(&mut context.splitter(&["hook", "status"]));
+        assert!(status.contains("pre-commit: runs from .pre-commit-config.yaml"), "{status}");
+    }
+}
+
+#[test]
+fn git_hooks_nix_is_known_by_its_configuration_in_the_store() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    let link = context.repo().join(".pre-commit-config.yaml");
+    fs::os::unix::fs::symlink("/nix/store/00000000000000000000000000000000-pre-commit-config.json", link).unwrap();
+    hook(context, include_str!("pre-commit-4.7.0.sh"));
+    insta::assert_snapshot!(only_printed(&guarded), @r#"
+    hooks.splitter = {
+      enable = true;
+      entry = "sh -c '! command -v splitter >/dev/null 2>&1 || splitter hook run'";
+      stages = [ "pre-commit" "pre-merge-commit" ];
+      always_run = true;
+      pass_filenames = false;
+    };
+    "#);
+}
+
+#[test]
+fn simple_git_hooks_stops_a_commit_by_the_lines_that_are_printed() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    let script = include_str!("simple-git-hooks-2.14.0.sh");
+    hook(context, script);
+    let manifest = context.read("package.json");
+    let with = |command: &str| {
+        let own = format!("\"simple-git-hooks\": {{ \"pre-commit\": \"{command}\" }}, \"name\"");
+        context.write("package.json", manifest.replacen("\"name\"", &own, 1));
+    };
+    with("echo sgh-ran");
+    let lines = only_printed(&guarded);
+    // In brackets, so that it can follow what is there by `&&` and not make good of its failure.
+    let command = "(! command -v splitter >/dev/null 2>&1 || splitter hook run)";
+    assert!(lines.trim_start().starts_with(&format!("\"pre-commit\": \"{command}\",\n")), "{lines}");
+    // The tool writes the command at the end of its hook.
+    with(command);
+    hook(context, &script.replace("echo sgh-ran", command));
+    let status = fail(&mut context.splitter(&["hook", "status"]));
+    assert!(status.contains("pre-commit: runs from .git/hooks/pre-commit"), "{status}");
+    guarded.make_stale();
+    assert!(fail(context.command("git").args(["commit", "--all", "--message", "x"])).contains("stale: "));
+}
+
+#[test]
+fn husky_in_a_fresh_clone_and_in_a_linked_work_tree_is_said_not_to_run() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    commits::husky(&guarded);
+    succeed(&mut context.splitter(&["hook", "install"]));
+    insta::assert_snapshot!(context.read(".husky/pre-commit").lines().next().unwrap(), @"#!/bin/sh");
+    context.remove(".husky/_");
+    splitter_snapshot!(context, context.splitter(&["hook", "status"]), @r"
+    exit: 1
+    ----- stdout
+    pre-commit: does not run: .husky/_/pre-commit is not there, though the script for it is: run `npx husky` in this work tree
+    pre-merge-commit: does not run: .husky/_/pre-merge-commit is not there, though the script for it is: run `npx husky` in this work tree
+    ----- stderr
+    ");
+    // Where the script is gone as well, it is not husky's files that lack.
+    context.remove(".husky");
+    assert!(fail(&mut context.splitter(&["hook", "status"])).contains(".husky/_/pre-commit is not there: run"));
+}
+
+#[test]
+fn a_folder_of_hooks_that_others_share_is_left_alone() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    let shared = context.folder("shared-hooks");
+    fs::create_dir(&shared).unwrap();
+    context.git(&["config", "--global", "core.hooksPath", shared.as_str()]);
+    let lines = only_printed(&guarded);
+    assert!(lines.contains("splitter hook run || exit 1"), "{lines}");
+    assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);
+    context.git(&["config", "--global", "core.hooksPath", "/dev/null"]);
+    assert!(fail(&mut context.splitter(&["hook", "status"])).contains("core.hooksPath switches hooks off"));
+}
+
+/// A git that says that it is 2.54, for what is decided by that; all else is the real one.
+fn newer_git(context: &TestContext) {
+    let real = succeed(context.command("sh").args(["-c", "command -v git"]));
+    let script =
+        format!("#!/bin/sh\nif [ \"$1\" = version ]; then echo 'git version 2.54.0'; else exec '{real}' \"$@\"; fi\n");
+    let path = context.folder("programs").join("git");
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_newer_git_gets_a_hook_in_its_configuration_and_no_file() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    newer_git(context);
+    hook(context, include_str!("lefthook-2.2.2.sh"));
+    let before = picture(&context.repo());
+    splitter_snapshot!(context, context.splitter(&["hook", "install"]), @r"
+    exit: 0
+    ----- stdout
+    installed: hook.splitter in git's configuration of this repository
+    ----- stderr
+    ");
+    insta::assert_snapshot!(context.git(&["config", "--get-regexp", "^hook\\."]), @r"
+    hook.splitter.event pre-commit
+    hook.splitter.event pre-merge-commit
+    hook.splitter.command ! command -v splitter >/dev/null 2>&1 || splitter hook run
+    ");
+    // The command is one that a shell runs, with what git may put after it.
+    guarded.make_stale();
+    context.git(&["add", "bun.lock"]);
+    let command = context.git(&["config", "hook.splitter.command"]) + " \"$@\"";
+    assert!(fail(context.command("sh").args(["-c", &command])).contains("stale: "));
+    splitter_snapshot!(context, context.splitter(&["hook", "status"]), @r"
+    exit: 0
+    ----- stdout
+    pre-commit: runs from hook.splitter in git's configuration
+    pre-merge-commit: runs from hook.splitter in git's configuration
+    ----- stderr
+    ");
+    context.git(&["config", "hook.pre-commit.enabled", "false"]);
+    assert!(fail(&mut context.splitter(&["hook", "status"])).contains("pre-commit: does not run"));
+    context.git(&["config", "--remove-section", "hook.pre-commit"]);
+    assert!(succeed(&mut context.splitter(&["hook", "install"])).starts_with("unchanged"));
+    succeed(&mut context.splitter(&["hook", "uninstall"]));
+    context.git(&["reset", "--quiet", "--hard"]);
+    commits::assert_same(&before, &picture(&context.repo()), "git 2.54");
+}
+
+#[test]
+fn people_without_splitter_get_one_line_and_their_commit() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    succeed(&mut context.splitter(&["hook", "install"]));
+    fs::remove_file(context.folder("programs").join("splitter")).unwrap();
+    let commit = || {
+        let output = context.command("git").args(["commit", "--quiet", "--all", "--message", "x"]).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    context.write("apps/web/src/index.ts", "console.log(7);\n");
+    assert_eq!(commit(), "");
+    guarded.make_stale();
+    assert_eq!(commit(), "splitter is not installed here: CI checks the hashes of this change\n");
+    let status = fail(&mut context.splitter(&["hook", "status"]));
+    assert!(status.contains("`splitter` is not in PATH"), "{status}");
+}
+
+#[test]
+fn a_variable_skips_it_once() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    succeed(&mut context.splitter(&["hook", "install"]));
+    guarded.make_stale();
+    context.git(&["add", "bun.lock"]);
+    let commit = || {
+        let mut commit = context.command("git");
+        commit.args(["commit", "--quiet", "--message", "x"]);
+        commit
+    };
+    fail(&mut commit());
+    succeed(commit().env("SPLITTER_HOOK", "0"));
+}
+
+#[test]
+fn what_cannot_be_found_out_stops_no_commit_and_what_is_wrong_does() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    succeed(&mut context.splitter(&["hook", "install"]));
+    // A partial clone that lacks a manifest: only the network could tell.
+    context.write("package.json", context.read("package.json").replace("\"acme\"", "\"acme\", \"x\": 1"));
+    context.git(&["add", "package.json"]);
+    let object = context.git(&["rev-parse", ":apps/web/package.json"]);
+    let file = context.repo().join(".git/objects").join(&object[..2]).join(&object[2..]);
+    let kept = context.folder("object");
+    fs::rename(&file, &kept).unwrap();
+    let mut run = context.splitter(&["hook", "run"]);
+    let output = run.output().unwrap();
+    assert!(output.status.success());
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("lets it pass; CI checks it"), "{words}");
+    fs::rename(kept, file).unwrap();
+    context.write("bun.lock", "{ broken");
+    context.git(&["add", "bun.lock"]);
+    assert!(fail(&mut context.splitter(&["hook", "run"])).contains("bun.lock:1"));
+}
+
+#[test]
+fn by_choice_it_updates_the_record_from_the_cache_and_adds_it() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    context.write("splitter.json", "{ \"hook\": { \"update\": true } }\n");
+    context.commit_all("choice");
+    succeed(&mut context.splitter(&["hook", "install"]));
+    let commit = |args: &[&str]| {
+        let mut commit = context.command("git");
+        commit.args(["commit", "--quiet", "--message", "x"]).args(args);
+        commit
+    };
+    let original = context.read("bun.lock");
+    guarded.make_stale();
+    // The cache does not have it yet, and the network is not used.
+    guarded.small.registry.take_requests();
+    let refusal = fail(&mut commit(&["--all"]));
+    assert!(refusal.contains("could not update") && refusal.contains("stale: "), "{refusal}");
+    assert_eq!(guarded.small.registry.take_requests(), [""; 0]);
+    succeed(&mut context.splitter(&["update-hash"]));
+    let updated = context.read(RECORD);
+    for (name, args) in [("--all", &["--all"][..]), ("plain", &[])] {
+        context.git(&["reset", "--quiet", "--hard", "HEAD"]);
+        guarded.make_stale();
+        context.git(&["add", "bun.lock"]);
+        succeed(&mut commit(args));
+        assert_eq!(context.read(RECORD), updated, "{name}");
+        assert_eq!(context.git(&["status", "--porcelain"]), "", "{name}");
+        context.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    }
+    // Of a work tree that holds something else, only what is staged counts, and the rest stays.
+    guarded.make_stale();
+    context.git(&["add", "bun.lock"]);
+    context.write("bun.lock", &original);
+    context.write(RECORD, format!("{updated}\n"));
+    succeed(&mut commit(&[]));
+    assert_eq!(context.git(&["show", &format!("HEAD:{RECORD}")]), updated.trim_end());
+    assert_eq!(context.read(RECORD), format!("{updated}\n"));
+    // With paths, git commits from an index of its own.
+    context.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    guarded.make_stale();
+    assert!(fail(&mut commit(&["--", "bun.lock"])).contains("name these too"));
+}
+
+#[test]
+fn two_repositories_below_one_git_share_the_hook() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    let outer = context.folder("outer");
+    let git = |args: &[&str]| {
+        let mut git = context.command("git");
+        git.arg("-C").arg(&outer).args(args);
+        git
+    };
+    fs::create_dir(&outer).unwrap();
+    succeed(&mut git(&["init", "--quiet", "--initial-branch=main"]));
+    fs::remove_dir_all(context.repo().join(".git")).unwrap();
+    for name in ["one", "the other"] {
+        succeed(context.command("cp").arg("-R").arg(context.repo()).arg(outer.join(name)));
+    }
+    let hooks = outer.join(".git/hooks");
+    let before = picture(&hooks);
+    let splitter = |root: &str, verb: &str| {
+        let mut splitter = context.splitter(&["hook", verb]);
+        splitter.arg("--repo").arg(outer.join(root));
+        splitter
+    };
+    succeed(&mut splitter("one", "install"));
+    succeed(&mut splitter("the other", "install"));
+    let script = fs::read_to_string(hooks.join("pre-commit")).unwrap();
+    assert!(script.contains("splitter --repo one hook run") && script.contains("--repo 'the other' hook run"));
+    succeed(&mut git(&["add", "--all"]));
+    succeed(&mut git(&["commit", "--quiet", "--message", "both"]));
+    let lock = outer.join("the other/bun.lock");
+    fs::write(&lock, fs::read_to_string(&lock).unwrap().replace("alpha@1.0.0", "alpha@1.1.0")).unwrap();
+    assert!(fail(&mut git(&["commit", "--quiet", "--all", "--message", "x"])).contains("stale: "));
+    succeed(&mut splitter("the other", "uninstall"));
+    succeed(&mut splitter("one", "status"));
+    succeed(&mut git(&["commit", "--quiet", "--all", "--message", "x"]));
+    succeed(&mut splitter("one", "uninstall"));
+    assert_eq!(picture(&hooks), before);
+}
+
+#[test]
+fn an_old_hook_is_never_lost() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    hook(context, "#!/usr/bin/env node\n");
+    context.write(".git/hooks/pre-commit.before-splitter", "older\n");
+    let before = picture(&context.repo().join(".git/hooks"));
+    assert!(fail(&mut context.splitter(&["hook", "install"])).contains("an older hook would be lost"));
+    assert_eq!(picture(&context.repo().join(".git/hooks")), before);
+}
+
+#[test]
+fn init_says_how_to_get_the_hook_until_it_is_there() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    let words = |args: &[&str]| String::from_utf8(context.splitter(args).output().unwrap().stderr).unwrap();
+    assert!(words(&["init"]).contains("splitter hook install"));
+    assert!(!words(&["init", "--no-hook"]).contains("splitter hook install"));
+    succeed(&mut context.splitter(&["hook", "install"]));
+    assert!(!words(&["init"]).contains("splitter hook install"));
+}
+
+#[test]
+fn reviews_fold_what_splitter_wrote() {
+    let guarded = Guarded::new();
+    let attributes = guarded.context().git(&["check-attr", "linguist-generated", "eol", "--", RECORD, "package.json"]);
+    insta::assert_snapshot!(attributes, @r"
+    nix/splitter/splitter.lock.json: linguist-generated: set
+    nix/splitter/splitter.lock.json: eol: lf
+    package.json: linguist-generated: unspecified
+    package.json: eol: unspecified
+    ");
+}
