@@ -7,7 +7,10 @@ use camino::Utf8Path;
 use fs_err as fs;
 use serde_json::{Value, json};
 
-use crate::support::{BUN_VERSIONS, NixMonorepo, TestContext, YARN_VERSIONS, YarnMonorepo, stand_in::system, succeed};
+use crate::support::{
+    BUN_VERSIONS, Monorepo, NixMonorepo, Registry, TestContext, YARN_VERSIONS, YarnMonorepo, monorepo::packages,
+    stand_in::system, succeed,
+};
 
 fn edit_manifest(context: &TestContext, path: &str, edit: impl FnOnce(&mut Value)) {
     let mut manifest = serde_json::from_str(&context.read(path)).unwrap();
@@ -107,6 +110,53 @@ fn e2e_what_libraries_built_is_laid_over_the_sources_of_apps() {
     let web = nix.build("web");
     let printed = succeed(context.command("node").arg(web.join("index.js")));
     assert!(printed.starts_with("[colour@1.2.0, old-library@0.1.0] web: cataloged@1.1.0"), "{printed}");
+}
+
+/// A library runs a command of a folder that it links to, which needs another library; an app links to what the library makes.
+#[test]
+fn e2e_a_library_has_the_folders_that_it_links_to_and_others_may_link_to_its_output() {
+    let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], Registry::start(packages()), |monorepo| {
+        let context = &monorepo.context;
+        let brand =
+            json!({ "name": "brand", "bin": "./bin/brand.js", "dependencies": { "@acme/logger": "workspace:*" } });
+        context.write("lib/brand/package.json", brand.to_string());
+        let command = "#!/usr/bin/env node\nrequire.resolve(\"../../../packages/logger/dist/index.js\");\nconsole.log(require(\"..\"));\n";
+        context.write("lib/brand/bin/brand.js", command);
+        context.write("lib/brand/index.js", "module.exports = \"branded\";\n");
+        // What a developer built is in no commit.
+        context.write("packages/stamp/dist/brand.txt", "old\n");
+        edit_manifest(context, "packages/stamp/package.json", |manifest| {
+            manifest["dependencies"]["brand"] = "link:../../lib/brand".into();
+        });
+        edit_manifest(context, "apps/api/package.json", |manifest| {
+            manifest["dependencies"]["made"] = "link:../../packages/stamp/dist".into();
+            let print = "process.stdout.write(fs.readFileSync(require.resolve('made/brand.txt')))";
+            let build = manifest["scripts"]["build"].as_str().unwrap();
+            manifest["scripts"]["build"] = format!("{build} && node -e \"{print}\" > dist/brand.txt").into();
+        });
+    });
+    let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
+    with_built_libraries(&nix);
+    let context = nix.context();
+    edit_manifest(context, "packages/stamp/package.json", |manifest| {
+        let build = manifest["scripts"]["build"].as_str().unwrap();
+        manifest["scripts"]["build"] = format!("{build} && brand > dist/brand.txt").into();
+    });
+    let mut before = derivations(&nix);
+    let edits: [(&str, &[&str]); 3] = [
+        ("lib/brand/README.md", &[]),
+        ("lib/brand/index.js", &["api", "library-stamp"]),
+        ("packages/logger/src/index.ts", &["api", "library-logger", "library-stamp", "library-ui", "web"]),
+    ];
+    context.write("lib/brand/README.md", "# Brand\n");
+    context.git(&["add", "--all"]);
+    for (path, expected) in edits {
+        context.write(path, format!("{}\n", context.read(path)));
+        let after = derivations(&nix);
+        assert_eq!(changed(&before, &after), expected, "{path}");
+        before = after;
+    }
+    assert_eq!(fs::read_to_string(nix.build("api").join("brand.txt")).unwrap(), "branded\n");
 }
 
 /// What a build writes into packages is laid over those that an app gets as copies; what a script generates, over sources.
