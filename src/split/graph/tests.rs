@@ -57,6 +57,30 @@ fn kinds_are_found_with_their_reasons() {
 }
 
 #[test]
+fn a_build_script_that_does_nothing_is_none() {
+    let graph = graph(&[
+        ROOT,
+        (
+            "apps/api/package.json",
+            r#"{"scripts": {"build": "exit 0", "start": "bun s.ts"}, "dependencies": {"a": "*"}}"#,
+        ),
+        ("apps/api/s.ts", ""),
+        ("packages/a/package.json", r#"{"name": "a", "main": "dist/i.js", "scripts": {"build": "echo no build"}}"#),
+        ("packages/b/package.json", r#"{"name": "b", "scripts": {"build": "true"}}"#),
+    ])
+    .unwrap();
+    assert_eq!(
+        summary(&graph)[1..],
+        [
+            "apps/api: app api (s.ts) runs a server from source and lies in apps/",
+            "packages/a: library, has nothing to build or start",
+            "packages/b: library, has nothing to build or start",
+        ]
+    );
+    assert_eq!(graph.libraries().count(), 0);
+}
+
+#[test]
 fn a_repository_of_one_package_is_an_app() {
     let graph = graph(&[("package.json", r#"{"name": "@me/site", "scripts": {"build": "astro build"}}"#)]).unwrap();
     assert_eq!(summary(&graph), [".: app me-site (dist) has a build script and no workspace depends on it"]);
