@@ -92,7 +92,7 @@ fn is_plain(script: &str) -> bool {
 fn is_idle(command: &[String]) -> bool {
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["exit"] | ["exit", "0"] | ["true" | ":"] => true,
+        ["exit" | "true" | ":"] | ["exit", "0"] => true,
         // Commands may follow without a space before them: `echo a&&tsc`.
         ["echo", text @ ..] => !text.iter().any(|word| word.contains(['&', '|'])),
         _ => false,
