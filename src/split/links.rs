@@ -43,7 +43,7 @@ pub(super) fn find(tree: &dyn Tree, workspaces: &Workspaces, lockfile: &Lockfile
         let (runtime, loose): (Vec<_>, Vec<_>) =
             manifest.links.iter().cloned().partition(|link| is_runtime(link, manifest));
         search.follow(path, path, &manifest_path(path), &runtime, &mut linked)?;
-        linked.at_runtime = linked.workspaces.clone();
+        linked.at_runtime.clone_from(&linked.workspaces);
         search.follow(path, path, &manifest_path(path), &loose, &mut linked)?;
         // What the root says for all, every workspace may get.
         search.follow(path, &RepoPath::root(), &manifest_path(&RepoPath::root()), &root.links_for_all, &mut linked)?;
@@ -120,7 +120,9 @@ impl Search<'_> {
             return Ok(());
         }
         let path = manifest_path(target);
-        let Some(text) = read_text(self.tree, &path)? else {
+        // What a developer built there is on no other machine.
+        let text = if self.tree.is_ignored(&path)? { None } else { read_text(self.tree, &path)? };
+        let Some(text) = text else {
             if self.tree.list(target)?.is_empty() {
                 self.links.warnings.push(format!("{} links to a folder that has no files", by()));
             }

@@ -11,7 +11,8 @@ use super::{
     config::{Config, Exposes, Kind, WorkspaceConfig},
     detect::{self, Build},
     links::{Linked, Links},
-    manifest_path, root_files,
+    manifest_path,
+    root_files::{self, Finder},
     source_filter::Globs,
     tasks::{Task, Tasks, without_those_that_build_runs},
 };
@@ -97,6 +98,7 @@ impl Graph {
         let excluded = root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude));
         let mut cycles = cycles::cut(&bonds(workspaces, &edges, links, config));
         let single = workspaces.len() == 1;
+        let mut finder = Finder::new(tree, workspaces);
         let mut graph = BTreeMap::new();
         for (path, manifest) in workspaces {
             let choice = config.workspaces.get(path).cloned().unwrap_or_default();
@@ -135,10 +137,10 @@ impl Graph {
                 return Err(SplitError::Config { reason });
             }
             let scripts = read_scripts(manifest, before);
-            let mut root_files = root_files::of(tree, workspaces, &root_files::Asked { path, scripts, task: &task })?;
+            let mut root_files = root_files::of(&mut finder, &root_files::Asked { path, scripts, task: &task })?;
             let linked = links.by_workspace.get(path).cloned().unwrap_or_default();
             for folder in &linked.folders {
-                root_files.extend(root_files_of_link(tree, workspaces, folder)?);
+                root_files.extend(root_files_of_link(&mut finder, folder)?);
             }
             root_files.retain(|path| excluded.find(path.as_str()).is_none());
             let linked_only = linked.workspaces.difference(&edges[path]).cloned();
@@ -273,13 +275,9 @@ fn bonds(workspaces: &Workspaces, edges: &Edges, links: &Links, config: &Config)
 }
 
 /// The files outside a folder that is linked to which are read with what is in it, as those of a workspace are.
-fn root_files_of_link(
-    tree: &dyn Tree,
-    workspaces: &Workspaces,
-    folder: &RepoPath,
-) -> Result<BTreeSet<RepoPath>, SplitError> {
+fn root_files_of_link(finder: &mut Finder<'_>, folder: &RepoPath) -> Result<BTreeSet<RepoPath>, SplitError> {
     let asked = root_files::Asked { path: folder, scripts: Vec::new(), task: &Task::default() };
-    let mut files = root_files::of(tree, workspaces, &asked)?;
+    let mut files = root_files::of(finder, &asked)?;
     files.retain(|path| path.below(folder).is_none());
     Ok(files)
 }

@@ -73,24 +73,53 @@ pub(super) struct Asked<'a> {
     pub(super) task: &'a Task,
 }
 
+/// Finds the root files of workspaces, and remembers what it saw for the next one.
+pub(super) struct Finder<'a> {
+    tree: &'a dyn Tree,
+    workspaces: &'a Workspaces,
+    /// Folders above workspaces, by path.
+    listed: BTreeMap<RepoPath, Vec<Entry>>,
+    /// Which files and folders git ignores: another machine need not have them.
+    ignored: BTreeMap<RepoPath, bool>,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(tree: &'a dyn Tree, workspaces: &'a Workspaces) -> Self {
+        Self { tree, workspaces, listed: BTreeMap::new(), ignored: BTreeMap::new() }
+    }
+
+    fn list(&mut self, folder: &RepoPath) -> Result<&[Entry], SplitError> {
+        if !self.listed.contains_key(folder) {
+            let entries = self.tree.list(folder)?;
+            self.listed.insert(folder.clone(), entries);
+        }
+        Ok(self.listed.get(folder).map_or(&[], Vec::as_slice))
+    }
+
+    fn is_ignored(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
+        if let Some(is_ignored) = self.ignored.get(path) {
+            return Ok(*is_ignored);
+        }
+        let is_ignored = self.tree.is_ignored(path)?;
+        self.ignored.insert(path.clone(), is_ignored);
+        Ok(is_ignored)
+    }
+}
+
 /// The files and folders outside a workspace that it reads.
-pub(super) fn of(
-    tree: &dyn Tree,
-    workspaces: &Workspaces,
-    asked: &Asked<'_>,
-) -> Result<BTreeSet<RepoPath>, SplitError> {
+pub(super) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result<BTreeSet<RepoPath>, SplitError> {
     if asked.path.is_root() {
         return Ok(BTreeSet::new());
     }
-    let entries = tree.list(asked.path)?;
-    let mut search = Search { tree, workspaces, own: asked.path, found: BTreeSet::new(), listed: BTreeMap::new() };
+    let entries = finder.tree.list(asked.path)?;
+    let lints = !asked.scripts.is_empty() && lints(finder.workspaces, asked.path);
+    let mut search = Search { finder, own: asked.path, found: BTreeSet::new() };
     typescript::follow(&mut search, &entries)?;
     for script in &asked.scripts {
         for word in script.split(|c: char| c.is_whitespace() || "\"'=;".contains(c)) {
             search.add_mention(asked.path, word)?;
         }
     }
-    let lints = !asked.scripts.is_empty() && lints(workspaces, asked.path);
     let is_read = |name: &str| {
         let is_one = |names: &[&str]| names.iter().any(|start| name.starts_with(start));
         is_configuration(name) && !is_one(&NOT_FOR_BUILDS) && (lints || !is_one(&OF_ESLINT))
@@ -125,16 +154,18 @@ pub(crate) fn is_configuration(name: &str) -> bool {
 }
 
 /// What is found for one workspace.
-struct Search<'a> {
-    tree: &'a dyn Tree,
-    workspaces: &'a Workspaces,
-    own: &'a RepoPath,
+struct Search<'f, 'a> {
+    finder: &'f mut Finder<'a>,
+    own: &'f RepoPath,
     found: BTreeSet<RepoPath>,
-    /// Folders above, by path.
-    listed: BTreeMap<RepoPath, Vec<Entry>>,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
+    /// Adds a file or a folder that is there, unless git ignores it. Says whether it is new.
+    fn insert(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
+        Ok(!self.finder.is_ignored(path)? && self.found.insert(path.clone()))
+    }
+
     /// Adds what a text in a file or a script of `folder` names, if it lies outside all workspaces but the root.
     fn add_mention(&mut self, folder: &RepoPath, text: &str) -> Result<Option<RepoPath>, SplitError> {
         let may_lead_outside = text.starts_with("../") || (text.starts_with("./") && self.is_outside(folder));
@@ -142,24 +173,24 @@ impl Search<'_> {
             return Ok(None);
         }
         let Ok(path) = folder.resolve(text.trim_end_matches('/')) else { return Ok(None) };
-        if path.is_root() || !self.is_outside(&path) || self.workspaces.keys().any(|known| known.below(&path).is_some())
-        {
+        let is_above = |path: &RepoPath| self.finder.workspaces.keys().any(|known| known.below(path).is_some());
+        if path.is_root() || !self.is_outside(&path) || is_above(&path) {
             return Ok(None);
         }
         for candidate in mentions::candidates(&path) {
-            if self.tree.is_file(&candidate)? {
-                return Ok(self.found.insert(candidate.clone()).then_some(candidate));
+            if self.finder.tree.is_file(&candidate)? {
+                return Ok(self.insert(&candidate)?.then_some(candidate));
             }
         }
-        if !self.tree.list(&path)?.is_empty() {
-            self.found.insert(path);
+        if !self.finder.tree.list(&path)?.is_empty() {
+            self.insert(&path)?;
         }
         Ok(None)
     }
 
     /// Whether a path belongs to the root and to no other workspace.
     fn is_outside(&self, path: &RepoPath) -> bool {
-        !self.workspaces.keys().any(|known| !known.is_root() && path.below(known).is_some())
+        !self.finder.workspaces.keys().any(|known| !known.is_root() && path.below(known).is_some())
     }
 
     /// Adds what a program names, and what those files outside name in turn.
@@ -167,7 +198,7 @@ impl Search<'_> {
         let mut open = vec![file.clone()];
         for _ in 0..FOLLOWED {
             let Some(file) = open.pop() else { break };
-            let Some(text) = read_text(self.tree, &file)? else { continue };
+            let Some(text) = read_text(self.finder.tree, &file)? else { continue };
             for mention in mentions::quoted(&text) {
                 let found = self.add_mention(&file.parent(), mention)?;
                 open.extend(found.filter(|path| mentions::is_script(path.as_str())));
@@ -183,22 +214,13 @@ impl Search<'_> {
             return Ok(());
         }
         for folder in above(self.own) {
-            let name = self.list(&folder)?.iter().find(is_one).map(|entry| entry.name.clone());
+            let name = self.finder.list(&folder)?.iter().find(is_one).map(|entry| entry.name.clone());
             if let Some(name) = name {
                 let path = folder.child(&name);
-                self.found.insert(path.clone());
-                return self.follow(&path);
+                return if self.insert(&path)? { self.follow(&path) } else { Ok(()) };
             }
         }
         Ok(())
-    }
-
-    fn list(&mut self, folder: &RepoPath) -> Result<&[Entry], SplitError> {
-        if !self.listed.contains_key(folder) {
-            let entries = self.tree.list(folder)?;
-            self.listed.insert(folder.clone(), entries);
-        }
-        Ok(self.listed.get(folder).map_or(&[], Vec::as_slice))
     }
 
     /// Adds an input of a task that is a file of the root, or a folder with all in it.
@@ -242,7 +264,7 @@ mod tests {
         let path = "apps/web".parse().unwrap();
         let task = Tasks::read(&tree, &workspaces).unwrap().task(&path, &workspaces[&path], "build");
         let asked = Asked { path: &path, scripts: vec![script], task: &task };
-        of(&tree, &workspaces, &asked).unwrap().iter().map(ToString::to_string).collect()
+        of(&mut Finder::new(&tree, &workspaces), &asked).unwrap().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -304,6 +326,15 @@ mod tests {
             ("apps/web/.browserslistrc", ""),
         ];
         assert_eq!(found("", &files), ["brand.mjs", "postcss.config.mjs"]);
+    }
+
+    #[test]
+    fn what_was_installed_or_is_ignored_is_not_found() {
+        let installed = ("node_modules/@x/base/tsconfig.json", r#"{"extends": "../../../tsconfig.other.json"}"#);
+        let own = ("apps/web/tsconfig.json", r#"{"extends": "../../node_modules/@x/base/tsconfig.json"}"#);
+        let styles = ("apps/web/postcss.config.js", "require('../../node_modules/y/plugin')");
+        let files = [installed, own, styles, ("node_modules/y/plugin.js", ""), ("tsconfig.other.json", "{}")];
+        assert_eq!(found("", &files), [""; 0]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ const MAIN: [&str; 2] = ["tsconfig.json", "jsconfig.json"];
 
 /// Adds what the configurations in a workspace's folder extend and refer to. Where it has none that is found by itself, the
 /// next one above is, with what that extends.
-pub(super) fn follow(search: &mut Search<'_>, entries: &[Entry]) -> Result<(), SplitError> {
+pub(super) fn follow(search: &mut Search<'_, '_>, entries: &[Entry]) -> Result<(), SplitError> {
     let own = entries.iter().filter(|entry| entry.kind == EntryKind::File && is_ts_config(&entry.name));
     for entry in own {
         let path = search.own.child(&entry.name);
@@ -34,6 +34,7 @@ pub(super) fn follow(search: &mut Search<'_>, entries: &[Entry]) -> Result<(), S
     }
     for folder in above(search.own) {
         let name = search
+            .finder
             .list(&folder)?
             .iter()
             .find(|entry| MAIN.contains(&entry.name.as_str()))
@@ -54,14 +55,14 @@ fn is_json(path: &RepoPath) -> bool {
 }
 
 /// Adds a configuration outside the workspace with those that it extends. One that was found already ends it, as a ring does.
-fn add(search: &mut Search<'_>, path: &RepoPath) -> Result<(), SplitError> {
-    if path.below(search.own).is_some() || !search.tree.is_file(path)? || !search.found.insert(path.clone()) {
+fn add(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<(), SplitError> {
+    if path.below(search.own).is_some() || !search.finder.tree.is_file(path)? || !search.insert(path)? {
         return Ok(());
     }
     follow_extended(search, path)
 }
 
-fn follow_extended(search: &mut Search<'_>, path: &RepoPath) -> Result<(), SplitError> {
+fn follow_extended(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<(), SplitError> {
     for extended in texts_of(search, path, "extends")?.iter().filter(|extended| extended.starts_with('.')) {
         let Ok(target) = path.parent().resolve(extended) else { continue };
         let target =
@@ -72,8 +73,8 @@ fn follow_extended(search: &mut Search<'_>, path: &RepoPath) -> Result<(), Split
 }
 
 /// A text or the texts of a list; of `references`, their paths. What is wrong with the file is the compiler's to report.
-fn texts_of(search: &Search<'_>, path: &RepoPath, field: &str) -> Result<Vec<String>, SplitError> {
-    let Some(text) = read_text(search.tree, path)? else { return Ok(Vec::new()) };
+fn texts_of(search: &Search<'_, '_>, path: &RepoPath, field: &str) -> Result<Vec<String>, SplitError> {
+    let Some(text) = read_text(search.finder.tree, path)? else { return Ok(Vec::new()) };
     let Ok(document) = Document::parse(path.as_str(), &text, Dialect::Jsonc) else { return Ok(Vec::new()) };
     let value = document.object().ok().and_then(|root| root.get(field)).map(|property| to_serde(&property.value));
     let list = match value {
