@@ -7,11 +7,16 @@ let
   sources = import ./source.nix { inherit lib record root; };
   isBun = record.packageManager.name == "bun";
 
-  apps = builtins.listToAttrs (
-    map (workspace: lib.nameValuePair workspace.app workspace) (
-      builtins.filter (workspace: workspace.kind == "app") record.workspaces
-    )
-  );
+  # The workspaces that have a name of this kind, by that.
+  named =
+    kind:
+    builtins.listToAttrs (
+      map (workspace: lib.nameValuePair workspace.${kind} workspace) (
+        builtins.filter (workspace: workspace ? ${kind}) record.workspaces
+      )
+    );
+  apps = named "app";
+  libraries = named "library";
 in
 {
   options.perSystem = flake-parts-lib.mkPerSystemOption (
@@ -52,20 +57,55 @@ in
       interpreters = import ./interpreters.nix scope;
       nodeModules = import ./node-modules.nix (scope // { inherit deps interpreters; });
       enabledApps = lib.filterAttrs (name: _workspace: cfg.apps.${name}.enable) apps;
+      buildScope = scope // {
+        inherit interpreters nodeModules;
+        inherit (cfg) contentAddressed;
+        # By folder, as workspaces name each other.
+        libraries = lib.mapAttrs' (
+          name: package: lib.nameValuePair libraries.${name}.path package
+        ) libraryPackages;
+      };
+      libraryPackages = lib.mapAttrs (
+        name: workspace:
+        import ./library.nix (
+          buildScope
+          // {
+            inherit workspace;
+            settings = cfg.libraries.${name};
+          }
+        )
+      ) libraries;
       appPackages = lib.mapAttrs (
         name: workspace:
         import ./app.nix (
-          scope
+          buildScope
           // {
-            inherit interpreters nodeModules workspace;
+            inherit workspace;
             settings = cfg.apps.${name};
           }
         )
       ) enabledApps;
+      # Those that a package needs: others may be of apps that were not chosen.
+      neededLibraries = lib.unique (
+        lib.concatMap (workspace: sources.librariesOf workspace.path) (
+          builtins.attrValues enabledApps
+        )
+      );
+      libraryChecks = builtins.listToAttrs (
+        map (path: rec {
+          value = buildScope.libraries.${path};
+          inherit (value) name;
+        }) neededLibraries
+      );
     in
     {
       options.splitter = import ./options.nix {
-        inherit lib pkgs apps;
+        inherit
+          apps
+          lib
+          libraries
+          pkgs
+          ;
         packageManager = import (if isBun then ./bun.nix else ./yarn.nix) scope;
       };
 
@@ -74,9 +114,14 @@ in
           inherit nodeModules;
           deps = deps.all;
         };
-        checks = appPackages // {
-          inherit nodeModules;
-        };
+        # Beside the packages, whose names are those of apps: `nix build .#libraries.<name>`.
+        legacyPackages.libraries = libraryPackages;
+        checks =
+          libraryChecks
+          // appPackages
+          // {
+            inherit nodeModules;
+          };
         devShells.default = lib.mkDefault (import ./dev-shell.nix scope);
       };
     }

@@ -3,17 +3,13 @@
   lib,
   pkgs,
   apps,
+  libraries,
   packageManager,
 }:
 let
   inherit (lib) mkOption types;
 
-  appOptions = workspace: {
-    enable = mkOption {
-      type = types.bool;
-      default = true;
-      description = "Whether this app is a package and a check.";
-    };
+  buildOptions = workspace: {
     nativeBuildInputs = mkOption {
       type = types.listOf types.package;
       default = [ ];
@@ -29,16 +25,6 @@ let
       default = { };
       description = "Environment variables of its build.";
     };
-    buildCommand = mkOption {
-      type = types.nullOr types.str;
-      default = workspace.build or null;
-      description = "The command that builds it, run in its folder; null runs none.";
-    };
-    output = mkOption {
-      type = types.nullOr types.str;
-      default = workspace.output or null;
-      description = "The folder that its build leaves, relative to its own; null keeps the sources and starts them.";
-    };
     nodeModules = mkOption {
       type = types.enum [
         "link"
@@ -48,6 +34,36 @@ let
       description = "Whether node_modules holds links into the store, or copies for frameworks that write there or refuse links.";
     };
   };
+  appOptions =
+    workspace:
+    buildOptions workspace
+    // {
+      enable = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether this app is a package and a check.";
+      };
+      buildCommand = mkOption {
+        type = types.nullOr types.str;
+        default = workspace.build or null;
+        description = "The command that builds it, run in its folder; null runs none.";
+      };
+      output = mkOption {
+        type = types.nullOr types.str;
+        default = workspace.output or null;
+        description = "The folder that its build leaves, relative to its own; null keeps the sources and starts them.";
+      };
+    };
+  libraryOptions =
+    workspace:
+    buildOptions workspace
+    // {
+      buildCommand = mkOption {
+        type = types.str;
+        default = workspace.build;
+        description = "The command that builds it, run in its folder.";
+      };
+    };
 in
 {
   packageManagerPackage = mkOption {
@@ -72,5 +88,11 @@ in
     default = { };
     description = "Environment variables of the lifecycle scripts of packages.";
   };
+  contentAddressed = mkOption {
+    type = types.bool;
+    default = false;
+    description = "Whether libraries are content-addressed, so that an edit which leaves what is built unchanged rebuilds nothing else; needs Nix's experimental feature ca-derivations.";
+  };
   apps = lib.mapAttrs (_name: appOptions) apps;
+  libraries = lib.mapAttrs (_name: libraryOptions) libraries;
 }

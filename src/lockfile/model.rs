@@ -100,6 +100,9 @@ impl DependencyGroup {
     /// All groups.
     pub const ALL: [Self; 4] = [Self::Runtime, Self::Development, Self::Optional, Self::Peer];
 
+    /// Those whose packages code runs with.
+    pub const AT_RUNTIME: [Self; 2] = [Self::Runtime, Self::Optional];
+
     /// The field of a manifest that holds it.
     pub const fn field(self) -> &'static str {
         match self {

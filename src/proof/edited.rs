@@ -65,6 +65,10 @@ impl Tree for EditedTree {
         self.base.unignored_files(folder)
     }
 
+    fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
+        self.base.is_ignored(path)
+    }
+
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
         Ok(self.edits.contains_key(path) || self.base.is_file(path)?)
     }

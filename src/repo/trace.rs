@@ -18,6 +18,7 @@ enum Question {
     Read(RepoPath),
     List(RepoPath),
     Unignored(RepoPath),
+    IsIgnored(RepoPath),
     IsFile(RepoPath),
     Link(RepoPath),
 }
@@ -40,6 +41,7 @@ fn answer(tree: &dyn Tree, question: &Question) -> Result<String, TreeError> {
         Question::Read(path) => of_content(tree.read(path)?.as_deref()),
         Question::List(path) => of_entries(&tree.list(path)?),
         Question::Unignored(path) => of_names(&tree.unignored_files(path)?),
+        Question::IsIgnored(path) => of_choice(tree.is_ignored(path)?),
         Question::IsFile(path) => of_choice(tree.is_file(path)?),
         Question::Link(path) => of_content(tree.link(path)?.as_deref().map(str::as_bytes)),
     })
@@ -121,6 +123,12 @@ impl Tree for Traced<'_> {
         let names = self.tree.unignored_files(folder)?;
         self.note(Question::Unignored(folder.clone()), of_names(&names));
         Ok(names)
+    }
+
+    fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
+        let is_ignored = self.tree.is_ignored(path)?;
+        self.note(Question::IsIgnored(path.clone()), of_choice(is_ignored));
+        Ok(is_ignored)
     }
 
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {

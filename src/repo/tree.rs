@@ -106,6 +106,12 @@ pub trait Tree: Sync {
         Ok(files.map(|entry| entry.name).collect())
     }
 
+    /// Whether git ignores a file or a folder, or it lies in `node_modules`: other machines need not have it. Of
+    /// what is not there either may be said.
+    fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
+        Ok(path.parts().any(|part| part == "node_modules"))
+    }
+
     /// Whether there is a file of that path.
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
         let name = path.file_name();

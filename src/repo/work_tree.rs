@@ -224,6 +224,21 @@ impl Tree for WorkTree {
         Ok(names)
     }
 
+    fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
+        if path.parts().any(|part| part == "node_modules") {
+            return Ok(true);
+        }
+        let target = path.on_disk(&self.root).into_std_path_buf();
+        let depth = path.parts().count();
+        let on_the_way = move |entry: &ignore::DirEntry| target.starts_with(entry.path());
+        for entry in self.walker().filter_entry(on_the_way).max_depth(Some(depth)).build() {
+            if entry.map_err(|error| walk_error(&self.root, error))?.depth() == depth {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
         Ok(path.on_disk(&self.root).is_file())
     }
@@ -279,6 +294,24 @@ mod tests {
         let (_folder, tree) = repository(&[&files[..], &[(".gitignore", ".yarn/*\n!.yarn/patches\n")]].concat());
         assert!(tree.unignored_files(&folder).unwrap().is_empty());
         assert!(tree.unignored_files(&"no/such".parse().unwrap()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_other_machines_need_not_have_is_told() {
+        let (_folder, tree) = repository(&[
+            (".gitignore", "/.env\ndist/\n"),
+            ("a/.gitignore", "!dist/\nx.json\n"),
+            (".env", ""),
+            ("dist/b/c.js", ""),
+            ("a/dist/c.js", ""),
+            ("a/x.json", ""),
+            ("node_modules/d/t.json", ""),
+        ]);
+        let ignored = |path: &str| tree.is_ignored(&path.parse().unwrap()).unwrap();
+        assert!(
+            [".env", "dist", "dist/b", "dist/b/c.js", "a/x.json", "node_modules/d/t.json"].into_iter().all(ignored)
+        );
+        assert!(!["a", "a/dist", "a/dist/c.js", ".gitignore"].into_iter().any(ignored));
     }
 
     #[test]

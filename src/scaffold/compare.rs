@@ -292,14 +292,18 @@ fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'st
         ("its name", now.name != recorded.name),
         ("its kind", now.kind != recorded.kind),
         ("its app name", now.app != recorded.app),
+        ("its name as a library", now.library != recorded.library),
         ("the workspaces it depends on", now.dependencies != recorded.dependencies),
         ("the workspaces it uses", now.uses != recorded.uses),
+        ("the workspaces that depend on it in turn", now.cycle != recorded.cycle),
         ("the folders it links to", now.links != recorded.links),
         ("the patches of patch-package", now.patches != recorded.patches),
+        ("the root files that it reads", now.root_files != recorded.root_files),
         ("its build command", now.build != recorded.build),
         ("its output", now.output != recorded.output),
         ("its start file", now.start != recorded.start),
         ("how it gets installed packages", now.node_modules != recorded.node_modules),
+        ("what it exposes", now.exposes != recorded.exposes),
     ];
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Deserializer};
 
 use super::{record, templates};
-use crate::{repo::RepoPath, split::config};
+use crate::{
+    repo::RepoPath,
+    split::{TASK_RUNNERS, config, is_configuration},
+};
 
 /// Files of the root that an install, or what is recorded of a repository, depends on.
 const AT_ROOT: [&str; 13] = [
@@ -36,6 +39,8 @@ pub fn matters_by_name(path: &str) -> bool {
         || name == "package.json"
         || ["tsconfig", "jsconfig"].iter().any(|start| stem.starts_with(start))
         || name.contains(".config.")
+        || is_configuration(name)
+        || TASK_RUNNERS.contains(&name)
         || name.rsplit_once('.').is_some_and(|(_, extension)| extension == "prisma")
         || is_splitters(path)
 }
@@ -57,14 +62,17 @@ pub struct Named {
     lock_set: BTreeSet<String>,
     local: Vec<RepoPath>,
     root_files: Vec<RepoPath>,
-    workspaces: Vec<Started>,
+    workspaces: Vec<NamedWorkspace>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Started {
+#[serde(rename_all = "camelCase")]
+struct NamedWorkspace {
     path: RepoPath,
     #[serde(default)]
     start: Option<String>,
+    #[serde(default)]
+    root_files: Vec<RepoPath>,
 }
 
 /// The keys of an object.
@@ -83,6 +91,7 @@ impl Named {
         let is_within = |folder: &RepoPath| path.parse().is_ok_and(|path: RepoPath| path.is_within(folder));
         self.lock_set.contains(path)
             || self.local.iter().chain(&self.root_files).any(is_within)
+            || self.workspaces.iter().flat_map(|workspace| &workspace.root_files).any(is_within)
             || self.workspaces.iter().any(|workspace| {
                 let start = workspace.start.as_deref().and_then(|start| workspace.path.resolve(start).ok());
                 start.is_some_and(|start| start.as_str() == path)
@@ -98,18 +107,20 @@ mod tests {
     fn names_that_may_matter_do() {
         let matter = ["bun.lock", "apps/web/package.json", "nix/splitter/app.nix", ".yarn/patches/a.patch", ".npmrc"];
         let more = ["tsconfig.base.json", "apps/web/vite.config.ts", "apps/web/prisma/schema.prisma", "splitter.json"];
-        assert!(matter.iter().chain(&more).all(|path| matters_by_name(path)));
+        let builds = ["turbo.json", "apps/web/project.json", "apps/web/.babelrc.json", ".browserslistrc"];
+        assert!(matter.iter().chain(&more).chain(&builds).all(|path| matters_by_name(path)));
         let others = ["README.md", "apps/web/src/index.ts", "apps/web/yarn.lock", "nix/splitter.nix", "package.json5"];
         assert!(!others.iter().any(|path| matters_by_name(path)));
         assert!(is_template("nix/splitter/tools/app.mjs") && !is_template(record::PATH));
     }
 
     #[test]
-    fn a_record_names_patches_folders_and_start_files() {
+    fn a_record_names_patches_folders_root_files_and_start_files() {
         let text = r#"{"lockSet": {"patches/a.patch": "x"}, "local": ["lib/f"], "rootFiles": [], "other": 1,
-            "workspaces": [{"path": "apps/api", "start": "src/server.ts"}, {"path": ""}]}"#;
+            "workspaces": [{"path": "apps/api", "start": "src/server.ts", "rootFiles": ["scripts"]}, {"path": ""}]}"#;
         let named = Named::of_record(text).unwrap();
-        assert!(["patches/a.patch", "lib/f/new.js", "apps/api/src/server.ts"].iter().all(|path| named.has(path)));
+        let files = ["patches/a.patch", "lib/f/new.js", "apps/api/src/server.ts", "scripts/a.sh"];
+        assert!(files.iter().all(|path| named.has(path)));
         assert!(!["lib/fresh.js", "apps/api/src/other.ts"].iter().any(|path| named.has(path)));
         assert!(Named::of_record("<<<<<<<").is_none());
     }

@@ -55,6 +55,8 @@ pub struct WorkspaceConfig {
     pub uses: BTreeSet<RepoPath>,
     /// How an app's build gets installed packages.
     pub node_modules: Option<NodeModules>,
+    /// What a library with a build shows to those that depend on it.
+    pub exposes: Option<Exposes>,
     /// Globs, relative to its folder, of files that its source set holds though a rule leaves them out.
     pub include: Vec<String>,
     /// Globs of files that its source set does not hold.
@@ -67,7 +69,7 @@ pub struct WorkspaceConfig {
 pub enum Kind {
     /// It has a derivation of its own.
     App,
-    /// It is built with the apps that depend on it.
+    /// It is for others, and built before them where it has a build.
     Library,
 }
 
@@ -79,6 +81,16 @@ pub enum NodeModules {
     Link,
     /// As copies, for tools that write into packages or refuse such links.
     Copy,
+}
+
+/// What a library with a build shows to those that depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exposes {
+    /// Its sources, and over them what its build made.
+    Sources,
+    /// Its manifest and what its build made.
+    Output,
 }
 
 /// Reads `splitter.json`, or gives no choices where there is none.
@@ -190,10 +202,12 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "start" => config.start = Some(inner_path(document, value)?),
             "uses" => config.uses = paths(document, value)?.into_iter().collect(),
             "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
+            "exposes" => config.exposes = Some(exposes(document, value)?),
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             _ => {
-                let keys = "`kind`, `app`, `build`, `output`, `start`, `uses`, `nodeModules`, `include` or `exclude`";
+                let keys = "`kind`, `app`, `build`, `output`, `start`, `uses`, `nodeModules`, `exposes`, `include` or \
+                            `exclude`";
                 return Err(unknown_key(document, property, keys));
             }
         }
@@ -214,6 +228,14 @@ fn node_modules(document: &Document<'_>, value: &Value<'_>) -> Result<NodeModule
         "link" => Ok(NodeModules::Link),
         "copy" => Ok(NodeModules::Copy),
         _ => Err(document.unexpected(value, "\"link\" or \"copy\"")),
+    }
+}
+
+fn exposes(document: &Document<'_>, value: &Value<'_>) -> Result<Exposes, JsonError> {
+    match document.as_str(value)? {
+        "sources" => Ok(Exposes::Sources),
+        "output" => Ok(Exposes::Output),
+        _ => Err(document.unexpected(value, "\"sources\" or \"output\"")),
     }
 }
 
@@ -300,11 +322,12 @@ mod tests {
             let value = match key.as_str() {
                 "uses" | "include" | "exclude" => "[\"a\"]",
                 "nodeModules" => "\"copy\"",
+                "exposes" => "\"output\"",
                 _ => "\"app\"",
             };
             assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
         }
-        assert_eq!(keys("/$defs/workspace/properties").len(), 9);
+        assert_eq!(keys("/$defs/workspace/properties").len(), 10);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Which apps get copies of packages in place of links into the store, and why.
+//! Which builds get copies of packages in place of links into the store, and why.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     repo::{RepoPath, Tree},
 };
 
-/// The apps that get copies, by folder, each with the reason in words.
+/// The apps and libraries whose builds get copies, by folder, each with the reason in words.
 pub(super) fn find(
     tree: &dyn Tree,
     graph: &Graph,
@@ -22,13 +22,13 @@ pub(super) fn find(
     lockfile: &Lockfile,
 ) -> Result<BTreeMap<RepoPath, String>, SplitError> {
     let mut copies = BTreeMap::new();
-    for (_, app) in graph.apps() {
-        let reason = match config.workspaces.get(&app.path).and_then(|choice| choice.node_modules) {
+    for (_, built) in graph.apps().chain(graph.libraries()) {
+        let reason = match config.workspaces.get(&built.path).and_then(|choice| choice.node_modules) {
             Some(NodeModules::Link) => None,
             Some(NodeModules::Copy) => Some("chosen in splitter.json".to_owned()),
-            None => detected(tree, graph, workspaces, app, lockfile)?,
+            None => detected(tree, graph, workspaces, built, lockfile)?,
         };
-        copies.extend(reason.map(|reason| (app.path.clone(), reason)));
+        copies.extend(reason.map(|reason| (built.path.clone(), reason)));
     }
     Ok(copies)
 }
@@ -37,12 +37,12 @@ fn detected(
     tree: &dyn Tree,
     graph: &Graph,
     workspaces: &Workspaces,
-    app: &Workspace,
+    workspace: &Workspace,
     lockfile: &Lockfile,
 ) -> Result<Option<String>, SplitError> {
-    let Some(manifest) = workspaces.get(&app.path) else { return Ok(None) };
-    let closure = graph.closure(&app.path);
+    let Some(manifest) = workspaces.get(&workspace.path) else { return Ok(None) };
+    let closure = graph.closure(&workspace.path);
     let closure: Vec<_> = closure.iter().filter_map(|path| workspaces.get_key_value(path)).collect();
-    let build = app.build.as_ref().map(|build| build.command.as_str());
+    let build = workspace.build.as_ref().map(|build| build.command.as_str());
     detect::copies::reason(tree, manifest, build, &closure, lockfile)
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Manifest, SplitError, Workspaces, manifest::LinkRequest, manifest_path};
 use crate::{
-    lockfile::{Format, Lockfile, Resolution},
+    lockfile::{DependencyGroup, Format, Lockfile, Resolution},
     repo::{RepoPath, RepoPathError, Tree, read_text},
 };
 
@@ -28,6 +28,8 @@ pub(super) struct Links {
 pub(super) struct Linked {
     /// Workspaces, or those that a linked folder lies in or depends on.
     pub(super) workspaces: BTreeSet<RepoPath>,
+    /// Those of them that its code runs with: not for development alone, nor because the root says so for all.
+    pub(super) at_runtime: BTreeSet<RepoPath>,
     /// Folders that are no workspaces.
     pub(super) folders: BTreeSet<RepoPath>,
 }
@@ -38,7 +40,11 @@ pub(super) fn find(tree: &dyn Tree, workspaces: &Workspaces, lockfile: &Lockfile
     let root = &workspaces[&RepoPath::root()];
     for (path, manifest) in workspaces {
         let mut linked = Linked::default();
-        search.follow(path, path, &manifest_path(path), &manifest.links, &mut linked)?;
+        let (runtime, loose): (Vec<_>, Vec<_>) =
+            manifest.links.iter().cloned().partition(|link| is_runtime(link, manifest));
+        search.follow(path, path, &manifest_path(path), &runtime, &mut linked)?;
+        linked.at_runtime.clone_from(&linked.workspaces);
+        search.follow(path, path, &manifest_path(path), &loose, &mut linked)?;
         // What the root says for all, every workspace may get.
         search.follow(path, &RepoPath::root(), &manifest_path(&RepoPath::root()), &root.links_for_all, &mut linked)?;
         if linked != Linked::default() {
@@ -48,6 +54,12 @@ pub(super) fn find(tree: &dyn Tree, workspaces: &Workspaces, lockfile: &Lockfile
     refuse_links_of_a_machine(lockfile)?;
     search.links.warnings.dedup();
     Ok(search.links)
+}
+
+/// Whether a manifest asks for what it links to at run time.
+fn is_runtime(link: &LinkRequest, manifest: &Manifest) -> bool {
+    let groups = DependencyGroup::AT_RUNTIME.iter().filter_map(|group| manifest.dependencies.get(group));
+    groups.into_iter().any(|specifiers| specifiers.get(&link.package) == Some(&link.specifier))
 }
 
 /// What `bun link` makes known on one machine is on no other.
@@ -108,7 +120,9 @@ impl Search<'_> {
             return Ok(());
         }
         let path = manifest_path(target);
-        let Some(text) = read_text(self.tree, &path)? else {
+        // What a developer built there is on no other machine.
+        let text = if self.tree.is_ignored(&path)? { None } else { read_text(self.tree, &path)? };
+        let Some(text) = text else {
             if self.tree.list(target)?.is_empty() {
                 self.links.warnings.push(format!("{} links to a folder that has no files", by()));
             }

@@ -20,9 +20,11 @@ mod manifest;
 pub(crate) mod origin;
 mod package_manager;
 pub(crate) mod registries;
+mod root_files;
 mod source_filter;
 pub mod source_set;
 mod system;
+mod tasks;
 mod workspaces;
 pub mod yarnrc;
 
@@ -32,6 +34,9 @@ pub use error::SplitError;
 pub use lock_set::LockSet;
 pub use manifest::Manifest;
 pub use package_manager::{ManagerName, PackageManager, Pin, ProgramPackage};
+pub(crate) use root_files::is_configuration;
+pub(crate) use tasks::FILES as TASK_RUNNERS;
+
 pub use registries::{ProjectRegistries, RegistryError};
 pub use system::{OtherMachine, System, SystemError};
 pub use workspaces::{Workspaces, manifest_path};
@@ -46,7 +51,7 @@ use self::{
 use crate::{
     lockfile::{Lockfile, bun, yarn},
     parallel::both,
-    repo::{EntryKind, FOREIGN_LOCKFILES, RepoPath, Tree, read_text},
+    repo::{FOREIGN_LOCKFILES, RepoPath, Tree, read_text},
 };
 
 /// What a user may choose on the command line.
@@ -79,11 +84,11 @@ pub struct Split {
     pub manifests: Workspaces,
     /// The manifests of folders that workspaces link to, by folder.
     pub linked_manifests: Workspaces,
-    /// The apps whose builds get copies of packages in place of links into the store, by folder, with the reason.
+    /// The apps and libraries whose builds get copies of packages in place of links into the store, by folder, with the reason.
     pub copies: BTreeMap<RepoPath, String>,
     /// The user's choices.
     pub config: Config,
-    /// Root files that every app's sources hold.
+    /// Root files that all sources hold, as `splitter.json` says; those of single workspaces are in the graph.
     pub root_files: BTreeSet<RepoPath>,
     /// Where manifests and lockfile disagree.
     pub drift: Vec<Drift>,
@@ -163,21 +168,15 @@ fn systems(choices: &Choices, config: &Config) -> Vec<System> {
     systems
 }
 
-/// The root files that builds of workspaces read: TypeScript's configuration, and what `splitter.json` adds, which may be
-/// folders with all that is in them.
+/// The root files that `splitter.json` adds to all sources, which may be folders with all that is in them, or globs.
 fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, SplitError> {
-    let mut files: BTreeSet<RepoPath> = tree
-        .list(&RepoPath::root())?
-        .into_iter()
-        .filter(|entry| entry.kind == EntryKind::File && is_ts_config(&entry.name))
-        .map(|entry| RepoPath::root().child(&entry.name))
-        .collect();
+    let mut files = BTreeSet::new();
     for path in &config.root_files {
         if path.is_root() {
             let reason = "`rootFiles` names the root itself; name the files and folders that builds read".to_owned();
             return Err(SplitError::Config { reason });
         }
-        if !tree.is_file(path)? && tree.list(path)?.is_empty() {
+        if !source_filter::is_glob(path.as_str()) && !tree.is_file(path)? && tree.list(path)?.is_empty() {
             return Err(SplitError::Missing { path: path.clone(), by: "`rootFiles` of `splitter.json`".to_owned() });
         }
         files.insert(path.clone());
@@ -194,8 +193,4 @@ fn scripts_of_none(config: &Config, lockfile: &Lockfile) -> Vec<String> {
         named.chain(config.downloads.keys().map(|name| ("downloads", name))).filter(|(_, name)| !is_locked(name));
     let file = lockfile.format.file();
     unknown.map(|(key, name)| format!("splitter.json: `{key}` names `{name}`, which is not in {file}")).collect()
-}
-
-fn is_ts_config(name: &str) -> bool {
-    name.strip_suffix(".json").is_some_and(|stem| stem.starts_with("tsconfig") || stem.starts_with("jsconfig"))
 }

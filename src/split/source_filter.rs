@@ -59,6 +59,11 @@ impl SourceFilter {
     }
 }
 
+/// Whether a path of `splitter.json` is to match others.
+pub(super) fn is_glob(path: &str) -> bool {
+    path.contains(['*', '?'])
+}
+
 /// Globs of `splitter.json`, matched against paths in a workspace. A glob that names a folder stands for all in it.
 #[derive(Debug, Default)]
 pub(super) struct Globs(Vec<(String, GlobMatcher)>);

@@ -1,15 +1,16 @@
-//! Source sets: the files that an app is built from, and what is left out and why.
+//! Source sets: the files that an app or a library is built from, and what is left out and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    config::Config,
+    config::{Config, Exposes},
     graph::{Graph, Workspace},
-    source_filter::{Globs, SOURCE_FILTER},
+    manifest_path,
+    source_filter::{Globs, SOURCE_FILTER, is_glob},
 };
 use crate::repo::{RepoPath, SourceFile};
 
-/// The files that an app is built from.
+/// The files that an app or a library is built from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceSet {
     /// The files, sorted by path.
@@ -34,14 +35,21 @@ pub struct LeftOut {
 pub struct Sources<'a> {
     /// Per workspace: its files that are sources, and those that a rule leaves out.
     owned: BTreeMap<&'a RepoPath, Owned<'a>>,
+    /// Files outside of workspaces by each path of them that is a root file, or a glob.
+    root_files: BTreeMap<&'a RepoPath, Vec<&'a SourceFile>>,
+    /// The root files of all builds, and those of each workspace.
+    shared: BTreeSet<&'a RepoPath>,
+    of_workspaces: BTreeMap<&'a RepoPath, &'a BTreeSet<RepoPath>>,
     /// Per folder that a workspace links to: its files that are sources.
     linked: BTreeMap<RepoPath, Vec<&'a SourceFile>>,
-    root_files: Vec<&'a SourceFile>,
+    graph: &'a Graph,
 }
 
 #[derive(Debug, Default)]
 struct Owned<'a> {
     files: Vec<&'a SourceFile>,
+    /// What others see: not the sources of a library that exposes its output alone, but its manifest.
+    shown: Option<Vec<&'a SourceFile>>,
     left_out: BTreeMap<String, LeftOut>,
 }
 
@@ -50,11 +58,12 @@ struct Rules {
     include: Globs,
     exclude: Globs,
     output: Option<String>,
+    exposes: Exposes,
 }
 
 impl<'a> Sources<'a> {
     /// Sorts `files` to the workspaces that they belong to: the nearest one upwards.
-    pub fn sort(files: &'a [SourceFile], graph: &'a Graph, config: &Config, root_files: &BTreeSet<RepoPath>) -> Self {
+    pub fn sort(files: &'a [SourceFile], graph: &'a Graph, config: &Config, shared: &'a BTreeSet<RepoPath>) -> Self {
         let rules: BTreeMap<&RepoPath, Rules> =
             graph.workspaces().map(|workspace| (&workspace.path, Rules::of(workspace, config))).collect();
         let mut sorted: BTreeMap<&RepoPath, Owned<'_>> = BTreeMap::new();
@@ -67,6 +76,10 @@ impl<'a> Sources<'a> {
             };
             let Some(rules) = rules.get(owner) else { continue };
             let belongings = sorted.entry(owner).or_default();
+            if rules.exposes == Exposes::Output {
+                let shown = belongings.shown.get_or_insert_default();
+                shown.extend((file.path == manifest_path(owner)).then_some(file));
+            }
             match rules.leave_out(file.path.below(owner).unwrap_or_default()) {
                 None => belongings.files.push(file),
                 Some(rule) => {
@@ -77,11 +90,13 @@ impl<'a> Sources<'a> {
             }
             last = Some((folder, owner));
         }
-        let is_root_file = |file: &&SourceFile| root_files.iter().any(|root| file.path.below(root).is_some());
-        let root_files = files.iter().filter(is_root_file).collect();
+        let of_workspaces: BTreeMap<_, _> =
+            graph.workspaces().map(|workspace| (&workspace.path, &workspace.root_files)).collect();
+        let all: BTreeSet<&RepoPath> = shared.iter().chain(of_workspaces.values().copied().flatten()).collect();
+        let root_files = all.into_iter().map(|root| (root, root_files(files, root))).collect();
         let linked = graph.links(&graph.workspaces().map(|workspace| workspace.path.clone()).collect());
         let linked = linked.into_iter().map(|folder| (folder.clone(), linked_files(files, &folder))).collect();
-        Self { owned: sorted, linked, root_files }
+        Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces, linked, graph }
     }
 
     /// The source files of each workspace, and of each folder that one links to.
@@ -90,17 +105,31 @@ impl<'a> Sources<'a> {
         owned.chain(self.linked.iter().map(|(folder, files)| (folder, files.as_slice())))
     }
 
-    /// The root files that every app's sources hold.
-    pub(super) fn root_files(&self) -> &[&'a SourceFile] {
-        &self.root_files
+    /// The files of each root file, folder or glob.
+    pub(super) fn root_files(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
+        self.root_files.iter().map(|(root, files)| (*root, files.as_slice()))
     }
 
-    /// The source set of an app, from its closure of workspaces and the folders that these link to.
-    pub fn of(&self, closure: &BTreeSet<RepoPath>, links: &BTreeSet<RepoPath>) -> SourceSet {
+    /// What others see of the libraries that expose their output alone: their manifests.
+    pub(super) fn shown(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
+        self.owned.iter().filter_map(|(path, owned)| Some((*path, owned.shown.as_deref()?)))
+    }
+
+    /// The source set of an app or a library, `own`, from its closure of workspaces and the folders that these link to.
+    pub fn of(&self, own: &RepoPath, closure: &BTreeSet<RepoPath>) -> SourceSet {
         let mut set = SourceSet::default();
-        let mut files = self.root_files.clone();
-        files.extend(links.iter().filter_map(|folder| self.linked.get(folder)).flatten());
-        for owned in closure.iter().filter_map(|path| self.owned.get(path)) {
+        let is_shown =
+            |path: &&RepoPath| *path == own || self.owned.get(path).is_none_or(|owned| owned.shown.is_none());
+        let shown = closure.iter().filter(is_shown).filter_map(|path| self.of_workspaces.get(path));
+        let roots: BTreeSet<&RepoPath> = shown.copied().flatten().chain(self.shared.iter().copied()).collect();
+        let mut files: Vec<&SourceFile> =
+            roots.iter().filter_map(|root| self.root_files.get(root)).flatten().copied().collect();
+        files.extend(self.graph.links(closure).iter().filter_map(|folder| self.linked.get(folder)).flatten());
+        for (path, owned) in closure.iter().filter_map(|path| self.owned.get_key_value(path)) {
+            if let Some(shown) = owned.shown.as_ref().filter(|_| *path != own) {
+                files.extend(shown);
+                continue;
+            }
             files.extend(&owned.files);
             for (rule, left_out) in &owned.left_out {
                 let total = set.left_out.entry(rule.clone()).or_default();
@@ -117,11 +146,27 @@ impl<'a> Sources<'a> {
     }
 }
 
+/// The files of a root file: itself, all in it, or what matches it. The walk's files are sorted.
+fn root_files<'a>(files: &'a [SourceFile], root: &RepoPath) -> Vec<&'a SourceFile> {
+    if is_glob(root.as_str()) {
+        let globs = Globs::new(&[root.as_str().to_owned()]);
+        return files.iter().filter(|file| globs.find(file.path.as_str()).is_some()).collect();
+    }
+    below(files, root).collect()
+}
+
 /// The files of a linked folder that are sources, by the rules that workspaces have.
 fn linked_files<'a>(files: &'a [SourceFile], folder: &RepoPath) -> Vec<&'a SourceFile> {
     let is_source =
         |file: &&SourceFile| file.path.below(folder).is_some_and(|inner| SOURCE_FILTER.rule(inner).is_none());
-    files.iter().filter(is_source).collect()
+    below(files, folder).filter(is_source).collect()
+}
+
+/// The files at a path and below it.
+fn below<'a>(files: &'a [SourceFile], root: &RepoPath) -> impl Iterator<Item = &'a SourceFile> {
+    let start = files.partition_point(|file| file.path < *root);
+    let near = files[start..].iter().take_while(|file| file.path.as_str().starts_with(root.as_str()));
+    near.filter(|file| file.path.below(root).is_some())
 }
 
 fn owner<'r>(folder: &RepoPath, rules: &BTreeMap<&'r RepoPath, Rules>) -> &'r RepoPath {
@@ -148,6 +193,7 @@ impl Rules {
             include: globs(|choice| &choice.include),
             exclude: globs(|choice| &choice.exclude),
             output: workspace.build.as_ref().and_then(|build| build.output.clone()),
+            exposes: workspace.exposes,
         }
     }
 
@@ -212,7 +258,8 @@ mod tests {
         .collect();
         let root_files = BTreeSet::from(["tsconfig.json".parse().unwrap()]);
         let sources = Sources::sort(&files, &graph, &config, &root_files);
-        let set = sources.of(&graph.closure(&"apps/web".parse().unwrap()), &BTreeSet::new());
+        let web = "apps/web".parse().unwrap();
+        let set = sources.of(&web, &graph.closure(&web));
         let paths: Vec<_> = set.files.iter().map(RepoPath::as_str).collect();
         assert_eq!(
             paths,

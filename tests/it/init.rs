@@ -34,12 +34,14 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     flake.nix
     nix/splitter/.gitattributes
     nix/splitter/app.nix
+    nix/splitter/build.nix
     nix/splitter/bun.nix
     nix/splitter/default.nix
     nix/splitter/deps.nix
     nix/splitter/dev-shell.nix
     nix/splitter/interpreters.nix
     nix/splitter/known-scripts.json
+    nix/splitter/library.nix
     nix/splitter/lock-set.nix
     nix/splitter/manifest-fields.json
     nix/splitter/network.nix
@@ -53,6 +55,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/app.mjs
     nix/splitter/tools/bun-lock.mjs
     nix/splitter/tools/certificate.mjs
+    nix/splitter/tools/changes.mjs
     nix/splitter/tools/connect.mjs
     nix/splitter/tools/downloads-hook.mjs
     nix/splitter/tools/downloads.mjs
@@ -74,6 +77,8 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/install-yarn-classic.mjs
     nix/splitter/tools/install.mjs
     nix/splitter/tools/known-scripts.mjs
+    nix/splitter/tools/layout.mjs
+    nix/splitter/tools/library.mjs
     nix/splitter/tools/linker-state.mjs
     nix/splitter/tools/network.mjs
     nix/splitter/tools/npmrc.mjs
@@ -81,6 +86,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/patch-package.mjs
     nix/splitter/tools/pnp.mjs
     nix/splitter/tools/registry.mjs
+    nix/splitter/tools/run-build.mjs
     nix/splitter/tools/script-order.mjs
     nix/splitter/tools/scripts.mjs
     nix/splitter/tools/tar.mjs
@@ -169,12 +175,12 @@ fn the_record_is_sorted_with_one_entry_a_line() {
       ],
       "workspaces": [
         {"path":"","name":"acme","kind":"library","dependencies":[]},
-        {"path":"apps/api","name":"api","kind":"app","app":"api","dependencies":[],"start":"src/server.ts"},
-        {"path":"apps/web","name":"web","kind":"app","app":"web","dependencies":["packages/ui"],"build":"bun run build","output":"dist"},
-        {"path":"packages/ui","name":"@acme/ui","kind":"library","dependencies":[]}
+        {"path":"apps/api","name":"api","kind":"app","app":"api","dependencies":[],"rootFiles":["tsconfig.json"],"start":"src/server.ts"},
+        {"path":"apps/web","name":"web","kind":"app","app":"web","dependencies":["packages/ui"],"rootFiles":["tsconfig.json"],"build":"bun run build","output":"dist"},
+        {"path":"packages/ui","name":"@acme/ui","kind":"library","dependencies":[],"rootFiles":["tsconfig.json"]}
       ],
       "local": [],
-      "rootFiles": ["tsconfig.json"],
+      "rootFiles": [],
       "source": {"include":{},"exclude":{}}
     }
     ----- stderr

@@ -1,6 +1,7 @@
 //! The one integration binary: one to link, one to run. `support` is the harness; each other module is about one thing.
 #![expect(clippy::unwrap_used, reason = "a test whose setting cannot be made must stop there")]
 
+mod sources;
 mod support;
 
 mod check;

@@ -57,6 +57,7 @@ fn scan_as_json_has_a_version_and_every_file() {
     ----- stdout
     {
       "drift": [],
+      "librarySourceSets": {},
       "local": [],
       "lockSet": {
         ".npmrc": "blake3-[HASH]",
@@ -80,9 +81,7 @@ fn scan_as_json_has_a_version_and_every_file() {
         "total": 3
       },
       "root": "[REPO]",
-      "rootFiles": [
-        "tsconfig.json"
-      ],
+      "rootFiles": [],
       "sourceSets": {
         "api": {
           "bytes": [N],
@@ -133,19 +132,28 @@ fn scan_as_json_has_a_version_and_every_file() {
         {
           "app": null,
           "build": null,
+          "cycle": [],
           "dependencies": [],
+          "env": [],
+          "exposes": null,
           "kind": "library",
+          "library": null,
           "name": "acme",
           "nodeModules": null,
           "path": "",
           "reason": "has nothing to build or start",
+          "rootFiles": [],
           "start": null
         },
         {
           "app": "api",
           "build": null,
+          "cycle": [],
           "dependencies": [],
+          "env": [],
+          "exposes": null,
           "kind": "app",
+          "library": null,
           "name": "api",
           "nodeModules": {
             "how": "link",
@@ -153,6 +161,9 @@ fn scan_as_json_has_a_version_and_every_file() {
           },
           "path": "apps/api",
           "reason": "runs a server from source and lies in apps/",
+          "rootFiles": [
+            "tsconfig.json"
+          ],
           "start": "src/server.ts"
         },
         {
@@ -162,10 +173,14 @@ fn scan_as_json_has_a_version_and_every_file() {
             "output": "dist",
             "tool": "bun build"
           },
+          "cycle": [],
           "dependencies": [
             "packages/ui"
           ],
+          "env": [],
+          "exposes": null,
           "kind": "app",
+          "library": null,
           "name": "web",
           "nodeModules": {
             "how": "link",
@@ -173,17 +188,27 @@ fn scan_as_json_has_a_version_and_every_file() {
           },
           "path": "apps/web",
           "reason": "has a build script and lies in apps/",
+          "rootFiles": [
+            "tsconfig.json"
+          ],
           "start": null
         },
         {
           "app": null,
           "build": null,
+          "cycle": [],
           "dependencies": [],
+          "env": [],
+          "exposes": null,
           "kind": "library",
+          "library": null,
           "name": "@acme/ui",
           "nodeModules": null,
           "path": "packages/ui",
           "reason": "has nothing to build or start",
+          "rootFiles": [
+            "tsconfig.json"
+          ],
           "start": null
         }
       ]

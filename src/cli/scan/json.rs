@@ -1,8 +1,10 @@
 //! A scan for programs. `version` changes when a field changes its meaning or goes.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::{Scan, parts};
+use super::{BuildSources, Scan, parts};
 use crate::split::{
     Split,
     config::NodeModules,
@@ -29,7 +31,8 @@ pub(super) fn render(scan: &Scan) -> String {
         "local": split.lock_set.local,
         "rootFiles": split.root_files,
         "workspaces": split.graph.workspaces().map(|found| workspace(found, split)).collect::<Vec<_>>(),
-        "sourceSets": source_sets(scan),
+        "sourceSets": source_sets(&scan.source_sets),
+        "librarySourceSets": source_sets(&scan.library_sets),
         "drift": split.drift,
         "warnings": split.warnings,
     });
@@ -48,25 +51,30 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
         "kind": kind,
         "reason": workspace.reason,
         "app": app,
+        "library": workspace.library,
         "dependencies": workspace.dependencies,
+        "cycle": workspace.cycle,
+        "rootFiles": workspace.root_files,
         "build": workspace.build.as_ref().map(|build| json!({
             "command": build.command,
             "tool": build.tool.map(crate::split::detect::Tool::name),
             "output": build.output,
         })),
         "start": start,
-        "nodeModules": app.map(|_| node_modules(workspace, split)),
+        "env": workspace.env,
+        "nodeModules": app.or(workspace.library.as_ref()).map(|_| node_modules(workspace, split)),
+        "exposes": workspace.library.as_ref().map(|_| workspace.exposes),
     })
 }
 
-fn node_modules(app: &Workspace, split: &Split) -> Value {
-    let reason = split.copies.get(&app.path);
+fn node_modules(workspace: &Workspace, split: &Split) -> Value {
+    let reason = split.copies.get(&workspace.path);
     let how = if reason.is_some() { NodeModules::Copy } else { NodeModules::Link };
     json!({ "how": how, "reason": reason })
 }
 
-fn source_sets(scan: &Scan) -> Value {
-    let sets = scan.source_sets.iter().map(|(name, sources)| {
+fn source_sets(sets: &BTreeMap<String, BuildSources>) -> Value {
+    let sets = sets.iter().map(|(name, sources)| {
         let set = &sources.set;
         let value = json!({
             "workspaces": sources.workspaces,

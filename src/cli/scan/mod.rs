@@ -17,6 +17,7 @@ use crate::{
     split::{
         Choices, Split, SplitError,
         dependencies::Scope,
+        graph::Workspace,
         source_set::{SourceSet, Sources},
     },
 };
@@ -25,11 +26,13 @@ use crate::{
 struct Scan {
     tree: WorkTree,
     split: Split,
-    source_sets: BTreeMap<String, AppSources>,
+    source_sets: BTreeMap<String, BuildSources>,
+    /// Likewise of the libraries that have a build of their own.
+    library_sets: BTreeMap<String, BuildSources>,
 }
 
-/// What an app is built from.
-struct AppSources {
+/// What an app or a library is built from.
+struct BuildSources {
     /// Its workspaces: its own, and those that it depends on.
     workspaces: BTreeSet<RepoPath>,
     set: SourceSet,
@@ -41,19 +44,18 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
     let (files, split) = both(|| tree.source_files(), || Split::read(&tree, &Choices::default()));
     let (files, split) = (files?, split?);
     let sources = Sources::sort(&files, &split.graph, &split.config, &split.root_files);
-    let source_sets = split
-        .graph
-        .apps()
-        .filter(|(name, _)| options.apps.is_empty() || options.apps.iter().any(|app| app == name))
-        .map(|(name, workspace)| {
-            let workspaces = split.graph.closure(&workspace.path);
-            let set = sources.of(&workspaces, &split.graph.links(&workspaces));
-            (name.to_owned(), AppSources { workspaces, set })
-        })
-        .collect();
+    let sources_of = |(name, workspace): (&str, &Workspace)| {
+        let workspaces = split.graph.closure(&workspace.path);
+        let set = sources.of(&workspace.path, &workspaces);
+        (name.to_owned(), BuildSources { workspaces, set })
+    };
+    let is_shown =
+        |(name, _): &(&str, &Workspace)| options.apps.is_empty() || options.apps.iter().any(|app| app == name);
+    let source_sets = split.graph.apps().filter(is_shown).map(sources_of).collect();
+    let library_sets = split.graph.libraries().map(sources_of).collect();
     refuse_unknown(options, &split)?;
     warn(&split, printer);
-    let scan = Scan { tree, split, source_sets };
+    let scan = Scan { tree, split, source_sets, library_sets };
     if options.json {
         printer.data(json::render(&scan));
     } else {

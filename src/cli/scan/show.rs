@@ -17,6 +17,12 @@ use crate::{
 /// How many files of the lock set are named; a repository has one manifest a workspace.
 const SHOWN_FILES: usize = 12;
 
+/// How many environment variables of a build are named.
+const SHOWN_VARIABLES: usize = 6;
+
+/// Those that every build has.
+const SET: [&str; 1] = ["CI"];
+
 pub(super) fn print(scan: &Scan, printer: Printer) {
     print_head(scan, printer);
     print_lock_set(scan, printer);
@@ -84,7 +90,10 @@ fn print_workspaces(scan: &Scan, printer: Printer) {
     for workspace in workspaces {
         let kind = match &workspace.role {
             Role::App { name, .. } => format!("app {BOLD}{name}{BOLD:#}"),
-            Role::Library => "library".to_owned(),
+            Role::Library => match &workspace.library {
+                Some(name) => format!("library {BOLD}{name}{BOLD:#}"),
+                None => "library".to_owned(),
+            },
         };
         let how = how(workspace, scan.split.pin.manager.name.runtime()).map_or(String::new(), |how| format!(": {how}"));
         let path = workspace.path.to_string();
@@ -94,10 +103,27 @@ fn print_workspaces(scan: &Scan, printer: Printer) {
             escape(&workspace.reason),
             escape(&how)
         ));
+        if let Some(variables) = unset_variables(workspace) {
+            printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
+        }
         if let Some(reason) = scan.split.copies.get(&workspace.path) {
             printer.data(format_args!("  {:<width$}  {DIM}gets copies of packages: {}{DIM:#}", "", escape(reason)));
         }
     }
+}
+
+/// The variables that a build is said to read: none is set.
+fn unset_variables(workspace: &Workspace) -> Option<String> {
+    let names: Vec<&str> = workspace.env.iter().map(String::as_str).filter(|name| !SET.contains(name)).collect();
+    let (group, name) = match (&workspace.role, &workspace.library) {
+        (Role::App { name, .. }, _) => ("apps", name),
+        (Role::Library, Some(name)) => ("libraries", name),
+        (Role::Library, None) => return None,
+    };
+    let shown = names.iter().take(SHOWN_VARIABLES).copied().collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(SHOWN_VARIABLES);
+    let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
+    (!names.is_empty()).then(|| format!("not set in its build, unless splitter.{group}.{name}.env does: {shown}{more}"))
 }
 
 /// How a workspace is built or started.

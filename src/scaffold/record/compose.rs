@@ -11,7 +11,7 @@ use crate::{
     repo::RepoPath,
     split::{
         Split,
-        config::{Kind, NodeModules, WorkspaceConfig},
+        config::{Exposes, Kind, NodeModules, WorkspaceConfig},
         dependencies::{Dependency, Scope},
         graph::{Role, Workspace},
         origin::{Origin, origin_of, replaced_registries},
@@ -91,14 +91,18 @@ pub(crate) fn workspace_record(split: &Split, workspace: &Workspace) -> Workspac
         name: workspace.name.clone(),
         kind,
         app,
+        library: workspace.library.clone(),
         dependencies: workspace.dependencies.iter().cloned().collect(),
         uses: workspace.uses.iter().cloned().collect(),
+        cycle: workspace.cycle.iter().cloned().collect(),
         links: workspace.links.iter().cloned().collect(),
         patches: workspace.patches.clone(),
+        root_files: workspace.root_files.iter().cloned().collect(),
         build: workspace.build.as_ref().map(|build| build.command.clone()),
         output: workspace.build.as_ref().and_then(|build| build.output.clone()),
         start,
         node_modules: split.copies.contains_key(&workspace.path).then_some(NodeModules::Copy),
+        exposes: (workspace.exposes == Exposes::Output).then_some(Exposes::Output),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     repo::{RepoPath, Tree, read_text},
     split::{
         PackageManager, System,
-        config::{Kind, NodeModules},
+        config::{Exposes, Kind, NodeModules},
         dependencies::Scope,
         derivations::Recorded,
     },
@@ -69,7 +69,7 @@ pub struct Record {
     pub workspaces: Vec<WorkspaceRecord>,
     /// Files and folders that an install reads as they are.
     pub local: Vec<RepoPath>,
-    /// Root files that every app's sources hold.
+    /// Root files that all sources hold.
     pub root_files: Vec<RepoPath>,
     /// The packages of which `splitter.json` says that their lifecycle scripts run, sorted; the package manager's own
     /// settings name others. Absent where there are none.
@@ -150,17 +150,26 @@ pub struct WorkspaceRecord {
     /// The name of its derivation, for an app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
+    /// The name of its derivation, for a library that is built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
     /// The workspaces that it depends on directly.
     pub dependencies: Vec<RepoPath>,
     /// Those that it uses besides: it links to them, or `splitter.json` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<RepoPath>,
+    /// Those of both that depend on it in turn, and whose builds its own does not wait for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cycle: Vec<RepoPath>,
     /// The folders that it links to and that are no workspaces. Absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<RepoPath>,
     /// The folder of the patches that its install has `patch-package` apply. Absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patches: Option<RepoPath>,
+    /// Files and folders outside of it that it reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub root_files: Vec<RepoPath>,
     /// Its build command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<String>,
@@ -170,9 +179,12 @@ pub struct WorkspaceRecord {
     /// The file that it runs, for an app without a build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
-    /// How an app's build gets installed packages, where not as links.
+    /// How its build gets installed packages, where not as links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_modules: Option<NodeModules>,
+    /// What a library shows to others, where not its sources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposes: Option<Exposes>,
 }
 
 /// Globs of `splitter.json`, by workspace.

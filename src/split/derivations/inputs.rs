@@ -336,7 +336,8 @@ fn sources(split: &Split, files: &FileStates) -> (BTreeMap<RepoPath, FileStates>
         list.iter().filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone()))).collect()
     };
     let by_folder = sorted.by_folder().map(|(path, list)| (path.clone(), states(list))).collect();
-    (by_folder, states(sorted.root_files()))
+    let root_files: Vec<&SourceFile> = sorted.root_files().flat_map(|(_, files)| files.iter().copied()).collect();
+    (by_folder, states(&root_files))
 }
 
 /// The packages that are not found by name and version at a registry: by their place, with what tells versions apart.

@@ -66,19 +66,20 @@ pub struct Build {
     pub output: Option<String>,
 }
 
-/// Finds how a workspace is built; none where it has no build script.
+/// Finds how a workspace is built; none where it has no build script, or one that does nothing. `outputs` is what a task runner says that it writes.
 pub(super) fn build(
     tree: &dyn Tree,
     folder: &RepoPath,
     manifest: &Manifest,
+    outputs: &[String],
     manager: ManagerName,
 ) -> Result<Option<Build>, SplitError> {
-    let Some(script) = manifest.scripts.get("build").filter(|script| !script.trim().is_empty()) else {
+    let Some(script) = manifest.scripts.get("build").filter(|_| !script::does_nothing("build", manifest)) else {
         return Ok(None);
     };
     let script = script::expanded(script, manifest);
     let tool = script::tool(&script, manifest);
-    let output = output::folder(tree, folder, &script, tool)?;
+    let output = output::folder(tree, folder, &script, tool, outputs)?;
     Ok(Some(Build { command: format!("{} run build", manager.command()), tool, output: Some(output) }))
 }
 

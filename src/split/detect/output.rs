@@ -12,12 +12,14 @@ use crate::{
 /// What is kept where neither the tool nor its configuration is known.
 const USUAL: &str = "dist";
 
-/// The folder that a build leaves, relative to the workspace's.
+/// The folder that a build leaves, relative to the workspace's: as the script or the tool's configuration says it, or else
+/// what a task runner has, `outputs`.
 pub(super) fn folder(
     tree: &dyn Tree,
     folder: &RepoPath,
     script: &str,
     tool: Option<Tool>,
+    outputs: &[String],
 ) -> Result<String, SplitError> {
     let found = match tool {
         Some(Tool::Next) => Some(next(tree, folder)?),
@@ -48,9 +50,23 @@ pub(super) fn folder(
         },
         None => script::option(script, &["--outdir", "--outDir", "--out-dir"]),
     };
+    let found = found.or_else(|| of_task(outputs));
     // A configuration may name anything; what leaves the workspace cannot be kept as its output.
     let inside = found.and_then(|text| RepoPath::root().resolve(&text).ok()).filter(|path| !path.is_root());
     Ok(inside.map_or_else(|| USUAL.to_owned(), |path| path.as_str().to_owned()))
+}
+
+/// Of the folders that a task writes, the usual one, or else the first: lists often serve many workspaces.
+fn of_task(outputs: &[String]) -> Option<String> {
+    let folder = |output: &String| {
+        let folder = output.trim_start_matches("./").split_once('*').map_or(output.as_str(), |(folder, _)| folder);
+        let is_whole = output.ends_with("/**") || output.ends_with("/**/*") || !output.contains('*');
+        let folder = folder.trim_end_matches('/');
+        (is_whole && !folder.is_empty() && camino::Utf8Path::new(folder).extension().is_none())
+            .then(|| folder.to_owned())
+    };
+    let folders: Vec<String> = outputs.iter().filter_map(folder).collect();
+    folders.iter().find(|folder| *folder == USUAL).or(folders.first()).cloned()
 }
 
 fn next(tree: &dyn Tree, folder: &RepoPath) -> Result<String, SplitError> {
@@ -159,7 +175,7 @@ mod tests {
     use crate::repo::MemoryTree;
 
     fn found(script: &str, tool: Option<Tool>, files: &[(&str, &str)]) -> String {
-        folder(&MemoryTree::new(files.iter().copied()), &"apps/a".parse().unwrap(), script, tool).unwrap()
+        folder(&MemoryTree::new(files.iter().copied()), &"apps/a".parse().unwrap(), script, tool, &[]).unwrap()
     }
 
     #[test]
@@ -184,6 +200,19 @@ mod tests {
         assert_eq!(found(r#"{"extends": "./tsconfig.build.json"}"#, out), "dist");
         assert_eq!(found(r#"{"extends": "@acme/tsconfig"}"#, out), "dist");
         assert_eq!(found(r#"{"extends": "../../no.json"}"#, out), "dist");
+    }
+
+    #[test]
+    fn a_task_runner_is_asked_where_nothing_else_says_it() {
+        let found = |script: &str, tool, outputs: &[&str]| {
+            let outputs: Vec<_> = outputs.iter().map(|output| (*output).to_owned()).collect();
+            folder(&MemoryTree::new([]), &RepoPath::root(), script, tool, &outputs).unwrap()
+        };
+        assert_eq!(found("make", None, &["package.json", "lib/**", "es"]), "lib");
+        assert_eq!(found("make", None, &[".next/**", "dist/**"]), "dist");
+        assert_eq!(found("make", None, &["**/*.js", "../out/**"]), "dist");
+        assert_eq!(found("make --outdir www", None, &["lib/**"]), "www");
+        assert_eq!(found("", Some(Tool::Next), &["lib/**"]), ".next");
     }
 
     #[test]

@@ -69,6 +69,36 @@ fn expanded_to(script: &str, manifest: &Manifest, depth: usize) -> String {
     commands(script).iter().map(expand).collect::<Vec<_>>().join(" && ")
 }
 
+/// Whether a script of a manifest does nothing, together with those that run before and after it: `exit 0`, `true`, `:`, or an
+/// `echo` to the terminal, also by way of other scripts.
+pub(super) fn does_nothing(name: &str, manifest: &Manifest) -> bool {
+    does_nothing_to(name, manifest, DEPTH)
+}
+
+fn does_nothing_to(name: &str, manifest: &Manifest, depth: usize) -> bool {
+    let scripts = ["pre", "", "post"].map(|hook| manifest.scripts.get(&format!("{hook}{name}")));
+    let is_idle = |command: &Vec<String>| match run_script(command) {
+        Some(inner) if manifest.scripts.contains_key(inner) => depth > 0 && does_nothing_to(inner, manifest, depth - 1),
+        _ => is_idle(command),
+    };
+    scripts.into_iter().flatten().all(|script| is_plain(script) && commands(script).iter().all(is_idle))
+}
+
+/// Whether a script writes no files and has no commands in others.
+fn is_plain(script: &str) -> bool {
+    !script.contains(['\n', '`', '<', '>']) && !script.contains("$(")
+}
+
+fn is_idle(command: &[String]) -> bool {
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["exit" | "true" | ":"] | ["exit", "0"] => true,
+        // Commands may follow without a space before them: `echo a&&tsc`.
+        ["echo", text @ ..] => !text.iter().any(|word| word.contains(['&', '|'])),
+        _ => false,
+    }
+}
+
 /// Words as a script again.
 fn quoted(command: &[String]) -> String {
     let quote = |word: &String| match word.contains(|c: char| c.is_whitespace() || c == ';') {
@@ -210,6 +240,29 @@ mod tests {
         assert_eq!(entry_file("bun run serve"), None);
         assert_eq!(watched_file("TZ=UTC bun run --hot src/index.ts").as_deref(), Some("src/index.ts"));
         assert_eq!(watched_file("bun run src/cli.ts import"), None);
+    }
+
+    #[test]
+    fn a_script_that_does_nothing_is_told_from_one_that_does() {
+        let nothing = |scripts: &str| {
+            let manifest = Manifest::parse("package.json", &format!(r#"{{"scripts": {{{scripts}}}}}"#)).unwrap();
+            does_nothing("build", &manifest)
+        };
+        for script in
+            ["exit 0", "true", ":", " ", "echo 'No build; skipped'", "CI=1 echo no build && exit 0", "exit 0;"]
+        {
+            assert!(nothing(&format!(r#""build": "{script}""#)), "{script}");
+        }
+        for script in
+            ["exit 1", "echo a > b", "echo a&&tsc", "echo $(tsc)", "echo `tsc`", "echo a | sh", "echo a\\ntsc"]
+        {
+            assert!(!nothing(&format!(r#""build": "{script}""#)), "{script}");
+        }
+        assert!(nothing(r#""build": "yarn noop && bun run noop", "noop": "exit 0""#));
+        assert!(!nothing(r#""build": "yarn some", "some": "echo && tsc""#));
+        assert!(!nothing(r#""build": "yarn build""#));
+        assert!(!nothing(r#""build": "exit 0", "prebuild": "tsc""#));
+        assert!(!nothing(r#""build": "npm run noop", "noop": "true", "postnoop": "tsc""#));
     }
 
     #[test]

@@ -133,15 +133,17 @@ fn e2e_scan_shows_the_sources_that_nix_copies() {
     let scan: serde_json::Value = serde_json::from_str(&succeed(&mut context.splitter(&["scan", "--json"]))).unwrap();
     for app in ["api", "web"] {
         let expected: Vec<String> = serde_json::from_value(scan["sourceSets"][app]["files"].clone()).unwrap();
-        // The specification of the build holds the store path of the sources.
+        // The specification of the build holds the store paths of the sources.
         let spec = nix.eval(
             &format!("packages.{}.{app}.spec", system()),
-            "spec: (builtins.fromJSON (builtins.unsafeDiscardStringContext spec)).source",
+            "spec: (builtins.fromJSON (builtins.unsafeDiscardStringContext spec)).sources",
         );
-        // It is copied when the derivation is.
+        // They are copied when the derivation is.
         nix.derivations();
         let mut found = Vec::new();
-        files_below(spec.as_str().unwrap().as_ref(), "", &mut found);
+        for part in spec.as_array().unwrap() {
+            files_below(part["source"].as_str().unwrap().as_ref(), part["path"].as_str().unwrap(), &mut found);
+        }
         found.sort();
         assert_eq!(found, expected, "{app}");
     }

@@ -3,6 +3,7 @@
 mod edits;
 mod git;
 mod kinds;
+mod libraries;
 mod local;
 mod outputs;
 mod patch_package;

@@ -37,6 +37,7 @@ rec {
   nameValuePair = name: value: { inherit name value; };
   genAttrs = names: f: listToAttrs (map (name: nameValuePair name (f name)) names);
   filterAttrs = predicate: set: removeAttrs set (filter (name: !(predicate name set.${name})) (attrNames set));
+  mapAttrs' = f: set: listToAttrs (map (name: f name set.${name}) (attrNames set));
   mapAttrsToList = f: set: map (name: f name set.${name}) (attrNames set);
   recursiveUpdate =
     left: right:
@@ -53,6 +54,8 @@ rec {
   optionals = condition: values: if condition then values else [ ];
   optionalAttrs = condition: set: if condition then set else { };
   optionalString = condition: text: if condition then text else "";
+  subtractLists = removed: filter (value: !(elem value removed));
+  max = left: right: if left > right then left else right;
   unique = builtins.foldl' (seen: value: if elem value seen then seen else seen ++ [ value ]) [ ];
 
   hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;

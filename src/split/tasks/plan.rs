@@ -1,0 +1,178 @@
+//! Which scripts run before builds, as the task runner would run them: those that make something.
+//!
+//! `"build": { "dependsOn": ["^build", "^db:generate"] }` says that an app's build reads what a script of a library generates, be
+//! there a build in that library or not. Tasks that check (`lint`, `test`) may stand in `dependsOn` too: no build reads what
+//! they leave, and the files that they read are not among the sources.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Need, Task, Tasks};
+use crate::{
+    repo::RepoPath,
+    split::{Manifest, Workspaces},
+};
+
+/// The task from which all is asked; its script is the build itself.
+const BUILD: &str = "build";
+
+/// A task whose name holds one of these words makes something.
+const MAKES: [&str; 7] = ["build", "codegen", "compile", "gen", "generate", "generated", "prebuild"];
+
+/// One whose name holds one of these makes nothing that a build reads, whatever else it is called.
+const DOES_NOT: [&str; 21] = [
+    "check",
+    "clean",
+    "deploy",
+    "dev",
+    "e2e",
+    "format",
+    "knip",
+    "lint",
+    "migrate",
+    "preview",
+    "publish",
+    "push",
+    "seed",
+    "serve",
+    "start",
+    "storybook",
+    "studio",
+    "test",
+    "tests",
+    "typecheck",
+    "watch",
+];
+
+impl Tasks {
+    /// The scripts that run in each workspace before its build, or for those that depend on it, in their order. `edges` says
+    /// which workspaces one depends on directly.
+    pub(in crate::split) fn scripts(
+        &self,
+        workspaces: &Workspaces,
+        edges: &BTreeMap<RepoPath, BTreeSet<RepoPath>>,
+    ) -> BTreeMap<RepoPath, Vec<String>> {
+        if matches!(self, Self::None) {
+            return BTreeMap::new();
+        }
+        let mut walk = Walk { tasks: self, workspaces, edges, seen: BTreeSet::new(), scripts: BTreeMap::new() };
+        for path in workspaces.keys().filter(|path| !path.is_root()) {
+            walk.visit(path, BUILD);
+        }
+        walk.scripts
+    }
+}
+
+struct Walk<'a> {
+    tasks: &'a Tasks,
+    workspaces: &'a Workspaces,
+    edges: &'a BTreeMap<RepoPath, BTreeSet<RepoPath>>,
+    seen: BTreeSet<(RepoPath, String)>,
+    scripts: BTreeMap<RepoPath, Vec<String>>,
+}
+
+impl Walk<'_> {
+    /// What a task needs comes before it; a ring of tasks ends where it closes.
+    fn visit(&mut self, path: &RepoPath, name: &str) {
+        let Some(manifest) = self.workspaces.get(path) else { return };
+        if !self.seen.insert((path.clone(), name.to_owned())) {
+            return;
+        }
+        let task = self.tasks.task(path, manifest, name);
+        for need in &task.needs {
+            match need {
+                Need::Own(own) => self.visit(path, own),
+                Need::OfDependencies(task) => {
+                    for dependency in self.edges.get(path).into_iter().flatten() {
+                        self.visit(dependency, task);
+                    }
+                }
+                Need::Of { package, task } => {
+                    let mut found = self.workspaces.iter().filter(|(_, manifest)| manifest.name == *package);
+                    if let Some((path, _)) = found.next() {
+                        self.visit(path, task);
+                    }
+                }
+            }
+        }
+        if name != BUILD && !path.is_root() && manifest.scripts.contains_key(name) && makes(name, &task) {
+            self.scripts.entry(path.clone()).or_default().push(name.to_owned());
+        }
+    }
+}
+
+/// Whether a task makes something that builds read: by its name, or else where it is said to write anything.
+fn makes(name: &str, task: &Task) -> bool {
+    let words: Vec<String> = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    !has(&DOES_NOT) && (has(&MAKES) || !task.outputs.is_empty())
+}
+
+/// The scripts that a build script runs by itself need not run before it.
+pub(in crate::split) fn without_those_that_build_runs(scripts: &[String], manifest: &Manifest) -> Vec<String> {
+    let build = manifest.scripts.get(BUILD).map_or("", String::as_str);
+    let runs = |name: &String| build.split_whitespace().any(|word| word == name);
+    scripts.iter().filter(|name| !runs(name)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{repo::MemoryTree, split::workspaces};
+
+    const WORKSPACES: [(&str, &str); 3] = [
+        ("package.json", r#"{"workspaces": ["*"]}"#),
+        (
+            "db/package.json",
+            r#"{"name": "@acme/db", "scripts": {"db:generate": "prisma generate", "db:push": "x", "types": "x"}}"#,
+        ),
+        (
+            "web/package.json",
+            r#"{"name": "web", "scripts": {"build": "next build", "codegen": "x", "lint": "x", "i18n": "x"}, "dependencies": {"@acme/db": "*"}}"#,
+        ),
+    ];
+
+    fn scripts(files: &[(&str, &str)]) -> Vec<String> {
+        let tree = MemoryTree::new(WORKSPACES.iter().chain(files).copied());
+        let workspaces = workspaces::read(&tree).unwrap();
+        let (db, web): (RepoPath, RepoPath) = ("db".parse().unwrap(), "web".parse().unwrap());
+        let edges = BTreeMap::from([(web, BTreeSet::from([db]))]);
+        let scripts = Tasks::read(&tree, &workspaces).unwrap().scripts(&workspaces, &edges);
+        scripts.iter().map(|(path, names)| format!("{path}: {}", names.join(", "))).collect()
+    }
+
+    #[test]
+    fn scripts_that_generate_run_before_builds_and_those_that_check_do_not() {
+        let turbo = r#"{"tasks": { // comments are fine
+            "build": {"dependsOn": ["^build", "^db:generate", "^db:push", "codegen", "lint"], "outputs": ["dist/**"]},
+            "codegen": {"dependsOn": ["i18n", "build"]}, "i18n": {"outputs": ["src/locales/**"]}, "db:push": {"outputs": ["x"]},
+        }}"#;
+        assert_eq!(scripts(&[("turbo.json", turbo)]), ["db: db:generate", "web: i18n, codegen"]);
+        assert_eq!(scripts(&[("turbo.json", &turbo.replacen("tasks", "pipeline", 1))]).len(), 2);
+        assert_eq!(scripts(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_library_needs_for_its_build_runs_though_it_has_none() {
+        let root =
+            ("turbo.json", r#"{"tasks": {"build": {"dependsOn": ["^build"]}, "types": {"outputs": ["types.ts"]}}}"#);
+        let own = (
+            "db/turbo.json",
+            r#"{"extends": ["//"], "tasks": {"build": {"dependsOn": ["$TURBO_EXTENDS$", "types"]}}}"#,
+        );
+        assert_eq!(scripts(&[root, own]), ["db: types"]);
+        let named = (
+            "turbo.json",
+            r#"{"tasks": {"build": {"dependsOn": ["//#x"]}, "web#build": {"dependsOn": ["@acme/db#db:generate"]}}}"#,
+        );
+        assert_eq!(scripts(&[named]), ["db: db:generate"]);
+    }
+
+    #[test]
+    fn nx_says_the_same_in_its_own_files() {
+        let defaults = r#"{"targetDefaults": {"build": {"dependsOn": ["^build", "codegen"]}}}"#;
+        assert_eq!(scripts(&[("nx.json", defaults)]), ["web: codegen"]);
+        let project =
+            r#"{"targets": {"build": {"dependsOn": [{"target": "db:generate", "projects": "dependencies"}]}}}"#;
+        assert_eq!(scripts(&[("nx.json", defaults), ("web/project.json", project)]), ["db: db:generate"]);
+    }
+}
