@@ -1,6 +1,6 @@
 //! The edits that `splitter verify` makes: for each thing that people change all day, what must rebuild, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -40,6 +40,9 @@ pub(super) enum Action {
 /// Ends of names of files that a developer edits.
 const CODE: [&str; 12] =
     [".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".vue", ".svelte", ".astro", ".css", ".html"];
+
+/// How many root files are edited, of those that any workspace reads.
+const ROOT_FILES: usize = 3;
 
 /// The edits of a repository, as far as it has what they are about.
 pub(super) fn table(state: &State, tree: &WorkTree) -> Result<Vec<Edit>, ProofError> {
@@ -174,8 +177,10 @@ impl Table<'_> {
         if self.state.derivations.files().contains_key(&readme) {
             self.add("chmod", readme, Action::Chmod);
         }
-        for path in self.state.split.root_files.iter().filter(|path| has_extension(path, "json")).take(1) {
-            self.append("a root file", path.clone(), "\n")?;
+        let own = self.state.split.graph.workspaces().flat_map(|workspace| &workspace.root_files);
+        let root_files: BTreeSet<RepoPath> = self.state.split.root_files.iter().chain(own).cloned().collect();
+        for path in root_files.into_iter().filter(|path| has_extension(path, "json")).take(ROOT_FILES) {
+            self.append("a root file", path, "\n")?;
         }
         Ok(())
     }

@@ -20,7 +20,16 @@ let
         _type = "flake";
         outPath = copy;
       };
-      packages = outputs.packages.${system};
+      libraries = outputs.legacyPackages.${system}.libraries or { };
+      # Libraries by the names of their checks.
+      packages =
+        outputs.packages.${system}
+        // builtins.listToAttrs (
+          map (name: {
+            name = "library-${name}";
+            value = libraries.${name};
+          }) (builtins.attrNames libraries)
+        );
       # A text, or null where there is no such package, or false where it cannot be evaluated.
       derivationOf =
         name:

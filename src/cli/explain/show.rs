@@ -161,9 +161,12 @@ fn line(cause: &Cause) -> String {
             let mode = if *change == Change::Mode { " (only its mode)" } else { "" };
             format!("{} {path}{mode}{}", sign(*change), through(way))
         }
-        Cause::RootFile { path, change } => format!("{} {path} (every app is built with it)", sign(*change)),
+        Cause::RootFile { path, change, way } => format!("{} {path} ({})", sign(*change), readers(way)),
         Cause::Workspace { path, change: Change::Added, way } => {
             format!("+ all of {path}, which it now depends on{}", through(way))
+        }
+        Cause::Workspace { path, change: Change::Changed | Change::Mode, way } => {
+            format!("~ {path}: another part of it is shown to others{}", through(way))
         }
         Cause::Workspace { path, .. } => format!("- all of {path}, which it no longer depends on"),
         Cause::File { path, change } | Cause::Nix { path, change } => format!("{} {path}", sign(*change)),
@@ -188,6 +191,17 @@ fn package(name: &str, from: &[String], to: &[String], workspaces: &[RepoPath]) 
         (from, to) => ('~', format!("{} -> {}", from.join(", "), to.join(", "))),
     };
     format!("{sign} {name} {versions} ({asked})")
+}
+
+/// Who reads a root file: `read by packages/ui, used by apps/web`.
+fn readers(way: &[RepoPath]) -> String {
+    match way {
+        [] => "every build reads it".to_owned(),
+        way => {
+            let way: Vec<String> = way.iter().rev().map(folder).collect();
+            format!("read by {}", way.join(", used by "))
+        }
+    }
 }
 
 /// How the workspace that is built comes to another: ` (apps/web > packages/ui > packages/tokens)`.

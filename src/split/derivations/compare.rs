@@ -79,14 +79,17 @@ pub enum Cause {
         /// The workspaces from the one that is built to the one that holds the file, both included.
         way: Vec<RepoPath>,
     },
-    /// A root file that every app is built from differs.
+    /// A root file that it is built from differs.
     RootFile {
         /// The file.
         path: RepoPath,
         /// How.
         change: Change,
+        /// The workspaces from the one that is built to one that reads it, both included; none where every build does.
+        way: Vec<RepoPath>,
     },
-    /// A workspace came to those that it is built from, or left them.
+    /// A workspace came to those that it is built from, or left them; or a library that shows only its build now shows
+    /// its sources, or no longer.
     Workspace {
         /// Its folder.
         path: RepoPath,
@@ -164,13 +167,8 @@ pub fn compare(before: &Derivations, after: &Derivations) -> Comparison {
     let states = States {
         before,
         after,
-        sources: after
-            .sources
-            .keys()
-            .chain(before.sources.keys())
-            .map(|path| (path, file_changes(before.sources.get(path), after.sources.get(path))))
-            .collect(),
-        root_files: file_changes(Some(&before.root_files), Some(&after.root_files)),
+        sources: changes(&before.sources, &after.sources),
+        shown: changes(&before.shown, &after.shown),
     };
     let mut comparison =
         Comparison { files: file_changes(Some(&before.files), Some(&after.files)), ..Comparison::default() };
@@ -225,12 +223,38 @@ fn file_changes(before: Option<&FileStates>, after: Option<&FileStates>) -> BTre
     changes
 }
 
+/// The changes of the files of each part of sources.
+fn changes<'a>(
+    before: &'a BTreeMap<RepoPath, FileStates>,
+    after: &'a BTreeMap<RepoPath, FileStates>,
+) -> PartChanges<'a> {
+    let parts = after.keys().chain(before.keys());
+    parts.map(|path| (path, file_changes(before.get(path), after.get(path)))).collect()
+}
+
+type PartChanges<'a> = BTreeMap<&'a RepoPath, BTreeMap<RepoPath, Change>>;
+
 /// Both states, and what is the same for all derivations.
 struct States<'a> {
     before: &'a Derivations,
     after: &'a Derivations,
-    sources: BTreeMap<&'a RepoPath, BTreeMap<RepoPath, Change>>,
-    root_files: BTreeMap<RepoPath, Change>,
+    sources: PartChanges<'a>,
+    shown: PartChanges<'a>,
+}
+
+/// What a build holds of a workspace or of a linked folder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    Sources,
+    /// Its manifest alone.
+    Shown,
+}
+
+impl View {
+    fn of(derivation: &Derivation, path: &RepoPath) -> Option<Self> {
+        let is_shown = derivation.shown.contains(path).then_some(Self::Shown);
+        is_shown.or_else(|| derivation.sources.contains(path).then_some(Self::Sources))
+    }
 }
 
 impl States<'_> {
@@ -308,26 +332,56 @@ impl States<'_> {
         let Some(own) = &after.workspace else { return causes };
         // A linked folder may lie in a workspace that is built too.
         let mut seen = BTreeSet::new();
-        for path in before.sources.union(&after.sources) {
-            let (was, is) = (before.sources.contains(path), after.sources.contains(path));
-            let way = if is { self.after.way(own, path) } else { self.before.way(own, path) };
+        let parts = |derivation: &'_ Derivation| derivation.sources.union(&derivation.shown).cloned().collect();
+        let (old, new): (BTreeSet<RepoPath>, BTreeSet<RepoPath>) = (parts(before), parts(after));
+        for path in old.union(&new) {
+            let (was, is) = (View::of(before, path), View::of(after, path));
+            let way = if is.is_some() { self.after.way(own, path) } else { self.before.way(own, path) };
             if was != is {
-                let change = if is { Change::Added } else { Change::Removed };
+                let change = match (was, is) {
+                    (None, _) => Change::Added,
+                    (_, None) => Change::Removed,
+                    _ => Change::Changed,
+                };
                 causes.push(Cause::Workspace { path: path.clone(), change, way });
                 continue;
             }
-            let files = self.sources.get(path).into_iter().flatten();
-            for (file, change) in files.filter(|(file, _)| seen.insert(*file)) {
+            let changes = if is == Some(View::Shown) { &self.shown } else { &self.sources };
+            for (file, change) in changes.get(path).into_iter().flatten().filter(|(file, _)| seen.insert(*file)) {
                 causes.push(Cause::Source { path: file.clone(), change: *change, way: way.clone() });
             }
         }
-        let is_source = |path: &RepoPath| causes.iter().any(|cause| file_of(cause) == Some(path));
-        let root_files = self.root_files.iter().filter(|(path, _)| !is_source(path));
-        let root_files = root_files.map(|(path, change)| Cause::RootFile { path: path.clone(), change: *change });
-        let root_files: Vec<_> = root_files.collect();
-        causes.extend(root_files);
+        let root_files = self.root_file_causes(own, before, after);
+        causes.extend(root_files.into_iter().filter(|cause| file_of(cause).is_none_or(|path| !seen.contains(path))));
         causes
     }
+
+    fn root_file_causes(&self, own: &RepoPath, before: &Derivation, after: &Derivation) -> Vec<Cause> {
+        let files = |state: &Derivations, derivation: &Derivation| -> FileStates {
+            let found = derivation.root_files.keys().filter_map(|root| state.root_files.get(root));
+            found.flatten().map(|(path, state)| (path.clone(), state.clone())).collect()
+        };
+        let changes = file_changes(Some(&files(self.before, before)), Some(&files(self.after, after)));
+        let cause = |(path, change): (RepoPath, Change)| {
+            let way = match change {
+                Change::Removed => way_to_reader(self.before, before, own, &path),
+                _ => way_to_reader(self.after, after, own, &path),
+            };
+            Cause::RootFile { path, change, way }
+        };
+        changes.into_iter().map(cause).collect()
+    }
+}
+
+/// The way from a workspace to the nearest one that reads a root file; none where every build does.
+fn way_to_reader(state: &Derivations, derivation: &Derivation, own: &RepoPath, path: &RepoPath) -> Vec<RepoPath> {
+    let holds = |root: &RepoPath| state.root_files.get(root).is_some_and(|files| files.contains_key(path));
+    let readers: Vec<_> = derivation.root_files.iter().filter(|(root, _)| holds(root)).map(|(_, by)| by).collect();
+    if readers.iter().any(|by| by.is_empty()) {
+        return Vec::new();
+    }
+    let ways = readers.into_iter().flatten().map(|reader| state.way(own, reader));
+    ways.filter(|way| !way.is_empty()).min_by_key(Vec::len).unwrap_or_default()
 }
 
 fn cause(input: &Input, old: Option<&String>, new: Option<&String>) -> Cause {

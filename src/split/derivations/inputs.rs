@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Derivation, Derivations, Id, Input, Recorded};
+use super::{Derivation, Derivations, Id, Input, Recorded, builds::LibraryOrder};
 use crate::{
     repo::{
         RepoPath, SourceFile,
@@ -12,7 +12,6 @@ use crate::{
         ManagerName, Split, System,
         dependencies::{Dependency, Form, Scope},
         fingerprint,
-        graph::{Role, Workspace},
         installer_fields::INSTALLER_FIELDS,
         origin::{Origin, origin_of, replaced_registries},
         source_set::Sources,
@@ -22,8 +21,8 @@ use crate::{
 /// The hash of a fixed output.
 pub(super) const RECORDED_HASH: &str = "recorded hash";
 
-/// The order in which an app visits its workspaces, and the folders that these link to.
-pub(super) const ORDERS: [&str; 2] = ["order of workspaces", "order of linked folders"];
+/// The order in which a build gets what libraries made, and the folders that its workspaces link to.
+pub(super) const ORDERS: [&str; 2] = ["order of libraries", "order of linked folders"];
 
 /// The folder of the Nix files that splitter writes.
 const NIX_FOLDER: &str = "nix/splitter";
@@ -34,8 +33,10 @@ const TOOLS_FOLDER: &str = "nix/splitter/tools";
 /// Files in it that no derivation of a package is made from; the record is read field by field.
 const NO_INPUT: [&str; 3] = ["splitter.lock.json", "dev-shell.nix", ".gitattributes"];
 
-/// Files in it that only apps are made from.
-const OF_APPS: [&str; 3] = ["app.nix", "source.nix", "source-filter.json"];
+/// Files in it that apps and libraries are made from, those of either alone, and no other derivation.
+pub(super) const OF_BUILDS: [&str; 3] = ["build.nix", "source.nix", "source-filter.json"];
+pub(super) const OF_APPS: &str = "app.nix";
+pub(super) const OF_LIBRARIES: &str = "library.nix";
 
 /// Files in it that the fixed outputs are made from, beside all programs.
 const OF_DEPS: [&str; 5] = ["default.nix", "deps.nix", "network.nix", "options.nix", "record.nix"];
@@ -44,8 +45,8 @@ const OF_DEPS: [&str; 5] = ["default.nix", "deps.nix", "network.nix", "options.n
 const FLAKE: [&str; 2] = ["flake.nix", "flake.lock"];
 
 /// What all rules read.
-struct Rules<'a> {
-    split: &'a Split,
+pub(super) struct Rules<'a> {
+    pub(super) split: &'a Split,
     files: &'a FileStates,
     recorded: &'a Recorded,
     system: System,
@@ -57,10 +58,14 @@ pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded,
     let parts = ["common", system.name()].map(|part| Id::Deps(part.to_owned()));
     let needs = parts.into_iter().filter(|id| all.contains_key(id)).collect();
     all.insert(Id::NodeModules, Derivation { needs, ..rules.node_modules() });
-    for (name, workspace) in split.graph.apps() {
-        all.insert(Id::App(name.to_owned()), rules.app(name, workspace));
+    let order = LibraryOrder::of(&split.graph);
+    for (name, workspace) in split.graph.libraries() {
+        all.insert(Id::Library(name.to_owned()), rules.library(name, workspace, &order));
     }
-    let (sources, root_files) = sources(split, &files);
+    for (name, workspace) in split.graph.apps() {
+        all.insert(Id::App(name.to_owned()), rules.app(name, workspace, &order));
+    }
+    let Contents { sources, shown, root_files } = contents(split, &files);
     let edges = split.graph.workspaces().map(|workspace| {
         let next = workspace.dependencies.iter().chain(&workspace.uses).chain(&workspace.links);
         (workspace.path.clone(), next.cloned().collect::<BTreeSet<_>>())
@@ -68,6 +73,7 @@ pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded,
     Derivations {
         all,
         sources,
+        shown,
         root_files,
         edges: edges.collect(),
         asked: asked(split),
@@ -121,7 +127,7 @@ impl Rules<'_> {
     fn node_modules(&self) -> Derivation {
         let split = self.split;
         let mut inputs = self.programs_of_splitter();
-        inputs.extend(self.nix_files(|name| !OF_APPS.contains(&name)));
+        inputs.extend(self.nix_files(|name| !OF_BUILDS.contains(&name) && ![OF_APPS, OF_LIBRARIES].contains(&name)));
         for (path, manifest) in &split.manifests {
             inputs.insert(Input::Manifest(path.clone()), manifest.normalised().to_string());
         }
@@ -165,71 +171,7 @@ impl Rules<'_> {
         insert_list(inputs, "patches of patch-package", patched.iter().map(String::as_str));
     }
 
-    /// `app.nix`. The files of the lock set and the package manager are inputs of an app too; they are inputs of
-    /// `nodeModules` before, and change the app by it.
-    fn app(&self, name: &str, workspace: &Workspace) -> Derivation {
-        let mut inputs: BTreeMap<Input, String> = self.nix_files(|name| OF_APPS.contains(&name)).collect();
-        inputs.insert(Input::RootManifest, self.root_manifest());
-        let mut set = |name, text: Option<String>| inputs.extend(text.map(|text| (Input::Setting(name), text)));
-        let (build, output) = workspace.build.as_ref().map_or((None, None), |build| {
-            let output = build.output.clone();
-            (Some(build.command.clone()), output)
-        });
-        set("name", Some(name.to_owned()));
-        set("folder", Some(workspace.path.to_string()));
-        set("build command", build);
-        set("output folder", output);
-        if let Role::App { start: Some(start), .. } = &workspace.role {
-            set("start file", Some(start.clone()));
-        }
-        let is_copied = self.split.copies.contains_key(&workspace.path);
-        set("packages", Some(if is_copied { "copied" } else { "linked" }.to_owned()));
-        let mut sources = self.split.graph.closure(&workspace.path);
-        set("builds of libraries", Some(self.library_builds(&sources)));
-        let order = self.order(workspace);
-        set(ORDERS[0], Some(join(order.iter().map(|member| member.path.as_str()))));
-        let mut seen = BTreeSet::new();
-        let links = order.iter().flat_map(|member| &member.links).filter(|folder| seen.insert(*folder));
-        insert_list(&mut inputs, ORDERS[1], links.map(RepoPath::as_str));
-        sources.append(&mut self.split.graph.links(&sources));
-        let (needs, path) = (BTreeSet::from([Id::NodeModules]), Some(workspace.path.clone()));
-        Derivation { needs, workspace: path, sources, inputs }
-    }
-
-    fn library_builds(&self, closure: &BTreeSet<RepoPath>) -> String {
-        let libraries = self.split.graph.workspaces().filter(|workspace| closure.contains(&workspace.path));
-        let libraries = libraries.filter(|workspace| workspace.role == Role::Library);
-        let builds: Vec<_> = libraries
-            .filter_map(|library| Some(format!("{}: {}", library.path, library.build.as_ref()?.command)))
-            .collect();
-        builds.join(", ")
-    }
-
-    /// The order in which Nix visits the workspaces of an app: dependencies first. Members that join or leave are said by
-    /// the sources; this is for those that change places.
-    fn order(&self, workspace: &Workspace) -> Vec<&Workspace> {
-        fn visit<'a>(
-            path: &'a RepoPath,
-            edges: &BTreeMap<&'a RepoPath, &'a Workspace>,
-            seen: &mut BTreeSet<&'a RepoPath>,
-            order: &mut Vec<&'a Workspace>,
-        ) {
-            let Some(workspace) = edges.get(path).filter(|_| seen.insert(path)) else { return };
-            for next in workspace.dependencies.iter().chain(&workspace.uses) {
-                visit(next, edges, seen, order);
-            }
-            order.push(workspace);
-        }
-        let edges: BTreeMap<_, _> =
-            self.split.graph.workspaces().map(|workspace| (&workspace.path, workspace)).collect();
-        let mut order = Vec::new();
-        if let Some((path, _)) = edges.get_key_value(&workspace.path) {
-            visit(path, &edges, &mut BTreeSet::new(), &mut order);
-        }
-        order
-    }
-
-    fn root_manifest(&self) -> String {
+    pub(super) fn root_manifest(&self) -> String {
         let Some(root) = self.split.manifests.get(&RepoPath::root()) else { return String::new() };
         let mut fields: Vec<&String> = INSTALLER_FIELDS.root_in_apps.iter().collect();
         if self.split.pin.manager.name == ManagerName::YarnBerry {
@@ -279,7 +221,7 @@ impl Rules<'_> {
     }
 
     /// The flake's files and those of splitter's that `is_read` by their names.
-    fn nix_files(&self, is_read: impl Fn(&str) -> bool) -> impl Iterator<Item = (Input, String)> {
+    pub(super) fn nix_files(&self, is_read: impl Fn(&str) -> bool) -> impl Iterator<Item = (Input, String)> {
         let flake = FLAKE.iter().filter_map(|name| self.files.get_key_value(*name));
         let folder: RepoPath = NIX_FOLDER.split('/').fold(RepoPath::root(), |folder, part| folder.child(part));
         let own = self.below(NIX_FOLDER).filter(move |(path, _)| {
@@ -299,14 +241,18 @@ impl Rules<'_> {
 }
 
 /// Adds a list, of which an empty one is nothing at all.
-fn insert_list<'t>(inputs: &mut BTreeMap<Input, String>, name: &'static str, list: impl Iterator<Item = &'t str>) {
+pub(super) fn insert_list<'t>(
+    inputs: &mut BTreeMap<Input, String>,
+    name: &'static str,
+    list: impl Iterator<Item = &'t str>,
+) {
     let text = join(list);
     if !text.is_empty() {
         inputs.insert(Input::Setting(name), text);
     }
 }
 
-fn join<'t>(list: impl Iterator<Item = &'t str>) -> String {
+pub(super) fn join<'t>(list: impl Iterator<Item = &'t str>) -> String {
     list.collect::<Vec<_>>().join(", ")
 }
 
@@ -324,20 +270,29 @@ fn has_folder(path: &str, name: &str) -> bool {
     path.rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(|folder| folder == name))
 }
 
-/// The source files of each workspace and of each linked folder, and the root files: `source.nix`.
-fn sources(split: &Split, files: &FileStates) -> (BTreeMap<RepoPath, FileStates>, FileStates) {
+/// The files of each part that sources are made of: `source.nix`.
+struct Contents {
+    sources: BTreeMap<RepoPath, FileStates>,
+    shown: BTreeMap<RepoPath, FileStates>,
+    root_files: BTreeMap<RepoPath, FileStates>,
+}
+
+fn contents(split: &Split, files: &FileStates) -> Contents {
     let listed: Vec<SourceFile> = files
         .keys()
         .filter(|path| !has_folder(path.as_str(), "node_modules"))
         .map(|path| SourceFile { path: path.clone(), bytes: 0 })
         .collect();
     let sorted = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
-    let states = |list: &[&SourceFile]| -> FileStates {
-        list.iter().filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone()))).collect()
+    let states = |(path, list): (&RepoPath, &[&SourceFile])| {
+        let states = list.iter().filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone())));
+        (path.clone(), states.collect::<FileStates>())
     };
-    let by_folder = sorted.by_folder().map(|(path, list)| (path.clone(), states(list))).collect();
-    let root_files: Vec<&SourceFile> = sorted.root_files().flat_map(|(_, files)| files.iter().copied()).collect();
-    (by_folder, states(&root_files))
+    Contents {
+        sources: sorted.by_folder().map(states).collect(),
+        shown: sorted.shown().map(states).collect(),
+        root_files: sorted.root_files().map(states).collect(),
+    }
 }
 
 /// The packages that are not found by name and version at a registry: by their place, with what tells versions apart.

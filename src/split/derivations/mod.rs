@@ -6,6 +6,7 @@
 //!
 //! The rules are those of `nix-templates/*.nix`, in the same order; who changes one changes the other.
 
+mod builds;
 mod compare;
 mod inputs;
 mod package_change;
@@ -51,12 +52,13 @@ impl Id {
         }
     }
 
-    /// The flake's package that it is, or is a part of.
-    pub fn package(&self) -> &str {
+    /// The flake's package that it is, or is a part of; for a library its check, since it is among no packages.
+    pub fn package(&self) -> String {
         match self {
-            Self::Deps(_) => "deps",
-            Self::NodeModules => "nodeModules",
-            Self::Library(name) | Self::App(name) => name,
+            Self::Deps(_) => "deps".to_owned(),
+            Self::NodeModules => "nodeModules".to_owned(),
+            Self::Library(name) => format!("library-{name}"),
+            Self::App(name) => name.clone(),
         }
     }
 }
@@ -65,7 +67,7 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deps(part) => write!(f, "deps-{part}"),
-            Self::NodeModules | Self::Library(_) | Self::App(_) => f.write_str(self.package()),
+            Self::NodeModules | Self::Library(_) | Self::App(_) => f.write_str(&self.package()),
         }
     }
 }
@@ -79,6 +81,11 @@ pub struct Derivation {
     pub workspace: Option<RepoPath>,
     /// The workspaces whose sources it holds, itself included, and the folders that these link to.
     pub sources: BTreeSet<RepoPath>,
+    /// The libraries of which it holds the manifest alone: they show others only what their builds made.
+    pub(super) shown: BTreeSet<RepoPath>,
+    /// The root files that its sources hold: files, folders or globs, each with the workspaces that read it; none where
+    /// every build does.
+    pub(super) root_files: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     /// All else that it is made from, each with a text that changes with it.
     pub(super) inputs: BTreeMap<Input, String>,
 }
@@ -108,8 +115,10 @@ pub struct Derivations {
     all: BTreeMap<Id, Derivation>,
     /// The source files of each workspace, and of each folder that one links to.
     sources: BTreeMap<RepoPath, FileStates>,
-    /// The root files that every app's sources hold.
-    root_files: FileStates,
+    /// The manifests of libraries that show others no more.
+    shown: BTreeMap<RepoPath, FileStates>,
+    /// What each root file, folder or glob stands for.
+    root_files: BTreeMap<RepoPath, FileStates>,
     /// Who depends on whom or links to what, by workspace.
     edges: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     /// The workspaces whose manifests ask for a package.

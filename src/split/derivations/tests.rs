@@ -186,27 +186,89 @@ fn the_executable_bit_is_told_apart_from_the_content() {
     assert_eq!(comparison.effect(&Id::App("api".to_owned())), Effect::Kept);
 }
 
+/// The same with `ui` as a library that is built, and `web` as its only user.
+fn with_built_library() -> Files<'static> {
+    let mut files = files();
+    files.extend([
+        ("packages/ui/package.json", r#"{"name": "ui", "main": "dist/index.js", "scripts": {"build": "tsc"}}"#),
+        ("packages/ui/tsconfig.json", r#"{"extends": "../../tsconfig.base.json"}"#),
+        ("tsconfig.base.json", "{}"),
+        ("nix/splitter/library.nix", "{ }"),
+    ]);
+    files
+}
+
 #[test]
 fn a_library_that_is_built_by_itself_changes_those_that_need_it() {
-    // None is built so yet; the model is ready for it.
-    let mut before = derivations(&files());
-    let library = Id::Library("ui".to_owned());
-    let ui: RepoPath = "packages/ui".parse().unwrap();
-    let derivation = Derivation {
-        needs: BTreeSet::from([Id::NodeModules]),
-        workspace: Some(ui.clone()),
-        sources: BTreeSet::from([ui.clone()]),
-        inputs: BTreeMap::new(),
+    let files = with_built_library();
+    let changed = edit_of(&files, "packages/ui/index.ts", "2");
+    assert_eq!(names(&changed), ["library-ui", "web"]);
+    let source =
+        |way: &str| format!(r#"{{"kind":"source","path":"packages/ui/index.ts","change":"changed","way":[{way}]}}"#);
+    assert_eq!(changed[0].2, format!("[{}]", source(r#""packages/ui""#)));
+    assert_eq!(
+        changed[1].2,
+        format!(r#"[{{"kind":"derivation","name":"library-ui"}},{}]"#, source(r#""apps/web","packages/ui""#))
+    );
+    assert_eq!(names(&edit_of(&files, "apps/web/index.ts", "2")), ["web"]);
+    assert_eq!(names(&edit_of(&files, "nix/splitter/library.nix", "{ x = 1; }")), ["library-ui", "web"]);
+    let changed = edit_of(&files, "nix/splitter/app.nix", "{ x = 1; }");
+    assert_eq!(names(&changed), ["api", "web"]);
+}
+
+#[test]
+fn of_a_library_that_exposes_its_output_others_see_the_manifest() {
+    let mut files = with_built_library();
+    let config = r#"{"workspaces": {"packages/ui": {"exposes": "output"}}}"#;
+    let changed = edit_of(&files, "splitter.json", config);
+    assert_eq!(names(&changed), ["library-ui", "web"]);
+    assert!(changed[1].2.contains(r#""kind":"workspace","path":"packages/ui","change":"changed""#), "{changed:?}");
+    files.insert("splitter.json", config);
+    let changed = edit_of(&files, "packages/ui/index.ts", "2");
+    assert_eq!(changed[1].2, r#"[{"kind":"derivation","name":"library-ui"}]"#);
+    let manifest = r#"{"name": "ui", "main": "dist/index.js", "scripts": {"build": "tsc", "x": "y"}}"#;
+    let changed = edit_of(&files, "packages/ui/package.json", manifest);
+    assert!(causes_of(&changed, "web").contains(r#""path":"packages/ui/package.json""#), "{changed:?}");
+}
+
+#[test]
+fn a_root_file_changes_those_that_are_built_with_a_workspace_that_reads_it() {
+    let changed = edit_of(&with_built_library(), "tsconfig.base.json", "{ }");
+    assert_eq!(names(&changed), ["library-ui", "web"]);
+    let root_file =
+        |way: &str| format!(r#"{{"kind":"rootFile","path":"tsconfig.base.json","change":"changed","way":[{way}]}}"#);
+    assert_eq!(changed[0].2, format!("[{}]", root_file(r#""packages/ui""#)));
+    assert!(changed[1].2.ends_with(&format!("{}]", root_file(r#""apps/web","packages/ui""#))), "{changed:?}");
+    let mut files = with_built_library();
+    files.extend([("splitter.json", r#"{"rootFiles": ["data"]}"#), ("data/y.json", "1")]);
+    let changed = edit_of(&files, "data/x.json", "{}");
+    assert_eq!(names(&changed), ["library-ui", "api", "web"]);
+    assert!(changed[1].2.contains(r#""path":"data/x.json","change":"added","way":[]"#), "{changed:?}");
+}
+
+#[test]
+fn builds_of_libraries_come_in_the_order_of_their_needs() {
+    let manifest = |name: &str, uses: &str| {
+        format!(
+            r#"{{"name": "{name}", "main": "dist/i.js", "scripts": {{"build": "tsc"}}, "dependencies": {{{uses}}}}}"#
+        )
     };
-    before.all.insert(library.clone(), derivation);
-    let web = before.all.get_mut(&Id::App("web".to_owned())).unwrap();
-    web.needs.insert(library.clone());
-    web.sources.remove(&ui);
-    let mut after = before.clone();
-    after.sources.get_mut(&ui).unwrap().remove("packages/ui/index.ts");
-    let comparison = compare(&before, &after);
-    assert_eq!(comparison.effect(&library), Effect::Rebuilt);
-    assert_eq!(comparison.verdicts[&Id::App("web".to_owned())].causes, [Cause::Derivation { name: "ui".to_owned() }]);
+    let (ui, base) = (manifest("ui", r#""base": "*""#), manifest("base", ""));
+    let mut files = files();
+    files.extend([("packages/ui/package.json", ui.as_str()), ("packages/base/package.json", base.as_str())]);
+    let built = derivations(&files);
+    let needs = |id: Id| built.all[&id].needs.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(needs(Id::App("web".to_owned())), ["nodeModules", "library-base", "library-ui"]);
+    assert_eq!(needs(Id::Library("ui".to_owned())), ["nodeModules", "library-base"]);
+    let order = &built.all[&Id::App("web".to_owned())].inputs[&Input::Setting("order of libraries")];
+    assert_eq!(order, "packages/base, packages/ui");
+    // In a ring one build does not wait, and gets nothing of the other's.
+    let ring = manifest("base", "").replace("\"dependencies\": {}", r#""devDependencies": {"ui": "*"}"#);
+    files.insert("packages/base/package.json", &ring);
+    let built = derivations(&files);
+    let needs = |id: Id| built.all[&id].needs.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(needs(Id::Library("base".to_owned())), ["nodeModules"]);
+    assert_eq!(needs(Id::Library("ui".to_owned())), ["nodeModules", "library-base"]);
 }
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
