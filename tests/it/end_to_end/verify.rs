@@ -4,8 +4,11 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{patch_package::patched_monorepo, yarn::Yarn};
+use super::{libraries::with_built_libraries, patch_package::patched_monorepo, yarn::Yarn};
 use crate::support::{BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, YarnMonorepo, fail, succeed};
+
+/// The packages of the monorepos.
+const PACKAGES: [&str; 4] = ["api", "deps", "nodeModules", "web"];
 
 /// splitter with the test's Nix, and with the stand-ins as the flake's inputs.
 fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
@@ -18,11 +21,11 @@ fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
     command
 }
 
-/// The edits of a proof without surprises, each as its name and what it rebuilds.
-fn proved<P: Project>(nix: &NixMonorepo<P>) -> Vec<(String, String)> {
+/// The edits of a proof of these packages without surprises, each as its name and what it rebuilds.
+fn proved<P: Project>(nix: &NixMonorepo<P>, packages: &[&str]) -> Vec<(String, String)> {
     let report: Value = serde_json::from_str(&succeed(&mut splitter(nix, &["verify", "--json"]))).unwrap();
     assert_eq!(report["surprises"], 0, "{report:#}");
-    assert_eq!(report["packages"], serde_json::json!(["api", "deps", "nodeModules", "web"]));
+    assert_eq!(report["packages"], serde_json::json!(packages));
     let edit = |row: &Value| {
         let packages = row["packages"].as_object().unwrap().iter();
         let rebuilt = packages.filter(|(_, cell)| cell["changed"] == true).map(|(name, _)| name.as_str());
@@ -40,7 +43,7 @@ fn rebuilt<'a>(edits: &'a [(String, String)], name: &str) -> Option<&'a str> {
 #[test]
 fn e2e_verify_proves_the_split_of_a_bun_monorepo() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
-    let edits = proved(&nix);
+    let edits = proved(&nix, &PACKAGES);
     for (name, expected) in [
         ("a README README.md", ""),
         ("source of an app apps/web/src/index.ts", "web"),
@@ -67,6 +70,31 @@ fn e2e_verify_proves_the_split_of_a_bun_monorepo() {
     assert!(output.contains(line) && output.contains("1 surprise"), "{output}");
 }
 
+#[test]
+fn e2e_verify_proves_libraries_with_builds_of_their_own() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    with_built_libraries(&nix);
+    let context = nix.context();
+    context.write("tsconfig.base.json", "{}\n");
+    context.write("packages/ui/tsconfig.json", r#"{ "extends": "../../tsconfig.base.json" }"#);
+    context.write("splitter.json", r#"{ "workspaces": { "packages/ui": { "exposes": "output" } } }"#);
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.git(&["add", "--all"]);
+    let packages = ["api", "deps", "library-logger", "library-stamp", "library-ui", "nodeModules", "web"];
+    let edits = proved(&nix, &packages);
+    for (name, expected) in [
+        ("source of an app apps/web/src/index.ts", "web"),
+        ("source of a library packages/ui/src/index.ts", "library-ui web"),
+        ("source of a library packages/logger/src/index.ts", "api library-logger library-ui web"),
+        ("source of a library packages/stamp/bin.js", "api library-stamp"),
+        // What extends it is not shown to others, but what is built of it is.
+        ("a root file tsconfig.base.json", "library-ui web"),
+        ("a locked package bun.lock", "api deps library-logger library-stamp library-ui nodeModules web"),
+    ] {
+        assert_eq!(rebuilt(&edits, name), Some(expected), "{name}: {edits:#?}");
+    }
+}
+
 /// Has `api` link to a folder that is no workspace.
 fn add_link(monorepo: &YarnMonorepo) {
     let context = &monorepo.context;
@@ -87,7 +115,7 @@ fn e2e_verify_proves_the_split_of_yarn_monorepos() {
             YarnMonorepo::with_linker(version, "node-modules", add_link)
         };
         let Some(nix) = monorepo.and_then(Yarn::of) else { return };
-        let edits = proved(&nix);
+        let edits = proved(&nix, &PACKAGES);
         let patched = rebuilt(&edits, "a patch of patch-package tools/patches/native+2.0.0.patch");
         assert_eq!(patched, is_classic.then_some("api nodeModules web"), "{edits:#?}");
         for (name, expected) in [
