@@ -10,6 +10,8 @@
   record,
   sources,
   tools,
+  # An install of its own, which only an app can have.
+  ownInstall ? null,
   ...
 }:
 # A workspace, its options, the program of `tools` that builds it, what that is told beside the rest, and more of the derivation.
@@ -37,14 +39,15 @@ pkgs.stdenvNoCC.mkDerivation (
     spec = builtins.toJSON (
       {
         sources = sources.sourcesOf workspace.path;
-        lockSet = lockSet.source;
+        lockSet = if ownInstall == null then lockSet.source else lockSet.sourceInBuilds;
         inherit (lockSet)
           lockfile
           rootManifest
           yarnrc
           yarnrcYml
           ;
-        inherit interpreters manager nodeModules;
+        inherit interpreters manager;
+        nodeModules = if ownInstall == null then nodeModules else ownInstall;
         mode = settings.nodeModules;
         # What is linked to has commands and packages of its own, as a workspace has.
         workspaces = map (path: { inherit path; }) (sources.foldersOf workspace.path);

@@ -55,7 +55,37 @@ in
 
       deps = import ./deps.nix scope;
       interpreters = import ./interpreters.nix scope;
-      nodeModules = import ./node-modules.nix (scope // { inherit deps interpreters; });
+      install = import ./node-modules.nix (
+        scope
+        // {
+          inherit (cfg) contentAddressed;
+          inherit deps interpreters;
+        }
+      );
+      nodeModules = install null;
+      # Of each app, whether chosen or not.
+      installs = lib.mapAttrs (
+        name: workspace:
+        let
+          installApp =
+            production:
+            install {
+              inherit (workspace) path;
+              inherit name production;
+            };
+        in
+        {
+          own = installApp false;
+          production = installApp true;
+        }
+      ) apps;
+      # Those that were chosen, by app.
+      ownInstalls = lib.mapAttrs (name: _workspace: installs.${name}.${cfg.apps.${name}.install}) (
+        lib.filterAttrs (name: _workspace: cfg.apps.${name}.install != "shared") enabledApps
+      );
+      installPackages = lib.mapAttrs' (
+        name: package: lib.nameValuePair "nodeModules-${name}" package
+      ) ownInstalls;
       enabledApps = lib.filterAttrs (name: _workspace: cfg.apps.${name}.enable) apps;
       buildScope = scope // {
         inherit interpreters nodeModules;
@@ -82,6 +112,7 @@ in
           // {
             inherit workspace;
             settings = cfg.apps.${name};
+            ownInstall = ownInstalls.${name} or null;
           }
         )
       ) enabledApps;
@@ -110,15 +141,22 @@ in
       };
 
       config = {
-        packages = appPackages // {
-          inherit nodeModules;
-          deps = deps.all;
+        packages =
+          appPackages
+          // installPackages
+          // {
+            inherit nodeModules;
+            deps = deps.all;
+          };
+        # Beside the packages, whose names are those of apps: `nix build .#libraries.<name>`, `.#installs.<app>.production`.
+        legacyPackages = {
+          inherit installs;
+          libraries = libraryPackages;
         };
-        # Beside the packages, whose names are those of apps: `nix build .#libraries.<name>`.
-        legacyPackages.libraries = libraryPackages;
         checks =
           libraryChecks
           // appPackages
+          // installPackages
           // {
             inherit nodeModules;
           };

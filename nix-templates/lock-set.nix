@@ -29,25 +29,25 @@ let
       builtins.filter (workspace: workspace.path != "" && (workspace.name or "") != "") record.workspaces
     )
   );
-  namesOf =
-    manifest:
-    lib.concatMap (group: builtins.attrNames (manifest.${group} or { })) [
-      "dependencies"
-      "devDependencies"
-      "optionalDependencies"
-      "peerDependencies"
-    ];
-  dependenciesOf =
-    workspace: manifest:
+  runtimeGroups = [
+    "dependencies"
+    "optionalDependencies"
+    "peerDependencies"
+  ];
+  namesIn =
+    groups: manifest: lib.concatMap (group: builtins.attrNames (manifest.${group} or { })) groups;
+  dependenciesIn =
+    groups: workspace: manifest:
     lib.unique (
       builtins.sort builtins.lessThan (
         builtins.filter (path: path != workspace.path) (
           map (name: pathOfName.${name}) (
-            builtins.filter (name: pathOfName ? ${name}) (namesOf manifest)
+            builtins.filter (name: pathOfName ? ${name}) (namesIn groups manifest)
           )
         )
       )
     );
+  dependenciesOf = dependenciesIn (runtimeGroups ++ [ "devDependencies" ]);
   list =
     paths: if paths == [ ] then "no workspace" else builtins.concatStringsSep ", " (map show paths);
   show = path: if path == "" then "the root" else path;
@@ -97,8 +97,52 @@ let
     path: path != record.packageManager.file or "" && !(builtins.elem path caches)
   ) record.local;
   rootLength = builtins.stringLength (toString root) + 1;
-  isVerbatim = path: lib.any (file: path == file || lib.hasPrefix "${file}/" path) verbatim;
-  leadsToVerbatim = path: lib.any (lib.hasPrefix "${path}/") verbatim;
+  # These files, and folders with all in them, as a store path.
+  copy =
+    name: files:
+    let
+      isKept = path: lib.any (file: path == file || lib.hasPrefix "${file}/" path) files;
+      leadsToKept = path: lib.any (lib.hasPrefix "${path}/") files;
+    in
+    builtins.path {
+      inherit name;
+      path = root;
+      filter =
+        path: type:
+        let
+          relative = builtins.substring rootLength (-1) path;
+        in
+        if type == "directory" then
+          baseNameOf path != "node_modules" && (leadsToKept relative || isKept relative)
+        else
+          isKept relative;
+    };
+
+  # The workspaces whose dependencies an app's own install has: the app's, those that it depends on, directly or not, and the root.
+  # Without development dependencies there are fewer, which only the manifests tell.
+  byPath = builtins.listToAttrs (
+    map (workspace: lib.nameValuePair workspace.path workspace) record.workspaces
+  );
+  installedWith =
+    { path, production }:
+    let
+      next =
+        workspace:
+        workspace.uses or [ ]
+        ++ (
+          if production then
+            dependenciesIn runtimeGroups workspace checked.${workspace.path}
+          else
+            workspace.dependencies
+        );
+      found = builtins.genericClosure {
+        startSet = [ { key = path; } ];
+        operator = item: map (path: { key = path; }) (next byPath.${item.key});
+      };
+    in
+    lib.unique (
+      builtins.sort builtins.lessThan ([ "" ] ++ map (item: item.key) found)
+    );
 
   # The text of a settings file that this package manager reads; empty where there is none.
   textOf =
@@ -202,19 +246,10 @@ in
       path = below path;
     }
   ) caches;
-  source = builtins.path {
-    name = "lock-set";
-    path = root;
-    filter =
-      path: type:
-      let
-        relative = builtins.substring rootLength (-1) path;
-      in
-      if type == "directory" then
-        baseNameOf path != "node_modules" && (leadsToVerbatim relative || isVerbatim relative)
-      else
-        isVerbatim relative;
-  };
+  source = copy "lock-set" verbatim;
+  # What builds with an install of their own read of it: that has the lockfile, as far as they need one.
+  sourceInBuilds = copy "settings" (builtins.filter (path: path != lockfile) verbatim);
+  inherit installedWith;
 
   # The settings that decide the layout, as texts; empty where there are none.
   bunfig =

@@ -48,6 +48,15 @@ let
         default = workspace.build or null;
         description = "The command that builds it, run in its folder; null runs none.";
       };
+      install = mkOption {
+        type = types.enum [
+          "shared"
+          "own"
+          "production"
+        ];
+        default = workspace.install or "shared";
+        description = "What is installed for its build: the dependencies of all workspaces, those that it needs, or these without development dependencies.";
+      };
       output = mkOption {
         type = types.nullOr types.str;
         default = workspace.output or null;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import { appliesTo, isBundled, readBunLock, registryDocuments, revisionNames } from "./bun-lock.mjs";
+import { filters } from "./focus.mjs";
 import { makeRepository, redirectEnv, waysToName } from "./git-repository.mjs";
 import { startRegistry } from "./registry.mjs";
 import { archiveIn, unpackTree } from "./tar.mjs";
@@ -99,9 +100,9 @@ export async function prepare({ spec, tarballs, scratch, onMissing }) {
   return {
     registry,
     files: { "bun.lock": lockForInstall(lock, registry, tarballs), "bunfig.toml": spec.bunfig, ".npmrc": spec.npmrc },
-    manifest: toPlainHttp,
+    manifest: (manifest) => toPlainHttp(manifest),
     program: "bun",
-    args: ["install", "--frozen-lockfile", "--ignore-scripts", "--no-progress", `--backend=${spec.backend}`],
+    args: ["install", "--frozen-lockfile", "--ignore-scripts", "--no-progress", `--backend=${spec.backend}`, ...(spec.focus === undefined ? [] : filters(spec.focus)), ...(spec.focus?.production ? ["--production"] : [])],
     env: {
       BUN_CONFIG_REGISTRY: `${registry.url}npm/`,
       BUN_INSTALL_CACHE_DIR: scratch("cache"),

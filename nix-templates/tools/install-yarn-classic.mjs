@@ -5,6 +5,7 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { emptyPackage } from "./empty-package.mjs";
+import { checkoutOf } from "./focus.mjs";
 import { archivePath, explainGit, gitEntries, provideGit } from "./git-classic.mjs";
 import { MEND, fail, shorten } from "./words.mjs";
 import { mirrorName, readClassicLock } from "./yarn-classic-lock.mjs";
@@ -76,10 +77,12 @@ export async function prepare({ out, spec, tarballs, scratch }) {
       ".yarnrc": spec.yarnrc + settings,
       ".npmrc": spec.npmrc,
     },
+    manifest: checkoutOf(spec),
     program: "yarn",
     args: [
       ...["install", "--frozen-lockfile", "--offline", "--ignore-scripts", "--ignore-engines", "--non-interactive", "--no-progress"],
       ...["--cache-folder", scratch("cache")],
+      ...(spec.focus?.production ? ["--production"] : []),
     ],
     // Not the npmrc beside Node.js.
     env: { DO_NOT_TRACK: "1", PREFIX: mirror, ...(git.size > 0 && provideGit(git, { folder: scratch("git"), mirror, yarn: join(spec.packageManager, "bin/yarn") })) },

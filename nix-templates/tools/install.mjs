@@ -26,7 +26,8 @@ function writeBinStubs(folder, manifest) {
   }
 }
 
-// The whole lock set, laid out as in the repository, with this build's own copies in it.
+// The whole lock set, laid out as in the repository, with this build's own copies in it. `manifest` gives one as it is installed, or
+// nothing where it is not.
 function writeLockSet(out, spec, { files, manifest: asInstalled = (manifest) => manifest }) {
   copyFolder(spec.lockSet, out);
   for (const [path, text] of Object.entries(files)) {
@@ -34,11 +35,13 @@ function writeLockSet(out, spec, { files, manifest: asInstalled = (manifest) => 
   }
   for (const [path, manifest] of [...Object.entries(spec.manifests), ...Object.entries(spec.linked ?? {})]) {
     const folder = join(out, path);
+    const installed = manifest === null ? null : asInstalled(manifest, path);
+    if (installed === undefined) continue;
     mkdirSync(folder, { recursive: true });
-    if (manifest === null) continue;
+    if (installed === null) continue;
     // One that is there is part of a package as it is: the folder is a dependency by `file:` too.
     const file = join(folder, "package.json");
-    if (!existsSync(file)) writeFileSync(file, JSON.stringify(asInstalled(manifest), null, 2));
+    if (!existsSync(file)) writeFileSync(file, JSON.stringify(installed, null, 2));
     writeBinStubs(folder, manifest);
   }
 }

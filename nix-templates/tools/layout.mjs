@@ -29,12 +29,22 @@ function placeSource(source, to) {
   return copyFolder(source, to);
 }
 
+// A lockfile in which nothing stands, for builds that need none of it but look for one where the repository begins.
+const EMPTY_LOCKFILES = { "bun.lock": '{ "lockfileVersion": 1, "workspaces": {}, "packages": {} }\n', "yarn.lock": "# yarn lockfile v1\n" };
+
+// The lockfile of a build: the repository's, or where the app has an install of its own, what that has of it.
+function lockfileOf(spec) {
+  const file = [spec.lockSet, spec.nodeModules].map((folder) => join(folder, spec.lockfile)).find((path) => existsSync(path));
+  return file === undefined ? EMPTY_LOCKFILES[spec.lockfile] : readFileSync(file);
+}
+
 // Lays out what a build reads of the lock set, where the app's sources do not have it: the root's manifest and the lockfile. Yarn reads
 // its settings and plugins for every command, so it gets all of it, and the settings that the install had.
 function placeLockSet(root, spec) {
   const place = (path, content) => existsSync(join(root, path)) || writeFileSync(join(root, path), content);
   place("package.json", JSON.stringify(spec.rootManifest, null, 2));
-  if (spec.manager === "bun") return place(spec.lockfile, readFileSync(join(spec.lockSet, spec.lockfile)));
+  place(spec.lockfile, lockfileOf(spec));
+  if (spec.manager === "bun") return undefined;
   copyFolder(spec.lockSet, root);
   const [file, settings] = spec.manager === "yarn-classic" ? [".yarnrc", spec.yarnrc] : [".yarnrc.yml", spec.yarnrcYml];
   return writeFileSync(join(root, file), settings);

@@ -303,6 +303,7 @@ fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'st
         ("its output", now.output != recorded.output),
         ("its start file", now.start != recorded.start),
         ("how it gets installed packages", now.node_modules != recorded.node_modules),
+        ("what is installed for it", now.install != recorded.install),
         ("what it exposes", now.exposes != recorded.exposes),
     ];
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()

@@ -51,6 +51,8 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "tools/fetch-program.mjs",
     "tools/files.mjs",
     "tools/finish-tree.mjs",
+    "tools/focus-plugin.mjs",
+    "tools/focus.mjs",
     "tools/git-berry.mjs",
     "tools/git-builds.mjs",
     "tools/git-classic.mjs",

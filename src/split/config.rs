@@ -36,6 +36,8 @@ pub struct Config {
     pub scripts: BTreeSet<String>,
     /// The files that lifecycle scripts download, by package. Those packages' scripts run too.
     pub downloads: BTreeMap<String, Vec<Download>>,
+    /// What is installed for the builds of apps that say nothing of it themselves.
+    pub install: Install,
 }
 
 /// The user's choices for one workspace.
@@ -55,6 +57,8 @@ pub struct WorkspaceConfig {
     pub uses: BTreeSet<RepoPath>,
     /// How an app's build gets installed packages.
     pub node_modules: Option<NodeModules>,
+    /// What is installed for an app's build.
+    pub install: Option<Install>,
     /// What a library with a build shows to those that depend on it.
     pub exposes: Option<Exposes>,
     /// Globs, relative to its folder, of files that its source set holds though a rule leaves them out.
@@ -81,6 +85,19 @@ pub enum NodeModules {
     Link,
     /// As copies, for tools that write into packages or refuse such links.
     Copy,
+}
+
+/// What is installed for an app's build.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Install {
+    /// The dependencies of all workspaces: one install for every build.
+    #[default]
+    Shared,
+    /// Those of its workspace, of the workspaces that this one depends on, and the root's.
+    Own,
+    /// Likewise, without development dependencies.
+    Production,
 }
 
 /// What a library with a build shows to those that depend on it.
@@ -115,13 +132,14 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "downloads" => {
                 config.downloads = downloads::read(&document, &property.value, |value| systems(&document, value))?;
             }
+            "install" => config.install = install(&document, &property.value)?,
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
             _ => {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `install`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`",
                 ));
             }
         }
@@ -202,12 +220,13 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "start" => config.start = Some(inner_path(document, value)?),
             "uses" => config.uses = paths(document, value)?.into_iter().collect(),
             "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
+            "install" => config.install = Some(install(document, value)?),
             "exposes" => config.exposes = Some(exposes(document, value)?),
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             _ => {
-                let keys = "`kind`, `app`, `build`, `output`, `start`, `uses`, `nodeModules`, `exposes`, `include` or \
-                            `exclude`";
+                let keys = "`kind`, `app`, `build`, `output`, `start`, `uses`, `nodeModules`, `install`, `exposes`, \
+                            `include` or `exclude`";
                 return Err(unknown_key(document, property, keys));
             }
         }
@@ -228,6 +247,15 @@ fn node_modules(document: &Document<'_>, value: &Value<'_>) -> Result<NodeModule
         "link" => Ok(NodeModules::Link),
         "copy" => Ok(NodeModules::Copy),
         _ => Err(document.unexpected(value, "\"link\" or \"copy\"")),
+    }
+}
+
+fn install(document: &Document<'_>, value: &Value<'_>) -> Result<Install, JsonError> {
+    match document.as_str(value)? {
+        "shared" => Ok(Install::Shared),
+        "own" => Ok(Install::Own),
+        "production" => Ok(Install::Production),
+        _ => Err(document.unexpected(value, "\"shared\", \"own\" or \"production\"")),
     }
 }
 
@@ -316,18 +344,19 @@ mod tests {
         };
         assert_eq!(
             keys("/properties"),
-            ["$schema", "apps", "downloads", "hook", "rootFiles", "scripts", "systems", "workspaces"]
+            ["$schema", "apps", "downloads", "hook", "install", "rootFiles", "scripts", "systems", "workspaces"]
         );
         for key in keys("/$defs/workspace/properties") {
             let value = match key.as_str() {
                 "uses" | "include" | "exclude" => "[\"a\"]",
                 "nodeModules" => "\"copy\"",
+                "install" => "\"own\"",
                 "exposes" => "\"output\"",
                 _ => "\"app\"",
             };
             assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
         }
-        assert_eq!(keys("/$defs/workspace/properties").len(), 10);
+        assert_eq!(keys("/$defs/workspace/properties").len(), 11);
     }
 
     #[test]
@@ -338,14 +367,15 @@ mod tests {
         };
         assert_eq!(
             error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`, \
-             found the key \"app\""
+            "splitter.json:1:2: expected `systems`, `apps`, `install`, `rootFiles`, `scripts`, `downloads`, `hook` or \
+             `workspaces`, found the key \"app\""
         );
         assert_eq!(
             error("{\"systems\": [\"riscv64-linux\"]}"),
             "splitter.json:1:14: expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux, \
              found the string \"riscv64-linux\""
         );
+        assert!(error("{\"install\": \"all\"}").contains("expected \"shared\", \"own\" or \"production\""));
         assert!(error("{\"hook\": {\"update\": 1}}").contains("expected true or false"));
         assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
         assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));

@@ -63,6 +63,7 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
         "start": start,
         "env": workspace.env,
         "nodeModules": app.or(workspace.library.as_ref()).map(|_| node_modules(workspace, split)),
+        "install": app.map(|_| workspace.install),
         "exposes": workspace.library.as_ref().map(|_| workspace.exposes),
     })
 }

@@ -9,6 +9,7 @@ use crate::{
         text::{bytes, count, escape, things},
     },
     split::{
+        config::Install,
         graph::{Role, Workspace},
         source_set::LeftOut,
     },
@@ -109,6 +110,18 @@ fn print_workspaces(scan: &Scan, printer: Printer) {
         if let Some(reason) = scan.split.copies.get(&workspace.path) {
             printer.data(format_args!("  {:<width$}  {DIM}gets copies of packages: {}{DIM:#}", "", escape(reason)));
         }
+        if let Some(installed) = installed(workspace.install) {
+            printer.data(format_args!("  {:<width$}  {DIM}{installed}{DIM:#}", ""));
+        }
+    }
+}
+
+/// What is installed for an app alone.
+fn installed(install: Install) -> Option<&'static str> {
+    match install {
+        Install::Shared => None,
+        Install::Own => Some("has an install of its own"),
+        Install::Production => Some("has an install of its own, without development dependencies"),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     repo::RepoPath,
     split::{
         Split,
-        config::{Exposes, Kind, NodeModules, WorkspaceConfig},
+        config::{Exposes, Install, Kind, NodeModules, WorkspaceConfig},
         dependencies::{Dependency, Scope},
         graph::{Role, Workspace},
         origin::{Origin, origin_of, replaced_registries},
@@ -102,6 +102,7 @@ pub(crate) fn workspace_record(split: &Split, workspace: &Workspace) -> Workspac
         output: workspace.build.as_ref().and_then(|build| build.output.clone()),
         start,
         node_modules: split.copies.contains_key(&workspace.path).then_some(NodeModules::Copy),
+        install: (workspace.install != Install::Shared).then_some(workspace.install),
         exposes: (workspace.exposes == Exposes::Output).then_some(Exposes::Output),
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     repo::{RepoPath, Tree, read_text},
     split::{
         PackageManager, System,
-        config::{Exposes, Kind, NodeModules},
+        config::{Exposes, Install, Kind, NodeModules},
         dependencies::Scope,
         derivations::Recorded,
     },
@@ -182,6 +182,9 @@ pub struct WorkspaceRecord {
     /// How its build gets installed packages, where not as links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_modules: Option<NodeModules>,
+    /// What is installed for its build, where not all workspaces' dependencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install: Option<Install>,
     /// What a library shows to others, where not its sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposes: Option<Exposes>,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::cycles::{Bond, Bonds};
 use super::{
     ManagerName, Manifest, SplitError, Workspaces,
-    config::{Config, Exposes, Kind, WorkspaceConfig},
+    config::{Config, Exposes, Install, Kind, WorkspaceConfig},
     detect::{self, Build},
     links::{Linked, Links},
     manifest_path,
@@ -56,6 +56,8 @@ pub struct Workspace {
     pub library: Option<String>,
     /// What a library with a build shows to others.
     pub exposes: Exposes,
+    /// What is installed for its build.
+    pub install: Install,
 }
 
 /// What a workspace is for.
@@ -136,6 +138,10 @@ impl Graph {
                 let reason = format!("`{path}` is to expose its output, but is no library with a build");
                 return Err(SplitError::Config { reason });
             }
+            if role == Role::Library && choice.install.is_some_and(|install| install != Install::Shared) {
+                let reason = format!("`{path}` is to have an install of its own, but is no app");
+                return Err(SplitError::Config { reason });
+            }
             let scripts = read_scripts(manifest, before);
             let mut root_files = root_files::of(&mut finder, &root_files::Asked { path, scripts, task: &task })?;
             let linked = links.by_workspace.get(path).cloned().unwrap_or_default();
@@ -144,6 +150,7 @@ impl Graph {
             }
             root_files.retain(|path| excluded.find(path.as_str()).is_none());
             let linked_only = linked.workspaces.difference(&edges[path]).cloned();
+            let install = if role == Role::Library { Install::Shared } else { choice.install.unwrap_or(config.install) };
             let workspace = Workspace {
                 path: path.clone(),
                 name: manifest.name.clone(),
@@ -159,6 +166,7 @@ impl Graph {
                 build,
                 library: None,
                 exposes: choice.exposes.unwrap_or(Exposes::Sources),
+                install,
             };
             graph.insert(path.clone(), workspace);
         }
@@ -215,6 +223,7 @@ impl Graph {
         for workspace in self.workspaces.values_mut() {
             if matches!(&workspace.role, Role::App { name, .. } if !names.contains(name)) {
                 workspace.role = Role::Library;
+                workspace.install = Install::Shared;
                 "not among the chosen apps".clone_into(&mut workspace.reason);
             }
         }

@@ -8,6 +8,9 @@ use crate::{repo::RepoPath, split::SplitError};
 /// Names of the flake's packages that are not apps.
 const RESERVED: [&str; 3] = ["nodeModules", "deps", "default"];
 
+/// What the package of an app's own install is called: this and the app's name. No app may be called so.
+const INSTALL_PREFIX: &str = "nodeModules-";
+
 /// What the check of a library is called: this and its name. No app may be called the same.
 const LIBRARY_PREFIX: &str = "library-";
 
@@ -22,14 +25,14 @@ impl Graph {
             })
             .collect();
         let is_unique = |name: &str| {
-            !RESERVED.contains(&name) && proposed.values().filter(|proposed| *proposed == name).count() == 1
+            !is_reserved(name) && proposed.values().filter(|proposed| *proposed == name).count() == 1
         };
         let mut taken: BTreeMap<String, RepoPath> = BTreeMap::new();
         for workspace in self.workspaces.values_mut() {
             let Role::App { name, .. } = &mut workspace.role else { continue };
             let folder = &proposed[&workspace.path];
             *name = if is_unique(folder) { folder.clone() } else { attribute(&workspace.name) };
-            if RESERVED.contains(&name.as_str()) || name.is_empty() {
+            if is_reserved(name) || name.is_empty() {
                 return Err(name_error(&workspace.path, &format!("the name `{name}` is taken by splitter")));
             }
             if let Some(other) = taken.insert(name.clone(), workspace.path.clone()) {
@@ -71,6 +74,10 @@ impl Graph {
             workspace.library = chosen.remove(&workspace.path);
         }
     }
+}
+
+fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || name.starts_with(INSTALL_PREFIX)
 }
 
 fn name_error(path: &RepoPath, reason: &str) -> SplitError {

@@ -6,6 +6,7 @@ mod kinds;
 mod libraries;
 mod local;
 mod outputs;
+mod own_installs;
 mod patch_package;
 mod record;
 mod registries;

@@ -97,7 +97,12 @@ fn file(path: &Utf8Path) -> String {
 
 /// What the build installed, with the links into workspaces that an app gets.
 pub(super) fn built<P: Project>(nix: &NixMonorepo<P>) -> Tree {
-    let output = nix.build("nodeModules");
+    built_as(nix, "nodeModules")
+}
+
+/// Likewise, of one of the installs.
+pub(super) fn built_as<P: Project>(nix: &NixMonorepo<P>, output: &str) -> Tree {
+    let output = nix.build(output);
     let mut tree = installed_in(&output);
     let links = fs::read_to_string(output.join("workspace-links.json")).unwrap();
     for (path, target) in serde_json::from_str::<BTreeMap<String, String>>(&links).unwrap() {
@@ -127,6 +132,12 @@ pub(super) fn is_the_same_but<P: Project>(nix: &NixMonorepo<P>, is_left_out: imp
 #[track_caller]
 pub(super) fn is_the_same_as_here<P: Project>(nix: &NixMonorepo<P>, built: &Tree, is_left_out: impl Fn(&str) -> bool) {
     nix.monorepo.install();
+    is_what_is_here(nix, built, is_left_out);
+}
+
+/// Compares with what is installed in the checkout, but for these paths.
+#[track_caller]
+pub(super) fn is_what_is_here<P: Project>(nix: &NixMonorepo<P>, built: &Tree, is_left_out: impl Fn(&str) -> bool) {
     let mut expected = installed_in(&nix.context().repo());
     expected.retain(|path, _| !is_left_out(path));
     assert!(!expected.is_empty());

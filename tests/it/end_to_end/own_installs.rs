@@ -1,0 +1,155 @@
+//! An app's own install is what the package manager installs for that app in a full checkout, path by path, and what the app is
+//! built with; and of a dependency that is another app's nothing comes through it.
+
+use fs_err as fs;
+use serde_json::{Value, json};
+
+use super::trees::{Tree, built_as, is_of_musl, is_what_is_here};
+use crate::support::{
+    BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project, Registry, TestContext, YARN_VERSIONS, YarnMonorepo,
+    monorepo::packages, succeed,
+};
+
+/// The workspaces that `web` needs, and the others.
+const OF_WEB: [&str; 3] = ["apps/web", "packages/logger", "packages/ui"];
+const OTHERS: [&str; 2] = ["apps/api", "packages/stamp"];
+
+fn edit_manifest(context: &TestContext, path: &str, edit: impl FnOnce(&mut Value)) {
+    let mut manifest = serde_json::from_str(&context.read(path)).unwrap();
+    edit(&mut manifest);
+    context.write(path, format!("{manifest:#}\n"));
+}
+
+/// Development dependencies of an app and of a library that no other workspace has.
+fn with_development(context: &TestContext, registry: &Registry) {
+    for name in ["dev-of-web", "dev-of-ui"] {
+        registry.publish(Package::new(name, "1.0.0"));
+    }
+    for (path, name) in [("apps/web", "dev-of-web"), ("packages/ui", "dev-of-ui")] {
+        edit_manifest(context, &format!("{path}/package.json"), |manifest| {
+            manifest["devDependencies"][name] = "^1.0.0".into();
+        });
+    }
+}
+
+/// Compares both installs of `web` with what `install`, which is told whether without development dependencies, leaves here.
+fn installs_what_web_needs<P: Project>(nix: &NixMonorepo<P>, is_left_out: fn(&str) -> bool, install: impl Fn(bool)) {
+    let has = |tree: &Tree, name: &str| tree.keys().any(|path| path.contains(&format!("/{name}")));
+    for (output, is_production) in [("own", false), ("production", true)] {
+        nix.context().git(&["clean", "--quiet", "--force", "-dX"]);
+        install(is_production);
+        let built = built_as(nix, &format!("installs.web.{output}"));
+        is_what_is_here(nix, &built, is_left_out);
+        assert!(has(&built, "plugin") && !has(&built, "native"), "{:?}", built.keys());
+        for name in ["dev-of-web", "dev-of-ui"] {
+            assert_eq!(has(&built, name), !is_production, "{name}: {:?}", built.keys());
+        }
+    }
+}
+
+fn bun_installs_what_web_needs(version: &str, linker: &str) {
+    let monorepo = Monorepo::with_registry(version, Registry::start(packages()), |monorepo| {
+        monorepo.context.write("bunfig.toml", format!("[install]\nlinker = {linker:?}\n"));
+        with_development(&monorepo.context, &monorepo.registry);
+    });
+    let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
+    installs_what_web_needs(&nix, |_path| false, |is_production| {
+        let filters = OF_WEB.map(|path| format!("--filter=./{path}"));
+        let mut install = nix.monorepo.bun(&["install", "--frozen-lockfile", "--filter=./"]);
+        succeed(install.args(filters).args(is_production.then_some("--production")));
+    });
+}
+
+#[test]
+fn e2e_bun_1_4_installs_what_an_app_needs_hoisted() {
+    bun_installs_what_web_needs(BUN_VERSIONS[2], "hoisted");
+}
+
+#[test]
+fn e2e_bun_1_4_installs_what_an_app_needs_isolated() {
+    bun_installs_what_web_needs(BUN_VERSIONS[2], "isolated");
+}
+
+/// Yarn 1 has no command for it: it is compared with a checkout in which there is nothing else.
+#[test]
+fn e2e_yarn_1_installs_what_an_app_needs() {
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
+        with_development(&monorepo.context, &monorepo.registry);
+    });
+    let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
+    installs_what_web_needs(&nix, is_of_musl, |is_production| {
+        for path in OTHERS {
+            nix.context().remove(path);
+        }
+        let mut install = nix.monorepo.yarn(&["install", "--frozen-lockfile", "--ignore-scripts"]);
+        succeed(install.args(is_production.then_some("--production")));
+        nix.context().git(&["checkout", "--quiet", "."]);
+    });
+}
+
+#[test]
+fn e2e_yarn_4_installs_what_an_app_needs() {
+    let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
+        with_development(&monorepo.context, &monorepo.registry);
+        monorepo.edit_manifest("package.json", |manifest| manifest["dependenciesMeta"] = json!({}));
+    });
+    let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
+    installs_what_web_needs(&nix, |_path| false, |is_production| {
+        let mut install = nix.monorepo.yarn(&["workspaces", "focus", "acme", "web"]);
+        succeed(install.args(is_production.then_some("--production")));
+    });
+}
+
+/// With content-addressed installs: a dependency of `web` changes, and `api` is installed again, and not built.
+fn keeps_apart<P: Project>(nix: &NixMonorepo<P>, choice: &str) {
+    let context = nix.context();
+    let settings = context.folder("nix/conf/nix.conf");
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, text.replace("= nix-command flakes", "= nix-command flakes ca-derivations")).unwrap();
+    let flake = context.read("flake.nix");
+    let imports = "imports = [ ./nix/splitter ];";
+    let chosen = format!("{imports} perSystem = _: {{ splitter.contentAddressed = true; }};");
+    context.write("flake.nix", flake.replace(imports, &chosen));
+    context.write("splitter.json", json!({ "install": choice }).to_string());
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.commit_all("own installs");
+    let run = |app: &str| {
+        let output = nix.build_command(app).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let ran = |words: &str| said.contains(words);
+        let steps = (ran("splitter: installed"), ran(&format!("splitter: building apps/{app}:")));
+        (String::from_utf8(output.stdout).unwrap(), steps)
+    };
+    let (api, steps) = run("api");
+    assert_eq!(steps, (true, true));
+    let (web, _) = run("web");
+    nix.monorepo.registry().publish(Package::new("plugin", "1.2.0").peer("host", "^1.0.0"));
+    nix.monorepo.add("apps/web", "plugin@^1.2.0");
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.commit_all("plugin 1.2.0");
+    let (api_now, steps) = run("api");
+    assert_eq!(steps, (true, false), "installed again, and not built again");
+    assert_eq!(api_now, api);
+    let (web_now, steps) = run("web");
+    assert_eq!(steps, (true, true));
+    assert_ne!(web_now, web);
+}
+
+#[test]
+fn e2e_with_bun_a_dependency_of_one_app_leaves_the_others_alone() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    keeps_apart(&nix, "own");
+}
+
+#[test]
+fn e2e_with_yarn_1_a_dependency_of_one_app_leaves_the_others_alone() {
+    let Some(nix) = NixMonorepo::with_yarn(YARN_VERSIONS[0]) else { return };
+    keeps_apart(&nix, "own");
+}
+
+#[test]
+fn e2e_with_yarn_4_a_dependency_of_one_app_leaves_the_others_alone() {
+    let Some(nix) = NixMonorepo::with_yarn(YARN_VERSIONS[2]) else { return };
+    keeps_apart(&nix, "own");
+}
