@@ -6,7 +6,7 @@ const GROUPS = ["dependencies", "devDependencies", "optionalDependencies", "peer
 export const filters = ({ workspaces }) => workspaces.flatMap((path) => ["--filter", `./${path}`]);
 
 // The manifests of a checkout in which there are no workspaces but these: gives a manifest by its path as it is there, nothing where it
-// is not. What the root depends on of the others is not there either.
+// is not. What those depend on of the others is not there either: the root, or without development dependencies any of them.
 export function checkoutOf(spec) {
   const { focus, manifests } = spec;
   if (focus === undefined) return (manifest) => manifest;
@@ -15,7 +15,6 @@ export function checkoutOf(spec) {
   const without = (group) => Object.fromEntries(Object.entries(group).filter(([name]) => !names.has(name)));
   return (manifest, path) => {
     if (others.includes(path)) return undefined;
-    if (path !== "") return manifest;
     return Object.fromEntries(Object.entries(manifest).map(([field, value]) => [field, GROUPS.includes(field) ? without(value) : value]));
   };
 }

@@ -34,7 +34,7 @@ const EMPTY_LOCKFILES = { "bun.lock": '{ "lockfileVersion": 1, "workspaces": {},
 
 // The lockfile of a build: the repository's, or where the app has an install of its own, what that has of it.
 function lockfileOf(spec) {
-  const file = [spec.lockSet, spec.nodeModules].map((folder) => join(folder, spec.lockfile)).find((path) => existsSync(path));
+  const file = [spec.lockSet ?? spec.nodeModules, spec.nodeModules].map((folder) => join(folder, spec.lockfile)).find((path) => existsSync(path));
   return file === undefined ? EMPTY_LOCKFILES[spec.lockfile] : readFileSync(file);
 }
 

@@ -10,9 +10,10 @@ use crate::support::{
     monorepo::packages, succeed,
 };
 
-/// The workspaces that `web` needs, and the others.
+/// The workspaces that `web` needs, the one that it needs for development alone, and the other one.
 const OF_WEB: [&str; 3] = ["apps/web", "packages/logger", "packages/ui"];
-const OTHERS: [&str; 2] = ["apps/api", "packages/stamp"];
+const FOR_DEVELOPMENT: &str = "packages/stamp";
+const OTHER: &str = "apps/api";
 
 fn edit_manifest(context: &TestContext, path: &str, edit: impl FnOnce(&mut Value)) {
     let mut manifest = serde_json::from_str(&context.read(path)).unwrap();
@@ -20,15 +21,21 @@ fn edit_manifest(context: &TestContext, path: &str, edit: impl FnOnce(&mut Value
     context.write(path, format!("{manifest:#}\n"));
 }
 
-/// Development dependencies of an app and of a library that no other workspace has.
-fn with_development(context: &TestContext, registry: &Registry) {
-    for name in ["dev-of-web", "dev-of-ui"] {
+/// What only those have that need development dependencies.
+const DEVELOPMENT: [&str; 3] = ["dev-of-web", "dev-of-ui", "of-stamp"];
+
+/// Development dependencies of an app and of a library that no other workspace has, and a workspace that is one.
+fn with_development(context: &TestContext, registry: &Registry, stamp: &str) {
+    for name in DEVELOPMENT {
         registry.publish(Package::new(name, "1.0.0"));
     }
-    for (path, name) in [("apps/web", "dev-of-web"), ("packages/ui", "dev-of-ui")] {
-        edit_manifest(context, &format!("{path}/package.json"), |manifest| {
-            manifest["devDependencies"][name] = "^1.0.0".into();
-        });
+    for (path, group, name, range) in [
+        ("apps/web", "devDependencies", "dev-of-web", "^1.0.0"),
+        ("apps/web", "devDependencies", "@acme/stamp", stamp),
+        ("packages/ui", "devDependencies", "dev-of-ui", "^1.0.0"),
+        ("packages/stamp", "dependencies", "of-stamp", "^1.0.0"),
+    ] {
+        edit_manifest(context, &format!("{path}/package.json"), |manifest| manifest[group][name] = range.into());
     }
 }
 
@@ -41,7 +48,7 @@ fn installs_what_web_needs<P: Project>(nix: &NixMonorepo<P>, is_left_out: fn(&st
         let built = built_as(nix, &format!("installs.web.{output}"));
         is_what_is_here(nix, &built, is_left_out);
         assert!(has(&built, "plugin") && !has(&built, "native"), "{:?}", built.keys());
-        for name in ["dev-of-web", "dev-of-ui"] {
+        for name in DEVELOPMENT {
             assert_eq!(has(&built, name), !is_production, "{name}: {:?}", built.keys());
         }
     }
@@ -50,13 +57,14 @@ fn installs_what_web_needs<P: Project>(nix: &NixMonorepo<P>, is_left_out: fn(&st
 fn bun_installs_what_web_needs(version: &str, linker: &str) {
     let monorepo = Monorepo::with_registry(version, Registry::start(packages()), |monorepo| {
         monorepo.context.write("bunfig.toml", format!("[install]\nlinker = {linker:?}\n"));
-        with_development(&monorepo.context, &monorepo.registry);
+        with_development(&monorepo.context, &monorepo.registry, "workspace:*");
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
     installs_what_web_needs(&nix, |_path| false, |is_production| {
-        let filters = OF_WEB.map(|path| format!("--filter=./{path}"));
+        let workspaces = OF_WEB.into_iter().chain((!is_production).then_some(FOR_DEVELOPMENT));
         let mut install = nix.monorepo.bun(&["install", "--frozen-lockfile", "--filter=./"]);
-        succeed(install.args(filters).args(is_production.then_some("--production")));
+        install.args(workspaces.map(|path| format!("--filter=./{path}")));
+        succeed(install.args(is_production.then_some("--production")));
     });
 }
 
@@ -74,12 +82,14 @@ fn e2e_bun_1_4_installs_what_an_app_needs_isolated() {
 #[test]
 fn e2e_yarn_1_installs_what_an_app_needs() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
-        with_development(&monorepo.context, &monorepo.registry);
+        with_development(&monorepo.context, &monorepo.registry, "0.3.0");
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
     installs_what_web_needs(&nix, is_of_musl, |is_production| {
-        for path in OTHERS {
-            nix.context().remove(path);
+        nix.context().remove(OTHER);
+        if is_production {
+            nix.context().remove(FOR_DEVELOPMENT);
+            nix.monorepo.edit_manifest("apps/web/package.json", |manifest| manifest["devDependencies"] = json!({}));
         }
         let mut install = nix.monorepo.yarn(&["install", "--frozen-lockfile", "--ignore-scripts"]);
         succeed(install.args(is_production.then_some("--production")));
@@ -90,7 +100,7 @@ fn e2e_yarn_1_installs_what_an_app_needs() {
 #[test]
 fn e2e_yarn_4_installs_what_an_app_needs() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
-        with_development(&monorepo.context, &monorepo.registry);
+        with_development(&monorepo.context, &monorepo.registry, "workspace:^");
         monorepo.edit_manifest("package.json", |manifest| manifest["dependenciesMeta"] = json!({}));
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
