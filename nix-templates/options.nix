@@ -100,7 +100,7 @@ in
   contentAddressed = mkOption {
     type = types.bool;
     default = false;
-    description = "Whether libraries are content-addressed, so that an edit which leaves what is built unchanged rebuilds nothing else; needs Nix's experimental feature ca-derivations.";
+    description = "Whether libraries and apps' own installs are content-addressed, so that an edit which leaves their outputs unchanged rebuilds nothing else; needs Nix's experimental feature ca-derivations.";
   };
   apps = lib.mapAttrs (_name: appOptions) apps;
   libraries = lib.mapAttrs (_name: libraryOptions) libraries;

@@ -7,6 +7,7 @@ use crate::{
     repo::RepoPath,
     split::{
         Split, System,
+        config::Install,
         derivations::{Cause, Comparison, Derivations, Effect, Id},
         graph::{Role, Workspace},
     },
@@ -37,7 +38,7 @@ pub fn picture(
             Id::Deps(part) if part != "common" && part != system.name() => continue,
             Id::Deps(part) => (Kind::Deps, (sizes.part)(part)),
             Id::NodeModules => (Kind::Install, sizes.install.clone()),
-            Id::Library(_) | Id::App(_) => continue,
+            Id::OwnInstall(_) | Id::Library(_) | Id::App(_) => continue,
         };
         packages.push(Node { kind, title: id.to_string(), detail, mark: mark_of(comparison, Some(id), false) });
     }
@@ -54,7 +55,12 @@ pub fn picture(
         };
         let size = (sizes.sources)(&workspace.path);
         let is_said = title.rsplit('/').next() == Some(workspace.path.file_name());
-        let detail = if is_said { size } else { format!("{}: {size}", workspace.path) };
+        let install = match workspace.install {
+            Install::Shared => "",
+            Install::Own => ", own install",
+            Install::Production => ", own production install",
+        };
+        let detail = if is_said { format!("{size}{install}") } else { format!("{}: {size}{install}", workspace.path) };
         let mark = mark_of(comparison, own.map(|(id, _)| id), edited.contains(&workspace.path));
         Node { kind, title, detail, mark }
     };

@@ -67,6 +67,8 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/fetch-program.mjs
     nix/splitter/tools/files.mjs
     nix/splitter/tools/finish-tree.mjs
+    nix/splitter/tools/focus-plugin.mjs
+    nix/splitter/tools/focus.mjs
     nix/splitter/tools/git-berry.mjs
     nix/splitter/tools/git-builds.mjs
     nix/splitter/tools/git-classic.mjs

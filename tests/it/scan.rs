@@ -48,6 +48,16 @@ fn scan_of_one_app_shows_its_sources_alone() {
 }
 
 #[test]
+fn scan_tells_which_apps_have_an_install_of_their_own() {
+    let small = Small::new();
+    let choices = r#"{"install": "own", "workspaces": {"apps/web": {"install": "production"}}}"#;
+    small.context.write("splitter.json", choices);
+    let output = succeed(&mut small.context.splitter(&["scan"]));
+    let told: Vec<_> = output.lines().filter(|line| line.contains("install of its own")).map(str::trim).collect();
+    assert_eq!(told, ["has an install of its own", "has an install of its own, without development dependencies"]);
+}
+
+#[test]
 fn scan_as_json_has_a_version_and_every_file() {
     let small = Small::new();
     let mut context = small.context;
@@ -136,6 +146,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "dependencies": [],
           "env": [],
           "exposes": null,
+          "install": null,
           "kind": "library",
           "library": null,
           "name": "acme",
@@ -152,6 +163,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "dependencies": [],
           "env": [],
           "exposes": null,
+          "install": "shared",
           "kind": "app",
           "library": null,
           "name": "api",
@@ -179,6 +191,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           ],
           "env": [],
           "exposes": null,
+          "install": "shared",
           "kind": "app",
           "library": null,
           "name": "web",
@@ -200,6 +213,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "dependencies": [],
           "env": [],
           "exposes": null,
+          "install": null,
           "kind": "library",
           "library": null,
           "name": "@acme/ui",

@@ -139,6 +139,7 @@ fn what(id: &Id, derivations: &Derivations) -> Option<String> {
         Id::Deps(part) if part == "common" => "the downloaded packages".to_owned(),
         Id::Deps(part) => format!("the downloaded packages that only {part} needs"),
         Id::NodeModules => "the installed packages".to_owned(),
+        Id::OwnInstall(app) => format!("the packages that are installed for {app}"),
         Id::Library(_) => format!("the library in {}", derivation.workspace.as_ref()?),
         Id::App(_) => format!("the app in {}", derivation.workspace.as_ref()?),
     })

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Derivation, Id, Input,
-    inputs::{OF_APPS, OF_BUILDS, OF_LIBRARIES, ORDERS, Rules, insert_list},
+    inputs::{INSTALLED, OF_APPS, OF_BUILDS, OF_LIBRARIES, ORDERS, Rules, insert_list, installed},
 };
 use crate::{
     repo::RepoPath,
     split::{
-        config::Exposes,
+        config::{Exposes, Install},
         graph::{Graph, Role, Workspace},
     },
 };
@@ -25,6 +25,11 @@ impl Rules<'_> {
         set("output folder", workspace.build.as_ref().and_then(|build| build.output.as_deref()));
         if let Role::App { start, .. } = &workspace.role {
             set("start file", start.as_deref());
+        }
+        if workspace.install != Install::Shared {
+            derivation.needs.remove(&Id::NodeModules);
+            derivation.needs.insert(Id::OwnInstall(name.to_owned()));
+            derivation.inputs.insert(Input::Setting(INSTALLED), installed(workspace.install).to_owned());
         }
         derivation
     }

@@ -10,8 +10,10 @@ use crate::{
     },
     split::{
         ManagerName, Split, System,
+        config::Install,
         dependencies::{Dependency, Form, Scope},
         fingerprint,
+        graph::Workspace,
         installer_fields::INSTALLER_FIELDS,
         origin::{Origin, origin_of, replaced_registries},
         source_set::Sources,
@@ -23,6 +25,9 @@ pub(super) const RECORDED_HASH: &str = "recorded hash";
 
 /// The order in which a build gets what libraries made, and the folders that its workspaces link to.
 pub(super) const ORDERS: [&str; 2] = ["order of libraries", "order of linked folders"];
+
+/// What an app's build has installed, where that is not the same for all.
+pub(super) const INSTALLED: &str = "what is installed";
 
 /// The folder of the Nix files that splitter writes.
 const NIX_FOLDER: &str = "nix/splitter";
@@ -56,7 +61,11 @@ pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded,
     let rules = Rules { split, files: &files, recorded, system };
     let mut all = rules.fixed_outputs();
     let parts = ["common", system.name()].map(|part| Id::Deps(part.to_owned()));
-    let needs = parts.into_iter().filter(|id| all.contains_key(id)).collect();
+    let needs: BTreeSet<Id> = parts.into_iter().filter(|id| all.contains_key(id)).collect();
+    for (name, workspace) in split.graph.apps().filter(|(_, workspace)| workspace.install != Install::Shared) {
+        let install = Derivation { needs: needs.clone(), ..rules.own_install(workspace) };
+        all.insert(Id::OwnInstall(name.to_owned()), install);
+    }
     all.insert(Id::NodeModules, Derivation { needs, ..rules.node_modules() });
     let order = LibraryOrder::of(&split.graph);
     for (name, workspace) in split.graph.libraries() {
@@ -121,6 +130,14 @@ impl Rules<'_> {
         let replaced = replaced_registries(self.split);
         insert_list(&mut inputs, "registries that it stands for", replaced.iter().map(url::Url::as_str));
         Derivation { inputs, ..Derivation::default() }
+    }
+
+    /// The same for one app. The whole lock set is an input of it all the same: it is never pruned. Of the manifests Nix
+    /// chooses the workspaces whose dependencies are installed.
+    fn own_install(&self, workspace: &Workspace) -> Derivation {
+        let mut derivation = self.node_modules();
+        derivation.inputs.insert(Input::Setting(INSTALLED), installed(workspace.install).to_owned());
+        derivation
     }
 
     /// `node-modules.nix` and `lock-set.nix`.
@@ -237,6 +254,15 @@ impl Rules<'_> {
         let from = std::ops::Bound::Included(prefix.as_str());
         let after = self.files.range::<str, _>((from, std::ops::Bound::Unbounded));
         after.take_while(move |(path, _)| path.as_str().starts_with(&prefix))
+    }
+}
+
+/// What is installed, in words.
+pub(super) const fn installed(install: Install) -> &'static str {
+    match install {
+        Install::Shared => "what all workspaces need",
+        Install::Own => "what the app needs",
+        Install::Production => "what the app needs, without development dependencies",
     }
 }
 

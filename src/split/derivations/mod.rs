@@ -33,8 +33,10 @@ use crate::{
 pub enum Id {
     /// A fixed output of tarballs: `common`, or a system's.
     Deps(String),
-    /// The install.
+    /// The install of all workspaces' dependencies.
     NodeModules,
+    /// An app's own install, by the name of the app's derivation.
+    OwnInstall(String),
     /// A library that is built by itself, by the name of its derivation.
     Library(String),
     /// An app, by the name of its derivation.
@@ -46,7 +48,7 @@ impl Id {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Deps(_) => "deps",
-            Self::NodeModules => "nodeModules",
+            Self::NodeModules | Self::OwnInstall(_) => "nodeModules",
             Self::Library(_) => "library",
             Self::App(_) => "app",
         }
@@ -57,6 +59,7 @@ impl Id {
         match self {
             Self::Deps(_) => "deps".to_owned(),
             Self::NodeModules => "nodeModules".to_owned(),
+            Self::OwnInstall(name) => format!("nodeModules-{name}"),
             Self::Library(name) => format!("library-{name}"),
             Self::App(name) => name.clone(),
         }
@@ -67,7 +70,7 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deps(part) => write!(f, "deps-{part}"),
-            Self::NodeModules | Self::Library(_) | Self::App(_) => f.write_str(&self.package()),
+            Self::NodeModules | Self::OwnInstall(_) | Self::Library(_) | Self::App(_) => f.write_str(&self.package()),
         }
     }
 }

@@ -302,6 +302,33 @@ fn a_commit_or_an_archive_of_a_repository_is_a_package_by_its_name() {
 }
 
 #[test]
+fn an_app_with_an_install_of_its_own_is_built_with_that() {
+    let config = r#"{"workspaces": {"apps/web": {"install": "own"}}}"#;
+    let changed = edit("splitter.json", config);
+    assert_eq!(names(&changed), ["nodeModules-web", "web"]);
+    assert_eq!(changed[0].1, Effect::Added);
+    let setting =
+        |from: &str, to: &str| format!(r#"{{"kind":"setting","name":"what is installed","from":{from},"to":{to}}}"#);
+    let own = r#""what the app needs""#;
+    let need = r#"{"kind":"derivation","name":"nodeModules-web"}"#;
+    assert_eq!(changed[1].2, format!("[{need},{}]", setting("null", own)));
+    let mut files = files();
+    files.insert("splitter.json", config);
+    let production = config.replace("own", "production");
+    let changed = edit_of(&files, "splitter.json", &production);
+    assert_eq!(names(&changed), ["nodeModules-web", "web"]);
+    let without = r#""what the app needs, without development dependencies""#;
+    assert_eq!(changed[0].2, format!("[{}]", setting(own, without)));
+    // The lockfile is an input of each install, whoever needs what changes in it.
+    let changed =
+        edit_of(&files, "apps/api/package.json", r#"{"name": "api", "scripts": {"build": "x"}, "version": "2"}"#);
+    assert_eq!(names(&changed), ["nodeModules", "nodeModules-web", "api", "web"]);
+    assert_eq!(causes_of(&changed, "web"), r#"[{"kind":"derivation","name":"nodeModules-web"}]"#);
+    let everywhere = edit("splitter.json", r#"{"install": "own"}"#);
+    assert_eq!(names(&everywhere), ["nodeModules-api", "nodeModules-web", "api", "web"]);
+}
+
+#[test]
 fn another_registry_to_ask_changes_the_downloads() {
     let url = "https://old.example/npm/react/-/react-18.0.0.tgz";
     let lock = LOCK.replace(r#"["react@18.0.0", """#, &format!(r#"["react@18.0.0", "{url}""#));

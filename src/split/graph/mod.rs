@@ -150,7 +150,8 @@ impl Graph {
             }
             root_files.retain(|path| excluded.find(path.as_str()).is_none());
             let linked_only = linked.workspaces.difference(&edges[path]).cloned();
-            let install = if role == Role::Library { Install::Shared } else { choice.install.unwrap_or(config.install) };
+            let install =
+                if role == Role::Library { Install::Shared } else { choice.install.unwrap_or(config.install) };
             let workspace = Workspace {
                 path: path.clone(),
                 name: manifest.name.clone(),

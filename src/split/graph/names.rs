@@ -24,9 +24,8 @@ impl Graph {
                 (workspace.path.clone(), name)
             })
             .collect();
-        let is_unique = |name: &str| {
-            !is_reserved(name) && proposed.values().filter(|proposed| *proposed == name).count() == 1
-        };
+        let is_unique =
+            |name: &str| !is_reserved(name) && proposed.values().filter(|proposed| *proposed == name).count() == 1;
         let mut taken: BTreeMap<String, RepoPath> = BTreeMap::new();
         for workspace in self.workspaces.values_mut() {
             let Role::App { name, .. } = &mut workspace.role else { continue };

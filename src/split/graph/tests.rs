@@ -236,6 +236,25 @@ fn only_a_library_with_a_build_can_expose_its_output() {
 }
 
 #[test]
+fn an_app_has_the_install_that_is_chosen_for_it_or_for_all() {
+    let app = r#"{"scripts": {"build": "x"}}"#;
+    let files = [ROOT, ("apps/a/package.json", app), ("apps/b/package.json", app), ("packages/c/package.json", "{}")];
+    let installs = |choices| {
+        let graph = graph(&[files.as_slice(), &[("splitter.json", choices)]].concat())?;
+        Ok::<_, SplitError>(graph.workspaces().map(|workspace| workspace.install).collect::<Vec<_>>())
+    };
+    use Install::{Own, Production, Shared};
+    assert_eq!(installs("{}").unwrap(), [Shared; 4]);
+    let choices = r#"{"install": "own", "workspaces": {"apps/b": {"install": "production"}}}"#;
+    assert_eq!(installs(choices).unwrap(), [Shared, Own, Production, Shared]);
+    let error = installs(r#"{"workspaces": {"packages/c": {"install": "own"}}}"#).unwrap_err();
+    assert_eq!(error.to_string(), "`packages/c` is to have an install of its own, but is no app");
+    let named = |name: &str| installs(&format!(r#"{{"workspaces": {{"apps/a": {{"app": "{name}"}}}}}}"#));
+    let error = named("nodeModules-b").unwrap_err();
+    assert!(error.to_string().contains("the name `nodeModules-b` is taken by splitter"), "{error}");
+}
+
+#[test]
 fn only_the_chosen_apps_are_kept() {
     let mut graph = graph(&[
         ROOT,

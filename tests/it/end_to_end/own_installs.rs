@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::trees::{Tree, built_as, is_of_musl, is_what_is_here};
 use crate::support::{
-    BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project, Registry, TestContext, YARN_VERSIONS, YarnMonorepo,
+    BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project, Registry, TestContext, YARN_VERSIONS, YarnMonorepo, fail,
     monorepo::packages, succeed,
 };
 
@@ -60,12 +60,16 @@ fn bun_installs_what_web_needs(version: &str, linker: &str) {
         with_development(&monorepo.context, &monorepo.registry, "workspace:*");
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
-    installs_what_web_needs(&nix, |_path| false, |is_production| {
-        let workspaces = OF_WEB.into_iter().chain((!is_production).then_some(FOR_DEVELOPMENT));
-        let mut install = nix.monorepo.bun(&["install", "--frozen-lockfile", "--filter=./"]);
-        install.args(workspaces.map(|path| format!("--filter=./{path}")));
-        succeed(install.args(is_production.then_some("--production")));
-    });
+    installs_what_web_needs(
+        &nix,
+        |_path| false,
+        |is_production| {
+            let workspaces = OF_WEB.into_iter().chain((!is_production).then_some(FOR_DEVELOPMENT));
+            let mut install = nix.monorepo.bun(&["install", "--frozen-lockfile", "--filter=./"]);
+            install.args(workspaces.map(|path| format!("--filter=./{path}")));
+            succeed(install.args(is_production.then_some("--production")));
+        },
+    );
 }
 
 #[test]
@@ -104,10 +108,24 @@ fn e2e_yarn_4_installs_what_an_app_needs() {
         monorepo.edit_manifest("package.json", |manifest| manifest["dependenciesMeta"] = json!({}));
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
-    installs_what_web_needs(&nix, |_path| false, |is_production| {
-        let mut install = nix.monorepo.yarn(&["workspaces", "focus", "acme", "web"]);
-        succeed(install.args(is_production.then_some("--production")));
-    });
+    installs_what_web_needs(
+        &nix,
+        |_path| false,
+        |is_production| {
+            let mut install = nix.monorepo.yarn(&["workspaces", "focus", "acme", "web"]);
+            succeed(install.args(is_production.then_some("--production")));
+        },
+    );
+    // Nothing is resolved anew, with the registry or without.
+    let depend = |name: &str, range: &str| {
+        edit_manifest(nix.context(), "apps/web/package.json", |manifest| manifest["dependencies"][name] = range.into());
+        fail(&mut nix.build_command("installs.web.own"))
+    };
+    let said = depend("local", "link:./local");
+    let words = ["yarn.lock and the package.json files disagree; it lacks:", "  local@link:./local"];
+    assert!(words.iter().all(|words| said.contains(words)), "{said}");
+    let said = depend("colour", "^0.9.1");
+    assert!(said.contains("asked for what yarn.lock does not have: colour"), "{said}");
 }
 
 /// With content-addressed installs: a dependency of `web` changes, and `api` is installed again, and not built.
@@ -120,7 +138,8 @@ fn keeps_apart<P: Project>(nix: &NixMonorepo<P>, choice: &str) {
     let imports = "imports = [ ./nix/splitter ];";
     let chosen = format!("{imports} perSystem = _: {{ splitter.contentAddressed = true; }};");
     context.write("flake.nix", flake.replace(imports, &chosen));
-    context.write("splitter.json", json!({ "install": choice }).to_string());
+    let choices = json!({ "install": choice, "scripts": ["trusted"] });
+    context.write("splitter.json", choices.to_string());
     succeed(&mut context.splitter(&["update-hash"]));
     context.commit_all("own installs");
     let run = |app: &str| {
@@ -133,6 +152,11 @@ fn keeps_apart<P: Project>(nix: &NixMonorepo<P>, choice: &str) {
     };
     let (api, steps) = run("api");
     assert_eq!(steps, (true, true));
+    let has = |file: &str| {
+        let find = ["-path", &format!("*/{file}"), "-printf", "x"];
+        !succeed(context.command("find").arg(nix.build("nodeModules-api")).args(find)).is_empty()
+    };
+    assert!(has("trusted/built.txt") && has("untrusted/index.js") && !has("untrusted/built.txt"));
     let (web, _) = run("web");
     nix.monorepo.registry().publish(Package::new("plugin", "1.2.0").peer("host", "^1.0.0"));
     nix.monorepo.add("apps/web", "plugin@^1.2.0");

@@ -42,6 +42,12 @@ fn e2e_yarn_1_installs_what_patch_package_patches() {
     let Some(nix) = patched_monorepo(|_| ()).and_then(Yarn::of) else { return };
     let context = nix.context();
     assert!(output_of(&nix, "api").ends_with("api: native, patched"));
+    // An install of one app applies what is of its packages, and does not do without the program.
+    nix.build("installs.web.production");
+    let installed = nix.build("installs.api.own").join("node_modules/native/index.js");
+    assert_eq!(fs_err::read_to_string(installed).unwrap(), "module.exports = \"native, patched\";\n");
+    let said = fail(&mut nix.build_command("installs.api.production"));
+    assert!(said.contains("development dependencies are left out here"), "{said}");
     let patch = "tools/patches/native+2.0.0.patch";
     context.write(patch, context.read(patch).replace("native, patched", "native, patched again"));
     assert!(fail(&mut context.splitter(&["check"])).contains(patch));

@@ -95,6 +95,24 @@ fn e2e_verify_proves_libraries_with_builds_of_their_own() {
     }
 }
 
+#[test]
+fn e2e_verify_proves_an_install_of_one_app() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    nix.context().write("splitter.json", r#"{ "workspaces": { "apps/web": { "install": "production" } } }"#);
+    succeed(&mut nix.context().splitter(&["update-hash"]));
+    nix.context().git(&["add", "--all"]);
+    let edits = proved(&nix, &["api", "deps", "nodeModules", "nodeModules-web", "web"]);
+    for (name, expected) in [
+        ("a README README.md", ""),
+        ("source of an app apps/web/src/index.ts", "web"),
+        ("scripts package.json", ""),
+        ("version apps/api/package.json", "api nodeModules nodeModules-web web"),
+        ("a locked package bun.lock", "api deps nodeModules nodeModules-web web"),
+    ] {
+        assert_eq!(rebuilt(&edits, name), Some(expected), "{name}: {edits:#?}");
+    }
+}
+
 /// Has `api` link to a folder that is no workspace.
 fn add_link(monorepo: &YarnMonorepo) {
     let context = &monorepo.context;
