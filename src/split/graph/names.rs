@@ -30,7 +30,9 @@ impl Graph {
         for workspace in self.workspaces.values_mut() {
             let Role::App { name, .. } = &mut workspace.role else { continue };
             let folder = &proposed[&workspace.path];
-            *name = if is_unique(folder) { folder.clone() } else { attribute(&workspace.name) };
+            // One that is chosen and reserved is not replaced, but refused.
+            let is_kept = is_unique(folder) || is_reserved(name);
+            *name = if is_kept { folder.clone() } else { attribute(&workspace.name) };
             if is_reserved(name) || name.is_empty() {
                 return Err(name_error(&workspace.path, &format!("the name `{name}` is taken by splitter")));
             }

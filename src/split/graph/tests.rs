@@ -237,13 +237,13 @@ fn only_a_library_with_a_build_can_expose_its_output() {
 
 #[test]
 fn an_app_has_the_install_that_is_chosen_for_it_or_for_all() {
+    use Install::{Own, Production, Shared};
     let app = r#"{"scripts": {"build": "x"}}"#;
     let files = [ROOT, ("apps/a/package.json", app), ("apps/b/package.json", app), ("packages/c/package.json", "{}")];
-    let installs = |choices| {
+    let installs = |choices: &str| {
         let graph = graph(&[files.as_slice(), &[("splitter.json", choices)]].concat())?;
         Ok::<_, SplitError>(graph.workspaces().map(|workspace| workspace.install).collect::<Vec<_>>())
     };
-    use Install::{Own, Production, Shared};
     assert_eq!(installs("{}").unwrap(), [Shared; 4]);
     let choices = r#"{"install": "own", "workspaces": {"apps/b": {"install": "production"}}}"#;
     assert_eq!(installs(choices).unwrap(), [Shared, Own, Production, Shared]);
