@@ -2,8 +2,8 @@
 
 const GROUPS = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
 
-// The folders of workspaces as words for `bun install --filter`.
-export const filters = ({ workspaces }) => workspaces.flatMap((path) => ["--filter", `./${path}`]);
+// The folders of workspaces as words for `bun install --filter`, which are patterns: what means something in one stands for any letter.
+export const filters = ({ workspaces }) => workspaces.flatMap((path) => ["--filter", `./${path.replace(/[^\w./@ -]/g, "?")}`]);
 
 // The manifests of a checkout in which there are no workspaces but these: gives a manifest by its path as it is there, nothing where it
 // is not. What those depend on of the others is not there either: the root, or without development dependencies any of them.

@@ -4,7 +4,10 @@
 use fs_err as fs;
 use serde_json::{Value, json};
 
-use super::trees::{Tree, built_as, is_of_musl, is_what_is_here};
+use super::{
+    libraries::with_built_libraries,
+    trees::{Tree, built_as, is_of_musl, is_what_is_here},
+};
 use crate::support::{
     BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project, Registry, TestContext, YARN_VERSIONS, YarnMonorepo, fail,
     monorepo::packages, succeed,
@@ -129,7 +132,7 @@ fn e2e_yarn_4_installs_what_an_app_needs() {
 }
 
 /// With content-addressed installs: a dependency of `web` changes, and `api` is installed again, and not built.
-fn keeps_apart<P: Project>(nix: &NixMonorepo<P>, choice: &str) {
+fn keeps_apart<P: Project>(nix: &NixMonorepo<P>, workspaces: &Value) {
     let context = nix.context();
     let settings = context.folder("nix/conf/nix.conf");
     let text = fs::read_to_string(&settings).unwrap();
@@ -138,7 +141,7 @@ fn keeps_apart<P: Project>(nix: &NixMonorepo<P>, choice: &str) {
     let imports = "imports = [ ./nix/splitter ];";
     let chosen = format!("{imports} perSystem = _: {{ splitter.contentAddressed = true; }};");
     context.write("flake.nix", flake.replace(imports, &chosen));
-    let choices = json!({ "install": choice, "scripts": ["trusted"] });
+    let choices = json!({ "install": "own", "scripts": ["trusted"], "workspaces": workspaces });
     context.write("splitter.json", choices.to_string());
     succeed(&mut context.splitter(&["update-hash"]));
     context.commit_all("own installs");
@@ -170,20 +173,23 @@ fn keeps_apart<P: Project>(nix: &NixMonorepo<P>, choice: &str) {
     assert_ne!(web_now, web);
 }
 
+/// Libraries are built again, since they have the shared install, and what comes of it is the same. (Bun's bundler notes where
+/// packages lie, which is always the same place with copies alone.)
 #[test]
 fn e2e_with_bun_a_dependency_of_one_app_leaves_the_others_alone() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
-    keeps_apart(&nix, "own");
+    with_built_libraries(&nix);
+    keeps_apart(&nix, &json!({ "packages/logger": { "nodeModules": "copy" } }));
 }
 
 #[test]
 fn e2e_with_yarn_1_a_dependency_of_one_app_leaves_the_others_alone() {
     let Some(nix) = NixMonorepo::with_yarn(YARN_VERSIONS[0]) else { return };
-    keeps_apart(&nix, "own");
+    keeps_apart(&nix, &json!({}));
 }
 
 #[test]
 fn e2e_with_yarn_4_a_dependency_of_one_app_leaves_the_others_alone() {
     let Some(nix) = NixMonorepo::with_yarn(YARN_VERSIONS[2]) else { return };
-    keeps_apart(&nix, "own");
+    keeps_apart(&nix, &json!({}));
 }
