@@ -103,6 +103,7 @@ fn e2e_an_own_flake_chooses_how_apps_are_built() {
         env.GREETING = "hello";
         buildCommand = "mkdir made && greet > made/greeting.txt";
         output = "made";
+        install = "production";
         nativeBuildInputs = [
           (pkgs.runCommand "greet" { } ''
             mkdir -p $out/bin
@@ -117,7 +118,7 @@ fn e2e_an_own_flake_chooses_how_apps_are_built() {
     let api = nix.build("api");
     assert_eq!(fs::read_to_string(api.join("greeting.txt")).unwrap(), "hello from the flake\n");
     let names = nix.eval(&format!("packages.{}", system()), "builtins.attrNames");
-    assert_eq!(names, serde_json::json!(["api", "deps", "nodeModules"]));
+    assert_eq!(names, serde_json::json!(["api", "deps", "nodeModules", "nodeModules-api"]));
     // An option that is not there, or of another type, is an error.
     nix.context().write("flake.nix", own_flake("splitter.apps.api.buildCommnd = \"true\";"));
     assert!(fail(&mut nix.build_command("api")).contains("buildCommnd"));
@@ -165,16 +166,22 @@ fn e2e_an_app_without_a_build_is_started_from_its_sources() {
     manifest["scripts"] = serde_json::json!({ "start": "bun src/index.ts" });
     context.write("apps/web/package.json", manifest.to_string());
     succeed(&mut context.splitter(&["update-hash"]));
-    let web = nix.build("web");
-    assert_eq!(
-        succeed(&mut context.command(web.join("bin/web"))),
-        "[colour@1.2.0, old-library@0.1.0] web: cataloged@1.1.0, plugin@1.0.0, aliased@1.5.0: @scope/util@3.1.0, \
-         release-candidate@1.0.0-rc.2"
-    );
+    let said = "[colour@1.2.0, old-library@0.1.0] web: cataloged@1.1.0, plugin@1.0.0, aliased@1.5.0: @scope/util@3.1.0, \
+                release-candidate@1.0.0-rc.2";
+    assert_eq!(succeed(&mut context.command(nix.build("web").join("bin/web"))), said);
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 0
     ----- stdout
     fresh: nix/splitter/splitter.lock.json is right for 18 packages in 6 workspaces
     ----- stderr
     ");
+    // It needs no more than what it runs with.
+    context.write("splitter.json", r#"{ "workspaces": { "apps/web": { "install": "production" } } }"#);
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.git(&["add", "--all"]);
+    let web = nix.build("web");
+    assert_eq!(succeed(&mut context.command(web.join("bin/web"))), said);
+    let needed = succeed(&mut nix.nix(&["path-info", "--recursive", web.as_str()]));
+    let installs: Vec<_> = needed.lines().filter_map(|path| path.split_once("-node-modules")).collect();
+    assert!(matches!(installs[..], [(_, "-web-production")]), "{needed}");
 }
