@@ -3,7 +3,8 @@
 //!
 //! Only what is plainly named is found. Configurations and scripts are programs, so texts in quotes that are a path to something
 //! outside are taken for what they look like: a file too many costs a build now and then, one too few breaks it. What lies in
-//! another workspace is not looked for (it is a dependency), but for configurations of TypeScript that are extended.
+//! another workspace is not looked for (it is a dependency), but for configurations of TypeScript that are extended, by their paths
+//! or by the name of a workspace that the manifest does not name.
 
 mod mentions;
 mod typescript;
@@ -292,6 +293,17 @@ mod tests {
         let nearer = ("apps/jsconfig.json", "{}");
         assert_eq!(found("", &[base, strict, other, root, nearer]), ["apps/jsconfig.json"]);
         let of_another = ("packages/ui/tsconfig.json", "{}");
+        // By the name of a workspace, which an install links at the root.
+        for (named, file) in [("ui", "tsconfig.json"), ("ui/base", "base.json"), ("ui/base.json", "base.json")] {
+            let own = format!(r#"{{"extends": "{named}"}}"#);
+            let file = format!("packages/ui/{file}");
+            let files = [("apps/web/tsconfig.json", own.as_str()), (file.as_str(), "{}")];
+            let mut expected = [file.as_str(), "packages/ui/package.json"];
+            expected.sort_unstable();
+            assert_eq!(found("", &files), expected);
+            let declared = ("apps/web/package.json", r#"{"name": "web", "devDependencies": {"ui": "*"}}"#);
+            assert_eq!(found("", &[&files[..], &[declared]].concat()), [""; 0]);
+        }
         let extending = ("apps/web/tsconfig.json", r#"{"extends": "../../packages/ui/tsconfig.json"}"#);
         assert_eq!(found("", &[of_another, extending, root]), ["packages/ui/tsconfig.json"]);
     }
