@@ -9,7 +9,10 @@
 mod mentions;
 mod typescript;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{SplitError, Workspaces, tasks::Task};
 use crate::repo::{Entry, EntryKind, RepoPath, Tree, read_text};
@@ -78,15 +81,20 @@ pub(super) struct Asked<'a> {
 pub(super) struct Finder<'a> {
     tree: &'a dyn Tree,
     workspaces: &'a Workspaces,
-    /// Folders above workspaces, by path.
+    /// Folders outside workspaces, by path.
     listed: BTreeMap<RepoPath, Vec<Entry>>,
+    /// Configurations that others extend or name, by path; none where there is no such file.
+    texts: BTreeMap<RepoPath, Option<Arc<str>>>,
+    /// Which paths are files.
+    files: BTreeMap<RepoPath, bool>,
     /// Which files and folders git ignores: another machine need not have them.
     ignored: BTreeMap<RepoPath, bool>,
 }
 
 impl<'a> Finder<'a> {
     pub(super) fn new(tree: &'a dyn Tree, workspaces: &'a Workspaces) -> Self {
-        Self { tree, workspaces, listed: BTreeMap::new(), ignored: BTreeMap::new() }
+        let (listed, texts, files, ignored) = Default::default();
+        Self { tree, workspaces, listed, texts, files, ignored }
     }
 
     fn list(&mut self, folder: &RepoPath) -> Result<&[Entry], SplitError> {
@@ -95,6 +103,24 @@ impl<'a> Finder<'a> {
             self.listed.insert(folder.clone(), entries);
         }
         Ok(self.listed.get(folder).map_or(&[], Vec::as_slice))
+    }
+
+    fn text(&mut self, path: &RepoPath) -> Result<Option<Arc<str>>, SplitError> {
+        if let Some(text) = self.texts.get(path) {
+            return Ok(text.clone());
+        }
+        let text: Option<Arc<str>> = read_text(self.tree, path)?.map(Arc::from);
+        self.texts.insert(path.clone(), text.clone());
+        Ok(text)
+    }
+
+    fn is_file(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
+        if let Some(is_file) = self.files.get(path) {
+            return Ok(*is_file);
+        }
+        let is_file = self.tree.is_file(path)?;
+        self.files.insert(path.clone(), is_file);
+        Ok(is_file)
     }
 
     fn is_ignored(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
@@ -179,11 +205,11 @@ impl Search<'_, '_> {
             return Ok(None);
         }
         for candidate in mentions::candidates(&path) {
-            if self.finder.tree.is_file(&candidate)? {
+            if self.finder.is_file(&candidate)? {
                 return Ok(self.insert(&candidate)?.then_some(candidate));
             }
         }
-        if !self.finder.tree.list(&path)?.is_empty() {
+        if !self.finder.list(&path)?.is_empty() {
             self.insert(&path)?;
         }
         Ok(None)
@@ -199,7 +225,7 @@ impl Search<'_, '_> {
         let mut open = vec![file.clone()];
         for _ in 0..FOLLOWED {
             let Some(file) = open.pop() else { break };
-            let Some(text) = read_text(self.finder.tree, &file)? else { continue };
+            let Some(text) = self.finder.text(&file)? else { continue };
             for mention in mentions::quoted(&text) {
                 let found = self.add_mention(&file.parent(), mention)?;
                 open.extend(found.filter(|path| mentions::is_script(path.as_str())));

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Search, above};
 use crate::{
     lockfile::json::{Dialect, Document, to_serde},
-    repo::{Entry, EntryKind, RepoPath, read_text},
+    repo::{Entry, EntryKind, RepoPath},
     split::{SplitError, manifest_path},
 };
 
@@ -56,7 +56,7 @@ fn is_json(path: &RepoPath) -> bool {
 
 /// Adds a configuration outside the workspace with those that it extends. One that was found already ends it, as a ring does.
 fn add(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<(), SplitError> {
-    if path.below(search.own).is_some() || !search.finder.tree.is_file(path)? || !search.insert(path)? {
+    if path.below(search.own).is_some() || !search.finder.is_file(path)? || !search.insert(path)? {
         return Ok(());
     }
     follow_extended(search, path)
@@ -83,7 +83,7 @@ fn follow_package(search: &mut Search<'_, '_>, extended: &str) -> Result<(), Spl
     let found = workspaces.iter().find(|(_, manifest)| manifest.name == name);
     let Some((folder, _)) = found.filter(|(folder, _)| !is_named && *folder != search.own) else { return Ok(()) };
     let Ok(target) = folder.resolve(inner).map(with_ending) else { return Ok(()) };
-    if target.is_within(folder) && search.finder.tree.is_file(&target)? {
+    if target.is_within(folder) && search.finder.is_file(&target)? {
         search.insert(&manifest_path(folder))?;
         add(search, &target)?;
     }
@@ -95,8 +95,8 @@ fn with_ending(path: RepoPath) -> RepoPath {
 }
 
 /// A text or the texts of a list; of `references`, their paths. What is wrong with the file is the compiler's to report.
-fn texts_of(search: &Search<'_, '_>, path: &RepoPath, field: &str) -> Result<Vec<String>, SplitError> {
-    let Some(text) = read_text(search.finder.tree, path)? else { return Ok(Vec::new()) };
+fn texts_of(search: &mut Search<'_, '_>, path: &RepoPath, field: &str) -> Result<Vec<String>, SplitError> {
+    let Some(text) = search.finder.text(path)? else { return Ok(Vec::new()) };
     let Ok(document) = Document::parse(path.as_str(), &text, Dialect::Jsonc) else { return Ok(Vec::new()) };
     let value = document.object().ok().and_then(|root| root.get(field)).map(|property| to_serde(&property.value));
     let list = match value {
