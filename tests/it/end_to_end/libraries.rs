@@ -20,7 +20,7 @@ fn edit_manifest(context: &TestContext, path: &str, edit: impl FnOnce(&mut Value
 
 /// The monorepo with builds for its libraries: `logger` and `ui`, which depends on it, are bundles, and the command of `stamp` is
 /// made by its build, which also changes a file that is there.
-fn with_built_libraries(nix: &NixMonorepo) {
+pub(super) fn with_built_libraries(nix: &NixMonorepo) {
     let context = nix.context();
     for (library, output) in [("logger", "dist"), ("ui", "made/lib")] {
         edit_manifest(context, &format!("packages/{library}/package.json"), |manifest| {
