@@ -51,7 +51,7 @@ let
       )
   );
   callInput =
-    # The copy, and the flakes that this is an input of, by their paths.
+    # The copy, and the flakes that this is an input of, by their paths; those in the copy by the part after it.
     copy: above: input:
     let
       path = if input ? within then "${copy}/${input.within}" else input.path;
@@ -59,7 +59,7 @@ let
         inherit path;
         inherit (input) info;
       } (mapAttrs (_name: inputOf copy (above // { ${place} = self; })) input.inputs);
-      place = input.path or "${given.self}/${input.within}";
+      place = input.path or "/${input.within}";
     in
     if input ? again then
       above.${input.again}
@@ -93,7 +93,7 @@ let
     copy:
     let
       self = callFlake copy (
-        mapAttrs (_name: inputOf copy.path { ${given.self} = self; }) given.inputs
+        mapAttrs (_name: inputOf copy.path { "" = self; }) given.inputs
       );
       inherit (given) system;
       all = packages: names: map (derivationOf packages) names;

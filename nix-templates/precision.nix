@@ -38,7 +38,7 @@ let
       path = withoutContext input.outPath;
     in
     if builtins.elem path above then
-      { again = path; }
+      { again = lib.removePrefix own path; }
     else
       {
         info = lib.filterAttrs (_name: value: value != null) (builtins.intersectAttrs ofCommits input);
@@ -64,7 +64,7 @@ let
       let
         name = baseNameOf path;
       in
-      lib.hasPrefix "precision" name || name == "files.mjs";
+      lib.hasPrefix "precision" name || name == "files.mjs" || name == "words.mjs";
   };
 in
 pkgs.stdenvNoCC.mkDerivation {
@@ -90,7 +90,6 @@ pkgs.stdenvNoCC.mkDerivation {
         && name != "node_modules"
         && !(type == "symlink" && builtins.match "result(-.*)?" name != null);
     };
-    self = own;
     inputs = describeAll [ own ] self.inputs;
     info = builtins.attrNames (builtins.intersectAttrs ofCommits self);
     # What the edits, and what they must rebuild, are worked out from.

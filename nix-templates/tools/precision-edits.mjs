@@ -7,12 +7,86 @@ import { graphOf } from "./precision-graph.mjs";
 
 // Ends of names of files that a developer edits.
 const CODE = [".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".vue", ".svelte", ".astro", ".css", ".html"];
+// The settings of a package manager, and a comment in them.
 const RC_FILES = { bun: [".npmrc", "; more"], "yarn-classic": [".yarnrc", "# more"], "yarn-berry": [".yarnrc.yml", "# more"] };
 
-const inFolder = (folder, name) => (folder === "" ? name : `${folder}/${name}`);
+// The edits of the repository that lies at `root`, as far as it has what they are about. Each has a name, the path that it is about,
+// what it does (`content` for a file, `mode` for its executable bit, `folder` for an empty folder, `commit` for nothing but a new
+// commit), and the names of what it must rebuild.
+export function editsOf(spec, root) {
+  const context = { spec, root, graph: graphOf(spec) };
+  const commit = { edit: "an empty commit", path: "", commit: true, rebuilt: [] };
+  const found = [...documents(context), ...trifles(context), ...settings(context), ...sources(context), ...manifests(context)];
+  return [commit, ...found.filter(({ path }) => isEditable(root, path)).map((edit) => withRootFiles(edit, context))];
+}
 
-// All files below a folder, by path.
-function filesBelow(root, folder = "") {
+const inFolder = (folder, name) => (folder === "" ? name : `${folder}/${name}`);
+const fileAt = (root, path) => lstatSync(join(root, path), { throwIfNoEntry: false });
+const isEditable = (root, path) => fileAt(root, path)?.isFile() ?? true;
+const append = (root, path, line) => Buffer.concat([existsSync(join(root, path)) ? readFileSync(join(root, path)) : Buffer.alloc(0), Buffer.from(line)]);
+
+// Root files are sources of builds wherever they lie.
+const withRootFiles = (edit, { graph }) => ({ ...edit, rebuilt: [...new Set([...edit.rebuilt, ...graph.readersOfRootFile(edit.path)])] });
+
+// What no build reads. Where splitter.json has a rule for it, that is not known.
+const idle = (edits, { graph }) => edits.filter(({ path }) => !graph.hasRule(path)).map((edit) => ({ ...edit, rebuilt: [] }));
+
+function documents(context) {
+  const { root, graph } = context;
+  const folders = new Set(["", ...graph.apps.map(({ path }) => path)]);
+  const readmes = [...folders].map((folder) => inFolder(folder, "README.md"));
+  return idle(
+    readmes.flatMap((path) => [
+      { edit: "a README", path, content: append(root, path, "\nmore\n") },
+      ...(fileAt(root, path) === undefined ? [] : [{ edit: "chmod", path, mode: true }]),
+    ]),
+    context,
+  );
+}
+
+// New files and folders that are no sources: in an app and in a library, and some in the root.
+function trifles(context) {
+  const { apps, library } = context.graph;
+  const folders = [apps[0], library].flatMap((workspace) => (workspace === undefined ? [] : [workspace.path]));
+  const tests = folders.flatMap((folder) => [
+    { edit: "a test", path: inFolder(folder, "splitter-verify.test.ts"), content: "test(() => {});\n" },
+    { edit: "a story", path: inFolder(folder, "splitter-verify.stories.tsx"), content: "export default {};\n" },
+  ]);
+  const others = [...new Set(["", ...folders])].flatMap((folder) => [
+    { edit: "a .nix file", path: inFolder(folder, "splitter-verify.nix"), content: "{ }\n" },
+    { edit: "an empty folder", path: inFolder(folder, "splitter-verify"), folder: true },
+  ]);
+  return idle([...tests, ...others], context);
+}
+
+function settings({ spec, root, graph }) {
+  const [path, comment] = RC_FILES[spec.manager];
+  if (graph.hasRule(path)) return [];
+  // Builds that have the root among their sources see .npmrc; Yarn's own files are no sources.
+  const rebuilt = path === ".npmrc" ? graph.readersOfSources("") : [];
+  return [{ edit: "comment in an rc file", path, content: append(root, path, `\n${comment}\n`), rebuilt }];
+}
+
+function sources({ spec, root, graph }) {
+  return spec.workspaces.flatMap(({ path: folder, kind }) => {
+    const path = sourceOf(spec, folder, graph);
+    const rebuilt = graph.readersOfSources(folder);
+    // A root that no build needs has files of all kinds.
+    if (path === undefined || (folder === "" && rebuilt.length === 0)) return [];
+    return [{ edit: kind === "app" ? "source of an app" : "source of a library", path, content: append(root, path, "\n"), rebuilt }];
+  });
+}
+
+// A source file of a workspace that a developer would edit.
+function sourceOf(spec, folder, graph) {
+  const own = spec.ownSources[folder];
+  if (own === null) return undefined;
+  const files = filesBelow(own, "").map((file) => inFolder(folder, file)).sort();
+  const found = files.filter((file) => file !== inFolder(folder, "package.json") && graph.isPlainSource(file));
+  return found.find((file) => CODE.some((end) => file.endsWith(end))) ?? found[0];
+}
+
+function filesBelow(root, folder) {
   const entries = readdirSync(join(root, folder), { withFileTypes: true });
   return entries.flatMap((entry) => {
     const path = inFolder(folder, entry.name);
@@ -20,72 +94,23 @@ function filesBelow(root, folder = "") {
   });
 }
 
-// The edits of the repository that lies at `root`, as far as it has what they are about. Each has a name, the path that it is about,
-// what it does (`content` for a file, `mode` for its executable bit, `folder` for an empty folder, `commit` for nothing but a new
-// commit), and the names of what it must rebuild.
-export function editsOf(spec, root) {
-  const graph = graphOf(spec);
-  const edits = [];
-  const read = (path) => (existsSync(join(root, path)) ? readFileSync(join(root, path)) : Buffer.alloc(0));
-  const isFile = (path) => lstatSync(join(root, path), { throwIfNoEntry: false })?.isFile() ?? false;
-  // What the repository asks for by name tells nothing of the rules.
-  const add = (edit, path, action, rebuilt) => {
-    if (!graph.isNamed(path)) edits.push({ edit, path, ...action, rebuilt: [...new Set([...rebuilt, ...graph.readersOfRootFile(path)])].sort() });
-  };
-  const append = (path, line) => ({ content: Buffer.concat([read(path), Buffer.from(line)]) });
-  const { apps, workspaces, library } = graph;
-  const [app] = apps;
-  const some = [app, library].filter((workspace) => workspace !== undefined);
-
-  add("an empty commit", "", { commit: true }, []);
-  for (const folder of new Set(["", ...apps.map(({ path }) => path)])) {
-    const readme = inFolder(folder, "README.md");
-    add("a README", readme, append(readme, "\nmore\n"), []);
-    if (isFile(readme)) add("chmod", readme, { mode: true }, []);
-  }
-  for (const { path } of some) {
-    add("a test", inFolder(path, "splitter-verify.test.ts"), { content: "test(() => {});\n" }, []);
-    add("a story", inFolder(path, "splitter-verify.stories.tsx"), { content: "export default {};\n" }, []);
-  }
-  for (const folder of new Set(["", ...some.map(({ path }) => path)])) {
-    add("a .nix file", inFolder(folder, "splitter-verify.nix"), { content: "{ }\n" }, []);
-    add("an empty folder", inFolder(folder, "splitter-verify"), { folder: true }, []);
-  }
-  const [rc, comment] = RC_FILES[spec.manager];
-  // Bun's and Yarn 1's settings are no secret to a build in the root's own folder; Yarn's own files are.
-  add("comment in an rc file", rc, append(rc, `\n${comment}\n`), rc === ".npmrc" ? graph.readersOfSources("") : []);
-
-  for (const workspace of workspaces) {
-    const source = sourceOf(spec, workspace, (path) => isFile(path) && graph.isPlainSource(path));
-    const kind = workspace.kind === "app" ? "source of an app" : "source of a library";
-    if (source !== undefined) add(kind, source, append(source, "\n"), graph.readersOfSources(workspace.path));
-  }
-  for (const { path } of workspaces) {
-    const file = inFolder(path, "package.json");
-    const manifest = isFile(file) ? JSON.parse(read(file).toString().replace(/^\ufeff/, "")) : undefined;
-    // One that is no source is read by no build but as the installer reads it.
-    if (manifest === undefined || !hasManifest(spec, path)) continue;
-    const rebuilt = graph.readersOfManifest(path);
-    const write = (value) => ({ content: `${JSON.stringify(value, null, 2)}\n` });
-    add("scripts", file, write({ ...manifest, scripts: { ...manifest.scripts, "splitter-verify": "true" } }), rebuilt);
-    add("key order", file, write(Object.fromEntries(Object.entries(manifest).reverse())), rebuilt);
-  }
-  if (app !== undefined) {
-    const file = inFolder(app.path, "package.json");
-    const manifest = JSON.parse(read(file).toString().replace(/^\ufeff/, ""));
-    add("version", file, { content: JSON.stringify({ ...manifest, version: "99.0.0" }) }, ["nodeModules", ...graph.builds]);
-  }
-  return edits;
+// A manifest is a source of its workspace, and an install reads some of its fields.
+function manifests({ spec, root, graph }) {
+  return spec.workspaces.flatMap(({ path: folder }) => {
+    const manifest = manifestOf(spec, root, folder, graph);
+    if (manifest === undefined) return [];
+    const edit = (name, value) => ({ edit: name, path: inFolder(folder, "package.json"), content: `${JSON.stringify(value, null, 2)}\n`, rebuilt: graph.readersOfManifest(folder) });
+    const scripts = edit("scripts", { ...manifest, scripts: { ...manifest.scripts, "splitter-verify": "true" } });
+    const order = edit("key order", Object.fromEntries(Object.entries(manifest).reverse()));
+    const version = { ...edit("version", { ...manifest, version: "99.0.0" }), rebuilt: ["nodeModules", ...graph.builds] };
+    return [scripts, order, ...(folder === graph.apps[0]?.path ? [version] : [])];
+  });
 }
 
-const ownSource = (spec, path) => spec.ownSources[path] ?? undefined;
-const hasManifest = (spec, path) => ownSource(spec, path) !== undefined && existsSync(join(ownSource(spec, path), "package.json"));
-
-// A source file of a workspace that a developer would edit.
-function sourceOf(spec, { path }, isFit) {
-  const own = ownSource(spec, path);
-  if (own === undefined) return undefined;
-  const files = filesBelow(own).filter((file) => file !== "package.json" && isFit(inFolder(path, file))).sort();
-  const found = files.find((file) => CODE.some((end) => file.endsWith(end))) ?? files[0];
-  return found === undefined ? undefined : inFolder(path, found);
+// The manifest of a workspace; none where it is no source, or an install reads it as it is: it has other readers then.
+function manifestOf(spec, root, folder, graph) {
+  const own = spec.ownSources[folder];
+  const path = inFolder(folder, "package.json");
+  if (own === null || !existsSync(join(own, "package.json")) || !graph.isPlainSource(path)) return undefined;
+  return JSON.parse(readFileSync(join(root, path), "utf8").replace(/^\ufeff/, ""));
 }

@@ -43,6 +43,7 @@ export function graphOf(spec) {
 
   const rootFiles = (value) => [...spec.rootFiles, ...[...value.members].flatMap((path) => (seesSources(value, path) ? (byPath.get(path).rootFiles ?? []) : []))];
   const ownerOf = (path) => [...byPath.keys()].filter((folder) => folder === "" || isBelow(folder, path)).sort((a, b) => b.length - a.length)[0];
+  const isLocal = (path) => spec.local.some((file) => isBelow(file, path));
   const globsOf = (kind, owner) => (spec.source[kind]?.[owner] ?? []).map(toRegex);
   const linked = spec.workspaces.flatMap(({ links = [] }) => links);
   const users = ({ path }) => [...builds.values()].filter(({ members }) => members.has(path)).length;
@@ -50,7 +51,6 @@ export function graphOf(spec) {
 
   return {
     builds: [...builds.keys()],
-    workspaces: spec.workspaces,
     apps: spec.workspaces.filter(({ path }) => Object.values(spec.appPaths).includes(path)),
     // The library that most builds need.
     library: libraries.reduce((most, next) => (most === undefined || users(next) > users(most) ? next : most), undefined),
@@ -58,12 +58,12 @@ export function graphOf(spec) {
     readersOfManifest: (path) => readers((value) => value.members.has(path)),
     readersOfRootFile: (path) => readers((value) => rootFiles(value).some((file) => toRegex(file).test(path))),
     // Whether globs of splitter.json say what becomes of a file, or an install reads it as it is.
-    isNamed: (path) => {
+    hasRule: (path) => {
       const owner = ownerOf(path);
       const inner = owner === "" ? path : path.slice(owner.length + 1);
-      return spec.local.some((file) => isBelow(file, path)) || ["include", "exclude"].some((kind) => globsOf(kind, owner).some((regex) => regex.test(inner)));
+      return isLocal(path) || ["include", "exclude"].some((kind) => globsOf(kind, owner).some((regex) => regex.test(inner)));
     },
-    // Whether a source is nothing else beside.
-    isPlainSource: (path) => !linked.some((folder) => isBelow(folder, path)),
+    // Whether a source of a workspace is nothing else beside.
+    isPlainSource: (path) => !isLocal(path) && !linked.some((folder) => isBelow(folder, path)),
   };
 }

@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { copyLargeFolder } from "./files.mjs";
 import { editsOf } from "./precision-edits.mjs";
 import { countSurprises, render } from "./precision-report.mjs";
+import { fail } from "./words.mjs";
 
 // How many copies one evaluation sees.
 const BATCH = 4;
@@ -67,8 +68,8 @@ function run(program, args) {
 // What Nix says of each of some copies: the derivations, in the order of the names.
 async function evaluate(copies, name) {
   const request = folder(`${name}.json`);
-  const { inputs, self, system } = spec;
-  writeFileSync(request, JSON.stringify({ copies, inputs, libraries, packages, self, system }));
+  const { inputs, system } = spec;
+  writeFileSync(request, JSON.stringify({ copies, inputs, libraries, packages, system }));
   return JSON.parse(await run("nix-instantiate", ["--eval", "--strict", "--json", "--store", "dummy://", "--argstr", "request", request, spec.evaluator]));
 }
 
@@ -115,7 +116,7 @@ async function rowsOf(edits, before) {
       next += BATCH;
       while (copies.length < batch.length) {
         copies.push(folder(`copy-${worker}-${copies.length}`));
-        await run("cp", ["-Rl", original, copies.at(-1)]);
+        await run("cp", ["-RPl", original, copies.at(-1)]);
       }
       batch.forEach((edit, index) => makeEdit(edit, copies[index]));
       const after = await evaluate(batch.map((edit, index) => ({ path: copies[index], info: commitInfo(edit.commit ? 2 : 1) })), `request-${worker}`);
@@ -125,14 +126,10 @@ async function rowsOf(edits, before) {
       });
     }
   };
-  const workers = Math.min(WORKERS, availableParallelism(), Math.ceil(edits.length / BATCH));
+  const cores = Number(process.env.NIX_BUILD_CORES) || availableParallelism();
+  const workers = Math.min(WORKERS, cores, Math.ceil(edits.length / BATCH));
   await Promise.all(Array.from({ length: workers }, (_, index) => work(index)));
   return rows;
-}
-
-function fail(text) {
-  console.error(`\nsplitter: error: ${text}`);
-  process.exit(1);
 }
 
 mkdirSync(folder("conf"), { recursive: true });
@@ -140,12 +137,12 @@ copyLargeFolder(spec.repository, original);
 try {
   const [before] = await evaluate([{ path: original, info: commitInfo(1) }], "request");
   const broken = names.filter((_, index) => typeof before[index] !== "string");
-  if (broken.length > 0) fail(`${broken.join(", ")}: it cannot be evaluated`);
+  if (broken.length > 0) fail(broken.map((name) => `${name} cannot be evaluated: \`nix eval .#${name}.drvPath\` says why`));
   const rows = await rowsOf(editsOf(spec, original), before);
   console.error(render(rows, names, spec.system).join("\n"));
   const surprises = countSurprises(rows);
   if (surprises > 0) process.exit(1);
   writeFileSync(process.env.out, `${JSON.stringify({ version: 1, packages: names, edits: rows, surprises }, null, 2)}\n`);
 } catch (error) {
-  fail(`Nix could not evaluate a copy of the repository: ${error.message}`);
+  fail(["a copy of the repository cannot be evaluated without the network", ...error.message.trimEnd().split("\n")]);
 }
