@@ -22,7 +22,7 @@ export function graphOf(spec) {
   };
 
   // What is built, by the name to tell of it: its workspace, all that it is built from, and the libraries whose builds it gets.
-  const libraryNames = new Map(Object.entries(spec.libraryPaths).map(([name, path]) => [path, `libraries.${name}`]));
+  const libraryNames = new Map(Object.entries(spec.libraryPaths).map(([name, path]) => [path, `library-${name}`]));
   const build = (path, edges) => {
     const members = reach(dependenciesOf, path);
     const libraries = [...reach(edges, path)].filter((member) => member !== path && libraryNames.has(member));

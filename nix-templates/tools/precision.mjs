@@ -22,7 +22,9 @@ const top = realpathSync(process.env.NIX_BUILD_TOP);
 const folder = (name) => join(top, "precision", name);
 const packages = ["deps", "nodeModules", ...Object.keys(spec.appPaths)].sort();
 const libraries = Object.keys(spec.libraryPaths).sort();
-const names = [...packages, ...libraries.map((name) => `libraries.${name}`)];
+// What is evaluated, in this order; libraries by the names of their checks.
+const evaluated = [...packages, ...libraries.map((name) => `library-${name}`)];
+const names = [...evaluated].sort();
 
 // What the commit is known by in a flake, which is another after the next one.
 function commitInfo(number) {
@@ -65,7 +67,7 @@ function run(program, args) {
   });
 }
 
-// What Nix says of each of some copies: the derivations, in the order of the names.
+// What Nix says of each of some copies: the derivations, in the order of `evaluated`.
 async function evaluate(copies, name) {
   const request = folder(`${name}.json`);
   const { inputs, system } = spec;
@@ -96,7 +98,8 @@ function takeBack({ path, commit }, copy) {
 }
 
 function rowOf({ edit, path, rebuilt }, before, after) {
-  const cell = (name, index) => {
+  const cell = (name) => {
+    const index = evaluated.indexOf(name);
     const changed = before[index] !== after[index];
     const isExpected = rebuilt.includes(name);
     return [name, { model: isExpected ? "rebuilt" : "kept", changed, surprise: changed !== isExpected }];
@@ -136,7 +139,8 @@ mkdirSync(folder("conf"), { recursive: true });
 copyLargeFolder(spec.repository, original);
 try {
   const [before] = await evaluate([{ path: original, info: commitInfo(1) }], "request");
-  const broken = names.filter((_, index) => typeof before[index] !== "string");
+  const outputs = [...packages, ...libraries.map((name) => `libraries.${name}`)];
+  const broken = outputs.filter((_, index) => typeof before[index] !== "string");
   if (broken.length > 0) fail(broken.map((name) => `${name} cannot be evaluated: \`nix eval .#${name}.drvPath\` says why`));
   const rows = await rowsOf(editsOf(spec, original), before);
   console.error(render(rows, names, spec.system).join("\n"));

@@ -1,17 +1,11 @@
-//! `splitter verify`, `explain --nix` and the check of precision, with a real Nix: what is predicted and the derivations agree.
+//! `splitter verify` and `explain --nix`, with a real Nix: the model and the derivations agree.
 
 use std::process::Command;
 
-use fs_err as fs;
 use serde_json::Value;
 
-use super::{libraries::with_built_libraries, patch_package::patched_monorepo, yarn::Yarn};
-use crate::support::{
-    BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, YarnMonorepo, fail,
-    stand_in::system,
-    succeed,
-    tools::{nix_in_builds, skip},
-};
+use super::{patch_package::patched_monorepo, yarn::Yarn};
+use crate::support::{BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, YarnMonorepo, fail, succeed};
 
 /// splitter with the test's Nix, and with the stand-ins as the flake's inputs.
 fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
@@ -27,13 +21,8 @@ fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
 /// The edits of a proof without surprises, each as its name and what it rebuilds.
 fn proved<P: Project>(nix: &NixMonorepo<P>) -> Vec<(String, String)> {
     let report: Value = serde_json::from_str(&succeed(&mut splitter(nix, &["verify", "--json"]))).unwrap();
-    assert_eq!(report["packages"], serde_json::json!(["api", "deps", "nodeModules", "web"]));
-    edits_of(&report)
-}
-
-/// The edits of a report without surprises.
-fn edits_of(report: &Value) -> Vec<(String, String)> {
     assert_eq!(report["surprises"], 0, "{report:#}");
+    assert_eq!(report["packages"], serde_json::json!(["api", "deps", "nodeModules", "web"]));
     let edit = |row: &Value| {
         let packages = row["packages"].as_object().unwrap().iter();
         let rebuilt = packages.filter(|(_, cell)| cell["changed"] == true).map(|(name, _)| name.as_str());
@@ -111,67 +100,6 @@ fn e2e_verify_proves_the_split_of_yarn_monorepos() {
             assert_eq!(rebuilt(&edits, name), Some(expected), "{version}: {name}: {edits:#?}");
         }
     }
-}
-
-/// Sets options of `perSystem` in the repository's own flake, in place of those that it has.
-fn set_options(nix: &NixMonorepo, options: &str) {
-    let context = nix.context();
-    let flake = context.git(&["show", "HEAD:flake.nix"]);
-    let imports = "imports = [ ./nix/splitter ];";
-    assert!(flake.contains(imports), "{flake}");
-    context.write("flake.nix", flake.replace(imports, &format!("{imports} perSystem = {{ {options} }};")));
-}
-
-#[test]
-fn e2e_a_build_proves_the_split_without_splitter() {
-    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
-    if nix_in_builds(&nix.nix.program).is_none() {
-        skip::<()>("Nix cannot be shown to builds");
-        return;
-    }
-    with_built_libraries(&nix);
-    let context = nix.context();
-    // `logger` shows its output alone, and a ring leads through it, which is cut.
-    let settings = r#"{ "workspaces": { "packages/logger": { "exposes": "output", "uses": ["packages/ui", "packages/stamp"] } } }"#;
-    context.write("splitter.json", settings);
-    succeed(&mut context.splitter(&["update-hash"]));
-    context.commit_all("a library that shows its output");
-    let before = nix.derivations();
-    let check = format!("checks.{}.precision", system());
-    let output = fail(&mut nix.build_command(&check));
-    assert!(output.contains("does not provide attribute"), "{output}");
-    set_options(&nix, "splitter.precisionCheck = true;");
-    let report = fs::read_to_string(nix.build(&check)).unwrap();
-    let edits = edits_of(&serde_json::from_str(&report).unwrap());
-    for (name, expected) in [
-        ("an empty commit ", ""),
-        ("a README README.md", ""),
-        ("a test apps/api/splitter-verify.test.ts", ""),
-        ("scripts package.json", ""),
-        ("key order apps/web/package.json", "web"),
-        ("version apps/api/package.json", "api libraries.logger libraries.stamp libraries.ui nodeModules web"),
-        ("source of an app apps/web/src/index.ts", "web"),
-        ("source of a library packages/logger/src/index.ts", "api libraries.logger web"),
-        ("source of a library packages/ui/src/index.ts", "api libraries.logger libraries.ui web"),
-        ("scripts packages/logger/package.json", "api libraries.logger libraries.ui web"),
-        ("comment in an rc file .npmrc", ""),
-    ] {
-        assert_eq!(rebuilt(&edits, name), Some(expected), "{name}: {edits:#?}");
-    }
-    // It is a build beside the others, which are as they are without it.
-    assert_eq!(nix.derivations(), before);
-
-    let leak = "splitter.apps.web.env.README = builtins.readFile ./apps/web/README.md;";
-    let lost = "packages.api = inputs.nixpkgs.lib.mkForce (derivation { name = \"api\"; system = \"none\"; builder = \"none\"; });";
-    set_options(&nix, &format!("splitter.precisionCheck = true; {leak} {lost}"));
-    let output = fail(&mut nix.build_command(&check));
-    for line in [
-        "web: apps/web/README.md (a README) leaked into it: it is rebuilt, and should be kept\n",
-        "api: apps/api/src/index.ts (source of an app) does not reach it: it is kept, and should be rebuilt\n",
-    ] {
-        assert!(output.contains(line), "{line}{output}");
-    }
-    assert!(!output.contains("web: README.md"), "{output}");
 }
 
 #[test]
