@@ -52,7 +52,7 @@ function run(program, args) {
     NIX_USER_CONF_FILES: "",
     NIX_PATH: "",
     NIX_REMOTE: "",
-    NIX_CONFIG: "experimental-features = nix-command flakes ca-derivations dynamic-derivations fetch-tree parse-toml-timestamps pipe-operators\nsubstituters =\nflake-registry =\n",
+    NIX_CONFIG: "experimental-features = nix-command flakes ca-derivations dynamic-derivations fetch-tree parse-toml-timestamps pipe-operators\nsubstituters =\nflake-registry =\ndownload-attempts = 1\n",
   };
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
@@ -78,9 +78,9 @@ async function evaluate(copies, name) {
 // The copy that is not edited. The others share its files, which are so never written to, but unlinked.
 const original = folder("copy");
 
-function makeEdit({ path, content, folder, mode }, copy) {
+function makeEdit({ path, content, mode, ...edit }, copy) {
   const target = join(copy, path);
-  if (folder) mkdirSync(target, { recursive: true });
+  if (edit.folder) mkdirSync(target, { recursive: true });
   if (content === undefined && !mode) return;
   const found = lstatSync(target, { throwIfNoEntry: false });
   const bytes = content ?? readFileSync(target);
@@ -122,7 +122,9 @@ async function rowsOf(edits, before) {
         await run("cp", ["-RPl", original, copies.at(-1)]);
       }
       batch.forEach((edit, index) => makeEdit(edit, copies[index]));
-      const after = await evaluate(batch.map((edit, index) => ({ path: copies[index], info: commitInfo(edit.commit ? 2 : 1) })), `request-${worker}`);
+      const after = await evaluate(batch.map((edit, index) => ({ path: copies[index], info: commitInfo(edit.commit ? 2 : 1) })), `request-${worker}`).catch((error) => {
+        throw new Error(`after one of these edits: ${batch.map(({ edit, path }) => `${edit} ${path}`).join(", ")}\n${error.message}`);
+      });
       batch.forEach((edit, index) => {
         rows[start + index] = rowOf(edit, before, after[index]);
         takeBack(edit, copies[index]);
