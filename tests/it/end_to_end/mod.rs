@@ -7,6 +7,7 @@ mod libraries;
 mod local;
 mod outputs;
 mod patch_package;
+mod precision;
 mod record;
 mod registries;
 mod scripts;
