@@ -217,8 +217,10 @@ impl Rules<'_> {
     /// The programs that run inside the builds.
     fn programs_of_splitter(&self) -> BTreeMap<Input, String> {
         // Those of the check of precision are a store path of their own, which no package reads.
-        let is_program =
-            |path: &RepoPath| path.as_str().ends_with(".mjs") && !path.file_name().starts_with("precision");
+        let is_program = |path: &RepoPath| {
+            let name = path.file_name();
+            name.rsplit_once('.').is_some_and(|(_, end)| end == "mjs") && !name.starts_with("precision")
+        };
         let programs = self.below(TOOLS_FOLDER).filter(|(path, _)| is_program(path));
         programs.map(|(path, state)| (Input::File(path.clone()), shown(state))).collect()
     }
