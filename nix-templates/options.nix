@@ -102,6 +102,11 @@ in
     default = false;
     description = "Whether libraries and apps' own installs are content-addressed, so that an edit which leaves their outputs unchanged rebuilds nothing else; needs Nix's experimental feature ca-derivations.";
   };
+  precisionCheck = mkOption {
+    type = types.bool;
+    default = false;
+    description = "Whether checks.precision proves that edits rebuild what they must and nothing else. Its source is the whole repository, so that it runs anew with every change.";
+  };
   apps = lib.mapAttrs (_name: appOptions) apps;
   libraries = lib.mapAttrs (_name: libraryOptions) libraries;
 }

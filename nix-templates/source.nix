@@ -224,6 +224,9 @@ in
     in
     builtins.sort isBefore found;
 
+  # The sources that lie in a workspace itself, as a store path; null where there are none.
+  ownSourcesOf = path: sources.${path};
+
   # The sources of a workspace's build: store paths, each with the folder where it belongs.
   sourcesOf =
     self:

@@ -50,8 +50,11 @@ pub fn picture(
         let own = derivations.iter().find(|(_, derivation)| derivation.workspace.as_ref() == Some(&workspace.path));
         let (kind, title) = match &workspace.role {
             Role::App { name, .. } => (Kind::App, name.clone()),
-            Role::Library if workspace.name.is_empty() => (Kind::Library, workspace.path.to_string()),
-            Role::Library => (Kind::Library, workspace.name.clone()),
+            Role::Library => {
+                let kind = if workspace.library.is_some() { Kind::BuiltLibrary } else { Kind::Library };
+                let is_unnamed = workspace.name.is_empty();
+                (kind, if is_unnamed { workspace.path.to_string() } else { workspace.name.clone() })
+            }
         };
         let size = (sizes.sources)(&workspace.path);
         let is_said = title.rsplit('/').next() == Some(workspace.path.file_name());
@@ -175,6 +178,7 @@ mod tests {
         };
         let web = manifest("web", &["a", "b", "c"]).replace("{},", r#"{"build": "x"},"#);
         let (a, b, c) = (manifest("a", &[]), manifest("b", &["a", "c"]), manifest("c", &["b"]));
+        let a = a.replace("{},", r#"{"build": "x"}, "main": "dist/a.js","#);
         let tree = MemoryTree::new([
             ("package.json", r#"{"name": "acme", "workspaces": ["apps/*", "packages/*"]}"#),
             ("bun.lock", r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "acme"}}, "packages": {}}"#),
@@ -193,6 +197,8 @@ mod tests {
         let drawn = picture(&split, &derivations, system, &sizes, None);
         let titles: Vec<_> = drawn.workspaces.iter().map(|node| node.title.as_str()).collect();
         assert_eq!(titles, ["web", "a", "b", "c"]);
+        let kinds: Vec<_> = drawn.workspaces.iter().map(|node| node.kind).collect();
+        assert_eq!(kinds, [Kind::App, Kind::BuiltLibrary, Kind::Library, Kind::Library]);
         // web uses a, b and c; b uses a and c; c uses b, which closes a ring.
         assert_eq!(drawn.edges, [(1, 2), (2, 0), (3, 2)]);
         assert_eq!(drawn.unused, ["packages/unused"]);

@@ -33,10 +33,11 @@ pub fn render(picture: &Picture) -> String {
     text + "\n"
 }
 
-const CLASSES: [(&str, &str); 7] = [
+const CLASSES: [(&str, &str); 8] = [
     ("deps", "fill:#fef3c7,stroke:#b45309,color:#1f2937"),
     ("install", "fill:#d1fae5,stroke:#047857,color:#1f2937"),
     ("library", "fill:#f3f4f6,stroke:#6b7280,color:#1f2937"),
+    ("built", "fill:#ede9fe,stroke:#6d28d9,color:#1f2937"),
     ("app", "fill:#dbeafe,stroke:#1d4ed8,color:#1f2937"),
     ("rebuilt", "fill:#fecaca,stroke:#b91c1c,stroke-width:2px,color:#1f2937"),
     ("between", "fill:#ffffff,stroke:#f87171,color:#1f2937"),
@@ -51,6 +52,7 @@ fn shape(id: &str, node: &Node) -> String {
         (Mark::None, Kind::Deps) => "deps",
         (Mark::None, Kind::Install) => "install",
         (Mark::None, Kind::Library) => "library",
+        (Mark::None, Kind::BuiltLibrary) => "built",
         (Mark::None, Kind::App) => "app",
     };
     format!("{id}[\"<b>{}</b><br/>{}\"]:::{class}", escape(&node.title), escape(&node.detail))

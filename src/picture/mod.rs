@@ -18,8 +18,10 @@ pub enum Kind {
     Deps,
     /// The installed packages.
     Install,
-    /// A library, built with the apps that use it or by itself.
+    /// A library that is no derivation: its sources are part of what uses it.
     Library,
+    /// A library that is built by itself.
+    BuiltLibrary,
     /// An app.
     App,
 }

@@ -128,7 +128,13 @@ fn head(width: f64, height: f64, picture: &Picture) -> String {
     let legend: &[(&str, Colours)] = if picture.edit.is_some() {
         &[("rebuilt", REBUILT), ("edited, built with those that use it", EDITED), ("between", BETWEEN), ("kept", KEPT)]
     } else {
-        &[("downloads", DEPS), ("install", INSTALL), ("library", LIBRARY), ("app", APP)]
+        &[
+            ("downloads", DEPS),
+            ("install", INSTALL),
+            ("library, its sources are part of what uses it", LIBRARY),
+            ("library, built by itself", BUILT_LIBRARY),
+            ("app", APP),
+        ]
     };
     let title = match &picture.edit {
         Some(edit) => format!("What an edit of {edit} rebuilds"),
@@ -220,6 +226,7 @@ type Colours = (&'static str, &'static str);
 const DEPS: Colours = ("#fef3c7", "#b45309");
 const INSTALL: Colours = ("#d1fae5", "#047857");
 const LIBRARY: Colours = ("#f3f4f6", "#6b7280");
+const BUILT_LIBRARY: Colours = ("#ede9fe", "#6d28d9");
 const APP: Colours = ("#dbeafe", "#1d4ed8");
 const REBUILT: Colours = ("#fecaca", "#b91c1c");
 const EDITED: Colours = ("#fef2f2", "#b91c1c");
@@ -236,6 +243,7 @@ fn draw_box(out: &mut String, placed: &Placed<'_>) {
         (Mark::None, Kind::Deps) => DEPS,
         (Mark::None, Kind::Install) => INSTALL,
         (Mark::None, Kind::Library) => LIBRARY,
+        (Mark::None, Kind::BuiltLibrary) => BUILT_LIBRARY,
         (Mark::None, Kind::App) => APP,
     };
     let class = if node.mark == Mark::Kept { "faded" } else { "box" };

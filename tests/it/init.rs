@@ -47,6 +47,8 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/network.nix
     nix/splitter/node-modules.nix
     nix/splitter/options.nix
+    nix/splitter/precision-copies.nix
+    nix/splitter/precision.nix
     nix/splitter/record.nix
     nix/splitter/source-filter.json
     nix/splitter/source.nix
@@ -87,6 +89,10 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/tools/pack-stand-in.mjs
     nix/splitter/tools/patch-package.mjs
     nix/splitter/tools/pnp.mjs
+    nix/splitter/tools/precision-edits.mjs
+    nix/splitter/tools/precision-graph.mjs
+    nix/splitter/tools/precision-report.mjs
+    nix/splitter/tools/precision.mjs
     nix/splitter/tools/registry.mjs
     nix/splitter/tools/run-build.mjs
     nix/splitter/tools/script-order.mjs

@@ -323,7 +323,7 @@ builtins.mapAttrs (
 fn scan_shows_the_files_that_nix_copies_from_any_tree() {
     let context = TestContext::new();
     let Some(nix) = context.nix() else { return };
-    let Some(()) = write_stand_in(&context) else { return };
+    let Some(()) = write_stand_in(&context, &nix) else { return };
     let folder = context.folder("trees");
     let mut runner = TestRunner::deterministic();
     let mut expected: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>> = BTreeMap::new();

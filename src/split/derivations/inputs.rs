@@ -36,7 +36,8 @@ const NIX_FOLDER: &str = "nix/splitter";
 const TOOLS_FOLDER: &str = "nix/splitter/tools";
 
 /// Files in it that no derivation of a package is made from; the record is read field by field.
-const NO_INPUT: [&str; 3] = ["splitter.lock.json", "dev-shell.nix", ".gitattributes"];
+const NO_INPUT: [&str; 5] =
+    ["splitter.lock.json", "dev-shell.nix", ".gitattributes", "precision.nix", "precision-copies.nix"];
 
 /// Files in it that apps and libraries are made from, those of either alone, and no other derivation.
 pub(super) const OF_BUILDS: [&str; 3] = ["build.nix", "source.nix", "source-filter.json"];
@@ -232,7 +233,11 @@ impl Rules<'_> {
 
     /// The programs that run inside the builds.
     fn programs_of_splitter(&self) -> BTreeMap<Input, String> {
-        let is_program = |path: &RepoPath| path.as_str().rsplit_once('.').is_some_and(|(_, end)| end == "mjs");
+        // Those of the check of precision are a store path of their own, which no package reads.
+        let is_program = |path: &RepoPath| {
+            let name = path.file_name();
+            name.rsplit_once('.').is_some_and(|(_, end)| end == "mjs") && !name.starts_with("precision")
+        };
         let programs = self.below(TOOLS_FOLDER).filter(|(path, _)| is_program(path));
         programs.map(|(path, state)| (Input::File(path.clone()), shown(state))).collect()
     }

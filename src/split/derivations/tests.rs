@@ -110,6 +110,8 @@ fn what_no_build_reads_changes_nothing() {
         ("other.nix", "{ }"),
         ("nix/splitter/.gitattributes", "*"),
         ("nix/splitter/dev-shell.nix", "{ x = 1; }"),
+        ("nix/splitter/precision.nix", "{ }"),
+        ("nix/splitter/tools/precision-edits.mjs", "1"),
         (".npmrc", "registry=https://registry.example/\n//registry.example/:_authToken=secret\n"),
         (
             "package.json",

@@ -3,12 +3,16 @@
 //!
 //! Only what is plainly named is found. Configurations and scripts are programs, so texts in quotes that are a path to something
 //! outside are taken for what they look like: a file too many costs a build now and then, one too few breaks it. What lies in
-//! another workspace is not looked for (it is a dependency), but for configurations of TypeScript that are extended.
+//! another workspace is not looked for (it is a dependency), but for configurations of TypeScript that are extended, by their paths
+//! or by the name of a workspace that the manifest does not name.
 
 mod mentions;
 mod typescript;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{SplitError, Workspaces, tasks::Task};
 use crate::repo::{Entry, EntryKind, RepoPath, Tree, read_text};
@@ -77,15 +81,20 @@ pub(super) struct Asked<'a> {
 pub(super) struct Finder<'a> {
     tree: &'a dyn Tree,
     workspaces: &'a Workspaces,
-    /// Folders above workspaces, by path.
+    /// Folders outside workspaces, by path.
     listed: BTreeMap<RepoPath, Vec<Entry>>,
+    /// Configurations that others extend or name, by path; none where there is no such file.
+    texts: BTreeMap<RepoPath, Option<Arc<str>>>,
+    /// Which paths are files.
+    files: BTreeMap<RepoPath, bool>,
     /// Which files and folders git ignores: another machine need not have them.
     ignored: BTreeMap<RepoPath, bool>,
 }
 
 impl<'a> Finder<'a> {
     pub(super) fn new(tree: &'a dyn Tree, workspaces: &'a Workspaces) -> Self {
-        Self { tree, workspaces, listed: BTreeMap::new(), ignored: BTreeMap::new() }
+        let (listed, texts, files, ignored) = Default::default();
+        Self { tree, workspaces, listed, texts, files, ignored }
     }
 
     fn list(&mut self, folder: &RepoPath) -> Result<&[Entry], SplitError> {
@@ -94,6 +103,24 @@ impl<'a> Finder<'a> {
             self.listed.insert(folder.clone(), entries);
         }
         Ok(self.listed.get(folder).map_or(&[], Vec::as_slice))
+    }
+
+    fn text(&mut self, path: &RepoPath) -> Result<Option<Arc<str>>, SplitError> {
+        if let Some(text) = self.texts.get(path) {
+            return Ok(text.clone());
+        }
+        let text: Option<Arc<str>> = read_text(self.tree, path)?.map(Arc::from);
+        self.texts.insert(path.clone(), text.clone());
+        Ok(text)
+    }
+
+    fn is_file(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
+        if let Some(is_file) = self.files.get(path) {
+            return Ok(*is_file);
+        }
+        let is_file = self.tree.is_file(path)?;
+        self.files.insert(path.clone(), is_file);
+        Ok(is_file)
     }
 
     fn is_ignored(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
@@ -178,11 +205,11 @@ impl Search<'_, '_> {
             return Ok(None);
         }
         for candidate in mentions::candidates(&path) {
-            if self.finder.tree.is_file(&candidate)? {
+            if self.finder.is_file(&candidate)? {
                 return Ok(self.insert(&candidate)?.then_some(candidate));
             }
         }
-        if !self.finder.tree.list(&path)?.is_empty() {
+        if !self.finder.list(&path)?.is_empty() {
             self.insert(&path)?;
         }
         Ok(None)
@@ -198,7 +225,7 @@ impl Search<'_, '_> {
         let mut open = vec![file.clone()];
         for _ in 0..FOLLOWED {
             let Some(file) = open.pop() else { break };
-            let Some(text) = read_text(self.finder.tree, &file)? else { continue };
+            let Some(text) = self.finder.text(&file)? else { continue };
             for mention in mentions::quoted(&text) {
                 let found = self.add_mention(&file.parent(), mention)?;
                 open.extend(found.filter(|path| mentions::is_script(path.as_str())));
@@ -292,6 +319,17 @@ mod tests {
         let nearer = ("apps/jsconfig.json", "{}");
         assert_eq!(found("", &[base, strict, other, root, nearer]), ["apps/jsconfig.json"]);
         let of_another = ("packages/ui/tsconfig.json", "{}");
+        // By the name of a workspace, which an install links at the root.
+        for (named, file) in [("ui", "tsconfig.json"), ("ui/base", "base.json"), ("ui/base.json", "base.json")] {
+            let own = format!(r#"{{"extends": "{named}"}}"#);
+            let file = format!("packages/ui/{file}");
+            let files = [("apps/web/tsconfig.json", own.as_str()), (file.as_str(), "{}")];
+            let mut expected = [file.as_str(), "packages/ui/package.json"];
+            expected.sort_unstable();
+            assert_eq!(found("", &files), expected);
+            let declared = ("apps/web/package.json", r#"{"name": "web", "devDependencies": {"ui": "*"}}"#);
+            assert_eq!(found("", &[&files[..], &[declared]].concat()), [""; 0]);
+        }
         let extending = ("apps/web/tsconfig.json", r#"{"extends": "../../packages/ui/tsconfig.json"}"#);
         assert_eq!(found("", &[of_another, extending, root]), ["packages/ui/tsconfig.json"]);
     }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{Search, above};
 use crate::{
     lockfile::json::{Dialect, Document, to_serde},
-    repo::{Entry, EntryKind, RepoPath, read_text},
-    split::SplitError,
+    repo::{Entry, EntryKind, RepoPath},
+    split::{SplitError, manifest_path},
 };
 
 /// What a compiler, a bundler or a runtime looks for, in a file's folder and above.
@@ -56,25 +56,47 @@ fn is_json(path: &RepoPath) -> bool {
 
 /// Adds a configuration outside the workspace with those that it extends. One that was found already ends it, as a ring does.
 fn add(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<(), SplitError> {
-    if path.below(search.own).is_some() || !search.finder.tree.is_file(path)? || !search.insert(path)? {
+    if path.below(search.own).is_some() || !search.finder.is_file(path)? || !search.insert(path)? {
         return Ok(());
     }
     follow_extended(search, path)
 }
 
 fn follow_extended(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<(), SplitError> {
-    for extended in texts_of(search, path, "extends")?.iter().filter(|extended| extended.starts_with('.')) {
-        let Ok(target) = path.parent().resolve(extended) else { continue };
-        let target =
-            if is_json(&target) { target } else { target.parent().child(&format!("{}.json", target.file_name())) };
+    for extended in texts_of(search, path, "extends")? {
+        if !extended.starts_with('.') {
+            follow_package(search, &extended)?;
+        } else if let Ok(target) = path.parent().resolve(&extended) {
+            add(search, &with_ending(target))?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds a configuration that is extended by the name of a package, where that is a workspace which the manifest does not name:
+/// an install links all workspaces at the root, so that it works in a checkout. Its own manifest is how it is found.
+fn follow_package(search: &mut Search<'_, '_>, extended: &str) -> Result<(), SplitError> {
+    let end = extended.match_indices('/').nth(usize::from(extended.starts_with('@'))).map(|(at, _)| at);
+    let (name, inner) = end.map_or((extended, "tsconfig"), |at| (&extended[..at], &extended[at + 1..]));
+    let workspaces = search.finder.workspaces;
+    let is_named = workspaces.get(search.own).is_some_and(|manifest| manifest.depends_on(name));
+    let found = workspaces.iter().find(|(_, manifest)| manifest.name == name);
+    let Some((folder, _)) = found.filter(|(folder, _)| !is_named && *folder != search.own) else { return Ok(()) };
+    let Ok(target) = folder.resolve(inner).map(with_ending) else { return Ok(()) };
+    if target.is_within(folder) && search.finder.is_file(&target)? {
+        search.insert(&manifest_path(folder))?;
         add(search, &target)?;
     }
     Ok(())
 }
 
+fn with_ending(path: RepoPath) -> RepoPath {
+    if is_json(&path) { path } else { path.parent().child(&format!("{}.json", path.file_name())) }
+}
+
 /// A text or the texts of a list; of `references`, their paths. What is wrong with the file is the compiler's to report.
-fn texts_of(search: &Search<'_, '_>, path: &RepoPath, field: &str) -> Result<Vec<String>, SplitError> {
-    let Some(text) = read_text(search.finder.tree, path)? else { return Ok(Vec::new()) };
+fn texts_of(search: &mut Search<'_, '_>, path: &RepoPath, field: &str) -> Result<Vec<String>, SplitError> {
+    let Some(text) = search.finder.text(path)? else { return Ok(Vec::new()) };
     let Ok(document) = Document::parse(path.as_str(), &text, Dialect::Jsonc) else { return Ok(Vec::new()) };
     let value = document.object().ok().and_then(|root| root.get(field)).map(|property| to_serde(&property.value));
     let list = match value {

@@ -8,6 +8,7 @@ mod local;
 mod outputs;
 mod own_installs;
 mod patch_package;
+mod precision;
 mod record;
 mod registries;
 mod scripts;

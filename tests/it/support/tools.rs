@@ -77,11 +77,18 @@ pub(crate) fn program(name: &str) -> Option<Utf8PathBuf> {
     Utf8PathBuf::from_path_buf(fs::canonicalize(found).ok()?).ok()
 }
 
+/// Nix, links followed, where builds can run it: not one that lies in a store of its own, most of which it needs.
+pub(crate) fn nix_in_builds(nix: &Utf8Path) -> Option<Utf8PathBuf> {
+    Utf8PathBuf::from_path_buf(fs::canonicalize(nix).ok()?).ok().filter(|nix| !nix.starts_with("/nix"))
+}
+
 /// The folders of programs that a build runs and that lie outside the system's own, for the sandbox to show.
-pub(crate) fn folders_of_programs() -> String {
-    let node = program("node").filter(|node| !node.starts_with("/usr"));
+pub(crate) fn folders_of_programs(nix: &Utf8Path) -> String {
+    let programs = [program("node"), nix_in_builds(nix)].into_iter().flatten();
+    let elsewhere = programs.filter(|program| !program.starts_with("/usr"));
     // <folder>/bin/node, with npm in <folder>/lib
-    node.and_then(|node| Some(node.parent()?.parent()?.to_string())).unwrap_or_default()
+    let folders = elsewhere.filter_map(|program| Some(program.parent()?.parent()?.to_string()));
+    folders.collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]

@@ -171,6 +171,7 @@ in
   curl = programs "curl" { inherit (host) curl; };
   python3 = programs "python3" { inherit (host) python3; };
   git = programs "git" { inherit (host) git; };
+  nix = programs "nix" { nix-instantiate = host.nix; };
   patchelf = programs "patchelf" { inherit (host) patchelf; };
   coreutils = programs "coreutils" { inherit (host) env; };
   cacert = runCommand "cacert" { } ''
