@@ -1,28 +1,15 @@
 //! The check of precision: Nix in a build, in a real sandbox, proves what `splitter verify` proves, without splitter.
 
-use std::collections::BTreeMap;
-
 use fs_err as fs;
 use serde_json::{Value, json};
 
-use super::libraries::with_built_libraries;
+use super::{libraries::with_built_libraries, verify::rebuilds};
 use crate::support::{
     BUN_VERSIONS, NixMonorepo, fail,
     stand_in::system,
     succeed,
     tools::{nix_in_builds, skip},
 };
-
-/// What each edit of a report rebuilds, by the edit's name and path.
-fn rebuilt(report: &Value) -> BTreeMap<String, String> {
-    let edit = |row: &Value| {
-        let packages = row["packages"].as_object().unwrap().iter();
-        let rebuilt = packages.filter(|(_, cell)| cell["changed"] == true).map(|(name, _)| name.as_str());
-        let name = format!("{} {}", row["edit"].as_str().unwrap(), row["path"].as_str().unwrap());
-        (name, rebuilt.collect::<Vec<_>>().join(" "))
-    };
-    report["edits"].as_array().unwrap().iter().map(edit).collect()
-}
 
 /// Sets options of `perSystem` in the repository's own flake, in place of those that it has.
 fn set_options(nix: &NixMonorepo, options: &str) {
@@ -57,7 +44,7 @@ fn e2e_a_build_proves_the_split_without_splitter() {
     let report = fs::read_to_string(nix.build(&check)).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["surprises"], 0, "{report:#}");
-    let edits = rebuilt(&report);
+    let edits = rebuilds(&report);
     for (name, expected) in [
         ("an empty commit ", ""),
         ("a README README.md", ""),

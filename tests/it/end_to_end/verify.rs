@@ -1,6 +1,6 @@
 //! `splitter verify` and `explain --nix`, with a real Nix: the model and the derivations agree.
 
-use std::process::Command;
+use std::{collections::BTreeMap, process::Command};
 
 use serde_json::Value;
 
@@ -21,11 +21,8 @@ fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
     command
 }
 
-/// The edits of a proof of these packages without surprises, each as its name and what it rebuilds.
-fn proved<P: Project>(nix: &NixMonorepo<P>, packages: &[&str]) -> Vec<(String, String)> {
-    let report: Value = serde_json::from_str(&succeed(&mut splitter(nix, &["verify", "--json"]))).unwrap();
-    assert_eq!(report["surprises"], 0, "{report:#}");
-    assert_eq!(report["packages"], serde_json::json!(packages));
+/// What each edit of a report rebuilds, by the edit's name and path.
+pub(super) fn rebuilds(report: &Value) -> BTreeMap<String, String> {
     let edit = |row: &Value| {
         let packages = row["packages"].as_object().unwrap().iter();
         let rebuilt = packages.filter(|(_, cell)| cell["changed"] == true).map(|(name, _)| name.as_str());
@@ -35,9 +32,12 @@ fn proved<P: Project>(nix: &NixMonorepo<P>, packages: &[&str]) -> Vec<(String, S
     report["edits"].as_array().unwrap().iter().map(edit).collect()
 }
 
-/// Whether a proof has an edit, and what it rebuilds.
-fn rebuilt<'a>(edits: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    edits.iter().find(|(edit, _)| edit == name).map(|(_, rebuilt)| rebuilt.as_str())
+/// The edits of a proof of these packages without surprises, each with what it rebuilds.
+fn proved<P: Project>(nix: &NixMonorepo<P>, packages: &[&str]) -> BTreeMap<String, String> {
+    let report: Value = serde_json::from_str(&succeed(&mut splitter(nix, &["verify", "--json"]))).unwrap();
+    assert_eq!(report["surprises"], 0, "{report:#}");
+    assert_eq!(report["packages"], serde_json::json!(packages));
+    rebuilds(&report)
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn e2e_verify_proves_the_split_of_a_bun_monorepo() {
         ("layout of the lockfile bun.lock", "api nodeModules web"),
         ("a locked package bun.lock", "api deps nodeModules web"),
     ] {
-        assert_eq!(rebuilt(&edits, name), Some(expected), "{name}: {edits:#?}");
+        assert_eq!(edits.get(name).map(String::as_str), Some(expected), "{name}: {edits:#?}");
     }
     // A rule that is lost in Nix shows.
     let context = nix.context();
@@ -91,7 +91,7 @@ fn e2e_verify_proves_libraries_with_builds_of_their_own() {
         ("a root file tsconfig.base.json", "library-ui web"),
         ("a locked package bun.lock", "api deps library-logger library-stamp library-ui nodeModules web"),
     ] {
-        assert_eq!(rebuilt(&edits, name), Some(expected), "{name}: {edits:#?}");
+        assert_eq!(edits.get(name).map(String::as_str), Some(expected), "{name}: {edits:#?}");
     }
 }
 
@@ -109,7 +109,7 @@ fn e2e_verify_proves_an_install_of_one_app() {
         ("version apps/api/package.json", "api nodeModules nodeModules-web web"),
         ("a locked package bun.lock", "api deps nodeModules nodeModules-web web"),
     ] {
-        assert_eq!(rebuilt(&edits, name), Some(expected), "{name}: {edits:#?}");
+        assert_eq!(edits.get(name).map(String::as_str), Some(expected), "{name}: {edits:#?}");
     }
 }
 
@@ -134,7 +134,7 @@ fn e2e_verify_proves_the_split_of_yarn_monorepos() {
         };
         let Some(nix) = monorepo.and_then(Yarn::of) else { return };
         let edits = proved(&nix, &PACKAGES);
-        let patched = rebuilt(&edits, "a patch of patch-package tools/patches/native+2.0.0.patch");
+        let patched = edits.get("a patch of patch-package tools/patches/native+2.0.0.patch").map(String::as_str);
         assert_eq!(patched, is_classic.then_some("api nodeModules web"), "{edits:#?}");
         for (name, expected) in [
             ("a README apps/api/README.md", ""),
@@ -143,7 +143,7 @@ fn e2e_verify_proves_the_split_of_yarn_monorepos() {
             ("layout of the lockfile yarn.lock", "api nodeModules web"),
             ("a locked package yarn.lock", "api deps nodeModules web"),
         ] {
-            assert_eq!(rebuilt(&edits, name), Some(expected), "{version}: {name}: {edits:#?}");
+            assert_eq!(edits.get(name).map(String::as_str), Some(expected), "{version}: {name}: {edits:#?}");
         }
     }
 }
