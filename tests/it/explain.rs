@@ -65,6 +65,28 @@ fn edits_are_told_with_what_they_rebuild() {
 }
 
 #[test]
+fn a_root_file_is_told_with_who_reads_it() {
+    let small = Small::new();
+    let context = &small.context;
+    context.write("splitter.json", r#"{ "rootFiles": ["data"] }"#);
+    context.write("data/a.json", "1\n");
+    context.write("tsconfig.base.json", "{}\n");
+    context.write("packages/ui/tsconfig.json", "{ \"extends\": \"../../tsconfig.base.json\" }\n");
+    small.init();
+    context.write("data/a.json", "2\n");
+    context.write("tsconfig.base.json", "{ }\n");
+    let told = succeed(&mut context.splitter(&["explain"]));
+    let rebuilt = &told[told.find("rebuilt").unwrap()..told.find("kept").unwrap()];
+    let expected = "rebuilt: 2 of 5\n  \
+          api  the app in apps/api\n    \
+            ~ data/a.json (every build reads it)\n  \
+          web  the app in apps/web\n    \
+            ~ data/a.json (every build reads it)\n    \
+            ~ tsconfig.base.json (read by packages/ui, used by apps/web)\n\n";
+    assert_eq!(rebuilt, expected);
+}
+
+#[test]
 fn a_package_is_told_with_who_asks_for_it() {
     let small = initialised();
     let context = &small.context;
