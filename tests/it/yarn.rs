@@ -141,7 +141,7 @@ fn packages_for_a_system_are_recorded_for_it_alone() {
 fn a_dependency_that_yarn_1_does_not_miss_is_drift() {
     let Some(monorepo) = initialised(YARN_VERSIONS[0]) else { return };
     monorepo.registry.publish(Package::new("newcomer", "1.0.0"));
-    monorepo.edit_manifest("apps/web/package.json", |manifest| {
+    monorepo.context.edit_manifest("apps/web/package.json", |manifest| {
         manifest["dependencies"]["newcomer"] = "^1.0.0".into();
         manifest["dependencies"]["host"] = "^1.2.0".into();
     });
@@ -163,7 +163,7 @@ fn a_dependency_that_yarn_1_does_not_miss_is_drift() {
 #[test]
 fn a_dependency_that_was_not_installed_is_drift_with_yarn_4() {
     let Some(monorepo) = initialised(YARN_VERSIONS[2]) else { return };
-    monorepo.edit_manifest("apps/web/package.json", |manifest| {
+    monorepo.context.edit_manifest("apps/web/package.json", |manifest| {
         manifest["dependencies"]["newcomer"] = "^1.0.0".into();
         manifest["dependencies"]["host"] = "^1.2.0".into();
     });

@@ -83,7 +83,7 @@ fn write_local_packages(context: &TestContext) {
     context.write("lib/folder/tests/data.test.js", "// not left out of a package\n");
     folder(context, "lib/inner", &json!({ "name": "inner-folder", "version": "1.0.0" }), "\"inner-folder\"");
     context.write("apps/web/vendor/packed.tgz", Package::new("packed", "2.0.0").tarball());
-    edit_manifest(context, "apps/web/package.json", |manifest| {
+    context.edit_manifest("apps/web/package.json", |manifest| {
         extend(manifest, "dependencies", &json!({ "packed": "file:./vendor/packed.tgz" }));
     });
     let nested = json!({ "name": "both", "version": "1.0.0", "dependencies": { "both": "1.0.0" } });
@@ -230,14 +230,14 @@ fn of_yarn(version: &str, linker: &str, other: &Registry, edit: impl FnOnce(&Yar
         write_local_packages(context);
         write_linked_folders(context);
         context.write("splitter.json", "{}\n");
-        monorepo.edit_manifest("package.json", |manifest| {
+        monorepo.context.edit_manifest("package.json", |manifest| {
             manifest["workspaces"] = json!(WORKSPACES);
             manifest["dependenciesMeta"] = json!({ "both": { "injected": true } });
             extend(manifest, "dependencies", &json!({ "packed": "file:vendor/packed.tgz" }));
         });
         let mut dependencies = common_dependencies(&monorepo.registry.url());
         dependencies.extend(links().as_object().cloned().unwrap());
-        monorepo.edit_manifest("apps/api/package.json", |manifest| {
+        monorepo.context.edit_manifest("apps/api/package.json", |manifest| {
             extend(manifest, "optionalDependencies", &json!({ "unbuildable": "^1.0.0" }));
             extend(manifest, "dependencies", &Value::Object(dependencies.clone()));
         });
@@ -271,13 +271,13 @@ fn printed_by_sources(nix: &Yarn) -> String {
 fn e2e_yarn_1_installs_every_kind() {
     let other = Registry::start([]);
     let monorepo = of_yarn(YARN_VERSIONS[0], "", &other, |monorepo| {
-        monorepo.edit_manifest("package.json", |manifest| {
+        monorepo.context.edit_manifest("package.json", |manifest| {
             manifest["resolutions"] =
                 json!({ "deep/**/pinned": "1.0.0", "**/asks-for-url/inner-at-url": "file:./lib/instead" });
         });
         let inner = json!({ "name": "inner-at-url", "version": "3.0.0" });
         folder(&monorepo.context, "lib/instead", &inner, "\"inner\"");
-        monorepo.edit_manifest("packages/ui/package.json", |manifest| {
+        monorepo.context.edit_manifest("packages/ui/package.json", |manifest| {
             manifest["bundledDependencies"] = json!(["@scope/util"]);
         });
     });
@@ -333,13 +333,13 @@ fn kinds_of_berry(monorepo: &YarnMonorepo) {
     context.make_executable("lib/portal/command.js");
     let to = json!({ "name": "portal-to", "version": "1.0.0", "dependencies": { "@acme/logger": "workspace:^" } });
     folder(context, "lib/portal-to", &to, "`to ${typeof require(\"@acme/logger\")}`");
-    monorepo.edit_manifest("package.json", |manifest| {
+    monorepo.context.edit_manifest("package.json", |manifest| {
         manifest["resolutions"] = json!({ "deep/pinned": "1.0.0", "host": "npm:^1.0.0" });
     });
-    monorepo.edit_manifest("packages/ui/package.json", |manifest| {
+    monorepo.context.edit_manifest("packages/ui/package.json", |manifest| {
         manifest["bundledDependencies"] = json!(["@scope/util"]);
     });
-    monorepo.edit_manifest("apps/web/package.json", |manifest| {
+    monorepo.context.edit_manifest("apps/web/package.json", |manifest| {
         manifest["dependencies"]["@acme/ui"] = "workspace:~".into();
     });
     let more = json!({
@@ -349,7 +349,7 @@ fn kinds_of_berry(monorepo: &YarnMonorepo) {
         "generated": "exec:./generate.js",
         "portal": "portal:../../lib/portal",
     });
-    monorepo.edit_manifest("apps/api/package.json", |manifest| extend(manifest, "dependencies", &more));
+    monorepo.context.edit_manifest("apps/api/package.json", |manifest| extend(manifest, "dependencies", &more));
     add_to_build(context, "portal");
     let names: Vec<_> = more.as_object().unwrap().keys().filter(|name| !name.starts_with('@')).cloned().collect();
     context.write("apps/api/src/index.js", context.read("apps/api/src/index.js") + &printing(&names));
@@ -357,7 +357,7 @@ fn kinds_of_berry(monorepo: &YarnMonorepo) {
 
 /// Adds a command to what builds `api`, whose output it keeps.
 fn add_to_build(context: &TestContext, command: &str) {
-    edit_manifest(context, "apps/api/package.json", |manifest| {
+    context.edit_manifest("apps/api/package.json", |manifest| {
         let build = manifest["scripts"]["build"].as_str().unwrap();
         manifest["scripts"]["build"] = format!("{build} && {command} > dist/command.txt").into();
     });
@@ -411,13 +411,13 @@ fn of_bun(other: &Registry, edit: impl FnOnce(&Monorepo)) -> Option<NixMonorepo>
     publish(&Hosts { registry: &monorepo.registry, other });
     write_local_packages(context);
     write_linked_folders(context);
-    edit_manifest(context, "package.json", |manifest| {
+    context.edit_manifest("package.json", |manifest| {
         manifest["workspaces"]["packages"] = json!(WORKSPACES);
         extend(manifest, "dependencies", &json!({ "packed": "file:vendor/packed.tgz" }));
     });
     let mut dependencies = common_dependencies(&monorepo.registry.url());
     dependencies.extend(links().as_object().cloned().unwrap());
-    edit_manifest(context, "apps/api/package.json", |manifest| {
+    context.edit_manifest("apps/api/package.json", |manifest| {
         extend(manifest, "optionalDependencies", &json!({ "unbuildable": "^1.0.0" }));
         extend(manifest, "dependencies", &Value::Object(dependencies.clone()));
     });
@@ -430,12 +430,6 @@ fn of_bun(other: &Registry, edit: impl FnOnce(&Monorepo)) -> Option<NixMonorepo>
     NixMonorepo::of(monorepo)
 }
 
-fn edit_manifest(context: &TestContext, path: &str, edit: impl FnOnce(&mut Value)) {
-    let mut manifest = serde_json::from_str(&context.read(path)).unwrap();
-    edit(&mut manifest);
-    context.write(path, format!("{manifest:#}\n"));
-}
-
 fn kinds_of_bun(monorepo: &Monorepo) {
     let context = &monorepo.context;
     context.write(
@@ -443,20 +437,20 @@ fn kinds_of_bun(monorepo: &Monorepo) {
         "diff --git a/index.js b/index.js\n--- a/index.js\n+++ b/index.js\n@@ -1 +1 @@\n\
          -module.exports = \"@scope/util@3.1.0\";\n+module.exports = \"scoped, patched\";\n",
     );
-    edit_manifest(context, "package.json", |manifest| {
+    context.edit_manifest("package.json", |manifest| {
         manifest["patchedDependencies"] = json!({ "@scope/util@3.1.0": "patches/@scope+util.patch" });
         manifest["dependenciesMeta"] = json!({ "both": { "injected": true } });
         manifest["overrides"] = json!({ "host": "npm:host@^1.0.0", "deep": { "pinned": "1.0.0" } });
     });
-    edit_manifest(context, "apps/api/package.json", |manifest| {
+    context.edit_manifest("apps/api/package.json", |manifest| {
         extend(manifest, "optionalDependencies", &json!({ "nowhere": "^1.0.0" }));
         extend(manifest, "dependencies", &json!({ "workspace-alias": "workspace:linked-workspace@*" }));
     });
-    edit_manifest(context, "apps/web/package.json", |manifest| {
+    context.edit_manifest("apps/web/package.json", |manifest| {
         manifest["dependencies"]["@acme/ui"] = "workspace:~".into();
     });
     add_to_build(context, "link-root");
-    edit_manifest(context, "packages/ui/package.json", |manifest| {
+    context.edit_manifest("packages/ui/package.json", |manifest| {
         manifest["bundledDependencies"] = json!(["@scope/util"]);
     });
     let sources = context.read("apps/api/src/index.ts");

@@ -8,28 +8,22 @@ use fs_err as fs;
 use serde_json::{Value, json};
 
 use crate::support::{
-    BUN_VERSIONS, Monorepo, NixMonorepo, Registry, TestContext, YARN_VERSIONS, YarnMonorepo, monorepo::packages,
-    stand_in::system, succeed,
+    BUN_VERSIONS, Monorepo, NixMonorepo, Registry, YARN_VERSIONS, YarnMonorepo, monorepo::packages, stand_in::system,
+    succeed,
 };
-
-fn edit_manifest(context: &TestContext, path: &str, edit: impl FnOnce(&mut Value)) {
-    let mut manifest = serde_json::from_str(&context.read(path)).unwrap();
-    edit(&mut manifest);
-    context.write(path, format!("{manifest:#}\n"));
-}
 
 /// The monorepo with builds for its libraries: `logger` and `ui`, which depends on it, are bundles, and the command of `stamp` is
 /// made by its build, which also changes a file that is there.
 pub(super) fn with_built_libraries(nix: &NixMonorepo) {
     let context = nix.context();
     for (library, output) in [("logger", "dist"), ("ui", "made/lib")] {
-        edit_manifest(context, &format!("packages/{library}/package.json"), |manifest| {
+        context.edit_manifest(&format!("packages/{library}/package.json"), |manifest| {
             manifest["main"] = format!("./{output}/index.js").into();
             let build = format!("bun build src/index.ts --outdir {output} --target node --external '@acme/*'");
             manifest["scripts"] = json!({ "build": build });
         });
     }
-    edit_manifest(context, "packages/stamp/package.json", |manifest| {
+    context.edit_manifest("packages/stamp/package.json", |manifest| {
         manifest["bin"]["stamp"] = "./dist/bin.js".into();
         manifest["scripts"] = json!({ "build": "mkdir -p dist && cp bin.js dist/ && ln -s bin.js dist/link.js && touch dist/run bin.js && chmod +x dist/run && echo built > state.txt" });
     });
@@ -76,7 +70,7 @@ fn e2e_what_libraries_built_is_laid_over_the_sources_of_apps() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
     with_built_libraries(&nix);
     let context = nix.context();
-    edit_manifest(context, "apps/api/package.json", |manifest| {
+    context.edit_manifest("apps/api/package.json", |manifest| {
         let build = manifest["scripts"]["build"].as_str().unwrap();
         manifest["scripts"]["build"] =
             format!("{build} && cd ../../packages/stamp && cp -P state.txt dist/link.js dist/run ../../apps/api/dist/")
@@ -125,10 +119,10 @@ fn e2e_a_library_has_the_folders_that_it_links_to_and_others_may_link_to_its_out
         context.write("lib/brand/index.js", "module.exports = \"branded\";\n");
         // What a developer built is in no commit.
         context.write("packages/stamp/dist/brand.txt", "old\n");
-        edit_manifest(context, "packages/stamp/package.json", |manifest| {
+        context.edit_manifest("packages/stamp/package.json", |manifest| {
             manifest["dependencies"]["brand"] = "link:../../lib/brand".into();
         });
-        edit_manifest(context, "apps/api/package.json", |manifest| {
+        context.edit_manifest("apps/api/package.json", |manifest| {
             manifest["dependencies"]["made"] = "link:../../packages/stamp/dist".into();
             let print = "process.stdout.write(fs.readFileSync(require.resolve('made/brand.txt')))";
             let build = manifest["scripts"]["build"].as_str().unwrap();
@@ -138,7 +132,7 @@ fn e2e_a_library_has_the_folders_that_it_links_to_and_others_may_link_to_its_out
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
     with_built_libraries(&nix);
     let context = nix.context();
-    edit_manifest(context, "packages/stamp/package.json", |manifest| {
+    context.edit_manifest("packages/stamp/package.json", |manifest| {
         let build = manifest["scripts"]["build"].as_str().unwrap();
         manifest["scripts"]["build"] = format!("{build} && brand > dist/brand.txt").into();
     });
@@ -164,17 +158,17 @@ fn e2e_a_library_has_the_folders_that_it_links_to_and_others_may_link_to_its_out
 fn e2e_what_libraries_generate_and_write_into_packages_reaches_apps() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
     let context = nix.context();
-    edit_manifest(context, "packages/stamp/package.json", |manifest| {
+    context.edit_manifest("packages/stamp/package.json", |manifest| {
         manifest["scripts"] = json!({ "build": "echo generated > ../../node_modules/tool/client.txt" });
     });
-    edit_manifest(context, "apps/api/package.json", |manifest| {
+    context.edit_manifest("apps/api/package.json", |manifest| {
         let build = manifest["scripts"]["build"].as_str().unwrap();
         manifest["scripts"]["build"] =
             format!("{build} && cp ../../node_modules/tool/client.txt ../../packages/logger/src/generated.txt dist/")
                 .into();
     });
     // A task runner knows that builds wait for what libraries generate.
-    edit_manifest(context, "packages/logger/package.json", |manifest| {
+    context.edit_manifest("packages/logger/package.json", |manifest| {
         manifest["scripts"] = json!({ "generate": "echo generated > src/generated.txt" });
     });
     context.write("turbo.json", r#"{ "tasks": { "build": { "dependsOn": ["^generate"] } } }"#);
@@ -241,12 +235,12 @@ fn builds_a_ring(version: &str, linker: &str) {
     let monorepo = YarnMonorepo::with_linker(version, linker, |monorepo| {
         let classic = monorepo.is_classic();
         let range = |version: &str| if classic { version.to_owned() } else { "workspace:^".to_owned() };
-        monorepo.edit_manifest("packages/logger/package.json", |manifest| {
+        monorepo.context.edit_manifest("packages/logger/package.json", |manifest| {
             manifest["devDependencies"] = json!({ "@acme/ui": range("0.2.0") });
             manifest["main"] = "dist/index.js".into();
             manifest["scripts"] = json!({ "build": "mkdir dist && cp src/index.js dist/ && test ! -e ../ui/dist" });
         });
-        monorepo.edit_manifest("packages/ui/package.json", |manifest| {
+        monorepo.context.edit_manifest("packages/ui/package.json", |manifest| {
             manifest["main"] = "dist/index.js".into();
             manifest["scripts"] = json!({ "build": "mkdir dist && cp src/index.js dist/ && test -e ../logger/dist" });
         });

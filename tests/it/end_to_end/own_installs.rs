@@ -18,12 +18,6 @@ const OF_WEB: [&str; 3] = ["apps/web", "packages/logger", "packages/ui"];
 const FOR_DEVELOPMENT: &str = "packages/stamp";
 const OTHER: &str = "apps/api";
 
-fn edit_manifest(context: &TestContext, path: &str, edit: impl FnOnce(&mut Value)) {
-    let mut manifest = serde_json::from_str(&context.read(path)).unwrap();
-    edit(&mut manifest);
-    context.write(path, format!("{manifest:#}\n"));
-}
-
 /// What only those have that need development dependencies.
 const DEVELOPMENT: [&str; 3] = ["dev-of-web", "dev-of-ui", "of-stamp"];
 
@@ -38,7 +32,7 @@ fn with_development(context: &TestContext, registry: &Registry, stamp: &str) {
         ("packages/ui", "devDependencies", "dev-of-ui", "^1.0.0"),
         ("packages/stamp", "dependencies", "of-stamp", "^1.0.0"),
     ] {
-        edit_manifest(context, &format!("{path}/package.json"), |manifest| manifest[group][name] = range.into());
+        context.edit_manifest(&format!("{path}/package.json"), |manifest| manifest[group][name] = range.into());
     }
 }
 
@@ -96,7 +90,9 @@ fn e2e_yarn_1_installs_what_an_app_needs() {
         nix.context().remove(OTHER);
         if is_production {
             nix.context().remove(FOR_DEVELOPMENT);
-            nix.monorepo.edit_manifest("apps/web/package.json", |manifest| manifest["devDependencies"] = json!({}));
+            nix.monorepo
+                .context
+                .edit_manifest("apps/web/package.json", |manifest| manifest["devDependencies"] = json!({}));
         }
         let mut install = nix.monorepo.yarn(&["install", "--frozen-lockfile", "--ignore-scripts"]);
         succeed(install.args(is_production.then_some("--production")));
@@ -108,7 +104,7 @@ fn e2e_yarn_1_installs_what_an_app_needs() {
 fn e2e_yarn_4_installs_what_an_app_needs() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
         with_development(&monorepo.context, &monorepo.registry, "workspace:^");
-        monorepo.edit_manifest("package.json", |manifest| manifest["dependenciesMeta"] = json!({}));
+        monorepo.context.edit_manifest("package.json", |manifest| manifest["dependenciesMeta"] = json!({}));
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
     installs_what_web_needs(
@@ -121,7 +117,7 @@ fn e2e_yarn_4_installs_what_an_app_needs() {
     );
     // Nothing is resolved anew, with the registry or without.
     let depend = |name: &str, range: &str| {
-        edit_manifest(nix.context(), "apps/web/package.json", |manifest| manifest["dependencies"][name] = range.into());
+        nix.context().edit_manifest("apps/web/package.json", |manifest| manifest["dependencies"][name] = range.into());
         fail(&mut nix.build_command("installs.web.own"))
     };
     let said = depend("local", "link:./local");

@@ -24,7 +24,7 @@ pub(super) fn patched_monorepo(edit: impl FnOnce(&YarnMonorepo)) -> Option<YarnM
         let program = Package::new("patch-package", "8.0.1").field("bin", json!({ "patch-package": "index.js" }));
         let program = program.executable("index.js", format!("#!/usr/bin/env node\n{PATCH_PACKAGE}"));
         monorepo.registry.publish(program);
-        monorepo.edit_manifest("package.json", |manifest| {
+        monorepo.context.edit_manifest("package.json", |manifest| {
             manifest["scripts"] = json!({ "postinstall": "patch-package --patch-dir tools/patches" });
             manifest["devDependencies"]["patch-package"] = "^8.0.0".into();
         });

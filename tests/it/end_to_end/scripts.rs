@@ -38,7 +38,9 @@ fn e2e_yarn_4_gives_a_script_the_file_that_it_downloads() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
         let package = Package::new("downloader", "1.0.0").script("postinstall", "node download.js");
         monorepo.registry.publish(package.file("download.js", DOWNLOAD));
-        monorepo.edit_manifest("package.json", |manifest| manifest["devDependencies"]["downloader"] = "1.0.0".into());
+        monorepo
+            .context
+            .edit_manifest("package.json", |manifest| manifest["devDependencies"]["downloader"] = "1.0.0".into());
         monorepo.context.write("splitter.json", "{ \"scripts\": [\"downloader\"] }\n");
     });
     let Some(mut monorepo) = monorepo else { return };

@@ -179,7 +179,7 @@ fn e2e_yarn_1_installs_the_same_tree_with_nohoist() {
             "{}
 ",
         );
-        monorepo.edit_manifest("package.json", |manifest| {
+        monorepo.context.edit_manifest("package.json", |manifest| {
             manifest["devDependencies"]["commander"] = "^1.0.0".into();
             manifest["workspaces"] =
                 serde_json::json!({ "packages": ["apps/*", "packages/*"], "nohoist": ["**/native", "**/native/**"] });
@@ -196,7 +196,7 @@ fn berry_installs_the_same_tree(version: &str, linker: &str) {
         monorepo.registry.publish(Package::new("fsevents", "2.3.2").os("darwin"));
         monorepo.registry.publish(with_plain_command(Package::new("watcher", "1.0.0").optional("fsevents", "^2.3.0")));
         monorepo.context.write("patches/plugin.patch", PATCH);
-        monorepo.edit_manifest("package.json", |manifest| {
+        monorepo.context.edit_manifest("package.json", |manifest| {
             manifest["dependenciesMeta"] = serde_json::json!({});
             manifest["resolutions"] = serde_json::json!({ "plugin": "patch:plugin@npm:1.0.0#./patches/plugin.patch" });
             manifest["devDependencies"]["watcher"] = "^1.0.0".into();

@@ -118,7 +118,7 @@ fn add_link(monorepo: &YarnMonorepo) {
     let context = &monorepo.context;
     context.write("lib/linked/package.json", r#"{ "name": "linked", "version": "1.0.0" }"#);
     context.write("lib/linked/index.js", "module.exports = \"linked\";\n");
-    monorepo.edit_manifest("apps/api/package.json", |manifest| {
+    monorepo.context.edit_manifest("apps/api/package.json", |manifest| {
         manifest["dependencies"]["linked"] = "link:../../lib/linked".into();
     });
 }

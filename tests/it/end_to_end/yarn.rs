@@ -92,7 +92,7 @@ fn source_edits_change_apps_alone(nix: &Yarn) {
         assert_eq!(changed(&before, &after), expected, "{path}");
         before = after;
     }
-    nix.monorepo.edit_manifest("package.json", |manifest| manifest["description"] = "the acme monorepo".into());
+    nix.monorepo.context.edit_manifest("package.json", |manifest| manifest["description"] = "the acme monorepo".into());
     assert_eq!(changed(&before, &nix.derivations()), [""; 0], "the description of the root");
     context.git(&["checkout", "--quiet", "."]);
 }
@@ -136,7 +136,7 @@ fn e2e_yarn_4_from_the_first_build_to_a_new_dependency() {
 fn e2e_yarn_4_runs_scripts_that_splitter_json_names_with_plug_n_play() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "pnp", |monorepo| {
         monorepo.context.write("splitter.json", "{ \"scripts\": [\"untrusted@1.0.0\"] }\n");
-        monorepo.edit_manifest("package.json", |manifest| {
+        monorepo.context.edit_manifest("package.json", |manifest| {
             manifest["dependenciesMeta"]["trusted"]["built"] = false.into();
         });
     });
@@ -161,7 +161,7 @@ fn e2e_yarn_1_names_the_remedy_for_a_script_that_downloads() {
         ] {
             let (name, version) = (package.manifest()["name"].clone(), package.manifest()["version"].clone());
             monorepo.registry.publish(package);
-            monorepo.edit_manifest("package.json", |manifest| {
+            monorepo.context.edit_manifest("package.json", |manifest| {
                 manifest["devDependencies"][name.as_str().unwrap()] = version;
             });
         }
@@ -194,9 +194,11 @@ fn e2e_yarn_1_names_the_remedy_for_a_script_that_downloads() {
 fn e2e_yarn_4_copies_packages_into_the_app_that_needs_it() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
         monorepo.registry.publish(Package::new("expo", "53.0.0"));
-        monorepo.edit_manifest("apps/api/package.json", |manifest| manifest["dependencies"]["expo"] = "53.0.0".into());
+        monorepo
+            .context
+            .edit_manifest("apps/api/package.json", |manifest| manifest["dependencies"]["expo"] = "53.0.0".into());
         for app in ["api", "web"] {
-            monorepo.edit_manifest(&format!("apps/{app}/package.json"), |manifest| {
+            monorepo.context.edit_manifest(&format!("apps/{app}/package.json"), |manifest| {
                 let build = manifest["scripts"]["build"].as_str().unwrap();
                 let kind = "test -L ../../node_modules/colour && echo link > dist/kind || echo folder > dist/kind";
                 manifest["scripts"]["build"] = format!("{build} && {kind}").into();
@@ -227,7 +229,7 @@ fn builds_with_a_scoped_registry(version: &str) {
             let scope = format!("npmScopes:\n  private:\n    npmRegistryServer: {url:?}\n");
             context.write(".yarnrc.yml", settings + &scope);
         }
-        monorepo.edit_manifest("apps/api/package.json", |manifest| {
+        monorepo.context.edit_manifest("apps/api/package.json", |manifest| {
             manifest["dependencies"]["@private/part"] = "^1.0.0".into();
         });
         context.write("apps/api/src/index.js", "console.log(require(\"@private/part\"));\n");

@@ -9,7 +9,7 @@ use crate::support::{Package, Registry, YARN_VERSIONS, YarnMonorepo, fail, succe
 
 /// The monorepo whose `api` depends on these and prints them.
 fn with_dependencies(monorepo: &YarnMonorepo, dependencies: &[(&str, String)]) {
-    monorepo.edit_manifest("apps/api/package.json", |manifest| {
+    monorepo.context.edit_manifest("apps/api/package.json", |manifest| {
         for (name, specifier) in dependencies {
             manifest["dependencies"][name] = specifier.as_str().into();
         }
@@ -50,7 +50,7 @@ fn runs_trusted_scripts_with_the_linker_pnpm(version: &str) {
         for package in packages {
             monorepo.registry.publish(package);
         }
-        monorepo.edit_manifest("package.json", |manifest| {
+        monorepo.context.edit_manifest("package.json", |manifest| {
             for name in ["trusted", "@scope/trusted", "with-peer", "with-tool"] {
                 manifest["dependenciesMeta"][name]["built"] = true.into();
             }
@@ -159,10 +159,10 @@ fn with_yarn_of_its_own(monorepo: &YarnMonorepo) {
     context.write(".yarn/releases/yarn-4.cjs", fs::read(&monorepo.yarn).unwrap());
     context.write(".yarn/plugins/plugin-extra.cjs", PLUGIN);
     context.write(".yarnrc.yml", context.read(".yarnrc.yml") + SETTINGS);
-    monorepo.edit_manifest("package.json", |manifest| {
+    monorepo.context.edit_manifest("package.json", |manifest| {
         manifest.as_object_mut().unwrap().remove("packageManager");
     });
-    monorepo.edit_manifest("apps/api/package.json", |manifest| {
+    monorepo.context.edit_manifest("apps/api/package.json", |manifest| {
         manifest["devDependencies"]["tool"] = "catalog:old".into();
     });
     with_dependencies(monorepo, &[("bare", "^1.0.0".to_owned()), ("cataloged", "catalog:".to_owned())]);

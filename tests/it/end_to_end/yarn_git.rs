@@ -62,7 +62,7 @@ fn monorepo(
     }
     // Of an install in a checkout, scripts are left out.
     monorepo.context.write("splitter.json", "{}\n");
-    monorepo.edit_manifest("package.json", |manifest| manifest["dependenciesMeta"] = json!({}));
+    monorepo.context.edit_manifest("package.json", |manifest| manifest["dependenciesMeta"] = json!({}));
     edit(&monorepo);
     lock(&monorepo);
     Some(monorepo)
@@ -76,7 +76,7 @@ fn lock(monorepo: &YarnMonorepo) {
 
 /// Makes `api` depend on these and print what they export.
 fn depend(monorepo: &YarnMonorepo, dependencies: &[(&str, String)]) {
-    monorepo.edit_manifest("apps/api/package.json", |manifest| {
+    monorepo.context.edit_manifest("apps/api/package.json", |manifest| {
         for (name, specifier) in dependencies {
             manifest["dependencies"][name] = specifier.as_str().into();
         }

@@ -93,6 +93,13 @@ impl TestContext {
         fs::write(file, contents).unwrap();
     }
 
+    /// Edits a manifest, or another file of JSON.
+    pub(crate) fn edit_manifest(&self, path: &str, edit: impl FnOnce(&mut serde_json::Value)) {
+        let mut manifest = serde_json::from_str(&self.read(path)).unwrap();
+        edit(&mut manifest);
+        self.write(path, format!("{manifest:#}\n"));
+    }
+
     /// Gives a file of the repository the executable bit.
     pub(crate) fn make_executable(&self, path: &str) {
         fs::set_permissions(self.repo().join(path), Permissions::from_mode(0o755)).unwrap();

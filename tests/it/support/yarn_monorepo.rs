@@ -79,13 +79,6 @@ impl YarnMonorepo {
         if self.is_classic() { "--ignore-scripts" } else { "--mode=skip-build" }
     }
 
-    /// Changes a manifest.
-    pub(crate) fn edit_manifest(&self, path: &str, edit: impl FnOnce(&mut Value)) {
-        let mut manifest = serde_json::from_str(&self.context.read(path)).unwrap();
-        edit(&mut manifest);
-        self.context.write(path, format!("{manifest:#}\n"));
-    }
-
     /// Removes what an install leaves but for the lockfile: no version of Yarn before 4 writes that alone.
     pub(crate) fn forget_install(&self) {
         self.context.git(&["clean", "--quiet", "--force", "-dX"]);
