@@ -3,9 +3,9 @@
   lib,
   pkgs,
   network,
+  programs,
   record,
   system,
-  tools,
   ...
 }:
 let
@@ -34,7 +34,7 @@ let
         buildCommand = ''
           ${network.setup}
           mkdir -p "$out"
-          node ${tools}/fetch-deps.mjs
+          node ${programs}/tools/fetch-deps.mjs
         '';
       }
     );

@@ -3,8 +3,8 @@
   lib,
   nodejs,
   pkgs,
+  programs,
   record,
-  tools,
   ...
 }:
 rec {
@@ -47,7 +47,7 @@ rec {
         inherit (tarball) url;
         buildCommand = ''
           ${setup}
-          node ${tools}/fetch-program.mjs
+          node ${programs}/tools/fetch-program.mjs
         '';
       }
     );

@@ -6,21 +6,22 @@
   interpreters,
   lib,
   lockSet,
+  manager,
   nodejs,
   packageManager,
   pkgs,
+  plan,
+  programs,
   record,
   scriptEnv,
   scriptInputs,
   system,
   target,
-  tools,
   ...
 }:
 # What is installed: null for all, or of an app { name, path, production }, whether without development dependencies.
 own:
 let
-  manager = record.packageManager.name;
   # A package manager clones those, from what deps holds.
   hasRepositories = builtins.any (entry: entry ? git) record.dependencies;
   knownScripts = (builtins.fromJSON (builtins.readFile ./known-scripts.json)).packages;
@@ -36,7 +37,7 @@ let
   # What patch-package applies: the folder of its patches, by workspace.
   isInstalled = path: own == null || builtins.elem path focus.workspaces;
   focus = {
-    workspaces = lockSet.installedWith { inherit (own) path production; };
+    workspaces = plan.installedWith { inherit (own) path production; };
     inherit (own) production;
   };
   patched = builtins.listToAttrs (
@@ -67,15 +68,11 @@ stdenv.mkDerivation (
     spec = builtins.toJSON (
       {
         inherit (lockSet)
-          bunfig
           caches
           lockfile
           manifests
-          npmrc
           scripts
           trusted
-          yarnrc
-          yarnrcYml
           ;
         inherit (record) registry;
         inherit knownScripts scriptEnv;
@@ -88,7 +85,7 @@ stdenv.mkDerivation (
           builtins.filter (entry: entry ? url) record.dependencies
         );
         # Yarn 1 does not know from its lockfile which packages are for other systems.
-        foreign = lib.optionals (manager == "yarn-classic") (
+        foreign = lib.optionals manager.readsTarballs (
           map (entry: entry.path) (
             builtins.filter (
               entry: entry ? systems && !(builtins.elem system entry.systems)
@@ -96,15 +93,12 @@ stdenv.mkDerivation (
           )
         );
         backend = if target.isLinux then "hardlink" else "copyfile";
-        inherit
-          interpreters
-          manager
-          nodejs
-          packageManager
-          ;
+        inherit interpreters nodejs packageManager;
+        manager = record.packageManager.name;
         inherit (pkgs.stdenv) shell;
         scriptPath = [ "${nodejs}/lib/node_modules/npm/bin/node-gyp-bin" ];
       }
+      // lockSet.settings
       // lib.optionalAttrs (lockSet.linked != { }) { inherit (lockSet) linked; }
       // lib.optionalAttrs (patched != { }) { inherit patched; }
       // lib.optionalAttrs (own != null) { inherit focus; }
@@ -113,7 +107,7 @@ stdenv.mkDerivation (
     buildCommand = ''
       export HOME=$NIX_BUILD_TOP/home
       mkdir -p "$HOME"
-      node ${tools}/install.mjs
+      node ${programs}/tools/install.mjs
     '';
   }
   # Of a change of the lockfile that is none of the app's, nothing comes through: it is installed again, and its output is the same.

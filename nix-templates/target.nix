@@ -3,6 +3,7 @@
   lib,
   pkgs,
   system,
+  ...
 }:
 let
   parts = builtins.match "([^-]*)-(.*)" system;

@@ -86,7 +86,7 @@ const scratch = (name) => {
 };
 const tarballs = new Tarballs(spec.deps, spec.entries, spec.registry, spec.foreign);
 const onMissing = () => setTimeout(() => stopInstall(), GRACE_MS).unref();
-const { prepare } = await import(`./install-${spec.manager}.mjs`);
+const { prepare } = await import(`../managers/${spec.manager}/install.mjs`);
 const install = await prepare({ out, spec, tarballs, scratch, onMissing });
 const { registry, program } = install;
 writeLockSet(out, spec, install);

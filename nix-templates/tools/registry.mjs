@@ -4,7 +4,7 @@ import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 
-import { registryPath, repositoryPath } from "./bun-lock.mjs";
+import { registryPath, repositoryPath } from "./places.mjs";
 import { answerConnect } from "./connect.mjs";
 
 // A URL without its scheme and its scheme's own port, for comparing: "host/path?query".

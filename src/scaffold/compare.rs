@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use super::{
-    record::{self, DependencyRecord, Record, RecordError, WorkspaceRecord, source_record, workspace_record},
+    record::{self, DependencyRecord, Record, RecordError, WorkspaceRecord, source_record, workspace_records},
     templates,
 };
 use crate::{
@@ -101,7 +101,8 @@ impl Recorded {
         let text = read_text(tree, &record::path())?.ok_or(RecordError::Absent)?;
         let record = Record::parse(&text)?;
         let edited = is_edited(&record, &text);
-        let templates = if with_templates { templates::changed(tree)? } else { Vec::new() };
+        let manager = record.package_manager.manager.name;
+        let templates = if with_templates { templates::changed(tree, manager)? } else { Vec::new() };
         Ok(Self { edited, templates, ..Self::from(record) })
     }
 }
@@ -265,11 +266,8 @@ fn names(systems: &[System]) -> String {
 }
 
 fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
-    let now: BTreeMap<RepoPath, WorkspaceRecord> = split
-        .graph
-        .workspaces()
-        .map(|workspace| (workspace.path.clone(), workspace_record(split, workspace)))
-        .collect();
+    let now: BTreeMap<RepoPath, WorkspaceRecord> =
+        workspace_records(split).into_iter().map(|workspace| (workspace.path.clone(), workspace)).collect();
     let recorded: BTreeMap<&RepoPath, &WorkspaceRecord> =
         recorded.iter().map(|workspace| (&workspace.path, workspace)).collect();
     let mut texts = Vec::new();
@@ -288,23 +286,33 @@ fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
 }
 
 fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'static str> {
+    let name_of = |workspace: &WorkspaceRecord| workspace.package.as_ref().map(|package| package.name.clone());
+    let start_of = |workspace: &WorkspaceRecord| workspace.package.as_ref().and_then(|package| package.start.clone());
+    let install_of = |workspace: &WorkspaceRecord| workspace.package.as_ref().and_then(|package| package.install);
+    let command_of = |workspace: &WorkspaceRecord| workspace.build.as_ref().map(|build| build.command.clone());
+    let outputs_of = |workspace: &WorkspaceRecord| workspace.build.as_ref().map(|build| build.outputs.clone());
+    let awaited = |workspace: &WorkspaceRecord| workspace.build.as_ref().map(|build| build.awaited);
+    let exposes_of = |workspace: &WorkspaceRecord| workspace.build.as_ref().and_then(|build| build.exposes);
     let fields = [
         ("its name", now.name != recorded.name),
-        ("its kind", now.kind != recorded.kind),
-        ("its app name", now.app != recorded.app),
+        ("its name as a package", name_of(now) != name_of(recorded)),
         ("its name as a library", now.library != recorded.library),
         ("the workspaces it depends on", now.dependencies != recorded.dependencies),
-        ("the workspaces it uses", now.uses != recorded.uses),
-        ("the workspaces that depend on it in turn", now.cycle != recorded.cycle),
+        ("the workspaces it needs for development alone", now.development != recorded.development),
+        ("the workspaces whose sources it has", now.edges.sources != recorded.edges.sources),
+        ("the workspaces whose builds it waits for", now.edges.builds != recorded.edges.builds),
+        ("the workspaces in its production install", now.edges.production != recorded.edges.production),
+        ("its rank in the order of builds", now.rank != recorded.rank),
         ("the folders it links to", now.links != recorded.links),
         ("the patches of patch-package", now.patches != recorded.patches),
         ("the root files that it reads", now.root_files != recorded.root_files),
-        ("its build command", now.build != recorded.build),
-        ("its output", now.output != recorded.output),
-        ("its start file", now.start != recorded.start),
+        ("its build command", command_of(now) != command_of(recorded)),
+        ("its outputs", outputs_of(now) != outputs_of(recorded)),
+        ("whether other builds wait for it", awaited(now) != awaited(recorded)),
+        ("its start file", start_of(now) != start_of(recorded)),
         ("how it gets installed packages", now.node_modules != recorded.node_modules),
-        ("what is installed for it", now.install != recorded.install),
-        ("what it exposes", now.exposes != recorded.exposes),
+        ("what is installed for it", install_of(now) != install_of(recorded)),
+        ("what it exposes", exposes_of(now) != exposes_of(recorded)),
     ];
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }

@@ -1,7 +1,13 @@
-//! The static files of `nix/splitter/`, as they are in `nix-templates/`: the same in every repository.
+//! The static files of `nix/splitter/`, as they are in `nix-templates/`: the same in every repository
+//! with the same package manager.
+
+use std::collections::BTreeSet;
 
 use super::compare::{Change, FileChange};
-use crate::repo::{EntryKind, RepoPath, Tree, TreeError};
+use crate::{
+    repo::{EntryKind, RepoPath, Tree, TreeError},
+    split::ManagerName,
+};
 
 /// Where they land.
 pub const FOLDER: &str = "nix/splitter";
@@ -15,77 +21,124 @@ macro_rules! templates {
     };
 }
 
-/// Path below [`FOLDER`], and content.
-pub const TEMPLATES: &[(&str, &str)] = templates![
-    "app.nix",
+/// Paths below [`FOLDER`], each with its content.
+type Templates = &'static [(&'static str, &'static str)];
+
+/// What every repository has.
+const COMMON: Templates = templates![
     "build.nix",
-    "bun.nix",
+    "checks.nix",
     "default.nix",
     "deps.nix",
     "dev-shell.nix",
+    "flake-module.nix",
     "gitattributes",
+    "hook.nix",
     "interpreters.nix",
     "known-scripts.json",
     "library.nix",
     "lock-set.nix",
     "manifest-fields.json",
+    "meta.nix",
+    "module.nix",
     "network.nix",
     "node-modules.nix",
     "options.nix",
-    "precision-copies.nix",
-    "precision.nix",
+    "outputs.nix",
+    "package.nix",
+    "plan.nix",
+    "programs.nix",
     "record.nix",
+    "scope.nix",
+    "settings-files.nix",
+    "settings.nix",
+    "setup-hook.sh",
     "source-filter.json",
     "source.nix",
     "target.nix",
-    "tools/app.mjs",
-    "tools/bun-lock.mjs",
+    "tools/build.mjs",
     "tools/certificate.mjs",
     "tools/changes.mjs",
+    "tools/check.mjs",
+    "tools/configure.mjs",
     "tools/connect.mjs",
     "tools/downloads-hook.mjs",
     "tools/downloads.mjs",
     "tools/elf.mjs",
-    "tools/empty-package.mjs",
     "tools/executables.mjs",
     "tools/fetch-deps.mjs",
     "tools/fetch-git.mjs",
     "tools/fetch-program.mjs",
     "tools/files.mjs",
     "tools/finish-tree.mjs",
-    "tools/focus-plugin.mjs",
-    "tools/focus.mjs",
-    "tools/git-berry.mjs",
-    "tools/git-builds.mjs",
-    "tools/git-classic.mjs",
     "tools/git-repository.mjs",
-    "tools/git-urls.mjs",
-    "tools/install-bun.mjs",
-    "tools/install-yarn-berry.mjs",
-    "tools/install-yarn-classic.mjs",
     "tools/install.mjs",
+    "tools/keep.mjs",
     "tools/known-scripts.mjs",
-    "tools/layout.mjs",
-    "tools/library.mjs",
-    "tools/linker-state.mjs",
     "tools/network.mjs",
     "tools/npmrc.mjs",
-    "tools/pack-stand-in.mjs",
     "tools/patch-package.mjs",
-    "tools/pnp.mjs",
-    "tools/precision-edits.mjs",
-    "tools/precision-graph.mjs",
-    "tools/precision-report.mjs",
-    "tools/precision.mjs",
+    "tools/places.mjs",
     "tools/registry.mjs",
-    "tools/run-build.mjs",
+    "tools/run-command.mjs",
     "tools/script-order.mjs",
     "tools/scripts.mjs",
+    "tools/sources.mjs",
+    "tools/spec.mjs",
     "tools/tar.mjs",
+    "tools/unpack.mjs",
     "tools/words.mjs",
-    "tools/yarn-classic-lock.mjs",
-    "yarn.nix",
+    "tools/workspace.mjs",
 ];
+
+/// For Bun.
+const BUN: Templates = templates![
+    "managers/bun/default.nix",
+    "managers/bun/in-builds.mjs",
+    "managers/bun/install.mjs",
+    "managers/bun/lockfile.mjs",
+    "managers/bun/program.nix",
+];
+
+/// For every Yarn.
+const YARN: Templates = templates![
+    "managers/yarn/git-builds.mjs",
+    "managers/yarn/git-urls.mjs",
+    "managers/yarn/pack-stand-in.mjs",
+    "managers/yarn/program.nix",
+];
+
+/// For Yarn 1.
+const YARN_CLASSIC: Templates = templates![
+    "managers/yarn-classic/default.nix",
+    "managers/yarn-classic/empty-package.mjs",
+    "managers/yarn-classic/focus.mjs",
+    "managers/yarn-classic/git.mjs",
+    "managers/yarn-classic/in-builds.mjs",
+    "managers/yarn-classic/install.mjs",
+    "managers/yarn-classic/lockfile.mjs",
+];
+
+/// For Yarn 2 and later.
+const YARN_BERRY: Templates = templates![
+    "managers/yarn-berry/default.nix",
+    "managers/yarn-berry/focus-plugin.mjs",
+    "managers/yarn-berry/git.mjs",
+    "managers/yarn-berry/in-builds.mjs",
+    "managers/yarn-berry/install.mjs",
+    "managers/yarn-berry/linker-state.mjs",
+    "managers/yarn-berry/pnp.mjs",
+];
+
+/// The files of a repository with this package manager: path below [`FOLDER`], and content.
+pub fn of(manager: ManagerName) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let own: [Templates; 2] = match manager {
+        ManagerName::Bun => [BUN, &[]],
+        ManagerName::YarnClassic => [YARN, YARN_CLASSIC],
+        ManagerName::YarnBerry => [YARN, YARN_BERRY],
+    };
+    [COMMON].into_iter().chain(own).flatten().copied()
+}
 
 /// The `flake.nix` of a repository that has none.
 pub const FLAKE: &str = include_str!("../../nix-templates/flake/flake.nix");
@@ -100,14 +153,15 @@ fn folder() -> RepoPath {
     FOLDER.split('/').fold(RepoPath::root(), |folder, part| folder.child(part))
 }
 
-/// Files of an older splitter that are no longer written: they lie where splitter's files lie and bear its mark.
-pub fn stale(tree: &dyn Tree) -> Result<Vec<RepoPath>, TreeError> {
+/// Files of an older splitter, or of another package manager, that are no longer written: they lie where splitter's files lie and
+/// bear its mark.
+pub fn stale(tree: &dyn Tree, manager: ManagerName) -> Result<Vec<RepoPath>, TreeError> {
+    let current: BTreeSet<RepoPath> = of(manager).map(|(path, _)| target(path)).collect();
     let mut stale = Vec::new();
-    for folder in [folder(), target("tools")] {
+    for folder in folders(tree)? {
         for entry in tree.list(&folder)?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
             let path = folder.child(&entry.name);
-            let is_current = TEMPLATES.iter().any(|(template, _)| target(template) == path);
-            if !is_current && bears_mark(&tree.read(&path)?.unwrap_or_default()) {
+            if !current.contains(&path) && bears_mark(&tree.read(&path)?.unwrap_or_default()) {
                 stale.push(path);
             }
         }
@@ -115,23 +169,33 @@ pub fn stale(tree: &dyn Tree) -> Result<Vec<RepoPath>, TreeError> {
     Ok(stale)
 }
 
+/// The folders in which splitter's files lie.
+fn folders(tree: &dyn Tree) -> Result<Vec<RepoPath>, TreeError> {
+    let managers = target("managers");
+    let entries = tree.list(&managers)?.into_iter().filter(|entry| entry.kind == EntryKind::Folder);
+    let own: Vec<RepoPath> = entries.map(|entry| managers.child(&entry.name)).collect();
+    Ok([folder(), target("tools")].into_iter().chain(own).collect())
+}
+
 /// The static files of a repository that are not as this splitter writes them, sorted; none where it has none at all, as
 /// before `init`. Line ends are no difference: a checkout may write others.
-pub fn changed(tree: &dyn Tree) -> Result<Vec<FileChange>, TreeError> {
+pub fn changed(tree: &dyn Tree, manager: ManagerName) -> Result<Vec<FileChange>, TreeError> {
     let mut changes = Vec::new();
-    for (path, content) in TEMPLATES {
+    let mut is_there = false;
+    for (path, content) in of(manager) {
         let path = target(path);
-        match tree.read(&path)? {
+        let found = tree.read(&path)?;
+        is_there |= found.is_some();
+        match found {
             None => changes.push(FileChange { path, change: Change::Removed }),
             Some(found) if !is_text(&found, content) => changes.push(FileChange { path, change: Change::Changed }),
             Some(_) => {}
         }
     }
-    let missing = changes.iter().filter(|file| file.change == Change::Removed).count();
-    if missing == TEMPLATES.len() {
+    if !is_there {
         return Ok(Vec::new());
     }
-    changes.extend(stale(tree)?.into_iter().map(|path| FileChange { path, change: Change::Added }));
+    changes.extend(stale(tree, manager)?.into_iter().map(|path| FileChange { path, change: Change::Added }));
     changes.sort();
     Ok(changes)
 }
@@ -156,29 +220,43 @@ mod tests {
     use super::*;
     use crate::repo::MemoryTree;
 
-    #[test]
-    fn every_template_is_embedded_and_bears_the_mark() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("nix-templates");
-        let mut found: Vec<String> = Vec::new();
-        for (folder, prefix) in [(root.clone(), ""), (root.join("tools"), "tools/")] {
-            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-                if entry.file_type().unwrap().is_file() {
-                    found.push(format!("{prefix}{}", entry.file_name().to_string_lossy()));
-                }
+    const ALL: [Templates; 5] = [COMMON, BUN, YARN, YARN_CLASSIC, YARN_BERRY];
+
+    fn files(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.file_type().unwrap().is_file() {
+                found.insert(path);
+            } else if path != "flake" {
+                files(&entry.path(), &format!("{path}/"), found);
             }
         }
-        found.sort();
-        let embedded: Vec<_> = TEMPLATES.iter().map(|(path, _)| *path).collect();
+    }
+
+    #[test]
+    fn every_template_is_embedded_and_bears_the_mark() {
+        let mut found = BTreeSet::new();
+        files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("nix-templates"), "", &mut found);
+        let embedded: BTreeSet<_> = ALL.iter().copied().flatten().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(embedded, found);
-        for (path, content) in TEMPLATES {
+        for (path, content) in ALL.into_iter().flatten() {
             assert!(bears_mark(content.as_bytes()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_repository_gets_the_files_of_its_package_manager_alone() {
+        for (manager, word) in
+            [(ManagerName::Bun, "yarn"), (ManagerName::YarnClassic, "bun"), (ManagerName::YarnBerry, "bun")]
+        {
+            assert!(of(manager).all(|(path, _)| !path.contains(word)), "{manager:?}");
         }
     }
 
     /// A remedy where one is needed, and no field that nothing reads.
     #[test]
     fn every_known_script_says_what_to_do() {
-        let text = TEMPLATES.iter().find(|(path, _)| *path == "known-scripts.json").unwrap().1;
+        let text = COMMON.iter().find(|(path, _)| *path == "known-scripts.json").unwrap().1;
         let table: serde_json::Value = serde_json::from_str(text).unwrap();
         for (name, entry) in table["packages"].as_object().unwrap() {
             let keys: Vec<_> = entry.as_object().unwrap().keys().map(String::as_str).collect();
@@ -203,17 +281,22 @@ mod tests {
             ("nix/splitter/old.nix", "# Generated by splitter: do not edit."),
             ("nix/splitter/mine.nix", "# mine"),
             ("nix/splitter/default.nix", "# Generated by splitter"),
+            ("nix/splitter/managers/yarn/program.nix", "# Generated by splitter"),
         ]);
-        let stale: Vec<_> = stale(&tree).unwrap().iter().map(ToString::to_string).collect();
-        assert_eq!(stale, ["nix/splitter/old.nix"]);
+        let stale: Vec<_> = stale(&tree, ManagerName::Bun).unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(stale, ["nix/splitter/old.nix", "nix/splitter/managers/yarn/program.nix"]);
     }
 
     #[test]
     fn edited_missing_and_old_files_are_changed_ones() {
-        let all = || TEMPLATES.iter().map(|(path, content)| (target(path).as_str().to_owned(), (*content).to_owned()));
+        let all = || of(ManagerName::Bun).map(|(path, content)| (target(path).as_str().to_owned(), content.to_owned()));
         let changed = |files: Vec<(String, String)>| -> Vec<(String, Change)> {
             let tree = MemoryTree::new(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
-            changed(&tree).unwrap().into_iter().map(|file| (file.path.as_str().to_owned(), file.change)).collect()
+            changed(&tree, ManagerName::Bun)
+                .unwrap()
+                .into_iter()
+                .map(|file| (file.path.as_str().to_owned(), file.change))
+                .collect()
         };
         assert_eq!(changed(Vec::new()), []);
         assert_eq!(changed(all().map(|(path, text)| (path, text.replace('\n', "\r\n"))).collect()), []);
@@ -222,6 +305,6 @@ mod tests {
         let gone = files.pop().unwrap().0;
         files.push(("nix/splitter/old.nix".to_owned(), "# Generated by splitter".to_owned()));
         let old = ("nix/splitter/old.nix".to_owned(), Change::Added);
-        assert_eq!(changed(files.clone()), [(files[0].0.clone(), Change::Changed), old, (gone, Change::Removed)]);
+        assert_eq!(changed(files.clone()), [(files[0].0.clone(), Change::Changed), (gone, Change::Removed), old]);
     }
 }

@@ -306,15 +306,22 @@ fn source_sets(root: &Utf8Path) -> BTreeMap<String, BTreeMap<String, String>> {
 
 /// The store path of each source set, by tree and workspace.
 const EXPRESSION: &str = r#"
-{ folder, lib, source, paths }:
+{ folder, lib, templates, paths }:
 let
   libFunctions = import lib;
-  record = tree: builtins.fromJSON (builtins.readFile (folder + "/records/${tree}.json"));
-  setsOf = tree: import source { lib = libFunctions; record = record tree; root = folder + "/${tree}"; };
+  recordOf = tree: builtins.fromJSON (builtins.readFile (folder + "/records/${tree}.json"));
+  scopeOf = tree: rec {
+    lib = libFunctions;
+    record = recordOf tree;
+    root = folder + "/${tree}";
+    files = { };
+    plan = import (templates + "/plan.nix") { inherit lib record; };
+  };
+  setsOf = tree: import (templates + "/source.nix") (scopeOf tree);
 in
 builtins.mapAttrs (
   tree: workspaces: libFunctions.genAttrs workspaces (
-    path: map (part: { inherit (part) path; source = "${part.source}"; }) ((setsOf tree).sourcesOf path)
+    path: map (part: { inherit (part) path; source = "${part.source}"; }) ((setsOf tree).sourcesOf { } path)
   )
 ) (builtins.fromJSON paths)
 "#;
@@ -323,7 +330,7 @@ builtins.mapAttrs (
 fn scan_shows_the_files_that_nix_copies_from_any_tree() {
     let context = TestContext::new();
     let Some(nix) = context.nix() else { return };
-    let Some(()) = write_stand_in(&context, &nix) else { return };
+    let Some(()) = write_stand_in(&context) else { return };
     let folder = context.folder("trees");
     let mut runner = TestRunner::deterministic();
     let mut expected: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>> = BTreeMap::new();
@@ -338,7 +345,7 @@ fn scan_shows_the_files_that_nix_copies_from_any_tree() {
     let paths: BTreeMap<_, Vec<_>> = expected.iter().map(|(tree, sets)| (tree, sets.keys().collect())).collect();
     let templates = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("nix-templates");
     let call = format!(
-        "import {folder}/sets.nix {{ folder = {folder}; lib = {}/nixpkgs/lib.nix; source = {templates}/source.nix; \
+        "import {folder}/sets.nix {{ folder = {folder}; lib = {}/nixpkgs/lib.nix; templates = {templates}; \
          paths = builtins.readFile {folder}/paths.json; }}",
         context.folder("stand-in")
     );

@@ -20,10 +20,10 @@ use crate::{
         choices,
         files::{Files, Written},
         record,
-        templates::{self, FLAKE, TEMPLATES},
+        templates::{self, FLAKE},
         update::Extent,
     },
-    split::{Choices, Split},
+    split::{Choices, ManagerName, Split},
 };
 
 pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> Result<Outcome, Failure> {
@@ -34,7 +34,7 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     let split = Split::read(&tree, &choices)?;
     warn(&split, printer);
     let update = bring_up_to_date(&tree, &split, old.as_ref(), &options.fetching, &Extent::WhatChanged, printer)?;
-    let mut files = generated(&tree)?;
+    let mut files = generated(&tree, split.pin.manager.name)?;
     files.put(record::path(), update.record.render());
     if let Some(config) = choices::recorded(&tree, &split, &choices)? {
         files.put(RepoPath::root().child(crate::split::config::FILE), config);
@@ -64,12 +64,12 @@ fn flake_path() -> RepoPath {
 }
 
 /// The static files, and the removal of those that an older splitter left.
-fn generated(tree: &WorkTree) -> Result<Files, Failure> {
+fn generated(tree: &WorkTree, manager: ManagerName) -> Result<Files, Failure> {
     let mut files = Files::default();
-    for (path, content) in TEMPLATES {
-        files.put(templates::target(path), *content);
+    for (path, content) in templates::of(manager) {
+        files.put(templates::target(path), content);
     }
-    for path in templates::stale(tree)? {
+    for path in templates::stale(tree, manager)? {
         files.remove(path);
     }
     Ok(files)

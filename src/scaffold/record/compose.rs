@@ -1,17 +1,17 @@
 //! Making a record of a split, once the bytes are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    DependencyRecord, FORMAT_VERSION, FixedOutput, GENERATOR, ManagerRecord, ProgramTarball, Record, SourceRecord,
-    WorkspaceRecord,
+    BuildRecord, DependencyRecord, EdgesRecord, FORMAT_VERSION, FixedOutput, GENERATOR, ManagerRecord, PackageRecord,
+    ProgramTarball, Record, SourceRecord, WorkspaceRecord,
 };
 use crate::{
     lockfile::Integrity,
     repo::RepoPath,
     split::{
         Split,
-        config::{Exposes, Install, Kind, NodeModules, WorkspaceConfig},
+        config::{Exposes, Install, NodeModules, WorkspaceConfig},
         dependencies::{Dependency, Scope},
         graph::{Role, Workspace},
         origin::{Origin, origin_of, replaced_registries},
@@ -51,7 +51,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
                 Some(dependency_record(split, dependency, integrity, scope))
             })
             .collect(),
-        workspaces: split.graph.workspaces().map(|workspace| workspace_record(split, workspace)).collect(),
+        workspaces: workspace_records(split),
         local: split.lock_set.local.iter().cloned().collect(),
         root_files: split.root_files.iter().cloned().collect(),
         scripts: split.config.scripts.iter().cloned().collect(),
@@ -80,31 +80,58 @@ fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrit
     }
 }
 
-/// A workspace as it is recorded.
-pub(crate) fn workspace_record(split: &Split, workspace: &Workspace) -> WorkspaceRecord {
-    let (kind, app, start) = match &workspace.role {
-        Role::App { name, start } => (Kind::App, Some(name.clone()), start.clone()),
-        Role::Library => (Kind::Library, None, None),
-    };
+/// The workspaces as they are recorded: the plan of all builds.
+pub(crate) fn workspace_records(split: &Split) -> Vec<WorkspaceRecord> {
+    let ranks = split.graph.ranks();
+    let rank = |workspace: &Workspace| ranks.get(&workspace.path).copied().unwrap_or_default();
+    split.graph.workspaces().map(|workspace| workspace_record(split, workspace, rank(workspace))).collect()
+}
+
+fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> WorkspaceRecord {
     WorkspaceRecord {
         path: workspace.path.clone(),
         name: workspace.name.clone(),
-        kind,
-        app,
-        library: workspace.library.clone(),
         dependencies: workspace.dependencies.iter().cloned().collect(),
-        uses: workspace.uses.iter().cloned().collect(),
-        cycle: workspace.cycle.iter().cloned().collect(),
+        development: workspace.development.iter().cloned().collect(),
+        edges: edges_record(workspace),
+        rank,
         links: workspace.links.iter().cloned().collect(),
         patches: workspace.patches.clone(),
         root_files: workspace.root_files.iter().cloned().collect(),
-        build: workspace.build.as_ref().map(|build| build.command.clone()),
-        output: workspace.build.as_ref().and_then(|build| build.output.clone()),
-        start,
+        build: build_record(workspace),
         node_modules: split.copies.contains_key(&workspace.path).then_some(NodeModules::Copy),
-        install: (workspace.install != Install::Shared).then_some(workspace.install),
-        exposes: (workspace.exposes == Exposes::Output).then_some(Exposes::Output),
+        library: workspace.library.clone(),
+        package: package_record(workspace),
     }
+}
+
+fn edges_record(workspace: &Workspace) -> EdgesRecord {
+    let sorted = |edges: &mut dyn Iterator<Item = &RepoPath>| edges.cloned().collect::<BTreeSet<_>>();
+    let unless = |edges: BTreeSet<RepoPath>, same: &BTreeSet<RepoPath>| {
+        (edges != *same).then(|| edges.into_iter().collect::<Vec<_>>())
+    };
+    let sources = sorted(&mut workspace.source_edges());
+    EdgesRecord {
+        builds: unless(sorted(&mut workspace.build_edges()), &sources),
+        production: unless(sorted(&mut workspace.production_edges()), &sources),
+        sources: unless(sources, &workspace.dependencies),
+    }
+}
+
+fn build_record(workspace: &Workspace) -> Option<BuildRecord> {
+    let build = workspace.build.as_ref()?;
+    Some(BuildRecord {
+        command: build.command.clone(),
+        outputs: build.output.iter().cloned().collect(),
+        awaited: workspace.library.is_some(),
+        exposes: (workspace.exposes == Exposes::Output).then_some(Exposes::Output),
+    })
+}
+
+fn package_record(workspace: &Workspace) -> Option<PackageRecord> {
+    let Role::App { name, start } = &workspace.role else { return None };
+    let install = (workspace.install != Install::Shared).then_some(workspace.install);
+    Some(PackageRecord { name: name.clone(), start: start.clone(), install })
 }
 
 /// The globs of `splitter.json`, as they are recorded.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use compose::{Known, compose, scope_entries};
-pub(super) use compose::{source_record, workspace_record};
+pub(super) use compose::{source_record, workspace_records};
 pub use error::RecordError;
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     repo::{RepoPath, Tree, read_text},
     split::{
         PackageManager, System,
-        config::{Exposes, Install, Kind, NodeModules},
+        config::{Exposes, Install, NodeModules},
         dependencies::Scope,
         derivations::Recorded,
     },
@@ -36,7 +36,7 @@ pub fn path() -> RepoPath {
 }
 
 /// The format that this program writes and reads.
-pub const FORMAT_VERSION: u64 = 1;
+pub const FORMAT_VERSION: u64 = 2;
 
 /// This program, as a record names what wrote it.
 pub const GENERATOR: &str = concat!("splitter ", env!("CARGO_PKG_VERSION"));
@@ -145,22 +145,16 @@ pub struct WorkspaceRecord {
     pub path: RepoPath,
     /// Its package name.
     pub name: String,
-    /// What it is for.
-    pub kind: Kind,
-    /// The name of its derivation, for an app.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub app: Option<String>,
-    /// The name of its derivation, for a library that is built.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub library: Option<String>,
-    /// The workspaces that it depends on directly.
+    /// The workspaces that it depends on directly, by their names in its manifest: what evaluation compares with that.
     pub dependencies: Vec<RepoPath>,
-    /// Those that it uses besides: it links to them, or `splitter.json` says so.
+    /// Those of them that it names in `devDependencies` alone. Absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub uses: Vec<RepoPath>,
-    /// Those of both that depend on it in turn, and whose builds its own does not wait for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub cycle: Vec<RepoPath>,
+    pub development: Vec<RepoPath>,
+    /// The direct edges of each kind. Absent where all are [`Self::dependencies`].
+    #[serde(default, skip_serializing_if = "EdgesRecord::is_empty")]
+    pub edges: EdgesRecord,
+    /// How many builds come before its own, at most: of two, what the one with the higher rank made lies over the other's.
+    pub rank: usize,
     /// The folders that it links to and that are no workspaces. Absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<RepoPath>,
@@ -170,24 +164,67 @@ pub struct WorkspaceRecord {
     /// Files and folders outside of it that it reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub root_files: Vec<RepoPath>,
-    /// Its build command.
+    /// How it is built. Absent where nothing is, or where nobody needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub build: Option<String>,
-    /// What its build leaves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output: Option<String>,
-    /// The file that it runs, for an app without a build.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<String>,
+    pub build: Option<BuildRecord>,
     /// How its build gets installed packages, where not as links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_modules: Option<NodeModules>,
+    /// Its name among `libraries`: it is built for others alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
+    /// What it has to run or to publish. Absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<PackageRecord>,
+}
+
+/// Direct edges of a workspace, by what follows them. Each kind is absent where it is the same as the one before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgesRecord {
+    /// The workspaces whose sources a build has; absent where these are the dependencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<RepoPath>>,
+    /// The workspaces whose builds its own waits for; absent where these are those of `sources`, as where no cycle is cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub builds: Option<Vec<RepoPath>>,
+    /// The workspaces whose dependencies an install without development dependencies has; absent where these are those of `sources`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub production: Option<Vec<RepoPath>>,
+}
+
+impl EdgesRecord {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How a workspace is built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BuildRecord {
+    /// The command, run in its folder.
+    pub command: String,
+    /// The folders and files that it writes, relative to the workspace's folder; none where they are not known or not kept.
+    pub outputs: Vec<String>,
+    /// Whether the builds of others wait for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaited: bool,
+    /// What it shows to others, where not its sources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposes: Option<Exposes>,
+}
+
+/// What a workspace has to run or to publish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageRecord {
+    /// Its name among `packages`.
+    pub name: String,
+    /// The file that is run from its sources, relative to its folder; absent where the outputs of its build are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
     /// What is installed for its build, where not all workspaces' dependencies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<Install>,
-    /// What a library shows to others, where not its sources.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exposes: Option<Exposes>,
 }
 
 /// Globs of `splitter.json`, by workspace.

@@ -57,8 +57,8 @@ fn what_is_written_is_read() {
     assert!(text.contains("\n    {\"path\":\"npm/react/-/react-1.0.0.tgz\",\"integrity\":\"sha512-"));
     assert!(text.contains("\"systems\":[\"x86_64-linux\"]}"));
     assert!(text.contains(
-        "\n    {\"path\":\"apps/web\",\"name\":\"web\",\"kind\":\"app\",\"app\":\"web\",\"dependencies\":[],\
-         \"build\":\"bun run build\",\"output\":\"dist\"}"
+        "\n    {\"path\":\"apps/web\",\"name\":\"web\",\"dependencies\":[],\"rank\":0,\
+         \"build\":{\"command\":\"bun run build\",\"outputs\":[\"dist\"]},\"package\":{\"name\":\"web\"}}"
     ));
     assert!(text.ends_with("}\n"));
 }
@@ -87,10 +87,10 @@ fn a_choice_of_scripts_is_recorded_and_compared() {
 #[test]
 fn other_formats_say_which_side_is_too_old() {
     let error = |text: &str| Record::parse(text).unwrap_err().to_string();
-    assert_eq!(error(r#"{"formatVersion": 2}"#), "expected format version 1, found 2: this splitter is too old for it");
+    assert_eq!(error(r#"{"formatVersion": 3}"#), "expected format version 2, found 3: this splitter is too old for it");
     assert_eq!(
         error(r#"{"formatVersion": 0}"#),
-        "expected format version 1, found 0: the file is too old for this splitter"
+        "expected format version 2, found 0: the file is too old for this splitter"
     );
     assert_eq!(error("{}"), "expected `formatVersion`, found none");
     assert_eq!(error("{\n<<<<<<< HEAD\n"), "merge conflict markers");
@@ -122,7 +122,7 @@ fn a_record_is_fresh_until_what_it_records_changes() {
 
     let rebuilt = WEB.replace("vite build", "bun build a.ts --outdir out");
     let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record.clone().into());
-    assert_eq!(differences.settings, ["workspace `apps/web`: its output changed"]);
+    assert_eq!(differences.settings, ["workspace `apps/web`: its outputs changed"]);
 }
 
 #[test]

@@ -32,20 +32,26 @@ pub(super) const INSTALLED: &str = "what is installed";
 /// The folder of the Nix files that splitter writes.
 const NIX_FOLDER: &str = "nix/splitter";
 
-/// The folder of the programs that run inside the builds.
-const TOOLS_FOLDER: &str = "nix/splitter/tools";
-
 /// Files in it that no derivation of a package is made from; the record is read field by field.
-const NO_INPUT: [&str; 5] =
-    ["splitter.lock.json", "dev-shell.nix", ".gitattributes", "precision.nix", "precision-copies.nix"];
+const NO_INPUT: [&str; 6] =
+    ["splitter.lock.json", "checks.nix", "dev-shell.nix", ".gitattributes", "meta.nix", "outputs.nix"];
 
-/// Files in it that apps and libraries are made from, those of either alone, and no other derivation.
-pub(super) const OF_BUILDS: [&str; 3] = ["build.nix", "source.nix", "source-filter.json"];
-pub(super) const OF_APPS: &str = "app.nix";
+/// Files in it that packages and libraries are made from, those of either alone, and no other derivation.
+pub(super) const OF_BUILDS: [&str; 4] = ["build.nix", "hook.nix", "source.nix", "source-filter.json"];
+pub(super) const OF_APPS: &str = "package.nix";
 pub(super) const OF_LIBRARIES: &str = "library.nix";
 
 /// Files in it that the fixed outputs are made from, beside all programs.
-const OF_DEPS: [&str; 5] = ["default.nix", "deps.nix", "network.nix", "options.nix", "record.nix"];
+const OF_DEPS: [&str; 8] = [
+    "default.nix",
+    "deps.nix",
+    "flake-module.nix",
+    "module.nix",
+    "network.nix",
+    "options.nix",
+    "record.nix",
+    "scope.nix",
+];
 
 /// The flake's own files at the root.
 const FLAKE: [&str; 2] = ["flake.nix", "flake.lock"];
@@ -233,12 +239,11 @@ impl Rules<'_> {
 
     /// The programs that run inside the builds.
     fn programs_of_splitter(&self) -> BTreeMap<Input, String> {
-        // Those of the check of precision are a store path of their own, which no package reads.
         let is_program = |path: &RepoPath| {
             let name = path.file_name();
-            name.rsplit_once('.').is_some_and(|(_, end)| end == "mjs") && !name.starts_with("precision")
+            name == "setup-hook.sh" || name.rsplit_once('.').is_some_and(|(_, end)| end == "mjs")
         };
-        let programs = self.below(TOOLS_FOLDER).filter(|(path, _)| is_program(path));
+        let programs = self.below(NIX_FOLDER).filter(|(path, _)| is_program(path));
         programs.map(|(path, state)| (Input::File(path.clone()), shown(state))).collect()
     }
 

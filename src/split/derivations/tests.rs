@@ -47,7 +47,7 @@ fn files() -> Files<'static> {
         ("tsconfig.json", "{}"),
         ("README.md", "1"),
         (".npmrc", "registry=https://registry.example/\n"),
-        ("nix/splitter/app.nix", "{ }"),
+        ("nix/splitter/package.nix", "{ }"),
         ("nix/splitter/dev-shell.nix", "{ }"),
         ("nix/splitter/tools/app.mjs", "1"),
         ("flake.nix", "{ }"),
@@ -110,8 +110,7 @@ fn what_no_build_reads_changes_nothing() {
         ("other.nix", "{ }"),
         ("nix/splitter/.gitattributes", "*"),
         ("nix/splitter/dev-shell.nix", "{ x = 1; }"),
-        ("nix/splitter/precision.nix", "{ }"),
-        ("nix/splitter/tools/precision-edits.mjs", "1"),
+        ("nix/splitter/outputs.nix", "{ }"),
         (".npmrc", "registry=https://registry.example/\n//registry.example/:_authToken=secret\n"),
         (
             "package.json",
@@ -160,7 +159,7 @@ fn fields_of_manifests_are_told_apart() {
 
 #[test]
 fn of_nix_files_only_nix_can_tell() {
-    let changed = edit("nix/splitter/app.nix", "{ x = 1; }");
+    let changed = edit("nix/splitter/package.nix", "{ x = 1; }");
     assert_eq!(names(&changed), ["api", "web"]);
     assert!(changed.iter().all(|(_, effect, _)| *effect == Effect::Unsure));
     let changed = edit("flake.nix", "{ x = 1; }");
@@ -214,7 +213,7 @@ fn a_library_that_is_built_by_itself_changes_those_that_need_it() {
     );
     assert_eq!(names(&edit_of(&files, "apps/web/index.ts", "2")), ["web"]);
     assert_eq!(names(&edit_of(&files, "nix/splitter/library.nix", "{ x = 1; }")), ["library-ui", "web"]);
-    let changed = edit_of(&files, "nix/splitter/app.nix", "{ x = 1; }");
+    let changed = edit_of(&files, "nix/splitter/package.nix", "{ x = 1; }");
     assert_eq!(names(&changed), ["api", "web"]);
 }
 

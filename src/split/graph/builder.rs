@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Role, Workspace, cycles,
-    edges::{Edges, bonds, edges, with_links},
+    edges::{Edges, bonds, development_edges, edges, with_links},
     kind::{Facts, choose_kind},
 };
 use crate::{
@@ -29,6 +29,7 @@ pub(super) struct Builder<'a> {
     links: &'a Links,
     manager: ManagerName,
     edges: Edges,
+    development: Edges,
     tasks: Tasks,
     /// The scripts that run in each workspace before its build.
     scripts: BTreeMap<RepoPath, Vec<String>>,
@@ -55,6 +56,7 @@ impl<'a> Builder<'a> {
             cycles: cycles::cut(&bonds(workspaces, &edges, links, config)),
             excluded: root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude)),
             finder: Finder::new(tree, workspaces),
+            development: development_edges(workspaces, &edges),
             tree,
             workspaces,
             config,
@@ -86,6 +88,7 @@ impl<'a> Builder<'a> {
             name: manifest.name.clone(),
             reason,
             dependencies: self.edges[path].clone(),
+            development: self.development.remove(path).unwrap_or_default(),
             uses: choice.uses.iter().cloned().chain(linked_only).collect(),
             patches: patches(self.tree, path, manifest)?,
             cycle: self.cycles.remove(path).unwrap_or_default(),

@@ -19,17 +19,37 @@ pub(super) type Edges = BTreeMap<RepoPath, BTreeSet<RepoPath>>;
 /// Who depends on whom: a dependency that has a workspace's name is that workspace, whatever its specifier. No
 /// dependency means the root, which may share its name with a workspace. `lock-set.nix` has the same rule.
 pub(super) fn edges(workspaces: &Workspaces) -> Edges {
-    let by_name: BTreeMap<&str, &RepoPath> = workspaces
-        .iter()
-        .filter(|(path, manifest)| !path.is_root() && !manifest.name.is_empty())
-        .map(|(path, manifest)| (manifest.name.as_str(), path))
-        .collect();
-    let targets = |path: &RepoPath, manifest: &Manifest| {
-        let names = manifest.dependencies.values().flat_map(|specifiers| specifiers.keys());
-        let found = names.filter_map(|name| by_name.get(name.as_str()).map(|target| (*target).clone()));
-        found.filter(|target| target != path).collect()
+    let by_name = by_name(workspaces);
+    workspaces.iter().map(|(path, manifest)| (path.clone(), targets(&by_name, path, manifest, |_| true))).collect()
+}
+
+/// The workspaces that each depends on for development alone.
+pub(super) fn development_edges(workspaces: &Workspaces, edges: &Edges) -> Edges {
+    let by_name = by_name(workspaces);
+    let development = |path: &RepoPath, manifest: &Manifest| {
+        let others = targets(&by_name, path, manifest, |group| group != DependencyGroup::Development);
+        edges[path].difference(&others).cloned().collect()
     };
-    workspaces.iter().map(|(path, manifest)| (path.clone(), targets(path, manifest))).collect()
+    workspaces.iter().map(|(path, manifest)| (path.clone(), development(path, manifest))).collect()
+}
+
+/// The workspaces by their names.
+fn by_name(workspaces: &Workspaces) -> BTreeMap<&str, &RepoPath> {
+    let named = workspaces.iter().filter(|(path, manifest)| !path.is_root() && !manifest.name.is_empty());
+    named.map(|(path, manifest)| (manifest.name.as_str(), path)).collect()
+}
+
+/// The workspaces that a manifest names in these groups.
+fn targets(
+    by_name: &BTreeMap<&str, &RepoPath>,
+    path: &RepoPath,
+    manifest: &Manifest,
+    is_asked: impl Fn(DependencyGroup) -> bool,
+) -> BTreeSet<RepoPath> {
+    let groups = manifest.dependencies.iter().filter(|(group, _)| is_asked(**group));
+    let names = groups.flat_map(|(_, specifiers)| specifiers.keys());
+    let found = names.filter_map(|name| by_name.get(name.as_str()).map(|target| (*target).clone()));
+    found.filter(|target| target != path).collect()
 }
 
 /// The same with the workspaces that are linked to.

@@ -5,6 +5,7 @@ mod cycles;
 mod edges;
 mod kind;
 mod names;
+mod ranks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,8 @@ pub struct Workspace {
     pub reason: String,
     /// The workspaces that it depends on directly.
     pub dependencies: BTreeSet<RepoPath>,
+    /// Those of them that it names in `devDependencies` alone.
+    pub development: BTreeSet<RepoPath>,
     /// Those that it uses besides: it links to them, or `splitter.json` says so.
     pub uses: BTreeSet<RepoPath>,
     /// The folders that it links to and that are no workspaces.
@@ -51,6 +54,24 @@ pub struct Workspace {
     pub exposes: Exposes,
     /// What is installed for its build.
     pub install: Install,
+}
+
+impl Workspace {
+    /// The workspaces whose sources its build has: those that it depends on, and those that it uses.
+    pub fn source_edges(&self) -> impl Iterator<Item = &RepoPath> {
+        let more = self.uses.iter().filter(|path| !self.dependencies.contains(*path));
+        self.dependencies.iter().chain(more)
+    }
+
+    /// The workspaces whose builds its own waits for.
+    pub fn build_edges(&self) -> impl Iterator<Item = &RepoPath> {
+        self.source_edges().filter(|path| !self.cycle.contains(*path))
+    }
+
+    /// The workspaces whose dependencies an install without development dependencies has, for it.
+    pub fn production_edges(&self) -> impl Iterator<Item = &RepoPath> {
+        self.source_edges().filter(|path| self.uses.contains(*path) || !self.development.contains(*path))
+    }
 }
 
 /// What a workspace is for.
@@ -109,6 +130,11 @@ impl Graph {
     /// The libraries that have a derivation: its name, and the workspace.
     pub fn libraries(&self) -> impl Iterator<Item = (&str, &Workspace)> {
         self.workspaces.values().filter_map(|workspace| Some((workspace.library.as_deref()?, workspace)))
+    }
+
+    /// How many builds come before each workspace's own, at most.
+    pub fn ranks(&self) -> BTreeMap<&RepoPath, usize> {
+        ranks::ranks(&self.workspaces)
     }
 
     /// A workspace and all that it depends on, directly or not.

@@ -8,7 +8,6 @@ mod local;
 mod outputs;
 mod own_installs;
 mod patch_package;
-mod precision;
 mod record;
 mod registries;
 mod scripts;

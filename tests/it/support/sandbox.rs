@@ -141,7 +141,7 @@ impl TestContext {
     #[track_caller]
     pub(crate) fn nix(&self) -> Option<Nix> {
         let tools::NixProgram { program, sandbox } = tools::nix()?;
-        let shown = tools::folders_of_programs(&program);
+        let shown = tools::folders_of_programs();
         let conf = self.root.join("nix/conf");
         fs::create_dir_all(&conf).unwrap();
         // The host's programs are let into the sandbox, for stand-ins of nixpkgs; builds run as the test's own user.

@@ -47,7 +47,7 @@ impl<P: Project> NixMonorepo<P> {
     pub(crate) fn of(monorepo: P) -> Option<Self> {
         let context = monorepo.context();
         let nix = context.nix()?;
-        write_stand_in(context, &nix)?;
+        write_stand_in(context)?;
         monorepo.registry().publish(monorepo.program());
         monorepo.name_registry();
         succeed(&mut context.splitter(&["init"]));
@@ -105,7 +105,7 @@ pub(crate) fn system() -> String {
 
 /// Copies the stand-ins to where the test may name this machine's programs in them.
 #[track_caller]
-pub(crate) fn write_stand_in(context: &TestContext, nix: &Nix) -> Option<()> {
+pub(crate) fn write_stand_in(context: &TestContext) -> Option<()> {
     let source = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nix-stand-in");
     let target = context.folder("stand-in");
     for folder in ["nixpkgs", "flake-parts"] {
@@ -120,9 +120,6 @@ pub(crate) fn write_stand_in(context: &TestContext, nix: &Nix) -> Option<()> {
     for name in ["node", "patchelf", "curl", "git", "env"] {
         let Some(program) = tools::program(name) else { return skip(&format!("no {name}")) };
         settings[name] = program.as_str().into();
-    }
-    if let Some(nix) = tools::nix_in_builds(&nix.program) {
-        settings["nix"] = nix.as_str().into();
     }
     let node = Utf8Path::new(settings["node"].as_str().unwrap()).parent().and_then(Utf8Path::parent).unwrap();
     let node = node.to_owned();

@@ -77,14 +77,9 @@ pub(crate) fn program(name: &str) -> Option<Utf8PathBuf> {
     Utf8PathBuf::from_path_buf(fs::canonicalize(found).ok()?).ok()
 }
 
-/// Nix, links followed, where builds can run it: not one that lies in a store of its own, most of which it needs.
-pub(crate) fn nix_in_builds(nix: &Utf8Path) -> Option<Utf8PathBuf> {
-    Utf8PathBuf::from_path_buf(fs::canonicalize(nix).ok()?).ok().filter(|nix| !nix.starts_with("/nix"))
-}
-
 /// The folders of programs that a build runs and that lie outside the system's own, for the sandbox to show.
-pub(crate) fn folders_of_programs(nix: &Utf8Path) -> String {
-    let programs = [program("node"), nix_in_builds(nix)].into_iter().flatten();
+pub(crate) fn folders_of_programs() -> String {
+    let programs = program("node").into_iter();
     let elsewhere = programs.filter(|program| !program.starts_with("/usr"));
     // <folder>/bin/node, with npm in <folder>/lib
     let folders = elsewhere.filter_map(|program| Some(program.parent()?.parent()?.to_string()));

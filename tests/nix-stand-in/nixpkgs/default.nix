@@ -8,21 +8,13 @@ let
   host = builtins.fromJSON (builtins.readFile ./host.json);
   onSystem = host.systems.${system} or (builtins.head (builtins.attrValues host.systems));
 
-  # What a build and a `nix develop` shell start with: PATH from the inputs.
+  # What a build and a `nix develop` shell start with.
   setup = derivation {
     name = "stand-in-stdenv";
     inherit system;
     builder = host.shell;
     passAsFile = [ "setup" ];
-    setup = ''
-      set -e -o pipefail
-      PATH=
-      for input in ''${nativeBuildInputs-} ''${buildInputs-}; do
-        if [ -d "$input/bin" ]; then PATH="$PATH''${PATH:+:}$input/bin"; fi
-      done
-      PATH="$PATH''${PATH:+:}$hostPath"
-      export PATH
-    '';
+    setup = builtins.readFile ./setup.sh;
     hostPath = builtins.concatStringsSep ":" host.path;
     # `exit` keeps the shell from becoming `cp`, which closes its output before it ends: Nix kills what has closed its output.
     args = [
@@ -31,24 +23,39 @@ let
     ];
   };
 
-  mkDerivation =
-    arguments:
+  # As in nixpkgs, of a set or of a function of the final one, with `overrideAttrs`.
+  mkDerivation = given: makeDerivation (if lib.isFunction given then given else (_final: given));
+  makeDerivation =
+    attributesOf:
     let
-      given = removeAttrs arguments [
+      attributes = attributesOf (attributes // { finalPackage = package; });
+      package = build attributes // {
+        overrideAttrs =
+          overlay:
+          makeDerivation (
+            lib.extends (if lib.isFunction (overlay { }) then overlay else (_final: overlay)) attributesOf
+          );
+      };
+    in
+    package;
+  build =
+    attributes:
+    let
+      given = removeAttrs attributes [
+        "env"
         "meta"
         "passthru"
       ];
       built = derivation (
         {
           inherit system;
-          name = "${arguments.pname}-${arguments.version}";
+          name = "${attributes.pname}-${attributes.version}";
           builder = host.shell;
           args = [
             "-c"
             ''
-              . "$stdenv/setup"
-              set -u
-              if [ -n "''${buildCommandPath-}" ]; then . "$buildCommandPath"; else eval "$buildCommand"; fi
+              source "$stdenv/setup"
+              genericBuild
             ''
           ];
           stdenv = setup;
@@ -57,19 +64,22 @@ let
           nativeBuildInputs = [ ];
           buildInputs = [ ];
         }
+        // attributes.env or { }
         // given
       );
     in
     built
     // {
-      meta = arguments.meta or { };
+      meta = attributes.meta or { };
+      passthru = attributes.passthru or { };
     }
-    // (arguments.passthru or { });
+    // (attributes.passthru or { });
 
   stdenvNoCC = {
     inherit mkDerivation system;
     inherit (host) shell;
-    cc = {
+    hostPlatform = { inherit system; };
+    cc = compiler // {
       bintools.dynamicLinker = onSystem.loader;
       cc.lib = runCommand "gcc-lib" { } ''
         mkdir -p "$out/lib"
@@ -77,23 +87,30 @@ let
       '';
     };
   };
+  # The host's, which is on the path of every build: as in nixpkgs, the names in these variables tell who may use it.
+  compiler = runCommand "compiler" { } ''
+    mkdir -p "$out/nix-support"
+    echo 'export CC=gcc CXX=g++' > "$out/nix-support/setup-hook"
+  '';
 
-  # As there, the compiler goes by the names in these variables.
   stdenv = stdenvNoCC // {
     mkDerivation =
-      arguments:
-      mkDerivation (
-        {
-          CC = "gcc";
-          CXX = "g++";
-        }
-        // arguments
-      );
+      given:
+      let
+        attributesOf = if lib.isFunction given then given else (_final: given);
+        withCompiler =
+          final:
+          let
+            attributes = attributesOf final;
+          in
+          attributes // { nativeBuildInputs = [ compiler ] ++ attributes.nativeBuildInputs or [ ]; };
+      in
+      mkDerivation withCompiler;
   };
 
   runCommand =
     name: environment: buildCommand:
-    mkDerivation (environment // { inherit buildCommand name; });
+    stdenvNoCC.mkDerivation (environment // { inherit buildCommand name; });
 
   # A package of programs that the host has.
   programs =
@@ -131,7 +148,7 @@ let
       buildCommand = ''echo "$nativeBuildInputs" > "$out"'';
     };
 in
-{
+rec {
   inherit
     lib
     mkShellNoCC
@@ -142,6 +159,10 @@ in
     writeText
     ;
   mkShell = mkShellNoCC;
+  callPackage = lib.callPackageWith packages;
+  packages = {
+    inherit callPackage lib nodejs runCommand stdenv stdenvNoCC;
+  };
 
   fetchurl =
     {
@@ -171,7 +192,6 @@ in
   curl = programs "curl" { inherit (host) curl; };
   python3 = programs "python3" { inherit (host) python3; };
   git = programs "git" { inherit (host) git; };
-  nix = programs "nix" { nix-instantiate = host.nix; };
   patchelf = programs "patchelf" { inherit (host) patchelf; };
   coreutils = programs "coreutils" { inherit (host) env; };
   cacert = runCommand "cacert" { } ''

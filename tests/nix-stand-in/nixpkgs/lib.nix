@@ -78,6 +78,51 @@ rec {
     stringToCharacters "abcdefghijklmnopqrstuvwxyz"
   );
 
+  toList = value: if builtins.isList value then value else [ value ];
+  warn = message: value: builtins.trace "evaluation warning: ${message}" value;
+  getLicenseFromSpdxIdOr =
+    id: other:
+    {
+      "MIT" = {
+        spdxId = "MIT";
+        free = true;
+      };
+      "BUSL-1.1" = {
+        spdxId = "BUSL-1.1";
+        free = false;
+      };
+    }
+    .${id} or other;
+
+  # Fixed points, and functions of packages.
+  extends =
+    overlay: definitions: final:
+    let
+      prev = definitions final;
+    in
+    prev // overlay final prev;
+  makeOverridable =
+    f: given:
+    let
+      result = f given;
+      override = new: makeOverridable f (given // (if builtins.isFunction new then new given else new));
+    in
+    result
+    // {
+      inherit override;
+    }
+    // optionalAttrs (result ? overrideAttrs) {
+      overrideAttrs =
+        overlay: makeOverridable (values: (f values).overrideAttrs overlay) given;
+    };
+  callPackageWith =
+    scope: file: given:
+    let
+      f = if builtins.isFunction file then file else import file;
+      known = builtins.intersectAttrs (builtins.functionArgs f) scope;
+    in
+    makeOverridable f (known // given);
+
   getLib = package: package.lib or package.out or package;
   fetchers.proxyImpureEnvVars = [
     "http_proxy"
@@ -122,6 +167,7 @@ rec {
       package = single "package" (value: value ? outPath || builtins.isString value);
       enum = values: single "enum" (value: elem value values);
       nullOr = inner: single "nullOr ${inner.name}" (value: value == null || inner.check value);
+      either = left: right: single "either" (value: left.check value || right.check value);
       listOf = _inner: type "listOf" builtins.isList builtins.concatLists;
       attrsOf = _inner: single "attrsOf" builtins.isAttrs;
       lazyAttrsOf = attrsOf;
