@@ -128,12 +128,9 @@ in
           builtins.attrValues enabledApps
         )
       );
-      libraryChecks = builtins.listToAttrs (
-        map (path: rec {
-          value = buildScope.libraries.${path};
-          inherit (value) name;
-        }) neededLibraries
-      );
+      libraryChecks = lib.mapAttrs' (
+        name: _workspace: lib.nameValuePair "library-${name}" libraryPackages.${name}
+      ) (lib.filterAttrs (_name: workspace: builtins.elem workspace.path neededLibraries) libraries);
       precision = import ./precision.nix (
         scope
         // {
@@ -143,6 +140,28 @@ in
           libraryPaths = lib.mapAttrs (_name: workspace: workspace.path) libraries;
         }
       );
+
+      # Why nothing can be built for this system; null if it can. Only values ask for it, never their names: tools list
+      # the names of every system, and one system must not fail because of another.
+      obstacle =
+        if !(builtins.elem system record.systems) then
+          "splitter: no hashes are recorded for ${system}. Add it to `systems` in splitter.json and run `splitter update-hash`, or remove it from `systems` in flake.nix"
+        else if
+          !(builtins.elem system (import ./systems.nix lib))
+          && !(builtins.tryEval (builtins.seq pkgs null)).success
+        then
+          "splitter: nixpkgs ${lib.trivial.release} has no packages for ${system}. In flake.nix, write `systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;`, or use an older nixpkgs for this system"
+        else
+          null;
+      built = value: if obstacle == null then value else throw obstacle;
+      # Other systems are those of the user's own packages.
+      offered = lib.optionalAttrs (builtins.elem system [
+        "aarch64-darwin"
+        "aarch64-linux"
+        "x86_64-darwin"
+        "x86_64-linux"
+      ]);
+      packagesOf = packages: offered (lib.mapAttrs (_name: built) packages);
     in
     {
       options.splitter = import ./options.nix {
@@ -156,19 +175,20 @@ in
       };
 
       config = {
-        packages =
+        packages = packagesOf (
           appPackages
           // installPackages
           // {
             inherit nodeModules;
             deps = deps.all;
-          };
+          }
+        );
         # Beside the packages, whose names are those of apps: `nix build .#libraries.<name>`, `.#installs.<app>.production`.
-        legacyPackages = {
+        legacyPackages = packagesOf {
           inherit installs;
           libraries = libraryPackages;
         };
-        checks =
+        checks = packagesOf (
           libraryChecks
           // appPackages
           // installPackages
@@ -181,8 +201,9 @@ in
                 throw "splitter: splitter.precisionCheck has no name for its check: an app is named precision"
               else
                 precision;
-          };
-        devShells.default = lib.mkDefault (import ./dev-shell.nix scope);
+          }
+        );
+        devShells = offered { default = lib.mkDefault (built (import ./dev-shell.nix scope)); };
       };
     }
   );

@@ -20,7 +20,7 @@ use crate::{
         choices,
         files::{Files, Written},
         record,
-        templates::{self, FLAKE, TEMPLATES},
+        templates::{self, TEMPLATES},
         update::Extent,
     },
     split::{Choices, Split},
@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     }
     let has_flake = tree.is_file(&flake_path())?;
     if !has_flake {
-        files.put(flake_path(), FLAKE);
+        files.put(flake_path(), templates::flake());
     }
     let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
     print_written(&written, printer);

@@ -78,6 +78,10 @@ rec {
     stringToCharacters "abcdefghijklmnopqrstuvwxyz"
   );
 
+  # Compared as nixpkgs does.
+  versionOlder = version: limit: builtins.compareVersions limit version == 1;
+  trivial.release = removeSuffix "\n" (builtins.readFile ./release);
+
   getLib = package: package.lib or package.out or package;
   fetchers.proxyImpureEnvVars = [
     "http_proxy"
