@@ -10,11 +10,12 @@
       config,
       lib,
       pkgs,
+      system,
       ...
     }:
     let
       scopeWith = import ./scope.nix {
-        inherit pkgs;
+        inherit lib pkgs system;
         root = if root == null then self.outPath else root;
       };
       # The defaults of options are in the record, which the scope reads.

@@ -9,6 +9,7 @@
   libraries,
   nodeModules,
   packages,
+  pkgs,
   plan,
   record,
   settings,
@@ -49,10 +50,19 @@ let
       };
     devShells.default = devShell;
   };
+  # What nixpkgs has nothing for fails where it is asked for, and not where names are listed: one system must not fail because of another.
+  isDropped =
+    !(builtins.elem system (import ./systems.nix lib)) && !(builtins.tryEval (builtins.seq pkgs null)).success;
+  built =
+    value:
+    if isDropped then
+      throw "splitter: nixpkgs ${lib.trivial.release} has no packages for ${system}. In flake.nix, take the systems from `import ./nix/splitter/systems.nix inputs.nixpkgs.lib`, or use an older nixpkgs for this system"
+    else
+      value;
 in
 if builtins.elem system record.systems then
-  all
+  lib.mapAttrs (_output: lib.mapAttrs (_name: built)) all
 else
   lib.warn
-    "splitter: splitter.lock.json has no hashes for ${system}, so the flake has no packages for it: run `splitter init --system ${system}` beside the systems that it has"
-    (builtins.mapAttrs (_output: _value: { }) all)
+    "splitter: no hashes are recorded for ${system}, so it has no packages. Add it to `systems` in splitter.json and run `splitter update-hash`, or remove it from the systems in flake.nix"
+    (lib.mapAttrs (_output: _value: { }) all)

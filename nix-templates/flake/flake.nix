@@ -3,7 +3,8 @@
   description = "Builds of this repository: dependencies, node_modules and one package an app";
 
   inputs = {
-    nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+    # Supported until @supportedUntil@.
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-@release@";
     flake-parts.url = "github:hercules-ci/flake-parts";
     flake-parts.inputs.nixpkgs-lib.follows = "nixpkgs";
   };
@@ -11,7 +12,7 @@
   outputs =
     inputs:
     inputs.flake-parts.lib.mkFlake { inherit inputs; } {
-      inherit (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)) systems;
-      imports = [ ./nix/splitter ];
+      systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;
+      imports = [ ./nix/splitter/flake-module.nix ];
     };
 }

@@ -6,7 +6,7 @@ use super::StateError;
 use crate::{
     diagnostic::{Category, Diagnose, Location},
     nix::command::NixError,
-    repo::TreeError,
+    repo::{TreeError, door::DoorError},
 };
 
 /// Why Nix could not be asked.
@@ -24,6 +24,9 @@ pub enum ProofError {
     /// A copy could not be written.
     #[error("could not write a scratch copy")]
     Copy(#[from] io::Error),
+    /// The repository has a link where a scratch copy would be written.
+    #[error(transparent)]
+    Door(#[from] DoorError),
     /// The folder of temporary files has a name that Nix cannot be told.
     #[error("the path `{}` is not UTF-8", .0.display())]
     NotUtf8(PathBuf),
@@ -44,6 +47,7 @@ impl ProofError {
             Self::State(error) => Some(error),
             Self::Tree(error) => Some(error),
             Self::Nix(error) => Some(error),
+            Self::Door(error) => Some(error),
             Self::Copy(_) | Self::NotUtf8(_) | Self::NoFlake | Self::Stale | Self::Evaluation(_) => None,
         }
     }
@@ -54,7 +58,7 @@ impl Diagnose for ProofError {
         match self {
             Self::Copy(_) | Self::NotUtf8(_) => Category::Environment,
             Self::NoFlake | Self::Stale | Self::Evaluation(_) => Category::Input,
-            Self::State(_) | Self::Tree(_) | Self::Nix(_) => {
+            Self::State(_) | Self::Tree(_) | Self::Nix(_) | Self::Door(_) => {
                 self.inner().map_or(Category::Environment, Diagnose::category)
             }
         }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::ProofError;
 use crate::repo::{
-    RepoPath, Tree,
+    RepoPath, Tree, door,
     states::{FileKind, FileStates},
 };
 
@@ -54,12 +54,13 @@ impl Scratch {
         let mut last = RepoPath::root();
         for (path, state) in files {
             let folder = path.parent();
+            let target = path.on_disk(&copy.root);
             if folder != last {
+                door::entry(&copy.root, path)?;
                 fs::create_dir_all(folder.on_disk(&copy.root))?;
                 last = folder;
             }
             let known = known.filter(|(_, files)| files.get(path) == Some(state)).map(|(root, _)| path.on_disk(root));
-            let target = path.on_disk(&copy.root);
             let content = match (state.kind, known) {
                 (FileKind::Link, _) => tree.link(path)?.map(String::into_bytes),
                 // Another file system, or a file of another user.
@@ -87,7 +88,7 @@ impl Copy {
 
     /// Puts a file in place of what lies there. The old one is unlinked, since another copy may share its content.
     pub fn write(&self, path: &RepoPath, content: &[u8], kind: FileKind) -> Result<(), ProofError> {
-        let file = path.on_disk(&self.root);
+        let file = door::entry(&self.root, path)?;
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;
         }
@@ -105,7 +106,7 @@ impl Copy {
 
     /// Removes a file, where there is one.
     pub fn remove(&self, path: &RepoPath) -> Result<(), ProofError> {
-        match fs::remove_file(path.on_disk(&self.root)) {
+        match fs::remove_file(door::entry(&self.root, path)?) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
@@ -113,7 +114,7 @@ impl Copy {
 
     /// Makes an empty folder.
     pub fn make_folder(&self, path: &RepoPath) -> Result<(), ProofError> {
-        Ok(fs::create_dir_all(path.on_disk(&self.root))?)
+        Ok(fs::create_dir_all(door::entry(&self.root, path)?)?)
     }
 
     /// Removes a folder that is empty, and the empty ones above it.

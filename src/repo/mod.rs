@@ -2,6 +2,7 @@
 //!
 //! [`Tree`] is what keeps the rest small: the same pure code runs over whatever can list folders and read files.
 
+pub mod door;
 mod git;
 mod index;
 mod path;

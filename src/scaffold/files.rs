@@ -14,7 +14,10 @@ use tempfile::NamedTempFile;
 
 use crate::{
     diagnostic::{Category, Diagnose},
-    repo::RepoPath,
+    repo::{
+        RepoPath,
+        door::{self, DoorError},
+    },
 };
 
 /// What writing a set of files did.
@@ -41,6 +44,36 @@ pub struct WriteError {
 impl Diagnose for WriteError {
     fn category(&self) -> Category {
         Category::Environment
+    }
+}
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// A file is a link, or lies below one.
+    #[error(transparent)]
+    Door(#[from] DoorError),
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl FilesError {
+    fn inner(&self) -> &dyn Diagnose {
+        match self {
+            Self::Door(error) => error,
+            Self::Write(error) => error,
+        }
+    }
+}
+
+impl Diagnose for FilesError {
+    fn category(&self) -> Category {
+        self.inner().category()
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.inner().hints()
     }
 }
 
@@ -75,8 +108,15 @@ impl Files {
         self.contents.contains_key(path)
     }
 
-    /// Brings the repository at `root` to what is wanted. Files that are so already are not touched.
-    pub fn write(&self, root: &Utf8Path) -> Result<Written, WriteError> {
+    /// Brings the repository at `root` to what is wanted. Files that are so already are not touched. No link is followed.
+    pub fn write(&self, root: &Utf8Path) -> Result<Written, FilesError> {
+        for path in self.contents.keys().chain(&self.removals) {
+            door::file(root, path)?;
+        }
+        Ok(self.replace(root)?)
+    }
+
+    fn replace(&self, root: &Utf8Path) -> Result<Written, WriteError> {
         let mut folders = NewFolders::default();
         let mut pending = Vec::new();
         for (path, content) in &self.contents {
@@ -224,7 +264,7 @@ mod tests {
         fs::create_dir(root.join("z")).unwrap();
         fs::write(root.join("z/inner"), "").unwrap();
         // `z` is a folder, so it can become no file; `a` and the new folder come before it.
-        let error = files(&[("a", "new"), ("new/folder/x", "1"), ("z", "2")]).write(&root).unwrap_err();
+        let error = files(&[("a", "new"), ("new/folder/x", "1"), ("z", "2")]).replace(&root).unwrap_err();
         assert_eq!(error.path.as_str(), "z");
         assert_eq!(fs::read_to_string(root.join("a")).unwrap(), "old");
         let left: Vec<_> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name()).collect();

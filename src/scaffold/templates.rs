@@ -1,7 +1,7 @@
 //! The static files of `nix/splitter/`, as they are in `nix-templates/`: the same in every repository
 //! with the same package manager.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{Change, FileChange};
 use crate::{
@@ -55,6 +55,7 @@ const COMMON: Templates = templates![
     "setup-hook.sh",
     "source-filter.json",
     "source.nix",
+    "systems.nix",
     "target.nix",
     "tools/build.mjs",
     "tools/certificate.mjs",
@@ -140,8 +141,17 @@ pub fn of(manager: ManagerName) -> impl Iterator<Item = (&'static str, &'static 
     [COMMON].into_iter().chain(own).flatten().copied()
 }
 
-/// The `flake.nix` of a repository that has none.
-pub const FLAKE: &str = include_str!("../../nix-templates/flake/flake.nix");
+/// The `flake.nix` of a repository that has none, but for the release of nixpkgs.
+const FLAKE: &str = include_str!("../../nix-templates/flake/flake.nix");
+
+/// The release of nixpkgs in a new `flake.nix`, and the end of its support: the one place to change both.
+const NIXPKGS: &str = include_str!("../../nix-templates/flake/nixpkgs.json");
+
+/// Returns the `flake.nix` of a repository that has none.
+pub fn flake() -> String {
+    let pin: BTreeMap<String, String> = serde_json::from_str(NIXPKGS).unwrap_or_default();
+    pin.iter().fold(FLAKE.to_owned(), |text, (name, value)| text.replace(&format!("@{name}@"), value))
+}
 
 /// Where a template lands. Git's attributes have another name here, where they are to mean nothing.
 pub fn target(path: &str) -> RepoPath {
@@ -251,6 +261,13 @@ mod tests {
         {
             assert!(of(manager).all(|(path, _)| !path.contains(word)), "{manager:?}");
         }
+    }
+
+    #[test]
+    fn a_new_flake_names_a_release_and_the_end_of_its_support() {
+        let text = flake();
+        assert!(text.contains("github:NixOS/nixpkgs/nixos-2") && text.contains("# Supported until 2"), "{text}");
+        assert!(!text.contains('@'), "{text}");
     }
 
     /// A remedy where one is needed, and no field that nothing reads.

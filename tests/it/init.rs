@@ -53,6 +53,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/source-filter.json
     nix/splitter/source.nix
     nix/splitter/splitter.lock.json
+    nix/splitter/systems.nix
     nix/splitter/target.nix
     nix/splitter/tools/app.mjs
     nix/splitter/tools/bun-lock.mjs
@@ -266,7 +267,7 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
       created nix/splitter/ ([N] files)
     flake.nix is yours and was left alone. Add to its flake-parts.lib.mkFlake:
         imports = [ ./nix/splitter ];
-        systems = (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)).systems;
+        systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;
     git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
     hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
@@ -275,6 +276,11 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
     // Once it has them, nothing is printed of it any more.
     context.write("flake.nix", "{ imports = [ ./nix/splitter ]; }\n");
     assert!(!run(&mut context.splitter(&["init"])).contains("is yours"));
+    // The line of a flake that an older splitter wrote.
+    let line = "inherit (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)) systems;";
+    context.write("flake.nix", format!("{{ imports = [ ./nix/splitter ]; {line} }}\n"));
+    let output = run(&mut context.splitter(&["init"]));
+    assert!(output.contains("replace the line that reads splitter.lock.json with\n    systems = import"), "{output}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod graph;
 mod guard;
 mod harness;
 mod init;
+mod links;
 mod nar;
 mod refusals;
 mod registries;

@@ -15,16 +15,25 @@ use crate::{
 
 /// The two lines that a flake of one's own needs.
 const LINES: &str = "    imports = [ ./nix/splitter ];
-    systems = (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)).systems;";
+    systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;";
+
+/// What flakes of older versions have in place of the second line: all recorded systems, whatever nixpkgs has.
+const OLD_SYSTEMS: &str = "(builtins.readFile ./nix/splitter/splitter.lock.json)";
 
 pub(super) fn print(tree: &WorkTree, had_flake: bool, apps: &BTreeSet<&str>, printer: Printer) -> Result<(), Failure> {
-    let imports =
-        read_text(tree, &RepoPath::root().child("flake.nix"))?.is_some_and(|text| text.contains("nix/splitter"));
+    let flake = read_text(tree, &RepoPath::root().child("flake.nix"))?;
+    let imports = flake.as_ref().is_some_and(|text| text.contains("nix/splitter"));
     if had_flake && !imports {
         printer.note(format_args!(
             "{NOTE}flake.nix{NOTE:#} is yours and was left alone. Add to its flake-parts.lib.mkFlake:"
         ));
         printer.note(LINES);
+    }
+    if flake.is_some_and(|text| text.contains(OLD_SYSTEMS)) {
+        printer.note(format_args!(
+            "{NOTE}hint{NOTE:#}: nixpkgs 26.11 has no x86_64-darwin; in flake.nix, replace the line that reads splitter.lock.json with"
+        ));
+        printer.note(format_args!("    {}", LINES.lines().last().unwrap_or_default().trim_start()));
     }
     print_git(tree.root(), printer);
     let example = apps.first().copied().unwrap_or("nodeModules");

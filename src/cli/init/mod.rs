@@ -19,8 +19,7 @@ use crate::{
     scaffold::{
         choices,
         files::{Files, Written},
-        record,
-        templates::{self, FLAKE},
+        record, templates,
         update::Extent,
     },
     split::{Choices, ManagerName, Split},
@@ -41,7 +40,7 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     }
     let has_flake = tree.is_file(&flake_path())?;
     if !has_flake {
-        files.put(flake_path(), FLAKE);
+        files.put(flake_path(), templates::flake());
     }
     let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
     print_written(&written, printer);

@@ -93,11 +93,21 @@ pub fn install(place: &Place) -> Result<Done, HookError> {
             let (target, lines) = lines::of_tool(tool, &place.root);
             Ok(Done::Print { owner: tool.name().to_owned(), place: target, lines })
         }
-        Owner::Elsewhere | Owner::Nobody => Ok(Done::Print {
-            owner: format!("core.hooksPath, which is `{}`,", place.hooks_path.as_deref().unwrap_or_default()),
-            place: format!("{} and {}", place.hook(EVENTS[0]), EVENTS[1]),
-            lines: Block { origin: Origin::Lines, roots: vec![place.root.clone()] }.render(EVENTS[0]),
-        }),
+        Owner::Elsewhere | Owner::Nobody => Ok(elsewhere(place)),
+    }
+}
+
+/// The lines for hooks that lie outside of this repository: what others use as well is changed by the user's hand.
+fn elsewhere(place: &Place) -> Done {
+    let folder = if place.has_husky() { place.husky() } else { place.hooks.clone() };
+    let owner = match &place.hooks_path {
+        Some(path) if !place.has_husky() => format!("core.hooksPath, which is `{path}`,"),
+        _ => format!("`{}`, a link out of this repository,", place.shown(&folder)),
+    };
+    Done::Print {
+        owner,
+        place: format!("{} and {}", folder.join(EVENTS[0]), EVENTS[1]),
+        lines: Block { origin: Origin::Lines, roots: vec![place.root.clone()] }.render(EVENTS[0]),
     }
 }
 
@@ -182,8 +192,11 @@ fn install_file(place: &Place, path: &Utf8Path, event: &str, new: Origin) -> Res
         if wanted == text {
             return Ok(false);
         }
-        write(path, &wanted, Some(metadata.permissions()))?;
-        return Ok(true);
+        // The lines of a link lie in another file, which is not changed: the link is kept and run.
+        if metadata.is_file() {
+            write(path, &wanted, Some(metadata.permissions()))?;
+            return Ok(true);
+        }
     }
     if let Some(at) = insertion(&content).filter(|_| metadata.is_file() && runs(&metadata, place)) {
         let lines = block(Origin::Lines).render(event);
@@ -199,9 +212,12 @@ fn install_file(place: &Place, path: &Utf8Path, event: &str, new: Origin) -> Res
     Ok(true)
 }
 
-/// Takes the lines out of one hook; whether they were there.
+/// Takes the lines out of one hook; whether they were there. The lines of a link lie in another file, and stay.
 fn remove_from(place: &Place, path: &Utf8Path, event: &str) -> Result<bool, HookError> {
     let fail = |source| HookError::File { path: path.to_owned(), source };
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+        return Ok(false);
+    }
     let Some(text) = place::text(path) else { return Ok(false) };
     let Some(Parted { before, mut block, after }) = Block::find(&text) else { return Ok(false) };
     let permissions = fs::metadata(path).map_err(fail)?.permissions();

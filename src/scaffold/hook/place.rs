@@ -42,7 +42,7 @@ pub enum Owner {
     Husky,
     /// A tool that generates the hook from a configuration of its own.
     Tool(Tool),
-    /// A folder outside of this repository, which others use as well.
+    /// A folder outside of this repository, which others use as well: `core.hooksPath` names it, or a link leads there.
     Elsewhere,
     /// Nobody: hooks are switched off.
     Nobody,
@@ -156,9 +156,9 @@ impl Place {
             return Owner::Tool(tool);
         }
         if self.has_husky() {
-            return Owner::Husky;
+            return if self.is_own(&self.husky()) { Owner::Husky } else { Owner::Elsewhere };
         }
-        if self.hooks_path.is_some() && !self.is_own(&self.hooks) {
+        if !self.is_own(&self.hooks) {
             let is_off = self.hooks.as_str() == "/dev/null" || (self.hooks.exists() && !self.hooks.is_dir());
             return if is_off { Owner::Nobody } else { Owner::Elsewhere };
         }
@@ -231,7 +231,8 @@ impl Place {
         serde_json::from_str(&text(&self.top.join("package.json"))?).ok()
     }
 
-    /// Whether a folder belongs to this repository: it lies in its work tree or among git's files.
+    /// Returns whether a folder belongs to this repository: it lies in the work tree or among git's files, after all links
+    /// are followed.
     pub(super) fn is_own(&self, folder: &Utf8Path) -> bool {
         let folder = canonical(folder);
         folder.starts_with(&self.top) || folder.starts_with(&self.common)

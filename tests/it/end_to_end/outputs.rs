@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 use fs_err as fs;
 
+use super::libraries::with_built_libraries;
 use crate::support::{BUN_VERSIONS, NixMonorepo, fail, splitter_snapshot, stand_in::system, succeed};
 
 /// What a program prints that Node runs.
@@ -184,4 +185,60 @@ fn e2e_an_app_without_a_build_is_started_from_its_sources() {
     let needed = succeed(&mut nix.nix(&["path-info", "--recursive", web.as_str()]));
     let installs: Vec<_> = needed.lines().filter_map(|path| path.split_once("-node-modules")).collect();
     assert!(matches!(installs[..], [(_, "-web-production")]), "{needed}");
+}
+
+/// The names of the checks of each system.
+fn names(nix: &NixMonorepo) -> serde_json::Value {
+    nix.eval("checks", "builtins.mapAttrs (_: builtins.attrNames)")
+}
+
+/// Makes the stand-in another release of nixpkgs.
+fn set_release(nix: &NixMonorepo, release: &str) {
+    fs::write(nix.context().folder("stand-in").join("nixpkgs/release"), release).unwrap();
+}
+
+/// nixpkgs 26.11 lists `x86_64-darwin`, and throws when it is used.
+#[test]
+fn e2e_a_system_that_nixpkgs_dropped_breaks_no_other() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    with_built_libraries(&nix);
+    let three = ["aarch64-darwin", "aarch64-linux", "x86_64-linux"];
+    let all = ["aarch64-darwin", "aarch64-linux", "x86_64-darwin", "x86_64-linux"];
+    let systems = |nix| names(nix).as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let derivations = nix.derivations();
+    assert_eq!(systems(&nix), all);
+    set_release(&nix, "26.11\n");
+    assert_eq!(systems(&nix), three);
+    assert_eq!(nix.derivations(), derivations);
+    succeed(&mut nix.nix(&["flake", "show", "--all-systems"]));
+    // The line of flakes that were written before.
+    let line = "inherit (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)) systems;";
+    let new = "systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;";
+    let flake = nix.context().read("flake.nix");
+    assert!(flake.contains(new));
+    nix.context().write("flake.nix", flake.replace(new, line));
+    assert_eq!(systems(&nix), all);
+    assert_eq!(nix.derivations(), derivations);
+    succeed(&mut nix.nix(&["flake", "show"]));
+    let output = fail(&mut nix.nix(&["eval", ".#packages.x86_64-darwin.web.drvPath"]));
+    let remedy = format!("splitter: nixpkgs 26.11 has no packages for x86_64-darwin. In flake.nix, write `{new}`");
+    assert!(output.contains(&remedy), "{output}");
+}
+
+#[test]
+fn e2e_an_own_flake_may_have_more_systems_than_are_recorded() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let (here, other) = (system(), "aarch64-darwin");
+    succeed(&mut nix.context().splitter(&["init", "--system", &here]));
+    let flake = nix.context().read("flake.nix");
+    let new = "systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;";
+    let own = format!("systems = [ \"{here}\" \"{other}\" \"riscv64-linux\" ];");
+    nix.context().write("flake.nix", flake.replace(new, &own));
+    nix.context().git(&["add", "--all"]);
+    let names = names(&nix);
+    assert_eq!(names[other], names[&here]);
+    assert_eq!(names["riscv64-linux"], serde_json::json!([]));
+    nix.derivations();
+    let output = fail(&mut nix.nix(&["eval", &format!(".#packages.{other}.web.drvPath")]));
+    assert!(output.contains(&format!("splitter: no hashes are recorded for {other}. Add it to `systems`")), "{output}");
 }

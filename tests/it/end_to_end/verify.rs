@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, process::Command};
 
+use fs_err as fs;
 use serde_json::Value;
 
 use super::{libraries::with_built_libraries, patch_package::patched_monorepo, yarn::Yarn};
@@ -175,4 +176,24 @@ fn e2e_explain_says_what_nix_does() {
     for (name, confirmed) in report["nix"].as_object().unwrap() {
         assert_eq!(confirmed["before"] != confirmed["after"], name != "deps", "{name}: {report:#}");
     }
+}
+
+/// `verify` edits manifests in copies of the repository, and the repository's links lie in them as well.
+#[test]
+fn e2e_verify_writes_through_no_link() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let (repo, outside) = (nix.context().repo(), nix.context().folder("outside"));
+    fs::create_dir(&outside).unwrap();
+    fs::rename(repo.join("apps/api"), outside.join("api")).unwrap();
+    fs::os::unix::fs::symlink(outside.join("api"), repo.join("apps/api")).unwrap();
+    // A pattern follows no link, a name does.
+    nix.context().edit_manifest("package.json", |manifest| {
+        manifest["workspaces"]["packages"].as_array_mut().unwrap().push("apps/api".into());
+    });
+    nix.context().commit_all("a link");
+    succeed(&mut nix.context().splitter(&["update-hash"]));
+    let manifest = fs::read_to_string(outside.join("api/package.json")).unwrap();
+    let output = fail(&mut splitter(&nix, &["verify"]));
+    assert_eq!(fs::read_to_string(outside.join("api/package.json")).unwrap(), manifest);
+    assert!(output.contains("`apps/api` is a symbolic link to"), "{output}");
 }

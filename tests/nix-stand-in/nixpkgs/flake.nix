@@ -15,6 +15,13 @@
     in
     {
       inherit lib;
-      legacyPackages = lib.genAttrs systems (system: import ./. { inherit system; });
+      # As in nixpkgs, a system that was dropped is listed still.
+      legacyPackages = lib.genAttrs systems (
+        system:
+        if system == "x86_64-darwin" && !(lib.versionOlder lib.trivial.release "26.11") then
+          throw "Nixpkgs ${lib.trivial.release} has dropped support for x86_64-darwin."
+        else
+          import ./. { inherit system; }
+      );
     };
 }

@@ -123,6 +123,10 @@ rec {
     in
     makeOverridable f (known // given);
 
+  # Compared as nixpkgs does.
+  versionOlder = version: limit: builtins.compareVersions limit version == 1;
+  trivial.release = removeSuffix "\n" (builtins.readFile ./release);
+
   getLib = package: package.lib or package.out or package;
   fetchers.proxyImpureEnvVars = [
     "http_proxy"
