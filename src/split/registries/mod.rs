@@ -21,7 +21,7 @@ use url::Url;
 
 pub(crate) use self::bunfig::{BunRegistry, Bunfig};
 pub use self::error::RegistryError;
-pub(crate) use self::replaced::{REPLACE_REGISTRY_HOST, ReplaceHost, is_yarns};
+pub(crate) use self::replaced::{REPLACE_REGISTRY_HOST, ReplaceHost, is_npms, is_yarns};
 use super::{
     SplitError,
     yarnrc::{BERRY_FILE, BerryRc, CLASSIC_FILE, ClassicRc, Setting},
