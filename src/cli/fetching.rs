@@ -8,7 +8,7 @@ use crate::{
         record::Record,
         update::{Extent, FromCache, Online, Update, update},
     },
-    split::Split,
+    split::{Split, registries::RegistryError},
 };
 
 /// Makes the record of a split, from the network and the cache or from the cache alone.
@@ -22,14 +22,23 @@ pub(super) fn bring_up_to_date(
 ) -> Result<Update, Failure> {
     let environment = Environment::of_process();
     let cache = cache(&environment)?;
+    let registries = registries(repo, split, &environment)?;
     if options.offline {
-        let source = FromCache { cache: &cache, registries: &split.registries };
+        let source = FromCache { cache: &cache, registries: &registries };
         return Ok(update(split, old, &source, extent)?);
     }
-    let registries = Registries::load(repo.root(), split.lockfile.format, &split.registries, &environment)?;
     let downloader = Downloader::new(registries, cache, options.jobs);
     let progress = DownloadProgress::new(printer);
     Ok(update(split, old, &Online { downloader: &downloader, progress: &progress }, extent)?)
+}
+
+/// The registries of a repository as this machine asks them.
+pub(super) fn registries(
+    repo: &WorkTree,
+    split: &Split,
+    environment: &Environment,
+) -> Result<Registries, RegistryError> {
+    Registries::load(repo.root(), split.lockfile.format, &split.registries, environment)
 }
 
 /// The cache of this machine.

@@ -4,7 +4,7 @@ use super::{
     arguments::{Global, HookCommand},
     check::staged::{self, Staged},
     failure::{Failure, Outcome},
-    fetching::cache,
+    fetching::{cache, registries},
     printer::{BAD, BOLD, GOOD, NOTE, Printer},
     repository::work_tree,
 };
@@ -171,8 +171,10 @@ fn bring_up_to_date(index: &GitIndex, work_tree: &WorkTree, printer: Printer) ->
             return Ok(false);
         }
         let old = Record::read(index).ok().flatten();
-        let cache = cache(&Environment::of_process())?;
-        let source = FromCache { cache: &cache, registries: &split.registries };
+        let environment = Environment::of_process();
+        let cache = cache(&environment)?;
+        let registries = registries(work_tree, &split, &environment)?;
+        let source = FromCache { cache: &cache, registries: &registries };
         let text = update(&split, old.as_ref(), &source, &Extent::WhatChanged)?.record.render();
         let is_as_staged = index.read(&record::path())? == work_tree.read(&record::path())?;
         stage(&Git::at(work_tree.root()), &text)?;

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! tarballs/<algorithm>/<first two of hex>/<hex>   a tarball, named by its digest
-//! urls/<blake3 of the URL>                        the integrity that a URL without one had when it was first seen
-//! metadata/<blake3 of the registry's URL>/…       what a registry says of one version, which never changes
+//! sights/<sight>                                  the integrity that a URL without one had when it was first seen
+//! versions/<sight>/…                              what a registry says of one version, which never changes
 //! tmp/                                            what is being written
 //! ```
+//!
+//! What a sight is made of, so that no repository can choose what another one reads, is in `sight`.
 //!
 //! A file is written in `tmp/`, checked, and renamed to its place, so that what lies at a place is complete, several
 //! processes may run at once, and a run that was cut off goes on where it stopped. Nothing is flushed to the disk: after
@@ -19,9 +21,8 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use tempfile::NamedTempFile;
-use url::Url;
 
-use super::environment::Environment;
+use super::{environment::Environment, sight::Sight};
 use crate::{
     diagnostic::{Category, Diagnose, Location},
     lockfile::{Algorithm, Digest, Hasher, Integrity},
@@ -29,6 +30,9 @@ use crate::{
 
 /// How old a file in `tmp/` must be before it counts as left over.
 const LEFTOVER_AGE: Duration = Duration::from_hours(24);
+
+/// Folders of earlier layouts. Their entries are named by the URL alone, so that any repository could have written them.
+const UNTRUSTED_FOLDERS: [&str; 2] = ["urls", "metadata"];
 
 /// A folder that holds tarballs by digest. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -105,6 +109,12 @@ impl Cache {
         let cache = Self { root: root.into() };
         fs::create_dir_all(cache.tmp())?;
         cache.remove_leftovers()?;
+        for folder in UNTRUSTED_FOLDERS {
+            match fs::remove_dir_all(cache.root.join(folder)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
         Ok(cache)
     }
 
@@ -156,31 +166,28 @@ impl Cache {
         Ok(Insertion { cache: self.clone(), file: self.temporary()?, hasher: Hasher::new(algorithm), size: 0 })
     }
 
-    /// The integrity that was recorded for a URL. A record that cannot be read counts as absent.
-    pub fn recorded(&self, url: &Url) -> Option<Integrity> {
-        fs::read_to_string(self.record_path(url)).ok()?.trim().parse().ok()
+    /// The integrity that was recorded at a first sight. A record that cannot be read counts as absent.
+    pub(super) fn recorded(&self, sight: &Sight) -> Option<Integrity> {
+        fs::read_to_string(self.record_path(sight)).ok()?.trim().parse().ok()
     }
 
-    /// Records the integrity of a URL unless there is one, and gives the one that is recorded then.
-    pub(super) fn record(&self, url: &Url, integrity: &Integrity) -> Result<Integrity, CacheError> {
-        if let Some(recorded) = self.recorded(url) {
+    /// Records an integrity unless there is one, and gives the one that is recorded then.
+    pub(super) fn record(&self, sight: &Sight, integrity: &Integrity) -> Result<Integrity, CacheError> {
+        if let Some(recorded) = self.recorded(sight) {
             return Ok(recorded);
         }
-        self.write(&self.record_path(url), integrity.to_string().as_bytes())?;
+        self.write(&self.record_path(sight), integrity.to_string().as_bytes())?;
         Ok(integrity.clone())
     }
 
-    /// Forgets what was recorded for a URL, so that its next content is accepted. An absent record is no error.
-    pub fn forget_record(&self, url: &Url) -> Result<(), CacheError> {
-        match fs::remove_file(self.record_path(url)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
+    /// Where the record of a first sight lies. Without it the next content is accepted.
+    pub(super) fn record_path(&self, sight: &Sight) -> Utf8PathBuf {
+        self.root.join("sights").join(sight.as_str())
     }
 
-    /// Where the record of a URL lies.
-    pub(super) fn record_path(&self, url: &Url) -> Utf8PathBuf {
-        self.root.join("urls").join(blake3::hash(url.as_str().as_bytes()).to_hex().as_str())
+    /// Where it lies what a registry says of its versions.
+    pub(super) fn versions(&self, sight: &Sight) -> Utf8PathBuf {
+        self.root.join("versions").join(sight.as_str())
     }
 
     /// Writes a small file whole, making its folder.
@@ -338,14 +345,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_record_of_a_url_stays() {
+    fn entries_that_any_repository_could_have_written_are_gone() {
         let (_folder, cache) = cache();
-        let url = Url::parse("https://cdn.example/x.tgz").unwrap();
-        let (first, second) = (Algorithm::Sha512.digest(b"1").into(), Algorithm::Sha512.digest(b"2").into());
-        assert_eq!(cache.record(&url, &first).unwrap(), first);
-        assert_eq!(cache.record(&url, &second).unwrap(), first);
-        cache.forget_record(&url).unwrap();
-        assert_eq!(cache.record(&url, &second).unwrap(), second);
+        for folder in UNTRUSTED_FOLDERS {
+            cache.write(&cache.root.join(folder).join("entry"), b"poison").unwrap();
+        }
+        let cache = Cache::open(cache.root).unwrap();
+        assert_eq!(fs::read_dir(&cache.root).unwrap().count(), 1, "`tmp` alone");
     }
 
     #[test]

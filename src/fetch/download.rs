@@ -20,6 +20,7 @@ use super::{
     hosts::Hosts,
     registries::Registries,
     retry::Patience,
+    sight::Sight,
 };
 use crate::{
     lockfile::{Algorithm, Digest, Integrity},
@@ -52,12 +53,8 @@ pub struct Wanted {
 
 impl Wanted {
     /// What names it among all that is seen for the first time.
-    pub(super) fn key(&self) -> Url {
-        let mut key = self.url.clone();
-        if let Form::Commit(id) = &self.form {
-            key.set_fragment(Some(id));
-        }
-        key
+    fn sight(&self, registries: &Registries) -> Sight {
+        registries.sight_of(&self.url, &self.package, &self.form)
     }
 }
 
@@ -138,9 +135,10 @@ impl Downloader {
     /// A file that fails does not end the others, so that one run names all that is wrong; only a cache that cannot be
     /// written does. Needs a Tokio runtime, see [`super::run`].
     pub async fn fetch(&self, wanted: &[Wanted], progress: &dyn Progress) -> Result<Vec<Fetched>, FetchError> {
-        let mut fetched: Vec<Option<Fetched>> = wanted.iter().map(|wanted| cached(&self.cache, wanted)).collect();
+        let mut fetched: Vec<Option<Fetched>> =
+            wanted.iter().map(|wanted| cached(&self.cache, &self.registries, wanted)).collect();
         progress.planned(wanted.len(), fetched.iter().flatten().count());
-        let missing = groups_of_missing(wanted, &fetched);
+        let missing = groups_of_missing(&self.registries, wanted, &fetched);
         let mut failures = BTreeMap::new();
         let mut downloads = stream::iter(missing)
             .map(async |group: Vec<usize>| {
@@ -248,7 +246,7 @@ impl Downloader {
 
     /// What a file must match, where anybody has said or seen it.
     pub(super) fn expected(&self, wanted: &Wanted) -> Option<Integrity> {
-        wanted.integrity.clone().or_else(|| self.cache.recorded(&wanted.key()))
+        wanted.integrity.clone().or_else(|| self.cache.recorded(&wanted.sight(&self.registries)))
     }
 
     /// What a file that was brought comes to.
@@ -268,7 +266,7 @@ impl Downloader {
     fn accept(&self, wanted: &Wanted, stored: Stored, digest: Digest) -> Result<Fetched, Reason> {
         let integrity = match &wanted.integrity {
             Some(integrity) => integrity.clone(),
-            None => self.cache.record(&wanted.key(), &Integrity::from(digest))?,
+            None => self.cache.record(&wanted.sight(&self.registries), &Integrity::from(digest))?,
         };
         if !integrity.accepts(&digest) {
             // Another process recorded something else meanwhile.
@@ -289,7 +287,7 @@ impl Downloader {
 
     /// What makes the content of a URL new again: the repository and this machine may remember it.
     fn forgetting(&self, wanted: &Wanted) -> String {
-        let memory = Some(self.cache.record_path(&wanted.key())).filter(|record| record.is_file());
+        let memory = Some(self.cache.record_path(&wanted.sight(&self.registries))).filter(|record| record.is_file());
         let line = wanted.recorded_in.map(|file| format!("remove its line from `{file}`"));
         let memory = memory.map(|record| format!("delete `{record}`"));
         line.into_iter().chain(memory).collect::<Vec<_>>().join(", ")
@@ -297,8 +295,10 @@ impl Downloader {
 }
 
 /// Gives all that is wanted from the cache alone, or the labels of all that is missing there.
-pub fn from_cache_only(cache: &Cache, wanted: &[Wanted]) -> Result<Vec<Fetched>, FetchError> {
-    let found: Vec<Option<Fetched>> = wanted.iter().map(|wanted| cached(cache, wanted)).collect();
+///
+/// What no lockfile vouches for is found where a run with the same registries has left it.
+pub fn from_cache_only(cache: &Cache, registries: &Registries, wanted: &[Wanted]) -> Result<Vec<Fetched>, FetchError> {
+    let found: Vec<Option<Fetched>> = wanted.iter().map(|wanted| cached(cache, registries, wanted)).collect();
     let missing = wanted.iter().zip(&found).filter(|(_, found)| found.is_none());
     let missing: Vec<String> = missing.map(|(wanted, _)| wanted.label.clone()).collect();
     if missing.is_empty() {
@@ -319,8 +319,8 @@ impl From<ClientError> for Stop {
     }
 }
 
-fn cached(cache: &Cache, wanted: &Wanted) -> Option<Fetched> {
-    let integrity = wanted.integrity.clone().or_else(|| cache.recorded(&wanted.key()))?;
+fn cached(cache: &Cache, registries: &Registries, wanted: &Wanted) -> Option<Fetched> {
+    let integrity = wanted.integrity.clone().or_else(|| cache.recorded(&wanted.sight(registries)))?;
     let stored = cache.find(&integrity)?;
     Some(fetched(stored, integrity, Origin::Cached))
 }
@@ -329,12 +329,12 @@ fn fetched(Stored { path, size }: Stored, integrity: Integrity, origin: Origin) 
     Fetched { path, size, integrity, origin }
 }
 
-/// The indices of what is missing, those of one URL and integrity together, in the order of their first.
-fn groups_of_missing(wanted: &[Wanted], fetched: &[Option<Fetched>]) -> Vec<Vec<usize>> {
+/// The indices of what is missing, those of one sight and integrity together, in the order of their first.
+fn groups_of_missing(registries: &Registries, wanted: &[Wanted], fetched: &[Option<Fetched>]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut group_of = BTreeMap::new();
     for (index, item) in wanted.iter().enumerate().filter(|(index, _)| fetched[*index].is_none()) {
-        let group = *group_of.entry((item.key(), &item.form, &item.integrity)).or_insert(groups.len());
+        let group = *group_of.entry((item.sight(registries), &item.integrity)).or_insert(groups.len());
         match groups.get_mut(group) {
             Some(group) => group.push(index),
             None => groups.push(vec![index]),

@@ -3,9 +3,13 @@
 //! Everything here reads variables through this type, so that a test needs no variables of the process, and what
 //! may depend on them is visible in a signature.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// Environment variables. It may hold secrets, so that [`fmt::Debug`] shows none of it.
 #[derive(Clone, Default)]
@@ -34,6 +38,23 @@ impl Environment {
     /// The variable's value, which may be empty: Yarn tells `${NAME-x}` and `${NAME:-x}` apart.
     pub(super) fn get_even_empty(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+
+    /// The variables without the paths that lead into a folder: what lies there is not the user's.
+    pub(super) fn without_paths_into(&self, folder: &Utf8Path) -> Self {
+        let leads_into = |path: &Path| {
+            if path.is_absolute() { path.starts_with(folder) } else { folder.as_std_path().join(path).exists() }
+        };
+        let kept = self.0.iter().filter_map(|(name, value)| {
+            let (inside, outside): (Vec<PathBuf>, Vec<PathBuf>) =
+                std::env::split_paths(value).partition(|path| !path.as_os_str().is_empty() && leads_into(path));
+            if inside.is_empty() {
+                return Some((name.clone(), value.clone()));
+            }
+            let rest = std::env::join_paths(outside).ok()?.into_string().ok()?;
+            Some((name.clone(), rest)).filter(|(_, rest)| !rest.is_empty())
+        });
+        Self(kept.collect())
     }
 
     /// Sets a variable.

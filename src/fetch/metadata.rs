@@ -15,11 +15,15 @@ use super::{
     client::reason_of,
     download::Downloader,
     failure::{Failure, FetchError, Reason},
+    registries::Registries,
 };
 use crate::{
     diagnostic::{Category, Diagnose},
     lockfile::{Algorithm, Digest, Integrity},
-    split::{ProjectRegistries, dependencies::usual_url},
+    split::{
+        dependencies::usual_url,
+        registries::{is_npms, without_secrets},
+    },
 };
 
 /// The most bytes that a version's document may have.
@@ -53,12 +57,22 @@ pub enum MetadataError {
         /// What is wrong.
         why: String,
     },
+    /// The document names another host for the tarball.
+    #[error("`{registry}` has the tarball of {label} on another host: `{tarball}`")]
+    Elsewhere {
+        /// The package.
+        label: String,
+        /// The registry that was asked.
+        registry: Box<Url>,
+        /// What it names, without secrets.
+        tarball: Box<Url>,
+    },
 }
 
 impl Diagnose for MetadataError {
     fn category(&self) -> Category {
         match self {
-            Self::Name(_) | Self::Document { .. } => Category::Input,
+            Self::Name(_) | Self::Document { .. } | Self::Elsewhere { .. } => Category::Input,
             Self::Fetch(error) => error.category(),
         }
     }
@@ -66,6 +80,11 @@ impl Diagnose for MetadataError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Name(_) | Self::Document { .. } => Vec::new(),
+            Self::Elsewhere { .. } => vec![
+                "builds run this program, and no lockfile has its hash, so it must come from the registry itself: configure the \
+                 registry to name its own host in `dist.tarball`, or set SPLITTER_REGISTRY to a registry that does"
+                    .to_owned(),
+            ],
             Self::Fetch(error) => error.hints(),
         }
     }
@@ -97,7 +116,7 @@ impl Downloader {
     /// Where the tarball of an exact version lies, from the cache or from the registry.
     pub async fn package_version(&self, name: &str, version: &str) -> Result<PackageVersion, MetadataError> {
         check_name(name, version)?;
-        if let Some(known) = package_version_from_cache(self.cache(), self.registries().project(), name, version) {
+        if let Some(known) = package_version_from_cache(self.cache(), self.registries(), name, version) {
             return Ok(known);
         }
         let url = document_url(self.registries().registry_for(name), name, version)?;
@@ -109,7 +128,7 @@ impl Downloader {
         let found = self.read_document(name, version, &url, &outcome.map_err(failed)?)?;
         let kept = Kept { url: found.url.as_str().to_owned(), integrity: found.integrity.clone() };
         let kept = serde_json::to_vec(&kept).map_err(|error| FetchError::Runtime(error.to_string()))?;
-        let place = place(self.cache(), self.registries().project(), name, version);
+        let place = place(self.cache(), self.registries(), name, version);
         self.cache().write(&place, &kept).map_err(FetchError::from)?;
         Ok(found)
     }
@@ -145,38 +164,46 @@ impl Downloader {
         let integrity = document.dist.integrity.or_else(|| of_shasum(&document.dist.shasum?));
         let integrity = integrity.ok_or_else(|| wrong("it has neither `integrity` nor `shasum`".to_owned()))?;
         let tarball = Url::parse(&document.dist.tarball).map_err(|_| wrong("its `tarball` is not a URL".to_owned()))?;
-        Ok(PackageVersion { url: self.url_to_record(&tarball, name, version), integrity })
+        let url = self.url_to_record(&tarball, name, version)?;
+        Ok(PackageVersion { url, integrity })
     }
 
     /// The URL of a tarball that everybody records, whichever mirror was asked: a mirror may name a host of its own for it,
     /// or the registry that it mirrors.
-    fn url_to_record(&self, tarball: &Url, name: &str, version: &str) -> Url {
+    fn url_to_record(&self, tarball: &Url, name: &str, version: &str) -> Result<Url, MetadataError> {
         let registries = self.registries();
         let own = registries.project().registry_for(name);
-        if registries.registry_for(name) == own {
-            return tarball.clone();
+        if registries.registry_for(name) != own {
+            return Ok(usual_url(own, name, version));
         }
-        usual_url(own, name, version)
+        // npm's registry has two names.
+        if tarball.origin() == own.origin() || (is_npms(tarball) && is_npms(own)) {
+            return Ok(tarball.clone());
+        }
+        Err(MetadataError::Elsewhere {
+            label: format!("{name}@{version}"),
+            registry: Box::new(own.clone()),
+            tarball: Box::new(without_secrets(tarball)),
+        })
     }
 }
 
 /// What was learnt of a version before, without network.
 pub fn package_version_from_cache(
     cache: &Cache,
-    project: &ProjectRegistries,
+    registries: &Registries,
     name: &str,
     version: &str,
 ) -> Option<PackageVersion> {
     check_name(name, version).ok()?;
-    let kept: Kept = serde_json::from_slice(&fs::read(place(cache, project, name, version)).ok()?).ok()?;
+    let kept: Kept = serde_json::from_slice(&fs::read(place(cache, registries, name, version)).ok()?).ok()?;
     Some(PackageVersion { url: Url::parse(&kept.url).ok()?, integrity: kept.integrity })
 }
 
-/// By registry, as a name may be another package elsewhere. `/` cannot be in a file's name, and `+` in no package's.
-fn place(cache: &Cache, project: &ProjectRegistries, name: &str, version: &str) -> Utf8PathBuf {
-    let registry = blake3::hash(project.registry_for(name).as_str().as_bytes()).to_hex();
+/// By registry and the way to it. `/` cannot be in a file's name, and `+` in no package's.
+fn place(cache: &Cache, registries: &Registries, name: &str, version: &str) -> Utf8PathBuf {
     let file = format!("{}@{version}.json", name.replace('/', "+"));
-    cache.root().join("metadata").join(registry.as_str()).join(file)
+    cache.versions(&registries.sight_of_versions(name)).join(file)
 }
 
 /// Names and versions come from a repository and become part of a path and of a URL.

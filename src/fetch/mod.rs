@@ -23,6 +23,7 @@ mod registries;
 mod resolver;
 mod retry;
 mod secret;
+mod sight;
 
 #[cfg(test)]
 mod test_server;

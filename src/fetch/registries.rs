@@ -17,6 +17,7 @@ use super::{
     github::GitHub,
     layers::{self, Layer, Transport, Transports},
     secret::Secret,
+    sight::Way,
 };
 use crate::{
     lockfile::Format,
@@ -33,6 +34,7 @@ pub struct Registries {
     transports: Transports,
     replace_host: ReplaceHost,
     github: GitHub,
+    way: Way,
 }
 
 impl Registries {
@@ -44,12 +46,15 @@ impl Registries {
         project: &ProjectRegistries,
         environment: &Environment,
     ) -> Result<Self, RegistryError> {
-        let layers::Settings { used, mut credentials, transports, replace_host } =
-            layers::read(format, repo_root, project, environment)?;
+        let settings = layers::read(format, repo_root, project, environment)?;
+        // What cannot be read without the repository's files depends on them.
+        let users = layers::read_users(format, repo_root, project, environment).ok();
+        let way = Way::of(&settings, users.as_ref());
+        let layers::Settings { used, mut credentials, transports, replace_host, .. } = settings;
         let replace_host = replace_host.unwrap_or_else(|| project.replace_host().clone());
         let github = GitHub::of(environment);
         github.add_token(environment, &mut credentials);
-        Ok(Self { format, project: project.clone(), used, credentials, transports, replace_host, github })
+        Ok(Self { format, project: project.clone(), used, credentials, transports, replace_host, github, way })
     }
 
     /// The registries of the repository alone, which is what may be recorded.
@@ -68,12 +73,20 @@ impl Registries {
     /// GitHub's to its API where that is configured, and any other URL is left alone.
     #[must_use]
     pub fn url_for_fetch(&self, url: &Url, package: &str) -> Url {
+        self.at_registry(url, package).or_else(|| self.github.archive(url)).unwrap_or_else(|| url.clone())
+    }
+
+    /// The URLs that are asked for `url`, in this order, without GitHub's API: only the environment can name that one.
+    pub(super) fn asked(&self, url: &Url, package: &str) -> Vec<Url> {
+        let first = self.at_registry(url, package).unwrap_or_else(|| url.clone());
+        let second = self.replaces(url, package).then(|| url.clone());
+        [first].into_iter().chain(second).collect()
+    }
+
+    fn at_registry(&self, url: &Url, package: &str) -> Option<Url> {
         let used = self.registry_for(package);
         let moved_to_used = |from: &Url| moved(url, from, used);
-        moved_to_used(self.project.registry_for(package))
-            .or_else(|| moved_to_used(&self.replaced(url, package)?))
-            .or_else(|| self.github.archive(url))
-            .unwrap_or_else(|| url.clone())
+        moved_to_used(self.project.registry_for(package)).or_else(|| moved_to_used(&self.replaced(url, package)?))
     }
 
     /// Whether another registry is asked in place of the one that `url` names, as npm's `replace-registry-host` has it.
@@ -104,6 +117,11 @@ impl Registries {
     /// The lockfile's format, by which files were chosen.
     pub(super) fn format(&self) -> Format {
         self.format
+    }
+
+    /// What the repository's own files change on the way to a host.
+    pub(super) fn way(&self) -> Way {
+        self.way
     }
 
     pub(super) fn transport_for(&self, url: &Url) -> Transport {

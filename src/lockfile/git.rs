@@ -34,7 +34,7 @@ impl GitCommit {
         Some(Self { url: repository_url(url)?, id: id.to_owned() })
     }
 
-    /// The repository: `https:`, `http:`, `ssh:` or `git:`. It may hold a password, which is not to be shown.
+    /// The repository: `https:`, `http:`, `ssh:` or `git:`. It may hold a password, which the split refuses.
     pub fn url(&self) -> &Url {
         &self.url
     }

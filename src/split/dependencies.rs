@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     Manifest, ProjectRegistries, SplitError, System, Workspaces, committed_cache::CommittedCache,
-    registries::without_secrets,
+    registries::without_secrets, secrets,
 };
 use crate::lockfile::{
     Conditions, DependencyGroup, Format, Integrity, LockedPackage, Lockfile, PlatformLists, Platforms, Requests,
@@ -102,10 +102,9 @@ pub(super) fn list(
         if scope.as_ref().is_some_and(Scope::is_empty) {
             continue;
         }
-        // The user of a repository's URL is part of its address with ssh; the record has none of another's.
-        let has_secret = |url: &&Url| !url.username().is_empty() || url.password().is_some();
-        if let Some(url) = url.as_ref().filter(has_secret).filter(|_| !matches!(form, Form::Commit(_))) {
-            return Err(secret_in_url(package, url, lockfile.format));
+        if let Some(url) = url.as_ref().filter(|url| secrets::has_secret(url)) {
+            let (file, url) = (lockfile.format.file().to_owned(), secrets::masked(url.as_str()));
+            return Err(SplitError::SecretInUrl { file, url, position: package.position });
         }
         let label = match package.resolution {
             Resolution::RemoteTarball(ref url) => format!("{} ({})", package.name, without_secrets(url)),
@@ -191,30 +190,16 @@ fn source(
     }
 }
 
-fn secret_in_url(package: &LockedPackage, url: &Url, format: Format) -> SplitError {
-    // The key of a tarball is its URL.
-    let key = if package.key.contains("://") { package.name.clone() } else { package.key.clone() };
-    let key = if key.contains("://") { without_secrets(url).into() } else { key };
-    SplitError::SecretInUrl { key, position: package.position, file: format.file() }
-}
-
 fn no_commit(package: &LockedPackage, kind: &'static str, resolution: &str, format: Format) -> SplitError {
     // The key of such a package may be its URL.
     let key = if package.key.contains("://") { &package.name } else { &package.key };
     SplitError::NoCommit {
         key: key.clone(),
         kind,
-        resolution: without_userinfo(resolution),
+        resolution: secrets::masked(resolution),
         position: package.position,
         file: format.file(),
     }
-}
-
-/// A text with a URL in it as it may be shown.
-fn without_userinfo(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    [scheme, "://", host.rsplit('@').next().unwrap_or(host), path].concat()
 }
 
 /// The place of a registry's tarball: its path at the registry. Build metadata (`+…`) is no part of its name, since
@@ -424,7 +409,7 @@ mod tests {
         let error = listed(r#""g": ["g@git+https://me:secret@h.example/r#main", {}, "main"]"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "package `g` is a git dependency without a commit that can be fetched (`git+https://h.example/r#main`)"
+            "package `g` is a git dependency without a commit that can be fetched (`git+https://***@h.example/r#main`)"
         );
     }
 }

@@ -12,6 +12,7 @@ use super::{
     SplitError, System,
     config::is_package,
     dependencies::{Dependency, Form, Scope, merge, url_path},
+    secrets,
 };
 use crate::lockfile::json::{Document, JsonError};
 
@@ -65,14 +66,14 @@ pub(super) fn read(
 
 /// A URL that is recorded, and so holds no secret.
 fn url(document: &Document<'_>, value: &Value<'_>) -> Result<Url, JsonError> {
-    let expected = "an `https:` or `http:` URL without user name and password";
+    let expected = "an `https:` or `http:` URL without user name, password and token";
     let wrong = |found: &str| document.unexpected_at(value.range().start, expected, found);
     let mut url = Url::parse(document.as_str(value)?).map_err(|_| wrong("a text that is none"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong(&format!("one that begins with `{}:`", url.scheme())));
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("one with them"));
+    if secrets::has_secret(&url) {
+        return Err(wrong("one with one of them"));
     }
     url.set_fragment(None);
     Ok(url)
@@ -149,6 +150,7 @@ mod tests {
             (r#"{"x": ["files.example/a"]}"#, "splitter.json:2:21"),
             (r#"{"x": ["ftp://files.example/a"]}"#, "splitter.json:2:21"),
             (r#"{"x": ["https://me:secret@files.example/a"]}"#, "splitter.json:2:21"),
+            (r#"{"x": ["https://files.example/a?token=secret"]}"#, "splitter.json:2:21"),
             (r#"{"x": [{"systems": []}]}"#, "splitter.json:2:21"),
             (r#"{"x": [{"url": "https://files.example/a", "system": "x"}]}"#, "splitter.json:2:56"),
         ] {

@@ -127,15 +127,15 @@ pub enum SplitError {
         /// The lockfile.
         file: &'static str,
     },
-    /// A URL in the lockfile holds a user name or a password. It is not shown.
-    #[error("the URL of `{key}` holds a user name or a password, which each build would copy into the Nix store")]
+    /// A URL in a file that builds read holds a secret.
+    #[error("`{url}` holds a user name, a password or a token, and each build would copy it into the Nix store")]
     SecretInUrl {
-        /// Its key in the lockfile, without the URL.
-        key: String,
+        /// The file.
+        file: String,
+        /// The URL, and what is written around it without a space, without the secret.
+        url: String,
         /// Where it stands.
         position: Position,
-        /// The lockfile.
-        file: &'static str,
     },
     /// Two entries of the lockfile want different bytes at one place.
     #[error("`{path}` is locked with two different integrities: {first} and {second}")]
@@ -249,9 +249,10 @@ impl Diagnose for SplitError {
             Self::YarnRc(error) => error.location(),
             Self::BunLock(error) => error.location(),
             Self::YarnLock(error) => error.location(),
-            Self::NoCommit { file, position, .. }
-            | Self::SecretInUrl { file, position, .. }
-            | Self::RcFile { file, position: Some(position), .. } => Some(Location::at(*file, *position)),
+            Self::NoCommit { file, position, .. } | Self::RcFile { file, position: Some(position), .. } => {
+                Some(Location::at(*file, *position))
+            }
+            Self::SecretInUrl { file, position, .. } => Some(Location::at(file.as_str(), *position)),
             Self::PatchFolder { file, .. } => Some(Location::file(file.as_str())),
             Self::LinkPath { file, position, .. } => Some(Location::at(file.as_str(), *position)),
             Self::LinkOfMachine { position, .. } => Some(Location::at(bun::FILE, *position)),
@@ -286,8 +287,8 @@ impl Diagnose for SplitError {
                  the commit is locked, or depend on a version from the registry"
             }
             Self::SecretInUrl { .. } => {
-                "take them out of the URL, and put them into your own ~/.npmrc or ~/.yarnrc.yml; and give the host others, since \
-                 these are in git"
+                "remove the secret from the URL and revoke it at the host, because git has it; put a new one into your own ~/.npmrc, \
+                 ~/.yarnrc.yml or git's credential helper"
             }
             Self::TwoIntegrities { .. } => "an install of your package manager writes the lockfile anew",
             Self::WrongManager { .. } => "correct `packageManager`, or remove the lockfile that is not in use",

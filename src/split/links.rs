@@ -128,7 +128,7 @@ impl Search<'_> {
             }
             return Ok(());
         };
-        let manifest = Manifest::parse(path.as_str(), &text)?;
+        let manifest = Manifest::read(&path, &text)?;
         let names = manifest.dependencies.values().flat_map(BTreeMap::keys);
         linked.workspaces.extend(names.flat_map(|name| self.named(name)).filter(|path| *path != from).cloned());
         self.follow(from, target, &path, &manifest.links, linked)?;

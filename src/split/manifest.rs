@@ -10,7 +10,11 @@ use jsonc_parser::{
     common::Ranged,
 };
 
-use super::installer_fields::INSTALLER_FIELDS;
+use super::{
+    SplitError,
+    installer_fields::INSTALLER_FIELDS,
+    secrets::{self, masked},
+};
 use crate::{
     diagnostic::Position,
     lockfile::{
@@ -18,6 +22,7 @@ use crate::{
         json::{Dialect, Document, JsonError, to_serde},
         split_name,
     },
+    repo::RepoPath,
 };
 
 /// A manifest.
@@ -72,6 +77,15 @@ impl LinkRequest {
 }
 
 impl Manifest {
+    /// Reads the text of the manifest at `path`, and refuses it if a URL in what an installer reads holds a secret.
+    pub(super) fn read(path: &RepoPath, text: &str) -> Result<Self, SplitError> {
+        let manifest = Self::parse(path.as_str(), text)?;
+        if secrets::find(text).is_some() {
+            secrets::refuse_in(path.as_str(), &manifest.normalised().to_string(), text)?;
+        }
+        Ok(manifest)
+    }
+
     /// Reads the text of the manifest at `file`.
     pub fn parse(file: &str, text: &str) -> Result<Self, JsonError> {
         let document = Document::parse(file, text, Dialect::Json)?;
@@ -79,7 +93,7 @@ impl Manifest {
         let mut manifest = Self { json: to_serde(&Value::Object(root.clone())), ..Self::default() };
         manifest.name = string(&document, root, "name")?.unwrap_or_default();
         manifest.package_manager =
-            string(&document, root, "packageManager")?.map(|pin| pin.split('+').next().unwrap_or_default().to_owned());
+            string(&document, root, "packageManager")?.map(|pin| masked(pin.split('+').next().unwrap_or_default()));
         manifest.workspaces = workspaces(&document, root)?;
         manifest.scripts = strings(&document, root, "scripts")?;
         manifest.patches = strings(&document, root, "patchedDependencies")?;

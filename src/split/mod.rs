@@ -21,6 +21,7 @@ pub(crate) mod origin;
 mod package_manager;
 pub(crate) mod registries;
 mod root_files;
+pub(crate) mod secrets;
 mod source_filter;
 pub mod source_set;
 mod system;
@@ -139,8 +140,14 @@ fn lockfile(tree: &dyn Tree) -> Result<Lockfile, SplitError> {
     let file = |name: &str| RepoPath::root().child(name);
     match (read_text(tree, &file(bun::FILE))?, read_text(tree, &file(yarn::FILE))?) {
         (Some(_), Some(_)) => Err(SplitError::TwoLockfiles { pin: root_pin(tree)? }),
-        (Some(text), None) => Ok(bun::parse(&text)?),
-        (None, Some(text)) => Ok(yarn::parse(&text)?),
+        (Some(text), None) => {
+            secrets::refuse(bun::FILE, &text)?;
+            Ok(bun::parse(&text)?)
+        }
+        (None, Some(text)) => {
+            secrets::refuse(yarn::FILE, &text)?;
+            Ok(yarn::parse(&text)?)
+        }
         (None, None) if tree.is_file(&file("bun.lockb"))? => Err(SplitError::BinaryLockfile),
         (None, None) => {
             for name in FOREIGN_LOCKFILES {

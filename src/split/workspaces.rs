@@ -34,7 +34,7 @@ pub(super) fn read(tree: &dyn Tree) -> Result<Workspaces, SplitError> {
 fn manifest(tree: &dyn Tree, folder: &RepoPath) -> Result<Option<Manifest>, SplitError> {
     let path = manifest_path(folder);
     let Some(text) = read_text(tree, &path)? else { return Ok(None) };
-    Ok(Some(Manifest::parse(path.as_str(), &text)?))
+    Ok(Some(Manifest::read(&path, &text)?))
 }
 
 /// Where the manifest of a folder lies.

@@ -406,6 +406,75 @@ fn a_password_in_a_lockfile_is_refused_and_not_shown() {
     small.context.write("bun.lock", small.context.read("bun.lock").replace(&other.url(), &with_password));
     let output = run(&mut small.context.splitter(&["-vv", "init"]));
     assert!(output.starts_with("exit: 2") && output.contains("bun.lock:"), "{output}");
-    assert!(output.contains("holds a user name or a password"), "{output}");
+    assert!(output.contains("holds a user name, a password or a token"), "{output}");
     assert_tells_no_secret(&output, "the error");
+}
+
+#[test]
+fn a_secret_in_any_url_that_builds_read_is_refused_and_not_shown() {
+    let with_password = format!("https://developer:{PASSWORD}@registry.example/a.tgz");
+    let with_token = format!("https://registry.example/a.tgz?access_token={TOKEN}");
+    let encoded = format!("https%3A%2F%2Fregistry.example%2Fa.tgz%3Ftoken%3D{TOKEN}");
+    let manifest = |field: &str| json!({ "name": "web", "dependencies": {}, field: { "a": with_token } }).to_string();
+    let yarn_1 = format!("# yarn lockfile v1\n\n\na@^1.0.0:\n  version \"1.0.0\"\n  resolved \"{with_token}\"\n");
+    let later = format!(
+        "__metadata:\n  version: 8\n\n\"a@npm:1.0.0\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0::__archiveUrl={encoded}\"\n  linkType: hard\n"
+    );
+    let plain_yarn = "__metadata:\n  version: 8\n";
+    for (lockfile, file, text) in [
+        ("bun.lock", "apps/web/package.json", manifest("dependencies")),
+        ("bun.lock", "apps/web/package.json", manifest("overrides")),
+        ("bun.lock", "splitter.json", json!({ "downloads": { "a": [with_token] } }).to_string()),
+        ("bun.lock", "splitter.json", json!({ "downloads": { "a": [{ "url": with_password }] } }).to_string()),
+        ("yarn.lock", "yarn.lock", yarn_1),
+        ("yarn.lock", "yarn.lock", later),
+        ("yarn.lock", ".yarnrc.yml", format!("plugins:\n  - path: a.cjs\n    spec: \"{with_password}\"\n")),
+        ("yarn.lock", ".yarnrc.yml", format!("catalog:\n  a: \"{with_token}\"\n")),
+    ] {
+        let small = Small::without_git();
+        if lockfile == "yarn.lock" {
+            small.context.remove("bun.lock");
+            small.context.write("yarn.lock", plain_yarn);
+            small.context.write("a.cjs", "");
+            let root = small.context.read("package.json").replace("bun@1.4.4", "yarn@4.9.1");
+            small.context.write("package.json", root);
+        }
+        small.context.write(file, &text);
+        let output = run(&mut small.context.splitter(&["-vv", "init"]));
+        assert!(output.starts_with("exit: 2") && output.contains(&format!("{file}:")), "{file} {text}: {output}");
+        assert!(output.contains("password"), "{file} {text}: {output}");
+        assert_tells_no_secret(&output, "the error");
+        assert!(!small.context.repo().join("nix").exists());
+    }
+}
+
+#[test]
+fn bytes_that_a_hostile_repository_brought_reach_no_other_one() {
+    let evil = Registry::start(vec![Package::new("alpha", "1.0.0").file("evil.js", "evil")]);
+    let yarn_1 = |registry: &str| {
+        let small = Small::without_git();
+        small.context.remove("bun.lock");
+        small.context.remove("apps");
+        small.context.remove("packages");
+        let manifest =
+            json!({ "name": "acme", "packageManager": "yarn@1.22.22", "dependencies": { "alpha": "1.0.0" } });
+        small.context.write("package.json", manifest.to_string());
+        small.context.write(".yarnrc", "yarn-path \"yarn.js\"\n");
+        small.context.write("yarn.js", "");
+        let resolved = "http://registry.example/alpha/-/alpha-1.0.0.tgz";
+        let lock = format!("# yarn lockfile v1\n\n\nalpha@1.0.0:\n  version \"1.0.0\"\n  resolved \"{resolved}\"\n");
+        small.context.write("yarn.lock", lock);
+        small.context.write(".npmrc", registry);
+        small
+    };
+    let mut honest = yarn_1("registry=http://registry.example/\n");
+    let cache = honest.context.home().join("shared");
+    honest.context.set_env("SPLITTER_CACHE_DIR", cache.as_str());
+    let mut hostile = yarn_1(&format!("registry={}\nreplace-registry-host=always\n", evil.url()));
+    hostile.context.set_env("SPLITTER_CACHE_DIR", cache.as_str());
+    succeed(&mut hostile.context.splitter(&["init"]));
+    hostile.context.remove("nix");
+    succeed(&mut hostile.context.splitter(&["init", "--offline"]));
+    let output = run(&mut honest.context.splitter(&["init", "--offline"]));
+    assert!(output.starts_with("exit: 3") && output.contains("alpha@1.0.0"), "{output}");
 }

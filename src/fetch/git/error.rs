@@ -4,7 +4,7 @@ use std::io;
 
 use url::Url;
 
-use crate::{diagnostic::Category, fetch::archive::ArchiveError};
+use crate::{diagnostic::Category, fetch::archive::ArchiveError, split::secrets::masked};
 
 /// How much of what git says is shown.
 const LONGEST: usize = 600;
@@ -85,9 +85,14 @@ const NO_REPOSITORY: [&str; 4] =
     ["not found", "does not appear to be a git repository", "does not exist", "The requested URL returned error: 404"];
 
 impl GitError {
+    /// Of what git wrote to stderr while it did anything else than fetch.
+    pub(super) fn failed(stderr: &str) -> Self {
+        Self::Failed { said: shown(stderr) }
+    }
+
     /// Of what git wrote to stderr while it fetched from `url`.
     pub(super) fn of_fetch(stderr: &str, url: &Url) -> Self {
-        let said = shown(stderr, url);
+        let said = shown(stderr);
         let says = |words: &[&str]| words.iter().any(|word| stderr.contains(word));
         // A refusal of a key names the repository that may not exist, too.
         if says(&UNREACHABLE) {
@@ -138,15 +143,10 @@ impl GitError {
     }
 }
 
-/// What git said on one line, without what the URL says of who asks.
-fn shown(stderr: &str, url: &Url) -> String {
+/// What git said on one line. It names the URL that it asked, which the user's `insteadOf` may have given a token.
+fn shown(stderr: &str) -> String {
     let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
-    let mut said = lines.collect::<Vec<_>>().join("; ");
-    for secret in [url.password().unwrap_or_default(), url.username()] {
-        if !secret.is_empty() && url.scheme() != "ssh" {
-            said = said.replace(secret, "***");
-        }
-    }
+    let said = masked(&lines.collect::<Vec<_>>().join("; "));
     let said: String = said.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     if said.is_empty() { "it gave no reason".to_owned() } else { said }
 }

@@ -105,7 +105,7 @@ impl Git {
         if ended.status.success() {
             return Ok(ended.stdout);
         }
-        Err(GitError::Failed { said: ended.stderr.trim().to_owned() })
+        Err(GitError::failed(&ended.stderr))
     }
 
     fn run(&self, command: &mut Command, stdin: Vec<u8>) -> Result<Ended, GitError> {

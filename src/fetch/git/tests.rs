@@ -185,6 +185,9 @@ fn what_git_says_is_told_without_secrets() {
     for (said, expected) in [
         ("fatal: unable to access 'https://us:s3cr3t@host.example/r/': Could not resolve host: x", "unreachable"),
         ("fatal: could not read Username for 'https://h': terminal prompts disabled", "denied"),
+        ("fatal: Authentication failed for 'https://s3cr3t@other.example/r/'", "denied"),
+        ("fatal: could not read Password for 'https://s3cr3t@h.example': terminal prompts disabled", "denied"),
+        ("fatal: unable to access 'https://h.example/r?private_token=s3cr3t': error: 500", "other"),
         ("git@h: Permission denied (publickey).\nfatal: Could not read from remote repository.", "denied"),
         ("remote: Repository not found.\nfatal: repository 'https://h/' not found", "none"),
         ("fatal: couldn't find remote ref 0123\nfatal: remote ref not found", "other"),

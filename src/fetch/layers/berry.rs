@@ -42,7 +42,8 @@ pub(super) fn read(
 ) -> Result<Settings, RegistryError> {
     let files = files(root, environment)?;
     // What texts may name; a setting is read from a variable of the process alone.
-    let variables = &with_environment_files(root, &files, environment)?;
+    let (variables, environment_texts) = with_environment_files(root, &files, environment)?;
+    let variables = &variables;
     let mut used = Layer::default();
     for (path, npm) in files.iter().rev() {
         used.override_with(layer(path, npm, variables)?);
@@ -60,19 +61,43 @@ pub(super) fn read(
         credentials.add_userinfo(&text);
     }
     let transports = transports(root, &files, environment, variables);
-    Ok(Settings { used, credentials, transports, replace_host: None })
+    let mut credentials_of_repository = credentials_of_repository(&files, environment);
+    credentials_of_repository.extend(environment_texts);
+    Ok(Settings { used, credentials, transports, replace_host: None, credentials_of_repository })
 }
 
+/// What all but the user's file say of credentials, as it is written.
+fn credentials_of_repository(files: &[(Utf8PathBuf, NpmSettings)], environment: &Environment) -> Vec<String> {
+    let users = environment.home().map(|home| home.join(BERRY_FILE));
+    let mut texts = Vec::new();
+    for (_, npm) in files.iter().filter(|(path, _)| users.as_ref() != Some(path)) {
+        let servers = npm.server.iter().chain(npm.scopes.values().filter_map(|scope| scope.server.as_ref()));
+        texts.extend(servers.map(|server| server.text.clone()).filter(|url| url.contains('@')));
+        let scopes = npm.scopes.iter().map(|(scope, settings)| (scope.as_str(), &settings.auth));
+        let registries = npm.registries.iter().map(|(registry, auth)| (registry.as_str(), auth));
+        for (place, NpmAuth { token, ident, always }) in [("", &npm.auth)].into_iter().chain(scopes).chain(registries) {
+            let all = [("token", token), ("ident", ident), ("always", always)];
+            texts.extend(all.iter().filter_map(|(key, value)| Some(format!("{place} {key}={}", value.as_ref()?))));
+        }
+    }
+    texts
+}
+
+/// The variables, and the texts of the files of the repository that set some.
 fn with_environment_files(
     root: &Utf8Path,
     files: &[(Utf8PathBuf, NpmSettings)],
     environment: &Environment,
-) -> Result<Environment, RegistryError> {
+) -> Result<(Environment, Vec<String>), RegistryError> {
     let listing = files.iter().find_map(|(path, npm)| Some((path.parent(), npm.environment_files.as_ref()?)));
-    match listing {
-        Some((folder, names)) => dotenv::with_files(environment, &root.join(folder.unwrap_or(root)), names),
-        None => dotenv::with_files(environment, root, &[dotenv::DEFAULT.to_owned()]),
-    }
+    let by_default = [dotenv::DEFAULT.to_owned()];
+    let (folder, names) = match listing {
+        Some((folder, names)) => (root.join(folder.unwrap_or(root)), names.as_slice()),
+        None => (root.to_owned(), by_default.as_slice()),
+    };
+    let (variables, texts) = dotenv::with_files(environment, &folder, names)?;
+    let is_users = environment.home().is_some_and(|home| home == folder);
+    Ok((variables, if is_users { Vec::new() } else { texts }))
 }
 
 /// The files, the strongest first.

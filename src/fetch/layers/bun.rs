@@ -34,7 +34,8 @@ pub(super) fn read(
     transports.base.cafiles.extend(cafiles.map(|file| file_path(root, file, environment)));
     transports.base.authorities.extend(bunfigs().flat_map(|bunfig| bunfig.authorities.clone()));
     let replace_host = files.npmrc.replace_host(environment);
-    Ok(Settings { used, credentials, transports, replace_host })
+    let credentials_of_repository = files.credentials_of_repository();
+    Ok(Settings { used, credentials, transports, replace_host, credentials_of_repository })
 }
 
 /// The files, as they were read.
@@ -93,6 +94,18 @@ impl Files {
             credentials.add_userinfo(text);
         }
         credentials
+    }
+
+    /// What the repository's files say of credentials, as it is written.
+    fn credentials_of_repository(self) -> Vec<String> {
+        let [(_, bunfig), _] = self.bunfigs;
+        let registries = bunfig.registry.into_iter().chain(bunfig.scopes.into_values());
+        let of_bunfig = registries.flat_map(|BunRegistry { url, token, username, password }| {
+            let url = url.filter(|url| url.contains('@'));
+            let all = [("url", url), ("token", token), ("username", username), ("password", password)];
+            all.into_iter().filter_map(|(key, value)| Some(format!("{key}={}", value?)))
+        });
+        self.npmrc.credentials_of_repository.into_iter().chain(of_bunfig).collect()
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn read(
         credentials,
         transports: transports(root, &npmrc, &yarnrcs, environment),
         replace_host: npmrc.replace_host(environment),
+        credentials_of_repository: credentials_of_repository(npmrc, &yarnrcs[0]),
     })
 }
 
@@ -77,6 +78,12 @@ fn credentials(npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], environment: &Envir
         credentials.add_userinfo(text);
     }
     credentials
+}
+
+/// The lines of `.npmrc` files, and the URLs of the repository's `.yarnrc` that carry credentials.
+fn credentials_of_repository(npmrc: NpmrcFiles, rc: &ClassicRc) -> Vec<String> {
+    let urls = rc.scopes().map(|(_, url)| url).chain(rc.get("registry")).map(|url| url.text.clone());
+    npmrc.credentials_of_repository.into_iter().chain(urls.filter(|url| url.contains('@'))).collect()
 }
 
 fn transports(root: &Utf8Path, npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], environment: &Environment) -> Transports {

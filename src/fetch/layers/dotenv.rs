@@ -11,23 +11,25 @@ use crate::{fetch::environment::Environment, split::registries::RegistryError, s
 /// What is read where no `.yarnrc.yml` names files.
 pub(super) const DEFAULT: &str = ".env.yarn?";
 
-/// The variables of a run with those of the files in `folder` before them. A name that ends with `?` need not be there,
+/// The variables of a run with those of the files in `folder` before them, and the texts of these files. A name that ends with `?` need not be there,
 /// and neither need the others for us: Yarn is the one to complain.
 pub(super) fn with_files(
     environment: &Environment,
     folder: &Utf8Path,
     names: &[String],
-) -> Result<Environment, RegistryError> {
-    let mut all = environment.clone();
+) -> Result<(Environment, Vec<String>), RegistryError> {
+    let (mut all, mut texts) = (environment.clone(), Vec::new());
     for path in names.iter().map(|name| folder.join(name.trim_end_matches('?'))).collect::<Vec<Utf8PathBuf>>() {
-        for (name, text) in pairs(&read_if_there(&path)?.unwrap_or_default()) {
+        let Some(text) = read_if_there(&path)? else { continue };
+        for (name, text) in pairs(&text) {
             let lookup = |name: &str| environment.get_even_empty(name).map(str::to_owned);
             if let Ok(value) = expand(&text, &lookup) {
                 all.set(name, value);
             }
         }
+        texts.push(text);
     }
-    Ok(all)
+    Ok((all, texts))
 }
 
 fn pairs(text: &str) -> Vec<(String, String)> {

@@ -33,6 +33,8 @@ pub(super) struct Settings {
     pub(super) transports: Transports,
     /// Which hosts in the lockfile stand for the registry, where anything beside the repository says it.
     pub(super) replace_host: Option<ReplaceHost>,
+    /// What files other than the user's say of credentials, as it is written there.
+    pub(super) credentials_of_repository: Vec<String>,
 }
 
 /// What one file, or all files together, say.
@@ -63,6 +65,19 @@ pub(super) fn read(
         Format::YarnBerry(_) => berry::read(root, project, environment),
     }
 }
+
+/// The same without the files of the repository and of the folders above it: what the user alone says.
+pub(super) fn read_users(
+    format: Format,
+    root: &Utf8Path,
+    project: &ProjectRegistries,
+    environment: &Environment,
+) -> Result<Settings, RegistryError> {
+    read(format, NO_REPOSITORY.into(), project, &environment.without_paths_into(root))
+}
+
+/// A folder that does not exist and has none above it, by the convention for users without a home.
+const NO_REPOSITORY: &str = "/nonexistent";
 
 /// Names a registry to ask, whatever the package manager: the same variable that the builders of the Nix files read.
 const REGISTRY_VARIABLE: &str = "SPLITTER_REGISTRY";

@@ -26,6 +26,8 @@ pub(super) struct NpmrcFiles {
     pub(super) project: Layer,
     /// The repository's, then the user's with the global one behind it, then those of the folders above the repository.
     configs: Vec<NpmrcConfig>,
+    /// The lines of all but the user's that hold credentials.
+    pub(super) credentials_of_repository: Vec<String>,
 }
 
 impl NpmrcFiles {
@@ -39,6 +41,7 @@ impl NpmrcFiles {
                 scopes: alone.scopes().clone(),
             },
             configs: vec![config_of(root)?, user_config(root, environment)?],
+            credentials_of_repository: credential_lines(root, environment),
         })
     }
 
@@ -47,6 +50,7 @@ impl NpmrcFiles {
         let mut files = Self::read(root, environment)?;
         for folder in root.ancestors().skip(1).filter(|folder| folder.join(NPMRC).is_file()) {
             files.configs.push(config_of(folder)?);
+            files.credentials_of_repository.extend(credential_lines(folder, environment));
         }
         Ok(files)
     }
@@ -134,6 +138,21 @@ fn entries(root: &Utf8Path, environment: &Environment) -> [Vec<Entry>; 2] {
     let read = |path: Utf8PathBuf| fs::read_to_string(path).unwrap_or_default();
     let texts = [read(root.join(NPMRC)), user_path(environment).map(read).unwrap_or_default()];
     texts.map(|text| npmrc_entries(&text).collect())
+}
+
+/// The lines of a folder's file that hold credentials, unless it is the user's.
+fn credential_lines(folder: &Utf8Path, environment: &Environment) -> Vec<String> {
+    let path = folder.join(NPMRC);
+    if user_path(environment).is_some_and(|users| users == path) {
+        return Vec::new();
+    }
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let entries = npmrc_entries(&text).filter(|entry| match entry.key.rsplit(':').next() {
+        Some("_authToken" | "_auth" | "_password" | "username") => true,
+        Some("registry") => entry.value.contains('@'),
+        _ => false,
+    });
+    entries.map(|entry| format!("{}={}", entry.key, entry.value)).collect()
 }
 
 /// A text of certificates, in which line breaks may be written as `\n`.

@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 use globset::GlobMatcher;
 use url::Url;
 
-use crate::fetch::credentials::keys_of;
+use crate::fetch::{credentials::keys_of, sight::Fields};
 
 /// How to reach a host, beside what the system says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +26,38 @@ pub(in crate::fetch) struct Transport {
     pub(in crate::fetch) http_proxy: Option<Proxy>,
     /// Hosts that are reached without a proxy.
     pub(in crate::fetch) no_proxy: Option<String>,
+}
+
+impl Transport {
+    fn describe(&self, fields: &mut Fields) {
+        let Self { cafiles, authorities, identity, https_proxy, http_proxy, no_proxy } = self;
+        for path in cafiles {
+            fields.text("cafile");
+            fields.file(path);
+        }
+        for text in authorities {
+            fields.text("authority");
+            fields.text(text);
+        }
+        if let Some(certificate) = identity {
+            fields.text("identity");
+            certificate.describe(fields);
+        }
+        describe_proxies(https_proxy.as_ref(), http_proxy.as_ref(), fields);
+        if let Some(hosts) = no_proxy {
+            fields.text("no proxy");
+            fields.text(hosts);
+        }
+    }
+}
+
+fn describe_proxies(https: Option<&Proxy>, http: Option<&Proxy>, fields: &mut Fields) {
+    for (kind, proxy) in [("https proxy", https), ("http proxy", http)] {
+        if let Some(Proxy(url)) = proxy {
+            fields.text(kind);
+            fields.proxy(url);
+        }
+    }
 }
 
 /// The URL of a proxy, which may carry a password.
@@ -50,6 +82,18 @@ pub(in crate::fetch) enum ClientCertificate {
     },
     /// The texts themselves, one after the other.
     Pem(String),
+}
+
+impl ClientCertificate {
+    fn describe(&self, fields: &mut Fields) {
+        match self {
+            Self::Files { certificate, key } => {
+                fields.file(certificate);
+                fields.text(key.as_str());
+            }
+            Self::Pem(text) => fields.text(text),
+        }
+    }
 }
 
 impl fmt::Debug for ClientCertificate {
@@ -79,7 +123,40 @@ pub(super) struct Override {
     pub(super) http_proxy: Option<Proxy>,
 }
 
+impl Override {
+    fn describe(&self, fields: &mut Fields) {
+        let Self { cafile, certificate, key, https_proxy, http_proxy } = self;
+        for (kind, path) in [("cafile", cafile), ("certificate", certificate)] {
+            if let Some(path) = path {
+                fields.text(kind);
+                fields.file(path);
+            }
+        }
+        if let Some(path) = key {
+            fields.text("key");
+            fields.text(path.as_str());
+        }
+        describe_proxies(https_proxy.as_ref(), http_proxy.as_ref(), fields);
+    }
+}
+
 impl Transports {
+    /// Describes all of it: two that are described alike reach the same hosts, whose word is taken by the same authorities.
+    pub(in crate::fetch) fn describe(&self, fields: &mut Fields) {
+        let Self { base, hosts, identities } = self;
+        base.describe(fields);
+        for (glob, settings) in hosts {
+            fields.text("host");
+            fields.text(glob.glob().glob());
+            settings.describe(fields);
+        }
+        for (key, certificate) in identities {
+            fields.text("identity");
+            fields.text(key);
+            certificate.describe(fields);
+        }
+    }
+
     /// How to reach what lies at `url`.
     pub(in crate::fetch) fn for_url(&self, url: &Url) -> Transport {
         let mut transport = self.base.clone();

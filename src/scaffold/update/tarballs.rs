@@ -6,9 +6,8 @@ use futures_util::future::try_join_all;
 
 use super::UpdateError;
 use crate::{
-    fetch::{self, Cache, Downloader, Fetched, PackageVersion, Progress, Wanted},
+    fetch::{self, Cache, Downloader, Fetched, PackageVersion, Progress, Registries, Wanted},
     lockfile::Integrity,
-    split::ProjectRegistries,
 };
 
 /// A source of tarballs.
@@ -50,13 +49,13 @@ impl Tarballs for Online<'_> {
 pub struct FromCache<'a> {
     /// The cache.
     pub cache: &'a Cache,
-    /// The repository's registries, by which the cache tells packages of one name apart.
-    pub registries: &'a ProjectRegistries,
+    /// The registries that it was filled from.
+    pub registries: &'a Registries,
 }
 
 impl Tarballs for FromCache<'_> {
     fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError> {
-        Ok(fetch::from_cache_only(self.cache, wanted)?)
+        Ok(fetch::from_cache_only(self.cache, self.registries, wanted)?)
     }
 
     fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<PackageVersion>, UpdateError> {

@@ -7,7 +7,7 @@ mod rc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SplitError, Workspaces, links::Links, manifest_path, package_manager::OwnFiles};
+use super::{SplitError, Workspaces, links::Links, manifest_path, package_manager::OwnFiles, secrets};
 use crate::{
     lockfile::{Format, Lockfile, Resolution},
     repo::{EntryKind, RepoPath, Tree},
@@ -60,6 +60,7 @@ impl LockSet {
                 self.add(path.clone(), blake3::hash(normalise(&text)?.as_bytes()).to_hex().as_str());
                 let kept = in_nix(&text)?;
                 if !kept.is_empty() {
+                    secrets::refuse_in(file, &kept, &text)?;
                     self.settings.insert(path, kept);
                 }
             }

@@ -21,9 +21,10 @@ use url::Url;
 
 pub(crate) use self::bunfig::{BunRegistry, Bunfig};
 pub use self::error::RegistryError;
-pub(crate) use self::replaced::{REPLACE_REGISTRY_HOST, ReplaceHost, is_yarns};
+pub(crate) use self::replaced::{REPLACE_REGISTRY_HOST, ReplaceHost, is_npms, is_yarns};
 use super::{
     SplitError,
+    secrets::masked,
     yarnrc::{BERRY_FILE, BerryRc, CLASSIC_FILE, ClassicRc, Setting},
 };
 use crate::{
@@ -184,9 +185,9 @@ pub(crate) fn strip_credentials(url: &mut Url) {
     url.set_fragment(None);
 }
 
-/// A text that is no URL, without what stands before an `@` in it.
+/// A text that is no URL, without what stands before an `@` in it, and without tokens.
 fn without_userinfo(text: &str) -> String {
-    text.rsplit('@').next().unwrap_or_default().to_owned()
+    masked(text.rsplit('@').next().unwrap_or_default())
 }
 
 fn fixed_bun_url(key: &str, registry: Option<&BunRegistry>) -> Result<Option<Url>, RegistryError> {

@@ -1,5 +1,7 @@
 //! Downloads against a server on the loopback.
 
+mod first_sight;
+
 use std::{
     collections::BTreeSet,
     num::NonZeroUsize,
@@ -28,6 +30,7 @@ struct World {
     format: Format,
     _folder: tempfile::TempDir,
     root: Utf8PathBuf,
+    cache: Utf8PathBuf,
 }
 
 impl World {
@@ -37,7 +40,8 @@ impl World {
         for name in ["repo", "home"] {
             fs::create_dir(root.join(name)).unwrap();
         }
-        Self { format: Format::Bun(1), _folder: folder, root }
+        let cache = root.join("cache");
+        Self { format: Format::Bun(1), _folder: folder, root, cache }
     }
 
     fn of(format: Format) -> Self {
@@ -58,7 +62,20 @@ impl World {
     }
 
     fn cache(&self) -> Cache {
-        Cache::open(self.root.join("cache")).unwrap()
+        Cache::open(&self.cache).unwrap()
+    }
+
+    fn offline(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, FetchError> {
+        from_cache_only(&self.cache(), &self.registries(), wanted)
+    }
+
+    fn record_path(&self, wanted: &Wanted) -> Utf8PathBuf {
+        let sight = self.registries().sight_of(&wanted.url, &wanted.package, &wanted.form);
+        self.cache().record_path(&sight)
+    }
+
+    fn known_version(&self, name: &str, version: &str) -> Option<PackageVersion> {
+        package_version_from_cache(&self.cache(), &self.registries(), name, version)
     }
 
     /// A downloader that has little patience, so that tests take no time.
@@ -121,7 +138,7 @@ async fn a_tarball_is_downloaded_once_and_then_comes_from_the_cache() {
     assert_eq!(first[0], first[1]);
     let second = world.fetch(&list).await.unwrap();
     assert_eq!((second[1].origin, &second[1].path), (Origin::Cached, &first[0].path));
-    assert_eq!(from_cache_only(&world.cache(), &list).unwrap(), second);
+    assert_eq!(world.offline(&list).unwrap(), second);
     assert_eq!(server.requests().len(), 1);
     assert_eq!(world.files(), 1);
 }
@@ -248,9 +265,7 @@ async fn one_failure_does_not_end_the_others() {
     assert!(hints[0].contains("private") && category == Category::Input, "{hints:?}");
     // What is missing was asked for once, and what is there stays.
     assert_eq!(server.requests().len(), 2);
-    let FetchError::Missing { missing, wanted: 2 } = from_cache_only(&world.cache(), &list).unwrap_err() else {
-        panic!()
-    };
+    let FetchError::Missing { missing, wanted: 2 } = world.offline(&list).unwrap_err() else { panic!() };
     assert_eq!(missing, ["left-pad@1.0.0"]);
 }
 
@@ -261,7 +276,7 @@ async fn offline_names_all_that_is_missing() {
         label: label.to_owned(),
         ..wanted(Url::parse("https://registry.example/x").unwrap(), Some(sha512(label.as_bytes())))
     });
-    let error = from_cache_only(&world.cache(), &list).unwrap_err();
+    let error = world.offline(&list).unwrap_err();
     assert_eq!(error.to_string(), "2 of 2 packages are not in the cache\n  a@1\n  b@2");
     assert_eq!(error.category(), Category::Environment);
 }
@@ -359,7 +374,7 @@ async fn a_url_without_integrity_keeps_its_first_content() {
     let (reason, hints, _) = only_failure(world.fetch(&list).await);
     assert!(matches!(reason, Reason::Changed { .. }), "{reason}");
     assert!(hints[0].contains("delete"), "{hints:?}");
-    world.cache().forget_record(&list[0].url).unwrap();
+    fs::remove_file(world.record_path(&list[0])).unwrap();
     assert_eq!(world.fetch(&list).await.unwrap()[0].integrity, sha512(b"later"));
 }
 
@@ -421,10 +436,10 @@ async fn a_mirror_of_the_user_is_asked_and_not_recorded() {
         .write("repo/.npmrc", "@acme:registry=https://registry.example/\n")
         .write("home/.bunfig.toml", &format!("[install.scopes]\nacme = \"{}\"\n", server.at("npm")));
     let url = Url::parse("https://registry.example/@acme/a/-/a-1.0.0.tgz").unwrap();
-    let list = [Wanted { package: "@acme/a".to_owned(), ..wanted(url.clone(), None) }];
+    let list = [Wanted { package: "@acme/a".to_owned(), ..wanted(url, None) }];
     let fetched = world.fetch(&list).await.unwrap();
     assert_eq!(server.requests()[0].path, "/npm/@acme/a/-/a-1.0.0.tgz");
-    assert_eq!(world.cache().recorded(&url), Some(fetched[0].integrity.clone()));
+    assert_eq!(world.offline(&list).unwrap()[0].integrity, fetched[0].integrity);
 }
 
 #[tokio::test]
@@ -444,9 +459,8 @@ async fn a_version_is_asked_for_once_and_recorded_below_the_repositorys_registry
     assert_eq!(server.requests()[0].path, "/npm/@acme%2fleft/1.2.3");
     assert_eq!(world.downloader().package_version("@acme/left", "1.2.3").await.unwrap(), found);
     assert_eq!(server.requests().len(), 1);
-    let project = world.registries().project().clone();
-    assert_eq!(package_version_from_cache(&world.cache(), &project, "@acme/left", "1.2.3"), Some(found));
-    assert_eq!(package_version_from_cache(&world.cache(), &project, "@acme/left", "1.2.4"), None);
+    assert_eq!(world.known_version("@acme/left", "1.2.3"), Some(found));
+    assert_eq!(world.known_version("@acme/left", "1.2.4"), None);
     let error = world.downloader().package_version("other", "9.9.9").await.unwrap_err();
     assert!(matches!(&error, MetadataError::Document { .. }), "{error}");
 }
