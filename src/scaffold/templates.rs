@@ -40,6 +40,7 @@ pub const TEMPLATES: &[(&str, &str)] = templates![
     "target.nix",
     "tools/app.mjs",
     "tools/bun-lock.mjs",
+    "tools/bun-program.mjs",
     "tools/certificate.mjs",
     "tools/changes.mjs",
     "tools/connect.mjs",
