@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Small, TestContext, run, splitter_snapshot};
+use crate::support::{Small, TestContext, fail, run, splitter_snapshot, succeed};
 
 /// The small repository with one text of a file replaced.
 fn small_with(path: &str, from: &str, to: &str) -> TestContext {
@@ -466,7 +466,7 @@ fn links_upwards_and_in_a_circle_are_no_panic() {
     let repo = small.context.repo();
     std::os::unix::fs::symlink(Path::new(".."), repo.join("apps/web/src/up")).unwrap();
     std::os::unix::fs::symlink(Path::new("circle"), repo.join("apps/circle")).unwrap();
-    crate::support::succeed(&mut small.context.splitter(&["scan"]));
+    succeed(&mut small.context.splitter(&["scan"]));
 }
 
 #[test]
