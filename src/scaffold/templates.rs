@@ -98,6 +98,7 @@ const BUN: Templates = templates![
     "managers/bun/in-builds.mjs",
     "managers/bun/install.mjs",
     "managers/bun/lockfile.mjs",
+    "managers/bun/program.mjs",
     "managers/bun/program.nix",
 ];
 

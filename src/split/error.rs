@@ -1,6 +1,6 @@
 //! Why a repository could not be split.
 
-use super::{registries::RegistryError, yarnrc::YarnRcError};
+use super::{detect::start::Unclear, manifest_path, registries::RegistryError, yarnrc::YarnRcError};
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
     lockfile::{
@@ -222,6 +222,14 @@ pub enum SplitError {
         /// What is wrong.
         reason: String,
     },
+    /// A script that starts an app says more than which file it runs.
+    #[error("the script `{}` of `{workspace}` is not understood: `{}` in `{}`", script.script, script.part, script.text)]
+    UnclearStart {
+        /// The app's folder.
+        workspace: RepoPath,
+        /// The script.
+        script: Box<Unclear>,
+    },
     /// `--app` or `splitter.json` names an app that is not there.
     #[error("there is no app `{name}`; the apps are {apps}")]
     NoSuchApp {
@@ -263,6 +271,7 @@ impl Diagnose for SplitError {
             | Self::ClassicLockfile { .. } => Some(Location::file("package.json")),
             Self::OtherWriter { .. } => Some(Location::file(Format::YarnClassic.file())),
             Self::Config { .. } => Some(Location::file("splitter.json")),
+            Self::UnclearStart { workspace, .. } => Some(Location::file(manifest_path(workspace).as_str())),
             _ => None,
         }
     }
@@ -274,6 +283,7 @@ impl Diagnose for SplitError {
             Self::YarnRc(error) => return error.hints(),
             Self::BunLock(error) => return error.hints(),
             Self::YarnLock(error) => return error.hints(),
+            Self::UnclearStart { workspace, script } => return hints_for_start(workspace, &script.file),
             Self::NoLockfile => "`bun install` or `yarn install` writes one",
             Self::BinaryLockfile => {
                 "`bun install --save-text-lockfile --frozen-lockfile --lockfile-only` writes it; then remove `bun.lockb`"
@@ -307,6 +317,20 @@ impl Diagnose for SplitError {
         };
         vec![hint.to_owned()]
     }
+}
+
+/// How to say what starts an app. Names are quoted as JSON has them.
+fn hints_for_start(workspace: &RepoPath, file: &str) -> Vec<String> {
+    let [folder, file] = [workspace.to_string(), file.to_owned()].map(serde_json::Value::String);
+    let choice = |key: &str, value: &str| format!("\"workspaces\": {{ {folder}: {{ \"{key}\": {value} }} }}");
+    vec![
+        format!(
+            "the app's program runs one file and nothing else; name it in splitter.json: `{}`; variables, options and other \
+             commands are not kept",
+            choice("start", &file.to_string())
+        ),
+        format!("if it is no app: `{}`", choice("kind", "\"library\"")),
+    ]
 }
 
 /// Which of two lockfiles is in use, as far as the manifest tells.

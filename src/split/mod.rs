@@ -111,6 +111,7 @@ impl Split {
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
         }
+        graph.refuse_unclear()?;
         let patches = graph.workspaces().filter_map(|workspace| workspace.patches.clone()).collect();
         let own = OwnFiles::find(tree, lockfile.format)?;
         let sources = Sources { registries: &registries, cache: own.cache.as_ref() };

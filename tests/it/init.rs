@@ -57,6 +57,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     nix/splitter/target.nix
     nix/splitter/tools/app.mjs
     nix/splitter/tools/bun-lock.mjs
+    nix/splitter/tools/bun-program.mjs
     nix/splitter/tools/certificate.mjs
     nix/splitter/tools/changes.mjs
     nix/splitter/tools/connect.mjs

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Small, TestContext, run, splitter_snapshot};
+use crate::support::{Small, TestContext, fail, run, splitter_snapshot, succeed};
 
 /// The small repository with one text of a file replaced.
 fn small_with(path: &str, from: &str, to: &str) -> TestContext {
@@ -466,5 +466,37 @@ fn links_upwards_and_in_a_circle_are_no_panic() {
     let repo = small.context.repo();
     std::os::unix::fs::symlink(Path::new(".."), repo.join("apps/web/src/up")).unwrap();
     std::os::unix::fs::symlink(Path::new("circle"), repo.join("apps/circle")).unwrap();
-    crate::support::succeed(&mut small.context.splitter(&["scan"]));
+    succeed(&mut small.context.splitter(&["scan"]));
+}
+
+#[test]
+fn a_start_script_that_is_not_understood_is_refused_until_splitter_json_says_what_it_runs() {
+    let small = Small::new();
+    let start = |script: &str| {
+        let manifest = serde_json::json!({ "name": "api", "scripts": { "start": script } });
+        small.context.write("apps/api/package.json", format!("{manifest:#}\n"));
+    };
+    start("node --import ./pre.js src/server.ts");
+    let output = fail(&mut small.context.splitter(&["scan"]));
+    for words in [
+        "the script `start` of `apps/api` is not understood: `--import` in `node --import ./pre.js src/server.ts`",
+        "apps/api/package.json",
+        r#"`"workspaces": { "apps/api": { "start": "src/server.ts" } }`"#,
+        r#"`"workspaces": { "apps/api": { "kind": "library" } }`"#,
+    ] {
+        assert!(output.contains(words), "{words} is not in\n{output}");
+    }
+    // Each of the hints does what it says.
+    for choice in [r#""start": "src/server.ts""#, r#""kind": "library""#] {
+        small.context.write("splitter.json", format!(r#"{{ "workspaces": {{ "apps/api": {{ {choice} }} }} }}"#));
+        succeed(&mut small.context.splitter(&["scan"]));
+    }
+    // Nobody asks how an app is started that has a build, or that is not among the chosen ones.
+    small.context.write("splitter.json", r#"{ "apps": ["web"] }"#);
+    succeed(&mut small.context.splitter(&["scan"]));
+    small.context.write("splitter.json", "{}");
+    let manifest =
+        serde_json::json!({ "name": "api", "scripts": { "build": "tsc", "start": "A=b node src/server.ts" } });
+    small.context.write("apps/api/package.json", format!("{manifest:#}\n"));
+    succeed(&mut small.context.splitter(&["scan"]));
 }

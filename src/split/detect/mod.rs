@@ -8,6 +8,7 @@ pub(super) mod entry_points;
 mod output;
 pub(super) mod patch_package;
 mod script;
+pub(super) mod start;
 
 use super::{ManagerName, Manifest, SplitError};
 use crate::repo::{RepoPath, Tree};
@@ -81,21 +82,4 @@ pub(super) fn build(
     let tool = script::tool(&script, manifest);
     let output = output::folder(tree, folder, &script, tool, outputs)?;
     Ok(Some(Build { command: format!("{} run build", manager.command()), tool, output: Some(output) }))
-}
-
-/// Finds the file that a workspace without a build is run from: the one that its `start` script names, else the one
-/// that its `dev` script keeps running.
-pub(super) fn start(
-    tree: &dyn Tree,
-    folder: &RepoPath,
-    manifest: &Manifest,
-    manager: ManagerName,
-) -> Result<Option<String>, SplitError> {
-    let start = manifest.scripts.get("start").and_then(|script| script::entry_file(script));
-    let dev = || manifest.scripts.get("dev").and_then(|script| script::watched_file(script));
-    let Some(file) = start.or_else(dev).filter(|file| manager.runs_typescript() || script::is_javascript(file)) else {
-        return Ok(None);
-    };
-    let Ok(path) = folder.resolve(&file) else { return Ok(None) };
-    Ok(if tree.is_file(&path)? { path.below(folder).map(str::to_owned) } else { None })
 }

@@ -1,4 +1,4 @@
-//! Reading scripts of a manifest: which tool a command runs, and on which file.
+//! Reading scripts of a manifest: which tool a command runs.
 
 use super::Tool;
 use crate::split::Manifest;
@@ -53,7 +53,7 @@ pub(super) fn runs(words: &[String], program: &str, verb: &str) -> bool {
 }
 
 /// How deep scripts that run scripts are followed; one that runs itself ends there.
-const DEPTH: usize = 4;
+pub(super) const DEPTH: usize = 4;
 
 /// A script with the scripts of the same manifest that it runs in their place: `yarn build:app && x` becomes
 /// `vite build && x`.
@@ -139,7 +139,7 @@ pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
 }
 
 /// Words as a shell splits them, near enough: quotes group, `;` stands alone.
-fn words(script: &str) -> Vec<String> {
+pub(super) fn words(script: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut quote = None;
@@ -160,7 +160,7 @@ fn words(script: &str) -> Vec<String> {
     words
 }
 
-fn base(word: &str) -> &str {
+pub(super) fn base(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
 }
 
@@ -174,30 +174,6 @@ pub(super) fn option(script: &str, names: &[&str]) -> Option<String> {
             None => None,
         })
     })
-}
-
-/// The source file that a script runs with Bun, Node or tsx.
-pub(super) fn entry_file(script: &str) -> Option<String> {
-    commands(script).iter().find_map(|words| file_of_command(words))
-}
-
-/// Likewise, where the runtime watches it: a `dev` script that runs a server, not a one-off.
-pub(super) fn watched_file(script: &str) -> Option<String> {
-    let watches =
-        |words: &&Vec<String>| words.iter().any(|word| word == "--hot" || word == "--watch" || word == "watch");
-    commands(script).iter().filter(watches).find_map(|words| file_of_command(words))
-}
-
-/// Whether a file needs no translation to run.
-pub(super) fn is_javascript(file: &str) -> bool {
-    [".js", ".mjs", ".cjs"].iter().any(|ending| file.ends_with(ending))
-}
-
-fn file_of_command(words: &[String]) -> Option<String> {
-    let runtime = words.iter().position(|word| matches!(base(word), "bun" | "node" | "tsx"))?;
-    let file = words[runtime + 1..].iter().find(|word| !word.starts_with('-') && *word != "run" && *word != "watch")?;
-    let endings = [".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs"];
-    endings.iter().any(|ending| file.ends_with(ending)).then(|| file.trim_start_matches("./").to_owned())
 }
 
 #[cfg(test)]
@@ -230,16 +206,6 @@ mod tests {
         assert_eq!(option("bun build a.ts --outdir=out", &["--outdir"]).as_deref(), Some("out"));
         assert_eq!(option("tsup -d 'my out'", &["--out-dir", "-d"]).as_deref(), Some("my out"));
         assert_eq!(option("tsup --dts", &["--out-dir", "-d"]), None);
-    }
-
-    #[test]
-    fn servers_are_found_by_the_file_they_run() {
-        assert_eq!(entry_file("PORT=3000 bun run --smol ./src/index.ts --port 1").as_deref(), Some("src/index.ts"));
-        assert_eq!(entry_file("node dist/main.js").as_deref(), Some("dist/main.js"));
-        assert_eq!(entry_file("next start"), None);
-        assert_eq!(entry_file("bun run serve"), None);
-        assert_eq!(watched_file("TZ=UTC bun run --hot src/index.ts").as_deref(), Some("src/index.ts"));
-        assert_eq!(watched_file("bun run src/cli.ts import"), None);
     }
 
     #[test]

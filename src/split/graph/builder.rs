@@ -12,7 +12,10 @@ use crate::{
     split::{
         ManagerName, Manifest, SplitError, Workspaces,
         config::{Config, Exposes, Install, Kind, WorkspaceConfig},
-        detect::{self, Build},
+        detect::{
+            self, Build,
+            start::{Start, Unclear},
+        },
         links::{Linked, Links},
         manifest_path,
         root_files::{self, Finder},
@@ -38,6 +41,8 @@ pub(super) struct Builder<'a> {
     /// The files of the root that are no sources, as `splitter.json` says.
     excluded: Globs,
     finder: Finder<'a>,
+    /// The scripts that would start workspaces, but are not understood whole.
+    pub(super) unclear: BTreeMap<RepoPath, Unclear>,
 }
 
 impl<'a> Builder<'a> {
@@ -57,6 +62,7 @@ impl<'a> Builder<'a> {
             excluded: root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude)),
             finder: Finder::new(tree, workspaces),
             development: development_edges(workspaces, &edges),
+            unclear: BTreeMap::new(),
             tree,
             workspaces,
             config,
@@ -108,17 +114,24 @@ impl<'a> Builder<'a> {
 
     /// The file that a workspace runs: the chosen one, else what is found where nothing is built.
     fn start(
-        &self,
+        &mut self,
         path: &RepoPath,
         manifest: &Manifest,
         choice: &WorkspaceConfig,
         builds: bool,
     ) -> Result<Option<String>, SplitError> {
-        match (&choice.start, builds) {
-            (Some(file), _) => Ok(Some(file.clone())),
-            (None, true) => Ok(None),
-            (None, false) => detect::start(self.tree, path, manifest, self.manager),
+        if choice.start.is_some() || builds {
+            return Ok(choice.start.clone());
         }
+        Ok(match detect::start::find(self.tree, path, manifest, self.manager)? {
+            Start::Nothing => None,
+            Start::File(file) => Some(file),
+            Start::Unclear(unclear) => {
+                let file = unclear.file.clone();
+                self.unclear.insert(path.clone(), unclear);
+                Some(file)
+            }
+        })
     }
 
     fn kind(&self, path: &RepoPath, choice: &WorkspaceConfig, builds: bool, starts: bool) -> (Kind, String) {

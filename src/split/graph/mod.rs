@@ -13,7 +13,7 @@ use self::builder::Builder;
 use super::{
     ManagerName, SplitError, Workspaces,
     config::{Config, Exposes, Install},
-    detect::Build,
+    detect::{Build, start::Unclear},
     links::Links,
 };
 use crate::repo::{RepoPath, Tree};
@@ -92,6 +92,8 @@ pub enum Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Graph {
     workspaces: BTreeMap<RepoPath, Workspace>,
+    /// The scripts that would start workspaces, but are not understood whole.
+    unclear: BTreeMap<RepoPath, Unclear>,
 }
 
 impl Graph {
@@ -105,13 +107,25 @@ impl Graph {
     ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
         let mut builder = Builder::new(tree, workspaces, config, links, manager)?;
-        let mut graph = Self { workspaces: BTreeMap::new() };
+        let mut graph = Self { workspaces: BTreeMap::new(), unclear: BTreeMap::new() };
         for (path, manifest) in workspaces {
             graph.workspaces.insert(path.clone(), builder.workspace(path, manifest)?);
         }
+        graph.unclear = builder.unclear;
         graph.name_apps()?;
         graph.name_libraries();
         Ok(graph)
+    }
+
+    /// Refuses apps whose scripts do not say for certain what starts them.
+    pub(super) fn refuse_unclear(&self) -> Result<(), SplitError> {
+        let is_app = |path: &RepoPath| self.workspaces.get(path).is_some_and(|found| found.role != Role::Library);
+        match self.unclear.iter().find(|(path, _)| is_app(path)) {
+            Some((path, script)) => {
+                Err(SplitError::UnclearStart { workspace: path.clone(), script: Box::new(script.clone()) })
+            }
+            None => Ok(()),
+        }
     }
 
     /// All workspaces, sorted by folder.

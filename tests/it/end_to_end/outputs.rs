@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use fs_err as fs;
 
 use super::libraries::with_built_libraries;
-use crate::support::{BUN_VERSIONS, NixMonorepo, fail, splitter_snapshot, stand_in::system, succeed};
+use crate::support::{BUN_1_3_14, BUN_VERSIONS, NixMonorepo, fail, splitter_snapshot, stand_in::system, succeed};
 
 /// What a program prints that Node runs.
 fn output_of(nix: &NixMonorepo, script: impl AsRef<Utf8Path>) -> String {
@@ -67,6 +67,40 @@ fn e2e_bun_1_3_apps_build_in_the_sandbox_and_run() {
 fn e2e_bun_1_4_apps_build_in_the_sandbox_and_run() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
     builds_and_runs(&nix);
+}
+
+/// `bun build --compile` copies Bun itself, so that an edit of Bun can break what it makes and nothing else.
+fn what_is_compiled_runs(version: &str) {
+    let Some(nix) = NixMonorepo::with_bun(version) else { return };
+    let build = |flags: &str| format!("mkdir dist && bun build src/index.ts --compile {flags} --outfile dist/program");
+    nix.context().write(
+        "flake.nix",
+        own_flake(&format!(
+            r#"splitter.apps.api.buildCommand = "{}"; splitter.apps.web.buildCommand = "{}";"#,
+            build("--minify"),
+            build("--bytecode"),
+        )),
+    );
+    for (app, found) in [("api", "api: cataloged@1.1.0, native@2.0.0"), ("web", "web: cataloged@1.1.0")] {
+        let program = nix.build(app).join("program");
+        let output = succeed(&mut nix.context().command(program.as_str()));
+        assert!(output.contains(found), "{app} of Bun {version} prints {output}");
+    }
+}
+
+#[test]
+fn e2e_bun_1_2_what_is_compiled_runs() {
+    what_is_compiled_runs(BUN_VERSIONS[0]);
+}
+
+#[test]
+fn e2e_bun_1_3_14_what_is_compiled_runs() {
+    what_is_compiled_runs(BUN_1_3_14);
+}
+
+#[test]
+fn e2e_bun_1_4_what_is_compiled_runs() {
+    what_is_compiled_runs(BUN_VERSIONS[2]);
 }
 
 /// The mirror is on the loopback, which no proxy variable reaches.

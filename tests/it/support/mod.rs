@@ -43,6 +43,6 @@ pub(crate) use self::{
     secure_proxy::SecureProxy,
     small::Small,
     stand_in::NixMonorepo,
-    tools::{BUN_VERSIONS, YARN_VERSIONS, bun, yarn},
+    tools::{BUN_1_3_14, BUN_VERSIONS, YARN_VERSIONS, bun, yarn},
     yarn_monorepo::YarnMonorepo,
 };

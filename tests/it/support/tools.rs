@@ -9,6 +9,9 @@ use fs_err as fs;
 /// The Bun versions of `xtask/tools.json`: the last of 1.2, one of 1.3, and today's.
 pub(crate) const BUN_VERSIONS: [&str; 3] = ["1.2.23", "1.3.11", "1.4.4"];
 
+/// Another of `xtask/tools.json`: what it compiles grows its first writable segment, whichever that is.
+pub(crate) const BUN_1_3_14: &str = "1.3.14";
+
 /// The Yarn versions of `xtask/tools.json`: classic, the last of 3, and today's.
 pub(crate) const YARN_VERSIONS: [&str; 3] = ["1.22.22", "3.8.7", "4.18.1"];
 
