@@ -263,13 +263,13 @@ fn check_from_a_nested_folder_is_the_same() {
 fn a_record_of_a_newer_format_is_refused_by_all_who_would_write_it() {
     let small = initialised();
     let context = &small.context;
-    let newer = context.read(RECORD).replace("\"formatVersion\": 1", "\"formatVersion\": 2");
+    let newer = context.read(RECORD).replace("\"formatVersion\": 2", "\"formatVersion\": 3");
     context.write(RECORD, &newer);
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: expected format version 1, found 2: this splitter is too old for it
+    error: expected format version 2, found 3: this splitter is too old for it
       at nix/splitter/splitter.lock.json
     hint: use the splitter that the team uses, or a later one
     ");
@@ -277,7 +277,7 @@ fn a_record_of_a_newer_format_is_refused_by_all_who_would_write_it() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: expected format version 1, found 2: this splitter is too old for it
+    error: expected format version 2, found 3: this splitter is too old for it
       at nix/splitter/splitter.lock.json
     hint: use the splitter that the team uses, or a later one
     ");

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use fs_err as fs;
 
+use splitter::{scaffold::templates, split::ManagerName};
+
 use crate::support::{Small, TestContext, run, splitter_snapshot, succeed};
 
 /// Every file that git would see, with its bytes.
@@ -30,80 +32,11 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     ");
     let status = small.context.git(&["status", "--porcelain", "--untracked-files=normal"]);
     assert_eq!(status, "?? flake.nix\n?? nix/");
-    insta::assert_snapshot!(small.context.git(&["ls-files", "--others"]), @r"
-    flake.nix
-    nix/splitter/.gitattributes
-    nix/splitter/app.nix
-    nix/splitter/build.nix
-    nix/splitter/bun.nix
-    nix/splitter/default.nix
-    nix/splitter/deps.nix
-    nix/splitter/dev-shell.nix
-    nix/splitter/interpreters.nix
-    nix/splitter/known-scripts.json
-    nix/splitter/library.nix
-    nix/splitter/lock-set.nix
-    nix/splitter/manifest-fields.json
-    nix/splitter/network.nix
-    nix/splitter/node-modules.nix
-    nix/splitter/options.nix
-    nix/splitter/precision-copies.nix
-    nix/splitter/precision.nix
-    nix/splitter/record.nix
-    nix/splitter/source-filter.json
-    nix/splitter/source.nix
-    nix/splitter/splitter.lock.json
-    nix/splitter/systems.nix
-    nix/splitter/target.nix
-    nix/splitter/tools/app.mjs
-    nix/splitter/tools/bun-lock.mjs
-    nix/splitter/tools/bun-program.mjs
-    nix/splitter/tools/certificate.mjs
-    nix/splitter/tools/changes.mjs
-    nix/splitter/tools/connect.mjs
-    nix/splitter/tools/downloads-hook.mjs
-    nix/splitter/tools/downloads.mjs
-    nix/splitter/tools/elf.mjs
-    nix/splitter/tools/empty-package.mjs
-    nix/splitter/tools/executables.mjs
-    nix/splitter/tools/fetch-deps.mjs
-    nix/splitter/tools/fetch-git.mjs
-    nix/splitter/tools/fetch-program.mjs
-    nix/splitter/tools/files.mjs
-    nix/splitter/tools/finish-tree.mjs
-    nix/splitter/tools/focus-plugin.mjs
-    nix/splitter/tools/focus.mjs
-    nix/splitter/tools/git-berry.mjs
-    nix/splitter/tools/git-builds.mjs
-    nix/splitter/tools/git-classic.mjs
-    nix/splitter/tools/git-repository.mjs
-    nix/splitter/tools/git-urls.mjs
-    nix/splitter/tools/install-bun.mjs
-    nix/splitter/tools/install-yarn-berry.mjs
-    nix/splitter/tools/install-yarn-classic.mjs
-    nix/splitter/tools/install.mjs
-    nix/splitter/tools/known-scripts.mjs
-    nix/splitter/tools/layout.mjs
-    nix/splitter/tools/library.mjs
-    nix/splitter/tools/linker-state.mjs
-    nix/splitter/tools/network.mjs
-    nix/splitter/tools/npmrc.mjs
-    nix/splitter/tools/pack-stand-in.mjs
-    nix/splitter/tools/patch-package.mjs
-    nix/splitter/tools/pnp.mjs
-    nix/splitter/tools/precision-edits.mjs
-    nix/splitter/tools/precision-graph.mjs
-    nix/splitter/tools/precision-report.mjs
-    nix/splitter/tools/precision.mjs
-    nix/splitter/tools/registry.mjs
-    nix/splitter/tools/run-build.mjs
-    nix/splitter/tools/script-order.mjs
-    nix/splitter/tools/scripts.mjs
-    nix/splitter/tools/tar.mjs
-    nix/splitter/tools/words.mjs
-    nix/splitter/tools/yarn-classic-lock.mjs
-    nix/splitter/yarn.nix
-    ");
+    let files = small.context.git(&["ls-files", "--others"]);
+    let mut expected: Vec<_> = templates::of(ManagerName::Bun).map(|(path, _)| templates::target(path).to_string()).collect();
+    expected.extend(["flake.nix".to_owned(), "nix/splitter/splitter.lock.json".to_owned()]);
+    expected.sort();
+    assert_eq!(files.lines().collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -152,7 +85,7 @@ fn the_record_is_sorted_with_one_entry_a_line() {
     exit: 0
     ----- stdout
     {
-      "formatVersion": 1,
+      "formatVersion": 2,
       "generator": "splitter 0.1.0",
       "packageManager": {
         "name": "bun",
@@ -184,10 +117,10 @@ fn the_record_is_sorted_with_one_entry_a_line() {
         {"path":"npm/gamma-linux/-/gamma-linux-3.0.0.tgz","integrity":"sha512-[HASH]","systems":["x86_64-linux"]}
       ],
       "workspaces": [
-        {"path":"","name":"acme","kind":"library","dependencies":[]},
-        {"path":"apps/api","name":"api","kind":"app","app":"api","dependencies":[],"rootFiles":["tsconfig.json"],"start":"src/server.ts"},
-        {"path":"apps/web","name":"web","kind":"app","app":"web","dependencies":["packages/ui"],"rootFiles":["tsconfig.json"],"build":"bun run build","output":"dist"},
-        {"path":"packages/ui","name":"@acme/ui","kind":"library","dependencies":[],"rootFiles":["tsconfig.json"]}
+        {"path":"","name":"acme","dependencies":[],"rank":0},
+        {"path":"apps/api","name":"api","dependencies":[],"rank":0,"rootFiles":["tsconfig.json"],"package":{"name":"api","start":"src/server.ts"}},
+        {"path":"apps/web","name":"web","dependencies":["packages/ui"],"rank":1,"rootFiles":["tsconfig.json"],"build":{"command":"bun run build","outputs":["dist"]},"package":{"name":"web"}},
+        {"path":"packages/ui","name":"@acme/ui","dependencies":[],"rank":0,"rootFiles":["tsconfig.json"]}
       ],
       "local": [],
       "rootFiles": [],
