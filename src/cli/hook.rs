@@ -100,7 +100,7 @@ fn status(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
         printer.data(format_args!("but {SKIP}=0 is set here, which skips it"));
         works = false;
     }
-    Ok(if works { Outcome::Done } else { Outcome::Difference })
+    Ok(Outcome::verdict(works, false))
 }
 
 fn is_on_path() -> bool {

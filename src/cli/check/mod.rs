@@ -80,7 +80,8 @@ pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> 
         }
         (CheckFormat::Sarif | CheckFormat::Junit, _) => formats::print(format, &findings::of(&staged), printer),
     }
-    Ok(if is_fresh { Outcome::Done } else { Outcome::Difference })
+    let is_report = matches!(format, CheckFormat::Json | CheckFormat::Sarif | CheckFormat::Junit);
+    Ok(Outcome::verdict(is_fresh, is_report))
 }
 
 /// Says why a commit is refused.

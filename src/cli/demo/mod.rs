@@ -75,13 +75,13 @@ impl Demo {
         let options = InitOptions { apps: Vec::new(), systems: Vec::new(), no_hook: true, fetching: online() };
         init::run(&self.global, &options, self.printer)?;
         self.git(&["add", "--all"]);
-        self.check("fresh", Outcome::Done)
+        self.check("fresh", Outcome::Agreement)
     }
 
     fn edit_source(&self) -> Result<(), Failure> {
         self.say(&format!("A source file changes ({}). No dependency did, so check stays quiet:", sample::SOURCE));
         append(&self.folder.join(sample::SOURCE), sample::EDIT)?;
-        self.check("fresh", Outcome::Done)
+        self.check("fresh", Outcome::Agreement)
     }
 
     fn bump_dependency(&self) -> Result<(), Failure> {
@@ -93,7 +93,7 @@ impl Demo {
         self.command("splitter update-hash");
         let options = UpdateHashOptions { preload: false, fetching: online() };
         update_hash::run(&self.global, &options, self.printer)?;
-        self.check("fresh", Outcome::Done)
+        self.check("fresh", Outcome::Agreement)
     }
 
     /// Runs `check`, which must say what the demo says that it does.
