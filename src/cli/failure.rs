@@ -8,9 +8,6 @@ use super::{
 };
 use crate::diagnostic::{Category, Diagnose};
 
-/// The exit code after Ctrl-C, as shells have it.
-pub(super) const INTERRUPTED: u8 = 130;
-
 /// The exit code of wrong input or use.
 const INPUT: u8 = 2;
 
@@ -22,7 +19,6 @@ fn exit_code(category: Category) -> u8 {
         Category::Input => INPUT,
         Category::Environment => 3,
         Category::Bug => 70,
-        Category::Interrupted => INTERRUPTED,
     }
 }
 

@@ -40,9 +40,7 @@ pub fn main() -> ExitCode {
     start_tracing(arguments.global.verbose, printer);
     interrupt::install();
     let outcome = run(&arguments, printer);
-    if interrupt::was_interrupted() {
-        return ExitCode::from(failure::INTERRUPTED);
-    }
+    interrupt::heed();
     match outcome {
         Ok(outcome) => outcome.end(printer),
         Err(failure) => failure.report(printer),

@@ -1,6 +1,9 @@
 //! The static files of `nix/splitter/`, as they are in `nix-templates/`: the same in every repository.
 
-use super::compare::{Change, FileChange};
+use super::{
+    compare::{Change, FileChange},
+    files::journal::TEMPORARY,
+};
 use crate::repo::{EntryKind, RepoPath, Tree, TreeError};
 
 /// Where they land.
@@ -106,6 +109,10 @@ pub fn stale(tree: &dyn Tree) -> Result<Vec<RepoPath>, TreeError> {
     for folder in [folder(), target("tools")] {
         for entry in tree.list(&folder)?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
             let path = folder.child(&entry.name);
+            if entry.name.starts_with(TEMPORARY) {
+                // Of a run that was killed. The next one removes it.
+                continue;
+            }
             let is_current = TEMPLATES.iter().any(|(template, _)| target(template) == path);
             if !is_current && bears_mark(&tree.read(&path)?.unwrap_or_default()) {
                 stale.push(path);
