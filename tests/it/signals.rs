@@ -70,6 +70,8 @@ fn start(mut command: Command) -> Child {
 fn kill_at_any_moment(verb: &str, reset: impl Fn(&TestContext), small: &Small) {
     let context = &small.context;
     let old = files(&context.repo());
+    succeed(&mut context.splitter(&[verb]));
+    reset(context);
     let began = Instant::now();
     succeed(&mut context.splitter(&[verb]));
     let whole = began.elapsed();
@@ -80,7 +82,7 @@ fn kill_at_any_moment(verb: &str, reset: impl Fn(&TestContext), small: &Small) {
         reset(context);
         let (name, number) = SIGNALS[kill % SIGNALS.len()];
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let moment = whole.mul_f64((random >> 40) as f64 / f64::from(1 << 24));
+        let moment = whole * u32::try_from(random >> 48).unwrap() / (1 << 16);
         let mut child = start(context.splitter(&[verb]));
         thread::sleep(moment);
         // It may have ended already.
