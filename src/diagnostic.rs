@@ -14,8 +14,6 @@ pub enum Category {
     Input,
     /// The environment lacks something: network, disk, Nix, a tool (exit code 3).
     Environment,
-    /// The user interrupted the run (exit code 130).
-    Interrupted,
     /// A bug in splitter (exit code 70).
     Bug,
 }

@@ -16,7 +16,7 @@
 //! | [`repo`] | the repository as files | reads files |
 //!
 //! [`diagnostic`] is what every error of every module is turned into before it is shown; `parallel`
-//! does two things at once, [`shell`] quotes words.
+//! does two things at once, `ending` holds what must not outlive the program, [`shell`] quotes words.
 
 pub mod cli;
 pub mod picture;
@@ -32,5 +32,6 @@ pub mod lockfile;
 pub mod repo;
 
 pub mod diagnostic;
+mod ending;
 mod parallel;
 pub mod shell;

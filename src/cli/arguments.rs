@@ -25,9 +25,9 @@ const EXIT_CODES: &str = "Exit codes:
   0    done
   1    a check found a difference
   2    wrong input or use
-  3    the environment lacks something (network, Nix, disk)
+  3    the environment lacks something (network, Nix, disk), or stdout could not be written
   70   a bug in splitter
-  130  interrupted
+  128 and more: ended by a signal (130 for Ctrl-C, 143 for TERM, 129 for HUP)
 
 Start with `splitter scan`, which writes nothing.";
 

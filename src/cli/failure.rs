@@ -1,15 +1,12 @@
 //! How a run ends: exit codes, and errors as a user sees them.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, io, process::ExitCode};
 
 use super::{
-    printer::{BAD, NOTE, Printer},
+    printer::{BAD, NOTE, ODD, Printer},
     text::escape,
 };
 use crate::diagnostic::{Category, Diagnose};
-
-/// The exit code after Ctrl-C, as shells have it.
-pub(super) const INTERRUPTED: u8 = 130;
 
 /// The exit code of wrong input or use.
 const INPUT: u8 = 2;
@@ -22,25 +19,52 @@ fn exit_code(category: Category) -> u8 {
         Category::Input => INPUT,
         Category::Environment => 3,
         Category::Bug => 70,
-        Category::Interrupted => INTERRUPTED,
     }
 }
 
 /// How a run ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// All is well.
+    /// All is well, and the result is on stdout.
     Done,
+    /// A check found no difference, which the exit code alone says.
+    Agreement,
     /// A check found a difference.
     Difference,
 }
 
 impl Outcome {
-    pub(super) fn exit_code(self) -> ExitCode {
+    /// The verdict of a check. The exit code tells people and scripts all of it; a report for programs must also arrive.
+    pub(super) fn verdict(agrees: bool, is_report: bool) -> Self {
+        match (agrees, is_report) {
+            (false, _) => Self::Difference,
+            (true, false) => Self::Agreement,
+            (true, true) => Self::Done,
+        }
+    }
+
+    /// Ends the run. A verdict stands even if its text could not be written; any other result is lost with its text.
+    pub(super) fn end(self, printer: Printer) -> ExitCode {
+        match (self, printer.lost()) {
+            (Self::Done, Some(error)) => return Failure::from(LostOutput(error)).report(printer),
+            (_, Some(error)) => printer.error_line(format_args!("{ODD}warning{ODD:#}: {}", LostOutput(error))),
+            (_, None) => {}
+        }
         match self {
-            Self::Done => ExitCode::SUCCESS,
+            Self::Done | Self::Agreement => ExitCode::SUCCESS,
             Self::Difference => ExitCode::from(1),
         }
+    }
+}
+
+/// The result of a command did not reach stdout.
+#[derive(Debug, thiserror::Error)]
+#[error("could not write all of the output to stdout: {0}")]
+struct LostOutput(&'static io::Error);
+
+impl Diagnose for LostOutput {
+    fn category(&self) -> Category {
+        Category::Environment
     }
 }
 
@@ -108,7 +132,10 @@ pub(super) fn end_panics_as_bugs() {
 
 /// Prints what clap says: help and version are results, the rest is wrong use.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    // Nothing can be done where the stream is gone.
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::from(INPUT) } else { ExitCode::SUCCESS }
+    match error.print() {
+        // Nothing can be done if stderr is gone.
+        _ if error.use_stderr() => ExitCode::from(INPUT),
+        Err(lost) if lost.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(exit_code(Category::Environment)),
+        _ => ExitCode::SUCCESS,
+    }
 }

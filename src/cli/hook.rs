@@ -5,6 +5,7 @@ use super::{
     check::staged::{self, Staged},
     failure::{Failure, Outcome},
     fetching::{cache, registries},
+    interrupt,
     printer::{BAD, BOLD, GOOD, NOTE, Printer},
     repository::work_tree,
 };
@@ -39,7 +40,7 @@ fn place(global: &Global) -> Result<Place, Failure> {
 }
 
 pub(super) fn install(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
-    match hook::install(place)? {
+    match interrupt::uninterrupted(|| hook::install(place))? {
         Done::Written(places) => {
             printer.data(format_args!("{GOOD}installed{GOOD:#}: {}", places.join(", ")));
             Ok(say_what_runs(place, printer)?)
@@ -69,7 +70,7 @@ fn say_what_runs(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
 }
 
 fn uninstall(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
-    match hook::uninstall(place)? {
+    match interrupt::uninterrupted(|| hook::uninstall(place))? {
         Done::Written(places) => printer.data(format_args!("{GOOD}removed{GOOD:#}: {}", places.join(", "))),
         _ => printer.data("unchanged: there was no hook of splitter's"),
     }
@@ -100,7 +101,7 @@ fn status(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
         printer.data(format_args!("but {SKIP}=0 is set here, which skips it"));
         works = false;
     }
-    Ok(if works { Outcome::Done } else { Outcome::Difference })
+    Ok(Outcome::verdict(works, false))
 }
 
 fn is_on_path() -> bool {
@@ -177,12 +178,15 @@ fn bring_up_to_date(index: &GitIndex, work_tree: &WorkTree, printer: Printer) ->
         let source = FromCache { cache: &cache, registries: &registries };
         let text = update(&split, old.as_ref(), &source, &Extent::WhatChanged)?.record.render();
         let is_as_staged = index.read(&record::path())? == work_tree.read(&record::path())?;
-        stage(&Git::at(work_tree.root()), &text)?;
-        if is_as_staged {
-            let mut files = Files::default();
-            files.put(record::path(), text);
-            files.write(work_tree.root())?;
-        }
+        interrupt::uninterrupted(|| -> Result<(), Failure> {
+            stage(&Git::at(work_tree.root()), &text)?;
+            if is_as_staged {
+                let mut files = Files::default();
+                files.put(record::path(), text);
+                files.write(work_tree.root())?;
+            }
+            Ok(())
+        })?;
         Ok(true)
     };
     match updated() {

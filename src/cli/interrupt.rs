@@ -1,33 +1,80 @@
-//! Ctrl-C: a run ends at once, except while files of the repository are being replaced, which is finished first.
+//! Signals that ask the program to end: Ctrl-C (INT), TERM and HUP. A run ends at once and leaves nothing behind. Only while
+//! files of the repository are being replaced, all of them are replaced first.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+};
 
-use super::failure::INTERRUPTED;
+use crate::ending;
 
-static REPLACING: AtomicBool = AtomicBool::new(false);
-static INTERRUPT: AtomicBool = AtomicBool::new(false);
+/// What was asked, and whether it has to wait.
+struct State {
+    signal: Option<i32>,
+    is_replacing: bool,
+}
 
-/// Starts to listen. Where no handler can be set, the system's own ends the program, which harms nothing either.
+static STATE: Mutex<State> = Mutex::new(State { signal: None, is_replacing: false });
+
+/// Starts to listen. Where no handler can be set, the system's own ends the program.
+#[cfg(unix)]
 pub(super) fn install() {
-    let _ = ctrlc::set_handler(|| {
-        INTERRUPT.store(true, Ordering::SeqCst);
-        if !REPLACING.load(Ordering::SeqCst) {
-            end(INTERRUPTED.into());
-        }
-    });
+    use signal_hook::{
+        consts::{SIGHUP, SIGINT, SIGTERM},
+        iterator::Signals,
+    };
+    let heeded = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+    if let Ok(mut signals) = Signals::new(heeded) {
+        thread::spawn(move || signals.forever().for_each(receive));
+    }
 }
 
-/// Whether Ctrl-C was pressed while files were being replaced.
-pub(super) fn was_interrupted() -> bool {
-    INTERRUPT.load(Ordering::SeqCst)
+#[cfg(not(unix))]
+pub(super) fn install() {}
+
+/// Whether this program was started with the signal ignored, as `nohup` does. That is heeded where the system can tell.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
 }
 
-/// Runs the replacing of files, which an interrupt does not cut in two.
+fn receive(signal: i32) {
+    let mut state = state();
+    let first = *state.signal.get_or_insert(signal);
+    if !state.is_replacing {
+        stop(first);
+    }
+}
+
+/// Runs the replacing of files, which no signal cuts in two.
 pub(super) fn uninterrupted<T>(replace: impl FnOnce() -> T) -> T {
-    REPLACING.store(true, Ordering::SeqCst);
+    state().is_replacing = true;
     let result = replace();
-    REPLACING.store(false, Ordering::SeqCst);
+    let mut state = state();
+    state.is_replacing = false;
+    if let Some(signal) = state.signal {
+        stop(signal);
+    }
     result
+}
+
+/// Waits for the end if the program is ending, so that no failure is reported that is only due to that.
+pub(super) fn heed() {
+    drop(state());
+}
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the program because of a signal. The state is locked meanwhile, so that the other threads wait.
+fn stop(signal: i32) -> ! {
+    let _ended = ending::leave_nothing();
+    // As shells have it.
+    end(128 + signal)
 }
 
 /// Ends the program now.

@@ -40,11 +40,9 @@ pub fn main() -> ExitCode {
     start_tracing(arguments.global.verbose, printer);
     interrupt::install();
     let outcome = run(&arguments, printer);
-    if interrupt::was_interrupted() {
-        return ExitCode::from(failure::INTERRUPTED);
-    }
+    interrupt::heed();
     match outcome {
-        Ok(outcome) => outcome.exit_code(),
+        Ok(outcome) => outcome.end(printer),
         Err(failure) => failure.report(printer),
     }
 }
@@ -78,5 +76,7 @@ fn start_tracing(verbose: u8, printer: Printer) {
         .with_writer(std::io::stderr)
         .with_ansi(printer.draws_colour())
         .without_time()
+        // It would say by `eprintln!`, which panics, that stderr cannot be written.
+        .log_internal_errors(false)
         .init();
 }

@@ -4,9 +4,13 @@
 use std::{
     fmt::Display,
     io::{self, IsTerminal as _, Write as _},
+    sync::OnceLock,
 };
 
 use anstyle::{AnsiColor, Style};
+
+/// The first failure to write to stdout. All later text for stdout is dropped: a gap in the middle would be worse.
+static LOST: OnceLock<io::Error> = OnceLock::new();
 
 /// Where all output goes.
 #[derive(Debug, Clone, Copy)]
@@ -26,13 +30,21 @@ impl Printer {
         Self { quiet }
     }
 
-    /// A line of the result, on stdout. A reader that went away is no error: the program ends silently.
+    /// A line of the result, on stdout. A failure does not end the run, because the verdict is still to come: it decides
+    /// the exit code. See [`Self::lost`].
     #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn data(self, line: impl Display) {
-        let mut out = anstream::stdout().lock();
-        if writeln!(out, "{line}").is_err() {
-            super::interrupt::end(0);
+        if LOST.get().is_none()
+            && let Err(error) = writeln!(anstream::stdout().lock(), "{line}")
+        {
+            let _ = LOST.set(error);
         }
+    }
+
+    /// Why a part of the result did not reach stdout. A reader that went away, such as `head`, wanted no more of it.
+    #[expect(clippy::unused_self, reason = "one object owns all output")]
+    pub(super) fn lost(self) -> Option<&'static io::Error> {
+        LOST.get().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
     }
 
     /// A line about the work, on stderr, unless `--quiet`.

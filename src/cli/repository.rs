@@ -2,11 +2,17 @@
 
 use camino::Utf8Path;
 
-use super::{arguments::Global, failure::Failure, printer::Printer, text::things};
+use super::{arguments::Global, failure::Failure, interrupt, printer::Printer, text::things};
 use crate::{
     proof::{Place, ProofError, State},
-    repo::{Git, GitError, TreeError, WorkTree, states},
-    scaffold::record::{PATH, Record, RecordError},
+    repo::{Git, GitError, RepoPath, TreeError, WorkTree, states},
+    scaffold::{
+        files::{
+            WriteError,
+            journal::{self, Recovered},
+        },
+        record::{PATH, Record, RecordError},
+    },
     split::Split,
 };
 
@@ -15,6 +21,20 @@ pub(super) fn work_tree(global: &Global) -> Result<WorkTree, Failure> {
     let folder = global.repo.as_deref().unwrap_or(Utf8Path::new("."));
     let tree = WorkTree::discover(folder)?;
     tracing::debug!(root = %tree.root(), "found the repository");
+    Ok(tree)
+}
+
+/// The repository that a command is about to change, made whole again if an earlier run was cut off.
+pub(super) fn recovered(global: &Global, printer: Printer) -> Result<WorkTree, Failure> {
+    let tree = work_tree(global)?;
+    let fail = |source| WriteError { path: RepoPath::root().child(journal::FILE), source };
+    match interrupt::uninterrupted(|| journal::recover(tree.root())).map_err(fail)? {
+        Some(Recovered::Completed) => printer.note("completed the files that an earlier run was cut off at"),
+        Some(Recovered::Changed) => printer.warning(
+            "an earlier run was cut off while it replaced files, which were changed since: they are left as they are",
+        ),
+        Some(Recovered::Removed) | None => {}
+    }
     Ok(tree)
 }
 

@@ -9,7 +9,7 @@ use super::{
     fetching::{bring_up_to_date, cache},
     interrupt,
     printer::{BOLD, GOOD, Printer},
-    repository::{previous, warn, work_tree},
+    repository::{previous, recovered, warn},
     text::{bytes, count, duration, things},
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 
 pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer) -> Result<Outcome, Failure> {
     let start = Instant::now();
-    let repo = work_tree(global)?;
+    let repo = recovered(global, printer)?;
     let (split, old) = both(|| Split::read(&repo, &Choices::default()), || previous(&repo, printer));
     let (old, split) = (old?, split?);
     warn(&split, printer);
@@ -108,7 +108,7 @@ fn preload(update: &Update, printer: Printer) -> Result<(), Failure> {
         let output = &update.record.deps[part];
         let name: StoreName = Record::store_name(part, &output.fingerprint).parse()?;
         let digest: NarDigest = output.hash.to_string().parse()?;
-        let path = nix.add(tree, &name, digest, cache.root())?;
+        let path = nix.add(tree, &name, digest, cache.tmp())?;
         printer.note(format_args!("  in the Nix store: {path}"));
     }
     let tarballs = &update.record.package_manager.tarballs;
@@ -116,7 +116,7 @@ fn preload(update: &Update, printer: Printer) -> Result<(), Failure> {
     if let Some((file, tarball)) = update.program.as_ref().zip(tarball) {
         // The name that `fetchurl` gives it.
         let name: StoreName = tarball.url.path().rsplit('/').next().unwrap_or_default().parse()?;
-        let path = nix.add_file(file, &name, &tarball.integrity.digests()[0], cache.root())?;
+        let path = nix.add_file(file, &name, &tarball.integrity.digests()[0], cache.tmp())?;
         printer.note(format_args!("  in the Nix store: {path}"));
     }
     Ok(())

@@ -4,17 +4,20 @@
 //! tarballs/<algorithm>/<first two of hex>/<hex>   a tarball, named by its digest
 //! sights/<sight>                                  the integrity that a URL without one had when it was first seen
 //! versions/<sight>/…                              what a registry says of one version, which never changes
-//! tmp/                                            what is being written
+//! tmp/run-…/                                      what one run is writing
+//! lock                                            locked by every run that uses the cache
 //! ```
 //!
 //! What a sight is made of, so that no repository can choose what another one reads, is in `sight`.
 //!
 //! A file is written in `tmp/`, checked, and renamed to its place, so that what lies at a place is complete, several
-//! processes may run at once, and a run that was cut off goes on where it stopped. Nothing is flushed to the disk: after
+//! processes may run at once, and a run that was cut off goes on where it stopped. What such a run left in `tmp/` is removed by
+//! the next one that has the cache to itself. Nothing is flushed to the disk: after
 //! a power cut a file may be empty or short. An empty one counts as absent, and [`Cache::verify`] finds the other.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -25,10 +28,11 @@ use tempfile::NamedTempFile;
 use super::{environment::Environment, sight::Sight};
 use crate::{
     diagnostic::{Category, Diagnose, Location},
+    ending::Folder,
     lockfile::{Algorithm, Digest, Hasher, Integrity},
 };
 
-/// How old a file in `tmp/` must be before it counts as left over.
+/// How old a file in `tmp/` must be before it counts as left over although other runs use the cache.
 const LEFTOVER_AGE: Duration = Duration::from_hours(24);
 
 /// Folders of earlier layouts. Their entries are named by the URL alone, so that any repository could have written them.
@@ -38,6 +42,14 @@ const UNTRUSTED_FOLDERS: [&str; 2] = ["urls", "metadata"];
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: Utf8PathBuf,
+    run: Arc<Run>,
+}
+
+/// What one run has of its own: a folder for what it is writing, and its share of the lock, which ends with the process.
+#[derive(Debug)]
+struct Run {
+    folder: Folder,
+    _lock: fs::File,
 }
 
 /// A tarball in the cache.
@@ -104,18 +116,24 @@ impl Cache {
         Ok(folder.join("splitter"))
     }
 
-    /// Opens the cache at `root`, makes its folders, and removes what runs left over in `tmp/` a day ago or earlier.
+    /// Opens the cache at `root`, makes its folders, and removes what other runs left over in `tmp/`.
     pub fn open(root: impl Into<Utf8PathBuf>) -> Result<Self, CacheError> {
-        let cache = Self { root: root.into() };
-        fs::create_dir_all(cache.tmp())?;
-        cache.remove_leftovers()?;
+        let root = root.into();
+        let tmp = root.join("tmp");
+        fs::create_dir_all(&tmp)?;
+        let lock = fs::File::options().create(true).append(true).open(root.join("lock"))?;
+        let is_alone = lock.file().try_lock().is_ok();
+        remove_leftovers(&tmp, is_alone)?;
+        // A file system without locks leaves them to their age.
+        let _ = lock.file().lock_shared();
         for folder in UNTRUSTED_FOLDERS {
-            match fs::remove_dir_all(cache.root.join(folder)) {
+            match fs::remove_dir_all(root.join(folder)) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
             }
         }
-        Ok(cache)
+        let folder = Folder::new("run-", tmp.as_std_path())?;
+        Ok(Self { root, run: Arc::new(Run { folder, _lock: lock }) })
     }
 
     /// The folder.
@@ -191,7 +209,7 @@ impl Cache {
     }
 
     /// Writes a small file whole, making its folder.
-    pub(super) fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), CacheError> {
+    pub fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), CacheError> {
         let mut file = self.temporary()?;
         file.write_all(bytes)?;
         persist(file, path)
@@ -206,24 +224,26 @@ impl Cache {
         self.root.join("tarballs").join(digest.algorithm().name()).join(&hex[..2]).join(&hex)
     }
 
-    /// Where what is being written lies; on the file system of all else here.
-    pub(super) fn tmp(&self) -> Utf8PathBuf {
-        self.root.join("tmp")
+    /// A folder for what is being written, on the file system of all else here. It is removed at the end of the run.
+    pub fn tmp(&self) -> &Utf8Path {
+        // It lies in a folder whose path is UTF-8, and its own name is.
+        Utf8Path::from_path(self.run.folder.path()).unwrap_or(&self.root)
     }
+}
 
-    fn remove_leftovers(&self) -> Result<(), CacheError> {
-        let now = SystemTime::now();
-        for entry in fs::read_dir(self.tmp())? {
-            let entry = entry?;
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
-            if age.is_some_and(|age| age > LEFTOVER_AGE) {
-                // Another process may have been faster. A folder is a repository that was being fetched.
-                let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
-            }
+/// Removes what other runs left in `tmp`: all of it if no other run uses the cache, otherwise what is old.
+fn remove_leftovers(tmp: &Utf8Path, is_alone: bool) -> Result<(), CacheError> {
+    let now = SystemTime::now();
+    for entry in fs::read_dir(tmp)? {
+        let entry = entry?;
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
+        if is_alone || age.is_some_and(|age| age > LEFTOVER_AGE) {
+            // Another process may have been faster.
+            let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
         }
-        Ok(())
     }
+    Ok(())
 }
 
 fn platform_folder() -> Option<Utf8PathBuf> {
@@ -329,7 +349,7 @@ mod tests {
         let mut insertion = cache.begin(Algorithm::Sha1).unwrap();
         insertion.write(b"rig").unwrap();
         drop(insertion);
-        assert_eq!((files_in(&cache.tmp()), files_in(&cache.root.join("tarballs"))), (0, 0));
+        assert_eq!((files_in(cache.tmp()), files_in(&cache.root.join("tarballs"))), (0, 0));
     }
 
     #[test]
@@ -355,15 +375,21 @@ mod tests {
     }
 
     #[test]
-    fn old_leftovers_go_and_young_ones_stay() {
+    fn young_leftovers_stay_while_another_run_uses_the_cache() {
         let (_folder, cache) = cache();
-        let (old, young) = (cache.tmp().join("part-old"), cache.tmp().join("part-young"));
+        let tmp = cache.root.join("tmp");
+        let (old, young) = (tmp.join("run-old"), tmp.join("run-young"));
         fs::write(&young, "x").unwrap();
         fs::write(&old, "x").unwrap();
         let file = fs::File::options().write(true).open(&old).unwrap();
         file.file().set_modified(SystemTime::now() - 2 * LEFTOVER_AGE).unwrap();
-        let cache = Cache::open(cache.root).unwrap();
+        let second = Cache::open(cache.root.clone()).unwrap();
         assert!(young.exists() && !old.exists() && cache.tmp().exists());
+        let root = cache.root.clone();
+        drop((cache, second));
+        let third = Cache::open(root).unwrap();
+        assert!(!young.exists() && third.tmp().exists());
+        assert_eq!(files_in(&tmp), 1);
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Downloader {
     pub(super) async fn commit(&self, wanted: &Wanted, id: &str) -> Result<Fetched, Reason> {
         // The semaphore is never closed.
         let _turn = self.git_turns.acquire().await;
-        let commit = self.git.fetch(&wanted.url, id, &self.cache().tmp()).await?;
+        let commit = self.git.fetch(&wanted.url, id, self.cache().tmp()).await?;
         self.hosts.answered(&wanted.url);
         self.keep(wanted, move || Ok(commit.pack().map_err(super::git::GitError::from)?)).await
     }

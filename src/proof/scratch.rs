@@ -4,18 +4,20 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
-use tempfile::TempDir;
 
 use super::ProofError;
-use crate::repo::{
-    RepoPath, Tree, door,
-    states::{FileKind, FileStates},
+use crate::{
+    ending::Folder,
+    repo::{
+        RepoPath, Tree, door,
+        states::{FileKind, FileStates},
+    },
 };
 
 /// A folder for copies, removed when it is dropped.
 pub struct Scratch {
     root: Utf8PathBuf,
-    _folder: TempDir,
+    _folder: Folder,
 }
 
 /// A copy of a repository's files: those that git does not ignore.
@@ -27,7 +29,7 @@ pub struct Copy {
 impl Scratch {
     /// An empty one, among the temporary files of this machine.
     pub fn new() -> Result<Self, ProofError> {
-        let folder = tempfile::Builder::new().prefix("splitter-").tempdir()?;
+        let folder = Folder::new("splitter-", &std::env::temp_dir())?;
         // Nix refuses paths through links, as the temporary folder of macOS is.
         let root = fs::canonicalize(folder.path())?;
         let root = Utf8PathBuf::from_path_buf(root).map_err(ProofError::NotUtf8)?;

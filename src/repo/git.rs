@@ -13,7 +13,10 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::diagnostic::{Category, Diagnose};
+use crate::{
+    diagnostic::{Category, Diagnose},
+    ending::{self, Child, read_all},
+};
 
 /// The variables that tie a process to one repository, as `git rev-parse --local-env-vars` lists them.
 const LOCAL_VARIABLES: [&str; 15] = [
@@ -140,8 +143,7 @@ impl Git {
 
     /// Runs a command that must succeed; what it prints.
     pub fn output(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
-        let Output { status, stdout, stderr } =
-            self.command(args).stdin(Stdio::null()).output().map_err(GitError::Start)?;
+        let Output { status, stdout, stderr } = ending::output(&mut self.command(args)).map_err(GitError::Start)?;
         if status.success() { Ok(stdout) } else { Err(self.failed(args, &stderr)) }
     }
 
@@ -164,17 +166,16 @@ impl Git {
     /// Writes an object with this content, as a file of this path would be stored; its name.
     pub fn store(&self, content: &[u8], path: &str) -> Result<String, GitError> {
         let args = ["hash-object", "-w", "--stdin", "--path", path];
-        let mut child = self
-            .command(&args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(GitError::Start)?;
+        let mut command = self.command(&args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Child::spawn(&mut command).map_err(GitError::Start)?;
         if let Some(mut stdin) = child.stdin.take() {
             stdin.write_all(content).map_err(GitError::Start)?;
         }
-        let Output { status, stdout, stderr } = child.wait_with_output().map_err(GitError::Start)?;
+        // Both are a line at most, so that neither pipe fills up.
+        let stdout = read_all(child.stdout.take()).map_err(GitError::Start)?;
+        let stderr = read_all(child.stderr.take()).map_err(GitError::Start)?;
+        let status = child.wait().map_err(GitError::Start)?;
         if !status.success() {
             return Err(self.failed(&args, &stderr));
         }

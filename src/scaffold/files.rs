@@ -1,17 +1,20 @@
 //! Writing several files so that a repository has all of them or is as it was.
 //!
-//! Every new content is first written to a temporary file beside its target, which is where running out of disk or
-//! rights shows; only then are all renamed. If a rename still fails, those before it are undone.
+//! Every new content is first written beside its target, which is where running out of disk or rights shows; only then are
+//! all renamed. If a rename still fails, those before it are undone. If the run is killed, the next one finds its
+//! [`journal`].
+
+pub mod journal;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write as _},
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use fs_err as fs;
-use tempfile::NamedTempFile;
 
+use self::journal::{Entry, Journal, Plan};
 use crate::{
     diagnostic::{Category, Diagnose},
     repo::{
@@ -85,11 +88,10 @@ pub struct Files {
 }
 
 /// A file that is about to change.
-struct Pending<'a> {
+struct Change<'a> {
     path: &'a RepoPath,
-    target: Utf8PathBuf,
-    temporary: NamedTempFile,
     before: Option<Vec<u8>>,
+    after: Option<&'a [u8]>,
 }
 
 impl Files {
@@ -117,32 +119,62 @@ impl Files {
     }
 
     fn replace(&self, root: &Utf8Path) -> Result<Written, WriteError> {
-        let mut folders = NewFolders::default();
-        let mut pending = Vec::new();
-        for (path, content) in &self.contents {
-            let fail = |source| WriteError { path: path.clone(), source };
-            let target = path.on_disk(root);
-            let before = read_if_there(&target).map_err(fail)?;
-            if before.as_ref() != Some(content) {
-                folders.create(target.parent().unwrap_or(root)).map_err(fail)?;
-                let temporary = temporary(&target, content).map_err(fail)?;
-                pending.push(Pending { path, target, temporary, before });
+        if self.changes(root)?.is_empty() {
+            return Ok(Written::default());
+        }
+        let fail = |source| WriteError { path: RepoPath::root().child(journal::FILE), source };
+        let mut journal = Journal::begin(root).map_err(fail)?;
+        // Another run may have written meanwhile.
+        let changes = self.changes(root)?;
+        let plan = Plan {
+            files: changes
+                .iter()
+                .map(|change| Entry::new(change.path, change.before.as_deref(), change.after))
+                .collect(),
+            folders: missing_folders(root, &changes),
+        };
+        let done = journal.plan(&plan).map_err(fail).and_then(|()| prepare(root, &changes, &plan)).and_then(|()| {
+            journal.complete().map_err(fail)?;
+            commit(root, &changes)
+        });
+        if done.is_err() {
+            journal::clear(root, &plan);
+            for folder in plan.folders.iter().rev() {
+                // It may not have been made yet.
+                let _ = fs::remove_dir(folder.on_disk(root));
             }
         }
-        let written = commit(pending)?;
-        folders.keep();
-        self.remove_files(root, written)
+        journal.end();
+        done.map(|()| Written::of(&changes))
     }
 
-    fn remove_files(&self, root: &Utf8Path, mut written: Written) -> Result<Written, WriteError> {
-        for path in &self.removals {
-            match fs::remove_file(path.on_disk(root)) {
-                Ok(()) => written.removed.push(path.clone()),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(WriteError { path: path.clone(), source }),
+    /// What differs from what is wanted.
+    fn changes(&self, root: &Utf8Path) -> Result<Vec<Change<'_>>, WriteError> {
+        let wanted = self.contents.iter().map(|(path, content)| (path, Some(content.as_slice())));
+        let mut changes = Vec::new();
+        for (path, after) in wanted.chain(self.removals.iter().map(|path| (path, None))) {
+            let fail = |source| WriteError { path: path.clone(), source };
+            let before = read_if_there(&path.on_disk(root)).map_err(fail)?;
+            if before.as_deref() != after {
+                changes.push(Change { path, before, after });
             }
         }
-        Ok(written)
+        Ok(changes)
+    }
+}
+
+impl Written {
+    fn of(changes: &[Change<'_>]) -> Self {
+        let mut written = Self::default();
+        for change in changes {
+            let list = match (&change.before, change.after) {
+                (None, _) => &mut written.created,
+                (Some(_), Some(_)) => &mut written.changed,
+                (Some(_), None) => &mut written.removed,
+            };
+            list.push(change.path.clone());
+        }
+        written
     }
 }
 
@@ -154,81 +186,76 @@ fn read_if_there(path: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// A temporary file beside `target` with its permissions, or those that a new file has.
-fn temporary(target: &Utf8Path, content: &[u8]) -> io::Result<NamedTempFile> {
-    let folder = target.parent().unwrap_or(target);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".splitter-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // The umask is taken off, as for any new file.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+/// The folders that have to be made for the files, each after the one that it lies in.
+fn missing_folders(root: &Utf8Path, changes: &[Change<'_>]) -> Vec<RepoPath> {
+    let mut missing = BTreeSet::new();
+    for change in changes.iter().filter(|change| change.after.is_some()) {
+        let mut folder = change.path.parent();
+        while !folder.is_root() && !folder.on_disk(root).is_dir() {
+            let parent = folder.parent();
+            missing.insert(folder);
+            folder = parent;
+        }
     }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(content)?;
-    if let Ok(metadata) = fs::metadata(target) {
-        file.as_file().set_permissions(metadata.permissions())?;
-    }
-    file.as_file().sync_data()?;
-    Ok(file)
+    missing.into_iter().collect()
 }
 
-fn commit(pending: Vec<Pending<'_>>) -> Result<Written, WriteError> {
-    let mut written = Written::default();
-    let mut done: Vec<(Utf8PathBuf, Option<Vec<u8>>)> = Vec::new();
-    for Pending { path, target, temporary, before } in pending {
-        if let Err(error) = temporary.persist(&target) {
-            undo(done);
-            return Err(WriteError { path: path.clone(), source: error.error });
-        }
-        tracing::debug!(%path, "wrote");
-        let list = if before.is_some() { &mut written.changed } else { &mut written.created };
-        list.push(path.clone());
-        done.push((target, before));
+/// Makes the folders, and puts every new content beside its target.
+fn prepare(root: &Utf8Path, changes: &[Change<'_>], plan: &Plan) -> Result<(), WriteError> {
+    for folder in &plan.folders {
+        fs::create_dir(folder.on_disk(root)).map_err(|source| WriteError { path: folder.clone(), source })?;
     }
-    Ok(written)
+    for change in changes {
+        if let Some(content) = change.after {
+            let fail = |source| WriteError { path: change.path.clone(), source };
+            put_beside(&change.path.on_disk(root), content).map_err(fail)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the new content of `target` beside it, with the permissions of the old one or of any new file.
+fn put_beside(target: &Utf8Path, content: &[u8]) -> io::Result<()> {
+    let path = journal::temporary(target);
+    // What has this name is splitter's, or was put there to be written through.
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = fs::File::options().write(true).create_new(true).open(&path)?;
+    file.write_all(content)?;
+    if let Ok(metadata) = fs::metadata(target) {
+        file.set_permissions(metadata.permissions())?;
+    }
+    file.file().sync_data()
+}
+
+fn commit(root: &Utf8Path, changes: &[Change<'_>]) -> Result<(), WriteError> {
+    for (done, change) in changes.iter().enumerate() {
+        if let Err(source) = journal::replace(change.path, root, change.after.is_some()) {
+            undo(root, &changes[..done]);
+            return Err(WriteError { path: change.path.clone(), source });
+        }
+        tracing::debug!(path = %change.path, "wrote");
+    }
+    Ok(())
 }
 
 /// Puts files back as they were. This runs after a failure that is reported; a second one adds nothing.
-fn undo(done: Vec<(Utf8PathBuf, Option<Vec<u8>>)>) {
-    for (target, before) in done {
-        let _ = match before {
+fn undo(root: &Utf8Path, done: &[Change<'_>]) {
+    for change in done {
+        let target = change.path.on_disk(root);
+        let _ = match &change.before {
             Some(content) => fs::write(&target, content),
             None => fs::remove_file(&target),
         };
     }
 }
 
-/// Folders that were made for the files; removed again unless they are kept.
-#[derive(Default)]
-struct NewFolders(Vec<Utf8PathBuf>);
-
-impl NewFolders {
-    fn create(&mut self, folder: &Utf8Path) -> io::Result<()> {
-        let missing: Vec<_> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
-        for folder in missing.into_iter().rev() {
-            fs::create_dir(folder)?;
-            self.0.push(folder.to_owned());
-        }
-        Ok(())
-    }
-
-    fn keep(mut self) {
-        self.0.clear();
-    }
-}
-
-impl Drop for NewFolders {
-    fn drop(&mut self) {
-        for folder in self.0.iter().rev() {
-            let _ = fs::remove_dir(folder);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use camino::Utf8PathBuf;
+
     use super::*;
 
     fn sandbox() -> (tempfile::TempDir, Utf8PathBuf) {

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compare::{Change, FileChange};
+use super::{
+    compare::{Change, FileChange},
+    files::journal::TEMPORARY,
+};
 use crate::{
     repo::{EntryKind, RepoPath, Tree, TreeError},
     split::ManagerName,
@@ -172,6 +175,10 @@ pub fn stale(tree: &dyn Tree, manager: ManagerName) -> Result<Vec<RepoPath>, Tre
     for folder in folders(tree)? {
         for entry in tree.list(&folder)?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
             let path = folder.child(&entry.name);
+            if entry.name.starts_with(TEMPORARY) {
+                // Of a run that was killed. The next one removes it.
+                continue;
+            }
             if !current.contains(&path) && bears_mark(&tree.read(&path)?.unwrap_or_default()) {
                 stale.push(path);
             }

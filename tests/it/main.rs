@@ -20,6 +20,8 @@ mod nar;
 mod refusals;
 mod registries;
 mod scan;
+mod signals;
+mod streams;
 mod support_table;
 mod update_hash;
 mod yarn;

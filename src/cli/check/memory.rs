@@ -4,8 +4,6 @@
 //! program, and in the cache folder; what cannot be written or read is as if it were not there. The index is not remembered:
 //! that check writes nothing.
 
-use std::io::Write as _;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -26,8 +24,8 @@ pub(super) struct Fresh {
     trace: Trace,
 }
 
-/// Where the memory of one repository lies.
-pub(super) struct Memory(Option<Utf8PathBuf>);
+/// The cache, and where the memory of one repository lies in it.
+pub(super) struct Memory(Option<(Utf8PathBuf, Utf8PathBuf)>);
 
 impl Memory {
     /// That of a repository, for this program.
@@ -35,31 +33,24 @@ impl Memory {
         let folder = Cache::default_root(&Environment::of_process()).ok();
         let path = folder.zip(program()).map(|(folder, program)| {
             let name = blake3::hash(format!("{root}\0{program}").as_bytes()).to_hex();
-            folder.join("checked").join(format!("{}.json", &name[..32]))
+            let path = folder.join("checked").join(format!("{}.json", &name[..32]));
+            (folder, path)
         });
         Self(path)
     }
 
     /// What is remembered, if the repository still is so.
     pub(super) fn recall(&self, tree: &WorkTree) -> Option<Fresh> {
-        let bytes = fs::read(self.0.as_ref()?).ok()?;
+        let bytes = fs::read(&self.0.as_ref()?.1).ok()?;
         let fresh: Fresh = serde_json::from_slice(&bytes).ok()?;
         fresh.trace.holds(tree).then_some(fresh)
     }
 
     /// Remembers a repository that is right.
     pub(super) fn keep(&self, packages: usize, workspaces: usize, trace: Trace) {
-        let Some(path) = &self.0 else { return };
+        let Some((cache, path)) = &self.0 else { return };
         let Ok(text) = serde_json::to_vec(&Fresh { packages, workspaces, trace }) else { return };
-        let written = || -> std::io::Result<()> {
-            let folder = path.parent().unwrap_or(path);
-            fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&text)?;
-            file.persist(path)?;
-            Ok(())
-        };
-        if let Err(error) = written() {
+        if let Err(error) = Cache::open(cache).and_then(|cache| cache.write(path, &text)) {
             tracing::debug!(%error, "the check is not remembered");
         }
     }

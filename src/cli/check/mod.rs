@@ -21,7 +21,10 @@ use super::{
 use crate::{
     parallel::both,
     repo::{Traced, Tree},
-    scaffold::compare::{Differences, Recorded, compare},
+    scaffold::{
+        compare::{Differences, Recorded, compare},
+        files::journal::{self, HalfWritten},
+    },
     split::{Choices, Split},
 };
 
@@ -80,7 +83,8 @@ pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> 
         }
         (CheckFormat::Sarif | CheckFormat::Junit, _) => formats::print(format, &findings::of(&staged), printer),
     }
-    Ok(if is_fresh { Outcome::Done } else { Outcome::Difference })
+    let is_report = matches!(format, CheckFormat::Json | CheckFormat::Sarif | CheckFormat::Junit);
+    Ok(Outcome::verdict(is_fresh, is_report))
 }
 
 /// Says why a commit is refused.
@@ -91,6 +95,9 @@ pub(super) fn print_refusal(staged: &Staged, printer: Printer) {
 /// The work tree.
 fn whole(global: &Global) -> Result<Verdict, Failure> {
     let tree = work_tree(global)?;
+    if journal::is_half_written(tree.root()) {
+        return Err(HalfWritten.into());
+    }
     let memory = Memory::of(tree.root());
     if let Some(fresh) = memory.recall(&tree) {
         tracing::debug!("every file that matters is as it was when all was right");

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{Demo, DemoError, append, sample};
 use crate::{
-    cli::{failure::Failure, printer::GOOD, text::duration},
-    nix::command::Nix,
+    cli::{
+        failure::Failure,
+        printer::GOOD,
+        text::{duration, escape},
+    },
+    nix::command::{Nix, NixError},
     split::System,
 };
 
@@ -18,7 +22,14 @@ const EDIT: &str = "\napp.get(\"/version\", (context) => context.text(\"1\"));\n
 pub(super) fn show(nix: &Nix, demo: &Demo) -> Result<(), Failure> {
     let nix = nix.clone().in_folder(&demo.folder);
     demo.say("With Nix, an app is built from its sources and the installed dependencies:");
-    build(&nix, demo)?;
+    let built = build(&nix, demo);
+    if let Err(error) = &built
+        && let Some(reason) = error.unfetched_input()
+    {
+        say_unfetched(reason, demo);
+        return Ok(());
+    }
+    built?;
     let before = derivations(&nix)?;
     demo.say(&format!("The source of {} changes again. Only its derivation is another:", sample::APP));
     append(&demo.folder.join(sample::SOURCE), EDIT)?;
@@ -34,10 +45,19 @@ pub(super) fn show(nix: &Nix, demo: &Demo) -> Result<(), Failure> {
     if changed != [sample::APP] {
         return Err(DemoError::Rebuilt { expected: sample::APP, found: changed.join(", ") }.into());
     }
-    build(&nix, demo)
+    Ok(build(&nix, demo)?)
 }
 
-fn build(nix: &Nix, demo: &Demo) -> Result<(), Failure> {
+/// Says what is not shown, and how to see it later.
+fn say_unfetched(reason: &str, demo: &Demo) {
+    demo.printer.data(format_args!("Nix could not fetch the inputs of the flake: {}", escape(reason)));
+    demo.say("So the builds are not shown. All of the above needs no Nix, and worked.");
+    let again = "To see the builds, run `splitter demo` again when the inputs can be fetched";
+    let here = if demo.is_kept { format!(", or `nix build .#{}` in the sample", sample::APP) } else { String::new() };
+    demo.printer.data(format_args!("{again}{here}."));
+}
+
+fn build(nix: &Nix, demo: &Demo) -> Result<(), NixError> {
     let installable = format!(".#{}", sample::APP);
     demo.command(&format!("nix build {installable}"));
     let start = std::time::Instant::now();
@@ -55,4 +75,46 @@ fn derivations(nix: &Nix) -> Result<BTreeMap<String, String>, Failure> {
     let value = nix.eval_json_applied(&format!(".#packages.{system}"), apply)?;
     let entries = value.as_object().into_iter().flatten();
     Ok(entries.filter_map(|(name, path)| Some((name.clone(), path.as_str()?.to_owned()))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write as _,
+        process::{Command, Stdio},
+    };
+
+    use camino::Utf8Path;
+
+    use super::*;
+    use crate::{
+        cli::{arguments::Global, demo::Manager, printer::Printer},
+        diagnostic::Category,
+    };
+
+    /// How the builds end with a `nix` that fails with these lines.
+    fn ends_with(lines: &str) -> Result<(), Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap();
+        // The shell writes it: a file that this process writes could not be executed meanwhile.
+        let mut write = Command::new("sh");
+        write.args(["-c", "cat > \"$0\" && chmod 755 \"$0\"", path.join("nix").as_str()]).stdin(Stdio::piped());
+        let mut write = write.spawn().unwrap();
+        let script = format!("#!/bin/sh\ncat >&2 <<END\n{lines}\nEND\nexit 1\n");
+        write.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        assert!(write.wait().unwrap().success());
+        let global = Global { repo: None, quiet: true, verbose: 0 };
+        let folder = path.to_owned();
+        let demo = Demo { manager: Manager::Bun, global, folder, is_kept: true, printer: Printer::new(true) };
+        show(&Nix::at(path.join("nix")), &demo)
+    }
+
+    #[test]
+    fn without_the_inputs_the_demo_ends_well_and_a_failed_build_is_a_failure() {
+        let input =
+            "error:\n  … while fetching the input 'github:a/b'\n  error: unable to download 'https://host.example'";
+        assert!(ends_with(input).is_ok());
+        let failure = ends_with("error: Cannot build '/nix/store/x-api.drv'.").unwrap_err();
+        assert_eq!(failure.error().category(), Category::Environment);
+    }
 }

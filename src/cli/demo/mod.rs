@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Category, Diagnose},
+    ending,
     fetch::DEFAULT_JOBS,
     nix::command::Nix,
 };
@@ -29,11 +30,11 @@ pub(super) fn run(options: &DemoOptions, printer: Printer) -> Result<Outcome, Fa
     let folder = if let Some(folder) = &options.folder {
         new_folder(folder)?
     } else {
-        temporary = tempfile::Builder::new().prefix("splitter-demo-").tempdir().map_err(DemoError::Disk)?;
+        temporary = ending::Folder::new("splitter-demo-", &std::env::temp_dir()).map_err(DemoError::Disk)?;
         Utf8PathBuf::from_path_buf(temporary.path().to_owned()).map_err(DemoError::NotUtf8)?
     };
     let global = Global { repo: Some(folder.clone()), quiet: false, verbose: 0 };
-    let demo = Demo { manager: options.manager, global, folder, printer };
+    let demo = Demo { manager: options.manager, global, folder, is_kept: options.folder.is_some(), printer };
     demo.scaffold()?;
     demo.edit_source()?;
     demo.bump_dependency()?;
@@ -49,7 +50,7 @@ pub(super) fn run(options: &DemoOptions, printer: Printer) -> Result<Outcome, Fa
     ] {
         printer.data(format_args!("  {BOLD}{command:<22}{BOLD:#} {DIM}{when}{DIM:#}"));
     }
-    if options.folder.is_some() {
+    if demo.is_kept {
         demo.say(&format!("The sample stays in {}.", demo.folder));
     }
     Ok(Outcome::Done)
@@ -60,6 +61,8 @@ struct Demo {
     manager: Manager,
     global: Global,
     folder: Utf8PathBuf,
+    /// Whether the folder stays at the end.
+    is_kept: bool,
     printer: Printer,
 }
 
@@ -75,13 +78,13 @@ impl Demo {
         let options = InitOptions { apps: Vec::new(), systems: Vec::new(), no_hook: true, fetching: online() };
         init::run(&self.global, &options, self.printer)?;
         self.git(&["add", "--all"]);
-        self.check("fresh", Outcome::Done)
+        self.check("fresh", Outcome::Agreement)
     }
 
     fn edit_source(&self) -> Result<(), Failure> {
         self.say(&format!("A source file changes ({}). No dependency did, so check stays quiet:", sample::SOURCE));
         append(&self.folder.join(sample::SOURCE), sample::EDIT)?;
-        self.check("fresh", Outcome::Done)
+        self.check("fresh", Outcome::Agreement)
     }
 
     fn bump_dependency(&self) -> Result<(), Failure> {
@@ -93,7 +96,7 @@ impl Demo {
         self.command("splitter update-hash");
         let options = UpdateHashOptions { preload: false, fetching: online() };
         update_hash::run(&self.global, &options, self.printer)?;
-        self.check("fresh", Outcome::Done)
+        self.check("fresh", Outcome::Agreement)
     }
 
     /// Runs `check`, which must say what the demo says that it does.
@@ -113,7 +116,7 @@ impl Demo {
 
     /// Runs git where it is there: without it the flake is read as a plain folder.
     fn git(&self, arguments: &[&str]) {
-        let _ = Command::new("git").arg("-C").arg(&self.folder).args(arguments).output();
+        let _ = ending::output(Command::new("git").arg("-C").arg(&self.folder).args(arguments));
     }
 }
 

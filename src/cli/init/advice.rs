@@ -9,6 +9,7 @@ use crate::{
         failure::Failure,
         printer::{BOLD, NOTE, Printer},
     },
+    ending::output,
     repo::{RepoPath, WorkTree, read_text},
     scaffold::templates,
 };
@@ -70,7 +71,7 @@ enum Git {
 }
 
 fn untracked(root: &Utf8Path, paths: &[&str]) -> Git {
-    let git = |arguments: &[&str]| Command::new("git").arg("-C").arg(root).args(arguments).output();
+    let git = |arguments: &[&str]| output(Command::new("git").arg("-C").arg(root).args(arguments));
     match git(&["rev-parse", "--is-inside-work-tree"]) {
         Ok(output) if output.status.success() => {}
         Ok(_) => return Git::NoRepository,

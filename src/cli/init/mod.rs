@@ -11,7 +11,7 @@ use super::{
     fetching::bring_up_to_date,
     interrupt,
     printer::{BOLD, GOOD, Printer},
-    repository::{previous, warn, work_tree},
+    repository::{previous, recovered, warn},
     text::{duration, things},
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 
 pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> Result<Outcome, Failure> {
     let start = Instant::now();
-    let tree = work_tree(global)?;
+    let tree = recovered(global, printer)?;
     let choices = Choices { systems: options.systems.clone(), apps: options.apps.iter().cloned().collect() };
     let old = previous(&tree, printer)?;
     let split = Split::read(&tree, &choices)?;

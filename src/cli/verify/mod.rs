@@ -32,5 +32,5 @@ pub(super) fn run(global: &Global, options: &VerifyOptions, printer: Printer) ->
     } else {
         show::print(&proof, state.system(), start.elapsed(), printer);
     }
-    Ok(if surprises == 0 { Outcome::Done } else { Outcome::Difference })
+    Ok(Outcome::verdict(surprises == 0, options.json))
 }

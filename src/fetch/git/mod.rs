@@ -17,6 +17,7 @@ pub use error::GitError;
 use run::{Git, Running};
 
 use super::archive::{self, Files};
+use crate::ending::Folder;
 
 /// How many repositories are fetched at once: each is a process or two, and hosts count connections.
 pub(super) const AT_ONCE: usize = 8;
@@ -57,7 +58,7 @@ impl Fetcher {
         let _guard = running.clone().guard();
         let (program, url, id, tmp) = (self.program.clone(), url.clone(), id.to_owned(), tmp.to_owned());
         let work = move || {
-            let folder = tempfile::Builder::new().prefix("git-").tempdir_in(tmp)?;
+            let folder = Folder::new("git-", tmp.as_std_path())?;
             let git = Git::new(program, folder.path(), running);
             git.init()?;
             bring(&git, &url, &id)?;

@@ -2,9 +2,9 @@
 
 use std::{
     ffi::OsString,
-    io::{self, Read, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
@@ -12,7 +12,10 @@ use std::{
 use url::Url;
 
 use super::{Credentials, GitError};
-use crate::nix::command::GIT_VARIABLES;
+use crate::{
+    ending::{Child, read_all},
+    nix::command::GIT_VARIABLES,
+};
 
 /// A git in a repository of its own.
 pub(super) struct Git {
@@ -110,7 +113,7 @@ impl Git {
 
     fn run(&self, command: &mut Command, stdin: Vec<u8>) -> Result<Ended, GitError> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| match error.kind() {
+        let mut child = Child::spawn(command).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => GitError::NotInstalled,
             _ => GitError::Io(error),
         })?;
@@ -125,14 +128,6 @@ impl Git {
         let status = self.running.wait()?;
         Ok(Ended { status, stdout: stdout?, stderr: String::from_utf8_lossy(&stderr?).into_owned() })
     }
-}
-
-fn read_all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }
 
 /// The process that runs, if any, for one who may want to end it.

@@ -55,6 +55,18 @@ pub enum NixError {
     Tree(#[from] NarError),
 }
 
+impl NixError {
+    /// Why an input of the flake could not be fetched, in Nix's words, if that is what failed. A server that answers that there
+    /// is no such input was reached: then the input is wrong.
+    pub fn unfetched_input(&self) -> Option<&str> {
+        let Self::Failed { last_lines, .. } = self else { return None };
+        let mut lines = last_lines.iter().skip_while(|line| !line.contains("while fetching the input"));
+        let reason = lines.find_map(|line| line.trim_start().strip_prefix("error: "))?;
+        let is_network = ["unable to download", "Failed to fetch"].iter().any(|words| reason.contains(words));
+        (is_network && !reason.contains("HTTP error 404")).then_some(reason)
+    }
+}
+
 /// Lines below a message, indented.
 struct Tail<'a>(&'a [String]);
 
@@ -92,5 +104,39 @@ impl Diagnose for NixError {
             Self::Tree(error) => error.hints(),
             Self::Start { .. } | Self::Failed { .. } | Self::Answer { .. } => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(lines: &[&str]) -> NixError {
+        NixError::Failed {
+            command: "nix build".to_owned(),
+            status: "exit status: 1".to_owned(),
+            last_lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn an_input_that_is_out_of_reach_is_told_from_a_build_that_failed() {
+        let retry = "warning: unable to download 'https://host.example/x': Could not resolve hostname (6); retrying";
+        let input = "       … while fetching the input 'github:NixOS/nixpkgs/nixos-26.05'";
+        let reason = |text: &str| {
+            let error = format!("       error: {text}");
+            failed(&[retry, "error:", input, "", &error]).unfetched_input().map(ToOwned::to_owned)
+        };
+        let host = "unable to download 'https://host.example/x': Could not resolve hostname (6)";
+        assert_eq!(reason(host).as_deref(), Some(host));
+        let archive =
+            "Failed to open archive (Source threw exception: error: unable to download 'http://127.0.0.1:1/x')";
+        assert_eq!(reason(archive).as_deref(), Some(archive));
+        assert!(reason("Failed to fetch git repository 'https://host.example/x.git'").is_some());
+        assert_eq!(reason("unable to download 'https://host.example/x': HTTP error 404"), None);
+        assert_eq!(reason("tarball does not contain a flake.nix"), None);
+        let build = ["error: Cannot build '/nix/store/x.drv'.", "  error: unable to download 'https://host.example/y'"];
+        assert_eq!(failed(&build).unfetched_input(), None);
+        assert_eq!(NixError::Missing.unfetched_input(), None);
     }
 }

@@ -11,10 +11,10 @@ use std::{
 
 use camino::Utf8Path;
 use fs_err as fs;
-use tempfile::TempDir;
 
 use super::{Nix, NixError, run::run};
 use crate::{
+    ending::Folder,
     lockfile::Digest,
     nix::{
         nar::{self, NarDigest, NarError, Tree},
@@ -86,9 +86,9 @@ impl Nix {
 }
 
 /// A new folder in `scratch`, by its absolute path, since Nix may run elsewhere.
-fn folder_in(scratch: &Utf8Path) -> io::Result<TempDir> {
+fn folder_in(scratch: &Utf8Path) -> io::Result<Folder> {
     fs::create_dir_all(scratch)?;
-    tempfile::Builder::new().prefix("preload-").tempdir_in(camino::absolute_utf8(scratch)?)
+    Folder::new("preload-", camino::absolute_utf8(scratch)?.as_std_path())
 }
 
 /// The `nix-store` of the same Nix: beside the program, beside what the program is a link to, or else in PATH.

@@ -3,14 +3,15 @@
 use std::{
     collections::VecDeque,
     ffi::OsStr,
-    io::{self, BufRead as _, BufReader, Read},
+    io::{self, BufRead as _, BufReader},
     panic::resume_unwind,
     path::{Path, PathBuf},
-    process::{Child, ChildStderr, Command, Stdio},
+    process::{ChildStderr, Command, Stdio},
     thread,
 };
 
 use super::{FEATURES, NixError};
+use crate::ending::{Child, read_all};
 
 /// The variables that tie git to one repository: `git rev-parse --local-env-vars` of git 2.47, and one that older
 /// versions list.
@@ -64,7 +65,7 @@ fn spawn(command: &mut Command) -> io::Result<Child> {
     for variable in GIT_VARIABLES {
         command.env_remove(variable);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    Child::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
 /// All of stdout, and the last lines of stderr. Both are read at the same time: a program waits when either is full.
@@ -98,14 +99,6 @@ fn shown(command: &Command) -> String {
     let arguments = command.get_args().filter(|argument| !FEATURES.iter().any(|feature| argument == feature));
     let words: Vec<_> = std::iter::once(name).chain(arguments).map(OsStr::to_string_lossy).collect();
     words.join(" ")
-}
-
-fn read_all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }
 
 /// Reads lines to the end, and keeps the last ones. What cannot be read is no reason to fail: the program's end is.

@@ -4,10 +4,11 @@
 use std::{
     collections::HashMap,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
-    process::{Child, ChildStdin, ChildStdout, Stdio},
+    process::{ChildStdin, ChildStdout, Stdio},
 };
 
 use crate::{
+    ending::Child,
     parallel,
     repo::git::{Git, GitError},
 };
@@ -23,13 +24,9 @@ pub(super) struct Objects {
 impl Objects {
     /// Starts it. Contents are as they are in the repository.
     pub(super) fn start(git: &Git) -> Result<Self, GitError> {
-        let mut child = git
-            .command(&["cat-file", "--batch"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(GitError::Start)?;
+        let mut command = git.command(&["cat-file", "--batch"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = Child::spawn(&mut command).map_err(GitError::Start)?;
         let answers = child.stdout.take().map(BufReader::new).ok_or(GitError::Answer("cat-file"))?;
         Ok(Self { questions: child.stdin.take(), answers, child })
     }

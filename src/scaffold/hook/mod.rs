@@ -21,6 +21,7 @@ pub use self::{
 use crate::{
     diagnostic::{Category, Diagnose},
     repo::GitError,
+    scaffold::files::journal::temporary,
 };
 
 /// The hooks that are set up. An automatic merge runs the second and not the first.
@@ -261,13 +262,20 @@ fn runs(_: &std::fs::Metadata, _: &Place) -> bool {
 /// Writes a script beside its target and renames it: a commit that starts meanwhile runs the old one or the new one.
 fn write(path: &Utf8Path, text: &str, permissions: Option<std::fs::Permissions>) -> Result<(), HookError> {
     let fail = |source| HookError::File { path: path.to_owned(), source };
-    let folder = path.parent().unwrap_or(path);
-    let mut file = tempfile::Builder::new().prefix(".splitter-").tempfile_in(folder).map_err(fail)?;
-    file.write_all(text.as_bytes()).map_err(fail)?;
-    let permissions = permissions.map_or_else(|| executable(file.as_file()), Ok).map_err(fail)?;
-    file.as_file().set_permissions(permissions).map_err(fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
+    let new = temporary(path);
+    // A run that was killed may have left it.
+    let _ = fs::remove_file(&new);
+    let written = || -> io::Result<()> {
+        let mut file = fs::File::options().write(true).create_new(true).open(&new)?;
+        file.write_all(text.as_bytes())?;
+        let permissions = permissions.map_or_else(|| executable(file.file()), Ok)?;
+        file.set_permissions(permissions)?;
+        fs::rename(&new, path)
+    };
+    written().map_err(|error| {
+        let _ = fs::remove_file(&new);
+        fail(error)
+    })
 }
 
 #[cfg(unix)]

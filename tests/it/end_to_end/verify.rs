@@ -69,6 +69,9 @@ fn e2e_verify_proves_the_split_of_a_bun_monorepo() {
     assert!(output.starts_with("exit: 1\n"), "{output}");
     let line = "api: apps/api/README.md (a README) leaked into it: it is rebuilt, and should be kept";
     assert!(output.contains(line) && output.contains("1 surprise"), "{output}");
+    // The verdict stays when its text cannot be written.
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    assert_eq!(splitter(&nix, &["verify"]).stdout(full).status().unwrap().code(), Some(1));
 }
 
 #[test]
