@@ -16,7 +16,7 @@ use crate::{
         compare::Differences,
         files::Files,
         hook::{self, Done, Place},
-        record::{self, PATH, Record},
+        record::{self, Kept, PATH},
         update::{Extent, FromCache, update},
     },
     split::{Choices, Split},
@@ -153,8 +153,8 @@ fn guard(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
 fn is_only_stale(found: &Staged) -> bool {
     match found {
         Staged::Checked(verdict) => {
-            let Differences { drift, templates, .. } = &verdict.differences;
-            drift.is_empty() && templates.is_empty()
+            let Differences { drift, templates, older_format, .. } = &verdict.differences;
+            drift.is_empty() && templates.is_empty() && older_format.is_none()
         }
         _ => false,
     }
@@ -170,7 +170,7 @@ fn bring_up_to_date(index: &GitIndex, work_tree: &WorkTree, printer: Printer) ->
         if !split.config.hook_updates || staged::is_partial_commit() {
             return Ok(false);
         }
-        let old = Record::read(index).ok().flatten();
+        let old = Kept::read(index).ok().flatten();
         let cache = cache(&Environment::of_process())?;
         let source = FromCache { cache: &cache, registries: &split.registries };
         let text = update(&split, old.as_ref(), &source, &Extent::WhatChanged)?.record.render();

@@ -21,6 +21,7 @@ pub(crate) mod origin;
 mod package_manager;
 pub(crate) mod registries;
 mod root_files;
+pub mod shards;
 mod source_filter;
 pub mod source_set;
 mod system;
