@@ -13,12 +13,12 @@ use super::{
     dependencies::{Dependency, Scope},
 };
 
-/// How many entries a part of those that every system shares may hold.
-const COMMON_LIMIT: usize = 128;
+/// How many entries a part of those that every system shares may hold. `docs/architecture.md` says how it was chosen.
+const COMMON_LIMIT: usize = 64;
 
 /// How many entries a part of one system may hold. Programs for one system are large: on the repositories of the
 /// measurements such a package has some ten times the bytes of another.
-const SYSTEM_LIMIT: usize = 8;
+const SYSTEM_LIMIT: usize = 4;
 
 /// Bits of a hash as digits, `0110`: all names whose hash begins with them. None at all is the whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

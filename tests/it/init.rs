@@ -150,7 +150,7 @@ fn the_record_is_sorted_with_one_entry_a_line() {
     exit: 0
     ----- stdout
     {
-      "formatVersion": 1,
+      "formatVersion": 2,
       "generator": "splitter 0.1.0",
       "packageManager": {
         "name": "bun",
@@ -174,7 +174,7 @@ fn the_record_is_sorted_with_one_entry_a_line() {
       },
       "deps": {
         "common": {"fingerprint": [FINGERPRINT],"hash":"sha256-[HASH]","packages":2,"bytes":471},
-        "x86_64-linux": {"fingerprint": [FINGERPRINT],"hash":"sha256-[HASH]","packages":1,"bytes":268}
+        "x86_64-linux": {"system":"x86_64-linux","fingerprint": [FINGERPRINT],"hash":"sha256-[HASH]","packages":1,"bytes":268}
       },
       "dependencies": [
         {"path":"npm/@scope/beta/-/beta-2.1.0-rc.1.tgz","integrity":"sha512-[HASH]"},

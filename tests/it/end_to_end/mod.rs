@@ -12,6 +12,7 @@ mod precision;
 mod record;
 mod registries;
 mod scripts;
+mod shards;
 mod stale;
 mod trees;
 mod verify;

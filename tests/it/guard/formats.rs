@@ -68,7 +68,7 @@ fn junit_has_a_failure_for_what_failed() {
     let context = guarded.context();
     context.remove("nix/splitter/app.nix");
     let output = fail(&mut context.splitter(&["check", "--format", "junit"]));
-    assert!(output.contains("<testsuites tests=\"7\" failures=\"1\">"), "{output}");
+    assert!(output.contains("<testsuites tests=\"8\" failures=\"1\">"), "{output}");
     assert!(
         output.contains("<failure message=\"is missing\">nix/splitter/app.nix: is missing&#10;run `splitter init`")
     );
