@@ -36,10 +36,8 @@ pub fn picture(
     let mut packages = downloads(derivations, system, sizes, comparison);
     for (id, _) in derivations.iter() {
         let (kind, detail) = match id {
-            // Drawn below: many parts are one box.
-            Id::Deps(_) => continue,
             Id::NodeModules => (Kind::Install, sizes.install.clone()),
-            Id::OwnInstall(_) | Id::Library(_) | Id::App(_) => continue,
+            Id::Deps(_) | Id::OwnInstall(_) | Id::Library(_) | Id::App(_) => continue,
         };
         packages.push(Node { kind, title: id.to_string(), detail, mark: mark_of(comparison, Some(id), false) });
     }

@@ -294,7 +294,9 @@ fn outputs(record: &Record) -> Vec<String> {
         match &entry.systems {
             None => common.entry(&entry.shard).or_default().push(pair),
             Some(systems) => {
-                systems.iter().for_each(|system| bound.entry(*system).or_default().push((&entry.shard, pair)));
+                for system in systems {
+                    bound.entry(*system).or_default().push((&entry.shard, pair));
+                }
             }
         }
         expected += entry.systems.as_ref().map_or(1, Vec::len);

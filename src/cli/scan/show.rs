@@ -73,8 +73,9 @@ fn print_parts(split: &Split, printer: Printer) {
         *scopes.entry(part.scope_name()).or_default() += 1;
     }
     let of_systems = scopes.iter().filter(|(scope, _)| **scope != "common");
-    let of_systems: String =
+    let of_systems: Vec<String> =
         of_systems.map(|(scope, number)| format!(", {} only for {scope}", count(*number))).collect();
+    let of_systems = of_systems.concat();
     let shared = count(scopes["common"]);
     let total = things(parts.len(), "part");
     heading("deps", &format!("{total}: {shared} for every system{of_systems}; a bump changes one of them"), printer);

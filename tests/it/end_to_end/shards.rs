@@ -28,7 +28,7 @@ fn ask(monorepo: &Monorepo, version: impl Fn(usize) -> &'static str) {
 /// The derivations of the parts, by their names.
 fn derivations(nix: &NixMonorepo) -> BTreeSet<String> {
     let shown = succeed(&mut nix.nix(&["derivation", "show", ".#deps"]));
-    let is_part = |text: &&str| text.ends_with(".drv") && text.contains("-deps-");
+    let is_part = |text: &&str| text.contains("-deps-") && text.strip_suffix(".drv").is_some();
     shown.split('"').filter(is_part).map(str::to_owned).collect()
 }
 
