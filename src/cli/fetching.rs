@@ -5,7 +5,7 @@ use crate::{
     fetch::{Cache, Downloader, Environment, FetchError, Registries},
     repo::WorkTree,
     scaffold::{
-        record::Record,
+        record::Kept,
         update::{Extent, FromCache, Online, Update, update},
     },
     split::{Split, registries::RegistryError},
@@ -15,7 +15,7 @@ use crate::{
 pub(super) fn bring_up_to_date(
     repo: &WorkTree,
     split: &Split,
-    old: Option<&Record>,
+    old: Option<&Kept>,
     options: &FetchingOptions,
     extent: &Extent,
     printer: Printer,

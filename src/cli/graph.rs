@@ -10,7 +10,7 @@ use super::{
     failure::{Failure, Outcome},
     printer::Printer,
     repository::{state, work_tree},
-    text::{bytes, things},
+    text::{bytes, count, things},
 };
 use crate::{
     diagnostic::{Category, Diagnose},
@@ -18,7 +18,10 @@ use crate::{
     picture::{Picture, Sizes, mermaid, picture, svg},
     proof::{State, after_edit},
     repo::{RepoPath, WorkTree},
-    split::derivations::{Comparison, compare},
+    split::{
+        derivations::{Comparison, compare},
+        shards::Part,
+    },
 };
 
 /// Why there is no picture.
@@ -81,13 +84,18 @@ fn drawn(state: &State, sizes: &BTreeMap<RepoPath, u64>, edit: Option<&(RepoPath
         format!("{}, {}", things(files.len(), "file"), bytes(total))
     };
     let recorded = state.record.as_ref().map(|record| &record.deps);
-    let part = |name: &str| match recorded.and_then(|deps| deps.get(name)) {
-        Some(output) => format!("{}, {}", things(output.packages, "package"), bytes(output.bytes)),
-        None => "downloaded packages".to_owned(),
+    let parts = |parts: &[&Part]| {
+        let recorded = |part: &&Part| recorded.and_then(|deps| deps.get(&part.to_string()));
+        let outputs: Option<Vec<_>> = parts.iter().map(recorded).collect();
+        let Some(outputs) = outputs else { return "downloaded packages".to_owned() };
+        let packages: usize = outputs.iter().map(|output| output.packages).sum();
+        let size = bytes(outputs.iter().map(|output| output.bytes).sum());
+        let cut = if parts.len() > 1 { format!(" in {} parts", count(parts.len())) } else { String::new() };
+        format!("{}{cut}, {size}", things(packages, "package"))
     };
     let manager = &state.split.pin.manager;
     let install = format!("installed by {} {}", manager.name.command(), manager.version);
-    let sizes = Sizes { sources: &sources, part: &part, install };
+    let sizes = Sizes { sources: &sources, parts: &parts, install };
     let edit = edit.map(|(path, comparison)| (path, comparison));
     picture(&state.split, &state.derivations, state.system(), &sizes, edit)
 }

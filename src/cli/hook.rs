@@ -17,7 +17,7 @@ use crate::{
         compare::Differences,
         files::Files,
         hook::{self, Done, Place},
-        record::{self, PATH, Record},
+        record::{self, Kept, PATH},
         update::{Extent, FromCache, update},
     },
     split::{Choices, Split},
@@ -154,8 +154,8 @@ fn guard(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
 fn is_only_stale(found: &Staged) -> bool {
     match found {
         Staged::Checked(verdict) => {
-            let Differences { drift, templates, .. } = &verdict.differences;
-            drift.is_empty() && templates.is_empty()
+            let Differences { drift, templates, older_format, .. } = &verdict.differences;
+            drift.is_empty() && templates.is_empty() && older_format.is_none()
         }
         _ => false,
     }
@@ -171,7 +171,7 @@ fn bring_up_to_date(index: &GitIndex, work_tree: &WorkTree, printer: Printer) ->
         if !split.config.hook_updates || staged::is_partial_commit() {
             return Ok(false);
         }
-        let old = Record::read(index).ok().flatten();
+        let old = Kept::read(index).ok().flatten();
         let environment = Environment::of_process();
         let cache = cache(&environment)?;
         let registries = registries(work_tree, &split, &environment)?;

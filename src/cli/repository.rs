@@ -11,7 +11,7 @@ use crate::{
             WriteError,
             journal::{self, Recovered},
         },
-        record::{PATH, Record, RecordError},
+        record::{Kept, PATH, Record, RecordError},
     },
     split::Split,
 };
@@ -47,21 +47,28 @@ pub(super) fn state(tree: &WorkTree) -> Result<State, ProofError> {
     Ok(State::of(Box::new(tree.clone()), files, Place::WorkTree)?)
 }
 
-/// The record as it is. One that cannot be read is written anew from the lockfile, unless a newer splitter wrote it.
-pub(super) fn previous(tree: &WorkTree, printer: Printer) -> Result<Option<Record>, Failure> {
+/// What the record says that an update keeps. A record that cannot be read is written anew from the lockfile, unless a
+/// newer splitter wrote it.
+pub(super) fn previous(tree: &WorkTree, printer: Printer) -> Result<Option<Kept>, Failure> {
     match Record::read(tree) {
-        Ok(record) => Ok(record),
-        Err(
-            error @ (RecordError::Json(_)
-            | RecordError::Conflict { .. }
-            | RecordError::NoVersion
-            | RecordError::TooOld { .. }),
-        ) => {
-            printer.note(format_args!("{PATH} cannot be read ({error}); it is written anew from the lockfile"));
-            Ok(None)
-        }
+        Ok(record) => Ok(record.map(Kept::from)),
+        // What it needs may be right all the same: of an older format, or where another part of the file is damaged.
+        Err(error @ (RecordError::TooOld { .. } | RecordError::Json(_))) => match Kept::read(tree) {
+            Ok(kept) => {
+                printer
+                    .note(format_args!("{PATH} is written anew ({error}); the integrities that it records are kept"));
+                Ok(kept)
+            }
+            Err(_) => Ok(written_anew(&error, printer)),
+        },
+        Err(error @ (RecordError::Conflict { .. } | RecordError::NoVersion)) => Ok(written_anew(&error, printer)),
         Err(error) => Err(error.into()),
     }
+}
+
+fn written_anew(error: &RecordError, printer: Printer) -> Option<Kept> {
+    printer.note(format_args!("{PATH} cannot be read ({error}); it is written anew from the lockfile"));
+    None
 }
 
 /// Prints what is odd about a repository.

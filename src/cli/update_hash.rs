@@ -14,18 +14,25 @@ use super::{
 };
 use crate::{
     fetch::Environment,
-    nix::{command::Nix, nar::NarDigest, store_path::StoreName},
+    nix::{
+        command::Nix,
+        nar::{NarDigest, Tree},
+        store_path::StoreName,
+    },
     parallel::both,
     repo::Tree as _,
     scaffold::{
         compare::{Change, PackageChange, packages},
         files::Files,
-        record::{self, PATH, Record},
+        record::{self, Kept, PATH, Record},
         templates,
         update::{Extent, Update},
     },
-    split::{Choices, Split, System},
+    split::{Choices, Split, System, shards::Part},
 };
+
+/// How many parts of `deps` are named.
+const SHOWN_PARTS: usize = 4;
 
 pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer) -> Result<Outcome, Failure> {
     let start = Instant::now();
@@ -42,6 +49,8 @@ pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer
     print_summary(&split, old.as_ref(), &update, was_written, start, printer);
     if !repo.is_file(&templates::target("default.nix"))? {
         printer.note("  the Nix files beside it are not there yet: `splitter init` writes them");
+    } else if old.as_ref().is_some_and(Kept::is_older) {
+        printer.warning("the Nix files beside it read the older format: run `splitter init`, which writes them anew");
     }
     if options.preload {
         preload(&update, printer)?;
@@ -51,7 +60,7 @@ pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer
 
 fn print_summary(
     split: &Split,
-    old: Option<&Record>,
+    old: Option<&Kept>,
     update: &Update,
     was_written: bool,
     start: Instant,
@@ -76,9 +85,30 @@ fn print_summary(
         count(update.reused.files),
         bytes(update.reused.bytes)
     ));
-    for (part, output) in update.record.deps.iter().filter(|(part, _)| update.hashed.contains_key(*part)) {
+    print_parts(update, printer);
+}
+
+/// The parts that were hashed, and, where `deps` is cut, what they are of all.
+fn print_parts(update: &Update, printer: Printer) {
+    let deps = &update.record.deps;
+    let hashed: Vec<_> = update.hashed.keys().map(|part| (part, &deps[&part.to_string()])).collect();
+    for (part, output) in hashed.iter().take(SHOWN_PARTS) {
         let size = format!("{}, {}", things(output.packages, "package"), bytes(output.bytes));
-        printer.note(format_args!("  {BOLD}{part:<14}{BOLD:#} {} ({size})", output.hash));
+        printer.note(format_args!("  {BOLD}{:<14}{BOLD:#} {} ({size})", part.to_string(), output.hash));
+    }
+    if hashed.len() > SHOWN_PARTS {
+        printer.note(format_args!("  and {} more", count(hashed.len() - SHOWN_PARTS)));
+    }
+    let is_cut = deps.values().any(|output| !output.shard.is_whole());
+    if is_cut && !hashed.is_empty() {
+        let size = |output: &record::FixedOutput| output.bytes;
+        printer.note(format_args!(
+            "  {} of {} changed: {} of {}",
+            count(hashed.len()),
+            things(deps.len(), "part"),
+            bytes(hashed.iter().map(|(_, output)| size(output)).sum()),
+            bytes(deps.values().map(size).sum())
+        ));
     }
 }
 
@@ -103,13 +133,18 @@ fn preload(update: &Update, printer: Printer) -> Result<(), Failure> {
     let nix = Nix::require()?;
     let cache = cache(&Environment::of_process())?;
     let system = System::of_this_machine()?;
-    let wanted = ["common".to_owned(), system.to_string()];
-    for (part, tree) in update.hashed.iter().filter(|(part, _)| wanted.contains(part)) {
-        let output = &update.record.deps[part];
+    let wanted: Vec<(&Part, &Tree)> = update.hashed.iter().filter(|(part, _)| part.serves(system)).collect();
+    for (index, (part, tree)) in wanted.iter().enumerate() {
+        let output = &update.record.deps[&part.to_string()];
         let name: StoreName = Record::store_name(part, &output.fingerprint).parse()?;
         let digest: NarDigest = output.hash.to_string().parse()?;
         let path = nix.add(tree, &name, digest, cache.tmp())?;
-        printer.note(format_args!("  in the Nix store: {path}"));
+        if index < SHOWN_PARTS {
+            printer.note(format_args!("  in the Nix store: {path}"));
+        }
+    }
+    if wanted.len() > SHOWN_PARTS {
+        printer.note(format_args!("  in the Nix store: {} more parts of deps", count(wanted.len() - SHOWN_PARTS)));
     }
     let tarballs = &update.record.package_manager.tarballs;
     let tarball = tarballs.get(system.name()).or_else(|| tarballs.get("common"));

@@ -371,7 +371,7 @@ mod tests {
             cache.write(&cache.root.join(folder).join("entry"), b"poison").unwrap();
         }
         let cache = Cache::open(cache.root).unwrap();
-        assert_eq!(fs::read_dir(&cache.root).unwrap().count(), 1, "`tmp` alone");
+        assert_eq!(fs::read_dir(&cache.root).unwrap().count(), 2, "`tmp` and `lock` alone");
     }
 
     #[test]

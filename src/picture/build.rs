@@ -10,6 +10,7 @@ use crate::{
         config::Install,
         derivations::{Cause, Comparison, Derivations, Effect, Id},
         graph::{Role, Workspace},
+        shards::Part,
     },
 };
 
@@ -17,8 +18,8 @@ use crate::{
 pub struct Sizes<'a> {
     /// Of the sources of a workspace.
     pub sources: &'a dyn Fn(&RepoPath) -> String,
-    /// Of a fixed output.
-    pub part: &'a dyn Fn(&str) -> String,
+    /// Of fixed outputs that are one box.
+    pub parts: &'a dyn Fn(&[&Part]) -> String,
     /// Of the install.
     pub install: String,
 }
@@ -32,13 +33,11 @@ pub fn picture(
     edit: Option<(&RepoPath, &Comparison)>,
 ) -> Picture {
     let comparison = edit.map(|(_, comparison)| comparison);
-    let mut packages = Vec::new();
+    let mut packages = downloads(derivations, system, sizes, comparison);
     for (id, _) in derivations.iter() {
         let (kind, detail) = match id {
-            Id::Deps(part) if part != "common" && part != system.name() => continue,
-            Id::Deps(part) => (Kind::Deps, (sizes.part)(part)),
             Id::NodeModules => (Kind::Install, sizes.install.clone()),
-            Id::OwnInstall(_) | Id::Library(_) | Id::App(_) => continue,
+            Id::Deps(_) | Id::OwnInstall(_) | Id::Library(_) | Id::App(_) => continue,
         };
         packages.push(Node { kind, title: id.to_string(), detail, mark: mark_of(comparison, Some(id), false) });
     }
@@ -77,6 +76,31 @@ pub fn picture(
         unused: unused.iter().filter(|workspace| !workspace.path.is_root()).map(|w| w.path.to_string()).collect(),
         edit: edit.map(|(path, _)| path.to_string()),
     }
+}
+
+/// The downloads that a system's builds read: a box for those of every system, and one for its own.
+fn downloads(
+    derivations: &Derivations,
+    system: System,
+    sizes: &Sizes<'_>,
+    comparison: Option<&Comparison>,
+) -> Vec<Node> {
+    let mut boxes: BTreeMap<Option<System>, Vec<(&Id, &Part)>> = BTreeMap::new();
+    for (id, _) in derivations.iter() {
+        if let Id::Deps(part) = id
+            && part.serves(system)
+        {
+            boxes.entry(part.system).or_default().push((id, part));
+        }
+    }
+    let node = |parts: Vec<(&Id, &Part)>| {
+        let marks: Vec<Mark> = parts.iter().map(|(id, _)| mark_of(comparison, Some(id), false)).collect();
+        let mark = marks.iter().find(|mark| **mark == Mark::Rebuilt).or(marks.first()).copied().unwrap_or(Mark::None);
+        let parts: Vec<&Part> = parts.into_iter().map(|(_, part)| part).collect();
+        let title = parts.first().map_or(String::new(), |part| format!("deps-{}", part.scope_name()));
+        Node { kind: Kind::Deps, title, detail: (sizes.parts)(&parts), mark }
+    };
+    boxes.into_values().map(node).collect()
 }
 
 fn mark_of(comparison: Option<&Comparison>, id: Option<&Id>, is_edited: bool) -> Mark {
@@ -192,8 +216,8 @@ mod tests {
         let system = System::X8664Linux;
         let derivations = Derivations::of(&split, crate::repo::states::FileStates::new(), &Recorded::default(), system);
         let text = |_: &RepoPath| "1 file".to_owned();
-        let part = |_: &str| String::new();
-        let sizes = Sizes { sources: &text, part: &part, install: String::new() };
+        let parts = |_: &[&Part]| String::new();
+        let sizes = Sizes { sources: &text, parts: &parts, install: String::new() };
         let drawn = picture(&split, &derivations, system, &sizes, None);
         let titles: Vec<_> = drawn.workspaces.iter().map(|node| node.title.as_str()).collect();
         assert_eq!(titles, ["web", "a", "b", "c"]);

@@ -49,7 +49,7 @@ pub(super) fn packages<'a>(
 ) -> BTreeMap<String, Vec<Id>> {
     let mut packages: BTreeMap<String, Vec<Id>> = BTreeMap::new();
     for (id, _) in derivations.into_iter().flat_map(Derivations::iter) {
-        let is_here = !matches!(id, Id::Deps(part) if part != "common" && part != system.name());
+        let is_here = !matches!(id, Id::Deps(part) if !part.serves(system));
         let ids = packages.entry(id.package()).or_default();
         if is_here && !ids.contains(id) {
             ids.push(id.clone());

@@ -8,7 +8,7 @@ use super::{ProofError, State, StateError, edited::EditedTree};
 use crate::{
     lockfile::{Format, LockedPackage, Resolution},
     repo::{RepoPath, WorkTree},
-    scaffold::record::{self, FixedOutput, Known, Record, compose, scope_entries},
+    scaffold::record::{self, FixedOutput, Known, Record, compose, parts},
     split::{
         Choices, Split,
         dependencies::{Dependency, Scope},
@@ -74,9 +74,10 @@ fn recorded(split: &Split, record: &Record) -> Record {
         let integrity = dependency.integrity.as_ref().or_else(|| old.integrities.get(&dependency.path)).or(any);
         known.integrities.extend(integrity.map(|integrity| (dependency.path.clone(), integrity.clone())));
     }
-    for (part, entries) in scope_entries(&split.dependencies, &known.scopes) {
+    for (part, entries) in parts(&split.dependencies, &known.scopes) {
         let pairs = entries.iter().filter_map(|entry| Some((entry.path.as_str(), known.integrities.get(&entry.path)?)));
         let fingerprint = fingerprint::of(pairs);
+        let part = part.to_string();
         if let Some(output) = record.deps.get(&part) {
             known.outputs.insert(part, FixedOutput { fingerprint, ..output.clone() });
         }

@@ -13,7 +13,7 @@ use crate::{
     },
     scaffold::{
         compare::{self, compare},
-        record::{Record, RecordError},
+        record::{Kept, Record, RecordError},
     },
     split::{Choices, Split, SplitError, System, derivations::Derivations},
 };
@@ -153,7 +153,7 @@ impl State {
             .map_err(|source| StateError::Split { place: place.clone(), source: Box::new(source) })?;
         let record = match compare::Recorded::read(tree.as_ref(), false) {
             Ok(recorded) => Some(recorded),
-            // What cannot be read is written anew from the lockfile, and nothing of it is needed here.
+            // What cannot be read is written anew from the lockfile, but for what an update keeps of it.
             Err(error @ (RecordError::Tree(_) | RecordError::TooNew { .. })) => {
                 return Err(StateError::Record { place, source: Box::new(error) });
             }
@@ -161,7 +161,8 @@ impl State {
         };
         let is_recorded = record.as_ref().is_some_and(|recorded| compare(&split, recorded).record_is_fresh());
         let record = record.map(|recorded| recorded.record);
-        let known = record.as_ref().map(Record::recorded).unwrap_or_default();
+        let older = || Kept::read(tree.as_ref()).ok().flatten().as_ref().map(Kept::recorded);
+        let known = record.as_ref().map(Record::recorded).or_else(older).unwrap_or_default();
         let derivations = Derivations::of(&split, files, &known, system(&split));
         Ok(Self { place, split, derivations, record, is_recorded, folder: None, tree })
     }

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use super::{
-    record::{self, DependencyRecord, Record, RecordError, WorkspaceRecord, source_record, workspace_records},
+    record::{
+        self, DependencyRecord, FixedOutput, Kept, Record, RecordError, WorkspaceRecord, source_record,
+        workspace_records,
+    },
     templates,
 };
 use crate::{
@@ -18,6 +21,7 @@ use crate::{
         drift::Drift,
         fingerprint,
         origin::{Origin, origin_of, replaced_registries},
+        shards::{Shard, shards_of},
     },
 };
 
@@ -70,12 +74,29 @@ pub struct Differences {
     pub drift: Vec<Drift>,
     /// The static files beside the record that are not this splitter's.
     pub templates: Vec<FileChange>,
+    /// The format of the record, where an older splitter wrote it. Of such a record only packages and files are compared.
+    #[serde(rename = "olderFormat", skip_serializing_if = "Option::is_none")]
+    pub older_format: Option<u64>,
 }
 
 impl Differences {
     /// Whether the record says what is so, though manifests and lockfile may disagree, and someone may have edited it.
     pub fn record_is_fresh(&self) -> bool {
-        self.packages.is_empty() && self.files.is_empty() && self.settings.is_empty()
+        self.older_format.is_none() && !self.is_stale()
+    }
+
+    /// Whether the record says something that is not so.
+    pub fn is_stale(&self) -> bool {
+        !(self.packages.is_empty() && self.files.is_empty() && self.settings.is_empty())
+    }
+
+    /// Whether nothing is wrong but that an older splitter wrote the record.
+    pub fn is_only_older(&self) -> bool {
+        self.older_format.is_some()
+            && !self.is_stale()
+            && !self.edited
+            && self.drift.is_empty()
+            && self.templates.is_empty()
     }
 
     /// Whether nothing differs at all.
@@ -121,14 +142,38 @@ fn is_edited(record: &Record, text: &str) -> bool {
 /// Compares a record with the repository as it is.
 pub fn compare(split: &Split, recorded: &Recorded) -> Differences {
     let record = &recorded.record;
+    let packages = packages(split, &record.dependencies);
+    let mut outputs = recorded.outputs.clone();
+    // Other packages may have other parts.
+    if packages.is_empty() && !has_its_parts(split, record) {
+        outputs.push("deps is cut into other parts".to_owned());
+    }
     Differences {
-        packages: packages(split, &record.dependencies),
+        packages,
         files: files(&split.lock_set.files, &record.lock_set),
-        settings: settings(split, record, recorded.outputs.clone()),
+        settings: settings(split, record, outputs),
         edited: recorded.edited,
         drift: split.drift.clone(),
         templates: recorded.templates.clone(),
+        older_format: None,
     }
+}
+
+/// Compares a record that an older splitter wrote with the repository as it is. `with_templates` as in [`Recorded::read`].
+pub fn compare_older(
+    split: &Split,
+    kept: &Kept,
+    tree: &dyn Tree,
+    with_templates: bool,
+) -> Result<Differences, RecordError> {
+    Ok(Differences {
+        packages: packages(split, &kept.dependencies),
+        files: files(&split.lock_set.files, &kept.lock_set),
+        drift: split.drift.clone(),
+        templates: if with_templates { templates::changed(tree, split.pin.manager.name)? } else { Vec::new() },
+        older_format: Some(kept.format_version),
+        ..Differences::default()
+    })
 }
 
 /// The packages that differ between a split and recorded dependencies, sorted by name.
@@ -238,27 +283,58 @@ fn manager(manager: &PackageManager) -> String {
     format!("{} {}{file}", manager.name.command(), manager.version)
 }
 
-/// The fixed outputs whose fingerprint is not that of the recorded list. A merge can take the list of both sides, but
-/// the hash of one.
+/// What is wrong with the recorded fixed outputs by the recorded list alone. A merge can take the list of both sides, but the
+/// hash of one.
 fn outputs(record: &Record) -> Vec<String> {
-    let mut parts = BTreeMap::from([("common", Vec::new())]);
+    type Pair<'r> = (&'r str, &'r Integrity);
+    let mut common: HashMap<&Shard, Vec<Pair<'_>>> = HashMap::new();
+    let mut bound: HashMap<System, Vec<(&Shard, Pair<'_>)>> = HashMap::new();
+    let mut expected = 0;
     for entry in &record.dependencies {
         let pair = (entry.path.as_str(), &entry.integrity);
         match &entry.systems {
-            None => parts.entry("common").or_default().push(pair),
-            Some(systems) => systems.iter().for_each(|system| parts.entry(system.name()).or_default().push(pair)),
+            None => common.entry(&entry.shard).or_default().push(pair),
+            Some(systems) => {
+                for system in systems {
+                    bound.entry(*system).or_default().push((&entry.shard, pair));
+                }
+            }
+        }
+        expected += entry.systems.as_ref().map_or(1, Vec::len);
+    }
+    let entries_of = |output: &FixedOutput| match output.system {
+        None => common.get(&output.shard).cloned().unwrap_or_default(),
+        Some(system) => {
+            let all = bound.get(&system).into_iter().flatten();
+            all.filter(|(shard, _)| output.shard.holds(shard)).map(|(_, pair)| *pair).collect()
+        }
+    };
+    let (mut texts, mut held) = (Vec::new(), 0);
+    for (name, output) in &record.deps {
+        let entries = entries_of(output);
+        held += entries.len();
+        if *name != output.part().to_string() || output.fingerprint != fingerprint::of(entries.into_iter()) {
+            texts.push(format!("the hash of deps-{name} belongs to another list of packages"));
         }
     }
-    let mut texts = Vec::new();
-    for (part, entries) in &parts {
-        let recorded = record.deps.get(*part).map(|output| output.fingerprint.as_str());
-        if recorded != Some(fingerprint::of(entries.iter().copied()).as_str()) {
-            texts.push(format!("the hash of deps-{part} is that of another list"));
-        }
+    if texts.is_empty() && held != expected {
+        texts.push("the parts of deps do not hold each package once".to_owned());
     }
-    let unneeded = record.deps.keys().filter(|part| !parts.contains_key(part.as_str()));
-    texts.extend(unneeded.map(|part| format!("deps-{part} is no longer needed")));
     texts
+}
+
+/// Whether the record cuts `deps` into the parts that this list of packages has.
+fn has_its_parts(split: &Split, record: &Record) -> bool {
+    let recorded = record.dependencies.iter().map(|entry| (entry.path.clone(), entry.scope()));
+    let parts = record::parts(&split.dependencies, &recorded.collect());
+    let shards = shards_of(&parts);
+    let is_right = |entry: &DependencyRecord| match shards.get(entry.path.as_str()) {
+        Some(shard) => *shard == entry.shard,
+        None => entry.shard.is_whole(),
+    };
+    parts.len() == record.deps.len()
+        && parts.keys().all(|part| record.deps.contains_key(&part.to_string()))
+        && record.dependencies.iter().all(is_right)
 }
 
 fn names(systems: &[System]) -> String {

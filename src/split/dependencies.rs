@@ -282,6 +282,10 @@ pub(super) fn merge(first: &mut Dependency, second: Dependency) -> Result<(), Sp
         (None, integrity) => first.integrity = integrity,
         (Some(_), _) => {}
     }
+    // One file may go by several names. Its part goes by the name, so the order of the lockfile may not choose.
+    if second.name < first.name {
+        first.name = second.name;
+    }
     match (&mut first.scope, second.scope) {
         (Some(Scope::Systems(all)), Some(Scope::Systems(more))) => all.extend(more),
         (None, None) => {}

@@ -22,6 +22,7 @@ mod package_manager;
 pub(crate) mod registries;
 mod root_files;
 pub(crate) mod secrets;
+pub mod shards;
 mod source_filter;
 pub mod source_set;
 mod system;

@@ -341,3 +341,66 @@ fn a_real_merge_of_two_lock_edits_is_healed_by_update_hash() {
     succeed(&mut context.splitter(&["update-hash"]));
     assert_eq!(context.read(RECORD), healed, "it is a function of the lock set alone");
 }
+
+/// Makes the record one of an older splitter, as far as `check` and updates read it.
+fn make_older(small: &Small) {
+    let older = small.context.read(RECORD).replace("\"formatVersion\": 2", "\"formatVersion\": 1");
+    small.context.write(RECORD, older.replace("\"workspaces\": [", "\"workspaces\": [\n    {\"older\":true},"));
+}
+
+#[test]
+fn a_record_of_an_older_splitter_asks_for_init() {
+    let small = initialised();
+    let context = &small.context;
+    let right = context.read(RECORD);
+    make_older(&small);
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    exit: 1
+    ----- stdout
+    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1, this one writes 2)
+    run `splitter init`
+    ----- stderr
+    ");
+    assert!(crate::support::fail(&mut context.splitter(&["check", "--json"])).contains("\"olderFormat\": 1"));
+    splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
+    exit: 0
+    ----- stdout
+    wrote nix/splitter/splitter.lock.json: 3 packages, +0 -0 ~0, in [TIME]
+    ----- stderr
+    nix/splitter/splitter.lock.json is written anew (expected format version 2, found 1: an older splitter wrote the file); the integrities that it records are kept
+      downloaded 0 (0 B), reused 0 (0 B) from the cache
+    warning: the Nix files beside it read the older format: run `splitter init`, which writes them anew
+    ");
+    assert_eq!(context.read(RECORD), right);
+    // What is stale beside that is said too, and the one command mends both.
+    make_older(&small);
+    edit_lock(&small);
+    small.publish(Package::new("alpha", "1.1.0"));
+    small.publish(Package::new("delta", "0.1.0"));
+    small.publish(Package::new("gamma-linux", "3.0.0").os("linux").cpu("x64").file("more.js", "more"));
+    let said = crate::support::fail(&mut context.splitter(&["check"]));
+    assert!(said.contains("~ alpha 1.0.0 -> 1.1.0") && said.contains("run `splitter init`\n"), "{said}");
+    succeed(&mut context.splitter(&["init", "--no-hook"]));
+    succeed(&mut context.splitter(&["check"]));
+}
+
+#[test]
+fn what_was_seen_first_outlives_the_format() {
+    let small = Small::new();
+    let context = &small.context;
+    let url = format!("{}first-seen.tgz", small.registry.url());
+    let unlocked = format!("    \"first\": [\"first@{url}\", {{}}],\n");
+    context.write(
+        "bun.lock",
+        small::lock(&small::packages()).replace("  \"packages\": {\n", &format!("  \"packages\": {{\n{unlocked}")),
+    );
+    small.registry.serve("/first-seen.tgz", Package::new("first", "1.0.0").tarball());
+    small.init();
+    make_older(&small);
+    small.registry.serve("/first-seen.tgz", Package::new("first", "1.0.0").file("other.js", "other").tarball());
+    fs_err::remove_dir_all(context.home().join(".cache/splitter")).unwrap();
+    // Its part must be read again.
+    context.write(RECORD, context.read(RECORD).replacen("\"fingerprint\":\"", "\"fingerprint\":\"0", 1));
+    let said = crate::support::fail(&mut context.splitter(&["init", "--no-hook"]));
+    assert!(said.contains("first-seen.tgz") && said.contains("splitter.lock.json"), "{said}");
+}

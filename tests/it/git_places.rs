@@ -12,7 +12,7 @@ const ID: &str = "552b355e30e534cc37f59b232ed38fb15dac6358";
 
 /// The value of an expression over `tools`, what files of the templates' tools export, and `input`.
 fn evaluate(tools: &[&str], input: &Value, expression: &str) -> Value {
-    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("nix-templates/tools");
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("nix-templates");
     let imports: Vec<_> = tools.iter().map(|tool| format!("...await import('{folder}/{tool}')")).collect();
     let program = format!(
         "const tools = {{ {} }};\nconst input = JSON.parse(process.argv[1]);\nconsole.log(JSON.stringify({expression}));",
@@ -55,7 +55,10 @@ fn later_yarns_packages_lie_where_a_build_looks_for_them() {
     };
     let lock = format!("__metadata:\n  version: 8\n\n{}", references.iter().enumerate().map(entry).collect::<String>());
     let expression = "tools.gitPackages(input).map(({ path }) => path)";
-    assert_eq!(evaluate(&["git-berry.mjs"], &lock.as_str().into(), expression), Value::from(places(&lock)));
+    assert_eq!(
+        evaluate(&["managers/yarn-berry/git.mjs"], &lock.as_str().into(), expression),
+        Value::from(places(&lock))
+    );
 }
 
 #[test]
@@ -75,7 +78,7 @@ fn yarn_1s_packages_lie_where_a_build_looks_for_them() {
     let lock = |resolved: Vec<String>| -> String { resolved.into_iter().enumerate().map(entry).collect() };
     let of_commits = lock(commits.iter().map(|url| format!("{url}#{ID}")).collect());
     let expression = "[...tools.gitEntries(tools.readClassicLock(input), { file: (file) => ({ file }) }).values()].map(({ file }) => file)";
-    let tools = ["git-classic.mjs", "yarn-classic-lock.mjs"];
+    let tools = ["managers/yarn-classic/git.mjs", "managers/yarn-classic/lockfile.mjs"];
     assert_eq!(evaluate(&tools, &of_commits.as_str().into(), expression), Value::from(places(&of_commits)));
     let urls = [ID, "0a1b"].map(|commit| format!("https://codeload.github.com/o/r.js/tar.gz/{commit}"));
     let found = evaluate(&tools, &json!(urls), "input.map((url) => tools.archivePath(url))");
@@ -102,7 +105,7 @@ fn what_packs_a_checkout_and_what_it_runs_is_told_by_its_manifest() {
             const { steps = [], needs = [] } = manager === 'pnpm' ? {} : tools.buildOf(tools.manifestsOf([...files.keys()], read), manager);\n\
             return [manager, steps.join(' '), needs.join(' ')].join(', ');\n\
         })()";
-        evaluate(&["git-builds.mjs"], &Value::from(all), expression).as_str().unwrap().to_owned()
+        evaluate(&["managers/yarn/git-builds.mjs"], &Value::from(all), expression).as_str().unwrap().to_owned()
     };
     let scripts = json!({ "prepare": "tsc", "prepack": "rollup", "test": "jest" });
     let built = json!({ "scripts": scripts, "devDependencies": { "b": "1" }, "dependencies": { "a": "1" } });

@@ -33,7 +33,8 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     let status = small.context.git(&["status", "--porcelain", "--untracked-files=normal"]);
     assert_eq!(status, "?? flake.nix\n?? nix/");
     let files = small.context.git(&["ls-files", "--others"]);
-    let mut expected: Vec<_> = templates::of(ManagerName::Bun).map(|(path, _)| templates::target(path).to_string()).collect();
+    let mut expected: Vec<_> =
+        templates::of(ManagerName::Bun).map(|(path, _)| templates::target(path).to_string()).collect();
     expected.extend(["flake.nix".to_owned(), "nix/splitter/splitter.lock.json".to_owned()]);
     expected.sort();
     assert_eq!(files.lines().collect::<Vec<_>>(), expected);
@@ -109,7 +110,7 @@ fn the_record_is_sorted_with_one_entry_a_line() {
       },
       "deps": {
         "common": {"fingerprint": [FINGERPRINT],"hash":"sha256-[HASH]","packages":2,"bytes":471},
-        "x86_64-linux": {"fingerprint": [FINGERPRINT],"hash":"sha256-[HASH]","packages":1,"bytes":268}
+        "x86_64-linux": {"system":"x86_64-linux","fingerprint": [FINGERPRINT],"hash":"sha256-[HASH]","packages":1,"bytes":268}
       },
       "dependencies": [
         {"path":"npm/@scope/beta/-/beta-2.1.0-rc.1.tgz","integrity":"sha512-[HASH]"},

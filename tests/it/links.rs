@@ -145,7 +145,7 @@ fn a_file_that_is_a_link_is_not_replaced() {
         (record, "record", ["update-hash"].as_slice()),
         (record, "nowhere", &["init"]),
         ("nix/splitter/.gitattributes", "old.nix", &["init"]),
-        ("nix/splitter/tools/app.mjs", "old.nix", &["init"]),
+        ("nix/splitter/tools/keep.mjs", "old.nix", &["init"]),
         ("splitter.json", "config", &["init", "--app", "api"]),
         ("flake.nix", "nowhere", &["init"]),
     ];

@@ -88,6 +88,10 @@ fn scan_as_json_has_a_version_and_every_file() {
           "common": 2,
           "x86_64-linux": 1
         },
+        "shards": {
+          "common": 2,
+          "x86_64-linux": 1
+        },
         "total": 3
       },
       "root": "[REPO]",

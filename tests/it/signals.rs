@@ -215,7 +215,7 @@ fn half_written(context: &TestContext) -> BTreeMap<String, Vec<u8>> {
     let new = files(&context.repo());
     let digest = |path: &str| blake3_of(&new[path]);
     let entry = |path: &str| serde_json::json!({ "path": path, "before": null, "after": digest(path) });
-    let paths = ["flake.nix", "nix/splitter/app.nix", "nix/splitter/build.nix"];
+    let paths = ["flake.nix", "nix/splitter/deps.nix", "nix/splitter/build.nix"];
     let plan = serde_json::json!({ "files": paths.map(entry), "folders": [] });
     context.write(".splitter-journal", format!("{plan}\ncomplete\n"));
     for path in &paths[1..] {
@@ -253,10 +253,10 @@ fn files_that_were_changed_since_a_run_was_killed_are_left_alone() {
     let small = Small::new();
     let context = &small.context;
     half_written(context);
-    context.write("nix/splitter/app.nix", "mine\n");
+    context.write("nix/splitter/deps.nix", "mine\n");
     let output = run(&mut context.splitter(&["update-hash"]));
     assert!(output.contains("warning: an earlier run was cut off"), "{output}");
-    assert_eq!(context.read("nix/splitter/app.nix"), "mine\n");
+    assert_eq!(context.read("nix/splitter/deps.nix"), "mine\n");
     assert!(!files(&context.repo()).keys().any(|path| path.contains(".splitter-")));
 }
 

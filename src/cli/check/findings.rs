@@ -6,7 +6,7 @@ use crate::{
     diagnostic::Position,
     scaffold::{
         compare::{Change, Differences, FileChange},
-        record::{GENERATOR, PATH},
+        record::{FORMAT_VERSION, GENERATOR, PATH},
         templates,
     },
     shell,
@@ -16,13 +16,14 @@ use crate::{
 pub(super) const ERROR: &str = "error";
 
 /// Every rule, and what it says.
-pub(super) const RULES: [(&str, &str); 7] = [
+pub(super) const RULES: [(&str, &str); 8] = [
     ("stale", "the recorded dependencies and workspaces are those of the repository"),
     ("edited", "splitter.lock.json is as splitter wrote it"),
     ("drift", "the manifests and the lockfile agree"),
     ("templates", "the files of nix/splitter are those of this version of splitter"),
     ("unstaged", "what is staged is as right as the work tree"),
     ("unmerged", "no file that matters has a merge conflict"),
+    ("outdated", "splitter.lock.json has the format of this version of splitter"),
     (ERROR, "the repository can be read"),
 ];
 
@@ -45,7 +46,7 @@ impl Finding {
 /// All that was found; nothing where all is right.
 pub(super) fn of(staged: &Staged) -> Vec<Finding> {
     match staged {
-        Staged::Untouched | Staged::Unused => Vec::new(),
+        Staged::Untouched | Staged::Unused | Staged::Older => Vec::new(),
         Staged::Unmerged(paths) => {
             let finding = |path: &String| {
                 Finding::new("unmerged", path, "a merge conflict is not resolved".to_owned(), unmerged_remedy(path))
@@ -78,7 +79,10 @@ fn of_verdict(verdict: &Verdict) -> Vec<Finding> {
     }
     let differences = &verdict.differences;
     let mut findings = Vec::new();
-    if !differences.record_is_fresh() {
+    if let Some(format) = differences.older_format {
+        findings.push(Finding::new("outdated", PATH, older_words(format), &remedy));
+    }
+    if differences.is_stale() {
         let parts = summary(differences);
         findings.push(Finding::new("stale", PATH, format!("does not fit the repository: {parts}"), &remedy));
     }
@@ -97,6 +101,11 @@ fn of_verdict(verdict: &Verdict) -> Vec<Finding> {
 
 /// What is said of a record that someone edited.
 pub(super) const EDITED: &str = "was edited: it is not as splitter wrote it";
+
+/// What is said of a record that an older splitter wrote.
+pub(super) fn older_words(format: u64) -> String {
+    format!("was written by an older splitter (format {format}, this one writes {FORMAT_VERSION})")
+}
 
 /// What is said of a static file.
 pub(super) fn template_words(verdict: &Verdict, file: &FileChange) -> &'static str {
@@ -129,14 +138,12 @@ pub(super) fn commands(verdict: &Verdict) -> Vec<String> {
         commands.push(verdict.install.clone());
         written.push(verdict.lockfile.to_owned());
     }
-    if !differences.templates.is_empty() {
+    let is_rewritten = differences.older_format.is_some() || !differences.templates.is_empty();
+    if is_rewritten {
         commands.push("splitter init".to_owned());
         written.push(templates::FOLDER.to_owned());
     }
-    if !differences.drift.is_empty()
-        || differences.edited
-        || (!differences.record_is_fresh() && differences.templates.is_empty())
-    {
+    if !differences.drift.is_empty() || differences.edited || (differences.is_stale() && !is_rewritten) {
         commands.push("splitter update-hash".to_owned());
         written.push(PATH.to_owned());
     }

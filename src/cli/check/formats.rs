@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn junit_has_a_case_for_every_rule() {
         let xml = junit(&[finding()]);
-        assert!(xml.contains("<testsuites tests=\"7\" failures=\"1\">"));
+        assert!(xml.contains("<testsuites tests=\"8\" failures=\"1\">"));
         assert!(xml.contains("<failure message=\"`&lt;x&gt;` is 100% &quot;new&quot;\">apps/a b,c/package.json: "));
         assert_eq!(xml.matches("<testcase ").count(), RULES.len());
         assert!(junit(&[]).contains("failures=\"0\""));

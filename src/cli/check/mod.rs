@@ -22,8 +22,9 @@ use crate::{
     parallel::both,
     repo::{Traced, Tree},
     scaffold::{
-        compare::{Differences, Recorded, compare},
+        compare::{Differences, Recorded, compare, compare_older},
         files::journal::{self, HalfWritten},
+        record::{Kept, RecordError},
     },
     split::{Choices, Split},
 };
@@ -114,6 +115,10 @@ fn whole(global: &Global) -> Result<Verdict, Failure> {
 /// Checks a tree.
 fn verdict(tree: &dyn Tree, with_templates: bool) -> Result<Verdict, Failure> {
     let (recorded, split) = both(|| Recorded::read(tree, with_templates), || Split::read(tree, &Choices::default()));
+    let split = match (&recorded, split) {
+        (Err(RecordError::TooOld { .. }), split) => return older(tree, &split?, with_templates),
+        (_, split) => split,
+    };
     let (recorded, split) = (recorded?, split?);
     let verdict = Verdict::of(&split, &recorded);
     // The program ends soon: giving back thousands of texts one by one would only take time.
@@ -121,16 +126,31 @@ fn verdict(tree: &dyn Tree, with_templates: bool) -> Result<Verdict, Failure> {
     Ok(verdict)
 }
 
+/// Checks a tree whose record an older splitter wrote.
+fn older(tree: &dyn Tree, split: &Split, with_templates: bool) -> Result<Verdict, Failure> {
+    let kept = Kept::read(tree)?.ok_or(RecordError::Absent)?;
+    let differences = compare_older(split, &kept, tree, with_templates)?;
+    Ok(Verdict { packages: kept.dependencies.len(), ..Verdict::made(split, kept.generator, differences) })
+}
+
 impl Verdict {
     fn of(split: &Split, recorded: &Recorded) -> Self {
         let record = &recorded.record;
         Self {
-            lockfile: split.lockfile.format.file(),
-            install: format!("{} install", split.pin.manager.name.command()),
             packages: record.dependencies.len(),
             workspaces: record.workspaces.len(),
-            generator: record.generator.clone(),
-            differences: compare(split, recorded),
+            ..Self::made(split, record.generator.clone(), compare(split, recorded))
+        }
+    }
+
+    fn made(split: &Split, generator: String, differences: Differences) -> Self {
+        Self {
+            lockfile: split.lockfile.format.file(),
+            install: format!("{} install", split.pin.manager.name.command()),
+            packages: 0,
+            workspaces: split.manifests.len(),
+            generator,
+            differences,
             beside: None,
         }
     }

@@ -26,6 +26,9 @@ pub(in crate::cli) enum Staged {
     Unmerged(Vec<String>),
     /// The record is not in the index, though the files beside it are.
     NoRecord,
+    /// The record is as right as an older splitter made it. CI says that it is to be written anew; a commit that does not
+    /// make it stale may pass, or two versions of splitter in one team would stop each other's.
+    Older,
     /// The check was made.
     Checked(Box<Verdict>),
 }
@@ -34,7 +37,7 @@ impl Staged {
     /// Whether the commit may be made.
     pub(in crate::cli) fn is_fresh(&self) -> bool {
         match self {
-            Self::Untouched | Self::Unused => true,
+            Self::Untouched | Self::Unused | Self::Older => true,
             Self::Unmerged(_) | Self::NoRecord => false,
             Self::Checked(verdict) => verdict.differences.is_empty(),
         }
@@ -76,6 +79,7 @@ fn of_index(index: &GitIndex, root: &Utf8Path, with_templates: bool) -> Result<S
     let work_tree = WorkTree::at(root);
     match verdict(index, with_templates) {
         Ok(verdict) if verdict.differences.is_empty() => Ok(Staged::Checked(Box::new(verdict))),
+        Ok(verdict) if verdict.differences.is_only_older() => Ok(Staged::Older),
         Ok(mut staged) => {
             let work_tree = verdict(&work_tree, with_templates).ok();
             staged.beside = Some(beside(index, root, work_tree)?);

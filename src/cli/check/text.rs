@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Verdict,
-    findings::{EDITED, commands, template_words, unmerged_remedy},
+    findings::{EDITED, commands, older_words, template_words, unmerged_remedy},
     staged::Staged,
 };
 use crate::{
@@ -38,7 +38,7 @@ pub(super) fn json(staged: &Staged, printer: Printer) {
     let mut report =
         Report { version: 1, fresh: staged.is_fresh(), differences: &nothing, unstaged: None, unmerged: &[] };
     match staged {
-        Staged::Untouched | Staged::Unused => {}
+        Staged::Untouched | Staged::Unused | Staged::Older => {}
         Staged::Unmerged(paths) => report.unmerged = paths,
         Staged::NoRecord => report.unstaged = Some(&record),
         Staged::Checked(verdict) => {
@@ -53,7 +53,7 @@ pub(super) fn json(staged: &Staged, printer: Printer) {
 /// Prints what was found. Where nothing that matters is staged, there is nothing to say.
 pub(in crate::cli) fn text(staged: &Staged, printer: Printer) {
     match staged {
-        Staged::Untouched | Staged::Unused => {}
+        Staged::Untouched | Staged::Unused | Staged::Older => {}
         Staged::Unmerged(paths) => {
             printer.data(format_args!("{BAD}unmerged{BAD:#}: a merge conflict is not resolved"));
             print_list("", paths.iter().map(|path| format!("{path}: {}", unmerged_remedy(path))), printer);
@@ -91,7 +91,10 @@ fn verdict_text(verdict: &Verdict, printer: Printer) {
 
 fn print_differences(verdict: &Verdict, printer: Printer) {
     let differences = &verdict.differences;
-    if !differences.record_is_fresh() {
+    if let Some(format) = differences.older_format {
+        printer.data(format_args!("{BAD}outdated{BAD:#}: {PATH} {}", older_words(format)));
+    }
+    if differences.is_stale() {
         let repository = if verdict.beside.is_some() { "what is staged" } else { "this repository" };
         printer.data(format_args!("{BAD}stale{BAD:#}: {PATH} does not fit {repository}"));
         print_list("packages", differences.packages.iter().map(package_line), printer);

@@ -1,6 +1,7 @@
 //! `splitter explain`: which derivations change between two states of the repository, and what causes it.
 
 mod json;
+mod rows;
 mod show;
 
 use std::collections::BTreeMap;

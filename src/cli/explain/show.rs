@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Explanation;
+use super::{
+    Explanation,
+    rows::{Row, rows},
+};
 use crate::{
     cli::{
         changes::print_list,
@@ -43,9 +46,10 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
         }
         let style = if effect == Effect::Unsure { ODD } else { BOLD };
         printer.data(format_args!("\n{style}{title}{style:#}: {} of {}", count(found.len()), count(total)));
-        let width = found.iter().map(|id| id.to_string().chars().count()).max().unwrap_or(0);
-        for id in found {
-            print_derivation(explanation, id, width, printer);
+        let rows = rows(comparison, effect);
+        let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
+        for row in &rows {
+            print_row(explanation, row, width, printer);
         }
     }
     print_kept(explanation, total, printer);
@@ -108,13 +112,13 @@ fn print_stale(state: &State, printer: Printer) {
     }
 }
 
-fn print_derivation(explanation: &Explanation, id: &Id, width: usize, printer: Printer) {
-    let what = what(id, &explanation.after.derivations).or_else(|| what(id, &explanation.before.derivations));
-    let name = id.to_string();
+fn print_row(explanation: &Explanation, Row { ids, name, causes }: &Row<'_>, width: usize, printer: Printer) {
+    let what = ids
+        .first()
+        .and_then(|id| what(id, &explanation.after.derivations).or_else(|| what(id, &explanation.before.derivations)));
     let what = what.unwrap_or_default();
     printer.data(format_args!("  {BOLD}{name:<width$}{BOLD:#}  {DIM}{}{DIM:#}", escape(&what)));
-    let (own, causes): (Vec<_>, Vec<_>) =
-        explanation.comparison.verdicts[id].causes.iter().partition(|cause| is_of_splitter(cause));
+    let (own, causes): (Vec<&Cause>, Vec<&Cause>) = causes.iter().partition(|cause| is_of_splitter(cause));
     if !own.is_empty() {
         let files = things(own.len(), "file");
         printer.data(format_args!("    ~ {FOLDER}: {files} of splitter itself (its version changed)"));
@@ -136,8 +140,10 @@ fn is_of_splitter(cause: &Cause) -> bool {
 fn what(id: &Id, derivations: &Derivations) -> Option<String> {
     let (_, derivation) = derivations.iter().find(|(known, _)| *known == id)?;
     Some(match id {
-        Id::Deps(part) if part == "common" => "the downloaded packages".to_owned(),
-        Id::Deps(part) => format!("the downloaded packages that only {part} needs"),
+        Id::Deps(part) => match part.system {
+            None => "the downloaded packages".to_owned(),
+            Some(system) => format!("the downloaded packages that only {system} needs"),
+        },
         Id::NodeModules => "the installed packages".to_owned(),
         Id::OwnInstall(app) => format!("the packages that are installed for {app}"),
         Id::Library(_) => format!("the library in {}", derivation.workspace.as_ref()?),
@@ -236,15 +242,16 @@ fn names(names: &[String], separator: &str) -> String {
 }
 
 fn print_kept(explanation: &Explanation, total: usize, printer: Printer) {
-    let kept: Vec<String> = with_effect(explanation, Effect::Kept).iter().map(ToString::to_string).collect();
-    if kept.is_empty() {
+    let number = with_effect(explanation, Effect::Kept).len();
+    if number == 0 {
         return;
     }
-    if kept.len() == total {
+    if number == total {
         printer.data(format_args!("\n{GOOD}nothing is rebuilt{GOOD:#}: all {} stay as they are", count(total)));
         return;
     }
-    printer.data(format_args!("\n{GOOD}kept{GOOD:#}: {} of {}", count(kept.len()), count(total)));
+    printer.data(format_args!("\n{GOOD}kept{GOOD:#}: {} of {}", count(number), count(total)));
+    let kept: Vec<String> = rows(&explanation.comparison, Effect::Kept).into_iter().map(|row| row.name).collect();
     printer.data(format_args!("  {}", escape(&kept.join(", "))));
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{BuildSources, Scan, parts};
+use super::{BuildSources, Scan, parts, scopes};
 use crate::split::{
     Split,
     config::NodeModules,
@@ -26,7 +26,7 @@ pub(super) fn render(scan: &Scan) -> String {
             "lockfileVersion": split.lockfile.format.version(),
         },
         "systems": split.systems,
-        "packages": { "total": split.dependencies.len(), "parts": parts(split) },
+        "packages": { "total": split.dependencies.len(), "parts": scopes(split), "shards": shards(split) },
         "lockSet": split.lock_set.files,
         "local": split.lock_set.local,
         "rootFiles": split.root_files,
@@ -38,6 +38,10 @@ pub(super) fn render(scan: &Scan) -> String {
     });
     // A report is texts, numbers and lists: it always serialises.
     serde_json::to_string_pretty(&report).unwrap_or_default()
+}
+
+fn shards(split: &Split) -> BTreeMap<String, usize> {
+    parts(split).into_iter().map(|(part, packages)| (part.to_string(), packages)).collect()
 }
 
 fn workspace(workspace: &Workspace, split: &Split) -> Value {

@@ -16,8 +16,8 @@ use crate::{
     repo::{RepoPath, WorkTree},
     split::{
         Choices, Split, SplitError,
-        dependencies::Scope,
         graph::Workspace,
+        shards::{self, Part},
         source_set::{SourceSet, Sources},
     },
 };
@@ -72,20 +72,22 @@ fn refuse_unknown(options: &ScanOptions, split: &Split) -> Result<(), SplitError
     }
 }
 
-/// How many packages each part holds: `common`, and each system by name; and `unknown`, of which only their tarballs
+/// How many packages each scope has: `common`, and each system by name; and `unknown`, of which only their tarballs
 /// say where they are needed.
-fn parts(split: &Split) -> BTreeMap<String, usize> {
-    let mut parts = BTreeMap::from([("common".to_owned(), 0)]);
-    for dependency in &split.dependencies {
-        match &dependency.scope {
-            None => *parts.entry("unknown".to_owned()).or_default() += 1,
-            Some(Scope::Common) => *parts.entry("common".to_owned()).or_default() += 1,
-            Some(Scope::Systems(systems)) => {
-                for system in systems {
-                    *parts.entry(system.to_string()).or_default() += 1;
-                }
-            }
-        }
+fn scopes(split: &Split) -> BTreeMap<&'static str, usize> {
+    let mut scopes = BTreeMap::new();
+    for (part, packages) in parts(split) {
+        *scopes.entry(part.scope_name()).or_default() += packages;
     }
-    parts
+    let unknown = split.dependencies.iter().filter(|dependency| dependency.scope.is_none()).count();
+    if unknown > 0 {
+        scopes.insert("unknown", unknown);
+    }
+    scopes
+}
+
+/// How many packages each part of `deps` holds, as far as the lockfile says who needs them.
+fn parts(split: &Split) -> BTreeMap<Part, usize> {
+    let parts = shards::cut(&split.dependencies, |dependency| dependency.scope.as_ref());
+    parts.into_iter().map(|(part, entries)| (part, entries.len())).collect()
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Scan, parts};
+use super::{Scan, parts, scopes};
 use crate::{
     cli::{
         printer::{BOLD, DIM, Printer},
         text::{bytes, count, escape, things},
     },
     split::{
+        Split,
         config::Install,
         graph::{Role, Workspace},
         source_set::LeftOut,
@@ -46,18 +47,38 @@ fn print_head(scan: &Scan, printer: Printer) {
         ),
         printer,
     );
-    let parts = parts(split);
-    let bound: Vec<_> = parts
+    let scopes = scopes(split);
+    let bound: Vec<_> = scopes
         .iter()
-        .filter(|(part, _)| *part != "common")
-        .map(|(part, packages)| match part.as_str() {
+        .filter(|(scope, _)| **scope != "common")
+        .map(|(scope, packages)| match *scope {
             "unknown" => format!("{} of which `update-hash` asks the tarballs", count(*packages)),
             system => format!("{} only for {system}", count(*packages)),
         })
         .collect();
     let bound = if bound.is_empty() { String::new() } else { format!(", {}", bound.join(", ")) };
-    let shared = count(parts["common"]);
+    let shared = count(scopes["common"]);
     heading("packages", &format!("{}: {shared} for every system{bound}", count(split.dependencies.len())), printer);
+    print_parts(split, printer);
+}
+
+/// How `deps` is cut, where it is.
+fn print_parts(split: &Split, printer: Printer) {
+    let parts = parts(split);
+    if parts.keys().all(|part| part.shard.is_whole()) {
+        return;
+    }
+    let mut scopes: BTreeMap<&str, usize> = BTreeMap::new();
+    for part in parts.keys() {
+        *scopes.entry(part.scope_name()).or_default() += 1;
+    }
+    let of_systems = scopes.iter().filter(|(scope, _)| **scope != "common");
+    let of_systems: Vec<String> =
+        of_systems.map(|(scope, number)| format!(", {} only for {scope}", count(*number))).collect();
+    let of_systems = of_systems.concat();
+    let shared = count(scopes["common"]);
+    let total = things(parts.len(), "part");
+    heading("deps", &format!("{total}: {shared} for every system{of_systems}; a bump changes one of them"), printer);
 }
 
 fn heading(name: &str, text: &str, printer: Printer) {

@@ -15,6 +15,7 @@ use crate::{
         dependencies::{Dependency, Scope},
         graph::{Role, Workspace},
         origin::{Origin, origin_of, replaced_registries},
+        shards::{self, Parts, Shard},
     },
 };
 
@@ -33,6 +34,7 @@ pub struct Known {
 
 /// Makes the record of a split.
 pub fn compose(split: &Split, known: Known) -> Record {
+    let mut shards = shards::shards_of(&parts(&split.dependencies, &known.scopes));
     Record {
         format_version: FORMAT_VERSION,
         generator: GENERATOR.to_owned(),
@@ -48,7 +50,8 @@ pub fn compose(split: &Split, known: Known) -> Record {
             .filter_map(|dependency| {
                 let integrity = known.integrities.get(&dependency.path)?.clone();
                 let scope = scope_of(dependency, &known.scopes)?;
-                Some(dependency_record(split, dependency, integrity, scope))
+                let shard = shards.remove(dependency.path.as_str()).unwrap_or_default();
+                Some(dependency_record(split, dependency, integrity, scope, shard))
             })
             .collect(),
         workspaces: workspace_records(split),
@@ -61,11 +64,20 @@ pub fn compose(split: &Split, known: Known) -> Record {
 }
 
 /// Who needs a dependency: as the lockfile says, or else as its tarball did.
-fn scope_of<'a>(dependency: &'a Dependency, scopes: &'a BTreeMap<String, Scope>) -> Option<&'a Scope> {
+pub(in crate::scaffold) fn scope_of<'a>(
+    dependency: &'a Dependency,
+    scopes: &'a BTreeMap<String, Scope>,
+) -> Option<&'a Scope> {
     dependency.scope.as_ref().or_else(|| scopes.get(&dependency.path))
 }
 
-fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrity, scope: &Scope) -> DependencyRecord {
+fn dependency_record(
+    split: &Split,
+    dependency: &Dependency,
+    integrity: Integrity,
+    scope: &Scope,
+    shard: Shard,
+) -> DependencyRecord {
     let Origin { url, unpack, git } = origin_of(split, dependency);
     DependencyRecord {
         path: dependency.path.clone(),
@@ -77,6 +89,7 @@ fn dependency_record(split: &Split, dependency: &Dependency, integrity: Integrit
             Scope::Common => None,
             Scope::Systems(systems) => Some(systems.iter().copied().collect()),
         },
+        shard,
     }
 }
 
@@ -143,23 +156,7 @@ pub(crate) fn source_record(split: &Split) -> SourceRecord {
     SourceRecord { include: globs(|choice| &choice.include), exclude: globs(|choice| &choice.exclude) }
 }
 
-/// The entries of each fixed output, by part: `common`, and each system by name where anything is bound to it.
-/// `common` is always there, so that the Nix files need not ask. `scopes` has what the lockfile does not say.
-pub fn scope_entries<'a>(
-    dependencies: &'a [Dependency],
-    scopes: &BTreeMap<String, Scope>,
-) -> BTreeMap<String, Vec<&'a Dependency>> {
-    let mut parts = BTreeMap::from([("common".to_owned(), Vec::new())]);
-    for dependency in dependencies {
-        match scope_of(dependency, scopes) {
-            None => {}
-            Some(Scope::Common) => parts.entry("common".to_owned()).or_default().push(dependency),
-            Some(Scope::Systems(systems)) => {
-                for system in systems {
-                    parts.entry(system.to_string()).or_default().push(dependency);
-                }
-            }
-        }
-    }
-    parts
+/// The parts of `deps` with their entries. `scopes` has what the lockfile does not say.
+pub fn parts<'a>(dependencies: &'a [Dependency], scopes: &BTreeMap<String, Scope>) -> Parts<'a> {
+    shards::cut(dependencies, |dependency| scope_of(dependency, scopes))
 }

@@ -5,6 +5,7 @@
 
 mod compose;
 mod error;
+mod kept;
 mod render;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use compose::{Known, compose, scope_entries};
+pub use compose::{Known, compose, parts};
 pub(super) use compose::{source_record, workspace_records};
 pub use error::RecordError;
+pub use kept::Kept;
 
 use crate::{
     lockfile::Integrity,
@@ -24,6 +26,7 @@ use crate::{
         config::{Exposes, Install, NodeModules},
         dependencies::Scope,
         derivations::Recorded,
+        shards::{Part, Shard},
     },
 };
 
@@ -61,7 +64,7 @@ pub struct Record {
     pub systems: Vec<System>,
     /// The files of the lock set with their digests.
     pub lock_set: BTreeMap<RepoPath, String>,
-    /// The fixed outputs: `common`, and each system by name where anything is bound to it.
+    /// The fixed outputs, by the name of the part of [`crate::split::shards`].
     pub deps: BTreeMap<String, FixedOutput>,
     /// The tarballs, sorted by path.
     pub dependencies: Vec<DependencyRecord>,
@@ -105,6 +108,12 @@ pub struct ProgramTarball {
 /// A fixed output of tarballs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FixedOutput {
+    /// The system that needs it; absent where all do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<System>,
+    /// Which entries it holds: those whose shard begins with this one. Absent where it is all of them.
+    #[serde(default, skip_serializing_if = "Shard::is_whole")]
+    pub shard: Shard,
     /// The fingerprint of its entries, part of the derivation's name.
     pub fingerprint: String,
     /// The NAR hash, `sha256-<base64>`.
@@ -135,6 +144,9 @@ pub struct DependencyRecord {
     /// is known from its tarball alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub systems: Option<Vec<System>>,
+    /// The shard of its part; of those of several systems the smallest one. Absent where they are whole.
+    #[serde(default, skip_serializing_if = "Shard::is_whole")]
+    pub shard: Shard,
 }
 
 /// A workspace as recorded.
@@ -271,21 +283,7 @@ impl Record {
 
     /// What it says beyond the split that it was made of.
     pub fn recorded(&self) -> Recorded {
-        let scope = |entry: &DependencyRecord| match &entry.systems {
-            None => Scope::Common,
-            Some(systems) => Scope::Systems(systems.iter().copied().collect()),
-        };
-        let entries = || self.dependencies.iter();
-        let programs = self.package_manager.tarballs.iter();
-        let outputs = self.deps.iter();
-        Recorded {
-            integrities: entries().map(|entry| (entry.path.clone(), entry.integrity.clone())).collect(),
-            scopes: entries().map(|entry| (entry.path.clone(), scope(entry))).collect(),
-            programs: programs.map(|(part, file)| (part.clone(), format!("{} {}", file.url, file.integrity))).collect(),
-            outputs: outputs
-                .map(|(part, output)| (part.clone(), (output.fingerprint.clone(), output.hash.to_string())))
-                .collect(),
-        }
+        recorded(&self.dependencies, &self.package_manager, &self.deps)
     }
 
     /// The text of the file, with a newline at its end.
@@ -294,8 +292,44 @@ impl Record {
     }
 
     /// The name of the derivation of a fixed output.
-    pub fn store_name(part: &str, fingerprint: &str) -> String {
+    pub fn store_name(part: &Part, fingerprint: &str) -> String {
         format!("deps-{part}-{fingerprint}")
+    }
+}
+
+impl FixedOutput {
+    /// The part that it is.
+    pub fn part(&self) -> Part {
+        Part { system: self.system, shard: self.shard.clone() }
+    }
+}
+
+impl DependencyRecord {
+    /// Who needs it.
+    pub fn scope(&self) -> Scope {
+        match &self.systems {
+            None => Scope::Common,
+            Some(systems) => Scope::Systems(systems.iter().copied().collect()),
+        }
+    }
+}
+
+/// What a record says beyond the split that it was made of.
+fn recorded(
+    dependencies: &[DependencyRecord],
+    manager: &ManagerRecord,
+    deps: &BTreeMap<String, FixedOutput>,
+) -> Recorded {
+    let entries = || dependencies.iter();
+    let programs = manager.tarballs.iter();
+    Recorded {
+        integrities: entries().map(|entry| (entry.path.clone(), entry.integrity.clone())).collect(),
+        scopes: entries().map(|entry| (entry.path.clone(), entry.scope())).collect(),
+        programs: programs.map(|(part, file)| (part.clone(), format!("{} {}", file.url, file.integrity))).collect(),
+        outputs: deps
+            .iter()
+            .map(|(part, output)| (part.clone(), (output.fingerprint.clone(), output.hash.to_string())))
+            .collect(),
     }
 }
 

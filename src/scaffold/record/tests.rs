@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use super::*;
 use crate::{
     lockfile::Algorithm,
@@ -39,10 +37,19 @@ fn record(split: &Split) -> Record {
     for dependency in &split.dependencies {
         known.integrities.insert(dependency.path.clone(), dependency.integrity.clone().unwrap());
     }
-    for (part, entries) in scope_entries(&split.dependencies, &BTreeMap::new()) {
+    for (part, entries) in parts(&split.dependencies, &BTreeMap::new()) {
         let pairs = entries.iter().map(|entry| (entry.path.as_str(), entry.integrity.as_ref().unwrap()));
-        let output = FixedOutput { fingerprint: fingerprint::of(pairs), hash: integrity(&part), packages: 1, bytes: 1 };
-        known.outputs.insert(part, output);
+        let name = part.to_string();
+        let (fingerprint, hash) = (fingerprint::of(pairs), integrity(&name));
+        let output = FixedOutput {
+            system: part.system,
+            shard: part.shard,
+            fingerprint,
+            hash,
+            packages: entries.len(),
+            bytes: 1,
+        };
+        known.outputs.insert(name, output);
     }
     compose(split, known)
 }
@@ -89,8 +96,8 @@ fn other_formats_say_which_side_is_too_old() {
     let error = |text: &str| Record::parse(text).unwrap_err().to_string();
     assert_eq!(error(r#"{"formatVersion": 3}"#), "expected format version 2, found 3: this splitter is too old for it");
     assert_eq!(
-        error(r#"{"formatVersion": 0}"#),
-        "expected format version 2, found 0: the file is too old for this splitter"
+        error(r#"{"formatVersion": 1}"#),
+        "expected format version 2, found 1: an older splitter wrote the file"
     );
     assert_eq!(error("{}"), "expected `formatVersion`, found none");
     assert_eq!(error("{\n<<<<<<< HEAD\n"), "merge conflict markers");
@@ -135,7 +142,11 @@ fn a_hash_of_another_list_is_stale() {
     merged.deps.insert("aarch64-linux".to_owned(), output);
     assert_eq!(
         compare(&split, &merged.clone().into()).settings,
-        ["the hash of deps-common is that of another list", "deps-aarch64-linux is no longer needed"]
+        [
+            "the hash of deps-aarch64-linux belongs to another list of packages",
+            "the hash of deps-common belongs to another list of packages",
+            "deps is cut into other parts",
+        ]
     );
     assert!(compare(&split, &fresh.clone().into()).is_empty());
 }
@@ -173,10 +184,10 @@ fn a_package_whose_registry_moved_has_changed() {
 #[test]
 fn every_system_shares_what_is_bound_to_none() {
     let split = split(MANIFEST, WEB, &lock(&PACKAGES));
-    let parts = scope_entries(&split.dependencies, &BTreeMap::new());
-    let names: BTreeSet<_> = parts.keys().map(String::as_str).collect();
-    assert_eq!(names, BTreeSet::from(["common", "x86_64-linux"]));
-    assert_eq!(parts["common"][0].path, "npm/react/-/react-1.0.0.tgz");
+    let parts = parts(&split.dependencies, &BTreeMap::new());
+    let names: Vec<_> = parts.keys().map(ToString::to_string).collect();
+    assert_eq!(names, ["common", "x86_64-linux"]);
+    assert_eq!(parts[&Part::default()][0].path, "npm/react/-/react-1.0.0.tgz");
 }
 
 #[test]
@@ -209,4 +220,85 @@ fn repositories_have_fields_of_their_own_and_no_user_but_that_of_ssh() {
     let mut moved = record.dependencies;
     moved[0].git = Some("https://elsewhere.example/o/a.git".parse().unwrap());
     assert_eq!(compare::packages(&split, &moved).len(), 1);
+}
+
+/// A lock with so many packages that `deps` is cut.
+fn large() -> Split {
+    let names: Vec<String> = (0..100).map(|number| format!("package-{number}@1.0.0")).collect();
+    let natives: Vec<String> = (0..6).map(|number| format!("native-{number}@1.0.0")).collect();
+    let bound = r#"{"os": "linux"}"#;
+    let all = names.iter().map(|id| (id.as_str(), "{}")).chain(natives.iter().map(|id| (id.as_str(), bound)));
+    split(MANIFEST, WEB, &lock(&all.collect::<Vec<_>>()))
+}
+
+#[test]
+fn entries_and_parts_say_their_shard_where_deps_is_cut() {
+    let split = large();
+    let record = record(&split);
+    let text = record.render();
+    assert_eq!(Record::parse(&text).unwrap(), record);
+    assert!(text.contains("\n    \"common-0\": {\"shard\":\"0\",\"fingerprint\":"), "{text}");
+    let (name, linux) = record.deps.iter().find(|(_, output)| output.system == Some(System::X8664Linux)).unwrap();
+    let shard = serde_json::to_string(&linux.shard).unwrap();
+    assert!(!linux.shard.is_whole());
+    assert!(
+        text.contains(&format!("\n    \"{name}\": {{\"system\":\"x86_64-linux\",\"shard\":{shard},\"fingerprint\":"))
+    );
+    assert!(text.contains("\",\"systems\":[\"aarch64-linux\",\"x86_64-linux\"],\"shard\":\""));
+    for output in record.deps.values() {
+        let is_held = |entry: &&DependencyRecord| {
+            let systems = entry.systems.as_deref();
+            output.shard.holds(&entry.shard)
+                && output.system.map_or(systems.is_none(), |own| systems.is_some_and(|systems| systems.contains(&own)))
+        };
+        assert_eq!(record.dependencies.iter().filter(is_held).count(), output.packages, "{}", output.part());
+    }
+    assert!(compare(&split, &record.into()).is_empty());
+}
+
+#[test]
+fn parts_that_are_not_those_of_the_list_are_stale() {
+    let split = large();
+    let right = record(&split);
+    let settings = |record: Record| compare(&split, &record.into()).settings;
+    // An entry that is in another part than its name says, with the right hashes for that.
+    let mut moved = right.clone();
+    let entry = moved.dependencies.iter().position(|entry| entry.systems.is_none()).unwrap();
+    let other = moved
+        .dependencies
+        .iter()
+        .find(|other| other.systems.is_none() && !moved.dependencies[entry].shard.holds(&other.shard));
+    moved.dependencies[entry].shard = other.unwrap().shard.clone();
+    for (name, output) in &mut moved.deps {
+        let held = moved.dependencies.iter().filter(|entry| entry.systems.is_none() && entry.shard == output.shard);
+        if name.starts_with("common") {
+            output.fingerprint = fingerprint::of(held.map(|entry| (entry.path.as_str(), &entry.integrity)));
+        }
+    }
+    assert_eq!(settings(moved), ["deps is cut into other parts"]);
+    // A part that a merge lost.
+    let mut lost = right.clone();
+    lost.deps.remove("common-1");
+    assert_eq!(settings(lost), ["the parts of deps do not hold each package once", "deps is cut into other parts"]);
+    // One that says it is another.
+    let mut renamed = right;
+    let output = renamed.deps.remove("common-1").unwrap();
+    renamed.deps.insert("common-11".to_owned(), output);
+    assert_eq!(
+        settings(renamed),
+        ["the hash of deps-common-11 belongs to another list of packages", "deps is cut into other parts"]
+    );
+}
+
+#[test]
+fn of_an_older_record_is_kept_what_an_update_reads() {
+    let record = record(&split(MANIFEST, WEB, &lock(&PACKAGES)));
+    let older = record.render().replace("\"formatVersion\": 2", "\"formatVersion\": 1");
+    // Another format may have other workspaces.
+    let older = older.replace("\"workspaces\": [", "\"workspaces\": [0, ");
+    let kept = Kept::parse(&older).unwrap();
+    assert!(kept.is_older());
+    assert_eq!((kept.dependencies, kept.lock_set), (record.dependencies, record.lock_set));
+    let newer = older.replace("\"formatVersion\": 1", "\"formatVersion\": 3");
+    assert!(matches!(Kept::parse(&newer), Err(RecordError::TooNew { found: 3 })));
 }

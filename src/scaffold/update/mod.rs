@@ -10,19 +10,24 @@ mod scopes;
 mod tarballs;
 mod verify;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
 pub use error::UpdateError;
 pub use tarballs::{FromCache, Online, Tarballs};
 
-use super::record::{self, FixedOutput, Known, Record, compose, scope_entries};
+use super::record::{self, FixedOutput, Kept, Known, Record, compose, parts};
 use crate::{
     fetch::{Fetched, Origin, Wanted},
     lockfile::{Algorithm, Digest, Integrity},
     nix::nar::{Folder, NarHash, Tree},
-    split::{Split, System, dependencies::Dependency, fingerprint},
+    split::{
+        Split, System,
+        dependencies::Dependency,
+        fingerprint,
+        shards::{Part, Parts},
+    },
 };
 
 /// What an update came to.
@@ -31,7 +36,7 @@ pub struct Update {
     /// The record as it should be.
     pub record: Record,
     /// The parts whose fixed output was hashed now, with their trees.
-    pub hashed: BTreeMap<String, Tree>,
+    pub hashed: BTreeMap<Part, Tree>,
     /// The tarball of the package manager's program, where a system was asked for.
     pub program: Option<Utf8PathBuf>,
     /// Tarballs that were downloaded.
@@ -61,7 +66,7 @@ pub enum Extent {
 /// Makes the record of `split`, reusing what `old` knows.
 pub fn update(
     split: &Split,
-    old: Option<&Record>,
+    old: Option<&Kept>,
     tarballs: &dyn Tarballs,
     extent: &Extent,
 ) -> Result<Update, UpdateError> {
@@ -69,11 +74,12 @@ pub fn update(
     let integrities = known_integrities(split, old);
     let scopes::Scopes { scopes, files: examined } = scopes::find(split, old, &integrities, tarballs)?;
     let mut known = Known { integrities, scopes, programs, outputs: BTreeMap::new() };
-    let parts = scope_entries(&split.dependencies, &known.scopes);
-    known.outputs = reusable(&parts, &known.integrities, old, extent);
-    let open: Parts<'_> = parts.into_iter().filter(|(part, _)| !known.outputs.contains_key(part)).collect();
+    let parts = parts(&split.dependencies, &known.scopes);
+    let reused = reusable(&parts, &known.integrities, old, extent);
+    let open: Parts<'_> = parts.into_iter().filter(|(part, _)| !reused.contains_key(part)).collect();
+    known.outputs = reused.into_iter().map(|(part, output)| (part.to_string(), output)).collect();
     for (part, entries) in &open {
-        tracing::debug!(part, tarballs = entries.len(), "is to be hashed");
+        tracing::debug!(%part, tarballs = entries.len(), "is to be hashed");
     }
     let Read { mut files, trees, hashes } = read(split, &open, &known.integrities, tarballs)?;
     // Their second look found them in the cache; where they came from is what the first one says.
@@ -82,8 +88,8 @@ pub fn update(
         known.integrities.insert(path.clone(), file.integrity.clone());
     }
     for (part, hash) in hashes {
-        let output = fixed_output(&open[&part], &known.integrities, &files, hash)?;
-        known.outputs.insert(part, output);
+        let output = fixed_output(&part, &open[&part], &known.integrities, &files, hash)?;
+        known.outputs.insert(part.to_string(), output);
     }
     let program = match extent {
         Extent::WhatChanged => None,
@@ -95,7 +101,7 @@ pub fn update(
 }
 
 /// What the lockfile says of each tarball, or what was recorded at first sight where it says nothing.
-fn known_integrities(split: &Split, old: Option<&Record>) -> BTreeMap<String, Integrity> {
+fn known_integrities(split: &Split, old: Option<&Kept>) -> BTreeMap<String, Integrity> {
     let recorded: BTreeMap<&str, &Integrity> = old
         .into_iter()
         .flat_map(|old| &old.dependencies)
@@ -107,27 +113,24 @@ fn known_integrities(split: &Split, old: Option<&Record>) -> BTreeMap<String, In
     split.dependencies.iter().filter_map(|dep| Some((dep.path.clone(), integrity(dep)?))).collect()
 }
 
-type Parts<'a> = BTreeMap<String, Vec<&'a Dependency>>;
-
 /// The recorded fixed outputs that are still right.
 fn reusable(
     parts: &Parts<'_>,
     integrities: &BTreeMap<String, Integrity>,
-    old: Option<&Record>,
+    old: Option<&Kept>,
     extent: &Extent,
-) -> BTreeMap<String, FixedOutput> {
-    let wanted: BTreeSet<String> = match extent {
-        Extent::WhatChanged => BTreeSet::new(),
-        Extent::System(system) => BTreeSet::from(["common".to_owned(), system.to_string()]),
-    };
+) -> BTreeMap<Part, FixedOutput> {
+    let is_wanted = |part: &Part| matches!(extent, Extent::System(system) if part.serves(*system));
     let mut outputs = BTreeMap::new();
-    for (part, entries) in parts.iter().filter(|(part, _)| !wanted.contains(*part)) {
-        let recorded = old.and_then(|old| old.deps.get(part));
+    for (part, entries) in parts.iter().filter(|(part, _)| !is_wanted(part)) {
+        let recorded = old.and_then(|old| old.deps.get(&part.to_string()));
         if let Some((recorded, now)) = recorded.zip(fingerprint_of(entries, integrities))
             && recorded.fingerprint == now
         {
-            tracing::debug!(part, fingerprint = now, "the recorded hash is still right");
-            outputs.insert(part.clone(), recorded.clone());
+            tracing::debug!(%part, fingerprint = now, "the recorded hash is still right");
+            // An older record does not say which part it is.
+            let output = FixedOutput { system: part.system, shard: part.shard.clone(), ..recorded.clone() };
+            outputs.insert(part.clone(), output);
         }
     }
     outputs
@@ -145,8 +148,8 @@ fn fingerprint_of(entries: &[&Dependency], integrities: &BTreeMap<String, Integr
 /// Tarballs by path, and what came of the parts that they make up.
 struct Read {
     files: BTreeMap<String, Fetched>,
-    trees: BTreeMap<String, Tree>,
-    hashes: BTreeMap<String, NarHash>,
+    trees: BTreeMap<Part, Tree>,
+    hashes: BTreeMap<Part, NarHash>,
 }
 
 /// Brings the tarballs of all open parts and hashes the parts. A tarball of the cache that turns out to be damaged is
@@ -215,6 +218,7 @@ fn tree(entries: &[&Dependency], files: &BTreeMap<String, Fetched>) -> Result<Tr
 }
 
 fn fixed_output(
+    part: &Part,
     entries: &[&Dependency],
     integrities: &BTreeMap<String, Integrity>,
     files: &BTreeMap<String, Fetched>,
@@ -222,6 +226,8 @@ fn fixed_output(
 ) -> Result<FixedOutput, UpdateError> {
     let digest = Digest::new(Algorithm::Sha256, hash.digest.as_bytes());
     Ok(FixedOutput {
+        system: part.system,
+        shard: part.shard.clone(),
         fingerprint: fingerprint_of(entries, integrities).ok_or(UpdateError::Incomplete)?,
         hash: digest.ok_or(UpdateError::Incomplete)?.into(),
         packages: entries.len(),

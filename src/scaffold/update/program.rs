@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::{Tarballs, UpdateError};
 use crate::{
     fetch::{Fetched, Wanted},
-    scaffold::record::{ProgramTarball, Record},
+    scaffold::record::{Kept, ProgramTarball},
     split::{Split, System, dependencies::Form},
 };
 
 /// The tarballs of the program, by system or under `common`: as recorded, or as the registry has them.
 pub(super) fn tarballs(
     split: &Split,
-    old: Option<&Record>,
+    old: Option<&Kept>,
     tarballs: &dyn Tarballs,
 ) -> Result<BTreeMap<String, ProgramTarball>, UpdateError> {
     let manager = &split.pin.manager;

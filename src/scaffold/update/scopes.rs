@@ -10,7 +10,7 @@ use crate::{
     fetch::{self, Cache, Fetched, Origin, Wanted},
     lockfile::{Integrity, PlatformLists},
     parallel,
-    scaffold::record::{DependencyRecord, Record},
+    scaffold::record::{DependencyRecord, Kept},
     split::{Split, dependencies::Scope},
 };
 
@@ -23,7 +23,7 @@ pub(super) struct Scopes {
 /// Finds the scopes that the lockfile does not give: as recorded, or in the manifests of the tarballs.
 pub(super) fn find(
     split: &Split,
-    old: Option<&Record>,
+    old: Option<&Kept>,
     integrities: &BTreeMap<String, Integrity>,
     tarballs: &dyn Tarballs,
 ) -> Result<Scopes, UpdateError> {
@@ -34,7 +34,7 @@ pub(super) fn find(
         let integrity = integrities.get(&dependency.path);
         let known = recorded.get(dependency.path.as_str()).filter(|entry| Some(&entry.integrity) == integrity);
         if let Some(entry) = known {
-            found.scopes.insert(dependency.path.clone(), scope(entry));
+            found.scopes.insert(dependency.path.clone(), entry.scope());
         } else {
             open.insert(dependency.path.clone(), wanted(split, dependency, integrity.cloned()));
         }
@@ -44,16 +44,9 @@ pub(super) fn find(
 }
 
 /// What is recorded, by path; nothing where it was recorded for other systems.
-fn recorded<'r>(split: &Split, old: Option<&'r Record>) -> BTreeMap<&'r str, &'r DependencyRecord> {
+fn recorded<'r>(split: &Split, old: Option<&'r Kept>) -> BTreeMap<&'r str, &'r DependencyRecord> {
     let old = old.filter(|old| old.systems == split.systems);
     old.into_iter().flat_map(|old| &old.dependencies).map(|entry| (entry.path.as_str(), entry)).collect()
-}
-
-fn scope(entry: &DependencyRecord) -> Scope {
-    match &entry.systems {
-        None => Scope::Common,
-        Some(systems) => Scope::Systems(systems.iter().copied().collect()),
-    }
 }
 
 /// Reads the manifests of these tarballs. One of the cache that turns out to be damaged is brought anew; what was

@@ -7,17 +7,18 @@ use crate::{
     fetch::{Cache, Fetched, Origin},
     nix::nar::{self, NarHash, Tree},
     parallel,
+    split::shards::Part,
 };
 
 /// What the parts hash to, and which tarballs are not what their integrity says.
 pub(super) struct Verified {
-    pub(super) hashes: BTreeMap<String, NarHash>,
+    pub(super) hashes: BTreeMap<Part, NarHash>,
     pub(super) damaged: Vec<String>,
 }
 
 /// Hashes each tree, and meanwhile checks each file that came from the cache.
 pub(super) fn hash_and_verify(
-    trees: &BTreeMap<String, Tree>,
+    trees: &BTreeMap<Part, Tree>,
     files: &BTreeMap<String, Fetched>,
 ) -> Result<Verified, UpdateError> {
     let cached: Vec<_> = files.iter().filter(|(_, file)| file.origin == Origin::Cached).collect();

@@ -16,6 +16,7 @@ use crate::{
         graph::Workspace,
         installer_fields::INSTALLER_FIELDS,
         origin::{Origin, origin_of, replaced_registries},
+        shards::{self, Part},
         source_set::Sources,
     },
 };
@@ -67,8 +68,8 @@ pub(super) struct Rules<'a> {
 pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded, system: System) -> Derivations {
     let rules = Rules { split, files: &files, recorded, system };
     let mut all = rules.fixed_outputs();
-    let parts = ["common", system.name()].map(|part| Id::Deps(part.to_owned()));
-    let needs: BTreeSet<Id> = parts.into_iter().filter(|id| all.contains_key(id)).collect();
+    let is_read = |id: &&Id| matches!(id, Id::Deps(part) if part.serves(system));
+    let needs: BTreeSet<Id> = all.keys().filter(is_read).cloned().collect();
     for (name, workspace) in split.graph.apps().filter(|(_, workspace)| workspace.install != Install::Shared) {
         let install = Derivation { needs: needs.clone(), ..rules.own_install(workspace) };
         all.insert(Id::OwnInstall(name.to_owned()), install);
@@ -101,36 +102,32 @@ pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded,
 impl Rules<'_> {
     /// `deps.nix`.
     fn fixed_outputs(&self) -> BTreeMap<Id, Derivation> {
-        let mut parts: BTreeMap<&str, Vec<(&Dependency, &Scope)>> = BTreeMap::from([("common", Vec::new())]);
-        for dependency in &self.split.dependencies {
-            let Some(scope) = self.scope(dependency) else { continue };
-            match scope {
-                Scope::Common => parts.entry("common").or_default().push((dependency, scope)),
-                Scope::Systems(systems) => {
-                    for system in systems {
-                        parts.entry(system.name()).or_default().push((dependency, scope));
-                    }
-                }
-            }
-        }
-        parts.iter().map(|(part, entries)| (Id::Deps((*part).to_owned()), self.fixed_output(part, entries))).collect()
+        let parts = shards::cut(&self.split.dependencies, |dependency| self.scope(dependency));
+        let derivation = |(part, entries): (Part, Vec<&Dependency>)| {
+            let derivation = self.fixed_output(&part, &entries);
+            (Id::Deps(part), derivation)
+        };
+        parts.into_iter().map(derivation).collect()
     }
 
-    fn fixed_output(&self, part: &str, entries: &[(&Dependency, &Scope)]) -> Derivation {
+    fn fixed_output(&self, part: &Part, entries: &[&Dependency]) -> Derivation {
         let mut inputs = self.programs_of_splitter();
         inputs.extend(self.nix_files(|name| OF_DEPS.contains(&name)));
         let mut known = Vec::new();
-        for (dependency, scope) in entries {
+        for dependency in entries {
             let integrity = dependency.integrity.as_ref().or_else(|| self.recorded.integrities.get(&dependency.path));
             known.extend(integrity.map(|integrity| (dependency.path.as_str(), integrity)));
             let Origin { url, unpack, git } = origin_of(self.split, dependency);
             let integrity = integrity.map(ToString::to_string).unwrap_or_default();
+            let scope = self.scope(dependency);
             let text = format!("{integrity} {url:?} {unpack} {git:?} {scope:?}");
             inputs.insert(Input::Package(dependency.path.clone()), text);
         }
         // A hash that belongs to another list will be another one.
         let fingerprint = fingerprint::of(known.into_iter());
-        if let Some((_, hash)) = self.recorded.outputs.get(part).filter(|(recorded, _)| *recorded == fingerprint) {
+        if let Some((_, hash)) =
+            self.recorded.outputs.get(&part.to_string()).filter(|(recorded, _)| *recorded == fingerprint)
+        {
             inputs.insert(Input::Setting(RECORDED_HASH), hash.clone());
         }
         inputs.insert(Input::Setting("registry"), self.registry());

@@ -22,7 +22,7 @@ pub use self::{
     compare::{Cause, Change, Comparison, Effect, Verdict, compare},
     package_change::name_and_version,
 };
-use super::{Split, System, dependencies::Scope};
+use super::{Split, System, dependencies::Scope, shards::Part};
 use crate::{
     lockfile::Integrity,
     repo::{RepoPath, states::FileStates},
@@ -31,8 +31,8 @@ use crate::{
 /// A derivation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Id {
-    /// A fixed output of tarballs: `common`, or a system's.
-    Deps(String),
+    /// A fixed output of tarballs.
+    Deps(Part),
     /// The install of all workspaces' dependencies.
     NodeModules,
     /// An app's own install, by the name of the app's derivation.

@@ -11,6 +11,7 @@ mod patch_package;
 mod record;
 mod registries;
 mod scripts;
+mod shards;
 mod stale;
 mod trees;
 mod verify;

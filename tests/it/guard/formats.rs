@@ -66,10 +66,10 @@ fn sarif_is_json_with_every_finding() {
 fn junit_has_a_failure_for_what_failed() {
     let guarded = Guarded::new();
     let context = guarded.context();
-    context.remove("nix/splitter/app.nix");
+    context.remove("nix/splitter/build.nix");
     let output = fail(&mut context.splitter(&["check", "--format", "junit"]));
-    assert!(output.contains("<testsuites tests=\"7\" failures=\"1\">"), "{output}");
+    assert!(output.contains("<testsuites tests=\"8\" failures=\"1\">"), "{output}");
     assert!(
-        output.contains("<failure message=\"is missing\">nix/splitter/app.nix: is missing&#10;run `splitter init`")
+        output.contains("<failure message=\"is missing\">nix/splitter/build.nix: is missing&#10;run `splitter init`")
     );
 }

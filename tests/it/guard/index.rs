@@ -269,3 +269,28 @@ fn without_git_it_says_so() {
     error: `[REPO]` is in no git repository
     ");
 }
+
+#[test]
+fn a_record_of_an_older_splitter_stops_only_what_makes_it_stale() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    context.write(RECORD, context.read(RECORD).replace("\"formatVersion\": 2", "\"formatVersion\": 1"));
+    context.commit_all("an older record");
+    context.write("package.json", context.read("package.json").replace("\"acme\"", "\"acme\", \"description\": \"x\""));
+    context.git(&["add", "package.json"]);
+    assert_eq!(succeed(&mut guarded.check()), "");
+    guarded.make_stale();
+    context.git(&["add", "bun.lock"]);
+    splitter_snapshot!(context, guarded.check(), @r"
+    exit: 1
+    ----- stdout
+    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1, this one writes 2)
+    stale: nix/splitter/splitter.lock.json does not fit what is staged
+      packages
+        ~ alpha 1.0.0 -> 1.1.0
+      files
+        ~ bun.lock
+    run `splitter init`, then `git add nix/splitter`
+    ----- stderr
+    ");
+}
