@@ -135,7 +135,7 @@ fn e2e_scan_shows_the_sources_that_nix_copies() {
         let expected: Vec<String> = serde_json::from_value(scan["sourceSets"][app]["files"].clone()).unwrap();
         // The specification of the build holds the store paths of the sources.
         let spec = nix.eval(
-            &format!("packages.{}.{app}.spec", system()),
+            &format!("packages.{}.{app}.splitterSpec", system()),
             "spec: (builtins.fromJSON (builtins.unsafeDiscardStringContext spec)).sources",
         );
         // They are copied when the derivation is.

@@ -10,6 +10,7 @@ mod own_installs;
 mod patch_package;
 mod record;
 mod registries;
+mod scope;
 mod scripts;
 mod shards;
 mod stale;

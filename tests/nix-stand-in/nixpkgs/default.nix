@@ -30,11 +30,18 @@ let
     let
       attributes = attributesOf (attributes // { finalPackage = package; });
       package = build attributes // {
+        # Of a set, of a function of what was there, or of the final one and what was there.
         overrideAttrs =
-          overlay:
-          makeDerivation (
-            lib.extends (if lib.isFunction (overlay { }) then overlay else (_final: overlay)) attributesOf
-          );
+          given:
+          let
+            overlay =
+              final: prev:
+              let
+                added = if lib.isFunction given then given prev else given;
+              in
+              if lib.isFunction added then given final prev else added;
+          in
+          makeDerivation (lib.extends overlay attributesOf);
       };
     in
     package;
