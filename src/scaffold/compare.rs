@@ -262,6 +262,10 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     if !split.root_files.iter().eq(&record.root_files) {
         settings.push("the root files of the apps are others".to_owned());
     }
+    if split.default != record.default {
+        let name = |default: &Option<String>| default.clone().unwrap_or_else(|| "none".to_owned());
+        settings.push(format!("the default package changed: {} → {}", name(&record.default), name(&split.default)));
+    }
     if !split.lock_set.local.iter().eq(&record.local) {
         settings.push("the local packages or patches are others".to_owned());
     }
@@ -389,6 +393,7 @@ fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'st
         ("how it gets installed packages", now.node_modules != recorded.node_modules),
         ("what is installed for it", install_of(now) != install_of(recorded)),
         ("what it exposes", exposes_of(now) != exposes_of(recorded)),
+        ("its checks", now.checks != recorded.checks),
     ];
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }

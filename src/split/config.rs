@@ -26,6 +26,10 @@ pub struct Config {
     pub systems: Vec<System>,
     /// The apps by name; empty means all that are found.
     pub apps: BTreeSet<String>,
+    /// The package that is built without a name.
+    pub default: Option<String>,
+    /// The scripts of workspaces that are checks.
+    pub checks: Vec<String>,
     /// Choices for single workspaces, by folder.
     pub workspaces: BTreeMap<RepoPath, WorkspaceConfig>,
     /// More root files that every app's sources hold.
@@ -61,6 +65,8 @@ pub struct WorkspaceConfig {
     pub install: Option<Install>,
     /// What a library with a build shows to those that depend on it.
     pub exposes: Option<Exposes>,
+    /// The scripts of it that are checks, instead of those for all.
+    pub checks: Option<Vec<String>>,
     /// Globs, relative to its folder, of files that its source set holds though a rule leaves them out.
     pub include: Vec<String>,
     /// Globs of files that its source set does not hold.
@@ -127,6 +133,8 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "$schema" => {}
             "systems" => config.systems = systems(&document, &property.value)?,
             "apps" => config.apps = texts(&document, &property.value)?,
+            "default" => config.default = Some(document.as_str(&property.value)?.to_owned()),
+            "checks" => config.checks = script_names(&document, &property.value)?,
             "rootFiles" => config.root_files = paths(&document, &property.value)?,
             "scripts" => config.scripts = packages(&document, &property.value)?,
             "downloads" => {
@@ -139,7 +147,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `install`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`",
                 ));
             }
         }
@@ -178,6 +186,27 @@ fn systems(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<System>, Js
 fn texts(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
     let elements = &document.as_array(value)?.elements;
     elements.iter().map(|element| document.as_str(element).map(str::to_owned)).collect()
+}
+
+/// Names of scripts, in their order.
+fn script_names(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, JsonError> {
+    let mut names: Vec<String> = Vec::new();
+    for element in &document.as_array(value)?.elements {
+        let name = document.as_str(element)?;
+        if !is_script(name) {
+            return Err(document.unexpected(element, "the name of a script, as `test` or `lint:css`"));
+        }
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Whether a text may be the name of a script: it is a word of a command.
+fn is_script(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b":._-".contains(&byte);
+    text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.bytes().all(is_letter)
 }
 
 /// Whether a text may be the name of a package.
@@ -222,11 +251,12 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
             "install" => config.install = Some(install(document, value)?),
             "exposes" => config.exposes = Some(exposes(document, value)?),
+            "checks" => config.checks = Some(script_names(document, value)?),
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             _ => {
                 let keys = "`kind`, `app`, `build`, `output`, `start`, `uses`, `nodeModules`, `install`, `exposes`, \
-                            `include` or `exclude`";
+                            `checks`, `include` or `exclude`";
                 return Err(unknown_key(document, property, keys));
             }
         }
@@ -344,11 +374,23 @@ mod tests {
         };
         assert_eq!(
             keys("/properties"),
-            ["$schema", "apps", "downloads", "hook", "install", "rootFiles", "scripts", "systems", "workspaces"]
+            [
+                "$schema",
+                "apps",
+                "checks",
+                "default",
+                "downloads",
+                "hook",
+                "install",
+                "rootFiles",
+                "scripts",
+                "systems",
+                "workspaces"
+            ]
         );
         for key in keys("/$defs/workspace/properties") {
             let value = match key.as_str() {
-                "uses" | "include" | "exclude" => "[\"a\"]",
+                "uses" | "include" | "exclude" | "checks" => "[\"a\"]",
                 "nodeModules" => "\"copy\"",
                 "install" => "\"own\"",
                 "exposes" => "\"output\"",
@@ -356,7 +398,7 @@ mod tests {
             };
             assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
         }
-        assert_eq!(keys("/$defs/workspace/properties").len(), 11);
+        assert_eq!(keys("/$defs/workspace/properties").len(), 12);
     }
 
     #[test]
@@ -367,7 +409,7 @@ mod tests {
         };
         assert_eq!(
             error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `install`, `rootFiles`, `scripts`, `downloads`, `hook` or \
+            "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `rootFiles`, `scripts`, `downloads`, `hook` or \
              `workspaces`, found the key \"app\""
         );
         assert_eq!(

@@ -2,6 +2,7 @@
 //!
 //! [`Split::read`] gives all of it for a tree; the rest of the program shows it, records it, or compares it.
 
+pub mod checks;
 mod committed_cache;
 pub mod config;
 mod copies;
@@ -44,6 +45,7 @@ pub use system::{OtherMachine, System, SystemError};
 pub use workspaces::{Workspaces, manifest_path};
 
 use self::{
+    checks::Checks,
     config::Config,
     dependencies::{Dependency, Sources},
     drift::Drift,
@@ -88,6 +90,10 @@ pub struct Split {
     pub linked_manifests: Workspaces,
     /// The apps and libraries whose builds get copies of packages in place of links into the store, by folder, with the reason.
     pub copies: BTreeMap<RepoPath, String>,
+    /// The name of the package that is built without a name.
+    pub default: Option<String>,
+    /// The scripts of workspaces that are checks, by workspace.
+    pub checks: Checks,
     /// The user's choices.
     pub config: Config,
     /// Root files that all sources hold, as `splitter.json` says; those of single workspaces are in the graph.
@@ -112,13 +118,15 @@ impl Split {
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
         }
+        let default = default_package(&graph, &config)?;
         graph.refuse_unclear()?;
         let patches = graph.workspaces().filter_map(|workspace| workspace.patches.clone()).collect();
         let own = OwnFiles::find(tree, lockfile.format)?;
         let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
         let mut dependencies = dependencies::list(&lockfile, &workspaces, sources, &systems)?;
         downloads::add(&mut dependencies, &config.downloads, &systems)?;
-        Ok(Self {
+        let mut split = Self {
+            checks: checks::find(tree, &graph, &workspaces, &config, lockfile.format.into())?,
             pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
             lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
             dependencies,
@@ -126,6 +134,7 @@ impl Split {
             root_files: root_files(tree, &config)?,
             drift: drift::find(&workspaces, &lockfile),
             warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
+            default,
             registries,
             systems,
             graph,
@@ -133,7 +142,22 @@ impl Split {
             linked_manifests: links.manifests,
             config,
             lockfile,
-        })
+        };
+        split.warnings.extend(checks::unknown(&split));
+        Ok(split)
+    }
+}
+
+/// The package that is built without a name: the chosen one, or the only one.
+fn default_package(graph: &Graph, config: &Config) -> Result<Option<String>, SplitError> {
+    let names: Vec<&str> = graph.apps().map(|(name, _)| name).collect();
+    match (&config.default, names.as_slice()) {
+        (Some(name), names) if !names.contains(&name.as_str()) => {
+            Err(SplitError::NoSuchApp { name: name.clone(), apps: names.join(", ") })
+        }
+        (Some(name), _) => Ok(Some(name.clone())),
+        (None, [only]) => Ok(Some((*only).to_owned())),
+        (None, _) => Ok(None),
     }
 }
 

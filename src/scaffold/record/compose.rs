@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    BuildRecord, DependencyRecord, EdgesRecord, FORMAT_VERSION, FixedOutput, GENERATOR, ManagerRecord, PackageRecord,
-    ProgramTarball, Record, SourceRecord, WorkspaceRecord,
+    BuildRecord, CheckRecord, DependencyRecord, EdgesRecord, FORMAT_VERSION, FixedOutput, GENERATOR, ManagerRecord,
+    PackageRecord, ProgramTarball, Record, SourceRecord, WorkspaceRecord,
 };
 use crate::{
     lockfile::Integrity,
     repo::RepoPath,
     split::{
         Split,
+        checks::Check,
         config::{Exposes, Install, NodeModules, WorkspaceConfig},
         dependencies::{Dependency, Scope},
         graph::{Role, Workspace},
@@ -55,6 +56,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
             })
             .collect(),
         workspaces: workspace_records(split),
+        default: split.default.clone(),
         local: split.lock_set.local.iter().cloned().collect(),
         root_files: split.root_files.iter().cloned().collect(),
         scripts: split.config.scripts.iter().cloned().collect(),
@@ -115,6 +117,7 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         node_modules: split.copies.contains_key(&workspace.path).then_some(NodeModules::Copy),
         library: workspace.library.clone(),
         package: package_record(workspace),
+        checks: split.checks.get(&workspace.path).into_iter().flatten().map(check_record).collect(),
     }
 }
 
@@ -145,6 +148,14 @@ fn package_record(workspace: &Workspace) -> Option<PackageRecord> {
     let Role::App { name, start } = &workspace.role else { return None };
     let install = (workspace.install != Install::Shared).then_some(workspace.install);
     Some(PackageRecord { name: name.clone(), start: start.clone(), install })
+}
+
+fn check_record(check: &Check) -> CheckRecord {
+    CheckRecord {
+        name: check.name.clone(),
+        command: check.command.clone(),
+        root_files: check.root_files.iter().cloned().collect(),
+    }
 }
 
 /// The globs of `splitter.json`, as they are recorded.

@@ -70,6 +70,9 @@ pub struct Record {
     pub dependencies: Vec<DependencyRecord>,
     /// The workspaces, sorted by folder.
     pub workspaces: Vec<WorkspaceRecord>,
+    /// The name of the package that is built without a name. Absent where none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
     /// Files and folders that an install reads as they are.
     pub local: Vec<RepoPath>,
     /// Root files that all sources hold.
@@ -188,6 +191,22 @@ pub struct WorkspaceRecord {
     /// What it has to run or to publish. Absent where there is nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageRecord>,
+    /// Its scripts that are checks. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckRecord>,
+}
+
+/// A script of a workspace that is a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckRecord {
+    /// The name of its derivation.
+    pub name: String,
+    /// The command, run in the workspace's folder.
+    pub command: String,
+    /// Files outside of the workspace that it reads and that its build does not. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub root_files: Vec<RepoPath>,
 }
 
 /// Direct edges of a workspace, by what follows them. Each kind is absent where it is the same as the one before.

@@ -20,9 +20,11 @@ pub(super) fn render(record: &Record) -> String {
         ("deps", map(&record.deps, "  ")),
         ("dependencies", list(&record.dependencies)),
         ("workspaces", list(&record.workspaces)),
-        ("local", json(&record.local)),
-        ("rootFiles", json(&record.root_files)),
     ]);
+    if record.default.is_some() {
+        fields.push(("default", json(&record.default)));
+    }
+    fields.extend([("local", json(&record.local)), ("rootFiles", json(&record.root_files))]);
     if !record.scripts.is_empty() {
         fields.push(("scripts", json(&record.scripts)));
     }

@@ -10,6 +10,8 @@ pub(super) mod patch_package;
 mod script;
 pub(super) mod start;
 
+pub(super) use self::script::{does_nothing, expanded};
+
 use super::{ManagerName, Manifest, SplitError};
 use crate::repo::{RepoPath, Tree};
 

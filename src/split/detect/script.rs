@@ -57,7 +57,7 @@ pub(super) const DEPTH: usize = 4;
 
 /// A script with the scripts of the same manifest that it runs in their place: `yarn build:app && x` becomes
 /// `vite build && x`.
-pub(super) fn expanded(script: &str, manifest: &Manifest) -> String {
+pub(in crate::split) fn expanded(script: &str, manifest: &Manifest) -> String {
     expanded_to(script, manifest, DEPTH)
 }
 
@@ -71,7 +71,7 @@ fn expanded_to(script: &str, manifest: &Manifest, depth: usize) -> String {
 
 /// Whether a script of a manifest does nothing, together with those that run before and after it: `exit 0`, `true`, `:`, or an
 /// `echo` to the terminal, also by way of other scripts.
-pub(super) fn does_nothing(name: &str, manifest: &Manifest) -> bool {
+pub(in crate::split) fn does_nothing(name: &str, manifest: &Manifest) -> bool {
     does_nothing_to(name, manifest, DEPTH)
 }
 

@@ -18,7 +18,7 @@ use crate::{
         },
         links::{Linked, Links},
         manifest_path,
-        root_files::{self, Finder},
+        root_files::{self, Finder, Purpose},
         source_filter::Globs,
         tasks::{Task, Tasks, without_those_that_build_runs},
     },
@@ -153,7 +153,7 @@ impl<'a> Builder<'a> {
         task: &Task,
         linked: &Linked,
     ) -> Result<BTreeSet<RepoPath>, SplitError> {
-        let asked = root_files::Asked { path, scripts: scripts.to_vec(), task };
+        let asked = root_files::Asked { path, scripts: scripts.to_vec(), task, purpose: Purpose::Build };
         let mut files = root_files::of(&mut self.finder, &asked)?;
         for folder in &linked.folders {
             files.extend(root_files_of_link(&mut self.finder, folder)?);
@@ -197,7 +197,8 @@ fn refuse_odd(path: &RepoPath, choice: &WorkspaceConfig, role: &Role, builds: bo
 
 /// The files outside a folder that is linked to which are read with what is in it, as those of a workspace are.
 fn root_files_of_link(finder: &mut Finder<'_>, folder: &RepoPath) -> Result<BTreeSet<RepoPath>, SplitError> {
-    let asked = root_files::Asked { path: folder, scripts: Vec::new(), task: &Task::default() };
+    let asked =
+        root_files::Asked { path: folder, scripts: Vec::new(), task: &Task::default(), purpose: Purpose::Build };
     let mut files = root_files::of(finder, &asked)?;
     files.retain(|path| path.below(folder).is_none());
     Ok(files)

@@ -9,6 +9,8 @@ mod ranks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use self::names::{attribute, is_reserved};
+
 use self::builder::Builder;
 use super::{
     ManagerName, SplitError, Workspaces,

@@ -77,7 +77,7 @@ impl Graph {
     }
 }
 
-fn is_reserved(name: &str) -> bool {
+pub(in crate::split) fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name) || name.starts_with(INSTALL_PREFIX)
 }
 
@@ -90,7 +90,7 @@ fn folder_name(workspace: &Workspace) -> String {
 }
 
 /// A text as an attribute name that needs no quotes: `@acme/web.app` becomes `acme-web-app`.
-fn attribute(text: &str) -> String {
+pub(in crate::split) fn attribute(text: &str) -> String {
     let name: String = text
         .trim_start_matches('@')
         .chars()

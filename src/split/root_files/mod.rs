@@ -68,6 +68,27 @@ const NO_INPUTS: [&str; 12] = [
 /// How many files outside workspaces are followed from one workspace.
 const FOLLOWED: usize = 100;
 
+/// Settings that checks look for in the workspace's folder and above, by the word that runs their tool.
+const OF_CHECKS: [(&str, &[&str]); 9] = [
+    ("eslint", &OF_ESLINT),
+    ("eslint", &[".eslintignore"]),
+    ("biome", &["biome.json"]),
+    ("oxlint", &[".oxlintrc"]),
+    ("prettier", &[".prettierrc", "prettier.config."]),
+    ("prettier", &[".prettierignore"]),
+    ("vitest", &["vitest.config.", "vitest.workspace.", "vite.config."]),
+    ("jest", &["jest.config."]),
+    ("mocha", &[".mocharc"]),
+];
+
+/// What the files are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Build,
+    /// A script that tests or lints.
+    Check,
+}
+
 /// What is asked of a workspace.
 pub(super) struct Asked<'a> {
     pub(super) path: &'a RepoPath,
@@ -75,6 +96,7 @@ pub(super) struct Asked<'a> {
     pub(super) scripts: Vec<&'a str>,
     /// Its build, as a task runner has it.
     pub(super) task: &'a Task,
+    pub(super) purpose: Purpose,
 }
 
 /// Finds the root files of workspaces, and remembers what it saw for the next one.
@@ -139,7 +161,8 @@ pub(super) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result<BTreeSet<
         return Ok(BTreeSet::new());
     }
     let entries = finder.tree.list(asked.path)?;
-    let lints = !asked.scripts.is_empty() && lints(finder.workspaces, asked.path);
+    let checks = asked.purpose == Purpose::Check;
+    let lints = !checks && !asked.scripts.is_empty() && lints(finder.workspaces, asked.path);
     let mut search = Search { finder, own: asked.path, found: BTreeSet::new() };
     typescript::follow(&mut search, &entries)?;
     for script in &asked.scripts {
@@ -149,12 +172,14 @@ pub(super) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result<BTreeSet<
     }
     let is_read = |name: &str| {
         let is_one = |names: &[&str]| names.iter().any(|start| name.starts_with(start));
-        is_configuration(name) && !is_one(&NOT_FOR_BUILDS) && (lints || !is_one(&OF_ESLINT))
+        is_configuration(name) && (checks || !is_one(&NOT_FOR_BUILDS) && (lints || !is_one(&OF_ESLINT)))
     };
     for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File && is_read(&entry.name)) {
         search.follow(&asked.path.child(&entry.name))?;
     }
-    for names in SOUGHT_UPWARDS.into_iter().chain(lints.then_some(OF_ESLINT.as_slice())) {
+    let is_run = |tool: &str| checks && asked.scripts.iter().any(|script| script.contains(tool));
+    let of_checks = OF_CHECKS.iter().filter(|(tool, _)| is_run(tool)).map(|(_, names)| *names);
+    for names in SOUGHT_UPWARDS.into_iter().chain(lints.then_some(OF_ESLINT.as_slice())).chain(of_checks) {
         search.seek_upwards(&entries, names)?;
     }
     for input in &asked.task.root_inputs {
@@ -290,7 +315,7 @@ mod tests {
         let workspaces = workspaces::read(&tree).unwrap();
         let path = "apps/web".parse().unwrap();
         let task = Tasks::read(&tree, &workspaces).unwrap().task(&path, &workspaces[&path], "build");
-        let asked = Asked { path: &path, scripts: vec![script], task: &task };
+        let asked = Asked { path: &path, scripts: vec![script], task: &task, purpose: Purpose::Build };
         of(&mut Finder::new(&tree, &workspaces), &asked).unwrap().iter().map(ToString::to_string).collect()
     }
 

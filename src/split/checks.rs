@@ -1,0 +1,193 @@
+//! Scripts of workspaces that are checks: `"checks": ["test", "lint"]` in `splitter.json` makes each such script of each workspace a
+//! derivation of its own. What an edit does not reach is not checked again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    ManagerName, Manifest, Split, SplitError, Workspaces,
+    config::Config,
+    detect,
+    graph::{Graph, Role, Workspace, attribute, is_reserved},
+    root_files::{self, Asked, Finder, Purpose},
+    tasks::Tasks,
+};
+use crate::repo::{RepoPath, Tree};
+
+/// A script of a workspace that is a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The name of its derivation, `<workspace>-<script>`.
+    pub name: String,
+    /// The script.
+    pub script: String,
+    /// The command that runs it, in the workspace's folder.
+    pub command: String,
+    /// The files outside of the workspace that it reads and that a build does not.
+    pub root_files: BTreeSet<RepoPath>,
+}
+
+/// The checks of each workspace that has some.
+pub type Checks = BTreeMap<RepoPath, Vec<Check>>;
+
+/// What npm writes into a new manifest.
+const NO_TEST: &str = "no test specified";
+
+/// Finds the scripts that are checks.
+pub(super) fn find(
+    tree: &dyn Tree,
+    graph: &Graph,
+    manifests: &Workspaces,
+    config: &Config,
+    manager: ManagerName,
+) -> Result<Checks, SplitError> {
+    let wanted = wanted(manifests, config);
+    if wanted.is_empty() {
+        return Ok(Checks::new());
+    }
+    let tasks = Tasks::read(tree, manifests)?;
+    let mut finder = Finder::new(tree, manifests);
+    let mut names = Names::of(graph);
+    let mut checks = Checks::new();
+    for workspace in graph.workspaces() {
+        let manifest = &manifests[&workspace.path];
+        for script in wanted.get(&workspace.path).into_iter().flatten() {
+            let text = detect::expanded(&manifest.scripts[*script], manifest);
+            let task = tasks.task(&workspace.path, manifest, script);
+            let asked = Asked { path: &workspace.path, scripts: vec![&text], task: &task, purpose: Purpose::Check };
+            let found = root_files::of(&mut finder, &asked)?;
+            checks.entry(workspace.path.clone()).or_default().push(Check {
+                name: names.take(workspace, script),
+                script: (*script).to_owned(),
+                command: format!("{} run {script}", manager.command()),
+                root_files: found.difference(&workspace.root_files).cloned().collect(),
+            });
+        }
+    }
+    Ok(checks)
+}
+
+/// The scripts that are checks, by workspace. Those of the root often run all others, so they count only if its own entry says so.
+fn wanted<'a>(manifests: &'a Workspaces, config: &'a Config) -> BTreeMap<RepoPath, Vec<&'a str>> {
+    let single = manifests.len() == 1;
+    let of = |path: &RepoPath, manifest: &'a Manifest| -> Vec<&'a str> {
+        let own = config.workspaces.get(path).and_then(|choice| choice.checks.as_ref());
+        let common = Some(&config.checks).filter(|_| !path.is_root() || single);
+        let names = own.or(common).into_iter().flatten();
+        names.map(String::as_str).filter(|name| is_check(name, manifest)).collect()
+    };
+    let all = manifests.iter().map(|(path, manifest)| (path.clone(), of(path, manifest)));
+    all.filter(|(_, scripts)| !scripts.is_empty()).collect()
+}
+
+fn is_check(name: &str, manifest: &Manifest) -> bool {
+    let script = manifest.scripts.get(name);
+    script.is_some_and(|script| !script.contains(NO_TEST)) && !detect::does_nothing(name, manifest)
+}
+
+/// Warnings of names that are no script of any workspace: a misspelt one would check nothing in silence.
+pub(super) fn unknown(split: &Split) -> Vec<String> {
+    let named =
+        split.config.workspaces.values().filter_map(|choice| choice.checks.as_ref()).chain([&split.config.checks]);
+    let names: BTreeSet<&String> = named.flatten().collect();
+    let is_known = |name: &&String| split.manifests.values().any(|manifest| manifest.scripts.contains_key(*name));
+    let unknown = names.into_iter().filter(|name| !is_known(name));
+    unknown.map(|name| format!("splitter.json: `checks` names `{name}`, which is a script of no workspace")).collect()
+}
+
+/// The names of a flake's checks.
+struct Names(BTreeSet<String>);
+
+impl Names {
+    fn of(graph: &Graph) -> Self {
+        let libraries = graph.libraries().map(|(name, _)| format!("library-{name}"));
+        Self(graph.apps().map(|(name, _)| name.to_owned()).chain(libraries).collect())
+    }
+
+    fn take(&mut self, workspace: &Workspace, script: &str) -> String {
+        let folder = attribute(workspace.path.as_str());
+        let short = match (&workspace.role, &workspace.library) {
+            (Role::App { name, .. }, _) | (Role::Library, Some(name)) => name.clone(),
+            (Role::Library, None) if workspace.path.is_root() => attribute(&workspace.name),
+            (Role::Library, None) => attribute(workspace.path.file_name()),
+        };
+        let script = attribute_end(script);
+        let numbered = (2..).map(|number| format!("{folder}-{script}-{number}"));
+        let candidates = [format!("{short}-{script}"), format!("{folder}-{script}")].into_iter().chain(numbered);
+        let mut free = candidates.filter(|name| !is_reserved(name) && self.0.insert(name.clone()));
+        free.next().unwrap_or_default()
+    }
+}
+
+/// A script's name as the end of an attribute's.
+fn attribute_end(script: &str) -> String {
+    script.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{repo::MemoryTree, split::Choices};
+
+    fn split(config: &str) -> Split {
+        let lock = r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "acme"}, "apps/web": {"name": "web"}, "packages/ui": {"name": "@acme/ui"}}, "packages": {}}"#;
+        let tree = MemoryTree::new([
+            ("bun.lock", lock),
+            ("splitter.json", config),
+            ("vitest.config.ts", "import './vitest.base.ts'"),
+            ("vitest.base.ts", ""),
+            (".eslintrc.json", "{}"),
+            (
+                "package.json",
+                r#"{"name": "acme", "packageManager": "bun@1.4.4", "workspaces": ["apps/*", "packages/*"], "scripts": {"test": "turbo test"}}"#,
+            ),
+            (
+                "apps/web/package.json",
+                r#"{"name": "web", "scripts": {"build": "vite build", "test": "bun run test:unit", "test:unit": "vitest run", "lint": "eslint ."}}"#,
+            ),
+            (
+                "packages/ui/package.json",
+                r#"{"name": "@acme/ui", "scripts": {"test": "echo \"Error: no test specified\" && exit 1", "lint": "eslint ."}}"#,
+            ),
+        ]);
+        Split::read(&tree, &Choices::default()).unwrap()
+    }
+
+    fn shown(split: &Split) -> Vec<String> {
+        let checks = split.checks.values().flatten();
+        checks
+            .map(|check| {
+                let files: Vec<_> = check.root_files.iter().map(ToString::to_string).collect();
+                format!("{}: {} [{}]", check.name, check.command, files.join(" "))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_script_of_a_workspace_is_a_check_with_the_settings_of_its_tools() {
+        let split = split(r#"{"checks": ["test", "lint"]}"#);
+        assert_eq!(
+            shown(&split),
+            [
+                "web-test: bun run test [vitest.base.ts vitest.config.ts]",
+                "web-lint: bun run lint [.eslintrc.json]",
+                "ui-lint: bun run lint [.eslintrc.json]",
+            ]
+        );
+        assert_eq!(split.warnings, [""; 0]);
+    }
+
+    #[test]
+    fn a_workspace_says_its_own_and_the_root_must() {
+        let split =
+            split(r#"{"checks": ["test"], "workspaces": {".": {"checks": ["test"]}, "apps/web": {"checks": []}}}"#);
+        assert_eq!(shown(&split), ["acme-test: bun run test []"]);
+    }
+
+    #[test]
+    fn a_name_that_is_no_script_is_told() {
+        assert_eq!(
+            split(r#"{"checks": ["tset"]}"#).warnings,
+            ["splitter.json: `checks` names `tset`, which is a script of no workspace"]
+        );
+    }
+}
