@@ -134,10 +134,27 @@ let
     }
   ) workspaces;
 
+  # The strings of a list, each once. `lib.unique` compares each with each.
+  unique =
+    list:
+    map (item: item.key) (
+      builtins.genericClosure {
+        startSet = map (key: { inherit key; }) list;
+        operator = _item: [ ];
+      }
+    );
+
   # The folders that these workspaces link to; they are no workspaces themselves.
-  linksOf = members: lib.unique (lib.concatMap (path: workspaces.${path}.links or [ ]) members);
+  linking = lib.filterAttrs (_path: workspace: workspace.links or [ ] != [ ]) workspaces;
+  linksOf =
+    members:
+    unique (
+      lib.concatMap (workspace: workspace.links) (
+        builtins.attrValues (builtins.intersectAttrs members linking)
+      )
+    );
   # The sources in each. It may be gone, or a file.
-  linked = lib.genAttrs (linksOf (builtins.attrNames workspaces)) (
+  linked = lib.genAttrs (linksOf workspaces) (
     folder:
     let
       place = root + "/${folder}";
@@ -178,16 +195,6 @@ let
     };
 
   dependenciesOf = workspace: workspace.dependencies ++ workspace.uses or [ ];
-  # The paths of workspaces that lead from some by these edges, those included.
-  reach =
-    edges: paths:
-    map (item: item.key) (
-      builtins.genericClosure {
-        startSet = map (path: { key = path; }) paths;
-        operator = item: map (path: { key = path; }) (edges workspaces.${item.key});
-      }
-    );
-
   # A build waits for those of the libraries that its workspace depends on, but where a cycle is cut.
   awaitedBy =
     workspace: lib.subtractLists (workspace.cycle or [ ]) (dependenciesOf workspace);
@@ -199,30 +206,92 @@ let
   isBefore =
     left: right:
     if rank.${left} == rank.${right} then left < right else rank.${left} < rank.${right};
-  isBuiltLibrary = path: workspaces.${path} ? library;
 
-  closureOf = path: builtins.sort builtins.lessThan (reach dependenciesOf [ path ]);
+  # Sets are attributes without values here, and those of a workspace are made from those of its direct dependencies: a walk for each
+  # build would cost the square of the number of workspaces.
+  toNull = names: lib.genAttrs names (_name: null);
+  # The union of `own` over a workspace and all that it waits for, by workspace.
+  overAwaited =
+    own:
+    let
+      sets = lib.mapAttrs (
+        path: workspace:
+        lib.foldl' (all: next: all // sets.${next}) (own path) (awaitedBy workspace)
+      ) workspaces;
+    in
+    sets;
+  awaited = overAwaited (path: {
+    ${path} = null;
+  });
+  # The workspaces from which all that one depends on is waited for: itself, and those at which a cycle is cut.
+  inCycles = lib.filterAttrs (_path: workspace: workspace.cycle or [ ] != [ ]) workspaces;
+  starts = lib.mapAttrs (
+    path: _workspace:
+    map (item: item.key) (
+      builtins.genericClosure {
+        startSet = [ { key = path; } ];
+        operator =
+          item:
+          map (key: { inherit key; }) (
+            lib.concatMap (workspace: workspace.cycle) (
+              builtins.attrValues (builtins.intersectAttrs awaited.${item.key} inCycles)
+            )
+          );
+      }
+    )
+  ) workspaces;
+  # The union of sets that `overAwaited` made over all that a workspace depends on.
+  overAll = sets: path: lib.foldl' (all: start: all // sets.${start}) { } starts.${path};
+  closures = lib.mapAttrs (path: _workspace: overAll awaited path) workspaces;
+
+  # All libraries with a build, dependencies first.
+  libraries = builtins.sort isBefore (
+    builtins.filter (path: workspaces.${path} ? library) (builtins.attrNames workspaces)
+  );
+
+  isClosed = path: workspaces.${path}.exposes or "sources" == "output";
+  # What others see of a workspace, and what its own build does.
+  shownParts = lib.mapAttrs (path: _workspace: {
+    inherit path;
+    source = if isClosed path then manifests.${path} else sources.${path};
+  }) workspaces;
+  ownPart = path: {
+    inherit path;
+    source = sources.${path};
+  };
+
+  # The root files that a build reads, without those of libraries that show no sources.
+  ownRootFiles = path: toNull (workspaces.${path}.rootFiles or [ ]);
+  shownRootFiles = overAwaited (path: if isClosed path then { } else ownRootFiles path);
+  rootFilesOf =
+    path:
+    builtins.attrNames (
+      toNull record.rootFiles // ownRootFiles path // overAll shownRootFiles path
+    );
+  # The store path for each set of root files that a build reads: most builds read the same.
+  isBuilt = workspace: workspace ? app || workspace ? library;
+  rootSourcesFor = builtins.listToAttrs (
+    map (
+      workspace:
+      let
+        files = rootFilesOf workspace.path;
+      in
+      lib.nameValuePair (builtins.toJSON files) (rootSources files)
+    ) (builtins.filter isBuilt record.workspaces)
+  );
 in
 {
   # The folders of the workspaces that one needs, its own included, and of those that these link to.
   foldersOf =
-    path:
-    let
-      members = closureOf path;
-    in
-    members ++ linksOf members;
+    path: builtins.attrNames closures.${path} ++ linksOf closures.${path};
 
   # The libraries whose builds are laid over the sources of a workspace, dependencies first. An app gets all that it depends on.
   librariesOf =
     path:
     let
-      workspace = workspaces.${path};
-      edges = if workspace.kind == "app" then dependenciesOf else awaitedBy;
-      found = builtins.filter (member: member != path && isBuiltLibrary member) (
-        reach edges [ path ]
-      );
+      found = if workspaces.${path}.kind == "app" then closures.${path} else awaited.${path};
     in
-    builtins.sort isBefore found;
+    builtins.filter (library: found ? ${library} && library != path) libraries;
 
   # The sources that lie in a workspace itself, as a store path; null where there are none.
   ownSourcesOf = path: sources.${path};
@@ -231,28 +300,21 @@ in
   sourcesOf =
     self:
     let
-      members = closureOf self;
-      isClosed = path: path != self && workspaces.${path}.exposes or "sources" == "output";
-      source = path: {
-        inherit path;
-        source = if isClosed path then manifests.${path} else sources.${path};
+      members = closures.${self};
+      parts = builtins.intersectAttrs members shownParts // {
+        ${self} = ownPart self;
       };
-      rootFiles = lib.unique (
-        record.rootFiles
-        ++ lib.concatMap (
-          path: if isClosed path then [ ] else workspaces.${path}.rootFiles or [ ]
-        ) members
-      );
+      rootFiles = rootFilesOf self;
     in
     builtins.filter (part: part.source != null) (
-      map source members
+      builtins.attrValues parts
       ++ map (path: {
         inherit path;
         source = linked.${path};
       }) (linksOf members)
       ++ lib.optional (rootFiles != [ ]) {
         path = "";
-        source = rootSources rootFiles;
+        source = rootSourcesFor.${builtins.toJSON rootFiles} or (rootSources rootFiles);
       }
     );
 }

@@ -3,10 +3,11 @@
 
 use std::{
     fmt::Display,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, BufWriter, IsTerminal as _, Write as _},
 };
 
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 
 /// Where all output goes.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,16 @@ impl Printer {
     pub(super) fn data(self, line: impl Display) {
         let mut out = anstream::stdout().lock();
         if writeln!(out, "{line}").is_err() {
+            super::interrupt::end(0);
+        }
+    }
+
+    /// The result as JSON, on stdout, without a copy of it in memory.
+    #[expect(clippy::unused_self, reason = "one object owns all output")]
+    pub(super) fn json(self, report: &impl Serialize) {
+        let mut out = BufWriter::with_capacity(1 << 16, anstream::stdout().lock());
+        let written = serde_json::to_writer_pretty(&mut out, report).map_err(io::Error::from);
+        if written.and_then(|()| writeln!(out)).and_then(|()| out.flush()).is_err() {
             super::interrupt::end(0);
         }
     }

@@ -134,7 +134,7 @@ fn is_of_splitter(cause: &Cause) -> bool {
 
 /// What a derivation is to a developer.
 fn what(id: &Id, derivations: &Derivations) -> Option<String> {
-    let (_, derivation) = derivations.iter().find(|(known, _)| *known == id)?;
+    let derivation = derivations.get(id)?;
     Some(match id {
         Id::Deps(part) if part == "common" => "the downloaded packages".to_owned(),
         Id::Deps(part) => format!("the downloaded packages that only {part} needs"),

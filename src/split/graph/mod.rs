@@ -1,14 +1,17 @@
 //! The workspace graph: which workspaces there are, what they are for, and which depends on which.
 
 mod builder;
+mod closures;
 mod cycles;
 mod edges;
 mod kind;
 mod names;
+pub(crate) mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::builder::Builder;
+pub use self::closures::Closures;
 use super::{
     ManagerName, SplitError, Workspaces,
     config::{Config, Exposes, Install},
@@ -51,6 +54,18 @@ pub struct Workspace {
     pub exposes: Exposes,
     /// What is installed for its build.
     pub install: Install,
+}
+
+impl Workspace {
+    /// Those that it depends on or uses directly.
+    pub(crate) fn direct(&self) -> impl Iterator<Item = &RepoPath> {
+        self.dependencies.iter().chain(&self.uses)
+    }
+
+    /// Those of them whose builds its own waits for.
+    pub(crate) fn awaited(&self) -> impl Iterator<Item = &RepoPath> {
+        self.direct().filter(|path| !self.cycle.contains(*path))
+    }
 }
 
 /// What a workspace is for.
@@ -111,15 +126,20 @@ impl Graph {
         self.workspaces.values().filter_map(|workspace| Some((workspace.library.as_deref()?, workspace)))
     }
 
-    /// A workspace and all that it depends on, directly or not.
+    /// A workspace and all that it depends on, directly or not. [`Closures`] has those of all workspaces.
     pub fn closure(&self, path: &RepoPath) -> BTreeSet<RepoPath> {
+        self.closure_of([path]).into_iter().cloned().collect()
+    }
+
+    /// Some workspaces and all that they depend on, directly or not.
+    pub fn closure_of<'a>(&'a self, paths: impl IntoIterator<Item = &'a RepoPath>) -> BTreeSet<&'a RepoPath> {
         let mut closure = BTreeSet::new();
-        let mut open = vec![path.clone()];
+        let mut open: Vec<&RepoPath> = paths.into_iter().collect();
         while let Some(path) = open.pop() {
-            if let Some(workspace) = self.workspaces.get(&path)
+            if let Some(workspace) = self.workspaces.get(path)
                 && closure.insert(path)
             {
-                open.extend(workspace.dependencies.iter().chain(&workspace.uses).cloned());
+                open.extend(workspace.direct());
             }
         }
         closure

@@ -179,7 +179,8 @@ impl Growth {
 pub(super) fn print_growth(table: &[Growth]) {
     let sizes: BTreeSet<usize> = table.iter().map(|found| found.size).collect();
     let rows: BTreeSet<(&str, &str)> = table.iter().map(|found| (found.command, found.shape)).collect();
-    println!("| what | shape |{}", sizes.iter().map(|size| format!(" {size} workspaces |")).collect::<String>());
+    let heads: Vec<String> = sizes.iter().map(|size| format!("{size} workspaces")).collect();
+    println!("| what | shape | {} |", heads.join(" | "));
     println!("| --- | --- |{}", " --- |".repeat(sizes.len()));
     for (command, shape) in rows {
         let cell = |size: &usize| {

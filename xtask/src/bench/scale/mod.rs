@@ -81,7 +81,9 @@ pub(super) fn run(options: &Options) -> Result<()> {
 
 type Measured = Result<(Vec<std::time::Duration>, Option<u64>)>;
 
-const COMMANDS: [(&str, fn(&Bench<'_>) -> Measured); 6] = [
+type Measure = fn(&Bench<'_>) -> Measured;
+
+const COMMANDS: [(&str, Measure); 6] = [
     ("scan", |bench| bench.time(&["scan"])),
     ("scan --json", |bench| bench.time(&["scan", "--json"])),
     ("check, the first time", |bench| bench.check()),
