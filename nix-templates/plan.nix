@@ -21,60 +21,100 @@ let
   packages = named (workspace: workspace.package.name or null);
   libraries = named (workspace: workspace.library or null);
 
-  # The edges of each kind. A kind that is not recorded is the same as the one before it.
+  # The direct edges of each kind. A kind that is not recorded is the same as the one before it.
   sourceEdges = workspace: workspace.edges.sources or workspace.dependencies;
   buildEdges = workspace: workspace.edges.builds or (sourceEdges workspace);
   productionEdges = workspace: workspace.edges.production or (sourceEdges workspace);
 
-  # The workspaces that these edges lead to from one, itself included, by path.
-  reach =
-    edges: path:
+  # Sets are attributes without values here, and those of a workspace are made from those of its direct dependencies: a walk for each
+  # build would cost the square of the number of workspaces.
+  # The union of `own` over a workspace and all that its build waits for, by workspace: these edges have no cycle.
+  overAwaited =
+    own:
+    let
+      sets = lib.mapAttrs (
+        path: workspace:
+        lib.foldl' (all: next: all // sets.${next}) (own path) (buildEdges workspace)
+      ) byPath;
+    in
+    sets;
+  awaited = overAwaited (path: {
+    ${path} = null;
+  });
+  # The workspaces from which all that one depends on is waited for: itself, and those at which a cycle is cut.
+  inCycles = lib.filterAttrs (_path: workspace: workspace ? edges.builds) byPath;
+  cuts = workspace: lib.subtractLists (buildEdges workspace) (sourceEdges workspace);
+  starts = lib.mapAttrs (
+    path: _workspace:
     map (item: item.key) (
       builtins.genericClosure {
         startSet = [ { key = path; } ];
-        operator = item: map (path: { key = path; }) (edges byPath.${item.key});
+        operator =
+          item:
+          map (key: { inherit key; }) (
+            lib.concatMap cuts (
+              builtins.attrValues (builtins.intersectAttrs awaited.${item.key} inCycles)
+            )
+          );
       }
-    );
-  sorted = builtins.sort builtins.lessThan;
-  closures = lib.mapAttrs (path: _workspace: sorted (reach sourceEdges path)) byPath;
+    )
+  ) byPath;
+  # The union of `own` over the closure of a workspace, as a function of that.
+  unionOver =
+    own:
+    let
+      sets = overAwaited own;
+    in
+    path: lib.foldl' (all: start: all // sets.${start}) { } starts.${path};
+  closures = lib.mapAttrs (
+    path: _workspace: lib.foldl' (all: start: all // awaited.${start}) { } starts.${path}
+  ) byPath;
 
   isAwaited = workspace: workspace.build.awaited or false;
   isBefore =
     left: right:
     if left.rank == right.rank then left.path < right.path else left.rank < right.rank;
-  buildsBefore = lib.mapAttrs (
-    path: workspace:
+  # In the order in which what they made is laid over the sources.
+  awaitedBuilds = builtins.sort isBefore (builtins.filter isAwaited workspaces);
+  buildsBefore =
+    path:
     let
       # One that others wait for does not wait for these in turn.
-      edges = if isAwaited workspace then buildEdges else sourceEdges;
-      members = map (member: byPath.${member}) (builtins.filter (member: member != path) (reach edges path));
+      found = if isAwaited byPath.${path} then awaited.${path} else closures.${path};
     in
-    builtins.sort isBefore (builtins.filter isAwaited members)
-  ) byPath;
+    builtins.filter (build: found ? ${build.path} && build.path != path) awaitedBuilds;
 in
 {
   inherit
+    buildsBefore
     byPath
     libraries
     packages
+    unionOver
     workspaces
     ;
-  # A workspace and all whose sources its build has, by path, sorted.
+  # A workspace and all whose sources its build has: a set of paths.
   closureOf = path: closures.${path};
-  # The workspaces whose builds come before one's own, in the order in which what they made is laid over the sources.
-  buildsBefore = path: buildsBefore.${path};
-  # The libraries that builds of these packages need, as a set of names.
+  # The libraries that the builds of these packages need, as a set of names.
   librariesOf =
     names:
-    builtins.listToAttrs (
-      map (workspace: lib.nameValuePair workspace.library true) (
-        builtins.filter (workspace: workspace ? library) (
-          lib.concatMap (name: buildsBefore.${packages.${name}.path}) names
-        )
-      )
-    );
-  # The workspaces whose dependencies the own install of a package has; the root's are always there.
+    let
+      needed = lib.foldl' (all: name: all // closures.${packages.${name}.path}) { } names;
+    in
+    lib.filterAttrs (_name: library: needed ? ${library.path}) libraries;
+  # The workspaces whose dependencies the own install of a package has, sorted; the root's are always there.
   installedWith =
     { path, production }:
-    sorted (lib.unique ([ "" ] ++ reach (if production then productionEdges else sourceEdges) path));
+    let
+      edges = if production then productionEdges else sourceEdges;
+      found = builtins.genericClosure {
+        startSet = [
+          { key = ""; }
+          { key = path; }
+        ];
+        operator =
+          item: map (key: { inherit key; }) (lib.optionals (item.key != "" || path == "") (edges byPath.${item.key}));
+      };
+    in
+    builtins.sort builtins.lessThan (map (item: item.key) found);
 }

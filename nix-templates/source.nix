@@ -155,10 +155,17 @@ let
   sources = lib.mapAttrs (sourcesWithout ignoredInBuilds) workspaces;
   sourcesWithTests = lib.mapAttrs (sourcesWithout ignoredInChecks) workspaces;
 
-  # The folders that these workspaces link to; they are no workspaces themselves.
-  linksOf = members: lib.unique (lib.concatMap (path: workspaces.${path}.links or [ ]) members);
+  # The folders that these workspaces link to; they are no workspaces themselves. `members` is a set of paths.
+  withLinks = lib.filterAttrs (_path: workspace: workspace ? links) workspaces;
+  linksOf =
+    members:
+    lib.unique (
+      lib.concatMap (workspace: workspace.links) (
+        builtins.attrValues (builtins.intersectAttrs members withLinks)
+      )
+    );
   # The sources in each. It may be gone, or a file.
-  linked = lib.genAttrs (linksOf (builtins.attrNames workspaces)) (
+  linked = lib.genAttrs (linksOf workspaces) (
     folder:
     let
       place = root + "/${folder}";
@@ -202,7 +209,7 @@ let
   # the root's, which all builds have.
   ownerOf =
     path:
-    if workspaces ? ${path} || path == "" then
+    if workspaces ? ${path} || linked ? ${path} || path == "" then
       path
     else
       ownerOf (parentOf path);
@@ -219,9 +226,32 @@ let
           let
             owner = ownerOf path;
           in
-          owner == "" || builtins.elem owner members || lib.any (member: isBelow member path) members
+          owner == "" || members ? ${owner}
         ) (builtins.attrNames files)
       );
+
+  isClosed = path: workspaces.${path}.build.exposes or "sources" == "output";
+  # What others see of a workspace, and what its own build does.
+  shownParts = lib.mapAttrs (path: _workspace: {
+    inherit path;
+    source = if isClosed path then manifests.${path} else sources.${path};
+  }) workspaces;
+
+  # The root files that a build reads, as a set, without those of libraries that show no sources.
+  toNull = names: lib.genAttrs names (_name: null);
+  ownRootFiles = path: toNull (workspaces.${path}.rootFiles or [ ]);
+  shownRootFiles = plan.unionOver (path: if isClosed path then { } else ownRootFiles path);
+  rootFilesOf = path: toNull record.rootFiles // ownRootFiles path // shownRootFiles path;
+  # The store path for each set of root files that a build reads: most builds read the same.
+  rootSourcesFor = builtins.listToAttrs (
+    map (
+      workspace:
+      let
+        rootFiles = builtins.attrNames (rootFilesOf workspace.path);
+      in
+      lib.nameValuePair (builtins.toJSON rootFiles) (rootSources rootFiles)
+    ) (builtins.filter (workspace: workspace ? build || workspace ? package) record.workspaces)
+  );
 in
 {
   # The folders of the workspaces that one needs, its own included, and of those that these link to.
@@ -230,7 +260,7 @@ in
     let
       members = plan.closureOf path;
     in
-    members ++ linksOf members;
+    builtins.attrNames members ++ linksOf members;
 
   # The sources that lie in a workspace itself, as a store path; null where there are none.
   ownSourcesOf = path: sources.${path};
@@ -245,36 +275,25 @@ in
     self:
     let
       members = plan.closureOf self;
-      isClosed = path: path != self && workspaces.${path}.build.exposes or "sources" == "output";
-      source = path: {
-        inherit path;
-        source =
-          if isClosed path then
-            manifests.${path}
-          else if withTests && path == self then
-            sourcesWithTests.${path}
-          else
-            sources.${path};
+      parts = builtins.intersectAttrs members shownParts // {
+        ${self} = {
+          path = self;
+          source = (if withTests then sourcesWithTests else sources).${self};
+        };
       };
-      allRootFiles = lib.unique (
-        record.rootFiles
-        ++ lib.concatMap (
-          path: if isClosed path then [ ] else workspaces.${path}.rootFiles or [ ]
-        ) members
-        ++ rootFiles
-      );
+      allRootFiles = builtins.attrNames (rootFilesOf self // toNull rootFiles);
       links = linksOf members;
     in
     builtins.filter (part: part.source != null) (
-      map source members
+      builtins.attrValues parts
       ++ map (path: {
         inherit path;
         source = linked.${path};
       }) links
       ++ lib.optional (allRootFiles != [ ]) {
         path = "";
-        source = rootSources allRootFiles;
+        source = rootSourcesFor.${builtins.toJSON allRootFiles} or (rootSources allRootFiles);
       }
-      ++ filesIn (members ++ links)
+      ++ filesIn (members // toNull links)
     );
 }

@@ -3,11 +3,12 @@
 
 use std::{
     fmt::Display,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, BufWriter, IsTerminal as _, Write as _},
     sync::OnceLock,
 };
 
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 
 /// The first failure to write to stdout. All later text for stdout is dropped: a gap in the middle would be worse.
 static LOST: OnceLock<io::Error> = OnceLock::new();
@@ -45,6 +46,19 @@ impl Printer {
     #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn lost(self) -> Option<&'static io::Error> {
         LOST.get().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    /// The result as JSON, on stdout, without a copy of it in memory.
+    #[expect(clippy::unused_self, reason = "one object owns all output")]
+    pub(super) fn json(self, report: &impl Serialize) {
+        if LOST.get().is_some() {
+            return;
+        }
+        let mut out = BufWriter::with_capacity(1 << 16, anstream::stdout().lock());
+        let written = serde_json::to_writer_pretty(&mut out, report).map_err(io::Error::from);
+        if let Err(error) = written.and_then(|()| writeln!(out)).and_then(|()| out.flush()) {
+            let _ = LOST.set(error);
+        }
     }
 
     /// A line about the work, on stderr, unless `--quiet`.

@@ -41,12 +41,13 @@ pub fn picture(
         };
         packages.push(Node { kind, title: id.to_string(), detail, mark: mark_of(comparison, Some(id), false) });
     }
-    let used: BTreeSet<RepoPath> = split.graph.apps().flat_map(|(_, app)| split.graph.closure(&app.path)).collect();
+    let used = split.graph.closure_of(split.graph.apps().map(|(_, app)| &app.path));
+    let built: BTreeMap<&RepoPath, &Id> =
+        derivations.iter().filter_map(|(id, derivation)| Some((derivation.workspace.as_ref()?, id))).collect();
     let (shown, unused): (Vec<&Workspace>, Vec<&Workspace>) =
         split.graph.workspaces().partition(|workspace| used.contains(&workspace.path));
     let edited = edit.map(|(path, comparison)| edited_workspaces(path, comparison, split)).unwrap_or_default();
     let node = |workspace: &&Workspace| {
-        let own = derivations.iter().find(|(_, derivation)| derivation.workspace.as_ref() == Some(&workspace.path));
         let (kind, title) = match &workspace.role {
             Role::App { name, .. } => (Kind::App, name.clone()),
             Role::Library => {
@@ -63,7 +64,7 @@ pub fn picture(
             Install::Production => ", own production install",
         };
         let detail = if is_said { format!("{size}{install}") } else { format!("{}: {size}{install}", workspace.path) };
-        let mark = mark_of(comparison, own.map(|(id, _)| id), edited.contains(&workspace.path));
+        let mark = mark_of(comparison, built.get(&workspace.path).copied(), edited.contains(&workspace.path));
         Node { kind, title, detail, mark }
     };
     let mut workspaces: Vec<Node> = shown.iter().map(node).collect();
@@ -114,10 +115,17 @@ fn mark_of(comparison: Option<&Comparison>, id: Option<&Id>, is_edited: bool) ->
 
 /// Marks what lies between an edited workspace and those that are rebuilt: all that uses it, directly or not.
 fn mark_ways(workspaces: &mut [Node], edges: &[(usize, usize)]) {
-    for _ in 0..workspaces.len() {
-        for (used, user) in edges {
-            if workspaces[*user].mark == Mark::Kept && matches!(workspaces[*used].mark, Mark::Edited | Mark::Between) {
+    let mut users = vec![Vec::new(); workspaces.len()];
+    for (used, user) in edges {
+        users[*used].push(*user);
+    }
+    let is_marked = |workspace: &Node| matches!(workspace.mark, Mark::Edited | Mark::Between);
+    let mut open: Vec<usize> = (0..workspaces.len()).filter(|number| is_marked(&workspaces[*number])).collect();
+    while let Some(used) = open.pop() {
+        for user in &users[used] {
+            if workspaces[*user].mark == Mark::Kept {
                 workspaces[*user].mark = Mark::Between;
+                open.push(*user);
             }
         }
     }

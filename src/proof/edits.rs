@@ -10,7 +10,7 @@ use crate::{
     repo::{RepoPath, WorkTree},
     split::{
         Manifest,
-        graph::{Role, Workspace},
+        graph::{Closures, Role, Workspace},
         manifest_path,
     },
 };
@@ -86,10 +86,16 @@ impl Table<'_> {
     /// The library that most apps are built with.
     fn library(&self) -> Option<RepoPath> {
         let graph = &self.state.split.graph;
-        let closures: Vec<_> = graph.apps().map(|(_, app)| graph.closure(&app.path)).collect();
-        let users = |path: &RepoPath| closures.iter().filter(|closure| closure.contains(path)).count();
-        let libraries = graph.workspaces().filter(|found| found.role == Role::Library && !found.path.is_root());
-        libraries.max_by_key(|library| users(&library.path)).map(|library| library.path.clone())
+        let closures = Closures::of(graph);
+        let mut users = vec![0_usize; closures.workspaces().len()];
+        for app in graph.apps().filter_map(|(_, app)| closures.number(&app.path)) {
+            for member in closures.members(app).ones() {
+                users[member] += 1;
+            }
+        }
+        let libraries = closures.workspaces().iter().zip(users);
+        let libraries = libraries.filter(|(found, _)| found.role == Role::Library && !found.path.is_root());
+        libraries.max_by_key(|(_, users)| *users).map(|(library, _)| library.path.clone())
     }
 
     fn add_documents(&mut self) -> Result<(), ProofError> {

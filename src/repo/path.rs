@@ -3,7 +3,7 @@
 //! Lockfiles and manifests come from outside, so every path in them passes through here: it may not be absolute,
 //! not leave the repository, and hold no control characters, since it is printed, written to JSON and read by Nix.
 
-use std::{borrow::Borrow, fmt, str::FromStr};
+use std::{borrow::Borrow, fmt, iter, str::FromStr};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -99,6 +99,21 @@ impl RepoPath {
         if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
     }
 
+    /// The path itself and the folders above it, the nearest first, the root last.
+    pub fn upwards(&self) -> impl Iterator<Item = &str> {
+        fn above<'p>(path: &&'p str) -> Option<&'p str> {
+            path.rsplit_once('/').map(|(folder, _)| folder).or_else(|| (!path.is_empty()).then_some(""))
+        }
+        iter::successors(Some(self.as_str()), above)
+    }
+
+    /// Whether a sorted collection has this path, or one below it. `first` returns its first path from a text on.
+    pub fn holds_any<'p>(&self, first: impl Fn(&str) -> Option<&'p Self>) -> bool {
+        // `a-b` stands between `a` and `a/b`.
+        let places = [self.0.clone(), format!("{}/", self.0)];
+        places.iter().any(|place| first(place).is_some_and(|path| path.is_within(self)))
+    }
+
     /// The text, `""` for the root.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -144,9 +159,27 @@ impl<'de> serde::Deserialize<'de> for RepoPath {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::BTreeSet, ops::Bound};
+
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_folders_above_are_in_order() {
+        let upwards = |path: &str| path.parse::<RepoPath>().unwrap().upwards().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(upwards("a/b/c"), ["a/b/c", "a/b", "a", ""]);
+        assert_eq!(upwards(""), [""]);
+    }
+
+    #[test]
+    fn a_folder_holds_itself_and_what_is_below_it_alone() {
+        let paths: BTreeSet<RepoPath> = ["a-b", "a/b", "c"].map(|path| path.parse().unwrap()).into();
+        let first = |from: &str| paths.range::<str, _>((Bound::Included(from), Bound::Unbounded)).next();
+        let holds = |path: &str| path.parse::<RepoPath>().unwrap().holds_any(first);
+        assert_eq!(["", "a", "a/b", "a/b/c", "a-", "c", "b"].map(holds), [true, true, true, false, false, true, false]);
+        assert!(!RepoPath::root().holds_any(|_| None));
+    }
 
     #[test]
     fn paths_are_resolved_by_name() {

@@ -36,7 +36,11 @@ pub(super) struct Linked {
 
 /// Finds all links.
 pub(super) fn find(tree: &dyn Tree, workspaces: &Workspaces, lockfile: &Lockfile) -> Result<Links, SplitError> {
-    let mut search = Search { tree, workspaces, links: Links::default() };
+    let mut by_name = BTreeMap::new();
+    for (path, manifest) in workspaces.iter().filter(|(path, _)| !path.is_root()) {
+        by_name.entry(manifest.name.as_str()).or_insert(path);
+    }
+    let mut search = Search { tree, workspaces, by_name, links: Links::default() };
     let root = &workspaces[&RepoPath::root()];
     for (path, manifest) in workspaces {
         let mut linked = Linked::default();
@@ -81,6 +85,8 @@ fn refuse_links_of_a_machine(lockfile: &Lockfile) -> Result<(), SplitError> {
 struct Search<'a> {
     tree: &'a dyn Tree,
     workspaces: &'a Workspaces,
+    /// The workspaces but the root, by their names.
+    by_name: BTreeMap<&'a str, &'a RepoPath>,
     links: Links,
 }
 
@@ -137,9 +143,8 @@ impl Search<'_> {
     }
 
     /// The workspaces of a name: one at most.
-    fn named<'w>(&'w self, name: &str) -> impl Iterator<Item = &'w RepoPath> + use<'w> {
-        let found = self.workspaces.iter().find(|(path, manifest)| !path.is_root() && manifest.name == name);
-        found.map(|(path, _)| path).into_iter()
+    fn named(&self, name: &str) -> impl Iterator<Item = &RepoPath> + use<'_> {
+        self.by_name.get(name).copied().into_iter()
     }
 
     /// The workspace that a folder belongs to: the nearest one upwards.

@@ -1,7 +1,10 @@
 //! Source sets: the files that an app or a library is built from, and what is left out and why.
 
+mod totals;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::totals::{Extras, Summary, Totals};
 use super::{
     config::{Config, Exposes},
     graph::{Graph, Workspace},
@@ -24,10 +27,10 @@ pub struct SourceSet {
 /// Files that a rule leaves out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LeftOut {
-    /// How many.
-    pub files: usize,
     /// Their size in bytes.
     pub bytes: u64,
+    /// How many.
+    pub files: usize,
 }
 
 /// Where each file belongs, worked out once for all apps.
@@ -67,14 +70,16 @@ impl<'a> Sources<'a> {
         let rules: BTreeMap<&RepoPath, Rules> =
             graph.workspaces().map(|workspace| (&workspace.path, Rules::of(workspace, config))).collect();
         let mut sorted: BTreeMap<&RepoPath, Owned<'_>> = BTreeMap::new();
-        let mut last: Option<(RepoPath, &RepoPath)> = None;
+        let mut last: Option<(RepoPath, RepoPath)> = None;
         for file in files {
             let folder = file.path.parent();
-            let owner = match &last {
-                Some((known, owner)) if *known == folder => owner,
-                _ => owner(&folder, &rules),
+            let nearest = match last.take() {
+                Some((known, nearest)) if known == folder => nearest,
+                _ => owner(&folder, |folder| rules.contains_key(folder)),
             };
-            let Some(rules) = rules.get(owner) else { continue };
+            let known = rules.get_key_value(&nearest);
+            last = Some((folder, nearest));
+            let Some((owner, rules)) = known else { continue };
             let belongings = sorted.entry(owner).or_default();
             if rules.exposes == Exposes::Output {
                 let shown = belongings.shown.get_or_insert_default();
@@ -88,7 +93,6 @@ impl<'a> Sources<'a> {
                     left_out.bytes += file.bytes;
                 }
             }
-            last = Some((folder, owner));
         }
         let of_workspaces: BTreeMap<_, _> =
             graph.workspaces().map(|workspace| (&workspace.path, &workspace.root_files)).collect();
@@ -169,18 +173,13 @@ fn below<'a>(files: &'a [SourceFile], root: &RepoPath) -> impl Iterator<Item = &
     near.filter(|file| file.path.below(root).is_some())
 }
 
-fn owner<'r>(folder: &RepoPath, rules: &BTreeMap<&'r RepoPath, Rules>) -> &'r RepoPath {
-    static ROOT: RepoPath = RepoPath::root();
+/// The nearest folder upwards that is a workspace; the root where none is.
+fn owner(folder: &RepoPath, is_workspace: impl Fn(&RepoPath) -> bool) -> RepoPath {
     let mut folder = folder.clone();
-    loop {
-        if let Some((path, _)) = rules.get_key_value(&folder) {
-            return path;
-        }
-        if folder.is_root() {
-            return &ROOT;
-        }
+    while !folder.is_root() && !is_workspace(&folder) {
         folder = folder.parent();
     }
+    folder
 }
 
 impl Rules {
@@ -218,8 +217,62 @@ mod tests {
     use super::*;
     use crate::{
         repo::MemoryTree,
-        split::{ManagerName, config, links::Links, workspaces},
+        split::{ManagerName, config, graph::Closures, links::Links, workspaces},
     };
+
+    /// Holds the totals of every workspace against its list of files.
+    fn assert_totals_are_those_of_the_lists(sources: &Sources<'_>, graph: &Graph) {
+        let (closures, extras) = (Closures::of(graph), Extras::of(sources));
+        let summary = Summary::of(sources, &closures, &extras);
+        for (number, workspace) in closures.workspaces().iter().enumerate() {
+            let set = sources.of(&workspace.path, &graph.closure(&workspace.path));
+            let expected = Totals { files: set.files.len(), bytes: set.bytes, left_out: set.left_out };
+            assert_eq!(summary.totals(number), expected, "{}", workspace.path);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_a_source_for_two_reasons_counts_once() {
+        let tree = MemoryTree::new([
+            ("package.json", r#"{"workspaces": ["a", "b", "c"]}"#),
+            (
+                "splitter.json",
+                r#"{"rootFiles": ["b/shared", "scripts"], "workspaces": {"b": {"exposes": "output"}, "c": {"exclude": ["x"], "uses": [""]}}}"#,
+            ),
+            (
+                "a/package.json",
+                r#"{"name": "a", "scripts": {"build": "x"}, "dependencies": {"b": "*", "c": "*", "d": "link:../c/x", "e": "link:../b/lib"}}"#,
+            ),
+            ("b/package.json", r#"{"name": "b", "scripts": {"build": "y"}, "main": "dist/index.js"}"#),
+            ("c/package.json", r#"{"name": "c"}"#),
+            ("b/lib/l.ts", ""),
+            ("c/x/x.ts", ""),
+        ]);
+        let (config, workspaces) = (config::read(&tree).unwrap(), workspaces::read(&tree).unwrap());
+        let lock = crate::lockfile::bun::parse(r#"{"lockfileVersion": 1, "packages": {}}"#).unwrap();
+        let links = crate::split::links::find(&tree, &workspaces, &lock).unwrap();
+        let graph = Graph::build(&tree, &workspaces, &config, &links, ManagerName::Bun).unwrap();
+        let files: Vec<SourceFile> = [
+            "a/a.ts",
+            "b/b.ts",
+            "b/lib/l.ts",
+            "b/package.json",
+            "b/shared/s.ts",
+            "c/c.ts",
+            "c/x/x.ts",
+            "scripts/s.mjs",
+        ]
+        .iter()
+        .zip(1..)
+        .map(|(path, bytes)| SourceFile { path: path.parse().unwrap(), bytes })
+        .collect();
+        let root_files = config.root_files.iter().cloned().collect();
+        let sources = Sources::sort(&files, &graph, &config, &root_files);
+        assert_totals_are_those_of_the_lists(&sources, &graph);
+        let a: RepoPath = "a".parse().unwrap();
+        let set = sources.of(&a, &graph.closure(&a));
+        assert!(set.files.iter().any(|path| path.as_str() == "c/x/x.ts"), "{set:?}");
+    }
 
     #[test]
     fn an_app_is_built_from_its_closure_and_the_root_files() {
@@ -272,6 +325,7 @@ mod tests {
             ]
         );
         assert_eq!(set.bytes, 50);
+        assert_totals_are_those_of_the_lists(&sources, &graph);
         let rules: Vec<_> = set.left_out.keys().map(String::as_str).collect();
         assert_eq!(rules, ["**/*.test.ts", "README.md", "dist/ (build output)", "notes (splitter.json)", "tests/"]);
     }

@@ -42,6 +42,15 @@ pub fn manifest_path(folder: &RepoPath) -> RepoPath {
     folder.child("package.json")
 }
 
+/// The folders of workspaces by their names. The root may share its name with another one, and then comes first.
+pub(super) fn by_name(workspaces: &Workspaces) -> BTreeMap<&str, &RepoPath> {
+    let mut by_name = BTreeMap::new();
+    for (path, manifest) in workspaces {
+        by_name.entry(manifest.name.as_str()).or_insert(path);
+    }
+    by_name
+}
+
 fn refuse_equal_names(workspaces: &Workspaces) -> Result<(), SplitError> {
     let mut seen: BTreeMap<&str, &RepoPath> = BTreeMap::new();
     // The root may share a name with a workspace: no dependency means the root.

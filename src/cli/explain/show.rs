@@ -138,7 +138,7 @@ fn is_of_splitter(cause: &Cause) -> bool {
 
 /// What a derivation is to a developer.
 fn what(id: &Id, derivations: &Derivations) -> Option<String> {
-    let (_, derivation) = derivations.iter().find(|(known, _)| *known == id)?;
+    let derivation = derivations.get(id)?;
     Some(match id {
         Id::Deps(part) => match part.system {
             None => "the downloaded packages".to_owned(),

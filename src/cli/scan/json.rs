@@ -1,43 +1,88 @@
 //! A scan for programs. `version` changes when a field changes its meaning or goes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{BuildSources, Scan, parts, scopes};
-use crate::split::{
-    Split,
-    config::NodeModules,
-    graph::{Role, Workspace},
+use super::{Scan, parts, scopes};
+use crate::{
+    repo::RepoPath,
+    split::{
+        Split,
+        config::NodeModules,
+        graph::{Role, Workspace},
+        source_set::LeftOut,
+    },
 };
 
 /// The version of this output.
 const VERSION: u32 = 1;
 
-pub(super) fn render(scan: &Scan) -> String {
-    let split = &scan.split;
-    let report = json!({
-        "version": VERSION,
-        "root": scan.tree.root(),
-        "packageManager": {
+/// What is printed. Each source set is made while it is written, since all of them together may be many times the size
+/// of the repository.
+pub(super) fn report<'a>(scan: &'a Scan<'a>) -> impl Serialize {
+    let split = scan.split;
+    let mut fields: BTreeMap<&str, Field<'_>> = BTreeMap::new();
+    let mut set = |name, value: Value| fields.insert(name, Field::Value(value));
+    set("version", json!(VERSION));
+    set("root", json!(scan.tree.root()));
+    set(
+        "packageManager",
+        json!({
             "name": split.pin.manager.name,
             "version": split.pin.manager.version,
             "source": split.pin.source,
             "lockfileVersion": split.lockfile.format.version(),
-        },
-        "systems": split.systems,
-        "packages": { "total": split.dependencies.len(), "parts": scopes(split), "shards": shards(split) },
-        "lockSet": split.lock_set.files,
-        "local": split.lock_set.local,
-        "rootFiles": split.root_files,
-        "workspaces": split.graph.workspaces().map(|found| workspace(found, split)).collect::<Vec<_>>(),
-        "sourceSets": source_sets(&scan.source_sets),
-        "librarySourceSets": source_sets(&scan.library_sets),
-        "drift": split.drift,
-        "warnings": split.warnings,
-    });
-    // A report is texts, numbers and lists: it always serialises.
-    serde_json::to_string_pretty(&report).unwrap_or_default()
+        }),
+    );
+    set("systems", json!(split.systems));
+    set("packages", json!({ "total": split.dependencies.len(), "parts": scopes(split), "shards": shards(split) }));
+    set("lockSet", json!(split.lock_set.files));
+    set("local", json!(split.lock_set.local));
+    set("rootFiles", json!(split.root_files));
+    set("workspaces", split.graph.workspaces().map(|found| workspace(found, split)).collect());
+    set("drift", json!(split.drift));
+    set("warnings", json!(split.warnings));
+    let sets =
+        |built: Vec<(&'a str, &'a Workspace)>| Field::Sets(SourceSets { scan, built: built.into_iter().collect() });
+    fields.insert("sourceSets", sets(scan.apps.clone()));
+    fields.insert("librarySourceSets", sets(split.graph.libraries().collect()));
+    fields
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Field<'a> {
+    Value(Value),
+    Sets(SourceSets<'a>),
+}
+
+/// The source sets of apps or of libraries, by name.
+struct SourceSets<'a> {
+    scan: &'a Scan<'a>,
+    built: BTreeMap<&'a str, &'a Workspace>,
+}
+
+impl Serialize for SourceSets<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let split = self.scan.split;
+        serializer.collect_map(self.built.iter().map(|(name, built)| {
+            let workspaces = split.graph.closure(&built.path);
+            let set = self.scan.sources.of(&built.path, &workspaces);
+            (name, SetReport { bytes: set.bytes, files: set.files, left_out: set.left_out, workspaces })
+        }))
+    }
+}
+
+/// A source set, with its fields in the order of the alphabet as everywhere in the report.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SetReport {
+    bytes: u64,
+    files: Vec<RepoPath>,
+    left_out: BTreeMap<String, LeftOut>,
+    workspaces: BTreeSet<RepoPath>,
 }
 
 fn shards(split: &Split) -> BTreeMap<String, usize> {
@@ -76,18 +121,4 @@ fn node_modules(workspace: &Workspace, split: &Split) -> Value {
     let reason = split.copies.get(&workspace.path);
     let how = if reason.is_some() { NodeModules::Copy } else { NodeModules::Link };
     json!({ "how": how, "reason": reason })
-}
-
-fn source_sets(sets: &BTreeMap<String, BuildSources>) -> Value {
-    let sets = sets.iter().map(|(name, sources)| {
-        let set = &sources.set;
-        let value = json!({
-            "workspaces": sources.workspaces,
-            "bytes": set.bytes,
-            "files": set.files,
-            "leftOut": set.left_out,
-        });
-        (name.clone(), value)
-    });
-    Value::Object(sets.collect())
 }

@@ -3,7 +3,7 @@
 mod json;
 mod show;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
     arguments::{Global, ScanOptions},
@@ -13,29 +13,22 @@ use super::{
 };
 use crate::{
     parallel::both,
-    repo::{RepoPath, WorkTree},
+    repo::WorkTree,
     split::{
         Choices, Split, SplitError,
-        graph::Workspace,
+        graph::{Closures, Workspace},
         shards::{self, Part},
-        source_set::{SourceSet, Sources},
+        source_set::Sources,
     },
 };
 
-/// A repository, split, with the source set of each app that is shown.
-struct Scan {
-    tree: WorkTree,
-    split: Split,
-    source_sets: BTreeMap<String, BuildSources>,
-    /// Likewise of the libraries that have a build of their own.
-    library_sets: BTreeMap<String, BuildSources>,
-}
-
-/// What an app or a library is built from.
-struct BuildSources {
-    /// Its workspaces: its own, and those that it depends on.
-    workspaces: BTreeSet<RepoPath>,
-    set: SourceSet,
+/// A repository, split, with the apps that are shown.
+struct Scan<'a> {
+    tree: &'a WorkTree,
+    split: &'a Split,
+    sources: &'a Sources<'a>,
+    closures: &'a Closures<'a>,
+    apps: Vec<(&'a str, &'a Workspace)>,
 }
 
 pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> Result<Outcome, Failure> {
@@ -43,21 +36,16 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
     // The walk and the lockfile are read at the same time: each takes about as long as the other.
     let (files, split) = both(|| tree.source_files(), || Split::read(&tree, &Choices::default()));
     let (files, split) = (files?, split?);
-    let sources = Sources::sort(&files, &split.graph, &split.config, &split.root_files);
-    let sources_of = |(name, workspace): (&str, &Workspace)| {
-        let workspaces = split.graph.closure(&workspace.path);
-        let set = sources.of(&workspace.path, &workspaces);
-        (name.to_owned(), BuildSources { workspaces, set })
-    };
-    let is_shown =
-        |(name, _): &(&str, &Workspace)| options.apps.is_empty() || options.apps.iter().any(|app| app == name);
-    let source_sets = split.graph.apps().filter(is_shown).map(sources_of).collect();
-    let library_sets = split.graph.libraries().map(sources_of).collect();
     refuse_unknown(options, &split)?;
     warn(&split, printer);
-    let scan = Scan { tree, split, source_sets, library_sets };
+    let sources = Sources::sort(&files, &split.graph, &split.config, &split.root_files);
+    let is_shown =
+        |(name, _): &(&str, &Workspace)| options.apps.is_empty() || options.apps.iter().any(|app| app == name);
+    let apps = split.graph.apps().filter(is_shown).collect();
+    let closures = Closures::of(&split.graph);
+    let scan = Scan { tree: &tree, split: &split, sources: &sources, closures: &closures, apps };
     if options.json {
-        printer.data(json::render(&scan));
+        printer.json(&json::report(&scan));
     } else {
         show::print(&scan, printer);
     }

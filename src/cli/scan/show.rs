@@ -1,6 +1,6 @@
 //! A scan for people.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{Scan, parts, scopes};
 use crate::{
@@ -12,12 +12,15 @@ use crate::{
         Split,
         config::Install,
         graph::{Role, Workspace},
-        source_set::LeftOut,
+        source_set::{Extras, LeftOut, Summary},
     },
 };
 
 /// How many files of the lock set are named; a repository has one manifest a workspace.
 const SHOWN_FILES: usize = 12;
+
+/// How many workspaces of an app's source set are named.
+const SHOWN_WORKSPACES: usize = 24;
 
 /// How many environment variables of a build are named.
 const SHOWN_VARIABLES: usize = 6;
@@ -25,15 +28,15 @@ const SHOWN_VARIABLES: usize = 6;
 /// Those that every build has.
 const SET: [&str; 1] = ["CI"];
 
-pub(super) fn print(scan: &Scan, printer: Printer) {
+pub(super) fn print(scan: &Scan<'_>, printer: Printer) {
     print_head(scan, printer);
     print_lock_set(scan, printer);
     print_workspaces(scan, printer);
     print_source_sets(scan, printer);
 }
 
-fn print_head(scan: &Scan, printer: Printer) {
-    let split = &scan.split;
+fn print_head(scan: &Scan<'_>, printer: Printer) {
+    let split = scan.split;
     let (lockfile, version) = (split.lockfile.format.file(), split.lockfile.format.version());
     heading("repository", scan.tree.root().as_str(), printer);
     let pin = &split.pin;
@@ -85,7 +88,7 @@ fn heading(name: &str, text: &str, printer: Printer) {
     printer.data(format_args!("{BOLD}{name:<11}{BOLD:#} {}", escape(text)));
 }
 
-fn print_lock_set(scan: &Scan, printer: Printer) {
+fn print_lock_set(scan: &Scan<'_>, printer: Printer) {
     let files = &scan.split.lock_set.files;
     printer.data("");
     heading(
@@ -104,7 +107,7 @@ fn print_lock_set(scan: &Scan, printer: Printer) {
     printer.data(format_args!("  {} {of} {DIM}(the fields that an installer reads){DIM:#}", count(manifests.len())));
 }
 
-fn print_workspaces(scan: &Scan, printer: Printer) {
+fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
     let workspaces: Vec<&Workspace> = scan.split.graph.workspaces().collect();
     printer.data("");
     heading("workspaces", &things(workspaces.len(), "workspace"), printer);
@@ -179,21 +182,35 @@ fn how(workspace: &Workspace, runtime: &str) -> Option<String> {
     }
 }
 
-fn print_source_sets(scan: &Scan, printer: Printer) {
+fn print_source_sets(scan: &Scan<'_>, printer: Printer) {
     printer.data("");
-    let total = things(scan.source_sets.len(), "app");
+    let total = things(scan.apps.len(), "app");
     heading("source sets", &format!("{total}; a change outside an app's source set does not rebuild it"), printer);
-    for (name, sources) in &scan.source_sets {
-        let set = &sources.set;
+    let extras = Extras::of(scan.sources);
+    let summary = Summary::of(scan.sources, scan.closures, &extras);
+    for (name, workspace) in &scan.apps {
+        let Some(own) = scan.closures.number(&workspace.path) else { continue };
+        let totals = summary.totals(own);
         printer.data(format_args!(
             "  {BOLD}{name}{BOLD:#}  {}, {}, from {}",
-            things(set.files.len(), "file"),
-            bytes(set.bytes),
-            escape(&sources.workspaces.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            things(totals.files, "file"),
+            bytes(totals.bytes),
+            escape(&members(scan, own))
         ));
-        print_left_out(&set.left_out, printer);
+        print_left_out(&totals.left_out, printer);
     }
     printer.data(format_args!("  {DIM}what git ignores is in no source set{DIM:#}"));
+}
+
+/// The workspaces that an app is built from: the first of them, and how many more there are.
+fn members(scan: &Scan<'_>, own: usize) -> String {
+    let members = scan.closures.members(own);
+    let shown = members.ones().take(SHOWN_WORKSPACES).map(|number| scan.closures.workspaces()[number].path.to_string());
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if let Some(more) = members.count_ones(..).checked_sub(SHOWN_WORKSPACES).filter(|more| *more > 0) {
+        let _ = write!(text, " and {} more", count(more));
+    }
+    text
 }
 
 fn print_left_out(left_out: &BTreeMap<String, LeftOut>, printer: Printer) {

@@ -98,8 +98,7 @@ fn dependency_record(
 /// The workspaces as they are recorded: the plan of all builds.
 pub(crate) fn workspace_records(split: &Split) -> Vec<WorkspaceRecord> {
     let ranks = split.graph.ranks();
-    let rank = |workspace: &Workspace| ranks.get(&workspace.path).copied().unwrap_or_default();
-    split.graph.workspaces().map(|workspace| workspace_record(split, workspace, rank(workspace))).collect()
+    split.graph.workspaces().zip(ranks).map(|(workspace, rank)| workspace_record(split, workspace, rank)).collect()
 }
 
 fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> WorkspaceRecord {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Derivation, Derivations, Id, Input, Recorded, builds::LibraryOrder};
+use super::{Derivation, Derivations, Id, Input, Recorded, builds::Builds};
 use crate::{
     repo::{
         RepoPath, SourceFile,
@@ -75,28 +75,16 @@ pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded,
         all.insert(Id::OwnInstall(name.to_owned()), install);
     }
     all.insert(Id::NodeModules, Derivation { needs, ..rules.node_modules() });
-    let order = LibraryOrder::of(&split.graph);
+    let builds = Builds::of(&rules);
     for (name, workspace) in split.graph.libraries() {
-        all.insert(Id::Library(name.to_owned()), rules.library(name, workspace, &order));
+        all.insert(Id::Library(name.to_owned()), rules.library(name, workspace, &builds));
     }
     for (name, workspace) in split.graph.apps() {
-        all.insert(Id::App(name.to_owned()), rules.app(name, workspace, &order));
+        all.insert(Id::App(name.to_owned()), rules.app(name, workspace, &builds));
     }
+    let parts = builds.closures.parts;
     let Contents { sources, shown, root_files } = contents(split, &files);
-    let edges = split.graph.workspaces().map(|workspace| {
-        let next = workspace.dependencies.iter().chain(&workspace.uses).chain(&workspace.links);
-        (workspace.path.clone(), next.cloned().collect::<BTreeSet<_>>())
-    });
-    Derivations {
-        all,
-        sources,
-        shown,
-        root_files,
-        edges: edges.collect(),
-        asked: asked(split),
-        elsewhere: elsewhere(split),
-        files,
-    }
+    Derivations { all, sources, shown, root_files, parts, asked: asked(split), elsewhere: elsewhere(split), files }
 }
 
 impl Rules<'_> {

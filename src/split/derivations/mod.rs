@@ -8,16 +8,28 @@
 
 mod builds;
 mod compare;
+mod input_cause;
 mod inputs;
+mod judge;
 mod package_change;
+mod parts;
+#[cfg(test)]
+mod random;
+mod root_changes;
 #[cfg(test)]
 mod tests;
+mod union;
+mod ways;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    sync::Arc,
 };
 
+use fixedbitset::FixedBitSet;
+
+use self::parts::Parts;
 pub use self::{
     compare::{Cause, Change, Comparison, Effect, Verdict, compare},
     package_change::name_and_version,
@@ -75,22 +87,24 @@ impl fmt::Display for Id {
     }
 }
 
-/// A derivation, by what it is made from.
+/// A derivation, by what it is made from. Sets are of numbers in [`Parts`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Derivation {
-    /// The derivations that it is built from.
-    pub needs: BTreeSet<Id>,
+    /// The derivations that it is built from, beside libraries.
+    needs: BTreeSet<Id>,
+    /// The libraries whose builds it gets.
+    libraries: FixedBitSet,
     /// The workspace that it builds, for an app or a library.
     pub workspace: Option<RepoPath>,
-    /// The workspaces whose sources it holds, itself included, and the folders that these link to.
-    pub sources: BTreeSet<RepoPath>,
-    /// The libraries of which it holds the manifest alone: they show others only what their builds made.
-    pub(super) shown: BTreeSet<RepoPath>,
-    /// The root files that its sources hold: files, folders or globs, each with the workspaces that read it; none where
-    /// every build does.
-    pub(super) root_files: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
+    /// The workspaces whose sources it holds, itself included, and the folders that these link to. Of a closed one it
+    /// holds the manifest alone.
+    parts: FixedBitSet,
+    /// The root files that its sources hold.
+    root_files: FixedBitSet,
     /// All else that it is made from, each with a text that changes with it.
-    pub(super) inputs: BTreeMap<Input, String>,
+    inputs: BTreeMap<Input, String>,
+    /// What all derivations of its kind are made from.
+    shared: Arc<BTreeMap<Input, String>>,
 }
 
 /// Something that a derivation is made from.
@@ -122,8 +136,8 @@ pub struct Derivations {
     shown: BTreeMap<RepoPath, FileStates>,
     /// What each root file, folder or glob stands for.
     root_files: BTreeMap<RepoPath, FileStates>,
-    /// Who depends on whom or links to what, by workspace.
-    edges: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
+    /// What sources are made of, and who depends on whom.
+    parts: Parts,
     /// The workspaces whose manifests ask for a package.
     asked: BTreeMap<String, BTreeSet<RepoPath>>,
     /// The name and the version of packages that have another place than a registry's, by that place.
@@ -151,6 +165,11 @@ impl Derivations {
         inputs::derivations(split, files, recorded, system)
     }
 
+    /// One of them.
+    pub fn get(&self, id: &Id) -> Option<&Derivation> {
+        self.all.get(id)
+    }
+
     /// All of them: dependencies first.
     pub fn iter(&self) -> impl Iterator<Item = (&Id, &Derivation)> {
         self.all.iter()
@@ -169,30 +188,5 @@ impl Derivations {
     /// The name and the version of a package, by its place in a fixed output.
     fn name_and_version(&self, path: &str) -> (String, String) {
         self.elsewhere.get(path).cloned().unwrap_or_else(|| name_and_version(path))
-    }
-
-    /// The workspaces that lie between one and another that it depends on, both included, by the shortest way.
-    fn way(&self, from: &RepoPath, to: &RepoPath) -> Vec<RepoPath> {
-        let mut before: BTreeMap<&RepoPath, &RepoPath> = BTreeMap::new();
-        let mut open = std::collections::VecDeque::from([from]);
-        while let Some(path) = open.pop_front() {
-            if path == to {
-                let mut way = vec![path.clone()];
-                let mut last = path;
-                while let Some(previous) = before.get(last) {
-                    way.push((*previous).clone());
-                    last = previous;
-                }
-                way.reverse();
-                return way;
-            }
-            for next in self.edges.get(path).into_iter().flatten() {
-                if next != from && !before.contains_key(next) {
-                    before.insert(next, path);
-                    open.push_back(next);
-                }
-            }
-        }
-        Vec::new()
     }
 }

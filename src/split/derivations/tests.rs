@@ -26,7 +26,7 @@ const LOCK: &str = r#"{
 }
 "#;
 
-type Files<'a> = BTreeMap<&'a str, &'a str>;
+pub(super) type Files<'a> = BTreeMap<&'a str, &'a str>;
 
 fn files() -> Files<'static> {
     BTreeMap::from([
@@ -54,7 +54,7 @@ fn files() -> Files<'static> {
     ])
 }
 
-fn derivations(files: &Files<'_>) -> Derivations {
+pub(super) fn derivations(files: &Files<'_>) -> Derivations {
     let tree = MemoryTree::new(files.iter().map(|(path, text)| (*path, *text)));
     let split = Split::read(&tree, &Choices::default()).unwrap();
     let state = |text: &str| FileState::new(text.as_bytes(), FileKind::Plain, false);
@@ -86,6 +86,13 @@ fn causes_of<'a>(changed: &'a [(String, Effect, String)], name: &str) -> &'a str
 
 fn names(changed: &[(String, Effect, String)]) -> Vec<&str> {
     changed.iter().map(|(name, ..)| name.as_str()).collect()
+}
+
+/// The names of the derivations that one is built from.
+fn needs_of(state: &Derivations, id: &Id) -> Vec<String> {
+    let derivation = &state.all[id];
+    let libraries = derivation.libraries.ones().map(|number| &state.parts.libraries[number].id);
+    derivation.needs.iter().chain(libraries).map(ToString::to_string).collect()
 }
 
 #[test]
@@ -258,16 +265,16 @@ fn builds_of_libraries_come_in_the_order_of_their_needs() {
     let mut files = files();
     files.extend([("packages/ui/package.json", ui.as_str()), ("packages/base/package.json", base.as_str())]);
     let built = derivations(&files);
-    let needs = |id: Id| built.all[&id].needs.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let needs = |id: Id| needs_of(&built, &id);
     assert_eq!(needs(Id::App("web".to_owned())), ["nodeModules", "library-base", "library-ui"]);
     assert_eq!(needs(Id::Library("ui".to_owned())), ["nodeModules", "library-base"]);
-    let order = &built.all[&Id::App("web".to_owned())].inputs[&Input::Setting("order of libraries")];
-    assert_eq!(order, "packages/base, packages/ui");
+    let order = built.parts.in_order(&built.all[&Id::App("web".to_owned())].libraries);
+    assert_eq!(order.iter().map(|path| path.as_str()).collect::<Vec<_>>(), ["packages/base", "packages/ui"]);
     // In a ring one build does not wait, and gets nothing of the other's.
     let ring = manifest("base", "").replace("\"dependencies\": {}", r#""devDependencies": {"ui": "*"}"#);
     files.insert("packages/base/package.json", &ring);
     let built = derivations(&files);
-    let needs = |id: Id| built.all[&id].needs.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let needs = |id: Id| needs_of(&built, &id);
     assert_eq!(needs(Id::Library("base".to_owned())), ["nodeModules"]);
     assert_eq!(needs(Id::Library("ui".to_owned())), ["nodeModules", "library-base"]);
 }

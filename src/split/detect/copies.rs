@@ -49,24 +49,19 @@ struct KnownCommand {
 /// The table. The file is part of the program and a test reads it, so that the fallback is never used.
 static KNOWN: LazyLock<Known> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
 
-/// Why an app needs copies, in words; none where links will do. `build` is its build command, and `closure` the app and
-/// all workspaces that it depends on.
-pub(in crate::split) fn reason(
+/// Why an app needs copies, in words, as its manifest and its build command `build` tell; none where links will do.
+pub(in crate::split) fn reason(app: &Manifest, build: Option<&str>, lockfile: &Lockfile) -> Option<String> {
+    by_dependency(app).or_else(|| by_command(app, build, lockfile))
+}
+
+/// Why a workspace and all that are built with it need copies: it has a schema of Prisma that says so.
+pub(in crate::split) fn reason_of_schema(
     tree: &dyn Tree,
-    app: &Manifest,
-    build: Option<&str>,
-    closure: &[(&RepoPath, &Manifest)],
-    lockfile: &Lockfile,
+    folder: &RepoPath,
+    manifest: &Manifest,
 ) -> Result<Option<String>, SplitError> {
-    if let Some(reason) = by_dependency(app).or_else(|| by_command(app, build, lockfile)) {
-        return Ok(Some(reason));
-    }
-    for (folder, manifest) in closure {
-        if let Some(schema) = prisma_schema_into_node_modules(tree, folder, manifest)? {
-            return Ok(Some(format!("{schema} has Prisma's client written into node_modules")));
-        }
-    }
-    Ok(None)
+    let schema = prisma_schema_into_node_modules(tree, folder, manifest)?;
+    Ok(schema.map(|schema| format!("{schema} has Prisma's client written into node_modules")))
 }
 
 /// Peers are what a library leaves to its users, and say nothing of what is run.
@@ -183,7 +178,8 @@ mod tests {
         let app = Manifest::parse("package.json", manifest).unwrap();
         let folder: RepoPath = "apps/web".parse().unwrap();
         let tree = MemoryTree::new(files.iter().copied());
-        reason(&tree, &app, Some("bun run build"), &[(&folder, &app)], &lock(next)).unwrap()
+        let own = reason(&app, Some("bun run build"), &lock(next));
+        own.or_else(|| reason_of_schema(&tree, &folder, &app).unwrap())
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! How a workspace of the graph is made of its manifest, its files and the user's choices.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 use super::{
     Role, Workspace, cycles,
@@ -38,6 +41,10 @@ pub(super) struct Builder<'a> {
     scripts: BTreeMap<RepoPath, Vec<String>>,
     /// For each workspace in a ring, those whose builds its own does not wait for.
     cycles: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
+    /// For each workspace, those that depend on it or use it directly.
+    dependants: BTreeMap<RepoPath, Vec<RepoPath>>,
+    /// The folders that any workspace links to.
+    linked: BTreeSet<RepoPath>,
     /// The files of the root that are no sources, as `splitter.json` says.
     excluded: Globs,
     finder: Finder<'a>,
@@ -60,6 +67,8 @@ impl<'a> Builder<'a> {
             scripts: tasks.scripts(workspaces, &with_links(&edges, links)),
             cycles: cycles::cut(&bonds(workspaces, &edges, links, config)),
             excluded: root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude)),
+            dependants: dependants(&edges, links, config),
+            linked: links.by_workspace.values().flat_map(|linked| &linked.folders).cloned().collect(),
             finder: Finder::new(tree, workspaces),
             development: development_edges(workspaces, &edges),
             unclear: BTreeMap::new(),
@@ -82,7 +91,9 @@ impl<'a> Builder<'a> {
         let (kind, reason) = self.kind(path, &choice, found.is_some(), start.is_some());
         let before = self.scripts.get(path).filter(|_| choice.build.is_none()).cloned().unwrap_or_default();
         let needed = found.filter(|build| {
-            kind == Kind::App || is_awaited(manifest, build, &choice) || links_lead_into_output(self.links, path, build)
+            kind == Kind::App
+                || is_awaited(manifest, build, &choice)
+                || links_lead_into_output(&self.linked, path, build)
         });
         let build = with_scripts(needed, &before, manifest, self.manager);
         let role = role(path, kind, &choice, start, build.is_some())?;
@@ -135,14 +146,9 @@ impl<'a> Builder<'a> {
     }
 
     fn kind(&self, path: &RepoPath, choice: &WorkspaceConfig, builds: bool, starts: bool) -> (Kind, String) {
-        let uses = |from: &RepoPath| {
-            self.config.workspaces.get(from).is_some_and(|choice| choice.uses.contains(path))
-                || self.links.by_workspace.get(from).is_some_and(|linked| linked.workspaces.contains(path))
-        };
-        let dependants = self.edges.iter().filter(|(from, to)| to.contains(path) || uses(from));
-        let dependants: Vec<&RepoPath> = dependants.map(|(from, _)| from).collect();
+        let dependants = self.dependants.get(path).map_or(&[][..], Vec::as_slice);
         let single = self.workspaces.len() == 1;
-        choose_kind(path, choice, &Facts { builds, starts, single, dependants: &dependants })
+        choose_kind(path, choice, &Facts { builds, starts, single, dependants })
     }
 
     /// The files outside of a workspace that it reads, and that what it links to reads.
@@ -271,9 +277,23 @@ fn is_awaited(manifest: &Manifest, build: &Build, choice: &WorkspaceConfig) -> b
         || detect::entry_points::built(manifest, build.output.as_deref()).is_some()
 }
 
-/// Whether a link leads to what a library's build makes (`link:../core/dist`).
-fn links_lead_into_output(links: &Links, path: &RepoPath, build: &Build) -> bool {
+/// Whether a link leads to what a library's build makes (`link:../core/dist`). `linked` are the folders of all links.
+fn links_lead_into_output(linked: &BTreeSet<RepoPath>, path: &RepoPath, build: &Build) -> bool {
     let output = build.output.as_ref().and_then(|output| path.resolve(output).ok()).filter(|output| output != path);
-    let folders = links.by_workspace.values().flat_map(|linked| &linked.folders);
-    output.is_some_and(|output| folders.into_iter().any(|folder| folder.is_within(&output)))
+    let first = |from: &str| linked.range::<str, _>((Bound::Included(from), Bound::Unbounded)).next();
+    output.is_some_and(|output| output.holds_any(first))
+}
+
+/// For each workspace, those that depend on it or use it directly, by folder.
+fn dependants(edges: &Edges, links: &Links, config: &Config) -> BTreeMap<RepoPath, Vec<RepoPath>> {
+    let mut dependants: BTreeMap<RepoPath, Vec<RepoPath>> = BTreeMap::new();
+    for (from, targets) in edges {
+        let chosen = config.workspaces.get(from).into_iter().flat_map(|choice| &choice.uses);
+        let linked = links.by_workspace.get(from).into_iter().flat_map(|linked| &linked.workspaces);
+        let targets: BTreeSet<&RepoPath> = targets.iter().chain(chosen).chain(linked).collect();
+        for target in targets {
+            dependants.entry(target.clone()).or_default().push(from.clone());
+        }
+    }
+    dependants
 }

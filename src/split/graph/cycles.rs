@@ -4,8 +4,12 @@
 //! ring a build waits for dependencies and optional ones alone. Where these make a ring by themselves, one workspace
 //! has to come first: the one whose folder is first, as its builds could not have had the others' before either.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
+use super::reach::components;
 use crate::repo::RepoPath;
 
 /// How a workspace depends on another.
@@ -23,67 +27,57 @@ pub(super) type Bonds = BTreeMap<RepoPath, BTreeMap<RepoPath, Bond>>;
 /// For each workspace in a ring, those of its dependencies whose builds it does not wait for. Without these edges no ring
 /// is left.
 pub(super) fn cut(bonds: &Bonds) -> BTreeMap<RepoPath, BTreeSet<RepoPath>> {
-    let mut cut: BTreeMap<RepoPath, BTreeSet<RepoPath>> = BTreeMap::new();
-    let mut edges: Edges<'_> = bonds.iter().map(|(from, to)| (from, to.keys().collect())).collect();
-    let mut remove = |edges: &mut Edges<'_>, from: &RepoPath, to: &RepoPath| {
-        if let Some(targets) = edges.get_mut(from) {
-            targets.retain(|target| *target != to);
-        }
-        cut.entry(from.clone()).or_default().insert(to.clone());
-    };
-    for (from, to) in inside_rings(&edges) {
-        if bonds[from].get(to) == Some(&Bond::Loose) {
-            remove(&mut edges, from, to);
-        }
+    let paths: BTreeSet<&RepoPath> = bonds.iter().flat_map(|(from, to)| iter::once(from).chain(to.keys())).collect();
+    let paths: Vec<&RepoPath> = paths.into_iter().collect();
+    let numbers: BTreeMap<&RepoPath, usize> = paths.iter().enumerate().map(|(number, path)| (*path, number)).collect();
+    let targets = |from: &RepoPath| bonds.get(from).into_iter().flat_map(BTreeMap::keys).map(|to| numbers[to]);
+    let mut edges: Edges = paths.iter().map(|from| targets(from).collect()).collect();
+    let is_loose = |(from, to): (usize, usize)| bonds[paths[from]].get(paths[to]) == Some(&Bond::Loose);
+    let mut cut: Vec<(usize, usize)> = Vec::new();
+    for ring in rings(&edges, 0..edges.len()) {
+        cut.extend(inside(&edges, &ring).into_iter().filter(|edge| is_loose(*edge)));
     }
-    while let Some((from, to)) = closing_edge(&edges) {
-        remove(&mut edges, from, to);
+    remove(&mut edges, &cut);
+    let mut open = rings(&edges, 0..edges.len());
+    while let Some(ring) = open.pop() {
+        // All edges into the first workspace close a ring, and still do when one of them is cut: a way from the first
+        // workspace to where another starts needs none of them.
+        let first = ring[0];
+        let closing: Vec<_> = inside(&edges, &ring).into_iter().filter(|(_, to)| *to == first).collect();
+        remove(&mut edges, &closing);
+        cut.extend(closing);
+        open.extend(rings(&edges, ring.into_iter().skip(1)));
     }
-    cut
+    let mut by_workspace: BTreeMap<RepoPath, BTreeSet<RepoPath>> = BTreeMap::new();
+    for (from, to) in cut {
+        by_workspace.entry(paths[from].clone()).or_default().insert(paths[to].clone());
+    }
+    by_workspace
 }
 
-type Edges<'a> = BTreeMap<&'a RepoPath, Vec<&'a RepoPath>>;
+/// For each workspace the numbers of those that it depends on.
+type Edges = Vec<Vec<usize>>;
 
-/// The edges whose target leads back to where they come from.
-fn inside_rings<'a>(edges: &Edges<'a>) -> Vec<(&'a RepoPath, &'a RepoPath)> {
-    let core = without_ends(edges);
-    let all = core.iter().flat_map(|(from, targets)| targets.iter().map(|to| (*from, *to)));
-    all.filter(|(from, to)| reaches(&core, to, from)).collect()
-}
-
-/// What is left when workspaces that depend on nothing that is left are taken away, again and again: rings, and what
-/// depends on them. In most repositories nothing.
-fn without_ends<'a>(edges: &Edges<'a>) -> Edges<'a> {
-    let mut left = edges.clone();
-    loop {
-        let known: BTreeSet<&RepoPath> = left.keys().copied().collect();
-        for targets in left.values_mut() {
-            targets.retain(|target| known.contains(target));
-        }
-        left.retain(|_, targets| !targets.is_empty());
-        if left.len() == known.len() {
-            return left;
-        }
+fn remove(edges: &mut Edges, cut: &[(usize, usize)]) {
+    for (from, to) in cut {
+        edges[*from].retain(|target| target != to);
     }
 }
 
-fn reaches(edges: &Edges<'_>, start: &RepoPath, end: &RepoPath) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![start];
-    while let Some(path) = open.pop() {
-        if path == end {
-            return true;
-        }
-        if seen.insert(path) {
-            open.extend(edges.get(path).into_iter().flatten());
-        }
-    }
-    false
+/// The rings among some workspaces, which are in order: those that lead to each other, each in order too.
+fn rings(edges: &Edges, among: impl Iterator<Item = usize>) -> Vec<Vec<usize>> {
+    let among: Vec<usize> = among.collect();
+    let place = |node: &usize| among.binary_search(node).ok();
+    let within: Edges = among.iter().map(|node| edges[*node].iter().filter_map(place).collect()).collect();
+    let is_ring = |nodes: &Vec<usize>| nodes.len() > 1 || within[nodes[0]].contains(&nodes[0]);
+    let found = components(&within).into_iter().filter(is_ring);
+    found.map(|nodes| nodes.into_iter().map(|place| among[place]).collect()).collect()
 }
 
-/// The edge that closes the first ring: into the first workspace of a ring, by folder, from the last one before it.
-fn closing_edge<'a>(edges: &Edges<'a>) -> Option<(&'a RepoPath, &'a RepoPath)> {
-    inside_rings(edges).into_iter().map(|(from, to)| (to, from)).min().map(|(to, from)| (from, to))
+/// The edges between workspaces of a ring.
+fn inside(edges: &Edges, ring: &[usize]) -> Vec<(usize, usize)> {
+    let targets = |from: &usize| edges[*from].iter().filter(|to| ring.binary_search(to).is_ok());
+    ring.iter().flat_map(|from| targets(from).map(|to| (*from, *to))).collect()
 }
 
 #[cfg(test)]
@@ -91,6 +85,71 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The same, said as plainly as can be: one edge after the other, with a walk for each.
+    fn cut_one_by_one(bonds: &Bonds) -> BTreeMap<RepoPath, BTreeSet<RepoPath>> {
+        let mut cut: BTreeMap<RepoPath, BTreeSet<RepoPath>> = BTreeMap::new();
+        let mut edges: Named<'_> = bonds.iter().map(|(from, to)| (from, to.keys().collect())).collect();
+        let mut remove = |edges: &mut Named<'_>, from: &RepoPath, to: &RepoPath| {
+            if let Some(targets) = edges.get_mut(from) {
+                targets.retain(|target| *target != to);
+            }
+            cut.entry(from.clone()).or_default().insert(to.clone());
+        };
+        for (from, to) in inside_rings(&edges) {
+            if bonds[from].get(to) == Some(&Bond::Loose) {
+                remove(&mut edges, from, to);
+            }
+        }
+        while let Some((from, to)) = closing_edge(&edges) {
+            remove(&mut edges, from, to);
+        }
+        cut
+    }
+
+    type Named<'a> = BTreeMap<&'a RepoPath, Vec<&'a RepoPath>>;
+
+    /// The edges whose target leads back to where they come from.
+    fn inside_rings<'a>(edges: &Named<'a>) -> Vec<(&'a RepoPath, &'a RepoPath)> {
+        let core = without_ends(edges);
+        let all = core.iter().flat_map(|(from, targets)| targets.iter().map(|to| (*from, *to)));
+        all.filter(|(from, to)| reaches(&core, to, from)).collect()
+    }
+
+    /// What is left when workspaces that depend on nothing that is left are taken away, again and again: rings, and what
+    /// depends on them. In most repositories nothing.
+    fn without_ends<'a>(edges: &Named<'a>) -> Named<'a> {
+        let mut left = edges.clone();
+        loop {
+            let known: BTreeSet<&RepoPath> = left.keys().copied().collect();
+            for targets in left.values_mut() {
+                targets.retain(|target| known.contains(target));
+            }
+            left.retain(|_, targets| !targets.is_empty());
+            if left.len() == known.len() {
+                return left;
+            }
+        }
+    }
+
+    fn reaches(edges: &Named<'_>, start: &RepoPath, end: &RepoPath) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![start];
+        while let Some(path) = open.pop() {
+            if path == end {
+                return true;
+            }
+            if seen.insert(path) {
+                open.extend(edges.get(path).into_iter().flatten());
+            }
+        }
+        false
+    }
+
+    /// The edge that closes the first ring: into the first workspace of a ring, by folder, from the last one before it.
+    fn closing_edge<'a>(edges: &Named<'a>) -> Option<(&'a RepoPath, &'a RepoPath)> {
+        inside_rings(edges).into_iter().map(|(from, to)| (to, from)).min().map(|(to, from)| (from, to))
+    }
 
     fn bonds(edges: &[(&str, &str, Bond)]) -> Bonds {
         let mut bonds = Bonds::new();
@@ -140,11 +199,12 @@ mod tests {
             let named: Vec<_> = names.iter().map(|(from, to, bond)| (from.as_str(), to.as_str(), *bond)).collect();
             let bonds = bonds(&named);
             let cut = cut(&bonds);
+            prop_assert_eq!(&cut, &cut_one_by_one(&bonds));
             let left = bonds.iter().map(|(from, to)| {
                 (from, to.keys().filter(|to| !cut.get(from).is_some_and(|cut| cut.contains(*to))).collect())
             });
             prop_assert!(without_ends(&left.collect()).is_empty());
-            let all: Edges<'_> = bonds.iter().map(|(from, to)| (from, to.keys().collect())).collect();
+            let all: Named<'_> = bonds.iter().map(|(from, to)| (from, to.keys().collect())).collect();
             for (from, to) in cut.iter().flat_map(|(from, to)| to.iter().map(move |to| (from, to))) {
                 prop_assert!(reaches(&all, to, from), "only edges of rings are cut");
             }

@@ -14,7 +14,7 @@ pub(super) struct Facts<'a> {
     pub(super) starts: bool,
     /// The repository is one package without workspaces.
     pub(super) single: bool,
-    pub(super) dependants: &'a [&'a RepoPath],
+    pub(super) dependants: &'a [RepoPath],
 }
 
 /// Whether a workspace is an app or a library, and why, in words.

@@ -1,17 +1,20 @@
 //! The workspace graph: which workspaces there are, what they are for, and which depends on which.
 
 mod builder;
+mod closures;
 mod cycles;
 mod edges;
 mod kind;
 mod names;
-mod ranks;
+pub(crate) mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::names::{attribute, is_reserved};
 
 use self::builder::Builder;
+pub use self::closures::Closures;
+use self::reach::Reach;
 use super::{
     ManagerName, SplitError, Workspaces,
     config::{Config, Exposes, Install},
@@ -148,20 +151,26 @@ impl Graph {
         self.workspaces.values().filter_map(|workspace| Some((workspace.library.as_deref()?, workspace)))
     }
 
-    /// How many builds come before each workspace's own, at most.
-    pub fn ranks(&self) -> BTreeMap<&RepoPath, usize> {
-        ranks::ranks(&self.workspaces)
+    /// How many builds come before each workspace's own, at most, in the order of folders.
+    pub fn ranks(&self) -> Vec<usize> {
+        let awaited = Closures::of(self).edges(Workspace::build_edges);
+        Reach::of(&awaited).ranks(&awaited)
     }
 
-    /// A workspace and all that it depends on, directly or not.
+    /// A workspace and all that it depends on, directly or not. [`Closures`] has those of all workspaces.
     pub fn closure(&self, path: &RepoPath) -> BTreeSet<RepoPath> {
+        self.closure_of([path]).into_iter().cloned().collect()
+    }
+
+    /// Some workspaces and all that they depend on, directly or not.
+    pub fn closure_of<'a>(&'a self, paths: impl IntoIterator<Item = &'a RepoPath>) -> BTreeSet<&'a RepoPath> {
         let mut closure = BTreeSet::new();
-        let mut open = vec![path.clone()];
+        let mut open: Vec<&RepoPath> = paths.into_iter().collect();
         while let Some(path) = open.pop() {
-            if let Some(workspace) = self.workspaces.get(&path)
+            if let Some(workspace) = self.workspaces.get(path)
                 && closure.insert(path)
             {
-                open.extend(workspace.dependencies.iter().chain(&workspace.uses).cloned());
+                open.extend(workspace.source_edges());
             }
         }
         closure

@@ -24,8 +24,8 @@ impl Graph {
                 (workspace.path.clone(), name)
             })
             .collect();
-        let is_unique =
-            |name: &str| !is_reserved(name) && proposed.values().filter(|proposed| *proposed == name).count() == 1;
+        let times = times(proposed.values().cloned());
+        let is_unique = |name: &str| !is_reserved(name) && times[name] == 1;
         let mut taken: BTreeMap<String, RepoPath> = BTreeMap::new();
         for workspace in self.workspaces.values_mut() {
             let Role::App { name, .. } = &mut workspace.role else { continue };
@@ -46,22 +46,18 @@ impl Graph {
     /// Names the libraries that have a build and that a workspace depends on: by their folder, where folders collide by
     /// their package, and where that has no name of its own by all folders on the way to them.
     pub(super) fn name_libraries(&mut self) {
-        let awaited: BTreeSet<RepoPath> = self
-            .workspaces
-            .values()
-            .flat_map(|workspace| workspace.dependencies.iter().chain(&workspace.uses))
-            .cloned()
-            .collect();
+        let awaited: BTreeSet<RepoPath> = self.workspaces.values().flat_map(Workspace::source_edges).cloned().collect();
         let mut taken: BTreeSet<String> =
             self.apps().filter_map(|(name, _)| name.strip_prefix(LIBRARY_PREFIX)).map(str::to_owned).collect();
         let is_named = |workspace: &Workspace| {
             workspace.role == Role::Library && workspace.build.is_some() && awaited.contains(&workspace.path)
         };
         let named: Vec<&Workspace> = self.workspaces.values().filter(|workspace| is_named(workspace)).collect();
+        let times = times(named.iter().map(|workspace| folder_name(workspace)));
         let mut chosen = BTreeMap::new();
         for workspace in &named {
             let folder = folder_name(workspace);
-            let alone = named.iter().filter(|other| folder_name(other) == folder).count() == 1;
+            let alone = times[&folder] == 1;
             let candidates = alone
                 .then_some(folder)
                 .into_iter()
@@ -75,6 +71,15 @@ impl Graph {
             workspace.library = chosen.remove(&workspace.path);
         }
     }
+}
+
+/// How often there is each name.
+fn times(names: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+    let mut times = BTreeMap::new();
+    for name in names {
+        *times.entry(name).or_default() += 1;
+    }
+    times
 }
 
 pub(in crate::split) fn is_reserved(name: &str) -> bool {

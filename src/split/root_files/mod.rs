@@ -11,10 +11,11 @@ mod typescript;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound,
     sync::Arc,
 };
 
-use super::{SplitError, Workspaces, tasks::Task};
+use super::{SplitError, Workspaces, tasks::Task, workspaces::by_name};
 use crate::repo::{Entry, EntryKind, RepoPath, Tree, read_text};
 
 /// Files that tools look for in a workspace's folder and then in each folder above it, by how their names begin.
@@ -103,6 +104,8 @@ pub(super) struct Asked<'a> {
 pub(super) struct Finder<'a> {
     tree: &'a dyn Tree,
     workspaces: &'a Workspaces,
+    /// The folders of the workspaces by their names.
+    by_name: BTreeMap<&'a str, &'a RepoPath>,
     /// Folders outside workspaces, by path.
     listed: BTreeMap<RepoPath, Vec<Entry>>,
     /// Configurations that others extend or name, by path; none where there is no such file.
@@ -116,7 +119,7 @@ pub(super) struct Finder<'a> {
 impl<'a> Finder<'a> {
     pub(super) fn new(tree: &'a dyn Tree, workspaces: &'a Workspaces) -> Self {
         let (listed, texts, files, ignored) = Default::default();
-        Self { tree, workspaces, listed, texts, files, ignored }
+        Self { tree, workspaces, by_name: by_name(workspaces), listed, texts, files, ignored }
     }
 
     fn list(&mut self, folder: &RepoPath) -> Result<&[Entry], SplitError> {
@@ -225,8 +228,11 @@ impl Search<'_, '_> {
             return Ok(None);
         }
         let Ok(path) = folder.resolve(text.trim_end_matches('/')) else { return Ok(None) };
-        let is_above = |path: &RepoPath| self.finder.workspaces.keys().any(|known| known.below(path).is_some());
-        if path.is_root() || !self.is_outside(&path) || is_above(&path) {
+        let workspaces = self.finder.workspaces;
+        let first = |from: &str| {
+            workspaces.range::<str, _>((Bound::Included(from), Bound::Unbounded)).next().map(|(path, _)| path)
+        };
+        if path.is_root() || !self.is_outside(&path) || path.holds_any(first) {
             return Ok(None);
         }
         for candidate in mentions::candidates(&path) {
@@ -242,7 +248,7 @@ impl Search<'_, '_> {
 
     /// Whether a path belongs to the root and to no other workspace.
     fn is_outside(&self, path: &RepoPath) -> bool {
-        !self.finder.workspaces.keys().any(|known| !known.is_root() && path.below(known).is_some())
+        !path.upwards().any(|folder| !folder.is_empty() && self.finder.workspaces.contains_key(folder))
     }
 
     /// Adds what a program names, and what those files outside name in turn.

@@ -80,8 +80,8 @@ fn follow_package(search: &mut Search<'_, '_>, extended: &str) -> Result<(), Spl
     let (name, inner) = end.map_or((extended, "tsconfig"), |at| (&extended[..at], &extended[at + 1..]));
     let workspaces = search.finder.workspaces;
     let is_named = workspaces.get(search.own).is_some_and(|manifest| manifest.depends_on(name));
-    let found = workspaces.iter().find(|(_, manifest)| manifest.name == name);
-    let Some((folder, _)) = found.filter(|(folder, _)| !is_named && *folder != search.own) else { return Ok(()) };
+    let found = search.finder.by_name.get(name).copied();
+    let Some(folder) = found.filter(|folder| !is_named && *folder != search.own) else { return Ok(()) };
     let Ok(target) = folder.resolve(inner).map(with_ending) else { return Ok(()) };
     if target.is_within(folder) && search.finder.is_file(&target)? {
         search.insert(&manifest_path(folder))?;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Need, Task, Tasks};
 use crate::{
     repo::RepoPath,
-    split::{Manifest, Workspaces},
+    split::{Manifest, Workspaces, workspaces::by_name},
 };
 
 /// The task from which all is asked; its script is the build itself.
@@ -54,7 +54,8 @@ impl Tasks {
         if matches!(self, Self::None) {
             return BTreeMap::new();
         }
-        let mut walk = Walk { tasks: self, workspaces, edges, seen: BTreeSet::new(), scripts: BTreeMap::new() };
+        let (seen, scripts) = Default::default();
+        let mut walk = Walk { tasks: self, workspaces, by_name: by_name(workspaces), edges, seen, scripts };
         for path in workspaces.keys().filter(|path| !path.is_root()) {
             walk.visit(path, BUILD);
         }
@@ -65,6 +66,7 @@ impl Tasks {
 struct Walk<'a> {
     tasks: &'a Tasks,
     workspaces: &'a Workspaces,
+    by_name: BTreeMap<&'a str, &'a RepoPath>,
     edges: &'a BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     seen: BTreeSet<(RepoPath, String)>,
     scripts: BTreeMap<RepoPath, Vec<String>>,
@@ -87,8 +89,7 @@ impl Walk<'_> {
                     }
                 }
                 Need::Of { package, task } => {
-                    let mut found = self.workspaces.iter().filter(|(_, manifest)| manifest.name == *package);
-                    if let Some((path, _)) = found.next() {
+                    if let Some(path) = self.by_name.get(package.as_str()) {
                         self.visit(path, task);
                     }
                 }

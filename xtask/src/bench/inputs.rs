@@ -110,7 +110,7 @@ impl Inputs {
     }
 }
 
-fn place(chosen: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Option<TempDir>)> {
+pub(super) fn place(chosen: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Option<TempDir>)> {
     if let Some(chosen) = chosen {
         fs::create_dir_all(chosen)?;
         return Ok((chosen.canonicalize_utf8()?, None));
@@ -151,7 +151,7 @@ fn tarballs(folder: &Utf8Path) -> Result<Vec<Integrity>> {
 }
 
 /// Bytes that do not repeat (xorshift64).
-fn noise(seed: u64, length: usize) -> Vec<u8> {
+pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {
@@ -237,11 +237,16 @@ fn repository(root: &Utf8Path, lock: &str, files: usize, workspaces: usize) -> R
         };
         fs::write(folder.join("package.json"), fields.replacen('{', &format!("{{ {more}"), 1))?;
     }
+    git_repository(root)
+}
+
+/// Makes a folder a git repository with all its files committed.
+pub(super) fn git_repository(root: &Utf8Path) -> Result<()> {
     process::run_silently(Command::new("git").args(["init", "--quiet"]).current_dir(root))?;
     commit(root)
 }
 
-fn commit(root: &Utf8Path) -> Result<()> {
+pub(super) fn commit(root: &Utf8Path) -> Result<()> {
     let git = |args: &[&str]| {
         let mut git = Command::new("git");
         git.args(["-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false"]);

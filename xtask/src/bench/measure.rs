@@ -1,6 +1,7 @@
 //! Pairs of runs, their medians, and the table.
 
 use std::{
+    collections::BTreeSet,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -154,6 +155,40 @@ pub(super) fn print_table(rows: &[Row]) {
         let verdict = if missed.is_empty() { "met".to_owned() } else { format!("**missed**: {}", missed.join(", ")) };
         let (name, targets, ours) = (row.name, targets.join(", "), span(&row.ours));
         println!("| {name} | {targets} | {ours}{memory} | {theirs} | {ratio} | {verdict} |");
+    }
+}
+
+/// How one command did on a repository of so many workspaces.
+pub(super) struct Growth {
+    pub(super) command: &'static str,
+    pub(super) shape: &'static str,
+    pub(super) size: usize,
+    pub(super) times: Vec<Duration>,
+    pub(super) memory: Option<u64>,
+}
+
+impl Growth {
+    /// Its time and memory, as a cell of a table.
+    pub(super) fn cell(&self) -> String {
+        let memory = self.memory.map_or(String::new(), |bytes| format!(", {:.0} MB", megabytes(bytes)));
+        format!("{}{memory}", span(&self.times))
+    }
+}
+
+/// Prints a table with a row for each command and shape, and a column for each size.
+pub(super) fn print_growth(table: &[Growth]) {
+    let sizes: BTreeSet<usize> = table.iter().map(|found| found.size).collect();
+    let rows: BTreeSet<(&str, &str)> = table.iter().map(|found| (found.command, found.shape)).collect();
+    let heads: Vec<String> = sizes.iter().map(|size| format!("{size} workspaces")).collect();
+    println!("| what | shape | {} |", heads.join(" | "));
+    println!("| --- | --- |{}", " --- |".repeat(sizes.len()));
+    for (command, shape) in rows {
+        let cell = |size: &usize| {
+            let found = table.iter().find(|row| (row.command, row.shape, row.size) == (command, shape, *size));
+            found.map_or(String::new(), Growth::cell)
+        };
+        let cells: Vec<String> = sizes.iter().map(cell).collect();
+        println!("| {command} | {shape} | {} |", cells.join(" | "));
     }
 }
 

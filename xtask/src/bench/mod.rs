@@ -7,12 +7,13 @@
 mod inputs;
 mod measure;
 mod rows;
+mod scale;
 mod server;
 
 use std::process::Command;
 
 use camino::Utf8PathBuf;
-use clap::Args;
+use clap::{Args, Subcommand};
 use splitter::nix::nar;
 
 use self::{
@@ -23,7 +24,10 @@ use crate::{Result, process, setup};
 
 /// What to measure.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Only rows whose name holds this text
     #[arg(value_name = "ROW")]
     only: Option<String>,
@@ -33,6 +37,13 @@ pub(crate) struct Options {
     /// Another folder for the inputs (2 GB) than a temporary one below target/; it is kept
     #[arg(long, value_name = "DIR")]
     inputs: Option<Utf8PathBuf>,
+}
+
+/// Another benchmark than that of the targets.
+#[derive(Subcommand)]
+enum Other {
+    /// How time and memory grow with the number of workspaces
+    Scale(scale::Options),
 }
 
 /// The programs under test, built with optimisation.
@@ -45,6 +56,9 @@ struct Programs {
 
 /// Builds, makes the inputs, measures, and prints the table.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if let Some(Other::Scale(options)) = &options.other {
+        return scale::run(options);
+    }
     let programs = build()?;
     let inputs = Inputs::make(options.inputs.as_deref(), &programs.splitter)?;
     let mut table = Vec::new();

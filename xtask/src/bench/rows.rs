@@ -174,26 +174,33 @@ fn curl_config(inputs: &Inputs, downloads: &Utf8Path) -> Result<String> {
 fn nar_hash(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     let nix = nix(programs)?;
     let ours = &mut || Ok(in_folder(programs.xtask.as_str(), &["nar-hash", inputs.tarballs.as_str()], &inputs.scratch));
-    let theirs = &mut || Ok(nix_command(nix, &inputs.scratch, &["hash", "path", inputs.tarballs.as_str()], inputs));
+    let theirs =
+        &mut || Ok(nix_command(nix, &inputs.scratch, &["hash", "path", inputs.tarballs.as_str()], &inputs.scratch));
     compared(runs / 3 + 1, ours, theirs, "nix hash path", vec![Target::Ratio(1.0 / 1.5)])
 }
 
 /// With the stand-ins of nixpkgs and flake-parts that the tests use: what is measured is what splitter generates.
 fn nix_eval(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     let nix = nix(programs)?;
-    let stand_in = |name: &str| format!("path:{}/tests/nix-stand-in/{name}", setup::project());
-    let (nixpkgs, flake_parts) = (stand_in("nixpkgs"), stand_in("flake-parts"));
-    let system = format!(".#packages.{}-linux", std::env::consts::ARCH);
-    let paths = "builtins.mapAttrs (_: package: package.drvPath)";
-    let args = ["eval", "--json", &system, "--apply", paths, "--no-write-lock-file", "--no-eval-cache"];
-    let inputs_args = ["--override-input", "nixpkgs", &nixpkgs, "--override-input", "flake-parts", &flake_parts];
-    let args = [args.as_slice(), inputs_args.as_slice()].concat();
-    let (ours, memory) = alone(runs / 3 + 1, &mut || Ok(nix_command(nix, &inputs.monorepo, &args, inputs)))?;
+    let args = nix_eval_arguments("packages");
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (ours, memory) = alone(runs / 3 + 1, &mut || Ok(nix_command(nix, &inputs.monorepo, &args, &inputs.scratch)))?;
     Ok(row(ours, Vec::new(), "", memory, vec![Target::Milliseconds(1500.0)]))
 }
 
-/// `nix` with a store of its own.
-fn nix_command(nix: &Utf8Path, folder: &Utf8Path, args: &[&str], inputs: &Inputs) -> Command {
+/// The arguments of `nix` that print the paths of all derivations in an output of a flake.
+pub(super) fn nix_eval_arguments(output: &str) -> Vec<String> {
+    let stand_in = |name: &str| format!("path:{}/tests/nix-stand-in/{name}", setup::project());
+    let attribute = format!(".#{output}.{}-linux", std::env::consts::ARCH);
+    let paths = "builtins.mapAttrs (_: package: package.drvPath)";
+    let args = ["eval", "--json", &attribute, "--apply", paths, "--no-write-lock-file", "--no-eval-cache"];
+    let (nixpkgs, flake_parts) = (stand_in("nixpkgs"), stand_in("flake-parts"));
+    let inputs = ["--override-input", "nixpkgs", &nixpkgs, "--override-input", "flake-parts", &flake_parts];
+    args.into_iter().chain(inputs).map(str::to_owned).collect()
+}
+
+/// `nix` with a store of its own, in `scratch`.
+pub(super) fn nix_command(nix: &Utf8Path, folder: &Utf8Path, args: &[&str], scratch: &Utf8Path) -> Command {
     let mut command = in_folder(nix.as_str(), args, folder);
     for (variable, name) in [
         ("NIX_STORE_DIR", "store"),
@@ -203,7 +210,7 @@ fn nix_command(nix: &Utf8Path, folder: &Utf8Path, args: &[&str], inputs: &Inputs
         ("XDG_CACHE_HOME", "cache"),
         ("HOME", "home"),
     ] {
-        command.env(variable, inputs.scratch.join("nix").join(name));
+        command.env(variable, scratch.join("nix").join(name));
     }
     // The state is thrown away, so that nothing of it need reach the disk.
     let settings = "experimental-features = nix-command flakes\nbuild-users-group =\nsubstituters =\n\

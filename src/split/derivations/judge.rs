@@ -1,0 +1,302 @@
+//! What becomes of each derivation.
+//!
+//! What differs is worked out once, for each workspace and root file. A derivation differs where its sets hold any of that,
+//! so that what is the same costs an operation on sets and no list of what it is made from.
+
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use fixedbitset::FixedBitSet;
+
+use super::{
+    Cause, Change, Derivation, Derivations, Effect, Id, Input, Verdict,
+    compare::{file_changes, file_of},
+    input_cause::cause,
+    inputs::{ORDERS, RECORDED_HASH},
+    package_change,
+    root_changes::RootChanges,
+    union::Union,
+    ways::Ways,
+};
+use crate::repo::{RepoPath, states::FileStates};
+
+/// What happens to each derivation of either state.
+pub(super) fn verdicts(before: &Derivations, after: &Derivations) -> BTreeMap<Id, Verdict> {
+    let mut judge = Judge::of(before, after);
+    let ids: BTreeSet<&Id> = before.all.keys().chain(after.all.keys()).collect();
+    // An id sorts behind those that it can need, but for libraries that need each other.
+    for id in ids {
+        match id {
+            Id::Library(_) => judge.library(id),
+            _ => judge.conclude(id),
+        }
+    }
+    judge.verdicts
+}
+
+/// Both states, what differs between them, and the verdicts so far.
+struct Judge<'a> {
+    before: &'a Derivations,
+    after: &'a Derivations,
+    parts: Union<'a, RepoPath>,
+    sources: PartChanges<'a>,
+    shown: PartChanges<'a>,
+    /// The parts whose sources differ, and those of which others see something else.
+    changed: FixedBitSet,
+    /// The parts that are closed before and after.
+    closed: [FixedBitSet; 2],
+    root_files: RootChanges<'a>,
+    libraries: Union<'a, Id>,
+    /// Whether the libraries of both states have the same order.
+    is_same_order: bool,
+    /// The libraries that were begun with, and those that do not stay.
+    begun: FixedBitSet,
+    changed_libraries: FixedBitSet,
+    verdicts: BTreeMap<Id, Verdict>,
+}
+
+type PartChanges<'a> = BTreeMap<&'a RepoPath, BTreeMap<RepoPath, Change>>;
+
+/// What a build holds of a workspace or of a linked folder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    Sources,
+    /// Its manifest alone.
+    Shown,
+}
+
+impl<'a> Judge<'a> {
+    fn of(before: &'a Derivations, after: &'a Derivations) -> Self {
+        let paths = |state: &'a Derivations| state.parts.folders.iter().map(|part| &part.path).collect();
+        let parts = Union::of(paths(before), paths(after));
+        let sources = changes(&before.sources, &after.sources);
+        let shown = changes(&before.shown, &after.shown);
+        let differs = |changes: &PartChanges<'_>, path: &RepoPath| changes.get(path).is_some_and(|of| !of.is_empty());
+        let changed = parts.filter(|path| differs(&sources, path) || differs(&shown, path));
+        let closed = [before, after].map(|state| {
+            let part = |path: &RepoPath| state.parts.number(path).map(|number| &state.parts.folders[number]);
+            parts.filter(|path| part(path).is_some_and(|part| part.is_closed))
+        });
+        let ids = |state: &'a Derivations| state.parts.libraries.iter().map(|library| &library.id).collect();
+        let libraries = Union::of(ids(before), ids(after));
+        let number = libraries.keys.len();
+        Self {
+            root_files: RootChanges::of(before, after),
+            is_same_order: before.parts.libraries == after.parts.libraries,
+            begun: FixedBitSet::with_capacity(number),
+            changed_libraries: FixedBitSet::with_capacity(number),
+            verdicts: BTreeMap::new(),
+            before,
+            after,
+            parts,
+            sources,
+            shown,
+            changed,
+            closed,
+            libraries,
+        }
+    }
+
+    /// Judges a library after those that it needs. Two states may need each other's in a ring, which ends where it closes.
+    fn library(&mut self, id: &'a Id) {
+        let mut open: Vec<usize> = self.libraries.keys.binary_search(&id).into_iter().collect();
+        open.retain(|number| !self.begun.put(*number));
+        while let Some(number) = open.last().copied() {
+            let id = self.libraries.keys[number];
+            let next = self.needed(id).difference(&self.begun).next();
+            if let Some(next) = next {
+                self.begun.insert(next);
+                open.push(next);
+                continue;
+            }
+            open.pop();
+            self.conclude(id);
+            if self.verdicts.get(id).is_some_and(|verdict| verdict.effect != Effect::Kept) {
+                self.changed_libraries.insert(number);
+            }
+        }
+    }
+
+    /// The libraries that a derivation needs in both of two states; one of either alone needs none to be judged.
+    fn needed(&self, id: &Id) -> FixedBitSet {
+        let (Some(before), Some(after)) = (self.before.all.get(id), self.after.all.get(id)) else {
+            return FixedBitSet::new();
+        };
+        let mut needed = self.libraries.of_before(&before.libraries).into_owned();
+        needed.union_with(&self.libraries.of_after(&after.libraries));
+        needed
+    }
+
+    /// Judges a derivation. Those that it needs are judged.
+    fn conclude(&mut self, id: &Id) {
+        let verdict = match (self.before.all.get(id), self.after.all.get(id)) {
+            (Some(before), Some(after)) => self.verdict(id, before, after),
+            (Some(_), None) => Verdict { effect: Effect::Removed, causes: Vec::new() },
+            (None, _) => Verdict { effect: Effect::Added, causes: Vec::new() },
+        };
+        self.verdicts.insert(id.clone(), verdict);
+    }
+
+    fn verdict(&self, id: &Id, before: &'a Derivation, after: &'a Derivation) -> Verdict {
+        let effect = |id: &Id| self.verdicts.get(id).map_or(Effect::Kept, |verdict| verdict.effect);
+        let changed: Vec<usize> = self.needed(id).intersection(&self.changed_libraries).collect();
+        let needs = before.needs.union(&after.needs).chain(changed.iter().map(|number| self.libraries.keys[*number]));
+        let needs: Vec<(&Id, Effect)> =
+            needs.map(|need| (need, effect(need))).filter(|(_, effect)| *effect != Effect::Kept).collect();
+        let sources = self.source_causes(before, after);
+        // A workspace that comes or leaves has a place in the order, and is said by itself.
+        let says_order = !sources.iter().any(|cause| matches!(cause, Cause::Workspace { .. }));
+        let inputs = self.inputs(before, after, says_order);
+        let is_certain = needs.iter().any(|(_, effect)| *effect != Effect::Unsure)
+            || inputs.iter().any(|cause| !matches!(cause, Cause::Nix { .. }))
+            || !sources.is_empty();
+        let needs = needs.into_iter().map(|(need, _)| Cause::Derivation { name: need.to_string() });
+        let causes: Vec<_> = needs.chain(inputs).chain(sources).collect();
+        let effect = match (causes.is_empty(), is_certain) {
+            (true, _) => Effect::Kept,
+            (_, true) => Effect::Rebuilt,
+            (_, false) => Effect::Unsure,
+        };
+        Verdict { effect, causes }
+    }
+
+    /// The causes in all but sources, packages first.
+    fn inputs(&self, before: &Derivation, after: &Derivation, says_order: bool) -> Vec<Cause> {
+        let order = Input::Setting(ORDERS[0]);
+        let (was, is) = if says_order { self.orders(before, after) } else { (None, None) };
+        let all = [&before.inputs, &*before.shared, &after.inputs, &*after.shared].into_iter().flat_map(BTreeMap::keys);
+        let differ = all.filter(|input| before.input(input) != after.input(input));
+        let mut keys: BTreeSet<&Input> =
+            differ.filter(|input| says_order || **input != Input::Setting(ORDERS[1])).collect();
+        if was != is {
+            keys.insert(&order);
+        }
+        let mut causes = Vec::new();
+        let (mut gone, mut come) = (Vec::new(), Vec::new());
+        for input in keys {
+            let (old, new) =
+                if *input == order { (was.as_ref(), is.as_ref()) } else { (before.input(input), after.input(input)) };
+            match input {
+                Input::Package(path) => {
+                    gone.extend(old.map(|_| self.before.name_and_version(path)));
+                    come.extend(new.map(|_| self.after.name_and_version(path)));
+                }
+                input => causes.push(cause(input, old, new)),
+            }
+        }
+        let packages = package_change::by_name(gone.into_iter(), come.into_iter());
+        if !packages.is_empty() {
+            // Another list has another hash.
+            causes.retain(|cause| !matches!(cause, Cause::Setting { name, .. } if name == RECORDED_HASH));
+        }
+        let packages = packages.into_iter().map(|(name, versions)| {
+            let asked = self.after.asked.get(&name).or_else(|| self.before.asked.get(&name));
+            let workspaces = asked.into_iter().flatten().cloned().collect();
+            Cause::Package { name, from: versions.from, to: versions.to, workspaces }
+        });
+        packages.chain(causes).collect()
+    }
+
+    /// The orders of the libraries as texts, where they may differ.
+    fn orders(&self, before: &Derivation, after: &Derivation) -> (Option<String>, Option<String>) {
+        if self.is_same_order && before.libraries == after.libraries {
+            return (None, None);
+        }
+        let (was, is) = (self.before.parts.in_order(&before.libraries), self.after.parts.in_order(&after.libraries));
+        let text = |paths: Vec<&RepoPath>| {
+            let paths: Vec<&str> = paths.into_iter().map(RepoPath::as_str).collect();
+            Some(paths.join(", ")).filter(|text| !text.is_empty())
+        };
+        if was == is { (None, None) } else { (text(was), text(is)) }
+    }
+
+    fn source_causes(&self, before: &'a Derivation, after: &'a Derivation) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        let Some(own) = &after.workspace else { return causes };
+        let ways = (OnceCell::new(), OnceCell::new());
+        let views = [
+            self.views(before, &self.parts.of_before(&before.parts), 0),
+            self.views(after, &self.parts.of_after(&after.parts), 1),
+        ];
+        // A linked folder may lie in a workspace that is built too.
+        let mut seen = BTreeSet::new();
+        for number in self.suspects(&views) {
+            let path = self.parts.keys[number];
+            let [old, new] = [0, 1].map(|side: usize| views[side].of(number));
+            let way = || {
+                let (ways, parts) =
+                    if new.is_some() { (&ways.1, &self.after.parts) } else { (&ways.0, &self.before.parts) };
+                ways.get_or_init(|| Ways::from(parts, own)).to(path)
+            };
+            if old != new {
+                let change = match (old, new) {
+                    (None, _) => Change::Added,
+                    (_, None) => Change::Removed,
+                    _ => Change::Changed,
+                };
+                causes.push(Cause::Workspace { path: path.clone(), change, way: way() });
+                continue;
+            }
+            let changes = if new == Some(View::Shown) { &self.shown } else { &self.sources };
+            for (file, change) in changes.get(path).into_iter().flatten().filter(|(file, _)| seen.insert(*file)) {
+                causes.push(Cause::Source { path: file.clone(), change: *change, way: way() });
+            }
+        }
+        let root_files = self.root_files.causes(own, (before, after), (&ways.0, &ways.1));
+        causes.extend(root_files.into_iter().filter(|cause| file_of(cause).is_none_or(|path| !seen.contains(path))));
+        causes
+    }
+
+    /// The parts of a build, as it sees them before (`side` 0) or after.
+    fn views(&self, derivation: &Derivation, parts: &FixedBitSet, side: usize) -> Views {
+        let mut shown = parts & &self.closed[side];
+        let own = derivation.workspace.as_ref().and_then(|own| self.parts.keys.binary_search(&own).ok());
+        if let Some(own) = own {
+            shown.set(own, false);
+        }
+        let mut sources = parts.clone();
+        sources.difference_with(&shown);
+        Views { sources, shown }
+    }
+
+    /// The parts of a build that may differ: of which it sees something else, or that changed.
+    fn suspects(&self, [before, after]: &[Views; 2]) -> Vec<usize> {
+        let mut suspects = &before.sources | &after.sources;
+        suspects.union_with(&before.shown);
+        suspects.union_with(&after.shown);
+        suspects.intersect_with(&self.changed);
+        suspects.extend(before.sources.symmetric_difference(&after.sources));
+        suspects.extend(before.shown.symmetric_difference(&after.shown));
+        suspects.ones().collect()
+    }
+}
+
+/// What a build sees of each part.
+struct Views {
+    sources: FixedBitSet,
+    shown: FixedBitSet,
+}
+
+impl Views {
+    fn of(&self, number: usize) -> Option<View> {
+        let is_shown = self.shown.contains(number).then_some(View::Shown);
+        is_shown.or_else(|| self.sources.contains(number).then_some(View::Sources))
+    }
+}
+
+impl Derivation {
+    fn input(&self, input: &Input) -> Option<&String> {
+        self.inputs.get(input).or_else(|| self.shared.get(input))
+    }
+}
+
+/// The changes of the files of each part of sources.
+fn changes<'a>(
+    before: &'a BTreeMap<RepoPath, FileStates>,
+    after: &'a BTreeMap<RepoPath, FileStates>,
+) -> PartChanges<'a> {
+    let parts = after.keys().chain(before.keys());
+    parts.map(|path| (path, file_changes(before.get(path), after.get(path)))).collect()
+}
