@@ -30,78 +30,78 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     ");
     let status = small.context.git(&["status", "--porcelain", "--untracked-files=normal"]);
     assert_eq!(status, "?? flake.nix\n?? nix/");
-    insta::assert_snapshot!(small.context.git(&["ls-files", "--others"]), @r"
+    insta::assert_snapshot!(small.context.git(&["ls-files", "--others"]), @"
     flake.nix
     nix/splitter/.gitattributes
-    nix/splitter/app.nix
     nix/splitter/build.nix
-    nix/splitter/bun.nix
+    nix/splitter/checks.nix
     nix/splitter/default.nix
     nix/splitter/deps.nix
     nix/splitter/dev-shell.nix
+    nix/splitter/flake-module.nix
+    nix/splitter/hook.nix
     nix/splitter/interpreters.nix
     nix/splitter/known-scripts.json
     nix/splitter/library.nix
     nix/splitter/lock-set.nix
+    nix/splitter/managers/bun/default.nix
+    nix/splitter/managers/bun/in-builds.mjs
+    nix/splitter/managers/bun/install.mjs
+    nix/splitter/managers/bun/lockfile.mjs
+    nix/splitter/managers/bun/program.nix
     nix/splitter/manifest-fields.json
+    nix/splitter/meta.nix
+    nix/splitter/module.nix
     nix/splitter/network.nix
     nix/splitter/node-modules.nix
     nix/splitter/options.nix
-    nix/splitter/precision-copies.nix
-    nix/splitter/precision.nix
+    nix/splitter/outputs.nix
+    nix/splitter/package.nix
+    nix/splitter/plan.nix
+    nix/splitter/programs.nix
     nix/splitter/record.nix
+    nix/splitter/scope.nix
+    nix/splitter/settings-files.nix
+    nix/splitter/settings.nix
+    nix/splitter/setup-hook.sh
     nix/splitter/source-filter.json
     nix/splitter/source.nix
     nix/splitter/splitter.lock.json
     nix/splitter/systems.nix
     nix/splitter/target.nix
-    nix/splitter/tools/app.mjs
-    nix/splitter/tools/bun-lock.mjs
+    nix/splitter/tools/build.mjs
     nix/splitter/tools/certificate.mjs
     nix/splitter/tools/changes.mjs
+    nix/splitter/tools/check.mjs
+    nix/splitter/tools/configure.mjs
     nix/splitter/tools/connect.mjs
     nix/splitter/tools/downloads-hook.mjs
     nix/splitter/tools/downloads.mjs
     nix/splitter/tools/elf.mjs
-    nix/splitter/tools/empty-package.mjs
     nix/splitter/tools/executables.mjs
     nix/splitter/tools/fetch-deps.mjs
     nix/splitter/tools/fetch-git.mjs
     nix/splitter/tools/fetch-program.mjs
     nix/splitter/tools/files.mjs
     nix/splitter/tools/finish-tree.mjs
-    nix/splitter/tools/focus-plugin.mjs
-    nix/splitter/tools/focus.mjs
-    nix/splitter/tools/git-berry.mjs
-    nix/splitter/tools/git-builds.mjs
-    nix/splitter/tools/git-classic.mjs
     nix/splitter/tools/git-repository.mjs
-    nix/splitter/tools/git-urls.mjs
-    nix/splitter/tools/install-bun.mjs
-    nix/splitter/tools/install-yarn-berry.mjs
-    nix/splitter/tools/install-yarn-classic.mjs
     nix/splitter/tools/install.mjs
+    nix/splitter/tools/keep.mjs
     nix/splitter/tools/known-scripts.mjs
-    nix/splitter/tools/layout.mjs
-    nix/splitter/tools/library.mjs
-    nix/splitter/tools/linker-state.mjs
     nix/splitter/tools/network.mjs
     nix/splitter/tools/npmrc.mjs
-    nix/splitter/tools/pack-stand-in.mjs
     nix/splitter/tools/patch-package.mjs
-    nix/splitter/tools/pnp.mjs
-    nix/splitter/tools/precision-edits.mjs
-    nix/splitter/tools/precision-graph.mjs
-    nix/splitter/tools/precision-report.mjs
-    nix/splitter/tools/precision.mjs
+    nix/splitter/tools/places.mjs
     nix/splitter/tools/registry.mjs
-    nix/splitter/tools/run-build.mjs
+    nix/splitter/tools/run-command.mjs
     nix/splitter/tools/script-order.mjs
     nix/splitter/tools/scripts.mjs
+    nix/splitter/tools/sources.mjs
+    nix/splitter/tools/spec.mjs
     nix/splitter/tools/tar.mjs
+    nix/splitter/tools/unpack.mjs
     nix/splitter/tools/words.mjs
-    nix/splitter/tools/yarn-classic-lock.mjs
-    nix/splitter/yarn.nix
+    nix/splitter/tools/workspace.mjs
     ");
 }
 
@@ -151,7 +151,7 @@ fn the_record_is_sorted_with_one_entry_a_line() {
     exit: 0
     ----- stdout
     {
-      "formatVersion": 1,
+      "formatVersion": 2,
       "generator": "splitter 0.1.0",
       "packageManager": {
         "name": "bun",
@@ -183,10 +183,10 @@ fn the_record_is_sorted_with_one_entry_a_line() {
         {"path":"npm/gamma-linux/-/gamma-linux-3.0.0.tgz","integrity":"sha512-[HASH]","systems":["x86_64-linux"]}
       ],
       "workspaces": [
-        {"path":"","name":"acme","kind":"library","dependencies":[]},
-        {"path":"apps/api","name":"api","kind":"app","app":"api","dependencies":[],"rootFiles":["tsconfig.json"],"start":"src/server.ts"},
-        {"path":"apps/web","name":"web","kind":"app","app":"web","dependencies":["packages/ui"],"rootFiles":["tsconfig.json"],"build":"bun run build","output":"dist"},
-        {"path":"packages/ui","name":"@acme/ui","kind":"library","dependencies":[],"rootFiles":["tsconfig.json"]}
+        {"path":"","name":"acme","dependencies":[],"rank":0},
+        {"path":"apps/api","name":"api","dependencies":[],"rank":0,"rootFiles":["tsconfig.json"],"package":{"name":"api","start":"src/server.ts"}},
+        {"path":"apps/web","name":"web","dependencies":["packages/ui"],"rank":1,"rootFiles":["tsconfig.json"],"build":{"command":"bun run build","outputs":["dist"]},"package":{"name":"web"}},
+        {"path":"packages/ui","name":"@acme/ui","dependencies":[],"rank":0,"rootFiles":["tsconfig.json"]}
       ],
       "local": [],
       "rootFiles": [],
@@ -329,13 +329,12 @@ fn edited_and_left_over_files_of_splitter_are_mended() {
     context.remove("nix/splitter/deps.nix");
     context.write("nix/splitter/old.nix", "# Generated by splitter: do not edit. From an older version.\n");
     context.write("nix/splitter/mine.nix", "# my own\n");
-    splitter_snapshot!(context, context.splitter(&["init", "--repo", "apps"]), @r"
+    splitter_snapshot!(context, context.splitter(&["init", "--repo", "apps"]), @"
     exit: 0
     ----- stdout
     ready: 3 packages and 2 apps in [TIME]
     ----- stderr
       created nix/splitter/ (1 file)
-      changed nix/splitter/ (1 file)
       removed nix/splitter/ (1 file)
     git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`

@@ -31,7 +31,7 @@ pub enum RecordError {
         found: u64,
     },
     /// A splitter wrote it that is no longer supported.
-    #[error("expected format version {FORMAT_VERSION}, found {found}: the file is too old for this splitter")]
+    #[error("written by an older splitter: expected format version {FORMAT_VERSION}, found {found}")]
     TooOld {
         /// Its format version.
         found: u64,
@@ -66,7 +66,8 @@ impl Diagnose for RecordError {
             Self::Tree(_) => return Vec::new(),
             Self::Absent => "run `splitter init`",
             Self::TooNew { .. } => "use the splitter that the team uses, or a later one",
-            Self::Json(_) | Self::TooOld { .. } | Self::NoVersion | Self::Conflict { .. } => {
+            Self::TooOld { .. } => "run `splitter init`: it writes the record and the Nix files anew",
+            Self::Json(_) | Self::NoVersion | Self::Conflict { .. } => {
                 "run `splitter update-hash`: it writes the file anew from the lockfile"
             }
         };

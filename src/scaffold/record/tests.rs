@@ -88,10 +88,7 @@ fn a_choice_of_scripts_is_recorded_and_compared() {
 fn other_formats_say_which_side_is_too_old() {
     let error = |text: &str| Record::parse(text).unwrap_err().to_string();
     assert_eq!(error(r#"{"formatVersion": 3}"#), "expected format version 2, found 3: this splitter is too old for it");
-    assert_eq!(
-        error(r#"{"formatVersion": 0}"#),
-        "expected format version 2, found 0: the file is too old for this splitter"
-    );
+    assert_eq!(error(r#"{"formatVersion": 0}"#), "written by an older splitter: expected format version 2, found 0");
     assert_eq!(error("{}"), "expected `formatVersion`, found none");
     assert_eq!(error("{\n<<<<<<< HEAD\n"), "merge conflict markers");
 }

@@ -1,5 +1,6 @@
 //! The whole, with a real Nix and a real sandbox: what splitter wrote is built, run, edited and built again.
 
+mod doors;
 mod edits;
 mod git;
 mod kinds;
