@@ -102,14 +102,14 @@ impl Advice<'_> {
     /// The plain form, for a flake that cannot be read.
     fn print_plain(&self, reason: &str, printer: Printer) {
         printer.note(format_args!(
-            "{NOTE}flake.nix{NOTE:#} is yours and was left alone: {reason}. The outputs for one system, with `pkgs` of yours, are"
+            "{NOTE}flake.nix{NOTE:#} is yours and was left alone: {reason}. Take packages, checks and dev shell from"
         ));
         let function = if self.input.is_some() { "inputs.splitter.lib.mkSplit" } else { "import ./nix/splitter" };
         printer.note(format_args!("    ({function} {{ inherit pkgs; root = ./.; }}).outputs"));
         if let Some(url) = self.input {
             printer.note(format_args!("with the input `inputs.splitter.url = \"{url}\";`"));
         }
-        printer.note("a set of `packages`, `legacyPackages`, `checks` and `devShells`. With flake-parts, import");
+        printer.note("for the nixpkgs of each system. With flake-parts, import");
         let module = if self.input.is_some() {
             "inputs.splitter.flakeModules.default"
         } else {
