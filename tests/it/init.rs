@@ -254,7 +254,7 @@ fn choices_are_added_to_a_splitter_json_that_is_there() {
 #[test]
 fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
     let small = Small::new();
-    let flake = "{ outputs = _: { }; }\n";
+    let flake = "{\n  outputs = { nixpkgs, ... }: {\n    packages.x86_64-linux = { };\n  };\n}\n";
     small.context.write("flake.nix", flake);
     small.context.commit_all("a flake");
     let mut context = small.context;
@@ -266,10 +266,21 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
     ----- stderr
     downloading 3 packages (0 of 3 in the cache)
       created nix/splitter/ ([N] files)
-    flake.nix is yours and was left alone: its outputs take no input that is nixpkgs. The outputs for one system, with `pkgs` of yours, are
-        (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs
-    a set of `packages`, `legacyPackages`, `checks` and `devShells`. With flake-parts, import
-        ./nix/splitter/flake-module.nix
+    flake.nix is yours and was left alone. For its plain outputs, these lines add splitter's outputs:
+    --- a/flake.nix
+    +++ b/flake.nix
+    @@ -2,1 +2,4 @@
+    -  outputs = { nixpkgs, ... }: {
+    +  outputs = { nixpkgs, ... }:
+    +    let
+    +      splitterFor = pkgs: (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
+    +    in {
+    @@ -3,1 +6,4 @@
+    -    packages.x86_64-linux = { };
+    +    legacyPackages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).legacyPackages;
+    +    checks.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).checks;
+    +    devShells.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).devShells;
+    +    packages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).packages // { };
     git: a flake sees only tracked files, so run `git add --intent-to-add nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
     hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
@@ -337,6 +348,7 @@ fn edited_and_left_over_files_of_splitter_are_mended() {
     ready: 3 packages and 2 apps in [TIME]
     ----- stderr
       created nix/splitter/ (1 file)
+      changed nix/splitter/ (1 file)
       removed nix/splitter/ (1 file)
     git: a flake sees only tracked files, so run `git add --intent-to-add nix/splitter`
     next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
