@@ -2,6 +2,8 @@
 # the options of options.nix as `perSystem.splitter`. The repository is `root`, or the flake itself.
 {
   root ? null,
+  # Changes the scope for a system, as `overrideScope` does.
+  overlay ? null,
 }:
 { flake-parts-lib, self, ... }:
 {
@@ -19,12 +21,14 @@
         root = if root == null then self.outPath else root;
       };
       # The defaults of options are in the record, which the scope reads.
-      scope = scopeWith (_options: config.splitter);
+      own = scopeWith (_options: config.splitter);
+      scope = if overlay == null then own else own.overrideScope (overlay system);
     in
     {
       options.splitter = (scopeWith (_options: { })).options;
       config = {
         inherit (scope.outputs) checks legacyPackages packages;
+        apps = scope.outputs.apps or { };
         devShells.default = lib.mkDefault scope.devShell;
       };
     }

@@ -13,7 +13,7 @@ in
 if !(builtins.pathExists file) then
   throw "splitter: nix/splitter/splitter.lock.json is not there, or git does not track it: run `splitter init`, then `git add nix/splitter`"
 else if record.formatVersion != format then
-  throw "splitter: splitter.lock.json has format ${toString record.formatVersion}, the Nix files beside it read format ${toString format}: run `splitter init` with a current splitter"
+  throw "splitter: splitter.lock.json has format ${toString record.formatVersion}, the Nix files beside it read format ${toString format}: run `splitter init` with a current splitter, or, where splitter is an input of the flake, `nix flake update splitter`"
 else if !(builtins.elem record.packageManager.name managers) then
   throw "splitter: these Nix files build with ${builtins.concatStringsSep ", " managers}, splitter.lock.json names ${record.packageManager.name}: run `splitter init` with a current splitter"
 else

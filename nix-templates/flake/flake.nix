@@ -2,17 +2,23 @@
 {
   description = "Builds of this repository: dependencies, node_modules and one package an app";
 
-  inputs = {
-    # Supported until @supportedUntil@.
-    nixpkgs.url = "github:NixOS/nixpkgs/nixos-@release@";
-    flake-parts.url = "github:hercules-ci/flake-parts";
-    flake-parts.inputs.nixpkgs-lib.follows = "nixpkgs";
-  };
+  # Supported until @supportedUntil@.
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-@release@";
 
   outputs =
-    inputs:
-    inputs.flake-parts.lib.mkFlake { inherit inputs; } {
-      systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;
-      imports = [ ./nix/splitter/flake-module.nix ];
+    { nixpkgs, ... }:
+    let
+      systems = import ./nix/splitter/systems.nix nixpkgs.lib;
+      splitterFor = system: import ./nix/splitter {
+        pkgs = nixpkgs.legacyPackages.${system};
+        root = ./.;
+      };
+      forAllSystems = output: nixpkgs.lib.genAttrs systems (system: (splitterFor system).outputs.${output});
+    in
+    {
+      packages = forAllSystems "packages";
+      legacyPackages = forAllSystems "legacyPackages";
+      checks = forAllSystems "checks";
+      devShells = forAllSystems "devShells";
     };
 }

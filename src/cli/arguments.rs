@@ -86,11 +86,23 @@ pub(super) struct InitOptions {
     /// Record hashes for this system only (can be repeated) [default: the four usual systems; recorded in splitter.json]
     #[arg(long = "system", value_name = "SYSTEM")]
     pub(super) systems: Vec<System>,
+    /// Take splitter as an input of the flake, from this URL, and write the record alone (recorded in splitter.json)
+    ///
+    /// The Nix files of an earlier `init` are removed. To go back, delete "input" from splitter.json and run `splitter init`.
+    #[arg(long, value_name = "URL", value_parser = flake_url)]
+    pub(super) input: Option<String>,
     /// Do not offer to set up the git hook
     #[arg(long)]
     pub(super) no_hook: bool,
     #[command(flatten)]
     pub(super) fetching: FetchingOptions,
+}
+
+fn flake_url(text: &str) -> Result<String, String> {
+    if crate::split::config::is_flake_url(text) {
+        return Ok(text.to_owned());
+    }
+    Err("expected the URL of a flake, as `github:owner/splitter`".to_owned())
 }
 
 #[derive(Debug, Args)]

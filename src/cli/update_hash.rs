@@ -47,7 +47,7 @@ pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer
     let written = interrupt::uninterrupted(|| files.write(repo.root()))?;
     let was_written = !written.created.is_empty() || !written.changed.is_empty();
     print_summary(&split, old.as_ref(), &update, was_written, start, printer);
-    if !repo.is_file(&templates::target("default.nix"))? {
+    if !repo.is_file(&templates::sign())? {
         printer.note("  the Nix files beside it are not there yet: `splitter init` writes them");
     } else if old.as_ref().is_some_and(Kept::is_older) {
         printer.warning("the Nix files beside it read the older format: run `splitter init`, which writes them anew");

@@ -8,8 +8,13 @@ use crate::{
 };
 
 /// The `splitter.json` that says what was chosen; none where nothing was. What stands in it already stays.
-pub fn recorded(tree: &dyn Tree, split: &Split, choices: &Choices) -> Result<Option<String>, TreeError> {
-    if *choices == Choices::default() {
+pub fn recorded(
+    tree: &dyn Tree,
+    split: &Split,
+    choices: &Choices,
+    input: Option<&str>,
+) -> Result<Option<String>, TreeError> {
+    if *choices == Choices::default() && input.is_none() {
         return Ok(None);
     }
     let text = read_text(tree, &RepoPath::root().child(config::FILE))?;
@@ -20,6 +25,9 @@ pub fn recorded(tree: &dyn Tree, split: &Split, choices: &Choices) -> Result<Opt
     }
     if !choices.apps.is_empty() {
         root.insert("apps".to_owned(), json!(choices.apps));
+    }
+    if let Some(input) = input {
+        root.insert("input".to_owned(), json!(input));
     }
     // An object of texts and lists always serialises.
     let mut text = serde_json::to_string_pretty(&Value::Object(root)).unwrap_or_default();
@@ -58,7 +66,7 @@ mod tests {
         let before = "{ // mine\n \"rootFiles\": [] }";
         let choices = Choices { systems: vec![System::X8664Linux], apps: BTreeSet::from(["b".to_owned()]) };
         let split = Split::read(&files(before), &choices).unwrap();
-        let text = recorded(&files(before), &split, &choices).unwrap().unwrap();
+        let text = recorded(&files(before), &split, &choices, None).unwrap().unwrap();
         assert!(text.contains("\"rootFiles\": []"));
         let again = Split::read(&files(&text), &Choices::default()).unwrap();
         assert_eq!(again.systems, [System::X8664Linux]);
@@ -66,6 +74,6 @@ mod tests {
         let other = Choices { apps: BTreeSet::from(["a".to_owned()]), ..Choices::default() };
         let other = Split::read(&files(&text), &other).unwrap();
         assert_eq!(other.graph.apps().map(|(name, _)| name).collect::<Vec<_>>(), ["a"]);
-        assert_eq!(recorded(&files(before), &split, &Choices::default()).unwrap(), None);
+        assert_eq!(recorded(&files(before), &split, &Choices::default(), None).unwrap(), None);
     }
 }

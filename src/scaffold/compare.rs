@@ -9,13 +9,13 @@ use super::{
         self, DependencyRecord, FixedOutput, Kept, Record, RecordError, WorkspaceRecord, source_record,
         workspace_records,
     },
-    templates,
+    templates::{self, Layout},
 };
 use crate::{
     lockfile::Integrity,
-    repo::{RepoPath, Tree, read_text},
+    repo::{RepoPath, Tree, TreeError, read_text},
     split::{
-        PackageManager, Split, System,
+        ManagerName, PackageManager, Split, System, config,
         dependencies::{Dependency, Scope},
         derivations::name_and_version,
         drift::Drift,
@@ -123,7 +123,7 @@ impl Recorded {
         let record = Record::parse(&text)?;
         let edited = is_edited(&record, &text);
         let manager = record.package_manager.manager.name;
-        let templates = if with_templates { templates::changed(tree, manager)? } else { Vec::new() };
+        let templates = if with_templates { templates::changed(tree, layout(tree, manager)?)? } else { Vec::new() };
         Ok(Self { edited, templates, ..Self::from(record) })
     }
 }
@@ -132,6 +132,13 @@ impl From<Record> for Recorded {
     fn from(record: Record) -> Self {
         Self { outputs: outputs(&record), record, edited: false, templates: Vec::new() }
     }
+}
+
+/// The files that are to lie beside the record. A `splitter.json` that cannot be read is an error of the split.
+fn layout(tree: &dyn Tree, manager: ManagerName) -> Result<Layout, TreeError> {
+    let text = read_text(tree, &RepoPath::root().child(config::FILE))?.unwrap_or_default();
+    let input = config::parse(&text).ok().and_then(|config| config.input);
+    Ok(Layout::of(manager, input.as_deref()))
 }
 
 /// Whether a record is not as it was written. Only the version that wrote it knows how.
@@ -170,7 +177,11 @@ pub fn compare_older(
         packages: packages(split, &kept.dependencies),
         files: files(&split.lock_set.files, &kept.lock_set),
         drift: split.drift.clone(),
-        templates: if with_templates { templates::changed(tree, split.pin.manager.name)? } else { Vec::new() },
+        templates: if with_templates {
+            templates::changed(tree, layout(tree, split.pin.manager.name)?)?
+        } else {
+            Vec::new()
+        },
         older_format: Some(kept.format_version),
         ..Differences::default()
     })

@@ -3,6 +3,7 @@
 pub mod choices;
 pub mod compare;
 pub mod files;
+pub mod flake;
 pub mod guard;
 pub mod hook;
 pub mod record;

@@ -38,6 +38,7 @@ const COMMON: Templates = templates![
     "gitattributes",
     "hook.nix",
     "interpreters.nix",
+    "kept-systems.nix",
     "known-scripts.json",
     "library.nix",
     "lock-set.nix",
@@ -135,8 +136,44 @@ const YARN_BERRY: Templates = templates![
     "managers/yarn-berry/pnp.mjs",
 ];
 
+/// What a repository has beside its record where splitter is an input of its flake.
+const BESIDE_INPUT: Templates = templates!["gitattributes"];
+
+/// Which of the files a repository has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// All that this package manager needs.
+    Vendored(ManagerName),
+    /// None that builds: splitter is an input of the flake.
+    Input,
+}
+
+impl Layout {
+    /// The layout that `splitter.json` asks for.
+    pub fn of(manager: ManagerName, input: Option<&str>) -> Self {
+        if input.is_some() { Self::Input } else { Self::Vendored(manager) }
+    }
+
+    fn files(self) -> Box<dyn Iterator<Item = (&'static str, &'static str)>> {
+        match self {
+            Self::Vendored(manager) => Box::new(of(manager)),
+            Self::Input => Box::new(BESIDE_INPUT.iter().copied()),
+        }
+    }
+
+    /// The files that are to be written, by their places.
+    pub fn targets(self) -> impl Iterator<Item = (RepoPath, &'static str)> {
+        self.files().map(|(path, content)| (target(path), content))
+    }
+}
+
+/// A file that every repository has after `init`, whatever its layout.
+pub fn sign() -> RepoPath {
+    target("gitattributes")
+}
+
 /// The files of a repository with this package manager: path below [`FOLDER`], and content.
-pub fn of(manager: ManagerName) -> impl Iterator<Item = (&'static str, &'static str)> {
+fn of(manager: ManagerName) -> impl Iterator<Item = (&'static str, &'static str)> {
     let own: [Templates; 2] = match manager {
         ManagerName::Bun => [BUN, &[]],
         ManagerName::YarnClassic => [YARN, YARN_CLASSIC],
@@ -151,10 +188,15 @@ const FLAKE: &str = include_str!("../../nix-templates/flake/flake.nix");
 /// The release of nixpkgs in a new `flake.nix`, and the end of its support: the one place to change both.
 const NIXPKGS: &str = include_str!("../../nix-templates/flake/nixpkgs.json");
 
-/// Returns the `flake.nix` of a repository that has none.
-pub fn flake() -> String {
-    let pin: BTreeMap<String, String> = serde_json::from_str(NIXPKGS).unwrap_or_default();
-    pin.iter().fold(FLAKE.to_owned(), |text, (name, value)| text.replace(&format!("@{name}@"), value))
+/// The same where splitter is an input of it.
+const FLAKE_WITH_INPUT: &str = include_str!("../../nix-templates/flake/with-input.nix");
+
+/// Returns the `flake.nix` of a repository that has none; with splitter as an input if it has a URL.
+pub fn flake(input: Option<&str>) -> String {
+    let mut values: BTreeMap<String, String> = serde_json::from_str(NIXPKGS).unwrap_or_default();
+    values.insert("input".to_owned(), input.unwrap_or_default().to_owned());
+    let text = if input.is_some() { FLAKE_WITH_INPUT } else { FLAKE };
+    values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("@{name}@"), value))
 }
 
 /// Where a template lands. Git's attributes have another name here, where they are to mean nothing.
@@ -169,8 +211,8 @@ fn folder() -> RepoPath {
 
 /// Files of an older splitter, or of another package manager, that are no longer written: they lie where splitter's files lie and
 /// bear its mark.
-pub fn stale(tree: &dyn Tree, manager: ManagerName) -> Result<Vec<RepoPath>, TreeError> {
-    let current: BTreeSet<RepoPath> = of(manager).map(|(path, _)| target(path)).collect();
+pub fn stale(tree: &dyn Tree, layout: Layout) -> Result<Vec<RepoPath>, TreeError> {
+    let current: BTreeSet<RepoPath> = layout.targets().map(|(path, _)| path).collect();
     let mut stale = Vec::new();
     for folder in folders(tree)? {
         for entry in tree.list(&folder)?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
@@ -197,11 +239,11 @@ fn folders(tree: &dyn Tree) -> Result<Vec<RepoPath>, TreeError> {
 
 /// The static files of a repository that are not as this splitter writes them, sorted; none where it has none at all, as
 /// before `init`. Line ends are no difference: a checkout may write others.
-pub fn changed(tree: &dyn Tree, manager: ManagerName) -> Result<Vec<FileChange>, TreeError> {
+pub fn changed(tree: &dyn Tree, layout: Layout) -> Result<Vec<FileChange>, TreeError> {
     let mut changes = Vec::new();
-    let mut is_there = false;
-    for (path, content) in of(manager) {
-        let path = target(path);
+    let stale = stale(tree, layout)?;
+    let mut is_there = !stale.is_empty();
+    for (path, content) in layout.targets() {
         let found = tree.read(&path)?;
         is_there |= found.is_some();
         match found {
@@ -213,7 +255,7 @@ pub fn changed(tree: &dyn Tree, manager: ManagerName) -> Result<Vec<FileChange>,
     if !is_there {
         return Ok(Vec::new());
     }
-    changes.extend(stale(tree, manager)?.into_iter().map(|path| FileChange { path, change: Change::Added }));
+    changes.extend(stale.into_iter().map(|path| FileChange { path, change: Change::Added }));
     changes.sort();
     Ok(changes)
 }
@@ -273,9 +315,12 @@ mod tests {
 
     #[test]
     fn a_new_flake_names_a_release_and_the_end_of_its_support() {
-        let text = flake();
-        assert!(text.contains("github:NixOS/nixpkgs/nixos-2") && text.contains("# Supported until 2"), "{text}");
-        assert!(!text.contains('@'), "{text}");
+        for input in [None, Some("github:owner/splitter")] {
+            let text = flake(input);
+            assert!(text.contains("github:NixOS/nixpkgs/nixos-2") && text.contains("# Supported until 2"), "{text}");
+            assert_eq!(text.contains("github:owner/splitter"), input.is_some());
+            assert!(!text.contains('@'), "{text}");
+        }
     }
 
     /// A remedy where one is needed, and no field that nothing reads.
@@ -308,7 +353,8 @@ mod tests {
             ("nix/splitter/default.nix", "# Generated by splitter"),
             ("nix/splitter/managers/yarn/program.nix", "# Generated by splitter"),
         ]);
-        let stale: Vec<_> = stale(&tree, ManagerName::Bun).unwrap().iter().map(ToString::to_string).collect();
+        let stale: Vec<_> =
+            stale(&tree, Layout::Vendored(ManagerName::Bun)).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(stale, ["nix/splitter/old.nix", "nix/splitter/managers/yarn/program.nix"]);
     }
 
@@ -317,7 +363,7 @@ mod tests {
         let all = || of(ManagerName::Bun).map(|(path, content)| (target(path).as_str().to_owned(), content.to_owned()));
         let changed = |files: Vec<(String, String)>| -> Vec<(String, Change)> {
             let tree = MemoryTree::new(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
-            changed(&tree, ManagerName::Bun)
+            changed(&tree, Layout::Vendored(ManagerName::Bun))
                 .unwrap()
                 .into_iter()
                 .map(|file| (file.path.as_str().to_owned(), file.change))

@@ -42,6 +42,8 @@ pub struct Config {
     pub downloads: BTreeMap<String, Vec<Download>>,
     /// What is installed for the builds of apps that say nothing of it themselves.
     pub install: Install,
+    /// The URL of splitter as an input of the flake, if the Nix files are not in the repository.
+    pub input: Option<String>,
 }
 
 /// The user's choices for one workspace.
@@ -141,13 +143,14 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 config.downloads = downloads::read(&document, &property.value, |value| systems(&document, value))?;
             }
             "install" => config.install = install(&document, &property.value)?,
+            "input" => config.input = Some(input(&document, &property.value)?),
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
             _ => {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`",
                 ));
             }
         }
@@ -262,6 +265,20 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
         }
     }
     Ok(config)
+}
+
+/// Whether a text can be the URL of a flake, in quotes in a `flake.nix` without a change.
+pub fn is_flake_url(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"'\\`{}<>".contains(&byte);
+    text.contains(':') && !text.contains('$') && text.bytes().all(is_plain)
+}
+
+fn input(document: &Document<'_>, value: &Value<'_>) -> Result<String, JsonError> {
+    let text = document.as_str(value)?;
+    if is_flake_url(text) {
+        return Ok(text.to_owned());
+    }
+    Err(document.unexpected(value, "the URL of a flake, as `github:owner/splitter`"))
 }
 
 fn kind(document: &Document<'_>, value: &Value<'_>) -> Result<Kind, JsonError> {
@@ -381,6 +398,7 @@ mod tests {
                 "default",
                 "downloads",
                 "hook",
+                "input",
                 "install",
                 "rootFiles",
                 "scripts",
@@ -409,7 +427,7 @@ mod tests {
         };
         assert_eq!(
             error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `rootFiles`, `scripts`, `downloads`, `hook` or \
+            "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `hook` or \
              `workspaces`, found the key \"app\""
         );
         assert_eq!(

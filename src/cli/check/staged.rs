@@ -73,7 +73,7 @@ fn of_index(index: &GitIndex, root: &Utf8Path, with_templates: bool) -> Result<S
         return Ok(Staged::Unmerged(unmerged));
     }
     if !index.is_file(&record::path())? {
-        let has_templates = index.is_file(&templates::target("default.nix"))?;
+        let has_templates = index.is_file(&templates::sign())?;
         return Ok(if has_templates { Staged::NoRecord } else { Staged::Unused });
     }
     let work_tree = WorkTree::at(root);

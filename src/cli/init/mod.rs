@@ -19,10 +19,11 @@ use crate::{
     scaffold::{
         choices,
         files::{Files, Written},
-        record, templates,
+        record,
+        templates::{self, Layout},
         update::Extent,
     },
-    split::{Choices, ManagerName, Split},
+    split::{Choices, Split},
 };
 
 pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> Result<Outcome, Failure> {
@@ -33,14 +34,16 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     let split = Split::read(&tree, &choices)?;
     warn(&split, printer);
     let update = bring_up_to_date(&tree, &split, old.as_ref(), &options.fetching, &Extent::WhatChanged, printer)?;
-    let mut files = generated(&tree, split.pin.manager.name)?;
+    let input = options.input.as_deref().or(split.config.input.as_deref());
+    let mut files = generated(&tree, Layout::of(split.pin.manager.name, input))?;
     files.put(record::path(), update.record.render());
-    if let Some(config) = choices::recorded(&tree, &split, &choices)? {
+    if let Some(config) = choices::recorded(&tree, &split, &choices, options.input.as_deref())? {
         files.put(RepoPath::root().child(crate::split::config::FILE), config);
     }
     let has_flake = tree.is_file(&flake_path())?;
-    if !has_flake {
-        files.put(flake_path(), templates::flake());
+    let expression = if has_flake { None } else { advice::expression(&tree)? };
+    if !has_flake && expression.is_none() {
+        files.put(flake_path(), templates::flake(input));
     }
     let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
     print_written(&written, printer);
@@ -51,7 +54,8 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
         things(apps.len(), "app"),
         duration(start.elapsed())
     ));
-    advice::print(&tree, has_flake, &apps, printer)?;
+    let advice = advice::Advice { tree: &tree, apps: &apps, input, expression };
+    advice.print(printer)?;
     if !options.no_hook {
         offer::hook(&tree, printer)?;
     }
@@ -63,12 +67,12 @@ fn flake_path() -> RepoPath {
 }
 
 /// The static files, and the removal of those that an older splitter left.
-fn generated(tree: &WorkTree, manager: ManagerName) -> Result<Files, Failure> {
+fn generated(tree: &WorkTree, layout: Layout) -> Result<Files, Failure> {
     let mut files = Files::default();
-    for (path, content) in templates::of(manager) {
-        files.put(templates::target(path), content);
+    for (path, content) in layout.targets() {
+        files.put(path, content);
     }
-    for path in templates::stale(tree, manager)? {
+    for path in templates::stale(tree, layout)? {
         files.remove(path);
     }
     Ok(files)

@@ -1,6 +1,7 @@
 //! The whole, with a real Nix and a real sandbox: what splitter wrote is built, run, edited and built again.
 
 mod checks;
+mod doors;
 mod edits;
 mod git;
 mod kinds;

@@ -15,7 +15,8 @@ const PACKAGES: [&str; 4] = ["api", "deps", "nodeModules", "web"];
 fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
     let mut command = nix.context().splitter(args);
     command.env("SPLITTER_NIX", &nix.nix.program).envs(nix.nix.environment(nix.context())).arg("--");
-    for input in ["nixpkgs", "flake-parts"] {
+    let flake = nix.context().read("flake.nix");
+    for input in ["nixpkgs", "flake-parts"].into_iter().filter(|input| flake.contains(input)) {
         let folder = nix.context().folder("stand-in").join(input);
         command.args(["--override-input", input, &format!("path:{folder}")]);
     }

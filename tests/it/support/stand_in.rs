@@ -63,7 +63,9 @@ impl<P: Project> NixMonorepo<P> {
     /// `nix` on the repository's flake, with the stand-ins as its inputs.
     pub(crate) fn nix(&self, args: &[&str]) -> Command {
         let mut command = self.nix.command(self.context(), args);
-        for input in ["nixpkgs", "flake-parts"] {
+        // Nix warns of an override for an input that a flake does not have.
+        let flake = fs::read_to_string(self.context().repo().join("flake.nix")).unwrap_or_default();
+        for input in ["nixpkgs", "flake-parts"].into_iter().filter(|input| flake.contains(input)) {
             let folder = self.context().folder("stand-in").join(input);
             command.args(["--override-input", input, &format!("path:{folder}")]);
         }

@@ -168,8 +168,49 @@ rec {
   mkShell = mkShellNoCC;
   callPackage = lib.callPackageWith packages;
   packages = {
-    inherit callPackage lib nodejs runCommand stdenv stdenvNoCC;
+    inherit
+      callPackage
+      lib
+      nodejs
+      runCommand
+      rustPlatform
+      stdenv
+      stdenvNoCC
+      ;
   };
+  writeShellScript =
+    name: text:
+    runCommand name {
+      text = "#!${host.shell}\n${text}\n";
+      passAsFile = [ "text" ];
+    } ''cp "$textPath" "$out"; chmod +x "$out"'';
+
+  # The host's cargo, with the crates that a test vendored.
+  rustPlatform.buildRustPackage =
+    given:
+    stdenv.mkDerivation (
+      removeAttrs given [
+        "cargoLock"
+        "cargoBuildFlags"
+      ]
+      // {
+        inherit (host.rust) cargo vendor;
+        flags = builtins.concatStringsSep " " given.cargoBuildFlags;
+        buildCommand = ''
+          cp -r "$src" source
+          chmod -R u+w source
+          cd source
+          export CARGO_HOME="$PWD/home" CARGO_TARGET_DIR="$PWD/target" PATH="$cargo:$PATH"
+          mkdir home
+          printf '[source.crates-io]\nreplace-with = "vendored"\n[source.vendored]\ndirectory = "%s"\n' "$vendor" > home/config.toml
+          profile=release
+          [ "$buildType" = release ] || profile=dev
+          cargo build --offline --locked --profile "$profile" $flags
+          mkdir -p "$out/bin"
+          cp "target/$buildType/splitter" "$out/bin/"
+        '';
+      }
+    );
 
   fetchurl =
     {

@@ -50,6 +50,34 @@ rec {
         value
     ) right;
 
+  # Files and folders, as the sources of a program.
+  fileset = {
+    unions = paths: paths;
+    toSource =
+      { root, fileset }:
+      let
+        kept = map toString fileset;
+        isWithin = path: folder: path == folder || hasPrefix "${folder}/" path;
+      in
+      {
+        outPath = builtins.path {
+          name = "source";
+          path = root;
+          filter = path: _type: builtins.any (other: isWithin path other || isWithin other path) kept;
+        };
+      };
+  };
+  licenses = {
+    mit.spdxId = "MIT";
+    asl20.spdxId = "Apache-2.0";
+  };
+  platforms.unix = [
+    "aarch64-darwin"
+    "aarch64-linux"
+    "x86_64-darwin"
+    "x86_64-linux"
+  ];
+
   optional = condition: value: if condition then [ value ] else [ ];
   optionals = condition: values: if condition then values else [ ];
   optionalAttrs = condition: set: if condition then set else { };

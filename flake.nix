@@ -1,0 +1,110 @@
+# splitter itself: the program, and its Nix files for repositories that take them as an input.
+{
+  description = "Splits the Nix build of a Bun or Yarn monorepo: dependencies by lockfile, apps by source";
+
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+
+  outputs =
+    { self, nixpkgs }:
+    let
+      inherit (nixpkgs) lib;
+      systems = [
+        "aarch64-darwin"
+        "aarch64-linux"
+        "x86_64-linux"
+      ]
+      # nixpkgs 26.11 dropped it.
+      ++ lib.optional (lib.versionOlder lib.trivial.release "26.11") "x86_64-darwin";
+      forAllSystems = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
+      programFor = pkgs: pkgs.callPackage ./package.nix { };
+
+      # What the program adds to a scope. No build has it among its inputs, so that all doors build the same.
+      overlayFor =
+        splitter: _final: prev:
+        let
+          app = description: script: {
+            type = "app";
+            program = "${prev.pkgs.writeShellScript "splitter-app" ''exec ${splitter}/bin/splitter ${script} "$@"''}";
+            meta = { inherit description; };
+          };
+        in
+        {
+          devShell = prev.devShell.overrideAttrs (old: {
+            nativeBuildInputs = old.nativeBuildInputs or [ ] ++ [ splitter ];
+            shellHook = ''
+              splitter hook status >/dev/null 2>&1 || splitter hook install --quiet || true
+            '';
+          });
+          outputs = prev.outputs // {
+            apps = {
+              check = app "Check that the recorded hashes match the lockfile" "check";
+              precache = app "Put the tarballs of all dependencies into the Nix store" "update-hash --preload";
+              update-hash = app "Bring the recorded hashes up to date with the lockfile" "update-hash";
+            };
+          };
+        };
+
+      moduleWith =
+        arguments:
+        import ./nix-templates/module.nix (
+          {
+            # A system that a user names and this flake does not is an error of the user's nixpkgs, if any.
+            overlay = system: overlayFor (self.packages.${system} or { default = throw "splitter: no program for ${system}"; }).default;
+          }
+          // arguments
+        );
+    in
+    {
+      lib = {
+        # As `import ./nix/splitter` of a repository that holds the Nix files.
+        mkSplit =
+          { pkgs, root, ... }@arguments:
+          (import ./nix-templates arguments).overrideScope (overlayFor (programFor pkgs));
+        # The module of flake-parts for a repository that is not the flake's own folder.
+        flakeModule = { root }: moduleWith { inherit root; };
+        # The recorded systems of a repository that nixpkgs, whose lib it is, still has.
+        systems =
+          { lib, root }:
+          import ./nix-templates/kept-systems.nix {
+            inherit lib;
+            record = import ./nix-templates/record.nix { inherit root; };
+          };
+      };
+      flakeModules.default = moduleWith { };
+      overlays.default = final: _prev: {
+        splitter = programFor final;
+        mkSplit = { root, ... }@arguments: self.lib.mkSplit ({ pkgs = final; } // arguments);
+      };
+      templates = rec {
+        default = bun;
+        bun = {
+          path = ./templates/bun;
+          description = "A small Bun monorepo that splitter builds";
+        };
+        yarn = {
+          path = ./templates/yarn;
+          description = "A small Yarn monorepo that splitter builds";
+        };
+      };
+
+      packages = forAllSystems (pkgs: rec {
+        splitter = programFor pkgs;
+        default = splitter;
+      });
+      checks = forAllSystems (pkgs: {
+        splitter = programFor pkgs;
+      });
+      devShells = forAllSystems (pkgs: {
+        default = pkgs.mkShell {
+          packages = [
+            pkgs.cargo
+            pkgs.clippy
+            pkgs.git
+            pkgs.nodejs
+            pkgs.rustc
+            pkgs.rustfmt
+          ];
+        };
+      });
+    };
+}

@@ -1,0 +1,29 @@
+# Written by splitter once and never again: yours to edit. The builds are in splitter, an input of this flake.
+{
+  description = "Builds of this repository: dependencies, node_modules and one package an app";
+
+  inputs = {
+    # Supported until @supportedUntil@.
+    nixpkgs.url = "github:NixOS/nixpkgs/nixos-@release@";
+    splitter.url = "@input@";
+    splitter.inputs.nixpkgs.follows = "nixpkgs";
+  };
+
+  outputs =
+    { nixpkgs, splitter, ... }:
+    let
+      systems = splitter.lib.systems { inherit (nixpkgs) lib; root = ./.; };
+      splitterFor = system: splitter.lib.mkSplit {
+        pkgs = nixpkgs.legacyPackages.${system};
+        root = ./.;
+      };
+      forAllSystems = output: nixpkgs.lib.genAttrs systems (system: (splitterFor system).outputs.${output});
+    in
+    {
+      packages = forAllSystems "packages";
+      legacyPackages = forAllSystems "legacyPackages";
+      checks = forAllSystems "checks";
+      devShells = forAllSystems "devShells";
+      apps = forAllSystems "apps";
+    };
+}

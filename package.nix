@@ -1,0 +1,42 @@
+# The program. Docs and tests are no part of its sources, so that an edit of them does not compile it again.
+{
+  lib,
+  rustPlatform,
+  buildType ? "release",
+}:
+let
+  manifest = builtins.fromTOML (builtins.readFile ./Cargo.toml);
+in
+rustPlatform.buildRustPackage {
+  pname = manifest.package.name;
+  inherit (manifest.workspace.package) version;
+  src = lib.fileset.toSource {
+    root = ./.;
+    fileset = lib.fileset.unions [
+      ./Cargo.lock
+      ./Cargo.toml
+      ./fixtures
+      ./nix-templates
+      ./src
+      ./xtask/Cargo.toml
+      ./xtask/src/main.rs
+    ];
+  };
+  cargoLock.lockFile = ./Cargo.lock;
+  cargoBuildFlags = [
+    "--package"
+    "splitter"
+  ];
+  inherit buildType;
+  # They need package managers, Nix and the loopback: `cargo xtask test`.
+  doCheck = false;
+  meta = {
+    description = manifest.package.description;
+    license = [
+      lib.licenses.mit
+      lib.licenses.asl20
+    ];
+    mainProgram = "splitter";
+    platforms = lib.platforms.unix;
+  };
+}

@@ -1,0 +1,126 @@
+//! The inputs of a flake, and how its outputs name them.
+
+use rnix::ast::{AttrSet, Expr, HasEntry as _, Lambda, Param};
+use rowan::ast::AstNode as _;
+
+use super::{
+    insert::Insertion,
+    syntax::{bare, definitions, first_entry, has, opening, parameters, text_of, value},
+};
+
+/// A flake: its inputs, and the function that makes its outputs.
+pub(super) struct Flake<'a> {
+    pub(super) source: &'a str,
+    set: AttrSet,
+    pub(super) outputs: Lambda,
+    /// The name of all inputs as one set.
+    whole: Option<String>,
+    /// The inputs that the function names.
+    named: Vec<String>,
+}
+
+impl<'a> Flake<'a> {
+    pub(super) fn of(source: &'a str, root: &rnix::Root) -> Option<Self> {
+        let Some(Expr::AttrSet(set)) = root.expr() else { return None };
+        let Expr::Lambda(outputs) = bare(value(&set, "outputs")?) else { return None };
+        let (whole, named) = parameters(&outputs.param()?);
+        Some(Self { source, set, outputs, whole, named })
+    }
+
+    /// How the outputs name an input, if they can.
+    fn name_of(&self, input: &str) -> Option<String> {
+        if self.named.iter().any(|name| name == input) {
+            return Some(input.to_owned());
+        }
+        self.whole.as_ref().map(|whole| format!("{whole}.{input}"))
+    }
+
+    /// How the outputs name nixpkgs.
+    pub(super) fn nixpkgs(&self) -> Option<String> {
+        let named = || self.named.iter().find(|name| name.starts_with("nixpkgs")).cloned();
+        let by_url = || self.urls().into_iter().find(|(_, url)| url.contains("nixpkgs")).map(|(name, _)| name);
+        let has = self.declares("nixpkgs") || self.named.iter().any(|name| name == "nixpkgs");
+        let input = has.then(|| "nixpkgs".to_owned()).or_else(named).or_else(by_url)?;
+        self.name_of(&input)
+    }
+
+    /// How the outputs name splitter, and what makes it an input with this URL.
+    pub(super) fn splitter(&self, url: &str) -> (String, Vec<Insertion>) {
+        let mut insertions: Vec<Insertion> = self.declaration(url).into_iter().collect();
+        let name = self.name_of("splitter").unwrap_or_else(|| {
+            insertions.extend(self.parameter());
+            "splitter".to_owned()
+        });
+        (name, insertions)
+    }
+
+    /// `splitter` among the inputs, unless it is there.
+    fn declaration(&self, url: &str) -> Option<Insertion> {
+        if self.declares("splitter") {
+            return None;
+        }
+        // One nixpkgs is enough.
+        let follows = "splitter.inputs.nixpkgs.follows = \"nixpkgs\";";
+        let mut lines = vec![format!("splitter.url = \"{url}\";")];
+        lines.extend(self.declares("nixpkgs").then(|| follows.to_owned()));
+        if let Some(Expr::AttrSet(inputs)) = value(&self.set, "inputs") {
+            return Some(Insertion::behind(self.source, opening(&inputs)?, first_entry(&inputs), &lines));
+        }
+        let lines: Vec<String> = lines.iter().map(|line| format!("inputs.{line}")).collect();
+        Some(Insertion::behind(self.source, opening(&self.set)?, first_entry(&self.set), &lines))
+    }
+
+    /// `splitter` in the pattern of a function that names each of its inputs.
+    fn parameter(&self) -> Option<Insertion> {
+        let Param::Pattern(pattern) = self.outputs.param()? else { return None };
+        let first: usize = pattern.pat_entries().next()?.syntax().text_range().start().into();
+        Some(Insertion::at(first, "splitter, "))
+    }
+
+    fn declares(&self, input: &str) -> bool {
+        let by_path = |(path, _): &(Vec<String>, Expr)| path.len() > 1 && path[0] == "inputs" && path[1] == input;
+        definitions(&self.set).iter().any(by_path)
+            || matches!(value(&self.set, "inputs"), Some(Expr::AttrSet(inputs)) if has(&inputs, input))
+    }
+
+    /// The inputs whose URL is written out.
+    fn urls(&self) -> Vec<(String, String)> {
+        let mut all: Vec<(Vec<String>, Expr)> = definitions(&self.set);
+        if let Some(Expr::AttrSet(inputs)) = value(&self.set, "inputs") {
+            let nested = definitions(&inputs).into_iter();
+            all.extend(nested.map(|(path, value)| ([vec!["inputs".to_owned()], path].concat(), value)));
+        }
+        let mut urls = Vec::new();
+        for (path, value) in all {
+            let url = match (&path[..], value) {
+                ([inputs, name, last], Expr::Str(text)) if inputs == "inputs" && last == "url" => Some((name, text)),
+                ([inputs, name], Expr::AttrSet(set)) if inputs == "inputs" => match value_text(&set) {
+                    Some(text) => Some((name, text)),
+                    None => continue,
+                },
+                _ => None,
+            };
+            urls.extend(url.and_then(|(name, text)| Some((name.clone(), text_of(&text)?))));
+        }
+        urls
+    }
+
+    /// Where the colon of the function ends.
+    pub(super) fn colon(&self) -> Option<usize> {
+        self.outputs.token_colon().map(|token| token.text_range().end().into())
+    }
+
+    /// Whether any name in the flake is this one.
+    pub(super) fn uses_name(&self, name: &str) -> bool {
+        self.set.attrpath_values().any(|entry| {
+            entry.syntax().descendants().filter_map(rnix::ast::Ident::cast).any(|ident| ident.to_string() == name)
+        })
+    }
+}
+
+fn value_text(set: &AttrSet) -> Option<rnix::ast::Str> {
+    match value(set, "url")? {
+        Expr::Str(text) => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,47 @@
+//! flake-parts: one import, and the systems if there are none. devenv's module for it is no different.
+
+use rnix::ast::Expr;
+
+use super::{
+    Insertion,
+    doors::{Door, Found},
+    syntax::{bare, definitions, first_entry, has, inner, opening, start, value},
+};
+
+/// What is inserted into the module that `mkFlake` gets.
+pub(super) fn insertions(door: &Door<'_>, module: Expr) -> Found {
+    let set = match inner(module).1 {
+        Expr::AttrSet(set) => set,
+        Expr::Lambda(lambda) => match lambda.body().map(|body| inner(body).1) {
+            Some(Expr::AttrSet(set)) => set,
+            _ => return Err("the module of its mkFlake is no plain set"),
+        },
+        _ => return Err("the module of its mkFlake is in another file"),
+    };
+    let import = match &door.splitter {
+        None => "./nix/splitter/flake-module.nix".to_owned(),
+        Some(name) => format!("{name}.flakeModules.default"),
+    };
+    let source = door.flake.source;
+    let mut lines = Vec::new();
+    let mut insertions = Vec::new();
+    match value(&set, "imports").map(bare) {
+        Some(Expr::List(list)) => {
+            let opening = list.l_brack_token().ok_or("its imports cannot be read")?.text_range().end().into();
+            let first = list.items().next().map(|item| start(&item));
+            insertions.push(Insertion::behind(source, opening, first, &[import]));
+        }
+        Some(_) => return Err("the imports of its mkFlake are no plain list"),
+        None => lines.push(format!("imports = [ {import} ];")),
+    }
+    // A module that is imported may define the systems.
+    let may_import_systems = definitions(&set).iter().any(|(path, _)| path[0] == "imports");
+    if !has(&set, "systems") && !may_import_systems {
+        lines.push(format!("systems = {};", door.systems()?));
+    }
+    if !lines.is_empty() {
+        let opening = opening(&set).ok_or("its module cannot be read")?;
+        insertions.push(Insertion::behind(source, opening, first_entry(&set), &lines));
+    }
+    Ok(insertions)
+}

@@ -1,0 +1,142 @@
+//! What the other files ask of a syntax tree.
+
+use rnix::ast::{
+    Apply, Attr, AttrSet, AttrpathValue, Entry, Expr, HasEntry, InterpolPart, Lambda, LetIn, Param, Select, Str,
+};
+use rowan::ast::AstNode as _;
+
+/// Where an expression begins.
+pub(super) fn start(expr: &Expr) -> usize {
+    expr.syntax().text_range().start().into()
+}
+
+/// The name of an attribute: an identifier, or a text without parts that are computed. A computed one is given as it is written.
+pub(super) fn name(attr: &Attr) -> String {
+    match attr {
+        Attr::Str(text) => text_of(text).unwrap_or_else(|| attr.to_string()),
+        _ => attr.to_string(),
+    }
+}
+
+/// A text without parts that are computed.
+pub(super) fn text_of(text: &Str) -> Option<String> {
+    match &text.normalized_parts()[..] {
+        [] => Some(String::new()),
+        [InterpolPart::Literal(literal)] => Some(literal.clone()),
+        _ => None,
+    }
+}
+
+/// The names that an attribute path consists of.
+pub(super) fn path(entry: &AttrpathValue) -> Vec<String> {
+    entry.attrpath().into_iter().flat_map(|path| path.attrs()).map(|attr| name(&attr)).collect()
+}
+
+/// The definitions of a set, each with its path.
+pub(super) fn definitions(set: &impl HasEntry) -> Vec<(Vec<String>, Expr)> {
+    set.attrpath_values().filter_map(|entry| Some((path(&entry), entry.value()?))).collect()
+}
+
+/// Whether a set has a name, by a definition or by `inherit`.
+pub(super) fn has(set: &impl HasEntry, wanted: &str) -> bool {
+    definitions(set).iter().any(|(path, _)| path[0] == wanted) || is_inherited(set, wanted)
+}
+
+pub(super) fn is_inherited(set: &impl HasEntry, wanted: &str) -> bool {
+    set.inherits().flat_map(|inherit| inherit.attrs()).any(|attr| name(&attr) == wanted)
+}
+
+/// The one value that a name is defined as.
+pub(super) fn value(set: &impl HasEntry, wanted: &str) -> Option<Expr> {
+    definitions(set).into_iter().find(|(path, _)| *path == [wanted]).map(|(_, value)| value)
+}
+
+/// Where the first entry of a set begins.
+pub(super) fn first_entry(set: &impl HasEntry) -> Option<usize> {
+    set.entries().next().map(|entry: Entry| entry.syntax().text_range().start().into())
+}
+
+/// Where the opening brace of a set ends.
+pub(super) fn opening(set: &AttrSet) -> Option<usize> {
+    set.l_curly_token().map(|token| token.text_range().end().into())
+}
+
+/// An expression without the parentheses around it.
+pub(super) fn bare(expr: Expr) -> Expr {
+    match &expr {
+        Expr::Paren(paren) => paren.expr().map_or(expr, bare),
+        _ => expr,
+    }
+}
+
+/// What an expression comes to behind `let`, `with`, `assert` and parentheses, and the `let`s on the way, the outermost first.
+pub(super) fn inner(expr: Expr) -> (Vec<LetIn>, Expr) {
+    let (mut lets, mut expr) = (Vec::new(), expr);
+    loop {
+        let next = match &expr {
+            Expr::Paren(paren) => paren.expr(),
+            Expr::With(with) => with.body(),
+            Expr::Assert(assert) => assert.body(),
+            Expr::LetIn(bindings) => {
+                lets.push(bindings.clone());
+                bindings.body()
+            }
+            _ => None,
+        };
+        match next {
+            Some(next) => expr = next,
+            None => return (lets, expr),
+        }
+    }
+}
+
+/// A function and all that it is applied to.
+pub(super) fn call(expr: &Expr) -> (Expr, Vec<Expr>) {
+    let (mut head, mut arguments) = (expr.clone(), Vec::new());
+    while let Expr::Apply(apply) = &head {
+        let (Some(function), Some(argument)) = (apply.lambda(), apply.argument()) else { break };
+        arguments.push(argument);
+        head = function;
+    }
+    arguments.reverse();
+    (head, arguments)
+}
+
+/// The last name of a function: `eachSystem` of `flake-utils.lib.eachSystem`.
+pub(super) fn last_name(function: &Expr) -> Option<String> {
+    match function {
+        Expr::Ident(ident) => Some(ident.to_string()),
+        Expr::Select(select) => select.attrpath()?.attrs().last().map(|attr| name(&attr)),
+        _ => None,
+    }
+}
+
+/// `function (argument: …)`: the text of the function, and the one that it gets.
+pub(super) fn applied_lambda(apply: &Apply) -> Option<(Expr, Lambda)> {
+    match bare(apply.argument()?) {
+        Expr::Lambda(lambda) => Some((apply.lambda()?, lambda)),
+        _ => None,
+    }
+}
+
+/// The names that a parameter binds, the name of the whole first.
+pub(super) fn parameters(param: &Param) -> (Option<String>, Vec<String>) {
+    match param {
+        Param::IdentParam(ident) => (ident.ident().map(|ident| ident.to_string()), Vec::new()),
+        Param::Pattern(pattern) => (
+            pattern.pat_bind().and_then(|bind| bind.ident()).map(|ident| ident.to_string()),
+            pattern.pat_entries().filter_map(|entry| entry.ident()).map(|ident| ident.to_string()).collect(),
+        ),
+    }
+}
+
+/// The names of `a.b.c`.
+pub(super) fn select_path(select: &Select) -> Vec<String> {
+    let mut names = match select.expr().map(bare) {
+        Some(Expr::Select(inner)) => select_path(&inner),
+        Some(Expr::Ident(ident)) => vec![ident.to_string()],
+        _ => vec![String::new()],
+    };
+    names.extend(select.attrpath().into_iter().flat_map(|path| path.attrs()).map(|attr| name(&attr)));
+    names
+}
