@@ -59,7 +59,7 @@ impl Nix {
     pub fn find_in(named: Option<&OsStr>, path: Option<&OsStr>) -> Option<Self> {
         match named.filter(|named| !named.is_empty()) {
             Some(named) => Some(Self::at(named)),
-            None => env::split_paths(path?).map(|folder| folder.join("nix")).find(|nix| nix.is_file()).map(Self::at),
+            None => which::which_in("nix", Some(path?), env::current_dir().unwrap_or_default()).ok().map(Self::at),
         }
     }
 
