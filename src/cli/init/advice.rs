@@ -23,7 +23,7 @@ const OLD_SYSTEMS: &str = "(builtins.readFile ./nix/splitter/splitter.lock.json)
 
 pub(super) fn print(tree: &WorkTree, had_flake: bool, apps: &BTreeSet<&str>, printer: Printer) -> Result<(), Failure> {
     let flake = read_text(tree, &RepoPath::root().child("flake.nix"))?;
-    let imports = flake.as_ref().is_some_and(|text| text.contains("nix/splitter"));
+    let imports = flake.as_ref().is_some_and(|text| text.contains(templates::FOLDER));
     if had_flake && !imports {
         printer.note(format_args!(
             "{NOTE}flake.nix{NOTE:#} is yours and was left alone. Add to its flake-parts.lib.mkFlake:"

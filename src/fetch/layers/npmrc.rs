@@ -15,8 +15,9 @@ use crate::{
         credentials::Credentials,
         environment::{Environment, expand},
     },
+    names::NPMRC,
     split::registries::{
-        Entry, NPMRC, ProjectRegistries, REPLACE_REGISTRY_HOST, RegistryError, ReplaceHost, npmrc_entries, registry_url,
+        Entry, ProjectRegistries, REPLACE_REGISTRY_HOST, RegistryError, ReplaceHost, npmrc_entries, registry_url,
     },
 };
 

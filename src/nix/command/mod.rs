@@ -26,7 +26,6 @@ mod run;
 mod tests;
 
 pub use error::NixError;
-pub use run::GIT_VARIABLES;
 use run::{Answer, run};
 
 /// The environment variable that names the `nix` to use.

@@ -10,15 +10,15 @@ use super::{
     package_change,
 };
 use crate::{
+    names::{MANIFEST, RC_FILES, RECORD, SETTINGS},
     repo::{RepoPath, states::FileStates},
     split::manifest_path,
 };
 
-/// The record: builds read it, field by field, and each field is an input of its own.
-const RECORD: &str = "nix/splitter/splitter.lock.json";
-
-/// Files that splitter reads its settings, registries and workspaces from.
-const CHOICES: [&str; 6] = ["splitter.json", "package.json", ".npmrc", "bunfig.toml", ".yarnrc", ".yarnrc.yml"];
+/// Whether splitter reads its settings, registries or workspaces from a file of this name.
+fn is_choice(name: &str) -> bool {
+    [SETTINGS, MANIFEST].contains(&name) || RC_FILES.contains(&name)
+}
 
 /// How a thing differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -188,7 +188,7 @@ fn idle(comparison: &Comparison) -> BTreeSet<RepoPath> {
     // What splitter itself finds out is of no one file.
     let is_found = causes().any(|cause| !matches!(cause, Cause::Derivation { .. }) && file_of(cause).is_none());
     let is_idle = |path: &&RepoPath| {
-        !used.contains(path) && path.as_str() != RECORD && !(is_found && CHOICES.contains(&path.file_name()))
+        !used.contains(path) && path.as_str() != RECORD && !(is_found && is_choice(path.file_name()))
     };
     comparison.files.keys().filter(is_idle).cloned().collect()
 }
