@@ -16,7 +16,8 @@
 //! | [`repo`] | the repository as files | reads files |
 //!
 //! [`diagnostic`] is what every error of every module is turned into before it is shown; `parallel`
-//! does two things at once, `ending` holds what must not outlive the program, [`shell`] quotes words.
+//! does two things at once, `ending` holds what must not outlive the program, [`shell`] quotes words, [`names`] says what
+//! files are called.
 
 pub mod cli;
 pub mod picture;
@@ -33,5 +34,6 @@ pub mod repo;
 
 pub mod diagnostic;
 mod ending;
+pub mod names;
 mod parallel;
 pub mod shell;

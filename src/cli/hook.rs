@@ -105,9 +105,7 @@ fn status(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
 }
 
 fn is_on_path() -> bool {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let name = format!("splitter{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&folders).any(|folder| folder.join(&name).is_file())
+    which::which("splitter").is_ok()
 }
 
 fn is_skipped() -> bool {

@@ -2,6 +2,7 @@
 
 use super::credentials::Access;
 use crate::lockfile::Format;
+use crate::names::{NPMRC, YARNRC_YML};
 
 /// The hint for an answer of `host` (with its port: no other port gets the credentials), where there is one.
 pub(super) fn for_answer(status: u16, access: &Access, format: Format, host: &str) -> Option<String> {
@@ -45,8 +46,8 @@ pub(super) fn for_client_certificate(format: Format, host: &str) -> String {
 const fn files(format: Format) -> &'static str {
     match format {
         Format::Bun(_) => ".npmrc or bunfig.toml",
-        Format::YarnClassic => ".npmrc",
-        Format::YarnBerry(_) => ".yarnrc.yml",
+        Format::YarnClassic => NPMRC,
+        Format::YarnBerry(_) => YARNRC_YML,
     }
 }
 

@@ -12,6 +12,7 @@ use jsonc_parser::{
 };
 
 use crate::diagnostic::{Category, Diagnose, Location, Position};
+use crate::names::BUN_LOCK;
 
 /// Which JSON a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +84,7 @@ impl Diagnose for JsonError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Conflict { file, .. } if file.ends_with("bun.lock") => vec![
+            Self::Conflict { file, .. } if file.ends_with(BUN_LOCK) => vec![
                 "resolve the conflict in the manifests, take either side of `bun.lock`, and run `bun install`"
                     .to_owned(),
             ],

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::{Conditions, GitCommit, HostArchive, Integrity};
+use crate::names::{BUN_LOCK, YARN_LOCK};
 use crate::{diagnostic::Position, repo::RepoPath};
 
 /// A lockfile.
@@ -48,8 +49,8 @@ impl Format {
     /// The name of its file.
     pub const fn file(self) -> &'static str {
         match self {
-            Self::Bun(_) => "bun.lock",
-            Self::YarnClassic | Self::YarnBerry(_) => "yarn.lock",
+            Self::Bun(_) => BUN_LOCK,
+            Self::YarnClassic | Self::YarnBerry(_) => YARN_LOCK,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{io, path::PathBuf};
 use super::StateError;
 use crate::{
     diagnostic::{Category, Diagnose, Location},
+    names::RECORD,
     nix::command::NixError,
     repo::{TreeError, door::DoorError},
 };
@@ -34,7 +35,7 @@ pub enum ProofError {
     #[error("there is no `flake.nix` for Nix to evaluate")]
     NoFlake,
     /// The record does not fit, so that Nix would build something else than the model says.
-    #[error("`nix/splitter/splitter.lock.json` does not fit the repository")]
+    #[error("`{RECORD}` does not fit the repository")]
     Stale,
     /// Nix cannot evaluate the repository as it is.
     #[error("Nix cannot evaluate `{0}` of the repository as it is")]

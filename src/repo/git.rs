@@ -18,23 +18,25 @@ use crate::{
     ending::{self, Child, read_all},
 };
 
-/// The variables that tie a process to one repository, as `git rev-parse --local-env-vars` lists them.
-const LOCAL_VARIABLES: [&str; 15] = [
+/// The variables that tie git to one repository: `git rev-parse --local-env-vars` of git 2.47, and one that older
+/// versions list.
+pub const GIT_VARIABLES: [&str; 16] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_CONFIG",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_CONFIG_COUNT",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_GRAFT_FILE",
-    "GIT_INDEX_FILE",
-    "GIT_NO_REPLACE_OBJECTS",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_PREFIX",
-    "GIT_SHALLOW_FILE",
     "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
 ];
 
 /// Why git did not answer.
@@ -134,7 +136,7 @@ impl Git {
             Place::Named { git_dir, work_tree } => {
                 command.env("GIT_DIR", git_dir).env("GIT_WORK_TREE", work_tree);
             }
-            Place::Folder => LOCAL_VARIABLES.iter().for_each(|name| {
+            Place::Folder => GIT_VARIABLES.iter().for_each(|name| {
                 command.env_remove(name);
             }),
         }

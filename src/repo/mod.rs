@@ -11,13 +11,12 @@ mod trace;
 mod tree;
 mod work_tree;
 
-pub use git::{Git, GitError};
+pub use git::{GIT_VARIABLES, Git, GitError};
 pub use index::{GitIndex, Staged};
 pub use path::{RepoPath, RepoPathError};
 pub use states::{FileKind, FileState, FileStates};
 pub use trace::{Trace, Traced};
 pub use tree::{Entry, EntryKind, SourceFile, Tree, TreeError, read_text};
-pub(crate) use work_tree::FOREIGN_LOCKFILES;
 pub use work_tree::{WorkTree, WorkTreeError};
 
 #[cfg(test)]

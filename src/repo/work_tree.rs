@@ -7,14 +7,10 @@ use fs_err as fs;
 use ignore::{WalkBuilder, WalkState};
 
 use super::{Entry, EntryKind, RepoPath, SourceFile, Tree, TreeError};
-use crate::diagnostic::{Category, Diagnose};
-
-/// Files that mark the root of a repository.
-const LOCKFILES: [&str; 3] = ["bun.lock", "bun.lockb", "yarn.lock"];
-
-/// Lockfiles of package managers that are not supported. A repository that has nothing else is found all the same, to
-/// be told so.
-pub(crate) const FOREIGN_LOCKFILES: [&str; 3] = ["pnpm-lock.yaml", "package-lock.json", "npm-shrinkwrap.json"];
+use crate::{
+    diagnostic::{Category, Diagnose},
+    names::{FOREIGN_LOCKFILES, ROOT_MARKS},
+};
 
 /// A repository on disk.
 #[derive(Debug, Clone)]
@@ -66,7 +62,7 @@ impl WorkTree {
         let nearest = |lockfiles: &[&str]| {
             start.ancestors().find(|folder| lockfiles.iter().any(|name| folder.join(name).is_file()))
         };
-        let root = nearest(&LOCKFILES).or_else(|| nearest(&FOREIGN_LOCKFILES));
+        let root = nearest(&ROOT_MARKS).or_else(|| nearest(&FOREIGN_LOCKFILES));
         root.map(Self::at).ok_or_else(|| WorkTreeError::NotFound(start.clone()))
     }
 

@@ -9,26 +9,14 @@ use serde::{Deserialize, Deserializer};
 
 use super::{record, templates};
 use crate::{
+    names::{BUN_LOCK_BINARY, BUN_VERSION, FOREIGN_LOCKFILES, LOCKFILES, MANIFEST, RC_FILES, SETTINGS, YARN_FOLDER},
     repo::RepoPath,
-    split::{TASK_RUNNERS, config, is_configuration},
+    split::{TASK_RUNNERS, is_configuration},
 };
 
-/// Files of the root that an install, or what is recorded of a repository, depends on.
-const AT_ROOT: [&str; 13] = [
-    config::FILE,
-    "bun.lock",
-    "bun.lockb",
-    "yarn.lock",
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "pnpm-lock.yaml",
-    "bunfig.toml",
-    ".npmrc",
-    ".yarnrc",
-    ".yarnrc.yml",
-    ".bun-version",
-    ".yarn",
-];
+/// Files and folders of the root that an install, or what is recorded of a repository, depends on, beside lockfiles and settings
+/// of package managers.
+const AT_ROOT: [&str; 4] = [SETTINGS, BUN_LOCK_BINARY, BUN_VERSION, YARN_FOLDER];
 
 /// Whether a path matters by its name: manifests, lockfiles, rc files, what builds are detected by, splitter's own files.
 pub fn matters_by_name(path: &str) -> bool {
@@ -36,7 +24,10 @@ pub fn matters_by_name(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or(path);
     let stem = name.strip_suffix(".json").unwrap_or_default();
     AT_ROOT.contains(&first)
-        || name == "package.json"
+        || LOCKFILES.contains(&first)
+        || FOREIGN_LOCKFILES.contains(&first)
+        || RC_FILES.contains(&first)
+        || name == MANIFEST
         || ["tsconfig", "jsconfig"].iter().any(|start| stem.starts_with(start))
         || name.contains(".config.")
         || is_configuration(name)

@@ -13,11 +13,12 @@ use super::{
 };
 use crate::{
     lockfile::json::{Dialect, Document, JsonError},
+    names::SETTINGS,
     repo::{RepoPath, Tree, read_text},
 };
 
 /// The file, at the root of the repository.
-pub const FILE: &str = "splitter.json";
+pub const FILE: &str = SETTINGS;
 
 /// The user's choices; what is absent is detected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

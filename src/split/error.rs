@@ -9,6 +9,7 @@ use crate::{
         json::JsonError,
         yarn::YarnLockError,
     },
+    names::{BUN_LOCK, YARN_LOCK},
     repo::{RepoPath, RepoPathError, TreeError},
 };
 
@@ -336,8 +337,8 @@ fn hints_for_start(workspace: &RepoPath, file: &str) -> Vec<String> {
 /// Which of two lockfiles is in use, as far as the manifest tells.
 fn told_apart(pin: Option<&str>) -> String {
     let lockfile = match pin.and_then(|pin| pin.split('@').next()) {
-        Some("bun") => "bun.lock",
-        Some("yarn") => "yarn.lock",
+        Some("bun") => BUN_LOCK,
+        Some("yarn") => YARN_LOCK,
         _ => return String::new(),
     };
     format!("; `packageManager` (`{}`) uses `{lockfile}`", pin.unwrap_or_default())

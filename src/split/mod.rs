@@ -54,8 +54,9 @@ use self::{
 };
 use crate::{
     lockfile::{Lockfile, bun, yarn},
+    names::{BUN_LOCK_BINARY, FOREIGN_LOCKFILES},
     parallel::both,
-    repo::{FOREIGN_LOCKFILES, RepoPath, Tree, read_text},
+    repo::{RepoPath, Tree, read_text},
 };
 
 /// What a user may choose on the command line.
@@ -174,7 +175,7 @@ fn lockfile(tree: &dyn Tree) -> Result<Lockfile, SplitError> {
             secrets::refuse(yarn::FILE, &text)?;
             Ok(yarn::parse(&text)?)
         }
-        (None, None) if tree.is_file(&file("bun.lockb"))? => Err(SplitError::BinaryLockfile),
+        (None, None) if tree.is_file(&file(BUN_LOCK_BINARY))? => Err(SplitError::BinaryLockfile),
         (None, None) => {
             for name in FOREIGN_LOCKFILES {
                 if tree.is_file(&file(name))? {

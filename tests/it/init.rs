@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fs_err as fs;
 
-use splitter::{scaffold::templates, split::ManagerName};
+use splitter::{scaffold::templates::Layout, split::ManagerName};
 
 use crate::support::{Small, TestContext, run, splitter_snapshot, succeed};
 
@@ -33,8 +33,7 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     let status = small.context.git(&["status", "--porcelain", "--untracked-files=normal"]);
     assert_eq!(status, "?? flake.nix\n?? nix/");
     let files = small.context.git(&["ls-files", "--others"]);
-    let mut expected: Vec<_> =
-        templates::of(ManagerName::Bun).map(|(path, _)| templates::target(path).to_string()).collect();
+    let mut expected: Vec<_> = Layout::Vendored(ManagerName::Bun).targets().map(|(path, _)| path.to_string()).collect();
     expected.extend(["flake.nix".to_owned(), "nix/splitter/splitter.lock.json".to_owned()]);
     expected.sort();
     assert_eq!(files.lines().collect::<Vec<_>>(), expected);

@@ -4,7 +4,7 @@ use fs_err as fs;
 use serde_json::Value;
 
 use crate::support::{
-    BUN_VERSIONS, Fault, Monorepo, Package, Project as _, Small, run, small, splitter_snapshot, succeed,
+    BUN_VERSIONS, Fault, Monorepo, Package, Project as _, Small, copy_folder, run, small, splitter_snapshot, succeed,
 };
 
 const RECORD: &str = "nix/splitter/splitter.lock.json";
@@ -227,7 +227,7 @@ fn two_repositories_share_the_cache() {
     let small = Small::new();
     small.init();
     let other = small.context.folder("other");
-    succeed(small.context.command("cp").args(["-r", small.context.repo().as_str(), other.as_str()]));
+    copy_folder(&small.context.repo(), &other);
     fs::remove_dir_all(other.join("nix")).unwrap();
     succeed(&mut small.context.splitter(&["init", "--repo", other.as_str()]));
     assert_eq!(small.registry.take_requests(), [""; 0]);

@@ -105,9 +105,7 @@ fn find_or_install(tools: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
 
 /// A Nix that is there already; only root may choose a sandbox and a store of its own, as the tests do.
 fn on_path() -> Option<Utf8PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&path).map(|dir| dir.join("nix")).find(|program| program.is_file())?;
-    Utf8PathBuf::from_path_buf(found).ok().filter(|_| is_root())
+    Utf8PathBuf::from_path_buf(which::which("nix").ok()?).ok().filter(|_| is_root())
 }
 
 /// Builds something trivial; whether that worked in a sandbox, or an error where it does not work at all.

@@ -25,7 +25,7 @@ pub(crate) fn run_silently(command: &mut Command) -> Result<String> {
 
 /// Whether a program of this name can be started.
 pub(crate) fn exists(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
+    which::which(program).is_ok()
 }
 
 fn name(command: &Command) -> String {

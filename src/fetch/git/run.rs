@@ -14,7 +14,7 @@ use url::Url;
 use super::{Credentials, GitError};
 use crate::{
     ending::{Child, read_all},
-    nix::command::GIT_VARIABLES,
+    repo::GIT_VARIABLES,
 };
 
 /// A git in a repository of its own.

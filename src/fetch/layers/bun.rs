@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     fetch::{credentials::Credentials, environment::Environment},
-    split::registries::{BUNFIG, BunRegistry, Bunfig, ProjectRegistries, RegistryError, registry_url},
+    names::BUNFIG,
+    split::registries::{BunRegistry, Bunfig, ProjectRegistries, RegistryError, registry_url},
 };
 
 /// The variables that name the default registry, and those that hold its token, the strongest first.

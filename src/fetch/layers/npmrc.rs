@@ -15,8 +15,9 @@ use crate::{
         credentials::Credentials,
         environment::{Environment, expand},
     },
+    names::NPMRC,
     split::registries::{
-        Entry, NPMRC, ProjectRegistries, REPLACE_REGISTRY_HOST, RegistryError, ReplaceHost, npmrc_entries, registry_url,
+        Entry, ProjectRegistries, REPLACE_REGISTRY_HOST, RegistryError, ReplaceHost, npmrc_entries, registry_url,
     },
 };
 
@@ -208,8 +209,8 @@ fn user_config(root: &Utf8Path, environment: &Environment) -> Result<NpmrcConfig
 
 /// The folder whose `etc/npmrc` is the global file: npm takes the one that `node` is installed in.
 fn global_prefix(environment: &Environment) -> Option<std::path::PathBuf> {
-    let folders = std::env::split_paths(environment.get("PATH").unwrap_or_default());
-    let node = folders.map(|folder| folder.join("node")).find(|path| path.is_file());
+    let here = std::env::current_dir().unwrap_or_default();
+    let node = which::which_in("node", environment.get("PATH"), here).ok();
     let prefix = environment.first_of(&["NPM_CONFIG_PREFIX", "npm_config_prefix", "PREFIX"]);
     global_prefix_from(prefix, node.as_deref(), environment.get("DESTDIR"), cfg!(windows))
 }

@@ -19,10 +19,11 @@ use super::{
     DependencyGroup, Format, LockedWorkspace, Lockfile, Requests,
     json::{Dialect, Document},
 };
+use crate::names::BUN_LOCK;
 use crate::{parallel::both, repo::RepoPath};
 
 /// The file's name, at the root of the repository.
-pub const FILE: &str = "bun.lock";
+pub const FILE: &str = BUN_LOCK;
 
 /// The newest `lockfileVersion` that this reader was tried with.
 pub const NEWEST_KNOWN_VERSION: u64 = 3;

@@ -17,9 +17,10 @@ pub use error::YarnLockError;
 use self::line::Lines;
 use super::Lockfile;
 use crate::diagnostic::Position;
+use crate::names::YARN_LOCK;
 
 /// The file's name, at the root of the repository.
-pub const FILE: &str = "yarn.lock";
+pub const FILE: &str = YARN_LOCK;
 
 /// Reads the content of a `yarn.lock` of either format.
 pub fn parse(text: &str) -> Result<Lockfile, YarnLockError> {

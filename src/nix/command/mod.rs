@@ -26,7 +26,6 @@ mod run;
 mod tests;
 
 pub use error::NixError;
-pub use run::GIT_VARIABLES;
 use run::{Answer, run};
 
 /// The environment variable that names the `nix` to use.
@@ -59,7 +58,7 @@ impl Nix {
     pub fn find_in(named: Option<&OsStr>, path: Option<&OsStr>) -> Option<Self> {
         match named.filter(|named| !named.is_empty()) {
             Some(named) => Some(Self::at(named)),
-            None => env::split_paths(path?).map(|folder| folder.join("nix")).find(|nix| nix.is_file()).map(Self::at),
+            None => which::which_in("nix", Some(path?), env::current_dir().unwrap_or_default()).ok().map(Self::at),
         }
     }
 

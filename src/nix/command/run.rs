@@ -11,28 +11,10 @@ use std::{
 };
 
 use super::{FEATURES, NixError};
-use crate::ending::{Child, read_all};
-
-/// The variables that tie git to one repository: `git rev-parse --local-env-vars` of git 2.47, and one that older
-/// versions list.
-pub const GIT_VARIABLES: [&str; 16] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_CONFIG",
-    "GIT_CONFIG_COUNT",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_DIR",
-    "GIT_GRAFT_FILE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_INTERNAL_SUPER_PREFIX",
-    "GIT_NO_REPLACE_OBJECTS",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-];
+use crate::{
+    ending::{Child, read_all},
+    repo::GIT_VARIABLES,
+};
 
 /// How many of the last lines of a failed program are kept.
 const LINES_KEPT: usize = 30;

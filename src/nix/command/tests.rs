@@ -12,6 +12,7 @@ use crate::{
         nar::{self, Folder, Tree},
         store_path::StorePath,
     },
+    repo::GIT_VARIABLES,
 };
 
 struct Fake {

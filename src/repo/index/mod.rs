@@ -21,20 +21,20 @@ use super::{
     Entry, EntryKind, RepoPath, Tree, TreeError,
     git::{Git, GitError},
 };
+use crate::names::{LOCKFILES, MANIFEST, RECORD_FILE};
 
 /// The blob of no bytes, with SHA-1 and with SHA-256.
 const EMPTY: [&str; 2] =
     ["e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"];
 
 /// The names of files that every check reads, wherever they lie.
-const READ_AHEAD: [&str; 6] =
-    ["package.json", "bun.lock", "yarn.lock", "splitter.lock.json", "project.json", "turbo.json"];
+const READ_AHEAD: [&str; 4] = [MANIFEST, RECORD_FILE, "project.json", "turbo.json"];
 
 /// Whether every check reads files of a name, wherever they lie: those, and settings of compilers and bundlers.
 fn is_read_ahead(name: &str) -> bool {
     let stem = name.strip_suffix(".json").unwrap_or_default();
     let is_of_typescript = stem.starts_with("tsconfig") || stem.starts_with("jsconfig");
-    READ_AHEAD.contains(&name) || is_of_typescript || name.contains(".config.")
+    READ_AHEAD.contains(&name) || LOCKFILES.contains(&name) || is_of_typescript || name.contains(".config.")
 }
 
 /// How many links are followed to a file.

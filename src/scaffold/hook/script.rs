@@ -3,7 +3,10 @@
 //! They are POSIX sh, stand between two marks, and are taken out by them to the byte. They come first: an existing hook may
 //! end in `exec` or `exit 0`. Who has no splitter gets a line of words, and only for a commit that it would have looked at.
 
-use crate::shell;
+use crate::{
+    names::{LOCKFILES, MANIFEST, NIX_FOLDER},
+    shell,
+};
 
 const BEGIN: &str = "# >>> splitter hook";
 const END: &str = "# <<< splitter hook <<<\n";
@@ -77,10 +80,12 @@ impl Block {
         for root in &self.roots {
             text.push_str(&line_of_root(root));
         }
-        let folders: Vec<String> = self.roots.iter().map(|root| shell::word(&below(root, "nix/splitter"))).collect();
+        let folders: Vec<String> = self.roots.iter().map(|root| shell::word(&below(root, NIX_FOLDER))).collect();
         let folders = folders.join(" ");
+        let names: Vec<String> = [MANIFEST].iter().chain(&LOCKFILES).map(|name| format!("'*{name}'")).collect();
+        let names = names.join(" ");
         text.extend([format!(
-            "elif ! git diff --cached --quiet -- '*package.json' '*bun.lock' '*yarn.lock' {folders}; then\n  \
+            "elif ! git diff --cached --quiet -- {names} {folders}; then\n  \
              echo 'splitter is not installed here: CI checks the hashes of this change' >&2\nfi\n"
         )]);
         if self.origin == Origin::Wrapper {

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Where the file lies.
-pub const PATH: &str = "nix/splitter/splitter.lock.json";
+pub const PATH: &str = crate::names::RECORD;
 
 /// [`PATH`] as a path inside the repository.
 pub fn path() -> RepoPath {

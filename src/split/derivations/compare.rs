@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Derivations, Id, judge::verdicts};
-use crate::repo::{
-    RepoPath,
-    states::{FileState, FileStates},
+use crate::{
+    names::{MANIFEST, RC_FILES, RECORD, SETTINGS},
+    repo::{
+        RepoPath,
+        states::{FileState, FileStates},
+    },
 };
 
-/// The record: builds read it, field by field, and each field is an input of its own.
-const RECORD: &str = "nix/splitter/splitter.lock.json";
-
-/// Files that splitter reads its settings, registries and workspaces from.
-const CHOICES: [&str; 6] = ["splitter.json", "package.json", ".npmrc", "bunfig.toml", ".yarnrc", ".yarnrc.yml"];
+/// Whether splitter reads its settings, registries or workspaces from a file of this name.
+fn is_choice(name: &str) -> bool {
+    [SETTINGS, MANIFEST].contains(&name) || RC_FILES.contains(&name)
+}
 
 /// How a thing differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -174,7 +176,7 @@ fn idle(comparison: &Comparison) -> BTreeSet<RepoPath> {
     // What splitter itself finds out is of no one file.
     let is_found = causes().any(|cause| !matches!(cause, Cause::Derivation { .. }) && file_of(cause).is_none());
     let is_idle = |path: &&RepoPath| {
-        !used.contains(path) && path.as_str() != RECORD && !(is_found && CHOICES.contains(&path.file_name()))
+        !used.contains(path) && path.as_str() != RECORD && !(is_found && is_choice(path.file_name()))
     };
     comparison.files.keys().filter(is_idle).cloned().collect()
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Derivation, Derivations, Id, Input, Recorded, builds::Builds};
 use crate::{
+    names::{NIX_FOLDER, RECORD_FILE},
     repo::{
         RepoPath, SourceFile,
         states::{FileKind, FileState, FileStates},
@@ -30,12 +31,8 @@ pub(super) const ORDERS: [&str; 2] = ["order of libraries", "order of linked fol
 /// What an app's build has installed, where that is not the same for all.
 pub(super) const INSTALLED: &str = "what is installed";
 
-/// The folder of the Nix files that splitter writes.
-const NIX_FOLDER: &str = "nix/splitter";
-
 /// Files in it that no derivation of a package is made from; the record is read field by field.
-const NO_INPUT: [&str; 6] =
-    ["splitter.lock.json", "checks.nix", "dev-shell.nix", ".gitattributes", "meta.nix", "outputs.nix"];
+const NO_INPUT: [&str; 6] = [RECORD_FILE, "checks.nix", "dev-shell.nix", ".gitattributes", "meta.nix", "outputs.nix"];
 
 /// Files in it that packages and libraries are made from, those of either alone, and no other derivation.
 pub(super) const OF_BUILDS: [&str; 4] = ["build.nix", "hook.nix", "source.nix", "source-filter.json"];

@@ -4,10 +4,10 @@
 use crate::{
     diagnostic::Position,
     lockfile::Format,
+    names::{BUNFIG, NPMRC},
     split::{
         SplitError,
         installer_fields::INSTALLER_FIELDS,
-        registries::NPMRC,
         yarnrc::{BERRY_FILE, CLASSIC_FILE, kept_of_berry, kept_of_classic},
     },
 };
@@ -18,7 +18,7 @@ type Normalise = fn(&str) -> Result<String, SplitError>;
 /// order and white space do not count, and as the Nix files do it.
 pub(super) const fn files(format: Format) -> &'static [(&'static str, Normalise, Normalise)] {
     match format {
-        Format::Bun(_) => &[("bunfig.toml", bunfig, bunfig), (NPMRC, npmrc, npmrc_lines)],
+        Format::Bun(_) => &[(BUNFIG, bunfig, bunfig), (NPMRC, npmrc, npmrc_lines)],
         Format::YarnClassic => &[(CLASSIC_FILE, yarnrc, yarnrc), (NPMRC, npmrc, npmrc_lines)],
         Format::YarnBerry(_) => &[(BERRY_FILE, yarnrc_yml, yarnrc_yml)],
     }
@@ -34,7 +34,7 @@ fn yarnrc_yml(text: &str) -> Result<String, SplitError> {
 
 fn bunfig(text: &str) -> Result<String, SplitError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| SplitError::RcFile {
-        file: "bunfig.toml",
+        file: BUNFIG,
         position: error.span().map(|span| Position::of_offset(text, span.start)),
         reason: error.message().to_owned(),
     })?;

@@ -3,6 +3,7 @@
 use super::{ManagerName, PackageManager, Pin, engine, exact, manifest_pin, numbers};
 use crate::{
     lockfile::Format,
+    names::BUN_VERSION,
     repo::{RepoPath, Tree, read_text},
     split::{SplitError, System, Workspaces},
 };
@@ -14,7 +15,7 @@ const DEFAULT: &str = "1.4.4";
 /// The first Bun that reads each `lockfileVersion`.
 const READS: [(u64, &str); 4] = [(0, "1.1.40"), (1, "1.2.0"), (2, "1.4.0"), (3, "1.4.0")];
 
-const VERSION_FILE: &str = ".bun-version";
+const VERSION_FILE: &str = BUN_VERSION;
 
 /// The npm package that holds the program for a system.
 pub(super) const fn program_package(system: System) -> &'static str {

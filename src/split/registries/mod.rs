@@ -30,12 +30,9 @@ use super::{
 use crate::{
     diagnostic::Position,
     lockfile::Format,
+    names::{BUNFIG, NPMRC},
     repo::{RepoPath, Tree, read_text},
 };
-
-/// The names of the two files, relative to the repository.
-pub(crate) const NPMRC: &str = ".npmrc";
-pub(crate) const BUNFIG: &str = "bunfig.toml";
 
 /// The registries of a repository, without credentials. Each URL ends with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use std::{
 };
 
 use super::{SplitError, Workspaces, tasks::Task, workspaces::by_name};
+use crate::names::{BUN_LOCK, MANIFEST, YARN_LOCK};
 use crate::repo::{Entry, EntryKind, RepoPath, Tree, read_text};
 
 /// Files that tools look for in a workspace's folder and then in each folder above it, by how their names begin.
@@ -52,9 +53,9 @@ const NOT_FOR_BUILDS: [&str; 12] = [
 
 /// Files of the root that task runners count as inputs and that no build reads, or that builds have anyway.
 const NO_INPUTS: [&str; 12] = [
-    "package.json",
-    "bun.lock",
-    "yarn.lock",
+    MANIFEST,
+    BUN_LOCK,
+    YARN_LOCK,
     "turbo.json",
     "nx.json",
     ".nvmrc",

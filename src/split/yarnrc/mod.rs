@@ -21,6 +21,4 @@ pub use self::{
     error::YarnRcError,
 };
 
-/// The names of the two files.
-pub(crate) const BERRY_FILE: &str = ".yarnrc.yml";
-pub(crate) const CLASSIC_FILE: &str = ".yarnrc";
+pub(crate) use crate::names::{YARNRC as CLASSIC_FILE, YARNRC_YML as BERRY_FILE};

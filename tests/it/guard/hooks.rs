@@ -6,7 +6,7 @@
 use fs_err as fs;
 
 use super::{Guarded, RECORD, commits, picture};
-use crate::support::{TestContext, fail, splitter_snapshot, succeed};
+use crate::support::{TestContext, copy_folder, fail, splitter_snapshot, succeed};
 
 /// The hooks that husky 9.1.7 writes into `.husky/_`.
 pub(super) const HUSKY_EVENTS: [&str; 14] = [
@@ -346,7 +346,7 @@ fn two_repositories_below_one_git_share_the_hook() {
     succeed(&mut git(&["init", "--quiet", "--initial-branch=main"]));
     fs::remove_dir_all(context.repo().join(".git")).unwrap();
     for name in ["one", "the other"] {
-        succeed(context.command("cp").arg("-R").arg(context.repo()).arg(outer.join(name)));
+        copy_folder(&context.repo(), &outer.join(name));
     }
     let hooks = outer.join(".git/hooks");
     let before = picture(&hooks);

@@ -39,7 +39,7 @@ pub(crate) use self::{
     package::Package,
     project::Project,
     proxy::Proxy,
-    sandbox::{TestContext, fail, run, splitter_snapshot, succeed},
+    sandbox::{TestContext, copy_folder, fail, run, splitter_snapshot, succeed},
     secure_proxy::SecureProxy,
     small::Small,
     stand_in::NixMonorepo,

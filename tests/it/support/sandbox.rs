@@ -210,6 +210,13 @@ pub(crate) fn fail(command: &mut Command) -> String {
     render(&output)
 }
 
+/// Copies what is in a folder, which holds no links, into another one, which is made.
+#[track_caller]
+pub(crate) fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
+    fs::create_dir_all(to).unwrap();
+    fs_extra::dir::copy(from, to, &fs_extra::dir::CopyOptions::new().content_only(true)).unwrap();
+}
+
 /// How a program ended and all that it said.
 pub(crate) fn run(command: &mut Command) -> String {
     render(&command.output().unwrap())

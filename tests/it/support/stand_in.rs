@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     Monorepo, Project, TestContext, YarnMonorepo,
-    sandbox::{Nix, succeed},
+    sandbox::{Nix, copy_folder, succeed},
     tools::{self, skip},
 };
 
@@ -111,11 +111,7 @@ pub(crate) fn write_stand_in(context: &TestContext) -> Option<()> {
     let source = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nix-stand-in");
     let target = context.folder("stand-in");
     for folder in ["nixpkgs", "flake-parts"] {
-        fs::create_dir_all(target.join(folder)).unwrap();
-        for file in source.join(folder).read_dir_utf8().unwrap() {
-            let file = file.unwrap();
-            fs::copy(file.path(), target.join(folder).join(file.file_name())).unwrap();
-        }
+        copy_folder(&source.join(folder), &target.join(folder));
     }
     let host = target.join("nixpkgs/host.json");
     let mut settings: Value = serde_json::from_str(&fs::read_to_string(&host).unwrap()).unwrap();

@@ -75,8 +75,7 @@ pub(crate) fn search_path() -> String {
 
 /// Where a program of the machine lies, links followed.
 pub(crate) fn program(name: &str) -> Option<Utf8PathBuf> {
-    let path = search_path();
-    let found = path.split(':').map(|folder| Utf8Path::new(folder).join(name)).find(|program| program.is_file())?;
+    let found = which::which_in(name, Some(search_path()), env::current_dir().unwrap()).ok()?;
     Utf8PathBuf::from_path_buf(fs::canonicalize(found).ok()?).ok()
 }
 
