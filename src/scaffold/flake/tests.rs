@@ -141,15 +141,16 @@ fn splitter_as_an_input_is_declared_and_named() {
 }
 ";
     insta::assert_snapshot!(advised(flake, Some("github:owner/splitter")).unwrap().1, @r#"
-    @@ -2,0 +3,1 @@
+    @@ -2,0 +3,2 @@
     +    splitter.url = "github:owner/splitter";
-    @@ -5,1 +6,4 @@
+    +    splitter.inputs.nixpkgs.follows = "nixpkgs";
+    @@ -5,1 +7,4 @@
     -  outputs = { nixpkgs, ... }: {
     +  outputs = { splitter, nixpkgs, ... }:
     +    let
     +      splitterFor = pkgs: (splitter.lib.mkSplit { inherit pkgs; root = ./.; }).outputs;
     +    in {
-    @@ -6,1 +10,4 @@
+    @@ -6,1 +11,4 @@
     -    packages.x86_64-linux = { };
     +    legacyPackages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).legacyPackages;
     +    checks.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).checks;

@@ -231,10 +231,8 @@ fn e2e_a_system_that_nixpkgs_dropped_breaks_no_other() {
     assert_eq!(nix.derivations(), derivations);
     succeed(&mut nix.nix(&["flake", "show"]));
     let output = fail(&mut nix.nix(&["eval", ".#packages.x86_64-darwin.web.drvPath"]));
-    let remedy = format!(
-        "splitter: nixpkgs 26.11 has no packages for x86_64-darwin. In flake.nix, take the systems from `import ./nix/splitter/systems.nix inputs.nixpkgs.lib`"
-    );
-    assert!(output.contains(&remedy), "{output}");
+    let remedy = "splitter: nixpkgs 26.11 has no packages for x86_64-darwin. In flake.nix, take the systems from `import ./nix/splitter/systems.nix inputs.nixpkgs.lib`";
+    assert!(output.contains(remedy), "{output}");
 }
 
 #[test]
