@@ -48,7 +48,7 @@ pub fn uses(tree: &dyn Tree, file: &RepoPath) -> Result<Uses, TreeError> {
                 Some("/splitter.lock.json") => uses.record.get_or_insert_with(|| path.clone()),
                 Some(rest) if rest.starts_with('/') => continue,
                 _ => {
-                    let is_nix = target.as_str().ends_with(".nix");
+                    let is_nix = target.file_name().rsplit_once('.').is_some_and(|(_, end)| end == "nix");
                     open.push(if is_nix { target } else { target.child("default.nix") });
                     continue;
                 }

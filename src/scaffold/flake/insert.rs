@@ -25,7 +25,7 @@ impl Insertion {
         }
         let own = first.and_then(|first| own_indentation(source, first));
         let indentation = own.map_or_else(|| format!("{}  ", indentation(source, offset)), str::to_owned);
-        let text = lines.iter().map(|line| format!("{indentation}{line}\n")).collect::<String>();
+        let text = lines.iter().flat_map(|line| [indentation.as_str(), line, "\n"]).collect::<String>();
         Self::at(offset + rest.len(), text)
     }
 }

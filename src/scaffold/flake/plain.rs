@@ -131,11 +131,11 @@ impl Forms<'_> {
                 (!text.contains(['\n', '#'])).then_some(())?;
                 Some(Form::Each(self.each(text, &lambda)?))
             }
-            Some(Expr::AttrSet(own)) => self.fixed(definitions(&own)),
+            Some(Expr::AttrSet(own)) => Self::fixed(definitions(&own)),
             Some(_) => None,
             None => {
                 let deeper = definitions(self.set).into_iter().filter(|(path, _)| path[0] == output);
-                self.fixed(deeper.map(|(path, value)| (path[1..].to_vec(), value)).collect())
+                Self::fixed(deeper.map(|(path, value)| (path[1..].to_vec(), value)).collect())
             }
         }
     }
@@ -155,7 +155,7 @@ impl Forms<'_> {
     }
 
     /// Definitions by system, or by system and name.
-    fn fixed(&self, definitions: Vec<(Vec<String>, Expr)>) -> Option<Form> {
+    fn fixed(definitions: Vec<(Vec<String>, Expr)>) -> Option<Form> {
         let mut all: Vec<Fixed> = Vec::new();
         for (path, value) in definitions {
             let system = path.first()?.clone();

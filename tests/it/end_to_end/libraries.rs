@@ -202,9 +202,9 @@ fn e2e_an_edit_that_leaves_a_content_addressed_library_unchanged_stops_there() {
     let text = fs::read_to_string(&settings).unwrap();
     fs::write(&settings, text.replace("= nix-command flakes", "= nix-command flakes ca-derivations")).unwrap();
     let flake = context.read("flake.nix");
-    let imports = "imports = [ ./nix/splitter ];";
-    let chosen = format!("{imports} perSystem = _: {{ splitter.contentAddressed = true; }};");
-    context.write("flake.nix", flake.replace(imports, &chosen));
+    let root = "root = ./.;";
+    assert!(flake.contains(root));
+    context.write("flake.nix", flake.replace(root, &format!("{root} contentAddressed = true;")));
     context.write("splitter.json", r#"{ "workspaces": { "packages/logger": { "exposes": "output" } } }"#);
     succeed(&mut context.splitter(&["update-hash"]));
     context.git(&["add", "--all"]);

@@ -231,11 +231,21 @@ fn set_release(nix: &NixMonorepo, release: &str) {
     fs::write(nix.context().folder("stand-in").join("nixpkgs/release"), release).unwrap();
 }
 
+/// Gives the repository a flake of flake-parts, which asks every declared system when one is asked for.
+fn with_flake_parts(nix: &NixMonorepo) {
+    let lines = "imports = [ ./nix/splitter/flake-module.nix ];\n    systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;";
+    let inputs = "inputs.nixpkgs.url = \"path:/nowhere/nixpkgs\";\n  inputs.flake-parts.url = \"path:/nowhere/flake-parts\";\n  \
+                  inputs.flake-parts.inputs.nixpkgs-lib.follows = \"nixpkgs\";";
+    let outputs = format!("inputs: inputs.flake-parts.lib.mkFlake {{ inherit inputs; }} {{\n    {lines}\n  }}");
+    nix.context().write("flake.nix", format!("{{\n  {inputs}\n  outputs = {outputs};\n}}\n"));
+}
+
 /// nixpkgs 26.11 lists `x86_64-darwin`, and throws when it is used.
 #[test]
 fn e2e_a_system_that_nixpkgs_dropped_breaks_no_other() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
     with_built_libraries(&nix);
+    with_flake_parts(&nix);
     let three = ["aarch64-darwin", "aarch64-linux", "x86_64-linux"];
     let all = ["aarch64-darwin", "aarch64-linux", "x86_64-darwin", "x86_64-linux"];
     let systems = |nix| names(nix).as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -255,10 +265,8 @@ fn e2e_a_system_that_nixpkgs_dropped_breaks_no_other() {
     assert_eq!(nix.derivations(), derivations);
     succeed(&mut nix.nix(&["flake", "show"]));
     let output = fail(&mut nix.nix(&["eval", ".#packages.x86_64-darwin.web.drvPath"]));
-    let remedy = format!(
-        "splitter: nixpkgs 26.11 has no packages for x86_64-darwin. In flake.nix, take the systems from `import ./nix/splitter/systems.nix inputs.nixpkgs.lib`"
-    );
-    assert!(output.contains(&remedy), "{output}");
+    let remedy = "splitter: nixpkgs 26.11 has no packages for x86_64-darwin. In flake.nix, take the systems from `import ./nix/splitter/systems.nix inputs.nixpkgs.lib`";
+    assert!(output.contains(remedy), "{output}");
 }
 
 #[test]
@@ -266,6 +274,7 @@ fn e2e_an_own_flake_may_have_more_systems_than_are_recorded() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
     let (here, other) = (system(), "aarch64-darwin");
     succeed(&mut nix.context().splitter(&["init", "--system", &here]));
+    with_flake_parts(&nix);
     let flake = nix.context().read("flake.nix");
     let new = "systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;";
     let own = format!("systems = [ \"{here}\" \"{other}\" \"riscv64-linux\" ];");
