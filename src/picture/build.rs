@@ -37,13 +37,16 @@ pub fn picture(
     for (id, _) in derivations.iter() {
         let (kind, detail) = match id {
             Id::NodeModules => (Kind::Install, sizes.install.clone()),
-            Id::Deps(_) | Id::OwnInstall(_) | Id::Library(_) | Id::App(_) => continue,
+            Id::Deps(_) | Id::OwnInstall(_) | Id::Library(_) | Id::App(_) | Id::Check(_) => continue,
         };
         packages.push(Node { kind, title: id.to_string(), detail, mark: mark_of(comparison, Some(id), false) });
     }
     let used = split.graph.closure_of(split.graph.apps().map(|(_, app)| &app.path));
-    let built: BTreeMap<&RepoPath, &Id> =
-        derivations.iter().filter_map(|(id, derivation)| Some((derivation.workspace.as_ref()?, id))).collect();
+    let built: BTreeMap<&RepoPath, &Id> = derivations
+        .iter()
+        .filter(|(id, _)| !matches!(id, Id::Check(_)))
+        .filter_map(|(id, derivation)| Some((derivation.workspace.as_ref()?, id)))
+        .collect();
     let (shown, unused): (Vec<&Workspace>, Vec<&Workspace>) =
         split.graph.workspaces().partition(|workspace| used.contains(&workspace.path));
     let edited = edit.map(|(path, comparison)| edited_workspaces(path, comparison, split)).unwrap_or_default();

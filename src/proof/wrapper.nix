@@ -21,9 +21,10 @@ let
         outPath = copy;
       };
       libraries = outputs.legacyPackages.${system}.libraries or { };
-      # Libraries by the names of their checks.
+      # Packages, the checks that are none, and libraries by the names of their checks.
       packages =
-        outputs.packages.${system}
+        outputs.checks.${system} or { }
+        // outputs.packages.${system}
         // builtins.listToAttrs (
           map (name: {
             name = "library-${name}";

@@ -21,7 +21,28 @@ pub(super) struct SourceFilter {
     workspace_files: Vec<String>,
     /// Ends of file names at any depth.
     suffixes: Vec<String>,
+    /// Those of all these that a check reads.
+    tests: Tests,
 }
+
+/// The names of tests.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tests {
+    folders: Vec<String>,
+    workspace_folders: Vec<String>,
+    suffixes: Vec<String>,
+}
+
+/// The filter of checks, which have tests among their sources.
+pub(super) static CHECK_FILTER: LazyLock<SourceFilter> = LazyLock::new(|| {
+    let mut filter: SourceFilter = serde_json::from_str(TEXT).unwrap_or_default();
+    let Tests { folders, workspace_folders, suffixes } = std::mem::take(&mut filter.tests);
+    filter.folders.retain(|name| !folders.contains(name));
+    filter.workspace_folders.retain(|name| !workspace_folders.contains(name));
+    filter.suffixes.retain(|suffix| !suffixes.contains(suffix));
+    filter
+});
 
 /// The filter. The file is part of the program and a test reads it, so that the fallback is never used.
 pub(super) static SOURCE_FILTER: LazyLock<SourceFilter> =
@@ -107,6 +128,20 @@ mod tests {
         assert_eq!(rule("src/README.md"), None);
         assert_eq!(rule("flake.nix").as_deref(), Some("**/*.nix"));
         assert_eq!(rule("node_modules/x/index.js").as_deref(), Some("**/node_modules/"));
+    }
+
+    #[test]
+    fn a_check_reads_tests_and_nothing_else_that_is_left_out() {
+        for inner in ["src/__tests__/a.ts", "src/a.test.ts", "tests/a.ts", "src/__snapshots__/a.snap"] {
+            assert!(SOURCE_FILTER.rule(inner).is_some() && CHECK_FILTER.rule(inner).is_none(), "{inner}");
+        }
+        for inner in ["README.md", "flake.nix", "node_modules/x/index.js", "coverage/x"] {
+            assert!(CHECK_FILTER.rule(inner).is_some(), "{inner}");
+        }
+        let Tests { folders, workspace_folders, suffixes } = &SOURCE_FILTER.tests;
+        assert!(folders.iter().all(|name| SOURCE_FILTER.folders.contains(name)));
+        assert!(workspace_folders.iter().all(|name| SOURCE_FILTER.workspace_folders.contains(name)));
+        assert!(suffixes.iter().all(|suffix| SOURCE_FILTER.suffixes.contains(suffix)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
     config::{Config, Exposes},
     graph::{Graph, Workspace},
     manifest_path,
-    source_filter::{Globs, SOURCE_FILTER, is_glob},
+    source_filter::{CHECK_FILTER, Globs, SOURCE_FILTER, SourceFilter, is_glob},
 };
 use crate::repo::{RepoPath, SourceFile};
 
@@ -51,6 +51,8 @@ pub struct Sources<'a> {
 #[derive(Debug, Default)]
 struct Owned<'a> {
     files: Vec<&'a SourceFile>,
+    /// Those of the files that are left out which a check reads.
+    tests: Vec<&'a SourceFile>,
     /// What others see: not the sources of a library that exposes its output alone, but its manifest.
     shown: Option<Vec<&'a SourceFile>>,
     left_out: BTreeMap<String, LeftOut>,
@@ -85,9 +87,11 @@ impl<'a> Sources<'a> {
                 let shown = belongings.shown.get_or_insert_default();
                 shown.extend((file.path == manifest_path(owner)).then_some(file));
             }
-            match rules.leave_out(file.path.below(owner).unwrap_or_default()) {
+            let inner = file.path.below(owner).unwrap_or_default();
+            match rules.leave_out(inner, &SOURCE_FILTER) {
                 None => belongings.files.push(file),
                 Some(rule) => {
+                    belongings.tests.extend(rules.leave_out(inner, &CHECK_FILTER).is_none().then_some(file));
                     let left_out = belongings.left_out.entry(rule).or_default();
                     left_out.files += 1;
                     left_out.bytes += file.bytes;
@@ -97,7 +101,7 @@ impl<'a> Sources<'a> {
         let of_workspaces: BTreeMap<_, _> =
             graph.workspaces().map(|workspace| (&workspace.path, &workspace.root_files)).collect();
         let all: BTreeSet<&RepoPath> = shared.iter().chain(of_workspaces.values().copied().flatten()).collect();
-        let root_files = all.into_iter().map(|root| (root, root_files(files, root))).collect();
+        let root_files = all.into_iter().map(|root| (root, files_of(files, root))).collect();
         let linked = graph.links(&graph.workspaces().map(|workspace| workspace.path.clone()).collect());
         let linked = linked.into_iter().map(|folder| (folder.clone(), linked_files(files, &folder))).collect();
         Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces, linked, graph }
@@ -112,6 +116,11 @@ impl<'a> Sources<'a> {
     /// The files of each root file, folder or glob.
     pub(super) fn root_files(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
         self.root_files.iter().map(|(root, files)| (*root, files.as_slice()))
+    }
+
+    /// The files of a workspace that its checks read and its build does not.
+    pub(super) fn tests(&self, workspace: &RepoPath) -> &[&'a SourceFile] {
+        self.owned.get(workspace).map_or(&[], |owned| &owned.tests)
     }
 
     /// What others see of the libraries that expose their output alone: their manifests.
@@ -151,7 +160,7 @@ impl<'a> Sources<'a> {
 }
 
 /// The files of a root file: itself, all in it, or what matches it. The walk's files are sorted.
-fn root_files<'a>(files: &'a [SourceFile], root: &RepoPath) -> Vec<&'a SourceFile> {
+pub(super) fn files_of<'a>(files: &'a [SourceFile], root: &RepoPath) -> Vec<&'a SourceFile> {
     if is_glob(root.as_str()) {
         let globs = Globs::new(&[root.as_str().to_owned()]);
         return files.iter().filter(|file| globs.find(file.path.as_str()).is_some()).collect();
@@ -197,7 +206,7 @@ impl Rules {
     }
 
     /// The rule that leaves a file out, by its path in its workspace.
-    fn leave_out(&self, inner: &str) -> Option<String> {
+    fn leave_out(&self, inner: &str, filter: &SourceFilter) -> Option<String> {
         if let Some(glob) = self.exclude.find(inner) {
             return Some(format!("{glob} (splitter.json)"));
         }
@@ -206,7 +215,7 @@ impl Rules {
         };
         let rule = match self.output.as_ref().filter(is_output) {
             Some(output) => Some(format!("{output}/ (build output)")),
-            None => SOURCE_FILTER.rule(inner),
+            None => filter.rule(inner),
         };
         rule.filter(|_| self.include.find(inner).is_none())
     }

@@ -7,12 +7,13 @@ use std::{
 
 use super::{
     Derivation, Id, Input,
-    inputs::{INSTALLED, OF_APPS, OF_BUILDS, OF_LIBRARIES, ORDERS, Rules, insert_list, installed},
+    inputs::{INSTALLED, OF_APPS, OF_BUILDS, OF_CHECKS, OF_LIBRARIES, ORDERS, Rules, insert_list, installed, shown},
     parts::Closures,
 };
 use crate::{
-    repo::RepoPath,
+    repo::{RepoPath, states::FileStates},
     split::{
+        checks::Check,
         config::{Exposes, Install},
         graph::{Role, Workspace},
     },
@@ -52,6 +53,22 @@ impl Rules<'_> {
         derivation
     }
 
+    /// `checks.nix`: what its workspace's build reads, tests, and files of the root.
+    pub(super) fn check(
+        &self,
+        check: &Check,
+        workspace: &Workspace,
+        builds: &Builds<'_>,
+        read: FileStates,
+    ) -> Derivation {
+        let mut derivation = self.build(workspace, builds);
+        derivation.shared = Arc::clone(&builds.of_checks);
+        derivation.inputs.remove(&Input::Setting("build command"));
+        derivation.inputs.insert(Input::Setting("check command"), check.command.clone());
+        derivation.inputs.extend(read.into_iter().map(|(path, state)| (Input::File(path), shown(&state))));
+        derivation
+    }
+
     /// `build.nix`. The files of the lock set and the package manager are inputs of a build too; they are inputs of
     /// `nodeModules` before, and change the build by it.
     fn build(&self, workspace: &Workspace, builds: &Builds<'_>) -> Derivation {
@@ -84,6 +101,7 @@ pub(super) struct Builds<'a> {
     pub(super) closures: Closures<'a>,
     of_apps: Arc<BTreeMap<Input, String>>,
     of_libraries: Arc<BTreeMap<Input, String>>,
+    of_checks: Arc<BTreeMap<Input, String>>,
 }
 
 impl<'a> Builds<'a> {
@@ -95,6 +113,6 @@ impl<'a> Builds<'a> {
             Arc::new(inputs)
         };
         let closures = Closures::of(rules.split);
-        Self { closures, of_apps: shared(OF_APPS), of_libraries: shared(OF_LIBRARIES) }
+        Self { closures, of_apps: shared(OF_APPS), of_libraries: shared(OF_LIBRARIES), of_checks: shared(OF_CHECKS) }
     }
 }

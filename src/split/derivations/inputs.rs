@@ -11,6 +11,7 @@ use crate::{
     },
     split::{
         ManagerName, Split, System,
+        checks::Check,
         config::Install,
         dependencies::{Dependency, Form, Scope},
         fingerprint,
@@ -18,7 +19,7 @@ use crate::{
         installer_fields::INSTALLER_FIELDS,
         origin::{Origin, origin_of, replaced_registries},
         shards::{self, Part},
-        source_set::Sources,
+        source_set::{Sources, files_of},
     },
 };
 
@@ -32,12 +33,13 @@ pub(super) const ORDERS: [&str; 2] = ["order of libraries", "order of linked fol
 pub(super) const INSTALLED: &str = "what is installed";
 
 /// Files in it that no derivation of a package is made from; the record is read field by field.
-const NO_INPUT: [&str; 6] = [RECORD_FILE, "checks.nix", "dev-shell.nix", ".gitattributes", "meta.nix", "outputs.nix"];
+const NO_INPUT: [&str; 5] = [RECORD_FILE, "dev-shell.nix", ".gitattributes", "meta.nix", "outputs.nix"];
 
 /// Files in it that packages and libraries are made from, those of either alone, and no other derivation.
 pub(super) const OF_BUILDS: [&str; 4] = ["build.nix", "hook.nix", "source.nix", "source-filter.json"];
 pub(super) const OF_APPS: &str = "package.nix";
 pub(super) const OF_LIBRARIES: &str = "library.nix";
+pub(super) const OF_CHECKS: &str = "checks.nix";
 
 /// Files in it that the fixed outputs are made from, beside all programs.
 const OF_DEPS: [&str; 8] = [
@@ -79,8 +81,16 @@ pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded,
     for (name, workspace) in split.graph.apps() {
         all.insert(Id::App(name.to_owned()), rules.app(name, workspace, &builds));
     }
+    let listed = listed(&files);
+    let sorted = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
+    for workspace in split.graph.workspaces().filter(|workspace| split.checks.contains_key(&workspace.path)) {
+        for check in &split.checks[&workspace.path] {
+            let read = read_by_check(check, &workspace.path, &listed, &sorted, &files);
+            all.insert(Id::Check(check.name.clone()), rules.check(check, workspace, &builds, read));
+        }
+    }
     let parts = builds.closures.parts;
-    let Contents { sources, shown, root_files } = contents(split, &files);
+    let Contents { sources, shown, root_files } = contents(&sorted, &files);
     Derivations { all, sources, shown, root_files, parts, asked: asked(split), elsewhere: elsewhere(split), files }
 }
 
@@ -133,7 +143,9 @@ impl Rules<'_> {
     fn node_modules(&self) -> Derivation {
         let split = self.split;
         let mut inputs = self.programs_of_splitter();
-        inputs.extend(self.nix_files(|name| !OF_BUILDS.contains(&name) && ![OF_APPS, OF_LIBRARIES].contains(&name)));
+        inputs.extend(
+            self.nix_files(|name| !OF_BUILDS.contains(&name) && ![OF_APPS, OF_CHECKS, OF_LIBRARIES].contains(&name)),
+        );
         for (path, manifest) in &split.manifests {
             inputs.insert(Input::Manifest(path.clone()), manifest.normalised().to_string());
         }
@@ -275,7 +287,7 @@ pub(super) fn join<'t>(list: impl Iterator<Item = &'t str>) -> String {
 }
 
 /// The state of a file as a text.
-fn shown(state: &FileState) -> String {
+pub(super) fn shown(state: &FileState) -> String {
     let kind = match state.kind {
         FileKind::Plain => "",
         FileKind::Executable => " executable",
@@ -295,13 +307,7 @@ struct Contents {
     root_files: BTreeMap<RepoPath, FileStates>,
 }
 
-fn contents(split: &Split, files: &FileStates) -> Contents {
-    let listed: Vec<SourceFile> = files
-        .keys()
-        .filter(|path| !has_folder(path.as_str(), "node_modules"))
-        .map(|path| SourceFile { path: path.clone(), bytes: 0 })
-        .collect();
-    let sorted = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
+fn contents(sorted: &Sources<'_>, files: &FileStates) -> Contents {
     let states = |(path, list): (&RepoPath, &[&SourceFile])| {
         let states = list.iter().filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone())));
         (path.clone(), states.collect::<FileStates>())
@@ -311,6 +317,25 @@ fn contents(split: &Split, files: &FileStates) -> Contents {
         shown: sorted.shown().map(states).collect(),
         root_files: sorted.root_files().map(states).collect(),
     }
+}
+
+/// The files that a check reads and a build does not: tests of its workspace, and files of the root.
+fn read_by_check(
+    check: &Check,
+    workspace: &RepoPath,
+    listed: &[SourceFile],
+    sorted: &Sources<'_>,
+    files: &FileStates,
+) -> FileStates {
+    let of_root = check.root_files.iter().flat_map(|root| files_of(listed, root));
+    let read = sorted.tests(workspace).iter().copied().chain(of_root);
+    read.filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone()))).collect()
+}
+
+/// All files that may be sources.
+fn listed(files: &FileStates) -> Vec<SourceFile> {
+    let may_be = files.keys().filter(|path| !has_folder(path.as_str(), "node_modules"));
+    may_be.map(|path| SourceFile { path: path.clone(), bytes: 0 }).collect()
 }
 
 /// The packages that are not found by name and version at a registry: by their place, with what tells versions apart.

@@ -53,6 +53,8 @@ pub enum Id {
     Library(String),
     /// An app, by the name of its derivation.
     App(String),
+    /// A script of a workspace that is a check, by the name of its derivation.
+    Check(String),
 }
 
 impl Id {
@@ -63,17 +65,19 @@ impl Id {
             Self::NodeModules | Self::OwnInstall(_) => "nodeModules",
             Self::Library(_) => "library",
             Self::App(_) => "app",
+            Self::Check(_) => "check",
         }
     }
 
-    /// The flake's package that it is, or is a part of; for a library its check, since it is among no packages.
+    /// The flake's package that it is, or is a part of; for a library and a check the name among the flake's checks, since these are among
+    /// no packages.
     pub fn package(&self) -> String {
         match self {
             Self::Deps(_) => "deps".to_owned(),
             Self::NodeModules => "nodeModules".to_owned(),
             Self::OwnInstall(name) => format!("nodeModules-{name}"),
             Self::Library(name) => format!("library-{name}"),
-            Self::App(name) => name.clone(),
+            Self::App(name) | Self::Check(name) => name.clone(),
         }
     }
 }
@@ -82,7 +86,9 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deps(part) => write!(f, "deps-{part}"),
-            Self::NodeModules | Self::OwnInstall(_) | Self::Library(_) | Self::App(_) => f.write_str(&self.package()),
+            Self::NodeModules | Self::OwnInstall(_) | Self::Library(_) | Self::App(_) | Self::Check(_) => {
+                f.write_str(&self.package())
+            }
         }
     }
 }

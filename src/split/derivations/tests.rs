@@ -457,3 +457,23 @@ fn a_program_that_makes_a_package_is_part_of_the_install() {
     let changed = edit_of(&files, "make.js", "2");
     assert_eq!(causes_of(&changed, "nodeModules"), r#"[{"kind":"file","path":"make.js","change":"changed"}]"#);
 }
+
+#[test]
+fn a_check_is_run_again_for_what_it_reads_and_for_tests_of_its_workspace() {
+    let mut files = files();
+    files.insert("splitter.json", r#"{"checks": ["test"]}"#);
+    files.insert(
+        "apps/web/package.json",
+        r#"{"name": "web", "scripts": {"build": "x", "test": "vitest"}, "dependencies": {"ui": "workspace:*", "react": "^18.0.0"}}"#,
+    );
+    files.insert("vitest.config.ts", "1");
+    assert_eq!(names(&edit_of(&files, "apps/web/index.test.ts", "2")), ["web-test"]);
+    assert_eq!(names(&edit_of(&files, "vitest.config.ts", "2")), ["web-test"]);
+    assert_eq!(names(&edit_of(&files, "packages/ui/index.ts", "2")), ["web", "web-test"]);
+    assert_eq!(
+        names(&edit_of(&files, "apps/api/package.json", r#"{"name": "api", "scripts": {"build": "y"}}"#)),
+        ["api"]
+    );
+    let changed = edit_of(&files, "apps/web/index.test.ts", "2");
+    assert!(changed[0].2.contains(r#""path":"apps/web/index.test.ts""#), "{}", changed[0].2);
+}
