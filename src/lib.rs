@@ -6,6 +6,7 @@
 //! | module | holds | touches the world |
 //! | --- | --- | --- |
 //! | [`cli`] | one file a verb, the printer, exit codes | prints |
+//! | [`guard`] | what a check says, what may be committed, the git hook | writes hooks; runs git |
 //! | [`proof`] | states of a repository, the model of its derivations against Nix | a scratch folder |
 //! | [`picture`] | the derivations as a drawing: Mermaid, SVG | no |
 //! | [`scaffold`] | what is written to a repository | writes files |
@@ -20,6 +21,7 @@
 //! files are called.
 
 pub mod cli;
+pub mod guard;
 pub mod picture;
 pub mod proof;
 pub mod scaffold;

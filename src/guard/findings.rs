@@ -1,9 +1,8 @@
 //! What a check found, one thing each, as tools of others want it: a rule, a place, words, what to do.
 
-use super::{Verdict, staged::Staged};
+use super::{staged::Staged, verdict::Verdict};
 use crate::{
-    cli::changes::{package_line, sign},
-    diagnostic::Position,
+    diagnostic::{Diagnose, Position},
     scaffold::{
         compare::{Change, Differences, FileChange},
         record::{FORMAT_VERSION, GENERATOR, PATH},
@@ -13,10 +12,10 @@ use crate::{
 };
 
 /// The rule of what could not be checked at all.
-pub(super) const ERROR: &str = "error";
+pub const ERROR: &str = "error";
 
 /// Every rule, and what it says.
-pub(super) const RULES: [(&str, &str); 8] = [
+pub const RULES: [(&str, &str); 8] = [
     ("stale", "the recorded dependencies and workspaces are those of the repository"),
     ("edited", "splitter.lock.json is as splitter wrote it"),
     ("drift", "the manifests and the lockfile agree"),
@@ -29,22 +28,39 @@ pub(super) const RULES: [(&str, &str); 8] = [
 
 /// One thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
-    pub(super) rule: &'static str,
-    pub(super) path: String,
-    pub(super) position: Option<Position>,
-    pub(super) message: String,
-    pub(super) remedy: String,
+pub struct Finding {
+    /// One of [`RULES`].
+    pub rule: &'static str,
+    /// The file, relative to the repository.
+    pub path: String,
+    /// The place in it, where one is known.
+    pub position: Option<Position>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
 }
 
 impl Finding {
+    /// Why nothing could be checked.
+    pub fn of_error(error: &dyn Diagnose) -> Self {
+        let location = error.location();
+        Self {
+            rule: ERROR,
+            path: location.as_ref().map_or_else(|| PATH.to_owned(), |at| at.path.to_string()),
+            position: location.and_then(|location| location.position),
+            message: error.to_string(),
+            remedy: error.hints().join("; "),
+        }
+    }
+
     fn new(rule: &'static str, path: &str, message: String, remedy: &str) -> Self {
         Self { rule, path: path.to_owned(), position: None, message, remedy: remedy.to_owned() }
     }
 }
 
 /// All that was found; nothing where all is right.
-pub(super) fn of(staged: &Staged) -> Vec<Finding> {
+pub fn of(staged: &Staged) -> Vec<Finding> {
     match staged {
         Staged::Untouched | Staged::Unused | Staged::Older => Vec::new(),
         Staged::Unmerged(paths) => {
@@ -62,7 +78,7 @@ pub(super) fn of(staged: &Staged) -> Vec<Finding> {
 }
 
 /// What resolves a conflict in a file.
-pub(super) fn unmerged_remedy(path: &str) -> &'static str {
+pub fn unmerged_remedy(path: &str) -> &'static str {
     if path == PATH {
         "resolve the lockfile, then run `splitter update-hash` and `git add` both"
     } else {
@@ -100,15 +116,15 @@ fn of_verdict(verdict: &Verdict) -> Vec<Finding> {
 }
 
 /// What is said of a record that someone edited.
-pub(super) const EDITED: &str = "was edited: it is not as splitter wrote it";
+pub const EDITED: &str = "was edited: it is not as splitter wrote it";
 
 /// What is said of a record that an older splitter wrote.
-pub(super) fn older_words(format: u64) -> String {
+pub fn older_words(format: u64) -> String {
     format!("was written by an older splitter (format {format}, this one writes {FORMAT_VERSION})")
 }
 
 /// What is said of a static file.
-pub(super) fn template_words(verdict: &Verdict, file: &FileChange) -> &'static str {
+pub fn template_words(verdict: &Verdict, file: &FileChange) -> &'static str {
     match file.change {
         Change::Removed => "is missing",
         Change::Added => "was left by another version of splitter",
@@ -120,15 +136,15 @@ pub(super) fn template_words(verdict: &Verdict, file: &FileChange) -> &'static s
 /// `~ react 19.0.0 -> 19.1.0, ~ bun.lock`, the first few.
 fn summary(differences: &Differences) -> String {
     const SHOWN: usize = 6;
-    let packages = differences.packages.iter().map(package_line);
-    let files = differences.files.iter().map(|file| format!("{} {}", sign(file.change), file.path));
+    let packages = differences.packages.iter().map(ToString::to_string);
+    let files = differences.files.iter().map(ToString::to_string);
     let all: Vec<String> = packages.chain(files).chain(differences.settings.iter().cloned()).collect();
     let more = if all.len() > SHOWN { format!(", and {} more", all.len() - SHOWN) } else { String::new() };
     format!("{}{more}", all[..all.len().min(SHOWN)].join(", "))
 }
 
 /// What to run, in the order in which it helps.
-pub(super) fn commands(verdict: &Verdict) -> Vec<String> {
+pub fn commands(verdict: &Verdict) -> Vec<String> {
     // Where the work tree is right already, there is nothing to run but `git add`.
     let work_tree = verdict.beside.as_ref().and_then(|beside| beside.work_tree.as_ref());
     let differences = work_tree.unwrap_or(&verdict.differences);

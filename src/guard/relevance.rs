@@ -1,4 +1,4 @@
-//! Which files the guard looks at: those of which a change can make a record stale.
+//! Which files the guard looks at: those whose change can make a record stale.
 //!
 //! A commit that touches none of them is none of its concern, and most commits touch none: so this is asked first, by names
 //! alone, then by what the record lists. Names that only may matter count, since the whole check takes milliseconds.
@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer};
 
-use super::{record, templates};
 use crate::{
     names::{BUN_LOCK_BINARY, BUN_VERSION, FOREIGN_LOCKFILES, LOCKFILES, MANIFEST, RC_FILES, SETTINGS, YARN_FOLDER},
     repo::RepoPath,
+    scaffold::{record, templates},
     split::{TASK_RUNNERS, is_configuration},
 };
 

@@ -5,19 +5,19 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Beside, Verdict, verdict};
+use super::{
+    GuardError,
+    relevance::{Named, is_template, matters_by_name},
+    verdict::{Beside, Verdict, verdict},
+};
 use crate::{
-    cli::{arguments::Global, failure::Failure},
     repo::{self, Git, GitError, GitIndex, Tree as _, WorkTree, WorkTreeError},
-    scaffold::{
-        guard::{Named, is_template, matters_by_name},
-        record, templates,
-    },
+    scaffold::{compare::Differences, record, templates},
 };
 
 /// What was found.
 #[derive(Debug)]
-pub(in crate::cli) enum Staged {
+pub enum Staged {
     /// No file that matters is staged.
     Untouched,
     /// What is to be committed has nothing of splitter.
@@ -35,22 +35,28 @@ pub(in crate::cli) enum Staged {
 
 impl Staged {
     /// Whether the commit may be made.
-    pub(in crate::cli) fn is_fresh(&self) -> bool {
+    pub fn is_fresh(&self) -> bool {
         match self {
             Self::Untouched | Self::Unused | Self::Older => true,
             Self::Unmerged(_) | Self::NoRecord => false,
             Self::Checked(verdict) => verdict.differences.is_empty(),
         }
     }
-}
 
-/// Checks the index of the repository that the arguments name.
-pub(super) fn check(global: &Global) -> Result<Staged, Failure> {
-    Ok(look(&root(global)?)?.0)
+    /// Whether nothing is wrong that an update of the record would not mend.
+    pub fn is_only_stale(&self) -> bool {
+        match self {
+            Self::Checked(verdict) => {
+                let Differences { drift, templates, older_format, .. } = &verdict.differences;
+                drift.is_empty() && templates.is_empty() && older_format.is_none()
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Checks the index of the repository at `root`; with the index itself, where it was read.
-pub(in crate::cli) fn look(root: &Utf8Path) -> Result<(Staged, Option<GitIndex>), Failure> {
+pub fn look(root: &Utf8Path) -> Result<(Staged, Option<GitIndex>), GuardError> {
     let staged = repo::Staged::read(Git::at(root))?;
     let mut paths = staged.paths.iter();
     let matters = paths.any(|path| matters_by_name(path)) || {
@@ -67,7 +73,7 @@ pub(in crate::cli) fn look(root: &Utf8Path) -> Result<(Staged, Option<GitIndex>)
     Ok((found, Some(index)))
 }
 
-fn of_index(index: &GitIndex, root: &Utf8Path, with_templates: bool) -> Result<Staged, Failure> {
+fn of_index(index: &GitIndex, root: &Utf8Path, with_templates: bool) -> Result<Staged, GuardError> {
     let unmerged: Vec<String> = index.unmerged().iter().filter(|path| matters_by_name(path)).cloned().collect();
     if !unmerged.is_empty() {
         return Ok(Staged::Unmerged(unmerged));
@@ -85,20 +91,20 @@ fn of_index(index: &GitIndex, root: &Utf8Path, with_templates: bool) -> Result<S
             staged.beside = Some(beside(index, root, work_tree)?);
             Ok(Staged::Checked(Box::new(staged)))
         }
-        Err(failure) => {
+        Err(error) => {
             // The index cannot even be read. If the work tree is right, it only has to be staged.
             let Some(right) = verdict(&work_tree, with_templates).ok().filter(|found| found.differences.is_empty())
             else {
-                return Err(failure);
+                return Err(error);
             };
             let beside = beside(index, root, Some(right))?;
             match right_but_unstaged(&beside, &work_tree, with_templates) {
                 Some(mut verdict) => {
-                    verdict.differences.settings.push(format!("what is staged cannot be read: {}", failure.error()));
+                    verdict.differences.settings.push(format!("what is staged cannot be read: {error}"));
                     verdict.beside = Some(beside);
                     Ok(Staged::Checked(Box::new(verdict)))
                 }
-                None => Err(failure),
+                None => Err(error),
             }
         }
     }
@@ -121,15 +127,14 @@ fn beside(index: &GitIndex, root: &Utf8Path, work_tree: Option<Verdict>) -> Resu
 }
 
 /// Whether git was given paths to commit. It then works on an index of its own beside the real one.
-pub(in crate::cli) fn is_partial_commit() -> bool {
+pub fn is_partial_commit() -> bool {
     let index = std::env::var_os("GIT_INDEX_FILE").map(std::path::PathBuf::from);
     index.is_some_and(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("next-index-")))
 }
 
-/// The repository's root: the folder with the lockfile, or, where a sparse checkout or a deletion left none on disk, the top
+/// The root of the repository that `folder` lies in: the folder with the lockfile, or, where a sparse checkout or a deletion left none on disk, the top
 /// of git's work tree.
-pub(in crate::cli) fn root(global: &Global) -> Result<Utf8PathBuf, Failure> {
-    let folder = global.repo.as_deref().unwrap_or(Utf8Path::new("."));
+pub fn root(folder: &Utf8Path) -> Result<Utf8PathBuf, GuardError> {
     match WorkTree::discover(folder) {
         Ok(tree) => Ok(tree.root().to_owned()),
         Err(WorkTreeError::NotFound(folder)) => {
