@@ -13,7 +13,8 @@
 //! | [`fetch`] | registries, the tarball cache, downloads | the network |
 //! | [`nix`] | NAR, hashes, store paths; running `nix` | only its runner |
 //! | [`split`] | the lock set, source sets, fingerprints, the workspace graph | no |
-//! | [`lockfile`] | lockfile formats, read into one model | no |
+//! | [`managers`] | the package managers: lockfiles, pins, settings, registries, words | no |
+//! | [`lockfile`] | the one model of lockfiles | no |
 //! | [`repo`] | the repository as files | reads files |
 //!
 //! [`diagnostic`] is what every error of every module is turned into before it is shown; `parallel`
@@ -32,10 +33,13 @@ pub mod nix;
 pub mod split;
 
 pub mod lockfile;
+pub mod managers;
 pub mod repo;
 
 pub mod diagnostic;
 mod ending;
 pub mod names;
 mod parallel;
+mod secrets;
 pub mod shell;
+pub mod system;

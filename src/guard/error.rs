@@ -3,9 +3,10 @@
 use crate::{
     diagnostic::{Category, Diagnose, Location},
     fetch::CacheError,
+    managers::RegistryError,
     repo::{GitError, TreeError, WorkTreeError},
     scaffold::{files::FilesError, record::RecordError, update::UpdateError},
-    split::{SplitError, registries::RegistryError},
+    split::SplitError,
 };
 
 /// Why a repository, or what is staged in it, could not be checked or brought up to date.
