@@ -6,13 +6,15 @@
 //! | module | holds | touches the world |
 //! | --- | --- | --- |
 //! | [`cli`] | one file a verb, the printer, exit codes | prints |
+//! | [`guard`] | what a check says, what may be committed, the git hook | writes hooks; runs git |
 //! | [`proof`] | states of a repository, the model of its derivations against Nix | a scratch folder |
 //! | [`picture`] | the derivations as a drawing: Mermaid, SVG | no |
 //! | [`scaffold`] | what is written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | the network |
 //! | [`nix`] | NAR, hashes, store paths; running `nix` | only its runner |
 //! | [`split`] | the lock set, source sets, fingerprints, the workspace graph | no |
-//! | [`lockfile`] | lockfile formats, read into one model | no |
+//! | [`managers`] | the package managers: lockfiles, pins, settings, registries, words | no |
+//! | [`lockfile`] | the one model of lockfiles | no |
 //! | [`repo`] | the repository as files | reads files |
 //!
 //! [`diagnostic`] is what every error of every module is turned into before it is shown; `parallel`
@@ -20,6 +22,7 @@
 //! files are called.
 
 pub mod cli;
+pub mod guard;
 pub mod picture;
 pub mod proof;
 pub mod scaffold;
@@ -30,10 +33,13 @@ pub mod nix;
 pub mod split;
 
 pub mod lockfile;
+pub mod managers;
 pub mod repo;
 
 pub mod diagnostic;
 mod ending;
 pub mod names;
 mod parallel;
+mod secrets;
 pub mod shell;
+pub mod system;

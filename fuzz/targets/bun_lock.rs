@@ -2,12 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use splitter::lockfile::{Resolution, bun};
+use splitter::{lockfile::Resolution, managers::bun::lockfile as bun};
 
 fuzz_target!(|text: &str| {
     let Ok(lockfile) = bun::parse(text) else { return };
     for package in &lockfile.packages {
-        if let Resolution::Workspace(path) | Resolution::Folder(path) | Resolution::LocalTarball(path) = &package.resolution {
+        if let Resolution::Workspace(path) | Resolution::Folder(path) | Resolution::LocalTarball(path) =
+            &package.resolution
+        {
             assert!(path.parts().all(|part| part != ".."));
         }
     }

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use splitter::split::ProjectRegistries;
+use splitter::managers::ProjectRegistries;
 
 fuzz_target!(|texts: (&str, &str)| {
-    let _ = ProjectRegistries::read(Some(texts.0), Some(texts.1));
+    let _ = ProjectRegistries::of_bun(Some(texts.0), Some(texts.1));
 });

@@ -3,8 +3,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use splitter::{
+    managers::{
+        yarn_berry::rc::{BerryRc, kept as kept_of_berry},
+        yarn_classic::rc::{ClassicRc, kept as kept_of_classic},
+    },
     repo::{Entry, RepoPath, Tree, TreeError},
-    split::yarnrc::{BerryRc, ClassicRc, kept_of_berry, kept_of_classic},
 };
 
 /// A tree whose every file has the same text.

@@ -4,7 +4,6 @@ use super::{
     printer::{ODD, Printer},
     text::{count, escape},
 };
-use crate::scaffold::compare::{Change, PackageChange};
 
 /// How many lines of one kind are shown.
 const SHOWN: usize = 30;
@@ -23,24 +22,5 @@ pub(super) fn print_list(title: &str, lines: impl ExactSizeIterator<Item = Strin
     }
     if total > SHOWN {
         printer.data(format_args!("    {ODD}and {} more{ODD:#}", count(total - SHOWN)));
-    }
-}
-
-/// `~ react 19.0.0 -> 19.1.0`
-pub(super) fn package_line(package: &PackageChange) -> String {
-    let versions = match package.change {
-        Change::Added => package.to.join(", "),
-        Change::Removed => package.from.join(", "),
-        Change::Changed if package.from == package.to => format!("{} (other bytes)", package.to.join(", ")),
-        Change::Changed => format!("{} -> {}", package.from.join(", "), package.to.join(", ")),
-    };
-    format!("{} {} {versions}", sign(package.change), package.name)
-}
-
-pub(super) fn sign(change: Change) -> char {
-    match change {
-        Change::Added => '+',
-        Change::Removed => '-',
-        Change::Changed => '~',
     }
 }

@@ -3,12 +3,13 @@
 use super::{arguments::FetchingOptions, failure::Failure, printer::Printer, progress::DownloadProgress};
 use crate::{
     fetch::{Cache, Downloader, Environment, FetchError, Registries},
+    managers::RegistryError,
     repo::WorkTree,
     scaffold::{
         record::Kept,
         update::{Extent, FromCache, Online, Update, update},
     },
-    split::{Split, registries::RegistryError},
+    split::Split,
 };
 
 /// Makes the record of a split, from the network and the cache or from the cache alone.

@@ -1,26 +1,23 @@
 //! `splitter hook`: the git hook, beside what is there. `run` is what the hook calls.
 
+use camino::Utf8Path;
+
 use super::{
     arguments::{Global, HookCommand},
-    check::staged::{self, Staged},
     failure::{Failure, Outcome},
-    fetching::{cache, registries},
     interrupt,
     printer::{BAD, BOLD, GOOD, NOTE, Printer},
     repository::work_tree,
 };
 use crate::{
     diagnostic::Category,
-    fetch::Environment,
-    repo::{Git, GitIndex, Tree as _, WorkTree},
-    scaffold::{
-        compare::Differences,
-        files::Files,
+    guard::{
         hook::{self, Done, Place},
-        record::{self, Kept, PATH},
-        update::{Extent, FromCache, update},
+        renewal::Renewal,
+        staged,
     },
-    split::{Choices, Split},
+    repo::{GitIndex, WorkTree},
+    scaffold::record::PATH,
 };
 
 /// The variable that skips the hook.
@@ -134,12 +131,13 @@ fn run_hook(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
 
 fn guard(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
     // A branch without a lockfile is none of its concern.
-    let Ok(root) = staged::root(global) else { return Ok(Outcome::Done) };
+    let folder = global.repo.as_deref().unwrap_or(Utf8Path::new("."));
+    let Ok(root) = staged::root(folder) else { return Ok(Outcome::Done) };
     let (found, index) = staged::look(&root)?;
     if found.is_fresh() {
         return Ok(Outcome::Done);
     }
-    if let Some(index) = index.filter(|_| is_only_stale(&found))
+    if let Some(index) = index.filter(|_| found.is_only_stale())
         && bring_up_to_date(&index, &WorkTree::at(root), printer)
     {
         return Ok(Outcome::Done);
@@ -148,61 +146,21 @@ fn guard(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
     Ok(Outcome::Difference)
 }
 
-/// Whether nothing is wrong that an update of the record would not mend.
-fn is_only_stale(found: &Staged) -> bool {
-    match found {
-        Staged::Checked(verdict) => {
-            let Differences { drift, templates, older_format, .. } = &verdict.differences;
-            drift.is_empty() && templates.is_empty() && older_format.is_none()
-        }
-        _ => false,
-    }
-}
-
-/// Writes the record that what is staged asks for into the index, where the repository chose that and the cache has all that
-/// it takes. The file in the work tree is written too, unless it holds something else than what was staged.
-///
-/// With `git commit <path>` it is left alone: git then commits from an index of its own, and the real one would lack it.
+/// Brings the record of a commit up to date; whether that was done.
 fn bring_up_to_date(index: &GitIndex, work_tree: &WorkTree, printer: Printer) -> bool {
-    let updated = || -> Result<bool, Failure> {
-        let split = Split::read(index, &Choices::default())?;
-        if !split.config.hook_updates || staged::is_partial_commit() {
-            return Ok(false);
-        }
-        let old = Kept::read(index).ok().flatten();
-        let environment = Environment::of_process();
-        let cache = cache(&environment)?;
-        let registries = registries(work_tree, &split, &environment)?;
-        let source = FromCache { cache: &cache, registries: &registries };
-        let text = update(&split, old.as_ref(), &source, &Extent::WhatChanged)?.record.render();
-        let is_as_staged = index.read(&record::path())? == work_tree.read(&record::path())?;
-        interrupt::uninterrupted(|| -> Result<(), Failure> {
-            stage(&Git::at(work_tree.root()), &text)?;
-            if is_as_staged {
-                let mut files = Files::default();
-                files.put(record::path(), text);
-                files.write(work_tree.root())?;
-            }
-            Ok(())
-        })?;
-        Ok(true)
-    };
-    match updated() {
+    let updated = Renewal::of(index, work_tree).and_then(|renewal| match renewal {
+        Some(renewal) => interrupt::uninterrupted(|| renewal.write(work_tree)).map(|()| true),
+        None => Ok(false),
+    });
+    match updated {
         Ok(true) => {
             printer.note(format_args!("splitter: {GOOD}brought up to date{GOOD:#} and added to the commit: {PATH}"));
             true
         }
         Ok(false) => false,
-        Err(failure) => {
-            printer.note(format_args!("splitter could not update {PATH} from its cache: {}", failure.error()));
+        Err(error) => {
+            printer.note(format_args!("splitter could not update {PATH} from its cache: {error}"));
             false
         }
     }
-}
-
-/// Puts a text into the index in place of the record.
-fn stage(git: &Git, text: &str) -> Result<(), Failure> {
-    let object = git.store(text.as_bytes(), PATH)?;
-    git.output(&["update-index", "--add", "--cacheinfo", &format!("100644,{object},{}", git.prefixed(PATH)?)])?;
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     arguments::{Global, UpdateHashOptions},
-    changes::{package_line, print_list},
+    changes::print_list,
     failure::{Failure, Outcome},
     fetching::{bring_up_to_date, cache},
     interrupt,
@@ -69,7 +69,7 @@ fn print_summary(
     let mut counts = String::new();
     if let Some(old) = old {
         let changes = packages(split, &old.dependencies);
-        print_list("packages", changes.iter().map(package_line), printer);
+        print_list("packages", changes.iter().map(ToString::to_string), printer);
         counts = format!(", {}", counted(&changes));
     }
     let state = if was_written { "wrote" } else { "unchanged" };

@@ -13,7 +13,7 @@ use super::{
     environment::{Environment, UnsetVariable, expand},
     secret::Secret,
 };
-use crate::split::registries::BunRegistry;
+use crate::managers::bun::bunfig::BunRegistry;
 
 /// Credentials, or the variable that would have held them.
 pub(super) type Credential = Result<Secret, UnsetVariable>;

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     diagnostic::{Category, Diagnose, Location},
     lockfile::{Digest, Format, Integrity},
-    split::registries::without_secrets,
+    managers::registries::without_secrets,
 };
 
 /// How many failures a message lists before it counts the rest.

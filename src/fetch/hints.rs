@@ -1,12 +1,14 @@
 //! What to do about a registry that refuses or lacks something: in which file of the package manager in use.
 
 use super::credentials::Access;
-use crate::lockfile::Format;
-use crate::names::{NPMRC, YARNRC_YML};
+use crate::{
+    lockfile::Format,
+    managers::{ManagerName, Remedies},
+};
 
 /// The hint for an answer of `host` (with its port: no other port gets the credentials), where there is one.
 pub(super) fn for_answer(status: u16, access: &Access, format: Format, host: &str) -> Option<String> {
-    let files = files(format);
+    let Remedies { files, scope, token, .. } = remedies(format);
     match (status, access) {
         (401 | 403, Access::Credentials) => Some(format!(
             "the credentials for `{host}` were refused: check the token in {files} (has it expired, may it read this \
@@ -15,12 +17,11 @@ pub(super) fn for_answer(status: u16, access: &Access, format: Format, host: &st
         (401 | 403, Access::Unset(variable)) => {
             Some(format!("set `{variable}`: {files} takes the credentials for `{host}` from it"))
         }
-        (401 | 403, Access::Anonymous) => Some(format!("add the token of `{host}` to {}", token(format, host))),
+        (401 | 403, Access::Anonymous) => Some(format!("add the token of `{host}` to {}", token(host))),
         (407, _) => Some(for_proxy()),
         (404, Access::Credentials) => Some(format!("`{host}` does not have it, or hides it from this token")),
         (404, _) => Some(format!(
-            "`{host}` does not have it, or it is private: set the registry of its scope ({}) and a token",
-            scope(format)
+            "`{host}` does not have it, or it is private: set the registry of its scope ({scope}) and a token"
         )),
         _ => None,
     }
@@ -33,42 +34,11 @@ pub(super) fn for_proxy() -> String {
 
 /// What to do about a host that wants a client certificate.
 pub(super) fn for_client_certificate(format: Format, host: &str) -> String {
-    match format {
-        Format::Bun(_) | Format::YarnClassic => {
-            format!("name files in PEM in ~/.npmrc: `//{host}/:certfile=…` and `//{host}/:keyfile=…`")
-        }
-        Format::YarnBerry(_) => {
-            "name files in PEM in ~/.yarnrc.yml: `httpsCertFilePath` and `httpsKeyFilePath`".to_owned()
-        }
-    }
+    (remedies(format).certificate)(host)
 }
 
-const fn files(format: Format) -> &'static str {
-    match format {
-        Format::Bun(_) => ".npmrc or bunfig.toml",
-        Format::YarnClassic => NPMRC,
-        Format::YarnBerry(_) => YARNRC_YML,
-    }
-}
-
-const fn scope(format: Format) -> &'static str {
-    match format {
-        Format::Bun(_) => "`@scope:registry=…` in .npmrc, [install.scopes] in bunfig.toml",
-        Format::YarnClassic => "`@scope:registry=…` in .npmrc",
-        Format::YarnBerry(_) => "`npmRegistryServer` of the scope in `npmScopes` of .yarnrc.yml",
-    }
-}
-
-fn token(format: Format, host: &str) -> String {
-    let npmrc = format!("~/.npmrc (`//{host}/:_authToken=${{NPM_TOKEN}}`)");
-    match format {
-        Format::Bun(_) => format!("{npmrc} or to ~/.bunfig.toml"),
-        Format::YarnClassic => npmrc,
-        Format::YarnBerry(_) => format!(
-            "~/.yarnrc.yml (`npmAuthToken` of `//{host}` in `npmRegistries`, with `npmAlwaysAuth: true` for packages \
-             without a scope)"
-        ),
-    }
+fn remedies(format: Format) -> Remedies {
+    ManagerName::from(format).manager().remedies()
 }
 
 #[cfg(test)]

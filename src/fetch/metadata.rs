@@ -20,10 +20,8 @@ use super::{
 use crate::{
     diagnostic::{Category, Diagnose},
     lockfile::{Algorithm, Digest, Integrity},
-    split::{
-        dependencies::usual_url,
-        registries::{is_npms, without_secrets},
-    },
+    managers::registries::{is_npms, without_secrets},
+    split::dependencies::usual_url,
 };
 
 /// The most bytes that a version's document may have.

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     lockfile::Format,
-    split::registries::{ProjectRegistries, RegistryError, ReplaceHost},
+    managers::registries::{ProjectRegistries, RegistryError, ReplaceHost},
 };
 
 /// The registries of a run, with credentials.

@@ -168,7 +168,7 @@ impl<'a> Document<'a> {
     }
 
     /// The line and column of a byte offset, counted from a line start that is known already.
-    pub(super) fn position_from(&self, line_start: usize, line: usize, offset: usize) -> Position {
+    pub(crate) fn position_from(&self, line_start: usize, line: usize, offset: usize) -> Position {
         let within = Position::of_offset(&self.text[line_start..], offset.saturating_sub(line_start));
         Position { line: within.line + line - 1, column: within.column }
     }
@@ -219,7 +219,7 @@ fn options(dialect: Dialect) -> ParseOptions {
 }
 
 /// Conflict markers stand at the start of a line; nothing in a JSON file that a program wrote starts one so.
-pub(super) fn refuse_conflict_markers(file: &str, text: &str) -> Result<(), JsonError> {
+pub(crate) fn refuse_conflict_markers(file: &str, text: &str) -> Result<(), JsonError> {
     let markers = ["<<<<<<< ", ">>>>>>> "];
     let starts = |offset: usize| markers.iter().any(|marker| text[offset..].starts_with(marker));
     let first = std::iter::once(0)
@@ -244,7 +244,7 @@ fn describe(value: &Value<'_>) -> String {
 }
 
 /// At most 60 characters of a text from outside, its control characters escaped.
-pub(super) fn shorten(text: &str) -> Cow<'_, str> {
+pub(crate) fn shorten(text: &str) -> Cow<'_, str> {
     let long = text.chars().count() > 60;
     if !long && !text.chars().any(char::is_control) {
         return Cow::Borrowed(text);

@@ -1,13 +1,11 @@
-//! Lockfile formats, each read into one [model](Lockfile). Nothing here touches a file, the network or a process.
+//! The one [model](Lockfile) that every lockfile is read into, and what readers of lockfiles share. Nothing here touches a file, the network or a process.
 
-pub mod bun;
 mod conditions;
 mod git;
 mod integrity;
 pub mod json;
 mod model;
-mod names;
-pub mod yarn;
+pub(crate) mod names;
 
 pub use conditions::Conditions;
 pub use git::{GitCommit, HostArchive};

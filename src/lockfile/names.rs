@@ -10,12 +10,12 @@ pub(crate) fn split_name(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Whether the text could be a semantic version; it becomes part of a URL and of a file name.
-pub(super) fn is_version(text: &str) -> bool {
+pub(crate) fn is_version(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
 }
 
 /// Whether the text could be the name of a package; it becomes part of a URL and of a path.
-pub(super) fn is_package_name(name: &str) -> bool {
+pub(crate) fn is_package_name(name: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty()
             && part != "."
@@ -29,7 +29,7 @@ pub(super) fn is_package_name(name: &str) -> bool {
 }
 
 /// Whether the text could be the name of a package of this kind. What no registry knows, such as a link, has freer names.
-pub(super) fn is_name_for(resolution: &Resolution, name: &str) -> bool {
+pub(crate) fn is_name_for(resolution: &Resolution, name: &str) -> bool {
     match resolution {
         Resolution::Registry { .. } => is_package_name(name),
         _ => is_local_name(name),
@@ -37,7 +37,7 @@ pub(super) fn is_name_for(resolution: &Resolution, name: &str) -> bool {
 }
 
 /// Whether the text could be a part of a path, or two parts that begin with `@`, as names of packages are.
-pub(super) fn is_local_name(name: &str) -> bool {
+pub(crate) fn is_local_name(name: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty()
             && part != "."

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{ProofError, State, lock_edit};
 use crate::{
-    lockfile::Format,
+    managers::SampleSettings,
     repo::{RepoPath, WorkTree},
     split::{
         Manifest,
@@ -193,11 +193,7 @@ impl Table<'_> {
 
     /// An rc file with a line that no install reads, and with one that it does.
     fn add_settings(&mut self) -> Result<(), ProofError> {
-        let (file, comment, setting) = match self.state.split.lockfile.format {
-            Format::Bun(_) => (".npmrc", "\n; more\n", "\nshamefully-hoist=false\n"),
-            Format::YarnClassic => (".yarnrc", "\n# more\n", "\n--install.ignore-optional false\n"),
-            Format::YarnBerry(_) => (".yarnrc.yml", "\n# more\n", "\nenableTransparentWorkspaces: true\n"),
-        };
+        let SampleSettings { file, comment, setting } = self.state.split.pin.manager.name.manager().sample_settings();
         let path = RepoPath::root().child(file);
         self.append("comment in an rc file", path.clone(), comment)?;
         let content = super::scratch::content(self.tree, &path)?;

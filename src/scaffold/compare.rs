@@ -1,6 +1,9 @@
 //! Is a record right for a split? What differs, in terms a user knows.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+};
 
 use serde::Serialize;
 
@@ -37,6 +40,17 @@ pub enum Change {
     Changed,
 }
 
+impl Change {
+    /// How a line of a list begins that names it.
+    pub const fn sign(self) -> char {
+        match self {
+            Self::Added => '+',
+            Self::Removed => '-',
+            Self::Changed => '~',
+        }
+    }
+}
+
 /// A package that differs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct PackageChange {
@@ -50,6 +64,19 @@ pub struct PackageChange {
     pub change: Change,
 }
 
+/// `~ react 19.0.0 -> 19.1.0`
+impl fmt::Display for PackageChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ", self.change.sign(), self.name)?;
+        match self.change {
+            Change::Added => f.write_str(&self.to.join(", ")),
+            Change::Removed => f.write_str(&self.from.join(", ")),
+            Change::Changed if self.from == self.to => write!(f, "{} (other bytes)", self.to.join(", ")),
+            Change::Changed => write!(f, "{} -> {}", self.from.join(", "), self.to.join(", ")),
+        }
+    }
+}
+
 /// A file that differs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct FileChange {
@@ -57,6 +84,13 @@ pub struct FileChange {
     pub path: RepoPath,
     /// How it differs.
     pub change: Change,
+}
+
+/// `~ bun.lock`
+impl fmt::Display for FileChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.change.sign(), self.path)
+    }
 }
 
 /// Everything that differs between a record and the repository as it is.

@@ -4,8 +4,6 @@ pub mod choices;
 pub mod compare;
 pub mod files;
 pub mod flake;
-pub mod guard;
-pub mod hook;
 pub mod record;
 pub mod templates;
 pub mod update;

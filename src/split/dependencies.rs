@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{
-    Manifest, ProjectRegistries, SplitError, System, Workspaces, committed_cache::CommittedCache,
-    registries::without_secrets, secrets,
-};
-use crate::lockfile::{
-    Conditions, DependencyGroup, Format, Integrity, LockedPackage, Lockfile, PlatformLists, Platforms, Requests,
-    Resolution,
+use super::{Manifest, SplitError, System, Workspaces};
+use crate::{
+    lockfile::{
+        Conditions, DependencyGroup, Format, Integrity, LockedPackage, Lockfile, PlatformLists, Platforms, Requests,
+        Resolution,
+    },
+    managers::{ProjectRegistries, registries::without_secrets, yarn_berry::committed_cache::CommittedCache},
+    secrets::{self, SecretInUrl},
 };
 
 /// A file that an install needs.
@@ -104,7 +105,7 @@ pub(super) fn list(
         }
         if let Some(url) = url.as_ref().filter(|url| secrets::has_secret(url)) {
             let (file, url) = (lockfile.format.file().to_owned(), secrets::masked(url.as_str()));
-            return Err(SplitError::SecretInUrl { file, url, position: package.position });
+            return Err(SecretInUrl { file, url, position: package.position }.into());
         }
         let label = match package.resolution {
             Resolution::RemoteTarball(ref url) => format!("{} ({})", package.name, without_secrets(url)),
@@ -297,7 +298,10 @@ pub(super) fn merge(first: &mut Dependency, second: Dependency) -> Result<(), Sp
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lockfile::{bun, yarn};
+    use crate::{
+        managers::{bun::lockfile as bun, yarn_berry::lockfile::cache_file, yarn_lock as yarn},
+        repo::MemoryTree,
+    };
 
     const A: &str = "sha1-AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     const B: &str = "sha1-BBBBBBBBBBBBBBBBBBBBBBBBBBA=";
@@ -308,7 +312,7 @@ mod tests {
     }
 
     fn registries() -> ProjectRegistries {
-        ProjectRegistries::read(Some("registry=https://registry.example/npm"), None).unwrap()
+        ProjectRegistries::of_bun(Some("registry=https://registry.example/npm"), None).unwrap()
     }
 
     fn summary(packages: &str) -> Vec<String> {
@@ -415,5 +419,26 @@ mod tests {
             error.to_string(),
             "package `g` is a git dependency without a commit that can be fetched (`git+https://***@h.example/r#main`)"
         );
+    }
+
+    #[test]
+    fn what_a_committed_cache_holds_is_not_downloaded() {
+        let entry = |name: &str, checksum: &str| {
+            format!(
+                "\n\"{name}@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"{name}@npm:1.0.0\"\n  checksum: 10c0/{checksum}\n  \
+                 languageName: node\n  linkType: hard\n"
+            )
+        };
+        let entries = entry("here", "0123456789abcdef") + &entry("other", "fedcba9876543210");
+        let lock = yarn::parse(&format!("__metadata:\n  version: 8\n  cacheKey: 10c0\n{entries}")).unwrap();
+        let zip = cache_file("here@npm:1.0.0", "10c0/0123456789abcdef").unwrap();
+        let path = format!("cache/{zip}");
+        let tree = MemoryTree::new([(path.as_str(), "")]);
+        let cache = CommittedCache::find(&tree, "cache".parse().unwrap()).unwrap().unwrap();
+        let registries = ProjectRegistries::of_tree(&tree, lock.format).unwrap();
+        let list = |cache| list(&lock, &Workspaces::new(), Sources { registries: &registries, cache }, &System::ALL);
+        assert_eq!(list(None).unwrap().len(), 2);
+        let held: Vec<_> = list(Some(&cache)).unwrap().into_iter().map(|dependency| dependency.name).collect();
+        assert_eq!(held, ["other"]);
     }
 }

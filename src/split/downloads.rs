@@ -12,9 +12,11 @@ use super::{
     SplitError, System,
     config::is_package,
     dependencies::{Dependency, Form, Scope, merge, url_path},
+};
+use crate::{
+    lockfile::json::{Document, JsonError},
     secrets,
 };
-use crate::lockfile::json::{Document, JsonError};
 
 /// A file that the install script of a package downloads.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -208,11 +208,7 @@ fn specifiers<'a>(groups: impl Iterator<Item = &'a BTreeMap<String, String>>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        lockfile::{Format, bun},
-        repo::MemoryTree,
-        split::workspaces,
-    };
+    use crate::{lockfile::Format, managers::bun::lockfile as bun, repo::MemoryTree, split::workspaces};
 
     #[test]
     fn every_disagreement_is_named() {

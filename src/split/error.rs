@@ -1,16 +1,13 @@
 //! Why a repository could not be split.
 
-use super::{detect::start::Unclear, manifest_path, registries::RegistryError, yarnrc::YarnRcError};
+use super::{detect::start::Unclear, manifest_path};
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
-    lockfile::{
-        Format,
-        bun::{self, BunLockError},
-        json::JsonError,
-        yarn::YarnLockError,
-    },
-    names::{BUN_LOCK, YARN_LOCK},
+    lockfile::json::JsonError,
+    managers::ManagerError,
+    names::{BUN_LOCK, MANIFEST, SETTINGS, YARN_LOCK},
     repo::{RepoPath, RepoPathError, TreeError},
+    secrets::SecretInUrl,
 };
 
 /// Why a repository could not be split.
@@ -22,18 +19,12 @@ pub enum SplitError {
     /// A manifest or `splitter.json` is not what its format says.
     #[error(transparent)]
     Json(#[from] JsonError),
-    /// `bun.lock` was refused.
+    /// The files of the package manager were refused.
     #[error(transparent)]
-    BunLock(#[from] BunLockError),
-    /// `yarn.lock` was refused.
+    Manager(#[from] ManagerError),
+    /// A URL in a file that builds read holds a secret.
     #[error(transparent)]
-    YarnLock(#[from] YarnLockError),
-    /// The registries that the rc files name are wrong.
-    #[error(transparent)]
-    Registries(#[from] RegistryError),
-    /// An rc file of Yarn was refused.
-    #[error(transparent)]
-    YarnRc(#[from] YarnRcError),
+    SecretInUrl(#[from] SecretInUrl),
     /// There is no `package.json` beside the lockfile.
     #[error("no `package.json` at the root of the repository")]
     NoRootManifest,
@@ -128,16 +119,6 @@ pub enum SplitError {
         /// The lockfile.
         file: &'static str,
     },
-    /// A URL in a file that builds read holds a secret.
-    #[error("`{url}` holds a user name, a password or a token, and each build would copy it into the Nix store")]
-    SecretInUrl {
-        /// The file.
-        file: String,
-        /// The URL, and what is written around it without a space, without the secret.
-        url: String,
-        /// Where it stands.
-        position: Position,
-    },
     /// Two entries of the lockfile want different bytes at one place.
     #[error("`{path}` is locked with two different integrities: {first} and {second}")]
     TwoIntegrities {
@@ -147,67 +128,6 @@ pub enum SplitError {
         first: String,
         /// The other.
         second: String,
-    },
-    /// The pinned package manager is not the lockfile's.
-    #[error("`packageManager` is `{pin}`, but the lockfile is `{lockfile}`")]
-    WrongManager {
-        /// The pin in the root manifest.
-        pin: String,
-        /// The lockfile.
-        lockfile: &'static str,
-    },
-    /// The pin is not an exact version.
-    #[error("`{pin}` in `{file}` does not pin an exact version of {name}; expected for example `{example}`")]
-    InexactPin {
-        /// The package manager.
-        name: &'static str,
-        /// The pin.
-        pin: String,
-        /// The file that holds it.
-        file: &'static str,
-        /// What an exact pin looks like there.
-        example: &'static str,
-    },
-    /// The pinned package manager cannot read the lockfile.
-    #[error("Bun {version} cannot read lockfileVersion {lockfile_version}; it needs Bun {needed} or later")]
-    ManagerTooOld {
-        /// The pinned version.
-        version: String,
-        /// The lockfile's version.
-        lockfile_version: u64,
-        /// The first Bun that reads it.
-        needed: &'static str,
-    },
-    /// The lockfile is that of Yarn 1, the pinned Yarn is a later one.
-    #[error("`packageManager` pins Yarn {version}, but `yarn.lock` is that of Yarn 1")]
-    ClassicLockfile {
-        /// The pinned version.
-        version: String,
-    },
-    /// The pinned Yarn writes another version of the lockfile.
-    #[error(
-        "Yarn {version} would rewrite `yarn.lock`, whose version {lockfile_version} is that of Yarn {from} {}",
-        until.map_or("and later".to_owned(), |until| format!("to before {until}"))
-    )]
-    OtherWriter {
-        /// The pinned version.
-        version: String,
-        /// The lockfile's version.
-        lockfile_version: u64,
-        /// The first Yarn that writes it.
-        from: &'static str,
-        /// The first Yarn that does not any more.
-        until: Option<&'static str>,
-    },
-    /// An rc file is wrong.
-    #[error("{reason}")]
-    RcFile {
-        /// The file.
-        file: &'static str,
-        /// The place in it.
-        position: Option<Position>,
-        /// What is wrong.
-        reason: String,
     },
     /// A file that the lock set names is not there.
     #[error("`{path}` is named by {by}, but there is no such file")]
@@ -245,7 +165,7 @@ impl Diagnose for SplitError {
     fn category(&self) -> Category {
         match self {
             Self::Tree(error) => error.category(),
-            Self::Registries(error) => error.category(),
+            Self::Manager(error) => error.category(),
             _ => Category::Input,
         }
     }
@@ -254,24 +174,14 @@ impl Diagnose for SplitError {
         match self {
             Self::Tree(error) => error.location(),
             Self::Json(error) => error.location(),
-            Self::Registries(error) => error.location(),
-            Self::YarnRc(error) => error.location(),
-            Self::BunLock(error) => error.location(),
-            Self::YarnLock(error) => error.location(),
-            Self::NoCommit { file, position, .. } | Self::RcFile { file, position: Some(position), .. } => {
-                Some(Location::at(*file, *position))
-            }
-            Self::SecretInUrl { file, position, .. } => Some(Location::at(file.as_str(), *position)),
+            Self::Manager(error) => error.location(),
+            Self::SecretInUrl(error) => error.location(),
+            Self::NoCommit { file, position, .. } => Some(Location::at(*file, *position)),
             Self::PatchFolder { file, .. } => Some(Location::file(file.as_str())),
             Self::LinkPath { file, position, .. } => Some(Location::at(file.as_str(), *position)),
-            Self::LinkOfMachine { position, .. } => Some(Location::at(bun::FILE, *position)),
-            Self::RcFile { file, .. } | Self::InexactPin { file, .. } => Some(Location::file(*file)),
-            Self::Pattern { .. }
-            | Self::PatchPath { .. }
-            | Self::WrongManager { .. }
-            | Self::ClassicLockfile { .. } => Some(Location::file("package.json")),
-            Self::OtherWriter { .. } => Some(Location::file(Format::YarnClassic.file())),
-            Self::Config { .. } => Some(Location::file("splitter.json")),
+            Self::LinkOfMachine { position, .. } => Some(Location::at(BUN_LOCK, *position)),
+            Self::Pattern { .. } | Self::PatchPath { .. } => Some(Location::file(MANIFEST)),
+            Self::Config { .. } => Some(Location::file(SETTINGS)),
             Self::UnclearStart { workspace, .. } => Some(Location::file(manifest_path(workspace).as_str())),
             _ => None,
         }
@@ -280,10 +190,8 @@ impl Diagnose for SplitError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Json(error) => return error.hints(),
-            Self::Registries(error) => return error.hints(),
-            Self::YarnRc(error) => return error.hints(),
-            Self::BunLock(error) => return error.hints(),
-            Self::YarnLock(error) => return error.hints(),
+            Self::Manager(error) => return error.hints(),
+            Self::SecretInUrl(error) => return error.hints(),
             Self::UnclearStart { workspace, script } => return hints_for_start(workspace, &script.file),
             Self::NoLockfile => "`bun install` or `yarn install` writes one",
             Self::BinaryLockfile => {
@@ -297,16 +205,7 @@ impl Diagnose for SplitError {
                 "expected are the 40 hexadecimal digits of a commit, at a URL of http, https, git or ssh: install again, so that \
                  the commit is locked, or depend on a version from the registry"
             }
-            Self::SecretInUrl { .. } => {
-                "remove the secret from the URL and revoke it at the host, because git has it; put a new one into your own ~/.npmrc, \
-                 ~/.yarnrc.yml or git's credential helper"
-            }
             Self::TwoIntegrities { .. } => "an install of your package manager writes the lockfile anew",
-            Self::WrongManager { .. } => "correct `packageManager`, or remove the lockfile that is not in use",
-            Self::InexactPin { .. } => "an exact version makes every install the same",
-            Self::ManagerTooOld { .. } => "pin the Bun that wrote the lockfile in `packageManager`",
-            Self::ClassicLockfile { .. } => "`yarn install` migrates the lockfile; or pin the Yarn 1 that wrote it",
-            Self::OtherWriter { .. } => "`yarn install` brings the lockfile up to date; or pin the Yarn that wrote it",
             Self::Missing { .. } => "restore the file, or remove the entry that names it",
             Self::PatchPath { .. } | Self::PatchFolder { .. } => "move the patches into the repository",
             Self::LinkPath { .. } => {

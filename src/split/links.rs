@@ -170,7 +170,7 @@ fn refused(file: &RepoPath, request: &LinkRequest, reason: RepoPathError) -> Spl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{diagnostic::Diagnose, lockfile::bun, repo::MemoryTree, split::workspaces};
+    use crate::{diagnostic::Diagnose, managers::bun::lockfile as bun, repo::MemoryTree, split::workspaces};
 
     const LOCK: &str = r#"{"lockfileVersion": 2, "packages": {}}"#;
 

@@ -10,11 +10,7 @@ use jsonc_parser::{
     common::Ranged,
 };
 
-use super::{
-    SplitError,
-    installer_fields::INSTALLER_FIELDS,
-    secrets::{self, masked},
-};
+use super::SplitError;
 use crate::{
     diagnostic::Position,
     lockfile::{
@@ -22,7 +18,9 @@ use crate::{
         json::{Dialect, Document, JsonError, to_serde},
         split_name,
     },
+    managers::installer_fields::INSTALLER_FIELDS,
     repo::RepoPath,
+    secrets::{self, masked},
 };
 
 /// A manifest.

@@ -3,7 +3,6 @@
 //! [`Split::read`] gives all of it for a tree; the rest of the program shows it, records it, or compares it.
 
 pub mod checks;
-mod committed_cache;
 pub mod config;
 mod copies;
 pub mod dependencies;
@@ -14,34 +13,29 @@ pub mod drift;
 mod error;
 pub mod fingerprint;
 pub mod graph;
-mod installer_fields;
 mod links;
 mod lock_set;
 mod manifest;
 pub(crate) mod origin;
-mod package_manager;
-pub(crate) mod registries;
 mod root_files;
-pub(crate) mod secrets;
 pub mod shards;
 mod source_filter;
 pub mod source_set;
-mod system;
 mod tasks;
 mod workspaces;
-pub mod yarnrc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use error::SplitError;
 pub use lock_set::LockSet;
 pub use manifest::Manifest;
-pub use package_manager::{ManagerName, PackageManager, Pin, ProgramPackage};
 pub(crate) use root_files::is_configuration;
 pub(crate) use tasks::FILES as TASK_RUNNERS;
 
-pub use registries::{ProjectRegistries, RegistryError};
-pub use system::{OtherMachine, System, SystemError};
+pub use crate::{
+    managers::{ManagerName, PackageManager, Pin, ProgramPackage},
+    system::{OtherMachine, System, SystemError},
+};
 pub use workspaces::{Workspaces, manifest_path};
 
 use self::{
@@ -50,13 +44,14 @@ use self::{
     dependencies::{Dependency, Sources},
     drift::Drift,
     graph::Graph,
-    package_manager::OwnFiles,
 };
 use crate::{
-    lockfile::{Lockfile, bun, yarn},
-    names::{BUN_LOCK_BINARY, FOREIGN_LOCKFILES},
+    lockfile::Lockfile,
+    managers::{ManagerError, OwnFiles, Pinned, ProjectRegistries, bun, yarn_lock},
+    names::{BUN_LOCK, BUN_LOCK_BINARY, FOREIGN_LOCKFILES, YARN_LOCK},
     parallel::both,
     repo::{RepoPath, Tree, read_text},
+    secrets,
 };
 
 /// What a user may choose on the command line.
@@ -122,13 +117,14 @@ impl Split {
         let default = default_package(&graph, &config)?;
         graph.refuse_unclear()?;
         let patches = graph.workspaces().filter_map(|workspace| workspace.patches.clone()).collect();
-        let own = OwnFiles::find(tree, lockfile.format)?;
+        let manager = ManagerName::from(lockfile.format).manager();
+        let own = manager.own_files(tree)?;
         let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
         let mut dependencies = dependencies::list(&lockfile, &workspaces, sources, &systems)?;
         downloads::add(&mut dependencies, &config.downloads, &systems)?;
         let mut split = Self {
             checks: checks::find(tree, &graph, &workspaces, &config, lockfile.format.into())?,
-            pin: package_manager::pin(tree, &workspaces, lockfile.format, own.program.clone())?,
+            pin: manager.pin(&pinned(tree, &workspaces, &lockfile, &own))?,
             lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
             dependencies,
             copies: copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
@@ -162,18 +158,30 @@ fn default_package(graph: &Graph, config: &Config) -> Result<Option<String>, Spl
     }
 }
 
+/// What may pin a version of the package manager.
+fn pinned<'a>(tree: &'a dyn Tree, workspaces: &'a Workspaces, lockfile: &Lockfile, own: &OwnFiles) -> Pinned<'a> {
+    let root = &workspaces[&RepoPath::root()];
+    Pinned {
+        tree,
+        package_manager: root.package_manager.as_deref(),
+        manifest: &root.json,
+        format: lockfile.format,
+        program: own.program.clone(),
+    }
+}
+
 /// Reads the one lockfile at the root.
 fn lockfile(tree: &dyn Tree) -> Result<Lockfile, SplitError> {
     let file = |name: &str| RepoPath::root().child(name);
-    match (read_text(tree, &file(bun::FILE))?, read_text(tree, &file(yarn::FILE))?) {
+    match (read_text(tree, &file(BUN_LOCK))?, read_text(tree, &file(YARN_LOCK))?) {
         (Some(_), Some(_)) => Err(SplitError::TwoLockfiles { pin: root_pin(tree)? }),
         (Some(text), None) => {
-            secrets::refuse(bun::FILE, &text)?;
-            Ok(bun::parse(&text)?)
+            secrets::refuse(BUN_LOCK, &text)?;
+            Ok(bun::lockfile::parse(&text).map_err(ManagerError::from)?)
         }
         (None, Some(text)) => {
-            secrets::refuse(yarn::FILE, &text)?;
-            Ok(yarn::parse(&text)?)
+            secrets::refuse(YARN_LOCK, &text)?;
+            Ok(yarn_lock::parse(&text).map_err(ManagerError::from)?)
         }
         (None, None) if tree.is_file(&file(BUN_LOCK_BINARY))? => Err(SplitError::BinaryLockfile),
         (None, None) => {

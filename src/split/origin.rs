@@ -8,8 +8,8 @@ use url::Url;
 use super::{
     Split,
     dependencies::{Dependency, Form},
-    registries::strip_credentials,
 };
+use crate::managers::registries::strip_credentials;
 
 /// Where a file comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

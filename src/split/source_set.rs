@@ -258,7 +258,7 @@ mod tests {
             ("c/x/x.ts", ""),
         ]);
         let (config, workspaces) = (config::read(&tree).unwrap(), workspaces::read(&tree).unwrap());
-        let lock = crate::lockfile::bun::parse(r#"{"lockfileVersion": 1, "packages": {}}"#).unwrap();
+        let lock = crate::managers::bun::lockfile::parse(r#"{"lockfileVersion": 1, "packages": {}}"#).unwrap();
         let links = crate::split::links::find(&tree, &workspaces, &lock).unwrap();
         let graph = Graph::build(&tree, &workspaces, &config, &links, ManagerName::Bun).unwrap();
         let files: Vec<SourceFile> = [

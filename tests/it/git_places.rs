@@ -6,7 +6,7 @@ use std::process::Command;
 
 use camino::Utf8Path;
 use serde_json::{Value, json};
-use splitter::lockfile::{Resolution, yarn};
+use splitter::{lockfile::Resolution, managers::yarn_lock as yarn};
 
 const ID: &str = "552b355e30e534cc37f59b232ed38fb15dac6358";
 

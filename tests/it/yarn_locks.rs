@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use fs_err as fs;
-use splitter::lockfile::{Format, Lockfile, Platforms, Requests, Resolution, yarn};
+use splitter::{
+    lockfile::{Format, Lockfile, Platforms, Requests, Resolution},
+    managers::{yarn_berry::lockfile::cache_file, yarn_lock as yarn},
+};
 
 use crate::support::{YARN_VERSIONS, YarnMonorepo, succeed};
 
@@ -112,7 +115,7 @@ fn a_committed_cache_is_named_as_predicted(version: &str) {
     let predicted: BTreeSet<_> = lockfile
         .packages
         .iter()
-        .filter_map(|package| yarn::cache_file(&package.key, package.zip_checksum.as_ref()?))
+        .filter_map(|package| cache_file(&package.key, package.zip_checksum.as_ref()?))
         .collect();
     assert_eq!(predicted.len(), UNBOUND.len());
     assert!(predicted.is_subset(&there), "{predicted:?} is not in {there:?}");

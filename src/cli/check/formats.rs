@@ -8,8 +8,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::findings::{Finding, RULES};
-use crate::cli::{arguments::CheckFormat, printer::Printer};
+use crate::{
+    cli::{arguments::CheckFormat, printer::Printer},
+    guard::findings::{Finding, RULES},
+};
 
 /// Prints findings in a format that is made of them; text and JSON are not.
 pub(super) fn print(format: CheckFormat, findings: &[Finding], printer: Printer) {

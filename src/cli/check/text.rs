@@ -2,16 +2,16 @@
 
 use serde::Serialize;
 
-use super::{
-    Verdict,
-    findings::{EDITED, commands, older_words, template_words, unmerged_remedy},
-    staged::Staged,
-};
 use crate::{
     cli::{
-        changes::{package_line, print_list, sign},
+        changes::print_list,
         printer::{BAD, BOLD, GOOD, Printer},
         text::things,
+    },
+    guard::{
+        findings::{EDITED, commands, older_words, template_words, unmerged_remedy},
+        staged::Staged,
+        verdict::Verdict,
     },
     scaffold::{
         compare::Differences,
@@ -97,9 +97,8 @@ fn print_differences(verdict: &Verdict, printer: Printer) {
     if differences.is_stale() {
         let repository = if verdict.beside.is_some() { "what is staged" } else { "this repository" };
         printer.data(format_args!("{BAD}stale{BAD:#}: {PATH} does not fit {repository}"));
-        print_list("packages", differences.packages.iter().map(package_line), printer);
-        let files = differences.files.iter().map(|file| format!("{} {}", sign(file.change), file.path));
-        print_list("files", files, printer);
+        print_list("packages", differences.packages.iter().map(ToString::to_string), printer);
+        print_list("files", differences.files.iter().map(ToString::to_string), printer);
         print_list("settings", differences.settings.iter().map(|text| format!("~ {text}")), printer);
     }
     if differences.edited {

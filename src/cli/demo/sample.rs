@@ -6,9 +6,9 @@
 use clap::ValueEnum;
 
 use crate::{
+    managers::registries::{RegistryError, npm_default},
     repo::RepoPath,
     scaffold::files::Files,
-    split::registries::{RegistryError, npm_default},
 };
 
 /// Files of one folder of the fixtures, by path.

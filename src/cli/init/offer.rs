@@ -8,8 +8,8 @@ use crate::{
         hook,
         printer::{BOLD, NOTE, Printer},
     },
+    guard::hook::{Place, Status, status},
     repo::WorkTree,
-    scaffold::hook::{Place, Status, status},
 };
 
 /// Offers the hook, unless it runs already or there is no git repository.

@@ -4,7 +4,7 @@ use std::io;
 
 use url::Url;
 
-use crate::{diagnostic::Category, fetch::archive::ArchiveError, split::secrets::masked};
+use crate::{diagnostic::Category, fetch::archive::ArchiveError, secrets::masked};
 
 /// How much of what git says is shown.
 const LONGEST: usize = 600;

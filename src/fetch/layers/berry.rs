@@ -23,13 +23,14 @@ use crate::{
         environment::{Environment, UnsetVariable},
         secret::Secret,
     },
-    split::{
+    managers::{
         registries::{ProjectRegistries, RegistryError, npm_default, registry_url},
-        yarnrc::{
-            BERRY_FILE, NetworkSettings, NpmAuth, NpmSettings, Setting,
+        yarn::rc::{
+            NetworkSettings, NpmAuth, NpmSettings, Setting,
             variables::{Unset, expand},
         },
     },
+    names::YARNRC_YML,
 };
 
 /// The variables that name the default registry, the strongest first.
@@ -68,7 +69,7 @@ pub(super) fn read(
 
 /// What all but the user's file say of credentials, as it is written.
 fn credentials_of_repository(files: &[(Utf8PathBuf, NpmSettings)], environment: &Environment) -> Vec<String> {
-    let users = environment.home().map(|home| home.join(BERRY_FILE));
+    let users = environment.home().map(|home| home.join(YARNRC_YML));
     let mut texts = Vec::new();
     for (_, npm) in files.iter().filter(|(path, _)| users.as_ref() != Some(path)) {
         let servers = npm.server.iter().chain(npm.scopes.values().filter_map(|scope| scope.server.as_ref()));
@@ -106,9 +107,9 @@ fn files(root: &Utf8Path, environment: &Environment) -> Result<Vec<(Utf8PathBuf,
     folders.extend(environment.home().filter(|home| !folders.contains(home)));
     let mut files = Vec::new();
     for folder in folders {
-        let path = folder.join(BERRY_FILE);
+        let path = folder.join(YARNRC_YML);
         if let Some(text) = read_if_there(&path)? {
-            let shown = if folder == root { BERRY_FILE.into() } else { path };
+            let shown = if folder == root { YARNRC_YML.into() } else { path };
             let npm = NpmSettings::read(&shown, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
             files.push((shown, npm));
         }

@@ -11,8 +11,11 @@ use super::{
 };
 use crate::{
     fetch::{credentials::Credentials, environment::Environment},
+    managers::{
+        bun::bunfig::{BunRegistry, Bunfig},
+        registries::{ProjectRegistries, RegistryError, registry_url},
+    },
     names::BUNFIG,
-    split::registries::{BunRegistry, Bunfig, ProjectRegistries, RegistryError, registry_url},
 };
 
 /// The variables that name the default registry, and those that hold its token, the strongest first.

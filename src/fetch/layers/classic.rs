@@ -15,10 +15,11 @@ use super::{
 };
 use crate::{
     fetch::{credentials::Credentials, environment::Environment},
-    split::{
+    managers::{
         registries::{ProjectRegistries, RegistryError, is_yarns, npm_default, registry_url},
-        yarnrc::{CLASSIC_FILE, ClassicRc},
+        yarn_classic::rc::ClassicRc,
     },
+    names::YARNRC,
 };
 
 /// The variables that name the default registry, the strongest first.
@@ -31,8 +32,8 @@ pub(super) fn read(
     environment: &Environment,
 ) -> Result<Settings, RegistryError> {
     let npmrc = NpmrcFiles::read_with_parents(root, environment)?;
-    let text = read_if_there(&root.join(CLASSIC_FILE))?.unwrap_or_default();
-    let yarnrcs = [ClassicRc::parse(CLASSIC_FILE.into(), &text)?, user_rc(environment)?];
+    let text = read_if_there(&root.join(YARNRC))?.unwrap_or_default();
+    let yarnrcs = [ClassicRc::parse(YARNRC.into(), &text)?, user_rc(environment)?];
     let mut used = merged(&npmrc, &yarnrcs, environment)?;
     let mut credentials = credentials(&npmrc, &yarnrcs, environment);
     credentials.add_top_of_npmrc(used.default.as_ref().unwrap_or(&npm_default()?));
@@ -59,7 +60,7 @@ fn npms_where_it_has_a_token(credentials: &Credentials) -> Result<Option<Url>, R
 fn merged(npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], environment: &Environment) -> Result<Layer, RegistryError> {
     let [project, user] = yarnrcs;
     let mut merged = layer("~/.yarnrc".into(), user)?;
-    merged.override_with(layer(CLASSIC_FILE.into(), project)?);
+    merged.override_with(layer(YARNRC.into(), project)?);
     merged.override_with(npmrc.user(environment)?);
     merged.override_with(npmrc.project.clone());
     merged.override_with(environment_layer(&REGISTRY_VARIABLES, environment));
@@ -100,7 +101,7 @@ fn transports(root: &Utf8Path, npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], env
 }
 
 fn user_rc(environment: &Environment) -> Result<ClassicRc, RegistryError> {
-    let Some(path) = environment.home().map(|home| home.join(CLASSIC_FILE)) else { return Ok(ClassicRc::default()) };
+    let Some(path) = environment.home().map(|home| home.join(YARNRC)) else { return Ok(ClassicRc::default()) };
     Ok(ClassicRc::parse(&path, &read_if_there(&path)?.unwrap_or_default())?)
 }
 

@@ -6,7 +6,9 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::read_if_there;
-use crate::{fetch::environment::Environment, split::registries::RegistryError, split::yarnrc::variables::expand};
+use crate::{
+    fetch::environment::Environment, managers::registries::RegistryError, managers::yarn::rc::variables::expand,
+};
 
 /// What is read where no `.yarnrc.yml` names files.
 pub(super) const DEFAULT: &str = ".env.yarn?";

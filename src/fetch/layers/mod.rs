@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     lockfile::Format,
-    split::registries::{ProjectRegistries, RegistryError, ReplaceHost, registry_url},
+    managers::registries::{ProjectRegistries, RegistryError, ReplaceHost, registry_url},
 };
 
 /// What all files and variables together say.

@@ -15,10 +15,10 @@ use crate::{
         credentials::Credentials,
         environment::{Environment, expand},
     },
-    names::NPMRC,
-    split::registries::{
+    managers::registries::{
         Entry, ProjectRegistries, REPLACE_REGISTRY_HOST, RegistryError, ReplaceHost, npmrc_entries, registry_url,
     },
+    names::NPMRC,
 };
 
 /// The files, as they were read.
@@ -35,7 +35,7 @@ impl NpmrcFiles {
     /// Reads them as Bun does: without those of the folders above.
     pub(super) fn read(root: &Utf8Path, environment: &Environment) -> Result<Self, RegistryError> {
         let text = read_if_there(&root.join(NPMRC))?;
-        let alone = ProjectRegistries::read(text.as_deref(), None)?;
+        let alone = ProjectRegistries::from_npmrc(text.as_deref().unwrap_or_default())?;
         Ok(Self {
             project: Layer {
                 default: alone.names_default().then(|| alone.default_registry().clone()),

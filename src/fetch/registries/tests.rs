@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use fs_err as fs;
 
 use super::*;
-use crate::{repo::WorkTree, split::yarnrc::YarnRcError};
+use crate::{managers::yarn::rc::YarnRcError, repo::WorkTree};
 
 /// Loads registries from files below a folder that holds `repo` and `home`.
 fn load_for(format: Format, files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Registries, RegistryError> {
@@ -148,7 +148,7 @@ fn a_scope_of_bunfig_may_have_a_token_of_its_own_at_the_default_registry() {
 #[test]
 fn yarn_1_asks_for_what_yarns_name_has_at_npm_where_there_is_a_token_for_it() {
     let npm = npmrc_config_rs::registry::DEFAULT_REGISTRY;
-    let project = ProjectRegistries::read(Some("registry=https://r.yarnpkg.com/"), None).unwrap();
+    let project = ProjectRegistries::of_bun(Some("registry=https://r.yarnpkg.com/"), None).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let home = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
     let fetched = |npmrc: &str| {
@@ -197,7 +197,7 @@ fn the_order_of_files_and_variables_is_that_of_yarn_1() {
 
 #[test]
 fn a_mirror_of_the_user_takes_the_place_of_the_registry_that_a_lockfile_names() {
-    let project = |text| ProjectRegistries::read(Some(text), None).unwrap();
+    let project = |text| ProjectRegistries::of_bun(Some(text), None).unwrap();
     let named_by_lock = project("registry=https://lock.example");
     let root = Utf8PathBuf::from("/no/such/folder");
     let load = |variables: &[(&str, &str)]| {

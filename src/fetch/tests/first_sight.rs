@@ -181,7 +181,7 @@ fn a_file_of_the_users_that_lies_in_the_repository_is_the_repositorys() {
     let load = |variables: &[(&str, &str)]| {
         let (repo, home) = (world.root.join("repo"), world.root.join("home"));
         let environment = Environment::from_pairs(variables.iter().copied().chain([("HOME", home.as_str())]));
-        let project = ProjectRegistries::read(None, None).unwrap();
+        let project = ProjectRegistries::of_bun(None, None).unwrap();
         let registries = Registries::load(&repo, Format::Bun(1), &project, &environment).unwrap();
         registries.sight_of_versions("tool")
     };

@@ -21,8 +21,9 @@ use super::{
 use crate::{
     diagnostic::{Category, Diagnose as _},
     lockfile::{Algorithm, Format, Integrity},
+    managers::ProjectRegistries,
     repo::WorkTree,
-    split::{ProjectRegistries, dependencies::Form},
+    split::dependencies::Form,
 };
 
 /// A repository, a home and a cache, all empty.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Derivation, Derivations, Id, Input, Recorded, builds::Builds};
 use crate::{
+    managers::installer_fields::INSTALLER_FIELDS,
     names::{NIX_FOLDER, RECORD_FILE},
     repo::{
         RepoPath, SourceFile,
@@ -16,7 +17,6 @@ use crate::{
         dependencies::{Dependency, Form, Scope},
         fingerprint,
         graph::Workspace,
-        installer_fields::INSTALLER_FIELDS,
         origin::{Origin, origin_of, replaced_registries},
         shards::{self, Part},
         source_set::{Sources, files_of},

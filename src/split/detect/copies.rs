@@ -164,7 +164,7 @@ fn generates_into_node_modules(schema: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{lockfile::bun, repo::MemoryTree};
+    use crate::{managers::bun::lockfile as bun, repo::MemoryTree};
 
     fn lock(next: &str) -> Lockfile {
         let integrity = crate::lockfile::Algorithm::Sha512.digest(b"");

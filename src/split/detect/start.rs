@@ -105,7 +105,7 @@ impl Reader<'_> {
     /// Whether the repository's runtime can run a file that is there.
     fn is_there(&self, file: &str) -> Result<bool, SplitError> {
         let Ok(path) = self.folder.resolve(file) else { return Ok(false) };
-        let runs = self.manager.runs_typescript() || is_javascript(file);
+        let runs = self.manager.manager().runs_typescript() || is_javascript(file);
         Ok(runs && path.below(self.folder).is_some() && self.tree.is_file(&path)?)
     }
 
@@ -113,7 +113,9 @@ impl Reader<'_> {
     fn with_prestart(&self, start: Start) -> Start {
         let Some(text) = self.manifest.scripts.get("prestart") else { return start };
         match start {
-            Start::File(file) if self.manager != ManagerName::YarnBerry && !does_nothing("prestart", self.manifest) => {
+            Start::File(file)
+                if self.manager.manager().runs_pre_scripts() && !does_nothing("prestart", self.manifest) =>
+            {
                 let (script, part) = ("prestart".to_owned(), text.clone());
                 Start::Unclear(Unclear { script, text: text.clone(), part, file })
             }

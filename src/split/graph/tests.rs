@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    lockfile::bun,
+    managers::bun::lockfile as bun,
     repo::MemoryTree,
     split::{config, links, workspaces},
 };

@@ -1,0 +1,50 @@
+//! `.npmrc`, which Bun and Yarn 1 share with npm: what of it decides an install, and words for what it lacks.
+
+use super::{ManagerError, SettingsFile, installer_fields::INSTALLER_FIELDS};
+use crate::names::NPMRC;
+
+/// The file in the lock set.
+pub(super) const FILE: SettingsFile = SettingsFile { name: NPMRC, normalise: normalised, as_in_nix: lines };
+
+/// Where the token of a host goes.
+pub(super) fn token(host: &str) -> String {
+    format!("~/.npmrc (`//{host}/:_authToken=${{NPM_TOKEN}}`)")
+}
+
+/// Where a host's client certificate goes.
+pub(super) fn certificate(host: &str) -> String {
+    format!("name files in PEM in ~/.npmrc: `//{host}/:certfile=…` and `//{host}/:keyfile=…`")
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one signature for all rc files")]
+fn normalised(text: &str) -> Result<String, ManagerError> {
+    let settings = text.lines().filter_map(|line| line.split_once('=')).map(|(key, value)| (key.trim(), value.trim()));
+    let mut kept: Vec<String> = settings
+        .filter(|(key, _)| INSTALLER_FIELDS.npmrc.iter().any(|kept| kept == key.trim_end_matches("[]")))
+        .map(|(key, value)| format!("{key}={value}\n"))
+        .collect();
+    kept.sort();
+    Ok(kept.concat())
+}
+
+/// The lines that match `^\s*([A-Za-z-]+)(\[\])?\s*=` with such a key, in their order.
+#[expect(clippy::unnecessary_wraps, reason = "one signature for all rc files")]
+fn lines(text: &str) -> Result<String, ManagerError> {
+    let is_kept = |line: &&str| {
+        let key = line.split_once('=').map(|(key, _)| key.trim());
+        key.is_some_and(|key| INSTALLER_FIELDS.npmrc.iter().any(|kept| kept == key.strip_suffix("[]").unwrap_or(key)))
+    };
+    Ok(text.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_decides_an_install_is_kept() {
+        let text = "//r.example/:_authToken=secret\nomit = dev\n; note\nregistry=https://r.example\n";
+        assert_eq!(normalised(text).unwrap(), "omit=dev\n");
+        assert_eq!(lines(text).unwrap(), "omit = dev\n");
+    }
+}

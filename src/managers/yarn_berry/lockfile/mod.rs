@@ -1,0 +1,93 @@
+//! `yarn.lock` of Yarn 2 and later: locators (`name@protocol:…`), with workspaces, conditions and checksums of zips.
+//!
+//! The format is what `generateLockfile` of Yarn's `Project` writes. What an entry is, its `resolution` alone says. The
+//! versions 4 to 10 of the format differ in the defaults that they imply and in how ranges are written, not in this.
+
+mod cache;
+mod entry;
+mod grammar;
+mod reference;
+mod resolution;
+
+use std::collections::BTreeMap;
+
+pub use cache::cache_file;
+
+use crate::{
+    lockfile::{Format, LockedPackage, Lockfile, Requests, Resolution, json::shorten},
+    managers::yarn::lockfile::{
+        FILE, YarnLockError, digest,
+        tree::{self, Node},
+    },
+    parallel::both,
+    repo::RepoPath,
+};
+
+/// The versions of the format that this reader was tried with.
+const KNOWN_VERSIONS: std::ops::RangeInclusive<u64> = 4..=10;
+
+/// The key of what is said of the file itself.
+const METADATA: &str = "__metadata";
+
+/// Reads the file.
+pub(in crate::managers) fn parse(text: &str) -> Result<Lockfile, YarnLockError> {
+    let nodes = tree::read::<grammar::Berry>(text)?;
+    let version = version(&nodes)?;
+    let digest = || digest::semantic("yarn-berry", &nodes, |entry, field| !is_version_of_workspace(entry, field));
+    let entries = || nodes.iter().filter(|node| node.key != METADATA);
+    let (digest, packages) = both(digest, || entry::packages(entries()));
+    let packages = packages?;
+    let workspaces = entry::workspaces(entries(), &packages)?;
+    Ok(Lockfile {
+        format: Format::YarnBerry(version),
+        requests: Requests::ByWorkspace(workspaces),
+        patches: patches(&packages),
+        packages,
+        digest,
+        warnings: unknown_version(version).into_iter().collect(),
+    })
+}
+
+fn version(nodes: &[Node<'_>]) -> Result<u64, YarnLockError> {
+    let field = nodes.iter().find(|node| node.key == METADATA).and_then(|metadata| metadata.get("version"));
+    let start = crate::diagnostic::Position { line: 1, column: 1 };
+    let unexpected = |found: &str| YarnLockError::Unexpected {
+        position: field.map_or(start, |field| field.position),
+        expected: "a whole number as `version` of `__metadata`",
+        found: found.to_owned(),
+    };
+    let text = field.ok_or_else(|| unexpected("none"))?.text()?;
+    text.parse().map_err(|_| unexpected(&format!("`{}`", shorten(text))))
+}
+
+fn unknown_version(version: u64) -> Option<String> {
+    (!KNOWN_VERSIONS.contains(&version)).then(|| {
+        let (oldest, newest) = (KNOWN_VERSIONS.start(), KNOWN_VERSIONS.end());
+        format!(
+            "`{FILE}` has version {version}; this splitter was tried with versions {oldest} to {newest} (Yarn 2 to 4) and \
+             goes on as if it were one of them"
+        )
+    })
+}
+
+/// Whether a field is the version of a workspace: all have the same there, and what they really have changes nothing.
+fn is_version_of_workspace(entry: &Node<'_>, field: &Node<'_>) -> bool {
+    field.key == "version"
+        && entry.get("resolution").and_then(|node| node.text().ok()).is_some_and(|text| text.contains("@workspace:"))
+}
+
+/// The patch files by locator. The second and later files of one locator have their number behind it.
+fn patches(packages: &[LockedPackage]) -> BTreeMap<String, RepoPath> {
+    let mut patches = BTreeMap::new();
+    for package in packages {
+        let Resolution::Patched { files, .. } = &package.resolution else { continue };
+        for (index, file) in files.iter().enumerate() {
+            let number = if index == 0 { String::new() } else { format!(" ({})", index + 1) };
+            patches.insert([package.key.as_str(), &number].concat(), file.clone());
+        }
+    }
+    patches
+}
+
+#[cfg(test)]
+mod tests;

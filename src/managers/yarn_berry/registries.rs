@@ -1,0 +1,29 @@
+//! The registries that `.yarnrc.yml` names.
+
+use std::collections::BTreeMap;
+
+use super::rc::BerryRc;
+use crate::{
+    managers::{
+        registries::{Entry, ProjectRegistries, RegistryError, ReplaceHost, fixed_url, npm_default},
+        yarn::rc::Setting,
+    },
+    names::YARNRC_YML,
+};
+
+impl ProjectRegistries {
+    pub(super) fn of_berry(rc: &BerryRc) -> Result<Self, RegistryError> {
+        let url = |key: String, setting: &Setting| fixed_url(YARNRC_YML.into(), &Entry::of(key, setting));
+        let named = rc.npm.server.as_ref().map(|setting| url("npmRegistryServer".to_owned(), setting)).transpose()?;
+        let mut scopes = BTreeMap::new();
+        for (scope, settings) in &rc.npm.scopes {
+            let key = format!("npmScopes.{}.npmRegistryServer", &scope[1..]);
+            // Without one, Yarn takes its own default for the scope, whatever the top says (tried with 3.8 and 4.18).
+            let server = settings.server.as_ref().map_or_else(npm_default, |setting| url(key, setting))?;
+            scopes.insert(scope.clone(), server);
+        }
+        let names_default = named.is_some();
+        let default = named.map_or_else(npm_default, Ok)?;
+        Ok(Self { default, scopes, names_default, replace_host: ReplaceHost::default() })
+    }
+}

@@ -1,0 +1,49 @@
+//! `yarn.lock`: two formats under one name. Yarn 1 has one of its own, Yarn 2 and later a strict subset of YAML.
+
+use super::{
+    yarn::lockfile::{YarnLockError, line::Lines},
+    yarn_berry::lockfile as berry,
+    yarn_classic::lockfile as classic,
+};
+use crate::{diagnostic::Position, lockfile::Lockfile};
+
+/// Reads the content of a `yarn.lock` of either format.
+pub fn parse(text: &str) -> Result<Lockfile, YarnLockError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_ascii_start().starts_with('{') {
+        return Err(YarnLockError::Json);
+    }
+    if is_berry(text) {
+        return berry::parse(text);
+    }
+    if classic::header(text)? {
+        return classic::parse(text);
+    }
+    // Yarn 1 reads a file without its header too, and so must we; but then it should look like one.
+    match classic::parse(text) {
+        Ok(lockfile) if lockfile.packages.is_empty() => {
+            Err(YarnLockError::Unknown { position: Position { line: 1, column: 1 } })
+        }
+        Err(error) => Err(unless_it_is_no_lockfile(text, error)),
+        read => read,
+    }
+}
+
+/// Whether the text has the key that Yarn 2 and later write, which Yarn 1 could not have.
+fn is_berry(text: &str) -> bool {
+    text.contains("__metadata")
+        && text.split('\n').any(|line| line.starts_with("__metadata:") || line.starts_with("\"__metadata\":"))
+}
+
+/// An error, or, where it is about the first line that says something, that the text is something else altogether.
+fn unless_it_is_no_lockfile(text: &str, error: YarnLockError) -> YarnLockError {
+    match (&error, Lines::of(text).next()) {
+        (YarnLockError::Unexpected { position, .. }, Ok(Some(first))) if position.line == first.number => {
+            YarnLockError::Unknown { position: first.position() }
+        }
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests;
