@@ -50,19 +50,19 @@ pub(super) fn print(tree: &WorkTree, had_flake: bool, apps: &BTreeSet<&str>, pri
 fn print_git(root: &Utf8Path, printer: Printer) {
     let paths = ["flake.nix", templates::FOLDER];
     match untracked(root, &paths) {
-        Git::NoRepository => printer.note(format_args!(
+        GitState::NoRepository => printer.note(format_args!(
             "{NOTE}git{NOTE:#}: this is not a git repository. Nix then copies the whole folder at every command, \
              node_modules included; `git init` makes it one"
         )),
-        Git::Untracked(0) | Git::Unknown => {}
-        Git::Untracked(_) => printer.note(format_args!(
+        GitState::Untracked(0) | GitState::Unknown => {}
+        GitState::Untracked(_) => printer.note(format_args!(
             "{NOTE}git{NOTE:#}: a flake sees only tracked files, so run `{BOLD}git add --intent-to-add {}{BOLD:#}`",
             paths.join(" ")
         )),
     }
 }
 
-enum Git {
+enum GitState {
     /// How many of the files git does not track.
     Untracked(usize),
     NoRepository,
@@ -70,17 +70,19 @@ enum Git {
     Unknown,
 }
 
-fn untracked(root: &Utf8Path, paths: &[&str]) -> Git {
+fn untracked(root: &Utf8Path, paths: &[&str]) -> GitState {
     let git = |arguments: &[&str]| output(Command::new("git").arg("-C").arg(root).args(arguments));
     match git(&["rev-parse", "--is-inside-work-tree"]) {
         Ok(output) if output.status.success() => {}
-        Ok(_) => return Git::NoRepository,
-        Err(_) => return Git::Unknown,
+        Ok(_) => return GitState::NoRepository,
+        Err(_) => return GitState::Unknown,
     }
     let mut arguments = vec!["ls-files", "--others", "-z", "--"];
     arguments.extend(paths);
     match git(&arguments) {
-        Ok(output) if output.status.success() => Git::Untracked(output.stdout.split(|byte| *byte == 0).count() - 1),
-        _ => Git::Unknown,
+        Ok(output) if output.status.success() => {
+            GitState::Untracked(output.stdout.split(|byte| *byte == 0).count() - 1)
+        }
+        _ => GitState::Unknown,
     }
 }

@@ -10,7 +10,7 @@ use super::{
     inputs::Inputs,
     measure::{Row, Target, alone, pairs},
 };
-use crate::{Result, process, setup};
+use crate::{Result, paths, process};
 
 type Measure = fn(&Programs, &Inputs, usize) -> Result<Row>;
 
@@ -181,7 +181,7 @@ fn nar_hash(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
 /// With the stand-ins of nixpkgs and flake-parts that the tests use: what is measured is what splitter generates.
 fn nix_eval(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     let nix = nix(programs)?;
-    let stand_in = |name: &str| format!("path:{}/tests/nix-stand-in/{name}", setup::project());
+    let stand_in = |name: &str| format!("path:{}/tests/nix-stand-in/{name}", paths::project());
     let (nixpkgs, flake_parts) = (stand_in("nixpkgs"), stand_in("flake-parts"));
     let system = format!(".#packages.{}-linux", std::env::consts::ARCH);
     let paths = "builtins.mapAttrs (_: package: package.drvPath)";
