@@ -5,7 +5,6 @@ use std::num::NonZeroUsize;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::demo::Manager;
 use crate::split::System;
 
 /// Split the Nix build of a Bun or Yarn monorepo: dependencies by lockfile, apps by source
@@ -221,12 +220,23 @@ pub(super) struct VerifyOptions {
 #[derive(Debug, Args)]
 pub(super) struct DemoOptions {
     /// The package manager of the sample
-    #[arg(long = "with", value_name = "MANAGER", value_enum, default_value_t = Manager::Bun)]
-    pub(super) manager: Manager,
+    #[arg(long = "with", value_name = "MANAGER", value_enum, default_value_t = DemoManager::Bun)]
+    pub(super) manager: DemoManager,
     /// The folder to make [default: a new temporary folder, removed at the end]
     #[arg(value_name = "DIR")]
     pub(super) folder: Option<Utf8PathBuf>,
     /// Options for every call of nix, such as `--override-input nixpkgs FLAKE`
     #[arg(last = true, value_name = "NIX-OPTIONS")]
     pub(super) nix_options: Vec<String>,
+}
+
+/// The package manager of the sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DemoManager {
+    /// Bun 1.4
+    Bun,
+    /// Yarn classic, 1.22
+    Yarn,
+    /// Yarn 4, with `node_modules`
+    YarnBerry,
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     diagnostic::Category,
     guard::{
-        hook::{self, Done, Place},
+        hook::{self, Done, HookPlace},
         renewal::Renewal,
         staged,
     },
@@ -32,11 +32,11 @@ pub(super) fn run(global: &Global, command: &HookCommand, printer: Printer) -> R
     }
 }
 
-fn place(global: &Global) -> Result<Place, Failure> {
-    Ok(Place::find(work_tree(global)?.root())?)
+fn place(global: &Global) -> Result<HookPlace, Failure> {
+    Ok(HookPlace::find(work_tree(global)?.root())?)
 }
 
-pub(super) fn install(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
+pub(super) fn install(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure> {
     match interrupt::uninterrupted(|| hook::install(place))? {
         Done::Written(places) => {
             printer.data(format_args!("{GOOD}installed{GOOD:#}: {}", places.join(", ")));
@@ -56,7 +56,7 @@ pub(super) fn install(place: &Place, printer: Printer) -> Result<Outcome, Failur
 }
 
 /// Says what does not run though it was set up.
-fn say_what_runs(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
+fn say_what_runs(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure> {
     for status in hook::status(place)?.iter().filter(|status| !status.runs()) {
         printer.warning(format_args!("{} will not run it: {}", status.event, status.reason));
     }
@@ -66,7 +66,7 @@ fn say_what_runs(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-fn uninstall(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
+fn uninstall(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure> {
     match interrupt::uninterrupted(|| hook::uninstall(place))? {
         Done::Written(places) => printer.data(format_args!("{GOOD}removed{GOOD:#}: {}", places.join(", "))),
         _ => printer.data("unchanged: there was no hook of splitter's"),
@@ -79,7 +79,7 @@ fn uninstall(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-fn status(place: &Place, printer: Printer) -> Result<Outcome, Failure> {
+fn status(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure> {
     let all = hook::status(place)?;
     for status in &all {
         let event = status.event;

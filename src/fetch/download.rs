@@ -68,12 +68,12 @@ pub struct Fetched {
     /// What was wanted, or the sha512 of what was first seen at its URL.
     pub integrity: Integrity,
     /// Whether it was there before.
-    pub origin: Origin,
+    pub origin: DownloadOrigin,
 }
 
 /// Where a tarball came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum DownloadOrigin {
     /// It was in the cache.
     Cached,
     /// It was downloaded now.
@@ -272,7 +272,7 @@ impl Downloader {
             // Another process recorded something else meanwhile.
             return Err(self.refusal(wanted, Some(integrity), digest));
         }
-        Ok(fetched(stored, integrity, Origin::Downloaded))
+        Ok(fetched(stored, integrity, DownloadOrigin::Downloaded))
     }
 
     fn refusal(&self, wanted: &Wanted, expected: Option<Integrity>, found: Digest) -> Reason {
@@ -322,10 +322,10 @@ impl From<ClientError> for Stop {
 fn cached(cache: &Cache, registries: &Registries, wanted: &Wanted) -> Option<Fetched> {
     let integrity = wanted.integrity.clone().or_else(|| cache.recorded(&wanted.sight(registries)))?;
     let stored = cache.find(&integrity)?;
-    Some(fetched(stored, integrity, Origin::Cached))
+    Some(fetched(stored, integrity, DownloadOrigin::Cached))
 }
 
-fn fetched(Stored { path, size }: Stored, integrity: Integrity, origin: Origin) -> Fetched {
+fn fetched(Stored { path, size }: Stored, integrity: Integrity, origin: DownloadOrigin) -> Fetched {
     Fetched { path, size, integrity, origin }
 }
 

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 use url::Url;
 
 use super::{
-    archive::ArchiveError, cache::CacheError, client::ClientError, credentials::Access, git::GitError, hints, retry,
+    archive::ArchiveError, cache::CacheError, client::error::ClientError, credentials::Access, git::FetchGitError,
+    hints, retry,
 };
 use crate::{
     diagnostic::{Category, Diagnose, Location},
@@ -99,7 +100,7 @@ pub enum Reason {
     Archive(#[from] ArchiveError),
     /// Git could not bring a commit.
     #[error(transparent)]
-    Git(#[from] GitError),
+    Git(#[from] FetchGitError),
     /// The answer has no content at all.
     #[error("the answer is empty")]
     Empty,
@@ -131,7 +132,9 @@ impl Reason {
         match self {
             Self::Connect { why } => Some(Self::Connect { why: why.clone() }),
             Self::Certificate { why } => Some(Self::Certificate { why: why.clone() }),
-            Self::Git(GitError::Unreachable { said }) => Some(Self::Git(GitError::Unreachable { said: said.clone() })),
+            Self::Git(FetchGitError::Unreachable { said }) => {
+                Some(Self::Git(FetchGitError::Unreachable { said: said.clone() }))
+            }
             Self::ClientCertificate { why, format } => {
                 Some(Self::ClientCertificate { why: why.clone(), format: *format })
             }

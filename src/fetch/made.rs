@@ -33,7 +33,7 @@ impl Downloader {
         let _turn = self.git_turns.acquire().await;
         let commit = self.git.fetch(&wanted.url, id, self.cache().tmp()).await?;
         self.hosts.answered(&wanted.url);
-        self.keep(wanted, move || Ok(commit.pack().map_err(super::git::GitError::from)?)).await
+        self.keep(wanted, move || Ok(commit.pack().map_err(super::git::FetchGitError::from)?)).await
     }
 
     /// Puts what is made into the cache.

@@ -11,6 +11,7 @@ mod credentials;
 mod download;
 mod environment;
 mod failure;
+mod fields;
 mod git;
 mod github;
 mod hints;
@@ -24,6 +25,7 @@ mod resolver;
 mod retry;
 mod secret;
 mod sight;
+mod way;
 
 #[cfg(test)]
 mod test_server;
@@ -36,10 +38,10 @@ pub use archive::{ArchiveError, repack};
 pub use cache::{Cache, CacheError, Stored};
 pub use client::ClientError;
 pub use credentials::Access;
-pub use download::{DEFAULT_JOBS, Downloader, Fetched, Origin, Progress, Silent, Wanted, from_cache_only};
+pub use download::{DEFAULT_JOBS, DownloadOrigin, Downloader, Fetched, Progress, Silent, Wanted, from_cache_only};
 pub use environment::Environment;
 pub use failure::{Failure, FetchError, Reason};
-pub use git::GitError;
+pub use git::FetchGitError;
 pub use manifest::{ManifestError, manifest_in_tarball};
 pub use metadata::{MetadataError, PackageVersion, package_version_from_cache};
 pub use registries::Registries;

@@ -17,7 +17,7 @@ use super::{
     github::GitHub,
     layers::{self, Layer, Transport, Transports},
     secret::Secret,
-    sight::Way,
+    way::Way,
 };
 use crate::{
     lockfile::Format,

@@ -87,12 +87,12 @@ impl Diagnose for GitError {
 #[derive(Debug, Clone)]
 pub struct Git {
     folder: Utf8PathBuf,
-    place: Place,
+    place: RepositoryChoice,
 }
 
 /// Which repository git works in.
 #[derive(Debug, Clone)]
-enum Place {
+enum RepositoryChoice {
     /// What the environment and the folder say.
     Inherited,
     /// That of the environment, with the top of its work tree.
@@ -109,16 +109,16 @@ impl Git {
         let top = named("GIT_WORK_TREE").unwrap_or_else(|| here.clone());
         let is_inside = Path::new(folder).starts_with(&top) || top.starts_with(folder);
         let place = match named("GIT_DIR") {
-            _ if !is_inside => Place::Folder,
-            None => Place::Inherited,
-            Some(git_dir) => Place::Named { git_dir, work_tree: top },
+            _ if !is_inside => RepositoryChoice::Folder,
+            None => RepositoryChoice::Inherited,
+            Some(git_dir) => RepositoryChoice::Named { git_dir, work_tree: top },
         };
         Self { folder: folder.to_owned(), place }
     }
 
     /// Git in the repository that `folder` lies in, whatever the environment says.
     pub fn alone_at(folder: Utf8PathBuf) -> Self {
-        Self { folder, place: Place::Folder }
+        Self { folder, place: RepositoryChoice::Folder }
     }
 
     /// The folder it is run in.
@@ -132,11 +132,11 @@ impl Git {
         command.current_dir(&self.folder).args(args);
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0");
         match &self.place {
-            Place::Inherited => {}
-            Place::Named { git_dir, work_tree } => {
+            RepositoryChoice::Inherited => {}
+            RepositoryChoice::Named { git_dir, work_tree } => {
                 command.env("GIT_DIR", git_dir).env("GIT_WORK_TREE", work_tree);
             }
-            Place::Folder => GIT_VARIABLES.iter().for_each(|name| {
+            RepositoryChoice::Folder => GIT_VARIABLES.iter().for_each(|name| {
                 command.env_remove(name);
             }),
         }

@@ -1,12 +1,10 @@
 //! Is a record right for a split? What differs, in terms a user knows.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    fmt,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
+pub use super::change::{Change, FileChange, PackageChange};
 use super::{
     record::{
         self, DependencyRecord, FixedOutput, Kept, Record, RecordError, WorkspaceRecord, source_record,
@@ -27,71 +25,6 @@ use crate::{
         shards::{Shard, shards_of},
     },
 };
-
-/// How a thing differs from what is recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Change {
-    /// It is new.
-    Added,
-    /// It is gone.
-    Removed,
-    /// It is another.
-    Changed,
-}
-
-impl Change {
-    /// How a line of a list begins that names it.
-    pub const fn sign(self) -> char {
-        match self {
-            Self::Added => '+',
-            Self::Removed => '-',
-            Self::Changed => '~',
-        }
-    }
-}
-
-/// A package that differs.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct PackageChange {
-    /// Its name, without a version.
-    pub name: String,
-    /// The versions that are recorded and no longer locked.
-    pub from: Vec<String>,
-    /// The versions that are locked and not recorded.
-    pub to: Vec<String>,
-    /// How it differs.
-    pub change: Change,
-}
-
-/// `~ react 19.0.0 -> 19.1.0`
-impl fmt::Display for PackageChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ", self.change.sign(), self.name)?;
-        match self.change {
-            Change::Added => f.write_str(&self.to.join(", ")),
-            Change::Removed => f.write_str(&self.from.join(", ")),
-            Change::Changed if self.from == self.to => write!(f, "{} (other bytes)", self.to.join(", ")),
-            Change::Changed => write!(f, "{} -> {}", self.from.join(", "), self.to.join(", ")),
-        }
-    }
-}
-
-/// A file that differs.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct FileChange {
-    /// The file.
-    pub path: RepoPath,
-    /// How it differs.
-    pub change: Change,
-}
-
-/// `~ bun.lock`
-impl fmt::Display for FileChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.change.sign(), self.path)
-    }
-}
 
 /// Everything that differs between a record and the repository as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -14,7 +14,7 @@ use std::{
 use camino::Utf8Path;
 use fs_err as fs;
 
-use self::journal::{Entry, Journal, Plan};
+use self::journal::{Journal, JournalEntry, Plan};
 use crate::{
     diagnostic::{Category, Diagnose},
     repo::{
@@ -88,7 +88,7 @@ pub struct Files {
 }
 
 /// A file that is about to change.
-struct Change<'a> {
+struct Replacement<'a> {
     path: &'a RepoPath,
     before: Option<Vec<u8>>,
     after: Option<&'a [u8]>,
@@ -129,7 +129,7 @@ impl Files {
         let plan = Plan {
             files: changes
                 .iter()
-                .map(|change| Entry::new(change.path, change.before.as_deref(), change.after))
+                .map(|change| JournalEntry::new(change.path, change.before.as_deref(), change.after))
                 .collect(),
             folders: missing_folders(root, &changes),
         };
@@ -149,14 +149,14 @@ impl Files {
     }
 
     /// What differs from what is wanted.
-    fn changes(&self, root: &Utf8Path) -> Result<Vec<Change<'_>>, WriteError> {
+    fn changes(&self, root: &Utf8Path) -> Result<Vec<Replacement<'_>>, WriteError> {
         let wanted = self.contents.iter().map(|(path, content)| (path, Some(content.as_slice())));
         let mut changes = Vec::new();
         for (path, after) in wanted.chain(self.removals.iter().map(|path| (path, None))) {
             let fail = |source| WriteError { path: path.clone(), source };
             let before = read_if_there(&path.on_disk(root)).map_err(fail)?;
             if before.as_deref() != after {
-                changes.push(Change { path, before, after });
+                changes.push(Replacement { path, before, after });
             }
         }
         Ok(changes)
@@ -164,7 +164,7 @@ impl Files {
 }
 
 impl Written {
-    fn of(changes: &[Change<'_>]) -> Self {
+    fn of(changes: &[Replacement<'_>]) -> Self {
         let mut written = Self::default();
         for change in changes {
             let list = match (&change.before, change.after) {
@@ -187,7 +187,7 @@ fn read_if_there(path: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// The folders that have to be made for the files, each after the one that it lies in.
-fn missing_folders(root: &Utf8Path, changes: &[Change<'_>]) -> Vec<RepoPath> {
+fn missing_folders(root: &Utf8Path, changes: &[Replacement<'_>]) -> Vec<RepoPath> {
     let mut missing = BTreeSet::new();
     for change in changes.iter().filter(|change| change.after.is_some()) {
         let mut folder = change.path.parent();
@@ -201,7 +201,7 @@ fn missing_folders(root: &Utf8Path, changes: &[Change<'_>]) -> Vec<RepoPath> {
 }
 
 /// Makes the folders, and puts every new content beside its target.
-fn prepare(root: &Utf8Path, changes: &[Change<'_>], plan: &Plan) -> Result<(), WriteError> {
+fn prepare(root: &Utf8Path, changes: &[Replacement<'_>], plan: &Plan) -> Result<(), WriteError> {
     for folder in &plan.folders {
         fs::create_dir(folder.on_disk(root)).map_err(|source| WriteError { path: folder.clone(), source })?;
     }
@@ -230,7 +230,7 @@ fn put_beside(target: &Utf8Path, content: &[u8]) -> io::Result<()> {
     file.file().sync_data()
 }
 
-fn commit(root: &Utf8Path, changes: &[Change<'_>]) -> Result<(), WriteError> {
+fn commit(root: &Utf8Path, changes: &[Replacement<'_>]) -> Result<(), WriteError> {
     for (done, change) in changes.iter().enumerate() {
         if let Err(source) = journal::replace(change.path, root, change.after.is_some()) {
             undo(root, &changes[..done]);
@@ -242,7 +242,7 @@ fn commit(root: &Utf8Path, changes: &[Change<'_>]) -> Result<(), WriteError> {
 }
 
 /// Puts files back as they were. This runs after a failure that is reported; a second one adds nothing.
-fn undo(root: &Utf8Path, done: &[Change<'_>]) {
+fn undo(root: &Utf8Path, done: &[Replacement<'_>]) {
     for change in done {
         let target = change.path.on_disk(root);
         let _ = match &change.before {

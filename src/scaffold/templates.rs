@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    compare::{Change, FileChange},
+    change::{Change, FileChange},
     files::journal::TEMPORARY,
 };
 use crate::{

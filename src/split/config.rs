@@ -213,17 +213,12 @@ fn is_script(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.bytes().all(is_letter)
 }
 
-/// Whether a text may be the name of a package.
-pub(super) fn is_package(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte))
-}
-
 /// Names of packages, each with a version or without.
 fn packages(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
     let mut names = BTreeSet::new();
     for element in &document.as_array(value)?.elements {
         let text = document.as_str(element)?;
-        if !is_package(text) {
+        if !downloads::may_be_package(text) {
             return Err(document.unexpected(element, "the name of a package, as `sharp` or `sharp@0.32.6`"));
         }
         names.insert(text.to_owned());

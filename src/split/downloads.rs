@@ -10,13 +10,17 @@ use url::Url;
 
 use super::{
     SplitError, System,
-    config::is_package,
     dependencies::{Dependency, Form, Scope, merge, url_path},
 };
 use crate::{
     lockfile::json::{Document, JsonError},
     secrets,
 };
+
+/// Whether a text may be the name of a package in `splitter.json`, with a version or without.
+pub(super) fn may_be_package(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte))
+}
 
 /// A file that the install script of a package downloads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +39,7 @@ pub(super) fn read(
 ) -> Result<BTreeMap<String, Vec<Download>>, JsonError> {
     let mut all = BTreeMap::new();
     for property in &document.as_object(value)?.properties {
-        if !is_package(property.name.as_str()) {
+        if !may_be_package(property.name.as_str()) {
             let found = format!("the key \"{}\"", property.name.as_str());
             return Err(document.unexpected_at(property.range.start, "the name of a package", &found));
         }

@@ -6,6 +6,7 @@
 
 mod bench;
 mod nix;
+mod paths;
 mod process;
 mod setup;
 mod test;

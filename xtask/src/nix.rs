@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::{Result, process, setup};
+use crate::{Result, paths, process};
 
 /// The Debian packages of the programs that set-up and the tests start.
 const DEBIAN_PACKAGES: [(&str, &str); 6] =
@@ -51,7 +51,7 @@ pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
 pub(crate) fn program() -> Option<Utf8PathBuf> {
     let chosen = std::env::var("NIX_BINARY").ok().map(Utf8PathBuf::from);
     let noted = || {
-        let text = fs::read_to_string(setup::tools_dir().join("nix.json")).ok()?;
+        let text = fs::read_to_string(paths::tools_dir().join("nix.json")).ok()?;
         serde_json::from_str::<Note>(&text).ok().map(|note| note.program)
     };
     chosen.or_else(noted).filter(|program| program.is_file()).or_else(on_path)
@@ -98,7 +98,7 @@ fn find_or_install(tools: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
     }
     eprintln!("setup: nix");
     require_programs(&DEBIAN_PACKAGES.map(|(program, _)| program))?;
-    let script = setup::project().join("xtask/nix/get-nix.sh");
+    let script = paths::project().join("xtask/nix/get-nix.sh");
     process::run_silently(Command::new("bash").args([script.as_str(), own.as_str()]))?;
     Ok(Some(program))
 }
@@ -134,7 +134,7 @@ fn probe_build(program: &Utf8Path, sandbox: &str) -> Result<()> {
     build.args(["--option", "sandbox", sandbox, "--option", "sandbox-fallback", "false"]);
     build.args(["--option", "build-users-group", "", "--option", "substituters", ""]);
     build.args(["--option", "sandbox-paths", "/bin /usr /lib /lib64?"]);
-    build.args(["--file", setup::project().join("xtask/nix/probe.nix").as_str()]);
+    build.args(["--file", paths::project().join("xtask/nix/probe.nix").as_str()]);
     process::run_silently(&mut build).map(drop)
 }
 

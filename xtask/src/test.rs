@@ -12,7 +12,7 @@ use std::{
 use camino::Utf8Path;
 use fs_err as fs;
 
-use crate::{Result, process, setup};
+use crate::{Result, paths, process, setup};
 
 /// How many tests ended how.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ fn cargo(args: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
-    command.current_dir(setup::project()).args(args);
+    command.current_dir(paths::project()).args(args);
     command
 }
 
@@ -74,7 +74,7 @@ fn tests(args: &[String]) -> Result<Counts> {
         Utf8Path::from_path(scratch.path()).ok_or("the folder for temporary files is not UTF-8")?.join("skipped");
     let mut child = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
         .args(args)
-        .env("SPLITTER_TOOLS_DIR", setup::tools_dir())
+        .env("SPLITTER_TOOLS_DIR", paths::tools_dir())
         .env("SPLITTER_SKIPPED", &skipped)
         .stdout(Stdio::piped())
         .spawn()?;

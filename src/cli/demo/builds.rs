@@ -88,7 +88,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        cli::{arguments::Global, demo::Manager, printer::Printer},
+        cli::{
+            arguments::{DemoManager, Global},
+            printer::Printer,
+        },
         diagnostic::Category,
     };
 
@@ -105,7 +108,7 @@ mod tests {
         assert!(write.wait().unwrap().success());
         let global = Global { repo: None, quiet: true, verbose: 0 };
         let folder = path.to_owned();
-        let demo = Demo { manager: Manager::Bun, global, folder, is_kept: true, printer: Printer::new(true) };
+        let demo = Demo { manager: DemoManager::Bun, global, folder, is_kept: true, printer: Printer::new(true) };
         show(&Nix::at(path.join("nix")), &demo)
     }
 

@@ -3,15 +3,15 @@
 mod builds;
 mod sample;
 
-pub(super) use self::sample::Manager;
-
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
 use super::{
-    arguments::{CheckOptions, DemoOptions, FetchingOptions, Global, InitOptions, ScanOptions, UpdateHashOptions},
+    arguments::{
+        CheckOptions, DemoManager, DemoOptions, FetchingOptions, Global, InitOptions, ScanOptions, UpdateHashOptions,
+    },
     check,
     failure::{Failure, Outcome},
     init,
@@ -58,7 +58,7 @@ pub(super) fn run(options: &DemoOptions, printer: Printer) -> Result<Outcome, Fa
 
 /// A run of the demo.
 struct Demo {
-    manager: Manager,
+    manager: DemoManager,
     global: Global,
     folder: Utf8PathBuf,
     /// Whether the folder stays at the end.

@@ -3,9 +3,8 @@
 //! It is put together of layers, so that what all package managers share stands once: the `common` files, for both Yarns
 //! the server as Node runs it (`node`), and what is the package manager's own.
 
-use clap::ValueEnum;
-
 use crate::{
+    cli::arguments::DemoManager,
     managers::registries::{RegistryError, npm_default},
     repo::RepoPath,
     scaffold::files::Files,
@@ -58,18 +57,7 @@ pub(super) const APP: &str = "api";
 /// What the demo does to it.
 pub(super) const EDIT: &str = "\napp.get(\"/health\", (context) => context.text(\"ok\"));\n";
 
-/// The package manager of the sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Manager {
-    /// Bun 1.4
-    Bun,
-    /// Yarn classic, 1.22
-    Yarn,
-    /// Yarn 4, with `node_modules`
-    YarnBerry,
-}
-
-impl Manager {
+impl DemoManager {
     /// Its name in a sentence.
     pub(super) fn name(self) -> &'static str {
         match self {

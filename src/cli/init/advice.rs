@@ -150,11 +150,11 @@ fn print_insertions(style: &str, text: &str, insertions: &[Insertion], printer: 
 fn print_git(root: &Utf8Path, has_flake: bool, printer: Printer) {
     let paths = ["flake.nix", templates::FOLDER];
     match untracked(root, &paths) {
-        Git::NoRepository if has_flake => printer.note(format_args!(
+        GitState::NoRepository if has_flake => printer.note(format_args!(
             "{NOTE}git{NOTE:#}: this is not a git repository. Nix then copies the whole folder at every command, \
              node_modules included; `git init` makes it one"
         )),
-        Git::Untracked(files) if has_flake && !files.is_empty() => printer.note(format_args!(
+        GitState::Untracked(files) if has_flake && !files.is_empty() => printer.note(format_args!(
             "{NOTE}git{NOTE:#}: a flake sees only tracked files, so run `{BOLD}git add --intent-to-add {}{BOLD:#}`",
             files.join(" ")
         )),
@@ -162,7 +162,7 @@ fn print_git(root: &Utf8Path, has_flake: bool, printer: Printer) {
     }
 }
 
-enum Git {
+enum GitState {
     /// Those of the paths that hold files which git does not track.
     Untracked(Vec<String>),
     NoRepository,
@@ -170,12 +170,12 @@ enum Git {
     Unknown,
 }
 
-fn untracked(root: &Utf8Path, paths: &[&str]) -> Git {
+fn untracked(root: &Utf8Path, paths: &[&str]) -> GitState {
     let git = |arguments: &[&str]| output(Command::new("git").arg("-C").arg(root).args(arguments));
     match git(&["rev-parse", "--is-inside-work-tree"]) {
         Ok(output) if output.status.success() => {}
-        Ok(_) => return Git::NoRepository,
-        Err(_) => return Git::Unknown,
+        Ok(_) => return GitState::NoRepository,
+        Err(_) => return GitState::Unknown,
     }
     let mut arguments = vec!["ls-files", "--others", "-z", "--"];
     arguments.extend(paths);
@@ -183,8 +183,8 @@ fn untracked(root: &Utf8Path, paths: &[&str]) -> Git {
         Ok(output) if output.status.success() => {
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             let has = |path: &&str| text.split('\0').any(|file| file == *path || file.starts_with(&format!("{path}/")));
-            Git::Untracked(paths.iter().copied().filter(|path| has(path)).map(str::to_owned).collect())
+            GitState::Untracked(paths.iter().copied().filter(|path| has(path)).map(str::to_owned).collect())
         }
-        _ => Git::Unknown,
+        _ => GitState::Unknown,
     }
 }

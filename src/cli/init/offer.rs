@@ -8,13 +8,13 @@ use crate::{
         hook,
         printer::{BOLD, NOTE, Printer},
     },
-    guard::hook::{Place, Status, status},
+    guard::hook::{HookPlace, Status, status},
     repo::WorkTree,
 };
 
 /// Offers the hook, unless it runs already or there is no git repository.
 pub(super) fn hook(tree: &WorkTree, printer: Printer) -> Result<(), Failure> {
-    let Ok(place) = Place::find(tree.root()) else { return Ok(()) };
+    let Ok(place) = HookPlace::find(tree.root()) else { return Ok(()) };
     if status(&place).is_ok_and(|all| all.iter().all(Status::runs)) {
         return Ok(());
     }

@@ -25,11 +25,11 @@ const MTIME: u64 = 499_162_500;
 const MOST_BYTES: u64 = 4 << 30;
 
 /// Files by path. Paths are bytes, as git has them, without a slash at either end.
-pub(super) type Files = BTreeMap<Vec<u8>, Entry>;
+pub(super) type Files = BTreeMap<Vec<u8>, ArchiveEntry>;
 
 /// What lies at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(super) enum ArchiveEntry {
     /// A file, and whether it is executable.
     File(Vec<u8>, bool),
     /// A link, and where it leads.
@@ -87,7 +87,7 @@ fn read_host_archive(archive: impl io::BufRead) -> Result<Files, ArchiveError> {
 
 fn read_files(archive: impl Read) -> Result<Files, ArchiveError> {
     // By whole paths, which hard links name.
-    let mut found: BTreeMap<Vec<u8>, Entry> = BTreeMap::new();
+    let mut found: BTreeMap<Vec<u8>, ArchiveEntry> = BTreeMap::new();
     let mut archive = tar::Archive::new(archive.take(MOST_BYTES + 1));
     let mut left = MOST_BYTES;
     let mut is_empty = true;
@@ -100,15 +100,15 @@ fn read_files(archive: impl Read) -> Result<Files, ArchiveError> {
         let is_executable = entry.header().mode()? & 0o111 != 0;
         let content = match kind {
             EntryType::XGlobalHeader => continue,
-            _ if kind == EntryType::Directory || path.ends_with(b"/") => Entry::Folder,
+            _ if kind == EntryType::Directory || path.ends_with(b"/") => ArchiveEntry::Folder,
             EntryType::Regular | EntryType::Continuous => {
                 let mut data = Vec::new();
                 entry.read_to_end(&mut data)?;
-                Entry::File(data, is_executable)
+                ArchiveEntry::File(data, is_executable)
             }
-            EntryType::Symlink => Entry::Link(entry.link_name_bytes().unwrap_or_default().into_owned()),
+            EntryType::Symlink => ArchiveEntry::Link(entry.link_name_bytes().unwrap_or_default().into_owned()),
             EntryType::Link => match entry.link_name_bytes().and_then(|target| found.get(target.as_ref())) {
-                Some(file @ Entry::File(..)) => file.clone(),
+                Some(file @ ArchiveEntry::File(..)) => file.clone(),
                 _ => return Err(ArchiveError::Kind(shown(&path))),
             },
             _ => return Err(ArchiveError::Kind(shown(&path))),
@@ -121,7 +121,7 @@ fn read_files(archive: impl Read) -> Result<Files, ArchiveError> {
     without_top_folder(found)
 }
 
-fn without_top_folder(found: BTreeMap<Vec<u8>, Entry>) -> Result<Files, ArchiveError> {
+fn without_top_folder(found: BTreeMap<Vec<u8>, ArchiveEntry>) -> Result<Files, ArchiveError> {
     let mut files = Files::new();
     for (path, entry) in found {
         let mut rest = path.as_slice();
@@ -137,7 +137,7 @@ fn without_top_folder(found: BTreeMap<Vec<u8>, Entry>) -> Result<Files, ArchiveE
         files.insert(path.to_vec(), entry);
     }
     let parents: BTreeSet<Vec<u8>> = files.keys().flat_map(|path| parents(path)).map(<[u8]>::to_vec).collect();
-    files.retain(|path, entry| !(*entry == Entry::Folder && parents.contains(path)));
+    files.retain(|path, entry| !(*entry == ArchiveEntry::Folder && parents.contains(path)));
     Ok(files)
 }
 
@@ -154,9 +154,9 @@ pub(super) fn pack(members: &BTreeMap<String, Vec<u8>>, files: &Files, out: &mut
     for (path, entry) in files {
         let path = [b"tree/", path.as_slice()].concat();
         match entry {
-            Entry::File(data, is_executable) => write_entry(&path, &Shape::file(*is_executable), data, out)?,
-            Entry::Link(target) => write_entry(&path, &Shape { kind: b'2', mode: 0o777, target }, b"", out)?,
-            Entry::Folder => {
+            ArchiveEntry::File(data, is_executable) => write_entry(&path, &Shape::file(*is_executable), data, out)?,
+            ArchiveEntry::Link(target) => write_entry(&path, &Shape { kind: b'2', mode: 0o777, target }, b"", out)?,
+            ArchiveEntry::Folder => {
                 let path = [path.as_slice(), b"/"].concat();
                 write_entry(&path, &Shape { kind: b'5', mode: 0o755, target: b"" }, b"", out)?;
             }

@@ -31,11 +31,11 @@ fn path() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn entry() -> impl Strategy<Value = Entry> {
+fn entry() -> impl Strategy<Value = ArchiveEntry> {
     prop_oneof![
-        3 => (vec(any::<u8>(), 0..1100), any::<bool>()).prop_map(|(data, executable)| Entry::File(data, executable)),
-        1 => (1_usize..230).prop_map(|length| Entry::Link(b"../x/".iter().copied().cycle().take(length).collect())),
-        1 => Just(Entry::Folder),
+        3 => (vec(any::<u8>(), 0..1100), any::<bool>()).prop_map(|(data, executable)| ArchiveEntry::File(data, executable)),
+        1 => (1_usize..230).prop_map(|length| ArchiveEntry::Link(b"../x/".iter().copied().cycle().take(length).collect())),
+        1 => Just(ArchiveEntry::Folder),
     ]
 }
 
@@ -63,12 +63,12 @@ proptest! {
             let header = entry.header().clone();
             prop_assert_eq!((header.uid().unwrap(), header.mtime().unwrap()), (0, MTIME));
             let content = match header.entry_type() {
-                EntryType::Directory => Entry::Folder,
-                EntryType::Symlink => Entry::Link(entry.link_name_bytes().unwrap().into_owned()),
+                EntryType::Directory => ArchiveEntry::Folder,
+                EntryType::Symlink => ArchiveEntry::Link(entry.link_name_bytes().unwrap().into_owned()),
                 _ => {
                     let mut data = Vec::new();
                     entry.read_to_end(&mut data).unwrap();
-                    Entry::File(data, header.mode().unwrap() == 0o755)
+                    ArchiveEntry::File(data, header.mode().unwrap() == 0o755)
                 }
             };
             found.insert(path.strip_suffix(b"/").unwrap_or(&path).to_vec(), content);
@@ -110,19 +110,19 @@ fn node(program: &str, input: &[u8]) -> Vec<u8> {
 
 fn sample() -> (BTreeMap<String, Vec<u8>>, Files) {
     let long = |start: &str, length: usize| format!("{start}{}", "x".repeat(length)).into_bytes();
-    let file = |text: &str| Entry::File(text.into(), false);
+    let file = |text: &str| ArchiveEntry::File(text.into(), false);
     let files = [
         (b"a-b".to_vec(), file("before a/b")),
-        (b"a/b".to_vec(), Entry::File(b"#!/bin/sh\n".to_vec(), true)),
+        (b"a/b".to_vec(), ArchiveEntry::File(b"#!/bin/sh\n".to_vec(), true)),
         (b"empty".to_vec(), file("")),
         (b"block".to_vec(), file(&"y".repeat(BLOCK))),
-        (b"folder".to_vec(), Entry::Folder),
-        (b"link".to_vec(), Entry::Link(b"a/b".to_vec())),
+        (b"folder".to_vec(), ArchiveEntry::Folder),
+        (b"link".to_vec(), ArchiveEntry::Link(b"a/b".to_vec())),
         (long("long/", 90), file("in one header")),
         (long("long/", 91), file("in two")),
         (long("long/é/", 980), file("length of four digits")),
-        (long("links/", 200), Entry::Link(long("../", 200))),
-        (long("folders/", 100), Entry::Folder),
+        (long("links/", 200), ArchiveEntry::Link(long("../", 200))),
+        (long("folders/", 100), ArchiveEntry::Folder),
         ("ünïcode \u{1f389}".into(), file("emoji")),
         (b"not utf-8 \xff\xfe".to_vec(), file("bytes")),
     ];
@@ -180,8 +180,8 @@ fn archives_of_hosts_are_read_alike_here_and_inside_a_build() {
     let files = read_host_archive(archive.as_slice()).unwrap();
     let names: Vec<_> = files.keys().map(|path| String::from_utf8_lossy(&path[..path.len().min(9)])).collect();
     assert_eq!(names, ["lib/lllll", "link", "run", "same", "submodule"]);
-    assert_eq!(files[b"same".as_slice()], Entry::File(b"second".to_vec(), false));
-    assert_eq!(files[b"submodule".as_slice()], Entry::Folder);
+    assert_eq!(files[b"same".as_slice()], ArchiveEntry::File(b"second".to_vec(), false));
+    assert_eq!(files[b"submodule".as_slice()], ArchiveEntry::Folder);
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&archive).unwrap();
     let gzipped = gzip.finish().unwrap();

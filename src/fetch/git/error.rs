@@ -11,7 +11,7 @@ const LONGEST: usize = 600;
 
 /// Why a commit could not be had.
 #[derive(Debug, thiserror::Error)]
-pub enum GitError {
+pub enum FetchGitError {
     /// There is no git.
     #[error("git is not installed, or not in PATH")]
     NotInstalled,
@@ -84,7 +84,7 @@ const DENIED: [&str; 6] = [
 const NO_REPOSITORY: [&str; 4] =
     ["not found", "does not appear to be a git repository", "does not exist", "The requested URL returned error: 404"];
 
-impl GitError {
+impl FetchGitError {
     /// Of what git wrote to stderr while it did anything else than fetch.
     pub(super) fn failed(stderr: &str) -> Self {
         Self::Failed { said: shown(stderr) }

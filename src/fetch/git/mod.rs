@@ -13,8 +13,8 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use url::Url;
 
-pub use error::GitError;
-use run::{Git, Running};
+pub use error::FetchGitError;
+use run::{BareGit, Running};
 
 use super::archive::{self, Files};
 use crate::ending::Folder;
@@ -52,25 +52,25 @@ impl Default for Fetcher {
 
 impl Fetcher {
     /// Brings a commit. The work goes on in a folder below `tmp`, which is removed; a drop of the future ends it.
-    pub(super) async fn fetch(&self, url: &Url, id: &str, tmp: &Utf8Path) -> Result<Commit, GitError> {
+    pub(super) async fn fetch(&self, url: &Url, id: &str, tmp: &Utf8Path) -> Result<Commit, FetchGitError> {
         let running = Arc::new(Running::default());
         // Git is killed where nobody waits for it any more.
         let _guard = running.clone().guard();
         let (program, url, id, tmp) = (self.program.clone(), url.clone(), id.to_owned(), tmp.to_owned());
         let work = move || {
             let folder = Folder::new("git-", tmp.as_std_path())?;
-            let git = Git::new(program, folder.path(), running);
+            let git = BareGit::new(program, folder.path(), running);
             git.init()?;
             bring(&git, &url, &id)?;
             objects::read(&git, &id)
         };
-        tokio::task::spawn_blocking(work).await.map_err(|error| GitError::Io(std::io::Error::other(error)))?
+        tokio::task::spawn_blocking(work).await.map_err(|error| FetchGitError::Io(std::io::Error::other(error)))?
     }
 }
 
 /// Has git fetch a commit. A repository that is locked as one of ssh is asked for without a key first, as inside a
 /// build, and as Bun does.
-fn bring(git: &Git, url: &Url, id: &str) -> Result<(), GitError> {
+fn bring(git: &BareGit, url: &Url, id: &str) -> Result<(), FetchGitError> {
     if let Some(public) = public_url(url)
         && fetch_from(git, &public, id, Credentials::None).is_ok()
     {
@@ -95,11 +95,11 @@ enum Credentials {
 /// The refs that are asked for where the commit itself may not be: most of them, then all, such as those of forges.
 const REFS: [&[&str]; 2] = [&["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"], &["+refs/*:refs/*"]];
 
-fn fetch_from(git: &Git, url: &Url, id: &str, credentials: Credentials) -> Result<(), GitError> {
+fn fetch_from(git: &BareGit, url: &Url, id: &str, credentials: Credentials) -> Result<(), FetchGitError> {
     match git.fetch(url, credentials, &["--depth=1", "--no-tags"], &[id]) {
         Ok(()) => return Ok(()),
         // It refuses the commit, or the depth.
-        Err(GitError::Failed { .. }) => {}
+        Err(FetchGitError::Failed { .. }) => {}
         Err(error) => return Err(error),
     }
     for refs in REFS {
@@ -108,7 +108,7 @@ fn fetch_from(git: &Git, url: &Url, id: &str, credentials: Credentials) -> Resul
             return Ok(());
         }
     }
-    Err(GitError::Vanished { id: id.to_owned() })
+    Err(FetchGitError::Vanished { id: id.to_owned() })
 }
 
 #[cfg(test)]

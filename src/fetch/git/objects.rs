@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sha1::{Digest as _, Sha1};
 
-use super::{Commit, GitError, run::Git};
-use crate::fetch::archive::{Entry, Files, check_path};
+use super::{Commit, FetchGitError, run::BareGit};
+use crate::fetch::archive::{ArchiveEntry, Files, check_path};
 
 /// A line of `git ls-tree -r -t -z`.
 struct Line<'a> {
@@ -15,11 +15,12 @@ struct Line<'a> {
 }
 
 /// Reads a commit that is in the repository.
-pub(super) fn read(git: &Git, id: &str) -> Result<Commit, GitError> {
+pub(super) fn read(git: &BareGit, id: &str) -> Result<Commit, FetchGitError> {
     let listing = git.read(&["ls-tree", "-r", "-t", "-z", "--full-tree", id], Vec::new())?;
     let lines = listing.split(|byte| *byte == 0).filter(|line| !line.is_empty());
-    let lines =
-        lines.map(|line| parse(line).ok_or(GitError::Answer { asked: "ls-tree" })).collect::<Result<Vec<_>, _>>()?;
+    let lines = lines
+        .map(|line| parse(line).ok_or(FetchGitError::Answer { asked: "ls-tree" }))
+        .collect::<Result<Vec<_>, _>>()?;
     for line in &lines {
         check_path(line.path)?;
     }
@@ -53,20 +54,20 @@ fn parse(line: &[u8]) -> Option<Line<'_>> {
     Some(Line { mode, id, path: &line[tab + 1..] })
 }
 
-fn entry(mode: &str, data: Vec<u8>) -> Entry {
+fn entry(mode: &str, data: Vec<u8>) -> ArchiveEntry {
     match mode {
-        "120000" => Entry::Link(data),
-        _ => Entry::File(data, mode == "100755"),
+        "120000" => ArchiveEntry::Link(data),
+        _ => ArchiveEntry::File(data, mode == "100755"),
     }
 }
 
 /// The contents of objects, in their order.
-fn contents<'a>(git: &Git, ids: impl Iterator<Item = &'a str>) -> Result<Vec<Vec<u8>>, GitError> {
+fn contents<'a>(git: &BareGit, ids: impl Iterator<Item = &'a str>) -> Result<Vec<Vec<u8>>, FetchGitError> {
     let ids: Vec<&str> = ids.collect();
     let asked = ids.iter().flat_map(|id| [id.as_bytes(), b"\n"].concat()).collect();
     let answer = git.read(&["cat-file", "--batch"], asked)?;
     let mut rest = answer.as_slice();
-    ids.iter().map(|id| next_object(id, &mut rest).ok_or(GitError::Answer { asked: "cat-file --batch" })).collect()
+    ids.iter().map(|id| next_object(id, &mut rest).ok_or(FetchGitError::Answer { asked: "cat-file --batch" })).collect()
 }
 
 /// `<id> <type> <size>\n<content>\n`.
@@ -80,7 +81,7 @@ fn next_object(id: &str, rest: &mut &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The tree objects themselves, where git today would not write them so: an unusual mode, an empty folder.
-fn raw_trees(git: &Git, id: &str, lines: &[Line<'_>]) -> Result<BTreeMap<String, Vec<u8>>, GitError> {
+fn raw_trees(git: &BareGit, id: &str, lines: &[Line<'_>]) -> Result<BTreeMap<String, Vec<u8>>, FetchGitError> {
     let root = git.read(&["rev-parse", &format!("{id}^{{tree}}")], Vec::new())?;
     let root = String::from_utf8_lossy(&root).trim().to_owned();
     let below = lines.iter().filter(|line| line.mode == "040000").map(|line| line.id);
@@ -105,10 +106,10 @@ fn hex(id: Id) -> String {
 fn tree_id(files: &Files, gitlinks: &BTreeMap<&[u8], &str>) -> Id {
     let blobs = files.iter().map(|(path, entry)| {
         let (mode, data) = match entry {
-            Entry::File(data, true) => ("100755", data.as_slice()),
-            Entry::Link(target) => ("120000", target.as_slice()),
-            Entry::File(data, false) => ("100644", data.as_slice()),
-            Entry::Folder => ("100644", [].as_slice()),
+            ArchiveEntry::File(data, true) => ("100755", data.as_slice()),
+            ArchiveEntry::Link(target) => ("120000", target.as_slice()),
+            ArchiveEntry::File(data, false) => ("100644", data.as_slice()),
+            ArchiveEntry::Folder => ("100644", [].as_slice()),
         };
         (path.as_slice(), mode, object_id("blob", data))
     });

@@ -11,14 +11,14 @@ use std::{
 
 use url::Url;
 
-use super::{Credentials, GitError};
+use super::{Credentials, FetchGitError};
 use crate::{
     ending::{Child, read_all},
     repo::GIT_VARIABLES,
 };
 
 /// A git in a repository of its own.
-pub(super) struct Git {
+pub(super) struct BareGit {
     program: OsString,
     folder: PathBuf,
     running: Arc<Running>,
@@ -31,13 +31,13 @@ struct Ended {
     stderr: String,
 }
 
-impl Git {
+impl BareGit {
     pub(super) fn new(program: OsString, folder: &Path, running: Arc<Running>) -> Self {
         Self { program, folder: folder.to_owned(), running }
     }
 
     /// Makes the repository.
-    pub(super) fn init(&self) -> Result<(), GitError> {
+    pub(super) fn init(&self) -> Result<(), FetchGitError> {
         let mut command = self.command();
         // Templates of the user may hold hooks.
         command.args(["init", "--quiet", "--bare", "--template="]).arg(&self.folder);
@@ -51,7 +51,7 @@ impl Git {
         credentials: Credentials,
         options: &[&str],
         refs: &[&str],
-    ) -> Result<(), GitError> {
+    ) -> Result<(), FetchGitError> {
         let mut command = self.command();
         command.args(["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"]);
         if credentials == Credentials::None {
@@ -63,23 +63,23 @@ impl Git {
         command.args(["fetch", "--quiet", "--no-recurse-submodules", "--no-auto-maintenance"]);
         command.args(options).arg("--").arg(url.as_str()).args(refs);
         let ended = self.run(&mut command, Vec::new())?;
-        if ended.status.success() { Ok(()) } else { Err(GitError::of_fetch(&ended.stderr, url)) }
+        if ended.status.success() { Ok(()) } else { Err(FetchGitError::of_fetch(&ended.stderr, url)) }
     }
 
     /// Whether the commit is there.
-    pub(super) fn has(&self, id: &str) -> Result<bool, GitError> {
+    pub(super) fn has(&self, id: &str) -> Result<bool, FetchGitError> {
         let mut command = self.command();
         command.args(["cat-file", "-e"]).arg(format!("{id}^{{commit}}"));
         Ok(self.run(&mut command, Vec::new())?.status.success())
     }
 
     /// What a command that only reads the repository writes, given this on its stdin.
-    pub(super) fn read(&self, arguments: &[&str], stdin: Vec<u8>) -> Result<Vec<u8>, GitError> {
+    pub(super) fn read(&self, arguments: &[&str], stdin: Vec<u8>) -> Result<Vec<u8>, FetchGitError> {
         self.expect(self.command().args(arguments), stdin)
     }
 
     /// Whether the user has chosen what runs in place of ssh.
-    fn has_ssh_of_its_own(&self) -> Result<bool, GitError> {
+    fn has_ssh_of_its_own(&self) -> Result<bool, FetchGitError> {
         if ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| std::env::var_os(name).is_some()) {
             return Ok(true);
         }
@@ -103,19 +103,19 @@ impl Git {
         command
     }
 
-    fn expect(&self, command: &mut Command, stdin: Vec<u8>) -> Result<Vec<u8>, GitError> {
+    fn expect(&self, command: &mut Command, stdin: Vec<u8>) -> Result<Vec<u8>, FetchGitError> {
         let ended = self.run(command, stdin)?;
         if ended.status.success() {
             return Ok(ended.stdout);
         }
-        Err(GitError::failed(&ended.stderr))
+        Err(FetchGitError::failed(&ended.stderr))
     }
 
-    fn run(&self, command: &mut Command, stdin: Vec<u8>) -> Result<Ended, GitError> {
+    fn run(&self, command: &mut Command, stdin: Vec<u8>) -> Result<Ended, FetchGitError> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = Child::spawn(command).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => GitError::NotInstalled,
-            _ => GitError::Io(error),
+            io::ErrorKind::NotFound => FetchGitError::NotInstalled,
+            _ => FetchGitError::Io(error),
         })?;
         let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         self.running.begin(child);

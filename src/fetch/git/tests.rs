@@ -69,7 +69,7 @@ impl Repository {
     }
 }
 
-async fn fetch(url: &Url, id: &str) -> Result<Commit, GitError> {
+async fn fetch(url: &Url, id: &str) -> Result<Commit, FetchGitError> {
     let tmp = tempfile::tempdir().unwrap();
     let at = Utf8Path::from_path(tmp.path()).unwrap();
     let outcome = Fetcher::default().fetch(url, id, at).await;
@@ -110,11 +110,11 @@ async fn files_are_as_the_commit_has_them_whatever_attributes_say() {
     let (repository, id) = sample();
     let commit = fetch(&repository.url(), &id).await.unwrap();
     let file = |path: &str| commit.files.get(path.as_bytes());
-    assert_eq!(file("secret.txt"), Some(&archive::Entry::File(b"a\nb\n".to_vec(), false)));
-    assert_eq!(file("a.md"), Some(&archive::Entry::File(b"$Id$\n".to_vec(), false)));
-    assert_eq!(file("run"), Some(&archive::Entry::File(b"#!/bin/sh\n".to_vec(), true)));
-    assert_eq!(file("link"), Some(&archive::Entry::Link(b"a/b".to_vec())));
-    assert_eq!(file("package.json"), Some(&archive::Entry::File(b"{}\n".to_vec(), false)));
+    assert_eq!(file("secret.txt"), Some(&archive::ArchiveEntry::File(b"a\nb\n".to_vec(), false)));
+    assert_eq!(file("a.md"), Some(&archive::ArchiveEntry::File(b"$Id$\n".to_vec(), false)));
+    assert_eq!(file("run"), Some(&archive::ArchiveEntry::File(b"#!/bin/sh\n".to_vec(), true)));
+    assert_eq!(file("link"), Some(&archive::ArchiveEntry::Link(b"a/b".to_vec())));
+    assert_eq!(file("package.json"), Some(&archive::ArchiveEntry::File(b"{}\n".to_vec(), false)));
     let names: Vec<_> = commit.members.keys().map(String::as_str).collect();
     assert_eq!(names, ["commit", "gitlinks"]);
     assert_eq!(commit.members["gitlinks"], format!("{} modules/sub\n", "1".repeat(40)).into_bytes());
@@ -167,14 +167,14 @@ async fn a_build_packs_the_same_bytes_and_makes_the_same_commit_of_them() {
 async fn what_went_wrong_is_told_apart() {
     let (repository, id) = sample();
     let gone = "0123456789".repeat(4);
-    assert!(matches!(fetch(&repository.url(), &gone).await, Err(GitError::Vanished { id }) if id == gone));
+    assert!(matches!(fetch(&repository.url(), &gone).await, Err(FetchGitError::Vanished { id }) if id == gone));
     let nowhere = Url::parse("file:///no/such/repository").unwrap();
-    assert!(matches!(fetch(&nowhere, &id).await, Err(GitError::NoRepository { .. })));
+    assert!(matches!(fetch(&nowhere, &id).await, Err(FetchGitError::NoRepository { .. })));
     let refused = Url::parse("http://127.0.0.1:9/r").unwrap();
     let error = fetch(&refused, &id).await.err().unwrap();
-    assert!(matches!(error, GitError::Unreachable { .. }) && error.is_transient(), "{error}");
+    assert!(matches!(error, FetchGitError::Unreachable { .. }) && error.is_transient(), "{error}");
     let fetcher = Fetcher { program: "no-such-git".into() };
-    assert!(matches!(fetcher.fetch(&repository.url(), &id, "/tmp".into()).await, Err(GitError::NotInstalled)));
+    assert!(matches!(fetcher.fetch(&repository.url(), &id, "/tmp".into()).await, Err(FetchGitError::NotInstalled)));
     let tree = repository.git(&["rev-parse", &format!("{id}^{{tree}}")], b"");
     assert!(fetch(&repository.url(), &tree).await.is_err());
 }
@@ -193,11 +193,11 @@ fn what_git_says_is_told_without_secrets() {
         ("fatal: couldn't find remote ref 0123\nfatal: remote ref not found", "other"),
         ("fatal: remote error: upload-pack: not our ref 0123", "other"),
     ] {
-        let error = GitError::of_fetch(said, &url);
+        let error = FetchGitError::of_fetch(said, &url);
         let kind = match &error {
-            GitError::Unreachable { .. } => "unreachable",
-            GitError::Denied { .. } => "denied",
-            GitError::NoRepository { .. } => "none",
+            FetchGitError::Unreachable { .. } => "unreachable",
+            FetchGitError::Denied { .. } => "denied",
+            FetchGitError::NoRepository { .. } => "none",
             _ => "other",
         };
         assert_eq!(kind, expected, "{said}");

@@ -16,7 +16,7 @@ use crate::{
         environment::{Environment, expand},
     },
     managers::registries::{
-        Entry, ProjectRegistries, REPLACE_REGISTRY_HOST, RegistryError, ReplaceHost, npmrc_entries, registry_url,
+        ProjectRegistries, REPLACE_REGISTRY_HOST, RcEntry, RegistryError, ReplaceHost, npmrc_entries, registry_url,
     },
     names::NPMRC,
 };
@@ -127,7 +127,7 @@ impl NpmrcFiles {
 
 /// `ca` of the strongest file that has some. A file may have many as `ca[]`.
 fn authorities(root: &Utf8Path, environment: &Environment) -> Vec<String> {
-    let of_file = |entries: Vec<Entry>| -> Vec<String> {
+    let of_file = |entries: Vec<RcEntry>| -> Vec<String> {
         let named = entries.into_iter().filter(|entry| matches!(entry.key.as_str(), "ca" | "ca[]"));
         named.map(|entry| entry.value).filter(|text| is_set(text)).map(|text| pem(&text)).collect()
     };
@@ -135,7 +135,7 @@ fn authorities(root: &Utf8Path, environment: &Environment) -> Vec<String> {
 }
 
 /// The lines of the repository's file and of the user's, for what the crate cannot give: all keys of a kind, and lists.
-fn entries(root: &Utf8Path, environment: &Environment) -> [Vec<Entry>; 2] {
+fn entries(root: &Utf8Path, environment: &Environment) -> [Vec<RcEntry>; 2] {
     let read = |path: Utf8PathBuf| fs::read_to_string(path).unwrap_or_default();
     let texts = [read(root.join(NPMRC)), user_path(environment).map(read).unwrap_or_default()];
     texts.map(|text| npmrc_entries(&text).collect())

@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 use globset::GlobMatcher;
 use url::Url;
 
-use crate::fetch::{credentials::keys_of, sight::Fields};
+use crate::fetch::{credentials::keys_of, fields::Fields};
 
 /// How to reach a host, beside what the system says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]

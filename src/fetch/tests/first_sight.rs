@@ -55,7 +55,7 @@ async fn no_setting_of_a_repository_puts_its_bytes_into_another_one() {
         let hostile = World::of(format).write(file, &text);
         let fetched = hostile.fetch(&left_pad()).await.unwrap();
         assert_eq!(fetched[0].integrity, sha512(b"evil"), "{text}");
-        assert_eq!(hostile.offline(&left_pad()).unwrap()[0].origin, Origin::Cached, "{text}");
+        assert_eq!(hostile.offline(&left_pad()).unwrap()[0].origin, DownloadOrigin::Cached, "{text}");
         let honest = repository(format, &hostile, &[HONEST_NPMRC, HONEST_YARNRC]);
         let found = honest.offline(&left_pad());
         assert!(matches!(&found, Err(FetchError::Missing { .. })), "{text}{found:?}");

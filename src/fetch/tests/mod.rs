@@ -134,11 +134,11 @@ async fn a_tarball_is_downloaded_once_and_then_comes_from_the_cache() {
     let server = Server::start(move |_, _| Reply::ok(&content));
     let list = [wanted(server.at("a.tgz"), Some(sha512(&body))), wanted(server.at("a.tgz"), Some(sha512(&body)))];
     let first = world.fetch(&list).await.unwrap();
-    assert_eq!((first[0].origin, first[0].size), (Origin::Downloaded, 700_000));
+    assert_eq!((first[0].origin, first[0].size), (DownloadOrigin::Downloaded, 700_000));
     assert_eq!(fs::read(&first[0].path).unwrap(), body);
     assert_eq!(first[0], first[1]);
     let second = world.fetch(&list).await.unwrap();
-    assert_eq!((second[1].origin, &second[1].path), (Origin::Cached, &first[0].path));
+    assert_eq!((second[1].origin, &second[1].path), (DownloadOrigin::Cached, &first[0].path));
     assert_eq!(world.offline(&list).unwrap(), second);
     assert_eq!(server.requests().len(), 1);
     assert_eq!(world.files(), 1);
@@ -370,7 +370,7 @@ async fn a_url_without_integrity_keeps_its_first_content() {
     let list = [wanted(server.at("a.tgz"), None)];
     let first = world.fetch(&list).await.unwrap();
     assert_eq!(first[0].integrity, sha512(b"first"));
-    assert_eq!(world.fetch(&list).await.unwrap()[0].origin, Origin::Cached);
+    assert_eq!(world.fetch(&list).await.unwrap()[0].origin, DownloadOrigin::Cached);
     world.cache().forget(&first[0].integrity).unwrap();
     let (reason, hints, _) = only_failure(world.fetch(&list).await);
     assert!(matches!(reason, Reason::Changed { .. }), "{reason}");

@@ -13,9 +13,9 @@ use std::io::{self, Write as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
-use self::script::{Block, KEPT, Origin, Parted, insertion};
+use self::script::{Block, BlockOrigin, KEPT, Parted, insertion};
 pub use self::{
-    place::{Owner, Place, Tool},
+    place::{HookPlace, Owner, Tool},
     status::{Status, status},
 };
 use crate::{
@@ -85,11 +85,11 @@ pub enum Done {
 }
 
 /// Sets the hook up.
-pub fn install(place: &Place) -> Result<Done, HookError> {
+pub fn install(place: &HookPlace) -> Result<Done, HookError> {
     match place.owner() {
         Owner::Configuration => configure(place),
-        Owner::Folder => install_files(place, &place.hooks, Origin::NewFile),
-        Owner::Husky => install_files(place, &place.husky(), Origin::NewFile),
+        Owner::Folder => install_files(place, &place.hooks, BlockOrigin::NewFile),
+        Owner::Husky => install_files(place, &place.husky(), BlockOrigin::NewFile),
         Owner::Tool(tool) => {
             let (target, lines) = lines::of_tool(tool, &place.root);
             Ok(Done::Print { owner: tool.name().to_owned(), place: target, lines })
@@ -99,7 +99,7 @@ pub fn install(place: &Place) -> Result<Done, HookError> {
 }
 
 /// The lines for hooks that lie outside of this repository: what others use as well is changed by the user's hand.
-fn elsewhere(place: &Place) -> Done {
+fn elsewhere(place: &HookPlace) -> Done {
     let folder = if place.has_husky() { place.husky() } else { place.hooks.clone() };
     let owner = match &place.hooks_path {
         Some(path) if !place.has_husky() => format!("core.hooksPath, which is `{path}`,"),
@@ -108,12 +108,12 @@ fn elsewhere(place: &Place) -> Done {
     Done::Print {
         owner,
         place: format!("{} and {}", folder.join(EVENTS[0]), EVENTS[1]),
-        lines: Block { origin: Origin::Lines, roots: vec![place.root.clone()] }.render(EVENTS[0]),
+        lines: Block { origin: BlockOrigin::Lines, roots: vec![place.root.clone()] }.render(EVENTS[0]),
     }
 }
 
 /// Takes the hook out, wherever it was set up.
-pub fn uninstall(place: &Place) -> Result<Done, HookError> {
+pub fn uninstall(place: &HookPlace) -> Result<Done, HookError> {
     let mut changed = Vec::new();
     let folders = [place.hooks.clone(), place.husky(), place.common.join("hooks")];
     for folder in folders.iter().filter(|folder| place.is_own(folder)) {
@@ -137,7 +137,7 @@ fn section(root: &str) -> String {
     if root.is_empty() { "hook.splitter".to_owned() } else { format!("hook.splitter/{root}") }
 }
 
-fn configure(place: &Place) -> Result<Done, HookError> {
+fn configure(place: &HookPlace) -> Result<Done, HookError> {
     let section = section(&place.root);
     let (command, event) = (format!("{section}.command"), format!("{section}.event"));
     let wanted = lines::command(&place.root);
@@ -156,13 +156,13 @@ fn configure(place: &Place) -> Result<Done, HookError> {
     Ok(Done::Written(vec![format!("{section} in git's configuration of this repository")]))
 }
 
-fn install_files(place: &Place, folder: &Utf8Path, new: Origin) -> Result<Done, HookError> {
+fn install_files(place: &HookPlace, folder: &Utf8Path, new: BlockOrigin) -> Result<Done, HookError> {
     let is_new = !folder.exists();
     if is_new {
         let fail = |source| HookError::File { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(fail)?;
     }
-    let origin = if is_new { Origin::NewFolder } else { new };
+    let origin = if is_new { BlockOrigin::NewFolder } else { new };
     let mut written = Vec::new();
     for event in EVENTS {
         let path = folder.join(event);
@@ -174,7 +174,7 @@ fn install_files(place: &Place, folder: &Utf8Path, new: Origin) -> Result<Done, 
 }
 
 /// Puts the lines into one hook; whether it had to be changed.
-fn install_file(place: &Place, path: &Utf8Path, event: &str, new: Origin) -> Result<bool, HookError> {
+fn install_file(place: &HookPlace, path: &Utf8Path, event: &str, new: BlockOrigin) -> Result<bool, HookError> {
     let root = &place.root;
     let block = |origin| Block { origin, roots: vec![root.clone()] };
     let fail = |source| HookError::File { path: path.to_owned(), source };
@@ -200,7 +200,7 @@ fn install_file(place: &Place, path: &Utf8Path, event: &str, new: Origin) -> Res
         }
     }
     if let Some(at) = insertion(&content).filter(|_| metadata.is_file() && runs(&metadata, place)) {
-        let lines = block(Origin::Lines).render(event);
+        let lines = block(BlockOrigin::Lines).render(event);
         write(path, &format!("{}{lines}{}", &text[..at], &text[at..]), Some(metadata.permissions()))?;
         return Ok(true);
     }
@@ -209,12 +209,12 @@ fn install_file(place: &Place, path: &Utf8Path, event: &str, new: Origin) -> Res
         return Err(HookError::Taken(kept));
     }
     fs::rename(path, &kept).map_err(fail)?;
-    write(path, &format!("#!/bin/sh\n{}", block(Origin::Wrapper).render(event)), None)?;
+    write(path, &format!("#!/bin/sh\n{}", block(BlockOrigin::Wrapper).render(event)), None)?;
     Ok(true)
 }
 
 /// Takes the lines out of one hook; whether they were there. The lines of a link lie in another file, and stay.
-fn remove_from(place: &Place, path: &Utf8Path, event: &str) -> Result<bool, HookError> {
+fn remove_from(place: &HookPlace, path: &Utf8Path, event: &str) -> Result<bool, HookError> {
     let fail = |source| HookError::File { path: path.to_owned(), source };
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
         return Ok(false);
@@ -231,12 +231,12 @@ fn remove_from(place: &Place, path: &Utf8Path, event: &str) -> Result<bool, Hook
         write(path, &format!("{before}{}{after}", block.render(event)), Some(permissions))?;
         return Ok(true);
     }
-    let is_ours = block.origin != Origin::Lines && before == "#!/bin/sh\n" && after.is_empty();
+    let is_ours = block.origin != BlockOrigin::Lines && before == "#!/bin/sh\n" && after.is_empty();
     match block.origin {
-        Origin::Wrapper if is_ours => fs::rename(format!("{path}{KEPT}"), path).map_err(fail)?,
+        BlockOrigin::Wrapper if is_ours => fs::rename(format!("{path}{KEPT}"), path).map_err(fail)?,
         _ if is_ours => {
             fs::remove_file(path).map_err(fail)?;
-            if block.origin == Origin::NewFolder {
+            if block.origin == BlockOrigin::NewFolder {
                 // It stays where someone else put something into it.
                 let _ = fs::remove_dir(path.parent().unwrap_or(path));
             }
@@ -248,14 +248,14 @@ fn remove_from(place: &Place, path: &Utf8Path, event: &str) -> Result<bool, Hook
 
 /// Whether git, or husky, runs a hook with this mode.
 #[cfg(unix)]
-fn runs(metadata: &std::fs::Metadata, place: &Place) -> bool {
+fn runs(metadata: &std::fs::Metadata, place: &HookPlace) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     // husky 9 runs them with `sh`, whatever their mode.
     metadata.permissions().mode() & 0o111 != 0 || place.has_husky()
 }
 
 #[cfg(not(unix))]
-fn runs(_: &std::fs::Metadata, _: &Place) -> bool {
+fn runs(_: &std::fs::Metadata, _: &HookPlace) -> bool {
     true
 }
 

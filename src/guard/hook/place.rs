@@ -15,7 +15,7 @@ const CONFIGURED: (u32, u32) = (2, 54);
 
 /// What git says of a repository.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct HookPlace {
     pub(super) git: Git,
     /// The top of the work tree.
     pub top: Utf8PathBuf,
@@ -119,7 +119,7 @@ impl Tool {
     }
 }
 
-impl Place {
+impl HookPlace {
     /// Asks git about the repository at `root`.
     pub fn find(root: &Utf8Path) -> Result<Self, HookError> {
         let git = Git::at(root);

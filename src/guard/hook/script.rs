@@ -16,7 +16,7 @@ pub(super) const KEPT: &str = ".before-splitter";
 
 /// How the lines came into a file, which decides what taking them out leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum BlockOrigin {
     /// They were put into a script that was there.
     Lines,
     /// The file was made for them.
@@ -27,7 +27,7 @@ pub(super) enum Origin {
     Wrapper,
 }
 
-impl Origin {
+impl BlockOrigin {
     const ALL: [Self; 4] = [Self::Lines, Self::NewFile, Self::NewFolder, Self::Wrapper];
 
     const fn word(self) -> &'static str {
@@ -44,7 +44,7 @@ impl Origin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
     /// How they came there.
-    pub(super) origin: Origin,
+    pub(super) origin: BlockOrigin,
     /// The repositories that are checked: folders relative to the top of the work tree, the top itself as an empty text.
     pub(super) roots: Vec<String>,
 }
@@ -66,8 +66,8 @@ impl Block {
         let start = if script.starts_with(BEGIN) { 0 } else { script.find(&format!("\n{BEGIN}"))? + 1 };
         let end = start + script[start..].find(END)? + END.len();
         let first = script[start..end].lines().next()?;
-        let is_of = |origin: &Origin| first == format!("{BEGIN}{} >>>", origin.word());
-        let origin = Origin::ALL.into_iter().find(is_of)?;
+        let is_of = |origin: &BlockOrigin| first == format!("{BEGIN}{} >>>", origin.word());
+        let origin = BlockOrigin::ALL.into_iter().find(is_of)?;
         let roots = script[start..end].lines().filter_map(root_of_line).collect();
         Some(Parted { before: &script[..start], block: Self { origin, roots }, after: &script[end..] })
     }
@@ -88,7 +88,7 @@ impl Block {
             "elif ! git diff --cached --quiet -- {names} {folders}; then\n  \
              echo 'splitter is not installed here: CI checks the hashes of this change' >&2\nfi\n"
         )]);
-        if self.origin == Origin::Wrapper {
+        if self.origin == BlockOrigin::Wrapper {
             text.extend([format!(
                 "splitter_old=\"$(dirname \"$0\")/{event}{KEPT}\"\n[ ! -x \"$splitter_old\" ] || exec \"$splitter_old\" \"$@\"\n"
             )]);
@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    fn block(origin: Origin, roots: &[&str]) -> Block {
+    fn block(origin: BlockOrigin, roots: &[&str]) -> Block {
         Block { origin, roots: roots.iter().map(|root| (*root).to_owned()).collect() }
     }
 
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_lines_are_what_git_runs() {
-        let text = block(Origin::Wrapper, &["", "it's/here"]).render("pre-commit");
+        let text = block(BlockOrigin::Wrapper, &["", "it's/here"]).render("pre-commit");
         assert_eq!(
             text,
             r#"# >>> splitter hook (runs the old hook too) >>>
@@ -188,7 +188,7 @@ splitter_old="$(dirname "$0")/pre-commit.before-splitter"
             roots in prop::collection::vec("[a-z '/]{0,12}", 1..3),
             origin in 0..4_usize,
         ) {
-            let block = Block { origin: Origin::ALL[origin], roots };
+            let block = Block { origin: BlockOrigin::ALL[origin], roots };
             let script = format!("{before}{}{after}", block.render("pre-commit"));
             let parted = Block::find(&script).unwrap();
             prop_assert_eq!((parted.before, parted.after), (before.as_str(), after.as_str()));

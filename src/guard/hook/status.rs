@@ -5,7 +5,7 @@ use camino::Utf8Path;
 
 use super::{
     EVENTS, HookError,
-    place::{Place, Tool, text},
+    place::{HookPlace, Tool, text},
     section,
 };
 
@@ -31,12 +31,12 @@ impl Status {
 }
 
 /// The status of each hook.
-pub fn status(place: &Place) -> Result<[Status; 2], HookError> {
+pub fn status(place: &HookPlace) -> Result<[Status; 2], HookError> {
     let [first, second] = EVENTS;
     Ok([of(place, first)?, of(place, second)?])
 }
 
-fn of(place: &Place, event: &'static str) -> Result<Status, HookError> {
+fn of(place: &HookPlace, event: &'static str) -> Result<Status, HookError> {
     let found = match configured(place, event)? {
         Some(found) => Ok((found, String::new())),
         None => in_files(place, event),
@@ -48,7 +48,7 @@ fn of(place: &Place, event: &'static str) -> Result<Status, HookError> {
 }
 
 /// The section of git's configuration that runs it, where this git reads it.
-fn configured(place: &Place, event: &str) -> Result<Option<String>, HookError> {
+fn configured(place: &HookPlace, event: &str) -> Result<Option<String>, HookError> {
     let section = section(&place.root);
     let get = |key: &str| place.git.ask(&["config", "--get-all", key]);
     let is_off = |value: Option<String>| {
@@ -66,7 +66,7 @@ fn configured(place: &Place, event: &str) -> Result<Option<String>, HookError> {
 }
 
 /// The file that runs it, and through which other; or why none does.
-fn in_files(place: &Place, event: &str) -> Result<(String, String), String> {
+fn in_files(place: &HookPlace, event: &str) -> Result<(String, String), String> {
     let hook = place.hook(event);
     let shown = place.shown(&hook);
     let through = format!("through {shown}");
@@ -107,7 +107,7 @@ fn in_files(place: &Place, event: &str) -> Result<(String, String), String> {
     Err(format!("{shown} does not call splitter"))
 }
 
-fn absent(place: &Place, event: &str, shown: &str) -> String {
+fn absent(place: &HookPlace, event: &str, shown: &str) -> String {
     if place.has_husky() {
         let written = text(&place.husky().join(event)).is_some_and(|text| calls(&text));
         let but = if written { ", though the script for it is" } else { "" };
@@ -125,7 +125,7 @@ fn absent(place: &Place, event: &str, shown: &str) -> String {
 }
 
 /// The configuration of a tool that names splitter.
-fn in_configuration(place: &Place, tool: Tool) -> Option<String> {
+fn in_configuration(place: &HookPlace, tool: Tool) -> Option<String> {
     let names = |file: &&&str| text(&place.top.join(file)).is_some_and(|text| calls(&text));
     tool.configurations().iter().find(names).map(|file| (*file).to_owned())
 }

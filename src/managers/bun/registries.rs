@@ -4,7 +4,7 @@ use url::Url;
 
 use super::bunfig::{BunRegistry, Bunfig};
 use crate::{
-    managers::registries::{Entry, ProjectRegistries, RegistryError, fixed_url},
+    managers::registries::{ProjectRegistries, RcEntry, RegistryError, fixed_url},
     names::BUNFIG,
 };
 
@@ -28,5 +28,5 @@ impl ProjectRegistries {
 
 fn fixed_bun_url(key: &str, registry: Option<&BunRegistry>) -> Result<Option<Url>, RegistryError> {
     let Some(value) = registry.and_then(|registry| registry.url.clone()) else { return Ok(None) };
-    fixed_url(BUNFIG.into(), &Entry { key: key.to_owned(), value, position: None }).map(Some)
+    fixed_url(BUNFIG.into(), &RcEntry { key: key.to_owned(), value, position: None }).map(Some)
 }

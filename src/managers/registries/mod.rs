@@ -127,7 +127,7 @@ fn without_userinfo(text: &str) -> String {
     masked(text.rsplit('@').next().unwrap_or_default())
 }
 
-pub(super) fn fixed_url(path: &Utf8Path, entry: &Entry) -> Result<Url, RegistryError> {
+pub(super) fn fixed_url(path: &Utf8Path, entry: &RcEntry) -> Result<Url, RegistryError> {
     if entry.value.starts_with('$') || entry.value.contains("${") {
         return Err(RegistryError::Variable {
             path: path.to_owned(),
@@ -140,26 +140,26 @@ pub(super) fn fixed_url(path: &Utf8Path, entry: &Entry) -> Result<Url, RegistryE
 }
 
 /// A line of an `.npmrc`, or a setting of another file.
-pub(crate) struct Entry {
+pub(crate) struct RcEntry {
     pub(crate) key: String,
     pub(crate) value: String,
     pub(super) position: Option<Position>,
 }
 
-impl Entry {
+impl RcEntry {
     pub(super) fn of(key: String, setting: &Setting) -> Self {
         Self { key, value: setting.text.clone(), position: Some(setting.position) }
     }
 }
 
 /// `key = value` lines, the later of two last, with quotes and comments taken away.
-pub(crate) fn npmrc_entries(text: &str) -> impl Iterator<Item = Entry> {
+pub(crate) fn npmrc_entries(text: &str) -> impl Iterator<Item = RcEntry> {
     text.lines().enumerate().filter_map(|(index, line)| {
         let line = line.trim();
         let (key, value) = line.split_once('=').filter(|_| !line.starts_with(['#', ';']))?;
         let position = Some(Position { line: index + 1, column: 1 });
         // An empty value unsets a key.
-        Some(Entry { key: unquoted(key), value: unquoted(value), position }).filter(|entry| !entry.value.is_empty())
+        Some(RcEntry { key: unquoted(key), value: unquoted(value), position }).filter(|entry| !entry.value.is_empty())
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::rc::BerryRc;
 use crate::{
     managers::{
-        registries::{Entry, ProjectRegistries, RegistryError, ReplaceHost, fixed_url, npm_default},
+        registries::{ProjectRegistries, RcEntry, RegistryError, ReplaceHost, fixed_url, npm_default},
         yarn::rc::Setting,
     },
     names::YARNRC_YML,
@@ -13,7 +13,7 @@ use crate::{
 
 impl ProjectRegistries {
     pub(super) fn of_berry(rc: &BerryRc) -> Result<Self, RegistryError> {
-        let url = |key: String, setting: &Setting| fixed_url(YARNRC_YML.into(), &Entry::of(key, setting));
+        let url = |key: String, setting: &Setting| fixed_url(YARNRC_YML.into(), &RcEntry::of(key, setting));
         let named = rc.npm.server.as_ref().map(|setting| url("npmRegistryServer".to_owned(), setting)).transpose()?;
         let mut scopes = BTreeMap::new();
         for (scope, settings) in &rc.npm.scopes {

@@ -122,7 +122,7 @@ enum Stop {
 
 /// Where a line stands.
 #[derive(Clone, Copy)]
-enum Place {
+enum LinePlace {
     Top,
     /// In the mapping of the last line at the top.
     Mapping,
@@ -132,7 +132,7 @@ enum Place {
 
 fn lines(path: &Utf8Path, text: &str) -> Result<BTreeMap<String, Setting>, Stop> {
     let mut settings = BTreeMap::new();
-    let mut place = Place::Top;
+    let mut place = LinePlace::Top;
     for (index, line) in text.lines().enumerate() {
         let (indent, content) = indented(line);
         let wrong = |rest: &str, expected| {
@@ -141,25 +141,25 @@ fn lines(path: &Utf8Path, text: &str) -> Result<BTreeMap<String, Setting>, Stop>
         };
         // Before the first line end, spaces are nothing to Yarn.
         match (if index == 0 { 0 } else { indent }, place) {
-            (0, Place::Mapping) if is_end(content) => place = Place::Gap,
+            (0, LinePlace::Mapping) if is_end(content) => place = LinePlace::Gap,
             (0, _) if is_end(content) => {}
-            (0, _) => place = Place::Top,
+            (0, _) => place = LinePlace::Top,
             (odd, _) if odd % 2 == 1 => return Err(Stop::Yarn(wrong(line, "an even number of spaces"))),
             // Yarn reads no further, without a word.
-            (_, Place::Top) => break,
-            (2, Place::Mapping) => {}
-            (_, Place::Mapping) => return Err(Stop::Here(wrong(line, "two spaces"))),
-            (_, Place::Gap) => return Err(Stop::Here(wrong(line, "no gap in a mapping"))),
+            (_, LinePlace::Top) => break,
+            (2, LinePlace::Mapping) => {}
+            (_, LinePlace::Mapping) => return Err(Stop::Here(wrong(line, "two spaces"))),
+            (_, LinePlace::Gap) => return Err(Stop::Here(wrong(line, "no gap in a mapping"))),
         }
         if is_end(content) {
             continue;
         }
         match (setting(content, wrong)?, place) {
-            ((_, None), Place::Mapping) => return Err(Stop::Here(wrong(content, "no mapping in a mapping"))),
-            ((_, Some(_)), Place::Mapping) => {}
+            ((_, None), LinePlace::Mapping) => return Err(Stop::Here(wrong(content, "no mapping in a mapping"))),
+            ((_, Some(_)), LinePlace::Mapping) => {}
             ((key, None), _) => {
                 settings.remove(&key);
-                place = Place::Mapping;
+                place = LinePlace::Mapping;
             }
             ((key, Some(text)), _) => {
                 settings.insert(key, Setting { text, position: Position { line: index + 1, column: 1 } });

@@ -3,7 +3,7 @@
 use super::rc::ClassicRc;
 use crate::{
     managers::{
-        registries::{Entry, ProjectRegistries, RegistryError, fixed_url},
+        registries::{ProjectRegistries, RcEntry, RegistryError, fixed_url},
         yarn::rc::Setting,
     },
     names::YARNRC,
@@ -12,7 +12,7 @@ use crate::{
 impl ProjectRegistries {
     pub(super) fn of_classic(npmrc: Option<&str>, rc: &ClassicRc) -> Result<Self, RegistryError> {
         let mut registries = Self::from_npmrc(npmrc.unwrap_or_default())?;
-        let url = |key: String, setting: &Setting| fixed_url(YARNRC.into(), &Entry::of(key, setting));
+        let url = |key: String, setting: &Setting| fixed_url(YARNRC.into(), &RcEntry::of(key, setting));
         if let Some(setting) = rc.get("registry").filter(|_| !registries.names_default) {
             registries.default = url("registry".to_owned(), setting)?;
             registries.names_default = true;

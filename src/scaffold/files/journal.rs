@@ -32,20 +32,20 @@ const COMPLETE: &str = "complete";
 /// Everything that a run is about to write.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Plan {
-    pub(super) files: Vec<Entry>,
+    pub(super) files: Vec<JournalEntry>,
     /// Folders that are made for the files.
     pub(super) folders: Vec<RepoPath>,
 }
 
 /// A file before and after, as digests; none if there is no file.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct JournalEntry {
     pub(super) path: RepoPath,
     before: Option<String>,
     after: Option<String>,
 }
 
-impl Entry {
+impl JournalEntry {
     pub(super) fn new(path: &RepoPath, before: Option<&[u8]>, after: Option<&[u8]>) -> Self {
         Self { path: path.clone(), before: before.map(digest), after: after.map(digest) }
     }
@@ -189,7 +189,7 @@ pub fn is_half_written(root: &Utf8Path) -> bool {
         return false;
     }
     let (plan, is_complete) = fs::read(&path).map(|bytes| parse(&bytes)).unwrap_or_default();
-    let is_new = |entry: &Entry| current(root, entry).is_ok_and(|now| now == entry.after);
+    let is_new = |entry: &JournalEntry| current(root, entry).is_ok_and(|now| now == entry.after);
     is_complete && !plan.files.iter().all(is_new)
 }
 
@@ -202,7 +202,7 @@ fn parse(bytes: &[u8]) -> (Plan, bool) {
     (plan.unwrap_or_default(), is_complete)
 }
 
-fn current(root: &Utf8Path, entry: &Entry) -> io::Result<Option<String>> {
+fn current(root: &Utf8Path, entry: &JournalEntry) -> io::Result<Option<String>> {
     Ok(read_if_there(&entry.path.on_disk(root))?.as_deref().map(digest))
 }
 

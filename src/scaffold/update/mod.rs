@@ -19,7 +19,7 @@ pub use tarballs::{FromCache, Online, Tarballs};
 
 use super::record::{self, FixedOutput, Kept, Known, Record, compose, parts};
 use crate::{
-    fetch::{Fetched, Origin, Wanted},
+    fetch::{DownloadOrigin, Fetched, Wanted},
     lockfile::{Algorithm, Digest, Integrity},
     nix::nar::{Folder, NarHash, Tree},
     split::{
@@ -238,7 +238,7 @@ fn fixed_output(
 fn totals<'a>(files: impl Iterator<Item = &'a Fetched>) -> (Total, Total) {
     let (mut downloaded, mut reused) = (Total::default(), Total::default());
     for file in files {
-        let total = if file.origin == Origin::Downloaded { &mut downloaded } else { &mut reused };
+        let total = if file.origin == DownloadOrigin::Downloaded { &mut downloaded } else { &mut reused };
         total.files += 1;
         total.bytes += file.size;
     }

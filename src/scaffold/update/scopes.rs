@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Tarballs, UpdateError, bring, wanted};
 use crate::{
-    fetch::{self, Cache, Fetched, Origin, Wanted},
+    fetch::{self, Cache, DownloadOrigin, Fetched, Wanted},
     lockfile::{Integrity, PlatformLists},
     parallel,
     scaffold::record::{DependencyRecord, Kept},
@@ -84,7 +84,7 @@ fn look_into(
 /// `os`, `cpu` and `libc` of a tarball's manifest; none where the file is not what it should be. Yarn 1 knows no `libc`, and
 /// installs what is for musl beside what is for glibc; a build leaves it out as those of other package managers do.
 fn platforms(file: &Fetched) -> Option<Result<PlatformLists, fetch::ManifestError>> {
-    if file.origin == Origin::Cached && Cache::verify(&file.path, &file.integrity).is_err() {
+    if file.origin == DownloadOrigin::Cached && Cache::verify(&file.path, &file.integrity).is_err() {
         return None;
     }
     let manifest = fetch::manifest_in_tarball(&file.path);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::UpdateError;
 use crate::{
-    fetch::{Cache, Fetched, Origin},
+    fetch::{Cache, DownloadOrigin, Fetched},
     nix::nar::{self, NarHash, Tree},
     parallel,
     split::shards::Part,
@@ -21,7 +21,7 @@ pub(super) fn hash_and_verify(
     trees: &BTreeMap<Part, Tree>,
     files: &BTreeMap<String, Fetched>,
 ) -> Result<Verified, UpdateError> {
-    let cached: Vec<_> = files.iter().filter(|(_, file)| file.origin == Origin::Cached).collect();
+    let cached: Vec<_> = files.iter().filter(|(_, file)| file.origin == DownloadOrigin::Cached).collect();
     let is_damaged = |(path, file): &(&String, &Fetched)| {
         Cache::verify(&file.path, &file.integrity).is_err().then(|| (*path).clone())
     };

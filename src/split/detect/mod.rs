@@ -9,54 +9,12 @@ mod output;
 pub(super) mod patch_package;
 mod script;
 pub(super) mod start;
+mod tools;
 
 pub(super) use self::script::{does_nothing, expanded};
-
+pub use self::tools::Tool;
 use super::{ManagerName, Manifest, SplitError};
 use crate::repo::{RepoPath, Tree};
-
-/// The tools whose output folder is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tool {
-    /// `next build`
-    Next,
-    /// `astro build`
-    Astro,
-    /// A Vite build of a `SvelteKit` app.
-    SvelteKit,
-    /// `remix` or `react-router build`, or Vite with either.
-    ReactRouter,
-    /// `TanStack` Start.
-    TanStackStart,
-    /// `nuxt build`
-    Nuxt,
-    /// `vite build`
-    Vite,
-    /// `tsup`
-    Tsup,
-    /// `bun build`
-    BunBuild,
-    /// `tsc`
-    Tsc,
-}
-
-impl Tool {
-    /// Its name as users write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Next => "Next.js",
-            Self::Astro => "Astro",
-            Self::SvelteKit => "SvelteKit",
-            Self::ReactRouter => "React Router",
-            Self::TanStackStart => "TanStack Start",
-            Self::Nuxt => "Nuxt",
-            Self::Vite => "Vite",
-            Self::Tsup => "tsup",
-            Self::BunBuild => "bun build",
-            Self::Tsc => "tsc",
-        }
-    }
-}
 
 /// How a workspace is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +22,7 @@ pub struct Build {
     /// The command, run in the workspace's folder.
     pub command: String,
     /// The tool that the command was found to run.
-    pub tool: Option<Tool>,
+    pub tool: Option<&'static Tool>,
     /// What is kept of it, relative to the workspace's folder; none where an app runs from its sources all the same.
     pub output: Option<String>,
 }

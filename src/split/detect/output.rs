@@ -2,7 +2,10 @@
 
 use jsonc_parser::ast::Object;
 
-use super::{Tool, script};
+use super::{
+    script,
+    tools::{OutputRule, Tool},
+};
 use crate::{
     lockfile::json::{Dialect, Document},
     repo::{RepoPath, Tree, read_text},
@@ -12,48 +15,72 @@ use crate::{
 /// What is kept where neither the tool nor its configuration is known.
 const USUAL: &str = "dist";
 
+/// The options that name the output of most tools.
+const USUAL_OPTIONS: [&str; 3] = ["--outdir", "--outDir", "--out-dir"];
+
 /// The folder that a build leaves, relative to the workspace's: as the script or the tool's configuration says it, or else
 /// what a task runner has, `outputs`.
 pub(super) fn folder(
     tree: &dyn Tree,
     folder: &RepoPath,
     script: &str,
-    tool: Option<Tool>,
+    tool: Option<&Tool>,
     outputs: &[String],
 ) -> Result<String, SplitError> {
+    let build = BuildScript { tree, folder, script };
     let found = match tool {
-        Some(Tool::Next) => Some(next(tree, folder)?),
-        Some(Tool::SvelteKit) => Some(svelte_kit(tree, folder)?),
-        Some(Tool::ReactRouter) => Some("build".to_owned()),
-        Some(Tool::Nuxt | Tool::TanStackStart) => Some(".output".to_owned()),
-        Some(Tool::Vite) => match script::option(script, &["--outDir"]) {
-            Some(option) => Some(option),
-            None => setting(tree, folder, "vite.config", "outDir")?,
-        },
-        Some(Tool::Astro) => match script::option(script, &["--outDir"]) {
-            Some(option) => Some(option),
-            None => setting(tree, folder, "astro.config", "outDir")?,
-        },
-        Some(Tool::Tsup) => match script::option(script, &["--out-dir", "-d"]) {
-            Some(option) => Some(option),
-            None => setting(tree, folder, "tsup.config", "outDir")?,
-        },
-        Some(Tool::BunBuild) => script::option(script, &["--outdir"]).or_else(|| {
-            script::option(script, &["--outfile"]).map(|file| match file.rsplit_once('/') {
-                Some((folder, _)) if folder != "." => folder.to_owned(),
-                _ => file,
-            })
-        }),
-        Some(Tool::Tsc) => match script::option(script, &["--outDir"]) {
-            Some(option) => Some(option),
-            None => ts_out_dir(tree, folder, script)?,
-        },
-        None => script::option(script, &["--outdir", "--outDir", "--out-dir"]),
+        Some(tool) => build.first_of(&tool.output)?,
+        None => script::option(script, &USUAL_OPTIONS),
     };
     let found = found.or_else(|| of_task(outputs));
     // A configuration may name anything; what leaves the workspace cannot be kept as its output.
     let inside = found.and_then(|text| RepoPath::root().resolve(&text).ok()).filter(|path| !path.is_root());
     Ok(inside.map_or_else(|| USUAL.to_owned(), |path| path.as_str().to_owned()))
+}
+
+/// A build script, and where it is run.
+struct BuildScript<'a> {
+    tree: &'a dyn Tree,
+    folder: &'a RepoPath,
+    script: &'a str,
+}
+
+impl BuildScript<'_> {
+    fn first_of(&self, rules: &[OutputRule]) -> Result<Option<String>, SplitError> {
+        for rule in rules {
+            if let Some(found) = self.apply(rule)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    fn apply(&self, rule: &OutputRule) -> Result<Option<String>, SplitError> {
+        let &Self { tree, folder, script } = self;
+        Ok(match rule {
+            OutputRule::Option { names, parent } => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                script::option(script, &names).map(|value| if *parent { parent_of(value) } else { value })
+            }
+            OutputRule::Setting { file, name } => setting(tree, folder, file, name)?,
+            OutputRule::SettingIs { file, name, is, folder: output } => {
+                setting(tree, folder, file, name)?.filter(|value| value == is).map(|_| output.clone())
+            }
+            OutputRule::Mentions { file, text, folder: output } => {
+                config_text(tree, folder, file)?.filter(|config| config.contains(text)).map(|_| output.clone())
+            }
+            OutputRule::TsConfig {} => ts_out_dir(tree, folder, script)?,
+            OutputRule::Folder { folder } => Some(folder.clone()),
+        })
+    }
+}
+
+/// The folder of a file; a file that lies in none is the output itself.
+fn parent_of(file: String) -> String {
+    match file.rsplit_once('/') {
+        Some((folder, _)) if folder != "." => folder.to_owned(),
+        _ => file,
+    }
 }
 
 /// Of the folders that a task writes, the usual one, or else the first: lists often serve many workspaces.
@@ -67,29 +94,6 @@ fn of_task(outputs: &[String]) -> Option<String> {
     };
     let folders: Vec<String> = outputs.iter().filter_map(folder).collect();
     folders.iter().find(|folder| *folder == USUAL).or(folders.first()).cloned()
-}
-
-fn next(tree: &dyn Tree, folder: &RepoPath) -> Result<String, SplitError> {
-    if let Some(dist) = setting(tree, folder, "next.config", "distDir")? {
-        return Ok(dist);
-    }
-    let exported = setting(tree, folder, "next.config", "output")?.is_some_and(|output| output == "export");
-    Ok(if exported { "out" } else { ".next" }.to_owned())
-}
-
-/// Each adapter of `SvelteKit` writes somewhere else.
-fn svelte_kit(tree: &dyn Tree, folder: &RepoPath) -> Result<String, SplitError> {
-    let config = config_text(tree, folder, "svelte.config")?.unwrap_or_default();
-    Ok(if config.contains("adapter-cloudflare") {
-        ".svelte-kit/cloudflare"
-    } else if config.contains("adapter-vercel") {
-        ".vercel/output"
-    } else if config.contains("adapter-auto") {
-        ".svelte-kit/output"
-    } else {
-        "build"
-    }
-    .to_owned())
 }
 
 /// A plain `name: "value"` in a configuration file.
@@ -174,17 +178,18 @@ mod tests {
     use super::*;
     use crate::repo::MemoryTree;
 
-    fn found(script: &str, tool: Option<Tool>, files: &[(&str, &str)]) -> String {
-        folder(&MemoryTree::new(files.iter().copied()), &"apps/a".parse().unwrap(), script, tool, &[]).unwrap()
+    fn found(script: &str, tool: Option<&str>, files: &[(&str, &str)]) -> String {
+        folder(&MemoryTree::new(files.iter().copied()), &"apps/a".parse().unwrap(), script, tool.map(Tool::named), &[])
+            .unwrap()
     }
 
     #[test]
     fn each_tool_has_its_usual_folder() {
-        assert_eq!(found("", Some(Tool::Next), &[]), ".next");
-        assert_eq!(found("", Some(Tool::Vite), &[]), "dist");
-        assert_eq!(found("", Some(Tool::SvelteKit), &[]), "build");
-        assert_eq!(found("", Some(Tool::ReactRouter), &[]), "build");
-        assert_eq!(found("", Some(Tool::TanStackStart), &[]), ".output");
+        assert_eq!(found("", Some("Next.js"), &[]), ".next");
+        assert_eq!(found("", Some("Vite"), &[]), "dist");
+        assert_eq!(found("", Some("SvelteKit"), &[]), "build");
+        assert_eq!(found("", Some("React Router"), &[]), "build");
+        assert_eq!(found("", Some("TanStack Start"), &[]), ".output");
         assert_eq!(found("make", None, &[]), "dist");
     }
 
@@ -192,7 +197,7 @@ mod tests {
     fn what_tsc_writes_may_be_said_in_a_file_that_is_extended() {
         let found = |own: &str, base: &str| {
             let files = [("apps/a/tsconfig.build.json", own), ("apps/a/tsconfig.json", base), ("ring.json", own)];
-            found("tsc -p tsconfig.build.json", Some(Tool::Tsc), &files)
+            found("tsc -p tsconfig.build.json", Some("tsc"), &files)
         };
         let out = r#"{"compilerOptions": {"outDir": "build"}}"#;
         assert_eq!(found(r#"{"extends": "./tsconfig.json"}"#, out), "build");
@@ -204,35 +209,35 @@ mod tests {
 
     #[test]
     fn a_task_runner_is_asked_where_nothing_else_says_it() {
-        let found = |script: &str, tool, outputs: &[&str]| {
+        let found = |script: &str, tool: Option<&str>, outputs: &[&str]| {
             let outputs: Vec<_> = outputs.iter().map(|output| (*output).to_owned()).collect();
-            folder(&MemoryTree::new([]), &RepoPath::root(), script, tool, &outputs).unwrap()
+            folder(&MemoryTree::new([]), &RepoPath::root(), script, tool.map(Tool::named), &outputs).unwrap()
         };
         assert_eq!(found("make", None, &["package.json", "lib/**", "es"]), "lib");
         assert_eq!(found("make", None, &[".next/**", "dist/**"]), "dist");
         assert_eq!(found("make", None, &["**/*.js", "../out/**"]), "dist");
         assert_eq!(found("make --outdir www", None, &["lib/**"]), "www");
-        assert_eq!(found("", Some(Tool::Next), &["lib/**"]), ".next");
+        assert_eq!(found("", Some("Next.js"), &["lib/**"]), ".next");
     }
 
     #[test]
     fn options_and_configuration_say_otherwise() {
-        assert_eq!(found("bun build a.ts --outdir ./out/", Some(Tool::BunBuild), &[]), "out");
-        assert_eq!(found("bun build a.ts --outfile build/a.js", Some(Tool::BunBuild), &[]), "build");
-        assert_eq!(found("bun build a.ts --compile --outfile server", Some(Tool::BunBuild), &[]), "server");
-        assert_eq!(found("vite build --outDir www", Some(Tool::Vite), &[]), "www");
+        assert_eq!(found("bun build a.ts --outdir ./out/", Some("bun build"), &[]), "out");
+        assert_eq!(found("bun build a.ts --outfile build/a.js", Some("bun build"), &[]), "build");
+        assert_eq!(found("bun build a.ts --compile --outfile server", Some("bun build"), &[]), "server");
+        assert_eq!(found("vite build --outDir www", Some("Vite"), &[]), "www");
         let config = ("apps/a/vite.config.ts", "export default { build: { outDir: 'web', } }");
-        assert_eq!(found("vite build", Some(Tool::Vite), &[config]), "web");
+        assert_eq!(found("vite build", Some("Vite"), &[config]), "web");
         let config = ("apps/a/vite.config.ts", "build: { outDir: process.env.OUT, myoutDir: 'x' }");
-        assert_eq!(found("vite build", Some(Tool::Vite), &[config]), "dist");
+        assert_eq!(found("vite build", Some("Vite"), &[config]), "dist");
         let config = ("apps/a/vite.config.ts", "build: { outDir: '../../out' }");
-        assert_eq!(found("vite build", Some(Tool::Vite), &[config]), "dist");
-        assert_eq!(found("", Some(Tool::Next), &[("apps/a/next.config.mjs", "{ output: \"export\" }")]), "out");
+        assert_eq!(found("vite build", Some("Vite"), &[config]), "dist");
+        assert_eq!(found("", Some("Next.js"), &[("apps/a/next.config.mjs", "{ output: \"export\" }")]), "out");
         let config = ("apps/a/tsconfig.json", "{ // c\n \"compilerOptions\": { \"outDir\": \"./lib\", } }");
-        assert_eq!(found("tsc -b", Some(Tool::Tsc), &[config]), "lib");
+        assert_eq!(found("tsc -b", Some("tsc"), &[config]), "lib");
         let config = ("apps/a/tsconfig.build.json", "{ \"compilerOptions\": { \"outDir\": \"es\" } }");
-        assert_eq!(found("tsc -p tsconfig.build.json", Some(Tool::Tsc), &[config]), "es");
+        assert_eq!(found("tsc -p tsconfig.build.json", Some("tsc"), &[config]), "es");
         let config = ("apps/a/svelte.config.js", "import adapter from '@sveltejs/adapter-cloudflare'");
-        assert_eq!(found("", Some(Tool::SvelteKit), &[config]), ".svelte-kit/cloudflare");
+        assert_eq!(found("", Some("SvelteKit"), &[config]), ".svelte-kit/cloudflare");
     }
 }

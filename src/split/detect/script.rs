@@ -1,50 +1,24 @@
 //! Reading scripts of a manifest: which tool a command runs.
 
-use super::Tool;
+use super::tools::{Tool, ToolCommand};
 use crate::split::Manifest;
 
-/// Tools by the words that run them, in the order in which they are looked for: of `tsc && vite build`, Vite's
-/// output is what is kept.
-const BY_COMMAND: [(&str, &[&str], Tool); 11] = [
-    ("next", &["build"], Tool::Next),
-    ("astro", &["build"], Tool::Astro),
-    ("nuxt", &["build", "generate"], Tool::Nuxt),
-    ("nuxi", &["build", "generate"], Tool::Nuxt),
-    ("react-router", &["build"], Tool::ReactRouter),
-    ("remix", &["build", "vite:build"], Tool::ReactRouter),
-    ("vinxi", &["build"], Tool::TanStackStart),
-    ("vite", &["build"], Tool::Vite),
-    ("tsup", &[], Tool::Tsup),
-    ("bun", &["build"], Tool::BunBuild),
-    ("tsc", &[], Tool::Tsc),
-];
-
-/// What a Vite build really is where one of these packages is a dependency.
-const VITE_FRAMEWORKS: [(&str, Tool); 5] = [
-    ("@sveltejs/kit", Tool::SvelteKit),
-    ("@react-router/dev", Tool::ReactRouter),
-    ("@remix-run/dev", Tool::ReactRouter),
-    ("@tanstack/react-start", Tool::TanStackStart),
-    ("@tanstack/solid-start", Tool::TanStackStart),
-];
-
 /// The tool that a build script runs.
-pub(super) fn tool(script: &str, manifest: &Manifest) -> Option<Tool> {
+pub(super) fn tool(script: &str, manifest: &Manifest) -> Option<&'static Tool> {
     let commands = commands(script);
-    let runs = |program: &str, verbs: &[&str]| {
-        commands.iter().any(|words| {
-            let Some(at) = words.iter().position(|word| base(word) == program) else { return false };
-            verbs.is_empty()
-                || words.get(at + 1).is_some_and(|verb| verbs.contains(&verb.as_str()))
-                || (program == "vite" && verbs.iter().any(|verb| words[at..].iter().any(|word| word == verb)))
-        })
+    let is_run = |tool: &Tool| tool.commands.iter().any(|known| commands.iter().any(|words| runs_tool(words, known)));
+    let tool = Tool::all().iter().find(|tool| is_run(tool))?;
+    let is_really = |other: &&Tool| {
+        other.of.as_deref() == Some(tool.name()) && other.packages.iter().any(|package| manifest.depends_on(package))
     };
-    let (_, _, tool) = BY_COMMAND.iter().find(|(program, verbs, _)| runs(program, verbs))?;
-    if *tool == Tool::Vite {
-        let framework = VITE_FRAMEWORKS.iter().find(|(package, _)| manifest.depends_on(package));
-        return Some(framework.map_or(Tool::Vite, |(_, tool)| *tool));
-    }
-    Some(*tool)
+    Some(Tool::all().iter().find(is_really).unwrap_or(tool))
+}
+
+fn runs_tool(words: &[String], known: &ToolCommand) -> bool {
+    let Some(at) = words.iter().position(|word| base(word) == known.program) else { return false };
+    let behind = &words[at + 1..];
+    let behind = if known.anywhere { behind } else { &behind[..behind.len().min(1)] };
+    known.verbs.is_empty() || behind.iter().any(|word| known.verbs.contains(word))
 }
 
 /// Whether a command runs a program with this verb.
@@ -180,22 +154,22 @@ pub(super) fn option(script: &str, names: &[&str]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn found(script: &str, dependency: &str) -> Option<Tool> {
+    fn found(script: &str, dependency: &str) -> Option<&'static str> {
         let text = format!(r#"{{"devDependencies": {{"{dependency}": "1"}}}}"#);
-        tool(script, &Manifest::parse("package.json", &text).unwrap())
+        tool(script, &Manifest::parse("package.json", &text).unwrap()).map(Tool::name)
     }
 
     #[test]
     fn the_tool_is_found_in_the_build_script() {
-        assert_eq!(found("NODE_ENV=production next build --turbopack", "x"), Some(Tool::Next));
-        assert_eq!(found("tsc -b && vite build", "x"), Some(Tool::Vite));
-        assert_eq!(found("vite --mode production build", "x"), Some(Tool::Vite));
-        assert_eq!(found("bunx --bun vite build", "@sveltejs/kit"), Some(Tool::SvelteKit));
-        assert_eq!(found("vite build", "@tanstack/react-start"), Some(Tool::TanStackStart));
-        assert_eq!(found("remix vite:build", "x"), Some(Tool::ReactRouter));
-        assert_eq!(found("./node_modules/.bin/tsup src/a.ts", "x"), Some(Tool::Tsup));
-        assert_eq!(found("bun build src/a.ts --outdir out", "x"), Some(Tool::BunBuild));
-        assert_eq!(found("rm -rf dist; tsc -p tsconfig.build.json", "x"), Some(Tool::Tsc));
+        assert_eq!(found("NODE_ENV=production next build --turbopack", "x"), Some("Next.js"));
+        assert_eq!(found("tsc -b && vite build", "x"), Some("Vite"));
+        assert_eq!(found("vite --mode production build", "x"), Some("Vite"));
+        assert_eq!(found("bunx --bun vite build", "@sveltejs/kit"), Some("SvelteKit"));
+        assert_eq!(found("vite build", "@tanstack/react-start"), Some("TanStack Start"));
+        assert_eq!(found("remix vite:build", "x"), Some("React Router"));
+        assert_eq!(found("./node_modules/.bin/tsup src/a.ts", "x"), Some("tsup"));
+        assert_eq!(found("bun build src/a.ts --outdir out", "x"), Some("bun build"));
+        assert_eq!(found("rm -rf dist; tsc -p tsconfig.build.json", "x"), Some("tsc"));
         assert_eq!(found("bun run scripts/build.ts", "x"), None);
         assert_eq!(found("echo vite", "x"), None);
     }

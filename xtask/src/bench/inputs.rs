@@ -12,7 +12,7 @@ use splitter::lockfile::{Algorithm, Hasher, Integrity};
 use tempfile::TempDir;
 
 use super::server::Server;
-use crate::{Result, process, setup};
+use crate::{Result, paths, process};
 
 const TARBALLS: usize = 2000;
 const ENTRIES: usize = 2800;
@@ -116,7 +116,7 @@ pub(super) fn place(chosen: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Option<Te
         return Ok((chosen.canonicalize_utf8()?, None));
     }
     // Not the system's temporary folder: that is often memory, which no cache of a user lies in.
-    let below = setup::project().join("target");
+    let below = paths::project().join("target");
     fs::create_dir_all(&below)?;
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(below)?;
     let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).map_err(|_| "the target folder is not UTF-8")?;

@@ -20,7 +20,7 @@ use self::{
     inputs::Inputs,
     measure::{Row, print_table},
 };
-use crate::{Result, process, setup};
+use crate::{Result, paths, process};
 
 /// What to measure.
 #[derive(Args)]
@@ -85,9 +85,9 @@ pub(crate) fn print_nar_hash(folder: &Utf8PathBuf) -> Result<()> {
 
 fn build() -> Result<Programs> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--release", "--workspace", "--bins"]).current_dir(setup::project());
+    cargo.args(["build", "--release", "--workspace", "--bins"]).current_dir(paths::project());
     process::run(&mut cargo)?;
     let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| "target".into(), Utf8PathBuf::from);
-    let release = setup::project().join(target).join("release");
+    let release = paths::project().join(target).join("release");
     Ok(Programs { splitter: release.join("splitter"), xtask: release.join("xtask"), nix: crate::nix::program() })
 }

@@ -10,7 +10,7 @@ use super::{
     inputs::Inputs,
     measure::{Row, Target, alone, pairs},
 };
-use crate::{Result, process, setup};
+use crate::{Result, paths, process};
 
 type Measure = fn(&Programs, &Inputs, usize) -> Result<Row>;
 
@@ -190,7 +190,7 @@ fn nix_eval(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
 
 /// The arguments of `nix` that print the paths of all derivations in an output of a flake.
 pub(super) fn nix_eval_arguments(output: &str) -> Vec<String> {
-    let stand_in = |name: &str| format!("path:{}/tests/nix-stand-in/{name}", setup::project());
+    let stand_in = |name: &str| format!("path:{}/tests/nix-stand-in/{name}", paths::project());
     let attribute = format!(".#{output}.{}-linux", std::env::consts::ARCH);
     let paths = "builtins.mapAttrs (_: package: package.drvPath)";
     let args = ["eval", "--json", &attribute, "--apply", paths, "--no-write-lock-file", "--no-eval-cache"];
