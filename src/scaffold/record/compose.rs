@@ -138,7 +138,7 @@ fn build_record(workspace: &Workspace) -> Option<BuildRecord> {
     Some(BuildRecord {
         command: build.command.clone(),
         outputs: build.output.iter().cloned().collect(),
-        awaited: workspace.library.is_some(),
+        awaited: workspace.awaited,
         exposes: (workspace.exposes == Exposes::Output).then_some(Exposes::Output),
     })
 }

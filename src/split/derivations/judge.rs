@@ -26,11 +26,12 @@ use crate::repo::{RepoPath, states::FileStates};
 pub(super) fn verdicts(before: &Derivations, after: &Derivations) -> BTreeMap<Id, Verdict> {
     let mut judge = Judge::of(before, after);
     let ids: BTreeSet<&Id> = before.all.keys().chain(after.all.keys()).collect();
-    // An id sorts behind those that it can need, but for libraries that need each other.
+    // An id sorts behind those that it can need, but for builds that wait for each other.
     for id in ids {
-        match id {
-            Id::Library(_) => judge.library(id),
-            _ => judge.conclude(id),
+        if judge.libraries.keys.binary_search(&id).is_ok() {
+            judge.library(id);
+        } else {
+            judge.conclude(id);
         }
     }
     judge.verdicts

@@ -159,14 +159,15 @@ impl<'a> Closures<'a> {
         files
     }
 
-    /// The libraries whose builds a workspace's own gets: an app all that it depends on, a library those that it waits for.
+    /// The builds whose results a workspace's own gets: of all that it depends on, or if others wait for it in turn, of those that it waits
+    /// for.
     pub(super) fn libraries_of(&self, own: usize, workspace: &Workspace) -> FixedBitSet {
-        let mut libraries = match workspace.role {
-            Role::App { .. } => self.reach.folded(&self.libraries, own),
-            Role::Library => self.awaited.folded(&self.awaited_libraries, own),
-        }
-        .clone();
-        let own = workspace.library.as_ref().map(|name| Id::Library(name.clone()));
+        let mut libraries = if workspace.awaited {
+            self.awaited.folded(&self.awaited_libraries, own).clone()
+        } else {
+            self.reach.folded(&self.libraries, own).clone()
+        };
+        let own = awaited_id(workspace);
         if let Some(number) = own.and_then(|id| self.parts.libraries.binary_search_by(|found| found.id.cmp(&id)).ok()) {
             libraries.remove(number);
         }
@@ -201,19 +202,24 @@ fn root_files(split: &Split, workspaces: &[Option<&Workspace>]) -> (Vec<RootFile
     (readers.into_iter().map(file).collect(), of_workspaces)
 }
 
-/// The libraries that are built by themselves. `ranks` says how many workspaces are before each, at most.
+/// The derivation of a workspace whose build others wait for.
+fn awaited_id(workspace: &Workspace) -> Option<Id> {
+    match &workspace.role {
+        _ if !workspace.awaited => None,
+        Role::App { name, .. } => Some(Id::App(name.clone())),
+        Role::Library => workspace.library.clone().map(Id::Library),
+    }
+}
+
+/// The builds that others wait for. `ranks` says how many workspaces are before each, at most.
 fn libraries(workspaces: &[Option<&Workspace>], ranks: &[usize]) -> Vec<Library> {
     let named = (0..).zip(workspaces).filter_map(|(number, workspace)| {
         let workspace = (*workspace)?;
-        Some((ranks.get::<usize>(number).copied(), &workspace.path, workspace.library.as_deref()?))
+        Some((ranks.get::<usize>(number).copied(), &workspace.path, awaited_id(workspace)?))
     });
     let mut in_order: Vec<_> = named.collect();
     in_order.sort_unstable();
-    let library = |(position, (_, path, name)): (usize, (_, &RepoPath, &str))| Library {
-        id: Id::Library(name.to_owned()),
-        path: path.clone(),
-        position,
-    };
+    let library = |(position, (_, path, id)): (usize, (_, &RepoPath, Id))| Library { id, path: path.clone(), position };
     let mut libraries: Vec<Library> = in_order.into_iter().enumerate().map(library).collect();
     libraries.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     libraries

@@ -10,11 +10,7 @@ use super::{
 };
 use crate::{
     repo::MemoryTree,
-    split::{
-        Choices,
-        config::Exposes,
-        graph::{Role, Workspace},
-    },
+    split::{Choices, config::Exposes, graph::Workspace},
 };
 
 const NAMES: [&str; 6] = ["w0", "w1", "w2", "w3", "w4", "w5"];
@@ -103,14 +99,13 @@ proptest! {
         let split = split(&repository(&facts));
         let numbered = Numbered::of(&split);
         let parts = &numbered.parts;
-        let mut ranked: Vec<_> = split.graph.libraries().map(|(_, library)| (rank(&split, library), &library.path)).collect();
+        let mut ranked: Vec<_> = split.graph.workspaces().filter(|found| found.awaited).map(|found| (rank(&split, found), &found.path)).collect();
         ranked.sort();
         for workspace in split.graph.workspaces() {
             let own = parts.number(&workspace.path).unwrap();
             let members = walked(&split, &workspace.path, |found| found.source_edges().collect());
             prop_assert!(numbered.parts_of(own).ones().map(|part| &parts.folders[part].path).eq(members.iter().copied()));
-            let is_app = matches!(workspace.role, Role::App { .. });
-            let reached = walked(&split, &workspace.path, |found| if is_app { found.source_edges().collect() } else { found.build_edges().collect() });
+            let reached = walked(&split, &workspace.path, |found| if workspace.awaited { found.build_edges().collect() } else { found.source_edges().collect() });
             let libraries: Vec<_> =
                 ranked.iter().map(|(_, path)| *path).filter(|path| reached.contains(path) && **path != workspace.path).collect();
             prop_assert_eq!(parts.in_order(&numbered.libraries_of(own, workspace)), libraries);

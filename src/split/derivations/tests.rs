@@ -477,3 +477,15 @@ fn a_check_is_run_again_for_what_it_reads_and_for_tests_of_its_workspace() {
     let changed = edit_of(&files, "apps/web/index.test.ts", "2");
     assert!(changed[0].2.contains(r#""path":"apps/web/index.test.ts""#), "{}", changed[0].2);
 }
+
+#[test]
+fn what_has_something_to_run_may_be_built_for_others_too() {
+    let mut files = files();
+    files.insert("splitter.json", r#"{"workspaces": {"apps/web": {"uses": ["apps/api"]}}}"#);
+    files.insert("apps/api/index.ts", "1");
+    let all = derivations(&files);
+    assert!(all.get(&Id::App("api".to_owned())).is_some());
+    let changed = edit_of(&files, "apps/api/index.ts", "2");
+    assert_eq!(names(&changed), ["api", "web"]);
+    assert!(changed[1].2.contains(r#"{"kind":"derivation","name":"api"}"#), "{}", changed[1].2);
+}

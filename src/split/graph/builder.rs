@@ -95,6 +95,7 @@ impl<'a> Builder<'a> {
                 || is_awaited(manifest, build, &choice)
                 || links_lead_into_output(&self.linked, path, build)
         });
+        let is_used_built = kind == Kind::Library || self.is_used_built(path, manifest, needed.as_ref(), &choice);
         let build = with_scripts(needed, &before, manifest, self.manager);
         let role = role(path, kind, &choice, start, build.is_some())?;
         refuse_odd(path, &choice, &role, build.is_some())?;
@@ -113,6 +114,8 @@ impl<'a> Builder<'a> {
             links: linked.folders,
             env: build.as_ref().map(|_| task.env).unwrap_or_default(),
             build,
+            is_used_built,
+            awaited: false,
             library: None,
             exposes: choice.exposes.unwrap_or(Exposes::Sources),
             install: match role {
@@ -120,6 +123,22 @@ impl<'a> Builder<'a> {
                 Role::Library => Install::Shared,
             },
             role,
+        })
+    }
+
+    /// Whether others need the build of a workspace that has something of its own to run: many depend on one for its types alone.
+    fn is_used_built(
+        &self,
+        path: &RepoPath,
+        manifest: &Manifest,
+        build: Option<&Build>,
+        choice: &WorkspaceConfig,
+    ) -> bool {
+        let is_named = || self.config.workspaces.values().any(|choice| choice.uses.contains(path));
+        build.is_some_and(|build| {
+            choice.exposes == Some(Exposes::Output)
+                || detect::entry_points::built(manifest, build.output.as_deref()).is_some()
+                || is_named()
         })
     }
 

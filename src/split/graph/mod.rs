@@ -53,7 +53,11 @@ pub struct Workspace {
     pub root_files: BTreeSet<RepoPath>,
     /// Environment variables that its build reads, as the repository's task runner has it; names may end in `*`.
     pub env: BTreeSet<String>,
-    /// The name of its derivation, for a library with a build that a workspace depends on.
+    /// Whether others have use for what its build makes: its manifest points them there, or `splitter.json` says so.
+    pub(super) is_used_built: bool,
+    /// Whether the builds of others wait for its own.
+    pub awaited: bool,
+    /// The name of its derivation, for a library whose build others wait for.
     pub library: Option<String>,
     /// What a library with a build shows to others.
     pub exposes: Exposes,
@@ -118,7 +122,7 @@ impl Graph {
         }
         graph.unclear = builder.unclear;
         graph.name_apps()?;
-        graph.name_libraries();
+        graph.name_awaited();
         Ok(graph)
     }
 
@@ -195,7 +199,7 @@ impl Graph {
                 "not among the chosen apps".clone_into(&mut workspace.reason);
             }
         }
-        self.name_libraries();
+        self.name_awaited();
         Ok(())
     }
 }

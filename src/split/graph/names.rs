@@ -43,15 +43,17 @@ impl Graph {
         Ok(())
     }
 
-    /// Names the libraries that have a build and that a workspace depends on: by their folder, where folders collide by
-    /// their package, and where that has no name of its own by all folders on the way to them.
-    pub(super) fn name_libraries(&mut self) {
-        let awaited: BTreeSet<RepoPath> = self.workspaces.values().flat_map(Workspace::source_edges).cloned().collect();
+    /// Marks the builds that others wait for: of workspaces that others depend on. Those of libraries get a name: that of their folder,
+    /// where folders collide of their package, and where that has no name of its own of all folders on the way to them.
+    pub(super) fn name_awaited(&mut self) {
+        let needed: BTreeSet<RepoPath> = self.workspaces.values().flat_map(Workspace::source_edges).cloned().collect();
         let mut taken: BTreeSet<String> =
             self.apps().filter_map(|(name, _)| name.strip_prefix(LIBRARY_PREFIX)).map(str::to_owned).collect();
-        let is_named = |workspace: &Workspace| {
-            workspace.role == Role::Library && workspace.build.is_some() && awaited.contains(&workspace.path)
-        };
+        for workspace in self.workspaces.values_mut() {
+            workspace.awaited =
+                workspace.build.is_some() && workspace.is_used_built && needed.contains(&workspace.path);
+        }
+        let is_named = |workspace: &Workspace| workspace.role == Role::Library && workspace.awaited;
         let named: Vec<&Workspace> = self.workspaces.values().filter(|workspace| is_named(workspace)).collect();
         let times = times(named.iter().map(|workspace| folder_name(workspace)));
         let mut chosen = BTreeMap::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::support::{BUN_VERSIONS, NixMonorepo, fail, stand_in::system, succeed};
 
-fn with_checks() -> Option<NixMonorepo> {
+pub(super) fn with_checks() -> Option<NixMonorepo> {
     let nix = NixMonorepo::with_bun(BUN_VERSIONS[2])?;
     let context = nix.context();
     for app in ["web", "api"] {

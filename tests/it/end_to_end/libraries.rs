@@ -230,6 +230,26 @@ fn e2e_an_edit_that_leaves_a_content_addressed_library_unchanged_stops_there() {
     assert_ne!(first, third);
 }
 
+/// An app that another app needs is built for it, and is a package all the same.
+#[test]
+fn e2e_an_app_is_built_for_another_one_that_uses_it() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let context = nix.context();
+    let build = "bun run build && cp ../api/dist/index.js dist/api.js";
+    let web = json!({ "uses": ["apps/api"], "build": build });
+    context.write("splitter.json", json!({ "workspaces": { "apps/web": web } }).to_string());
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.git(&["add", "--all"]);
+    let (web, api) = (nix.build("web"), nix.build("api"));
+    assert!(api.join("index.js").is_file());
+    assert_eq!(fs::read(web.join("api.js")).unwrap(), fs::read(api.join("index.js")).unwrap());
+    let before = derivations(&nix);
+    context.write("apps/api/src/index.ts", format!("{}// edited\n", context.read("apps/api/src/index.ts")));
+    assert_eq!(changed(&before, &derivations(&nix)), ["api", "web"]);
+    context.git(&["checkout", "--", "apps/api"]);
+    succeed(&mut super::verify::splitter(&nix, &["verify"]));
+}
+
 /// Two libraries that depend on each other, one for its tests: each is built, the one without what the other makes.
 fn builds_a_ring(version: &str, linker: &str) {
     let monorepo = YarnMonorepo::with_linker(version, linker, |monorepo| {

@@ -134,9 +134,9 @@ fn keeps_apart<P: Project>(nix: &NixMonorepo<P>, workspaces: &Value) {
     let text = fs::read_to_string(&settings).unwrap();
     fs::write(&settings, text.replace("= nix-command flakes", "= nix-command flakes ca-derivations")).unwrap();
     let flake = context.read("flake.nix");
-    let imports = "imports = [ ./nix/splitter ];";
-    let chosen = format!("{imports} perSystem = _: {{ splitter.contentAddressed = true; }};");
-    context.write("flake.nix", flake.replace(imports, &chosen));
+    let root = "root = ./.;";
+    assert!(flake.contains(root), "{flake}");
+    context.write("flake.nix", flake.replace(root, &format!("{root} contentAddressed = true;")));
     let choices = json!({ "install": "own", "scripts": ["trusted"], "workspaces": workspaces });
     context.write("splitter.json", choices.to_string());
     succeed(&mut context.splitter(&["update-hash"]));

@@ -140,3 +140,30 @@ fn e2e_a_package_says_what_its_manifest_says() {
     );
     assert_eq!(web, r#"{"description":"A site","licence":"MIT","name":"web-1.2.3","pname":"web","version":"1.2.3"}"#);
 }
+
+/// The programs of other package managers are no part of a build.
+#[test]
+fn e2e_a_fix_for_one_package_manager_changes_no_build_of_another() {
+    let Some(nix) = monorepo() else { return };
+    let templates = nix.context().folder("templates");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/nix-templates");
+    succeed(nix.context().command("cp").args(["-R", source, templates.as_str()]));
+    let web = || {
+        let (pkgs, repo) = (nix.context().folder("stand-in/nixpkgs"), nix.context().repo());
+        let scope = format!("import {templates} {{ pkgs = import {pkgs} {{ }}; root = {repo}; }}");
+        let expression = format!("({scope}).packages.web.drvPath");
+        succeed(&mut nix.nix.command(nix.context(), &["eval", "--impure", "--raw", "--expr", &expression]))
+    };
+    let before = web();
+    let edit = |path: &str| {
+        let file = templates.join(path);
+        fs::write(&file, format!("{}// fixed\n", fs::read_to_string(&file).unwrap())).unwrap();
+    };
+    for path in ["managers/yarn/git-builds.mjs", "managers/yarn-classic/install.mjs", "managers/yarn-berry/install.mjs"]
+    {
+        edit(path);
+        assert_eq!(web(), before, "{path}");
+    }
+    edit("managers/bun/install.mjs");
+    assert_ne!(web(), before);
+}

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::Command};
 use fs_err as fs;
 use serde_json::Value;
 
-use super::{libraries::with_built_libraries, patch_package::patched_monorepo, yarn::Yarn};
+use super::{checks::with_checks, libraries::with_built_libraries, patch_package::patched_monorepo, yarn::Yarn};
 use crate::support::{BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, YarnMonorepo, fail, succeed};
 
 /// The packages of the monorepos.
@@ -154,12 +154,27 @@ fn e2e_verify_proves_the_split_of_yarn_monorepos() {
 }
 
 #[test]
+fn e2e_verify_proves_which_checks_run_again() {
+    let Some(nix) = with_checks() else { return };
+    nix.context().commit_all("checks");
+    let edits = proved(&nix, &["api", "api-test", "deps", "nodeModules", "web", "web-test"]);
+    for (name, expected) in [
+        ("a README README.md", ""),
+        ("a test apps/api/splitter-verify.test.ts", "api-test"),
+        ("source of an app apps/web/src/index.ts", "web web-test"),
+        ("source of a library packages/ui/src/index.ts", "web web-test"),
+    ] {
+        assert_eq!(edits.get(name).map(String::as_str), Some(expected), "{name}: {edits:#?}");
+    }
+}
+
+#[test]
 fn e2e_explain_says_what_nix_does() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
     let context = nix.context();
     context.write("packages/ui/src/index.ts", format!("{}\n", context.read("packages/ui/src/index.ts")));
     // Of this only Nix can tell.
-    context.write("nix/splitter/app.nix", format!("{}# a comment\n", context.read("nix/splitter/app.nix")));
+    context.write("nix/splitter/package.nix", format!("{}# a comment\n", context.read("nix/splitter/package.nix")));
     let report: Value = serde_json::from_str(&succeed(&mut splitter(&nix, &["explain", "--nix", "--json"]))).unwrap();
     let effects: Vec<_> = report["derivations"].as_array().unwrap().iter().collect();
     let effect = |name: &str| effects.iter().find(|found| found["name"] == name).unwrap()["effect"].clone();
