@@ -112,8 +112,14 @@ makeScope (
       // lib.mapAttrs' (
         name: package: lib.nameValuePair plan.packages.${name}.path package.made
       ) (lib.filterAttrs (_name: package: package ? made) self.packages);
-    # Of each workspace that is built: for derivations of your own, in `nativeBuildInputs`.
-    hooks = lib.mapAttrs (_name: package: package.hook) (self.libraries // self.packages);
+    # Of each workspace that is built: for derivations of your own, in `nativeBuildInputs`. A library with the name of a package has that
+    # of its check.
+    hooks =
+      lib.mapAttrs' (
+        name: library:
+        lib.nameValuePair (if plan.packages ? ${name} then "library-${name}" else name) library.hook
+      ) self.libraries
+      // lib.mapAttrs (_name: package: package.hook) self.packages;
     checks = call ./checks.nix;
     devShell = call ./dev-shell.nix;
 
