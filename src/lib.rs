@@ -19,7 +19,7 @@
 //!
 //! [`diagnostic`] is what every error of every module is turned into before it is shown; `parallel`
 //! does two things at once, `ending` holds what must not outlive the program, [`shell`] quotes words, [`names`] says what
-//! files are called.
+//! files are called, [`system`] what is built for, and `secrets` finds secrets in URLs.
 
 pub mod cli;
 pub mod guard;
