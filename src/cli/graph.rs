@@ -19,8 +19,8 @@ use crate::{
     proof::{State, after_edit},
     repo::{RepoPath, WorkTree},
     split::{
-        derivations::{Comparison, compare},
-        shards::Part,
+        lock::shards::Part,
+        plan::{Comparison, compare},
     },
 };
 

@@ -28,7 +28,7 @@ use crate::{
         templates,
         update::{Extent, Update},
     },
-    split::{Choices, Split, System, shards::Part},
+    split::{Choices, Split, System, lock::shards::Part},
 };
 
 /// How many parts of `deps` are named.

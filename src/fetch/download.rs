@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     lockfile::{Algorithm, Digest, Integrity},
-    split::dependencies::Form,
+    split::lock::dependencies::Form,
 };
 
 /// How many files are asked for at once where nothing else is said.

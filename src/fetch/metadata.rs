@@ -21,7 +21,7 @@ use crate::{
     diagnostic::{Category, Diagnose},
     lockfile::{Algorithm, Digest, Integrity},
     managers::registries::{is_npms, without_secrets},
-    split::dependencies::usual_url,
+    split::lock::dependencies::usual_url,
 };
 
 /// The most bytes that a version's document may have.

@@ -9,7 +9,7 @@
 use url::Url;
 
 use super::{fields::Fields, registries::Registries};
-use crate::split::dependencies::Form;
+use crate::split::lock::dependencies::Form;
 
 /// The name of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

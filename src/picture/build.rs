@@ -8,9 +8,9 @@ use crate::{
     split::{
         Split, System,
         config::Install,
-        derivations::{Cause, Comparison, Derivations, Effect, Id},
-        graph::{Role, Workspace},
-        shards::Part,
+        lock::shards::Part,
+        plan::{Cause, Comparison, Derivations, Effect, Id},
+        workspaces::graph::{Role, Workspace},
     },
 };
 
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use crate::{
         repo::MemoryTree,
-        split::{Choices, derivations::Recorded},
+        split::{Choices, plan::Recorded},
     };
 
     #[test]

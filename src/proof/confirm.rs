@@ -11,7 +11,7 @@ use crate::{
     nix::command::Nix,
     split::{
         System,
-        derivations::{Comparison, Derivations, Effect, Id},
+        plan::{Comparison, Derivations, Effect, Id},
     },
 };
 

@@ -9,9 +9,8 @@ use crate::{
     managers::SampleSettings,
     repo::{RepoPath, WorkTree},
     split::{
-        Manifest,
-        graph::{Closures, Role, Workspace},
-        manifest_path,
+        Manifest, manifest_path,
+        workspaces::graph::{Closures, Role, Workspace},
     },
 };
 

@@ -11,8 +11,8 @@ use crate::{
     scaffold::record::{self, FixedOutput, Known, Record, compose, parts},
     split::{
         Choices, Split,
-        dependencies::{Dependency, Scope},
-        fingerprint,
+        lock::dependencies::{Dependency, Scope},
+        lock::fingerprint,
     },
 };
 

@@ -15,7 +15,7 @@ use crate::{
         compare::{self, compare},
         record::{Kept, Record, RecordError},
     },
-    split::{Choices, Split, SplitError, System, derivations::Derivations},
+    split::{Choices, Split, SplitError, System, plan::Derivations},
 };
 
 /// Where a state is.

@@ -30,7 +30,7 @@ use crate::{
         WorkTree,
         states::{FileKind, FileStates},
     },
-    split::derivations::{Effect, Id, compare},
+    split::plan::{Effect, Id, compare},
 };
 
 /// How many copies one evaluation sees.

@@ -17,12 +17,12 @@ use crate::{
     repo::{RepoPath, Tree, TreeError, read_text},
     split::{
         ManagerName, PackageManager, Split, System, config,
-        dependencies::{Dependency, Scope},
-        derivations::name_and_version,
-        drift::Drift,
-        fingerprint,
-        origin::{Origin, origin_of, replaced_registries},
-        shards::{Shard, shards_of},
+        lock::dependencies::{Dependency, Scope},
+        lock::drift::Drift,
+        lock::fingerprint,
+        lock::origin::{Origin, origin_of, replaced_registries},
+        lock::shards::{Shard, shards_of},
+        plan::name_and_version,
     },
 };
 

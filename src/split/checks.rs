@@ -3,15 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
+use crate::repo::{RepoPath, Tree};
+use crate::split::{
     ManagerName, Manifest, Split, SplitError, Workspaces,
     config::Config,
-    detect,
-    graph::{Graph, Role, Workspace, attribute, is_reserved},
-    root_files::{self, Asked, Finder, Purpose},
-    tasks::Tasks,
+    sources::root_files::{self, Asked, Finder, Purpose},
+    workspaces::detect,
+    workspaces::graph::{Graph, Role, Workspace, attribute, is_reserved},
+    workspaces::tasks::Tasks,
 };
-use crate::repo::{RepoPath, Tree};
 
 /// A script of a workspace that is a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,9 +86,9 @@ fn is_check(name: &str, manifest: &Manifest) -> bool {
 
 /// Warnings of names that are no script of any workspace: a misspelt one would check nothing in silence.
 pub(super) fn unknown(split: &Split) -> Vec<String> {
-    let named =
+    let lists =
         split.config.workspaces.values().filter_map(|choice| choice.checks.as_ref()).chain([&split.config.checks]);
-    let names: BTreeSet<&String> = named.flatten().collect();
+    let names: BTreeSet<&String> = lists.flatten().collect();
     let is_known = |name: &&String| split.manifests.values().any(|manifest| manifest.scripts.contains_key(*name));
     let unknown = names.into_iter().filter(|name| !is_known(name));
     unknown.map(|name| format!("splitter.json: `checks` names `{name}`, which is a script of no workspace")).collect()

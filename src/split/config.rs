@@ -7,9 +7,9 @@ use jsonc_parser::{
     common::Ranged,
 };
 
-use super::{
+use crate::split::{
     SplitError, System,
-    downloads::{self, Download},
+    lock::downloads::{self, Download},
 };
 use crate::{
     lockfile::json::{Dialect, Document, JsonError},

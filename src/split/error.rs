@@ -1,6 +1,6 @@
 //! Why a repository could not be split.
 
-use super::{detect::start::Unclear, manifest_path};
+use crate::split::{manifest_path, workspaces::detect::start::Unclear};
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
     lockfile::json::JsonError,

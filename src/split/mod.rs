@@ -1,36 +1,24 @@
 //! The split itself: what depends on the lockfile alone, and what depends on source. Pure: values in, values out.
 //!
-//! [`Split::read`] gives all of it for a tree; the rest of the program shows it, records it, or compares it.
+//! [`Split::read`] gives all of it for a tree; the rest of the program shows it, records it, or compares it. It conducts four rooms:
+//! [`workspaces`] (manifests, the graph, what is built and how), [`sources`] (which files a build reads), [`lock`] (what depends on the
+//! lockfile), and [`plan`] (the derivations that follow, and what changes them).
 
 pub mod checks;
 pub mod config;
-mod copies;
-pub mod dependencies;
-pub mod derivations;
-pub mod detect;
-pub mod downloads;
-pub mod drift;
 mod error;
-pub mod fingerprint;
-pub mod graph;
-mod links;
-mod lock_set;
-mod manifest;
-pub(crate) mod origin;
-mod root_files;
-pub mod shards;
-mod source_filter;
-pub mod source_set;
-mod tasks;
-mod workspaces;
+pub mod lock;
+pub mod plan;
+pub mod sources;
+pub mod workspaces;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use error::SplitError;
-pub use lock_set::LockSet;
-pub use manifest::Manifest;
-pub(crate) use root_files::is_configuration;
-pub(crate) use tasks::FILES as TASK_RUNNERS;
+pub use lock::lock_set::LockSet;
+pub(crate) use sources::root_files::is_configuration;
+pub use workspaces::manifest::Manifest;
+pub(crate) use workspaces::tasks::FILES as TASK_RUNNERS;
 
 pub use crate::{
     managers::{ManagerName, PackageManager, Pin, ProgramPackage},
@@ -38,12 +26,12 @@ pub use crate::{
 };
 pub use workspaces::{Workspaces, manifest_path};
 
-use self::{
+use crate::split::{
     checks::Checks,
     config::Config,
-    dependencies::{Dependency, Sources},
-    drift::Drift,
-    graph::Graph,
+    lock::dependencies::{Dependency, Sources},
+    lock::drift::Drift,
+    workspaces::graph::Graph,
 };
 use crate::{
     lockfile::Lockfile,
@@ -108,7 +96,7 @@ impl Split {
         let config = config::read(tree)?;
         let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
-        let links = links::find(tree, &workspaces, &lockfile)?;
+        let links = workspaces::links::find(tree, &workspaces, &lockfile)?;
         let mut graph = Graph::build(tree, &workspaces, &config, &links, lockfile.format.into())?;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
@@ -120,16 +108,16 @@ impl Split {
         let manager = ManagerName::from(lockfile.format).manager();
         let own = manager.own_files(tree)?;
         let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
-        let mut dependencies = dependencies::list(&lockfile, &workspaces, sources, &systems)?;
-        downloads::add(&mut dependencies, &config.downloads, &systems)?;
+        let mut dependencies = lock::dependencies::list(&lockfile, &workspaces, sources, &systems)?;
+        lock::downloads::add(&mut dependencies, &config.downloads, &systems)?;
         let mut split = Self {
             checks: checks::find(tree, &graph, &workspaces, &config, lockfile.format.into())?,
             pin: manager.pin(&pinned(tree, &workspaces, &lockfile, &own))?,
             lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
             dependencies,
-            copies: copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
+            copies: workspaces::copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             root_files: root_files(tree, &config)?,
-            drift: drift::find(&workspaces, &lockfile),
+            drift: lock::drift::find(&workspaces, &lockfile),
             warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
             default,
             registries,
@@ -218,7 +206,7 @@ fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, Sp
             let reason = "`rootFiles` names the root itself; name the files and folders that builds read".to_owned();
             return Err(SplitError::Config { reason });
         }
-        if !source_filter::is_glob(path.as_str()) && !tree.is_file(path)? && tree.list(path)?.is_empty() {
+        if !sources::source_filter::is_glob(path.as_str()) && !tree.is_file(path)? && tree.list(path)?.is_empty() {
             return Err(SplitError::Missing { path: path.clone(), by: "`rootFiles` of `splitter.json`".to_owned() });
         }
         files.insert(path.clone());

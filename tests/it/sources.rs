@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use splitter::{
     repo::WorkTree,
     scaffold::record::{Known, compose},
-    split::{Choices, Split, source_set::Sources},
+    split::{Choices, Split, sources::Sources},
 };
 
 use crate::support::{TestContext, stand_in::write_stand_in, succeed};

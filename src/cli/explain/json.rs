@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Explanation;
 use crate::{
     proof::{Confirmation, Place, State, evaluation::Derived},
-    split::derivations::{Id, Verdict},
+    split::plan::{Id, Verdict},
 };
 
 /// The version of this output.

@@ -17,7 +17,7 @@ use crate::{
     parallel::both,
     proof::{Confirmation, Place, State, StateError, confirm},
     repo::Git,
-    split::derivations::{Comparison, compare},
+    split::plan::{Comparison, compare},
 };
 
 /// Two states, compared.

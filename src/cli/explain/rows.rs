@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::split::{
     System,
-    derivations::{Cause, Comparison, Effect, Id},
-    shards::Part,
+    lock::shards::Part,
+    plan::{Cause, Comparison, Effect, Id},
 };
 
 /// How many parts of one scope have a line each.

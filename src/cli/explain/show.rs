@@ -15,7 +15,7 @@ use crate::{
     proof::{Confirmation, State, evaluation::Derived},
     repo::RepoPath,
     scaffold::{record::PATH, templates::FOLDER},
-    split::derivations::{Cause, Change, Derivations, Effect, Id},
+    split::plan::{Cause, Change, Derivations, Effect, Id},
 };
 
 /// How many causes of one derivation are shown.

@@ -11,8 +11,8 @@ use crate::{
     split::{
         Split,
         config::NodeModules,
-        graph::{Role, Workspace},
-        source_set::LeftOut,
+        sources::LeftOut,
+        workspaces::graph::{Role, Workspace},
     },
 };
 
@@ -106,7 +106,7 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
         "rootFiles": workspace.root_files,
         "build": workspace.build.as_ref().map(|build| json!({
             "command": build.command,
-            "tool": build.tool.map(crate::split::detect::Tool::name),
+            "tool": build.tool.map(crate::split::workspaces::detect::Tool::name),
             "output": build.output,
         })),
         "start": start,

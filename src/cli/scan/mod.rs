@@ -16,9 +16,9 @@ use crate::{
     repo::WorkTree,
     split::{
         Choices, Split, SplitError,
-        graph::{Closures, Workspace},
-        shards::{self, Part},
-        source_set::Sources,
+        lock::shards::{self, Part},
+        sources::Sources,
+        workspaces::graph::{Closures, Workspace},
     },
 };
 

@@ -11,8 +11,8 @@ use crate::{
     split::{
         Split,
         config::Install,
-        graph::{Role, Workspace},
-        source_set::{Extras, LeftOut, Summary},
+        sources::{Extras, LeftOut, Summary},
+        workspaces::graph::{Role, Workspace},
     },
 };
 

@@ -8,7 +8,7 @@ use crate::{
         text::{duration, escape, things},
     },
     proof::{Cell, Proof, Row},
-    split::{System, derivations::Effect},
+    split::{System, plan::Effect},
 };
 
 /// How wide the columns may be together; if they are wider, numbers stand for the names.

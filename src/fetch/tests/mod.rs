@@ -23,7 +23,7 @@ use crate::{
     lockfile::{Algorithm, Format, Integrity},
     managers::ProjectRegistries,
     repo::WorkTree,
-    split::dependencies::Form,
+    split::lock::dependencies::Form,
 };
 
 /// A repository, a home and a cache, all empty.

@@ -13,10 +13,10 @@ use crate::{
         Split,
         checks::Check,
         config::{Exposes, Install, NodeModules, WorkspaceConfig},
-        dependencies::{Dependency, Scope},
-        graph::{Role, Workspace},
-        origin::{Origin, origin_of, replaced_registries},
-        shards::{self, Parts, Shard},
+        lock::dependencies::{Dependency, Scope},
+        lock::origin::{Origin, origin_of, replaced_registries},
+        lock::shards::{self, Parts, Shard},
+        workspaces::graph::{Role, Workspace},
     },
 };
 

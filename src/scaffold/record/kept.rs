@@ -11,7 +11,7 @@ use url::Url;
 use super::{DependencyRecord, FORMAT_VERSION, FixedOutput, ManagerRecord, Record, RecordError, path, recorded};
 use crate::{
     repo::{RepoPath, Tree, read_text},
-    split::{System, derivations::Recorded},
+    split::{System, plan::Recorded},
 };
 
 /// A record of this format or an older one, as far as an update reads it.

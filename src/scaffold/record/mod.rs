@@ -24,9 +24,9 @@ use crate::{
     split::{
         PackageManager, System,
         config::{Exposes, Install, NodeModules},
-        dependencies::Scope,
-        derivations::Recorded,
-        shards::{Part, Shard},
+        lock::dependencies::Scope,
+        lock::shards::{Part, Shard},
+        plan::Recorded,
     },
 };
 
@@ -64,7 +64,7 @@ pub struct Record {
     pub systems: Vec<System>,
     /// The files of the lock set with their digests.
     pub lock_set: BTreeMap<RepoPath, String>,
-    /// The fixed outputs, by the name of the part of [`crate::split::shards`].
+    /// The fixed outputs, by the name of the part of [`crate::split::lock::shards`].
     pub deps: BTreeMap<String, FixedOutput>,
     /// The tarballs, sorted by path.
     pub dependencies: Vec<DependencyRecord>,

@@ -3,7 +3,7 @@ use crate::{
     lockfile::Algorithm,
     repo::MemoryTree,
     scaffold::compare::{self, compare},
-    split::{Choices, Split, fingerprint},
+    split::{Choices, Split, lock::fingerprint},
 };
 
 const MANIFEST: &str = r#"{"name": "acme", "workspaces": ["apps/*"], "packageManager": "bun@1.4.4"}"#;

@@ -24,9 +24,9 @@ use crate::{
     nix::nar::{Folder, NarHash, Tree},
     split::{
         Split, System,
-        dependencies::Dependency,
-        fingerprint,
-        shards::{Part, Parts},
+        lock::dependencies::Dependency,
+        lock::fingerprint,
+        lock::shards::{Part, Parts},
     },
 };
 

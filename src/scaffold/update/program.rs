@@ -6,7 +6,7 @@ use super::{Tarballs, UpdateError};
 use crate::{
     fetch::{Fetched, Wanted},
     scaffold::record::{Kept, ProgramTarball},
-    split::{Split, System, dependencies::Form},
+    split::{Split, System, lock::dependencies::Form},
 };
 
 /// The tarballs of the program, by system or under `common`: as recorded, or as the registry has them.

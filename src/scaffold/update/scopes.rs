@@ -11,7 +11,7 @@ use crate::{
     lockfile::{Integrity, PlatformLists},
     parallel,
     scaffold::record::{DependencyRecord, Kept},
-    split::{Split, dependencies::Scope},
+    split::{Split, lock::dependencies::Scope},
 };
 
 /// What was found, and the tarballs that were looked into, both by path.

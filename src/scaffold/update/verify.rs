@@ -7,7 +7,7 @@ use crate::{
     fetch::{Cache, DownloadOrigin, Fetched},
     nix::nar::{self, NarHash, Tree},
     parallel,
-    split::shards::Part,
+    split::lock::shards::Part,
 };
 
 /// What the parts hash to, and which tarballs are not what their integrity says.

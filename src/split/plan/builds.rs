@@ -1,0 +1,118 @@
+//! What the builds of apps and libraries are made from: `build.nix` and `source.nix`, `app.nix`, `library.nix`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    Derivation, Id, Input,
+    inputs::{INSTALLED, OF_APPS, OF_BUILDS, OF_CHECKS, OF_LIBRARIES, ORDERS, Rules, insert_list, installed, shown},
+    parts::Closures,
+};
+use crate::{
+    repo::{RepoPath, states::FileStates},
+    split::{
+        checks::Check,
+        config::{Exposes, Install},
+        workspaces::graph::{Role, Workspace},
+    },
+};
+
+impl Rules<'_> {
+    /// `app.nix`.
+    pub(super) fn app(&self, name: &str, workspace: &Workspace, builds: &Builds<'_>) -> Derivation {
+        let mut derivation = self.build(workspace, builds);
+        derivation.shared = Arc::clone(&builds.of_apps);
+        let mut set = |name, text: Option<&str>| {
+            derivation.inputs.extend(text.map(|text| (Input::Setting(name), text.to_owned())));
+        };
+        set("name", Some(name));
+        set("output folder", workspace.build.as_ref().and_then(|build| build.output.as_deref()));
+        if let Role::App { start, .. } = &workspace.role {
+            set("start file", start.as_deref());
+        }
+        if workspace.install != Install::Shared {
+            derivation.needs.remove(&Id::NodeModules);
+            derivation.needs.insert(Id::OwnInstall(name.to_owned()));
+            derivation.inputs.insert(Input::Setting(INSTALLED), installed(workspace.install).to_owned());
+        }
+        derivation
+    }
+
+    /// `library.nix`.
+    pub(super) fn library(&self, name: &str, workspace: &Workspace, builds: &Builds<'_>) -> Derivation {
+        let mut derivation = self.build(workspace, builds);
+        derivation.shared = Arc::clone(&builds.of_libraries);
+        derivation.inputs.insert(Input::Setting("name"), name.to_owned());
+        let exposes = match workspace.exposes {
+            Exposes::Sources => "sources",
+            Exposes::Output => "output",
+        };
+        derivation.inputs.insert(Input::Setting("what it exposes"), exposes.to_owned());
+        derivation
+    }
+
+    /// `checks.nix`: what its workspace's build reads, tests, and files of the root.
+    pub(super) fn check(
+        &self,
+        check: &Check,
+        workspace: &Workspace,
+        builds: &Builds<'_>,
+        read: FileStates,
+    ) -> Derivation {
+        let mut derivation = self.build(workspace, builds);
+        derivation.shared = Arc::clone(&builds.of_checks);
+        derivation.inputs.remove(&Input::Setting("build command"));
+        derivation.inputs.insert(Input::Setting("check command"), check.command.clone());
+        derivation.inputs.extend(read.into_iter().map(|(path, state)| (Input::File(path), shown(&state))));
+        derivation
+    }
+
+    /// `build.nix`. The files of the lock set and the package manager are inputs of a build too; they are inputs of
+    /// `nodeModules` before, and change the build by it.
+    fn build(&self, workspace: &Workspace, builds: &Builds<'_>) -> Derivation {
+        let mut inputs: BTreeMap<Input, String> = BTreeMap::new();
+        let mut set = |name, text: String| inputs.insert(Input::Setting(name), text);
+        set("folder", workspace.path.to_string());
+        if let Some(build) = &workspace.build {
+            set("build command", build.command.clone());
+        }
+        let is_copied = self.split.copies.contains_key(&workspace.path);
+        set("packages", if is_copied { "copied" } else { "linked" }.to_owned());
+        let mut derivation = Derivation {
+            needs: BTreeSet::from([Id::NodeModules]),
+            workspace: Some(workspace.path.clone()),
+            ..Derivation::default()
+        };
+        let closures = &builds.closures;
+        if let Some(own) = closures.parts.number(&workspace.path) {
+            insert_list(&mut inputs, ORDERS[1], closures.links_of(own).map(RepoPath::as_str));
+            derivation.libraries = closures.libraries_of(own, workspace);
+            derivation.parts.clone_from(closures.parts_of(own));
+            derivation.root_files = closures.root_files_of(own);
+        }
+        Derivation { inputs, ..derivation }
+    }
+}
+
+/// What all builds have in common.
+pub(super) struct Builds<'a> {
+    pub(super) closures: Closures<'a>,
+    of_apps: Arc<BTreeMap<Input, String>>,
+    of_libraries: Arc<BTreeMap<Input, String>>,
+    of_checks: Arc<BTreeMap<Input, String>>,
+}
+
+impl<'a> Builds<'a> {
+    pub(super) fn of(rules: &Rules<'a>) -> Self {
+        let shared = |file: &str| {
+            let mut inputs: BTreeMap<Input, String> =
+                rules.nix_files(|name| name == file || OF_BUILDS.contains(&name)).collect();
+            inputs.insert(Input::RootManifest, rules.root_manifest());
+            Arc::new(inputs)
+        };
+        let closures = Closures::of(rules.split);
+        Self { closures, of_apps: shared(OF_APPS), of_libraries: shared(OF_LIBRARIES), of_checks: shared(OF_CHECKS) }
+    }
+}

@@ -1,0 +1,367 @@
+//! What each derivation is made from: the Nix files, read as rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Derivation, Derivations, Id, Input, Recorded, builds::Builds};
+use crate::{
+    managers::installer_fields::INSTALLER_FIELDS,
+    names::{NIX_FOLDER, RECORD_FILE},
+    repo::{
+        RepoPath, SourceFile,
+        states::{FileKind, FileState, FileStates},
+    },
+    split::{
+        ManagerName, Split, System,
+        checks::Check,
+        config::Install,
+        lock::dependencies::{Dependency, Form, Scope},
+        lock::fingerprint,
+        lock::origin::{Origin, origin_of, replaced_registries},
+        lock::shards::{self, Part},
+        sources::{Sources, files_of},
+        workspaces::graph::Workspace,
+    },
+};
+
+/// The hash of a fixed output.
+pub(super) const RECORDED_HASH: &str = "recorded hash";
+
+/// The order in which a build gets what libraries made, and the folders that its workspaces link to.
+pub(super) const ORDERS: [&str; 2] = ["order of libraries", "order of linked folders"];
+
+/// What an app's build has installed, where that is not the same for all.
+pub(super) const INSTALLED: &str = "what is installed";
+
+/// Files in it that no derivation of a package is made from; the record is read field by field.
+const NO_INPUT: [&str; 5] = [RECORD_FILE, "dev-shell.nix", ".gitattributes", "meta.nix", "outputs.nix"];
+
+/// Files in it that packages and libraries are made from, those of either alone, and no other derivation.
+pub(super) const OF_BUILDS: [&str; 4] = ["build.nix", "hook.nix", "source.nix", "source-filter.json"];
+pub(super) const OF_APPS: &str = "package.nix";
+pub(super) const OF_LIBRARIES: &str = "library.nix";
+pub(super) const OF_CHECKS: &str = "checks.nix";
+
+/// Files in it that the fixed outputs are made from, beside all programs.
+const OF_DEPS: [&str; 8] = [
+    "default.nix",
+    "deps.nix",
+    "flake-module.nix",
+    "module.nix",
+    "network.nix",
+    "options.nix",
+    "record.nix",
+    "scope.nix",
+];
+
+/// The flake's own files at the root.
+const FLAKE: [&str; 2] = ["flake.nix", "flake.lock"];
+
+/// What all rules read.
+pub(super) struct Rules<'a> {
+    pub(super) split: &'a Split,
+    files: &'a FileStates,
+    recorded: &'a Recorded,
+    system: System,
+}
+
+pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded, system: System) -> Derivations {
+    let rules = Rules { split, files: &files, recorded, system };
+    let mut all = rules.fixed_outputs();
+    let is_read = |id: &&Id| matches!(id, Id::Deps(part) if part.serves(system));
+    let needs: BTreeSet<Id> = all.keys().filter(is_read).cloned().collect();
+    for (name, workspace) in split.graph.apps().filter(|(_, workspace)| workspace.install != Install::Shared) {
+        let install = Derivation { needs: needs.clone(), ..rules.own_install(workspace) };
+        all.insert(Id::OwnInstall(name.to_owned()), install);
+    }
+    all.insert(Id::NodeModules, Derivation { needs, ..rules.node_modules() });
+    let builds = Builds::of(&rules);
+    for (name, workspace) in split.graph.libraries() {
+        all.insert(Id::Library(name.to_owned()), rules.library(name, workspace, &builds));
+    }
+    for (name, workspace) in split.graph.apps() {
+        all.insert(Id::App(name.to_owned()), rules.app(name, workspace, &builds));
+    }
+    let listed = listed(&files);
+    let sorted = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
+    for workspace in split.graph.workspaces().filter(|workspace| split.checks.contains_key(&workspace.path)) {
+        for check in &split.checks[&workspace.path] {
+            let read = read_by_check(check, &workspace.path, &listed, &sorted, &files);
+            all.insert(Id::Check(check.name.clone()), rules.check(check, workspace, &builds, read));
+        }
+    }
+    let parts = builds.closures.parts;
+    let Contents { sources, shown, root_files } = contents(&sorted, &files);
+    Derivations { all, sources, shown, root_files, parts, asked: asked(split), elsewhere: elsewhere(split), files }
+}
+
+impl Rules<'_> {
+    /// `deps.nix`.
+    fn fixed_outputs(&self) -> BTreeMap<Id, Derivation> {
+        let parts = shards::cut(&self.split.dependencies, |dependency| self.scope(dependency));
+        let derivation = |(part, entries): (Part, Vec<&Dependency>)| {
+            let derivation = self.fixed_output(&part, &entries);
+            (Id::Deps(part), derivation)
+        };
+        parts.into_iter().map(derivation).collect()
+    }
+
+    fn fixed_output(&self, part: &Part, entries: &[&Dependency]) -> Derivation {
+        let mut inputs = self.programs_of_splitter();
+        inputs.extend(self.nix_files(|name| OF_DEPS.contains(&name)));
+        let mut known = Vec::new();
+        for dependency in entries {
+            let integrity = dependency.integrity.as_ref().or_else(|| self.recorded.integrities.get(&dependency.path));
+            known.extend(integrity.map(|integrity| (dependency.path.as_str(), integrity)));
+            let Origin { url, unpack, git } = origin_of(self.split, dependency);
+            let integrity = integrity.map(ToString::to_string).unwrap_or_default();
+            let scope = self.scope(dependency);
+            let text = format!("{integrity} {url:?} {unpack} {git:?} {scope:?}");
+            inputs.insert(Input::Package(dependency.path.clone()), text);
+        }
+        // A hash that belongs to another list will be another one.
+        let fingerprint = fingerprint::of(known.into_iter());
+        if let Some((_, hash)) =
+            self.recorded.outputs.get(&part.to_string()).filter(|(recorded, _)| *recorded == fingerprint)
+        {
+            inputs.insert(Input::Setting(RECORDED_HASH), hash.clone());
+        }
+        inputs.insert(Input::Setting("registry"), self.registry());
+        let replaced = replaced_registries(self.split);
+        insert_list(&mut inputs, "registries that it stands for", replaced.iter().map(url::Url::as_str));
+        Derivation { inputs, ..Derivation::default() }
+    }
+
+    /// The same for one app. The whole lock set is an input of it all the same: it is never pruned. Of the manifests Nix
+    /// chooses the workspaces whose dependencies are installed.
+    fn own_install(&self, workspace: &Workspace) -> Derivation {
+        let mut derivation = self.node_modules();
+        derivation.inputs.insert(Input::Setting(INSTALLED), installed(workspace.install).to_owned());
+        derivation
+    }
+
+    /// `node-modules.nix` and `lock-set.nix`.
+    fn node_modules(&self) -> Derivation {
+        let split = self.split;
+        let mut inputs = self.programs_of_splitter();
+        inputs.extend(
+            self.nix_files(|name| !OF_BUILDS.contains(&name) && ![OF_APPS, OF_CHECKS, OF_LIBRARIES].contains(&name)),
+        );
+        for (path, manifest) in &split.manifests {
+            inputs.insert(Input::Manifest(path.clone()), manifest.normalised().to_string());
+        }
+        for folder in split.graph.links(&split.manifests.keys().cloned().collect()) {
+            let manifest = split.linked_manifests.get(&folder).map(|manifest| manifest.normalised().to_string());
+            inputs.insert(Input::Manifest(folder), manifest.unwrap_or_default());
+        }
+        for (path, text) in &split.lock_set.settings {
+            inputs.insert(Input::Settings(path.clone()), text.clone());
+        }
+        for (path, state) in self.files.iter().filter(|(path, _)| self.is_verbatim(path)) {
+            inputs.insert(Input::File(path.clone()), shown(state));
+        }
+        for dependency in &split.dependencies {
+            // A tarball at its registry's own place is found by name and version, and a commit by its id; any other is listed.
+            let (url, is_foreign) = (origin_of(split, dependency).url, self.is_foreign(dependency));
+            if url.is_some() || is_foreign {
+                inputs.insert(Input::Package(dependency.path.clone()), format!("{url:?} {is_foreign}"));
+            }
+        }
+        inputs.insert(Input::Setting("registry"), self.registry());
+        inputs.insert(Input::Setting("package manager"), self.package_manager());
+        self.add_tools(&mut inputs);
+        Derivation { inputs, ..Derivation::default() }
+    }
+
+    /// What of the record gives the install more to run.
+    fn add_tools(&self, inputs: &mut BTreeMap<Input, String>) {
+        let split = self.split;
+        let has_repositories = split.dependencies.iter().any(|dependency| matches!(dependency.form, Form::Commit(_)));
+        insert_list(inputs, "programs for repositories", has_repositories.then_some("git").into_iter());
+        let (scripts, downloads) = (&split.config.scripts, &split.config.downloads);
+        let also = downloads.keys().filter(|name| !scripts.contains(*name));
+        insert_list(inputs, "packages whose install scripts run", scripts.iter().chain(also).map(String::as_str));
+        insert_list(inputs, "packages whose install scripts download", downloads.keys().map(String::as_str));
+        let patched =
+            split.graph.workspaces().filter_map(|workspace| Some((&workspace.path, workspace.patches.as_ref()?)));
+        let patched: Vec<_> = patched
+            .map(|(path, folder)| format!("{folder} of {}", if path.is_root() { "the root" } else { path.as_str() }))
+            .collect();
+        insert_list(inputs, "patches of patch-package", patched.iter().map(String::as_str));
+    }
+
+    pub(super) fn root_manifest(&self) -> String {
+        let Some(root) = self.split.manifests.get(&RepoPath::root()) else { return String::new() };
+        let mut fields: Vec<&String> = INSTALLER_FIELDS.root_in_apps.iter().collect();
+        if self.split.pin.manager.name == ManagerName::YarnBerry {
+            fields.extend(&INSTALLER_FIELDS.manifest);
+        }
+        let kept = fields.into_iter().filter_map(|field| Some((field.clone(), root.json.get(field)?.clone())));
+        serde_json::Value::Object(kept.collect()).to_string()
+    }
+
+    /// Whether Yarn 1 gets an empty package in its place: it is for other systems.
+    fn is_foreign(&self, dependency: &Dependency) -> bool {
+        self.split.pin.manager.name == ManagerName::YarnClassic
+            && matches!(self.scope(dependency), Some(Scope::Systems(systems)) if !systems.contains(&self.system))
+    }
+
+    fn scope<'s>(&'s self, dependency: &'s Dependency) -> Option<&'s Scope> {
+        dependency.scope.as_ref().or_else(|| self.recorded.scopes.get(&dependency.path))
+    }
+
+    /// Whether an install reads a file as it is.
+    fn is_verbatim(&self, path: &RepoPath) -> bool {
+        let split = self.split;
+        let is_program = split.pin.manager.file.as_ref() == Some(path);
+        let is_local = |local: &RepoPath| path.below(local).is_some_and(|below| !has_folder(below, "node_modules"));
+        path.as_str() == split.lockfile.format.file() || (!is_program && split.lock_set.local.iter().any(is_local))
+    }
+
+    fn registry(&self) -> String {
+        self.split.registries.default_registry().to_string()
+    }
+
+    /// The package manager: its version, and the program in the repository or the recorded one for this system.
+    fn package_manager(&self) -> String {
+        let manager = &self.split.pin.manager;
+        let file = manager.file.as_ref().and_then(|file| self.files.get(file)).map(shown);
+        let programs = &self.recorded.programs;
+        let recorded = || programs.get(self.system.name()).or_else(|| programs.get("common")).cloned();
+        let program = file.or_else(recorded).unwrap_or_default();
+        format!("{} {} {program}", manager.name.command(), manager.version)
+    }
+
+    /// The programs that run inside the builds.
+    fn programs_of_splitter(&self) -> BTreeMap<Input, String> {
+        let is_program = |path: &RepoPath| {
+            let name = path.file_name();
+            name == "setup-hook.sh" || name.rsplit_once('.').is_some_and(|(_, end)| end == "mjs")
+        };
+        let programs = self.below(NIX_FOLDER).filter(|(path, _)| is_program(path));
+        programs.map(|(path, state)| (Input::File(path.clone()), shown(state))).collect()
+    }
+
+    /// The flake's files and those of splitter's that `is_read` by their names.
+    pub(super) fn nix_files(&self, is_read: impl Fn(&str) -> bool) -> impl Iterator<Item = (Input, String)> {
+        let flake = FLAKE.iter().filter_map(|name| self.files.get_key_value(*name));
+        let folder: RepoPath = NIX_FOLDER.split('/').fold(RepoPath::root(), |folder, part| folder.child(part));
+        let own = self.below(NIX_FOLDER).filter(move |(path, _)| {
+            let name = path.file_name();
+            path.parent() == folder && !NO_INPUT.contains(&name) && is_read(name)
+        });
+        flake.chain(own).map(|(path, state)| (Input::Nix(path.clone()), shown(state)))
+    }
+
+    /// The files below a folder.
+    fn below(&self, folder: &'static str) -> impl Iterator<Item = (&RepoPath, &FileState)> {
+        let prefix = format!("{folder}/");
+        let from = std::ops::Bound::Included(prefix.as_str());
+        let after = self.files.range::<str, _>((from, std::ops::Bound::Unbounded));
+        after.take_while(move |(path, _)| path.as_str().starts_with(&prefix))
+    }
+}
+
+/// What is installed, in words.
+pub(super) const fn installed(install: Install) -> &'static str {
+    match install {
+        Install::Shared => "what all workspaces need",
+        Install::Own => "what the app needs",
+        Install::Production => "what the app needs, without development dependencies",
+    }
+}
+
+/// Adds a list, of which an empty one is nothing at all.
+pub(super) fn insert_list<'t>(
+    inputs: &mut BTreeMap<Input, String>,
+    name: &'static str,
+    list: impl Iterator<Item = &'t str>,
+) {
+    let text = join(list);
+    if !text.is_empty() {
+        inputs.insert(Input::Setting(name), text);
+    }
+}
+
+pub(super) fn join<'t>(list: impl Iterator<Item = &'t str>) -> String {
+    list.collect::<Vec<_>>().join(", ")
+}
+
+/// The state of a file as a text.
+pub(super) fn shown(state: &FileState) -> String {
+    let kind = match state.kind {
+        FileKind::Plain => "",
+        FileKind::Executable => " executable",
+        FileKind::Link => " link",
+    };
+    format!("{}{kind}", state.content)
+}
+
+fn has_folder(path: &str, name: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(|folder| folder == name))
+}
+
+/// The files of each part that sources are made of: `source.nix`.
+struct Contents {
+    sources: BTreeMap<RepoPath, FileStates>,
+    shown: BTreeMap<RepoPath, FileStates>,
+    root_files: BTreeMap<RepoPath, FileStates>,
+}
+
+fn contents(sorted: &Sources<'_>, files: &FileStates) -> Contents {
+    let states = |(path, list): (&RepoPath, &[&SourceFile])| {
+        let states = list.iter().filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone())));
+        (path.clone(), states.collect::<FileStates>())
+    };
+    Contents {
+        sources: sorted.by_folder().map(states).collect(),
+        shown: sorted.shown().map(states).collect(),
+        root_files: sorted.root_files().map(states).collect(),
+    }
+}
+
+/// The files that a check reads and a build does not: tests of its workspace, and files of the root.
+fn read_by_check(
+    check: &Check,
+    workspace: &RepoPath,
+    listed: &[SourceFile],
+    sorted: &Sources<'_>,
+    files: &FileStates,
+) -> FileStates {
+    let of_root = check.root_files.iter().flat_map(|root| files_of(listed, root));
+    let read = sorted.tests(workspace).iter().copied().chain(of_root);
+    read.filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone()))).collect()
+}
+
+/// All files that may be sources.
+fn listed(files: &FileStates) -> Vec<SourceFile> {
+    let may_be = files.keys().filter(|path| !has_folder(path.as_str(), "node_modules"));
+    may_be.map(|path| SourceFile { path: path.clone(), bytes: 0 }).collect()
+}
+
+/// The packages that are not found by name and version at a registry: by their place, with what tells versions apart.
+fn elsewhere(split: &Split) -> BTreeMap<String, (String, String)> {
+    const SHORT: usize = 12;
+    let version = |dependency: &Dependency| match &dependency.form {
+        Form::Commit(id) => Some(id.chars().take(SHORT).collect()),
+        Form::Repacked => {
+            let file = dependency.path.rsplit('/').next().unwrap_or_default();
+            Some(file.strip_suffix(".tar").unwrap_or(file).chars().take(SHORT).collect())
+        }
+        Form::Verbatim => Some(dependency.path.strip_prefix("url/")?.to_owned()),
+    };
+    let package = |dependency: &Dependency| {
+        let version = version(dependency)?;
+        Some((dependency.path.clone(), (dependency.name.clone(), version)))
+    };
+    split.dependencies.iter().filter_map(package).collect()
+}
+
+fn asked(split: &Split) -> BTreeMap<String, BTreeSet<RepoPath>> {
+    let mut asked: BTreeMap<String, BTreeSet<RepoPath>> = BTreeMap::new();
+    for (path, manifest) in &split.manifests {
+        for name in manifest.dependencies.values().flat_map(BTreeMap::keys) {
+            asked.entry(name.clone()).or_default().insert(path.clone());
+        }
+    }
+    asked
+}

@@ -1,0 +1,343 @@
+//! Source sets: the files that an app or a library is built from, and what is left out and why.
+
+pub(super) mod root_files;
+pub(super) mod source_filter;
+mod totals;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::totals::{Extras, Summary, Totals};
+use crate::repo::{RepoPath, SourceFile};
+use crate::split::{
+    config::{Config, Exposes},
+    manifest_path,
+    sources::source_filter::{CHECK_FILTER, Globs, SOURCE_FILTER, SourceFilter, is_glob},
+    workspaces::graph::{Graph, Workspace},
+};
+
+/// The files that an app or a library is built from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceSet {
+    /// The files, sorted by path.
+    pub files: Vec<RepoPath>,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// What of its workspaces is left out, by the rule that does it.
+    pub left_out: BTreeMap<String, LeftOut>,
+}
+
+/// Files that a rule leaves out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct LeftOut {
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// How many.
+    pub files: usize,
+}
+
+/// Where each file belongs, worked out once for all apps.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    /// Per workspace: its files that are sources, and those that a rule leaves out.
+    owned: BTreeMap<&'a RepoPath, Owned<'a>>,
+    /// Files outside of workspaces by each path of them that is a root file, or a glob.
+    root_files: BTreeMap<&'a RepoPath, Vec<&'a SourceFile>>,
+    /// The root files of all builds, and those of each workspace.
+    shared: BTreeSet<&'a RepoPath>,
+    of_workspaces: BTreeMap<&'a RepoPath, &'a BTreeSet<RepoPath>>,
+    /// Per folder that a workspace links to: its files that are sources.
+    linked: BTreeMap<RepoPath, Vec<&'a SourceFile>>,
+    graph: &'a Graph,
+}
+
+#[derive(Debug, Default)]
+struct Owned<'a> {
+    files: Vec<&'a SourceFile>,
+    /// Those of the files that are left out which a check reads.
+    tests: Vec<&'a SourceFile>,
+    /// What others see: not the sources of a library that exposes its output alone, but its manifest.
+    shown: Option<Vec<&'a SourceFile>>,
+    left_out: BTreeMap<String, LeftOut>,
+}
+
+/// The rules of one workspace.
+struct Rules {
+    include: Globs,
+    exclude: Globs,
+    output: Option<String>,
+    exposes: Exposes,
+}
+
+impl<'a> Sources<'a> {
+    /// Sorts `files` to the workspaces that they belong to: the nearest one upwards.
+    pub fn sort(files: &'a [SourceFile], graph: &'a Graph, config: &Config, shared: &'a BTreeSet<RepoPath>) -> Self {
+        let rules: BTreeMap<&RepoPath, Rules> =
+            graph.workspaces().map(|workspace| (&workspace.path, Rules::of(workspace, config))).collect();
+        let mut sorted: BTreeMap<&RepoPath, Owned<'_>> = BTreeMap::new();
+        let mut last: Option<(RepoPath, RepoPath)> = None;
+        for file in files {
+            let folder = file.path.parent();
+            let nearest = match last.take() {
+                Some((known, nearest)) if known == folder => nearest,
+                _ => owner(&folder, |folder| rules.contains_key(folder)),
+            };
+            let known = rules.get_key_value(&nearest);
+            last = Some((folder, nearest));
+            let Some((owner, rules)) = known else { continue };
+            let belongings = sorted.entry(owner).or_default();
+            if rules.exposes == Exposes::Output {
+                let shown = belongings.shown.get_or_insert_default();
+                shown.extend((file.path == manifest_path(owner)).then_some(file));
+            }
+            let inner = file.path.below(owner).unwrap_or_default();
+            match rules.leave_out(inner, &SOURCE_FILTER) {
+                None => belongings.files.push(file),
+                Some(rule) => {
+                    belongings.tests.extend(rules.leave_out(inner, &CHECK_FILTER).is_none().then_some(file));
+                    let left_out = belongings.left_out.entry(rule).or_default();
+                    left_out.files += 1;
+                    left_out.bytes += file.bytes;
+                }
+            }
+        }
+        let of_workspaces: BTreeMap<_, _> =
+            graph.workspaces().map(|workspace| (&workspace.path, &workspace.root_files)).collect();
+        let all: BTreeSet<&RepoPath> = shared.iter().chain(of_workspaces.values().copied().flatten()).collect();
+        let root_files = all.into_iter().map(|root| (root, files_of(files, root))).collect();
+        let linked = graph.links(&graph.workspaces().map(|workspace| workspace.path.clone()).collect());
+        let linked = linked.into_iter().map(|folder| (folder.clone(), linked_files(files, &folder))).collect();
+        Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces, linked, graph }
+    }
+
+    /// The source files of each workspace, and of each folder that one links to.
+    pub(super) fn by_folder(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
+        let owned = self.owned.iter().map(|(path, owned)| (*path, owned.files.as_slice()));
+        owned.chain(self.linked.iter().map(|(folder, files)| (folder, files.as_slice())))
+    }
+
+    /// The files of each root file, folder or glob.
+    pub(super) fn root_files(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
+        self.root_files.iter().map(|(root, files)| (*root, files.as_slice()))
+    }
+
+    /// The files of a workspace that its checks read and its build does not.
+    pub(super) fn tests(&self, workspace: &RepoPath) -> &[&'a SourceFile] {
+        self.owned.get(workspace).map_or(&[], |owned| &owned.tests)
+    }
+
+    /// What others see of the libraries that expose their output alone: their manifests.
+    pub(super) fn shown(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
+        self.owned.iter().filter_map(|(path, owned)| Some((*path, owned.shown.as_deref()?)))
+    }
+
+    /// The source set of an app or a library, `own`, from its closure of workspaces and the folders that these link to.
+    pub fn of(&self, own: &RepoPath, closure: &BTreeSet<RepoPath>) -> SourceSet {
+        let mut set = SourceSet::default();
+        let is_shown =
+            |path: &&RepoPath| *path == own || self.owned.get(path).is_none_or(|owned| owned.shown.is_none());
+        let shown = closure.iter().filter(is_shown).filter_map(|path| self.of_workspaces.get(path));
+        let roots: BTreeSet<&RepoPath> = shown.copied().flatten().chain(self.shared.iter().copied()).collect();
+        let mut files: Vec<&SourceFile> =
+            roots.iter().filter_map(|root| self.root_files.get(root)).flatten().copied().collect();
+        files.extend(self.graph.links(closure).iter().filter_map(|folder| self.linked.get(folder)).flatten());
+        for (path, owned) in closure.iter().filter_map(|path| self.owned.get_key_value(path)) {
+            if let Some(shown) = owned.shown.as_ref().filter(|_| *path != own) {
+                files.extend(shown);
+                continue;
+            }
+            files.extend(&owned.files);
+            for (rule, left_out) in &owned.left_out {
+                let total = set.left_out.entry(rule.clone()).or_default();
+                total.files += left_out.files;
+                total.bytes += left_out.bytes;
+            }
+        }
+        // Each part is sorted, which a stable sort makes use of.
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files.dedup_by(|a, b| a.path == b.path);
+        set.bytes = files.iter().map(|file| file.bytes).sum();
+        set.files = files.into_iter().map(|file| file.path.clone()).collect();
+        set
+    }
+}
+
+/// The files of a root file: itself, all in it, or what matches it. The walk's files are sorted.
+pub(super) fn files_of<'a>(files: &'a [SourceFile], root: &RepoPath) -> Vec<&'a SourceFile> {
+    if is_glob(root.as_str()) {
+        let globs = Globs::new(&[root.as_str().to_owned()]);
+        return files.iter().filter(|file| globs.find(file.path.as_str()).is_some()).collect();
+    }
+    below(files, root).collect()
+}
+
+/// The files of a linked folder that are sources, by the rules that workspaces have.
+fn linked_files<'a>(files: &'a [SourceFile], folder: &RepoPath) -> Vec<&'a SourceFile> {
+    let is_source =
+        |file: &&SourceFile| file.path.below(folder).is_some_and(|inner| SOURCE_FILTER.rule(inner).is_none());
+    below(files, folder).filter(is_source).collect()
+}
+
+/// The files at a path and below it.
+fn below<'a>(files: &'a [SourceFile], root: &RepoPath) -> impl Iterator<Item = &'a SourceFile> {
+    let start = files.partition_point(|file| file.path < *root);
+    let near = files[start..].iter().take_while(|file| file.path.as_str().starts_with(root.as_str()));
+    near.filter(|file| file.path.below(root).is_some())
+}
+
+/// The nearest folder upwards that is a workspace; the root where none is.
+fn owner(folder: &RepoPath, is_workspace: impl Fn(&RepoPath) -> bool) -> RepoPath {
+    let mut folder = folder.clone();
+    while !folder.is_root() && !is_workspace(&folder) {
+        folder = folder.parent();
+    }
+    folder
+}
+
+impl Rules {
+    fn of(workspace: &Workspace, config: &Config) -> Self {
+        let choice = config.workspaces.get(&workspace.path);
+        let globs = |list: fn(&crate::split::config::WorkspaceConfig) -> &Vec<String>| {
+            choice.map_or_else(Globs::default, |choice| Globs::new(list(choice)))
+        };
+        Self {
+            include: globs(|choice| &choice.include),
+            exclude: globs(|choice| &choice.exclude),
+            output: workspace.build.as_ref().and_then(|build| build.output.clone()),
+            exposes: workspace.exposes,
+        }
+    }
+
+    /// The rule that leaves a file out, by its path in its workspace.
+    fn leave_out(&self, inner: &str, filter: &SourceFilter) -> Option<String> {
+        if let Some(glob) = self.exclude.find(inner) {
+            return Some(format!("{glob} (splitter.json)"));
+        }
+        let is_output = |output: &&String| {
+            inner.strip_prefix(output.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let rule = match self.output.as_ref().filter(is_output) {
+            Some(output) => Some(format!("{output}/ (build output)")),
+            None => filter.rule(inner),
+        };
+        rule.filter(|_| self.include.find(inner).is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        repo::MemoryTree,
+        split::{ManagerName, config, workspaces, workspaces::graph::Closures, workspaces::links::Links},
+    };
+
+    /// Holds the totals of every workspace against its list of files.
+    fn assert_totals_are_those_of_the_lists(sources: &Sources<'_>, graph: &Graph) {
+        let (closures, extras) = (Closures::of(graph), Extras::of(sources));
+        let summary = Summary::of(sources, &closures, &extras);
+        for (number, workspace) in closures.workspaces().iter().enumerate() {
+            let set = sources.of(&workspace.path, &graph.closure(&workspace.path));
+            let expected = Totals { files: set.files.len(), bytes: set.bytes, left_out: set.left_out };
+            assert_eq!(summary.totals(number), expected, "{}", workspace.path);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_a_source_for_two_reasons_counts_once() {
+        let tree = MemoryTree::new([
+            ("package.json", r#"{"workspaces": ["a", "b", "c"]}"#),
+            (
+                "splitter.json",
+                r#"{"rootFiles": ["b/shared", "scripts"], "workspaces": {"b": {"exposes": "output"}, "c": {"exclude": ["x"], "uses": [""]}}}"#,
+            ),
+            (
+                "a/package.json",
+                r#"{"name": "a", "scripts": {"build": "x"}, "dependencies": {"b": "*", "c": "*", "d": "link:../c/x", "e": "link:../b/lib"}}"#,
+            ),
+            ("b/package.json", r#"{"name": "b", "scripts": {"build": "y"}, "main": "dist/index.js"}"#),
+            ("c/package.json", r#"{"name": "c"}"#),
+            ("b/lib/l.ts", ""),
+            ("c/x/x.ts", ""),
+        ]);
+        let (config, workspaces) = (config::read(&tree).unwrap(), workspaces::read(&tree).unwrap());
+        let lock = crate::managers::bun::lockfile::parse(r#"{"lockfileVersion": 1, "packages": {}}"#).unwrap();
+        let links = crate::split::workspaces::links::find(&tree, &workspaces, &lock).unwrap();
+        let graph = Graph::build(&tree, &workspaces, &config, &links, ManagerName::Bun).unwrap();
+        let files: Vec<SourceFile> = [
+            "a/a.ts",
+            "b/b.ts",
+            "b/lib/l.ts",
+            "b/package.json",
+            "b/shared/s.ts",
+            "c/c.ts",
+            "c/x/x.ts",
+            "scripts/s.mjs",
+        ]
+        .iter()
+        .zip(1..)
+        .map(|(path, bytes)| SourceFile { path: path.parse().unwrap(), bytes })
+        .collect();
+        let root_files = config.root_files.iter().cloned().collect();
+        let sources = Sources::sort(&files, &graph, &config, &root_files);
+        assert_totals_are_those_of_the_lists(&sources, &graph);
+        let a: RepoPath = "a".parse().unwrap();
+        let set = sources.of(&a, &graph.closure(&a));
+        assert!(set.files.iter().any(|path| path.as_str() == "c/x/x.ts"), "{set:?}");
+    }
+
+    #[test]
+    fn an_app_is_built_from_its_closure_and_the_root_files() {
+        let tree = MemoryTree::new([
+            ("package.json", r#"{"workspaces": ["apps/*", "packages/*", "packages/ui/plugins/*"]}"#),
+            ("splitter.json", r#"{"workspaces": {"apps/web": {"include": ["tests/data"], "exclude": ["notes"]}}}"#),
+            (
+                "apps/web/package.json",
+                r#"{"name": "web", "scripts": {"build": "vite build"}, "dependencies": {"ui": "*"}}"#,
+            ),
+            ("packages/ui/package.json", r#"{"name": "ui"}"#),
+            ("packages/ui/plugins/p/package.json", r#"{"name": "p"}"#),
+            ("packages/other/package.json", r#"{"name": "other"}"#),
+        ]);
+        let config = config::read(&tree).unwrap();
+        let graph =
+            Graph::build(&tree, &workspaces::read(&tree).unwrap(), &config, &Links::default(), ManagerName::Bun)
+                .unwrap();
+        let files: Vec<SourceFile> = [
+            "README.md",
+            "apps/web/README.md",
+            "apps/web/dist/a.js",
+            "apps/web/notes/n.txt",
+            "apps/web/package.json",
+            "apps/web/src/a.test.ts",
+            "apps/web/src/a.ts",
+            "apps/web/tests/a.ts",
+            "apps/web/tests/data/d.json",
+            "packages/other/o.ts",
+            "packages/ui/plugins/p/p.ts",
+            "packages/ui/u.ts",
+            "tsconfig.json",
+        ]
+        .iter()
+        .map(|path| SourceFile { path: path.parse().unwrap(), bytes: 10 })
+        .collect();
+        let root_files = BTreeSet::from(["tsconfig.json".parse().unwrap()]);
+        let sources = Sources::sort(&files, &graph, &config, &root_files);
+        let web = "apps/web".parse().unwrap();
+        let set = sources.of(&web, &graph.closure(&web));
+        let paths: Vec<_> = set.files.iter().map(RepoPath::as_str).collect();
+        assert_eq!(
+            paths,
+            [
+                "apps/web/package.json",
+                "apps/web/src/a.ts",
+                "apps/web/tests/data/d.json",
+                "packages/ui/u.ts",
+                "tsconfig.json"
+            ]
+        );
+        assert_eq!(set.bytes, 50);
+        assert_totals_are_those_of_the_lists(&sources, &graph);
+        let rules: Vec<_> = set.left_out.keys().map(String::as_str).collect();
+        assert_eq!(rules, ["**/*.test.ts", "README.md", "dist/ (build output)", "notes (splitter.json)", "tests/"]);
+    }
+}

@@ -1,0 +1,427 @@
+//! Files outside a workspace's folder that its build reads, though no manifest says so: what configurations extend and import,
+//! what scripts run, what tools look for in the folders above.
+//!
+//! Only what is plainly named is found. Configurations and scripts are programs, so texts in quotes that are a path to something
+//! outside are taken for what they look like: a file too many costs a build now and then, one too few breaks it. What lies in
+//! another workspace is not looked for (it is a dependency), but for configurations of TypeScript that are extended, by their paths
+//! or by the name of a workspace that the manifest does not name.
+
+mod mentions;
+mod typescript;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    sync::Arc,
+};
+
+use crate::names::{BUN_LOCK, MANIFEST, YARN_LOCK};
+use crate::repo::{Entry, EntryKind, RepoPath, Tree, read_text};
+use crate::split::{SplitError, Workspaces, workspaces::by_name, workspaces::tasks::Task};
+
+/// Files that tools look for in a workspace's folder and then in each folder above it, by how their names begin.
+const SOUGHT_UPWARDS: [&[&str]; 2] = [&["postcss.config.", ".postcssrc"], &[".browserslistrc"]];
+
+/// Settings of `ESLint`, which tools look for upwards too.
+const OF_ESLINT: [&str; 2] = [".eslintrc", "eslint.config."];
+
+/// Packages that lint while they build.
+const LINTING: [&str; 6] = [
+    "next",
+    "react-scripts",
+    "vite-plugin-eslint",
+    "vite-plugin-checker",
+    "eslint-webpack-plugin",
+    "@nabla/vite-plugin-eslint",
+];
+
+/// Settings of tools that no build runs, by how their names begin.
+const NOT_FOR_BUILDS: [&str; 12] = [
+    ".commitlintrc",
+    ".lintstagedrc",
+    ".prettierrc",
+    ".stylelintrc",
+    "commitlint.",
+    "cypress.",
+    "jest.",
+    "knip.",
+    "lint-staged.",
+    "playwright.",
+    "prettier.",
+    "vitest.",
+];
+
+/// Files of the root that task runners count as inputs and that no build reads, or that builds have anyway.
+const NO_INPUTS: [&str; 12] = [
+    MANIFEST,
+    BUN_LOCK,
+    YARN_LOCK,
+    "turbo.json",
+    "nx.json",
+    ".nvmrc",
+    ".node-version",
+    ".editorconfig",
+    ".gitignore",
+    ".prettierrc",
+    ".prettierignore",
+    ".env",
+];
+
+/// How many files outside workspaces are followed from one workspace.
+const FOLLOWED: usize = 100;
+
+/// Settings that checks look for in the workspace's folder and above, by the word that runs their tool.
+const OF_CHECKS: [(&str, &[&str]); 9] = [
+    ("eslint", &OF_ESLINT),
+    ("eslint", &[".eslintignore"]),
+    ("biome", &["biome.json"]),
+    ("oxlint", &[".oxlintrc"]),
+    ("prettier", &[".prettierrc", "prettier.config."]),
+    ("prettier", &[".prettierignore"]),
+    ("vitest", &["vitest.config.", "vitest.workspace.", "vite.config."]),
+    ("jest", &["jest.config."]),
+    ("mocha", &[".mocharc"]),
+];
+
+/// What the files are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::split) enum Purpose {
+    Build,
+    /// A script that tests or lints.
+    Check,
+}
+
+/// What is asked of a workspace.
+pub(in crate::split) struct Asked<'a> {
+    pub(in crate::split) path: &'a RepoPath,
+    /// The scripts that its build runs, as texts.
+    pub(in crate::split) scripts: Vec<&'a str>,
+    /// Its build, as a task runner has it.
+    pub(in crate::split) task: &'a Task,
+    pub(in crate::split) purpose: Purpose,
+}
+
+/// Finds the root files of workspaces, and remembers what it saw for the next one.
+pub(in crate::split) struct Finder<'a> {
+    tree: &'a dyn Tree,
+    workspaces: &'a Workspaces,
+    /// The folders of the workspaces by their names.
+    by_name: BTreeMap<&'a str, &'a RepoPath>,
+    /// Folders outside workspaces, by path.
+    listed: BTreeMap<RepoPath, Vec<Entry>>,
+    /// Configurations that others extend or name, by path; none where there is no such file.
+    texts: BTreeMap<RepoPath, Option<Arc<str>>>,
+    /// Which paths are files.
+    files: BTreeMap<RepoPath, bool>,
+    /// Which files and folders git ignores: another machine need not have them.
+    ignored: BTreeMap<RepoPath, bool>,
+}
+
+impl<'a> Finder<'a> {
+    pub(in crate::split) fn new(tree: &'a dyn Tree, workspaces: &'a Workspaces) -> Self {
+        let (listed, texts, files, ignored) = Default::default();
+        Self { tree, workspaces, by_name: by_name(workspaces), listed, texts, files, ignored }
+    }
+
+    fn list(&mut self, folder: &RepoPath) -> Result<&[Entry], SplitError> {
+        if !self.listed.contains_key(folder) {
+            let entries = self.tree.list(folder)?;
+            self.listed.insert(folder.clone(), entries);
+        }
+        Ok(self.listed.get(folder).map_or(&[], Vec::as_slice))
+    }
+
+    fn text(&mut self, path: &RepoPath) -> Result<Option<Arc<str>>, SplitError> {
+        if let Some(text) = self.texts.get(path) {
+            return Ok(text.clone());
+        }
+        let text: Option<Arc<str>> = read_text(self.tree, path)?.map(Arc::from);
+        self.texts.insert(path.clone(), text.clone());
+        Ok(text)
+    }
+
+    fn is_file(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
+        if let Some(is_file) = self.files.get(path) {
+            return Ok(*is_file);
+        }
+        let is_file = self.tree.is_file(path)?;
+        self.files.insert(path.clone(), is_file);
+        Ok(is_file)
+    }
+
+    fn is_ignored(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
+        if let Some(is_ignored) = self.ignored.get(path) {
+            return Ok(*is_ignored);
+        }
+        let is_ignored = self.tree.is_ignored(path)?;
+        self.ignored.insert(path.clone(), is_ignored);
+        Ok(is_ignored)
+    }
+}
+
+/// The files and folders outside a workspace that it reads.
+pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result<BTreeSet<RepoPath>, SplitError> {
+    if asked.path.is_root() {
+        return Ok(BTreeSet::new());
+    }
+    let entries = finder.tree.list(asked.path)?;
+    let checks = asked.purpose == Purpose::Check;
+    let lints = !checks && !asked.scripts.is_empty() && lints(finder.workspaces, asked.path);
+    let mut search = Search { finder, own: asked.path, found: BTreeSet::new() };
+    typescript::follow(&mut search, &entries)?;
+    for script in &asked.scripts {
+        for word in script.split(|c: char| c.is_whitespace() || "\"'=;".contains(c)) {
+            search.add_mention(asked.path, word)?;
+        }
+    }
+    let is_read = |name: &str| {
+        let is_one = |names: &[&str]| names.iter().any(|start| name.starts_with(start));
+        is_configuration(name) && (checks || !is_one(&NOT_FOR_BUILDS) && (lints || !is_one(&OF_ESLINT)))
+    };
+    for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File && is_read(&entry.name)) {
+        search.follow(&asked.path.child(&entry.name))?;
+    }
+    let is_run = |tool: &str| checks && asked.scripts.iter().any(|script| script.contains(tool));
+    let of_checks = OF_CHECKS.iter().filter(|(tool, _)| is_run(tool)).map(|(_, names)| *names);
+    for names in SOUGHT_UPWARDS.into_iter().chain(lints.then_some(OF_ESLINT.as_slice())).chain(of_checks) {
+        search.seek_upwards(&entries, names)?;
+    }
+    for input in &asked.task.root_inputs {
+        search.add_input(input)?;
+    }
+    let outside: Vec<_> = search.found.iter().filter(|path| mentions::is_script(path.as_str())).cloned().collect();
+    for path in outside {
+        search.follow(&path)?;
+    }
+    Ok(search.found)
+}
+
+/// Whether a build lints: its workspace depends on a package that does, or the root for all.
+fn lints(workspaces: &Workspaces, path: &RepoPath) -> bool {
+    let manifests = [path, &RepoPath::root()].map(|path| workspaces.get(path));
+    manifests.into_iter().flatten().any(|manifest| LINTING.iter().any(|package| manifest.depends_on(package)))
+}
+
+/// Files directly in a workspace that tools read their settings from.
+pub(crate) fn is_configuration(name: &str) -> bool {
+    let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
+    let is_rc = name.starts_with('.') && (name.ends_with("rc") || stem.ends_with("rc"));
+    is_rc || (mentions::is_script(name) && stem.contains(".config"))
+}
+
+/// What is found for one workspace.
+struct Search<'f, 'a> {
+    finder: &'f mut Finder<'a>,
+    own: &'f RepoPath,
+    found: BTreeSet<RepoPath>,
+}
+
+impl Search<'_, '_> {
+    /// Adds a file or a folder that is there, unless git ignores it. Says whether it is new.
+    fn insert(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
+        Ok(!self.finder.is_ignored(path)? && self.found.insert(path.clone()))
+    }
+
+    /// Adds what a text in a file or a script of `folder` names, if it lies outside all workspaces but the root.
+    fn add_mention(&mut self, folder: &RepoPath, text: &str) -> Result<Option<RepoPath>, SplitError> {
+        let may_lead_outside = text.starts_with("../") || (text.starts_with("./") && self.is_outside(folder));
+        if !may_lead_outside {
+            return Ok(None);
+        }
+        let Ok(path) = folder.resolve(text.trim_end_matches('/')) else { return Ok(None) };
+        let workspaces = self.finder.workspaces;
+        let first = |from: &str| {
+            workspaces.range::<str, _>((Bound::Included(from), Bound::Unbounded)).next().map(|(path, _)| path)
+        };
+        if path.is_root() || !self.is_outside(&path) || path.holds_any(first) {
+            return Ok(None);
+        }
+        for candidate in mentions::candidates(&path) {
+            if self.finder.is_file(&candidate)? {
+                return Ok(self.insert(&candidate)?.then_some(candidate));
+            }
+        }
+        if !self.finder.list(&path)?.is_empty() {
+            self.insert(&path)?;
+        }
+        Ok(None)
+    }
+
+    /// Whether a path belongs to the root and to no other workspace.
+    fn is_outside(&self, path: &RepoPath) -> bool {
+        !path.upwards().any(|folder| !folder.is_empty() && self.finder.workspaces.contains_key(folder))
+    }
+
+    /// Adds what a program names, and what those files outside name in turn.
+    fn follow(&mut self, file: &RepoPath) -> Result<(), SplitError> {
+        let mut open = vec![file.clone()];
+        for _ in 0..FOLLOWED {
+            let Some(file) = open.pop() else { break };
+            let Some(text) = self.finder.text(&file)? else { continue };
+            for mention in mentions::quoted(&text) {
+                let found = self.add_mention(&file.parent(), mention)?;
+                open.extend(found.filter(|path| mentions::is_script(path.as_str())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the first file above that has one of these names, where the workspace has none.
+    fn seek_upwards(&mut self, entries: &[Entry], names: &[&str]) -> Result<(), SplitError> {
+        let is_one = |entry: &&Entry| names.iter().any(|name| entry.name.starts_with(name));
+        if entries.iter().any(|entry| is_one(&entry)) {
+            return Ok(());
+        }
+        for folder in above(self.own) {
+            let name = self.finder.list(&folder)?.iter().find(is_one).map(|entry| entry.name.clone());
+            if let Some(name) = name {
+                let path = folder.child(&name);
+                return if self.insert(&path)? { self.follow(&path) } else { Ok(()) };
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds an input of a task that is a file of the root, or a folder with all in it.
+    fn add_input(&mut self, input: &str) -> Result<(), SplitError> {
+        let plain = input.trim_start_matches("./").trim_end_matches('*').trim_end_matches('/');
+        if plain.is_empty() || plain.contains('*') || NO_INPUTS.contains(&plain) {
+            return Ok(());
+        }
+        self.add_mention(self.own, &format!("{}{plain}", "../".repeat(self.own.parts().count())))?;
+        Ok(())
+    }
+}
+
+/// The folders above a path, the nearest first, the root last.
+fn above(path: &RepoPath) -> Vec<RepoPath> {
+    let mut folders = Vec::new();
+    let mut folder = path.clone();
+    while !folder.is_root() {
+        folder = folder.parent();
+        folders.push(folder.clone());
+    }
+    folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        repo::MemoryTree,
+        split::{workspaces, workspaces::tasks::Tasks},
+    };
+
+    fn found(script: &str, files: &[(&str, &str)]) -> Vec<String> {
+        let manifests = [
+            ("package.json", r#"{"workspaces": ["*/*"]}"#),
+            ("apps/web/package.json", r#"{"name": "web"}"#),
+            ("packages/ui/package.json", r#"{"name": "ui"}"#),
+        ];
+        let tree = MemoryTree::new(manifests.iter().chain(files).copied());
+        let workspaces = workspaces::read(&tree).unwrap();
+        let path = "apps/web".parse().unwrap();
+        let task = Tasks::read(&tree, &workspaces).unwrap().task(&path, &workspaces[&path], "build");
+        let asked = Asked { path: &path, scripts: vec![script], task: &task, purpose: Purpose::Build };
+        of(&mut Finder::new(&tree, &workspaces), &asked).unwrap().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn configurations_of_typescript_are_followed() {
+        let base =
+            ("tsconfig.base.json", r#"{"extends": ["./config/strict"], "references": [{"path": "packages/ui"}]}"#);
+        let strict = ("config/strict.json", "{}");
+        let other = ("tsconfig.eslint.json", "{}");
+        let own = (
+            "apps/web/tsconfig.build.json",
+            r#"{"extends": "../../tsconfig.base.json", "references": [{"path": "../../tools"}]}"#,
+        );
+        let tools = ("tools/tsconfig.json", "{}");
+        let main = ("apps/web/tsconfig.json", "{}");
+        let root = ("tsconfig.json", r#"{"extends": "./tsconfig.base"}"#);
+        assert_eq!(
+            found("", &[base, strict, other, own, tools, main, root]),
+            ["config/strict.json", "tools/tsconfig.json", "tsconfig.base.json"]
+        );
+        // Without one of its own tools take the next one above.
+        assert_eq!(
+            found("", &[base, strict, other, root]),
+            ["config/strict.json", "tsconfig.base.json", "tsconfig.json"]
+        );
+        let nearer = ("apps/jsconfig.json", "{}");
+        assert_eq!(found("", &[base, strict, other, root, nearer]), ["apps/jsconfig.json"]);
+        let of_another = ("packages/ui/tsconfig.json", "{}");
+        // By the name of a workspace, which an install links at the root.
+        for (named, file) in [("ui", "tsconfig.json"), ("ui/base", "base.json"), ("ui/base.json", "base.json")] {
+            let own = format!(r#"{{"extends": "{named}"}}"#);
+            let file = format!("packages/ui/{file}");
+            let files = [("apps/web/tsconfig.json", own.as_str()), (file.as_str(), "{}")];
+            let mut expected = [file.as_str(), "packages/ui/package.json"];
+            expected.sort_unstable();
+            assert_eq!(found("", &files), expected);
+            let declared = ("apps/web/package.json", r#"{"name": "web", "devDependencies": {"ui": "*"}}"#);
+            assert_eq!(found("", &[&files[..], &[declared]].concat()), [""; 0]);
+        }
+        let extending = ("apps/web/tsconfig.json", r#"{"extends": "../../packages/ui/tsconfig.json"}"#);
+        assert_eq!(found("", &[of_another, extending, root]), ["packages/ui/tsconfig.json"]);
+    }
+
+    #[test]
+    fn what_scripts_and_configurations_name_is_followed() {
+        let script =
+            ("scripts/build.js", "const x = require('./lib/x'); require(\"./gone\"); import '../packages/ui/a.js'");
+        let lib = ("scripts/lib/x.js", "");
+        assert_eq!(
+            found("node ../../scripts/build.js && dotenv -e ../../.env.sample -- vite build", &[script, lib]),
+            ["scripts/build.js", "scripts/lib/x.js"]
+        );
+        let vite = (
+            "apps/web/vite.config.mts",
+            "export default { publicDir: '../../public', envDir: \"../..\", x: `../../gone` }",
+        );
+        let public = ("public/a.svg", "");
+        let babel = ("apps/web/.babelrc", r#"{"extends": "../../babel.config"}"#);
+        let shared = ("babel.config.js", "module.exports = {}");
+        let ui = ("packages/ui/a.js", "");
+        let tailwind = ("apps/web/tailwind.config.js", "require('../../packages/ui/a.js')");
+        assert_eq!(found("vite build", &[vite, public, babel, shared, ui, tailwind]), ["babel.config.js", "public"]);
+    }
+
+    #[test]
+    fn what_tools_look_for_above_is_found() {
+        let files = [
+            ("postcss.config.mjs", "import './brand.mjs'"),
+            ("brand.mjs", ""),
+            (".browserslistrc", ""),
+            ("apps/web/.browserslistrc", ""),
+        ];
+        assert_eq!(found("", &files), ["brand.mjs", "postcss.config.mjs"]);
+    }
+
+    #[test]
+    fn what_was_installed_or_is_ignored_is_not_found() {
+        let installed = ("node_modules/@x/base/tsconfig.json", r#"{"extends": "../../../tsconfig.other.json"}"#);
+        let own = ("apps/web/tsconfig.json", r#"{"extends": "../../node_modules/@x/base/tsconfig.json"}"#);
+        let styles = ("apps/web/postcss.config.js", "require('../../node_modules/y/plugin')");
+        let files = [installed, own, styles, ("node_modules/y/plugin.js", ""), ("tsconfig.other.json", "{}")];
+        assert_eq!(found("", &files), [""; 0]);
+    }
+
+    #[test]
+    fn settings_of_linters_count_where_builds_lint() {
+        let own = ("apps/web/.eslintrc.json", r#"{"extends": ["../../eslint.base.json"]}"#);
+        let jest = ("apps/web/jest.config.js", "require('../../jest.base.json')");
+        let files = [own, jest, ("eslint.base.json", ""), ("jest.base.json", ""), (".eslintrc.js", "")];
+        assert_eq!(found("vite build", &files), [""; 0]);
+        let next = ("apps/web/package.json", r#"{"name": "web", "dependencies": {"next": "15"}}"#);
+        assert_eq!(found("next build", &[&files[..], &[next]].concat()), ["eslint.base.json"]);
+        assert_eq!(found("next build", &[next, (".eslintrc.js", "")]), [".eslintrc.js"]);
+    }
+
+    #[test]
+    fn inputs_of_task_runners_are_found() {
+        let turbo = r#"{"globalDependencies": ["**/.env", "yarn.lock", "scripts/**", "brand.json", "gone.json"]}"#;
+        let files = [("turbo.json", turbo), ("yarn.lock", ""), ("scripts/a.sh", ""), ("brand.json", "")];
+        assert_eq!(found("", &files), ["brand.json", "scripts"]);
+    }
+}

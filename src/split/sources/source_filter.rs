@@ -1,0 +1,154 @@
+//! What is left out of source sets: one JSON file, read by the Nix code too (`source.nix` is the same rule in Nix).
+
+use std::sync::LazyLock;
+
+use globset::{Glob, GlobBuilder, GlobMatcher};
+use serde::Deserialize;
+
+const TEXT: &str = include_str!("../../../nix-templates/source-filter.json");
+
+/// The names that are left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::split) struct SourceFilter {
+    /// Folder names at any depth.
+    folders: Vec<String>,
+    /// Folder names directly in a workspace.
+    workspace_folders: Vec<String>,
+    /// File names at any depth.
+    files: Vec<String>,
+    /// File names directly in a workspace, in any case, before nothing, `.md`, `.mdx` or `.txt`.
+    workspace_files: Vec<String>,
+    /// Ends of file names at any depth.
+    suffixes: Vec<String>,
+    /// Those of all these that a check reads.
+    tests: Tests,
+}
+
+/// The names of tests.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tests {
+    folders: Vec<String>,
+    workspace_folders: Vec<String>,
+    suffixes: Vec<String>,
+}
+
+/// The filter of checks, which have tests among their sources.
+pub(in crate::split) static CHECK_FILTER: LazyLock<SourceFilter> = LazyLock::new(|| {
+    let mut filter: SourceFilter = serde_json::from_str(TEXT).unwrap_or_default();
+    let Tests { folders, workspace_folders, suffixes } = std::mem::take(&mut filter.tests);
+    filter.folders.retain(|name| !folders.contains(name));
+    filter.workspace_folders.retain(|name| !workspace_folders.contains(name));
+    filter.suffixes.retain(|suffix| !suffixes.contains(suffix));
+    filter
+});
+
+/// The filter. The file is part of the program and a test reads it, so that the fallback is never used.
+pub(in crate::split) static SOURCE_FILTER: LazyLock<SourceFilter> =
+    LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
+
+impl SourceFilter {
+    /// The rule that leaves a file out, as a pattern to show; `inner` is its path in its workspace.
+    pub(in crate::split) fn rule(&self, inner: &str) -> Option<String> {
+        let (folders, name) = inner.rsplit_once('/').map_or(("", inner), |(folders, name)| (folders, name));
+        self.folder_rule(folders).or_else(|| self.file_rule(name, folders.is_empty()))
+    }
+
+    fn folder_rule(&self, folders: &str) -> Option<String> {
+        let mut parts = folders.split('/').filter(|part| !part.is_empty());
+        let first = parts.next()?;
+        if self.workspace_folders.iter().any(|name| name == first) {
+            return Some(format!("{first}/"));
+        }
+        std::iter::once(first)
+            .chain(parts)
+            .find(|part| self.folders.iter().any(|name| name == part))
+            .map(|part| format!("**/{part}/"))
+    }
+
+    fn file_rule(&self, name: &str, in_workspace_folder: bool) -> Option<String> {
+        if self.files.iter().any(|file| file == name) {
+            return Some(format!("**/{name}"));
+        }
+        if let Some(suffix) = self.suffixes.iter().find(|suffix| name.ends_with(suffix.as_str())) {
+            return Some(format!("**/*{suffix}"));
+        }
+        let lower = name.to_ascii_lowercase();
+        let stem = [".md", ".mdx", ".txt"].iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
+        (in_workspace_folder && self.workspace_files.iter().any(|file| file == stem)).then(|| name.to_owned())
+    }
+}
+
+/// Whether a path of `splitter.json` is to match others.
+pub(in crate::split) fn is_glob(path: &str) -> bool {
+    path.contains(['*', '?'])
+}
+
+/// Globs of `splitter.json`, matched against paths in a workspace. A glob that names a folder stands for all in it.
+#[derive(Debug, Default)]
+pub(in crate::split) struct Globs(Vec<(String, GlobMatcher)>);
+
+impl Globs {
+    /// Compiles globs that `splitter.json` was read with; what it admits always compiles.
+    pub(in crate::split) fn new(globs: &[String]) -> Self {
+        let compile = |glob: &str| -> Option<GlobMatcher> {
+            let built = GlobBuilder::new(glob).literal_separator(true).build();
+            built.ok().map(|glob: Glob| glob.compile_matcher())
+        };
+        let mut compiled = Vec::new();
+        for glob in globs {
+            let plain = glob.trim_start_matches("./").trim_end_matches('/');
+            for pattern in [plain.to_owned(), format!("{plain}/**")] {
+                compiled.extend(compile(&pattern).map(|matcher| (glob.clone(), matcher)));
+            }
+        }
+        Self(compiled)
+    }
+
+    /// The first glob that matches.
+    pub(in crate::split) fn find(&self, inner: &str) -> Option<&str> {
+        self.0.iter().find(|(_, matcher)| matcher.is_match(inner)).map(|(glob, _)| glob.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shared_file_leaves_out_what_no_build_reads() {
+        let rule = |inner| SOURCE_FILTER.rule(inner);
+        assert_eq!(rule("src/a.ts"), None);
+        assert_eq!(rule("src/__tests__/a.ts").as_deref(), Some("**/__tests__/"));
+        assert_eq!(rule("src/a.test.ts").as_deref(), Some("**/*.test.ts"));
+        assert_eq!(rule("tests/a.ts").as_deref(), Some("tests/"));
+        assert_eq!(rule("src/tests/a.ts"), None);
+        assert_eq!(rule("README.md").as_deref(), Some("README.md"));
+        assert_eq!(rule("src/README.md"), None);
+        assert_eq!(rule("flake.nix").as_deref(), Some("**/*.nix"));
+        assert_eq!(rule("node_modules/x/index.js").as_deref(), Some("**/node_modules/"));
+    }
+
+    #[test]
+    fn a_check_reads_tests_and_nothing_else_that_is_left_out() {
+        for inner in ["src/__tests__/a.ts", "src/a.test.ts", "tests/a.ts", "src/__snapshots__/a.snap"] {
+            assert!(SOURCE_FILTER.rule(inner).is_some() && CHECK_FILTER.rule(inner).is_none(), "{inner}");
+        }
+        for inner in ["README.md", "flake.nix", "node_modules/x/index.js", "coverage/x"] {
+            assert!(CHECK_FILTER.rule(inner).is_some(), "{inner}");
+        }
+        let Tests { folders, workspace_folders, suffixes } = &SOURCE_FILTER.tests;
+        assert!(folders.iter().all(|name| SOURCE_FILTER.folders.contains(name)));
+        assert!(workspace_folders.iter().all(|name| SOURCE_FILTER.workspace_folders.contains(name)));
+        assert!(suffixes.iter().all(|suffix| SOURCE_FILTER.suffixes.contains(suffix)));
+    }
+
+    #[test]
+    fn a_glob_that_names_a_folder_stands_for_all_in_it() {
+        let globs = Globs::new(&["tests/fixtures/".to_owned(), "*.md".to_owned(), "src/**/x.ts".to_owned()]);
+        assert!(globs.find("tests/fixtures/a/b.json").is_some());
+        assert!(globs.find("a.md").is_some() && globs.find("docs/a.md").is_none());
+        assert!(globs.find("src/x.ts").is_some() && globs.find("src/a/b/x.ts").is_some());
+    }
+}

@@ -1,0 +1,216 @@
+//! The workspace graph: which workspaces there are, what they are for, and which depends on which.
+
+mod builder;
+mod closures;
+mod cycles;
+mod edges;
+mod kind;
+mod names;
+pub(crate) mod reach;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(in crate::split) use self::names::{attribute, is_reserved};
+
+use self::builder::Builder;
+pub use self::closures::Closures;
+use self::reach::Reach;
+use crate::repo::{RepoPath, Tree};
+use crate::split::{
+    ManagerName, SplitError, Workspaces,
+    config::{Config, Exposes, Install},
+    workspaces::detect::{Build, start::Unclear},
+    workspaces::links::Links,
+};
+
+/// A workspace in the graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    /// Its folder; the root's is the empty path.
+    pub path: RepoPath,
+    /// Its package name, empty where it has none.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Why it is an app or a library, in words.
+    pub reason: String,
+    /// The workspaces that it depends on directly.
+    pub dependencies: BTreeSet<RepoPath>,
+    /// Those of them that it names in `devDependencies` alone.
+    pub development: BTreeSet<RepoPath>,
+    /// Those that it uses besides: it links to them, or `splitter.json` says so.
+    pub uses: BTreeSet<RepoPath>,
+    /// The folders that it links to and that are no workspaces.
+    pub links: BTreeSet<RepoPath>,
+    /// The folder of the patches that its install has `patch-package` apply.
+    pub patches: Option<RepoPath>,
+    /// Those of both that depend on it in turn, and whose builds its own does not wait for.
+    pub cycle: BTreeSet<RepoPath>,
+    /// How it is built, where it has a build that is needed: an app's is, and a library's where its manifest points
+    /// others to what the build makes.
+    pub build: Option<Build>,
+    /// Files and folders outside of it that it reads and that no other workspace holds.
+    pub root_files: BTreeSet<RepoPath>,
+    /// Environment variables that its build reads, as the repository's task runner has it; names may end in `*`.
+    pub env: BTreeSet<String>,
+    /// Whether others have use for what its build makes: its manifest points them there, or `splitter.json` says so.
+    pub(in crate::split) is_used_built: bool,
+    /// Whether the builds of others wait for its own.
+    pub awaited: bool,
+    /// The name of its derivation, for a library whose build others wait for.
+    pub library: Option<String>,
+    /// What a library with a build shows to others.
+    pub exposes: Exposes,
+    /// What is installed for its build.
+    pub install: Install,
+}
+
+impl Workspace {
+    /// The workspaces whose sources its build has: those that it depends on, and those that it uses.
+    pub fn source_edges(&self) -> impl Iterator<Item = &RepoPath> {
+        let more = self.uses.iter().filter(|path| !self.dependencies.contains(*path));
+        self.dependencies.iter().chain(more)
+    }
+
+    /// The workspaces whose builds its own waits for.
+    pub fn build_edges(&self) -> impl Iterator<Item = &RepoPath> {
+        self.source_edges().filter(|path| !self.cycle.contains(*path))
+    }
+
+    /// The workspaces whose dependencies an install without development dependencies has, for it.
+    pub fn production_edges(&self) -> impl Iterator<Item = &RepoPath> {
+        self.source_edges().filter(|path| self.uses.contains(*path) || !self.development.contains(*path))
+    }
+}
+
+/// What a workspace is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// It has a derivation of its own.
+    App {
+        /// The name of the derivation.
+        name: String,
+        /// The file that it runs, where it is not built.
+        start: Option<String>,
+    },
+    /// Others depend on it.
+    Library,
+}
+
+/// All workspaces, by folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Graph {
+    workspaces: BTreeMap<RepoPath, Workspace>,
+    /// The scripts that would start workspaces, but are not understood whole.
+    unclear: BTreeMap<RepoPath, Unclear>,
+}
+
+impl Graph {
+    /// Builds the graph of `workspaces` with the user's choices.
+    pub(in crate::split) fn build(
+        tree: &dyn Tree,
+        workspaces: &Workspaces,
+        config: &Config,
+        links: &Links,
+        manager: ManagerName,
+    ) -> Result<Self, SplitError> {
+        refuse_unknown(workspaces, config)?;
+        let mut builder = Builder::new(tree, workspaces, config, links, manager)?;
+        let mut graph = Self { workspaces: BTreeMap::new(), unclear: BTreeMap::new() };
+        for (path, manifest) in workspaces {
+            graph.workspaces.insert(path.clone(), builder.workspace(path, manifest)?);
+        }
+        graph.unclear = builder.unclear;
+        graph.name_apps()?;
+        graph.name_awaited();
+        Ok(graph)
+    }
+
+    /// Refuses apps whose scripts do not say for certain what starts them.
+    pub(in crate::split) fn refuse_unclear(&self) -> Result<(), SplitError> {
+        let is_app = |path: &RepoPath| self.workspaces.get(path).is_some_and(|found| found.role != Role::Library);
+        match self.unclear.iter().find(|(path, _)| is_app(path)) {
+            Some((path, script)) => {
+                Err(SplitError::UnclearStart { workspace: path.clone(), script: Box::new(script.clone()) })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// All workspaces, sorted by folder.
+    pub fn workspaces(&self) -> impl Iterator<Item = &Workspace> {
+        self.workspaces.values()
+    }
+
+    /// The apps: the name of the derivation, and the workspace.
+    pub fn apps(&self) -> impl Iterator<Item = (&str, &Workspace)> {
+        self.workspaces.values().filter_map(|workspace| match &workspace.role {
+            Role::App { name, .. } => Some((name.as_str(), workspace)),
+            Role::Library => None,
+        })
+    }
+
+    /// The libraries that have a derivation: its name, and the workspace.
+    pub fn libraries(&self) -> impl Iterator<Item = (&str, &Workspace)> {
+        self.workspaces.values().filter_map(|workspace| Some((workspace.library.as_deref()?, workspace)))
+    }
+
+    /// How many builds come before each workspace's own, at most, in the order of folders.
+    pub fn ranks(&self) -> Vec<usize> {
+        let awaited = Closures::of(self).edges(Workspace::build_edges);
+        Reach::of(&awaited).ranks(&awaited)
+    }
+
+    /// A workspace and all that it depends on, directly or not. [`Closures`] has those of all workspaces.
+    pub fn closure(&self, path: &RepoPath) -> BTreeSet<RepoPath> {
+        self.closure_of([path]).into_iter().cloned().collect()
+    }
+
+    /// Some workspaces and all that they depend on, directly or not.
+    pub fn closure_of<'a>(&'a self, paths: impl IntoIterator<Item = &'a RepoPath>) -> BTreeSet<&'a RepoPath> {
+        let mut closure = BTreeSet::new();
+        let mut open: Vec<&RepoPath> = paths.into_iter().collect();
+        while let Some(path) = open.pop() {
+            if let Some(workspace) = self.workspaces.get(path)
+                && closure.insert(path)
+            {
+                open.extend(workspace.source_edges());
+            }
+        }
+        closure
+    }
+
+    /// The folders that these workspaces link to.
+    pub fn links(&self, closure: &BTreeSet<RepoPath>) -> BTreeSet<RepoPath> {
+        let members = closure.iter().filter_map(|path| self.workspaces.get(path));
+        members.flat_map(|workspace| &workspace.links).cloned().collect()
+    }
+
+    /// Turns all apps but the named ones into libraries.
+    pub fn keep_apps(&mut self, names: &BTreeSet<String>) -> Result<(), SplitError> {
+        let apps: Vec<String> = self.apps().map(|(name, _)| name.to_owned()).collect();
+        if let Some(name) = names.iter().find(|name| !apps.contains(name)) {
+            return Err(SplitError::NoSuchApp { name: name.clone(), apps: apps.join(", ") });
+        }
+        for workspace in self.workspaces.values_mut() {
+            if matches!(&workspace.role, Role::App { name, .. } if !names.contains(name)) {
+                workspace.role = Role::Library;
+                workspace.install = Install::Shared;
+                "not among the chosen apps".clone_into(&mut workspace.reason);
+            }
+        }
+        self.name_awaited();
+        Ok(())
+    }
+}
+
+fn refuse_unknown(workspaces: &Workspaces, config: &Config) -> Result<(), SplitError> {
+    let used = config.workspaces.values().flat_map(|choice| &choice.uses);
+    match config.workspaces.keys().chain(used).find(|path| !workspaces.contains_key(*path)) {
+        Some(path) => Err(SplitError::Config { reason: format!("there is no workspace in `{path}`") }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
