@@ -96,13 +96,13 @@ mod tests {
 
     #[test]
     fn names_that_may_matter_do() {
-        let matter = ["bun.lock", "apps/web/package.json", "nix/splitter/app.nix", ".yarn/patches/a.patch", ".npmrc"];
+        let matter = ["bun.lock", "apps/web/package.json", "nix/splitter/package.nix", ".yarn/patches/a.patch", ".npmrc"];
         let more = ["tsconfig.base.json", "apps/web/vite.config.ts", "apps/web/prisma/schema.prisma", "splitter.json"];
         let builds = ["turbo.json", "apps/web/project.json", "apps/web/.babelrc.json", ".browserslistrc"];
         assert!(matter.iter().chain(&more).chain(&builds).all(|path| matters_by_name(path)));
         let others = ["README.md", "apps/web/src/index.ts", "apps/web/yarn.lock", "nix/splitter.nix", "package.json5"];
         assert!(!others.iter().any(|path| matters_by_name(path)));
-        assert!(is_template("nix/splitter/tools/app.mjs") && !is_template(record::PATH));
+        assert!(is_template("nix/splitter/tools/keep.mjs") && !is_template(record::PATH));
     }
 
     #[test]

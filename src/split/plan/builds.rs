@@ -1,4 +1,4 @@
-//! What the builds of apps and libraries are made from: `build.nix` and `source.nix`, `app.nix`, `library.nix`.
+//! What the builds of apps and libraries are made from: `build.nix` and `source.nix`, `package.nix`, `library.nix`, `checks.nix`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl Rules<'_> {
-    /// `app.nix`.
+    /// `package.nix`.
     pub(super) fn app(&self, name: &str, workspace: &Workspace, builds: &Builds<'_>) -> Derivation {
         let mut derivation = self.build(workspace, builds);
         derivation.shared = Arc::clone(&builds.of_apps);

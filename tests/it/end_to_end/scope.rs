@@ -92,6 +92,9 @@ fn e2e_what_is_replaced_in_the_scope_reaches_all_that_is_made_of_it() {
     for package in ["packages.web", "packages.api", "libraries.ui"] {
         assert_ne!(drv("splitter", package), drv(&modules, package), "{package}");
     }
+    // One build's settings, as the documentation has it.
+    let copied = "packages.web.override (old: { settings = old.settings // { nodeModules = \"copy\"; }; })";
+    assert!(nix.evaluate(&format!("(splitter.{copied}).splitterSpec")).contains(r#""mode":"copy""#));
     // A package's own environment is its own.
     let own = with("packages = prev.packages // { api = prev.packages.api.overrideAttrs { A = \"1\"; }; };");
     assert_eq!(drv("splitter", "packages.web"), drv(&own, "packages.web"));
