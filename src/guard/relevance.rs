@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn names_that_may_matter_do() {
-        let matter = ["bun.lock", "apps/web/package.json", "nix/splitter/package.nix", ".yarn/patches/a.patch", ".npmrc"];
+        let matter =
+            ["bun.lock", "apps/web/package.json", "nix/splitter/package.nix", ".yarn/patches/a.patch", ".npmrc"];
         let more = ["tsconfig.base.json", "apps/web/vite.config.ts", "apps/web/prisma/schema.prisma", "splitter.json"];
         let builds = ["turbo.json", "apps/web/project.json", "apps/web/.babelrc.json", ".browserslistrc"];
         assert!(matter.iter().chain(&more).chain(&builds).all(|path| matters_by_name(path)));

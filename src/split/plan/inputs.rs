@@ -1,24 +1,22 @@
 //! What each derivation is made from: the Nix files, read as rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Derivation, Derivations, Id, Input, Recorded, builds::Builds};
+use super::{Derivation, Id, Input, Recorded};
 use crate::{
     managers::installer_fields::INSTALLER_FIELDS,
     names::{NIX_FOLDER, RECORD_FILE},
     repo::{
-        RepoPath, SourceFile,
+        RepoPath,
         states::{FileKind, FileState, FileStates},
     },
     split::{
         ManagerName, Split, System,
-        checks::Check,
         config::Install,
         lock::dependencies::{Dependency, Form, Scope},
         lock::fingerprint,
         lock::origin::{Origin, origin_of, replaced_registries},
         lock::shards::{self, Part},
-        sources::{Sources, files_of},
         workspaces::graph::Workspace,
     },
 };
@@ -59,44 +57,14 @@ const FLAKE: [&str; 2] = ["flake.nix", "flake.lock"];
 /// What all rules read.
 pub(super) struct Rules<'a> {
     pub(super) split: &'a Split,
-    files: &'a FileStates,
-    recorded: &'a Recorded,
-    system: System,
-}
-
-pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded, system: System) -> Derivations {
-    let rules = Rules { split, files: &files, recorded, system };
-    let mut all = rules.fixed_outputs();
-    let is_read = |id: &&Id| matches!(id, Id::Deps(part) if part.serves(system));
-    let needs: BTreeSet<Id> = all.keys().filter(is_read).cloned().collect();
-    for (name, workspace) in split.graph.apps().filter(|(_, workspace)| workspace.install != Install::Shared) {
-        let install = Derivation { needs: needs.clone(), ..rules.own_install(workspace) };
-        all.insert(Id::OwnInstall(name.to_owned()), install);
-    }
-    all.insert(Id::NodeModules, Derivation { needs, ..rules.node_modules() });
-    let builds = Builds::of(&rules);
-    for (name, workspace) in split.graph.libraries() {
-        all.insert(Id::Library(name.to_owned()), rules.library(name, workspace, &builds));
-    }
-    for (name, workspace) in split.graph.apps() {
-        all.insert(Id::App(name.to_owned()), rules.app(name, workspace, &builds));
-    }
-    let listed = listed(&files);
-    let sorted = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
-    for workspace in split.graph.workspaces().filter(|workspace| split.checks.contains_key(&workspace.path)) {
-        for check in &split.checks[&workspace.path] {
-            let read = read_by_check(check, &workspace.path, &listed, &sorted, &files);
-            all.insert(Id::Check(check.name.clone()), rules.check(check, workspace, &builds, read));
-        }
-    }
-    let parts = builds.closures.parts;
-    let Contents { sources, shown, root_files } = contents(&sorted, &files);
-    Derivations { all, sources, shown, root_files, parts, asked: asked(split), elsewhere: elsewhere(split), files }
+    pub(super) files: &'a FileStates,
+    pub(super) recorded: &'a Recorded,
+    pub(super) system: System,
 }
 
 impl Rules<'_> {
     /// `deps.nix`.
-    fn fixed_outputs(&self) -> BTreeMap<Id, Derivation> {
+    pub(super) fn fixed_outputs(&self) -> BTreeMap<Id, Derivation> {
         let parts = shards::cut(&self.split.dependencies, |dependency| self.scope(dependency));
         let derivation = |(part, entries): (Part, Vec<&Dependency>)| {
             let derivation = self.fixed_output(&part, &entries);
@@ -133,14 +101,14 @@ impl Rules<'_> {
 
     /// The same for one app. The whole lock set is an input of it all the same: it is never pruned. Of the manifests Nix
     /// chooses the workspaces whose dependencies are installed.
-    fn own_install(&self, workspace: &Workspace) -> Derivation {
+    pub(super) fn own_install(&self, workspace: &Workspace) -> Derivation {
         let mut derivation = self.node_modules();
         derivation.inputs.insert(Input::Setting(INSTALLED), installed(workspace.install).to_owned());
         derivation
     }
 
     /// `node-modules.nix` and `lock-set.nix`.
-    fn node_modules(&self) -> Derivation {
+    pub(super) fn node_modules(&self) -> Derivation {
         let split = self.split;
         let mut inputs = self.programs_of_splitter();
         inputs.extend(
@@ -296,72 +264,6 @@ pub(super) fn shown(state: &FileState) -> String {
     format!("{}{kind}", state.content)
 }
 
-fn has_folder(path: &str, name: &str) -> bool {
+pub(super) fn has_folder(path: &str, name: &str) -> bool {
     path.rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(|folder| folder == name))
-}
-
-/// The files of each part that sources are made of: `source.nix`.
-struct Contents {
-    sources: BTreeMap<RepoPath, FileStates>,
-    shown: BTreeMap<RepoPath, FileStates>,
-    root_files: BTreeMap<RepoPath, FileStates>,
-}
-
-fn contents(sorted: &Sources<'_>, files: &FileStates) -> Contents {
-    let states = |(path, list): (&RepoPath, &[&SourceFile])| {
-        let states = list.iter().filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone())));
-        (path.clone(), states.collect::<FileStates>())
-    };
-    Contents {
-        sources: sorted.by_folder().map(states).collect(),
-        shown: sorted.shown().map(states).collect(),
-        root_files: sorted.root_files().map(states).collect(),
-    }
-}
-
-/// The files that a check reads and a build does not: tests of its workspace, and files of the root.
-fn read_by_check(
-    check: &Check,
-    workspace: &RepoPath,
-    listed: &[SourceFile],
-    sorted: &Sources<'_>,
-    files: &FileStates,
-) -> FileStates {
-    let of_root = check.root_files.iter().flat_map(|root| files_of(listed, root));
-    let read = sorted.tests(workspace).iter().copied().chain(of_root);
-    read.filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone()))).collect()
-}
-
-/// All files that may be sources.
-fn listed(files: &FileStates) -> Vec<SourceFile> {
-    let may_be = files.keys().filter(|path| !has_folder(path.as_str(), "node_modules"));
-    may_be.map(|path| SourceFile { path: path.clone(), bytes: 0 }).collect()
-}
-
-/// The packages that are not found by name and version at a registry: by their place, with what tells versions apart.
-fn elsewhere(split: &Split) -> BTreeMap<String, (String, String)> {
-    const SHORT: usize = 12;
-    let version = |dependency: &Dependency| match &dependency.form {
-        Form::Commit(id) => Some(id.chars().take(SHORT).collect()),
-        Form::Repacked => {
-            let file = dependency.path.rsplit('/').next().unwrap_or_default();
-            Some(file.strip_suffix(".tar").unwrap_or(file).chars().take(SHORT).collect())
-        }
-        Form::Verbatim => Some(dependency.path.strip_prefix("url/")?.to_owned()),
-    };
-    let package = |dependency: &Dependency| {
-        let version = version(dependency)?;
-        Some((dependency.path.clone(), (dependency.name.clone(), version)))
-    };
-    split.dependencies.iter().filter_map(package).collect()
-}
-
-fn asked(split: &Split) -> BTreeMap<String, BTreeSet<RepoPath>> {
-    let mut asked: BTreeMap<String, BTreeSet<RepoPath>> = BTreeMap::new();
-    for (path, manifest) in &split.manifests {
-        for name in manifest.dependencies.values().flat_map(BTreeMap::keys) {
-            asked.entry(name.clone()).or_default().insert(path.clone());
-        }
-    }
-    asked
 }

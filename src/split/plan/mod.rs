@@ -15,6 +15,7 @@ mod package_change;
 mod parts;
 #[cfg(test)]
 mod random;
+mod repository;
 mod root_changes;
 #[cfg(test)]
 mod tests;
@@ -168,7 +169,7 @@ pub struct Recorded {
 impl Derivations {
     /// Works out the derivations of a repository for one system: from its split, its files, and what is recorded of it.
     pub fn of(split: &Split, files: FileStates, recorded: &Recorded, system: System) -> Self {
-        inputs::derivations(split, files, recorded, system)
+        repository::derivations(split, files, recorded, system)
     }
 
     /// One of them.

@@ -1,0 +1,134 @@
+//! All derivations of a repository, and the files that they are made from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Derivation, Derivations, Id, Recorded,
+    builds::Builds,
+    inputs::{Rules, has_folder},
+};
+use crate::{
+    repo::{RepoPath, SourceFile, states::FileStates},
+    split::{
+        Split, System,
+        checks::Check,
+        config::Install,
+        lock::dependencies::{Dependency, Form},
+        sources::{Sources, files_of},
+    },
+};
+
+pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded, system: System) -> Derivations {
+    let rules = Rules { split, files: &files, recorded, system };
+    let mut all = installs(&rules);
+    let builds = Builds::of(&rules);
+    for (name, workspace) in split.graph.libraries() {
+        all.insert(Id::Library(name.to_owned()), rules.library(name, workspace, &builds));
+    }
+    for (name, workspace) in split.graph.apps() {
+        all.insert(Id::App(name.to_owned()), rules.app(name, workspace, &builds));
+    }
+    let listed = listed(&files);
+    let sorted = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
+    all.extend(checks(&rules, &builds, &listed, &sorted));
+    let parts = builds.closures.parts;
+    let Contents { sources, shown, root_files } = contents(&sorted, &files);
+    Derivations { all, sources, shown, root_files, parts, asked: asked(split), elsewhere: elsewhere(split), files }
+}
+
+/// The fixed outputs, and what is installed from them.
+fn installs(rules: &Rules<'_>) -> BTreeMap<Id, Derivation> {
+    let mut all = rules.fixed_outputs();
+    let is_read = |id: &&Id| matches!(id, Id::Deps(part) if part.serves(rules.system));
+    let needs: BTreeSet<Id> = all.keys().filter(is_read).cloned().collect();
+    for (name, workspace) in rules.split.graph.apps().filter(|(_, workspace)| workspace.install != Install::Shared) {
+        let install = Derivation { needs: needs.clone(), ..rules.own_install(workspace) };
+        all.insert(Id::OwnInstall(name.to_owned()), install);
+    }
+    all.insert(Id::NodeModules, Derivation { needs, ..rules.node_modules() });
+    all
+}
+
+/// The scripts of workspaces that are checks.
+fn checks(
+    rules: &Rules<'_>,
+    builds: &Builds<'_>,
+    listed: &[SourceFile],
+    sorted: &Sources<'_>,
+) -> BTreeMap<Id, Derivation> {
+    let split = rules.split;
+    let mut all = BTreeMap::new();
+    for workspace in split.graph.workspaces().filter(|workspace| split.checks.contains_key(&workspace.path)) {
+        for check in &split.checks[&workspace.path] {
+            let read = read_by_check(check, &workspace.path, listed, sorted, rules.files);
+            all.insert(Id::Check(check.name.clone()), rules.check(check, workspace, builds, read));
+        }
+    }
+    all
+}
+
+/// The files of each part that sources are made of: `source.nix`.
+struct Contents {
+    sources: BTreeMap<RepoPath, FileStates>,
+    shown: BTreeMap<RepoPath, FileStates>,
+    root_files: BTreeMap<RepoPath, FileStates>,
+}
+
+fn contents(sorted: &Sources<'_>, files: &FileStates) -> Contents {
+    let states = |(path, list): (&RepoPath, &[&SourceFile])| {
+        let states = list.iter().filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone())));
+        (path.clone(), states.collect::<FileStates>())
+    };
+    Contents {
+        sources: sorted.by_folder().map(states).collect(),
+        shown: sorted.shown().map(states).collect(),
+        root_files: sorted.root_files().map(states).collect(),
+    }
+}
+
+/// The files that a check reads and a build does not: tests of its workspace, and files of the root.
+fn read_by_check(
+    check: &Check,
+    workspace: &RepoPath,
+    listed: &[SourceFile],
+    sorted: &Sources<'_>,
+    files: &FileStates,
+) -> FileStates {
+    let of_root = check.root_files.iter().flat_map(|root| files_of(listed, root));
+    let read = sorted.tests(workspace).iter().copied().chain(of_root);
+    read.filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone()))).collect()
+}
+
+/// All files that may be sources.
+fn listed(files: &FileStates) -> Vec<SourceFile> {
+    let may_be = files.keys().filter(|path| !has_folder(path.as_str(), "node_modules"));
+    may_be.map(|path| SourceFile { path: path.clone(), bytes: 0 }).collect()
+}
+
+/// The packages that are not found by name and version at a registry: by their place, with what tells versions apart.
+fn elsewhere(split: &Split) -> BTreeMap<String, (String, String)> {
+    const SHORT: usize = 12;
+    let version = |dependency: &Dependency| match &dependency.form {
+        Form::Commit(id) => Some(id.chars().take(SHORT).collect()),
+        Form::Repacked => {
+            let file = dependency.path.rsplit('/').next().unwrap_or_default();
+            Some(file.strip_suffix(".tar").unwrap_or(file).chars().take(SHORT).collect())
+        }
+        Form::Verbatim => Some(dependency.path.strip_prefix("url/")?.to_owned()),
+    };
+    let package = |dependency: &Dependency| {
+        let version = version(dependency)?;
+        Some((dependency.path.clone(), (dependency.name.clone(), version)))
+    };
+    split.dependencies.iter().filter_map(package).collect()
+}
+
+fn asked(split: &Split) -> BTreeMap<String, BTreeSet<RepoPath>> {
+    let mut asked: BTreeMap<String, BTreeSet<RepoPath>> = BTreeMap::new();
+    for (path, manifest) in &split.manifests {
+        for name in manifest.dependencies.values().flat_map(BTreeMap::keys) {
+            asked.entry(name.clone()).or_default().insert(path.clone());
+        }
+    }
+    asked
+}
