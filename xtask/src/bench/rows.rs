@@ -185,7 +185,7 @@ fn nix_eval(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     let args = nix_eval_arguments("packages");
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let (ours, memory) = alone(runs / 3 + 1, &mut || Ok(nix_command(nix, &inputs.monorepo, &args, &inputs.scratch)))?;
-    Ok(row(ours, Vec::new(), "", memory, vec![Target::Milliseconds(1500.0)]))
+    Ok(row(ours, Vec::new(), "", memory, vec![Target::Milliseconds(300.0)]))
 }
 
 /// The arguments of `nix` that print the paths of all derivations in an output of a flake.
