@@ -9,7 +9,8 @@ splitterRun() {
     printf '%s' "$splitterSpec" >"$splitterSpecPath"
   fi
   export splitterSpecPath
-  "$splitterNode" "$splitterPrograms/tools/$1.mjs"
+  # An explicit end: bash 5.2 has words of its own about a function that errexit ends.
+  "$splitterNode" "$splitterPrograms/tools/$1.mjs" || exit
 }
 
 # What package managers and frameworks find in their environment, whatever phases were replaced.
@@ -34,7 +35,8 @@ splitterConfigurePhase() {
   runHook preConfigure
   splitterEnvironment
   splitterRun configure
-  cd "$NIX_BUILD_TOP/source/$(splitterRun workspace)"
+  splitterWorkspace=$(splitterRun workspace)
+  cd "$NIX_BUILD_TOP/source/$splitterWorkspace"
   runHook postConfigure
 }
 
