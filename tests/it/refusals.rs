@@ -1,8 +1,10 @@
 //! Repositories that cannot be split: each error says where, what and what to do, and exits with 2.
 
+mod yarn;
+
 use std::path::Path;
 
-use crate::support::{Small, TestContext, fail, run, splitter_snapshot, succeed};
+use crate::support::{Small, TestContext, fail, splitter_snapshot, succeed};
 
 /// The small repository with one text of a file replaced.
 fn small_with(path: &str, from: &str, to: &str) -> TestContext {
@@ -282,58 +284,6 @@ fn what_bun_has_outside_of_the_repository_is_refused() {
     ");
 }
 
-/// A repository of Yarn that asks for a package, with this entry in its lockfile.
-fn yarn_asks_for(rc: &str, specifier: &str, entry: &str) -> TestContext {
-    let context = with_yarn_rc(rc, "\n");
-    context.write("package.json", format!("{{\n  \"dependencies\": {{\n    \"x\": \"{specifier}\"\n  }}\n}}\n"));
-    context.write("yarn.lock", format!("{}\n{entry}", context.read("yarn.lock")));
-    context
-}
-
-#[test]
-fn what_yarn_1_has_outside_of_the_repository_is_refused() {
-    let context = yarn_asks_for(".yarnrc", "link:../x", "");
-    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
-    exit: 2
-    ----- stdout
-    ----- stderr
-    error: `x` links out of the repository (`link:../x`): path leaves the repository
-      at package.json:3:5
-    hint: a build has the repository alone: bring the folder into it, or publish it and depend on a version
-    ");
-    let context = yarn_asks_for(".yarnrc", "file:../x", "\"x@file:../x\":\n  version \"1.0.0\"\n");
-    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
-    exit: 2
-    ----- stdout
-    ----- stderr
-    error: package `x@file:../x`: wrong path `file:../x`: path leaves the repository
-      at yarn.lock:3:1
-    hint: move what lies outside into the repository
-    ");
-}
-
-#[test]
-fn what_later_yarn_has_outside_of_the_repository_is_refused() {
-    for protocol in ["link", "portal"] {
-        let context = yarn_asks_for(".yarnrc.yml", &format!("{protocol}:../x"), "");
-        let said = run(&mut context.splitter(&["scan"]));
-        let expected = format!(
-            "error: `x` links out of the repository (`{protocol}:../x`): path leaves the repository\n  at package.json:3:5\n"
-        );
-        assert!(said.contains(&expected), "{said}");
-    }
-    for protocol in ["file", "exec"] {
-        let locator = format!("x@{protocol}:../x#../x::hash=0a1b2c&locator=acme%40workspace%3A.");
-        let entry = format!(
-            "\"x@{protocol}:../x::locator=acme%40workspace%3A.\":\n  version: 1.0.0\n  resolution: \"{locator}\"\n  linkType: hard\n"
-        );
-        let context = yarn_asks_for(".yarnrc.yml", &format!("{protocol}:../x"), &entry);
-        let said = run(&mut context.splitter(&["scan"]));
-        assert!(said.contains("path leaves the repository\n  at yarn.lock:13:"), "{said}");
-        assert!(said.contains("hint: move what lies outside into the repository"), "{said}");
-    }
-}
-
 #[test]
 fn a_repository_without_a_commit_is_refused() {
     let context = small_with(
@@ -378,73 +328,6 @@ fn pins_that_do_not_fit_the_lockfile_are_refused() {
     ----- stderr
     error: Bun 1.1.40 cannot read lockfileVersion 1; it needs Bun 1.2.0 or later
     hint: pin the Bun that wrote the lockfile in `packageManager`
-    ");
-}
-
-/// A repository of Yarn with this rc file.
-fn with_yarn_rc(file: &str, text: &str) -> TestContext {
-    let context = TestContext::new();
-    context.write("package.json", r#"{"name": "acme"}"#);
-    let is_later = file == ".yarnrc.yml";
-    let workspace =
-        "version: 0.0.0-use.local\n  resolution: \"acme@workspace:.\"\n  languageName: unknown\n  linkType: soft";
-    let later = format!("__metadata:\n  version: 8\n  cacheKey: 10c0\n\n\"acme@workspace:.\":\n  {workspace}\n");
-    context.write("yarn.lock", if is_later { later } else { "# yarn lockfile v1\n".to_owned() });
-    context.write(file, text);
-    context
-}
-
-#[test]
-fn settings_of_yarn_that_a_build_could_not_have_are_refused_with_their_place() {
-    let context = with_yarn_rc(".yarnrc.yml", "npmAuthToken: ${NOT_NEEDED}\n'nodeLinker': pnp\n");
-    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
-    exit: 2
-    ----- stdout
-    ----- stderr
-    error: `nodeLinker` is not written in the plain form that the Nix build can read
-      at .yarnrc.yml:2:1
-    hint: write it as plain block YAML: the key at the start of a line, its value behind it or indented below, no `#` and no empty line inside of a text
-    ");
-    let context = with_yarn_rc(".yarnrc.yml", "nodeLinker: pnp\npatchFolder: ./${DIR}\n");
-    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
-    exit: 2
-    ----- stdout
-    ----- stderr
-    error: `patchFolder` names the variable `DIR` without a default, so that an install depends on the environment
-      at .yarnrc.yml:2:1
-    hint: write the value itself, or a default: `${DIR:-…}`
-    ");
-    let context = with_yarn_rc(".yarnrc.yml", "yarnPath: ../yarn.cjs\n");
-    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
-    exit: 2
-    ----- stdout
-    ----- stderr
-    error: wrong path `../yarn.cjs` in `yarnPath`: path leaves the repository
-      at .yarnrc.yml:1:1
-    hint: move the file into the repository, so that a build can have it
-    ");
-    let context = with_yarn_rc(".yarnrc", "workspaces-experimental true\nregistry https://registry.example\n");
-    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
-    exit: 2
-    ----- stdout
-    ----- stderr
-    error: `workspaces-experimental` is not written in the plain form that the Nix build can read
-      at .yarnrc:1:1
-    hint: write it as one line, `key value`
-    ");
-}
-
-#[test]
-fn a_registry_of_yarn_that_depends_on_the_environment_is_refused() {
-    let scope = "npmScopes:\n  acme:\n    npmRegistryServer: \"https://${HOST-registry.example}\"\n";
-    let context = with_yarn_rc(".yarnrc.yml", scope);
-    splitter_snapshot!(context, context.splitter(&["scan"]), @r"
-    exit: 2
-    ----- stdout
-    ----- stderr
-    error: the registry `https://${HOST-registry.example}` of `npmScopes.acme.npmRegistryServer` in `.yarnrc.yml` depends on the environment; expected the URL itself
-      at .yarnrc.yml:3:5
-    hint: write the URL into the file, so that splitter.lock.json is the same on every machine; a token may stay a variable, and a personal mirror belongs in your own ~/.npmrc, ~/.bunfig.toml or ~/.yarnrc.yml
     ");
 }
 
