@@ -54,12 +54,14 @@ pub struct WorkspaceConfig {
     pub kind: Option<Kind>,
     /// The name of its derivation.
     pub app: Option<String>,
-    /// Its build command.
-    pub build: Option<String>,
-    /// What the build leaves, relative to its folder.
-    pub output: Option<String>,
-    /// The file that an app without a build runs.
+    /// How it is built.
+    pub build: BuildChoice,
+    /// What the build leaves and is kept, relative to its folder; empty means what is found.
+    pub output: Vec<String>,
+    /// The file or the command that starts it.
     pub start: Option<String>,
+    /// What is beside a program when it runs.
+    pub runtime: RuntimeConfig,
     /// Workspaces that its sources read though its manifest does not name them.
     pub uses: BTreeSet<RepoPath>,
     /// How an app's build gets installed packages.
@@ -74,6 +76,29 @@ pub struct WorkspaceConfig {
     pub include: Vec<String>,
     /// Globs of files that its source set does not hold.
     pub exclude: Vec<String>,
+}
+
+/// How a workspace is built.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum BuildChoice {
+    /// As its scripts say.
+    #[default]
+    Detected,
+    /// Not at all: it runs from its sources.
+    None,
+    /// With this command.
+    Command(String),
+}
+
+/// The user's choices for the programs of a workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuntimeConfig {
+    /// What is installed beside it; the inner none means nothing.
+    pub install: Option<Option<Install>>,
+    /// Globs of files that it reads, relative to its folder.
+    pub files: Vec<String>,
+    /// Whether its programs run in its folder, and not in the caller's.
+    pub directory: bool,
 }
 
 /// What a workspace is built for.
@@ -239,13 +264,13 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
     let mut config = WorkspaceConfig::default();
     for property in &object.properties {
         let value = &property.value;
-        let text = || document.as_str(value).map(|text| Some(text.to_owned()));
         match property.name.as_str() {
             "kind" => config.kind = Some(kind(document, value)?),
             "app" => config.app = Some(app_name(document, value)?),
-            "build" => config.build = text()?,
-            "output" => config.output = Some(inner_path(document, value)?),
-            "start" => config.start = Some(inner_path(document, value)?),
+            "build" => config.build = build(document, value)?,
+            "output" => config.output = outputs(document, value)?,
+            "start" => config.start = Some(command(document, value, "a file or a command, as `src/server.ts`")?),
+            "runtime" => config.runtime = runtime(document, document.as_object(value)?)?,
             "uses" => config.uses = paths(document, value)?.into_iter().collect(),
             "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
             "install" => config.install = Some(install(document, value)?),
@@ -254,13 +279,68 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             _ => {
-                let keys = "`kind`, `app`, `build`, `output`, `start`, `uses`, `nodeModules`, `install`, `exposes`, \
+                let keys = "`kind`, `app`, `build`, `output`, `start`, `runtime`, `uses`, `nodeModules`, `install`, `exposes`, \
                             `checks`, `include` or `exclude`";
                 return Err(unknown_key(document, property, keys));
             }
         }
     }
     Ok(config)
+}
+
+fn build(document: &Document<'_>, value: &Value<'_>) -> Result<BuildChoice, JsonError> {
+    match value {
+        Value::NullKeyword(_) => Ok(BuildChoice::None),
+        _ => command(document, value, "a command, or null for a workspace that is not built").map(BuildChoice::Command),
+    }
+}
+
+/// A text that is not blank.
+fn command(document: &Document<'_>, value: &Value<'_>, expected: &str) -> Result<String, JsonError> {
+    match document.as_str(value)? {
+        text if text.trim().is_empty() => Err(document.unexpected(value, expected)),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// A path, or a list of paths.
+fn outputs(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, JsonError> {
+    let Value::Array(array) = value else { return Ok(vec![inner_path(document, value)?]) };
+    if array.elements.is_empty() {
+        return Err(document.unexpected(value, "a folder, or a list of folders"));
+    }
+    array.elements.iter().map(|element| inner_path(document, element)).collect()
+}
+
+/// `{ "install": "production", "files": ["views/**"], "directory": "workspace" }`
+fn runtime(document: &Document<'_>, object: &Object<'_>) -> Result<RuntimeConfig, JsonError> {
+    let mut config = RuntimeConfig::default();
+    for property in &object.properties {
+        let value = &property.value;
+        match property.name.as_str() {
+            "install" => config.install = Some(runtime_install(document, value)?),
+            "files" => config.files = globs(document, value)?,
+            "directory" => {
+                config.directory = match document.as_str(value)? {
+                    "workspace" => true,
+                    "caller" => false,
+                    _ => return Err(document.unexpected(value, "\"workspace\" or \"caller\"")),
+                }
+            }
+            _ => return Err(unknown_key(document, property, "`install`, `files` or `directory`")),
+        }
+    }
+    Ok(config)
+}
+
+fn runtime_install(document: &Document<'_>, value: &Value<'_>) -> Result<Option<Install>, JsonError> {
+    match document.as_str(value)? {
+        "none" => Ok(None),
+        "production" => Ok(Some(Install::Production)),
+        "own" => Ok(Some(Install::Own)),
+        "shared" => Ok(Some(Install::Shared)),
+        _ => Err(document.unexpected(value, "\"production\", \"own\", \"shared\" or \"none\"")),
+    }
 }
 
 /// Whether a text can be the URL of a flake, in quotes in a `flake.nix` without a change.

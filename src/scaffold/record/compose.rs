@@ -137,16 +137,27 @@ fn build_record(workspace: &Workspace) -> Option<BuildRecord> {
     let build = workspace.build.as_ref()?;
     Some(BuildRecord {
         command: build.command.clone(),
-        outputs: build.output.iter().cloned().collect(),
+        outputs: build.outputs.clone(),
+        optional: build.optional.clone(),
+        guessed: build.is_guess,
         awaited: workspace.awaited,
         exposes: (workspace.exposes == Exposes::Output).then_some(Exposes::Output),
     })
 }
 
 fn package_record(workspace: &Workspace) -> Option<PackageRecord> {
-    let Role::App { name, start } = &workspace.role else { return None };
+    let Role::App { name, product } = &workspace.role else { return None };
     let install = (workspace.install != Install::Shared).then_some(workspace.install);
-    Some(PackageRecord { name: name.clone(), start: start.clone(), install })
+    Some(PackageRecord {
+        name: name.clone(),
+        install,
+        keeps: product.keeps,
+        programs: product.programs_of(name),
+        runtime: product.runtime,
+        files: product.files.clone(),
+        without: product.without.clone(),
+        layout: product.layout.clone(),
+    })
 }
 
 fn check_record(check: &Check) -> CheckRecord {
@@ -163,7 +174,14 @@ pub(crate) fn source_record(split: &Split) -> SourceRecord {
         let chosen = split.config.workspaces.iter().filter(|(_, choice)| !list(choice).is_empty());
         chosen.map(|(path, choice)| (path.clone(), list(choice).clone())).collect()
     };
-    SourceRecord { include: globs(|choice| &choice.include), exclude: globs(|choice| &choice.exclude) }
+    let mut include = globs(|choice| &choice.include);
+    for workspace in split.graph.workspaces() {
+        let read = workspace.reads();
+        if !read.is_empty() {
+            include.entry(workspace.path.clone()).or_default().extend(read.iter().cloned());
+        }
+    }
+    SourceRecord { include, exclude: globs(|choice| &choice.exclude) }
 }
 
 /// The parts of `deps` with their entries. `scopes` has what the lockfile does not say.

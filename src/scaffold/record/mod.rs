@@ -27,6 +27,7 @@ use crate::{
         lock::dependencies::Scope,
         lock::shards::{Part, Shard},
         plan::Recorded,
+        workspaces::detect::program::{Keeps, Part as LayoutPart, Program},
     },
 };
 
@@ -39,7 +40,7 @@ pub fn path() -> RepoPath {
 }
 
 /// The format that this program writes and reads.
-pub const FORMAT_VERSION: u64 = 2;
+pub const FORMAT_VERSION: u64 = 3;
 
 /// This program, as a record names what wrote it.
 pub const GENERATOR: &str = concat!("splitter ", env!("CARGO_PKG_VERSION"));
@@ -235,8 +236,14 @@ impl EdgesRecord {
 pub struct BuildRecord {
     /// The command, run in its folder.
     pub command: String,
-    /// The folders and files that it writes, relative to the workspace's folder; none where they are not known or not kept.
+    /// The folders and files that must be there after the build and are kept, relative to the workspace's folder.
     pub outputs: Vec<String>,
+    /// Those that are kept if they are there. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub optional: Vec<String>,
+    /// Whether `outputs` is a guess. Absent where it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guessed: bool,
     /// Whether the builds of others wait for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub awaited: bool,
@@ -250,12 +257,26 @@ pub struct BuildRecord {
 pub struct PackageRecord {
     /// Its name among `packages`.
     pub name: String,
-    /// The file that is run from its sources, relative to its folder; absent where the outputs of its build are kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<String>,
-    /// What is installed for its build, where not all workspaces' dependencies.
+    /// What is installed for its build. Absent for the install that all workspaces share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<Install>,
+    /// What the package holds.
+    pub keeps: Keeps,
+    /// Its programs. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<Program>,
+    /// The install beside what runs. Absent where nothing is installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Install>,
+    /// Globs of files that a server has beside its outputs, relative to the workspace's folder. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Parts of the outputs that are not kept, relative to the workspace's folder. Absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
+    /// The parts that it is put together from. Absent where it holds the outputs or the sources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layout: Vec<LayoutPart>,
 }
 
 /// Globs of `splitter.json`, by workspace.

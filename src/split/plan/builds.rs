@@ -15,7 +15,7 @@ use crate::{
     split::{
         checks::Check,
         config::{Exposes, Install},
-        workspaces::graph::{Role, Workspace},
+        workspaces::{detect::Build, graph::{Role, Workspace}},
     },
 };
 
@@ -24,13 +24,21 @@ impl Rules<'_> {
     pub(super) fn app(&self, name: &str, workspace: &Workspace, builds: &Builds<'_>) -> Derivation {
         let mut derivation = self.build(workspace, builds);
         derivation.shared = Arc::clone(&builds.of_apps);
-        let mut set = |name, text: Option<&str>| {
-            derivation.inputs.extend(text.map(|text| (Input::Setting(name), text.to_owned())));
+        let mut set = |name, text: String| {
+            if !text.is_empty() {
+                derivation.inputs.insert(Input::Setting(name), text);
+            }
         };
-        set("name", Some(name));
-        set("output folder", workspace.build.as_ref().and_then(|build| build.output.as_deref()));
-        if let Role::App { start, .. } = &workspace.role {
-            set("start file", start.as_deref());
+        set("name", name.to_owned());
+        set("outputs", workspace.build.iter().flat_map(Build::kept).cloned().collect::<Vec<_>>().join(", "));
+        if let Role::App { product, .. } = &workspace.role {
+            let programs = product.programs_of(name);
+            let shown = programs.iter().map(|program| format!("{}: {}", program.name, program.shown("runtime")));
+            set("programs", shown.collect::<Vec<_>>().join(", "));
+            set("kept", product.kept());
+            if let Some(install) = product.runtime {
+                set("run-time install", installed(install).to_owned());
+            }
         }
         if workspace.install != Install::Shared {
             derivation.needs.remove(&Id::NodeModules);
