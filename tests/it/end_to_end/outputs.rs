@@ -165,9 +165,9 @@ fn e2e_a_missing_output_folder_is_named_with_what_was_made() {
     nix.context().write("flake.nix", own_flake("splitter.apps.api.buildCommand = \"mkdir built\";"));
     let output = fail(&mut nix.build_command("api"));
     for words in [
-        "the build of api left no dist in apps/api",
-        "what it made there: built",
-        "set its output folder in splitter.json",
+        "the build of api did not create dist in apps/api",
+        "found there: built",
+        "hint: set its output folder in splitter.json",
     ] {
         assert!(output.contains(words), "{words} is not in\n{output}");
     }
