@@ -25,7 +25,7 @@ fn a_binary_lockfile_is_refused_with_the_way_to_a_text_one() {
     ----- stdout
     ----- stderr
     error: `bun.lockb` is Bun's binary lockfile; splitter reads the text lockfile `bun.lock`
-    hint: `bun install --save-text-lockfile --frozen-lockfile --lockfile-only` writes it; then remove `bun.lockb`
+    hint: run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, then remove `bun.lockb`
     ");
 }
 
@@ -50,8 +50,8 @@ fn two_lockfiles_are_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: both `bun.lock` and `yarn.lock` are at the root of the repository; `packageManager` (`bun@1.4.4`) uses `bun.lock`
-    hint: remove the other one
+    error: found both `bun.lock` and `yarn.lock` at the root of the repository; `packageManager` (`bun@1.4.4`) uses `bun.lock`
+    hint: remove the other lockfile
     ");
 }
 
@@ -250,7 +250,7 @@ fn what_bun_has_outside_of_the_repository_is_refused() {
     ----- stderr
     error: `x` links out of the repository (`link:../../../x`): path leaves the repository
       at apps/web/package.json:5:5
-    hint: a build has the repository alone: bring the folder into it, or publish it and depend on a version
+    hint: move the folder into the repository, or publish the package and depend on a version
     ");
     let entry =
         |entry: &str| small_with("bun.lock", "  \"packages\": {\n", &format!("  \"packages\": {{\n    {entry},\n"));
@@ -278,9 +278,9 @@ fn what_bun_has_outside_of_the_repository_is_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: package `x` is a link to `x`, which `bun link` makes known on one machine only
+    error: package `x` is a link to `x`, which `bun link` registers on one machine only
       at bun.lock:10:5
-    hint: name a folder of the repository: `link:./path/to/it`
+    hint: link to a folder of the repository, such as `link:./path/to/it`
     ");
 }
 
@@ -295,9 +295,9 @@ fn a_repository_without_a_commit_is_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: package `forked` is a GitHub dependency without a commit that can be fetched (`github:a/b#main`)
+    error: cannot fetch the GitHub dependency `forked`: expected a 40-digit commit at an http(s), git or ssh URL, found `github:a/b#main`
       at bun.lock:10:5
-    hint: expected are the 40 hexadecimal digits of a commit, at a URL of http, https, git or ssh: install again, so that the commit is locked, or depend on a version from the registry
+    hint: install again so that the lockfile names the commit, or depend on a version from the registry
     ");
 }
 
@@ -339,7 +339,7 @@ fn two_workspaces_of_one_name_are_refused() {
     ----- stdout
     ----- stderr
     error: two workspaces are named `web`: `apps/api` and `apps/web`
-    hint: give each workspace a name of its own
+    hint: give each workspace its own name
     ");
 }
 
@@ -362,7 +362,7 @@ fn a_start_script_that_is_not_understood_is_refused_until_splitter_json_says_wha
     start("node --import ./pre.js src/server.ts");
     let output = fail(&mut small.context.splitter(&["scan"]));
     for words in [
-        "the script `start` of `apps/api` is not understood: `--import` in `node --import ./pre.js src/server.ts`",
+        "the script `start` of `apps/api` is not supported: expected a command that runs one file, found `--import` in `node --import ./pre.js src/server.ts`",
         "apps/api/package.json",
         r#"`"workspaces": { "apps/api": { "start": "src/server.ts" } }`"#,
         r#"`"workspaces": { "apps/api": { "kind": "library" } }`"#,

@@ -31,11 +31,11 @@ fn an_edit_by_the_real_bun_downloads_only_what_is_new() {
         + its-dependency 1.2.0
         + newcomer 1.0.0
         - untrusted 1.0.0
-    wrote nix/splitter/splitter.lock.json: 19 packages, +2 -1 ~1, in [TIME]
+    wrote nix/splitter/splitter.lock.json: 19 packages (2 added, 1 removed, 1 changed), in [TIME]
     ----- stderr
     downloading 3 packages (12 of 15 in the cache)
       downloaded 3 (737 B), reused 12 (3.4 kB) from the cache
-      common         sha256-[HASH] (15 packages, 4.1 kB)
+      deps-common         sha256-[HASH] (15 packages, 4.1 kB)
     ");
     let mut requests = monorepo.registry.take_requests();
     requests.sort();
@@ -51,7 +51,7 @@ fn an_edit_by_the_real_bun_downloads_only_what_is_new() {
     splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
     exit: 0
     ----- stdout
-    unchanged nix/splitter/splitter.lock.json: 19 packages, +0 -0 ~0, in [TIME]
+    unchanged nix/splitter/splitter.lock.json: 19 packages, in [TIME]
     ----- stderr
       downloaded 0 (0 B), reused 0 (0 B) from the cache
     ");
@@ -92,8 +92,8 @@ fn a_cold_start_writes_the_record_that_init_writes() {
     ----- stderr
     downloading 3 packages (0 of 3 in the cache)
       downloaded 3 (739 B), reused 0 (0 B) from the cache
-      common         sha256-[HASH] (2 packages, 471 B)
-      x86_64-linux   sha256-[HASH] (1 package, 268 B)
+      deps-common         sha256-[HASH] (2 packages, 471 B)
+      deps-x86_64-linux   sha256-[HASH] (1 package, 268 B)
     ");
     assert_eq!(small.context.read(RECORD), record);
 }
@@ -114,11 +114,11 @@ fn the_summary_counts_what_changed() {
         - @scope/beta 2.1.0-rc.1
         ~ alpha 1.0.0 -> 1.1.0
         + delta 0.1.0
-    wrote nix/splitter/splitter.lock.json: 3 packages, +1 -1 ~1, in [TIME]
+    wrote nix/splitter/splitter.lock.json: 3 packages (1 added, 1 removed, 1 changed), in [TIME]
     ----- stderr
     downloading 2 packages (0 of 2 in the cache)
       downloaded 2 (460 B), reused 0 (0 B) from the cache
-      common         sha256-[HASH] (2 packages, 460 B)
+      deps-common         sha256-[HASH] (2 packages, 460 B)
     ");
     let mut requests = small.registry.take_requests();
     requests.sort();
@@ -138,10 +138,10 @@ fn a_lockfile_without_packages_is_no_special_case() {
         - @scope/beta 2.1.0-rc.1
         - alpha 1.0.0
         - gamma-linux 3.0.0
-    wrote nix/splitter/splitter.lock.json: 0 packages, +0 -3 ~0, in [TIME]
+    wrote nix/splitter/splitter.lock.json: 0 packages (3 removed), in [TIME]
     ----- stderr
       downloaded 0 (0 B), reused 0 (0 B) from the cache
-      common         sha256-[HASH] (0 packages, 0 B)
+      deps-common         sha256-[HASH] (0 packages, 0 B)
     ");
     succeed(&mut small.context.splitter(&["check"]));
 }

@@ -20,7 +20,7 @@ fn what_yarn_1_has_outside_of_the_repository_is_refused() {
     ----- stderr
     error: `x` links out of the repository (`link:../x`): path leaves the repository
       at package.json:3:5
-    hint: a build has the repository alone: bring the folder into it, or publish it and depend on a version
+    hint: move the folder into the repository, or publish the package and depend on a version
     ");
     let context = yarn_asks_for(".yarnrc", "file:../x", "\"x@file:../x\":\n  version \"1.0.0\"\n");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
