@@ -45,6 +45,6 @@ fn an_edit_is_drawn_with_what_it_rebuilds() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: `--edit ../x` is no path in the repository
+    error: `--edit ../x` is outside the repository; expected a path from the root of the repository
     ");
 }
