@@ -73,7 +73,7 @@ fn credentials_in_a_locked_url_are_refused_and_reach_nothing() {
         for command in ["init", "scan"] {
             let output = run(&mut small.context.splitter(&["-vv", command]));
             assert!(output.starts_with("exit: 2") && output.contains("bun.lock:"), "{command} {url}: {output}");
-            assert!(output.contains("holds a user name, a password or a token"), "{command} {url}: {output}");
+            assert!(output.contains("contains a user name, a password or a token"), "{command} {url}: {output}");
             assert!(!output.contains("s3cret"), "{output}");
         }
         assert!(!small.context.repo().join("nix").exists());

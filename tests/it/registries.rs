@@ -406,7 +406,7 @@ fn a_password_in_a_lockfile_is_refused_and_not_shown() {
     small.context.write("bun.lock", small.context.read("bun.lock").replace(&other.url(), &with_password));
     let output = run(&mut small.context.splitter(&["-vv", "init"]));
     assert!(output.starts_with("exit: 2") && output.contains("bun.lock:"), "{output}");
-    assert!(output.contains("holds a user name, a password or a token"), "{output}");
+    assert!(output.contains("contains a user name, a password or a token"), "{output}");
     assert_tells_no_secret(&output, "the error");
 }
 

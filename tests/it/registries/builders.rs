@@ -53,7 +53,7 @@ fn a_builder_takes_credentials_from_files_that_it_is_shown() {
         "{output}"
     );
     let output = fetch_deps(&small, &[("SPLITTER_NPMRC", "/no/such/file".to_owned())]);
-    assert!(output.contains("does not show the file that SPLITTER_NPMRC names"), "{output}");
+    assert!(output.contains("cannot read the file that SPLITTER_NPMRC names"), "{output}");
     let output = fetch_deps(&small, &[("SPLITTER_NPMRC", npmrc.to_string())]);
     assert!(output.starts_with("exit: 0"), "{output}");
     assert_eq!(storage.authorizations(), [""; 0]);
