@@ -1,4 +1,4 @@
-# splitter itself: the program, and its Nix files for repositories that take them as an input.
+# splitter itself: the program, and its Nix files for repositories that use them as an input.
 {
   description = "Splits the Nix build of a Bun or Yarn monorepo: dependencies by lockfile, apps by source";
 
@@ -13,12 +13,13 @@
         "aarch64-linux"
         "x86_64-linux"
       ]
-      # nixpkgs 26.11 dropped it.
+      # nixpkgs 26.11 dropped this system.
       ++ lib.optional (lib.versionOlder lib.trivial.release "26.11") "x86_64-darwin";
       forAllSystems = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
       programFor = pkgs: pkgs.callPackage ./package.nix { };
 
-      # What the program adds to a scope. No build has it among its inputs, so that all doors build the same.
+      # Adds the program to a scope. It is no input of any build, so flakes with and without this input build
+      # the same.
       overlayFor =
         splitter: _final: prev:
         let
@@ -48,21 +49,21 @@
         arguments:
         import ./nix-templates/module.nix (
           {
-            # A system that a user names and this flake does not is an error of the user's nixpkgs, if any.
-            overlay = system: overlayFor (self.packages.${system} or { default = throw "splitter: no program for ${system}"; }).default;
+            # If a user names a system that this flake lacks, any error should come from the user's nixpkgs.
+            overlay = system: overlayFor (self.packages.${system} or { default = throw "splitter: this flake has no program for ${system}"; }).default;
           }
           // arguments
         );
     in
     {
       lib = {
-        # As `import ./nix/splitter` of a repository that holds the Nix files.
+        # Does the same as `import ./nix/splitter` in a repository with the Nix files.
         mkSplit =
           { pkgs, root, ... }@arguments:
           (import ./nix-templates arguments).overrideScope (overlayFor (programFor pkgs));
-        # The module of flake-parts for a repository that is not the flake's own folder.
+        # The flake-parts module for a repository that is not the flake's own folder.
         flakeModule = { root }: moduleWith { inherit root; };
-        # The recorded systems of a repository that nixpkgs, whose lib it is, still has.
+        # The recorded systems of a repository that the nixpkgs of `lib` still supports.
         systems =
           { lib, root }:
           import ./nix-templates/kept-systems.nix {

@@ -1,4 +1,4 @@
-# The program. Docs and tests are no part of its sources, so that an edit of them does not compile it again.
+# The program. Its sources exclude docs and tests, so editing those does not compile it again.
 {
   lib,
   rustPlatform,
@@ -28,7 +28,7 @@ rustPlatform.buildRustPackage {
     "splitter"
   ];
   inherit buildType;
-  # They need package managers, Nix and the loopback: `cargo xtask test`.
+  # The tests need package managers, Nix and the loopback: run `cargo xtask test`.
   doCheck = false;
   meta = {
     description = manifest.package.description;

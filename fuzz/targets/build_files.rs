@@ -1,4 +1,5 @@
-//! What is read to find how builds run, files of task runners, of TypeScript and of other tools, is written by hand: no text may panic.
+//! Fuzzes the files that tell how apps are built: those of task runners, TypeScript and other tools. People write them
+//! by hand, so no text may panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +13,7 @@ const MANIFEST: &str =
 const LOCK: &str =
     r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "acme"}, "web": {"name": "web"}}, "packages": {}}"#;
 
-/// A monorepo of one workspace, in which all files that the text is for have that text.
+/// A monorepo with one workspace. Each of `files` contains `text`.
 struct Monorepo<'a> {
     files: &'a [&'a str],
     text: &'a str,

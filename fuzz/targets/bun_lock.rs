@@ -1,4 +1,4 @@
-//! `bun.lock` comes from outside: no text may panic, and every path in it stays in the repository.
+//! Fuzzes the parser of `bun.lock`. The file is untrusted: no text may panic, and no path may leave the repository.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

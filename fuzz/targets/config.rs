@@ -1,4 +1,4 @@
-//! `splitter.json` is written by hand: no text may panic.
+//! Fuzzes the parser of `splitter.json`. People write it by hand, so no text may panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

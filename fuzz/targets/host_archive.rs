@@ -1,4 +1,5 @@
-//! An archive that a host makes comes from the network: no bytes may panic, and what was packed anew stays as it is.
+//! Fuzzes the repacking of archives that hosts make. They come from the network: no bytes may panic, and repacking the
+//! result must change nothing.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

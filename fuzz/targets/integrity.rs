@@ -1,4 +1,4 @@
-//! Integrity texts come from lockfiles: none may panic, and what is read must survive being printed.
+//! Fuzzes the parser of integrity texts in lockfiles. No text may panic, and a printed value must parse as the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

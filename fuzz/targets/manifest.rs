@@ -1,4 +1,5 @@
-//! `package.json` is written by hand: no text may panic, and what is normalised is read again as the same.
+//! Fuzzes the parser of `package.json`. People write it by hand: no text may panic, and a normalised manifest must have
+//! the same digest.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

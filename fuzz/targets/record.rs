@@ -1,4 +1,5 @@
-//! `splitter.lock.json` is merged by git: no text may panic, and what is read must survive being written.
+//! Fuzzes the parser of `splitter.lock.json`. Git merges it: no text may panic, and a written record must parse as the
+//! same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

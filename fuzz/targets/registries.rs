@@ -1,4 +1,4 @@
-//! `.npmrc` and `bunfig.toml` are written by hand: no text may panic.
+//! Fuzzes the parsers of `.npmrc` and `bunfig.toml`. People write them by hand, so no text may panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

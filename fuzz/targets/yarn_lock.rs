@@ -1,4 +1,5 @@
-//! `yarn.lock` comes from outside, in two formats: no text may panic, and every path in it stays in the repository.
+//! Fuzzes the parsers of both `yarn.lock` formats. The file is untrusted: no text may panic, and no path may leave the
+//! repository.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! `.yarnrc.yml` and `.yarnrc` are written by hand: no text may panic, and what is kept of one can be read again.
+//! Fuzzes the parsers of `.yarnrc.yml` and `.yarnrc`. People write them by hand: no text may panic, and the kept part
+//! of a file must parse again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +11,7 @@ use splitter::{
     repo::{Entry, RepoPath, Tree, TreeError},
 };
 
-/// A tree whose every file has the same text.
+/// A tree in which every file has the same text.
 struct OneText<'a>(&'a str);
 
 impl Tree for OneText<'_> {

@@ -1,6 +1,6 @@
-# Written by splitter once and never again: yours to edit. The builds are in nix/splitter.
+# Written once by splitter, which never changes it again: edit it as you like. The builds are in nix/splitter.
 {
-  description = "Builds of this repository: dependencies, node_modules and one package an app";
+  description = "Builds of this repository: dependencies, node_modules and one package per app";
 
   # Supported until @supportedUntil@.
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-@release@";

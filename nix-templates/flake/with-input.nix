@@ -1,6 +1,6 @@
-# Written by splitter once and never again: yours to edit. The builds are in splitter, an input of this flake.
+# Written once by splitter, which never changes it again: edit it as you like. The builds are in the input `splitter`.
 {
-  description = "Builds of this repository: dependencies, node_modules and one package an app";
+  description = "Builds of this repository: dependencies, node_modules and one package per app";
 
   inputs = {
     # Supported until @supportedUntil@.

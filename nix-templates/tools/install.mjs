@@ -11,10 +11,10 @@ import { Tarballs } from "./registry.mjs";
 import { packagesWithScripts, runScripts, tellLeftOut } from "./scripts.mjs";
 import { MEND, fail, shorten } from "./words.mjs";
 
-// How long the package manager may take to end by itself after a tarball was missing; some versions wait for ever.
+// How long the package manager may take to end after a tarball was missing. Some versions wait for ever.
 const GRACE_MS = 15_000;
 
-// Bin targets of workspaces as empty files, since a package manager links only what exists.
+// Writes the bin targets of workspaces as empty files: a package manager links only files that exist.
 function writeBinStubs(folder, manifest) {
   const targets = typeof manifest.bin === "string" ? [manifest.bin] : Object.values(manifest.bin ?? {});
   for (const target of targets) {
@@ -26,8 +26,8 @@ function writeBinStubs(folder, manifest) {
   }
 }
 
-// The whole lock set, laid out as in the repository, with this build's own copies in it. `manifest` gives one as it is installed, or
-// nothing where it is not.
+// Writes the whole lock set as the repository lays it out, and this build's own copies over it. `manifest`
+// returns a manifest as it is installed, or undefined to skip that workspace.
 function writeLockSet(out, spec, { files, manifest: asInstalled = (manifest) => manifest }) {
   copyFolder(spec.lockSet, out);
   for (const [path, text] of Object.entries(files)) {
@@ -39,7 +39,7 @@ function writeLockSet(out, spec, { files, manifest: asInstalled = (manifest) => 
     if (installed === undefined) continue;
     mkdirSync(folder, { recursive: true });
     if (installed === null) continue;
-    // One that is there is part of a package as it is: the folder is a dependency by `file:` too.
+    // An existing manifest stays: the folder is also a dependency by `file:`, which is copied as it is.
     const file = join(folder, "package.json");
     if (!existsSync(file)) writeFileSync(file, JSON.stringify(installed, null, 2));
     writeBinStubs(folder, manifest);
@@ -48,7 +48,7 @@ function writeLockSet(out, spec, { files, manifest: asInstalled = (manifest) => 
 
 let stopInstall = () => {};
 
-// Runs the package manager; gives its exit code.
+// Runs the package manager. Returns its exit code.
 function runInstall(out, spec, { program, args, env }) {
   return new Promise((resolve, reject) => {
     const child = spawn(join(spec.packageManager, "bin", program), args, { cwd: out, env: { ...process.env, ...env }, stdio: ["ignore", "inherit", "inherit"] });
@@ -57,7 +57,7 @@ function runInstall(out, spec, { program, args, env }) {
   });
 }
 
-// Leaves only the node_modules folders of the root and of the workspaces, and these paths.
+// Deletes everything but these paths and the node_modules folders of the root and of the workspaces.
 function keepOnly(folder, kept) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
@@ -76,7 +76,8 @@ const clock = (what) => console.error(`splitter: ${what} (${((Date.now() - start
 const spec = JSON.parse(readFileSync(process.env.specPath, "utf8"));
 const out = process.env.out;
 mkdirSync(out, { recursive: true });
-// Folders for what is not kept, on the same side as node_modules, so that links from one to the other can be made.
+// Folders that the output does not keep. They lie beside node_modules, so that hard links between both are
+// possible.
 const scratchFolders = [];
 const scratch = (name) => {
   const folder = join(out, `.splitter-${name}`);
@@ -93,17 +94,17 @@ writeLockSet(out, spec, install);
 const code = await runInstall(out, spec, install);
 registry?.close();
 const reasons = code === 0 ? [] : (install.explain?.() ?? []);
-if (reasons.length > 0) fail([`\`${program} ${install.args.slice(0, 2).join(" ")}\` failed with exit code ${code}; its words are above`, ...reasons]);
-if (registry?.missing.size > 0) fail(["the install asked for what deps lacks:", ...shorten(registry.missing), MEND]);
+if (reasons.length > 0) fail([`\`${program} ${install.args.slice(0, 2).join(" ")}\` failed with exit code ${code}; its output is above`, ...reasons]);
+if (registry?.missing.size > 0) fail(["the install needs packages that splitter.lock.json does not list:", ...shorten(registry.missing), MEND]);
 if (code !== 0) {
-  if (registry?.unknown.size > 0) console.error(`splitter: ${program} asked for what ${spec.lockfile} does not have: ${[...registry.unknown].sort().join(", ")}`);
-  fail([`\`${program} ${install.args.slice(0, 2).join(" ")}\` failed with exit code ${code}; its words are above`, install.disagreement, `run \`${program} install\`, then ${MEND}`]);
+  if (registry?.unknown.size > 0) console.error(`splitter: ${program} asked for packages that are not in ${spec.lockfile}: ${[...registry.unknown].sort().join(", ")}`);
+  fail([`\`${program} ${install.args.slice(0, 2).join(" ")}\` failed with exit code ${code}; its output is above`, install.disagreement, `hint: if so, run \`${program} install\`, then \`splitter update-hash\``]);
 }
 clock("installed");
 applyPatches(out, spec);
 
 const kept = install.finish?.() ?? [];
-// Removing as many links as the install made takes as long as the walk, so both are done at once.
+// Removing as many links as the install made takes as long as the walk, so both run at once.
 const removal = spawn("rm", ["-rf", ...scratchFolders], { stdio: "inherit" });
 const removed = new Promise((resolve, reject) => removal.once("error", reject).once("exit", resolve));
 const finished = finishTree(out, spec);
@@ -111,13 +112,13 @@ clock(`patched ${finished.patched} of ${finished.seen} files`);
 const { run, left } = packagesWithScripts(spec, finished.packages);
 if (run.length > 0) {
   await runScripts(out, spec, program, run, tarballs);
-  // What they made in their own folders may be executed too.
+  // Scripts may have made executables in their packages' folders.
   finishTree(out, spec, run.map(({ folder }) => folder));
   clock("ran lifecycle scripts");
 }
 tellLeftOut(spec, left);
 await removed;
-// Apps make these links again, where the sources that they lead to are.
+// Builds recreate these links if they have the sources.
 for (const link of Object.keys(finished.workspaceLinks)) rmSync(join(out, link));
 keepOnly(out, new Set(kept.map((path) => join(out, path))));
 writeFileSync(join(out, "workspace-links.json"), `${JSON.stringify(finished.workspaceLinks, null, 1)}\n`);

@@ -1,19 +1,19 @@
-//! The cache of tarballs, shared by every repository of a user.
+//! The cache of tarballs. All repositories of a user share it.
 //!
 //! ```text
 //! tarballs/<algorithm>/<first two of hex>/<hex>   a tarball, named by its digest
-//! sights/<sight>                                  the integrity that a URL without one had when it was first seen
-//! versions/<sight>/…                              what a registry says of one version, which never changes
-//! tmp/run-…/                                      what one run is writing
+//! sights/<sight>                                  the integrity of the first download, if the lockfile has none
+//! versions/<sight>/…                              registry metadata of one version, which never changes
+//! tmp/run-…/                                      files that one run is writing
 //! lock                                            locked by every run that uses the cache
 //! ```
 //!
-//! What a sight is made of, so that no repository can choose what another one reads, is in `sight`.
+//! The module `sight` defines sights. They keep one repository from choosing the bytes that another one reads.
 //!
-//! A file is written in `tmp/`, checked, and renamed to its place, so that what lies at a place is complete, several
-//! processes may run at once, and a run that was cut off goes on where it stopped. What such a run left in `tmp/` is removed by
-//! the next one that has the cache to itself. Nothing is flushed to the disk: after
-//! a power cut a file may be empty or short. An empty one counts as absent, and [`Cache::verify`] finds the other.
+//! A run writes each file in `tmp/`, checks it, and renames it to its place. So files in place are complete, several
+//! processes can run at once, and an interrupted run continues where it stopped. The next run that has the cache to
+//! itself removes the leftovers in `tmp/`. Nothing is flushed to disk, so a power cut can leave empty or short files.
+//! Empty files count as missing, and [`Cache::verify`] detects short ones.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -32,20 +32,20 @@ use crate::{
     lockfile::{Algorithm, Digest, Hasher, Integrity},
 };
 
-/// How old a file in `tmp/` must be before it counts as left over although other runs use the cache.
+/// The age at which an entry of `tmp/` counts as a leftover even while other runs use the cache.
 const LEFTOVER_AGE: Duration = Duration::from_hours(24);
 
-/// Folders of earlier layouts. Their entries are named by the URL alone, so that any repository could have written them.
+/// Folders of earlier layouts. Their entries are named by the URL alone, so any repository could have written them.
 const UNTRUSTED_FOLDERS: [&str; 2] = ["urls", "metadata"];
 
-/// A folder that holds tarballs by digest. Cheap to clone.
+/// The cache folder. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: Utf8PathBuf,
     run: Arc<Run>,
 }
 
-/// What one run has of its own: a folder for what it is writing, and its share of the lock, which ends with the process.
+/// The state of one run: its temporary folder, and its shared lock, which ends with the process.
 #[derive(Debug)]
 struct Run {
     folder: Folder,
@@ -55,7 +55,7 @@ struct Run {
 /// A tarball in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Where it lies.
+    /// Its path.
     pub path: Utf8PathBuf,
     /// Its size in bytes, never 0.
     pub size: u64,
@@ -67,17 +67,17 @@ pub enum CacheError {
     /// A file or folder of the cache cannot be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// No folder for caches is known.
-    #[error("no cache folder: neither SPLITTER_CACHE_DIR, XDG_CACHE_HOME nor HOME is set")]
+    /// No variable names a cache folder.
+    #[error("no cache folder: none of SPLITTER_CACHE_DIR, XDG_CACHE_HOME and HOME is set")]
     NoFolder,
-    /// A file is not what its place says.
-    #[error("`{path}` in the cache is corrupted: expected {expected}, found {found}")]
+    /// The content of a file does not match its name.
+    #[error("the file `{path}` in the cache is corrupted: expected {expected}, found {found}")]
     Corrupted {
         /// The file.
         path: Utf8PathBuf,
-        /// What it should be.
+        /// The integrity that it should match.
         expected: Integrity,
-        /// What it is.
+        /// The digest of its content.
         found: Digest,
     },
 }
@@ -96,27 +96,28 @@ impl Diagnose for CacheError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Io(_) => vec!["set SPLITTER_CACHE_DIR to a folder that can be written".to_owned()],
-            Self::NoFolder => vec!["set SPLITTER_CACHE_DIR".to_owned()],
+            Self::Io(_) => vec!["set SPLITTER_CACHE_DIR to a writable folder".to_owned()],
+            Self::NoFolder => vec!["set SPLITTER_CACHE_DIR to a writable folder".to_owned()],
             Self::Corrupted { path, .. } => vec![format!("delete `{path}` and run again")],
         }
     }
 }
 
 impl Cache {
-    /// The folder to use: `$SPLITTER_CACHE_DIR`, `$XDG_CACHE_HOME/splitter`, or the platform's folder for caches.
+    /// Returns the folder to use: `$SPLITTER_CACHE_DIR`, `$XDG_CACHE_HOME/splitter`, or `splitter` in the platform's
+    /// cache folder.
     pub fn default_root(environment: &Environment) -> Result<Utf8PathBuf, CacheError> {
         if let Some(folder) = environment.get("SPLITTER_CACHE_DIR") {
             let folder = std::path::absolute(folder)?;
             return Utf8PathBuf::from_path_buf(folder).map_err(|_| CacheError::NoFolder);
         }
-        // A relative XDG_CACHE_HOME is to be ignored, says its specification.
+        // The XDG specification requires that a relative path is ignored.
         let xdg = environment.get("XDG_CACHE_HOME").map(Utf8PathBuf::from).filter(|folder| folder.is_absolute());
         let folder = xdg.or_else(platform_folder).ok_or(CacheError::NoFolder)?;
         Ok(folder.join("splitter"))
     }
 
-    /// Opens the cache at `root`, makes its folders, and removes what other runs left over in `tmp/`.
+    /// Opens the cache at `root`, creates its folders, and removes the leftovers of other runs.
     pub fn open(root: impl Into<Utf8PathBuf>) -> Result<Self, CacheError> {
         let root = root.into();
         let tmp = root.join("tmp");
@@ -124,7 +125,7 @@ impl Cache {
         let lock = fs::File::options().create(true).append(true).open(root.join("lock"))?;
         let is_alone = lock.file().try_lock().is_ok();
         remove_leftovers(&tmp, is_alone)?;
-        // A file system without locks leaves them to their age.
+        // On a file system without locks, leftovers are removed by age only.
         let _ = lock.file().lock_shared();
         for folder in UNTRUSTED_FOLDERS {
             match fs::remove_dir_all(root.join(folder)) {
@@ -136,12 +137,12 @@ impl Cache {
         Ok(Self { root, run: Arc::new(Run { folder, _lock: lock }) })
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// The tarball that `integrity` accepts, where it is there. It is not read.
+    /// Returns the tarball that `integrity` accepts, if the cache has it. Does not read its content.
     pub fn find(&self, integrity: &Integrity) -> Option<Stored> {
         integrity.digests().iter().find_map(|digest| {
             let path = self.place(digest);
@@ -150,7 +151,7 @@ impl Cache {
         })
     }
 
-    /// Reads the file at `path` and compares it with `integrity`.
+    /// Reads the file at `path` and checks that it matches `integrity`.
     pub fn verify(path: &Utf8Path, integrity: &Integrity) -> Result<(), CacheError> {
         let mut file = fs::File::open(path)?;
         let mut hasher = Hasher::new(integrity.algorithm());
@@ -168,7 +169,7 @@ impl Cache {
         Err(CacheError::Corrupted { path: path.to_owned(), expected: integrity.clone(), found })
     }
 
-    /// Removes a tarball, so that it is downloaded again. One that is absent is no error.
+    /// Removes a tarball, so the next run downloads it again. A missing one is not an error.
     pub fn forget(&self, integrity: &Integrity) -> Result<(), CacheError> {
         for digest in integrity.digests() {
             match fs::remove_file(self.place(digest)) {
@@ -179,17 +180,17 @@ impl Cache {
         Ok(())
     }
 
-    /// Begins a tarball that is to be named by its digest of this algorithm.
+    /// Starts to write a tarball that will be named by its digest of this algorithm.
     pub(super) fn begin(&self, algorithm: Algorithm) -> Result<Insertion, CacheError> {
         Ok(Insertion { cache: self.clone(), file: self.temporary()?, hasher: Hasher::new(algorithm), size: 0 })
     }
 
-    /// The integrity that was recorded at a first sight. A record that cannot be read counts as absent.
+    /// Returns the integrity of the first download. An unreadable entry counts as missing.
     pub(super) fn recorded(&self, sight: &Sight) -> Option<Integrity> {
         fs::read_to_string(self.record_path(sight)).ok()?.trim().parse().ok()
     }
 
-    /// Records an integrity unless there is one, and gives the one that is recorded then.
+    /// Stores the integrity of the first download unless one exists. Returns the stored one.
     pub(super) fn record(&self, sight: &Sight, integrity: &Integrity) -> Result<Integrity, CacheError> {
         if let Some(recorded) = self.recorded(sight) {
             return Ok(recorded);
@@ -198,17 +199,17 @@ impl Cache {
         Ok(integrity.clone())
     }
 
-    /// Where the record of a first sight lies. Without it the next content is accepted.
+    /// Returns the path of a first download's entry. Once it is deleted, the next content is accepted.
     pub(super) fn record_path(&self, sight: &Sight) -> Utf8PathBuf {
         self.root.join("sights").join(sight.as_str())
     }
 
-    /// Where it lies what a registry says of its versions.
+    /// Returns the folder for a registry's metadata of versions.
     pub(super) fn versions(&self, sight: &Sight) -> Utf8PathBuf {
         self.root.join("versions").join(sight.as_str())
     }
 
-    /// Writes a small file whole, making its folder.
+    /// Writes a small file atomically. Creates its folder.
     pub fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), CacheError> {
         let mut file = self.temporary()?;
         file.write_all(bytes)?;
@@ -224,14 +225,14 @@ impl Cache {
         self.root.join("tarballs").join(digest.algorithm().name()).join(&hex[..2]).join(&hex)
     }
 
-    /// A folder for what is being written, on the file system of all else here. It is removed at the end of the run.
+    /// Returns the temporary folder of this run, on the file system of the cache. It is removed at the end of the run.
     pub fn tmp(&self) -> &Utf8Path {
-        // It lies in a folder whose path is UTF-8, and its own name is.
+        // Always UTF-8: the parent's path and the folder's own name both are.
         Utf8Path::from_path(self.run.folder.path()).unwrap_or(&self.root)
     }
 }
 
-/// Removes what other runs left in `tmp`: all of it if no other run uses the cache, otherwise what is old.
+/// Removes the leftovers of other runs in `tmp`: all if no other run uses the cache, otherwise old ones.
 fn remove_leftovers(tmp: &Utf8Path, is_alone: bool) -> Result<(), CacheError> {
     let now = SystemTime::now();
     for entry in fs::read_dir(tmp)? {
@@ -239,7 +240,7 @@ fn remove_leftovers(tmp: &Utf8Path, is_alone: bool) -> Result<(), CacheError> {
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
         let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
         if is_alone || age.is_some_and(|age| age > LEFTOVER_AGE) {
-            // Another process may have been faster.
+            // Another process may have removed it first.
             let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path()));
         }
     }
@@ -252,7 +253,7 @@ fn platform_folder() -> Option<Utf8PathBuf> {
     Utf8PathBuf::from_path_buf(strategy.cache_dir()).ok()
 }
 
-/// Renames a file to its place, making the folder only where it is missing, which it seldom is.
+/// Renames a file to its place. Creates the folder only if the rename fails, since it rarely is missing.
 fn persist(file: NamedTempFile, path: &Utf8Path) -> Result<(), CacheError> {
     match file.persist(path) {
         Ok(_) => Ok(()),
@@ -264,7 +265,7 @@ fn persist(file: NamedTempFile, path: &Utf8Path) -> Result<(), CacheError> {
     }
 }
 
-/// A tarball that is being written. Dropping it removes the file.
+/// A tarball being written. Dropping it removes the file.
 pub(super) struct Insertion {
     cache: Cache,
     file: NamedTempFile,
@@ -272,18 +273,18 @@ pub(super) struct Insertion {
     size: u64,
 }
 
-/// What became of an [`Insertion`].
+/// The result of an [`Insertion`].
 pub(super) enum Inserted {
-    /// It lies in its place.
+    /// It is in its place.
     Stored(Stored, Digest),
-    /// It has another digest and was removed.
+    /// Its digest is not the expected one. The file was removed.
     Mismatch(Digest),
-    /// It has no content at all.
+    /// It has no content.
     Empty,
 }
 
 impl Insertion {
-    /// Takes the next bytes.
+    /// Appends bytes.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), CacheError> {
         self.file.write_all(bytes)?;
         self.hasher.update(bytes);
@@ -291,7 +292,7 @@ impl Insertion {
         Ok(())
     }
 
-    /// Puts the tarball in its place where `expected` accepts it; without an expectation every tarball will do.
+    /// Moves the tarball to its place if `expected` accepts it. Without `expected`, any content is accepted.
     pub(super) fn finish(self, expected: Option<&Integrity>) -> Result<Inserted, CacheError> {
         if self.size == 0 {
             return Ok(Inserted::Empty);

@@ -1,7 +1,7 @@
-//! HTTP requests with the credentials that belong to a URL.
+//! HTTP requests with the credentials of their URL.
 //!
-//! Redirects are followed here, one by one, rather than by the client: each hop gets the credentials of its own URL, and
-//! none at all once the host has changed.
+//! This module follows redirects itself, one at a time. Each hop gets the credentials of its own URL, and none after
+//! the host has changed.
 
 use std::{
     collections::BTreeMap,
@@ -35,42 +35,42 @@ use super::{
 };
 use crate::lockfile::Format;
 
-/// How many redirects are followed.
+/// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 10;
-/// Clients that take turns. Each keeps its own HTTP/2 connection to a host: one connection is read by one task, so that
-/// one processor would decrypt everything, and its congestion window would limit everything.
+/// The number of clients that take turns. Each keeps its own HTTP/2 connection to a host. With a single connection, one
+/// task on one processor would decrypt everything, and one congestion window would limit the speed.
 const CONNECTIONS: usize = 2;
-/// How many bytes a server may send ahead on one stream and on one connection. The second is what bounds the memory.
+/// The number of bytes that a server may send ahead on one stream.
 const STREAM_WINDOW: u32 = 2 << 20;
+/// The number of bytes that a server may send ahead on one connection. It bounds the memory.
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// The HTTP clients of a run.
 #[derive(Default)]
 pub(super) struct Clients {
-    /// By how hosts are reached: most runs have one. Made when they are first needed, as reading the system's certificates
-    /// takes a while.
+    /// Clients by transport. Most runs have one. Created on first use, since reading the system's certificates is slow.
     turns: Mutex<BTreeMap<Transport, Arc<Turns>>>,
     resolver: Resolver,
 }
 
-/// Clients for the same hosts, which take turns.
+/// Clients with the same transport, which take turns.
 pub(super) struct Turns {
     clients: Vec<Taking>,
     next: AtomicUsize,
 }
 
-/// A client that takes its turn.
+/// One of the clients that take turns.
 struct Taking {
     client: Client,
-    /// By origin, whether its first request is over.
+    /// For each origin, a cell that is set when the first request is done.
     ///
-    /// Whether a host speaks HTTP/2 is known only then. Without waiting for it every request of the first moment would
-    /// make a connection of its own, of which all but one are thrown away.
+    /// Only then it is known whether the host speaks HTTP/2. Without this wait, each of the first requests would open
+    /// its own connection, and all but one would be thrown away.
     openings: Mutex<BTreeMap<String, Arc<OnceCell<()>>>>,
 }
 
 impl Clients {
-    /// Asks for `url` and gives an answer of status 200.
+    /// Requests `url`. Returns the answer if its status is 200.
     pub(super) async fn get(
         &self,
         registries: &Registries,
@@ -80,7 +80,7 @@ impl Clients {
         let mut at = url.clone();
         let mut may_authorize = true;
         for _ in 0..=MOST_REDIRECTS {
-            // For good: what another host sends back here is its choice, not the user's.
+            // Never set again: a redirect back from another host is that host's choice, not the user's.
             may_authorize &= at.origin() == url.origin();
             let turns = self.client_for(registries, &at, patience);
             let turns = turns.map_err(|error| Reason::Connect { why: error.to_string() })?;
@@ -90,10 +90,10 @@ impl Clients {
                 None => return accepted(response, registries, &at, may_authorize),
             }
         }
-        Err(Reason::Redirect { why: "too many redirects" })
+        Err(Reason::Redirect { why: "the registry sent more than 10 redirects in a row" })
     }
 
-    /// The clients that reach the host of `url`.
+    /// Returns the clients for the host of `url`. Creates them if needed.
     pub(super) fn client_for(
         &self,
         registries: &Registries,
@@ -101,7 +101,7 @@ impl Clients {
         patience: &Patience,
     ) -> Result<Arc<Turns>, ClientError> {
         let transport = registries.transport_for(url);
-        // Clients are only ever added.
+        // A poisoned lock is harmless: clients are only added.
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(made) = turns.get(&transport) {
             return Ok(Arc::clone(made));
@@ -114,7 +114,7 @@ impl Clients {
 
 impl Turns {
     fn new(transport: &Transport, patience: &Patience, resolver: &Resolver) -> Result<Self, ClientError> {
-        // Fails where a provider is installed already, which will do as well.
+        // This fails if a provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clients = (0..CONNECTIONS)
             .map(|_| Ok(Taking { client: client(transport, patience, resolver.clone())?, openings: Mutex::default() }))
@@ -129,10 +129,10 @@ impl Turns {
 }
 
 impl Taking {
-    /// Sends a request, after the first one to the same origin is over.
+    /// Sends a request. Waits until the first request to the same origin is done.
     async fn send(&self, registries: &Registries, url: &Url, may_authorize: bool) -> Result<Response, Reason> {
         let opening = {
-            // Cells are only ever added.
+            // A poisoned lock is harmless: cells are only added.
             let mut openings = self.openings.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(openings.entry(url.origin().ascii_serialization()).or_default())
         };
@@ -183,7 +183,7 @@ fn certificates(transport: &Transport) -> Result<Vec<Certificate>, ClientError> 
     Ok(all)
 }
 
-/// What is shown to a host that wants a client certificate.
+/// Reads the client certificate and its key.
 fn identity(certificate: &ClientCertificate) -> Result<Identity, ClientError> {
     let pem = match certificate {
         ClientCertificate::Pem(text) => text.clone().into_bytes(),
@@ -204,7 +204,7 @@ fn identity(certificate: &ClientCertificate) -> Result<Identity, ClientError> {
     })
 }
 
-/// The proxies of `.npmrc`; without any the client takes those of the system's variables by itself.
+/// Returns the configured proxies. Without any, the client uses those of the system's variables by itself.
 fn proxies(transport: &Transport) -> Result<Vec<reqwest::Proxy>, ClientError> {
     let no_proxy = || match &transport.no_proxy {
         Some(hosts) => NoProxy::from_string(hosts),
@@ -237,7 +237,7 @@ async fn send(client: &Client, registries: &Registries, url: &Url, may_authorize
     request.send().await.map_err(|error| reason_of(&error, registries.format()))
 }
 
-/// Where an answer sends us, if anywhere.
+/// Returns the target of a redirect, if the answer is one.
 fn redirected(from: &Url, response: &Response) -> Result<Option<Url>, Reason> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
@@ -245,9 +245,9 @@ fn redirected(from: &Url, response: &Response) -> Result<Option<Url>, Reason> {
     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let next = location.and_then(|location| from.join(location).ok());
     let next = next.filter(|next| matches!(next.scheme(), "http" | "https"));
-    let next = next.ok_or(Reason::Redirect { why: "a redirect without a usable address" })?;
+    let next = next.ok_or(Reason::Redirect { why: "the registry sent a redirect without a valid address" })?;
     if from.scheme() == "https" && next.scheme() == "http" {
-        return Err(Reason::Redirect { why: "a redirect from https to http" });
+        return Err(Reason::Redirect { why: "the registry redirects from https to http, which is not followed" });
     }
     Ok(Some(next))
 }
@@ -262,7 +262,7 @@ fn accepted(response: Response, registries: &Registries, url: &Url, may_authoriz
     Err(Reason::Status { status, retry_after: value.and_then(retry_after), access, format: registries.format() })
 }
 
-/// Sorts the client's errors by what can be done about them. Their own texts hold URLs, so only the cause is kept.
+/// Classifies an error of the client. Only the cause is kept, since the client's own texts contain URLs.
 pub(super) fn reason_of(error: &reqwest::Error, format: Format) -> Reason {
     let why = innermost(error);
     if is_certificate_error(error) {
@@ -270,7 +270,7 @@ pub(super) fn reason_of(error: &reqwest::Error, format: Format) -> Reason {
     } else if wants_our_certificate(error) {
         Reason::ClientCertificate { why, format }
     } else if error.is_connect() {
-        Reason::Connect { why: if error.is_timeout() { "no answer to the connection".to_owned() } else { why } }
+        Reason::Connect { why: if error.is_timeout() { "the host did not answer in time".to_owned() } else { why } }
     } else if error.is_timeout() {
         Reason::Stalled
     } else {
@@ -278,17 +278,17 @@ pub(super) fn reason_of(error: &reqwest::Error, format: Format) -> Reason {
     }
 }
 
-/// The text of the cause of all causes.
+/// Returns the text of the innermost cause.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// An error and its causes, the innermost last.
+/// Returns an error and its causes, the innermost last.
 fn causes<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| {
-        // `io::Error` gives the cause of what it holds as its source, and so would hide what it holds.
+        // The source of an `io::Error` is the source of the error inside it, which would be skipped.
         let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         held.map_or_else(|| (*error).source(), |held| Some(held as &(dyn std::error::Error + 'static)))
     })
@@ -298,7 +298,7 @@ fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
     causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
 }
 
-/// Whether the host broke off for want of a certificate, or of one that it trusts.
+/// Whether the host closed the connection because a client certificate is missing or not trusted.
 fn wants_our_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
     causes(error).any(|cause| {
         let Some(rustls::Error::AlertReceived(alert)) = cause.downcast_ref() else { return false };

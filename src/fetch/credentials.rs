@@ -1,7 +1,7 @@
-//! Which credentials belong to which URL.
+//! Finds the credentials of a URL.
 //!
 //! npm keys credentials by a "nerf dart": the URL without its scheme, cut at a `/`, such as `//host:port/path/`. A URL
-//! gets those of the longest key that it lies under, so that a token reaches neither another host nor another path.
+//! gets the credentials of its longest key. So a token reaches no other host and no other path.
 
 use std::collections::BTreeMap;
 
@@ -15,26 +15,27 @@ use super::{
 };
 use crate::managers::bun::bunfig::BunRegistry;
 
-/// Credentials, or the variable that would have held them.
+/// Credentials, or the unset variable that should hold them.
 pub(super) type Credential = Result<Secret, UnsetVariable>;
 
-/// Whether a request carries credentials, for the hint of an answer 401 or 403.
+/// Whether a request carries credentials. Selects the hint for status 401 or 403.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// It carries those that are configured.
+    /// It carries the configured credentials.
     Credentials,
-    /// Some are configured, and the variable that they name is not set.
+    /// Credentials are configured, but this variable is not set.
     Unset(String),
-    /// None are configured.
+    /// No credentials are configured.
     Anonymous,
 }
 
-/// All credentials of a run. It has no `Debug`, as the `.npmrc` values hold secrets.
+/// All credentials of a run. It has no `Debug`, because it holds secrets.
 #[derive(Clone, Default)]
 pub(super) struct Credentials {
-    /// Those of `bunfig.toml`, of URLs and of variables, by nerf dart; they go before those of `.npmrc`.
+    /// The credentials of `bunfig.toml`, `.yarnrc.yml`, URLs and variables, by nerf dart. They override those of
+    /// `.npmrc`.
     direct: BTreeMap<String, Credential>,
-    /// The `.npmrc` files, the strongest first.
+    /// The `.npmrc` files, in order of priority.
     npmrc: Vec<NpmrcConfig>,
     environment: Environment,
 }
@@ -44,38 +45,38 @@ impl Credentials {
         Self { direct: BTreeMap::new(), npmrc, environment }
     }
 
-    /// Adds what a registry of a `bunfig.toml` carries, unless a stronger file gave some for the same URL.
+    /// Adds the credentials of a registry in `bunfig.toml`, unless the URL already has some.
     pub(super) fn add_bun_registry(&mut self, url: &Url, registry: &BunRegistry) {
         if let Some(credential) = self.of_bun_registry(registry) {
             self.add(url, credential);
         }
     }
 
-    /// The same for the packages of one scope alone; the scope has its `@`.
+    /// Adds the credentials of a registry in `bunfig.toml` for the packages of one scope. `scope` starts with `@`.
     pub(super) fn add_bun_registry_for_scope(&mut self, url: &Url, scope: &str, registry: &BunRegistry) {
         if let Some(credential) = self.of_bun_registry(registry) {
             self.add_for_scope(url, scope, credential);
         }
     }
 
-    /// Adds a token, unless there is something for this URL.
+    /// Adds a token, unless the URL already has credentials.
     pub(super) fn add_token(&mut self, url: &Url, token: &str) {
         self.add(url, Ok(Secret::bearer(token)));
     }
 
-    /// Adds the user name and password that a URL carries, where it does.
+    /// Adds the user name and password inside a URL, if any.
     pub(super) fn add_userinfo(&mut self, url: &str) {
         if let Some((url, credential)) = Url::parse(url).ok().as_ref().and_then(of_userinfo) {
             self.add(&url, Ok(credential));
         }
     }
 
-    /// Adds credentials for what lies below a URL, unless there are some.
+    /// Adds credentials for all URLs below `url`, unless it already has some.
     pub(super) fn add(&mut self, url: &Url, credential: Credential) {
         self.direct.entry(nerf_dart(url)).or_insert(credential);
     }
 
-    /// Adds what `.npmrc` files say without a URL, for what lies below `url`, unless there is something.
+    /// Adds the credentials that `.npmrc` files give without a URL, unless `url` already has some.
     pub(super) fn add_top_of_npmrc(&mut self, url: &Url) {
         if self.find(url).is_none()
             && let Some(credential) = self.of_npmrc("")
@@ -84,23 +85,23 @@ impl Credentials {
         }
     }
 
-    /// The same for the packages of one scope alone; the scope has its `@`.
+    /// Adds credentials for the packages of one scope below `url`. `scope` starts with `@`.
     pub(super) fn add_for_scope(&mut self, url: &Url, scope: &str, credential: Credential) {
         self.direct.entry(format!("{}{scope}/", nerf_dart(url))).or_insert(credential);
     }
 
-    /// The same for the packages of all scopes.
+    /// Adds credentials for all scoped packages below `url`.
     pub(super) fn add_for_scopes(&mut self, url: &Url, credential: Credential) {
         self.direct.entry(format!("{}@", nerf_dart(url))).or_insert(credential);
     }
 
-    /// The credentials for a URL, by the longest key that it lies under.
+    /// Returns the credentials of the longest key of a URL.
     pub(super) fn find(&self, url: &Url) -> Option<Credential> {
         keys_of(url).find_map(|key| self.direct.get(&key).cloned().or_else(|| self.of_npmrc(&key)))
     }
 
-    /// What `.npmrc` files hold for a key, or without one for an empty key. Values are taken raw, as [`NpmrcConfig::credentials_for`] would decode a
-    /// password before its variable is replaced.
+    /// Returns the credentials in `.npmrc` files for a key, or those without a URL if `key` is empty. Reads raw values,
+    /// because [`NpmrcConfig::credentials_for`] decodes a password before its variable is replaced.
     fn of_npmrc(&self, key: &str) -> Option<Credential> {
         self.npmrc.iter().find_map(|config| {
             let separator = if key.is_empty() { "" } else { ":" };
@@ -135,13 +136,13 @@ impl Credentials {
     }
 }
 
-/// `_password` is base64 in `.npmrc`; what is not is no credential.
+/// Decodes `_password`, which is base64 in `.npmrc`. Ignores a value that is not.
 fn basic(user: &str, encoded_password: &str) -> Option<Secret> {
     let password = BASE64.decode(encoded_password.as_bytes()).ok()?;
     Some(Secret::basic(user, std::str::from_utf8(&password).ok()?))
 }
 
-/// The folder of a URL, and the user name and password that it carries, if any.
+/// Returns the folder of a URL, and the user name and password inside it, if any.
 pub(super) fn of_userinfo(url: &Url) -> Option<(Url, Secret)> {
     let password = url.password()?;
     let decoded = |text: &str| percent_decoded(text);
@@ -153,18 +154,18 @@ pub(super) fn of_userinfo(url: &Url) -> Option<(Url, Secret)> {
     Some((folder, secret))
 }
 
-/// Undoes the `%xx` of a URL's user name or password.
+/// Decodes `%xx` in the user name or password of a URL.
 fn percent_decoded(text: &str) -> String {
-    // A query value is decoded by the same rules, but for `+`, which stands for a space there.
+    // Decodes it as a query value. The rules are the same, except that `+` means a space there.
     let query = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
     url::form_urlencoded::parse(query.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
-/// The keys that a URL lies under, the longest first, each with and without its last `/`, as npm looks them up. Where a
-/// scope follows, the key that is for all scopes goes before.
+/// Returns the keys of a URL, the longest first, each with and without its last `/`, as npm does. If a scope follows
+/// the key, the key for all scopes comes first.
 pub(super) fn keys_of(url: &Url) -> impl Iterator<Item = String> {
     let mut plain = url.clone();
-    // The `/` of a scoped name is often written so.
+    // Many registries encode the `/` of a scoped name.
     plain.set_path(&url.path().replace("%2f", "/").replace("%2F", "/"));
     let folder = nerf_dart(&plain);
     let host_end = folder[2..].find('/').map_or(folder.len(), |at| at + 2);

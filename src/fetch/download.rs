@@ -1,8 +1,8 @@
-//! Downloads: many at once, each checked while it streams, none twice.
+//! Parallel downloads into the cache. Each file is checked while it streams, and downloaded only once.
 //!
-//! A file's bytes are collected into pieces, and each piece is hashed and written on a thread for blocking work, so that
-//! the tasks that read the network never wait for a disk. At most one piece a file is in memory, which bounds the whole.
-//! Dropping the future of [`Downloader::fetch`] ends all downloads: what is complete is in the cache, the rest is gone.
+//! Bytes are collected into pieces. A thread for blocking work hashes and writes each piece, so network tasks never
+//! wait for the disk. Each file has at most one piece in memory, which bounds the total. Dropping the future of
+//! [`Downloader::fetch`] ends all downloads. The cache keeps complete files; incomplete ones are removed.
 
 use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
@@ -27,47 +27,48 @@ use crate::{
     split::lock::dependencies::Form,
 };
 
-/// How many files are asked for at once where nothing else is said.
+/// The default number of parallel downloads.
 pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
-/// How many bytes of a file are collected before they are written.
+/// The number of bytes that are collected before a write.
 const PIECE: usize = 256 * 1024;
 
-/// A file that is needed.
+/// A file to download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// What messages call it, such as `react@19.1.0`.
+    /// The name in messages, such as `react@19.1.0`.
     pub label: String,
-    /// The package's name, which decides the registry.
+    /// The package name, which selects the registry.
     pub package: String,
-    /// Where it lies, as it would be recorded: below the repository's registry, not below a user's mirror. Of a commit, its
-    /// repository.
+    /// The URL as it would be recorded: below the repository's registry, not below a user's mirror. For a commit, the
+    /// URL of its git repository.
     pub url: Url,
-    /// What becomes of what lies there.
+    /// How the content is turned into the stored file.
     pub form: Form,
-    /// What it must match. Without it the first content seen is recorded, and any other refused from then on.
+    /// The integrity that it must match. Without one, the first download is recorded, and different content is refused
+    /// from then on.
     pub integrity: Option<Integrity>,
-    /// The file of the repository that has the integrity since the first sight, where the lockfile has none.
+    /// The file of the repository that records the integrity of the first download, if the lockfile has none.
     pub recorded_in: Option<&'static str>,
 }
 
 impl Wanted {
-    /// What names it among all that is seen for the first time.
+    /// Returns the name of its cache entry for the first download.
     fn sight(&self, registries: &Registries) -> Sight {
         registries.sight_of(&self.url, &self.package, &self.form)
     }
 }
 
-/// A tarball that is in the cache and is what was wanted.
+/// A tarball in the cache that matches the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// Where it lies.
+    /// Its path.
     pub path: Utf8PathBuf,
     /// Its size in bytes.
     pub size: u64,
-    /// What was wanted, or the sha512 of what was first seen at its URL.
+    /// The requested integrity, or the SHA-512 of the first download.
     pub integrity: Integrity,
-    /// Whether it was there before.
+    /// Whether it was cached before this run.
     pub origin: DownloadOrigin,
 }
 
@@ -76,21 +77,21 @@ pub struct Fetched {
 pub enum DownloadOrigin {
     /// It was in the cache.
     Cached,
-    /// It was downloaded now.
+    /// This run downloaded it.
     Downloaded,
 }
 
-/// Who is told how far a run is. Calls come from one task at a time and must return soon.
+/// Receives the progress of a run. Calls come from one task at a time and must return quickly.
 pub trait Progress: Send + Sync {
-    /// Called once, first: `files` are wanted, of which `cached` are in the cache.
+    /// Called first, and once: the run needs `files` files, and the cache has `cached` of them.
     fn planned(&self, files: usize, cached: usize);
-    /// Bytes came in; those of a download that is made again count again.
+    /// Called when bytes arrive. A repeated download counts its bytes again.
     fn received(&self, bytes: u64);
-    /// A file that was not cached is there.
+    /// Called when a download is complete.
     fn finished(&self, label: &str);
 }
 
-/// A [`Progress`] that tells nobody.
+/// A [`Progress`] that ignores all calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
 
@@ -100,7 +101,7 @@ impl Progress for Silent {
     fn finished(&self, _label: &str) {}
 }
 
-/// Brings tarballs into a cache.
+/// Downloads tarballs into a cache.
 pub struct Downloader {
     registries: Registries,
     cache: Cache,
@@ -113,27 +114,27 @@ pub struct Downloader {
 }
 
 impl Downloader {
-    /// A downloader with at most `jobs` files in flight, usually [`DEFAULT_JOBS`]. Nothing is opened yet.
+    /// Creates a downloader with at most `jobs` parallel downloads, usually [`DEFAULT_JOBS`]. Opens no connection.
     pub fn new(registries: Registries, cache: Cache, jobs: NonZeroUsize) -> Self {
         let (patience, clients, hosts) = (Patience::default(), Clients::default(), Hosts::default());
         let (git, git_turns) = (git::Fetcher::default(), Semaphore::new(git::AT_ONCE));
         Self { registries, cache, jobs, patience, clients, hosts, git, git_turns }
     }
 
-    /// The registries that it asks.
+    /// Returns the registries.
     pub fn registries(&self) -> &Registries {
         &self.registries
     }
 
-    /// The cache that it fills.
+    /// Returns the cache.
     pub fn cache(&self) -> &Cache {
         &self.cache
     }
 
-    /// Brings all that is wanted into the cache, and gives it in the order in which it is wanted.
+    /// Downloads all missing files into the cache. Returns all wanted files, in the order of `wanted`.
     ///
-    /// A file that fails does not end the others, so that one run names all that is wrong; only a cache that cannot be
-    /// written does. Needs a Tokio runtime, see [`super::run`].
+    /// A failed file does not stop the others, so one run reports all failures. Only an unwritable cache or an HTTP
+    /// client that cannot be created ends the run. Needs a Tokio runtime, see [`super::run`].
     pub async fn fetch(&self, wanted: &[Wanted], progress: &dyn Progress) -> Result<Vec<Fetched>, FetchError> {
         let mut fetched: Vec<Option<Fetched>> =
             wanted.iter().map(|wanted| cached(&self.cache, &self.registries, wanted)).collect();
@@ -165,7 +166,7 @@ impl Downloader {
         let mut outcome = self.bring(wanted, &url, progress).await?;
         let is_refused = matches!(&outcome, Err(Reason::Status { status: 401 | 403 | 404, .. }));
         if is_refused && self.registries.replaces(&wanted.url, &wanted.package) {
-            // Package managers other than npm ask the registry that the lockfile names.
+            // Package managers other than npm use the registry in the lockfile, so its URL is the fallback.
             url = wanted.url.clone();
             outcome = self.bring(wanted, &url, progress).await?;
         }
@@ -179,7 +180,7 @@ impl Downloader {
         }
     }
 
-    /// Brings what is wanted from `url` into the cache, if that can be had.
+    /// Downloads a file from `url` into the cache, with retries.
     async fn bring(
         &self,
         wanted: &Wanted,
@@ -194,13 +195,14 @@ impl Downloader {
         self.persevere(url, attempt).await
     }
 
-    /// Asks for `url` with `attempt` until it succeeds or there is no hope. The outer error is about the client itself.
+    /// Repeats `attempt` until it succeeds or another try is pointless. The outer error is about the HTTP client
+    /// itself.
     pub(super) async fn persevere<T>(
         &self,
         url: &Url,
         attempt: impl AsyncFn() -> Result<T, Reason>,
     ) -> Result<Result<T, Reason>, ClientError> {
-        // Made here, so that what is wrong with it ends the run.
+        // Created here, so that an error of the client ends the run.
         self.clients.client_for(&self.registries, url, &self.patience)?;
         let mut tries = Tries::default();
         loop {
@@ -217,12 +219,12 @@ impl Downloader {
                 self.hosts.gave_up(url, &reason);
                 return Ok(Err(reason));
             };
-            tracing::debug!(host = url.host_str(), %reason, ?pause, "is tried again");
+            tracing::debug!(host = url.host_str(), %reason, ?pause, "retrying");
             tokio::time::sleep(pause).await;
         }
     }
 
-    /// One request, and its answer of status 200.
+    /// Sends one request. Returns its answer if the status is 200.
     pub(super) async fn request(&self, url: &Url) -> Result<Response, Reason> {
         let answer = self.clients.get(&self.registries, url, &self.patience).await;
         if !matches!(answer, Err(Reason::Connect { .. } | Reason::Certificate { .. })) {
@@ -244,12 +246,12 @@ impl Downloader {
         self.judge(wanted, expected, inserted)
     }
 
-    /// What a file must match, where anybody has said or seen it.
+    /// Returns the integrity that a file must match: that of the request, else that of the first download.
     pub(super) fn expected(&self, wanted: &Wanted) -> Option<Integrity> {
         wanted.integrity.clone().or_else(|| self.cache.recorded(&wanted.sight(&self.registries)))
     }
 
-    /// What a file that was brought comes to.
+    /// Turns the result of an insertion into the result of the download.
     pub(super) fn judge(
         &self,
         wanted: &Wanted,
@@ -269,7 +271,7 @@ impl Downloader {
             None => self.cache.record(&wanted.sight(&self.registries), &Integrity::from(digest))?,
         };
         if !integrity.accepts(&digest) {
-            // Another process recorded something else meanwhile.
+            // Another process recorded a different first download meanwhile.
             return Err(self.refusal(wanted, Some(integrity), digest));
         }
         Ok(fetched(stored, integrity, DownloadOrigin::Downloaded))
@@ -285,7 +287,8 @@ impl Downloader {
         }
     }
 
-    /// What makes the content of a URL new again: the repository and this machine may remember it.
+    /// Returns what to delete so that the next content of a URL is accepted: the line in the repository, the entry in
+    /// the cache.
     fn forgetting(&self, wanted: &Wanted) -> String {
         let memory = Some(self.cache.record_path(&wanted.sight(&self.registries))).filter(|record| record.is_file());
         let line = wanted.recorded_in.map(|file| format!("remove its line from `{file}`"));
@@ -294,9 +297,9 @@ impl Downloader {
     }
 }
 
-/// Gives all that is wanted from the cache alone, or the labels of all that is missing there.
+/// Returns all wanted files from the cache, or an error with the labels of the missing ones. Uses no network.
 ///
-/// What no lockfile vouches for is found where a run with the same registries has left it.
+/// A file without integrity in the lockfile is found if an earlier run with the same registries downloaded it.
 pub fn from_cache_only(cache: &Cache, registries: &Registries, wanted: &[Wanted]) -> Result<Vec<Fetched>, FetchError> {
     let found: Vec<Option<Fetched>> = wanted.iter().map(|wanted| cached(cache, registries, wanted)).collect();
     let missing = wanted.iter().zip(&found).filter(|(_, found)| found.is_none());
@@ -307,7 +310,7 @@ pub fn from_cache_only(cache: &Cache, registries: &Registries, wanted: &[Wanted]
     Err(FetchError::Missing { missing, wanted: wanted.len() })
 }
 
-/// What ends a download.
+/// An error that ends one download or the whole run.
 enum Stop {
     File(Failure),
     Run(FetchError),
@@ -329,7 +332,7 @@ fn fetched(Stored { path, size }: Stored, integrity: Integrity, origin: Download
     Fetched { path, size, integrity, origin }
 }
 
-/// The indices of what is missing, those of one sight and integrity together, in the order of their first.
+/// Returns the indices of the missing files. Files with the same sight and integrity form one group.
 fn groups_of_missing(registries: &Registries, wanted: &[Wanted], fetched: &[Option<Fetched>]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut group_of = BTreeMap::new();
@@ -343,7 +346,7 @@ fn groups_of_missing(registries: &Registries, wanted: &[Wanted], fetched: &[Opti
     groups
 }
 
-/// How often one file was tried.
+/// Counts the attempts for one file.
 #[derive(Default)]
 struct Tries {
     failures: u32,
@@ -351,11 +354,12 @@ struct Tries {
 }
 
 impl Tries {
-    /// How long to wait before the next attempt, or none where there is to be none.
+    /// Returns the pause before the next attempt, or `None` if there should be no other attempt.
     fn pause_after(&mut self, reason: &Reason, patience: &Patience, host_answers: bool) -> Option<Duration> {
         self.failures += 1;
         if matches!(reason, Reason::Mismatch { .. } | Reason::Changed { .. } | Reason::OtherFiles { .. }) {
-            // Once more, as a proxy may have broken the bytes; twice the same is what the registry has.
+            // One retry, since a proxy may have damaged the bytes. If they are wrong again, the registry has other
+            // content.
             self.wrong_contents += 1;
             return (self.wrong_contents == 1).then(|| patience.pause(1));
         }
@@ -370,11 +374,11 @@ impl Tries {
     }
 }
 
-/// A tarball on its way into the cache.
+/// A tarball being written to the cache.
 struct Writing {
     cache: Cache,
     algorithm: Algorithm,
-    /// Begun with the first full piece, so that a small file costs one trip to a blocking thread.
+    /// Created with the first full piece, so a small file needs only one trip to a blocking thread.
     insertion: Option<Insertion>,
     piece: Vec<u8>,
 }
@@ -422,7 +426,7 @@ impl Writing {
     }
 }
 
-/// Runs `work` where it may block. It runs to its end even where nobody waits for it any more.
+/// Runs `work` on a thread where it may block. It completes even if the returned future is dropped.
 pub(super) async fn blocking<T: Send + 'static, E: From<CacheError> + Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, E> {

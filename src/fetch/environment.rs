@@ -1,7 +1,7 @@
-//! The environment variables of a run, as a value.
+//! Environment variables as a value: [`Environment`].
 //!
-//! Everything here reads variables through this type, so that a test needs no variables of the process, and what
-//! may depend on them is visible in a signature.
+//! The crate reads variables through this type. So tests need not change the process, and a signature shows which code
+//! depends on variables.
 
 use std::{
     collections::BTreeMap,
@@ -11,12 +11,12 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// Environment variables. It may hold secrets, so that [`fmt::Debug`] shows none of it.
+/// Environment variables. They may hold secrets, so [`fmt::Debug`] shows none of them.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// The variables of this process; those that are not UTF-8 are left out.
+    /// Returns the variables of this process. Skips those that are not UTF-8.
     pub fn of_process() -> Self {
         Self(
             std::env::vars_os()
@@ -25,22 +25,22 @@ impl Environment {
         )
     }
 
-    /// These variables and no others.
+    /// Creates an environment of exactly these variables.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
-    /// The variable's value; an empty one counts as absent, as most tools have it.
+    /// Returns the value of a variable. An empty value counts as unset, as in most tools.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The variable's value, which may be empty: Yarn tells `${NAME-x}` and `${NAME:-x}` apart.
+    /// Returns the value of a variable, even an empty one, since Yarn distinguishes `${NAME-x}` and `${NAME:-x}`.
     pub(super) fn get_even_empty(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The variables without the paths that lead into a folder: what lies there is not the user's.
+    /// Returns the variables without the paths that lead into `folder`, since files there do not belong to the user.
     pub(super) fn without_paths_into(&self, folder: &Utf8Path) -> Self {
         let leads_into = |path: &Path| {
             if path.is_absolute() { path.starts_with(folder) } else { folder.as_std_path().join(path).exists() }
@@ -62,12 +62,12 @@ impl Environment {
         self.0.insert(name, value);
     }
 
-    /// The first of these variables that is there.
+    /// Returns the value of the first of these variables that is set.
     pub(super) fn first_of(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.get(name))
     }
 
-    /// The home folder.
+    /// Returns the home folder.
     pub(super) fn home(&self) -> Option<Utf8PathBuf> {
         self.get("HOME").map(Utf8PathBuf::from)
     }
@@ -85,15 +85,15 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// A text in which variables were replaced, or the first variable that is not set.
+/// A text with its variables replaced, or the first variable that is not set.
 pub(super) type Expanded = Result<String, UnsetVariable>;
 
-/// A variable that a text names and that is not set.
+/// A variable that a text uses but that is not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct UnsetVariable(pub(super) String);
 
-/// Replaces what Bun and npm replace: `${NAME}` anywhere, `${NAME?}` (empty where unset), and a text that is
-/// nothing but `$NAME`, which Bun reads as a variable. A lone `$` inside a text stays, as passwords may hold one.
+/// Replaces the variables that Bun and npm replace: `${NAME}` anywhere, `${NAME?}` (empty if unset), and a text that is
+/// only `$NAME`, as Bun does. Any other `$` stays, since passwords may contain one.
 pub(super) fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Expanded {
     if let Some(name) = whole_variable(text) {
         return lookup(name).ok_or_else(|| UnsetVariable(name.to_owned()));
@@ -114,7 +114,7 @@ pub(super) fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Exp
     Ok(expanded)
 }
 
-/// `NAME` of a text that is exactly `$NAME` (or `$NAME/`, which Bun allows for a registry).
+/// Returns `NAME` if the text is exactly `$NAME`, or `$NAME/`, which Bun allows for a registry.
 fn whole_variable(text: &str) -> Option<&str> {
     let name = text.strip_prefix('$')?.trim_end_matches('/');
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -1,4 +1,4 @@
-//! What can go wrong with a download, and what to do about it.
+//! Download errors and their hints.
 
 use std::{collections::BTreeSet, fmt, time::Duration};
 
@@ -14,16 +14,16 @@ use crate::{
     managers::registries::without_secrets,
 };
 
-/// How many failures a message lists before it counts the rest.
+/// How many failures a message lists. The rest is only counted.
 const LISTED: usize = 10;
 
-/// Why one request, or all requests for one file, came to nothing.
+/// Why a request, or every request for a file, failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
-    /// No connection to the host.
+    /// The host cannot be reached.
     #[error("no connection: {why}")]
     Connect {
-        /// The cause that the system gives.
+        /// The system's error.
         why: String,
     },
     /// The host's certificate is not trusted.
@@ -32,76 +32,76 @@ pub enum Reason {
         /// The cause.
         why: String,
     },
-    /// The host wants a certificate of ours, or another one.
-    #[error("the host wants a client certificate: {why}")]
+    /// The host requires a client certificate, or refuses the configured one.
+    #[error("the host requires a client certificate that it trusts: {why}")]
     ClientCertificate {
         /// The cause.
         why: String,
-        /// The lockfile's format, which says whose files name certificates.
+        /// The format of the lockfile. It tells which settings files name certificates.
         format: Format,
     },
-    /// The connection is there, and no bytes come.
-    #[error("no data came for too long")]
+    /// The connection is open, but no bytes arrive.
+    #[error("the connection stalled: no data arrived in time")]
     Stalled,
-    /// The transfer broke off.
-    #[error("the transfer broke off: {why}")]
+    /// The transfer ended early.
+    #[error("the transfer was interrupted: {why}")]
     Transfer {
         /// The cause.
         why: String,
     },
-    /// A redirect that is not followed.
+    /// A redirect is not followed.
     #[error("{why}")]
     Redirect {
-        /// What is wrong with it.
+        /// The whole message.
         why: &'static str,
     },
-    /// An answer other than 200.
+    /// The registry answered with a status other than 200.
     #[error("the registry answered {status}")]
     Status {
         /// The status.
         status: u16,
-        /// How long it asked to be left alone.
+        /// The pause that the registry asked for.
         retry_after: Option<Duration>,
         /// Whether the request carried credentials.
         access: Access,
-        /// The lockfile's format, which says whose files hold credentials.
+        /// The format of the lockfile. It tells which settings files hold credentials.
         format: Format,
     },
-    /// The content is not what the lockfile says.
+    /// The content does not match the lockfile.
     #[error("wrong content: expected {expected}, found {found}")]
     Mismatch {
-        /// What the lockfile says.
+        /// The integrity in the lockfile.
         expected: Integrity,
-        /// The digest of what came, of the same algorithm.
+        /// The digest of the downloaded content, with the same algorithm.
         found: Digest,
     },
-    /// The content of a URL without integrity is not what it was.
-    #[error("the content has changed: it was {recorded} when it was first seen, now it is {found}")]
+    /// The content changed since the first download. The lockfile has no integrity for this URL.
+    #[error("the content changed since the first download: expected {recorded}, found {found}")]
     Changed {
-        /// What was recorded.
+        /// The integrity recorded at the first download.
         recorded: Integrity,
         /// How to accept the change.
         remedy: String,
-        /// What came.
+        /// The digest of the downloaded content.
         found: Digest,
     },
-    /// The files of a repository's archive are not those that were recorded.
-    #[error("the files are not those that were seen first: {recorded} is recorded, {found} was found")]
+    /// The files of a repository's archive changed since the first download.
+    #[error("the files changed since the first download: expected {recorded}, found {found}")]
     OtherFiles {
-        /// What is recorded of the archive that is made of the files.
+        /// The recorded integrity of the archive that splitter makes of the files.
         recorded: Integrity,
-        /// What to do where the files are meant to be other ones.
+        /// How to accept the change.
         remedy: String,
-        /// What would be recorded now.
+        /// The digest of the archive of the downloaded files.
         found: Digest,
     },
-    /// What came is no archive of a repository.
-    #[error("what came is not a repository's archive: {0}")]
+    /// The download is not a usable archive of a repository.
+    #[error("the downloaded archive of the repository cannot be used: {0}")]
     Archive(#[from] ArchiveError),
-    /// Git could not bring a commit.
+    /// Git could not fetch a commit.
     #[error(transparent)]
     Git(#[from] FetchGitError),
-    /// The answer has no content at all.
+    /// The answer has no content.
     #[error("the answer is empty")]
     Empty,
     /// The cache cannot be written.
@@ -110,7 +110,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether the same request may do better.
+    /// Whether the same request may succeed later.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Stalled | Self::Transfer { .. } | Self::Empty => true,
@@ -127,7 +127,7 @@ impl Reason {
         }
     }
 
-    /// The same reason once more, where it is that no connection came about.
+    /// Returns a copy of this reason if it means that no connection was made.
     pub(super) fn of_connection(&self) -> Option<Self> {
         match self {
             Self::Connect { why } => Some(Self::Connect { why: why.clone() }),
@@ -158,29 +158,28 @@ impl Reason {
     }
 
     fn hint(&self, url: &Url) -> Option<String> {
-        // With the port: npm gives the credentials of a host to no other port of it.
+        // With the port, since npm binds credentials to host and port.
         let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
         match self {
             Self::Status { status, access, format, .. } => hints::for_answer(*status, access, *format, host),
             Self::Certificate { .. } => Some(
-                "name the certificates of your network in SSL_CERT_FILE, in NODE_EXTRA_CA_CERTS or as `cafile` in .npmrc"
+                "set SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or `cafile` in .npmrc to a file with your network's certificates"
                     .to_owned(),
             ),
             Self::ClientCertificate { format, .. } => Some(hints::for_client_certificate(*format, host)),
             Self::Connect { why } if why.contains("proxy authorization") => Some(hints::for_proxy()),
             Self::Connect { .. } | Self::Stalled => Some(format!(
-                "check the network and HTTPS_PROXY; what is downloaded stays in the cache, so that another run goes on \
-                 from here (host `{host}`)"
+                "check the network and HTTPS_PROXY (host `{host}`), then run again; finished downloads stay in the cache"
             )),
             Self::Mismatch { .. } => Some(
-                "the registry, a mirror or a proxy serves something else than the lockfile was made from; do not install it \
-                 before you know why"
+                "find out why before you install it: the registry, a mirror or a proxy serves different content than when \
+                 the lockfile was written"
                     .to_owned(),
             ),
-            Self::Changed { remedy, .. } => Some(format!("if the change is meant, {remedy} and run again")),
+            Self::Changed { remedy, .. } => Some(format!("if you expect this change, {remedy} and run again")),
             Self::OtherFiles { remedy, .. } => Some(format!(
-                "a commit's files never change: its host, or a proxy, gives other ones than when they were recorded; if you \
-                 know why and trust them, {remedy} and run again"
+                "find out why: the files of a commit never change, so its host or a proxy serves different ones; if you \
+                 trust them, {remedy} and run again"
             )),
             Self::Git(error) => error.hint(host),
             Self::Cache(error) => error.hints().into_iter().next(),
@@ -189,14 +188,14 @@ impl Reason {
     }
 }
 
-/// A file that could not be fetched.
+/// A file that could not be downloaded.
 #[derive(Debug)]
 pub struct Failure {
     /// The package, such as `react@19.1.0`.
     pub label: String,
-    /// What was asked for, without credentials.
+    /// The requested URL, without credentials.
     pub url: Url,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
@@ -212,32 +211,32 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Why files are not all there.
+/// Why a run could not get all files.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// Some could not be fetched; all others lie in the cache.
-    #[error("{} of {wanted} packages could not be fetched{}", failures.len(), Listing(failures))]
+    /// Some files could not be downloaded. All others are in the cache.
+    #[error("{} of {wanted} packages could not be downloaded{}", failures.len(), Listing(failures))]
     Failed {
-        /// Each that could not be fetched, in the order in which they were wanted; never empty.
+        /// The failed files, in the order of the request. Never empty.
         failures: Vec<Failure>,
-        /// How many were wanted.
+        /// How many files were requested.
         wanted: usize,
     },
-    /// Offline, and some are not in the cache.
+    /// The run is offline, and some files are not in the cache.
     #[error("{} of {wanted} packages are not in the cache{}", missing.len(), Listing(missing))]
     Missing {
-        /// The labels of all that are missing, in the order in which they were wanted; never empty.
+        /// The labels of the missing files, in the order of the request. Never empty.
         missing: Vec<String>,
-        /// How many were wanted.
+        /// How many files were requested.
         wanted: usize,
     },
-    /// The HTTP client does not start.
+    /// The HTTP client cannot be created.
     #[error(transparent)]
     Client(#[from] ClientError),
     /// The cache cannot be used.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// The runtime does not start, or one of its threads ended.
+    /// The runtime cannot start, or one of its threads ended.
     #[error("cannot run downloads: {0}")]
     Runtime(String),
 }
@@ -270,7 +269,7 @@ impl Diagnose for FetchError {
                     failures.iter().filter_map(|failure| failure.reason.hint(&failure.url)).collect();
                 hints.into_iter().collect()
             }
-            Self::Missing { .. } => vec!["run once without --offline".to_owned()],
+            Self::Missing { .. } => vec!["run once without `--offline`".to_owned()],
             Self::Cache(error) => error.hints(),
             Self::Client(error) => error.hints(),
             Self::Runtime(_) => Vec::new(),
@@ -278,7 +277,7 @@ impl Diagnose for FetchError {
     }
 }
 
-/// The first few of a list, each on a line of its own, and the number of the rest.
+/// Displays the first [`LISTED`] items, each on its own line, and the number of the rest.
 struct Listing<'a, T>(&'a [T]);
 
 impl<T: fmt::Display> fmt::Display for Listing<'_, T> {

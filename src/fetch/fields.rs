@@ -1,10 +1,10 @@
-//! [`Fields`].
+//! A digest over a list of texts: [`Fields`].
 
 use camino::Utf8Path;
 use fs_err as fs;
 use url::Url;
 
-/// A digest over texts, each with its length, so that no two lists are the same.
+/// A digest over texts. Each text is hashed with its length, so different lists give different digests.
 #[derive(Default)]
 pub(super) struct Fields(blake3::Hasher);
 
@@ -13,7 +13,7 @@ impl Fields {
         self.bytes(text.as_bytes());
     }
 
-    /// What a file holds, wherever it lies; its path if it cannot be read.
+    /// Adds the content of a file, not its path. Adds the path if the file cannot be read.
     pub(super) fn file(&mut self, path: &Utf8Path) {
         match fs::read(path) {
             Ok(bytes) => self.bytes(&bytes),
@@ -21,7 +21,7 @@ impl Fields {
         }
     }
 
-    /// A proxy's URL without its password.
+    /// Adds the URL of a proxy without its password.
     pub(super) fn proxy(&mut self, text: &str) {
         match Url::parse(text) {
             Ok(mut url) if url.password().is_some() => {

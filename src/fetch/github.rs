@@ -1,38 +1,39 @@
-//! Archives of GitHub from its API in place of its web site: where the environment names one, as Bun has it, or has a
-//! token, by which the API gives archives of private repositories, too.
+//! Downloads GitHub archives from the API instead of the web site, if the environment names an API or holds a token.
+//!
+//! Bun uses the same variable for the API. With a token the API also gives archives of private repositories.
 
 use url::Url;
 
 use super::{credentials::Credentials, environment::Environment};
 
 const API: &str = "https://api.github.com";
-/// The variable by which Bun is told of another API.
+/// The variable that names another API. Bun reads it too.
 const API_VARIABLE: &str = "GITHUB_API_URL";
-/// Those that hold a token; GitHub's own program knows the same.
+/// The variables that hold a token. GitHub's command-line tool reads the same.
 const TOKEN_VARIABLES: [&str; 2] = ["GH_TOKEN", "GITHUB_TOKEN"];
 
-/// The API to ask, if any.
+/// The API to use, if any.
 #[derive(Clone, Default)]
 pub(super) struct GitHub {
     api: Option<Url>,
 }
 
 impl GitHub {
-    /// What the environment says. A value that is no URL is passed over, as Bun does.
+    /// Reads the environment. Ignores a value that is not a URL, as Bun does.
     pub(super) fn of(environment: &Environment) -> Self {
         let named = environment.get(API_VARIABLE).or_else(|| environment.first_of(&TOKEN_VARIABLES).map(|_| API));
         let api = named.and_then(|text| Url::parse(text.trim_end_matches('/')).ok());
         Self { api: api.filter(|api| matches!(api.scheme(), "http" | "https")) }
     }
 
-    /// Adds the token for what lies below the API.
+    /// Adds the token for URLs below the API.
     pub(super) fn add_token(&self, environment: &Environment, credentials: &mut Credentials) {
         if let Some((api, token)) = self.api.as_ref().zip(environment.first_of(&TOKEN_VARIABLES)) {
             credentials.add_token(&below(api, ""), token);
         }
     }
 
-    /// Where the API has the archive that lies at `url`; none where it is no such archive, or no API is to be asked.
+    /// Returns the API's URL of the archive at `url`. `None` if `url` is not a GitHub archive, or no API is configured.
     pub(super) fn archive(&self, url: &Url) -> Option<Url> {
         let api = self.api.as_ref().filter(|_| url.host_str() == Some("github.com"))?;
         let mut parts = url.path_segments()?;

@@ -1,4 +1,4 @@
-//! What to do about a registry that refuses or lacks something: in which file of the package manager in use.
+//! Hints for requests that a registry or a proxy refuses. Each names the settings file of the package manager in use.
 
 use super::credentials::Access;
 use crate::{
@@ -6,33 +6,37 @@ use crate::{
     managers::{ManagerName, Remedies},
 };
 
-/// The hint for an answer of `host` (with its port: no other port gets the credentials), where there is one.
+/// Returns the hint for a status that `host` answered, if any. `host` includes the port, because credentials are
+/// bound to it.
 pub(super) fn for_answer(status: u16, access: &Access, format: Format, host: &str) -> Option<String> {
     let Remedies { files, scope, token, .. } = remedies(format);
     match (status, access) {
         (401 | 403, Access::Credentials) => Some(format!(
-            "the credentials for `{host}` were refused: check the token in {files} (has it expired, may it read this \
-             package?)"
+            "check the credentials in {files}: `{host}` refused them; they may have expired, or may not read this \
+             package"
         )),
         (401 | 403, Access::Unset(variable)) => {
-            Some(format!("set `{variable}`: {files} takes the credentials for `{host}` from it"))
+            Some(format!("set `{variable}`: {files} reads the credentials for `{host}` from it"))
         }
-        (401 | 403, Access::Anonymous) => Some(format!("add the token of `{host}` to {}", token(host))),
+        (401 | 403, Access::Anonymous) => Some(format!("add a token for `{host}` to {}", token(host))),
         (407, _) => Some(for_proxy()),
-        (404, Access::Credentials) => Some(format!("`{host}` does not have it, or hides it from this token")),
+        (404, Access::Credentials) => {
+            Some(format!("check that `{host}` has this package, and that your credentials may read it"))
+        }
         (404, _) => Some(format!(
-            "`{host}` does not have it, or it is private: set the registry of its scope ({scope}) and a token"
+            "check that `{host}` has this package; if it is private, set the registry of its scope ({scope}) and add a \
+             token"
         )),
         _ => None,
     }
 }
 
-/// What to do about a proxy that refuses us.
+/// Returns the hint for a proxy that refuses the request.
 pub(super) fn for_proxy() -> String {
-    "the proxy wants a user name and a password, or others: HTTPS_PROXY=http://user:password@host:port".to_owned()
+    "set a valid user name and password for the proxy: HTTPS_PROXY=http://user:password@host:port".to_owned()
 }
 
-/// What to do about a host that wants a client certificate.
+/// Returns the hint for a host that requires a client certificate.
 pub(super) fn for_client_certificate(format: Format, host: &str) -> String {
     (remedies(format).certificate)(host)
 }

@@ -1,7 +1,7 @@
-//! Which hosts answer, so that a network that is plainly not there ends a run soon.
+//! Remembers which hosts are unreachable, so that a run without network ends quickly.
 //!
-//! Without this each of two thousand packages would wait through all its attempts. With it the first package that gives
-//! up on a host from which nobody has heard anything speaks for all others of that host.
+//! Otherwise each of two thousand packages would go through all its attempts. If the first package gives up on a host
+//! that has never answered, all other packages of that host fail too.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use url::Url;
 
 use super::failure::Reason;
 
-/// What is known of the hosts of a run.
+/// The state of each host of a run.
 #[derive(Default)]
 pub(super) struct Hosts {
     states: Mutex<BTreeMap<String, State>>,
@@ -26,17 +26,18 @@ enum State {
 }
 
 impl Hosts {
-    /// Notes that the host of `url` has answered something.
+    /// Records that the host of `url` has answered.
     pub(super) fn answered(&self, url: &Url) {
         self.states().insert(key(url), State::Answers);
     }
 
-    /// Whether the host has answered anything.
+    /// Whether the host has answered any request.
     pub(super) fn has_answered(&self, url: &Url) -> bool {
         matches!(self.states().get(&key(url)), Some(State::Answers))
     }
 
-    /// Notes why a package gave up, which counts for the host only where no connection came about and none ever had.
+    /// Records why a package gave up. The host becomes unreachable only if no connection was made and it never
+    /// answered.
     pub(super) fn gave_up(&self, url: &Url, reason: &Reason) {
         if let Some(reason) = reason.of_connection() {
             self.states().entry(key(url)).or_insert(State::Unreachable(reason));
@@ -44,7 +45,7 @@ impl Hosts {
         }
     }
 
-    /// Why the host is not to be asked any more.
+    /// Returns why the host is unreachable, if it is.
     pub(super) fn unreachable(&self, url: &Url) -> Option<Reason> {
         match self.states().get(&key(url)) {
             Some(State::Unreachable(reason)) => reason.of_connection(),
@@ -52,10 +53,10 @@ impl Hosts {
         }
     }
 
-    /// Waits until the host is given up, which may be never.
+    /// Waits until the host becomes unreachable, possibly forever.
     pub(super) async fn until_unreachable(&self, url: &Url) -> Reason {
         loop {
-            // Made before the look, so that no news falls between the two.
+            // Created before the check, so no notification is lost between the two.
             let news = self.news.notified();
             if let Some(reason) = self.unreachable(url) {
                 return reason;
@@ -65,12 +66,12 @@ impl Hosts {
     }
 
     fn states(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
-        // A map of notes is whole whenever its lock is free.
+        // A poisoned lock is harmless: each change of the map is a single insert.
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Scheme, host and port. URLs of ssh have no origin.
+/// Returns scheme, host and port. `Url::origin` does not work for ssh URLs.
 fn key(url: &Url) -> String {
     url[..url::Position::BeforeUsername].to_owned() + &url[url::Position::BeforeHost..url::Position::AfterPort]
 }

@@ -1,7 +1,6 @@
-//! Files that are made of what is fetched: the archive of a repository's files that its host has, or a commit.
+//! Archives that splitter makes of a download: of a repository's archive from its host, or of a git commit.
 //!
-//! They land in the cache as any other file does, under the digest of what was made, so that all after that knows no
-//! difference.
+//! The cache stores them like any other file, named by the digest of the archive that was made.
 
 use url::Url;
 
@@ -15,7 +14,7 @@ use super::{
 use crate::lockfile::{Algorithm, Integrity};
 
 impl Downloader {
-    /// One attempt at an archive of a host.
+    /// Downloads a repository's archive from its host and repacks it. Makes one attempt.
     pub(super) async fn repack(&self, wanted: &Wanted, url: &Url, progress: &dyn Progress) -> Result<Fetched, Reason> {
         let mut response = self.request(url).await?;
         let mut bytes = Vec::new();
@@ -27,16 +26,16 @@ impl Downloader {
         self.keep(wanted, move || Ok(archive::repack(bytes.as_slice())?)).await
     }
 
-    /// One attempt at a commit.
+    /// Fetches a commit with git and packs it. Makes one attempt.
     pub(super) async fn commit(&self, wanted: &Wanted, id: &str) -> Result<Fetched, Reason> {
-        // The semaphore is never closed.
+        // Cannot fail: the semaphore is never closed.
         let _turn = self.git_turns.acquire().await;
         let commit = self.git.fetch(&wanted.url, id, self.cache().tmp()).await?;
         self.hosts.answered(&wanted.url);
         self.keep(wanted, move || Ok(commit.pack().map_err(super::git::FetchGitError::from)?)).await
     }
 
-    /// Puts what is made into the cache.
+    /// Stores the result of `make` in the cache.
     async fn keep(
         &self,
         wanted: &Wanted,

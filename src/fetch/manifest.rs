@@ -1,7 +1,6 @@
-//! The manifest in a package's tarball.
+//! Reads `package.json` from a package's tarball.
 //!
-//! A tarball of npm has one folder at its root, usually `package`, and `package.json` in it. Reading ends there; what
-//! comes before it is unpacked and dropped.
+//! An npm tarball has one top folder, usually `package`, with `package.json` in it. Reading stops after that file.
 
 use std::io::Read as _;
 
@@ -9,25 +8,25 @@ use camino::{Utf8Path, Utf8PathBuf};
 use flate2::read::MultiGzDecoder;
 use fs_err as fs;
 
-/// The most bytes that a manifest may have.
+/// The largest part of a manifest that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
 
-/// Why a tarball's manifest is not known.
+/// Why the manifest of a tarball cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// The archive cannot be read.
-    #[error("`{path}` is not a tarball of a package: {source}")]
+    #[error("`{path}` is not a package tarball: {source}")]
     Archive {
         /// The file in the cache.
         path: Utf8PathBuf,
         /// What was wrong.
         source: std::io::Error,
     },
-    /// There is no `package.json` in it.
-    #[error("`{0}` holds no package.json")]
+    /// The archive has no `package.json`.
+    #[error("`{0}` has no package.json")]
     Absent(Utf8PathBuf),
-    /// Its `package.json` is not JSON.
-    #[error("the package.json in `{path}` cannot be read: {source}")]
+    /// The `package.json` is not JSON.
+    #[error("cannot read the package.json in `{path}`: {source}")]
     Json {
         /// The file in the cache.
         path: Utf8PathBuf,
@@ -36,7 +35,7 @@ pub enum ManifestError {
     },
 }
 
-/// Reads `package.json` out of the tarball at `path`.
+/// Reads `package.json` from the tarball at `path`.
 pub fn manifest_in_tarball(path: &Utf8Path) -> Result<serde_json::Value, ManifestError> {
     let wrong = |source| ManifestError::Archive { path: path.to_owned(), source };
     let file = fs::File::open(path).map_err(wrong)?;
@@ -54,7 +53,7 @@ pub fn manifest_in_tarball(path: &Utf8Path) -> Result<serde_json::Value, Manifes
     Err(ManifestError::Absent(path.to_owned()))
 }
 
-/// Whether an entry is `package.json` in the folder at the root.
+/// Whether an entry is `package.json` in the top folder.
 fn is_manifest(path: &[u8]) -> bool {
     let mut parts = path.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".");
     parts.next().is_some() && parts.next() == Some(b"package.json") && parts.next().is_none()

@@ -1,7 +1,7 @@
-//! What a registry says of one version of a package: where its tarball lies and what it must match.
+//! Registry metadata of one package version: the URL of its tarball and the hash that it must match.
 //!
-//! This is for the package manager itself, which no lockfile lists. A published version never changes, so that the answer
-//! is kept for ever and a later run needs no network.
+//! splitter needs this for the package manager itself, which no lockfile lists. A published version never changes, so
+//! the answer stays in the cache for good, and later runs need no network.
 //!
 //! Format: <https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md>, the object of one version.
 
@@ -24,45 +24,45 @@ use crate::{
     split::lock::dependencies::usual_url,
 };
 
-/// The most bytes that a version's document may have.
+/// The largest metadata document that is read, in bytes.
 const LONGEST_DOCUMENT: usize = 4 << 20;
 
-/// Where the tarball of a version lies, as it may be recorded, and what it must match.
+/// The tarball of a package version: its URL as it may be recorded, and its integrity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageVersion {
-    /// The tarball's URL: below the repository's registry, never below a user's mirror.
+    /// The URL of the tarball: below the repository's registry, never below a user's mirror.
     pub url: Url,
-    /// What the tarball must match.
+    /// The integrity that the tarball must match.
     pub integrity: Integrity,
 }
 
-/// Why nothing is known of a version.
+/// Why the metadata of a version is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataError {
-    /// The name or the version cannot be one.
-    #[error("`{0}` is not the name and the exact version of a package")]
+    /// The name or the version is not valid.
+    #[error("`{0}` is not a package name with an exact version; expected a form such as `yarn@1.22.22`")]
     Name(String),
-    /// The registry gave no document, or the document cannot be kept.
+    /// The registry answered with an error, or the cache cannot be written.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// The document is not one of this version.
-    #[error("`{url}` is not the document of {label}: {why}")]
+    /// The document is not valid metadata of this version.
+    #[error("the metadata of {label} at `{url}` is not valid: {why}")]
     Document {
         /// The package, such as `yarn@1.22.22`.
         label: String,
-        /// What was asked for.
+        /// The URL of the document.
         url: Box<Url>,
-        /// What is wrong.
+        /// What is wrong with it.
         why: String,
     },
-    /// The document names another host for the tarball.
-    #[error("`{registry}` has the tarball of {label} on another host: `{tarball}`")]
+    /// The document names a tarball on another host.
+    #[error("the tarball of {label} is not on the host of its registry: expected `{registry}`, found `{tarball}`")]
     Elsewhere {
         /// The package.
         label: String,
-        /// The registry that was asked.
+        /// The registry.
         registry: Box<Url>,
-        /// What it names, without secrets.
+        /// The URL of the tarball, without secrets.
         tarball: Box<Url>,
     },
 }
@@ -79,8 +79,8 @@ impl Diagnose for MetadataError {
         match self {
             Self::Name(_) | Self::Document { .. } => Vec::new(),
             Self::Elsewhere { .. } => vec![
-                "builds run this program, and no lockfile has its hash, so it must come from the registry itself: configure the \
-                 registry to name its own host in `dist.tarball`, or set SPLITTER_REGISTRY to a registry that does"
+                "configure the registry to name its own host in `dist.tarball`, or set SPLITTER_REGISTRY to a registry that \
+                 does; builds run this program and no lockfile has its hash, so it must come from the registry itself"
                     .to_owned(),
             ],
             Self::Fetch(error) => error.hints(),
@@ -88,7 +88,7 @@ impl Diagnose for MetadataError {
     }
 }
 
-/// A [`PackageVersion`] as it lies in the cache.
+/// A [`PackageVersion`] as the cache stores it.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     url: String,
@@ -106,12 +106,12 @@ struct Document {
 struct Dist {
     tarball: String,
     integrity: Option<Integrity>,
-    /// The sha1 in hexadecimal, all that versions of before 2017 have.
+    /// The SHA-1 in hexadecimal. Versions published before 2017 have no other hash.
     shasum: Option<String>,
 }
 
 impl Downloader {
-    /// Where the tarball of an exact version lies, from the cache or from the registry.
+    /// Returns the tarball of an exact version, from the cache or from the registry.
     pub async fn package_version(&self, name: &str, version: &str) -> Result<PackageVersion, MetadataError> {
         check_name(name, version)?;
         if let Some(known) = package_version_from_cache(self.cache(), self.registries(), name, version) {
@@ -137,7 +137,9 @@ impl Downloader {
         while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error, self.registries().format()))? {
             body.extend_from_slice(&chunk);
             if body.len() > LONGEST_DOCUMENT {
-                return Err(Reason::Redirect { why: "the answer is too long for the document of one version" });
+                return Err(Reason::Redirect {
+                    why: "the registry's answer is larger than 4 MiB, too large for the metadata of one version",
+                });
             }
         }
         Ok(body)
@@ -157,24 +159,25 @@ impl Downloader {
         };
         let document: Document = serde_json::from_slice(body).map_err(|error| wrong(error.to_string()))?;
         if document.name != name || document.version != version {
-            return Err(wrong(format!("it is that of {}@{}", document.name, document.version)));
+            return Err(wrong(format!("it describes {}@{}", document.name, document.version)));
         }
         let integrity = document.dist.integrity.or_else(|| of_shasum(&document.dist.shasum?));
         let integrity = integrity.ok_or_else(|| wrong("it has neither `integrity` nor `shasum`".to_owned()))?;
-        let tarball = Url::parse(&document.dist.tarball).map_err(|_| wrong("its `tarball` is not a URL".to_owned()))?;
+        let tarball =
+            Url::parse(&document.dist.tarball).map_err(|_| wrong("its `dist.tarball` is not a URL".to_owned()))?;
         let url = self.url_to_record(&tarball, name, version)?;
         Ok(PackageVersion { url, integrity })
     }
 
-    /// The URL of a tarball that everybody records, whichever mirror was asked: a mirror may name a host of its own for it,
-    /// or the registry that it mirrors.
+    /// Returns the tarball URL to record, the same for every mirror. A mirror may name its own host in the document, or
+    /// the registry that it mirrors.
     fn url_to_record(&self, tarball: &Url, name: &str, version: &str) -> Result<Url, MetadataError> {
         let registries = self.registries();
         let own = registries.project().registry_for(name);
         if registries.registry_for(name) != own {
             return Ok(usual_url(own, name, version));
         }
-        // npm's registry has two names.
+        // npm's registry has two host names.
         if tarball.origin() == own.origin() || (is_npms(tarball) && is_npms(own)) {
             return Ok(tarball.clone());
         }
@@ -186,7 +189,7 @@ impl Downloader {
     }
 }
 
-/// What was learnt of a version before, without network.
+/// Returns the tarball of a version if an earlier run stored it in the cache. Uses no network.
 pub fn package_version_from_cache(
     cache: &Cache,
     registries: &Registries,
@@ -198,13 +201,14 @@ pub fn package_version_from_cache(
     Some(PackageVersion { url: Url::parse(&kept.url).ok()?, integrity: kept.integrity })
 }
 
-/// By registry and the way to it. `/` cannot be in a file's name, and `+` in no package's.
+/// Returns the path of a version in the cache, which depends on the registry and the way to it. `+` replaces `/`,
+/// since no package name contains it.
 fn place(cache: &Cache, registries: &Registries, name: &str, version: &str) -> Utf8PathBuf {
     let file = format!("{}@{version}.json", name.replace('/', "+"));
     cache.versions(&registries.sight_of_versions(name)).join(file)
 }
 
-/// Names and versions come from a repository and become part of a path and of a URL.
+/// Checks a name and a version. Both come from a repository and become part of a path and of a URL.
 fn check_name(name: &str, version: &str) -> Result<(), MetadataError> {
     let bare = name.strip_prefix('@').unwrap_or(name);
     let mut parts = bare.split('/');
@@ -221,7 +225,7 @@ fn check_name(name: &str, version: &str) -> Result<(), MetadataError> {
 }
 
 fn document_url(registry: &Url, name: &str, version: &str) -> Result<Url, MetadataError> {
-    // `./` keeps a name from being read as a scheme.
+    // Without `./` a name could be parsed as a scheme.
     let path = format!("./{}/{version}", name.replace('/', "%2f"));
     registry.join(&path).map_err(|_| MetadataError::Name(format!("{name}@{version}")))
 }

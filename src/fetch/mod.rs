@@ -1,8 +1,9 @@
-//! Bringing tarballs here: registries and credentials, the cache, downloads. Nothing else opens a connection, nor has git open one.
+//! Downloads: registries, credentials and the cache. No other module opens a connection or has git open one.
 //!
-//! [`ProjectRegistries`](crate::split::ProjectRegistries) is what a repository says, without secrets, and may be recorded. [`Registries`] adds the user's
-//! files, variables and credentials, and is for requests only. [`Downloader`] fills a [`Cache`]; [`from_cache_only`]
-//! reads it without network. All of it is asynchronous inside, and [`run`] is the way in for callers that are not.
+//! [`ProjectRegistries`](crate::split::ProjectRegistries) are the registries of a repository. They hold no secrets and
+//! may be recorded. [`Registries`] adds the user's files, variables and credentials, and is only for requests.
+//! [`Downloader`] fills a [`Cache`], and [`from_cache_only`] reads it without network. The module is asynchronous;
+//! synchronous callers use [`run`].
 
 mod archive;
 mod cache;
@@ -47,10 +48,10 @@ pub use metadata::{MetadataError, PackageVersion, package_version_from_cache};
 pub use registries::Registries;
 pub use secret::Secret;
 
-/// How long threads may go on after the end of a future, with a last write or a look-up of a name that hangs.
+/// How long threads may continue after the future ends, for a last write or a host lookup that hangs.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// Runs a future of this module to its end on threads of its own.
+/// Runs a future of this module on its own threads and waits for it.
 pub fn run<F: Future>(future: F) -> Result<F::Output, FetchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| FetchError::Runtime(error.to_string()))?;

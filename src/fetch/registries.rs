@@ -1,9 +1,9 @@
-//! Where packages are fetched from on this machine, and with which credentials.
+//! The registries that this machine uses, with credentials.
 //!
-//! What enters `splitter.lock.json` is [`ProjectRegistries`] alone. A user may reach the same packages through a mirror
-//! (a file of the user's own, or a variable); such a mirror is used for the request and is not recorded.
+//! Only [`ProjectRegistries`] are recorded in `splitter.lock.json`. A user's file or variable may name a mirror.
+//! splitter sends requests to the mirror and does not record it.
 //!
-//! Which files count, and in which order, is in `layers`. `strict-ssl=false` is not honoured.
+//! The module `layers` defines which files are read, and in which order. `strict-ssl=false` is not honoured.
 
 use std::fmt;
 
@@ -38,8 +38,8 @@ pub struct Registries {
 }
 
 impl Registries {
-    /// Reads the files of the repository and of the user that the package manager of a lockfile reads, and the variables.
-    /// `project` is what the repository itself says.
+    /// Reads the files and variables that the package manager of the lockfile reads. `project` are the registries of
+    /// the repository.
     pub fn load(
         repo_root: &Utf8Path,
         format: Format,
@@ -47,7 +47,7 @@ impl Registries {
         environment: &Environment,
     ) -> Result<Self, RegistryError> {
         let settings = layers::read(format, repo_root, project, environment)?;
-        // What cannot be read without the repository's files depends on them.
+        // On an error the user's settings depend on the repository's files, so `Way` counts all of them.
         let users = layers::read_users(format, repo_root, project, environment).ok();
         let way = Way::of(&settings, users.as_ref());
         let layers::Settings { used, mut credentials, transports, replace_host, .. } = settings;
@@ -57,26 +57,26 @@ impl Registries {
         Ok(Self { format, project: project.clone(), used, credentials, transports, replace_host, github, way })
     }
 
-    /// The registries of the repository alone, which is what may be recorded.
+    /// Returns the registries of the repository. Only these may be recorded.
     pub fn project(&self) -> &ProjectRegistries {
         &self.project
     }
 
-    /// Where a package's documents and tarballs are asked for on this machine.
+    /// Returns the registry that this machine uses for a package's metadata and tarballs.
     pub fn registry_for(&self, package: &str) -> &Url {
         let scope = extract_scope(package).and_then(|scope| self.used.scopes.get(scope));
         scope.or(self.used.default.as_ref()).unwrap_or(self.project.default_registry())
     }
 
-    /// The URL to ask for `url`: below the repository's registry for the package it is moved to the registry that
-    /// this machine uses for it, likewise below a registry that only stands for it (see [`Self::replaces`]), an archive of
-    /// GitHub's to its API where that is configured, and any other URL is left alone.
+    /// Returns the URL to request instead of `url`. A URL below the repository's registry moves to the registry that
+    /// this machine uses. So does a URL below a replaced registry, see [`Self::replaces`]. A GitHub archive moves to
+    /// the API if one is configured. Other URLs stay.
     #[must_use]
     pub fn url_for_fetch(&self, url: &Url, package: &str) -> Url {
         self.at_registry(url, package).or_else(|| self.github.archive(url)).unwrap_or_else(|| url.clone())
     }
 
-    /// The URLs that are asked for `url`, in this order, without GitHub's API: only the environment can name that one.
+    /// Returns the URLs to request for `url`, in order. Excludes GitHub's API, which only the environment can name.
     pub(super) fn asked(&self, url: &Url, package: &str) -> Vec<Url> {
         let first = self.at_registry(url, package).unwrap_or_else(|| url.clone());
         let second = self.replaces(url, package).then(|| url.clone());
@@ -89,7 +89,7 @@ impl Registries {
         moved_to_used(self.project.registry_for(package)).or_else(|| moved_to_used(&self.replaced(url, package)?))
     }
 
-    /// Whether another registry is asked in place of the one that `url` names, as npm's `replace-registry-host` has it.
+    /// Whether `replace-registry-host` of npm replaces the registry of `url`.
     pub(super) fn replaces(&self, url: &Url, package: &str) -> bool {
         self.replaced(url, package).is_some()
     }
@@ -99,13 +99,13 @@ impl Registries {
         if is_own { None } else { self.replace_host.replaced(url, package, self.registry_for(package)) }
     }
 
-    /// The `Authorization` header for a URL. A plain `http:` URL gets one only where it lies on this machine or a
-    /// registry is configured with `http:` itself, so that nobody can read a token by changing a lockfile's URL.
+    /// Returns the `Authorization` header for a URL. A plain `http:` URL gets one only on this machine, or if a
+    /// registry on its host is configured with `http:`. Otherwise a changed URL in a lockfile could leak a token.
     pub fn authorization_for(&self, url: &Url) -> Option<Secret> {
         self.may_carry_secrets(url).then(|| self.credentials.find(url)?.ok()).flatten()
     }
 
-    /// Whether a request for `url` carries credentials, and why not.
+    /// Returns whether a request for `url` carries credentials, and if not, why.
     pub fn access_for(&self, url: &Url) -> Access {
         match self.credentials.find(url).filter(|_| self.may_carry_secrets(url)) {
             Some(Ok(_)) => Access::Credentials,
@@ -114,12 +114,12 @@ impl Registries {
         }
     }
 
-    /// The lockfile's format, by which files were chosen.
+    /// Returns the format of the lockfile, which selected the settings files.
     pub(super) fn format(&self) -> Format {
         self.format
     }
 
-    /// What the repository's own files change on the way to a host.
+    /// Returns the digest of the repository's own proxies, certificates and credentials.
     pub(super) fn way(&self) -> Way {
         self.way
     }
@@ -149,7 +149,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// `url` with the registry `from` in front of it exchanged for `to`, or none where it does not lie below `from`.
+/// Returns `url` with its registry `from` replaced by `to`. `None` if `url` is not below `from`, or both are equal.
 fn moved(url: &Url, from: &Url, to: &Url) -> Option<Url> {
     if from == to || url.origin() != from.origin() {
         return None;

@@ -1,7 +1,7 @@
-//! Host names, each looked up once a run.
+//! A DNS resolver that looks up each host once a run.
 //!
-//! The client would ask for the name of every connection that it makes, and dozens of files begin at once. Resolvers were
-//! seen to drop some of so many questions, each of which then waits ten seconds for its second try.
+//! The HTTP client would look up the host for every connection, and dozens of downloads start at once. Some resolvers
+//! drop a part of so many queries, and each dropped one waits ten seconds for its retry.
 
 use std::{
     collections::BTreeMap,
@@ -13,14 +13,14 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::OnceCell;
 
-/// How long a failure speaks for those who ask again.
+/// How long a failed lookup is reused.
 const FAILURE_LASTS: Duration = Duration::from_millis(200);
 
-/// What a look-up gave, and when: addresses, or the text of the error.
+/// The time and the result of a lookup: addresses, or the text of the error.
 type Found = (Instant, Result<Vec<SocketAddr>, String>);
 type Names = BTreeMap<String, Arc<OnceCell<Found>>>;
 
-/// The addresses of names, as the system gives them. Clones share them.
+/// Caches the system's addresses of host names. Clones share the cache.
 #[derive(Clone, Default)]
 pub(super) struct Resolver(Arc<Mutex<Names>>);
 
@@ -34,7 +34,7 @@ impl Resolver {
         cell.get_or_init(find).await.1.clone()
     }
 
-    /// Where the addresses of a name are or will be: the cell that is there, unless it holds an old failure.
+    /// Returns the cell for the addresses of a name. Replaces a cell that holds an expired failure.
     fn cell(&self, name: &str) -> Arc<OnceCell<Found>> {
         let mut names = self.names();
         let is_old = |cell: &Arc<OnceCell<Found>>| {
@@ -47,7 +47,7 @@ impl Resolver {
     }
 
     fn names(&self) -> MutexGuard<'_, Names> {
-        // A map of cells is whole whenever its lock is free.
+        // A poisoned lock is harmless: each change of the map is a single insert or remove.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -63,7 +63,7 @@ impl Resolve for Resolver {
 }
 
 async fn look_up(name: String) -> std::io::Result<Vec<SocketAddr>> {
-    // The port is put in by the client.
+    // The client sets the port.
     let work = move || Ok((name.as_str(), 0).to_socket_addrs()?.collect());
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }

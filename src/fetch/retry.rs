@@ -1,26 +1,26 @@
-//! When a request is made again, and after how long.
+//! Decides which requests are retried, and after which pause.
 
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
     time::Duration,
 };
 
-/// How patient a download is.
+/// Limits of retries and waiting.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// Requests for one file, the first included.
+    /// The most requests for one file, including the first.
     pub(super) attempts: u32,
-    /// Requests for one file from a host that has never answered anybody.
+    /// The most requests for one file from a host that has not answered any request.
     pub(super) attempts_unanswered: u32,
-    /// The pause after the first failure; it doubles with each.
+    /// The pause after the first failure. It doubles with each further failure.
     pub(super) first_pause: Duration,
-    /// The longest pause of our own choice.
+    /// The longest pause without `Retry-After`.
     pub(super) longest_pause: Duration,
-    /// The longest `Retry-After` that is waited for.
+    /// The longest `Retry-After` that is honoured.
     pub(super) longest_retry_after: Duration,
-    /// How long a connection may take to be made.
+    /// The timeout of connecting.
     pub(super) connect: Duration,
-    /// How long no byte may arrive. There is no limit on the whole, as a large file on a slow line is no failure.
+    /// The longest time without a received byte. The whole download has no timeout, since slow lines are not an error.
     pub(super) stall: Duration,
 }
 
@@ -39,32 +39,32 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// The pause after `failures` failures: half of it fixed, half by chance, so that requests that failed together do
-    /// not come back together.
+    /// Returns the pause after `failures` failures. Half of it is random, so requests that failed together are not
+    /// retried together.
     pub(super) fn pause(&self, failures: u32) -> Duration {
         let doubled = self.first_pause.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
         let longest = doubled.min(self.longest_pause);
         longest / 2 + (longest / 2).mul_f64(chance())
     }
 
-    /// The pause that a server asked for, or none where it is too long to wait for.
+    /// Returns the pause that a server asked for, or `None` if it is too long.
     pub(super) fn asked_pause(&self, retry_after: Duration) -> Option<Duration> {
         (retry_after <= self.longest_retry_after).then_some(retry_after)
     }
 }
 
-/// A number from 0 to 1. The standard library's hash keys are random, and nothing here needs better chance.
+/// Returns a random number from 0 to 1. The standard library's hash keys are random enough for this.
 fn chance() -> f64 {
     let number = u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default();
     f64::from(number) / f64::from(u32::MAX)
 }
 
-/// The answers that are worth another request: too slow, too early, too many, and what is wrong on the server's side.
+/// Whether a request with this status is retried: timeouts, too early, too many requests, and server errors.
 pub(super) const fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500..=599)
 }
 
-/// Reads `Retry-After` in its form of seconds; of the date form, which no registry was seen to send, nothing is read.
+/// Parses `Retry-After` in seconds. Ignores the date form, which no known registry sends.
 pub(super) fn retry_after(value: &str) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }

@@ -1,30 +1,30 @@
-//! A text that must not be seen.
+//! A secret that is never printed: [`Secret`].
 
 use std::fmt;
 
 use data_encoding::BASE64;
 
-/// The value of an `Authorization` header. [`fmt::Debug`] prints `***`, and there is no `Display`.
+/// The value of an `Authorization` header. [`fmt::Debug`] prints `***`; there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// `Bearer <token>`.
+    /// Returns `Bearer <token>`.
     pub(super) fn bearer(token: &str) -> Self {
         Self(format!("Bearer {token}"))
     }
 
-    /// `Basic <base64 of user:password>`.
+    /// Returns `Basic <base64 of user:password>`.
     pub(super) fn basic(user: &str, password: &str) -> Self {
         Self::basic_encoded(&BASE64.encode(format!("{user}:{password}").as_bytes()))
     }
 
-    /// `Basic <text>`, for a text that is encoded already.
+    /// Returns `Basic <text>`, for a text that is already encoded.
     pub(super) fn basic_encoded(encoded: &str) -> Self {
         Self(format!("Basic {encoded}"))
     }
 
-    /// The text itself, for the header and for nothing else.
+    /// Returns the text. Use it only for the header.
     pub fn expose(&self) -> &str {
         &self.0
     }

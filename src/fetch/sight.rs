@@ -1,10 +1,10 @@
-//! Names of what is remembered although no lockfile vouches for it: bytes at their first sight, and documents of versions.
+//! Names of cache entries that no lockfile vouches for: hashes of first downloads, and registry metadata of versions.
 //!
-//! All repositories of a user share the cache, and a repository is not trusted: its own files can name a registry, a proxy,
-//! an authority or credentials. So the name of such an entry is a digest of everything in the repository's files that
-//! decides whose bytes arrive: the addresses that are asked, and the way to them. The user's own files and variables
-//! are trusted, so they count only through the addresses. An entry that two repositories share was asked for at the same
-//! addresses, on the same way.
+//! All repositories of a user share the cache, but a repository is not trusted. Its files can name a registry, a proxy,
+//! a certificate authority or credentials. So the name of an entry is a digest of everything in the repository's files
+//! that decides where the bytes come from: the requested URLs and the way to them. The user's own files and variables
+//! are trusted, so they count only through the URLs. Two repositories share an entry only if both request the same
+//! URLs in the same way.
 
 use url::Url;
 
@@ -16,14 +16,14 @@ use crate::split::lock::dependencies::Form;
 pub(super) struct Sight(String);
 
 impl Sight {
-    /// A name for a file or folder.
+    /// Returns the name of the file or folder.
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Registries {
-    /// Names what is first seen at `url`.
+    /// Returns the name for the first download from `url`.
     pub(super) fn sight_of(&self, url: &Url, package: &str, form: &Form) -> Sight {
         let kind = match form {
             Form::Verbatim => "verbatim",
@@ -33,7 +33,7 @@ impl Registries {
         self.sight(kind, &self.asked(url, package))
     }
 
-    /// Names what the registry of a package says of its versions.
+    /// Returns the name for the registry metadata of a package's versions.
     pub(super) fn sight_of_versions(&self, package: &str) -> Sight {
         self.sight("versions", &[self.project().registry_for(package).clone(), self.registry_for(package).clone()])
     }

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 server on the loopback for the tests of this module.
+//! An HTTP/1.1 server on the loopback interface, for the tests of this module.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -10,7 +10,7 @@ use std::{
 
 use url::Url;
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) path: String,
@@ -18,15 +18,15 @@ pub(super) struct Request {
     pub(super) authorization: Option<String>,
 }
 
-/// An answer. By default it is 200 with an honest length.
+/// An answer. `Content-Length` is always the full length of the body.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
-    /// How many bytes of the body are sent before the connection is closed.
+    /// The number of bytes to send before the connection is closed.
     pub(super) cut_at: Option<usize>,
-    /// Whether the connection stays open, silent, after that.
+    /// Whether the connection stays open after that, without sending anything.
     pub(super) hangs: bool,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Serves until the test process ends. `answer` gets each request and its number, from 0.
+    /// Starts a server that runs until the test process ends. `answer` gets each request and its number, from 0.
     pub(super) fn start(answer: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
@@ -82,7 +82,7 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(usize, &
         log.push(request.clone());
         log.len() - 1
     };
-    // The client may be gone already, which is no failure of the server.
+    // The client may have closed the connection, which is not an error of the server.
     let _ = send(stream, &answer(number, &request));
 }
 

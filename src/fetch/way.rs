@@ -1,14 +1,15 @@
-//! [`Way`].
+//! The part of a repository's settings that decides how hosts are reached: [`Way`].
 
 use super::{fields::Fields, layers::Settings};
 
-/// What a repository's own files change on the way to any host. One value for all hosts, because a redirect may lead
-/// to each of them.
+/// A digest of the proxies, certificates and credentials that a repository's own files set. It is one value for all
+/// hosts, because a redirect may lead to any of them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Way(blake3::Hash);
 
 impl Way {
-    /// `all` is what all files and variables say, `users` what they say without the repository's.
+    /// Computes the digest. `all` are the settings of all files and variables; `users` are those without the
+    /// repository's files.
     pub(super) fn of(all: &Settings, users: Option<&Settings>) -> Self {
         let mut fields = Fields::default();
         let digest = |settings: &Settings| {
@@ -26,7 +27,7 @@ impl Way {
         Self(fields.finish())
     }
 
-    /// A digest of it.
+    /// Returns the digest.
     pub(super) fn digest(&self) -> blake3::Hash {
         self.0
     }

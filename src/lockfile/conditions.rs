@@ -1,8 +1,8 @@
-//! The `conditions` of Yarn's lockfile: on which platforms a package is installed.
+//! The `conditions` of Yarn's lockfile: the platforms on which a package is installed.
 //!
-//! Yarn writes what a manifest's `os`, `cpu` and `libc` say as one expression: `(os=linux | os=darwin) & cpu=x64`.
+//! Yarn writes the `os`, `cpu` and `libc` of a manifest as one expression: `(os=linux | os=darwin) & cpu=x64`.
 //! Source: `Manifest.getConditions` and `structUtils.isPackageCompatible` of Yarn, and its expression parser
-//! `tinylogic`, in which all operators bind alike, from left to right.
+//! `tinylogic`. All operators have the same precedence and associate to the left.
 
 /// An expression over `os`, `cpu` and `libc`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,15 +30,15 @@ enum Operator {
 }
 
 impl Conditions {
-    /// Reads an expression; none where it is not one.
+    /// Parses an expression. `None` if it is not valid.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parser = Parser { rest: text.trim(), depth: 0 };
         let expression = parser.expression()?;
         parser.rest.is_empty().then_some(Self(expression))
     }
 
-    /// Whether it holds for a platform, given as Node names `os` and `cpu`. A system without a choice of C libraries
-    /// has no `libc`: no condition on it holds there, only its negation does. So it is in Yarn on such a system.
+    /// Whether the conditions hold on a platform. `os` and `cpu` are Node's names. `libc` is `None` on a system without
+    /// a choice of C libraries. There a condition on `libc` is false and its negation is true, as in Yarn.
     pub fn hold(&self, os: &str, cpu: &str, libc: Option<&str>) -> bool {
         self.0.holds(&|field, value| match field {
             Field::Os => value == os,
@@ -64,7 +64,7 @@ impl Expression {
     }
 }
 
-/// Real conditions nest once or twice; a limit keeps a hostile file from exhausting the stack.
+/// The deepest nesting that is parsed. Real conditions nest once or twice, and a hostile file could exhaust the stack.
 const DEEPEST: usize = 64;
 
 struct Parser<'a> {
@@ -117,7 +117,7 @@ impl Parser<'_> {
         Some(Expression::Is(field, value.to_owned()))
     }
 
-    /// Takes a sign and the white space behind it.
+    /// Consumes a sign and the white space after it.
     fn take(&mut self, sign: char) -> bool {
         let rest = self.rest.strip_prefix(sign);
         self.rest = rest.map_or(self.rest, str::trim_start);
@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    /// The platforms on which conditions hold, of four usual ones and a BSD.
+    /// Returns the platforms on which conditions hold, of four common ones and a BSD.
     fn on(text: &str) -> String {
         let conditions = Conditions::parse(text).unwrap_or_else(|| panic!("{text}"));
         let systems = [

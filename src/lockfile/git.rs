@@ -1,21 +1,21 @@
-//! Dependencies that come from a repository of git: as a commit of it, or as the archive that a host makes of a commit.
+//! Dependencies from git repositories: a commit, or the archive that a host makes of a commit.
 //!
-//! Lockfiles write the same repository in many ways. Here each is one URL, since git is given it, the record holds it and
-//! the place in the fixed output follows from it; so it is read strictly, and what could be an option of git, leave a
-//! folder or name a file of this machine is none.
+//! Lockfiles write the same repository in many ways. This module turns each into one URL. Git fetches it, the record
+//! stores it, and the place in the fixed output follows from it. So parsing is strict. It refuses anything that could
+//! be an option of git, leave a folder, or name a file of this machine.
 
 use std::borrow::Cow;
 
 use url::Url;
 
-/// Schemes that git fetches with from elsewhere.
+/// The schemes with which git fetches from other machines.
 const SCHEMES: [&str; 4] = ["git", "http", "https", "ssh"];
 
-/// Names that Bun before 1.4 writes in place of a host: `git+ssh://gitlab:owner/name`.
+/// The short names that Bun before 1.4 writes instead of a host: `git+ssh://gitlab:owner/name`.
 const SHORT_HOSTS: [(&str, &str); 3] =
     [("bitbucket", "bitbucket.org"), ("github", "github.com"), ("gitlab", "gitlab.com")];
 
-/// A commit of a repository.
+/// A commit of a git repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GitCommit {
     url: Url,
@@ -23,9 +23,9 @@ pub struct GitCommit {
 }
 
 impl GitCommit {
-    /// Reads a repository's URL as lockfiles write it, without what stands behind `#`, and the commit's id:
-    /// `git+https://host/path`, `ssh://git@host/path`, `git@host:path`, `git+ssh://git@host:path`. None where it is no
-    /// such URL, or the id is not one of SHA-1.
+    /// Parses the id of a commit and the URL of its repository as written in a lockfile, without the part after `#`:
+    /// `git+https://host/path`, `ssh://git@host/path`, `git@host:path`, `git+ssh://git@host:path`. `None` if the URL is
+    /// not one of these, or the id is not a full SHA-1.
     pub fn new(url: &str, id: &str) -> Option<Self> {
         let is_id = id.len() == 40 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if !is_id {
@@ -34,23 +34,24 @@ impl GitCommit {
         Some(Self { url: repository_url(url)?, id: id.to_owned() })
     }
 
-    /// The repository: `https:`, `http:`, `ssh:` or `git:`. It may hold a password, which the split refuses.
+    /// Returns the URL of the repository: `https:`, `http:`, `ssh:` or `git:`. It may contain a password, which the
+    /// split refuses.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The commit's id: 40 hexadecimal digits.
+    /// Returns the commit's id, 40 hexadecimal digits.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Its place in the fixed output. A commit is the same in every repository that has it.
+    /// Returns its path in the fixed output. The repository is not part of it, since equal ids are equal commits.
     pub fn place(&self) -> String {
         format!("git/{}.tar", self.id)
     }
 }
 
-/// The archive that a host makes of a commit. Its bytes change from time to time, its files do not.
+/// The archive that a host makes of a commit. Its bytes may change over time, but its files do not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostArchive {
     url: Url,
@@ -58,8 +59,8 @@ pub struct HostArchive {
 }
 
 impl HostArchive {
-    /// The archive that GitHub makes of a repository at a revision, which is a commit's id or its beginning. None where
-    /// one of them cannot be such a name.
+    /// Returns the archive that GitHub makes of a revision, which is a commit's id or its start. `None` if an argument
+    /// is not valid.
     pub fn of_github(owner: &str, repository: &str, revision: &str) -> Option<Self> {
         let is_revision = revision.len() >= 4 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
         if ![owner, repository].into_iter().all(is_plain) || !is_revision {
@@ -69,7 +70,7 @@ impl HostArchive {
         Some(Self { url: Url::parse(&url).ok()?, place: format!("github/{owner}/{repository}/{revision}.tar") })
     }
 
-    /// An archive that another host makes, at its URL. None where its path cannot be one in the fixed output.
+    /// Returns the archive of another host at a URL. `None` if the URL cannot become a path in the fixed output.
     pub fn at(url: Url) -> Option<Self> {
         let clean = |text: &str| -> String {
             text.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.+".contains(c) { c } else { '_' }).collect()
@@ -85,18 +86,18 @@ impl HostArchive {
         Some(Self { url, place })
     }
 
-    /// Where the host has it for everybody.
+    /// Returns its public URL.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Its place in the fixed output.
+    /// Returns its path in the fixed output.
     pub fn place(&self) -> &str {
         &self.place
     }
 }
 
-/// Whether a text can be an owner or a repository at a host: no separator, nothing that means something in a path.
+/// Whether a text can be an owner or a repository name. It has no separator and no special meaning in a path.
 fn is_plain(text: &str) -> bool {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     !text.is_empty() && text != "." && text != ".." && text.bytes().all(is_name)
@@ -112,7 +113,7 @@ fn repository_url(text: &str) -> Option<Url> {
         .then_some(url)
 }
 
-/// The text with a scheme, and with a slash before its path: `git@host:path` is what ssh understands.
+/// Returns the text as a URL with a scheme, and with a slash before the path. ssh also accepts `git@host:path`.
 fn with_scheme(text: &str) -> Option<Cow<'_, str>> {
     let Some((scheme, rest)) = text.split_once("://") else {
         let (host, path) = text.split_once(':')?;

@@ -1,22 +1,22 @@
-//! Subresource Integrity texts as lockfiles hold them: `sha512-<base64>`, sometimes several of them.
+//! Subresource Integrity as used in lockfiles: one or more of `sha512-<base64>`.
 //!
-//! Format: <https://www.w3.org/TR/SRI/#the-integrity-attribute>. Options after `?` are read and dropped.
+//! Format: <https://www.w3.org/TR/SRI/#the-integrity-attribute>. Options after `?` are ignored.
 
 use std::{fmt, str::FromStr};
 
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::Digest as _;
 
-/// A hash algorithm, the weakest first.
+/// A hash algorithm. The order is from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
-    /// 20 bytes; old lockfiles and packages published before 2017.
+    /// 20 bytes. Used by old lockfiles and by packages published before 2017.
     Sha1,
     /// 32 bytes.
     Sha256,
     /// 48 bytes.
     Sha384,
-    /// 64 bytes; what registries give today.
+    /// 64 bytes. Registries use it today.
     Sha512,
 }
 
@@ -24,7 +24,7 @@ impl Algorithm {
     /// The length of the longest digest in bytes.
     const LONGEST: usize = 64;
 
-    /// The length of its digests in bytes.
+    /// Returns the length of its digests in bytes.
     pub const fn digest_len(self) -> usize {
         match self {
             Self::Sha1 => 20,
@@ -34,7 +34,7 @@ impl Algorithm {
         }
     }
 
-    /// Its name in integrity texts.
+    /// Returns its name in integrity texts.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sha1 => "sha1",
@@ -48,7 +48,7 @@ impl Algorithm {
         [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// The digest of `bytes`.
+    /// Computes the digest of `bytes`.
     pub fn digest(self, bytes: &[u8]) -> Digest {
         let mut hasher = Hasher::new(self);
         hasher.update(bytes);
@@ -60,7 +60,7 @@ impl Algorithm {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest {
     algorithm: Algorithm,
-    /// As many as the algorithm has, then zeros: thousands of digests are held, and none needs an allocation.
+    /// The digest, padded with zeros. An array avoids an allocation for each of thousands of digests.
     bytes: [u8; Algorithm::LONGEST],
 }
 
@@ -68,7 +68,7 @@ impl Digest {
     /// The length of the longest digest in base64.
     const LONGEST_TEXT: usize = Algorithm::LONGEST.div_ceil(3) * 4;
 
-    /// A digest from its bytes, or none where their number is not the algorithm's.
+    /// Creates a digest from bytes. `None` if their number does not match the algorithm.
     pub fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
         (bytes.len() == algorithm.digest_len()).then(|| Self::padded(algorithm, bytes))
     }
@@ -79,17 +79,17 @@ impl Digest {
         Self { algorithm, bytes }
     }
 
-    /// The algorithm.
+    /// Returns the algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.algorithm.digest_len()]
     }
 
-    /// The bytes in lower-case hexadecimal.
+    /// Returns the bytes in lower-case hexadecimal.
     pub fn hex(&self) -> String {
         HEXLOWER.encode(self.bytes())
     }
@@ -126,7 +126,7 @@ impl FromStr for Digest {
     }
 }
 
-/// One or more digests that a file must match: those of the strongest algorithm, any of which will do.
+/// The digests of the strongest algorithm in an integrity text. A file must match any one of them.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Integrity {
     digests: Vec<Digest>,
@@ -138,23 +138,23 @@ pub enum IntegrityError {
     /// It is not `<algorithm>-<base64>`, or the digest has the wrong length.
     #[error("malformed integrity `{0}`; expected `sha512-<base64>`")]
     Malformed(String),
-    /// No algorithm in it is known.
+    /// It has no known algorithm.
     #[error("unknown integrity algorithm in `{0}`; expected sha512, sha384, sha256 or sha1")]
     Algorithm(String),
 }
 
 impl Integrity {
-    /// The algorithm of its digests, the strongest that the text gave.
+    /// Returns the algorithm of its digests, the strongest in the text.
     pub fn algorithm(&self) -> Algorithm {
         self.digests[0].algorithm
     }
 
-    /// The digests, all of one algorithm, sorted; a file need match only one of them.
+    /// Returns the digests, sorted and of one algorithm. A file must match any one of them.
     pub fn digests(&self) -> &[Digest] {
         &self.digests
     }
 
-    /// Whether a file with this digest is one that is meant.
+    /// Whether a file with this digest matches.
     pub fn accepts(&self, digest: &Digest) -> bool {
         self.digests.contains(digest)
     }
@@ -169,7 +169,7 @@ impl From<Digest> for Integrity {
 impl FromStr for Integrity {
     type Err = IntegrityError;
 
-    /// Reads digests separated by white space. Unknown algorithms are passed over while a known one is there.
+    /// Parses digests separated by white space. Ignores unknown algorithms if there is a known one.
     fn from_str(text: &str) -> Result<Self, IntegrityError> {
         let mut digests = Vec::with_capacity(1);
         let mut unknown = None;
@@ -217,7 +217,7 @@ impl<'de> serde::Deserialize<'de> for Integrity {
     }
 }
 
-/// Digests bytes as they stream by.
+/// Computes a digest of streamed bytes.
 #[derive(Clone)]
 pub enum Hasher {
     /// See [`Algorithm::Sha1`].
@@ -231,7 +231,7 @@ pub enum Hasher {
 }
 
 impl Hasher {
-    /// A hasher that has seen nothing yet.
+    /// Creates a hasher without input.
     pub fn new(algorithm: Algorithm) -> Self {
         match algorithm {
             Algorithm::Sha1 => Self::Sha1(Box::default()),
@@ -241,7 +241,7 @@ impl Hasher {
         }
     }
 
-    /// Takes the next bytes.
+    /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Sha1(hasher) => hasher.update(bytes),
@@ -251,7 +251,7 @@ impl Hasher {
         }
     }
 
-    /// The digest of all bytes taken.
+    /// Returns the digest of all bytes.
     pub fn finish(self) -> Digest {
         match self {
             Self::Sha1(hasher) => Digest::padded(Algorithm::Sha1, &hasher.finalize()),

@@ -1,7 +1,7 @@
-//! JSON with places: every value knows where it stands, so that an error can name line and column.
+//! JSON with positions, so that errors can name line and column.
 //!
-//! The `jsonc-parser` crate reads looser dialects by default and lets the last of two equal keys win. Here its
-//! options are set to what each format really allows, and a duplicate key is an error.
+//! By default the `jsonc-parser` crate accepts looser dialects, and the last of two equal keys wins. This module allows
+//! only what each format allows, and a duplicate key is an error.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -14,7 +14,7 @@ use jsonc_parser::{
 use crate::diagnostic::{Category, Diagnose, Location, Position};
 use crate::names::BUN_LOCK;
 
-/// Which JSON a file is.
+/// The JSON dialect of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Plain JSON (RFC 8259): `package.json`.
@@ -23,47 +23,47 @@ pub enum Dialect {
     Jsonc,
 }
 
-/// Why a JSON text was refused. All but [`JsonError::Conflict`] also carry the file.
+/// Why a JSON text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// It is not JSON.
+    /// The text is not JSON.
     #[error("{message}")]
     Syntax {
         /// The file.
         file: String,
-        /// Where reading stopped.
+        /// The position of the error.
         position: Position,
-        /// What the parser expected.
+        /// The parser's message.
         message: String,
     },
-    /// An object has a key twice.
+    /// An object has the same key twice.
     #[error("duplicate key `{key}`")]
     Duplicate {
         /// The file.
         file: String,
-        /// The second of the two.
+        /// The position of the second one.
         position: Position,
         /// The key.
         key: String,
     },
-    /// A value is not what the format has there.
+    /// A value has the wrong type for the format.
     #[error("expected {expected}, found {found}")]
     Unexpected {
         /// The file.
         file: String,
-        /// The value.
+        /// The position of the value.
         position: Position,
-        /// What the format has there.
+        /// What the format requires.
         expected: String,
-        /// What stands there.
+        /// A description of the value.
         found: String,
     },
-    /// Git left conflict markers in it.
+    /// The file has conflict markers of git.
     #[error("merge conflict markers in `{file}`")]
     Conflict {
         /// The file.
         file: String,
-        /// The first marker.
+        /// The position of the first marker.
         position: Position,
     },
 }
@@ -88,7 +88,7 @@ impl Diagnose for JsonError {
                 "resolve the conflict in the manifests, take either side of `bun.lock`, and run `bun install`"
                     .to_owned(),
             ],
-            Self::Conflict { .. } => vec!["resolve the conflict first".to_owned()],
+            Self::Conflict { .. } => vec!["resolve the merge conflict and run again".to_owned()],
             _ => Vec::new(),
         }
     }
@@ -112,7 +112,7 @@ impl<'a> Document<'a> {
         };
         let parsed =
             jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &options(dialect)).map_err(|error| {
-                // Conflict markers are never JSON, so that only a text that is none need be searched for them.
+                // Conflict markers are never valid JSON, so only an invalid text is searched for them.
                 let conflict = refuse_conflict_markers(file, text).err();
                 conflict.unwrap_or_else(|| syntax(error.range().start, error.kind().to_string().to_lowercase()))
             })?;
@@ -122,32 +122,32 @@ impl<'a> Document<'a> {
         Ok(document)
     }
 
-    /// The outermost value, which must be an object.
+    /// Returns the outermost value, which must be an object.
     pub fn object(&self) -> Result<&Object<'a>, JsonError> {
         self.as_object(&self.root)
     }
 
-    /// `value` as an object.
+    /// Returns `value` as an object, or an error.
     pub fn as_object<'v>(&self, value: &'v Value<'a>) -> Result<&'v Object<'a>, JsonError> {
         value.as_object().ok_or_else(|| self.unexpected(value, "an object"))
     }
 
-    /// `value` as an array.
+    /// Returns `value` as an array, or an error.
     pub fn as_array<'v>(&self, value: &'v Value<'a>) -> Result<&'v Array<'a>, JsonError> {
         value.as_array().ok_or_else(|| self.unexpected(value, "an array"))
     }
 
-    /// `value` as a string.
+    /// Returns `value` as a string, or an error.
     pub fn as_str<'v>(&self, value: &'v Value<'a>) -> Result<&'v str, JsonError> {
         value.as_string_lit().map(|text| text.value.as_ref()).ok_or_else(|| self.unexpected(value, "a string"))
     }
 
-    /// An error about `value`: what was expected in its place.
+    /// Makes an error about `value`, with a description of the expected value.
     pub fn unexpected(&self, value: &Value<'a>, expected: &str) -> JsonError {
         self.unexpected_at(value.range().start, expected, &describe(value))
     }
 
-    /// An error about what stands at a byte offset.
+    /// Makes an error about the text at a byte offset.
     pub fn unexpected_at(&self, offset: usize, expected: &str, found: &str) -> JsonError {
         JsonError::Unexpected {
             file: self.file.to_owned(),
@@ -157,17 +157,17 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The file's name.
+    /// Returns the name of the file.
     pub fn file(&self) -> &'a str {
         self.file
     }
 
-    /// The line and column of a byte offset.
+    /// Returns the line and column of a byte offset.
     pub fn position(&self, offset: usize) -> Position {
         Position::of_offset(self.text, offset)
     }
 
-    /// The line and column of a byte offset, counted from a line start that is known already.
+    /// Returns the line and column of a byte offset, counted from a known line start. Faster than [`Self::position`].
     pub(crate) fn position_from(&self, line_start: usize, line: usize, offset: usize) -> Position {
         let within = Position::of_offset(&self.text[line_start..], offset.saturating_sub(line_start));
         Position { line: within.line + line - 1, column: within.column }
@@ -191,8 +191,8 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The first property whose key stands before it already. Programs mostly write keys in order, and an order without
-/// equals is proof enough; only other objects cost a set.
+/// Returns the first property whose key already occurred. Most programs write keys in order, and strictly sorted keys
+/// have no duplicates. Only other objects need a set.
 fn duplicate<'o, 'a>(object: &'o Object<'a>) -> Option<&'o ObjectProp<'a>> {
     let properties = &object.properties;
     if properties.is_sorted_by(|a, b| a.name.as_str() < b.name.as_str()) {
@@ -218,7 +218,7 @@ fn options(dialect: Dialect) -> ParseOptions {
     }
 }
 
-/// Conflict markers stand at the start of a line; nothing in a JSON file that a program wrote starts one so.
+/// Returns an error if a line starts with a conflict marker. No line of JSON that a program wrote starts like this.
 pub(crate) fn refuse_conflict_markers(file: &str, text: &str) -> Result<(), JsonError> {
     let markers = ["<<<<<<< ", ">>>>>>> "];
     let starts = |offset: usize| markers.iter().any(|marker| text[offset..].starts_with(marker));
@@ -243,7 +243,7 @@ fn describe(value: &Value<'_>) -> String {
     }
 }
 
-/// At most 60 characters of a text from outside, its control characters escaped.
+/// Returns at most 60 characters of an untrusted text, with control characters escaped.
 pub(crate) fn shorten(text: &str) -> Cow<'_, str> {
     let long = text.chars().count() > 60;
     if !long && !text.chars().any(char::is_control) {
@@ -256,7 +256,7 @@ pub(crate) fn shorten(text: &str) -> Cow<'_, str> {
     Cow::Owned(short)
 }
 
-/// The value as `serde_json` has it, its objects sorted by key.
+/// Converts a value to `serde_json`, with objects sorted by key.
 pub fn to_serde(value: &Value<'_>) -> serde_json::Value {
     match value {
         Value::StringLit(text) => serde_json::Value::String(text.value.clone().into_owned()),

@@ -1,4 +1,6 @@
-//! The one [model](Lockfile) that every lockfile is read into, and what readers of lockfiles share. Nothing here touches a file, the network or a process.
+//! The [model](Lockfile) of a lockfile, common to all formats, and code that their readers share.
+//!
+//! Nothing here uses files, the network or processes.
 
 mod conditions;
 mod git;

@@ -1,4 +1,4 @@
-//! The one model that every lockfile format is read into.
+//! The model of a lockfile, common to all formats.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use crate::{diagnostic::Position, repo::RepoPath};
 pub struct Lockfile {
     /// Its format and version.
     pub format: Format,
-    /// What the manifests asked for when it was made.
+    /// The dependencies that the manifests requested when it was written.
     pub requests: Requests,
-    /// Every package, in the file's order.
+    /// All packages, in the order of the file.
     pub packages: Vec<LockedPackage>,
-    /// Packages with a patch: `name@version`, or the locator of Yarn, to the patch file.
+    /// The patch file of each patched package, by `name@version`, or by Yarn's locator.
     pub patches: BTreeMap<String, RepoPath>,
-    /// A digest (blake3, hexadecimal) of all that matters to an install: not of key order, formatting, or the
-    /// versions of the workspaces themselves.
+    /// A digest (blake3, hexadecimal) of everything that matters to an install. It ignores key order, formatting and
+    /// the versions of workspaces.
     pub digest: String,
-    /// What is odd about the file, but not wrong.
+    /// Warnings about the file.
     pub warnings: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The version that the file gives itself; Yarn 1 has only one.
+    /// Returns the version of the format. Yarn 1 has only one.
     pub const fn version(self) -> u64 {
         match self {
             Self::Bun(version) | Self::YarnBerry(version) => version,
@@ -46,7 +46,7 @@ impl Format {
         }
     }
 
-    /// The name of its file.
+    /// Returns the file name.
     pub const fn file(self) -> &'static str {
         match self {
             Self::Bun(_) => BUN_LOCK,
@@ -55,18 +55,17 @@ impl Format {
     }
 }
 
-/// What the manifests asked for when a lockfile was made, as far as the format says.
+/// The dependencies that the manifests requested when a lockfile was written, as far as the format records them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requests {
-    /// The workspaces as the lockfile saw them, by folder; the root is the empty path.
+    /// The workspaces as recorded, by folder. The root is the empty path.
     ByWorkspace(BTreeMap<RepoPath, LockedWorkspace>),
-    /// Descriptors (`name@range`), whoever asked, each with the index of its package. Yarn 1 does not write down
-    /// workspaces.
+    /// All descriptors (`name@range`), each with the index of its package. Yarn 1 does not record workspaces.
     ByDescriptor(BTreeMap<String, usize>),
 }
 
 impl Requests {
-    /// The workspaces, where the format lists them.
+    /// Returns the workspaces, if the format records them.
     pub fn workspaces(&self) -> Option<&BTreeMap<RepoPath, LockedWorkspace>> {
         match self {
             Self::ByWorkspace(workspaces) => Some(workspaces),
@@ -75,16 +74,16 @@ impl Requests {
     }
 }
 
-/// A workspace as a lockfile saw it.
+/// A workspace as recorded in a lockfile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LockedWorkspace {
-    /// Its package name, empty where it has none.
+    /// Its package name. Empty if it has none.
     pub name: String,
-    /// What it asks for: group, then package, then specifier.
+    /// Its dependencies: group, then package, then specifier.
     pub dependencies: BTreeMap<DependencyGroup, BTreeMap<String, String>>,
 }
 
-/// The groups of dependencies in a manifest.
+/// A group of dependencies in a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DependencyGroup {
     /// `dependencies`.
@@ -101,10 +100,10 @@ impl DependencyGroup {
     /// All groups.
     pub const ALL: [Self; 4] = [Self::Runtime, Self::Development, Self::Optional, Self::Peer];
 
-    /// Those whose packages code runs with.
+    /// The groups whose packages are needed at run time.
     pub const AT_RUNTIME: [Self; 2] = [Self::Runtime, Self::Optional];
 
-    /// The field of a manifest that holds it.
+    /// Returns its field in a manifest.
     pub const fn field(self) -> &'static str {
         match self {
             Self::Runtime => "dependencies",
@@ -115,31 +114,30 @@ impl DependencyGroup {
     }
 }
 
-/// A package as locked.
+/// A package in a lockfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedPackage {
-    /// How the format names the entry: where it is installed (Bun), its descriptors (Yarn 1), its locator (Yarn 2 and
-    /// later).
+    /// The key of the entry: its install path (Bun), its descriptors (Yarn 1), or its locator (Yarn 2 and later).
     pub key: String,
-    /// Where its entry stands.
+    /// The position of its entry in the file.
     pub position: Position,
-    /// Its own name, which an alias hides in the key.
+    /// Its real name. The key may show an alias instead.
     pub name: String,
-    /// What it is and where it comes from.
+    /// Its kind and its source.
     pub resolution: Resolution,
-    /// The platforms it is bound to.
+    /// The platforms on which it is installed.
     pub platforms: Platforms,
-    /// Its content ships inside the package that depends on it: nothing to fetch.
+    /// Whether it ships inside the package that depends on it, so there is nothing to download.
     pub bundled: bool,
-    /// What its file must match, where the lockfile says.
+    /// The integrity of its file, if the lockfile records one.
     pub integrity: Option<Integrity>,
-    /// The checksum of the zip that Yarn 2 and later make of it, as the lockfile writes it. It is of no use for the
-    /// tarball; a committed cache is named by it.
+    /// The checksum of the zip that Yarn 2 and later make of it, as written. It does not apply to the tarball, but file
+    /// names in a committed cache contain it.
     pub zip_checksum: Option<String>,
 }
 
 impl LockedPackage {
-    /// How messages name it: `name@version` for a registry package.
+    /// Returns its name in messages: `name@version` for a registry package.
     pub fn label(&self) -> String {
         match &self.resolution {
             Resolution::Registry { version, .. } => [&self.name, "@", version].concat(),
@@ -148,21 +146,21 @@ impl LockedPackage {
     }
 }
 
-/// What a locked package is.
+/// The kind of a locked package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
-    /// A version from a registry; with a URL where the tarball does not lie at the registry's usual place.
+    /// A version from a registry. Has a URL if the tarball is not at the registry's usual path.
     Registry {
         /// The exact version.
         version: String,
-        /// The tarball, where the lockfile names it.
+        /// The URL of the tarball, if the lockfile names it.
         url: Option<Url>,
     },
     /// A workspace of this repository.
     Workspace(RepoPath),
     /// A folder in the repository (`file:`).
     Folder(RepoPath),
-    /// A link to a folder (`link:`, `portal:`), as the lockfile writes it.
+    /// A link to a folder (`link:`, `portal:`), as written in the lockfile.
     Link(String),
     /// A tarball in the repository.
     LocalTarball(RepoPath),
@@ -170,41 +168,41 @@ pub enum Resolution {
     RemoteTarball(Url),
     /// A commit of a git repository.
     Commit(GitCommit),
-    /// A commit of a repository, as the archive that its host makes of it.
+    /// The archive that a host makes of a commit.
     Archive(HostArchive),
-    /// A git repository that cannot be fetched, as the lockfile writes it.
+    /// A git repository that splitter cannot fetch, as written in the lockfile.
     Git(String),
-    /// A repository of a host that cannot be fetched, as the lockfile writes it.
+    /// A repository of a host that splitter cannot fetch, as written in the lockfile.
     GitHub(String),
     /// The repository's own root.
     Root,
-    /// Another package of the lockfile with patches on it; nothing to fetch.
+    /// Another package of the lockfile with patches. There is nothing to download.
     Patched {
         /// The locator of the other package.
         source: String,
-        /// The patch files of the repository; those that Yarn has built in are not files.
+        /// The patch files in the repository. Excludes Yarn's built-in patches.
         files: Vec<RepoPath>,
     },
-    /// Made by a plugin of the package manager while it installs, as the lockfile writes it.
+    /// A package that a plugin of the package manager generates during the install, as written in the lockfile.
     Plugin(String),
-    /// Made by this program of the repository while the package manager installs (`exec:`).
+    /// A package that this program in the repository generates during the install (`exec:`).
     Generated(RepoPath),
 }
 
-/// The platforms that a package is installed on.
+/// The platforms on which a package is installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Platforms {
-    /// All of them.
+    /// All platforms.
     Any,
-    /// Those that the lists of its manifest admit.
+    /// The platforms that the lists of its manifest allow.
     Listed(PlatformLists),
-    /// Those for which the conditions hold.
+    /// The platforms on which the conditions hold.
     Conditions(Conditions),
-    /// The lockfile does not say. If the package is bound to some, the manifest in its tarball does.
+    /// The lockfile does not record platforms. The manifest in the tarball may.
     InTarball,
 }
 
-/// `os`, `cpu` and `libc` of a manifest, as Node names platforms; an empty list admits all. An entry may be negated:
+/// `os`, `cpu` and `libc` of a manifest, with Node's names. An empty list allows all. An entry may be negated:
 /// `!win32`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlatformLists {

@@ -1,20 +1,20 @@
-//! Names and versions of packages, as every format writes them. They come from outside and become parts of paths and URLs.
+//! Checks for names and versions of packages. They come from outside and become parts of paths and URLs.
 
 use super::Resolution;
 
-/// Splits `<name>@<rest>`: the first `@` that is not the scope's own.
+/// Splits `<name>@<rest>` at the first `@` that does not start the scope.
 pub(crate) fn split_name(text: &str) -> Option<(&str, &str)> {
     let from = if text.starts_with('@') { text.find('/')? } else { 0 };
     let at = from + text[from..].find('@')?;
     (at > 0).then(|| (&text[..at], &text[at + 1..]))
 }
 
-/// Whether the text could be a semantic version; it becomes part of a URL and of a file name.
+/// Whether a text has only the characters of a semantic version. It becomes part of a URL and of a file name.
 pub(crate) fn is_version(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
 }
 
-/// Whether the text could be the name of a package; it becomes part of a URL and of a path.
+/// Whether a text is valid as the name of a registry package. It becomes part of a URL and of a path.
 pub(crate) fn is_package_name(name: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty()
@@ -28,7 +28,8 @@ pub(crate) fn is_package_name(name: &str) -> bool {
     }
 }
 
-/// Whether the text could be the name of a package of this kind. What no registry knows, such as a link, has freer names.
+/// Whether a text is valid as the name of this kind of package. Packages outside registries, such as links, may have
+/// more names.
 pub(crate) fn is_name_for(resolution: &Resolution, name: &str) -> bool {
     match resolution {
         Resolution::Registry { .. } => is_package_name(name),
@@ -36,7 +37,7 @@ pub(crate) fn is_name_for(resolution: &Resolution, name: &str) -> bool {
     }
 }
 
-/// Whether the text could be a part of a path, or two parts that begin with `@`, as names of packages are.
+/// Whether a text is valid as one part of a path, or as two parts that start with `@`.
 pub(crate) fn is_local_name(name: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty()

@@ -1,4 +1,4 @@
-//! [`ManagerError`].
+//! The error of the package managers' files: lockfiles, pins and settings files.
 
 use super::{
     bun::lockfile::BunLockError,
@@ -11,30 +11,30 @@ use crate::{
     repo::TreeError,
 };
 
-/// Why the files of a package manager were refused.
+/// Why splitter refuses the files of a package manager.
 #[derive(Debug, thiserror::Error)]
 pub enum ManagerError {
-    /// Reading the repository failed.
+    /// The repository could not be read.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// `bun.lock` was refused.
+    /// `bun.lock` is invalid.
     #[error(transparent)]
     BunLock(#[from] BunLockError),
-    /// `yarn.lock` was refused.
+    /// `yarn.lock` is invalid.
     #[error(transparent)]
     YarnLock(#[from] YarnLockError),
-    /// The registries that the rc files name are wrong.
+    /// An rc file names an invalid registry.
     #[error(transparent)]
     Registries(#[from] RegistryError),
-    /// An rc file of Yarn was refused.
+    /// An rc file of Yarn is invalid.
     #[error(transparent)]
     YarnRc(#[from] YarnRcError),
-    /// The pinned package manager is not the lockfile's.
+    /// The pinned package manager does not belong to the lockfile.
     #[error("`packageManager` is `{pin}`, but the lockfile is `{lockfile}`")]
     WrongManager {
         /// The pin in the root manifest.
         pin: String,
-        /// The lockfile.
+        /// The name of the lockfile.
         lockfile: &'static str,
     },
     /// The pin is not an exact version.
@@ -42,15 +42,15 @@ pub enum ManagerError {
     InexactPin {
         /// The package manager.
         name: &'static str,
-        /// The pin.
+        /// The pin as written.
         pin: String,
-        /// The file that holds it.
+        /// The file with the pin.
         file: &'static str,
-        /// What an exact pin looks like there.
+        /// An exact pin as that file writes it.
         example: &'static str,
     },
-    /// The pinned package manager cannot read the lockfile.
-    #[error("Bun {version} cannot read lockfileVersion {lockfile_version}; it needs Bun {needed} or later")]
+    /// The pinned Bun is too old for the lockfile.
+    #[error("Bun {version} cannot read lockfileVersion {lockfile_version}, which needs Bun {needed} or later")]
     ManagerTooOld {
         /// The pinned version.
         version: String,
@@ -59,35 +59,35 @@ pub enum ManagerError {
         /// The first Bun that reads it.
         needed: &'static str,
     },
-    /// The lockfile is that of Yarn 1, the pinned Yarn is a later one.
-    #[error("`packageManager` pins Yarn {version}, but `yarn.lock` is that of Yarn 1")]
+    /// The lockfile is from Yarn 1, but a later Yarn is pinned.
+    #[error("`packageManager` pins Yarn {version}, but Yarn 1 wrote `yarn.lock`")]
     ClassicLockfile {
         /// The pinned version.
         version: String,
     },
     /// The pinned Yarn writes another version of the lockfile.
     #[error(
-        "Yarn {version} would rewrite `yarn.lock`, whose version {lockfile_version} is that of Yarn {from} {}",
-        until.map_or("and later".to_owned(), |until| format!("to before {until}"))
+        "Yarn {version} would rewrite `yarn.lock`, whose version {lockfile_version} needs Yarn {from} or later{}",
+        until.map_or(String::new(), |until| format!(", but before {until}"))
     )]
     OtherWriter {
         /// The pinned version.
         version: String,
         /// The lockfile's version.
         lockfile_version: u64,
-        /// The first Yarn that writes it.
+        /// The first Yarn that writes this version.
         from: &'static str,
-        /// The first Yarn that does not any more.
+        /// The first Yarn that no longer writes this version.
         until: Option<&'static str>,
     },
-    /// An rc file is wrong.
+    /// An rc file is invalid.
     #[error("{reason}")]
     RcFile {
         /// The file.
         file: &'static str,
         /// The place in it.
         position: Option<Position>,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 }
@@ -128,10 +128,12 @@ impl Diagnose for ManagerError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::WrongManager { .. } => "correct `packageManager`, or remove the lockfile that is not in use",
-            Self::InexactPin { .. } => "an exact version makes every install the same",
-            Self::ManagerTooOld { .. } => "pin the Bun that wrote the lockfile in `packageManager`",
-            Self::ClassicLockfile { .. } => "`yarn install` migrates the lockfile; or pin the Yarn 1 that wrote it",
-            Self::OtherWriter { .. } => "`yarn install` brings the lockfile up to date; or pin the Yarn that wrote it",
+            Self::InexactPin { .. } => "pin an exact version, so that every install is the same",
+            Self::ManagerTooOld { .. } => "in `packageManager`, pin the Bun that wrote the lockfile",
+            Self::ClassicLockfile { .. } => {
+                "run `yarn install` to migrate the lockfile, or pin the Yarn 1 that wrote it"
+            }
+            Self::OtherWriter { .. } => "run `yarn install` to update the lockfile, or pin the Yarn that wrote it",
             _ => return self.inner().map(Diagnose::hints).unwrap_or_default(),
         };
         vec![hint.to_owned()]

@@ -1,4 +1,4 @@
-//! What of manifests and rc files an installer reads: one JSON file, read by the Nix code too.
+//! The fields of manifests and rc files that an installer reads. The Nix code reads the same JSON file.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ const TEXT: &str = include_str!("../../nix-templates/manifest-fields.json");
 pub(crate) struct InstallerFields {
     /// Top-level fields of `package.json`.
     pub(crate) manifest: Vec<String>,
-    /// Fields of the root's `package.json` that builds of other workspaces read.
+    /// Fields of the root's `package.json` that builds of other workspaces read as well.
     pub(crate) root_in_apps: Vec<String>,
     /// Keys of `[install]` in `bunfig.toml`.
     pub(crate) bunfig: Vec<String>,
@@ -24,7 +24,7 @@ pub(crate) struct InstallerFields {
     pub(crate) yarnrc_yml: Vec<String>,
 }
 
-/// The fields. The file is part of the program and a test reads it, so that the fallback is never used.
+/// The fields. The JSON file is part of the program and a test reads it, so the fallback is never used.
 pub(crate) static INSTALLER_FIELDS: LazyLock<InstallerFields> =
     LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
 

@@ -1,11 +1,11 @@
 //! The package managers: one folder each, behind one interface ([`Manager`]).
 //!
-//! A folder holds all that splitter knows of a package manager without the network: how its lockfile is read, which version a
-//! repository pins, what it reads of settings files and which registries they name, its own files in a repository, and the
-//! words in which a user is told what to do. `yarn` holds what both Yarns share, `yarn_lock` tells their lockfiles apart.
+//! A folder holds everything that splitter knows about a package manager without the network: how to read its lockfile,
+//! its settings files and the version that a repository pins, and the hints that name its settings. `yarn` holds what
+//! Yarn 1 and later Yarns share. `yarn_lock` detects the format of a `yarn.lock`.
 //!
-//! Everybody above asks through [`ManagerName::manager`]. Two things stay elsewhere, since they belong to other layers: which
-//! files and variables of a *machine* say where to fetch from (`fetch::layers`), and the Nix files of each (`scaffold::templates`).
+//! All other modules ask through [`ManagerName::manager`]. Two things belong to other layers: `fetch::layers` reads the
+//! files and variables of the *machine*, and `scaffold::templates` holds the Nix files.
 
 pub mod bun;
 mod error;
@@ -56,7 +56,7 @@ impl From<Format> for ManagerName {
 }
 
 impl ManagerName {
-    /// What is known of it.
+    /// Returns everything that splitter knows about this package manager.
     pub(crate) fn manager(self) -> &'static dyn Manager {
         match self {
             Self::Bun => &bun::Bun,
@@ -65,103 +65,103 @@ impl ManagerName {
         }
     }
 
-    /// The program that a user runs.
+    /// Returns the name of the command-line program.
     pub fn command(self) -> &'static str {
         self.manager().command()
     }
 
-    /// What runs a source file that is started without a build.
+    /// Returns the program that runs a source file without a build.
     pub fn runtime(self) -> &'static str {
         self.manager().runtime()
     }
 }
 
-/// What the rest of the program asks of a package manager.
+/// The questions that other modules ask about a package manager.
 pub(crate) trait Manager: Sync {
-    /// The program that a user runs.
+    /// Returns the name of the command-line program.
     fn command(&self) -> &'static str;
 
-    /// What runs a source file that is started without a build.
+    /// Returns the program that runs a source file without a build.
     fn runtime(&self) -> &'static str {
         "node"
     }
 
-    /// Whether what runs source files runs TypeScript, too: a Node.js of any age does not.
+    /// Whether [`Self::runtime`] runs TypeScript files. Older versions of Node.js do not.
     fn runs_typescript(&self) -> bool {
         false
     }
 
-    /// Whether a script's `pre` script is run before it.
+    /// Whether the package manager runs a script's `pre` script first.
     fn runs_pre_scripts(&self) -> bool {
         true
     }
 
-    /// The npm packages that hold its program for these systems: one for each, or one for all.
+    /// Returns the npm packages that hold the program for `systems`: one per system, or one for all of them.
     fn program_packages(&self, systems: &[System]) -> Vec<ProgramPackage>;
 
-    /// Finds which version a repository pins.
+    /// Finds the version that a repository pins.
     fn pin(&self, pinned: &Pinned<'_>) -> Result<Pin, ManagerError>;
 
-    /// Its own files in a repository.
+    /// Finds the package manager's own files in a repository: program, plugins and cache.
     fn own_files(&self, _tree: &dyn Tree) -> Result<OwnFiles, ManagerError> {
         Ok(OwnFiles::default())
     }
 
-    /// The settings files that it reads at the root of a repository.
+    /// Returns the settings files that the package manager reads at the root of a repository.
     fn settings_files(&self) -> &'static [SettingsFile];
 
-    /// The registries that these files name.
+    /// Reads the registries that the settings files name.
     fn registries(&self, tree: &dyn Tree) -> Result<ProjectRegistries, ManagerError>;
 
-    /// Whether its lockfile names the registry of a repository whose settings name none.
+    /// Whether the lockfile names the default registry when the settings files name none.
     fn lockfile_names_registry(&self) -> bool {
         false
     }
 
-    /// What to do about registries, in the words of its settings.
+    /// Returns the parts of hints about registries, in terms of this package manager's settings.
     fn remedies(&self) -> Remedies;
 
-    /// Lines for one of its settings files, to see what an edit of it changes.
+    /// Returns sample lines for a settings file. `verify` appends them to see what an edit rebuilds.
     fn sample_settings(&self) -> SampleSettings;
 }
 
-/// The package manager's files in a repository. Only Yarn has any.
+/// The package manager's own files in a repository. Only Yarn has any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct OwnFiles {
-    /// Its program.
+    /// The program.
     pub(crate) program: Option<RepoPath>,
-    /// Its plugins.
+    /// The plugins.
     pub(crate) plugins: Vec<RepoPath>,
-    /// Its cache.
+    /// The committed cache.
     pub(crate) cache: Option<CommittedCache>,
 }
 
-/// What of a settings file decides an install.
+/// Reduces the text of a settings file to the settings that an install reads.
 type Reduce = fn(&str) -> Result<String, ManagerError>;
 
 /// A settings file of the lock set.
 pub(crate) struct SettingsFile {
     /// Its name.
     pub(crate) name: &'static str,
-    /// What in it matters, in a form in which layout does not show: its digest is recorded.
+    /// Returns the settings that matter, in a form that does not depend on layout. Its digest is recorded.
     pub(crate) normalise: Reduce,
-    /// The same as the Nix files cut it from the text.
+    /// Returns the same settings as the Nix code cuts them from the text.
     pub(crate) as_in_nix: Reduce,
 }
 
-/// What to do about a registry that refuses or lacks something.
+/// Parts of hints about a registry that refuses a request or has no package.
 pub(crate) struct Remedies {
     /// The files that hold tokens.
     pub(crate) files: &'static str,
     /// Where the registry of a scope is set.
     pub(crate) scope: &'static str,
-    /// Where the token of a host goes.
+    /// Returns where to put the token of a host.
     pub(crate) token: fn(host: &str) -> String,
-    /// Where a host's client certificate goes.
+    /// Returns where to put the client certificate for a host.
     pub(crate) certificate: fn(host: &str) -> String,
 }
 
-/// Lines for a settings file.
+/// Sample lines for a settings file.
 pub(crate) struct SampleSettings {
     /// The file.
     pub(crate) file: &'static str,

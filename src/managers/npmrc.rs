@@ -1,19 +1,19 @@
-//! `.npmrc`, which Bun and Yarn 1 share with npm: what of it decides an install, and words for what it lacks.
+//! `.npmrc`, which Bun, Yarn 1 and npm share: the keys that an install reads, and parts of hints.
 
 use super::{ManagerError, SettingsFile, installer_fields::INSTALLER_FIELDS};
 use crate::names::NPMRC;
 
-/// The file in the lock set.
+/// `.npmrc` as part of the lock set.
 pub(super) const FILE: SettingsFile = SettingsFile { name: NPMRC, normalise: normalised, as_in_nix: lines };
 
-/// Where the token of a host goes.
+/// Returns where to put the token of a host.
 pub(super) fn token(host: &str) -> String {
     format!("~/.npmrc (`//{host}/:_authToken=${{NPM_TOKEN}}`)")
 }
 
-/// Where a host's client certificate goes.
+/// Returns where to put the client certificate for a host.
 pub(super) fn certificate(host: &str) -> String {
-    format!("name files in PEM in ~/.npmrc: `//{host}/:certfile=…` and `//{host}/:keyfile=…`")
+    format!("set the client certificate in ~/.npmrc, as PEM files: `//{host}/:certfile=…` and `//{host}/:keyfile=…`")
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one signature for all rc files")]
@@ -27,7 +27,8 @@ fn normalised(text: &str) -> Result<String, ManagerError> {
     Ok(kept.concat())
 }
 
-/// The lines that match `^\s*([A-Za-z-]+)(\[\])?\s*=` with such a key, in their order.
+/// Returns the kept lines in their order: those that match `^\s*([A-Za-z-]+)(\[\])?\s*=` with a key that an install
+/// reads.
 #[expect(clippy::unnecessary_wraps, reason = "one signature for all rc files")]
 fn lines(text: &str) -> Result<String, ManagerError> {
     let is_kept = |line: &&str| {

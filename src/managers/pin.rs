@@ -1,7 +1,7 @@
 //! Which package manager a repository pins, and where its program comes from.
 //!
-//! The lockfile says which package manager it is; what the repository pins must agree with it, since another version
-//! would resolve anew or write another format.
+//! The lockfile decides which package manager it is. The pin must agree: another version would resolve the dependencies
+//! again or write another lockfile format.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,61 +19,61 @@ pub struct PackageManager {
     pub name: ManagerName,
     /// Its exact version.
     pub version: String,
-    /// Its program, where that is a file of the repository.
+    /// The path of its program, if the program is a file of the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<RepoPath>,
 }
 
-/// A package manager, and how it was chosen.
+/// A package manager, and the source of the choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {
-    /// What was chosen.
+    /// The package manager.
     pub manager: PackageManager,
-    /// What said so: a file and field, or that nothing did.
+    /// The file and field that pin it, or a note that nothing does.
     pub source: &'static str,
 }
 
 /// The npm package that holds a package manager's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProgramPackage {
-    /// The system that it is for; none where it serves all.
+    /// The system that it is for, or `None` if it works on all systems.
     pub system: Option<System>,
     /// The package's name.
     pub name: &'static str,
 }
 
 impl PackageManager {
-    /// The npm packages that hold its program for these systems: one for each, or one for all, or none where the
-    /// program is a file of the repository.
+    /// Returns the npm packages that hold the program for `systems`: one per system, or one for all of them. Returns
+    /// none if the program is a file of the repository.
     pub fn program_packages(&self, systems: &[System]) -> Vec<ProgramPackage> {
         if self.file.is_some() { Vec::new() } else { self.name.manager().program_packages(systems) }
     }
 }
 
 impl ProgramPackage {
-    /// Where it is recorded: under its system, or `common`.
+    /// Returns the part of the record that lists this package: its system, or `common`.
     pub fn part(&self) -> &'static str {
         self.system.map_or("common", System::name)
     }
 }
 
-/// All in a repository that may pin a version.
+/// The places in a repository that can pin a version.
 pub(crate) struct Pinned<'a> {
     /// The repository.
     pub(crate) tree: &'a dyn Tree,
-    /// `packageManager` of the root manifest, without a hash.
+    /// `packageManager` of the root manifest, without its hash.
     pub(crate) package_manager: Option<&'a str>,
     /// The root manifest.
     pub(crate) manifest: &'a serde_json::Value,
     /// The lockfile's format.
     pub(crate) format: Format,
-    /// The program that a settings file names.
+    /// The program that a settings file names, for example by `yarnPath`.
     pub(crate) program: Option<RepoPath>,
 }
 
 impl<'a> Pinned<'a> {
-    /// `packageManager` of the root manifest, whole and without the package manager's own name; refused where it names
-    /// another one than `name`.
+    /// Returns `packageManager` of the root manifest twice: as written, and the version alone. Fails if it names a
+    /// package manager other than `name`.
     pub(super) fn in_manifest(&self, name: &str) -> Result<Option<(&'a str, &'a str)>, ManagerError> {
         let Some(pin) = self.package_manager else { return Ok(None) };
         match pin.strip_prefix(name).and_then(|rest| rest.strip_prefix('@')) {
@@ -82,13 +82,13 @@ impl<'a> Pinned<'a> {
         }
     }
 
-    /// An exact version in `engines` of the root manifest.
+    /// Returns the version of `name` in `engines` of the root manifest, if it is exact.
     pub(super) fn engine(&self, name: &str) -> Option<String> {
         self.manifest.get("engines")?.get(name)?.as_str().and_then(exact)
     }
 }
 
-/// `1.2.3`, with a prerelease where there is one. It becomes part of a URL.
+/// Returns the version if it is exact: `1.2.3`, optionally with a prerelease. The result becomes part of a URL.
 pub(super) fn exact(text: &str) -> Option<String> {
     let text = text.strip_prefix('v').unwrap_or(text);
     let core = text.split('-').next()?;
@@ -98,7 +98,7 @@ pub(super) fn exact(text: &str) -> Option<String> {
     (plain && clean).then(|| text.to_owned())
 }
 
-/// Major, minor and patch; a prerelease counts as its release.
+/// Returns major, minor and patch. A prerelease counts as its release.
 pub(super) fn numbers(version: &str) -> Vec<u32> {
     version.split('-').next().unwrap_or_default().split('.').map(|number| number.parse().unwrap_or(0)).collect()
 }

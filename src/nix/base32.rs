@@ -1,10 +1,10 @@
-//! Nix's base32, in which store paths are written.
+//! Nix's base32, the encoding of hashes in store paths.
 //!
-//! The digits are taken from the least significant bit on and then written backwards, in an alphabet without
-//! `e`, `o`, `t` and `u`. Format: `src/libutil/base-nix-32.cc` of Nix.
+//! The digits are taken from the least significant bit on and then written backwards, in an alphabet without `e`, `o`,
+//! `t` and `u`. Format: `src/libutil/base-nix-32.cc` of Nix.
 //!
-//! [`data_encoding`] has the same bit order as [`BASE32_DNSCURVE`], with other letters for the same digits. Going
-//! through that constant, rather than through a specification built at run time, leaves nothing that can fail.
+//! [`data_encoding`] has the same bit order in [`BASE32_DNSCURVE`], with other letters for the same digits. Using that
+//! constant instead of a specification built at run time leaves nothing that can fail.
 
 use data_encoding::{BASE32_DNSCURVE, DecodeKind};
 
@@ -16,23 +16,23 @@ const DNSCURVE: &[u8; 32] = b"0123456789bcdfghjklmnpqrstuvwxyz";
 /// Why a text is not Nix base32.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Base32Error {
-    /// A character that is no digit.
-    #[error("`{found}` in `{text}` is no digit of Nix's base32")]
+    /// A character is not a digit.
+    #[error("`{found}` in `{text}` is not a digit of Nix's base32")]
     Digit {
         /// The whole text.
         text: String,
-        /// The first character that is none.
+        /// The first character that is not a digit.
         found: char,
     },
-    /// No number of bytes is written with this many digits.
-    #[error("`{text}` has {found} digits, with which base32 writes no number of bytes")]
+    /// No number of bytes has this many digits.
+    #[error("`{text}` has {found} digits, which no number of bytes has in base32")]
     Length {
         /// The whole text.
         text: String,
         /// Its length in digits.
         found: usize,
     },
-    /// The bits that are left over are not zero, so that a second text would mean the same bytes.
+    /// The remaining bits are not zero. Without this check, two texts would mean the same bytes.
     #[error("`{text}` has bits left over after its last byte")]
     Trailing {
         /// The whole text.
@@ -40,13 +40,13 @@ pub enum Base32Error {
     },
 }
 
-/// Writes `bytes`: 20 bytes are 32 digits, 32 bytes are 52.
+/// Encodes `bytes`: 20 bytes give 32 digits, 32 bytes give 52.
 pub fn encode(bytes: &[u8]) -> String {
     let digits = BASE32_DNSCURVE.encode(bytes);
     digits.bytes().rev().filter_map(|letter| translate(letter, DNSCURVE, ALPHABET)).map(char::from).collect()
 }
 
-/// Reads what [`encode`] wrote, and nothing else: upper case is refused, as Nix refuses it.
+/// Decodes the output of [`encode`]. Anything else is refused, upper case included, as in Nix.
 pub fn decode(text: &str) -> Result<Vec<u8>, Base32Error> {
     let mut digits = Vec::with_capacity(text.len());
     for found in text.chars().rev() {

@@ -1,7 +1,7 @@
-//! What splitter knows of Nix: hashing what will be a store path, and running the real `nix`.
+//! Splitter's own implementation of Nix's hashes and store paths, and the code that runs the real `nix`.
 //!
-//! Hashes and paths are computed here rather than asked of Nix, so that a developer without Nix keeps them right
-//! too, for every system at once, and so that the pre-commit check needs no process.
+//! Splitter computes hashes and paths itself. A developer without Nix can then keep them right too, for every system at
+//! once, and the pre-commit check needs no process.
 //!
 //! | module | holds | touches the world |
 //! | --- | --- | --- |
@@ -10,7 +10,7 @@
 //! | [`nar`] | trees, the archive format, its hash | reads the files of a tree; `lay_out` makes them |
 //! | [`command`] | finding and running `nix`; putting a tree into the store | runs programs |
 //!
-//! All but [`command`] is pure: the same tree and the same name give the same answer on every machine.
+//! All modules except [`command`] are pure: the same tree and name give the same result on every machine.
 
 pub mod command;
 

@@ -1,7 +1,7 @@
-//! Store paths of fixed outputs, computed from a name and a hash alone.
+//! Store paths of fixed outputs, computed from a name and a hash.
 //!
-//! A recursive sha256 output depends on nothing but its name and its NAR hash: not on the derivation, the URL or
-//! the system. So a path is known before anything is built, and two machines that agree on the hash agree on it.
+//! A recursive sha256 output depends only on its name and its NAR hash, not on the derivation, the URL or the system.
+//! Its path is therefore known before anything is built, and two machines with the same hash have the same path.
 //! Format: "Store Path Specification" in the manual of Nix 2.34 (`protocols/store-path`).
 
 use std::{fmt, str::FromStr};
@@ -15,17 +15,17 @@ use crate::{
     lockfile::Digest,
 };
 
-/// The folder of the store. Nix can be built with another, but then shares no path with anybody.
+/// The folder of the store. Nix can be built with another folder, but then shares no paths with other machines.
 pub const STORE: &str = "/nix/store";
 
-/// The longest name that Nix takes, in bytes.
+/// The longest name that Nix allows, in bytes.
 const LONGEST_NAME: usize = 211;
-/// Bytes of the hash in a store path.
+/// The number of bytes of the hash in a store path.
 const HASH_LENGTH: usize = 20;
-/// Digits of the hash in a store path.
+/// The number of digits of the hash in a store path.
 const HASH_DIGITS: usize = 32;
 
-/// The name of a store path, which is what follows its hash.
+/// The name of a store path: the part after its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoreName(String);
 
@@ -36,7 +36,7 @@ pub struct StorePath {
     name: StoreName,
 }
 
-/// Why a text is no name or path of the store.
+/// Why a text is not a name or a path of the store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StorePathError {
     /// The name is empty.
@@ -49,20 +49,20 @@ pub enum StorePathError {
         name: String,
     },
     /// The name's first part, up to a dash, is `.` or `..`.
-    #[error("the store path's name `{name}` may not be `.` or `..`, nor start with either and a dash")]
+    #[error("the store path's name `{name}` must not be `.` or `..`, or start with `.-` or `..-`")]
     Dots {
         /// The name.
         name: String,
     },
-    /// A character that Nix does not allow.
-    #[error("the store path's name `{name}` holds `{found}`; Nix allows letters, digits and `+-._?=`")]
+    /// The name contains a character that Nix does not allow.
+    #[error("the store path's name `{name}` contains `{found}`; Nix allows letters, digits and `+-._?=`")]
     Character {
         /// The name.
         name: String,
         /// The first character that is not allowed.
         found: char,
     },
-    /// It is not `/nix/store/<32 digits>-<name>`.
+    /// The text is not `/nix/store/<32 digits>-<name>`.
     #[error("expected `{STORE}/<hash>-<name>`, found `{0}`")]
     Malformed(String),
 }
@@ -74,7 +74,7 @@ impl Diagnose for StorePathError {
 }
 
 impl StoreName {
-    /// The text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -109,13 +109,13 @@ impl fmt::Display for StoreName {
 }
 
 impl StorePath {
-    /// Where a recursive sha256 fixed output with this name and content lies.
+    /// Returns the path of a recursive sha256 fixed output with this name and hash.
     pub fn fixed_output(name: &StoreName, digest: NarDigest) -> Self {
         let described = format!("source:sha256:{}:{STORE}:{name}", HEXLOWER.encode(digest.as_bytes()));
         Self { hash: fold(&Sha256::digest(described.as_bytes())), name: name.clone() }
     }
 
-    /// Where a flat fixed output with this name and content lies: one file, as `fetchurl` makes it.
+    /// Returns the path of a flat fixed output with this name and hash: one file, as `fetchurl` creates it.
     pub fn flat_output(name: &StoreName, digest: &Digest) -> Self {
         let content = format!("fixed:out:{}:{}:", digest.algorithm().name(), digest.hex());
         let content = HEXLOWER.encode(&Sha256::digest(content.as_bytes()));
@@ -123,13 +123,13 @@ impl StorePath {
         Self { hash: fold(&Sha256::digest(described.as_bytes())), name: name.clone() }
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn name(&self) -> &StoreName {
         &self.name
     }
 }
 
-/// Nix's shortening of a digest: its bytes laid over each other, by exclusive or, until they fit.
+/// Shortens a digest as Nix does: combines its bytes by exclusive or until they fit.
 fn fold(digest: &[u8]) -> [u8; HASH_LENGTH] {
     let mut hash = [0; HASH_LENGTH];
     for (index, byte) in digest.iter().enumerate() {
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn paths_are_where_nix_puts_them() {
-        // nix store add --name <name> <path>, and nix hash path <path> of the same path
+        // From `nix store add --name <name> <path>`, and `nix hash path <path>` of the same path.
         for (digest, path) in [
             (
                 "sha256-zN43XJmNhOBg7oznlZyPlMWK74PklWBq7/m5DTxtL04=",
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn flat_files_are_where_nix_puts_them() {
-        // printf hello > hello-1.0.tgz; nix-store --add-fixed <algorithm> hello-1.0.tgz
+        // From `printf hello > hello-1.0.tgz; nix-store --add-fixed <algorithm> hello-1.0.tgz`.
         for (algorithm, path) in [
             (Algorithm::Sha512, "/nix/store/43jnvbiq1n16gv7anafi1rx5f8w89z4g-hello-1.0.tgz"),
             (Algorithm::Sha1, "/nix/store/77kcwlrpp7w7kqmys9gmx6zpng2jip0q-hello-1.0.tgz"),
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn names_are_those_that_nix_takes() {
-        // nix store add --name <name> <path> took the first and refused the others
+        // `nix store add --name <name> <path>` accepted the first list and refused the second.
         for name in [".a", "..a", ".a-b", "a-", "a?=+_-.", "0", &"x".repeat(211)] {
             assert_eq!(name.parse::<StoreName>().unwrap().as_str(), name);
         }

@@ -1,4 +1,4 @@
-//! The boxes and lines of a repository.
+//! Finds the boxes and lines for a repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,17 +14,17 @@ use crate::{
     },
 };
 
-/// Sizes as texts, which the caller writes as it writes all sizes.
+/// Sizes as texts. The caller formats them like all other sizes.
 pub struct Sizes<'a> {
-    /// Of the sources of a workspace.
+    /// The size of the sources of a workspace.
     pub sources: &'a dyn Fn(&RepoPath) -> String,
-    /// Of fixed outputs that are one box.
+    /// The size of the fixed outputs in one box.
     pub parts: &'a dyn Fn(&[&Part]) -> String,
-    /// Of the install.
+    /// The detail of the install.
     pub install: String,
 }
 
-/// The picture of a repository, for one system, with what an edit does to it.
+/// Returns the picture of a repository for one system, with the effect of an edit.
 pub fn picture(
     split: &Split,
     derivations: &Derivations,
@@ -82,7 +82,7 @@ pub fn picture(
     }
 }
 
-/// The downloads that a system's builds read: a box for those of every system, and one for its own.
+/// Returns the downloads that builds for a system read: one box for the common ones, and one for those of the system.
 fn downloads(
     derivations: &Derivations,
     system: System,
@@ -116,7 +116,7 @@ fn mark_of(comparison: Option<&Comparison>, id: Option<&Id>, is_edited: bool) ->
     }
 }
 
-/// Marks what lies between an edited workspace and those that are rebuilt: all that uses it, directly or not.
+/// Marks the workspaces between an edited workspace and the rebuilt ones: everything that uses it, directly or not.
 fn mark_ways(workspaces: &mut [Node], edges: &[(usize, usize)]) {
     let mut users = vec![Vec::new(); workspaces.len()];
     for (used, user) in edges {
@@ -134,7 +134,7 @@ fn mark_ways(workspaces: &mut [Node], edges: &[(usize, usize)]) {
     }
 }
 
-/// The workspaces that an edit is in, where it is in sources: a linked folder is part of those that link to it.
+/// Returns the workspaces that contain an edited source file. A linked folder belongs to the workspaces that link to it.
 fn edited_workspaces(path: &RepoPath, comparison: &Comparison, split: &Split) -> BTreeSet<RepoPath> {
     let is_workspace = |path: &&RepoPath| split.manifests.contains_key(*path);
     let causes = comparison.verdicts.values().flat_map(|verdict| &verdict.causes);
@@ -145,7 +145,7 @@ fn edited_workspaces(path: &RepoPath, comparison: &Comparison, split: &Split) ->
     ends.collect()
 }
 
-/// Who uses whom, without what follows from other lines, and without the line that closes a ring.
+/// Returns the lines between workspaces, without lines that others imply, and without the line that closes a ring.
 fn edges(workspaces: &[&Workspace]) -> Vec<(usize, usize)> {
     let index: BTreeMap<&RepoPath, usize> = workspaces.iter().enumerate().map(|(i, w)| (&w.path, i)).collect();
     let direct: Vec<BTreeSet<usize>> = workspaces
@@ -161,7 +161,7 @@ fn edges(workspaces: &[&Workspace]) -> Vec<(usize, usize)> {
     for start in 0..workspaces.len() {
         visit(start, &direct, &mut state, &mut kept, &mut order);
     }
-    // In this order, all that a workspace uses comes before it.
+    // In this order a workspace comes after everything that it uses.
     let mut reached: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); workspaces.len()];
     let mut edges = Vec::new();
     for user in order {
@@ -173,7 +173,7 @@ fn edges(workspaces: &[&Workspace]) -> Vec<(usize, usize)> {
     edges
 }
 
-/// Visits what a workspace uses before it; a line to one that is being visited would close a ring.
+/// Visits a workspace after everything that it uses. A line to a workspace whose visit is not finished would close a ring.
 fn visit(
     user: usize,
     direct: &[BTreeSet<usize>],

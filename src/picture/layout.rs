@@ -1,18 +1,21 @@
-//! Where boxes go: in columns from what is used to who uses it, with few crossing lines.
+//! Places boxes in columns, from used workspaces to their users, with few crossing lines.
 //!
-//! The usual way for layered drawings (Sugiyama, Tagawa and Toda, 1981): a column for each box by the longest way to an
-//! end, a place on the way in each column that a line passes, an order within columns by the mean of the neighbours, and
-//! heights as near to the neighbours as the distances between boxes allow.
+//! This is the usual method for layered drawings (Sugiyama, Tagawa and Toda, 1981):
+//!
+//! 1. The column of a box is its longest way to an end.
+//! 2. A line gets a place in each column that it passes.
+//! 3. The order within a column follows the mean height of the neighbours.
+//! 4. The heights are as near to the neighbours as the gaps between boxes allow.
 
-/// A box or a place that a line passes.
+/// A box, or a place where a line passes a column.
 #[derive(Debug, Clone)]
 struct Cell {
-    /// The box, none for a passing line.
+    /// The index of the box. `None` for a passing line.
     node: Option<usize>,
     column: usize,
     height: f64,
     y: f64,
-    /// Neighbours in the columns before and after.
+    /// Neighbours in the columns to the left and to the right.
     before: Vec<usize>,
     after: Vec<usize>,
 }
@@ -20,13 +23,13 @@ struct Cell {
 /// The layout of boxes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Layout {
-    /// Column and middle of each box.
+    /// The column and the middle of each box.
     pub(super) places: Vec<(usize, f64)>,
-    /// For each line the columns that it passes, each with its height there.
+    /// For each line the columns that it passes, with its height there.
     pub(super) passes: Vec<Vec<(usize, f64)>>,
-    /// How many columns there are.
+    /// The number of columns.
     pub(super) columns: usize,
-    /// How high it is.
+    /// The total height.
     pub(super) height: f64,
 }
 
@@ -34,10 +37,10 @@ pub(super) struct Layout {
 const GAP: f64 = 14.0;
 /// The height that a passing line takes.
 const LINE: f64 = 6.0;
-/// How often the columns are gone through; more changes nothing that could be seen.
+/// The number of passes over the columns. More passes change nothing visible.
 const ROUNDS: usize = 24;
 
-/// Lays out boxes of one height. `last` says which are to be in the last column.
+/// Lays out boxes of the same height. `last` tells which boxes belong in the last column.
 pub(super) fn layout(last: &[bool], edges: &[(usize, usize)], height: f64) -> Layout {
     let ranks = ranks(last, edges);
     let columns = ranks.iter().max().map_or(0, |rank| rank + 1);
@@ -72,10 +75,10 @@ pub(super) fn layout(last: &[bool], edges: &[(usize, usize)], height: f64) -> La
     }
 }
 
-/// The column of each box: as far to the right as its users allow.
+/// Returns the column of each box: as far to the right as its users allow.
 fn ranks(last: &[bool], edges: &[(usize, usize)]) -> Vec<usize> {
     let mut depth = vec![0usize; last.len()];
-    // The longest way to a user that nobody uses; as many rounds as there can be columns.
+    // Finds the longest way to a user that nobody uses. There can be as many columns as boxes, so as many rounds are needed.
     for _ in 0..last.len() {
         for (used, user) in edges {
             depth[*used] = depth[*used].max(depth[*user] + 1);
@@ -86,7 +89,7 @@ fn ranks(last: &[bool], edges: &[(usize, usize)]) -> Vec<usize> {
     depth.iter().enumerate().map(|(i, depth)| if last[i] && !is_used(i) { most } else { most - depth }).collect()
 }
 
-/// Adds a place in each column between the ends of a line; all its cells, from one end to the other.
+/// Adds a place in each column between the ends of a line. Returns all cells of the line, from one end to the other.
 fn add_way(cells: &mut Vec<Cell>, (from, to): (usize, usize)) -> Vec<usize> {
     let mut way = vec![from];
     for column in cells[from].column + 1..cells[to].column {
@@ -121,7 +124,7 @@ fn arrange(cells: &mut [Cell], order: &mut [Vec<usize>]) {
             settle(cells, &wishes);
         }
     }
-    // In the end, each between the neighbours of both sides.
+    // Finally, places each cell between its neighbours on both sides.
     for column in order.iter() {
         let wish =
             |cell: &Cell| mean(cell.before.iter().chain(&cell.after).map(|index| cells[*index].y)).unwrap_or(cell.y);
@@ -138,8 +141,8 @@ fn stack(cells: &mut [Cell], column: &[usize]) {
     }
 }
 
-/// Puts the cells of a column, in this order, as near to their wishes as the distances allow: the least squares, by pooling
-/// neighbours that would overlap.
+/// Places the cells of a column, in this order, as near to their wished heights as the gaps allow. The result has the least
+/// squared distance; neighbours that would overlap are pooled.
 fn settle(cells: &mut [Cell], wishes: &[(f64, usize)]) {
     let mut offsets = Vec::with_capacity(wishes.len());
     let mut offset = 0.0;
@@ -149,7 +152,7 @@ fn settle(cells: &mut [Cell], wishes: &[(f64, usize)]) {
         }
         offsets.push(offset);
     }
-    // Blocks of cells that touch: the sum of what they wish for, and how many they are.
+    // Blocks of touching cells: the sum of their wished heights, and their number.
     let mut blocks: Vec<(f64, usize)> = Vec::new();
     for (offset, (wish, _)) in offsets.iter().zip(wishes) {
         blocks.push((wish - offset, 1));
@@ -186,7 +189,7 @@ mod tests {
 
     #[test]
     fn boxes_stand_in_columns_by_who_uses_them() {
-        // 0 <- 1 <- 2, 0 <- 3; 2 and 3 are apps, 4 is used by nobody and uses nobody.
+        // 0 <- 1 <- 2, 0 <- 3. Boxes 2 and 3 are apps. Box 4 has no lines.
         let layout = layout(&[false, false, true, true, true], &[(0, 1), (1, 2), (0, 3)], 40.0);
         let columns: Vec<usize> = layout.places.iter().map(|(column, _)| *column).collect();
         assert_eq!(columns, [0, 1, 2, 2, 2]);

@@ -1,10 +1,10 @@
-//! A picture as a Mermaid flowchart, which GitHub and GitLab draw in a README.
+//! Writes a picture as a Mermaid flowchart, which GitHub and GitLab draw in a README.
 
 use std::fmt::Write as _;
 
 use super::{Kind, Mark, Node, Picture};
 
-/// The text of the flowchart.
+/// Returns the text of the flowchart.
 pub fn render(picture: &Picture) -> String {
     let mut lines = vec!["flowchart LR".to_owned()];
     for (index, node) in picture.packages.iter().enumerate() {
@@ -28,7 +28,7 @@ pub fn render(picture: &Picture) -> String {
     }
     let mut text = lines.join("\n");
     if let Some(edit) = &picture.edit {
-        let _ = write!(text, "\n  %% red: what an edit of {} rebuilds", edit.replace('\n', " "));
+        let _ = write!(text, "\n  %% red: rebuilt after an edit of {}", edit.replace('\n', " "));
     }
     text + "\n"
 }
@@ -58,7 +58,7 @@ fn shape(id: &str, node: &Node) -> String {
     format!("{id}[\"<b>{}</b><br/>{}\"]:::{class}", escape(&node.title), escape(&node.detail))
 }
 
-/// A text in a quoted label: what Mermaid or HTML would read in it is named by its number.
+/// Escapes a text for a quoted label. Characters that are special in Mermaid or HTML become their numbers.
 fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {

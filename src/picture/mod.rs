@@ -1,8 +1,7 @@
-//! A picture of the derivations: what is downloaded, installed and built, of what size, and what an edit rebuilds.
+//! Draws the build graph: what is downloaded, installed and built, its size, and what an edit rebuilds.
 //!
-//! A picture is boxes in the order in which they are built and lines between them; [`mermaid`] and [`svg`] write it. Of the
-//! lines between workspaces only those are drawn that no other way says: in a monorepo of thirty workspaces nobody could
-//! follow all of them.
+//! A picture consists of boxes in build order and lines between them. [`mermaid`] and [`svg`] write it. A line between two
+//! workspaces is omitted if other lines imply it, because nobody could follow all lines in a monorepo of thirty workspaces.
 
 mod build;
 mod layout;
@@ -11,31 +10,31 @@ pub mod svg;
 
 pub use build::{Sizes, picture};
 
-/// What a box stands for.
+/// The kind of a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Downloaded packages.
     Deps,
     /// The installed packages.
     Install,
-    /// A library that is no derivation: its sources are part of what uses it.
+    /// A library without its own build. Its sources are part of the builds that use it.
     Library,
-    /// A library that is built by itself.
+    /// A library with its own build.
     BuiltLibrary,
     /// An app.
     App,
 }
 
-/// What an edit does to a box.
+/// The effect of an edit on a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     /// No edit is shown.
     None,
-    /// It stays.
+    /// It is kept.
     Kept,
-    /// It is built anew.
+    /// It is rebuilt.
     Rebuilt,
-    /// The edit is in it, and it has no derivation of its own.
+    /// It contains the edit, and has no derivation of its own.
     Edited,
     /// It lies between the edit and what is rebuilt.
     Between,
@@ -44,27 +43,27 @@ pub enum Mark {
 /// A box.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// What it stands for.
+    /// The kind.
     pub kind: Kind,
-    /// Its name.
+    /// The name.
     pub title: String,
-    /// Its place and its size.
+    /// The folder and the size.
     pub detail: String,
-    /// What the edit does to it.
+    /// The effect of the edit.
     pub mark: Mark,
 }
 
-/// Boxes, and lines between them by their indices, from what is built first.
+/// Boxes in build order, and lines between them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Picture {
     /// The downloads and the install.
     pub packages: Vec<Node>,
-    /// The workspaces that apps are built from, the apps among them.
+    /// The apps, and the workspaces that they are built from.
     pub workspaces: Vec<Node>,
-    /// Lines between workspaces: used, user.
+    /// Lines between workspaces, as indices of the used workspace and of its user.
     pub edges: Vec<(usize, usize)>,
     /// The workspaces that no app is built from.
     pub unused: Vec<String>,
-    /// The edit that is shown.
+    /// The edited file, if an edit is shown.
     pub edit: Option<String>,
 }

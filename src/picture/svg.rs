@@ -1,4 +1,4 @@
-//! A picture as SVG: one file, without scripts, links or fonts of its own.
+//! Writes a picture as SVG: one file, without scripts, links or embedded fonts.
 
 use std::fmt::Write as _;
 
@@ -9,27 +9,27 @@ use super::{
 
 /// The height of a box.
 const BOX: f64 = 46.0;
-/// The space between columns, in which lines turn.
+/// The space between columns, where lines turn.
 const TURN: f64 = 54.0;
-/// The space within a box beside its text, and around the whole.
+/// The space inside a box beside its text, and the space around the whole picture.
 const PAD: f64 = 12.0;
 const MARGIN: f64 = 24.0;
-/// The widths of a letter of a title and of a detail, on average, in the usual fonts without serifs.
+/// The average widths of a letter in a title and in a detail, in common sans-serif fonts.
 const TITLE: f64 = 8.8;
 const DETAIL: f64 = 6.6;
-/// How many names of unused workspaces are on a line.
+/// The number of unused workspaces to name in one line.
 const UNUSED: usize = 6;
 
-/// A box with its place.
+/// A box with its position.
 struct Placed<'a> {
     node: &'a Node,
     x: f64,
-    /// Its middle.
+    /// The middle of the box.
     y: f64,
     width: f64,
 }
 
-/// The text of the SVG file.
+/// Returns the text of the SVG file.
 pub fn render(picture: &Picture) -> String {
     let last: Vec<bool> = picture.workspaces.iter().map(|node| node.kind == Kind::App).collect();
     let layout = layout::layout(&last, &picture.edges, BOX);
@@ -58,7 +58,7 @@ pub fn render(picture: &Picture) -> String {
         })
         .collect();
     let mut lines: Vec<_> = picture.edges.iter().zip(&layout.passes).collect();
-    // What an edit goes through lies above the rest.
+    // Lines that an edit goes through are drawn above the others.
     lines.sort_by_key(|((used, user), _)| line_class(places[*used].node, places[*user].node) == "hot");
     for ((used, user), passes) in lines {
         let way = passes.iter().map(|(column, y)| (columns[*column], inner_top + MARGIN + y)).collect::<Vec<_>>();
@@ -70,7 +70,7 @@ pub fn render(picture: &Picture) -> String {
     for (line, names) in unused.iter().enumerate() {
         #[expect(clippy::cast_precision_loss, reason = "a few lines")]
         let y = inner_top + frame_height + 30.0 + 18.0 * line as f64;
-        let start = if line == 0 { "in no app: " } else { "" };
+        let start = if line == 0 { "used by no app: " } else { "" };
         let _ = writeln!(out, r#"<text class="detail" x="{frame_x:.1}" y="{y:.1}">{start}{}</text>"#, escape(names));
     }
     out + "</svg>\n"
@@ -82,7 +82,7 @@ fn width_of(node: &Node) -> f64 {
     (text(&node.title, TITLE)).max(text(&node.detail, DETAIL)) + 2.0 * PAD
 }
 
-/// The downloads, one below the other, and the install beside them; heights are from the middle.
+/// Places the downloads one below the other, and the install beside them. Heights are relative to the middle.
 fn column_of_packages(picture: &Picture) -> Vec<Placed<'_>> {
     let deps: Vec<&Node> = picture.packages.iter().filter(|node| node.kind == Kind::Deps).collect();
     let width = deps.iter().map(|node| width_of(node)).fold(0.0, f64::max);
@@ -95,7 +95,7 @@ fn column_of_packages(picture: &Picture) -> Vec<Placed<'_>> {
     placed
 }
 
-/// Left edge and width of each column.
+/// Returns the left edge and the width of each column.
 fn columns(picture: &Picture, layout: &Layout, left: f64) -> Vec<(f64, f64)> {
     let mut columns = Vec::new();
     let mut x = left;
@@ -126,19 +126,24 @@ fn head(width: f64, height: f64, picture: &Picture) -> String {
 "##
     );
     let legend: &[(&str, Colours)] = if picture.edit.is_some() {
-        &[("rebuilt", REBUILT), ("edited, built with those that use it", EDITED), ("between", BETWEEN), ("kept", KEPT)]
+        &[
+            ("rebuilt", REBUILT),
+            ("edited (part of the builds that use it)", EDITED),
+            ("between the edit and what is rebuilt", BETWEEN),
+            ("kept", KEPT),
+        ]
     } else {
         &[
             ("downloads", DEPS),
             ("install", INSTALL),
-            ("library, its sources are part of what uses it", LIBRARY),
-            ("library, built by itself", BUILT_LIBRARY),
+            ("library (part of the builds that use it)", LIBRARY),
+            ("library with its own build", BUILT_LIBRARY),
             ("app", APP),
         ]
     };
     let title = match &picture.edit {
         Some(edit) => format!("What an edit of {edit} rebuilds"),
-        None => "What is built: what a line starts at is part of what it leads to".to_owned(),
+        None => "Build graph: each arrow leads from a workspace or package to what is built from it".to_owned(),
     };
     let _ = writeln!(out, r#"<text class="heading" x="{MARGIN:.1}" y="{:.1}">{}</text>"#, MARGIN + 8.0, escape(&title));
     let (mut x, y) = (MARGIN, MARGIN + 22.0);
@@ -156,7 +161,7 @@ fn head(width: f64, height: f64, picture: &Picture) -> String {
     out
 }
 
-/// The classes of lines with the colours of their ends.
+/// The classes of lines, with the colours of their arrowheads.
 const LINES: [(&str, &str); 3] = [("line", "#6b7280"), ("hot", "#b91c1c"), ("cold", "#e5e7eb")];
 
 fn marker(class: &str, colour: &str) -> String {
@@ -194,7 +199,7 @@ fn draw_packages(out: &mut String, packages: &[Placed<'_>], middle: f64, frame_x
     }
 }
 
-/// A line that leaves to the right, turns between columns, and passes those on its way.
+/// Draws a line that leaves to the right, turns between columns, and passes the columns on its way.
 fn draw_line(out: &mut String, from: &Placed<'_>, to: &Placed<'_>, way: &[((f64, f64), f64)]) {
     let (mut x, mut y) = (from.x + from.width, from.y);
     let mut path = format!("M{x:.1} {y:.1}");

@@ -1,4 +1,4 @@
-//! A comparison by the model, held against the derivations of both states.
+//! Checks a comparison by the model against the derivations that Nix evaluates for both states.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +15,19 @@ use crate::{
     },
 };
 
-/// What the model and Nix say of one package.
+/// The answers of the model and of Nix for one package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirmation {
-    /// What the model says.
+    /// The effect that the model predicts.
     pub model: Effect,
-    /// Its derivation before.
+    /// The derivation in the old state.
     pub before: Derived,
-    /// Its derivation after.
+    /// The derivation in the new state.
     pub after: Derived,
 }
 
 impl Confirmation {
-    /// Whether Nix says what the model says. Where the model is unsure, either is right.
+    /// Whether Nix and the model agree. If the model is unsure, any answer of Nix agrees.
     pub fn agrees(&self) -> bool {
         match self.model {
             Effect::Unsure => true,
@@ -36,13 +36,13 @@ impl Confirmation {
         }
     }
 
-    /// Whether Nix has another derivation.
+    /// Whether the derivation changed in Nix.
     pub fn is_changed(&self) -> bool {
         self.before != self.after
     }
 }
 
-/// The packages of a flake that the model knows, each with its derivations for one system.
+/// Returns the packages of a flake that the model knows, each with its derivations for one system.
 pub(super) fn packages<'a>(
     derivations: impl IntoIterator<Item = &'a Derivations>,
     system: System,
@@ -58,7 +58,7 @@ pub(super) fn packages<'a>(
     packages
 }
 
-/// What the model says of a package: the strongest that it says of its derivations.
+/// Returns the effect on a package: the strongest effect on its derivations.
 pub(super) fn effect(comparison: &Comparison, ids: &[Id]) -> Effect {
     let effects: Vec<Effect> = ids.iter().map(|id| comparison.effect(id)).collect();
     let has = |effect: Effect| effects.contains(&effect);
@@ -70,7 +70,7 @@ pub(super) fn effect(comparison: &Comparison, ids: &[Id]) -> Effect {
     }
 }
 
-/// Evaluates both states with Nix, in scratch copies. `options` are for `nix eval`.
+/// Evaluates both states with Nix, in scratch copies. `options` are passed to `nix eval`.
 pub fn confirm(
     before: &State,
     after: &State,
@@ -83,7 +83,7 @@ pub fn confirm(
     let packages = packages([&before.derivations, &after.derivations], system);
     let names: Vec<String> = packages.keys().cloned().collect();
     let mut found = Vec::new();
-    // What both have in common is copied once.
+    // The second copy links to the files that both states share.
     let mut first: Option<(Copy, &State)> = None;
     for (name, state) in [("after", after), ("before", before)] {
         let same = first.as_ref().map(|(copy, state)| (copy.root(), state.derivations.files()));

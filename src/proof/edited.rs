@@ -1,4 +1,4 @@
-//! A tree with edits that are not on disk.
+//! A working tree with edits that exist only in memory.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use crate::repo::{
     states::{FileKind, FileState, FileStates},
 };
 
-/// A work tree in which files have other contents, or are new.
+/// A working tree with changed and new files.
 #[derive(Debug, Clone)]
 pub(super) struct EditedTree {
-    /// What it is an edit of.
+    /// The working tree before the edits.
     pub(super) base: WorkTree,
-    /// The files that differ.
+    /// The contents of the changed and new files.
     pub(super) edits: BTreeMap<RepoPath, Vec<u8>>,
 }
 
 impl EditedTree {
-    /// The states of its files, where `files` are those of the base.
+    /// Returns the states of its files. `files` are the states in `base`.
     pub(super) fn states(&self, files: &FileStates) -> FileStates {
         let mut states = files.clone();
         let is_long = files.values().next().is_some_and(|state| state.content.len() > 40);
@@ -30,7 +30,7 @@ impl EditedTree {
     }
 }
 
-/// The state of a work tree after an edit of one file: a line more, or a new file.
+/// Returns the state of a working tree after one more line in a file, or with a new file.
 pub fn after_edit(state: &State, tree: &WorkTree, path: &RepoPath) -> Result<State, ProofError> {
     let content = [content(tree, path)?.as_slice(), b"\n"].concat();
     let tree = EditedTree { base: tree.clone(), edits: BTreeMap::from([(path.clone(), content)]) };

@@ -1,4 +1,4 @@
-//! The edits that `splitter verify` makes: for each thing that people change all day, what must rebuild, and nothing else.
+//! The edits that `splitter verify` makes: one for each kind of everyday change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,33 +17,33 @@ use crate::{
 /// An edit of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// What kind of edit it is.
+    /// The kind of edit, in words.
     pub name: &'static str,
-    /// The file or folder that it is about.
+    /// The file or folder that is edited.
     pub path: RepoPath,
-    /// What it does.
+    /// The action.
     pub(super) action: Action,
 }
 
-/// What an edit does.
+/// The action of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Files get these contents.
+    /// Writes files with these contents.
     Write(BTreeMap<RepoPath, Vec<u8>>),
-    /// The file gets the executable bit, or loses it.
+    /// Toggles the executable bit of the file.
     Chmod,
-    /// A folder is made, with nothing in it.
+    /// Makes an empty folder.
     Folder,
 }
 
-/// Ends of names of files that a developer edits.
+/// Ends of the names of files that developers edit.
 const CODE: [&str; 12] =
     [".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".vue", ".svelte", ".astro", ".css", ".html"];
 
-/// How many root files are edited, of those that any workspace reads.
+/// The most root files to edit.
 const ROOT_FILES: usize = 3;
 
-/// The edits of a repository, as far as it has what they are about.
+/// Returns the edits for a repository. Edits that need something that the repository does not have are skipped.
 pub(super) fn table(state: &State, tree: &WorkTree) -> Result<Vec<Edit>, ProofError> {
     let mut table = Table { state, tree, edits: Vec::new() };
     table.add_documents()?;
@@ -71,7 +71,7 @@ impl Table<'_> {
         self.add(name, path, action);
     }
 
-    /// A file with a line at its end, new where there is none.
+    /// Adds an edit that appends a line to a file, or creates the file.
     fn append(&mut self, name: &'static str, path: RepoPath, line: &str) -> Result<(), ProofError> {
         let content = super::scratch::content(self.tree, &path)?;
         self.write(name, path, [content.as_slice(), line.as_bytes()].concat());
@@ -82,7 +82,7 @@ impl Table<'_> {
         self.state.split.graph.apps().map(|(_, workspace)| workspace.clone()).collect()
     }
 
-    /// The library that most apps are built with.
+    /// Returns the library that most apps depend on.
     fn library(&self) -> Option<RepoPath> {
         let graph = &self.state.split.graph;
         let closures = Closures::of(graph);
@@ -126,7 +126,7 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// A source file of a workspace or of a linked folder that a developer would edit.
+    /// Returns a source file of a workspace or linked folder that a developer would edit.
     fn source_of(&self, folder: &RepoPath) -> Option<RepoPath> {
         let files = || self.state.derivations.source_files(folder);
         let is_code = |path: &&RepoPath| CODE.iter().any(|end| path.file_name().ends_with(end));
@@ -190,7 +190,7 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// An rc file with a line that no install reads, and with one that it does.
+    /// Adds two edits of an rc file: a line that no install reads, and a line that every install reads.
     fn add_settings(&mut self) -> Result<(), ProofError> {
         let SampleSettings { file, comment, setting } = self.state.split.pin.manager.name.manager().sample_settings();
         let path = RepoPath::root().child(file);
@@ -205,7 +205,7 @@ impl Table<'_> {
 
     fn add_lock_set(&mut self) -> Result<(), ProofError> {
         let lockfile = RepoPath::root().child(self.state.split.lockfile.format.file());
-        self.append("layout of the lockfile", lockfile.clone(), "\n")?;
+        self.append("formatting of the lockfile", lockfile.clone(), "\n")?;
         if let Some(files) = lock_edit::other_version(self.state, self.tree)? {
             self.add("a locked package", lockfile, Action::Write(files));
         }
@@ -228,7 +228,7 @@ fn has_extension(path: &RepoPath, extension: &str) -> bool {
     camino::Utf8Path::new(path.file_name()).extension() == Some(extension)
 }
 
-/// A manifest with its keys in another order.
+/// Returns a manifest with its keys in reverse order.
 fn turned(manifest: &Manifest) -> String {
     let fields = manifest.json.as_object().into_iter().flatten();
     let lines: Vec<_> = fields.rev().map(|(key, value)| format!("{}: {value}", Value::from(key.as_str()))).collect();

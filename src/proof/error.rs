@@ -1,4 +1,4 @@
-//! [`ProofError`].
+//! Errors of evaluating states of a repository with Nix.
 
 use std::{io, path::PathBuf};
 
@@ -10,7 +10,7 @@ use crate::{
     repo::{TreeError, door::DoorError},
 };
 
-/// Why Nix could not be asked.
+/// Why states of a repository could not be evaluated with Nix.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
     /// A state could not be read.
@@ -23,22 +23,22 @@ pub enum ProofError {
     #[error(transparent)]
     Nix(#[from] NixError),
     /// A copy could not be written.
-    #[error("could not write a scratch copy")]
+    #[error("could not write a scratch copy of the repository")]
     Copy(#[from] io::Error),
-    /// The repository has a link where a scratch copy would be written.
+    /// The repository has a link in the path of a file to write.
     #[error(transparent)]
     Door(#[from] DoorError),
-    /// The folder of temporary files has a name that Nix cannot be told.
-    #[error("the path `{}` is not UTF-8", .0.display())]
+    /// The path of the temporary folder is not UTF-8, so Nix cannot use it.
+    #[error("the path of the temporary folder is not UTF-8: `{}`", .0.display())]
     NotUtf8(PathBuf),
-    /// There is no flake.
-    #[error("there is no `flake.nix` for Nix to evaluate")]
+    /// The repository has no flake.
+    #[error("`flake.nix` is missing at the root of the repository")]
     NoFlake,
-    /// The record does not fit, so that Nix would build something else than the model says.
-    #[error("`{RECORD}` does not fit the repository")]
+    /// The record is missing or stale, so Nix would build something else than the model says.
+    #[error("`{RECORD}` is missing or stale")]
     Stale,
-    /// Nix cannot evaluate the repository as it is.
-    #[error("Nix cannot evaluate `{0}` of the repository as it is")]
+    /// Nix cannot evaluate the repository before any edit.
+    #[error("Nix cannot evaluate the package `{0}`, even without an edit")]
     Evaluation(String),
 }
 
@@ -71,9 +71,10 @@ impl Diagnose for ProofError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::NoFlake => vec!["run `splitter init`, then `git add` what it wrote".to_owned()],
-            Self::Stale => vec!["run `splitter update-hash`; `splitter check` says what differs".to_owned()],
-            Self::Evaluation(name) => vec![format!("`nix eval .#{name}.drvPath` says why")],
+            Self::NoFlake => vec!["run `splitter init`, then `git add` the files that it wrote".to_owned()],
+            Self::Stale => vec!["run `splitter update-hash`; `splitter check` shows what differs".to_owned()],
+            Self::Evaluation(name) => vec![format!("run `nix eval .#{name}.drvPath` to see why")],
+            Self::NotUtf8(_) => vec!["set `TMPDIR` to a folder whose path is UTF-8".to_owned()],
             _ => self.inner().map(Diagnose::hints).unwrap_or_default(),
         }
     }

@@ -1,8 +1,8 @@
-//! The derivations as Nix has them.
+//! Evaluates the derivations with Nix.
 //!
-//! One evaluation takes most of its time for nixpkgs, and a `path:` flake would copy the whole repository into the store
-//! each time. So a small flake with the inputs of the repository's own is made, and its one function evaluates any number
-//! of copies where they lie (`wrapper.nix`). Nothing is written to the store: `--read-only` gives the same paths.
+//! An evaluation spends most of its time on nixpkgs, and a `path:` flake would copy the whole repository to the store each
+//! time. So splitter writes a small flake with the same inputs as the flake of the repository. Its one function (`wrapper.nix`)
+//! evaluates any number of copies in place. Nothing is written to the store, because `--read-only` gives the same paths.
 
 use std::{collections::BTreeMap, ffi::OsString};
 
@@ -15,18 +15,18 @@ use crate::{nix::command::Nix, split::System};
 
 const WRAPPER: &str = include_str!("wrapper.nix");
 
-/// What Nix says of one package.
+/// The derivation of a package in Nix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Derived {
-    /// Its derivation.
+    /// The path of the derivation.
     Path(String),
-    /// The flake has none.
+    /// The flake has no such package.
     Absent,
-    /// It cannot be evaluated.
+    /// Nix cannot evaluate it.
     Failed,
 }
 
-/// What Nix says of the packages of a copy, by name.
+/// The derivations of the packages in a copy, by name.
 pub type Packages = BTreeMap<String, Derived>;
 
 /// A flake that evaluates copies.
@@ -37,8 +37,8 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
-    /// Makes the flake, in a new folder of the scratch one, for copies whose flake has the inputs of `copy`'s. `options`
-    /// are for `nix eval`, such as `--override-input nixpkgs FLAKE`.
+    /// Writes the flake to a new folder inside the scratch folder. It can evaluate copies whose flakes have the same inputs as
+    /// the one in `copy`. `options` are passed to `nix eval`, such as `--override-input nixpkgs FLAKE`.
     pub fn new(
         scratch: &Scratch,
         name: &str,
@@ -67,7 +67,7 @@ impl Evaluator {
         Ok(Self { nix: nix.clone().with_options(options), folder })
     }
 
-    /// The derivations of packages in each copy.
+    /// Returns the derivations of the named packages in each copy.
     pub fn packages(
         &self,
         copies: &[&Utf8Path],
@@ -96,7 +96,7 @@ fn package((name, value): (&String, &Value)) -> (String, Derived) {
     (name.clone(), derived)
 }
 
-/// A JSON value in Nix's own notation. Only texts could be more than data, so what Nix reads in them is escaped.
+/// Formats a JSON value as a Nix expression. Strings are escaped, so Nix reads nothing in them as code.
 fn nix_value(value: &Value) -> String {
     match value {
         Value::Array(items) => {

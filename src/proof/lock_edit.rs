@@ -1,6 +1,7 @@
-//! A locked package in another version, with the record that `update-hash` would write.
+//! Edits the version of a locked package, together with the record that `update-hash` would write.
 //!
-//! The version does not exist, and its hash is made up: nothing is built, and of a derivation only its path is asked.
+//! The version does not exist and its hash is made up. That is enough, because nothing is built: only the paths of derivations
+//! are evaluated.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use crate::{
     },
 };
 
-/// The lockfile and the record after the edit; none where no entry is fit for it.
+/// Returns the lockfile and the record after the edit, or `None` if no entry is suitable.
 pub(super) fn other_version(state: &State, tree: &WorkTree) -> Result<Option<BTreeMap<RepoPath, Vec<u8>>>, ProofError> {
     let Some(record) = &state.record else { return Ok(None) };
     let lockfile = RepoPath::root().child(state.split.lockfile.format.file());
@@ -35,7 +36,7 @@ pub(super) fn other_version(state: &State, tree: &WorkTree) -> Result<Option<BTr
     Ok(Some(files))
 }
 
-/// Whether it is a plain release that all systems need.
+/// Whether a package is a plain release that all systems need.
 fn is_common(state: &State, package: &LockedPackage) -> bool {
     let Resolution::Registry { version, .. } = &package.resolution else { return false };
     let is_plain = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -45,7 +46,7 @@ fn is_common(state: &State, package: &LockedPackage) -> bool {
     is_plain && dependency.is_some_and(|dependency| dependency.scope == Some(Scope::Common))
 }
 
-/// The lockfile with another version in the entry of a package; none where the entry is not as expected.
+/// Returns the lockfile with a changed version of a package, or `None` if the entry looks unusual.
 fn edited(state: &State, text: &str, package: &LockedPackage) -> Option<String> {
     let Resolution::Registry { version, .. } = &package.resolution else { return None };
     let other = format!("{version}-other");
@@ -65,7 +66,7 @@ fn edited(state: &State, text: &str, package: &LockedPackage) -> Option<String> 
     (lines != before).then(|| lines.join("\n") + "\n")
 }
 
-/// The record of the edited lockfile. The changed package keeps the integrity of the old one, a changed part its hash.
+/// Returns the record of the edited lockfile. The changed package keeps its old integrity, and a changed part its old hash.
 fn recorded(split: &Split, record: &Record) -> Record {
     let old = record.recorded();
     let mut known = Known { scopes: old.scopes, programs: record.package_manager.tarballs.clone(), ..Known::default() };

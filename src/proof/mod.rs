@@ -1,8 +1,7 @@
-//! What builds of a repository will do: its states, compared by the model, and the model held against the real Nix.
+//! Compares states of a repository with the model of its derivations, and checks the model against the real Nix.
 //!
-//! [`split::plan`](crate::split::plan) says without Nix which derivations an edit changes. Here states of a
-//! repository are read for it from commits, the index and the work tree, and laid out in a scratch folder for Nix to say
-//! the same of them.
+//! [`split::plan`](crate::split::plan) predicts without Nix which derivations an edit changes. This module reads the states
+//! from commits, the index and the working tree. It copies them to a scratch folder, where Nix evaluates them.
 
 mod confirm;
 mod edited;

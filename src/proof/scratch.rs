@@ -1,4 +1,4 @@
-//! Scratch copies of a repository, in which edits are made for Nix to see.
+//! Scratch copies of a repository, where edits are made for Nix to evaluate.
 
 use std::io;
 
@@ -14,37 +14,37 @@ use crate::{
     },
 };
 
-/// A folder for copies, removed when it is dropped.
+/// A temporary folder for copies. Dropping it removes the folder.
 pub struct Scratch {
     root: Utf8PathBuf,
     _folder: Folder,
 }
 
-/// A copy of a repository's files: those that git does not ignore.
+/// A copy of the files of a repository that git does not ignore.
 #[derive(Debug, Clone)]
 pub struct Copy {
     root: Utf8PathBuf,
 }
 
 impl Scratch {
-    /// An empty one, among the temporary files of this machine.
+    /// Makes an empty one in the temporary folder of this machine.
     pub fn new() -> Result<Self, ProofError> {
         let folder = Folder::new("splitter-", &std::env::temp_dir())?;
-        // Nix refuses paths through links, as the temporary folder of macOS is.
+        // Nix refuses paths that contain a link, and the temporary folder of macOS is one.
         let root = fs::canonicalize(folder.path())?;
         let root = Utf8PathBuf::from_path_buf(root).map_err(ProofError::NotUtf8)?;
         Ok(Self { root, _folder: folder })
     }
 
-    /// A new folder in it, by an absolute path.
+    /// Makes a folder in it and returns the absolute path.
     pub fn folder(&self, name: &str) -> Result<Utf8PathBuf, ProofError> {
         let folder = self.root.join(name);
         fs::create_dir(&folder)?;
         Ok(folder)
     }
 
-    /// Copies the files of a tree. Those that `known` has as they are wanted share their content on disk with it, which is
-    /// never written to: a copy of a large repository so takes no time and no space.
+    /// Copies the files of a tree. Files that are the same in the folder `known` become hard links to it, so a copy of a large
+    /// repository takes little time and space. Copies never write to such files.
     pub fn copy(
         &self,
         name: &str,
@@ -65,7 +65,7 @@ impl Scratch {
             let known = known.filter(|(_, files)| files.get(path) == Some(state)).map(|(root, _)| path.on_disk(root));
             let content = match (state.kind, known) {
                 (FileKind::Link, _) => tree.link(path)?.map(String::into_bytes),
-                // Another file system, or a file of another user.
+                // Linking fails on another file system, or for a file of another user. Then the file is copied.
                 (_, Some(file)) if fs::hard_link(&file, &target).is_ok() => None,
                 _ => tree.read(path)?,
             };
@@ -77,18 +77,18 @@ impl Scratch {
     }
 }
 
-/// The content of a file, empty where there is none.
+/// Returns the content of a file, or nothing if there is no such file.
 pub(super) fn content(tree: &dyn Tree, path: &RepoPath) -> Result<Vec<u8>, ProofError> {
     Ok(tree.read(path)?.unwrap_or_default())
 }
 
 impl Copy {
-    /// Where it lies.
+    /// Returns the root folder of the copy.
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// Puts a file in place of what lies there. The old one is unlinked, since another copy may share its content.
+    /// Writes a file. An old one is removed first, because another copy may share its content.
     pub fn write(&self, path: &RepoPath, content: &[u8], kind: FileKind) -> Result<(), ProofError> {
         let file = door::entry(&self.root, path)?;
         if let Some(folder) = file.parent() {
@@ -106,7 +106,7 @@ impl Copy {
         Ok(())
     }
 
-    /// Removes a file, where there is one.
+    /// Removes a file, if it exists.
     pub fn remove(&self, path: &RepoPath) -> Result<(), ProofError> {
         match fs::remove_file(door::entry(&self.root, path)?) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
@@ -119,7 +119,7 @@ impl Copy {
         Ok(fs::create_dir_all(door::entry(&self.root, path)?)?)
     }
 
-    /// Removes a folder that is empty, and the empty ones above it.
+    /// Removes an empty folder, and the folders above that become empty.
     pub fn remove_folder(&self, path: &RepoPath) {
         let mut folder = path.clone();
         while !folder.is_root() && fs::remove_dir(folder.on_disk(&self.root)).is_ok() {
@@ -171,7 +171,7 @@ mod tests {
         let edited = states::of_folder(&WorkTree::at(copy.root())).unwrap();
         assert_eq!(edited[&path].kind, FileKind::Executable);
         assert_eq!(fs::read_to_string(copy.root().join("a/file")).unwrap(), "new");
-        // What it was copied from is as it was, its mode too.
+        // The original files are unchanged, and so are their modes.
         assert_eq!(states::of_folder(&tree).unwrap(), files);
         let inner: RepoPath = "a/b/c".parse().unwrap();
         copy.make_folder(&inner).unwrap();

@@ -1,4 +1,4 @@
-//! A state of a repository: a commit, the index or the work tree, split.
+//! States of a repository: a commit, the index or the working tree, each with its split and its derivations.
 
 use std::fmt;
 
@@ -18,72 +18,72 @@ use crate::{
     split::{Choices, Split, SplitError, System, plan::Derivations},
 };
 
-/// Where a state is.
+/// The place of a state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A commit.
     Commit {
-        /// As it was named.
+        /// The name that the user gave.
         name: String,
-        /// Its id.
+        /// The full id.
         id: String,
     },
-    /// What git is about to commit.
+    /// The files that git is about to commit.
     Index,
-    /// The files as they lie on disk.
+    /// The files on disk.
     WorkTree,
 }
 
 /// A repository in one state.
 pub struct State {
-    /// Where.
+    /// The place of the state.
     pub place: Place,
-    /// Its split.
+    /// The split.
     pub split: Split,
-    /// Its derivations.
+    /// The derivations.
     pub derivations: Derivations,
-    /// What is recorded of it.
+    /// The record, if there is one that can be read.
     pub record: Option<Record>,
-    /// Whether `splitter.lock.json` is there and right, so that Nix builds what the model says.
+    /// Whether the record exists and is fresh. Only then Nix builds what the model says.
     pub is_recorded: bool,
-    /// The folder that holds exactly this state, if any does.
+    /// The folder with exactly this state, if there is one.
     pub folder: Option<Utf8PathBuf>,
-    /// The files of it.
+    /// The files of the state.
     pub tree: Box<dyn Tree + Send>,
 }
 
 /// Why a state could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// Git knows no such commit.
-    #[error("git knows no commit `{0}`")]
+    /// The repository has no such commit.
+    #[error("commit `{0}` not found")]
     UnknownCommit(String),
-    /// Git did not answer.
+    /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// Its files could not be read.
+    /// The files could not be read.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// It could not be split.
+    /// The state could not be split.
     #[error("in {place}: {source}")]
     Split {
-        /// Where.
+        /// The place of the state.
         place: Place,
-        /// Why.
+        /// The reason.
         source: Box<SplitError>,
     },
-    /// Its record was refused.
+    /// The record could not be used.
     #[error("in {place}: {source}")]
     Record {
-        /// Where.
+        /// The place of the state.
         place: Place,
-        /// Why.
+        /// The reason.
         source: Box<RecordError>,
     },
 }
 
 impl StateError {
-    /// The error that this one puts into its place.
+    /// Returns the error that this one wraps.
     fn inner(&self) -> Option<&dyn Diagnose> {
         match self {
             Self::UnknownCommit(_) => None,
@@ -105,12 +105,20 @@ impl Diagnose for StateError {
     }
 
     fn hints(&self) -> Vec<String> {
-        self.inner().map(Diagnose::hints).unwrap_or_default()
+        match self {
+            Self::UnknownCommit(_) => {
+                vec![
+                    "name a commit, branch or tag of this clone; if the clone is shallow, fetch the commit first"
+                        .to_owned(),
+                ]
+            }
+            _ => self.inner().map(Diagnose::hints).unwrap_or_default(),
+        }
     }
 }
 
 impl Place {
-    /// The commit that a user named.
+    /// Finds the commit that a user named.
     pub fn commit(git: &Git, name: &str) -> Result<Self, StateError> {
         let question = format!("{name}^{{commit}}");
         let answer = git.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &question])?;
@@ -126,8 +134,8 @@ impl fmt::Display for Place {
         match self {
             Self::Commit { name, id } if id.starts_with(name.as_str()) => f.write_str(&id[..name.len().max(7)]),
             Self::Commit { name, id } => write!(f, "{name} ({})", &id[..7.min(id.len())]),
-            Self::Index => f.write_str("the index"),
-            Self::WorkTree => f.write_str("the work tree"),
+            Self::Index => f.write_str("the staged files"),
+            Self::WorkTree => f.write_str("the working tree"),
         }
     }
 }
@@ -147,13 +155,13 @@ impl State {
         Ok(Self { folder, ..Self::of(tree, files, place)? })
     }
 
-    /// The state of a tree with these files.
+    /// Builds the state of a tree with these files.
     pub fn of(tree: Box<dyn Tree + Send>, files: FileStates, place: Place) -> Result<Self, StateError> {
         let split = Split::read(tree.as_ref(), &Choices::default())
             .map_err(|source| StateError::Split { place: place.clone(), source: Box::new(source) })?;
         let record = match compare::Recorded::read(tree.as_ref(), false) {
             Ok(recorded) => Some(recorded),
-            // What cannot be read is written anew from the lockfile, but for what an update keeps of it.
+            // `update-hash` rewrites a broken record from the lockfile, so a broken record is no error here.
             Err(error @ (RecordError::Tree(_) | RecordError::TooNew { .. })) => {
                 return Err(StateError::Record { place, source: Box::new(error) });
             }
@@ -167,13 +175,13 @@ impl State {
         Ok(Self { place, split, derivations, record, is_recorded, folder: None, tree })
     }
 
-    /// The system whose derivations it has.
+    /// Returns the system that the derivations are for.
     pub fn system(&self) -> System {
         system(&self.split)
     }
 }
 
-/// This machine's system where the repository is built for it, else the first that it is built for.
+/// Returns the system of this machine if the repository is built for it, or else the first system that it is built for.
 fn system(split: &Split) -> System {
     let own = System::of_this_machine().ok().filter(|system| split.systems.contains(system));
     own.or_else(|| split.systems.first().copied()).unwrap_or(System::X8664Linux)

@@ -1,8 +1,8 @@
-//! The proof that an edit rebuilds what it must and nothing else: many edits, each evaluated by Nix and held against the
-//! model.
+//! Checks that each edit rebuilds what it must and nothing else: makes many edits, has Nix evaluate each, and compares the
+//! result with the model.
 //!
-//! What takes the time is Nix, which reads and hashes the sources of every app. So several copies are given to one
-//! evaluation, and several evaluations run at once.
+//! Nix takes most of the time, because it reads and hashes the sources of every app. So one evaluation gets several copies, and
+//! several evaluations run at once.
 
 use std::{
     collections::BTreeMap,
@@ -33,12 +33,12 @@ use crate::{
     split::plan::{Effect, Id, compare},
 };
 
-/// How many copies one evaluation sees.
+/// The number of copies in one evaluation.
 const BATCH: usize = 4;
-/// How many evaluations run at once at most: each takes a few hundred megabytes.
+/// The most evaluations to run at once. Each takes a few hundred megabytes of memory.
 const WORKERS: usize = 4;
 
-/// What the edits came to.
+/// The result of all edits.
 #[derive(Debug)]
 pub struct Proof {
     /// The packages that were evaluated.
@@ -47,26 +47,26 @@ pub struct Proof {
     pub rows: Vec<Row>,
 }
 
-/// One edit.
+/// An edit and its effect on each package.
 #[derive(Debug)]
 pub struct Row {
-    /// What was edited.
+    /// The edit.
     pub edit: Edit,
-    /// What became of each package.
+    /// The effect on each package, by name.
     pub cells: BTreeMap<String, Cell>,
 }
 
-/// What became of a package.
+/// The effect of an edit on a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
-    /// What the model says.
+    /// The effect that the model predicts.
     pub model: Effect,
-    /// Whether Nix has another derivation.
+    /// Whether the derivation changed in Nix.
     pub is_changed: bool,
 }
 
 impl Cell {
-    /// Whether Nix does something else than the model says.
+    /// Whether Nix and the model disagree.
     pub fn is_surprise(self) -> bool {
         match self.model {
             Effect::Unsure => false,
@@ -77,27 +77,27 @@ impl Cell {
 }
 
 impl Row {
-    /// The packages with which Nix does something else than the model says.
+    /// Returns the packages where Nix and the model disagree.
     pub fn surprises(&self) -> impl Iterator<Item = (&str, Cell)> {
         self.cells.iter().filter(|(_, cell)| cell.is_surprise()).map(|(name, cell)| (name.as_str(), *cell))
     }
 }
 
-/// What every worker knows.
+/// The data that all workers share.
 struct Bench<'a> {
     state: &'a State,
     tree: &'a WorkTree,
     scratch: &'a Scratch,
     evaluator: &'a Evaluator,
-    /// The copy that is not edited.
+    /// The copy without edits.
     pristine: &'a Copy,
     packages: &'a BTreeMap<String, Vec<Id>>,
     names: &'a [String],
     before: &'a Packages,
 }
 
-/// Makes the edits in scratch copies of the repository at `tree`, which is in `state`, and evaluates them. `watch` is told
-/// how many of how many are done.
+/// Makes edits in scratch copies of the repository at `tree`, whose state is `state`, and evaluates them. `watch` gets the
+/// number of finished edits and the number of all edits.
 pub fn verify(
     state: &State,
     tree: &WorkTree,
@@ -134,7 +134,7 @@ pub fn verify(
 }
 
 impl Bench<'_> {
-    /// All edits, by several workers that take batches in turn.
+    /// Runs all edits with several workers that take batches in turn.
     fn run(&self, edits: &[Edit], watch: &(dyn Fn(usize, usize) + Sync)) -> Result<Vec<Row>, ProofError> {
         let batches: Vec<&[Edit]> = edits.chunks(BATCH).collect();
         let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(WORKERS).min(batches.len());
@@ -188,7 +188,7 @@ impl Bench<'_> {
         self.state.derivations.files()
     }
 
-    /// Makes each edit in a copy of its own, evaluates the copies, and takes the edits back.
+    /// Makes each edit in its own copy, evaluates the copies, and undoes the edits.
     fn evaluate(&self, edits: &[Edit], copies: &[Copy]) -> Result<Vec<Row>, ProofError> {
         for (edit, copy) in edits.iter().zip(copies) {
             self.make(edit, copy)?;
@@ -235,7 +235,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The kind of the file after a change of its mode.
+    /// Returns the kind of the file after its executable bit is toggled.
     fn turned_kind(&self, edit: &Edit) -> FileKind {
         match self.files().get(&edit.path).map(|state| state.kind) {
             Some(FileKind::Executable) => FileKind::Plain,
@@ -243,7 +243,7 @@ impl Bench<'_> {
         }
     }
 
-    /// What the model and Nix say of an edit.
+    /// Compares what the model and Nix say about an edit.
     fn row(&self, edit: &Edit, after: &Packages) -> Result<Row, ProofError> {
         let mut tree = EditedTree { base: self.tree.clone(), edits: BTreeMap::new() };
         if let Action::Write(files) = &edit.action {
@@ -263,7 +263,7 @@ impl Bench<'_> {
     }
 }
 
-/// A poisoned lock means that a worker panicked, and the panic goes on.
+/// Locks a mutex. A poisoned lock is no problem: it means that a worker panicked, and the scope passes on the panic.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

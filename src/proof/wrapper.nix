@@ -1,11 +1,11 @@
-# The derivations of several copies of a repository, in one evaluation: the packages of nixpkgs are evaluated once.
-# A copy is evaluated where it lies, with the inputs of this flake, which are its own: so nothing of it is copied into the
-# store that its derivations do not ask for.
+# Returns the derivations of several copies of a repository. One evaluation for all copies evaluates nixpkgs only once.
+# Each copy is evaluated in place, with the inputs of this flake, which are the same as its own. So only the files that its
+# derivations read are copied to the store.
 inputs:
 {
-  # Copies, by their paths.
+  # The paths of the copies.
   copies,
-  # The packages to tell of.
+  # The names of the packages.
   names,
   system,
 }:
@@ -21,7 +21,7 @@ let
         outPath = copy;
       };
       libraries = outputs.legacyPackages.${system}.libraries or { };
-      # Packages, the checks that are none, and libraries by the names of their checks.
+      # Packages, checks that are not packages, and libraries by the names of their checks.
       packages =
         outputs.checks.${system} or { }
         // outputs.packages.${system}
@@ -31,7 +31,7 @@ let
             value = libraries.${name};
           }) (builtins.attrNames libraries)
         );
-      # A text, or null where there is no such package, or false where it cannot be evaluated.
+      # The path of a derivation, null if there is no such package, or false if it cannot be evaluated.
       derivationOf =
         name:
         let

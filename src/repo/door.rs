@@ -1,11 +1,11 @@
-//! The only door by which the program writes or deletes in a repository: where a path lies on disk, and that no link leads
-//! there.
+//! The only module through which the program writes or deletes in a repository. It finds where a path is on disk, and
+//! refuses links.
 //!
-//! Git carries links, so whoever wrote the repository chose where they lead. A link that stays within the repository is
-//! refused as well: git tracks nothing below it, so `git add` of the written files fails and a flake does not see them.
+//! Git carries links, so the author of the repository chose their targets. A link within the repository is refused as
+//! well: git tracks nothing below it, so `git add` of the written files fails and a flake does not see them.
 //!
-//! The disk is asked before the first write. A link that another program puts there in the moment between is followed: who
-//! can do that has the rights of the user already.
+//! The disk is checked before the first write. If another program creates a link between check and write, it is
+//! followed. Such a program has the rights of the user already.
 
 use std::io;
 
@@ -15,7 +15,7 @@ use fs_err as fs;
 use super::RepoPath;
 use crate::diagnostic::{Category, Diagnose};
 
-/// Why a path may not be written.
+/// Why a path must not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
     /// A part of the path is a link.
@@ -25,15 +25,15 @@ pub enum DoorError {
         path: RepoPath,
         /// The part of it that is a link: the path itself or a folder above it.
         link: RepoPath,
-        /// What the link names.
+        /// The target of the link.
         target: String,
     },
-    /// A part of the path could not be looked at.
+    /// A part of the path could not be read.
     #[error("could not write `{path}`")]
     Look {
         /// The path.
         path: RepoPath,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -52,7 +52,7 @@ impl Diagnose for DoorError {
                 let what = if path == link { "file" } else { "folder" };
                 vec![
                     format!("replace the link `{link}` with a {what}"),
-                    "splitter writes through no link: it can lead out of the repository, and git tracks nothing below it"
+                    "splitter never writes through a link: it can lead out of the repository, and git tracks nothing below it"
                         .to_owned(),
                 ]
             }
@@ -61,14 +61,13 @@ impl Diagnose for DoorError {
     }
 }
 
-/// Returns where a file lies that is about to be written or deleted. Refuses it if it is a link, or lies below one.
+/// Returns the place on disk of a file to write or delete. Refuses a link, and a path below a link.
 pub fn file(root: &Utf8Path, path: &RepoPath) -> Result<Utf8PathBuf, DoorError> {
     no_link(root, path, path)?;
     Ok(path.on_disk(root))
 }
 
-/// Returns where an entry lies that is about to be replaced or deleted and may itself be a link. Refuses it if it lies
-/// below a link.
+/// Returns the place on disk of an entry to replace or delete, which may be a link itself. Refuses a path below a link.
 pub fn entry(root: &Utf8Path, path: &RepoPath) -> Result<Utf8PathBuf, DoorError> {
     no_link(root, path, &path.parent())?;
     Ok(path.on_disk(root))
@@ -86,7 +85,7 @@ fn no_link(root: &Utf8Path, path: &RepoPath, last: &RepoPath) -> Result<(), Door
                 return Err(DoorError::Link { path: path.clone(), link: part, target });
             }
             Ok(_) => {}
-            // What is not there is no link. A file in place of a folder is told by who writes.
+            // A missing entry is not a link. If a file is where a folder should be, the write reports it.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => break,
             Err(source) => return Err(DoorError::Look { path: path.clone(), source }),
         }

@@ -1,8 +1,9 @@
-//! [`Git`]: the git program, run so that it sees what the git that started us sees.
+//! [`Git`]: the git program, run so that it sees what the git that started splitter sees.
 //!
-//! A hook inherits `GIT_INDEX_FILE` and, in a linked worktree, `GIT_DIR`; they say which commit is being made, so they are
-//! kept. Where `GIT_DIR` is set and `GIT_WORK_TREE` is not, git takes the current folder for the top of the work tree, which
-//! would be wrong in a folder below it; so the top is said. They are taken away where another repository is asked about.
+//! A hook inherits `GIT_INDEX_FILE` and, in a linked working tree, `GIT_DIR`. They name the commit that is being made,
+//! so they are kept. If `GIT_DIR` is set and `GIT_WORK_TREE` is not, git takes the current folder for the top of the
+//! working tree. That is wrong in a subfolder, so `GIT_WORK_TREE` is set as well. For other repositories, all these
+//! variables are removed.
 
 use std::{
     env,
@@ -18,8 +19,8 @@ use crate::{
     ending::{self, Child, read_all},
 };
 
-/// The variables that tie git to one repository: `git rev-parse --local-env-vars` of git 2.47, and one that older
-/// versions list.
+/// The variables that tie git to one repository: the output of `git rev-parse --local-env-vars` of git 2.47, and one
+/// more that older versions list.
 pub const GIT_VARIABLES: [&str; 16] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -39,28 +40,28 @@ pub const GIT_VARIABLES: [&str; 16] = [
     "GIT_WORK_TREE",
 ];
 
-/// Why git did not answer.
+/// Why git failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
-    /// It could not be run.
+    /// Git could not be started.
     #[error("could not run git")]
     Start(#[source] io::Error),
-    /// The folder is in no git repository.
-    #[error("`{0}` is in no git repository")]
+    /// The folder is not in a git repository.
+    #[error("`{0}` is not in a git repository")]
     NoRepository(Utf8PathBuf),
-    /// It ended with an error.
+    /// Git ended with an error.
     #[error("`git {command}` failed: {message}")]
     Failed {
         /// The command, without its options.
         command: String,
-        /// What it said.
+        /// Its message.
         message: String,
     },
-    /// It said what no git says.
-    #[error("did not understand what `git {0}` says")]
+    /// Git's output could not be read.
+    #[error("could not read the output of `git {0}`")]
     Answer(&'static str),
-    /// An object of the index is not in this repository.
-    #[error("the content of `{path}` is not in this repository: a partial clone has not fetched it")]
+    /// An object of the index is missing.
+    #[error("the content of `{path}` is missing: this partial clone has not fetched it")]
     Missing {
         /// The file.
         path: String,
@@ -77,7 +78,7 @@ impl Diagnose for GitError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Missing { path } => vec![format!("`git show :{path}` fetches it")],
+            Self::Missing { path } => vec![format!("run `git show :{path}` to fetch it")],
             _ => Vec::new(),
         }
     }
@@ -90,19 +91,19 @@ pub struct Git {
     place: RepositoryChoice,
 }
 
-/// Which repository git works in.
+/// The repository that git works in.
 #[derive(Debug, Clone)]
 enum RepositoryChoice {
-    /// What the environment and the folder say.
+    /// The one that the environment and the folder give.
     Inherited,
-    /// That of the environment, with the top of its work tree.
+    /// The one in the environment, with the top of its working tree.
     Named { git_dir: PathBuf, work_tree: PathBuf },
-    /// That of the folder, whatever the environment says.
+    /// The one that holds the folder. The environment is ignored.
     Folder,
 }
 
 impl Git {
-    /// Git in `folder`, an absolute path.
+    /// Runs git in `folder`, an absolute path.
     pub fn at(folder: &Utf8Path) -> Self {
         let here = env::current_dir().unwrap_or_default();
         let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(|value| here.join(value));
@@ -116,17 +117,17 @@ impl Git {
         Self { folder: folder.to_owned(), place }
     }
 
-    /// Git in the repository that `folder` lies in, whatever the environment says.
+    /// Runs git in the repository that holds `folder`. The environment is ignored.
     pub fn alone_at(folder: Utf8PathBuf) -> Self {
         Self { folder, place: RepositoryChoice::Folder }
     }
 
-    /// The folder it is run in.
+    /// Returns the folder that git runs in.
     pub fn folder(&self) -> &Utf8Path {
         &self.folder
     }
 
-    /// A command. It takes no lock, asks nobody, and fetches nothing.
+    /// Builds a command. It takes no lock, asks no questions, and fetches nothing.
     pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("git");
         command.current_dir(&self.folder).args(args);
@@ -143,13 +144,13 @@ impl Git {
         command
     }
 
-    /// Runs a command that must succeed; what it prints.
+    /// Runs a command that must succeed, and returns its stdout.
     pub fn output(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
         let Output { status, stdout, stderr } = ending::output(&mut self.command(args)).map_err(GitError::Start)?;
         if status.success() { Ok(stdout) } else { Err(self.failed(args, &stderr)) }
     }
 
-    /// Runs a command; what it prints without the last line break, or none where it fails.
+    /// Runs a command and returns its stdout without the last line break, or `None` if it fails.
     pub fn ask(&self, args: &[&str]) -> Result<Option<String>, GitError> {
         match self.output(args) {
             Ok(output) => Ok(Some(String::from_utf8_lossy(&output).trim_end_matches(['\n', '\r']).to_owned())),
@@ -158,14 +159,14 @@ impl Git {
         }
     }
 
-    /// Runs a command; the names that it prints, each ending with a zero byte.
+    /// Runs a command and returns the names that it prints, each terminated by a zero byte.
     pub(super) fn names(&self, args: &[&str]) -> Result<Vec<String>, GitError> {
         let output = self.output(args)?;
         let names = output.split(|byte| *byte == 0).filter(|name| !name.is_empty());
         Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
     }
 
-    /// Writes an object with this content, as a file of this path would be stored; its name.
+    /// Stores an object with this content, as git would store a file of this path. Returns its id.
     pub fn store(&self, content: &[u8], path: &str) -> Result<String, GitError> {
         let args = ["hash-object", "-w", "--stdin", "--path", path];
         let mut command = self.command(&args);
@@ -174,7 +175,7 @@ impl Git {
         if let Some(mut stdin) = child.stdin.take() {
             stdin.write_all(content).map_err(GitError::Start)?;
         }
-        // Both are a line at most, so that neither pipe fills up.
+        // Both outputs are one line at most, so neither pipe fills up.
         let stdout = read_all(child.stdout.take()).map_err(GitError::Start)?;
         let stderr = read_all(child.stderr.take()).map_err(GitError::Start)?;
         let status = child.wait().map_err(GitError::Start)?;
@@ -184,7 +185,7 @@ impl Git {
         Ok(String::from_utf8_lossy(&stdout).trim().to_owned())
     }
 
-    /// A path of the folder as git names it: from the top of the work tree.
+    /// Returns a path in the folder relative to the top of the working tree, as git names it.
     pub fn prefixed(&self, path: &str) -> Result<String, GitError> {
         Ok(format!("{}{path}", self.ask(&["rev-parse", "--show-prefix"])?.unwrap_or_default()))
     }

@@ -1,6 +1,6 @@
-//! The repository as files: paths that cannot leave it, and the trees they are read from.
+//! The repository as files: paths that cannot leave it, and the trees to read them from.
 //!
-//! [`Tree`] is what keeps the rest small: the same pure code runs over whatever can list folders and read files.
+//! [`Tree`] lets the same pure code run over anything that can list folders and read files.
 
 pub mod door;
 mod git;

@@ -1,13 +1,13 @@
-//! [`RepoPath`]: a path inside the repository, and nowhere else.
+//! [`RepoPath`]: a path that is always inside the repository.
 //!
-//! Lockfiles and manifests come from outside, so every path in them passes through here: it may not be absolute,
-//! not leave the repository, and hold no control characters, since it is printed, written to JSON and read by Nix.
+//! Lockfiles and manifests come from outside, so every path in them is checked here. It must be relative, stay in the
+//! repository, and contain no control characters, since it is printed, written to JSON and read by Nix.
 
 use std::{borrow::Borrow, fmt, iter, str::FromStr};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// A relative path with `/` between its parts, inside the repository; the root is the empty path.
+/// A relative path inside the repository, with `/` between its parts. The root is the empty path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RepoPath(String);
 
@@ -20,18 +20,18 @@ pub enum RepoPathError {
     /// It has more `..` than folders to leave.
     #[error("path leaves the repository")]
     Leaves,
-    /// It holds a control character.
-    #[error("path holds a control character")]
+    /// It contains a control character.
+    #[error("path contains a control character")]
     Control,
 }
 
 impl RepoPath {
-    /// The repository's root.
+    /// Returns the repository's root.
     pub const fn root() -> Self {
         Self(String::new())
     }
 
-    /// Reads `text` as a path relative to `self`, resolving `.` and `..` by name alone.
+    /// Reads `text` as a path relative to `self`. Resolves `.` and `..` by name alone.
     pub fn resolve(&self, text: &str) -> Result<Self, RepoPathError> {
         if text.chars().any(char::is_control) {
             return Err(RepoPathError::Control);
@@ -53,29 +53,29 @@ impl RepoPath {
         Ok(Self(parts.join("/")))
     }
 
-    /// A path that is put together from names that a directory listing gave, with `/` between them.
+    /// Reads a path made of names from directory listings, with `/` between them.
     pub(super) fn of_listed(text: String) -> Result<Self, RepoPathError> {
         if text.chars().any(char::is_control) { Err(RepoPathError::Control) } else { Ok(Self(text)) }
     }
 
-    /// The path of an entry named `name` in this folder. `name` must be one part, as a directory listing gives it.
+    /// Returns the path of an entry in this folder. `name` must be a single part, as a directory listing gives it.
     #[must_use]
     pub fn child(&self, name: &str) -> Self {
         if self.0.is_empty() { Self(name.to_owned()) } else { Self(format!("{}/{name}", self.0)) }
     }
 
-    /// The folder that holds this path; the root holds itself.
+    /// Returns the folder that contains this path. The root's parent is the root.
     #[must_use]
     pub fn parent(&self) -> Self {
         Self(self.0.rsplit_once('/').map_or_else(String::new, |(parent, _)| parent.to_owned()))
     }
 
-    /// The last part, empty for the root.
+    /// Returns the last part. It is empty for the root.
     pub fn file_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The parts, none for the root.
+    /// Returns the parts. The root has none.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|part| !part.is_empty())
     }
@@ -85,12 +85,12 @@ impl RepoPath {
         self.0.is_empty()
     }
 
-    /// Whether this path is `folder` or lies below it.
+    /// Whether this path is `folder` or below it.
     pub fn is_within(&self, folder: &Self) -> bool {
         folder.is_root() || self.0.strip_prefix(&folder.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// The part below `folder`, or none where the path does not lie in it.
+    /// Returns the part below `folder`, or `None` if the path is not in it.
     pub fn below(&self, folder: &Self) -> Option<&str> {
         if folder.is_root() {
             return Some(&self.0);
@@ -99,7 +99,7 @@ impl RepoPath {
         if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
     }
 
-    /// The path itself and the folders above it, the nearest first, the root last.
+    /// Returns the path itself and the folders above it, the nearest first, the root last.
     pub fn upwards(&self) -> impl Iterator<Item = &str> {
         fn above<'p>(path: &&'p str) -> Option<&'p str> {
             path.rsplit_once('/').map(|(folder, _)| folder).or_else(|| (!path.is_empty()).then_some(""))
@@ -107,19 +107,20 @@ impl RepoPath {
         iter::successors(Some(self.as_str()), above)
     }
 
-    /// Whether a sorted collection has this path, or one below it. `first` returns its first path from a text on.
+    /// Whether a sorted collection contains this path or one below it. `first` returns its first path from a given text
+    /// on.
     pub fn holds_any<'p>(&self, first: impl Fn(&str) -> Option<&'p Self>) -> bool {
-        // `a-b` stands between `a` and `a/b`.
+        // `a-b` sorts between `a` and `a/b`.
         let places = [self.0.clone(), format!("{}/", self.0)];
         places.iter().any(|place| first(place).is_some_and(|path| path.is_within(self)))
     }
 
-    /// The text, `""` for the root.
+    /// Returns the text, `""` for the root.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The path on disk, below the repository at `root`.
+    /// Returns the path on disk, below the repository at `root`.
     pub fn on_disk(&self, root: &Utf8Path) -> Utf8PathBuf {
         if self.is_root() { root.to_owned() } else { root.join(&self.0) }
     }

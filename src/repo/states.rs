@@ -1,7 +1,7 @@
-//! What each file of a repository is, as far as a build could tell: its content and its kind, by git's object ids.
+//! The state of each file as far as a build can see it: content and kind, by git's object ids.
 //!
-//! Git knows these ids of a commit and of its index without reading a file, so that two states of a large repository are
-//! compared in milliseconds. Of the work tree only those files are read that git does not know to be unchanged.
+//! Git knows these ids for a commit and for its index without reading files, so two states of a large repository are
+//! compared in milliseconds. In the working tree, only files that git does not know to be unchanged are read.
 
 use std::{collections::BTreeMap, io, os};
 
@@ -11,16 +11,16 @@ use sha2::Sha256;
 
 use super::{Git, GitError, RepoPath, TreeError, WorkTree};
 
-/// What a file is to a build.
+/// The state of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileState {
-    /// Git's id of its content; of a link, of its target.
+    /// Git's id of its content, or of a link's target.
     pub content: String,
-    /// What it is.
+    /// Its kind.
     pub kind: FileKind,
 }
 
-/// What a file is beside its content: all that of its mode reaches a build.
+/// The kind of a file. Nothing else in its mode reaches a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// A file.
@@ -31,20 +31,20 @@ pub enum FileKind {
     Link,
 }
 
-/// The files of a repository by path. Submodules are left out, as Nix does.
+/// The files of a repository by path. Submodules are excluded, as in Nix.
 pub type FileStates = BTreeMap<RepoPath, FileState>;
 
-/// The files of a commit, below the folder that git is run in.
+/// Returns the files of a commit, below the folder that git runs in.
 pub fn of_commit(git: &Git, commit: &str) -> Result<FileStates, GitError> {
     Ok(read(&git.output(&["ls-tree", "-r", "-z", commit])?, 2))
 }
 
-/// The files of the index, below the folder that git is run in.
+/// Returns the files of the index, below the folder that git runs in.
 pub fn of_index(git: &Git) -> Result<FileStates, GitError> {
     Ok(read(&git.output(&["ls-files", "--stage", "-z"])?, 1))
 }
 
-/// The files of a work tree that git tracks or would track: what it ignores is left out.
+/// Returns the files of a working tree that git tracks or would track, without those that it ignores.
 pub fn of_work_tree(git: &Git, tree: &WorkTree) -> Result<FileStates, TreeError> {
     let fail = |source| TreeError::Git { path: RepoPath::root(), source };
     let mut files = of_index(git).map_err(fail)?;
@@ -62,7 +62,7 @@ pub fn of_work_tree(git: &Git, tree: &WorkTree) -> Result<FileStates, TreeError>
     Ok(files)
 }
 
-/// The files of a folder without git: those of a walk, which reads them all.
+/// Returns the files of a folder without git. It reads every file.
 pub fn of_folder(tree: &WorkTree) -> Result<FileStates, TreeError> {
     let mut files = FileStates::new();
     for file in tree.source_files()? {
@@ -75,7 +75,7 @@ pub fn of_folder(tree: &WorkTree) -> Result<FileStates, TreeError> {
 }
 
 impl FileState {
-    /// A file of this content. `is_long` is for repositories whose ids are those of SHA-256.
+    /// Returns the state of a file with this content. `is_long` is for repositories with SHA-256 ids.
     pub fn new(content: &[u8], kind: FileKind, is_long: bool) -> Self {
         let head = format!("blob {}\0", content.len());
         let content = if is_long {
@@ -91,7 +91,7 @@ fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
 }
 
-/// Reads lines of `<mode> … <object> …\t<path>`, of which the object is the word at `at`.
+/// Reads lines of `<mode> … <object> …\t<path>`. The object is the word number `at`.
 fn read(output: &[u8], at: usize) -> FileStates {
     let mut files = FileStates::new();
     for line in output.split(|byte| *byte == 0).filter_map(|line| std::str::from_utf8(line).ok()) {
@@ -110,7 +110,7 @@ fn read(output: &[u8], at: usize) -> FileStates {
     files
 }
 
-/// A file as it lies on disk, none where there is none.
+/// Returns the state of a file on disk, or `None` if it is missing.
 fn on_disk(tree: &WorkTree, path: &RepoPath, is_long: bool) -> io::Result<Option<FileState>> {
     let file = path.on_disk(tree.root());
     let metadata = match fs::symlink_metadata(&file) {
@@ -175,7 +175,7 @@ mod tests {
         let names: Vec<_> = commit.keys().map(RepoPath::as_str).collect();
         assert_eq!(names, [".gitignore", "a/link", "a/plain", "forced"]);
         assert_eq!(of_work_tree(&program, &tree).unwrap(), commit);
-        // What is read from disk has the id that git gives.
+        // The ids of files read from disk are those that git gives.
         for path in ["a/link", "a/plain"] {
             let path: RepoPath = path.parse().unwrap();
             assert_eq!(on_disk(&tree, &path, false).unwrap().as_ref(), commit.get(&path));

@@ -1,7 +1,8 @@
-//! [`Traced`]: a tree that notes what was asked of it and what it said, so that the same questions can be asked again.
+//! [`Traced`]: a tree that records each question and its answer, so the same questions can be asked again.
 //!
-//! What is worked out from a tree alone is the same as long as the tree gives the same answers. To ask again and compare
-//! digests takes a tenth of the time of reading a large lockfile into a model, and trusts no times and sizes of files.
+//! A result computed from a tree alone stays valid while the tree gives the same answers. Asking again and comparing
+//! digests takes a tenth of the time of reading a large lockfile into a model. It does not rely on times and sizes of
+//! files.
 
 use std::{
     collections::BTreeMap,
@@ -23,15 +24,15 @@ enum Question {
     Link(RepoPath),
 }
 
-/// Questions with the digests of their answers.
+/// Questions, with the digests of their answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Trace(Vec<(Question, String)>);
 
 impl Trace {
-    /// Whether a tree still answers as it did.
+    /// Whether a tree still gives the same answers.
     pub fn holds(&self, tree: &dyn Tree) -> bool {
         let is_same = |(question, digest): &(Question, String)| answer(tree, question).is_ok_and(|now| now == *digest);
-        // The longest first is the lockfile or the record: the others go on meanwhile.
+        // The lockfile or the record, which take longest, come first; the others are read meanwhile.
         parallel::map(&self.0, is_same).into_iter().all(|is_same| is_same)
     }
 }
@@ -59,7 +60,7 @@ fn of_entries(entries: &[Entry]) -> String {
             EntryKind::Folder => 'd',
             EntryKind::Link => 'l',
         };
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "{kind}{}\0", entry.name);
     }
     digest(text.as_bytes())
@@ -77,19 +78,19 @@ fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
-/// A tree that notes what is asked of it.
+/// A tree that records its questions.
 pub struct Traced<'a> {
     tree: &'a dyn Tree,
     answers: Mutex<BTreeMap<Question, String>>,
 }
 
 impl<'a> Traced<'a> {
-    /// Notes what is asked of `tree` from here on.
+    /// Records the questions to `tree` from now on.
     pub fn new(tree: &'a dyn Tree) -> Self {
         Self { tree, answers: Mutex::default() }
     }
 
-    /// What was asked.
+    /// Returns the recorded questions.
     pub fn trace(self) -> Trace {
         let answers = self.answers.into_inner().unwrap_or_else(PoisonError::into_inner);
         Trace(answers.into_iter().collect())
@@ -159,7 +160,7 @@ mod tests {
     fn a_trace_holds_while_the_answers_are_the_same() {
         let holds = |files: &[(&str, &str)]| traced().holds(&MemoryTree::new(files.iter().copied()));
         assert!(holds(&FILES));
-        // Contents that nobody asked for do not matter.
+        // Contents that were never asked for do not matter.
         assert!(holds(&[("a/x", "1"), ("a/y", "other"), ("b", "other"), ("c", "")]));
         assert!(!holds(&[("a/x", "0"), ("a/y", "2"), ("b", "3")]));
         assert!(!holds(&[("a/x", "1"), ("b", "3")]));

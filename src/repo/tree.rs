@@ -1,11 +1,11 @@
-//! [`Tree`]: a repository that can be listed and read, whatever it is stored in.
+//! [`Tree`]: a repository that can be listed and read, however it is stored.
 
 use camino::Utf8PathBuf;
 
 use super::RepoPath;
 use crate::diagnostic::{Category, Diagnose, Location, Position};
 
-/// What an entry of a folder is. Links are not followed: a link could lead out of the repository.
+/// The kind of an entry. Links are not followed, because they could lead out of the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     /// A regular file.
@@ -21,14 +21,14 @@ pub enum EntryKind {
 pub struct Entry {
     /// Its name in the folder.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub kind: EntryKind,
 }
 
-/// A file that could be source: git does not ignore it.
+/// A file that could be source, because git does not ignore it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Where it lies.
+    /// Its path.
     pub path: RepoPath,
     /// Its size in bytes.
     pub bytes: u64,
@@ -42,15 +42,15 @@ pub enum TreeError {
     Read {
         /// The file or folder.
         path: RepoPath,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// Git did not give it.
+    /// Git could not read it.
     #[error("could not read `{path}` from git")]
     Git {
         /// The file or folder.
         path: RepoPath,
-        /// What went wrong.
+        /// The reason.
         source: super::GitError,
     },
     /// A text file is not UTF-8.
@@ -58,10 +58,10 @@ pub enum TreeError {
     NotUtf8 {
         /// The file.
         path: RepoPath,
-        /// The first wrong byte.
+        /// The first invalid byte.
         position: Position,
     },
-    /// A name in the repository is not UTF-8, which neither Nix nor a manifest can name.
+    /// A name in the repository is not UTF-8. Neither Nix nor a manifest can name it.
     #[error("the name of `{0}` is not UTF-8")]
     Name(Utf8PathBuf),
 }
@@ -91,23 +91,23 @@ impl Diagnose for TreeError {
 
 /// A repository as files.
 pub trait Tree: Sync {
-    /// The bytes of a file, or none where there is no file of that path.
+    /// Returns the bytes of a file, or `None` if there is no file of that path.
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError>;
 
-    /// The entries of a folder sorted by name, none where there is no such folder.
+    /// Returns the entries of a folder, sorted by name. A missing folder has none.
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError>;
 
-    /// The target of a symbolic link, as it is written; none where there is no link of that path.
+    /// Returns the target of a symbolic link as written, or `None` if there is no link of that path.
     fn link(&self, path: &RepoPath) -> Result<Option<String>, TreeError>;
 
-    /// The names of the files directly in a folder that git does not ignore, sorted.
+    /// Returns the names of the files directly in a folder that git does not ignore, sorted.
     fn unignored_files(&self, folder: &RepoPath) -> Result<Vec<String>, TreeError> {
         let files = self.list(folder)?.into_iter().filter(|entry| entry.kind == EntryKind::File);
         Ok(files.map(|entry| entry.name).collect())
     }
 
-    /// Whether git ignores a file or a folder, or it lies in `node_modules`: other machines need not have it. Of
-    /// what is not there either may be said.
+    /// Whether git ignores a file or folder, or it is in `node_modules`. Other machines may not have it. For a missing
+    /// path, the result may be either.
     fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
         Ok(path.parts().any(|part| part == "node_modules"))
     }
@@ -119,7 +119,7 @@ pub trait Tree: Sync {
     }
 }
 
-/// The text of a file without a byte order mark, or none where there is no such file.
+/// Reads a file as text without a byte order mark, or returns `None` if there is no such file.
 pub fn read_text(tree: &dyn Tree, path: &RepoPath) -> Result<Option<String>, TreeError> {
     let Some(bytes) = tree.read(path)? else { return Ok(None) };
     let text = String::from_utf8(bytes).map_err(|error| {

@@ -1,4 +1,4 @@
-//! [`WorkTree`]: the repository as it lies on disk, edits and all.
+//! [`WorkTree`]: the repository on disk, with uncommitted edits.
 
 use std::{io, sync::Mutex};
 
@@ -21,15 +21,15 @@ pub struct WorkTree {
 /// Why no repository was found.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkTreeError {
-    /// No folder from here up holds a lockfile.
+    /// Neither the folder nor any folder above it has a lockfile.
     #[error("no `bun.lock` or `yarn.lock` in `{0}` or any folder above it")]
     NotFound(Utf8PathBuf),
-    /// The folder that was named is not there.
+    /// The given folder could not be opened.
     #[error("could not open the folder `{path}`")]
     Folder {
         /// The folder.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The path of the repository is not UTF-8.
@@ -45,8 +45,8 @@ impl Diagnose for WorkTreeError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::NotFound(_) => vec![
-                "run it inside a Bun or Yarn repository, or name one with `--repo DIR`".to_owned(),
-                "a repository without a lockfile gets one from `bun install` or `yarn install`".to_owned(),
+                "run splitter inside a Bun or Yarn repository, or pass `--repo DIR`".to_owned(),
+                "run `bun install` or `yarn install` if the repository has no lockfile yet".to_owned(),
             ],
             Self::Folder { .. } | Self::NotUtf8(_) => Vec::new(),
         }
@@ -54,7 +54,7 @@ impl Diagnose for WorkTreeError {
 }
 
 impl WorkTree {
-    /// Finds the repository that `folder` lies in: the nearest folder upwards with a lockfile.
+    /// Finds the repository that contains `folder`: the nearest folder upwards with a lockfile.
     pub fn discover(folder: &Utf8Path) -> Result<Self, WorkTreeError> {
         let start = fs::canonicalize(folder)
             .map_err(|source| WorkTreeError::Folder { path: folder.to_owned(), source })
@@ -66,18 +66,18 @@ impl WorkTree {
         root.map(Self::at).ok_or_else(|| WorkTreeError::NotFound(start.clone()))
     }
 
-    /// The repository at exactly this folder.
+    /// Returns the repository at exactly this folder.
     pub fn at(root: impl Into<Utf8PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// Its root on disk.
+    /// Returns its root on disk.
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// All files that git does not ignore, sorted by path, walked in parallel. Links count as files of no size;
-    /// `.git` and every `node_modules` are passed over. A folder that cannot be read is an error.
+    /// Returns all files that git does not ignore, sorted by path. Folders are walked in parallel. Links count as files
+    /// of size zero. `.git` and every `node_modules` are skipped. A folder that cannot be read is an error.
     pub fn source_files(&self) -> Result<Vec<SourceFile>, TreeError> {
         let collected = Mutex::new(Vec::new());
         let failure = Mutex::new(None);
@@ -125,7 +125,7 @@ impl WorkTree {
     }
 
     fn relative(&self, path: &Utf8Path) -> Result<RepoPath, TreeError> {
-        // Compared as texts: the walk puts names after the root as it is, and paths would be taken apart again.
+        // Compared as strings: the walk adds names to the root as given, and comparing paths would split them again.
         let below = path.as_str().strip_prefix(self.root.as_str()).unwrap_or(path.as_str());
         let text = below.trim_start_matches(std::path::MAIN_SEPARATOR);
         let text = if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() };
@@ -133,7 +133,7 @@ impl WorkTree {
     }
 }
 
-/// The files that one walking thread found; given to all when the thread ends, so that the lock is taken once.
+/// The files that one walking thread found. They are handed over when the thread ends, so the lock is taken only once.
 struct Batch<'a> {
     files: Vec<SourceFile>,
     all: &'a Mutex<Vec<SourceFile>>,
@@ -145,7 +145,7 @@ impl Drop for Batch<'_> {
     }
 }
 
-/// A poisoned lock means that a walking thread panicked; its partial list is never used, as the panic goes on.
+/// A poisoned lock means that a walking thread panicked. Its partial list is never used, because the panic continues.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -191,7 +191,7 @@ impl Tree for WorkTree {
             } else {
                 EntryKind::File
             };
-            // A name that is not UTF-8 cannot be named by a manifest, so nothing looks for it.
+            // A name that is not UTF-8 cannot be in a manifest, so nothing looks for it.
             if let Ok(name) = entry.file_name().into_string() {
                 list.push(Entry { name, kind });
             }
@@ -203,7 +203,7 @@ impl Tree for WorkTree {
     fn unignored_files(&self, folder: &RepoPath) -> Result<Vec<String>, TreeError> {
         let target = folder.on_disk(&self.root).into_std_path_buf();
         let depth = folder.parts().count() + 1;
-        // From the root, since a rule for a folder on the way takes away all in it.
+        // The walk starts at the root, because an ignore rule for a folder on the way excludes everything in it.
         let on_the_way = move |entry: &ignore::DirEntry| {
             target.starts_with(entry.path()) || entry.path().parent() == Some(target.as_path())
         };

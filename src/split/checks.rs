@@ -1,5 +1,7 @@
-//! Scripts of workspaces that are checks: `"checks": ["test", "lint"]` in `splitter.json` makes each such script of each workspace a
-//! derivation of its own. What an edit does not reach is not checked again.
+//! Finds the scripts that run as checks.
+//!
+//! `"checks": ["test", "lint"]` in `splitter.json` turns each `test` and `lint` script of a workspace into a derivation. So an
+//! edit reruns only the checks that read the edited file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,26 +15,26 @@ use crate::split::{
     workspaces::tasks::Tasks,
 };
 
-/// A script of a workspace that is a check.
+/// A script of a workspace that runs as a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// The name of its derivation, `<workspace>-<script>`.
+    /// The name of the derivation, `<workspace>-<script>`.
     pub name: String,
-    /// The script.
+    /// The name of the script.
     pub script: String,
-    /// The command that runs it, in the workspace's folder.
+    /// The command that runs it in the folder of the workspace.
     pub command: String,
-    /// The files outside of the workspace that it reads and that a build does not.
+    /// Files outside the workspace that the check reads and the build does not.
     pub root_files: BTreeSet<RepoPath>,
 }
 
-/// The checks of each workspace that has some.
+/// The checks of each workspace that has any.
 pub type Checks = BTreeMap<RepoPath, Vec<Check>>;
 
-/// What npm writes into a new manifest.
+/// Part of the `test` script that `npm init` writes. Such a script always fails.
 const NO_TEST: &str = "no test specified";
 
-/// Finds the scripts that are checks.
+/// Finds the scripts that run as checks.
 pub(super) fn find(
     tree: &dyn Tree,
     graph: &Graph,
@@ -66,7 +68,8 @@ pub(super) fn find(
     Ok(checks)
 }
 
-/// The scripts that are checks, by workspace. Those of the root often run all others, so they count only if its own entry says so.
+/// Returns the scripts to check, by workspace. Scripts of the root often run all others, so they count only if `splitter.json`
+/// lists them for the root.
 fn wanted<'a>(manifests: &'a Workspaces, config: &'a Config) -> BTreeMap<RepoPath, Vec<&'a str>> {
     let single = manifests.len() == 1;
     let of = |path: &RepoPath, manifest: &'a Manifest| -> Vec<&'a str> {
@@ -84,17 +87,17 @@ fn is_check(name: &str, manifest: &Manifest) -> bool {
     script.is_some_and(|script| !script.contains(NO_TEST)) && !detect::does_nothing(name, manifest)
 }
 
-/// Warnings of names that are no script of any workspace: a misspelt one would check nothing in silence.
+/// Warns of names that no workspace has as a script. Without the warning a misspelt name would silently check nothing.
 pub(super) fn unknown(split: &Split) -> Vec<String> {
     let lists =
         split.config.workspaces.values().filter_map(|choice| choice.checks.as_ref()).chain([&split.config.checks]);
     let names: BTreeSet<&String> = lists.flatten().collect();
     let is_known = |name: &&String| split.manifests.values().any(|manifest| manifest.scripts.contains_key(*name));
     let unknown = names.into_iter().filter(|name| !is_known(name));
-    unknown.map(|name| format!("splitter.json: `checks` names `{name}`, which is a script of no workspace")).collect()
+    unknown.map(|name| format!("splitter.json: `checks` names `{name}`, but no workspace has such a script")).collect()
 }
 
-/// The names of a flake's checks.
+/// The names that are taken among the checks of a flake.
 struct Names(BTreeSet<String>);
 
 impl Names {
@@ -118,7 +121,7 @@ impl Names {
     }
 }
 
-/// A script's name as the end of an attribute's.
+/// Turns the name of a script into the end of an attribute name.
 fn attribute_end(script: &str) -> String {
     script.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
 }
@@ -187,7 +190,7 @@ mod tests {
     fn a_name_that_is_no_script_is_told() {
         assert_eq!(
             split(r#"{"checks": ["tset"]}"#).warnings,
-            ["splitter.json: `checks` names `tset`, which is a script of no workspace"]
+            ["splitter.json: `checks` names `tset`, but no workspace has such a script"]
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `splitter.json`, the user's choices. Its schema is `docs/splitter.schema.json`.
+//! Reads `splitter.json`, the user's choices. `docs/splitter.schema.json` describes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,33 +17,33 @@ use crate::{
     repo::{RepoPath, Tree, read_text},
 };
 
-/// The file, at the root of the repository.
+/// The file name, at the root of the repository.
 pub const FILE: &str = SETTINGS;
 
-/// The user's choices; what is absent is detected.
+/// The user's choices. Anything absent is detected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
-    /// The systems to record hashes for; empty means the four usual ones.
+    /// The systems to record hashes for. Empty means all supported systems.
     pub systems: Vec<System>,
-    /// The apps by name; empty means all that are found.
+    /// The names of the apps. Empty means all apps that are found.
     pub apps: BTreeSet<String>,
-    /// The package that is built without a name.
+    /// The package that `nix build` builds when no name is given.
     pub default: Option<String>,
-    /// The scripts of workspaces that are checks.
+    /// The names of the scripts that run as checks.
     pub checks: Vec<String>,
     /// Choices for single workspaces, by folder.
     pub workspaces: BTreeMap<RepoPath, WorkspaceConfig>,
-    /// More root files that every app's sources hold.
+    /// Root files to add to the source set of every app.
     pub root_files: Vec<RepoPath>,
-    /// Whether the git hook may bring the record up to date by itself.
+    /// Whether the git hook may update the record.
     pub hook_updates: bool,
-    /// The packages whose lifecycle scripts run, beside those that the package manager's own settings name.
+    /// Packages whose lifecycle scripts run, in addition to those in the package manager's own settings.
     pub scripts: BTreeSet<String>,
-    /// The files that lifecycle scripts download, by package. Those packages' scripts run too.
+    /// The files that lifecycle scripts download, by package. The scripts of these packages run too.
     pub downloads: BTreeMap<String, Vec<Download>>,
-    /// What is installed for the builds of apps that say nothing of it themselves.
+    /// The install for apps without an `install` choice of their own.
     pub install: Install,
-    /// The URL of splitter as an input of the flake, if the Nix files are not in the repository.
+    /// The flake URL of splitter, if the Nix files come from a flake input instead of the repository.
     pub input: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct Config {
 pub struct WorkspaceConfig {
     /// Whether it is an app.
     pub kind: Option<Kind>,
-    /// The name of its derivation.
+    /// The name of the app's derivation.
     pub app: Option<String>,
     /// How it is built.
     pub build: BuildChoice,
@@ -62,19 +62,19 @@ pub struct WorkspaceConfig {
     pub start: Option<String>,
     /// What is beside a program when it runs.
     pub runtime: RuntimeConfig,
-    /// Workspaces that its sources read though its manifest does not name them.
+    /// Workspaces whose sources it reads although its manifest does not list them.
     pub uses: BTreeSet<RepoPath>,
-    /// How an app's build gets installed packages.
+    /// How the build gets installed packages.
     pub node_modules: Option<NodeModules>,
-    /// What is installed for an app's build.
+    /// The install that the build uses.
     pub install: Option<Install>,
-    /// What a library with a build shows to those that depend on it.
+    /// What a library with a build gives to the workspaces that depend on it.
     pub exposes: Option<Exposes>,
-    /// The scripts of it that are checks, instead of those for all.
+    /// The scripts that run as checks, instead of the common `checks`.
     pub checks: Option<Vec<String>>,
-    /// Globs, relative to its folder, of files that its source set holds though a rule leaves them out.
+    /// Globs, relative to the workspace, of files to include although a rule excludes them.
     pub include: Vec<String>,
-    /// Globs of files that its source set does not hold.
+    /// Globs, relative to the workspace, of files to exclude.
     pub exclude: Vec<String>,
 }
 
@@ -101,50 +101,50 @@ pub struct RuntimeConfig {
     pub directory: bool,
 }
 
-/// What a workspace is built for.
+/// The role of a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// It has a derivation of its own.
+    /// A package of the flake.
     App,
-    /// It is for others, and built before them where it has a build.
+    /// Code for other workspaces. If it has a build, it is built before them.
     Library,
 }
 
-/// How an app's build gets installed packages.
+/// How a build gets installed packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NodeModules {
-    /// As links into the store.
+    /// As links to the Nix store.
     Link,
     /// As copies, for tools that write into packages or refuse such links.
     Copy,
 }
 
-/// What is installed for an app's build.
+/// The install that a build uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Install {
-    /// The dependencies of all workspaces: one install for every build.
+    /// One install for all builds, with the dependencies of all workspaces.
     #[default]
     Shared,
-    /// Those of its workspace, of the workspaces that this one depends on, and the root's.
+    /// An own install, with the dependencies of the app, of the workspaces that it depends on, and of the root.
     Own,
-    /// Likewise, without development dependencies.
+    /// An own install without development dependencies.
     Production,
 }
 
-/// What a library with a build shows to those that depend on it.
+/// What a library with a build gives to the workspaces that depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Exposes {
-    /// Its sources, and over them what its build made.
+    /// Its sources and its build output.
     Sources,
-    /// Its manifest and what its build made.
+    /// Its manifest and its build output.
     Output,
 }
 
-/// Reads `splitter.json`, or gives no choices where there is none.
+/// Reads `splitter.json`. Returns the defaults if there is no such file.
 pub fn read(tree: &dyn Tree) -> Result<Config, SplitError> {
     match read_text(tree, &RepoPath::root().child(FILE))? {
         Some(text) => Ok(parse(&text)?),
@@ -152,7 +152,7 @@ pub fn read(tree: &dyn Tree) -> Result<Config, SplitError> {
     }
 }
 
-/// Reads the text of a `splitter.json`.
+/// Parses the text of a `splitter.json`.
 pub fn parse(text: &str) -> Result<Config, JsonError> {
     let document = Document::parse(FILE, text, Dialect::Jsonc)?;
     let mut config = Config::default();
@@ -188,7 +188,7 @@ fn unknown_key(document: &Document<'_>, property: &ObjectProp<'_>, expected: &st
     document.unexpected_at(property.range.start, expected, &format!("the key \"{}\"", property.name.as_str()))
 }
 
-/// `{ "update": true }`
+/// Reads `hook`: `{ "update": true }`.
 fn hook_updates(document: &Document<'_>, object: &Object<'_>) -> Result<bool, JsonError> {
     let mut updates = false;
     for property in &object.properties {
@@ -217,13 +217,13 @@ fn texts(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>,
     elements.iter().map(|element| document.as_str(element).map(str::to_owned)).collect()
 }
 
-/// Names of scripts, in their order.
+/// Reads names of scripts. Keeps their order and drops duplicates.
 fn script_names(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, JsonError> {
     let mut names: Vec<String> = Vec::new();
     for element in &document.as_array(value)?.elements {
         let name = document.as_str(element)?;
         if !is_script(name) {
-            return Err(document.unexpected(element, "the name of a script, as `test` or `lint:css`"));
+            return Err(document.unexpected(element, "the name of a script, such as `test` or `lint:css`"));
         }
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
@@ -232,19 +232,19 @@ fn script_names(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String
     Ok(names)
 }
 
-/// Whether a text may be the name of a script: it is a word of a command.
+/// Whether a text can be the name of a script. The name becomes one word of a command.
 fn is_script(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b":._-".contains(&byte);
     text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.bytes().all(is_letter)
 }
 
-/// Names of packages, each with a version or without.
+/// Reads names of packages, with or without a version.
 fn packages(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<String>, JsonError> {
     let mut names = BTreeSet::new();
     for element in &document.as_array(value)?.elements {
         let text = document.as_str(element)?;
         if !downloads::may_be_package(text) {
-            return Err(document.unexpected(element, "the name of a package, as `sharp` or `sharp@0.32.6`"));
+            return Err(document.unexpected(element, "the name of a package, such as `sharp` or `sharp@0.32.6`"));
         }
         names.insert(text.to_owned());
     }
@@ -269,7 +269,7 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "app" => config.app = Some(app_name(document, value)?),
             "build" => config.build = build(document, value)?,
             "output" => config.output = outputs(document, value)?,
-            "start" => config.start = Some(command(document, value, "a file or a command, as `src/server.ts`")?),
+            "start" => config.start = Some(command(document, value, "a file or a command, such as `src/server.ts`")?),
             "runtime" => config.runtime = runtime(document, document.as_object(value)?)?,
             "uses" => config.uses = paths(document, value)?.into_iter().collect(),
             "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
@@ -354,7 +354,7 @@ fn input(document: &Document<'_>, value: &Value<'_>) -> Result<String, JsonError
     if is_flake_url(text) {
         return Ok(text.to_owned());
     }
-    Err(document.unexpected(value, "the URL of a flake, as `github:owner/splitter`"))
+    Err(document.unexpected(value, "a flake URL, such as `github:owner/splitter`"))
 }
 
 fn kind(document: &Document<'_>, value: &Value<'_>) -> Result<Kind, JsonError> {
@@ -390,7 +390,7 @@ fn exposes(document: &Document<'_>, value: &Value<'_>) -> Result<Exposes, JsonEr
     }
 }
 
-/// A name that can be an attribute of a flake's `packages` without quotes.
+/// Reads the name of an app: one that Nix accepts as an attribute without quotes.
 fn app_name(document: &Document<'_>, value: &Value<'_>) -> Result<String, JsonError> {
     let text = document.as_str(value)?;
     let letters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -415,13 +415,13 @@ fn path(document: &Document<'_>, text: &str, offset: usize) -> Result<RepoPath, 
     })
 }
 
-/// Globs know `*`, `**` and `?`: what Rust and Nix read alike.
+/// Reads globs. Only `*`, `**` and `?` are allowed, because Rust and Nix must match them the same way.
 fn globs(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, JsonError> {
     let mut globs = Vec::new();
     for element in &document.as_array(value)?.elements {
         let text = document.as_str(element)?;
         if text.contains(['[', ']', '{', '}', '\\', '!']) || text.chars().any(char::is_control) {
-            return Err(document.unexpected(element, "a glob of names, `*`, `**` and `?`"));
+            return Err(document.unexpected(element, "a glob that consists of names, `*`, `**` and `?`"));
         }
         path(document, text, element.range().start)?;
         globs.push(text.to_owned());
@@ -452,8 +452,8 @@ mod tests {
         assert!(config.hook_updates && !parse("{}").unwrap().hook_updates);
         let web = &config.workspaces["apps/web"];
         assert_eq!(
-            (web.kind, web.output.as_deref(), web.start.as_deref()),
-            (Some(Kind::App), Some("out"), Some("a.ts"))
+            (web.kind, web.output.as_slice(), web.start.as_deref()),
+            (Some(Kind::App), ["out".to_owned()].as_slice(), Some("./a.ts"))
         );
         assert_eq!(config.root_files[0].as_str(), "babel.config.js");
         assert!(config.scripts.iter().eq(["@scope/a@1.0.0", "sharp"]));
@@ -516,7 +516,7 @@ mod tests {
         assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
         assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
         assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));
-        assert!(error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}").contains("a glob of names"));
+        assert!(error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}").contains("a glob that consists of names"));
         assert!(error("{\"workspaces\": {\"x\": {\"kind\": \"tool\"}}}").contains("\"app\" or \"library\""));
         assert!(error("{\"workspaces\": {\"x\": {\"nodeModules\": true}}}").contains("expected a string"));
     }

@@ -1,4 +1,4 @@
-//! Why a repository could not be split.
+//! Errors of splitting a repository.
 
 use crate::split::{manifest_path, workspaces::detect::start::Unclear};
 use crate::{
@@ -16,29 +16,29 @@ pub enum SplitError {
     /// Reading the repository failed.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// A manifest or `splitter.json` is not what its format says.
+    /// A manifest or `splitter.json` breaks its format.
     #[error(transparent)]
     Json(#[from] JsonError),
-    /// The files of the package manager were refused.
+    /// A file of the package manager is not accepted.
     #[error(transparent)]
     Manager(#[from] ManagerError),
     /// A URL in a file that builds read holds a secret.
     #[error(transparent)]
     SecretInUrl(#[from] SecretInUrl),
-    /// There is no `package.json` beside the lockfile.
+    /// The root has no `package.json`.
     #[error("no `package.json` at the root of the repository")]
     NoRootManifest,
-    /// There is no lockfile that can be read.
+    /// The root has no lockfile.
     #[error("no `bun.lock` or `yarn.lock` at the root of the repository")]
     NoLockfile,
-    /// There is only Bun's binary lockfile.
+    /// The only lockfile is Bun's binary one.
     #[error("`bun.lockb` is Bun's binary lockfile; splitter reads the text lockfile `bun.lock`")]
     BinaryLockfile,
-    /// There is a lockfile of a package manager that is not supported.
+    /// The lockfile belongs to a package manager that is not supported.
     #[error("`{0}` is not supported; splitter reads `bun.lock` and `yarn.lock`")]
     UnsupportedLockfile(&'static str),
     /// There are two lockfiles.
-    #[error("both `bun.lock` and `yarn.lock` are at the root of the repository{}", told_apart(pin.as_deref()))]
+    #[error("found both `bun.lock` and `yarn.lock` at the root of the repository{}", told_apart(pin.as_deref()))]
     TwoLockfiles {
         /// `packageManager` of the root manifest.
         pin: Option<String>,
@@ -51,18 +51,18 @@ pub enum SplitError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The path of a patch does not stay in the repository.
-    #[error("wrong path `{path}` of the patch of `{package}`: {reason}")]
+    /// The path of a patch leads outside the repository.
+    #[error("wrong path `{path}` for the patch of `{package}`: {reason}")]
     PatchPath {
-        /// The package that is patched.
+        /// The patched package.
         package: String,
         /// The path as written.
         path: String,
         /// What is wrong with it.
         reason: RepoPathError,
     },
-    /// The folder of patches does not stay in the repository.
-    #[error("wrong folder `{folder}` of patches for `patch-package`: {reason}")]
+    /// The folder of patches lies outside the repository.
+    #[error("wrong folder `{folder}` for the patches of `patch-package`: {reason}")]
     PatchFolder {
         /// The folder as written.
         folder: String,
@@ -71,31 +71,31 @@ pub enum SplitError {
         /// What is wrong with it.
         reason: RepoPathError,
     },
-    /// A link does not stay in the repository.
+    /// A link leads outside the repository.
     #[error("`{package}` links out of the repository (`{specifier}`): {reason}")]
     LinkPath {
         /// The package that is a link.
         package: String,
         /// The link as written.
         specifier: String,
-        /// The manifest that has it.
+        /// The manifest that has the link.
         file: RepoPath,
-        /// Where it stands.
+        /// The position of the link in the manifest.
         position: Position,
         /// What is wrong with it.
         reason: RepoPathError,
     },
-    /// A link leads to what is known on one machine.
-    #[error("package `{package}` is a link to `{target}`, which `bun link` makes known on one machine only")]
+    /// A link leads to a package that `bun link` registered on one machine.
+    #[error("package `{package}` is a link to `{target}`, which `bun link` registers on one machine only")]
     LinkOfMachine {
         /// The package that is a link.
         package: String,
-        /// The name that it leads to.
+        /// The registered name.
         target: String,
-        /// Where it stands in `bun.lock`.
+        /// The position of the link in `bun.lock`.
         position: Position,
     },
-    /// Two workspaces have one name.
+    /// Two workspaces have the same name.
     #[error("two workspaces are named `{name}`: `{first}` and `{second}`")]
     EqualNames {
         /// The name.
@@ -105,58 +105,64 @@ pub enum SplitError {
         /// The other folder.
         second: RepoPath,
     },
-    /// A package from a repository that cannot be fetched by a commit.
-    #[error("package `{key}` is a {kind} dependency without a commit that can be fetched (`{resolution}`)")]
+    /// A git dependency has no commit that can be fetched.
+    #[error(
+        "cannot fetch the {kind} dependency `{key}`: expected a 40-digit commit at an http(s), git or ssh URL, found \
+         `{resolution}`"
+    )]
     NoCommit {
-        /// Its key in the lockfile.
+        /// The key of the package in the lockfile.
         key: String,
         /// `git` or `GitHub`.
         kind: &'static str,
-        /// What the lockfile says, without a user name or a password.
+        /// The resolution in the lockfile, without a user name or a password.
         resolution: String,
-        /// Where it says so.
+        /// The position of the entry.
         position: Position,
         /// The lockfile.
         file: &'static str,
     },
-    /// Two entries of the lockfile want different bytes at one place.
-    #[error("`{path}` is locked with two different integrities: {first} and {second}")]
+    /// Two entries of the lockfile give different integrities for one tarball.
+    #[error("the lockfile has two integrities for `{path}`: `{first}` and `{second}`")]
     TwoIntegrities {
-        /// The tarball's place in the fixed output.
+        /// The path of the tarball in the fixed output.
         path: String,
-        /// One of them.
+        /// One integrity.
         first: String,
-        /// The other.
+        /// The other integrity.
         second: String,
     },
-    /// A file that the lock set names is not there.
-    #[error("`{path}` is named by {by}, but there is no such file")]
+    /// A file or folder is missing.
+    #[error("`{path}` is missing; {by} refers to it")]
     Missing {
-        /// The file.
+        /// The file or folder.
         path: RepoPath,
-        /// What names it.
+        /// What refers to it, in words.
         by: String,
     },
-    /// `splitter.json` says something that cannot be.
+    /// A value in `splitter.json` does not fit the repository.
     #[error("{reason}")]
     Config {
         /// What is wrong.
         reason: String,
     },
-    /// A script that starts an app says more than which file it runs.
-    #[error("the script `{}` of `{workspace}` is not understood: `{}` in `{}`", script.script, script.part, script.text)]
+    /// A script that starts an app is not a plain command that runs one file.
+    #[error(
+        "the script `{}` of `{workspace}` is not supported: expected a command that runs one file, found `{}` in `{}`",
+        script.script, script.part, script.text
+    )]
     UnclearStart {
         /// The app's folder.
         workspace: RepoPath,
         /// The script.
         script: Box<Unclear>,
     },
-    /// `--app` or `splitter.json` names an app that is not there.
+    /// `--app` or `splitter.json` names an app that does not exist.
     #[error("there is no app `{name}`; the apps are {apps}")]
     NoSuchApp {
         /// The name.
         name: String,
-        /// The apps that there are.
+        /// The apps of the repository, separated by commas.
         apps: String,
     },
 }
@@ -193,47 +199,46 @@ impl Diagnose for SplitError {
             Self::Manager(error) => return error.hints(),
             Self::SecretInUrl(error) => return error.hints(),
             Self::UnclearStart { workspace, script } => return hints_for_start(workspace, &script.file),
-            Self::NoLockfile => "`bun install` or `yarn install` writes one",
+            Self::NoLockfile => "run `bun install` or `yarn install` to create one",
             Self::BinaryLockfile => {
-                "`bun install --save-text-lockfile --frozen-lockfile --lockfile-only` writes it; then remove `bun.lockb`"
+                "run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, then remove `bun.lockb`"
             }
-            Self::TwoLockfiles { pin: Some(_) } => "remove the other one",
+            Self::TwoLockfiles { pin: Some(_) } => "remove the other lockfile",
             Self::TwoLockfiles { pin: None } => {
-                "remove the one that is not in use, or say in `packageManager` which package manager you use"
+                "remove the lockfile that is not in use, or set `packageManager` in `package.json`"
             }
             Self::NoCommit { .. } => {
-                "expected are the 40 hexadecimal digits of a commit, at a URL of http, https, git or ssh: install again, so that \
-                 the commit is locked, or depend on a version from the registry"
+                "install again so that the lockfile names the commit, or depend on a version from the registry"
             }
-            Self::TwoIntegrities { .. } => "an install of your package manager writes the lockfile anew",
-            Self::Missing { .. } => "restore the file, or remove the entry that names it",
+            Self::TwoIntegrities { .. } => "run an install with your package manager to rewrite the lockfile",
+            Self::Missing { .. } => "restore it, or remove the reference to it",
             Self::PatchPath { .. } | Self::PatchFolder { .. } => "move the patches into the repository",
             Self::LinkPath { .. } => {
-                "a build has the repository alone: bring the folder into it, or publish it and depend on a version"
+                "move the folder into the repository, or publish the package and depend on a version"
             }
-            Self::LinkOfMachine { .. } => "name a folder of the repository: `link:./path/to/it`",
-            Self::EqualNames { .. } => "give each workspace a name of its own",
+            Self::LinkOfMachine { .. } => "link to a folder of the repository, such as `link:./path/to/it`",
+            Self::EqualNames { .. } => "give each workspace its own name",
             _ => return Vec::new(),
         };
         vec![hint.to_owned()]
     }
 }
 
-/// How to say what starts an app. Names are quoted as JSON has them.
+/// Hints that show how to set the file that starts an app. Names are quoted as in JSON.
 fn hints_for_start(workspace: &RepoPath, file: &str) -> Vec<String> {
     let [folder, file] = [workspace.to_string(), file.to_owned()].map(serde_json::Value::String);
     let choice = |key: &str, value: &str| format!("\"workspaces\": {{ {folder}: {{ \"{key}\": {value} }} }}");
     vec![
         format!(
-            "the app's program runs one file and nothing else; name it in splitter.json: `{}`; variables, options and other \
-             commands are not kept",
+            "name the file that starts the app in splitter.json: `{}` (the app runs this file without variables, options and \
+             other commands)",
             choice("start", &file.to_string())
         ),
-        format!("if it is no app: `{}`", choice("kind", "\"library\"")),
+        format!("if it is not an app, set `{}`", choice("kind", "\"library\"")),
     ]
 }
 
-/// Which of two lockfiles is in use, as far as the manifest tells.
+/// Names the lockfile that the pin in the manifest uses, if there is a pin.
 fn told_apart(pin: Option<&str>) -> String {
     let lockfile = match pin.and_then(|pin| pin.split('@').next()) {
         Some("bun") => BUN_LOCK,

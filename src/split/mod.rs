@@ -1,8 +1,11 @@
-//! The split itself: what depends on the lockfile alone, and what depends on source. Pure: values in, values out.
+//! Splits a repository into what depends only on the lockfile and what depends on sources. Pure: values in, values out.
 //!
-//! [`Split::read`] gives all of it for a tree; the rest of the program shows it, records it, or compares it. It conducts four rooms:
-//! [`workspaces`] (manifests, the graph, what is built and how), [`sources`] (which files a build reads), [`lock`] (what depends on the
-//! lockfile), and [`plan`] (the derivations that follow, and what changes them).
+//! [`Split::read`] returns everything that is known of a tree. The rest of the program shows it, records it or compares it.
+//!
+//! - [`workspaces`]: manifests, the graph, what is built and how.
+//! - [`sources`]: the files that a build reads.
+//! - [`lock`]: everything that depends on the lockfile.
+//! - [`plan`]: the derivations, and what changes them.
 
 pub mod checks;
 pub mod config;
@@ -42,49 +45,49 @@ use crate::{
     secrets,
 };
 
-/// What a user may choose on the command line.
+/// Choices on the command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choices {
-    /// The systems; empty means those of `splitter.json`, else the four usual ones.
+    /// The systems. Empty means those of `splitter.json`, or else all supported systems.
     pub systems: Vec<System>,
-    /// The apps by name; empty means those of `splitter.json`, else all that are found.
+    /// The names of the apps. Empty means those of `splitter.json`, or else all apps that are found.
     pub apps: BTreeSet<String>,
 }
 
-/// A repository, split.
+/// Everything that is known of a repository.
 #[derive(Debug, Clone)]
 pub struct Split {
     /// The package manager.
     pub pin: Pin,
     /// The lockfile.
     pub lockfile: Lockfile,
-    /// Where the repository says that packages come from.
+    /// The registries that the repository names.
     pub registries: ProjectRegistries,
     /// The systems to record hashes for, sorted.
     pub systems: Vec<System>,
-    /// What an install reads.
+    /// The files that an install reads.
     pub lock_set: LockSet,
     /// The tarballs that an install needs, sorted by path.
     pub dependencies: Vec<Dependency>,
     /// The workspaces.
     pub graph: Graph,
-    /// Their manifests.
+    /// The manifests of the workspaces, by folder.
     pub manifests: Workspaces,
     /// The manifests of folders that workspaces link to, by folder.
     pub linked_manifests: Workspaces,
-    /// The apps and libraries whose builds get copies of packages in place of links into the store, by folder, with the reason.
+    /// Apps and libraries whose builds get copies of packages instead of links to the store: by folder, with the reason.
     pub copies: BTreeMap<RepoPath, String>,
-    /// The name of the package that is built without a name.
+    /// The package that `nix build` builds when no name is given.
     pub default: Option<String>,
-    /// The scripts of workspaces that are checks, by workspace.
+    /// The checks, by workspace.
     pub checks: Checks,
-    /// The user's choices.
+    /// The choices in `splitter.json`.
     pub config: Config,
-    /// Root files that all sources hold, as `splitter.json` says; those of single workspaces are in the graph.
+    /// Root files that `splitter.json` adds to every source set. Root files of single workspaces are in the graph.
     pub root_files: BTreeSet<RepoPath>,
-    /// Where manifests and lockfile disagree.
+    /// Differences between the manifests and the lockfile.
     pub drift: Vec<Drift>,
-    /// What is odd, but not wrong.
+    /// Warnings to print.
     pub warnings: Vec<String>,
 }
 
@@ -133,7 +136,7 @@ impl Split {
     }
 }
 
-/// The package that is built without a name: the chosen one, or the only one.
+/// Returns the package that `nix build` builds when no name is given: the chosen app, or the only one.
 fn default_package(graph: &Graph, config: &Config) -> Result<Option<String>, SplitError> {
     let names: Vec<&str> = graph.apps().map(|(name, _)| name).collect();
     match (&config.default, names.as_slice()) {
@@ -146,7 +149,7 @@ fn default_package(graph: &Graph, config: &Config) -> Result<Option<String>, Spl
     }
 }
 
-/// What may pin a version of the package manager.
+/// Collects what can pin a version of the package manager.
 fn pinned<'a>(tree: &'a dyn Tree, workspaces: &'a Workspaces, lockfile: &Lockfile, own: &OwnFiles) -> Pinned<'a> {
     let root = &workspaces[&RepoPath::root()];
     Pinned {
@@ -183,7 +186,7 @@ fn lockfile(tree: &dyn Tree) -> Result<Lockfile, SplitError> {
     }
 }
 
-/// `packageManager` of the root manifest.
+/// Returns `packageManager` of the root manifest.
 fn root_pin(tree: &dyn Tree) -> Result<Option<String>, SplitError> {
     let path = manifest_path(&RepoPath::root());
     let Some(text) = read_text(tree, &path)? else { return Ok(None) };
@@ -198,12 +201,12 @@ fn systems(choices: &Choices, config: &Config) -> Vec<System> {
     systems
 }
 
-/// The root files that `splitter.json` adds to all sources, which may be folders with all that is in them, or globs.
+/// Returns the root files that `splitter.json` adds to every source set: files, whole folders or globs.
 fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, SplitError> {
     let mut files = BTreeSet::new();
     for path in &config.root_files {
         if path.is_root() {
-            let reason = "`rootFiles` names the root itself; name the files and folders that builds read".to_owned();
+            let reason = "`rootFiles` names the root itself: expected files and folders that builds read".to_owned();
             return Err(SplitError::Config { reason });
         }
         if !sources::source_filter::is_glob(path.as_str()) && !tree.is_file(path)? && tree.list(path)?.is_empty() {
@@ -214,7 +217,8 @@ fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, Sp
     Ok(files)
 }
 
-/// Warnings of packages whose scripts are to run and that are not locked: a misspelt name would leave them out in silence.
+/// Warns of packages in `scripts` and `downloads` that are not in the lockfile. Without the warning a misspelt name would
+/// silently do nothing.
 fn scripts_of_none(config: &Config, lockfile: &Lockfile) -> Vec<String> {
     let is_locked =
         |name: &String| lockfile.packages.iter().any(|package| package.name == *name || package.label() == *name);

@@ -9,7 +9,7 @@
   outputs =
     { nixpkgs, splitter, ... }:
     let
-      # Before the first `splitter init` there is no record, and the dev shell has splitter alone.
+      # Before the first `splitter init` the record is missing, and the dev shell has only splitter.
       hasRecord = builtins.pathExists ./nix/splitter/splitter.lock.json;
       systems = if hasRecord then splitter.lib.systems { inherit (nixpkgs) lib; root = ./.; } else builtins.attrNames splitter.packages;
       outputsFor =

@@ -151,7 +151,7 @@ fn an_unknown_commit_is_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: `[REPO]` is in no git repository
+    error: `[REPO]` is not in a git repository
     ");
     let mut verify = small.context.splitter(&["verify"]);
     splitter_snapshot!(small.context, verify.env("PATH", ""), @r"
@@ -160,6 +160,6 @@ fn an_unknown_commit_is_refused() {
     ----- stderr
     error: `nix` was not found in SPLITTER_NIX or PATH
     hint: install Nix from https://nixos.org/download
-    hint: or name the program: SPLITTER_NIX=/path/to/nix
+    hint: or set SPLITTER_NIX=/path/to/nix
     ");
 }

@@ -1,4 +1,4 @@
-//! Registries that fail: each failure is named with the package and the remedy, and leaves nothing half written.
+//! Tests of failing registries. Each error names the package and what to do, and leaves no half-written file.
 
 use std::{
     process::{Child, Stdio},
@@ -10,15 +10,15 @@ use crate::support::{Fault, Package, Registry, Small, TestContext, run, small, s
 
 const ALPHA: &str = "/alpha/-/alpha-1.0.0.tgz";
 
-/// The program of Bun for any of the systems: which is asked for first is left to chance.
+/// The package of Bun's program for any system. The order of the requests is random.
 const A_PROGRAM: &str = r"@oven(/|%2f)bun-\w+-\w+";
 
-/// `splitter init` with a fault; it must leave the repository as it was.
+/// Runs `splitter init` with a fault, and checks that the repository is unchanged.
 fn init_fails_with(fault: Fault) -> (Small, String) {
     let small = Small::new();
     small.registry.fail(ALPHA, fault, usize::MAX);
     let output = run(&mut small.context.splitter(&["init"]));
-    assert_eq!(small.context.git(&["status", "--porcelain", "--ignored"]), "", "nothing half written");
+    assert_eq!(small.context.git(&["status", "--porcelain", "--ignored"]), "", "no half-written files");
     (small, output)
 }
 
@@ -31,11 +31,11 @@ fn wrong_bytes_name_package_url_expected_and_found() {
     ----- stdout
     ----- stderr
     downloading 1 package (2 of 3 in the cache)
-    error: 1 of 3 packages could not be fetched
+    error: 1 of 3 packages could not be downloaded
       alpha@1.0.0 from http://127.0.0.1:[PORT]/alpha/-/alpha-1.0.0.tgz: wrong content: expected sha512-[HASH], found sha512-[HASH]
-    hint: the registry, a mirror or a proxy serves something else than the lockfile was made from; do not install it before you know why
+    hint: find out why before you install it: the registry, a mirror or a proxy serves different content than when the lockfile was written
     ");
-    // The others are in the cache, the wrong bytes are not; they are asked for once more, as a proxy may have broken them.
+    // The other packages are in the cache. The wrong one is requested twice, since a proxy may have damaged it.
     let again = format!("GET {ALPHA}");
     assert_eq!(small.registry.take_requests(), [again.clone(), again]);
 }
@@ -74,9 +74,9 @@ fn a_package_that_is_not_there_is_not_asked_for_again() {
     ----- stdout
     ----- stderr
     downloading 1 package (2 of 3 in the cache)
-    error: 1 of 3 packages could not be fetched
+    error: 1 of 3 packages could not be downloaded
       alpha@1.0.0 from http://127.0.0.1:[PORT]/alpha/-/alpha-1.0.0.tgz: the registry answered 404
-    hint: `127.0.0.1:[PORT]` does not have it, or it is private: set the registry of its scope (`@scope:registry=…` in .npmrc, [install.scopes] in bunfig.toml) and a token
+    hint: check that `127.0.0.1:[PORT]` has this package; if it is private, set the registry of its scope (`@scope:registry=…` in .npmrc, [install.scopes] in bunfig.toml) and add a token
     ");
     assert_eq!(small.registry.take_requests(), [format!("GET {ALPHA}")]);
 }
@@ -90,9 +90,9 @@ fn a_registry_that_wants_a_token_says_where_to_put_it() {
     exit: 3
     ----- stdout
     ----- stderr
-    error: could not find the program of the package manager: 1 of 1 packages could not be fetched
+    error: could not find the package manager's program: 1 of 1 packages could not be downloaded
       @oven/bun-[PLATFORM]@1.4.4 from http://127.0.0.1:[PORT]/@oven/bun-[PLATFORM]/1.4.4: the registry answered 401
-    hint: add the token of `127.0.0.1:[PORT]` to ~/.npmrc (`//127.0.0.1:[PORT]/:_authToken=${NPM_TOKEN}`) or to ~/.bunfig.toml
+    hint: add a token for `127.0.0.1:[PORT]` to ~/.npmrc (`//127.0.0.1:[PORT]/:_authToken=${NPM_TOKEN}`) or to ~/.bunfig.toml
     ");
 }
 
@@ -106,7 +106,7 @@ fn the_token_of_the_users_npmrc_is_sent_and_shown_nowhere() {
     };
     npmrc("wrong-token");
     let output = run(&mut small.context.splitter(&["-vv", "init"]));
-    assert!(output.starts_with("exit: 3") && output.contains("were refused"), "{output}");
+    assert!(output.starts_with("exit: 3") && output.contains("check the credentials"), "{output}");
     assert!(!output.contains("wrong-token"), "{output}");
     npmrc("${THE_TOKEN}");
     let output = run(&mut small.context.splitter(&["init"]));
@@ -118,8 +118,8 @@ fn the_token_of_the_users_npmrc_is_sent_and_shown_nowhere() {
     assert!(!small.context.read("nix/splitter/splitter.lock.json").contains("sesame"));
 }
 
-/// A repository of Yarn whose registry wants the token `sesame`, with this pin and lockfile. The registry has the package
-/// that holds the program.
+/// Creates a Yarn repository with this pin and lockfile. Its registry requires the token `sesame` and has the package
+/// of Yarn's program.
 fn yarn_that_wants_a_token(pin: &str, lock: impl FnOnce(&Registry) -> String) -> Small {
     let (program, version) = if pin.starts_with("1.") { ("yarn", pin) } else { ("@yarnpkg/cli-dist", pin) };
     let packages = small::packages().into_iter().chain([Package::new(program, version)]);
@@ -134,14 +134,15 @@ fn yarn_that_wants_a_token(pin: &str, lock: impl FnOnce(&Registry) -> String) ->
     small
 }
 
-/// `splitter init` with a wrong token, with one whose variable is not set, and with the right one, which is shown nowhere.
+/// Runs `splitter init` with a wrong token, with an unset variable, and with the right token. No output or record shows
+/// a token.
 fn the_token_is_sent_and_shown_nowhere(small: &mut Small, file: &str, rc: impl Fn(&str) -> String) {
     let output = run(&mut small.context.splitter(&["init"]));
     assert!(output.starts_with("exit: 3") && output.contains(&format!("to ~/{file}")), "{output}");
     let write = |small: &Small, token| fs_err::write(small.context.home().join(file), rc(token)).unwrap();
     write(small, "wrong-token");
     let output = run(&mut small.context.splitter(&["-vv", "init"]));
-    assert!(output.starts_with("exit: 3") && output.contains(&format!("check the token in {file}")), "{output}");
+    assert!(output.starts_with("exit: 3") && output.contains(&format!("check the credentials in {file}")), "{output}");
     assert!(!output.contains("wrong-token"), "{output}");
     write(small, "${THE_TOKEN}");
     let output = run(&mut small.context.splitter(&["init"]));
@@ -196,7 +197,7 @@ fn yarn_1_has_its_token_in_the_users_npmrc_and_its_registry_in_the_lockfile() {
     the_token_is_sent_and_shown_nowhere(&mut small, ".npmrc", |token| format!("{host}:_authToken={token}\n"));
     let record = small.context.read("nix/splitter/splitter.lock.json");
     assert!(record.contains(&format!("\"registry\": \"{url}\"")), "{record}");
-    assert_eq!(record.matches(&url).count(), 2, "the registry and the program, and no package: {record}");
+    assert_eq!(record.matches(&url).count(), 2, "only the registry and the program have this URL: {record}");
 }
 
 #[test]
@@ -210,9 +211,9 @@ fn a_registry_that_is_gone_is_one_error_and_not_one_a_package() {
     exit: 3
     ----- stdout
     ----- stderr
-    error: could not find the program of the package manager: 1 of 1 packages could not be fetched
+    error: could not find the package manager's program: 1 of 1 packages could not be downloaded
       @oven/bun-[PLATFORM]@1.4.4 from http://127.0.0.1:[PORT]/@oven/bun-[PLATFORM]/1.4.4: no connection: Connection refused (os error)
-    hint: check the network and HTTPS_PROXY; what is downloaded stays in the cache, so that another run goes on from here (host `127.0.0.1:[PORT]`)
+    hint: check the network and HTTPS_PROXY (host `127.0.0.1:[PORT]`), then run again; finished downloads stay in the cache
     ");
     assert_eq!(context.git(&["status", "--porcelain", "--ignored"]), "");
 }
@@ -244,7 +245,7 @@ fn a_tarball_from_another_url_is_locked_and_fetched_from_there() {
     );
 }
 
-/// A repository that locks a tarball at a URL without saying what it must be, and its record.
+/// Creates a repository, with a record, that locks a tarball URL without integrity.
 fn with_tarball_of_first_sight() -> Small {
     let small = Small::new();
     small.registry.serve("/files/elsewhere.tgz", Package::new("elsewhere", "1.0.0").tarball());
@@ -256,7 +257,7 @@ fn with_tarball_of_first_sight() -> Small {
     small
 }
 
-/// Another machine has an empty cache, and the record that was committed.
+/// Checks a machine with an empty cache and the committed record.
 #[test]
 fn a_tarball_that_changed_since_the_first_sight_is_refused_with_what_changed_and_the_remedy() {
     let small = with_tarball_of_first_sight();
@@ -275,9 +276,9 @@ fn a_tarball_that_changed_since_the_first_sight_is_refused_with_what_changed_and
     ----- stdout
     ----- stderr
     downloading 4 packages (0 of 4 in the cache)
-    error: 1 of 4 packages could not be fetched
-      elsewhere (http://127.0.0.1:[PORT]/files/elsewhere.tgz) from http://127.0.0.1:[PORT]/files/elsewhere.tgz: the content has changed: it was sha512-[HASH] when it was first seen, now it is sha512-[HASH]
-    hint: if the change is meant, remove its line from `nix/splitter/splitter.lock.json` and run again
+    error: 1 of 4 packages could not be downloaded
+      elsewhere (http://127.0.0.1:[PORT]/files/elsewhere.tgz) from http://127.0.0.1:[PORT]/files/elsewhere.tgz: the content changed since the first download: expected sha512-[HASH], found sha512-[HASH]
+    hint: if you expect this change, remove its line from `nix/splitter/splitter.lock.json` and run again
     ");
     let kept: Vec<_> =
         context.read(record).lines().filter(|line| !line.contains("elsewhere")).map(str::to_owned).collect();
@@ -286,7 +287,7 @@ fn a_tarball_that_changed_since_the_first_sight_is_refused_with_what_changed_and
     succeed(&mut context.splitter(&["check"]));
 }
 
-/// Where the cache remembers what it was, it is not asked for again; a record that was lost brings back the same.
+/// Checks that the cache keeps the first download: a new record gets the same hash without a request.
 #[test]
 fn the_cache_remembers_the_first_sight_of_a_tarball() {
     let small = with_tarball_of_first_sight();
@@ -298,16 +299,16 @@ fn the_cache_remembers_the_first_sight_of_a_tarball() {
     assert_eq!(context.read("nix/splitter/splitter.lock.json"), record);
 }
 
-/// Waits for something that comes soon.
+/// Waits up to 20 seconds for a condition.
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(20), "{what} did not come");
+        assert!(start.elapsed() < Duration::from_secs(20), "timed out waiting for {what}");
         thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// Presses Ctrl-C.
+/// Sends Ctrl-C.
 fn interrupt(small: &Small, child: &Child) {
     succeed(small.context.command("sh").args(["-c", &format!("kill -INT {}", child.id())]));
 }

@@ -43,9 +43,9 @@ fn a_repository_that_wants_to_know_who_asks_is_named_and_helpers_answer() {
     ----- stdout
     ----- stderr
     downloading 4 packages (0 of 4 in the cache)
-    error: 1 of 4 packages could not be fetched
-      tool (commit [COMMIT]) from http://127.0.0.1:[PORT]/o/tool.git: git was refused: fatal: could not read Username for 'http://127.0.0.1:[PORT]': terminal prompts disabled
-    hint: git must get credentials for `127.0.0.1:[PORT]` without asking: from a credential helper, or rewrite the URL with `url.….insteadOf` in your git configuration
+    error: 1 of 4 packages could not be downloaded
+      tool (commit [COMMIT]) from http://127.0.0.1:[PORT]/o/tool.git: the host refused access to git: fatal: could not read Username for 'http://127.0.0.1:[PORT]': terminal prompts disabled
+    hint: set up a git credential helper for `127.0.0.1:[PORT]`, or rewrite the URL with `url.….insteadOf` in your git configuration; git must get credentials without a prompt
     ");
     write_gitconfig(
         &small.context,
@@ -73,7 +73,7 @@ fn credentials_in_a_locked_url_are_refused_and_reach_nothing() {
         for command in ["init", "scan"] {
             let output = run(&mut small.context.splitter(&["-vv", command]));
             assert!(output.starts_with("exit: 2") && output.contains("bun.lock:"), "{command} {url}: {output}");
-            assert!(output.contains("holds a user name, a password or a token"), "{command} {url}: {output}");
+            assert!(output.contains("contains a user name, a password or a token"), "{command} {url}: {output}");
             assert!(!output.contains("s3cret"), "{output}");
         }
         assert!(!small.context.repo().join("nix").exists());
@@ -129,9 +129,9 @@ fn a_commit_that_is_no_branchs_is_found_and_one_that_vanished_is_told() {
     ----- stdout
     ----- stderr
     downloading 4 packages (0 of 4 in the cache)
-    error: 1 of 4 packages could not be fetched
+    error: 1 of 4 packages could not be downloaded
       tool (commit [COMMIT]) from http://127.0.0.1:[PORT]/o/tool.git: the repository no longer has the commit [COMMIT]
-    hint: its branch was rewritten or deleted: update the dependency to a commit that is there, or put the old one back under a tag
+    hint: update the dependency to an existing commit, or restore the old one under a tag; its branch was probably rewritten or deleted
     ");
     assert_eq!(small.context.git(&["status", "--porcelain"]), " D nix/splitter/splitter.lock.json");
 }
@@ -147,7 +147,7 @@ fn a_host_that_is_gone_and_a_missing_git_are_told() {
         output.starts_with("exit: 3") && output.contains("/o/tool.git: git could not reach the host: "),
         "{output}"
     );
-    assert!(output.contains("hint: check the network, and whether git reaches `127.0.0.1:"), "{output}");
+    assert!(output.contains("hint: check the network, and that git can reach `127.0.0.1:"), "{output}");
     let empty = small.context.folder("no-programs");
     fs::create_dir(&empty).unwrap();
     small.context.set_env("PATH", empty);
@@ -156,9 +156,9 @@ fn a_host_that_is_gone_and_a_missing_git_are_told() {
     ----- stdout
     ----- stderr
     downloading 1 package (3 of 4 in the cache)
-    error: 1 of 4 packages could not be fetched
+    error: 1 of 4 packages could not be downloaded
       tool (commit [COMMIT]) from http://127.0.0.1:[PORT]/o/tool.git: git is not installed, or not in PATH
-    hint: install git: a dependency comes from a git repository
+    hint: install git; a dependency comes from a git repository
     ");
 }
 
@@ -187,9 +187,9 @@ fn an_archive_with_other_bytes_is_the_same_and_one_with_other_files_is_refused()
     ----- stdout
     ----- stderr
     downloading 3 packages (0 of 3 in the cache)
-    error: 1 of 3 packages could not be fetched
-      tool (https://github.com/o/hub/archive/[REVISION].tar.gz) from http://127.0.0.1:[PORT]/repos/o/hub/tarball/[REVISION]: the files are not those that were seen first: sha512-[HASH] is recorded, sha512-[HASH] was found
-    hint: a commit's files never change: its host, or a proxy, gives other ones than when they were recorded; if you know why and trust them, remove its line from `nix/splitter/splitter.lock.json` and run again
+    error: 1 of 3 packages could not be downloaded
+      tool (https://github.com/o/hub/archive/[REVISION].tar.gz) from http://127.0.0.1:[PORT]/repos/o/hub/tarball/[REVISION]: the files changed since the first download: expected sha512-[HASH], found sha512-[HASH]
+    hint: find out why: the files of a commit never change, so its host or a proxy serves different ones; if you trust them, remove its line from `nix/splitter/splitter.lock.json` and run again
     ");
 }
 

@@ -1,4 +1,4 @@
-//! `splitter graph`: the picture, as Mermaid and as SVG.
+//! `splitter graph`: the build graph as Mermaid and as SVG.
 
 use crate::support::{Small, splitter_snapshot, succeed};
 
@@ -34,7 +34,7 @@ fn an_edit_is_drawn_with_what_it_rebuilds() {
     let svg = context.read("graph.svg");
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
     assert!(svg.contains("What an edit of packages/ui/index.ts rebuilds"), "{svg}");
-    // A line leads from the library that is edited to web; api stays.
+    // A line leads from the edited library to web. api is kept.
     assert_eq!(svg.matches("marker-end=\"url(#hot)\"").count(), 1, "{svg}");
     let mermaid = succeed(&mut context.splitter(&["graph", "--mermaid", "--edit", "packages/ui/index.ts"]));
     for line in ["<b>web</b>", "<b>@acme/ui</b>"] {
@@ -45,6 +45,6 @@ fn an_edit_is_drawn_with_what_it_rebuilds() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: `--edit ../x` is no path in the repository
+    error: `--edit ../x` is outside the repository; expected a path from the root of the repository
     ");
 }

@@ -1,4 +1,4 @@
-//! The NAR hash of a folder is what `nix hash path` says.
+//! Tests that NAR hashes of folders, files and links are those of `nix hash path`.
 
 use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
 
@@ -8,7 +8,7 @@ use splitter::nix::nar::{hash, tree_of_folder};
 
 use crate::support::{TestContext, succeed};
 
-/// A tree with what is odd: sizes around the padding and around buffers, executable bits, links, names.
+/// Writes a tree of edge cases: sizes near the padding and the buffer sizes, executable bits, links, odd names.
 fn write_odd_tree(root: &Utf8Path) {
     let put = |path: &str, bytes: &[u8]| {
         let path = root.join(path);

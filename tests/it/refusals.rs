@@ -1,4 +1,4 @@
-//! Repositories that cannot be split: each error says where, what and what to do, and exits with 2.
+//! Repositories that cannot be split. Each error says what is wrong, where, and what to do, and exits with 2.
 
 mod yarn;
 
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::support::{Small, TestContext, fail, splitter_snapshot, succeed};
 
-/// The small repository with one text of a file replaced.
+/// Returns the small repository with one text in a file replaced.
 fn small_with(path: &str, from: &str, to: &str) -> TestContext {
     let small = Small::without_git();
     let text = small.context.read(path);
@@ -25,7 +25,7 @@ fn a_binary_lockfile_is_refused_with_the_way_to_a_text_one() {
     ----- stdout
     ----- stderr
     error: `bun.lockb` is Bun's binary lockfile; splitter reads the text lockfile `bun.lock`
-    hint: `bun install --save-text-lockfile --frozen-lockfile --lockfile-only` writes it; then remove `bun.lockb`
+    hint: run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, then remove `bun.lockb`
     ");
 }
 
@@ -50,8 +50,8 @@ fn two_lockfiles_are_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: both `bun.lock` and `yarn.lock` are at the root of the repository; `packageManager` (`bun@1.4.4`) uses `bun.lock`
-    hint: remove the other one
+    error: found both `bun.lock` and `yarn.lock` at the root of the repository; `packageManager` (`bun@1.4.4`) uses `bun.lock`
+    hint: remove the other lockfile
     ");
 }
 
@@ -91,7 +91,7 @@ fn a_truncated_lockfile_is_named() {
     ----- stderr
     error: unterminated string literal
       at bun.lock:11:21
-    hint: `bun install` writes the file anew where it is damaged
+    hint: if the file is damaged, run `bun install` to write it again
     ");
     small.context.write("bun.lock", "");
     splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r"
@@ -100,7 +100,7 @@ fn a_truncated_lockfile_is_named() {
     ----- stderr
     error: the file is empty; expected an object
       at bun.lock:1:1
-    hint: `bun install` writes the file anew where it is damaged
+    hint: if the file is damaged, run `bun install` to write it again
     ");
 }
 
@@ -117,7 +117,7 @@ fn a_key_that_stands_twice_is_refused() {
     ----- stderr
     error: duplicate key `alpha`
       at bun.lock:13:5
-    hint: `bun install` writes the file anew where it is damaged
+    hint: if the file is damaged, run `bun install` to write it again
     ");
 }
 
@@ -130,7 +130,7 @@ fn a_workspace_outside_the_repository_is_refused() {
     ----- stderr
     error: wrong path `../../etc`: path leaves the repository
       at bun.lock:7:5
-    hint: move what lies outside into the repository
+    hint: move the file or folder into the repository
     ");
 }
 
@@ -250,7 +250,7 @@ fn what_bun_has_outside_of_the_repository_is_refused() {
     ----- stderr
     error: `x` links out of the repository (`link:../../../x`): path leaves the repository
       at apps/web/package.json:5:5
-    hint: a build has the repository alone: bring the folder into it, or publish it and depend on a version
+    hint: move the folder into the repository, or publish the package and depend on a version
     ");
     let entry =
         |entry: &str| small_with("bun.lock", "  \"packages\": {\n", &format!("  \"packages\": {{\n    {entry},\n"));
@@ -261,7 +261,7 @@ fn what_bun_has_outside_of_the_repository_is_refused() {
     ----- stderr
     error: wrong path `file:../x`: path leaves the repository
       at bun.lock:10:11
-    hint: move what lies outside into the repository
+    hint: move the file or folder into the repository
     ");
     let context = entry("\"x\": [\"x@../x.tgz\", {}]");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
@@ -270,17 +270,17 @@ fn what_bun_has_outside_of_the_repository_is_refused() {
     ----- stderr
     error: wrong path `../x.tgz`: path leaves the repository
       at bun.lock:10:11
-    hint: move what lies outside into the repository
+    hint: move the file or folder into the repository
     ");
-    // What `bun link` made known.
+    // A link that `bun link` registered on one machine.
     let context = entry("\"x\": [\"x@link:x\", {}]");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: package `x` is a link to `x`, which `bun link` makes known on one machine only
+    error: package `x` is a link to `x`, which `bun link` registers on one machine only
       at bun.lock:10:5
-    hint: name a folder of the repository: `link:./path/to/it`
+    hint: link to a folder of the repository, such as `link:./path/to/it`
     ");
 }
 
@@ -295,9 +295,9 @@ fn a_repository_without_a_commit_is_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: package `forked` is a GitHub dependency without a commit that can be fetched (`github:a/b#main`)
+    error: cannot fetch the GitHub dependency `forked`: expected a 40-digit commit at an http(s), git or ssh URL, found `github:a/b#main`
       at bun.lock:10:5
-    hint: expected are the 40 hexadecimal digits of a commit, at a URL of http, https, git or ssh: install again, so that the commit is locked, or depend on a version from the registry
+    hint: install again so that the lockfile names the commit, or depend on a version from the registry
     ");
 }
 
@@ -319,15 +319,15 @@ fn pins_that_do_not_fit_the_lockfile_are_refused() {
     ----- stderr
     error: `bun@latest` in `package.json` does not pin an exact version of Bun; expected for example `bun@1.4.4`
       at package.json
-    hint: an exact version makes every install the same
+    hint: pin an exact version, so that every install is the same
     ");
     let context = small_with("package.json", "bun@1.4.4", "bun@1.1.40");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: Bun 1.1.40 cannot read lockfileVersion 1; it needs Bun 1.2.0 or later
-    hint: pin the Bun that wrote the lockfile in `packageManager`
+    error: Bun 1.1.40 cannot read lockfileVersion 1, which needs Bun 1.2.0 or later
+    hint: in `packageManager`, pin the Bun that wrote the lockfile
     ");
 }
 
@@ -339,7 +339,7 @@ fn two_workspaces_of_one_name_are_refused() {
     ----- stdout
     ----- stderr
     error: two workspaces are named `web`: `apps/api` and `apps/web`
-    hint: give each workspace a name of its own
+    hint: give each workspace its own name
     ");
 }
 
@@ -362,19 +362,19 @@ fn a_start_script_that_is_not_understood_is_refused_until_splitter_json_says_wha
     start("node --import ./pre.js src/server.ts");
     let output = fail(&mut small.context.splitter(&["scan"]));
     for words in [
-        "the script `start` of `apps/api` is not understood: `--import` in `node --import ./pre.js src/server.ts`",
+        "the script `start` of `apps/api` is not supported: expected a command that runs one file, found `--import` in `node --import ./pre.js src/server.ts`",
         "apps/api/package.json",
         r#"`"workspaces": { "apps/api": { "start": "src/server.ts" } }`"#,
         r#"`"workspaces": { "apps/api": { "kind": "library" } }`"#,
     ] {
         assert!(output.contains(words), "{words} is not in\n{output}");
     }
-    // Each of the hints does what it says.
+    // Each hint works.
     for choice in [r#""start": "src/server.ts""#, r#""kind": "library""#] {
         small.context.write("splitter.json", format!(r#"{{ "workspaces": {{ "apps/api": {{ {choice} }} }} }}"#));
         succeed(&mut small.context.splitter(&["scan"]));
     }
-    // Nobody asks how an app is started that has a build, or that is not among the chosen ones.
+    // The start command does not matter if the app has a build, or is not among the chosen ones.
     small.context.write("splitter.json", r#"{ "apps": ["web"] }"#);
     succeed(&mut small.context.splitter(&["scan"]));
     small.context.write("splitter.json", "{}");

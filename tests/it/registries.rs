@@ -1,6 +1,6 @@
-//! Registries as companies have them: behind TLS of an authority of their own, with tokens, passwords and client certificates,
-//! with tarballs on another host, behind proxies, and used under another name than the lockfile's. Whatever is asked for
-//! where, the record is the same, and no secret is in it.
+//! Tests with registries as companies run them: a private certificate authority, tokens, passwords, client
+//! certificates, tarballs on another host, proxies, and URLs that differ from the lockfile's. The record is always the
+//! same, and it holds no secret.
 
 mod builders;
 
@@ -18,17 +18,17 @@ use crate::support::{
 pub(crate) const TOKEN: &str = "t0ken-0f-the-sc0pe";
 pub(crate) const PASSWORD: &str = "passw0rd-0f-the-developer";
 
-/// `developer:<password>` in base64.
+/// Returns `developer:<password>` in base64.
 pub(crate) fn basic() -> String {
     BASE64.encode(format!("developer:{PASSWORD}").as_bytes())
 }
 
-/// The secrets, in each of their forms.
+/// Returns the secrets in each of their forms.
 pub(crate) fn secrets() -> [String; 4] {
     [TOKEN.to_owned(), PASSWORD.to_owned(), basic(), BASE64.encode(PASSWORD.as_bytes())]
 }
 
-/// Nothing below a folder holds a secret.
+/// Checks that no file below a folder holds a secret.
 #[track_caller]
 pub(crate) fn assert_holds_no_secret(folder: &Utf8Path) {
     for entry in folder.read_dir_utf8().unwrap().map(Result::unwrap) {
@@ -49,19 +49,19 @@ pub(crate) fn assert_tells_no_secret(text: &str, place: &str) {
     }
 }
 
-/// Makes a registry a private one: below `/npm` on its port, with a password, for `@scope` (and below `/npm/private`, which
-/// may be its registry) with a token; its tarballs are on another host, which wants nothing.
+/// Makes a registry private. It is below `/npm` and requires a password. `@scope`, and `/npm/private`, which may be its
+/// registry, require a token. Its tarballs are on another host, which requires nothing.
 pub(crate) fn make_private(registry: &Registry, storage: &Registry) {
     registry.move_to("/npm");
     registry.require("/npm/", &format!("Basic {}", basic()));
     for folder in ["/npm/@scope/", "/npm/private/"] {
         registry.require(folder, &format!("Bearer {TOKEN}"));
     }
-    // Another name of the same machine is another host.
+    // `localhost` counts as another host than `127.0.0.1`.
     registry.keep_tarballs_at(&storage.url().replace("127.0.0.1", "localhost"));
 }
 
-/// The lines of an `.npmrc` with the credentials of [`make_private`].
+/// Returns `.npmrc` lines with the credentials of [`make_private`].
 pub(crate) fn credentials(registry: &Registry) -> String {
     let (key, password) = (registry.url().replace("https:", ""), BASE64.encode(PASSWORD.as_bytes()));
     format!(
@@ -70,7 +70,7 @@ pub(crate) fn credentials(registry: &Registry) -> String {
     )
 }
 
-/// A repository with a private registry, and the host of its tarballs.
+/// Creates a repository with a private registry. Returns it and the host of its tarballs.
 fn private() -> (Small, Registry) {
     let (registry, storage) = (Registry::start_with_tls(packages()), Registry::start_with_tls(packages()));
     make_private(&registry, &storage);
@@ -100,14 +100,14 @@ fn a_private_registry_is_used_and_its_secrets_go_nowhere_else() {
     assert!(!storage.take_requests().is_empty());
     let seen = small.registry.authorizations();
     assert!(seen.contains(&format!("Bearer {TOKEN}")) && seen.contains(&format!("Basic {}", basic())), "{seen:?}");
-    // A refusal names the host, and none of what was refused.
+    // A refusal names the host, but no credentials.
     fs::remove_dir_all(context.home().join(".cache")).unwrap();
     small.registry.require("/npm/alpha", "Bearer another");
     let output = run(&mut context.splitter(&["-vv", "update-hash", "--jobs", "1"]));
-    assert!(output.starts_with("exit: 0"), "what did not change needs no download: {output}");
+    assert!(output.starts_with("exit: 0"), "unchanged packages need no download: {output}");
     context.remove("nix");
     let output = run(&mut context.splitter(&["-vv", "init"]));
-    assert!(output.starts_with("exit: 3") && output.contains("were refused"), "{output}");
+    assert!(output.starts_with("exit: 3") && output.contains("check the credentials"), "{output}");
     assert_tells_no_secret(&output, "the error");
 }
 
@@ -150,7 +150,7 @@ fn a_companys_authority_is_trusted_where_one_of_its_files_is_named() {
     }
     write_home(&small.context, ".bunfig.toml", "");
     write_home(&small.context, ".npmrc", &format!("ca=none\n{credentials}"));
-    assert!(init(&small).contains("the `ca` of .npmrc or bunfig.toml holds no certificate in PEM"));
+    assert!(init(&small).contains("`ca` in .npmrc or bunfig.toml holds no PEM certificate"));
     write_home(&small.context, ".npmrc", &credentials);
     for variable in ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"] {
         small.context.set_env(variable, ca.as_str());
@@ -160,7 +160,7 @@ fn a_companys_authority_is_trusted_where_one_of_its_files_is_named() {
     }
 }
 
-/// `splitter init` of a repository whose registry wants a client certificate, with these files in the home folder.
+/// Runs `splitter init` with a registry that requires a client certificate, and with this file in the home folder.
 fn init_with_client_certificate(small: &Small, file: &str, text: &str) -> String {
     let _ = fs::remove_dir_all(small.context.home().join(".cache"));
     let _ = fs::remove_dir_all(small.context.repo().join("nix"));
@@ -178,8 +178,8 @@ fn npms_files_name_client_certificates() {
     let host = small.registry.url().replace("https:", "");
     let text = |file: &Utf8Path| fs::read_to_string(file).unwrap().trim_end().replace('\n', "\\n");
     let output = init_with_client_certificate(&small, ".npmrc", &format!("cafile={ca}\n"));
-    assert!(output.starts_with("exit: 3") && output.contains("the host wants a client certificate"), "{output}");
-    assert!(output.contains(&format!("{host}:certfile")) && !output.contains("tried again"), "{output}");
+    assert!(output.starts_with("exit: 3") && output.contains("the host requires a client certificate"), "{output}");
+    assert!(output.contains(&format!("{host}:certfile")) && !output.contains("retrying"), "{output}");
     for own in [
         format!("{host}:certfile={certificate}\n{host}:keyfile={key}\n"),
         format!("cert=\"{}\"\nkey=\"{}\"\n", text(&certificate), text(&key)),
@@ -192,12 +192,12 @@ fn npms_files_name_client_certificates() {
     let wrong = format!("cafile={ca}\n{host}:certfile={certificate}\n{host}:keyfile={certificate}\n");
     let output = init_with_client_certificate(&small, ".npmrc", &wrong);
     assert!(
-        output.starts_with("exit: 2") && output.contains("the client certificate and its key are not usable"),
+        output.starts_with("exit: 2") && output.contains("cannot use the client certificate and its key"),
         "{output}"
     );
 }
 
-/// A repository of later Yarn with this registry.
+/// Creates a repository of Yarn 4 with this registry.
 fn berry(registry: Registry) -> Small {
     registry.publish(Package::new("@yarnpkg/cli-dist", "4.9.1"));
     let small = Small { context: TestContext::new(), registry };
@@ -230,7 +230,7 @@ fn yarns_files_name_client_certificates_for_all_hosts_and_for_some() {
     for (text, code) in [
         (files("", &ca), 0),
         (format!("networkSettings:\n  \"127.*\":\n{}", files("    ", &ca)), 0),
-        // Of two patterns the longer, and the top last.
+        // A longer pattern overrides a shorter one, and the top level comes last.
         (
             format!(
                 "{}networkSettings:\n  \"*\":\n    httpsProxy: http://127.0.0.1:1\n  \"127.0.0.1\":\n    httpsProxy: \"\"\n",
@@ -254,7 +254,7 @@ fn yarns_environment_files_hold_variables() {
     small.context.set_env("COMPANY_TOKEN", "weaker");
     small.context.set_env("PART", "sc0pe");
     let output = run(&mut small.context.splitter(&["init"]));
-    assert!(output.contains("were refused"), "{output}");
+    assert!(output.contains("check the credentials"), "{output}");
     small.context.write(".env.yarn", format!("# mine\nCOMPANY_TOKEN=\"{}\"\n", TOKEN.replace("sc0pe", "${PART}")));
     succeed(&mut small.context.splitter(&["init"]));
     small.context.remove("nix");
@@ -262,7 +262,7 @@ fn yarns_environment_files_hold_variables() {
     small
         .context
         .write(".yarnrc.yml", small.context.read(".yarnrc.yml") + "injectEnvironmentFiles: [other.env, none.env?]\n");
-    assert!(fail(&mut small.context.splitter(&["init"])).contains("were refused"));
+    assert!(fail(&mut small.context.splitter(&["init"])).contains("check the credentials"));
     small.context.write("other.env", format!("export COMPANY_TOKEN='{TOKEN}'\n"));
     succeed(&mut small.context.splitter(&["init"]));
     assert_tells_no_secret(&small.context.read(RECORD), "the record");
@@ -315,17 +315,17 @@ fn proxies_with_a_password_are_used_unless_a_host_needs_none() {
     let used = proxy.targets();
     assert!(used.contains(&format!("CONNECT {}", host.trim_end_matches('/'))), "{used:?}");
     assert!(init(&small, &format!("proxy={}\nnoproxy=127.0.0.1\n", with(PASSWORD))).starts_with("exit: 0"));
-    assert_eq!(proxy.targets().len(), used.len(), "noproxy was heeded");
+    assert_eq!(proxy.targets().len(), used.len(), "noproxy is honoured");
     small.context.set_env("https_proxy", with(PASSWORD));
     assert!(init(&small, "").starts_with("exit: 0"));
     assert!(proxy.targets().len() > used.len());
     let used = proxy.targets();
     small.context.set_env("no_proxy", "other.example,127.0.0.1");
     assert!(init(&small, "").starts_with("exit: 0"));
-    assert_eq!(proxy.targets().len(), used.len(), "no_proxy was heeded");
+    assert_eq!(proxy.targets().len(), used.len(), "no_proxy is honoured");
 }
 
-/// A repository whose lockfile has the URLs of one registry, and another registry with the same packages.
+/// Creates a repository whose lockfile names the URLs of another registry with the same packages. Returns both.
 fn locked_elsewhere() -> (Small, Registry) {
     let small = Small::new();
     let other = Registry::start(packages());
@@ -343,7 +343,7 @@ fn another_registry_is_asked_in_place_of_the_lockfiles_where_the_repository_says
     let (small, other) = locked_elsewhere();
     let context = &small.context;
     succeed(&mut context.splitter(&["init"]));
-    assert_eq!(other.take_requests().len(), 3, "it is asked as the lockfile says");
+    assert_eq!(other.take_requests().len(), 3, "the lockfile's URLs are requested");
     let without = context.read(RECORD);
     assert!(!without.contains("replaces"), "{without}");
     fs::remove_dir_all(context.home().join(".cache")).unwrap();
@@ -355,10 +355,10 @@ fn another_registry_is_asked_in_place_of_the_lockfiles_where_the_repository_says
     assert!(record.contains(&format!("\"replaces\": [\"{}\"]", other.url())), "{record}");
     assert!(
         record.contains(&format!("\"url\":\"{}alpha/-/alpha-1.0.0.tgz\"", other.url())),
-        "the lockfile's URL stays"
+        "the record keeps the lockfile's URL"
     );
     succeed(&mut context.splitter(&["check"]));
-    // What the registry does not have is asked for where the lockfile says.
+    // If the registry lacks a package, the lockfile's URL is used.
     fs::remove_dir_all(context.home().join(".cache")).unwrap();
     context.remove("nix");
     small.registry.fail("/alpha/-/alpha-1.0.0.tgz", crate::support::Fault::Status(404), usize::MAX);
@@ -386,7 +386,7 @@ fn a_users_choice_of_registries_leaves_no_trace_in_the_record() {
         succeed(&mut small.context.splitter(&["init"]));
         assert_eq!(small.context.read(RECORD), record);
     }
-    // A mirror that names a host of its own for the program.
+    // A mirror whose metadata names another host for the program.
     let mirror = Registry::start(packages());
     crate::support::programs::stubs("1.4.4").for_each(|package| mirror.publish(package));
     mirror.claim_to_be("http://cdn.example/");
@@ -406,7 +406,7 @@ fn a_password_in_a_lockfile_is_refused_and_not_shown() {
     small.context.write("bun.lock", small.context.read("bun.lock").replace(&other.url(), &with_password));
     let output = run(&mut small.context.splitter(&["-vv", "init"]));
     assert!(output.starts_with("exit: 2") && output.contains("bun.lock:"), "{output}");
-    assert!(output.contains("holds a user name, a password or a token"), "{output}");
+    assert!(output.contains("contains a user name, a password or a token"), "{output}");
     assert_tells_no_secret(&output, "the error");
 }
 

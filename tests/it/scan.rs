@@ -269,8 +269,8 @@ fn a_folder_without_a_lockfile_is_no_repository() {
     ----- stdout
     ----- stderr
     error: no `bun.lock` or `yarn.lock` in `[REPO]` or any folder above it
-    hint: run it inside a Bun or Yarn repository, or name one with `--repo DIR`
-    hint: a repository without a lockfile gets one from `bun install` or `yarn install`
+    hint: run splitter inside a Bun or Yarn repository, or pass `--repo DIR`
+    hint: run `bun install` or `yarn install` if the repository has no lockfile yet
     ");
 }
 
@@ -308,7 +308,7 @@ fn a_newer_lockfile_version_is_read_with_a_warning() {
     assert!(output.starts_with("exit: 0"), "{output}");
     let warning = output.lines().find(|line| line.starts_with("warning")).unwrap();
     insta::assert_snapshot!(warning, @r"
-    warning: `bun.lock` has lockfileVersion 99; this splitter was tried with versions 0 to 3 (Bun 1.1.40 to 1.4) and goes on as if it were 3
+    warning: `bun.lock` has lockfileVersion 99; this splitter was tested with versions 0 to 3 (Bun 1.1.40 to 1.4) and reads it as version 3
     ");
 }
 

@@ -1,5 +1,5 @@
-//! The files that `scan` shows are those that Nix copies: the rule for sources is written in Rust and in Nix, and here both are
-//! asked about the same generated trees. One evaluation serves all trees, as most of its time is Nix's start.
+//! Checks that `scan` shows the files that Nix copies. The rules for sources exist in Rust and in Nix, so this test compares both
+//! on generated trees. One evaluation covers all trees, because most of its time is the start of Nix.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,14 +19,14 @@ use splitter::{
 
 use crate::support::{TestContext, stand_in::write_stand_in, succeed};
 
-/// How many trees are made.
+/// The number of generated trees.
 const TREES: usize = 60;
 
-/// The folders of workspaces: one within another, one with an odd name, one that a rule would leave out.
+/// The folders of workspaces: one inside another, some with odd names, some whose names a rule excludes elsewhere.
 const WORKSPACES: [&str; 7] =
     ["apps/web", "apps/a b", "packages/ui", "packages/ui/plugins/p", "packages/tests", "packages/core", "dist/ü"];
 
-/// Folders, many of which have a rule or look like one.
+/// Folders. Many match a rule or nearly match one.
 const FOLDERS: [&str; 18] = [
     "src",
     "lib",
@@ -98,7 +98,7 @@ const GLOBS: [&str; 20] = [
     "plugins/p/**",
 ];
 
-/// Folders that workspaces link to: of the root, in other workspaces, around some, left out where they are, and gone.
+/// Folders that workspaces link to: in the root, in other workspaces, around workspaces, excluded by a rule, and missing.
 const LINKED: [&str; 9] = [
     "lib",
     "docs",
@@ -111,7 +111,7 @@ const LINKED: [&str; 9] = [
     "x.test.ts",
 ];
 
-/// What lies at a path of a tree.
+/// What to create at a path of a tree.
 #[derive(Debug, Clone)]
 enum Made {
     File { executable: bool },
@@ -122,18 +122,18 @@ enum Made {
 #[derive(Debug, Clone)]
 struct Tree {
     workspaces: BTreeSet<&'static str>,
-    /// Who depends on whom, by place in [`WORKSPACES`].
+    /// Dependencies between workspaces, by index in [`WORKSPACES`].
     dependencies: Vec<(usize, usize)>,
-    /// Include and exclude globs, by place among its own workspaces.
+    /// Include and exclude globs, by index among the workspaces of the tree.
     globs: Vec<(usize, bool, &'static str)>,
-    /// Libraries that expose their output alone.
+    /// Libraries that expose only their output.
     closed: BTreeSet<&'static str>,
     root_files: Vec<&'static str>,
-    /// Folders that are linked to, by place among its own workspaces.
+    /// Linked folders, by index of the linking workspace.
     links: Vec<(usize, &'static str)>,
-    /// Whether the root is an app too, whose sources are what no other workspace owns.
+    /// Whether the root is an app too. Its sources are the files that no other workspace owns.
     root_is_app: bool,
-    /// The workspace by its place among the tree's own, none for the root; folders, and a name.
+    /// The index of the workspace among those of the tree (`None` for the root), folders, a name, and what to create there.
     things: Vec<(Option<usize>, Vec<&'static str>, &'static str, Made)>,
 }
 
@@ -174,7 +174,7 @@ fn trees() -> impl Strategy<Value = Tree> {
         })
 }
 
-/// Writes a tree as a repository of Bun, and its record.
+/// Writes a tree as a repository of Bun.
 fn write(tree: &Tree, root: &Utf8Path) {
     let put = |path: &str, text: &str| {
         let path = root.join(path);
@@ -231,7 +231,7 @@ fn write(tree: &Tree, root: &Utf8Path) {
         let workspace = workspace.and_then(|at| tree.workspaces.iter().cycle().nth(at));
         let mut path = workspace.map_or_else(|| root.to_owned(), |path| root.join(path));
         path.extend(folders);
-        // What cannot be made is not: a file may lie where a folder should.
+        // A file may exist where a folder is needed. Such paths are skipped.
         if fs::create_dir_all(&path).is_err() {
             continue;
         }
@@ -249,7 +249,7 @@ fn write(tree: &Tree, root: &Utf8Path) {
     }
 }
 
-/// What lies at each path of a part of a source set, from the repository's root.
+/// Adds the contents of a part of a source set, by path from the root of the repository.
 fn contents_in(part: &Value, found: &mut BTreeMap<String, String>) {
     let mut inner = BTreeMap::new();
     contents(part["source"].as_str().unwrap().into(), "", &mut inner);
@@ -258,7 +258,7 @@ fn contents_in(part: &Value, found: &mut BTreeMap<String, String>) {
     found.extend(inner.into_iter().map(|(inner, what)| (path(inner), what)));
 }
 
-/// What lies at each path below a folder: how a copy in the store must have it.
+/// Adds the contents below a folder, by path, as a copy in the store must have them.
 fn contents(root: &Utf8Path, folder: &str, found: &mut BTreeMap<String, String>) {
     let mut is_empty = true;
     for entry in root.join(folder).read_dir_utf8().unwrap().map(Result::unwrap) {
@@ -286,7 +286,7 @@ fn what_is(path: &Utf8Path) -> String {
     format!("a {executable} with {}", fs::read_to_string(path).unwrap())
 }
 
-/// What Rust says of a tree: by workspace, its source set. The record is written beside.
+/// Returns the source sets that Rust finds in a tree, by workspace. Writes the record next to the tree.
 fn source_sets(root: &Utf8Path) -> BTreeMap<String, BTreeMap<String, String>> {
     let tree = WorkTree::at(root);
     let split = Split::read(&tree, &Choices::default()).unwrap();
@@ -304,7 +304,7 @@ fn source_sets(root: &Utf8Path) -> BTreeMap<String, BTreeMap<String, String>> {
     sets.collect()
 }
 
-/// The store path of each source set, by tree and workspace.
+/// Returns the store paths of each source set, by tree and workspace.
 const EXPRESSION: &str = r#"
 { folder, lib, templates, paths }:
 let

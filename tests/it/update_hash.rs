@@ -1,4 +1,4 @@
-//! `splitter update-hash`: what it asks for, what it prints, what it writes.
+//! `splitter update-hash`: its requests, its output and the record that it writes.
 
 use fs_err as fs;
 use serde_json::Value;
@@ -31,11 +31,11 @@ fn an_edit_by_the_real_bun_downloads_only_what_is_new() {
         + its-dependency 1.2.0
         + newcomer 1.0.0
         - untrusted 1.0.0
-    wrote nix/splitter/splitter.lock.json: 19 packages, +2 -1 ~1, in [TIME]
+    wrote nix/splitter/splitter.lock.json: 19 packages (2 added, 1 removed, 1 changed), in [TIME]
     ----- stderr
     downloading 3 packages (12 of 15 in the cache)
       downloaded 3 (737 B), reused 12 (3.4 kB) from the cache
-      common         sha256-[HASH] (15 packages, 4.1 kB)
+      deps-common         sha256-[HASH] (15 packages, 4.1 kB)
     ");
     let mut requests = monorepo.registry.take_requests();
     requests.sort();
@@ -45,13 +45,13 @@ fn an_edit_by_the_real_bun_downloads_only_what_is_new() {
     GET /newcomer/-/newcomer-1.0.0.tgz
     ");
     succeed(&mut context.splitter(&["check"]));
-    // A second run asks nobody, and does not even touch the file.
+    // A second run sends no request and does not touch the file.
     let modified = || fs::metadata(context.repo().join(RECORD)).unwrap().modified().unwrap();
     let before = modified();
     splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
     exit: 0
     ----- stdout
-    unchanged nix/splitter/splitter.lock.json: 19 packages, +0 -0 ~0, in [TIME]
+    unchanged nix/splitter/splitter.lock.json: 19 packages, in [TIME]
     ----- stderr
       downloaded 0 (0 B), reused 0 (0 B) from the cache
     ");
@@ -73,7 +73,7 @@ fn every_version_of_bun_gives_the_same_hashes() {
             assert_eq!(record["deps"][part], all[0]["deps"][part], "{part}");
         }
     }
-    // Locks by Bun before 1.4 know no libc, so that musl's packages are part of Linux's there.
+    // Lockfiles of Bun before 1.4 have no libc, so there the packages for musl count as packages for Linux.
     let packages = all.iter().map(|record| record["deps"]["x86_64-linux"]["packages"].as_u64().unwrap());
     assert_eq!(packages.collect::<Vec<_>>(), [2, 2, 1]);
 }
@@ -92,8 +92,8 @@ fn a_cold_start_writes_the_record_that_init_writes() {
     ----- stderr
     downloading 3 packages (0 of 3 in the cache)
       downloaded 3 (739 B), reused 0 (0 B) from the cache
-      common         sha256-[HASH] (2 packages, 471 B)
-      x86_64-linux   sha256-[HASH] (1 package, 268 B)
+      deps-common         sha256-[HASH] (2 packages, 471 B)
+      deps-x86_64-linux   sha256-[HASH] (1 package, 268 B)
     ");
     assert_eq!(small.context.read(RECORD), record);
 }
@@ -114,11 +114,11 @@ fn the_summary_counts_what_changed() {
         - @scope/beta 2.1.0-rc.1
         ~ alpha 1.0.0 -> 1.1.0
         + delta 0.1.0
-    wrote nix/splitter/splitter.lock.json: 3 packages, +1 -1 ~1, in [TIME]
+    wrote nix/splitter/splitter.lock.json: 3 packages (1 added, 1 removed, 1 changed), in [TIME]
     ----- stderr
     downloading 2 packages (0 of 2 in the cache)
       downloaded 2 (460 B), reused 0 (0 B) from the cache
-      common         sha256-[HASH] (2 packages, 460 B)
+      deps-common         sha256-[HASH] (2 packages, 460 B)
     ");
     let mut requests = small.registry.take_requests();
     requests.sort();
@@ -138,10 +138,10 @@ fn a_lockfile_without_packages_is_no_special_case() {
         - @scope/beta 2.1.0-rc.1
         - alpha 1.0.0
         - gamma-linux 3.0.0
-    wrote nix/splitter/splitter.lock.json: 0 packages, +0 -3 ~0, in [TIME]
+    wrote nix/splitter/splitter.lock.json: 0 packages (3 removed), in [TIME]
     ----- stderr
       downloaded 0 (0 B), reused 0 (0 B) from the cache
-      common         sha256-[HASH] (0 packages, 0 B)
+      deps-common         sha256-[HASH] (0 packages, 0 B)
     ");
     succeed(&mut small.context.splitter(&["check"]));
 }
@@ -163,7 +163,7 @@ fn offline_uses_the_cache_and_names_what_it_lacks() {
     ----- stderr
     error: 1 of 3 packages are not in the cache
       delta@0.1.0
-    hint: run once without --offline
+    hint: run once without `--offline`
     ");
     fs::remove_dir_all(small.context.home()).unwrap();
     splitter_snapshot!(small.context, small.context.splitter(&["update-hash", "--offline"]), @r"
@@ -174,7 +174,7 @@ fn offline_uses_the_cache_and_names_what_it_lacks() {
       @scope/beta@2.1.0-rc.1
       alpha@1.0.0
       delta@0.1.0
-    hint: run once without --offline
+    hint: run once without `--offline`
     ");
     small.context.remove(RECORD);
     splitter_snapshot!(small.context, small.context.splitter(&["update-hash", "--offline"]), @r"
@@ -186,7 +186,7 @@ fn offline_uses_the_cache_and_names_what_it_lacks() {
       @oven/bun-darwin-x64@1.4.4
       @oven/bun-linux-aarch64@1.4.4
       @oven/bun-linux-x64@1.4.4
-    hint: run once without --offline
+    hint: run once without `--offline`
     ");
     assert_eq!(small.registry.take_requests(), [""; 0]);
 }
@@ -208,7 +208,7 @@ fn a_damaged_file_in_the_cache_is_noticed_and_had_again() {
     succeed(&mut small.context.splitter(&["update-hash"]));
     assert_eq!(small.context.read(RECORD), right);
     assert_eq!(small.registry.take_requests().len(), 3);
-    // Offline it cannot be had, and must not be used.
+    // Offline the file cannot be downloaded again, and the damaged one must not be used.
     fs::write(&cached[0], "short").unwrap();
     small.context.remove(RECORD);
     let output = run(&mut small.context.splitter(&["update-hash", "--offline"]));
@@ -240,7 +240,7 @@ fn a_registry_of_the_user_is_asked_and_not_recorded() {
     small.init();
     let right = small.context.read(RECORD);
     let mirror = crate::support::Registry::start(small::packages());
-    // What the registry said of them counts for the registry alone.
+    // The cache keeps the answers of each registry apart, so the mirror needs these packages too.
     crate::support::programs::stubs("1.4.4").for_each(|package| mirror.publish(package));
     small.context.use_registry(&mirror);
     small.context.remove(RECORD);

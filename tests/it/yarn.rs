@@ -1,4 +1,4 @@
-//! What is particular to repositories of Yarn, with locks by the real Yarn, without Nix.
+//! Repositories of Yarn, locked by the real Yarn, without Nix.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::{Package, Project as _, TestContext, YARN_VERSIONS, YarnMono
 
 const RECORD: &str = "nix/splitter/splitter.lock.json";
 
-/// The monorepo after `splitter init`.
+/// Returns the monorepo after `splitter init`.
 fn initialised(version: &str) -> Option<YarnMonorepo> {
     let monorepo = YarnMonorepo::with_yarn(version)?;
     monorepo.registry.publish(monorepo.program());
@@ -80,7 +80,8 @@ fn a_scan_of_yarn_4() {
     ");
 }
 
-/// A dependency gets a new version as developers do it: `check` speaks, one tarball is downloaded, and it is quiet again.
+/// Upgrades a dependency as developers do: `check` reports it, `update-hash` downloads one tarball, and `check` passes
+/// again.
 fn an_upgrade_downloads_what_is_new(version: &str, command: &[&str]) {
     let Some(monorepo) = initialised(version) else { return };
     let context = &monorepo.context;
@@ -90,7 +91,7 @@ fn an_upgrade_downloads_what_is_new(version: &str, command: &[&str]) {
     context.git(&["clean", "--quiet", "--force", "-dX"]);
     monorepo.registry.take_requests();
     assert!(crate::support::fail(&mut context.splitter(&["check"])).contains("~ host 1.4.0 -> 1.5.0"));
-    // Nothing but the network is missing, and that is said.
+    // Only the network is missing, and the message says so.
     assert!(crate::support::fail(&mut context.splitter(&["update-hash", "--offline"])).contains("host@1.5.0"));
     assert_eq!(monorepo.registry.take_requests(), [""; 0]);
     succeed(&mut context.splitter(&["update-hash"]));
@@ -115,8 +116,8 @@ fn an_upgrade_by_yarn_4_downloads_what_is_new() {
     an_upgrade_downloads_what_is_new(YARN_VERSIONS[2], &["up", "--recursive", "host", "--mode=skip-build"]);
 }
 
-/// The record of each version of Yarn binds the packages of one system to it, though the lock of Yarn 1 does not say which
-/// they are.
+/// Each version's record lists the packages of one system for that system alone. The lockfile of Yarn 1 does not say
+/// which they are.
 #[test]
 fn packages_for_a_system_are_recorded_for_it_alone() {
     for version in YARN_VERSIONS {
@@ -129,14 +130,14 @@ fn packages_for_a_system_are_recorded_for_it_alone() {
         assert_eq!(systems("@native/linux-x64/"), Some(json!(["x86_64-linux"])), "{version}");
         assert_eq!(systems("@native/darwin-arm64/"), Some(json!(["aarch64-darwin"])), "{version}");
         assert_eq!(systems("/colour/"), Some(Value::Null), "{version}");
-        // Yarn 1 fetches what is for none of our systems too, to find that out.
+        // With Yarn 1, packages for unsupported systems are downloaded too, to find out their platforms.
         let is_classic = monorepo.is_classic();
         assert_eq!(systems("@native/win32-x64/"), is_classic.then(|| json!([])), "{version}");
         assert_eq!(systems("@native/linux-x64-musl/"), is_classic.then(|| json!([])), "{version}");
     }
 }
 
-/// Yarn 1 takes a frozen lockfile for good whatever the manifests of workspaces say.
+/// Yarn 1 accepts a frozen lockfile whatever the manifests of workspaces say.
 #[test]
 fn a_dependency_that_yarn_1_does_not_miss_is_drift() {
     let Some(monorepo) = initialised(YARN_VERSIONS[0]) else { return };
@@ -181,7 +182,7 @@ fn a_dependency_that_was_not_installed_is_drift_with_yarn_4() {
     ");
 }
 
-/// A repository of Yarn that was never installed.
+/// Creates a repository of Yarn that was never installed.
 fn written(files: &[(&str, &str)]) -> TestContext {
     let context = TestContext::new();
     for (path, text) in files {
@@ -205,7 +206,7 @@ fn a_json_lockfile_is_refused() {
     ----- stderr
     error: `yarn.lock` is the JSON lockfile of Yarn 6, which is not supported
       at yarn.lock:1:1
-    hint: pin Yarn 4 with `packageManager` in package.json, and let `yarn install` write `yarn.lock` anew
+    hint: pin Yarn 4 with `packageManager` in package.json, then run `yarn install` to write `yarn.lock` again
     ");
 }
 
@@ -219,7 +220,7 @@ fn conflict_markers_in_a_yarn_lock_are_named() {
     ----- stderr
     error: merge conflict markers in `yarn.lock`
       at yarn.lock:11:1
-    hint: resolve the conflict in the manifests, then run `yarn install`, which resolves it in `yarn.lock`
+    hint: resolve the conflicts in the `package.json` files, then run `yarn install` to resolve those in `yarn.lock`
     ");
 }
 
@@ -243,9 +244,9 @@ fn a_yarn_that_writes_another_lockfile_is_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: `packageManager` pins Yarn 4.18.1, but `yarn.lock` is that of Yarn 1
+    error: `packageManager` pins Yarn 4.18.1, but Yarn 1 wrote `yarn.lock`
       at package.json
-    hint: `yarn install` migrates the lockfile; or pin the Yarn 1 that wrote it
+    hint: run `yarn install` to migrate the lockfile, or pin the Yarn 1 that wrote it
     ");
     context.write("package.json", MANIFEST.replace("4.18.1", "1.22.22"));
     context.write("yarn.lock", BERRY);
@@ -253,18 +254,18 @@ fn a_yarn_that_writes_another_lockfile_is_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: Yarn 1.22.22 would rewrite `yarn.lock`, whose version 10 is that of Yarn 4.15.0 and later
+    error: Yarn 1.22.22 would rewrite `yarn.lock`, whose version 10 needs Yarn 4.15.0 or later
       at yarn.lock
-    hint: `yarn install` brings the lockfile up to date; or pin the Yarn that wrote it
+    hint: run `yarn install` to update the lockfile, or pin the Yarn that wrote it
     ");
     context.write("package.json", MANIFEST.replace("4.18.1", "3.8.7"));
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: Yarn 3.8.7 would rewrite `yarn.lock`, whose version 10 is that of Yarn 4.15.0 and later
+    error: Yarn 3.8.7 would rewrite `yarn.lock`, whose version 10 needs Yarn 4.15.0 or later
       at yarn.lock
-    hint: `yarn install` brings the lockfile up to date; or pin the Yarn that wrote it
+    hint: run `yarn install` to update the lockfile, or pin the Yarn that wrote it
     ");
 }
 
@@ -278,7 +279,7 @@ fn settings_that_nix_would_read_otherwise_are_refused() {
     ----- stderr
     error: `nodeLinker` is not written in the plain form that the Nix build can read
       at .yarnrc.yml:1:3
-    hint: write it as plain block YAML: the key at the start of a line, its value behind it or indented below, no `#` and no empty line inside of a text
+    hint: write it as plain block YAML: the key at the start of a line, its value after it or indented below, without `#` or empty lines inside a string
     ");
     context.write(".yarnrc.yml", "nodeLinker: [pnp\n");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"

@@ -1,4 +1,4 @@
-//! The lockfiles that real Yarns write for the monorepo, read by the library.
+//! The lockfiles that the real Yarns write for the monorepo, read by the library.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use splitter::{
 
 use crate::support::{YARN_VERSIONS, YarnMonorepo, succeed};
 
-/// What comes from the registry and is bound to no platform.
+/// Packages from the registry for all platforms.
 const UNBOUND: [&str; 13] = [
     "@scope/util@3.1.0",
     "aliased@1.5.0",
@@ -27,7 +27,7 @@ const UNBOUND: [&str; 13] = [
     "untrusted@1.0.0",
 ];
 
-/// What is bound to one platform.
+/// Packages from the registry for one platform.
 const BOUND: [&str; 6] = [
     "@native/darwin-arm64@2.0.0",
     "@native/darwin-x64@2.0.0",
@@ -37,14 +37,14 @@ const BOUND: [&str; 6] = [
     "@native/win32-x64@2.0.0",
 ];
 
-/// The monorepo, and its lockfile as read; none where that Yarn is missing.
+/// Returns the monorepo and its lockfile, or `None` if that Yarn is missing.
 fn locked(version: &str) -> Option<(YarnMonorepo, Lockfile)> {
     let monorepo = YarnMonorepo::with_yarn(version)?;
     let lockfile = yarn::parse(&monorepo.context.read("yarn.lock")).unwrap();
     Some((monorepo, lockfile))
 }
 
-/// The registry's packages that `is_meant` tells.
+/// Returns the registry's packages whose platforms match `is_meant`.
 fn labels(lockfile: &Lockfile, is_meant: impl Fn(&Platforms) -> bool) -> BTreeSet<String> {
     let of_registry = |resolution: &Resolution| matches!(resolution, Resolution::Registry { .. });
     let packages = lockfile.packages.iter().filter(|package| of_registry(&package.resolution));
@@ -105,7 +105,7 @@ fn every_package_that_yarn_4_locked_is_read() {
     every_package_that_later_yarn_locked_is_read(YARN_VERSIONS[2]);
 }
 
-/// A cache in the repository holds, under the name that is predicted, every package with a checksum.
+/// A cache in the repository holds every package with a checksum, under the predicted name.
 fn a_committed_cache_is_named_as_predicted(version: &str) {
     let Some((mut monorepo, lockfile)) = locked(version) else { return };
     monorepo.context.set_env("YARN_ENABLE_GLOBAL_CACHE", "false");
@@ -119,7 +119,7 @@ fn a_committed_cache_is_named_as_predicted(version: &str) {
         .collect();
     assert_eq!(predicted.len(), UNBOUND.len());
     assert!(predicted.is_subset(&there), "{predicted:?} is not in {there:?}");
-    // the others are those of this machine's platform, whose names no lockfile says
+    // The other zips are those of this machine's platform. No lockfile gives their names.
     assert!(there.difference(&predicted).all(|file| file == ".gitignore" || file.starts_with("@native-")), "{there:?}");
 }
 

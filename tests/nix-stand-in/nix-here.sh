@@ -1,12 +1,12 @@
 #!/bin/bash
-# Runs Nix with a real build sandbox and a store of its own, as root, on a machine that need not have /nix.
-# Use: nix-here.sh STATE ARGUMENT…    e.g. nix-here.sh /tmp/state build -L .#web
-# STATE is a folder that it makes: store, database, logs, cache, settings. NIX_BINARY names the nix to run.
+# Runs Nix with a real build sandbox and its own store, as root, on a machine without /nix.
+# Usage: nix-here.sh STATE ARGUMENT…    for example: nix-here.sh /tmp/state build -L .#web
+# The script creates the folder STATE for store, database, logs, cache and settings. NIX_BINARY names the nix to run.
 #
-# The builds run in a user namespace whose one user is the machine's root, and what `sandbox-paths` shows is
-# mounted writable. So the host's folders are made read-only first, in a mount namespace that ends with Nix.
-# Never show /etc/ssl: for a fixed output Nix writes an empty /etc/ssl/certs/ca-certificates.crt to mount the
-# real one over, and through such a path it empties the machine's own.
+# Builds run in a user namespace whose only user is the machine's root, and `sandbox-paths` are mounted writable.
+# So the host's folders are made read-only first, in a mount namespace that ends with Nix.
+# Never add /etc/ssl: for a fixed output Nix creates an empty /etc/ssl/certs/ca-certificates.crt and mounts the
+# real one over it. Through such a path it empties the machine's own file.
 set -euo pipefail
 
 if [ "${1-}" = --inside ]; then
@@ -38,7 +38,7 @@ flake-registry =
 max-jobs = ${NIX_HERE_JOBS:-2}
 ssl-cert-file = ${NIX_SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
 END
-# Git's own variables would make Nix read another repository than the one in the current folder.
+# With git's own variables set, Nix would read another repository than the one in the current folder.
 while read -r variable; do unset "$variable"; done < <(git rev-parse --local-env-vars)
 export NIX_STORE_DIR=$state/store NIX_STATE_DIR=$state/state NIX_LOG_DIR=$state/log NIX_CONF_DIR=$state/conf
 export XDG_CACHE_HOME=$state/cache NIX_REMOTE='' HOME=$state/home

@@ -1,4 +1,4 @@
-# A build that needs nothing but a shell: can this machine build at all, and in a sandbox?
+# A build that needs only a shell. It shows whether this machine can build at all, and in a sandbox.
 derivation {
   name = "probe";
   system = builtins.currentSystem;

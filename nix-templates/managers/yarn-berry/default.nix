@@ -16,8 +16,8 @@
       meta = manifest.dependenciesMeta or { };
     in
     builtins.filter (name: meta.${name}.built or false == true) (builtins.attrNames meta);
-  # It resolves the project again for `yarn run`, and so wants the root's dependencies too.
   readsTarballs = false;
+  # Yarn resolves the project again for `yarn run`, so it needs the root's dependencies too.
   rootManifestFields = fields.manifest;
   settings = textOf: { yarnrcYml = pick.yarnrcYml (textOf ".yarnrc.yml"); };
   # A committed cache is a folder of zips with such names.

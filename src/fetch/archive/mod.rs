@@ -1,11 +1,11 @@
-//! The archives that fixed outputs hold of repositories: always the same bytes for the same files.
+//! Reproducible archives of git repositories for fixed outputs: the same files always give the same bytes.
 //!
-//! They are tar archives, since every program reads those, in one form, byte for byte what `tools/tar.mjs` writes inside
-//! a build: ustar with extended headers for long names, one time for all, no owner, two modes, sorted by bytes. Below
-//! `tree/` are the files; before them, in the archive of a commit, what makes it a commit again.
+//! An archive is a tar file, byte for byte what `tools/tar.mjs` writes inside a build. It is ustar with extended
+//! headers for long names, one timestamp, no owner, two file modes, and entries sorted by bytes. The files are below
+//! `tree/`. The archive of a commit starts with the git objects that turn the files into that commit again.
 //!
-//! An archive that a host made is read here too. Nothing is unpacked to a disk on the way, so that neither file systems
-//! nor links matter.
+//! This module also reads archives that hosts make. It unpacks nothing to disk, so file systems and links cannot
+//! interfere.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,47 +15,47 @@ use std::{
 use flate2::bufread::MultiGzDecoder;
 use tar::EntryType;
 
-/// A block of a tar archive.
+/// The block size of a tar archive, in bytes.
 const BLOCK: usize = 512;
-/// What fits into a header. What is longer stands in an extended header before it.
+/// The longest name in a plain header, in bytes. Longer names get an extended header.
 const LONGEST: usize = 100;
-/// The time that npm gives to all files, too: some programs warn of 1970. In seconds since then.
+/// The timestamp of all files, in seconds since 1970. npm uses the same one, because some programs warn about 1970.
 const MTIME: u64 = 499_162_500;
-/// The most bytes that the files of one package may have together, as a guard against archives made to fill the memory.
+/// The largest total size of a package's files, in bytes. Protects the memory against hostile archives.
 const MOST_BYTES: u64 = 4 << 30;
 
-/// Files by path. Paths are bytes, as git has them, without a slash at either end.
+/// Files by path. Paths are bytes, as in git, without a slash at either end.
 pub(super) type Files = BTreeMap<Vec<u8>, ArchiveEntry>;
 
-/// What lies at a path.
+/// An entry of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ArchiveEntry {
-    /// A file, and whether it is executable.
+    /// A file's content, and whether it is executable.
     File(Vec<u8>, bool),
-    /// A link, and where it leads.
+    /// The target of a symbolic link.
     Link(Vec<u8>),
-    /// A folder with nothing in it, as the place of a submodule.
+    /// An empty folder, such as that of a submodule.
     Folder,
 }
 
-/// Why an archive is none of a package.
+/// Why an archive cannot be used as a package.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// It is damaged, or no archive.
-    #[error("it is no tar archive, or damaged: {0}")]
+    /// It is damaged, or not an archive.
+    #[error("it is not a tar archive, or it is damaged: {0}")]
     Damaged(#[from] io::Error),
-    /// A path would leave the folder that it is unpacked into, or is a repository's own.
-    #[error("`{0}` is no path of a file in a package")]
+    /// A path would leave the folder of the package, or lies in `.git`.
+    #[error("the path `{0}` is not allowed in a package")]
     Path(String),
     /// An entry is neither a file, a folder nor a link.
     #[error("`{0}` is neither a file, a folder nor a link")]
     Kind(String),
-    /// It unpacks to more than a package has.
-    #[error("it holds more than {} GiB", MOST_BYTES >> 30)]
+    /// Its files are too large.
+    #[error("its files are larger than {} GiB in total", MOST_BYTES >> 30)]
     TooLarge,
 }
 
-/// Whether a path may be one of a file in a package.
+/// Checks that a path is allowed in a package.
 pub(super) fn check_path(path: &[u8]) -> Result<(), ArchiveError> {
     let is_wrong = |part: &[u8]| matches!(part, b"" | b"." | b"..") || part.eq_ignore_ascii_case(b".git");
     if path.contains(&0) || path.split(|byte| *byte == b'/').any(is_wrong) {
@@ -68,8 +68,8 @@ fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).escape_debug().collect()
 }
 
-/// Packs the archive that a host made of a repository anew: the one that fixed outputs hold, the same for the same files.
-/// Packed once more it stays as it is.
+/// Turns an archive that a host made of a repository into the reproducible archive for fixed outputs. Repacking the
+/// result changes nothing.
 pub fn repack(archive: impl io::BufRead) -> Result<Vec<u8>, ArchiveError> {
     let files = read_host_archive(archive)?;
     let mut made = Vec::new();
@@ -77,8 +77,8 @@ pub fn repack(archive: impl io::BufRead) -> Result<Vec<u8>, ArchiveError> {
     Ok(made)
 }
 
-/// Reads the archive that a host made of a repository, gzipped or not, without the one folder that all files lie in.
-/// Where a path is there twice, the last one counts, as it does on a disk.
+/// Reads an archive that a host made of a repository, gzipped or not, and strips its top folder. If a path occurs
+/// twice, the last entry counts, as when unpacking to disk.
 fn read_host_archive(archive: impl io::BufRead) -> Result<Files, ArchiveError> {
     let mut archive = archive;
     let is_gzipped = archive.fill_buf()?.starts_with(&[0x1f, 0x8b]);
@@ -86,7 +86,7 @@ fn read_host_archive(archive: impl io::BufRead) -> Result<Files, ArchiveError> {
 }
 
 fn read_files(archive: impl Read) -> Result<Files, ArchiveError> {
-    // By whole paths, which hard links name.
+    // With the top folder, since hard links name whole paths.
     let mut found: BTreeMap<Vec<u8>, ArchiveEntry> = BTreeMap::new();
     let mut archive = tar::Archive::new(archive.take(MOST_BYTES + 1));
     let mut left = MOST_BYTES;
@@ -116,7 +116,7 @@ fn read_files(archive: impl Read) -> Result<Files, ArchiveError> {
         found.insert(path, content);
     }
     if is_empty {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty").into());
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive is empty").into());
     }
     without_top_folder(found)
 }
@@ -141,12 +141,13 @@ fn without_top_folder(found: BTreeMap<Vec<u8>, ArchiveEntry>) -> Result<Files, A
     Ok(files)
 }
 
-/// The folders that a path lies in.
+/// Returns the parent folders of a path.
 fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| &path[..at])
 }
 
-/// Writes the archive that a fixed output holds: what makes a commit of it by name, then `files` below `tree/`.
+/// Writes an archive for a fixed output: first `members` (the objects of a commit, by name), then `files` below
+/// `tree/`.
 pub(super) fn pack(members: &BTreeMap<String, Vec<u8>>, files: &Files, out: &mut impl Write) -> io::Result<()> {
     for (name, data) in members {
         write_entry(name.as_bytes(), &Shape::file(false), data, out)?;
@@ -165,7 +166,7 @@ pub(super) fn pack(members: &BTreeMap<String, Vec<u8>>, files: &Files, out: &mut
     out.write_all(&[0; 2 * BLOCK])
 }
 
-/// What a header says beside name and size.
+/// The fields of a header besides name and size.
 struct Shape<'a> {
     kind: u8,
     mode: u32,
@@ -193,7 +194,7 @@ fn write_block(name: &[u8], shape: &Shape<'_>, data: &[u8], out: &mut impl Write
     out.write_all(&[0; BLOCK][..data.len().next_multiple_of(BLOCK) - data.len()])
 }
 
-/// One record of an extended header; its length counts itself.
+/// Returns one record of an extended header. The length at its start includes the length's own digits.
 fn record(key: &str, value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
     let digits = |number: usize| number.to_string().len();

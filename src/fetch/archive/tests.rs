@@ -1,4 +1,4 @@
-//! What is written is read back by another reader, and is what the program inside a build writes.
+//! Tests that another reader can read the archives, and that the tool inside a build writes the same bytes.
 
 use std::process::{Command, Stdio};
 
@@ -14,7 +14,7 @@ fn packed(members: &BTreeMap<String, Vec<u8>>, files: &Files) -> Vec<u8> {
     archive
 }
 
-/// Paths of all lengths, from few names, so that they share folders and none is a folder of another.
+/// Generates paths of all lengths from a few names. Many share folders, and no file is a folder of another.
 fn path() -> impl Strategy<Value = Vec<u8>> {
     let name = prop_oneof![
         Just(b"a".to_vec()),
@@ -92,7 +92,7 @@ proptest! {
     }
 }
 
-/// Runs a program of Node.js with the tools of the templates and gives what it writes.
+/// Runs a Node.js program that imports the templates' tools. Returns the bytes that it gives.
 fn node(program: &str, input: &[u8]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let at = Utf8Path::from_path(folder.path()).unwrap();
@@ -142,7 +142,7 @@ fn the_program_inside_a_build_writes_the_same_bytes() {
     assert!(again == archive);
 }
 
-/// An archive as hosts make them: a global header, folders, modes of their own, a duplicate, a hard link, long names.
+/// Returns an archive like those of hosts: a global header, folders, other modes, a duplicate, a hard link, long names.
 fn host_archive() -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     let mut add = |path: &str, kind: EntryType, mode: u32, data: &[u8], target: &str| {

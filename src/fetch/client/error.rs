@@ -1,38 +1,38 @@
-//! [`ClientError`].
+//! Errors of creating an HTTP client: [`ClientError`].
 
 use camino::Utf8PathBuf;
 
 use crate::diagnostic::{Category, Diagnose, Location};
 
-/// Why there is no client.
+/// Why an HTTP client cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// A file of certificates cannot be read.
+    /// A certificate file cannot be read.
     #[error("cannot read the certificates in `{path}`: {reason}")]
     Certificates {
-        /// The file of `cafile` or `NODE_EXTRA_CA_CERTS`.
+        /// The file that `cafile` or `NODE_EXTRA_CA_CERTS` names.
         path: Utf8PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The certificates in a setting itself are none.
-    #[error("the `ca` of .npmrc or bunfig.toml holds no certificate in PEM")]
+    /// A setting does not hold the PEM certificate that it should.
+    #[error("`ca` in .npmrc or bunfig.toml holds no PEM certificate")]
     Authority,
-    /// A client certificate and its key are none. Neither is shown.
-    #[error("the client certificate and its key are not usable{}: {reason}", at(path.as_ref()))]
+    /// A client certificate and its key are not usable. The message shows neither.
+    #[error("cannot use the client certificate and its key{}: {reason}", at(path.as_ref()))]
     Identity {
-        /// The file of the certificate, where it is one.
+        /// The certificate file, if a file is configured.
         path: Option<Utf8PathBuf>,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A proxy is not a URL. The text is not shown, as it may carry a password.
-    #[error("the `{key}` that is configured is not the URL of a proxy")]
+    /// A configured proxy is not a URL. The message does not show it, since it may hold a password.
+    #[error("the configured `{key}` is not the URL of a proxy; expected `http://host:port`")]
     Proxy {
         /// The key.
         key: &'static str,
     },
-    /// The client does not start, for want of system certificates for example.
+    /// The client cannot start, for example because the system has no certificates.
     #[error("cannot start the HTTP client: {0}")]
     Start(String),
 }
@@ -59,8 +59,8 @@ impl Diagnose for ClientError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Start(_) => vec!["name a file of trusted certificates in SSL_CERT_FILE".to_owned()],
-            Self::Identity { .. } => vec!["both have to be PEM, the key without a passphrase".to_owned()],
+            Self::Start(_) => vec!["set SSL_CERT_FILE to a file of trusted certificates".to_owned()],
+            Self::Identity { .. } => vec!["give both as PEM, and the key without a passphrase".to_owned()],
             Self::Certificates { .. } | Self::Proxy { .. } | Self::Authority => Vec::new(),
         }
     }

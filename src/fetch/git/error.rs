@@ -1,4 +1,4 @@
-//! Why a commit could not be had, as far as what git says tells.
+//! Errors of fetching a git commit, classified by git's messages.
 
 use std::io;
 
@@ -6,62 +6,62 @@ use url::Url;
 
 use crate::{diagnostic::Category, fetch::archive::ArchiveError, secrets::masked};
 
-/// How much of what git says is shown.
+/// The longest part of git's message that is shown, in characters.
 const LONGEST: usize = 600;
 
-/// Why a commit could not be had.
+/// Why a commit could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchGitError {
-    /// There is no git.
+    /// Git is not installed.
     #[error("git is not installed, or not in PATH")]
     NotInstalled,
-    /// No connection.
+    /// Git cannot reach the host.
     #[error("git could not reach the host: {said}")]
     Unreachable {
         /// What git said.
         said: String,
     },
-    /// The host wants to know who asks.
-    #[error("git was refused: {said}")]
+    /// The host refuses access.
+    #[error("the host refused access to git: {said}")]
     Denied {
         /// What git said.
         said: String,
-        /// Whether the repository is reached with a key of ssh.
+        /// Whether git uses ssh.
         by_ssh: bool,
     },
-    /// There is no such repository, or the host says so to those who may not see it.
-    #[error("there is no such repository: {said}")]
+    /// The repository does not exist, or it is private and the host hides it.
+    #[error("git repository not found: {said}")]
     NoRepository {
         /// What git said.
         said: String,
     },
-    /// The repository is there, the commit is not.
+    /// The repository exists, but the commit is missing.
     #[error("the repository no longer has the commit {id}")]
     Vanished {
         /// The commit's id.
         id: String,
     },
-    /// Git failed otherwise.
+    /// Git failed for another reason.
     #[error("git failed: {said}")]
     Failed {
         /// What git said.
         said: String,
     },
-    /// What git gave is not what it is known to give.
-    #[error("git answered something unexpected to `{asked}`")]
+    /// Git's output has an unknown format.
+    #[error("unexpected output of `git {asked}`")]
     Answer {
-        /// The command.
+        /// The subcommand.
         asked: &'static str,
     },
-    /// The commit holds what a package cannot.
+    /// The commit holds something that a package cannot.
     #[error("the commit cannot be packed: {0}")]
     Content(#[from] ArchiveError),
-    /// A folder or process could not be had.
+    /// A folder or a process could not be created.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// What git says, in the words of its untranslated messages and of those of curl and ssh.
+/// Parts of untranslated messages of git, curl and ssh.
 const UNREACHABLE: [&str; 9] = [
     "Could not resolve host",
     "Failed to connect",
@@ -85,16 +85,16 @@ const NO_REPOSITORY: [&str; 4] =
     ["not found", "does not appear to be a git repository", "does not exist", "The requested URL returned error: 404"];
 
 impl FetchGitError {
-    /// Of what git wrote to stderr while it did anything else than fetch.
+    /// Makes an error from git's stderr, for commands other than `git fetch`.
     pub(super) fn failed(stderr: &str) -> Self {
         Self::Failed { said: shown(stderr) }
     }
 
-    /// Of what git wrote to stderr while it fetched from `url`.
+    /// Makes an error from the stderr of `git fetch` from `url`.
     pub(super) fn of_fetch(stderr: &str, url: &Url) -> Self {
         let said = shown(stderr);
         let says = |words: &[&str]| words.iter().any(|word| stderr.contains(word));
-        // A refusal of a key names the repository that may not exist, too.
+        // Order matters: a refused ssh key also says that the repository may not exist.
         if says(&UNREACHABLE) {
             Self::Unreachable { said }
         } else if says(&DENIED) {
@@ -106,7 +106,7 @@ impl FetchGitError {
         }
     }
 
-    /// Whether it may be otherwise soon.
+    /// Whether the same request may succeed later.
     pub(in crate::fetch) fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
     }
@@ -118,24 +118,24 @@ impl FetchGitError {
         }
     }
 
-    /// What to do about it; `host` is the repository's.
+    /// Returns the hint, if any. `host` is the repository's host.
     pub(in crate::fetch) fn hint(&self, host: &str) -> Option<String> {
         match self {
-            Self::NotInstalled => Some("install git: a dependency comes from a git repository".to_owned()),
-            Self::Unreachable { .. } => Some(format!("check the network, and whether git reaches `{host}`")),
+            Self::NotInstalled => Some("install git; a dependency comes from a git repository".to_owned()),
+            Self::Unreachable { .. } => Some(format!("check the network, and that git can reach `{host}`")),
             Self::Denied { by_ssh: true, .. } => Some(format!(
-                "give `{host}` a key of yours that ssh uses without asking (an agent), and accept its host key once"
+                "set up a key for `{host}` that ssh uses without a prompt (in an agent), and accept its host key once"
             )),
             Self::Denied { .. } => Some(format!(
-                "git must get credentials for `{host}` without asking: from a credential helper, or rewrite the URL with \
-                 `url.….insteadOf` in your git configuration"
+                "set up a git credential helper for `{host}`, or rewrite the URL with `url.….insteadOf` in your git \
+                 configuration; git must get credentials without a prompt"
             )),
             Self::NoRepository { .. } => {
-                Some("the repository was moved or deleted, or it is private and git has no credentials for it".to_owned())
+                Some("check whether the repository moved or was deleted; if it is private, give git credentials".to_owned())
             }
             Self::Vanished { .. } => Some(
-                "its branch was rewritten or deleted: update the dependency to a commit that is there, or put the old one \
-                 back under a tag"
+                "update the dependency to an existing commit, or restore the old one under a tag; its branch was probably \
+                 rewritten or deleted"
                     .to_owned(),
             ),
             Self::Failed { .. } | Self::Answer { .. } | Self::Content(_) | Self::Io(_) => None,
@@ -143,10 +143,11 @@ impl FetchGitError {
     }
 }
 
-/// What git said on one line. It names the URL that it asked, which the user's `insteadOf` may have given a token.
+/// Returns git's message on one line, with secrets masked: it names the URL, to which the user's `insteadOf` may add a
+/// token.
 fn shown(stderr: &str) -> String {
     let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
     let said = masked(&lines.collect::<Vec<_>>().join("; "));
     let said: String = said.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
-    if said.is_empty() { "it gave no reason".to_owned() } else { said }
+    if said.is_empty() { "no reason given".to_owned() } else { said }
 }

@@ -1,8 +1,8 @@
-//! Commits of git repositories, by the git of this machine.
+//! Fetches commits of git repositories with the git of this machine.
 //!
-//! Only git knows all ways to a repository: the user's keys, credential helpers and rewritten URLs. It is asked for the
-//! one commit where the server allows that, and for everything where not. Objects are read as they are, without a
-//! checkout, so that neither filters nor line ends, attributes, file systems or the version of git matter.
+//! Only git knows every way to a repository: the user's keys, credential helpers and rewritten URLs. It fetches the one
+//! commit if the server allows that, and otherwise all branches and tags. The module reads raw objects, without a
+//! checkout. So filters, line ends, attributes, file systems and the version of git make no difference.
 
 mod error;
 mod objects;
@@ -19,17 +19,17 @@ use run::{BareGit, Running};
 use super::archive::{self, Files};
 use crate::ending::Folder;
 
-/// How many repositories are fetched at once: each is a process or two, and hosts count connections.
+/// The number of repositories fetched at once. Each needs one or two processes, and hosts limit connections.
 pub(super) const AT_ONCE: usize = 8;
 
-/// Everything of a commit that its archive holds.
+/// The content of a commit's archive.
 pub(super) struct Commit {
     members: std::collections::BTreeMap<String, Vec<u8>>,
     files: Files,
 }
 
 impl Commit {
-    /// The bytes of its archive.
+    /// Returns the bytes of its archive.
     pub(super) fn pack(&self) -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         archive::pack(&self.members, &self.files, &mut bytes)?;
@@ -37,10 +37,10 @@ impl Commit {
     }
 }
 
-/// What fetches. Cheap to clone.
+/// Fetches commits. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Fetcher {
-    /// The program, `git` unless a test says otherwise.
+    /// The program. Tests replace `git`.
     pub(super) program: std::ffi::OsString,
 }
 
@@ -51,10 +51,10 @@ impl Default for Fetcher {
 }
 
 impl Fetcher {
-    /// Brings a commit. The work goes on in a folder below `tmp`, which is removed; a drop of the future ends it.
+    /// Fetches a commit. Works in a folder below `tmp` and removes it. Dropping the future ends git.
     pub(super) async fn fetch(&self, url: &Url, id: &str, tmp: &Utf8Path) -> Result<Commit, FetchGitError> {
         let running = Arc::new(Running::default());
-        // Git is killed where nobody waits for it any more.
+        // Kills git when the future is dropped.
         let _guard = running.clone().guard();
         let (program, url, id, tmp) = (self.program.clone(), url.clone(), id.to_owned(), tmp.to_owned());
         let work = move || {
@@ -68,8 +68,7 @@ impl Fetcher {
     }
 }
 
-/// Has git fetch a commit. A repository that is locked as one of ssh is asked for without a key first, as inside a
-/// build, and as Bun does.
+/// Fetches a commit with git. For an ssh URL it first tries https without credentials, as builds and Bun do.
 fn bring(git: &BareGit, url: &Url, id: &str) -> Result<(), FetchGitError> {
     if let Some(public) = public_url(url)
         && fetch_from(git, &public, id, Credentials::None).is_ok()
@@ -79,26 +78,27 @@ fn bring(git: &BareGit, url: &Url, id: &str) -> Result<(), FetchGitError> {
     fetch_from(git, url, id, Credentials::OfUser)
 }
 
-/// Where a repository of ssh lies for everybody, if it does.
+/// Returns the https URL of an ssh repository, where it may be public.
 fn public_url(url: &Url) -> Option<Url> {
     let host = url.host_str().filter(|_| url.scheme() == "ssh")?;
     Url::parse(&format!("https://{host}{}", url.path())).ok()
 }
 
-/// Whether git may ask the user's helpers.
+/// Whether git may use the user's credential helpers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Credentials {
     OfUser,
     None,
 }
 
-/// The refs that are asked for where the commit itself may not be: most of them, then all, such as those of forges.
+/// The refs to fetch if the server does not allow fetching the commit itself: branches and tags first, then all refs,
+/// which include those of pull requests.
 const REFS: [&[&str]; 2] = [&["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"], &["+refs/*:refs/*"]];
 
 fn fetch_from(git: &BareGit, url: &Url, id: &str, credentials: Credentials) -> Result<(), FetchGitError> {
     match git.fetch(url, credentials, &["--depth=1", "--no-tags"], &[id]) {
         Ok(()) => return Ok(()),
-        // It refuses the commit, or the depth.
+        // The server refuses the commit id, or the depth.
         Err(FetchGitError::Failed { .. }) => {}
         Err(error) => return Err(error),
     }

@@ -1,4 +1,4 @@
-//! A commit as its objects: the raw commit, its files, the commits of submodules.
+//! Reads the objects of a commit: the raw commit, its files, and the commits of its submodules.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use sha1::{Digest as _, Sha1};
 use super::{Commit, FetchGitError, run::BareGit};
 use crate::fetch::archive::{ArchiveEntry, Files, check_path};
 
-/// A line of `git ls-tree -r -t -z`.
+/// One entry of `git ls-tree -r -t -z`.
 struct Line<'a> {
     mode: &'a str,
     id: &'a str,
     path: &'a [u8],
 }
 
-/// Reads a commit that is in the repository.
+/// Reads a commit that was fetched.
 pub(super) fn read(git: &BareGit, id: &str) -> Result<Commit, FetchGitError> {
     let listing = git.read(&["ls-tree", "-r", "-t", "-z", "--full-tree", id], Vec::new())?;
     let lines = listing.split(|byte| *byte == 0).filter(|line| !line.is_empty());
@@ -33,7 +33,7 @@ pub(super) fn read(git: &BareGit, id: &str) -> Result<Commit, FetchGitError> {
         lines.iter().filter(|line| line.mode == "160000").map(|line| (line.path, line.id)).collect();
     let commit = git.read(&["cat-file", "commit", id], Vec::new())?;
     let mut members = BTreeMap::from([("commit".to_owned(), commit)]);
-    // Yarn 2 and later lock the id of an annotated tag, which names the commit.
+    // Yarn 2 and later may lock the id of an annotated tag, which names the commit.
     if git.read(&["cat-file", "-t", id], Vec::new())?.trim_ascii() == b"tag" {
         members.insert("tag".to_owned(), git.read(&["cat-file", "tag", id], Vec::new())?);
     }
@@ -61,7 +61,7 @@ fn entry(mode: &str, data: Vec<u8>) -> ArchiveEntry {
     }
 }
 
-/// The contents of objects, in their order.
+/// Returns the contents of objects, in the order of their ids.
 fn contents<'a>(git: &BareGit, ids: impl Iterator<Item = &'a str>) -> Result<Vec<Vec<u8>>, FetchGitError> {
     let ids: Vec<&str> = ids.collect();
     let asked = ids.iter().flat_map(|id| [id.as_bytes(), b"\n"].concat()).collect();
@@ -70,7 +70,7 @@ fn contents<'a>(git: &BareGit, ids: impl Iterator<Item = &'a str>) -> Result<Vec
     ids.iter().map(|id| next_object(id, &mut rest).ok_or(FetchGitError::Answer { asked: "cat-file --batch" })).collect()
 }
 
-/// `<id> <type> <size>\n<content>\n`.
+/// Reads the next object: `<id> <type> <size>\n<content>\n`.
 fn next_object(id: &str, rest: &mut &[u8]) -> Option<Vec<u8>> {
     let end = rest.iter().position(|byte| *byte == b'\n')?;
     let mut words = std::str::from_utf8(&rest[..end]).ok()?.split(' ');
@@ -80,7 +80,8 @@ fn next_object(id: &str, rest: &mut &[u8]) -> Option<Vec<u8>> {
     (found == id).then_some(content)
 }
 
-/// The tree objects themselves, where git today would not write them so: an unusual mode, an empty folder.
+/// Returns the raw tree objects. They are needed if today's git would not write them the same way, for example with an
+/// unusual mode or an empty folder.
 fn raw_trees(git: &BareGit, id: &str, lines: &[Line<'_>]) -> Result<BTreeMap<String, Vec<u8>>, FetchGitError> {
     let root = git.read(&["rev-parse", &format!("{id}^{{tree}}")], Vec::new())?;
     let root = String::from_utf8_lossy(&root).trim().to_owned();
@@ -90,7 +91,7 @@ fn raw_trees(git: &BareGit, id: &str, lines: &[Line<'_>]) -> Result<BTreeMap<Str
     Ok(ids.iter().zip(contents).map(|(id, content)| (format!("trees/{id}"), content)).collect())
 }
 
-/// The tree that a raw commit object names.
+/// Returns the id of the tree in a raw commit object.
 fn tree_of(commit: &[u8]) -> Option<&str> {
     let line = commit.split(|byte| *byte == b'\n').next()?;
     std::str::from_utf8(line.strip_prefix(b"tree ")?).ok()
@@ -102,7 +103,7 @@ fn hex(id: Id) -> String {
     data_encoding::HEXLOWER.encode(&id)
 }
 
-/// The id that git gives to the tree of these files and gitlinks.
+/// Computes git's id for the tree of these files and submodules.
 fn tree_id(files: &Files, gitlinks: &BTreeMap<&[u8], &str>) -> Id {
     let blobs = files.iter().map(|(path, entry)| {
         let (mode, data) = match entry {
@@ -122,7 +123,7 @@ fn tree_id(files: &Files, gitlinks: &BTreeMap<&[u8], &str>) -> Id {
     folder_id(&entries)
 }
 
-/// A path with its mode and the id of its object.
+/// A path, its mode and the id of its object.
 type Leaf<'a> = (&'a [u8], &'a str, Id);
 
 fn folder_id(entries: &[Leaf<'_>]) -> Id {

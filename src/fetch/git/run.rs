@@ -1,4 +1,4 @@
-//! Running git, so that it can neither ask anybody nor outlive who waits for it.
+//! Runs git so that it never prompts, and ends when its caller does.
 
 use std::{
     ffi::OsString,
@@ -17,14 +17,14 @@ use crate::{
     repo::GIT_VARIABLES,
 };
 
-/// A git in a repository of its own.
+/// Git in a temporary bare repository.
 pub(super) struct BareGit {
     program: OsString,
     folder: PathBuf,
     running: Arc<Running>,
 }
 
-/// What a run of git gave.
+/// The result of a finished git process.
 struct Ended {
     status: ExitStatus,
     stdout: Vec<u8>,
@@ -36,15 +36,15 @@ impl BareGit {
         Self { program, folder: folder.to_owned(), running }
     }
 
-    /// Makes the repository.
+    /// Creates the repository.
     pub(super) fn init(&self) -> Result<(), FetchGitError> {
         let mut command = self.command();
-        // Templates of the user may hold hooks.
+        // The user's templates may contain hooks.
         command.args(["init", "--quiet", "--bare", "--template="]).arg(&self.folder);
         self.expect(&mut command, Vec::new()).map(drop)
     }
 
-    /// Fetches what `refs` name.
+    /// Fetches `refs` from `url`.
     pub(super) fn fetch(
         &self,
         url: &Url,
@@ -66,19 +66,19 @@ impl BareGit {
         if ended.status.success() { Ok(()) } else { Err(FetchGitError::of_fetch(&ended.stderr, url)) }
     }
 
-    /// Whether the commit is there.
+    /// Whether the repository has the commit.
     pub(super) fn has(&self, id: &str) -> Result<bool, FetchGitError> {
         let mut command = self.command();
         command.args(["cat-file", "-e"]).arg(format!("{id}^{{commit}}"));
         Ok(self.run(&mut command, Vec::new())?.status.success())
     }
 
-    /// What a command that only reads the repository writes, given this on its stdin.
+    /// Runs a command that only reads the repository, with this stdin. Returns its stdout.
     pub(super) fn read(&self, arguments: &[&str], stdin: Vec<u8>) -> Result<Vec<u8>, FetchGitError> {
         self.expect(self.command().args(arguments), stdin)
     }
 
-    /// Whether the user has chosen what runs in place of ssh.
+    /// Whether the user has configured a replacement for ssh.
     fn has_ssh_of_its_own(&self) -> Result<bool, FetchGitError> {
         if ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| std::env::var_os(name).is_some()) {
             return Ok(true);
@@ -90,15 +90,16 @@ impl BareGit {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        // A hook of git may be what runs this. What was configured for this run alone stays: it may name credentials.
+        // A git hook may run splitter, and sets such variables. `GIT_CONFIG_*` stays, since it may configure
+        // credentials.
         for variable in GIT_VARIABLES.iter().filter(|variable| !variable.starts_with("GIT_CONFIG_")) {
             command.env_remove(variable);
         }
         command.env("GIT_DIR", &self.folder).current_dir(&self.folder);
         command.env("GIT_NO_REPLACE_OBJECTS", "1");
-        // Its messages are read.
+        // `FetchGitError` reads git's untranslated messages.
         command.env("LC_ALL", "C").env_remove("LANGUAGE");
-        // Nobody can be asked. An empty program is none, whatever else is configured.
+        // No prompts. An empty GIT_ASKPASS overrides any other configured program.
         command.envs([("GIT_TERMINAL_PROMPT", "0"), ("GIT_ASKPASS", ""), ("GCM_INTERACTIVE", "never")]);
         command
     }
@@ -120,7 +121,7 @@ impl BareGit {
         let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         self.running.begin(child);
         let (stdout, stderr) = thread::scope(|scope| {
-            // What is not read makes git end, which says more than the pipe does.
+            // If git ends early, its own message says more than the write error.
             scope.spawn(move || input.map(|mut input| input.write_all(&stdin)));
             let stderr = scope.spawn(move || read_all(stderr));
             (read_all(stdout), stderr.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
@@ -130,7 +131,7 @@ impl BareGit {
     }
 }
 
-/// The process that runs, if any, for one who may want to end it.
+/// The running process, if any, shared with the guard that may kill it.
 #[derive(Default)]
 pub(super) struct Running {
     state: Mutex<State>,
@@ -143,7 +144,7 @@ struct State {
 }
 
 impl Running {
-    /// Ends what runs when it is dropped.
+    /// Returns a guard that kills the process when it is dropped.
     pub(super) fn guard(self: Arc<Self>) -> Guard {
         Guard(self)
     }
@@ -151,13 +152,13 @@ impl Running {
     fn begin(&self, mut child: Child) {
         let mut state = self.state();
         if state.is_over {
-            // Its pipes end, and what waits for them.
+            // This closes its pipes, so the readers end too.
             let _ = child.kill();
         }
         state.child = Some(child);
     }
 
-    /// Waits for the process whose pipes have ended.
+    /// Waits for the process, after its pipes are closed.
     fn wait(&self) -> io::Result<ExitStatus> {
         match self.state().child.take() {
             Some(mut child) => child.wait(),
@@ -170,7 +171,7 @@ impl Running {
     }
 }
 
-/// See [`Running::guard`].
+/// Kills the process when dropped, see [`Running::guard`].
 pub(super) struct Guard(Arc<Running>);
 
 impl Drop for Guard {

@@ -1,4 +1,4 @@
-//! Real git, with repositories in folders and a server that gives what git's own would.
+//! Tests with real git and repositories in folders.
 
 use std::process::Command;
 
@@ -56,7 +56,7 @@ impl Repository {
         self.git(&["rev-parse", "HEAD"], b"")
     }
 
-    /// What git today would not write: an odd mode and an empty folder.
+    /// Commits a tree that today's git would not write, with an odd mode and an empty folder.
     fn commit_oddly(&self) -> String {
         let blob = self.git(&["hash-object", "-w", "--stdin"], b"text");
         let empty = self.git(&["hash-object", "-w", "-t", "tree", "--stdin"], b"");
@@ -73,11 +73,11 @@ async fn fetch(url: &Url, id: &str) -> Result<Commit, FetchGitError> {
     let tmp = tempfile::tempdir().unwrap();
     let at = Utf8Path::from_path(tmp.path()).unwrap();
     let outcome = Fetcher::default().fetch(url, id, at).await;
-    assert_eq!(fs::read_dir(at).unwrap().count(), 0, "the repository is removed");
+    assert_eq!(fs::read_dir(at).unwrap().count(), 0, "the temporary repository is removed");
     outcome
 }
 
-/// A repository with all that could be read wrongly, and its second commit of three.
+/// Creates a repository with files that are easy to read wrongly. Returns it and the second of its three commits.
 fn sample() -> (Repository, String) {
     let repository = Repository::new();
     repository.write("package.json", "{}\n");
@@ -120,7 +120,7 @@ async fn files_are_as_the_commit_has_them_whatever_attributes_say() {
     assert_eq!(commit.members["gitlinks"], format!("{} modules/sub\n", "1".repeat(40)).into_bytes());
 }
 
-/// Runs a program of Node.js with the tools of the templates.
+/// Runs a Node.js program that imports the templates' tools. Returns its output.
 fn node(folder: &Utf8Path, program: &str) -> String {
     let tools = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("nix-templates/tools");
     let imports = format!(
@@ -154,7 +154,7 @@ async fn a_build_packs_the_same_bytes_and_makes_the_same_commit_of_them() {
         );
         assert_eq!(node(at, &program), repository.git(&["rev-parse", &format!("{id}^{{commit}}")], b""));
         assert!(fs::read(at.join("packed")).unwrap() == archive);
-        // A clone of it has what the commit has, and no history.
+        // A clone of the made repository has the commit and no history.
         let made = Url::from_file_path(at.join("made.git")).unwrap();
         assert!(fetch(&made, id).await.unwrap().pack().unwrap() == archive);
         repository.git(&["clone", "--quiet", "--bare", made.as_str(), at.join("clone.git").as_str()], b"");
@@ -232,9 +232,9 @@ async fn who_waits_no_longer_ends_git() {
     };
     let pid = tokio::select! {
         pid = pid => pid,
-        _ = fetcher.fetch(&url, &id, at) => panic!("it ended by itself"),
+        _ = fetcher.fetch(&url, &id, at) => panic!("git ended by itself"),
     };
-    // Gone, or a zombie for a moment.
+    // The process is gone, or briefly a zombie.
     let state = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     while Utf8Path::new("/proc/self").exists() && !(state().is_empty() || state().contains(") Z ")) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;

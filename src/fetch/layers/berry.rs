@@ -1,10 +1,11 @@
-//! What Yarn 2 and later read: `.yarnrc.yml`, and nothing of npm.
+//! The settings that Yarn 2 and later read: `.yarnrc.yml`, and no files of npm.
 //!
-//! Their order: variables, the repository's file, those of the folders above it, the user's. Of a mapping each entry is
-//! merged. A package's credentials are those of its scope; else those of its registry in `npmRegistries`; else those at
-//! the top. They are sent for scoped packages, and for others where `npmAlwaysAuth` is said beside them.
+//! Priority: variables, the repository's file, the files of the folders above it, the user's file. Mappings are merged
+//! entry by entry. A package gets the credentials of its scope, else those of its registry in `npmRegistries`, else
+//! the top-level ones. They are sent for scoped packages, and for others only with `npmAlwaysAuth`.
 //!
-//! Yarn sends them wherever a lockfile says that the package lies. Here they go to URLs below the registry alone.
+//! Yarn sends them to any URL that a lockfile gives for the package. splitter sends them only to URLs below the
+//! registry.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -33,7 +34,7 @@ use crate::{
     names::YARNRC_YML,
 };
 
-/// The variables that name the default registry, the strongest first.
+/// The variables that name the default registry, in order of priority.
 const REGISTRY_VARIABLES: [&str; 2] = [REGISTRY_VARIABLE, "YARN_NPM_REGISTRY_SERVER"];
 
 pub(super) fn read(
@@ -42,7 +43,7 @@ pub(super) fn read(
     environment: &Environment,
 ) -> Result<Settings, RegistryError> {
     let files = files(root, environment)?;
-    // What texts may name; a setting is read from a variable of the process alone.
+    // Texts may use variables of environment files too. Settings come only from variables of the process.
     let (variables, environment_texts) = with_environment_files(root, &files, environment)?;
     let variables = &variables;
     let mut used = Layer::default();
@@ -52,7 +53,7 @@ pub(super) fn read(
     used.override_with(environment_layer(&REGISTRY_VARIABLES, environment));
     let merged = Merged::of(&files, environment);
     for scope in merged.scopes.keys() {
-        // As for the repository's own file: a scope without a registry has Yarn's default.
+        // A scope without a registry uses Yarn's default registry.
         used.scopes.entry(scope.clone()).or_insert(npm_default()?);
     }
     let default = used.default.as_ref().unwrap_or(project.default_registry());
@@ -67,7 +68,7 @@ pub(super) fn read(
     Ok(Settings { used, credentials, transports, replace_host: None, credentials_of_repository })
 }
 
-/// What all but the user's file say of credentials, as it is written.
+/// Returns the credentials in all files but the user's, as written.
 fn credentials_of_repository(files: &[(Utf8PathBuf, NpmSettings)], environment: &Environment) -> Vec<String> {
     let users = environment.home().map(|home| home.join(YARNRC_YML));
     let mut texts = Vec::new();
@@ -84,7 +85,7 @@ fn credentials_of_repository(files: &[(Utf8PathBuf, NpmSettings)], environment: 
     texts
 }
 
-/// The variables, and the texts of the files of the repository that set some.
+/// Returns the variables, including those of environment files, and the texts of the repository's environment files.
 fn with_environment_files(
     root: &Utf8Path,
     files: &[(Utf8PathBuf, NpmSettings)],
@@ -101,7 +102,7 @@ fn with_environment_files(
     Ok((variables, if is_users { Vec::new() } else { texts }))
 }
 
-/// The files, the strongest first.
+/// Reads the files, in order of priority.
 fn files(root: &Utf8Path, environment: &Environment) -> Result<Vec<(Utf8PathBuf, NpmSettings)>, RegistryError> {
     let mut folders: Vec<Utf8PathBuf> = root.ancestors().map(Utf8Path::to_owned).collect();
     folders.extend(environment.home().filter(|home| !folders.contains(home)));
@@ -135,7 +136,7 @@ fn layer(path: &Utf8Path, npm: &NpmSettings, environment: &Environment) -> Resul
     Ok(layer)
 }
 
-/// The credentials of all files and variables, the strongest of each.
+/// The credentials of all files and variables, merged by priority.
 #[derive(Default)]
 struct Merged {
     top: NpmAuth,
@@ -166,7 +167,7 @@ impl Merged {
         merged
     }
 
-    /// Adds what is sent to each registry. What was added first for a URL stays.
+    /// Adds the credentials of each registry. The first ones added for a URL win.
     fn add_credentials(
         &self,
         credentials: &mut Credentials,
@@ -180,13 +181,13 @@ impl Merged {
             let auth = own.unwrap_or_else(|| self.of_registry(registry));
             if let Some(credential) = credential(auth, environment) {
                 credentials.add_for_scope(registry, scope, credential.clone());
-                // Its tarballs may lie elsewhere below the registry, which the default one shares with other packages.
+                // Its tarballs may have other paths below the registry. The default registry also has other packages.
                 if registry != default {
                     credentials.add(registry, credential);
                 }
             }
         }
-        // A tarball may lie below a registry that is none of these.
+        // A tarball may also be below one of the other registries in `npmRegistries`.
         for (registry, auth) in self.registries.iter().filter(|(_, auth)| !std::ptr::eq(*auth, of_default)) {
             let with_scheme =
                 if registry.starts_with("//") { format!("https:{registry}/") } else { format!("{registry}/") };
@@ -203,7 +204,7 @@ impl Merged {
         }
     }
 
-    /// What counts for a registry where a scope says nothing.
+    /// Returns the credentials of a registry, for packages whose scope sets none.
     fn of_registry(&self, registry: &Url) -> &NpmAuth {
         let full = registry.as_str().trim_end_matches('/');
         let without_scheme = full.trim_start_matches(registry.scheme()).trim_start_matches(':');
@@ -225,7 +226,7 @@ fn has_credentials(auth: &NpmAuth) -> bool {
     auth.token.is_some() || auth.ident.is_some()
 }
 
-/// The token, else the identity: `user:password`, or that in base64. An empty one is none.
+/// Returns the token, else the identity, which is `user:password` or its base64. Skips empty values.
 fn credential(auth: &NpmAuth, environment: &Environment) -> Option<Credential> {
     let secret_of_ident = |ident: &str| match ident.split_once(':') {
         Some((user, password)) => Secret::basic(user, password),
@@ -248,7 +249,7 @@ fn expanded(text: &str, environment: &Environment) -> Result<String, UnsetVariab
     expand(text, &|name| environment.get_even_empty(name).map(str::to_owned)).map_err(|Unset(name)| UnsetVariable(name))
 }
 
-/// The texts of registries, which may carry credentials themselves.
+/// Returns the registry URLs as written. They may contain credentials.
 fn registry_texts(
     files: &[(Utf8PathBuf, NpmSettings)],
     environment: &Environment,
@@ -261,7 +262,8 @@ fn registry_texts(
     of_variables.into_iter().chain(settings.filter_map(|setting| expanded(&setting.text, variables).ok())).collect()
 }
 
-/// The strongest of each; those of `networkSettings` before those at the top, and of two patterns the longer.
+/// Merges proxies and certificates by priority. `networkSettings` come before the top level, longer patterns before
+/// shorter ones.
 fn transports(
     root: &Utf8Path,
     files: &[(Utf8PathBuf, NpmSettings)],
@@ -306,7 +308,7 @@ fn hosts(
     let mut patterns: Vec<_> = patterns.into_iter().collect();
     patterns.sort_by_key(|(pattern, _)| Reverse(pattern.len()));
     let settings_of = |(pattern, all): (&str, Vec<&NetworkSettings>)| {
-        // A pattern that is none matches nothing in Yarn either.
+        // Yarn also ignores an invalid pattern.
         let glob = Glob::new(pattern).ok()?.compile_matcher();
         let file = |of: Of| strongest(&all, of, variables).map(|file| file_path(root, &file, variables));
         let settings = Override {

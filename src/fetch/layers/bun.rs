@@ -1,7 +1,7 @@
-//! What Bun reads.
+//! The settings that Bun reads.
 //!
-//! The order of Bun 1.4, which was tried with the real binary: variables, the repository's `bunfig.toml`, the user's,
-//! the repository's `.npmrc`, the user's, the global one.
+//! Priority, tested with Bun 1.4: variables, the repository's `bunfig.toml`, the user's `bunfig.toml`, the repository's
+//! `.npmrc`, the user's `.npmrc`, the global one.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use url::Url;
@@ -18,9 +18,10 @@ use crate::{
     names::BUNFIG,
 };
 
-/// The variables that name the default registry, and those that hold its token, the strongest first.
+/// The variables that name the default registry, in order of priority.
 const REGISTRY_VARIABLES: [&str; 4] =
     [REGISTRY_VARIABLE, "BUN_CONFIG_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry"];
+/// The variables that hold the token of the default registry, in order of priority.
 const TOKEN_VARIABLES: [&str; 3] = ["BUN_CONFIG_TOKEN", "NPM_CONFIG_TOKEN", "npm_config_token"];
 
 pub(super) fn read(
@@ -42,10 +43,10 @@ pub(super) fn read(
     Ok(Settings { used, credentials, transports, replace_host, credentials_of_repository })
 }
 
-/// The files, as they were read.
+/// The parsed files.
 struct Files {
     npmrc: NpmrcFiles,
-    /// The repository's, then the user's.
+    /// The repository's file, then the user's.
     bunfigs: [(Utf8PathBuf, Bunfig); 2],
 }
 
@@ -59,7 +60,7 @@ impl Files {
         })
     }
 
-    /// The registries of all files and variables, the strongest of each.
+    /// Merges the registries of all files and variables by priority.
     fn merged(&self, environment: &Environment) -> Result<Layer, RegistryError> {
         let mut merged = self.npmrc.user(environment)?;
         merged.override_with(self.npmrc.project.clone());
@@ -70,8 +71,8 @@ impl Files {
         Ok(merged)
     }
 
-    /// The keys of `.npmrc`, and what they cannot say: the token of a variable, which is for the default registry, those
-    /// of `bunfig.toml` files, and those inside of URLs.
+    /// Returns the credentials of `.npmrc` and `bunfig.toml` files, those inside URLs, and the token of a variable,
+    /// which is for the default registry.
     fn credentials(&self, default: &Url, environment: &Environment) -> Credentials {
         let mut credentials = self.npmrc.credentials(environment);
         if let Some(token) = environment.first_of(&TOKEN_VARIABLES) {
@@ -81,13 +82,13 @@ impl Files {
         for (path, bunfig) in &self.bunfigs {
             let scopes = bunfig.scopes.iter().map(|(scope, registry)| (Some(scope), registry));
             for (scope, registry) in scopes.chain(bunfig.registry.iter().map(|registry| (None, registry))) {
-                // Merging read the same texts, so that none is wrong here.
+                // `merged` has already read the same texts, so none is invalid here.
                 let Ok(Some((url, text))) = bun_url(path, "", registry, environment) else { continue };
                 texts.push(text);
                 if let Some(scope) = scope {
                     credentials.add_bun_registry_for_scope(&url, scope, registry);
                 }
-                // A scope may have another token at the registry that the others use too.
+                // A scope's own token must not apply to the other packages of the default registry.
                 if scope.is_none() || url != *default {
                     credentials.add_bun_registry(&url, registry);
                 }
@@ -100,7 +101,7 @@ impl Files {
         credentials
     }
 
-    /// What the repository's files say of credentials, as it is written.
+    /// Returns the credentials in the repository's files, as written.
     fn credentials_of_repository(self) -> Vec<String> {
         let [(_, bunfig), _] = self.bunfigs;
         let registries = bunfig.registry.into_iter().chain(bunfig.scopes.into_values());
@@ -113,7 +114,7 @@ impl Files {
     }
 }
 
-/// The first of `$XDG_CONFIG_HOME/.bunfig.toml` and `~/.bunfig.toml` that is there.
+/// Reads `$XDG_CONFIG_HOME/.bunfig.toml`, or `~/.bunfig.toml` if the first is missing.
 fn user_bunfig(environment: &Environment) -> Result<(Utf8PathBuf, Bunfig), RegistryError> {
     let folders = [environment.get("XDG_CONFIG_HOME").map(Utf8PathBuf::from), environment.home()];
     for path in folders.into_iter().flatten().map(|folder| folder.join(".bunfig.toml")) {
@@ -138,7 +139,7 @@ fn bunfig_layer(path: &Utf8Path, bunfig: &Bunfig, environment: &Environment) -> 
     Ok(layer)
 }
 
-/// The URL of a registry, and the text that it was read from, which may carry credentials.
+/// Returns the URL of a registry, and its text as written, which may contain credentials.
 fn bun_url(
     path: &Utf8Path,
     key: &str,

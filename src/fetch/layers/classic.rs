@@ -1,8 +1,8 @@
-//! What Yarn 1 reads.
+//! The settings that Yarn 1 reads.
 //!
-//! Its order, which was tried with the real one: npm's variables, `YARN_REGISTRY`, every `.npmrc`, every `.yarnrc`, and
-//! of two files the repository's before the user's, and after both the `.npmrc` of the folders above. Credentials are in
-//! `.npmrc` alone. A token without a URL is sent to the default registry; Yarn sends it to those of scopes too.
+//! Priority, tested with Yarn 1: npm's variables, `YARN_REGISTRY`, every `.npmrc`, every `.yarnrc`. The repository's
+//! file comes before the user's, and the `.npmrc` files of the folders above come last. Only `.npmrc` holds
+//! credentials. splitter sends a token without a URL to the default registry; Yarn also sends it to those of scopes.
 
 use camino::Utf8Path;
 use url::Url;
@@ -22,7 +22,7 @@ use crate::{
     names::YARNRC,
 };
 
-/// The variables that name the default registry, the strongest first.
+/// The variables that name the default registry, in order of priority.
 const REGISTRY_VARIABLES: [&str; 4] =
     [REGISTRY_VARIABLE, "npm_config_registry", "NPM_CONFIG_REGISTRY", "YARN_REGISTRY"];
 
@@ -49,14 +49,14 @@ pub(super) fn read(
     })
 }
 
-/// Yarn sends the token of npm's registry to its own name for it as well. Here a token goes where it is keyed for and
-/// nowhere else, so the registry is asked under npm's name.
+/// Returns npm's registry if there is a token for it. Yarn sends that token to its own alias of the registry too.
+/// splitter sends a token only to its own host, so it must use npm's host name.
 fn npms_where_it_has_a_token(credentials: &Credentials) -> Result<Option<Url>, RegistryError> {
     let npm = npm_default()?;
     Ok(credentials.find(&npm).is_some().then_some(npm))
 }
 
-/// The registries of all files and variables, the strongest of each.
+/// Merges the registries of all files and variables by priority.
 fn merged(npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], environment: &Environment) -> Result<Layer, RegistryError> {
     let [project, user] = yarnrcs;
     let mut merged = layer("~/.yarnrc".into(), user)?;
@@ -67,7 +67,7 @@ fn merged(npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], environment: &Environmen
     Ok(merged)
 }
 
-/// The keys of `.npmrc`, and what URLs hold.
+/// Returns the credentials of `.npmrc` and those inside URLs.
 fn credentials(npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], environment: &Environment) -> Credentials {
     let mut credentials = npmrc.credentials(environment);
     let mut texts: Vec<String> = environment.first_of(&REGISTRY_VARIABLES).map(str::to_owned).into_iter().collect();
@@ -81,7 +81,7 @@ fn credentials(npmrc: &NpmrcFiles, yarnrcs: &[ClassicRc; 2], environment: &Envir
     credentials
 }
 
-/// The lines of `.npmrc` files, and the URLs of the repository's `.yarnrc` that carry credentials.
+/// Returns the lines with credentials of `.npmrc` files, and the URLs with credentials of the repository's `.yarnrc`.
 fn credentials_of_repository(npmrc: NpmrcFiles, rc: &ClassicRc) -> Vec<String> {
     let urls = rc.scopes().map(|(_, url)| url).chain(rc.get("registry")).map(|url| url.text.clone());
     npmrc.credentials_of_repository.into_iter().chain(urls.filter(|url| url.contains('@'))).collect()

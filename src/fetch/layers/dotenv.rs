@@ -1,7 +1,9 @@
-//! `.env.yarn` and the other files of `injectEnvironmentFiles`, whose variables later Yarn puts before those of the process.
+//! `.env.yarn` and the other files of `injectEnvironmentFiles`. Yarn 2 and later prefer their variables to those of the
+//! process.
 //!
-//! They are for the texts of `.yarnrc.yml`: a setting such as `YARN_NPM_AUTH_TOKEN` in one has no effect (tried with 4.18).
-//! The format is that of the package `dotenv`: a variable a line, with or without quotes and `export`.
+//! Only texts in `.yarnrc.yml` can use these variables. A setting such as `YARN_NPM_AUTH_TOKEN` in these files has no
+//! effect (tested with Yarn 4.18). The format is that of the package `dotenv`: one variable a line, with or without
+//! quotes and `export`.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -10,11 +12,11 @@ use crate::{
     fetch::environment::Environment, managers::registries::RegistryError, managers::yarn::rc::variables::expand,
 };
 
-/// What is read where no `.yarnrc.yml` names files.
+/// The file to read if no `.yarnrc.yml` names any.
 pub(super) const DEFAULT: &str = ".env.yarn?";
 
-/// The variables of a run with those of the files in `folder` before them, and the texts of these files. A name that ends with `?` need not be there,
-/// and neither need the others for us: Yarn is the one to complain.
+/// Returns the variables of a run, overridden by those of the files in `folder`, and the texts of these files. Skips
+/// missing files. Yarn itself reports a missing file whose name does not end with `?`.
 pub(super) fn with_files(
     environment: &Environment,
     folder: &Utf8Path,

@@ -1,6 +1,6 @@
-//! The files and variables that say where this machine fetches from, and their order.
+//! The settings files and variables that name registries, credentials, proxies and certificates, and their order.
 //!
-//! Which they are depends on the package manager, and so on the lockfile: each has a module here.
+//! They depend on the package manager. The lockfile tells which one is used, and each has a module here.
 
 mod berry;
 mod bun;
@@ -26,18 +26,19 @@ use crate::{
     managers::registries::{ProjectRegistries, RegistryError, ReplaceHost, registry_url},
 };
 
-/// What all files and variables together say.
+/// The merged settings of all files and variables.
 pub(super) struct Settings {
     pub(super) used: Layer,
     pub(super) credentials: Credentials,
     pub(super) transports: Transports,
-    /// Which hosts in the lockfile stand for the registry, where anything beside the repository says it.
+    /// The hosts in the lockfile to replace with the registry, if a setting of this machine or the repository names
+    /// them.
     pub(super) replace_host: Option<ReplaceHost>,
-    /// What files other than the user's say of credentials, as it is written there.
+    /// The credentials in files other than the user's, as written there.
     pub(super) credentials_of_repository: Vec<String>,
 }
 
-/// What one file, or all files together, say.
+/// The registries that one file sets, or all files merged.
 #[derive(Clone, Default)]
 pub(super) struct Layer {
     pub(super) default: Option<Url>,
@@ -51,8 +52,8 @@ impl Layer {
     }
 }
 
-/// Reads what the package manager of a lockfile reads. `project` gives the registry that tokens without a URL are for
-/// where nothing names another.
+/// Reads the same files and variables as the package manager of the lockfile. `project` gives the default registry,
+/// which gets tokens without a URL, unless a setting names another.
 pub(super) fn read(
     format: Format,
     root: &Utf8Path,
@@ -66,7 +67,7 @@ pub(super) fn read(
     }
 }
 
-/// The same without the files of the repository and of the folders above it: what the user alone says.
+/// Reads only the user's settings: without the files of the repository and of the folders above it.
 pub(super) fn read_users(
     format: Format,
     root: &Utf8Path,
@@ -76,25 +77,25 @@ pub(super) fn read_users(
     read(format, NO_REPOSITORY.into(), project, &environment.without_paths_into(root))
 }
 
-/// A folder that does not exist and has none above it, by the convention for users without a home.
+/// A folder that does not exist. By convention it is the home of users without one.
 const NO_REPOSITORY: &str = "/nonexistent";
 
-/// Names a registry to ask, whatever the package manager: the same variable that the builders of the Nix files read.
+/// The variable that names a registry for every package manager. The Nix builders read it too.
 const REGISTRY_VARIABLE: &str = "SPLITTER_REGISTRY";
 
-/// The registry of the first of these variables that holds one: package managers pass over a value that is no `http:` or
-/// `https:` URL, and so does this.
+/// Returns the registry of the first of these variables that holds an `http:` or `https:` URL. Package managers also
+/// skip other values.
 fn environment_layer(variables: &[&str], environment: &Environment) -> Layer {
     let mut urls = variables.iter().filter_map(|name| registry_url((*name).into(), name, environment.get(name)?).ok());
     Layer { default: urls.next(), scopes: BTreeMap::new() }
 }
 
-/// `false` and `null` are how npm's files unset a key.
+/// Whether a value sets its key. In npm's files `false` and `null` unset it.
 fn is_set(text: &str) -> bool {
     !matches!(text, "" | "false" | "null" | "undefined")
 }
 
-/// A file that is named relative to the repository or to the home folder.
+/// Resolves a file name that is relative to the repository or to the home folder.
 fn file_path(root: &Utf8Path, text: &str, environment: &Environment) -> Utf8PathBuf {
     match (text.strip_prefix("~/"), environment.home()) {
         (Some(rest), Some(home)) => home.join(rest),

@@ -1,4 +1,4 @@
-//! The `.npmrc` files of the repository, of the user, and the global one: Bun and Yarn 1 read them.
+//! The `.npmrc` files of the repository and the user, and the global one. Bun and Yarn 1 read them.
 
 use std::collections::BTreeMap;
 
@@ -21,18 +21,19 @@ use crate::{
     names::NPMRC,
 };
 
-/// The files, as they were read.
+/// The parsed files.
 pub(super) struct NpmrcFiles {
-    /// What the repository's says of registries.
+    /// The registries that the repository's file sets.
     pub(super) project: Layer,
-    /// The repository's, then the user's with the global one behind it, then those of the folders above the repository.
+    /// The repository's file, then the user's with the global one behind it, then those of the folders above the
+    /// repository.
     configs: Vec<NpmrcConfig>,
-    /// The lines of all but the user's that hold credentials.
+    /// The lines with credentials in all files but the user's.
     pub(super) credentials_of_repository: Vec<String>,
 }
 
 impl NpmrcFiles {
-    /// Reads them as Bun does: without those of the folders above.
+    /// Reads the files that Bun reads, which are not those of the folders above.
     pub(super) fn read(root: &Utf8Path, environment: &Environment) -> Result<Self, RegistryError> {
         let text = read_if_there(&root.join(NPMRC))?;
         let alone = ProjectRegistries::from_npmrc(text.as_deref().unwrap_or_default())?;
@@ -46,7 +47,7 @@ impl NpmrcFiles {
         })
     }
 
-    /// Reads them as Yarn 1 does: those of the folders above count last.
+    /// Reads the files that Yarn 1 reads. Those of the folders above have the lowest priority.
     pub(super) fn read_with_parents(root: &Utf8Path, environment: &Environment) -> Result<Self, RegistryError> {
         let mut files = Self::read(root, environment)?;
         for folder in root.ancestors().skip(1).filter(|folder| folder.join(NPMRC).is_file()) {
@@ -56,7 +57,7 @@ impl NpmrcFiles {
         Ok(files)
     }
 
-    /// What all but the repository's say of registries.
+    /// Returns the registries that all files but the repository's set.
     pub(super) fn user(&self, environment: &Environment) -> Result<Layer, RegistryError> {
         let mut merged = Layer::default();
         for config in self.configs.iter().skip(1).rev() {
@@ -65,12 +66,12 @@ impl NpmrcFiles {
         Ok(merged)
     }
 
-    /// The credentials that are keyed by a URL.
+    /// Returns the credentials that are keyed by a URL.
     pub(super) fn credentials(&self, environment: &Environment) -> Credentials {
         Credentials::new(self.configs.clone(), environment.clone())
     }
 
-    /// The texts of registries, which may carry credentials themselves.
+    /// Returns the registry URLs as written. They may contain credentials.
     pub(super) fn registry_texts(&self) -> Vec<String> {
         let mut texts = Vec::new();
         for config in &self.configs {
@@ -80,12 +81,12 @@ impl NpmrcFiles {
         texts
     }
 
-    /// Which hosts stand for the registry, where one of the files or variables says it.
+    /// Returns `replace-registry-host`, if a file or variable sets it.
     pub(super) fn replace_host(&self, environment: &Environment) -> Option<ReplaceHost> {
         self.value(REPLACE_REGISTRY_HOST, environment).map(|text| ReplaceHost::parse(&text))
     }
 
-    /// Proxies and certificates. The variables `HTTPS_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` need nothing here.
+    /// Returns proxies and certificates. The HTTP client reads `HTTPS_PROXY`, `NO_PROXY` and `SSL_CERT_FILE` itself.
     pub(super) fn transports(&self, root: &Utf8Path, environment: &Environment) -> Transports {
         let value = |name: &str| self.value(name, environment);
         let cafiles = [value("cafile"), environment.get("NODE_EXTRA_CA_CERTS").map(str::to_owned)];
@@ -102,7 +103,8 @@ impl NpmrcFiles {
         Transports { base, hosts: Vec::new(), identities: self.identities(root, environment) }
     }
 
-    /// A key of npm's variable for it, or of the strongest file that has it, unless its variable is not set.
+    /// Returns the value of a key: from npm's variable for it, else from the first file that has it. `None` if the
+    /// value uses a variable that is not set.
     fn value(&self, name: &str, environment: &Environment) -> Option<String> {
         let lower = format!("npm_config_{}", name.replace('-', "_"));
         if let Some(text) = environment.first_of(&[&lower, &lower.to_ascii_uppercase()]) {
@@ -112,7 +114,7 @@ impl NpmrcFiles {
         expand(text, &|name| environment.get(name).map(str::to_owned)).ok().filter(|text| is_set(text))
     }
 
-    /// `certfile` and `keyfile`, by the URL that they are for.
+    /// Returns `certfile` and `keyfile`, keyed by their URL.
     fn identities(&self, root: &Utf8Path, environment: &Environment) -> BTreeMap<String, ClientCertificate> {
         let entries = entries(root, environment).into_iter().flatten();
         let keys = entries.filter_map(|entry| entry.key.strip_suffix(":certfile").map(str::to_owned));
@@ -125,7 +127,7 @@ impl NpmrcFiles {
     }
 }
 
-/// `ca` of the strongest file that has some. A file may have many as `ca[]`.
+/// Returns `ca` from the first file that sets it. A file may list several as `ca[]`.
 fn authorities(root: &Utf8Path, environment: &Environment) -> Vec<String> {
     let of_file = |entries: Vec<RcEntry>| -> Vec<String> {
         let named = entries.into_iter().filter(|entry| matches!(entry.key.as_str(), "ca" | "ca[]"));
@@ -134,14 +136,15 @@ fn authorities(root: &Utf8Path, environment: &Environment) -> Vec<String> {
     entries(root, environment).into_iter().map(of_file).find(|found| !found.is_empty()).unwrap_or_default()
 }
 
-/// The lines of the repository's file and of the user's, for what the crate cannot give: all keys of a kind, and lists.
+/// Returns the entries of the repository's and the user's file. The crate cannot list all keys of a kind, or read
+/// lists.
 fn entries(root: &Utf8Path, environment: &Environment) -> [Vec<RcEntry>; 2] {
     let read = |path: Utf8PathBuf| fs::read_to_string(path).unwrap_or_default();
     let texts = [read(root.join(NPMRC)), user_path(environment).map(read).unwrap_or_default()];
     texts.map(|text| npmrc_entries(&text).collect())
 }
 
-/// The lines of a folder's file that hold credentials, unless it is the user's.
+/// Returns the lines with credentials in a folder's file. Empty if it is the user's file.
 fn credential_lines(folder: &Utf8Path, environment: &Environment) -> Vec<String> {
     let path = folder.join(NPMRC);
     if user_path(environment).is_some_and(|users| users == path) {
@@ -156,7 +159,7 @@ fn credential_lines(folder: &Utf8Path, environment: &Environment) -> Vec<String>
     entries.map(|entry| format!("{}={}", entry.key, entry.value)).collect()
 }
 
-/// A text of certificates, in which line breaks may be written as `\n`.
+/// Returns PEM text with each `\n` replaced by a line break.
 fn pem(text: &str) -> String {
     text.replace("\\n", "\n")
 }
@@ -164,7 +167,7 @@ fn pem(text: &str) -> String {
 fn no_npmrc(root: &Utf8Path) -> LoadOptions {
     LoadOptions {
         cwd: Some(root.into()),
-        // A prefix keeps the crate from searching for `node`, whose folder it would take.
+        // Without a prefix the crate would search for `node` and use its folder.
         global_prefix: Some(root.into()),
         skip_project: true,
         skip_user: true,
@@ -177,10 +180,10 @@ fn npmrc_error(path: &Utf8Path, source: npmrc_config_rs::Error) -> RegistryError
     RegistryError::Npmrc { path: path.to_owned(), source: Box::new(source) }
 }
 
-/// The file of one folder.
+/// Reads the file of one folder.
 fn config_of(folder: &Utf8Path) -> Result<NpmrcConfig, RegistryError> {
     let path = folder.join(NPMRC);
-    // Loaded by its own path: the crate would search upwards for a project otherwise.
+    // Loaded by path, because the crate would otherwise search upwards for a project.
     let config = match NpmrcConfig::load_from_file(path.as_std_path()) {
         Err(npmrc_config_rs::Error::FileNotFound(_)) => NpmrcConfig::load_with_options(no_npmrc(folder)),
         loaded => loaded,
@@ -188,7 +191,7 @@ fn config_of(folder: &Utf8Path) -> Result<NpmrcConfig, RegistryError> {
     config.map_err(|source| npmrc_error(&path, source))
 }
 
-/// Where the user's file is.
+/// Returns the path of the user's file.
 fn user_path(environment: &Environment) -> Option<Utf8PathBuf> {
     let named = environment.first_of(&["NPM_CONFIG_USERCONFIG", "npm_config_userconfig"]).map(Utf8PathBuf::from);
     named.or_else(|| Some(environment.home()?.join(NPMRC)))
@@ -207,7 +210,7 @@ fn user_config(root: &Utf8Path, environment: &Environment) -> Result<NpmrcConfig
     NpmrcConfig::load_with_options(options).map_err(|source| npmrc_error(user.as_deref().unwrap_or(root), source))
 }
 
-/// The folder whose `etc/npmrc` is the global file: npm takes the one that `node` is installed in.
+/// Returns the folder whose `etc/npmrc` is the global file. npm uses the prefix where `node` is installed.
 fn global_prefix(environment: &Environment) -> Option<std::path::PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     let node = which::which_in("node", environment.get("PATH"), here).ok();

@@ -1,7 +1,7 @@
-//! How hosts are reached: proxies, certificates to trust, certificates to show.
+//! Proxies, trusted certificates and client certificates of each host.
 //!
-//! Package managers configure these for all hosts, for hosts that match a pattern (`networkSettings` of later Yarn), or for
-//! what lies below a URL (`certfile` of npm), so that each URL has a transport of its own, of which few are different.
+//! Package managers set these for all hosts, for hosts that match a pattern (`networkSettings` of Yarn 2 and later), or
+//! for URLs below a prefix (`certfile` of npm). So each URL has its own transport, but most are equal.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -11,20 +11,20 @@ use url::Url;
 
 use crate::fetch::{credentials::keys_of, fields::Fields};
 
-/// How to reach a host, beside what the system says.
+/// How to reach a host, in addition to the system's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::fetch) struct Transport {
-    /// Files of certificates to trust in addition to the system's.
+    /// Files of trusted certificates, in addition to the system's.
     pub(in crate::fetch) cafiles: Vec<Utf8PathBuf>,
-    /// Such certificates themselves, as PEM.
+    /// Trusted certificates as PEM text.
     pub(in crate::fetch) authorities: Vec<String>,
-    /// What is shown to a host that asks who we are.
+    /// The client certificate.
     pub(in crate::fetch) identity: Option<ClientCertificate>,
-    /// The proxy for `https:` URLs; without one the system's variables count.
+    /// The proxy for `https:` URLs. Without one, the system's variables apply.
     pub(in crate::fetch) https_proxy: Option<Proxy>,
     /// The proxy for `http:` URLs.
     pub(in crate::fetch) http_proxy: Option<Proxy>,
-    /// Hosts that are reached without a proxy.
+    /// The hosts to reach without a proxy.
     pub(in crate::fetch) no_proxy: Option<String>,
 }
 
@@ -60,7 +60,7 @@ fn describe_proxies(https: Option<&Proxy>, http: Option<&Proxy>, fields: &mut Fi
     }
 }
 
-/// The URL of a proxy, which may carry a password.
+/// The URL of a proxy. It may contain a password.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::fetch) struct Proxy(pub(in crate::fetch) String);
 
@@ -75,12 +75,12 @@ impl fmt::Debug for Proxy {
 pub(in crate::fetch) enum ClientCertificate {
     /// Files in PEM.
     Files {
-        /// The certificate, with those between it and its authority.
+        /// The certificate, with its intermediate certificates.
         certificate: Utf8PathBuf,
         /// The private key.
         key: Utf8PathBuf,
     },
-    /// The texts themselves, one after the other.
+    /// The certificate and the key as one text.
     Pem(String),
 }
 
@@ -105,15 +105,15 @@ impl fmt::Debug for ClientCertificate {
 /// The transports of all hosts.
 #[derive(Debug, Clone, Default)]
 pub(in crate::fetch) struct Transports {
-    /// Where nothing else is said.
+    /// The default.
     pub(super) base: Transport,
-    /// Patterns of host names with what is different there, the longest first, as later Yarn has it.
+    /// Overrides by host name pattern, the longest first, as in Yarn 2 and later.
     pub(super) hosts: Vec<(GlobMatcher, Override)>,
-    /// By nerf dart, as npm has it.
+    /// Client certificates by nerf dart, as in npm.
     pub(super) identities: BTreeMap<String, ClientCertificate>,
 }
 
-/// What is said of some hosts.
+/// Settings of the hosts that match a pattern.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Override {
     pub(super) cafile: Option<Utf8PathBuf>,
@@ -141,7 +141,7 @@ impl Override {
 }
 
 impl Transports {
-    /// Describes all of it: two that are described alike reach the same hosts, whose word is taken by the same authorities.
+    /// Adds every setting to a digest. Equal digests mean the same proxies and the same trusted certificates.
     pub(in crate::fetch) fn describe(&self, fields: &mut Fields) {
         let Self { base, hosts, identities } = self;
         base.describe(fields);
@@ -157,7 +157,7 @@ impl Transports {
         }
     }
 
-    /// How to reach what lies at `url`.
+    /// Returns the transport of a URL.
     pub(in crate::fetch) fn for_url(&self, url: &Url) -> Transport {
         let mut transport = self.base.clone();
         let host = url.host_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Files and variables of package managers, and what follows from them.
+//! Tests of the registries and credentials that settings files and variables give.
 
 use camino::Utf8PathBuf;
 use fs_err as fs;
@@ -6,7 +6,7 @@ use fs_err as fs;
 use super::*;
 use crate::{managers::yarn::rc::YarnRcError, repo::WorkTree};
 
-/// Loads registries from files below a folder that holds `repo` and `home`.
+/// Loads registries from files in a temporary folder with `repo` and `home`.
 fn load_for(format: Format, files: &[(&str, &str)], variables: &[(&str, &str)]) -> Result<Registries, RegistryError> {
     let folder = tempfile::tempdir().unwrap();
     let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
@@ -120,7 +120,7 @@ fn bunfig_and_variables_hold_credentials_too() {
     let bunfig = "[install]\nregistry = {url = \"http://plain.example/npm\", token = \"$T\"}\n[install.scopes]\n\
                   a = \"https://us:p%40@a.example\"\nb = {url = \"https://b.example\", username = \"us\", password = \"${P}\"}\n";
     let registries = load(&[("home/.bunfig.toml", bunfig)], &[("T", "t")]).unwrap();
-    // Configured as `http:`, so that the user wants it.
+    // The user configured `http:`, so the token may be sent.
     assert_eq!(authorization(&registries, "http://plain.example/npm/x.tgz").as_deref(), Some("Bearer t"));
     assert_eq!(authorization(&registries, "http://plain.example/x.tgz"), None);
     assert_eq!(
@@ -238,7 +238,7 @@ fn registries_of_yarn(files: &[(&str, &str)]) -> Registries {
     load_for(Format::YarnBerry(8), files, &[]).unwrap()
 }
 
-/// The credentials that later Yarn's files give for a URL.
+/// Returns the credentials that files of Yarn 2 and later give for a URL.
 fn yarn_authorization(files: &[(&str, &str)], variables: &[(&str, &str)], text: &str) -> Option<String> {
     authorization(&load_for(Format::YarnBerry(8), files, variables).unwrap(), text)
 }
@@ -264,7 +264,7 @@ fn yarns_credentials_are_those_of_the_scope_else_of_the_registry_else_at_the_top
         ("https://s.example/@c/x/-/x-1.tgz", Some("Basic dXM6cHc=")),
         ("https://r.example/npm/@d/x/-/x-1.tgz", Some("Bearer top")),
         ("https://r.example/npm/@other/x/-/x-1.tgz", Some("Bearer top")),
-        // Without `npmAlwaysAuth` for scoped packages alone.
+        // Without `npmAlwaysAuth`, only scoped packages get credentials.
         ("https://r.example/npm/x/-/x-1.tgz", None),
         ("https://r.example/@other/x/-/x-1.tgz", None),
         ("https://e.example/@e/x/-/x-1.tgz", None),
@@ -276,7 +276,7 @@ fn yarns_credentials_are_those_of_the_scope_else_of_the_registry_else_at_the_top
     ] {
         assert_eq!(yarn_authorization(&files, &[("TOP", "top")], text).as_deref(), expected, "{text}");
     }
-    // A scope without a registry is at Yarn's default one, and its token goes there.
+    // A scope without a registry uses Yarn's default one, which gets its token.
     let of_d = registries_of_yarn(&files).registry_for("@d/x").join("@d/x/-/x-1.tgz").unwrap();
     assert_eq!(yarn_authorization(&files, &[], of_d.as_str()).as_deref(), Some("Basic dXM6cHc="));
     let always = [("TOP", "top"), ("YARN_NPM_ALWAYS_AUTH", "1")];

@@ -1,14 +1,14 @@
-//! The cache is shared by all repositories of a user: what a hostile one downloads must not reach an honest one.
+//! Tests that downloads of a hostile repository never reach an honest one. All repositories of a user share the cache.
 
 use super::*;
 
-/// A repository of a format with these files, and the cache of `other`.
+/// Creates a repository with these files, which shares the cache of `other`.
 fn repository(format: Format, other: &World, files: &[(&str, &str)]) -> World {
     let world = World { cache: other.cache.clone(), ..World::of(format) };
     files.iter().fold(world, |world, (path, text)| world.write(path, text))
 }
 
-/// Answers every request with the same bytes, or with the document of a version that has them.
+/// Starts a server that answers each request with the same bytes, or with metadata of a version that has them.
 fn hostile_server() -> Server {
     Server::start(|_, request| {
         if request.path.contains("/-/") {
@@ -28,7 +28,7 @@ const HONEST_NPMRC: (&str, &str) = ("repo/.npmrc", "registry=http://registry.exa
 const HONEST_YARNRC: (&str, &str) =
     ("repo/.yarnrc.yml", "npmRegistryServer: http://registry.example/\nunsafeHttpWhitelist: ['*']\n");
 
-/// What a hostile repository says so that the bytes come from `server`.
+/// Returns settings with which a hostile repository gets the bytes from `server`.
 fn hostile_settings(server: &Url) -> Vec<(Format, &'static str, String)> {
     let honest = HONEST_NPMRC.1;
     let yarnrc = HONEST_YARNRC.1;
@@ -86,7 +86,7 @@ async fn the_program_of_a_package_manager_lies_at_its_registry() {
     assert_eq!(honest.known_version("tool", "1.0.0"), None);
 }
 
-/// Names of a first sight at a public address, and of the versions of a tool.
+/// Returns the cache names of a first download from a public URL, and of the versions of a tool.
 fn names(world: &World) -> [String; 2] {
     let registries = world.registries();
     let [wanted] = left_pad();
@@ -147,7 +147,7 @@ fn what_a_repository_changes_on_the_way_is_part_of_the_name() {
 #[test]
 fn an_authority_is_named_by_its_content() {
     let with = |pem: &str| names(&World::new().write("repo/.npmrc", "cafile=ca.pem\n").write("repo/ca.pem", pem));
-    assert_eq!(with("company"), with("company"), "in two checkouts");
+    assert_eq!(with("company"), with("company"), "two checkouts share an entry");
     assert_ne!(with("company"), with("evil"));
 }
 
@@ -192,7 +192,7 @@ fn a_file_of_the_users_that_lies_in_the_repository_is_the_repositorys() {
 
 #[test]
 fn a_mirror_of_the_user_is_remembered_as_the_mirror() {
-    // The lockfile chooses what the mirror is asked in place of; so it must not name another host's packages by that.
+    // The lockfile chooses the URLs that the mirror replaces, so their entries must differ from those of other hosts.
     let mirror = hostile_server();
     let world = World::of(Format::YarnClassic)
         .write("repo/.npmrc", "registry=http://registry.example/\n")

@@ -1,4 +1,4 @@
-//! Downloads against a server on the loopback.
+//! Tests of downloads from a server on the loopback interface.
 
 mod first_sight;
 
@@ -26,7 +26,7 @@ use crate::{
     split::lock::dependencies::Form,
 };
 
-/// A repository, a home and a cache, all empty.
+/// An empty repository, home folder and cache.
 struct World {
     format: Format,
     _folder: tempfile::TempDir,
@@ -79,7 +79,7 @@ impl World {
         package_version_from_cache(&self.cache(), &self.registries(), name, version)
     }
 
-    /// A downloader that has little patience, so that tests take no time.
+    /// Returns a downloader with short pauses, so that tests are fast.
     fn downloader(&self) -> Downloader {
         let mut downloader = Downloader::new(self.registries(), self.cache(), DEFAULT_JOBS);
         downloader.patience = Patience {
@@ -95,7 +95,7 @@ impl World {
         self.downloader().fetch(wanted, &Silent).await
     }
 
-    /// The files of the cache that are tarballs or parts of some.
+    /// Counts the tarballs in the cache, complete or not.
     fn files(&self) -> usize {
         ["cache/tarballs/sha512", "cache/tmp"].iter().map(|folder| count_files(&self.root.join(folder))).sum()
     }
@@ -128,7 +128,7 @@ fn only_failure(outcome: Result<Vec<Fetched>, FetchError>) -> (Reason, Vec<Strin
 
 #[tokio::test]
 async fn a_tarball_is_downloaded_once_and_then_comes_from_the_cache() {
-    // Larger than one piece, so that it is written in several.
+    // Larger than one piece.
     let body = vec![7; 700_000];
     let (world, content) = (World::new(), body.clone());
     let server = Server::start(move |_, _| Reply::ok(&content));
@@ -224,7 +224,7 @@ async fn a_silent_server_is_given_up() {
     let server = Server::start(|_, _| Reply { cut_at: Some(3), hangs: true, ..Reply::ok(b"content") });
     let mut downloader = world.downloader();
     downloader.patience.attempts = 2;
-    // Long enough for a busy machine to send what comes before the silence.
+    // Long enough for a busy machine to send the first bytes.
     downloader.patience.stall = Duration::from_secs(1);
     let list = [wanted(server.at("a.tgz"), Some(sha512(b"content")))];
     let (reason, _, category) = only_failure(downloader.fetch(&list, &Silent).await);
@@ -239,7 +239,7 @@ async fn wrong_content_is_asked_for_once_more_and_then_named() {
     let error = world.fetch(&[wanted(server.at("a.tgz"), Some(expected.clone()))]).await.unwrap_err();
     let text = error.to_string();
     for part in ["left-pad@1.0.0", server.at("a.tgz").as_str(), &expected.to_string(), &sha1_text(b"evil")] {
-        assert!(text.contains(part), "{part} is not in {text}");
+        assert!(text.contains(part), "`{part}` is missing in {text}");
     }
     assert_eq!((server.requests().len(), error.category()), (2, Category::Input));
     assert_eq!(world.files(), 0);
@@ -264,7 +264,7 @@ async fn one_failure_does_not_end_the_others() {
     let (reason, hints, category) = only_failure(world.fetch(&list).await);
     assert!(matches!(reason, Reason::Status { status: 404, .. }), "{reason}");
     assert!(hints[0].contains("private") && category == Category::Input, "{hints:?}");
-    // What is missing was asked for once, and what is there stays.
+    // The missing file was requested once. The other one stays in the cache.
     assert_eq!(server.requests().len(), 2);
     let FetchError::Missing { missing, wanted: 2 } = world.offline(&list).unwrap_err() else { panic!() };
     assert_eq!(missing, ["left-pad@1.0.0"]);
@@ -289,10 +289,10 @@ async fn a_token_is_sent_where_it_belongs_and_a_refusal_is_explained() {
     let key = format!("//{host}:{}/", server.url.port().unwrap());
     let list = [wanted(server.at("a.tgz"), Some(sha512(b"x")))];
     for (npmrc, sent, hint) in [
-        (format!("{key}:_authToken=${{TOKEN}}\n"), Some("Bearer t0k"), "were refused"),
-        (format!("{key}other/:_authToken=abc\n"), None, "add the token"),
+        (format!("{key}:_authToken=${{TOKEN}}\n"), Some("Bearer t0k"), "check the credentials"),
+        (format!("{key}other/:_authToken=abc\n"), None, "add a token"),
         (format!("{key}:_authToken=${{NO_SUCH_VARIABLE_HERE}}\n"), None, "set `NO_SUCH_VARIABLE_HERE`"),
-        (format!("{key}:username=us\n{key}:_password=cHc=\n"), Some("Basic dXM6cHc="), "were refused"),
+        (format!("{key}:username=us\n{key}:_password=cHc=\n"), Some("Basic dXM6cHc="), "check the credentials"),
     ] {
         let world = World::new().write("home/.npmrc", &npmrc);
         let (reason, hints, category) = only_failure(world.fetch(&list).await);
@@ -400,7 +400,7 @@ async fn an_interrupt_leaves_what_is_complete_and_no_part_of_the_rest() {
         outcome = downloader.fetch(&list, &Silent) => panic!("{outcome:?}"),
         () = short_is_there => {}
     }
-    // A piece that was being written when the future was dropped is removed when it is done.
+    // A piece that is being written when the future is dropped is removed after the write.
     for _ in 0..100 {
         if world.files() == 1 {
             break;
@@ -446,7 +446,7 @@ async fn a_mirror_of_the_user_is_asked_and_not_recorded() {
 #[tokio::test]
 async fn a_version_is_asked_for_once_and_recorded_below_the_repositorys_registry() {
     let server = Server::start(|_, request| {
-        // As a mirror does: its own host in the URL of the tarball.
+        // Like a mirror, it puts its own host into the URL of the tarball.
         let tarball = format!("http://{}/npm/@acme/left/-/left-1.2.3.tgz", request.host);
         let dist = format!(r#"{{"tarball":"{tarball}","integrity":"{}"}}"#, sha512(b"x"));
         Reply::ok(format!(r#"{{"name":"@acme/left","version":"1.2.3","dist":{dist},"more":[1]}}"#).as_bytes())

@@ -1,7 +1,7 @@
-//! The `[install]` part of Bun's `bunfig.toml`: where packages come from, and what decides an install.
+//! The `[install]` section of Bun's `bunfig.toml`: registries, and the settings that an install reads.
 //!
 //! Format: <https://bun.com/docs/runtime/bunfig#install-registry>. A registry is a URL, or a table of `url`, `token`,
-//! `username` and `password`. Scopes may be written with and without their `@`.
+//! `username` and `password`. Scopes may be written with or without their `@`.
 
 use std::collections::BTreeMap;
 
@@ -14,20 +14,20 @@ use crate::{
     names::BUNFIG,
 };
 
-/// What a `bunfig.toml` says about registries, with variables as they are written.
+/// The registries and certificates of a `bunfig.toml`, with variables as written.
 #[derive(Clone, Default)]
 pub(crate) struct Bunfig {
     /// `install.registry`.
     pub(crate) registry: Option<BunRegistry>,
-    /// `install.scopes`, keyed by the scope with its `@`.
+    /// `install.scopes`. The keys include the `@`.
     pub(crate) scopes: BTreeMap<String, BunRegistry>,
     /// `install.cafile`.
     pub(crate) cafile: Option<String>,
-    /// `install.ca`: certificates as PEM.
+    /// `install.ca`: certificates in PEM.
     pub(crate) authorities: Vec<String>,
 }
 
-/// One registry, as it is written. It may hold secrets and has no `Debug`.
+/// One registry as written. It may hold secrets, so it has no `Debug`.
 #[derive(Clone, Default)]
 pub(crate) struct BunRegistry {
     pub(crate) url: Option<String>,
@@ -85,7 +85,7 @@ fn registry(path: &Utf8Path, key: &str, value: &Value) -> Result<BunRegistry, Re
     }
 }
 
-/// What of the file decides an install.
+/// Returns the settings in a `bunfig.toml` that an install reads.
 pub(super) fn kept(text: &str) -> Result<String, ManagerError> {
     let table: toml::Table = toml::from_str(text).map_err(|error| ManagerError::RcFile {
         file: BUNFIG,

@@ -1,4 +1,4 @@
-//! Which Bun a repository pins.
+//! The Bun that a repository pins.
 
 use crate::{
     managers::{
@@ -10,14 +10,14 @@ use crate::{
     system::System,
 };
 
-/// The Bun that is used where a repository pins none. It is part of what a version of splitter writes, so that the
-/// same repository gives the same `splitter.lock.json` everywhere.
+/// The Bun for repositories that pin none. It is fixed for each version of splitter, so the same repository gives the
+/// same `splitter.lock.json` everywhere.
 const DEFAULT: &str = "1.4.4";
 
 /// The first Bun that reads each `lockfileVersion`.
 const READS: [(u64, &str); 4] = [(0, "1.1.40"), (1, "1.2.0"), (2, "1.4.0"), (3, "1.4.0")];
 
-/// The npm package that holds the program for a system.
+/// Returns the npm package that holds Bun for a system.
 pub(super) const fn program_package(system: System) -> &'static str {
     match system {
         System::Aarch64Darwin => "@oven/bun-darwin-aarch64",
@@ -47,7 +47,7 @@ fn version(pinned: &Pinned<'_>) -> Result<(String, &'static str), ManagerError> 
     }
     Ok(match pinned.engine("bun") {
         Some(version) => (version, "engines.bun in package.json"),
-        None => (DEFAULT.to_owned(), "nothing pins a version: splitter's default"),
+        None => (DEFAULT.to_owned(), "splitter's default: no version is pinned"),
     })
 }
 
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(error("yarn@4.0.0", 1), "`packageManager` is `yarn@4.0.0`, but the lockfile is `bun.lock`");
         assert!(error("bun@latest", 1).contains("does not pin an exact version"));
         assert!(error("bun@1.2", 1).contains("does not pin an exact version"));
-        assert_eq!(error("bun@1.3.14", 2), "Bun 1.3.14 cannot read lockfileVersion 2; it needs Bun 1.4.0 or later");
-        assert_eq!(error("bun@1.1.45", 1), "Bun 1.1.45 cannot read lockfileVersion 1; it needs Bun 1.2.0 or later");
+        assert_eq!(error("bun@1.3.14", 2), "Bun 1.3.14 cannot read lockfileVersion 2, which needs Bun 1.4.0 or later");
+        assert_eq!(error("bun@1.1.45", 1), "Bun 1.1.45 cannot read lockfileVersion 1, which needs Bun 1.2.0 or later");
     }
 }

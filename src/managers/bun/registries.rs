@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl ProjectRegistries {
-    /// Reads the texts of the repository's root `.npmrc` and `bunfig.toml`, each where there is one.
+    /// Reads the texts of the repository's root `.npmrc` and `bunfig.toml`. Each may be missing.
     pub fn of_bun(npmrc: Option<&str>, bunfig: Option<&str>) -> Result<Self, RegistryError> {
         let bunfig = bunfig.map(|text| Bunfig::read(BUNFIG.into(), text)).transpose()?.unwrap_or_default();
         let mut registries = Self::from_npmrc(npmrc.unwrap_or_default())?;

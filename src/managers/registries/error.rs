@@ -1,4 +1,4 @@
-//! What can be wrong with the files that say where packages come from.
+//! Errors in the files that name registries.
 
 use camino::Utf8PathBuf;
 
@@ -7,7 +7,7 @@ use crate::{
     managers::yarn::rc::YarnRcError,
 };
 
-/// Why the registries are not known. No message holds a secret.
+/// Why the registries could not be read. No message contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     /// A `bunfig.toml` is not TOML.
@@ -15,12 +15,12 @@ pub enum RegistryError {
     Toml {
         /// The file.
         path: Utf8PathBuf,
-        /// Where in it.
+        /// The place in the file.
         position: Option<Position>,
-        /// What the TOML reader says, without the text of the file.
+        /// The TOML reader's message, without text from the file.
         message: String,
     },
-    /// A registry in a `bunfig.toml` is neither a text nor a table.
+    /// A registry in a `bunfig.toml` is neither a string nor a table.
     #[error("`{key}` in `{path}` is of type {found}; expected a URL or a table with `url`")]
     NotARegistry {
         /// The file.
@@ -37,23 +37,23 @@ pub enum RegistryError {
         path: Utf8PathBuf,
         /// The key.
         key: String,
-        /// The text, without credentials.
+        /// The value, without credentials.
         found: String,
     },
-    /// A registry URL of the repository depends on the environment.
-    #[error("the registry `{found}` of `{key}` in `{path}` depends on the environment; expected the URL itself")]
+    /// A registry URL in the repository depends on the environment.
+    #[error("`{key}` in `{path}` depends on the environment: expected a URL without variables, found `{found}`")]
     Variable {
         /// The file.
         path: Utf8PathBuf,
         /// The key.
         key: String,
-        /// The text as it is written.
+        /// The value as written.
         found: String,
-        /// The line, where it is known.
+        /// The line, if known.
         position: Option<Position>,
     },
     /// A variable in a user's registry URL is not set.
-    #[error("`{key}` in `{path}` names the variable `{variable}`, which is not set")]
+    #[error("`{key}` in `{path}` uses the variable `{variable}`, which is not set")]
     Unset {
         /// The file.
         path: Utf8PathBuf,
@@ -62,18 +62,18 @@ pub enum RegistryError {
         /// The variable.
         variable: String,
     },
-    /// An rc file of Yarn was refused.
+    /// An rc file of Yarn is invalid.
     #[error(transparent)]
     YarnRc(#[from] YarnRcError),
     /// A file could not be read.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// An `.npmrc` could not be read.
+    /// A `.npmrc` could not be read.
     #[error("cannot read `{path}`: {source}")]
     Npmrc {
-        /// The file, or the level that was read.
+        /// The file, or the level of settings.
         path: Utf8PathBuf,
-        /// Why.
+        /// The reason.
         source: Box<npmrc_config_rs::Error>,
     },
 }
@@ -103,9 +103,10 @@ impl Diagnose for RegistryError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Variable { .. } => vec![
-                "write the URL into the file, so that splitter.lock.json is the same on every machine; \
-                 a token may stay a variable, and a personal mirror belongs in your own ~/.npmrc, ~/.bunfig.toml or ~/.yarnrc.yml"
+                "write the URL itself into the file, so that splitter.lock.json is the same on every machine; tokens \
+                 may stay variables"
                     .to_owned(),
+                "set a personal mirror in your own ~/.npmrc, ~/.bunfig.toml or ~/.yarnrc.yml".to_owned(),
             ],
             Self::YarnRc(error) => error.hints(),
             Self::Unset { variable, .. } => vec![format!("set `{variable}`, or write the URL into the file")],

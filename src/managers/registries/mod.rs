@@ -1,12 +1,11 @@
-//! The registries that a repository itself names: a pure function of its rc files.
+//! The registries that a repository names: a pure function of its rc files.
 //!
-//! This is kept apart from [`crate::fetch::Registries`] because it enters `splitter.lock.json`, which must be the same on
-//! every machine: no user's file, no variable and no secret may reach it. For that reason `.npmrc` is read here with
-//! a few lines of our own too: `npmrc-config-rs` replaces `${VAR}` with the process's variables while it reads.
+//! They enter `splitter.lock.json`, which must be the same on every machine: no user's file, no variable and no secret
+//! may reach it. [`crate::fetch::Registries`] is separate for that reason. It is also why this module reads `.npmrc`
+//! itself: `npmrc-config-rs` replaces `${VAR}` with variables of the process while it reads.
 //!
-//! Which files count is the package manager's choice. `bunfig.toml` goes before `.npmrc`, as Bun 1.4 has it (Bun up to
-//! 1.3 had it the other way round). Yarn 1 has `.npmrc` before `.yarnrc`, which was tried with the real one. Later Yarn
-//! reads `.yarnrc.yml` alone.
+//! The package manager decides which files count. Bun 1.4 prefers `bunfig.toml` to `.npmrc`; Bun up to 1.3 did the
+//! opposite. Yarn 1 prefers `.npmrc` to `.yarnrc` (tested with the real one). Later Yarns read only `.yarnrc.yml`.
 
 mod error;
 mod of_lockfile;
@@ -33,12 +32,12 @@ pub struct ProjectRegistries {
 }
 
 impl ProjectRegistries {
-    /// Reads the files of a tree that the package manager of a lockfile reads.
+    /// Reads the rc files of the package manager that `format` belongs to.
     pub(crate) fn of_tree(tree: &dyn Tree, format: Format) -> Result<Self, ManagerError> {
         ManagerName::from(format).manager().registries(tree)
     }
 
-    /// Reads an `.npmrc`.
+    /// Reads a `.npmrc`.
     pub(crate) fn from_npmrc(text: &str) -> Result<Self, RegistryError> {
         let mut registries = Self {
             default: npm_default()?,
@@ -59,38 +58,38 @@ impl ProjectRegistries {
         Ok(registries)
     }
 
-    /// Where packages without a registry of their scope come from.
+    /// Returns the registry of packages whose scope has no registry.
     pub fn default_registry(&self) -> &Url {
         &self.default
     }
 
-    /// The registries of scopes, keyed by the scope with its `@`.
+    /// Returns the registries of scopes. The keys include the `@`.
     pub fn scopes(&self) -> &BTreeMap<String, Url> {
         &self.scopes
     }
 
-    /// Where a package comes from.
+    /// Returns the registry of a package.
     pub fn registry_for(&self, package: &str) -> &Url {
         extract_scope(package).and_then(|scope| self.scopes.get(scope)).unwrap_or(&self.default)
     }
 
-    /// Which hosts in the lockfile stand for these registries.
+    /// Returns the hosts in the lockfile whose URLs are replaced by these registries.
     pub(crate) fn replace_host(&self) -> &ReplaceHost {
         &self.replace_host
     }
 
-    /// Whether the rc files choose the default registry, so that a user's own does not take its place.
+    /// Whether the rc files name the default registry. If so, a user's own default does not replace it.
     pub(crate) fn names_default(&self) -> bool {
         self.names_default
     }
 }
 
-/// npm's own default registry.
+/// Returns npm's default registry.
 pub(crate) fn npm_default() -> Result<Url, RegistryError> {
     registry_url("npmrc-config-rs".into(), "DEFAULT_REGISTRY", DEFAULT_REGISTRY)
 }
 
-/// Reads a registry URL: it ends with `/` and carries neither credentials nor a query.
+/// Reads a registry URL. The result ends with `/` and has neither credentials nor a query.
 pub(crate) fn registry_url(path: &Utf8Path, key: &str, text: &str) -> Result<Url, RegistryError> {
     let wrong = |found: String| RegistryError::Url { path: path.to_owned(), key: key.to_owned(), found };
     let mut url = Url::parse(text).map_err(|_| wrong(without_userinfo(text)))?;
@@ -107,14 +106,14 @@ pub(crate) fn registry_url(path: &Utf8Path, key: &str, text: &str) -> Result<Url
     Ok(url)
 }
 
-/// A URL as it may be shown: user names, passwords and queries, which may be signatures, are left out.
+/// Returns a URL that is safe to show: without user name, password and query (which may hold a signature).
 pub(crate) fn without_secrets(url: &Url) -> Url {
     let mut url = url.clone();
     strip_credentials(&mut url);
     url
 }
 
-/// Takes user name, password, query and fragment away. They cannot be set on URLs that have no host.
+/// Removes user name, password, query and fragment. URLs without a host cannot have the first two.
 pub(crate) fn strip_credentials(url: &mut Url) {
     let _ = url.set_username("");
     let _ = url.set_password(None);
@@ -122,7 +121,7 @@ pub(crate) fn strip_credentials(url: &mut Url) {
     url.set_fragment(None);
 }
 
-/// A text that is no URL, without what stands before an `@` in it, and without tokens.
+/// Removes everything before an `@`, and tokens, from a text that is not a URL.
 fn without_userinfo(text: &str) -> String {
     masked(text.rsplit('@').next().unwrap_or_default())
 }
@@ -139,7 +138,7 @@ pub(super) fn fixed_url(path: &Utf8Path, entry: &RcEntry) -> Result<Url, Registr
     registry_url(path, &entry.key, &entry.value)
 }
 
-/// A line of an `.npmrc`, or a setting of another file.
+/// A line of a `.npmrc`, or a setting of another file.
 pub(crate) struct RcEntry {
     pub(crate) key: String,
     pub(crate) value: String,
@@ -152,7 +151,7 @@ impl RcEntry {
     }
 }
 
-/// `key = value` lines, the later of two last, with quotes and comments taken away.
+/// Returns the `key = value` lines in their order, without quotes and comments. Of two with one key, the later counts.
 pub(crate) fn npmrc_entries(text: &str) -> impl Iterator<Item = RcEntry> {
     text.lines().enumerate().filter_map(|(index, line)| {
         let line = line.trim();

@@ -1,8 +1,8 @@
-//! The registry that a lockfile of Yarn 1 itself names.
+//! The default registry that a lockfile of Yarn 1 implies.
 //!
-//! Yarn 1 writes the whole URL of each tarball, with the host of its own default registry or of whatever was configured
-//! when the package was added. Where a repository names no registry, the one that most of these URLs have is its default,
-//! so that the record need not repeat it for each package.
+//! Yarn 1 writes the whole URL of each tarball, with the host that was configured when the package was added. If the
+//! repository names no registry, the most frequent one in these URLs becomes the default. The record then need not
+//! repeat it for each package.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl ProjectRegistries {
-    /// The same, with the default registry that the lockfile names where the rc files name none.
+    /// Sets the default registry from the lockfile, unless the rc files name one.
     #[must_use]
     pub(crate) fn of_lockfile(mut self, lockfile: &Lockfile) -> Self {
         if self.names_default || !ManagerName::from(lockfile.format).manager().lockfile_names_registry() {
@@ -30,7 +30,7 @@ impl ProjectRegistries {
                 *counts.entry(base).or_default() += 1;
             }
         }
-        // Of equal counts the first in order, so that the result is the same everywhere.
+        // If several are equally frequent, the first in order wins, so the result is the same everywhere.
         if let Some((base, _)) = counts.into_iter().min_by_key(|(_, count)| Reverse(*count)) {
             self.default = base;
         }
@@ -38,7 +38,7 @@ impl ProjectRegistries {
     }
 }
 
-/// The registry of a tarball that lies at the usual place, `<registry><name>/-/<base>-<version>.tgz`.
+/// Returns the registry of a tarball at the usual place, `<registry><name>/-/<base>-<version>.tgz`.
 fn base(url: &Url, name: &str, version: &str) -> Option<Url> {
     let base_name = name.rsplit('/').next().unwrap_or(name);
     let release = version.split('+').next().unwrap_or(version);
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn the_registry_of_most_packages_is_the_default() {
         assert_eq!(default("", &PACKAGES[1..]), "https://c.example/");
-        assert_eq!(default("", &PACKAGES), "https://b.example/npm/", "of two with as many, the smaller");
+        assert_eq!(default("", &PACKAGES), "https://b.example/npm/", "of two equally frequent ones, the smaller");
         assert_eq!(default("", &PACKAGES[4..]), default("", &[]));
     }
 

@@ -1,35 +1,35 @@
-//! URLs in a lockfile that only say "the registry": npm's `replace-registry-host`.
+//! URLs in a lockfile that mean "the configured registry": npm's `replace-registry-host`.
 //!
-//! A lockfile that was written against npm's own registry is used through a company's by asking the company's for each
-//! tarball at a registry's usual place. npm does so for its own host unless told otherwise; Yarn's host is a name of
-//! the same registry. The bytes are checked against the lockfile, so that it does not matter who is asked.
+//! A lockfile written with npm's own registry also works with a company's registry: the installer asks that registry
+//! for each tarball, at the usual place. npm does this for its own host by default. Yarn's host is another name of the
+//! same registry. The lockfile's hashes check the bytes, so the choice of server is safe.
 
 use url::{Host, Url};
 
 use super::{ProjectRegistries, npm_default};
 
-/// The key of an `.npmrc`.
+/// The key in a `.npmrc`.
 pub(crate) const REPLACE_REGISTRY_HOST: &str = "replace-registry-host";
 
-/// The domain of Yarn, below which its name for npm's registry lies.
+/// The domain of Yarn. Its name for npm's registry is a subdomain.
 const YARN_DOMAIN: &str = "yarnpkg.com";
 
-/// Which hosts in a lockfile stand for the registry that is configured.
+/// The hosts in a lockfile that the configured registry replaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum ReplaceHost {
-    /// `npmjs`: that of npm's own registry.
+    /// `npmjs`: the host of npm's own registry.
     #[default]
     Npm,
-    /// `never`.
+    /// `never`: none.
     Never,
-    /// `always`: any.
+    /// `always`: all.
     Always,
-    /// This one.
+    /// This host.
     Host(String),
 }
 
 impl ReplaceHost {
-    /// Reads the value of the key.
+    /// Reads the value of `replace-registry-host`.
     pub(crate) fn parse(text: &str) -> Self {
         match text {
             "" | "npmjs" => Self::Npm,
@@ -39,7 +39,7 @@ impl ReplaceHost {
         }
     }
 
-    /// The registry that the URL of a package's tarball names, if `registry` is to be asked in its place.
+    /// Returns the registry in the URL of a package's tarball, if `registry` replaces it.
     pub(crate) fn replaced(&self, url: &Url, package: &str, registry: &Url) -> Option<Url> {
         let counts = match self {
             Self::Never => false,
@@ -55,24 +55,24 @@ impl ReplaceHost {
 }
 
 impl ProjectRegistries {
-    /// The registry that a tarball's URL names, if the repository's own is to be asked in its place.
+    /// Returns the registry in a tarball's URL, if the repository's own registry replaces it.
     pub(crate) fn replaced(&self, url: &Url, package: &str) -> Option<Url> {
         self.replace_host.replaced(url, package, self.registry_for(package))
     }
 }
 
-/// Whether a URL is one of npm's own registry, under either of its names.
+/// Whether a URL belongs to npm's own registry, under npm's or Yarn's name.
 pub(crate) fn is_npms(url: &Url) -> bool {
     is_yarns(url) || npm_default().is_ok_and(|npm| npm.host() == url.host())
 }
 
-/// Whether a URL is one of npm's registry under Yarn's name for it.
+/// Whether a URL belongs to npm's registry under Yarn's name.
 pub(crate) fn is_yarns(url: &Url) -> bool {
     let Some(Host::Domain(name)) = url.host() else { return false };
     name.strip_suffix(YARN_DOMAIN).is_some_and(|rest| rest.ends_with('.'))
 }
 
-/// The registry of a tarball that lies at the usual place, `<registry><name>/-/<file>`.
+/// Returns the registry of a tarball at the usual place, `<registry><name>/-/<file>`.
 pub(super) fn registry_of(url: &Url, name: &str) -> Option<Url> {
     if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || !url.username().is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! What Yarn 1 and later Yarns share. Neither is more like the other than this.
+//! Parts that Yarn 1 and later Yarns share.
 
 pub mod lockfile;
 pub(super) mod pin;

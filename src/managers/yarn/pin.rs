@@ -1,7 +1,7 @@
-//! What pins a Yarn.
+//! The pin of a repository that uses Yarn.
 //!
-//! `yarn-path` (Yarn 1) and `yarnPath` (later) name a program in the repository, and win: every Yarn hands over to it.
-//! Else `packageManager` says it, else an exact `engines.yarn`.
+//! `yarn-path` (Yarn 1) and `yarnPath` (later) name a program in the repository. They win, because every Yarn hands
+//! over to that program. Next comes `packageManager`, then an exact `engines.yarn`.
 
 use crate::{
     managers::{ManagerError, Pinned, pin::exact},
@@ -11,9 +11,9 @@ use crate::{
 
 pub(in crate::managers) const FROM_MANIFEST: &str = "packageManager in package.json";
 pub(in crate::managers) const FROM_ENGINES: &str = "engines.yarn in package.json";
-pub(in crate::managers) const FROM_NOTHING: &str = "nothing pins a version: splitter's default";
+pub(in crate::managers) const FROM_NOTHING: &str = "splitter's default: no version is pinned";
 
-/// The version that the manifest pins.
+/// Returns the version that the manifest pins.
 pub(in crate::managers) fn from_manifest(
     pinned: &Pinned<'_>,
     example: &'static str,
@@ -23,7 +23,7 @@ pub(in crate::managers) fn from_manifest(
     exact(version).map(Some).ok_or_else(inexact)
 }
 
-/// The version in a file name such as `yarn-3.6.4.cjs`.
+/// Returns the version in a file name such as `yarn-3.6.4.cjs`.
 pub(in crate::managers) fn version_in_name(file: &RepoPath) -> Option<String> {
     let stem = file.file_name().strip_prefix("yarn-")?;
     let version = [".cjs", ".js", ".mjs"].iter().find_map(|extension| stem.strip_suffix(extension))?;
@@ -38,7 +38,8 @@ pub(in crate::managers) mod tests {
         repo::MemoryTree,
     };
 
-    /// The version that a manifest and a program in the repository pin, with what said so; or the message.
+    /// Returns the pinned version and its source for a manifest and a program in the repository, or the error's
+    /// message.
     pub(in crate::managers) fn pin_of(manifest: &str, format: Format, program: Option<&str>) -> Result<String, String> {
         let manifest: serde_json::Value = serde_json::from_str(manifest).unwrap();
         let package_manager = manifest["packageManager"].as_str().and_then(|pin| pin.split('+').next());

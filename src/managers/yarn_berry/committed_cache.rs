@@ -1,8 +1,8 @@
 //! The cache of zips that some repositories of Yarn 2 and later commit ("zero-installs").
 //!
-//! Yarn reads a package from it and checks it against the lockfile, so nothing needs to be downloaded for it. A zip is
-//! known by its name alone, which holds the start of the checksum: reading hundreds of megabytes on every check would
-//! tell no more.
+//! Yarn takes packages from this cache and checks them against the lockfile, so they need no download. A zip is
+//! identified by its name alone, which contains the start of the checksum. Reading hundreds of megabytes on every check
+//! would add nothing.
 
 use std::collections::BTreeSet;
 
@@ -24,9 +24,9 @@ pub(crate) struct CommittedCache {
 }
 
 impl CommittedCache {
-    /// Finds the cache in a folder; none where it holds no zip or git ignores it.
+    /// Finds the cache in a folder. Returns `None` if the folder holds no zip, or if git ignores it.
     pub(crate) fn find(tree: &dyn Tree, folder: RepoPath) -> Result<Option<Self>, ManagerError> {
-        // Most repositories have none, and what git ignores takes a while to find out.
+        // Most repositories have no cache, and asking what git ignores is slow.
         if !tree.list(&folder)?.iter().any(|entry| is_zip(&entry.name)) {
             return Ok(None);
         }
@@ -34,14 +34,14 @@ impl CommittedCache {
         Ok((!zips.is_empty()).then_some(Self { folder, zips }))
     }
 
-    /// Whether it holds a package as it is locked. What is for some platforms alone has no checksum in the lockfile, and
-    /// none in its zip's name: it is downloaded all the same.
+    /// Whether the cache holds a package as locked. A package for some platforms has no checksum, neither in the
+    /// lockfile nor in the name of its zip. Such a package is always downloaded.
     pub(crate) fn holds(&self, package: &LockedPackage) -> bool {
         let zip = package.zip_checksum.as_ref().and_then(|checksum| cache_file(&package.key, checksum));
         zip.is_some_and(|zip| self.zips.contains(&zip))
     }
 
-    /// The digest (blake3, hexadecimal) of what it holds.
+    /// Returns the digest (blake3, hexadecimal) of the names of the zips.
     pub(crate) fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         for zip in &self.zips {

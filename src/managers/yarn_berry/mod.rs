@@ -58,7 +58,8 @@ impl Manager for YarnBerry {
                 )
             },
             certificate: |_| {
-                "name files in PEM in ~/.yarnrc.yml: `httpsCertFilePath` and `httpsKeyFilePath`".to_owned()
+                "set the client certificate in ~/.yarnrc.yml, as PEM files: `httpsCertFilePath` and `httpsKeyFilePath`"
+                    .to_owned()
             },
         }
     }

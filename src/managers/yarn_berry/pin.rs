@@ -1,7 +1,7 @@
-//! Which Yarn 2 or later a repository pins.
+//! The Yarn 2 or later that a repository pins.
 //!
-//! Each version writes one version of the lockfile, and rewrites any other; a frozen install then fails. So what is pinned
-//! must be of the range that wrote the file (tried with 2.4.1 to 4.18.1).
+//! Each version of Yarn writes one version of the lockfile and rewrites any other, so a frozen install fails. The pin
+//! must therefore be one of the versions that write this lockfile (tested with 2.4.1 to 4.18.1).
 
 use crate::managers::{
     ManagerError, ManagerName, PackageManager, Pin, Pinned,
@@ -12,11 +12,11 @@ use crate::managers::{
 /// The versions of Yarn that write one version of the lockfile.
 struct Writers {
     lockfile_version: u64,
-    /// The first of them.
+    /// The first version that writes it.
     from: &'static str,
-    /// The first that does not any more; none for the newest that is known.
+    /// The first version that no longer writes it, or `None` for the newest known lockfile version.
     until: Option<&'static str>,
-    /// What is used where a repository pins none: a late one that the registry has.
+    /// The version to use if a repository pins none: a late one that the registry has.
     default: &'static str,
 }
 
@@ -29,7 +29,7 @@ const WRITERS: [Writers; 6] = [
     Writers { lockfile_version: 10, from: "4.15.0", until: None, default: "4.18.1" },
 ];
 
-/// The pin of a repository with a lockfile of Yarn 2 or later.
+/// Finds the pin of a repository with a lockfile of Yarn 2 or later.
 pub(super) fn pin(pinned: &Pinned<'_>) -> Result<Pin, ManagerError> {
     let lockfile_version = pinned.format.version();
     let manager = |version, file| PackageManager { name: ManagerName::YarnBerry, version, file };
@@ -37,7 +37,7 @@ pub(super) fn pin(pinned: &Pinned<'_>) -> Result<Pin, ManagerError> {
     let writers = writers.unwrap_or(&WRITERS[0]);
     let in_manifest = from_manifest(pinned, "yarn@4.18.1");
     if let Some(file) = pinned.program.clone() {
-        // A file that was built from Yarn's sources has no version in its name; what `packageManager` says is near.
+        // A file built from Yarn's sources has no version in its name. `packageManager` is then a good approximation.
         let named = version_in_name(&file);
         refuse_other_writer(named.as_deref(), lockfile_version)?;
         let version = named.or(in_manifest.ok().flatten()).unwrap_or_else(|| writers.default.to_owned());
@@ -52,8 +52,8 @@ pub(super) fn pin(pinned: &Pinned<'_>) -> Result<Pin, ManagerError> {
     Ok(Pin { manager: manager(version, None), source })
 }
 
-/// Refuses a version that writes another version of the lockfile. Prereleases (which alone wrote version 7) and builds
-/// from sources are not compared, nor is a lockfile that is newer than all that is known.
+/// Refuses a version of Yarn that writes another version of the lockfile. Some cases are not compared: prereleases
+/// (only they wrote version 7), builds from sources, and lockfiles newer than all known ones.
 fn refuse_other_writer(version: Option<&str>, lockfile_version: u64) -> Result<(), ManagerError> {
     let Some(version) = version.filter(|version| !version.contains('-')) else { return Ok(()) };
     let Some(writers) = WRITERS.iter().find(|writers| writers.lockfile_version == lockfile_version) else {
@@ -105,11 +105,11 @@ mod tests {
     fn what_would_rewrite_the_lockfile_is_refused() {
         assert_eq!(
             berry_of(r#"{"packageManager": "yarn@4.18.1"}"#, 8, None).unwrap_err(),
-            "Yarn 4.18.1 would rewrite `yarn.lock`, whose version 8 is that of Yarn 4.0.0 to before 4.14.0"
+            "Yarn 4.18.1 would rewrite `yarn.lock`, whose version 8 needs Yarn 4.0.0 or later, but before 4.14.0"
         );
         assert_eq!(
             berry_of(r#"{"packageManager": "yarn@4.13.0"}"#, 10, None).unwrap_err(),
-            "Yarn 4.13.0 would rewrite `yarn.lock`, whose version 10 is that of Yarn 4.15.0 and later"
+            "Yarn 4.13.0 would rewrite `yarn.lock`, whose version 10 needs Yarn 4.15.0 or later"
         );
         assert!(berry_of("{}", 8, Some(".yarn/releases/yarn-3.8.7.cjs")).is_err());
         assert!(berry_of(r#"{"packageManager": "yarn@4.0.0-rc.50"}"#, 7, None).is_ok());

@@ -18,7 +18,8 @@ impl ProjectRegistries {
         let mut scopes = BTreeMap::new();
         for (scope, settings) in &rc.npm.scopes {
             let key = format!("npmScopes.{}.npmRegistryServer", &scope[1..]);
-            // Without one, Yarn takes its own default for the scope, whatever the top says (tried with 3.8 and 4.18).
+            // Without `npmRegistryServer`, Yarn uses its own default for the scope, whatever the top level says (tested
+            // with 3.8 and 4.18).
             let server = settings.server.as_ref().map_or_else(npm_default, |setting| url(key, setting))?;
             scopes.insert(scope.clone(), server);
         }

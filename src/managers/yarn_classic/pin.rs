@@ -1,4 +1,4 @@
-//! Which Yarn 1 a repository pins.
+//! The Yarn 1 that a repository pins.
 
 use crate::managers::{
     ManagerError, ManagerName, PackageManager, Pin, Pinned,
@@ -8,7 +8,7 @@ use crate::managers::{
 /// The last Yarn 1.
 const CLASSIC: &str = "1.22.22";
 
-/// The pin of a repository with a lockfile of Yarn 1.
+/// Finds the pin of a repository with a lockfile of Yarn 1.
 pub(super) fn pin(pinned: &Pinned<'_>) -> Result<Pin, ManagerError> {
     let manager = |version, file| PackageManager { name: ManagerName::YarnClassic, version, file };
     if let Some(file) = pinned.program.clone() {
@@ -48,7 +48,7 @@ mod tests {
     fn what_would_rewrite_the_lockfile_is_refused() {
         assert_eq!(
             classic_of(r#"{"packageManager": "yarn@4.5.1"}"#, None).unwrap_err(),
-            "`packageManager` pins Yarn 4.5.1, but `yarn.lock` is that of Yarn 1"
+            "`packageManager` pins Yarn 4.5.1, but Yarn 1 wrote `yarn.lock`"
         );
         assert_eq!(
             classic_of(r#"{"packageManager": "pnpm@9.0.0"}"#, None).unwrap_err(),

@@ -1,14 +1,15 @@
 //! `.yarnrc` of Yarn 1.
 //!
-//! Its format is that of Yarn 1's lockfile: a line is `key value`, and each of the two a word, or a text in double quotes
-//! as JSON has it. A word begins with a letter, `/`, `.` or `-`, and ends before a space, `:` or `,`; a value may also be a
-//! number. A line that ends with `:` begins a mapping, of which nothing matters here. Where Yarn's reader fails, Yarn
-//! reads the file as YAML, and so does this; what Yarn reads and this would not, such as two settings on a line, is
-//! refused. Variables are not replaced.
+//! The format is that of Yarn 1's lockfile: a line is `key value`. Each of the two is a word, or a JSON string in
+//! double quotes. A word begins with a letter, `/`, `.` or `-`, and ends before a space, `:` or `,`. A value may also
+//! be a number. A line that ends with `:` begins a mapping, which is ignored here. Variables are not replaced.
 //!
-//! What decides an install is cut from it by lines, as the Nix code does: kept are the lines that match
-//! `^"?([A-Za-z.-]+)"?[ \t:].*$` where the key in the group is in `yarnrc` of `manifest-fields.json`, in their order,
-//! without the carriage return. A file of which this gives something else than Yarn reads is refused.
+//! If Yarn's own reader fails, Yarn reads the file as YAML, and so does this reader. It refuses the few files that Yarn
+//! reads and it does not, such as two settings on a line.
+//!
+//! The settings that an install reads are cut by lines, as the Nix code does. The kept lines match `^"?([A-Za-z.-]+)"?[
+//! \t:].*$` with a key listed in `yarnrc` of `manifest-fields.json`. They stay in their order, without carriage
+//! returns. If these lines differ from what Yarn reads, the file is refused.
 
 use std::collections::BTreeMap;
 
@@ -28,12 +29,12 @@ use crate::{
     repo::{RepoPath, Tree, read_text},
 };
 
-/// What a `.yarnrc` says: key to value, of two the later. It may hold secrets and has no `Debug`.
+/// The settings of a `.yarnrc`. The later of two equal keys wins. It may hold secrets, so it has no `Debug`.
 #[derive(Clone, Default)]
 pub struct ClassicRc(BTreeMap<String, Setting>);
 
 impl ClassicRc {
-    /// Reads the file of a tree; without one, it says nothing.
+    /// Reads the `.yarnrc` of a tree. Without one, there are no settings.
     pub fn read(tree: &dyn Tree) -> Result<Self, ManagerError> {
         let text = read_text(tree, &RepoPath::root().child(YARNRC))?.unwrap_or_default();
         Ok(Self::parse(YARNRC.into(), &text)?)
@@ -60,12 +61,12 @@ impl ClassicRc {
         })
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub(crate) fn get(&self, key: &str) -> Option<&Setting> {
         self.0.get(key)
     }
 
-    /// The registries of scopes, keyed by the scope with its `@`.
+    /// Returns the registries of scopes. The keys include the `@`.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = (&str, &Setting)> {
         self.0.iter().filter_map(|(key, setting)| {
             let scope = key.strip_suffix(":registry").filter(|scope| scope.starts_with('@'))?;
@@ -73,14 +74,14 @@ impl ClassicRc {
         })
     }
 
-    /// What decides an install, `key value` a line, sorted.
+    /// Returns the settings that an install reads, sorted, one `key value` a line.
     fn kept(&self) -> String {
         let kept = self.0.iter().filter(|(key, _)| is_kept(key));
         kept.flat_map(|(key, setting)| [key, " ", &setting.text, "\n"]).collect()
     }
 }
 
-/// What of the text of a `.yarnrc` decides an install, or why it cannot be cut from the file.
+/// Returns the settings that an install reads, or an error if the Nix code would cut something else from the text.
 pub fn kept(path: &Utf8Path, text: &str) -> Result<String, YarnRcError> {
     let rc = ClassicRc::parse(path, text)?;
     let cut = kept_lines(text);
@@ -104,7 +105,7 @@ fn kept_lines(text: &str) -> String {
     lines_of(text).filter(|line| line_key(line).is_some_and(is_kept)).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The key of a line: `^"?([A-Za-z.-]+)"?[ \t:]`.
+/// Returns the key of a line: `^"?([A-Za-z.-]+)"?[ \t:]`.
 fn line_key(line: &str) -> Option<&str> {
     let line = line.strip_prefix('"').unwrap_or(line);
     let end = line.find(|c: char| !c.is_ascii_alphabetic() && c != '.' && c != '-').filter(|end| *end > 0)?;
@@ -112,21 +113,21 @@ fn line_key(line: &str) -> Option<&str> {
     rest.strip_prefix('"').unwrap_or(rest).starts_with([' ', '\t', ':']).then_some(key)
 }
 
-/// Why lines could not be read to their end.
+/// Why the lines could not be read to the end.
 enum Stop {
-    /// Yarn's reader fails there too.
+    /// Yarn's reader fails as well.
     Yarn(YarnRcError),
-    /// Yarn may go on.
+    /// Yarn's reader may succeed.
     Here(YarnRcError),
 }
 
-/// Where a line stands.
+/// The context of a line.
 #[derive(Clone, Copy)]
 enum LinePlace {
     Top,
-    /// In the mapping of the last line at the top.
+    /// In the mapping that the last top-level line began.
     Mapping,
-    /// Likewise, after an empty line or a comment, which may end it.
+    /// In a mapping, after an empty line or a comment, which may end it.
     Gap,
 }
 
@@ -139,23 +140,23 @@ fn lines(path: &Utf8Path, text: &str) -> Result<BTreeMap<String, Setting>, Stop>
             let column = line[..line.len() - rest.len()].chars().count() + 1;
             YarnRcError::Line { path: path.to_owned(), position: Position { line: index + 1, column }, expected }
         };
-        // Before the first line end, spaces are nothing to Yarn.
+        // Yarn ignores leading spaces on the first line.
         match (if index == 0 { 0 } else { indent }, place) {
             (0, LinePlace::Mapping) if is_end(content) => place = LinePlace::Gap,
             (0, _) if is_end(content) => {}
             (0, _) => place = LinePlace::Top,
             (odd, _) if odd % 2 == 1 => return Err(Stop::Yarn(wrong(line, "an even number of spaces"))),
-            // Yarn reads no further, without a word.
+            // Yarn silently stops reading here.
             (_, LinePlace::Top) => break,
             (2, LinePlace::Mapping) => {}
             (_, LinePlace::Mapping) => return Err(Stop::Here(wrong(line, "two spaces"))),
-            (_, LinePlace::Gap) => return Err(Stop::Here(wrong(line, "no gap in a mapping"))),
+            (_, LinePlace::Gap) => return Err(Stop::Here(wrong(line, "no blank line or comment in a mapping"))),
         }
         if is_end(content) {
             continue;
         }
         match (setting(content, wrong)?, place) {
-            ((_, None), LinePlace::Mapping) => return Err(Stop::Here(wrong(content, "no mapping in a mapping"))),
+            ((_, None), LinePlace::Mapping) => return Err(Stop::Here(wrong(content, "no nested mapping"))),
             ((_, Some(_)), LinePlace::Mapping) => {}
             ((key, None), _) => {
                 settings.remove(&key);
@@ -169,13 +170,13 @@ fn lines(path: &Utf8Path, text: &str) -> Result<BTreeMap<String, Setting>, Stop>
     Ok(settings)
 }
 
-/// How many spaces a line begins with, and the rest.
+/// Returns the number of leading spaces, and the rest of the line.
 fn indented(line: &str) -> (usize, &str) {
     let content = line.trim_start_matches(' ');
     (line.len() - content.len(), content)
 }
 
-/// The key of a line and its value, which is none where it begins a mapping.
+/// Returns the key of a line and its value. A line that begins a mapping has no value.
 fn setting<'a>(
     line: &'a str,
     wrong: impl Fn(&'a str, &'static str) -> YarnRcError,
@@ -204,18 +205,18 @@ fn is_end(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with('#')
 }
 
-/// Whether Yarn takes what follows for a text. It takes what begins like a boolean for one.
+/// Whether Yarn reads the following characters as a string. It reads anything that starts like a boolean as a boolean.
 fn key_begins(text: &str) -> bool {
     let is_start = |first: char| first.is_ascii_alphabetic() || "\"/.-".contains(first);
     text.starts_with(is_start) && !text.starts_with("true") && !text.starts_with("false")
 }
 
-/// A key, and what follows it and spaces.
+/// Reads a key. Returns it with the rest of the line, without leading spaces.
 fn key(text: &str) -> Option<(String, &str)> {
     token(text).filter(|(key, _)| key_begins(text) && !key.is_empty())
 }
 
-/// A value, and what follows it and spaces.
+/// Reads a value. Returns it with the rest of the line, without leading spaces.
 fn value(text: &str) -> Option<(String, &str)> {
     for boolean in ["true", "false"] {
         if let Some(rest) = text.strip_prefix(boolean) {
@@ -229,7 +230,7 @@ fn value(text: &str) -> Option<(String, &str)> {
     (end > 0).then(|| (text[..end].to_owned(), text[end..].trim_start_matches(' ')))
 }
 
-/// A word, or a text in quotes, and what follows it and spaces.
+/// Reads a word or a quoted string. Returns it with the rest of the line, without leading spaces.
 fn token(text: &str) -> Option<(String, &str)> {
     let (token, end) = if text.starts_with('"') {
         let mut texts = serde_json::Deserializer::from_str(text).into_iter::<String>();
@@ -241,7 +242,8 @@ fn token(text: &str) -> Option<(String, &str)> {
     Some((token, text[end..].trim_start_matches(' ')))
 }
 
-/// A text alone is nothing to Yarn, so that `registry https://…` without quotes has no effect (tried).
+/// Reads the file as YAML. Yarn ignores a file that is a single string, so an unquoted `registry https://…` has no
+/// effect (tried).
 fn of_yaml(path: &Utf8Path, text: &str) -> Option<BTreeMap<String, Setting>> {
     let fields = match yaml::root(path, text).ok()??.value {
         Value::Mapping(fields) => fields,
@@ -303,7 +305,7 @@ mod tests {
             ("a, b true\n", "1:2", "expected one key"),
             ("a truely\n", "1:7", "expected the end of the line"),
             ("a:\n    b true\n", "2:1", "expected two spaces"),
-            ("a:\n  b true\n\n  c true\n", "4:1", "expected no gap in a mapping"),
+            ("a:\n  b true\n\n  c true\n", "4:1", "expected no blank line or comment in a mapping"),
             ("a true\rb true\n", "1:8", "expected no carriage return within a line"),
         ] {
             let error = read(text).err().unwrap();

@@ -1,4 +1,4 @@
-//! `yarn.lock`: two formats under one name. Yarn 1 has one of its own, Yarn 2 and later a strict subset of YAML.
+//! `yarn.lock`: two formats under one name. Yarn 1 has its own format; Yarn 2 and later write a strict subset of YAML.
 
 use super::{
     yarn::lockfile::{YarnLockError, line::Lines},
@@ -19,7 +19,7 @@ pub fn parse(text: &str) -> Result<Lockfile, YarnLockError> {
     if classic::header(text)? {
         return classic::parse(text);
     }
-    // Yarn 1 reads a file without its header too, and so must we; but then it should look like one.
+    // Yarn 1 also reads a file without its header. So does splitter, if the text looks like a lockfile.
     match classic::parse(text) {
         Ok(lockfile) if lockfile.packages.is_empty() => {
             Err(YarnLockError::Unknown { position: Position { line: 1, column: 1 } })
@@ -29,13 +29,13 @@ pub fn parse(text: &str) -> Result<Lockfile, YarnLockError> {
     }
 }
 
-/// Whether the text has the key that Yarn 2 and later write, which Yarn 1 could not have.
+/// Whether the text has the key `__metadata`. Yarn 2 and later write it; a lockfile of Yarn 1 cannot have it.
 fn is_berry(text: &str) -> bool {
     text.contains("__metadata")
         && text.split('\n').any(|line| line.starts_with("__metadata:") || line.starts_with("\"__metadata\":"))
 }
 
-/// An error, or, where it is about the first line that says something, that the text is something else altogether.
+/// Returns the error. If it is about the first line with content, the text is not a lockfile at all.
 fn unless_it_is_no_lockfile(text: &str, error: YarnLockError) -> YarnLockError {
     match (&error, Lines::of(text).next()) {
         (YarnLockError::Unexpected { position, .. }, Ok(Some(first))) if position.line == first.number => {

@@ -34,7 +34,7 @@ fn what_is_no_lockfile_is_refused_by_name() {
     assert_eq!(json, YarnLockError::Json);
     assert_eq!(json.location().unwrap().to_string(), "yarn.lock:1:1");
     assert!(json.hints()[0].contains("packageManager"));
-    let unknown = "not a lockfile of Yarn: neither `# yarn lockfile v1` nor `__metadata:` is in it";
+    let unknown = "not a lockfile of Yarn: expected `# yarn lockfile v1` or `__metadata:`, found neither";
     assert_eq!(error(""), format!("yarn.lock:1:1: {unknown}"));
     assert_eq!(error("# nothing\n"), format!("yarn.lock:1:1: {unknown}"));
     assert_eq!(error("\n\n<html>\n"), format!("yarn.lock:3:1: {unknown}"));

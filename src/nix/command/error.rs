@@ -1,4 +1,4 @@
-//! [`NixError`].
+//! The error of running Nix.
 
 use std::{fmt, io, path::PathBuf};
 
@@ -8,56 +8,56 @@ use crate::{
     nix::{nar::NarError, store_path::StorePath},
 };
 
-/// Why Nix did not do what it was asked.
+/// Why running Nix failed.
 #[derive(Debug, thiserror::Error)]
 pub enum NixError {
-    /// There is none.
+    /// Nix is not installed.
     #[error("`nix` was not found in {NIX_VARIABLE} or PATH")]
     Missing,
-    /// It could not be run.
+    /// Nix could not be started.
     #[error("could not run `{}`: {source}", program.display())]
     Start {
         /// The program.
         program: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// It ran and failed.
+    /// Nix failed.
     #[error("`{command}` failed ({status}){}", Tail(last_lines))]
     Failed {
         /// The program's name and its arguments.
         command: String,
-        /// How it ended, as the system says it.
+        /// How the process ended, in the system's words.
         status: String,
-        /// The last lines that it wrote to stderr.
+        /// The last lines of stderr.
         last_lines: Vec<String>,
     },
-    /// It succeeded, but did not answer in the form that it documents.
-    #[error("`{command}` gave no {expected}, but `{found}`")]
+    /// Nix succeeded, but its output is not in the documented form.
+    #[error("unexpected output of `{command}`: expected {expected}, found `{found}`")]
     Answer {
         /// The program's name and its arguments.
         command: String,
-        /// What was asked for.
+        /// The expected kind of output.
         expected: &'static str,
-        /// The start of what it wrote.
+        /// The start of the output.
         found: String,
     },
-    /// It put a tree elsewhere than its hash says.
+    /// Nix put a tree at a path that does not match its hash.
     #[error("Nix put the dependencies at `{found}`; expected `{expected}`")]
     OtherPath {
-        /// Where the tree's hash puts it.
+        /// The path that the tree's hash gives.
         expected: StorePath,
-        /// Where Nix says it is.
+        /// The path that Nix printed.
         found: String,
     },
-    /// The tree could not be read or laid out for Nix.
+    /// The tree could not be read, or laid out for Nix.
     #[error(transparent)]
     Tree(#[from] NarError),
 }
 
 impl NixError {
-    /// Why an input of the flake could not be fetched, in Nix's words, if that is what failed. A server that answers that there
-    /// is no such input was reached: then the input is wrong.
+    /// Returns Nix's reason if the network failed while Nix fetched an input of the flake. An answer "404" is not such
+    /// a failure: the server was reached, and the input is wrong.
     pub fn unfetched_input(&self) -> Option<&str> {
         let Self::Failed { last_lines, .. } = self else { return None };
         let mut lines = last_lines.iter().skip_while(|line| !line.contains("while fetching the input"));
@@ -95,11 +95,11 @@ impl Diagnose for NixError {
         match self {
             Self::Missing => vec![
                 "install Nix from https://nixos.org/download".to_owned(),
-                format!("or name the program: {NIX_VARIABLE}=/path/to/nix"),
+                format!("or set {NIX_VARIABLE}=/path/to/nix"),
             ],
             Self::OtherPath { .. } => vec![
-                "a file of the download cache may have changed meanwhile: run `splitter update-hash`".to_owned(),
-                "a store that is not /nix/store has other paths".to_owned(),
+                "run `splitter update-hash`: a file in the cache may have changed in the meantime".to_owned(),
+                "use a store at /nix/store: other stores have other paths".to_owned(),
             ],
             Self::Tree(error) => error.hints(),
             Self::Start { .. } | Self::Failed { .. } | Self::Answer { .. } => Vec::new(),

@@ -1,8 +1,8 @@
-//! Putting a tree into the store, where the build of the same hash then finds it and downloads nothing.
+//! Adding a tree to the store. A build of the same hash finds it there and downloads nothing.
 //!
-//! `nix-store --add-fixed` is used, and not `nix store add`: it is the same in every version of Nix and of its forks,
-//! while the newer command is experimental and has had other names. It takes the name from the folder, so the tree is
-//! laid out under it, by hard links where the file system allows.
+//! This uses `nix-store --add-fixed`, not `nix store add`. The former is the same in every version of Nix and its
+//! forks. The newer command is experimental and had other names. `nix-store` takes the name from the folder, so the
+//! tree is laid out in a folder of that name, with hard links if the file system allows them.
 
 use std::{
     io,
@@ -22,15 +22,15 @@ use crate::{
     },
 };
 
-/// The program beside `nix`.
+/// The program next to `nix`.
 const NIX_STORE: &str = "nix-store";
 
 impl Nix {
-    /// Adds `tree`, whose hash is `digest`, to the store as a fixed output named `name`, and checks that it lies where
-    /// the hash puts it. Where the store has that path already, nothing is done.
+    /// Adds `tree`, whose hash is `digest`, to the store as a fixed output named `name`. Checks that it lies at the
+    /// path that the hash gives. If the store already has that path, nothing is done.
     ///
-    /// The tree is laid out in a new folder in `scratch`, which is removed again; on the file system of the tree's
-    /// files it costs no copy.
+    /// The tree is laid out in a temporary folder in `scratch`. If `scratch` is on the file system of the tree's files,
+    /// nothing is copied.
     pub fn add(
         &self,
         tree: &Tree,
@@ -48,8 +48,8 @@ impl Nix {
         self.add_fixed(&["--recursive", "sha256"], &laid_out, expected)
     }
 
-    /// Adds one file, whose digest is `digest`, as the flat fixed output named `name`, which is what `fetchurl` would
-    /// make of it. Otherwise like [`Nix::add`].
+    /// Adds one file, whose digest is `digest`, as the flat fixed output named `name`, as `fetchurl` would. Otherwise
+    /// like [`Nix::add`].
     pub fn add_file(
         &self,
         file: &Utf8Path,
@@ -77,7 +77,7 @@ impl Nix {
         }
     }
 
-    /// Whether the store has `path`. Any failure to say so is a no.
+    /// Whether the store has `path`. Any failure counts as no.
     pub fn has(&self, path: &StorePath) -> bool {
         let mut command = self.command(nix_store_beside(self.program()));
         command.args(["--check-validity", &path.to_string()]);
@@ -85,13 +85,13 @@ impl Nix {
     }
 }
 
-/// A new folder in `scratch`, by its absolute path, since Nix may run elsewhere.
+/// Creates a folder in `scratch`. Its path is absolute, since Nix may run in another folder.
 fn folder_in(scratch: &Utf8Path) -> io::Result<Folder> {
     fs::create_dir_all(scratch)?;
     Folder::new("preload-", camino::absolute_utf8(scratch)?.as_std_path())
 }
 
-/// The `nix-store` of the same Nix: beside the program, beside what the program is a link to, or else in PATH.
+/// Returns the `nix-store` of the same Nix: next to the program, next to the target of its link, or else in PATH.
 fn nix_store_beside(nix: &Path) -> PathBuf {
     let beside = |nix: &Path| nix.parent().map(|folder| folder.join(NIX_STORE)).filter(|program| program.is_file());
     let behind_links = || fs::canonicalize(nix).ok().and_then(|nix| beside(&nix));

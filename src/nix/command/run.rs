@@ -16,18 +16,18 @@ use crate::{
     repo::GIT_VARIABLES,
 };
 
-/// How many of the last lines of a failed program are kept.
+/// The number of last lines of a failed program to keep.
 const LINES_KEPT: usize = 30;
-/// How many bytes of each of them, since a line may be a whole archive.
+/// The number of bytes of each such line to keep, since a line may be a whole archive.
 const LINE_KEPT: usize = 2000;
 
-/// What a program wrote to stdout.
+/// The stdout of a program.
 pub(super) struct Answer {
     command: String,
     stdout: Vec<u8>,
 }
 
-/// Runs `command`, with `watch` seeing each line that it writes to stderr when it is written.
+/// Runs `command`, and passes each line of its stderr to `watch` as it is written.
 pub(super) fn run(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<Answer, NixError> {
     let program = PathBuf::from(command.get_program());
     tracing::debug!(command = shown(command), "runs");
@@ -50,7 +50,7 @@ fn spawn(command: &mut Command) -> io::Result<Child> {
     Child::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
-/// All of stdout, and the last lines of stderr. Both are read at the same time: a program waits when either is full.
+/// Reads all of stdout, and the last lines of stderr. It reads both at once: a program blocks when either pipe is full.
 fn drain(child: &mut Child, watch: &mut dyn FnMut(&str)) -> (io::Result<Vec<u8>>, Vec<String>) {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
@@ -75,7 +75,7 @@ impl Answer {
     }
 }
 
-/// The program's name and its arguments, without those that every call has.
+/// Returns the program's name and its arguments, without those of every call.
 fn shown(command: &Command) -> String {
     let name = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let arguments = command.get_args().filter(|argument| !FEATURES.iter().any(|feature| argument == feature));
@@ -83,7 +83,7 @@ fn shown(command: &Command) -> String {
     words.join(" ")
 }
 
-/// Reads lines to the end, and keeps the last ones. What cannot be read is no reason to fail: the program's end is.
+/// Reads lines to the end, and keeps the last ones. A read error is ignored: the program's exit status decides.
 fn follow(stderr: ChildStderr, watch: &mut dyn FnMut(&str)) -> Vec<String> {
     let mut last = VecDeque::with_capacity(LINES_KEPT);
     let mut lines = BufReader::new(stderr).split(b'\n');

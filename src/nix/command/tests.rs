@@ -1,4 +1,4 @@
-//! Tests with programs that only look like Nix. The real one runs in the end-to-end tests.
+//! Tests with fake programs. The end-to-end tests run the real Nix.
 
 use std::{io::Write as _, process::Stdio};
 
@@ -20,15 +20,15 @@ struct Fake {
 }
 
 impl Fake {
-    /// A `nix` that is this shell script.
+    /// Creates a `nix` from this shell script.
     fn new(script: &str) -> Self {
         Self { folder: tempfile::tempdir().unwrap() }.and("nix", script)
     }
 
-    /// The same with a second program beside it.
+    /// Adds a second program next to it.
     ///
-    /// The shell writes the file: were it open for writing in this process, a test beside this one could inherit it
-    /// while it starts its own program, and the file could not be executed ("text file busy").
+    /// The shell writes the file. If this process had it open for writing, a parallel test could inherit the handle
+    /// while it starts its own program, and executing the file would fail ("text file busy").
     fn and(self, name: &str, script: &str) -> Self {
         let mut shell = Command::new("sh")
             .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
@@ -99,7 +99,7 @@ fn answers_are_read_as_what_they_should_be() {
     let error = Fake::new(r"printf '\377'").nix().version().unwrap_err();
     assert!(matches!(error, NixError::Answer { expected: "UTF-8 text", .. }), "{error}");
     let error = Fake::new("echo no").nix().eval_json(".#x").unwrap_err();
-    assert_eq!(error.to_string(), "`nix eval --json -- .#x` gave no JSON, but `no\n`");
+    assert_eq!(error.to_string(), "unexpected output of `nix eval --json -- .#x`: expected JSON, found `no\n`");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A tree from a folder on disk, and a folder on disk from a tree.
+//! Conversion between a tree and a folder on disk.
 
 use std::{
     ffi::OsStr,
@@ -15,19 +15,19 @@ use fs_err as fs;
 
 use super::{DEEPEST, File, Folder, Name, NarError, Source, Tree, TreeError};
 
-/// The bit that Nix looks at: whether the owner may execute the file.
+/// The mode bit that Nix records: whether the owner may execute the file.
 const OWNER_EXECUTES: u32 = 0o100;
 
-/// Reads what lies at `path`, which is usually a folder, without following links and without opening files.
+/// Reads the folder, file or link at `path`. Links are not followed, and files are not opened.
 ///
-/// With [`hash`](super::hash()) this is what `nix hash path` computes.
+/// With [`hash`](super::hash()), this gives the result of `nix hash path`.
 pub fn tree_of_folder(path: impl AsRef<Path>) -> Result<Tree, NarError> {
     let path = path.as_ref();
     let metadata = fs::symlink_metadata(path).map_err(NarError::Disk)?;
     tree_at(path.into(), metadata.file_type(), 0)
 }
 
-/// What lies at `path`, of which a listing has told the `kind`: only files are asked for more.
+/// Reads the entry at `path`, whose `kind` a listing gave. Only files need another system call.
 fn tree_at(path: PathBuf, kind: FileType, depth: usize) -> Result<Tree, NarError> {
     if depth > DEEPEST {
         return Err(TreeError::TooDeep { path: path.display().to_string() }.into());
@@ -57,11 +57,11 @@ fn folder_at(path: PathBuf, depth: usize) -> Result<Folder, NarError> {
     Ok(entries.into_iter().collect())
 }
 
-/// Makes `tree` at `path`, where nothing may be yet. Files on disk are linked to where they can be, and copied where
-/// not: onto another file system, or where the file has the other executable bit.
+/// Creates `tree` at `path`, which must not exist. Files on disk become hard links if possible. They are copied to
+/// another file system, and if their executable bit must differ.
 ///
-/// A linked file is the same file as its source; who writes into it writes into both. On an error, what was made
-/// until then is left for the caller to remove.
+/// A linked file is the same file as its source: writing to one writes to both. On an error, the caller must remove
+/// what was created so far.
 pub fn lay_out(tree: &Tree, path: impl AsRef<Path>) -> Result<(), NarError> {
     make_tree(tree, path.as_ref()).map_err(NarError::Disk)
 }
@@ -93,7 +93,7 @@ fn make_file(file: &File, path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode))
 }
 
-/// Whether a link to `source` would be the file that is meant: a regular one, with that executable bit.
+/// Whether a link to `source` would give the wanted file: a regular one, with that executable bit.
 fn can_be_linked(source: &Path, executable: bool) -> io::Result<bool> {
     let metadata = fs::symlink_metadata(source)?;
     Ok(metadata.is_file() && is_executable(&metadata) == executable)

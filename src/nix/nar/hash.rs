@@ -1,7 +1,7 @@
-//! Hashing a tree as fast as sha256 goes.
+//! Hashing a tree at the speed of sha256.
 //!
-//! sha256 cannot be split: each block needs the one before it. So the hash alone decides the time, and all else is
-//! done beside it: a second thread opens and reads the files, a few chunks ahead of the one that is being hashed.
+//! sha256 cannot be split, since each block needs the one before it. The hash therefore sets the time. A second thread
+//! opens and reads the files, a few chunks ahead of the hash.
 
 use std::{
     io,
@@ -17,13 +17,13 @@ use super::{
     write::{CHUNK, write_chunks},
 };
 
-/// Chunks in flight: one being filled, one being hashed, the others to even out slow files.
+/// Chunks in flight: one is filled, one is hashed, and the others even out slow files.
 const CHUNKS: usize = 4;
 
-/// A chunk, and how many bytes of it are meant.
+/// A chunk, and the number of its bytes that are used.
 type Filled = (Vec<u8>, usize);
 
-/// The hash of the archive of `tree`, which is read once and kept nowhere.
+/// Returns the hash of the archive of `tree`. The tree is read once, and the archive is not stored.
 pub fn hash(tree: &Tree) -> Result<NarHash, NarError> {
     let (to_hasher, full) = channel::<Filled>();
     let (to_reader, empty) = channel::<Vec<u8>>();
@@ -38,7 +38,7 @@ pub fn hash(tree: &Tree) -> Result<NarHash, NarError> {
     })
 }
 
-/// Fills chunks until the tree is read. There are only ever [`CHUNKS`] of them, so the channels stay short.
+/// Fills chunks until the tree is read. There are only [`CHUNKS`] of them, so the channels stay short.
 fn read(tree: &Tree, full: &Sender<Filled>, empty: &Receiver<Vec<u8>>) -> Result<(), NarError> {
     let mut made = 1;
     write_chunks(tree, vec![0; CHUNK], |chunk, filled| {
@@ -54,14 +54,14 @@ fn read(tree: &Tree, full: &Sender<Filled>, empty: &Receiver<Vec<u8>>) -> Result
     })
 }
 
-/// Hashes chunks until the reader has no more, and gives each back to be filled anew.
+/// Hashes chunks until the reader has no more, and returns each one to be filled again.
 fn hash_chunks(full: &Receiver<Filled>, empty: &Sender<Vec<u8>>) -> NarHash {
     let mut hasher = Sha256::new();
     let mut size = 0;
     for (chunk, filled) in full {
         hasher.update(&chunk[..filled]);
         size += filled as u64;
-        // The reader is gone when it has sent the last chunk; then nobody wants this one back.
+        // After the last chunk the reader is gone, and nobody needs the chunk back.
         let _ = empty.send(chunk);
     }
     NarHash { digest: NarDigest::from(<[u8; 32]>::from(hasher.finalize())), size }

@@ -1,12 +1,12 @@
-//! NAR, Nix's archive of one file, link or folder, and its hash, which is what a fixed output is known by.
+//! NAR, Nix's archive of one file, link or folder, and its hash, which identifies a fixed output.
 //!
-//! The format holds only what a build can depend on: names in byte order, contents, link targets and one
-//! executable bit; no times, owners or other modes. Format: "Nix Archive (NAR) format" in the manual of Nix 2.34
+//! The format holds only what a build can depend on: names in byte order, contents, link targets and one executable
+//! bit. It has no times, owners or other modes. Format: "Nix Archive (NAR) format" in the manual of Nix 2.34
 //! (`protocols/nix-archive`).
 //!
-//! A [`Tree`] describes what an archive would hold. Its files may lie anywhere, so the hash of a folder of
-//! tarballs comes straight from the download cache: nothing is copied, no folder is made and no Nix is needed.
-//! An archive is only ever a stream; the size of a tree does not show in the memory used.
+//! A [`Tree`] describes the content of an archive. Its files may be anywhere, so the hash of a folder of tarballs comes
+//! straight from the cache: nothing is copied, no folder is created and no Nix is needed. An archive is always a
+//! stream. Memory use does not depend on the size of the tree.
 
 use std::{fmt, io, path::PathBuf, str::FromStr};
 
@@ -31,16 +31,16 @@ pub use write::write;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NarDigest([u8; 32]);
 
-/// What an archive comes to.
+/// The hash and the size of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NarHash {
     /// Its sha256.
     pub digest: NarDigest,
-    /// Its length in bytes, which is somewhat more than that of the files in it.
+    /// Its length in bytes, slightly more than the sum of its files.
     pub size: u64,
 }
 
-/// A text that is no [`NarDigest`].
+/// The text is not a [`NarDigest`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected `sha256-<base64 of 32 bytes>`, found `{0}`")]
 pub struct NarDigestError(pub String);
@@ -54,19 +54,19 @@ impl Diagnose for NarDigestError {
 /// Why a tree could not be read, written or hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum NarError {
-    /// It cannot be an archive.
+    /// The tree cannot be an archive.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// A file could not be read or made. The error names it.
+    /// A file could not be read or created. The error names it.
     #[error(transparent)]
     Disk(io::Error),
     /// The archive could not be written.
     #[error("could not write the archive: {0}")]
     Write(io::Error),
-    /// No thread could be had for reading.
+    /// No thread for reading could be started.
     #[error("could not start a thread: {0}")]
     Thread(io::Error),
-    /// A file had another length at the end of reading it than at the start, so its hash would be of neither.
+    /// A file changed its length while it was read. Its hash would match neither version.
     #[error("`{}` changed while it was read: it had {expected} bytes, then {found}", path.display())]
     Changed {
         /// The file.
@@ -76,7 +76,7 @@ pub enum NarError {
         /// Its length in bytes afterwards.
         found: u64,
     },
-    /// A socket, device or pipe, for which archives have no entry.
+    /// A socket, device or pipe. Archives cannot hold these.
     #[error("`{}` is neither a file, a link nor a folder", path.display())]
     Special {
         /// Its path.
@@ -114,7 +114,7 @@ impl Diagnose for NarError {
 }
 
 impl NarDigest {
-    /// The digest.
+    /// Returns the bytes of the digest.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -167,7 +167,7 @@ impl<'de> serde::Deserialize<'de> for NarDigest {
 }
 
 impl fmt::Display for NarHash {
-    /// The digest as `sha256-<base64>`.
+    /// Writes the digest as `sha256-<base64>`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.digest.fmt(f)
     }

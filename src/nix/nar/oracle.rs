@@ -1,4 +1,4 @@
-//! Tests of the whole: against an independent writer of archives, and against hashes that Nix made.
+//! Tests of whole archives, against an independent writer and against hashes of the real Nix.
 
 use std::io::Read as _;
 
@@ -7,7 +7,7 @@ use proptest::{collection::btree_map, prelude::*};
 
 use super::{write::write_chunks, *};
 
-/// Names that sort otherwise as text, as paths or by locale than by their bytes, and names that look like others.
+/// Names whose order differs between bytes, text, paths and locales, and names that look alike.
 fn names() -> impl Strategy<Value = Name> {
     let text = prop_oneof![
         "[a-c]{1,2}",
@@ -21,7 +21,7 @@ fn names() -> impl Strategy<Value = Name> {
     text.prop_filter_map("no name", |text| Name::new(text).ok())
 }
 
-/// Contents whose lengths lie around the padding to 8 bytes, and now and then more than a small chunk.
+/// Contents with lengths around the padding to 8 bytes, and sometimes longer than a small chunk.
 fn contents() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![9 => prop::collection::vec(any::<u8>(), 0..=17), 1 => prop::collection::vec(any::<u8>(), 90..200)]
 }
@@ -96,7 +96,7 @@ fn executable(bytes: &str) -> Tree {
 
 #[test]
 fn hashes_are_those_of_nix() {
-    // Each made by `nix hash path` of Nix 2.34.8 over the same on disk, and the size by `nix nar pack`.
+    // Made with `nix hash path` of Nix 2.34.8 over the same trees on disk; the sizes with `nix nar pack`.
     for (tree, expected) in [
         (Folder::new().into(), "sha256-pQpattmS9VmO3ZIQUFn66az8GSmB4IvYhTTCFn6SUmo="),
         (Tree::bytes(""), "sha256-d6xi4mKdjkX2JFicDIv5niSzpyI0m/Hnm8GGAIU04kY="),
@@ -110,7 +110,7 @@ fn hashes_are_those_of_nix() {
     assert_eq!(hashed.size, 2952);
 }
 
-/// One of everything: lengths around the padding, an executable file, a link, an empty folder, names whose order
+/// One of everything: lengths around the padding, an executable file, a link, an empty folder, and names whose order
 /// differs between bytes, text and paths.
 fn sample() -> Folder {
     let mut folder = Folder::new();

@@ -1,9 +1,9 @@
-//! [`Tree`]: what an archive would hold, put together from files that lie anywhere.
+//! [`Tree`]: the content of an archive, from files that may be anywhere.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-/// How many names a path may have. Nix 2.34 refuses deeper archives ("exceeds maximum NAR directory depth of 64",
-/// counting the root), and a limit keeps a path from outside from exhausting the stack.
+/// The number of names that a path may have. Nix 2.34 refuses deeper archives ("exceeds maximum NAR directory depth of
+/// 64", the root included). The limit also keeps a hostile path from exhausting the stack.
 pub const DEEPEST: usize = 63;
 
 /// A file, a link or a folder.
@@ -11,7 +11,7 @@ pub const DEEPEST: usize = 63;
 pub enum Tree {
     /// A regular file.
     File(File),
-    /// A symbolic link, with its target, which may be any bytes and is never followed.
+    /// A symbolic link with its target. The target may be any bytes, and is never followed.
     Symlink(Vec<u8>),
     /// A folder.
     Folder(Folder),
@@ -20,13 +20,13 @@ pub enum Tree {
 /// A regular file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Where its bytes come from.
+    /// The source of its bytes.
     pub source: Source,
     /// Whether its owner may execute it.
     pub executable: bool,
 }
 
-/// Where a file's bytes come from.
+/// The source of a file's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A file on disk, read when the tree is written or hashed. A link to one is followed.
@@ -35,61 +35,61 @@ pub enum Source {
     Memory(Vec<u8>),
 }
 
-/// A folder: entries in the order of their names' bytes, which is the order in an archive.
+/// A folder. Its entries are in the order of an archive: by the bytes of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folder {
     entries: BTreeMap<Name, Tree>,
 }
 
-/// The name of an entry of a folder: any bytes but `/` and NUL, not empty, not `.` and not `..`.
+/// The name of an entry of a folder: any bytes except `/` and NUL, but not empty, `.` or `..`.
 ///
-/// Bytes, because file systems have bytes, and sorted as bytes, because archives are.
+/// Names are bytes because file systems have bytes, and archives sort by bytes.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(Vec<u8>);
 
-/// Why bytes are no [`Name`].
+/// Why bytes are not a [`Name`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// There are none.
+    /// The name is empty.
     #[error("it is empty")]
     Empty,
     /// It is `.` or `..`, which mean other folders.
     #[error("it is `.` or `..`")]
     Dots,
-    /// It holds a `/`, which would be two names.
-    #[error("it holds `/`")]
+    /// It contains a `/`, which separates two names.
+    #[error("it contains `/`")]
     Slash,
-    /// It holds a NUL, which no file system allows.
-    #[error("it holds a NUL")]
+    /// It contains a NUL, which no file system allows.
+    #[error("it contains a NUL")]
     Nul,
 }
 
-/// Why something has no place in a tree.
+/// Why something cannot be in a tree.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
-    /// A part of the path is no name.
+    /// A part of the path is not a valid name.
     #[error("a name in the path `{path}` cannot be in an archive: {why}")]
     Name {
         /// The whole path.
         path: String,
-        /// What is wrong with the name.
+        /// The reason.
         why: NameError,
     },
-    /// Something is there already.
+    /// The path is already taken.
     #[error("`{path}` is in the archive twice")]
     Exists {
         /// The path.
         path: String,
     },
-    /// A part of the path is a file or link, which can hold nothing.
-    #[error("`{path}` cannot be in the archive, since `{file}` is no folder")]
+    /// A part of the path is a file or a link, which cannot have entries.
+    #[error("`{path}` cannot be in the archive, because `{file}` is not a folder")]
     NotAFolder {
         /// The path.
         path: String,
-        /// The part of it that is no folder.
+        /// The part that is not a folder.
         file: String,
     },
-    /// The path has more names than Nix takes.
+    /// The path has more names than Nix allows.
     #[error("`{path}` is nested too deeply: Nix allows {DEEPEST} names in a path")]
     TooDeep {
         /// The path.
@@ -98,17 +98,17 @@ pub enum TreeError {
 }
 
 impl Tree {
-    /// A file on disk that is not executable.
+    /// Returns a file on disk that is not executable.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self::File(File { source: Source::Disk(path.into()), executable: false })
     }
 
-    /// A file of these bytes that is not executable.
+    /// Returns a file of these bytes that is not executable.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self::File(File { source: Source::Memory(bytes.into()), executable: false })
     }
 
-    /// A link to `target`.
+    /// Returns a link to `target`.
     pub fn symlink(target: impl Into<Vec<u8>>) -> Self {
         Self::Symlink(target.into())
     }
@@ -121,14 +121,14 @@ impl From<Folder> for Tree {
 }
 
 impl Folder {
-    /// An empty folder.
+    /// Returns an empty folder.
     pub const fn new() -> Self {
         Self { entries: BTreeMap::new() }
     }
 
-    /// Puts `tree` at `path`, whose names are separated by `/`, and makes the folders above it that are missing.
+    /// Puts `tree` at `path`, whose names are separated by `/`. Creates the missing folders above it.
     ///
-    /// Nothing is ever replaced, and on an error nothing has changed.
+    /// Nothing is ever replaced. On an error, nothing has changed.
     pub fn insert(&mut self, path: impl AsRef<[u8]>, tree: impl Into<Tree>) -> Result<(), TreeError> {
         let path = path.as_ref();
         let mut names = names_of(path)?;
@@ -143,17 +143,17 @@ impl Folder {
         Ok(())
     }
 
-    /// The entries in the order of their names.
+    /// Returns the entries, in the order of their names.
     pub fn entries(&self) -> impl Iterator<Item = (&Name, &Tree)> {
         self.entries.iter()
     }
 
-    /// Whether it holds nothing.
+    /// Whether the folder is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The folder below this one at `names`, made where it is missing. `path` is what is being inserted.
+    /// Returns the folder below this one at `names`, and creates it if it is missing. `path` is for error messages.
     fn folder_at(&mut self, names: &[Name], path: &[u8]) -> Result<&mut Self, TreeError> {
         let mut folder = self;
         for (index, name) in names.iter().enumerate() {
@@ -175,7 +175,7 @@ impl FromIterator<(Name, Tree)> for Folder {
 }
 
 impl Name {
-    /// A name of these bytes.
+    /// Checks that these bytes are a name.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, NameError> {
         let bytes = bytes.into();
         match bytes.as_slice() {
@@ -187,14 +187,14 @@ impl Name {
         }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
 impl fmt::Display for Name {
-    /// The name as text, with a replacement character for what is not UTF-8.
+    /// Writes the name as text, with a replacement character for bytes that are not UTF-8.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&String::from_utf8_lossy(&self.0))
     }
@@ -219,7 +219,7 @@ fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
 
-/// The path that `names` make, as text.
+/// Joins `names` into a path, as text.
 pub(super) fn joined<'a>(names: impl IntoIterator<Item = &'a Name>) -> String {
     names.into_iter().map(Name::to_string).collect::<Vec<_>>().join("/")
 }
@@ -251,7 +251,7 @@ mod tests {
             assert_eq!(folder.insert(path, Tree::bytes("2")), Err(TreeError::Exists { path: path.to_owned() }));
         }
         let error = folder.insert("a/b/c/d", Tree::bytes("2")).unwrap_err();
-        assert_eq!(error.to_string(), "`a/b/c/d` cannot be in the archive, since `a/b` is no folder");
+        assert_eq!(error.to_string(), "`a/b/c/d` cannot be in the archive, because `a/b` is not a folder");
         assert!(matches!(folder.insert("l/x", Tree::bytes("")), Err(TreeError::NotAFolder { .. })));
         assert_eq!(folder, before);
     }

@@ -1,7 +1,7 @@
 //! Writing a tree as an archive.
 //!
-//! The encoder fills chunks of a fixed size and hands each on when it is full. Files are read straight into a chunk,
-//! so their bytes are copied once, by the kernel, and small files and the text around them travel together.
+//! The encoder fills chunks of a fixed size and passes each full one on. It reads files straight into a chunk, so the
+//! kernel copies their bytes once. Small files share a chunk with the text around them.
 
 use std::{
     io::{self, Read as _, Write},
@@ -12,13 +12,13 @@ use fs_err as fs;
 
 use super::{DEEPEST, File, Folder, Name, NarError, Source, Tree, TreeError, tree::joined};
 
-/// Bytes in a chunk. Handing one to another thread and waking that costs some 10 microseconds: with 64 KiB hashing
-/// 750 MB took 0.66 s, with 256 KiB 0.57 s, with 1 MiB 0.53 s, of which sha256 alone is 0.52 s.
+/// The number of bytes in a chunk. Passing one to another thread and waking it costs about 10 microseconds. Hashing 750
+/// MB took 0.66 s with 64 KiB, 0.57 s with 256 KiB and 0.53 s with 1 MiB; sha256 alone takes 0.52 s.
 pub(super) const CHUNK: usize = 1024 * 1024;
-/// Every length and text of an archive starts at a multiple of this many bytes.
+/// Every length and string in an archive starts at a multiple of this many bytes.
 const ALIGNMENT: u64 = 8;
 
-/// Writes the archive of `tree` to `out`, in pieces of 1 MiB; it needs no buffer of its own.
+/// Writes the archive of `tree` to `out`, in pieces of 1 MiB. `out` needs no buffer.
 pub fn write(tree: &Tree, out: &mut impl Write) -> Result<(), NarError> {
     write_chunks(tree, vec![0; CHUNK], |chunk, filled| {
         out.write_all(&chunk[..filled])?;
@@ -26,8 +26,8 @@ pub fn write(tree: &Tree, out: &mut impl Write) -> Result<(), NarError> {
     })
 }
 
-/// Writes the archive of `tree` into `chunk`, which must not be empty, and into the chunks that `hand_on` gives back
-/// for each that it takes. The number beside a chunk is how many bytes of it are meant.
+/// Writes the archive of `tree` into `chunk`, which must not be empty. Passes each chunk to `hand_on` and continues in
+/// the chunk that it returns. The number beside a chunk is the number of its bytes that are used.
 pub(super) fn write_chunks(
     tree: &Tree,
     chunk: Vec<u8>,
@@ -43,7 +43,7 @@ struct Encoder<'a, F> {
     chunk: Vec<u8>,
     filled: usize,
     hand_on: F,
-    /// The names that lead to what is being written.
+    /// The names above the entry that is being written.
     above: Vec<&'a Name>,
 }
 
@@ -85,7 +85,7 @@ impl<'a, F: FnMut(Vec<u8>, usize) -> io::Result<Vec<u8>>> Encoder<'a, F> {
         }
     }
 
-    /// The bytes of the file at `path`, as one text.
+    /// Writes the bytes of the file at `path`, as one string.
     fn contents(&mut self, path: &Path) -> Result<(), NarError> {
         let mut file = fs::File::open(path).map_err(NarError::Disk)?;
         let metadata = file.metadata().map_err(NarError::Disk)?;
@@ -102,7 +102,7 @@ impl<'a, F: FnMut(Vec<u8>, usize) -> io::Result<Vec<u8>>> Encoder<'a, F> {
         self.pad(expected)
     }
 
-    /// Copies at most `limit` bytes, and says how many there were.
+    /// Copies at most `limit` bytes, and returns their number.
     fn copy(&mut self, file: &mut fs::File, limit: u64) -> Result<u64, NarError> {
         let mut copied = 0;
         while copied < limit {
@@ -125,7 +125,7 @@ impl<'a, F: FnMut(Vec<u8>, usize) -> io::Result<Vec<u8>>> Encoder<'a, F> {
         texts.iter().try_for_each(|text| self.text(text))
     }
 
-    /// One text: its length in 8 bytes, the least significant first, its bytes, and zeros up to the alignment.
+    /// Writes one string: its length in 8 bytes, least significant first, its bytes, and zeros up to the alignment.
     fn text(&mut self, text: &[u8]) -> Result<(), NarError> {
         let length = text.len() as u64;
         self.bytes(&length.to_le_bytes())?;
@@ -152,7 +152,7 @@ impl<'a, F: FnMut(Vec<u8>, usize) -> io::Result<Vec<u8>>> Encoder<'a, F> {
         Ok(())
     }
 
-    /// What is free of the chunk, which is never nothing.
+    /// Returns the free part of the chunk, which is never empty.
     fn room(&mut self) -> Result<&mut [u8], NarError> {
         if self.filled == self.chunk.len() {
             self.flush()?;
@@ -173,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a file in chunks of 64 bytes, and does something to it when the first chunk is full.
+    /// Reads a file in chunks of 64 bytes, and calls `disturb` when the first chunk is full.
     fn read_while(disturb: impl Fn(&Utf8Path)) -> Result<(), NarError> {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8Path::from_path(folder.path()).unwrap().join("f");
@@ -196,7 +196,7 @@ mod tests {
         assert!(matches!(shorter, Err(NarError::Changed { expected: 1000, found: 500, .. })), "{shorter:?}");
         let longer = read_while(|path| fs::write(path, [b'#'; 1001]).unwrap());
         assert!(matches!(longer, Err(NarError::Changed { expected: 1000, found: 1001, .. })), "{longer:?}");
-        // A file that was put in its place is another file: the one that is open stays as it was.
+        // A file that replaces it is another file. The open one stays as it was.
         read_while(|path| fs::remove_file(path).unwrap()).unwrap();
     }
 

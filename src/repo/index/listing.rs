@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::repo::{Entry, EntryKind, RepoPath, git::GitError};
 
-/// What git has at a path.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
@@ -13,7 +13,7 @@ pub(super) enum Kind {
     Submodule,
 }
 
-/// A path of the index.
+/// A path in the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listed {
     pub(super) path: String,
@@ -21,16 +21,17 @@ pub(super) struct Listed {
     pub(super) kind: Kind,
 }
 
-/// All paths, sorted as git sorts them: by their bytes.
+/// All paths, sorted by their bytes, as git sorts them.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     entries: Vec<Listed>,
-    /// The paths that a merge left with several contents.
+    /// The paths with a merge conflict.
     pub(super) unmerged: BTreeSet<String>,
 }
 
 impl Listing {
-    /// Reads `git ls-files --stage -z`: `<mode> <object> <stage>\t<path>`. Of the contents of an unmerged path, ours is taken.
+    /// Reads `git ls-files --stage -z`: `<mode> <object> <stage>\t<path>`. For a path with a merge conflict, it takes
+    /// our side.
     pub(super) fn of_index(output: &[u8]) -> Result<Self, GitError> {
         let wrong = || GitError::Answer("ls-files");
         let mut listing = Self::default();
@@ -68,7 +69,7 @@ impl Listing {
         self.entries.push(Listed { path, object: object.to_owned(), kind });
     }
 
-    /// Takes paths away.
+    /// Removes paths.
     pub(super) fn remove(&mut self, paths: &BTreeSet<String>) {
         self.entries.retain(|entry| !paths.contains(&entry.path));
     }
@@ -82,14 +83,14 @@ impl Listing {
         found.ok().map(|index| &self.entries[index])
     }
 
-    /// The submodule that a path lies in or is.
+    /// Returns the submodule that a path is, or is in.
     pub(super) fn submodule_of(&self, path: &RepoPath) -> Option<&Listed> {
         let text = path.as_str();
         let ends = text.match_indices('/').map(|(end, _)| end).chain([text.len()]);
         ends.filter_map(|end| self.get(&text[..end])).find(|entry| entry.kind == Kind::Submodule)
     }
 
-    /// The entries of a folder, sorted by name.
+    /// Returns the entries of a folder, sorted by name.
     pub(super) fn list(&self, folder: &RepoPath) -> Vec<Entry> {
         let prefix = if folder.is_root() { String::new() } else { format!("{folder}/") };
         let mut entries = Vec::new();
@@ -98,7 +99,7 @@ impl Listing {
             let Some(below) = listed.path.strip_prefix(&prefix) else { break };
             if let Some((name, _)) = below.split_once('/') {
                 entries.push(Entry { name: name.to_owned(), kind: EntryKind::Folder });
-                // `0` comes after `/`: what follows is past everything in that folder.
+                // `0` is the character after `/`, so this skips everything in that folder.
                 next = self.from(&format!("{prefix}{name}0"));
                 continue;
             }
@@ -114,13 +115,14 @@ impl Listing {
         entries
     }
 
-    /// The first entry that does not come before `path`.
+    /// Returns the index of the first entry that does not sort before `path`.
     fn from(&self, path: &str) -> usize {
         self.entries.partition_point(|entry| entry.path.as_bytes() < path.as_bytes())
     }
 }
 
-/// The lines of an answer, each `<fields>\t<path>`. A name that is not UTF-8 cannot be named by a manifest.
+/// Returns the lines of an output, each `<fields>\t<path>`. Paths that are not UTF-8 are skipped, since no manifest can
+/// name them.
 fn lines(output: &[u8]) -> impl Iterator<Item = (&str, String)> {
     output.split(|byte| *byte == 0).filter_map(|line| {
         let (fields, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;

@@ -1,9 +1,9 @@
 //! [`GitIndex`]: the repository as git is about to commit it.
 //!
-//! Git itself lists the index: it knows of `GIT_INDEX_FILE`, split and sparse indexes, linked worktrees and formats to come,
-//! and the processes take about as long as a library would take to be loaded (`docs/architecture.md` has the numbers).
-//! Contents are the blobs, which no setting of line endings changes; where a file has a filter (git-crypt, LFS), they are what
-//! the filter makes of them, since that is what the record was made from. Nothing is written and no network is used.
+//! Git itself lists the index. It handles `GIT_INDEX_FILE`, split and sparse indexes, linked working trees and future
+//! formats, and its processes take about as long as loading a library would (`docs/architecture.md` has the numbers).
+//! Contents are blobs, which no setting of line endings changes. If a file has a filter (git-crypt, LFS), its content
+//! is the output of the filter, since the record is made from that. Nothing is written and no network is used.
 
 mod listing;
 mod objects;
@@ -23,42 +23,42 @@ use super::{
 };
 use crate::names::{LOCKFILES, MANIFEST, RECORD_FILE};
 
-/// The blob of no bytes, with SHA-1 and with SHA-256.
+/// The ids of the empty blob, with SHA-1 and with SHA-256.
 const EMPTY: [&str; 2] =
     ["e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"];
 
-/// The names of files that every check reads, wherever they lie.
+/// The names of files that every check reads, in any folder.
 const READ_AHEAD: [&str; 4] = [MANIFEST, RECORD_FILE, "project.json", "turbo.json"];
 
-/// Whether every check reads files of a name, wherever they lie: those, and settings of compilers and bundlers.
+/// Whether every check reads files of this name: those above, and settings of compilers and bundlers.
 fn is_read_ahead(name: &str) -> bool {
     let stem = name.strip_suffix(".json").unwrap_or_default();
     let is_of_typescript = stem.starts_with("tsconfig") || stem.starts_with("jsconfig");
     READ_AHEAD.contains(&name) || LOCKFILES.contains(&name) || is_of_typescript || name.contains(".config.")
 }
 
-/// How many links are followed to a file.
+/// The number of links to follow to a file.
 const LINKS: usize = 8;
 
-/// The names of what is about to be committed, compared with the last commit.
+/// The paths that are about to be committed, compared with the last commit.
 #[derive(Debug)]
 pub struct Staged {
     git: Git,
-    /// The paths that differ, below the folder that git is run in and relative to it.
+    /// The changed paths below the folder that git runs in, relative to it.
     pub paths: Vec<String>,
-    /// Those of them that the index has.
+    /// The changed paths that exist in the index.
     present: BTreeSet<String>,
 }
 
 impl Staged {
-    /// Asks git. What was added with `--intent-to-add` is not committed, and so not staged.
+    /// Asks git for the staged paths. Files added with `--intent-to-add` are not committed, so they do not count.
     pub fn read(git: Git) -> Result<Self, GitError> {
         let changes = differing(&git, "--ita-invisible-in-index")?;
         let present = changes.iter().filter(|(status, _)| status != "D").map(|(_, path)| path.clone()).collect();
         Ok(Self { git, paths: changes.into_iter().map(|(_, path)| path).collect(), present })
     }
 
-    /// The text of one file of the index, without reading the others.
+    /// Reads one file of the index as text, without reading the others.
     pub fn text(&self, path: &RepoPath) -> Result<Option<String>, GitError> {
         let content = Objects::start(&self.git)?.content(&format!(":./{path}"))?;
         Ok(content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
@@ -78,12 +78,12 @@ impl Staged {
     }
 }
 
-/// The paths in which the index differs from the last commit, each with a letter for how.
+/// Returns the paths in which the index differs from the last commit, each with git's status letter.
 fn differing(git: &Git, intended: &str) -> Result<Vec<(String, String)>, GitError> {
     let status = "--name-status";
     let args = ["diff", "--cached", status, "--relative", "--no-renames", "--ignore-submodules=dirty", intended, "-z"];
     let words = match git.names(&args) {
-        // Without a repository, `git diff` compares files, and says how.
+        // Outside a repository, `git diff` compares files, and its message mentions that option.
         Err(GitError::Failed { message, .. }) if message.contains("--no-index") => {
             return Err(GitError::NoRepository(git.folder().to_owned()));
         }
@@ -98,14 +98,14 @@ pub struct GitIndex {
     git: Git,
     listing: Listing,
     objects: Mutex<Option<Objects>>,
-    /// Contents that were read ahead, by object.
+    /// Contents that were read ahead, by object id.
     ready: HashMap<String, Vec<u8>>,
     filtered: OnceLock<BTreeSet<String>>,
     submodules: Mutex<BTreeMap<String, Arc<Self>>>,
 }
 
 impl GitIndex {
-    /// Reads a commit in place of the index, below the folder that git is run in. Attributes are those of the index.
+    /// Reads a commit instead of the index, below the folder that git runs in. Attributes come from the index.
     pub fn of_commit(git: Git, commit: &str) -> Result<Self, GitError> {
         let listing = Listing::of_commit(&git.output(&["ls-tree", "-r", "-z", commit])?)?;
         Ok(Self::new(git, listing))
@@ -122,7 +122,8 @@ impl GitIndex {
         }
     }
 
-    /// Reads what every check reads, in one go: to wait for git at each of a thousand manifests takes a second.
+    /// Reads the files that every check needs, all at once. Waiting for git at each of a thousand manifests takes a
+    /// second.
     fn read_ahead(&mut self) -> Result<(), GitError> {
         let is_wanted = |entry: &&Listed| {
             entry.kind == Kind::File
@@ -136,12 +137,12 @@ impl GitIndex {
         Ok(())
     }
 
-    /// The paths that a merge left with several contents.
+    /// Returns the paths with a merge conflict.
     pub fn unmerged(&self) -> &BTreeSet<String> {
         &self.listing.unmerged
     }
 
-    /// The files that the work tree has in another way, or that only it has.
+    /// Returns the files that differ in the working tree, or exist only there.
     pub fn unstaged(&self) -> Result<BTreeSet<String>, GitError> {
         let changed = self.git.names(&["diff", "--name-only", "--relative", "--no-renames", "-z"])?;
         let new = self.git.names(&["ls-files", "--others", "--exclude-standard", "-z"])?;
@@ -150,7 +151,7 @@ impl GitIndex {
 
     fn content(&self, listed: &Listed) -> Result<Vec<u8>, GitError> {
         if self.filtered()?.contains(&listed.path) {
-            // `--batch` cannot do it: the size that it says is that of what is stored.
+            // `--batch` does not work here: it prints the size of the stored blob, not of the filtered content.
             let path = format!("--path={}", self.git.prefixed(&listed.path)?);
             return self.git.output(&["cat-file", "--filters", &path, &listed.object]);
         }
@@ -161,7 +162,7 @@ impl GitIndex {
         content.ok_or_else(|| GitError::Missing { path: listed.path.clone() })
     }
 
-    /// The files that have a filter. Git is asked only where an attribute file names one.
+    /// Returns the files with a filter. Git is asked only if an attribute file names one.
     fn filtered(&self) -> Result<&BTreeSet<String>, GitError> {
         if let Some(known) = self.filtered.get() {
             return Ok(known);
@@ -177,7 +178,7 @@ impl GitIndex {
         let is_file = |entry: &&Listed| entry.path.rsplit('/').next() == Some(".gitattributes");
         let mut process = lock(&self.objects);
         let objects = running(&mut process, || Objects::start(&self.git))?;
-        // The one at the top may lie above the folder.
+        // The top-level one may be above the folder.
         let listed = self.listing.entries().iter().filter(is_file).map(|entry| entry.object.as_str());
         for question in listed.chain([":.gitattributes"]) {
             let text = objects.content(question)?.unwrap_or_default();
@@ -188,7 +189,7 @@ impl GitIndex {
         Ok(false)
     }
 
-    /// A submodule at the commit that the index has. One that is not checked out holds nothing.
+    /// Returns a submodule at the commit in the index. A submodule that is not checked out is empty.
     fn submodule(&self, listed: &Listed) -> Result<Arc<Self>, GitError> {
         if let Some(known) = lock(&self.submodules).get(&listed.path) {
             return Ok(known.clone());
@@ -206,7 +207,7 @@ impl GitIndex {
         Ok(tree)
     }
 
-    /// The file that a path is, through links; none where it is none.
+    /// Returns the file at a path, through links, or `None` if there is no file.
     fn file(&self, path: &RepoPath) -> Result<Option<&Listed>, GitError> {
         let mut path = path.clone();
         for _ in 0..LINKS {
@@ -223,7 +224,7 @@ impl GitIndex {
         Ok(None)
     }
 
-    /// The submodule of a path, and the path in it.
+    /// Returns the submodule that a path is in, and the rest of the path.
     fn in_submodule(&self, path: &RepoPath) -> Result<Option<(Arc<Self>, RepoPath)>, GitError> {
         let Some(listed) = self.listing.submodule_of(path) else { return Ok(None) };
         let below = path.as_str()[listed.path.len()..].trim_start_matches('/');
@@ -272,7 +273,7 @@ impl Tree for GitIndex {
     }
 }
 
-/// The process, started where it is not running yet.
+/// Returns the process, and starts it if necessary.
 fn running(
     process: &mut Option<Objects>,
     start: impl FnOnce() -> Result<Objects, GitError>,
@@ -283,7 +284,7 @@ fn running(
     process.as_mut().ok_or(GitError::Answer("cat-file"))
 }
 
-/// A poisoned lock means that a thread panicked, and the panic goes on.
+/// A poisoned lock means that a thread panicked. That panic is still reported.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! Contents of git's objects, by one `git cat-file --batch` that is asked again and again: a process for each file would
-//! take longer than all the rest.
+//! Contents of git objects, from one `git cat-file --batch` for all of them. One process for each file would take
+//! longer than all the rest.
 
 use std::{
     collections::HashMap,
@@ -22,7 +22,7 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    /// Starts it. Contents are as they are in the repository.
+    /// Starts the process. Contents are as stored in the repository.
     pub(super) fn start(git: &Git) -> Result<Self, GitError> {
         let mut command = git.command(&["cat-file", "--batch"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -31,17 +31,18 @@ impl Objects {
         Ok(Self { questions: child.stdin.take(), answers, child })
     }
 
-    /// The content of an object, or none where it is not there.
+    /// Returns the content of an object, or `None` if it is missing.
     pub(super) fn content(&mut self, question: &str) -> Result<Option<Vec<u8>>, GitError> {
         self.ask(question).map_err(GitError::Start)?;
         self.answer()
     }
 
-    /// The contents of many objects, without waiting for one answer before the next question; those that are there, by name.
+    /// Returns the contents of many objects by name, without those that are missing. It does not wait for each answer
+    /// before the next question.
     pub(super) fn contents(&mut self, questions: &[String]) -> Result<HashMap<String, Vec<u8>>, GitError> {
         let mut pipe = self.questions.take();
         let (written, answers) = parallel::both(
-            // Git stops reading while nobody reads what it says, so that both go on at once.
+            // Git stops reading questions while its output is not read, so both happen at once.
             move || -> io::Result<Option<ChildStdin>> {
                 if let Some(pipe) = &mut pipe {
                     let lines: String = questions.iter().flat_map(|question| [question.as_str(), "\n"]).collect();
@@ -62,7 +63,7 @@ impl Objects {
         questions.write_all(format!("{question}\n").as_bytes())
     }
 
-    /// `<object> <type> <size>`, the content, a line break; or a line that ends in `missing`.
+    /// Reads an answer: `<object> <type> <size>`, the content and a line break; or a line that ends in `missing`.
     fn answer(&mut self) -> Result<Option<Vec<u8>>, GitError> {
         let mut line = String::new();
         self.answers.read_line(&mut line).map_err(GitError::Start)?;
@@ -81,7 +82,7 @@ impl Objects {
 
 impl Drop for Objects {
     fn drop(&mut self) {
-        // It ends with its questions. What it says then is nobody's concern.
+        // The process ends with its input. Its later output does not matter.
         drop(self.questions.take());
         let _ = self.child.wait();
     }

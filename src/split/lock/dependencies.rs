@@ -17,54 +17,54 @@ use crate::{
 /// A file that an install needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
-    /// Where it lies in the fixed output: `npm/<name>/-/<base>-<version>.tgz`, `url/<host>/<path>`,
+    /// The path in the fixed output: `npm/<name>/-/<base>-<version>.tgz`, `url/<host>/<path>`,
     /// `github/<owner>/<name>/<revision>.tar` or `git/<commit>.tar`.
     pub path: String,
-    /// What becomes of what is downloaded.
+    /// How the file is made from the download.
     pub form: Form,
-    /// How messages name it: `name@version`, or the URL.
+    /// The name in messages: `name@version`, or the name with a URL.
     pub label: String,
-    /// The package's name.
+    /// The name of the package.
     pub name: String,
-    /// Where it is downloaded from, if that is not the place that its registry has for it.
+    /// The download URL, if it differs from the usual one at the registry of the package.
     pub url: Option<Url>,
-    /// What its bytes must match; none where the lockfile does not say.
+    /// The integrity of its bytes, if the lockfile has one.
     pub integrity: Option<Integrity>,
-    /// Who needs it; none where only the manifest in the tarball says.
+    /// The systems that need it. `None` if only the manifest inside the tarball says so.
     pub scope: Option<Scope>,
 }
 
-/// How a file of the fixed output comes of what is downloaded.
+/// How a file of the fixed output is made from the download.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
-    /// It is what is downloaded.
+    /// The download itself.
     Verbatim,
-    /// The files of the archive that is downloaded, in an archive of our own: its host promises no bytes.
+    /// The files of a downloaded archive, repacked by splitter, because the host does not promise stable bytes.
     Repacked,
-    /// The files of a commit of the repository at the URL, and the commit itself, in an archive of our own.
+    /// The files and the commit object of a git commit, packed by splitter. The URL is the git repository.
     Commit(String),
 }
 
-/// Where packages come from.
+/// The sources of packages.
 #[derive(Clone, Copy)]
 pub(in crate::split) struct Sources<'a> {
     /// The registries of the repository.
     pub(in crate::split) registries: &'a ProjectRegistries,
-    /// A cache in the repository; what it holds needs no tarball.
+    /// The cache in the repository, if any. Packages in it need no tarball.
     pub(in crate::split) cache: Option<&'a CommittedCache>,
 }
 
-/// Who needs a tarball.
+/// The systems that need a tarball.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// Every system: it is bound to no platform.
+    /// Every system, because the package runs on every platform.
     Common,
     /// These systems.
     Systems(BTreeSet<System>),
 }
 
 impl Scope {
-    /// The scope of a package with these platforms. It may be no system at all.
+    /// Returns the scope of a package for these platforms. It may be empty.
     pub fn of(platforms: &PlatformLists, systems: &[System]) -> Self {
         if *platforms == PlatformLists::default() {
             return Self::Common;
@@ -78,8 +78,8 @@ impl Scope {
     }
 }
 
-/// Lists what `lockfile` needs on `systems`, sorted by path. A package whose platforms are those of no asked system
-/// is left out: nothing would install it.
+/// Lists the files that an install of `lockfile` needs on `systems`, sorted by path. Packages that run on none of the
+/// systems are excluded, because nothing would install them.
 pub(in crate::split) fn list(
     lockfile: &Lockfile,
     workspaces: &Workspaces,
@@ -113,7 +113,7 @@ pub(in crate::split) fn list(
             Resolution::Archive(ref archive) => format!("{} ({})", package.name, archive.url()),
             _ => package.label(),
         };
-        // What a lockfile says of an archive's own bytes is of no use: they change.
+        // The integrity of an archive in a lockfile is useless, because the host may change the bytes.
         let integrity = package.integrity.clone().filter(|_| form == Form::Verbatim);
         let name = package.name.clone();
         all.push(Dependency { path, form, label, name, url, integrity, scope });
@@ -133,8 +133,8 @@ pub(in crate::split) fn list(
     Ok(list)
 }
 
-/// The Yarn 1 that later Yarn downloads where it packs a package from git that has a lockfile of Yarn 1. Whether one has
-/// is not known here.
+/// The Yarn 1 that later versions of Yarn download to pack a git package with a lockfile of Yarn 1. It is always listed,
+/// because the lockfile does not say whether a git package has one.
 fn packer() -> Dependency {
     const VERSION: &str = "1.22.22";
     Dependency {
@@ -149,14 +149,15 @@ fn packer() -> Dependency {
 }
 
 impl Dependency {
-    /// Where it is downloaded from.
+    /// Returns the download URL.
     pub fn download_url(&self, registries: &ProjectRegistries) -> Url {
         self.url.clone().unwrap_or_else(|| registry_url(registries.registry_for(&self.name), &self.path))
     }
 }
 
-/// The file's place in the fixed output, its URL where that is not its registry's place for it, and its form; none for
-/// what is not downloaded. No URL is made for the others: thousands of them would take longer than all else here.
+/// Returns the path in the fixed output, the URL if it is not the usual one at the registry, and the form. Returns `None`
+/// for packages that are not downloaded. Usual URLs are not built here: thousands of them would take longer than the rest
+/// of the list.
 fn source(
     package: &LockedPackage,
     registries: &ProjectRegistries,
@@ -192,7 +193,7 @@ fn source(
 }
 
 fn no_commit(package: &LockedPackage, kind: &'static str, resolution: &str, format: Format) -> SplitError {
-    // The key of such a package may be its URL.
+    // The key of a git package may be its URL, which can hold a secret.
     let key = if package.key.contains("://") { &package.name } else { &package.key };
     SplitError::NoCommit {
         key: key.clone(),
@@ -203,19 +204,19 @@ fn no_commit(package: &LockedPackage, kind: &'static str, resolution: &str, form
     }
 }
 
-/// The place of a registry's tarball: its path at the registry. Build metadata (`+…`) is no part of its name, since
-/// registries publish without it.
+/// Returns the path of a registry tarball in the fixed output, which is its path at the registry. Build metadata (`+…`) is
+/// dropped, because registries publish without it.
 fn registry_path(name: &str, version: &str) -> String {
     let release = version.split('+').next().unwrap_or(version);
     ["npm/", name, "/-/", base_name(name), "-", release, ".tgz"].concat()
 }
 
-/// Where a registry usually has the tarball of a version.
+/// Returns the usual URL of a version at a registry.
 pub(crate) fn usual_url(registry: &Url, name: &str, version: &str) -> Url {
     registry_url(registry, &registry_path(name, version))
 }
 
-/// Where a registry has the tarball of that place.
+/// Returns the URL at a registry for a path in the fixed output.
 fn registry_url(registry: &Url, path: &str) -> Url {
     let below = path.strip_prefix("npm/").unwrap_or(path);
     let mut url = registry.clone();
@@ -223,13 +224,13 @@ fn registry_url(registry: &Url, path: &str) -> Url {
     url
 }
 
-/// A package's name without its scope.
+/// Returns the name of a package without its scope.
 fn base_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// The place of another URL's tarball. Characters that a file name should not hold become `_`; a query, which tells
-/// two files of one path apart, is kept as a digest.
+/// Returns the path in the fixed output for a tarball at any other URL. Characters that are unsafe in a file name become
+/// `_`. A query is kept as a digest, because it can distinguish two files with the same path.
 pub(in crate::split) fn url_path(url: &Url) -> String {
     let clean = |text: &str| -> String {
         text.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.@/+".contains(c) { c } else { '_' }).collect()
@@ -249,8 +250,7 @@ fn where_they_hold(conditions: &Conditions, systems: &[System]) -> Scope {
     Scope::Systems(systems.iter().copied().filter(hold).collect())
 }
 
-/// The packages of Yarn 1's lockfile that a manifest asks for, other than optionally: every system needs those, or
-/// none can be installed.
+/// Packages in a lockfile of Yarn 1 that a manifest requires (not optionally). Every system needs them, or the install fails.
 fn required_by_manifests(lockfile: &Lockfile, workspaces: &Workspaces) -> BTreeSet<usize> {
     let Requests::ByDescriptor(descriptors) = &lockfile.requests else { return BTreeSet::new() };
     let groups = |manifest: &Manifest| -> Vec<String> {
@@ -260,13 +260,13 @@ fn required_by_manifests(lockfile: &Lockfile, workspaces: &Workspaces) -> BTreeS
     workspaces.values().flat_map(groups).filter_map(|descriptor| descriptors.get(&descriptor).copied()).collect()
 }
 
-/// Whether lists admit a system: npm's rule, which Bun and Yarn share.
+/// Whether the platform lists allow a system. The rule is npm's; Bun and Yarn share it.
 fn admitted(lists: &PlatformLists, system: System) -> bool {
     let libc = system.libc().is_none_or(|libc| admits(&lists.libc, libc));
     admits(&lists.os, system.os()) && admits(&lists.cpu, system.cpu()) && libc
 }
 
-/// Whether a list admits a value: it is not negated, and if the list names any, it is among them.
+/// Whether a list allows a value. The list must not negate the value. If it names any values, the value must be one of them.
 fn admits(list: &[String], value: &str) -> bool {
     let (negated, named): (Vec<&str>, Vec<&str>) =
         list.iter().map(String::as_str).partition(|entry| entry.starts_with('!'));
@@ -274,7 +274,7 @@ fn admits(list: &[String], value: &str) -> bool {
         && (named.is_empty() || named.iter().any(|entry| *entry == value || *entry == "any"))
 }
 
-/// Adds a second entry for the same tarball (it is installed in two places).
+/// Merges a second entry for the same tarball, which is installed in two places.
 pub(in crate::split) fn merge(first: &mut Dependency, second: Dependency) -> Result<(), SplitError> {
     match (&first.integrity, second.integrity) {
         (Some(a), Some(b)) if *a != b => {
@@ -283,7 +283,7 @@ pub(in crate::split) fn merge(first: &mut Dependency, second: Dependency) -> Res
         (None, integrity) => first.integrity = integrity,
         (Some(_), _) => {}
     }
-    // One file may go by several names. Its part goes by the name, so the order of the lockfile may not choose.
+    // One file may have several names, and its part depends on the name. The order in the lockfile must not decide.
     if second.name < first.name {
         first.name = second.name;
     }
@@ -411,13 +411,13 @@ mod tests {
         let error = listed(r#""g": ["g@github:o/r#main", {}, "o-r-main"]"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "package `g` is a GitHub dependency without a commit that can be fetched (`github:o/r#main`)"
+            "cannot fetch the GitHub dependency `g`: expected a 40-digit commit at an http(s), git or ssh URL, found `github:o/r#main`"
         );
         assert_eq!(error.location().unwrap().to_string(), "bun.lock:1:37");
         let error = listed(r#""g": ["g@git+https://me:secret@h.example/r#main", {}, "main"]"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "package `g` is a git dependency without a commit that can be fetched (`git+https://***@h.example/r#main`)"
+            "cannot fetch the git dependency `g`: expected a 40-digit commit at an http(s), git or ssh URL, found `git+https://***@h.example/r#main`"
         );
     }
 

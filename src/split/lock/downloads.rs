@@ -1,7 +1,7 @@
-//! Files that install scripts of packages download: `downloads` of `splitter.json`.
+//! Files that install scripts download: `downloads` in `splitter.json`.
 //!
-//! They are entries of the dependency list like tarballs at a URL, so that they are fetched, recorded and checked as those
-//! are. While scripts run, the build answers for their hosts; so the URLs are all that a user has to find out.
+//! They join the dependency list like tarballs at a URL, so they are fetched, recorded and checked in the same way. While
+//! scripts run, the build serves the files under their original hosts. The user only has to find out the URLs.
 
 use std::collections::BTreeMap;
 
@@ -17,21 +17,22 @@ use crate::{
     secrets,
 };
 
-/// Whether a text may be the name of a package in `splitter.json`, with a version or without.
+/// Whether a text can name a package in `splitter.json`, with or without a version.
 pub(in crate::split) fn may_be_package(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*\"'\\".contains(&byte))
 }
 
-/// A file that the install script of a package downloads.
+/// A file that an install script downloads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Download {
-    /// Where the script asks for it.
+    /// The URL that the script requests.
     pub url: Url,
-    /// The systems on which it does; empty means all.
+    /// The systems where the script requests it. Empty means all.
     pub systems: Vec<System>,
 }
 
-/// Reads `downloads`: by package, URLs and objects of `url` and `systems`. `systems` reads a list of systems.
+/// Reads `downloads`: for each package a list of URLs, or of objects with `url` and `systems`. The parameter `systems` reads
+/// a list of systems.
 pub(in crate::split) fn read(
     document: &Document<'_>,
     value: &Value<'_>,
@@ -58,8 +59,9 @@ pub(in crate::split) fn read(
                             }
                         }
                     }
-                    let url = found
-                        .ok_or_else(|| document.unexpected_at(object.range.start, "`url`", "an object without it"))?;
+                    let url = found.ok_or_else(|| {
+                        document.unexpected_at(object.range.start, "an object with `url`", "an object without it")
+                    })?;
                     Download { url, systems: on }
                 }
                 _ => Download { url: url(document, element)?, systems: Vec::new() },
@@ -70,22 +72,22 @@ pub(in crate::split) fn read(
     Ok(all)
 }
 
-/// A URL that is recorded, and so holds no secret.
+/// Reads a URL. It must hold no secret, because it is recorded.
 fn url(document: &Document<'_>, value: &Value<'_>) -> Result<Url, JsonError> {
-    let expected = "an `https:` or `http:` URL without user name, password and token";
+    let expected = "an `https:` or `http:` URL without user name, password or token";
     let wrong = |found: &str| document.unexpected_at(value.range().start, expected, found);
-    let mut url = Url::parse(document.as_str(value)?).map_err(|_| wrong("a text that is none"))?;
+    let mut url = Url::parse(document.as_str(value)?).map_err(|_| wrong("a string that is not a URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong(&format!("one that begins with `{}:`", url.scheme())));
+        return Err(wrong(&format!("a URL that begins with `{}:`", url.scheme())));
     }
     if secrets::has_secret(&url) {
-        return Err(wrong("one with one of them"));
+        return Err(wrong("a URL with credentials"));
     }
     url.set_fragment(None);
     Ok(url)
 }
 
-/// Adds downloads to the dependency list, which stays sorted by path.
+/// Adds downloads to the dependency list and keeps it sorted by path.
 pub(in crate::split) fn add(
     list: &mut Vec<Dependency>,
     downloads: &BTreeMap<String, Vec<Download>>,
@@ -102,7 +104,7 @@ pub(in crate::split) fn add(
         }
         let dependency = Dependency {
             path: url_path(&download.url),
-            label: format!("a file for {name} ({})", download.url),
+            label: format!("download of {name} ({})", download.url),
             name: name.clone(),
             url: Some(download.url.clone()),
             form: Form::Verbatim,

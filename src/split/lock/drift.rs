@@ -1,8 +1,8 @@
-//! Where manifests and lockfile disagree.
+//! Finds drift: places where the manifests and the lockfile disagree.
 //!
-//! `bun install --frozen-lockfile` accepts a manifest that lost a dependency or gained a workspace, so splitter
-//! compares by itself. What one manifest asks for stands in the lockfile to the letter, whatever the group: Bun may
-//! move a package that is named in two groups.
+//! splitter compares them itself, because `bun install --frozen-lockfile` accepts a manifest that lost a dependency or
+//! gained a workspace. The lockfile repeats each specifier of a manifest literally. The dependency group is ignored: if a
+//! manifest lists a package in two groups, Bun may lock it in either.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,51 +17,51 @@ use crate::{
     repo::RepoPath,
 };
 
-/// One disagreement.
+/// One difference between a manifest and the lockfile.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Drift {
-    /// A workspace that the lockfile does not know.
+    /// A workspace is missing in the lockfile.
     WorkspaceAdded {
-        /// Its folder.
+        /// The folder of the workspace.
         workspace: RepoPath,
     },
-    /// A workspace of the lockfile that is no longer there.
+    /// A workspace in the lockfile no longer exists.
     WorkspaceRemoved {
-        /// Its folder.
+        /// The folder of the workspace.
         workspace: RepoPath,
     },
-    /// A dependency that the lockfile does not know.
+    /// A dependency is missing in the lockfile.
     Added {
         /// The manifest.
         manifest: RepoPath,
         /// The package.
         package: String,
-        /// What the manifest asks for.
+        /// The specifier in the manifest.
         specifier: String,
     },
-    /// A dependency that the manifest no longer has.
+    /// A dependency in the lockfile is missing in the manifest.
     Removed {
         /// The manifest.
         manifest: RepoPath,
         /// The package.
         package: String,
     },
-    /// A dependency that was locked for another specifier.
+    /// The specifiers of a dependency differ.
     Changed {
         /// The manifest.
         manifest: RepoPath,
         /// The package.
         package: String,
-        /// What the lockfile was made for.
+        /// The specifier in the lockfile.
         locked: String,
-        /// What the manifest asks for.
+        /// The specifier in the manifest.
         specifier: String,
     },
 }
 
 impl Drift {
-    /// The file in which it shows: the manifest, or the lockfile where there is none.
+    /// Returns the file to report: the manifest, or the lockfile if a whole workspace differs.
     pub fn file<'a>(&'a self, lockfile: &'a str) -> &'a str {
         match self {
             Self::WorkspaceAdded { .. } | Self::WorkspaceRemoved { .. } => lockfile,
@@ -92,7 +92,7 @@ impl fmt::Display for Drift {
     }
 }
 
-/// Finds all disagreements, sorted.
+/// Finds all drift, sorted.
 pub fn find(workspaces: &Workspaces, lockfile: &Lockfile) -> Vec<Drift> {
     let mut drifts = match &lockfile.requests {
         Requests::ByWorkspace(locked) => by_workspace(workspaces, locked),
@@ -116,8 +116,8 @@ fn by_workspace(workspaces: &Workspaces, locked_workspaces: &BTreeMap<RepoPath, 
     drifts
 }
 
-/// What Yarn 1's own `--frozen-lockfile` does not see in workspaces. Descriptors that nobody asks for are no
-/// disagreement: nothing is installed for them. Nor is a peer dependency, which Yarn 1 does not install, nor a link.
+/// Finds drift that Yarn 1's own `--frozen-lockfile` misses in workspaces. Three things are no drift: descriptors that no
+/// manifest asks for (nothing is installed for them), peer dependencies (Yarn 1 does not install them), and links.
 fn by_descriptor(workspaces: &Workspaces, locked: &BTreeMap<String, usize>) -> Vec<Drift> {
     let siblings: BTreeMap<&str, &Manifest> =
         workspaces.values().map(|manifest| (manifest.name.as_str(), manifest)).collect();
@@ -141,7 +141,7 @@ fn by_descriptor(workspaces: &Workspaces, locked: &BTreeMap<String, usize>) -> V
     drifts
 }
 
-/// How Yarn 1 names a local package that a workspace asks for: by its path from the root.
+/// Descriptors that Yarn 1 may use for a local package of a workspace. Yarn 1 writes its path from the root.
 fn local_descriptors(workspace: &RepoPath, package: &str, range: &str) -> Vec<String> {
     let path = range.strip_prefix("file:").unwrap_or(range);
     if path == range && !path.starts_with('.') {
@@ -151,19 +151,19 @@ fn local_descriptors(workspace: &RepoPath, package: &str, range: &str) -> Vec<St
     ["file:", "file:./", "./", ""].iter().map(|start| descriptor(package, &format!("{start}{path}"))).collect()
 }
 
-/// Whether Yarn 1 links a workspace for a range: its version is in it. Any other it asks the registry for.
+/// Whether Yarn 1 links this workspace for a range. If its version does not match, Yarn 1 asks the registry.
 fn satisfies(workspace: &Manifest, range: &str) -> bool {
     let version = workspace.json.get("version").and_then(serde_json::Value::as_str);
     let Some(Ok(version)) = version.map(Version::parse) else { return false };
     range.is_empty() || Range::parse(range).is_ok_and(|range| range.satisfies(&version))
 }
 
-/// `name@range`, as Yarn 1 names what is asked for.
+/// `name@range`, the key of a request in a lockfile of Yarn 1.
 fn descriptor(package: &str, range: &str) -> String {
     [package, "@", range].concat()
 }
 
-/// Whether a lockfile's specifier is that of a manifest. Yarn 4 writes `npm:` before versions and tags.
+/// Whether the specifier in the lockfile matches the one in the manifest. Yarn 4 writes `npm:` before versions and tags.
 fn agree(locked: &str, specifier: &str) -> bool {
     locked == specifier || locked.strip_prefix("npm:") == Some(specifier)
 }

@@ -1,18 +1,18 @@
 //! Fingerprints of dependency lists.
 //!
-//! A fingerprint is part of the derivation's name, so that a wrong hash cannot be satisfied by an old store path. It
-//! covers what decides the bytes (path and integrity) and nothing else: a mirror or a new splitter changes no name.
+//! The fingerprint is part of the derivation's name, so an old store path cannot satisfy a wrong hash. It covers only what
+//! decides the bytes: path and integrity. A mirror or a new version of splitter changes no name.
 
 use std::fmt::Write as _;
 
 use crate::lockfile::Integrity;
 
-/// The fingerprint of entries that are sorted by path: 32 hexadecimal digits (128 bits of blake3).
+/// Returns the fingerprint of entries that are sorted by path: 32 hexadecimal digits (128 bits of blake3).
 pub fn of<'a>(entries: impl Iterator<Item = (&'a str, &'a Integrity)>) -> String {
-    // In one piece, which the hash takes several times faster than thousands of small ones.
+    // Hashing one text is several times faster than hashing thousands of small pieces.
     let mut text = String::new();
     for (path, integrity) in entries {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(text, "{path}\0{integrity}");
     }
     blake3::hash(text.as_bytes()).to_hex().as_str()[..32].to_owned()

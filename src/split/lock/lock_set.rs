@@ -1,7 +1,7 @@
-//! The lock set: every file that an install reads, each with the digest of what in it matters.
+//! The lock set: every file that an install reads, each with a digest of the content that matters.
 //!
-//! `check` compares these digests with the recorded ones. Each is over the normalised content, so that a change that
-//! no install can see (formatting, scripts, a workspace's version in the lockfile, a token) makes nothing stale.
+//! `check` compares these digests with the recorded ones. The content is normalised first. So a change that no install can
+//! see makes nothing stale: formatting, scripts, the version of a workspace in the lockfile, a token.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,11 +16,11 @@ use crate::{
 /// The files of the lock set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LockSet {
-    /// Each file with its digest, `blake3-<hexadecimal>`.
+    /// Digest of each file, `blake3-<hexadecimal>`.
     pub files: BTreeMap<RepoPath, String>,
-    /// The files and folders among them that an install reads as they are: patches, local tarballs, `file:` folders.
+    /// Files and folders that an install reads unchanged: patches, local tarballs, `file:` folders.
     pub local: BTreeSet<RepoPath>,
-    /// The rc files as the Nix files reduce them; those of which nothing is left are not here.
+    /// The rc files, reduced as in the Nix files. Files without any relevant setting are excluded.
     pub settings: BTreeMap<RepoPath, String>,
 }
 
@@ -68,10 +68,11 @@ impl LockSet {
         Ok(())
     }
 
-    /// The package manager's own files: its program, its plugins, and a cache of which the names say enough.
+    /// Adds the package manager's own files: its program, its plugins and a committed cache. The names in the cache are enough,
+    /// since they hold checksums.
     fn add_own_files(&mut self, tree: &dyn Tree, own: &OwnFiles) -> Result<(), SplitError> {
         if let Some(path) = &own.program {
-            self.add_file(tree, path.clone(), "the rc file as the package manager")?;
+            self.add_file(tree, path.clone(), "the path of Yarn in the rc file")?;
         }
         for path in &own.plugins {
             self.add_file(tree, path.clone(), "`plugins` of `.yarnrc.yml`")?;
@@ -86,7 +87,7 @@ impl LockSet {
     fn add_patches(&mut self, tree: &dyn Tree, lockfile: &Lockfile, workspaces: &Workspaces) -> Result<(), SplitError> {
         let mut patches: BTreeMap<RepoPath, String> = BTreeMap::new();
         for (package, path) in &lockfile.patches {
-            patches.insert(path.clone(), format!("the patch of `{package}` in `{}`", lockfile.format.file()));
+            patches.insert(path.clone(), format!("the patched package `{package}` in `{}`", lockfile.format.file()));
         }
         for (package, path) in &workspaces[&RepoPath::root()].patches {
             let wrong = |reason| SplitError::PatchPath { package: package.clone(), path: path.clone(), reason };
@@ -128,7 +129,7 @@ impl LockSet {
         Ok(())
     }
 
-    /// Whether there are any.
+    /// Adds all files below a folder. Returns whether it found any.
     fn add_files_below(&mut self, tree: &dyn Tree, folder: &RepoPath) -> Result<bool, SplitError> {
         let mut found = false;
         for entry in tree.list(folder)? {
@@ -148,8 +149,8 @@ impl LockSet {
     }
 }
 
-/// The digest of a file that is read as it is. Line ends of a text are as git stores them, so that a checkout that writes
-/// others (`core.autocrlf`) has the same digest; a file with a zero byte is no text, as git sees it.
+/// Returns the digest of a file that installs read unchanged. In text files `\r\n` counts as `\n`, as git stores it, so a
+/// checkout with `core.autocrlf` has the same digest. As in git, a file with a zero byte is not text.
 fn digest_of_file(bytes: &[u8]) -> String {
     let mut hasher = blake3::Hasher::new();
     if bytes.contains(&0) {
@@ -230,7 +231,7 @@ mod tests {
         files[0].1 = r#"{"patchedDependencies": {"y@1.0.0": "../y.patch"}}"#;
         assert_eq!(
             collected(&files, PACKAGES).unwrap_err().to_string(),
-            "wrong path `../y.patch` of the patch of `y@1.0.0`: path leaves the repository"
+            "wrong path `../y.patch` for the patch of `y@1.0.0`: path leaves the repository"
         );
     }
 
@@ -239,7 +240,7 @@ mod tests {
         let without: Vec<_> = FILES.iter().copied().filter(|(path, _)| *path != "vendor/t.tgz").collect();
         assert_eq!(
             collected(&without, PACKAGES).unwrap_err().to_string(),
-            "`vendor/t.tgz` is named by package `t` in `bun.lock`, but there is no such file"
+            "`vendor/t.tgz` is missing; package `t` in `bun.lock` refers to it"
         );
     }
 

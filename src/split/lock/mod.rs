@@ -1,5 +1,5 @@
-//! What depends on the lockfile: the lock set, the tarballs that it asks for and how they are cut into parts, fingerprints, and where
-//! manifests and lockfile disagree.
+//! Everything that depends on the lockfile: the lock set, the list of tarballs and its parts, fingerprints, and drift between
+//! manifests and lockfile.
 
 pub mod dependencies;
 pub mod downloads;

@@ -1,5 +1,6 @@
-//! Where the files of the dependency list come from, as it is recorded and as builds read it: the record, its comparison
-//! with a repository and the model of the derivations must say the same.
+//! Where the files of the dependency list come from, in the form that is recorded and that builds read.
+//!
+//! One module decides this, because the record, its comparison with a repository and the model of the derivations must agree.
 
 use std::collections::BTreeSet;
 
@@ -11,18 +12,18 @@ use crate::split::{
     lock::dependencies::{Dependency, Form},
 };
 
-/// Where a file comes from.
+/// The origin of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// Where it is downloaded from, if that is not its place at the registry.
+    /// The download URL, if it differs from the usual one at the registry.
     pub(crate) url: Option<Url>,
-    /// What is at `url` is an archive whose files are packed anew.
+    /// Whether `url` serves an archive whose files splitter repacks.
     pub(crate) unpack: bool,
-    /// The repository of the commit that its path names, in place of `url`.
+    /// The git repository of the commit in the path. It replaces `url`.
     pub(crate) git: Option<Url>,
 }
 
-/// Where a dependency comes from: without a URL where it lies at the default registry's place for it.
+/// Returns the origin of a dependency. The URL is omitted if it is the usual one at the default registry.
 pub(crate) fn origin_of(split: &Split, dependency: &Dependency) -> Origin {
     let is_default = split.registries.registry_for(&dependency.name) == split.registries.default_registry();
     let url = || dependency.download_url(&split.registries);
@@ -33,7 +34,7 @@ pub(crate) fn origin_of(split: &Split, dependency: &Dependency) -> Origin {
     }
 }
 
-/// A repository's URL as it may be recorded. The user of ssh is no secret, and part of the address.
+/// Removes credentials from the URL of a git repository. The user of an ssh URL stays: it is part of the address.
 fn without_credentials(mut url: Url) -> Url {
     let user = if url.scheme() == "ssh" { url.username().to_owned() } else { String::new() };
     strip_credentials(&mut url);
@@ -41,11 +42,11 @@ fn without_credentials(mut url: Url) -> Url {
     url
 }
 
-/// The registries that the lockfile names and in whose place the default one is asked.
+/// Registries in the lockfile that are replaced by the default registry.
 pub(crate) fn replaced_registries(split: &Split) -> BTreeSet<Url> {
     let registries = &split.registries;
     let elsewhere = split.dependencies.iter().filter_map(|dependency| Some((dependency, dependency.url.as_ref()?)));
-    // One of a scope with a registry of its own stays where the lockfile has it: the record names no registries of scopes.
+    // URLs of a scope with its own registry stay as they are, because the record names no registries of scopes.
     let of_default =
         elsewhere.filter(|(dependency, _)| registries.registry_for(&dependency.name) == registries.default_registry());
     of_default.filter_map(|(dependency, url)| registries.replaced(url, &dependency.name)).collect()

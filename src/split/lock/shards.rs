@@ -1,8 +1,11 @@
-//! The parts that `deps` is cut into: one fixed output each, so that a bump downloads one part again and not all of them.
+//! Cuts `deps` into parts. Each part is a fixed output, so a version bump downloads one part again instead of everything.
 //!
-//! Extendible hashing: a part begins whole. When it holds more entries than its limit it is cut in two by the next bit of
-//! the hash of the package's name, and each half again. So the parts are a function of the dependency list alone, a new
-//! package cuts at most the part that it lands in, and a package never moves because of its version.
+//! The method is extendible hashing. A part starts whole. If it holds more entries than its limit, it is cut in two by the
+//! next bit of the hash of the package name, and each half is cut again if needed. Three things follow:
+//!
+//! - The parts depend only on the dependency list.
+//! - A new package cuts at most the part that it belongs to.
+//! - A new version never moves a package to another part.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,14 +16,15 @@ use crate::split::{
     lock::dependencies::{Dependency, Scope},
 };
 
-/// How many entries a part of those that every system shares may hold. `docs/architecture.md` says how it was chosen.
+/// The most entries in a part that all systems share. `docs/architecture.md` explains the number.
 const COMMON_LIMIT: usize = 64;
 
-/// How many entries a part of one system may hold. Programs for one system are large: on the repositories of the
-/// measurements such a package has some ten times the bytes of another.
+/// The most entries in a part for one system. Packages for one system hold programs: in the measured repositories they are
+/// about ten times as large as others.
 const SYSTEM_LIMIT: usize = 4;
 
-/// Bits of a hash as digits, `0110`: all names whose hash begins with them. None at all is the whole.
+/// A prefix of the bits of a hash, written as digits such as `0110`. It selects all names whose hash starts with it. The empty
+/// prefix selects all names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Shard(String);
@@ -28,9 +32,9 @@ pub struct Shard(String);
 /// A fixed output of tarballs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Part {
-    /// The system that needs it; none where every system does.
+    /// The system that needs it, or `None` if every system does.
     pub system: Option<System>,
-    /// Which of the packages it holds.
+    /// The packages in it.
     pub shard: Shard,
 }
 
@@ -38,12 +42,12 @@ pub struct Part {
 pub type Parts<'a> = BTreeMap<Part, Vec<&'a Dependency>>;
 
 impl Shard {
-    /// Whether it is not cut.
+    /// Whether it selects all names.
     pub fn is_whole(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether all that is in `other` is in this one.
+    /// Whether it selects everything that `other` selects.
     pub fn holds(&self, other: &Self) -> bool {
         other.0.starts_with(&self.0)
     }
@@ -66,12 +70,12 @@ impl<'de> Deserialize<'de> for Shard {
 }
 
 impl Part {
-    /// Those that every system shares, or that one system needs: the name of the part while it is whole.
+    /// Returns `common` or the name of the system. This is the name of the part if it is not cut.
     pub fn scope_name(&self) -> &'static str {
         self.system.map_or("common", System::name)
     }
 
-    /// Whether a build for `system` reads it.
+    /// Whether builds for `system` read it.
     pub fn serves(&self, system: System) -> bool {
         self.system.is_none_or(|own| own == system)
     }
@@ -84,8 +88,8 @@ impl fmt::Display for Part {
     }
 }
 
-/// Cuts dependencies, sorted by path, into parts. `scope_of` knows who needs each; one of which nobody knows it is in no
-/// part. The common part is always there, so that the Nix files need not ask.
+/// Cuts dependencies, sorted by path, into parts. `scope_of` returns the systems that need a dependency. If that is unknown,
+/// the dependency is in no part. The common part always exists, so the Nix files need no special case.
 pub fn cut<'a, 's>(
     dependencies: &'a [Dependency],
     scope_of: impl Fn(&'a Dependency) -> Option<&'s Scope>,
@@ -112,8 +116,8 @@ pub fn cut<'a, 's>(
     parts
 }
 
-/// The shard that each path is recorded with: that of its part. Of the parts of several systems it is the smallest one,
-/// which lies in all the others.
+/// Returns the shard to record for each path: the shard of its part. If several systems have the path, it is the smallest
+/// of their shards, which lies in all the others.
 pub fn shards_of<'a>(parts: &Parts<'a>) -> BTreeMap<&'a str, Shard> {
     let mut shards: BTreeMap<&str, Shard> = BTreeMap::new();
     for (part, entries) in parts.iter().filter(|(part, _)| !part.shard.is_whole()) {
@@ -133,14 +137,14 @@ struct Hashed<'a> {
     dependency: &'a Dependency,
 }
 
-/// The first bits of a name's hash.
+/// Returns the first 32 bits of the hash of a name.
 fn hash(name: &str) -> u32 {
     let [a, b, c, d, ..] = *blake3::hash(name.as_bytes()).as_bytes();
     u32::from_be_bytes([a, b, c, d])
 }
 
-/// Adds a part, whose entries are sorted by hash, or its halves where it is too large. Entries of one hash stay together,
-/// so a part of many versions of one package may be larger than the limit.
+/// Adds a part, or its halves if it is too large. The entries are sorted by hash. Entries with the same hash stay together,
+/// so a part with many versions of one package may exceed the limit.
 fn halve<'a>(entries: &[Hashed<'a>], part: Part, limit: usize, parts: &mut Parts<'a>) {
     let is_one_hash = || entries.first().map(|entry| entry.hash) == entries.last().map(|entry| entry.hash);
     if entries.len() <= limit || is_one_hash() {

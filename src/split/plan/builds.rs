@@ -1,4 +1,4 @@
-//! What the builds of apps and libraries are made from: `build.nix` and `source.nix`, `package.nix`, `library.nix`, `checks.nix`.
+//! The inputs of apps, libraries and checks: the rules of `build.nix`, `source.nix`, `package.nix`, `library.nix` and `checks.nix`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl Rules<'_> {
-    /// `package.nix`.
+    /// The rules of `package.nix`.
     pub(super) fn app(&self, name: &str, workspace: &Workspace, builds: &Builds<'_>) -> Derivation {
         let mut derivation = self.build(workspace, builds);
         derivation.shared = Arc::clone(&builds.of_apps);
@@ -48,7 +48,7 @@ impl Rules<'_> {
         derivation
     }
 
-    /// `library.nix`.
+    /// The rules of `library.nix`.
     pub(super) fn library(&self, name: &str, workspace: &Workspace, builds: &Builds<'_>) -> Derivation {
         let mut derivation = self.build(workspace, builds);
         derivation.shared = Arc::clone(&builds.of_libraries);
@@ -61,7 +61,7 @@ impl Rules<'_> {
         derivation
     }
 
-    /// `checks.nix`: what its workspace's build reads, tests, and files of the root.
+    /// The rules of `checks.nix`. A check reads what the build of its workspace reads, and `read`: tests and root files.
     pub(super) fn check(
         &self,
         check: &Check,
@@ -77,8 +77,8 @@ impl Rules<'_> {
         derivation
     }
 
-    /// `build.nix`. The files of the lock set and the package manager are inputs of a build too; they are inputs of
-    /// `nodeModules` before, and change the build by it.
+    /// The rules of `build.nix`. The lock set and the package manager are inputs of a build too, but they are omitted here. They
+    /// are inputs of `nodeModules`, which changes the build.
     fn build(&self, workspace: &Workspace, builds: &Builds<'_>) -> Derivation {
         let mut inputs: BTreeMap<Input, String> = BTreeMap::new();
         let mut set = |name, text: String| inputs.insert(Input::Setting(name), text);
@@ -87,7 +87,7 @@ impl Rules<'_> {
             set("build command", build.command.clone());
         }
         let is_copied = self.split.copies.contains_key(&workspace.path);
-        set("packages", if is_copied { "copied" } else { "linked" }.to_owned());
+        set("node_modules", if is_copied { "copied" } else { "linked" }.to_owned());
         let mut derivation = Derivation {
             needs: BTreeSet::from([Id::NodeModules]),
             workspace: Some(workspace.path.clone()),
@@ -104,7 +104,7 @@ impl Rules<'_> {
     }
 }
 
-/// What all builds have in common.
+/// The data that all builds share.
 pub(super) struct Builds<'a> {
     pub(super) closures: Closures<'a>,
     of_apps: Arc<BTreeMap<Input, String>>,

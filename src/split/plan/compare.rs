@@ -1,4 +1,4 @@
-//! Which derivations differ between two states of a repository, and what causes it.
+//! Compares two states of a repository: which derivations differ, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,22 +13,22 @@ use crate::{
     },
 };
 
-/// Whether splitter reads its settings, registries or workspaces from a file of this name.
+/// Whether splitter reads settings, registries or workspaces from files with this name.
 fn is_choice(name: &str) -> bool {
     [SETTINGS, MANIFEST].contains(&name) || RC_FILES.contains(&name)
 }
 
-/// How a thing differs.
+/// The kind of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Change {
-    /// It is new.
+    /// Only the new state has it.
     Added,
-    /// It is gone.
+    /// Only the old state has it.
     Removed,
-    /// Its content is another.
+    /// Its content changed.
     Changed,
-    /// Only its kind is another: the executable bit, or a link in place of a file.
+    /// Only its kind changed: the executable bit, or a link instead of a file.
     Mode,
 }
 
@@ -36,15 +36,15 @@ pub enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Effect {
-    /// It stays as it is.
+    /// It does not change.
     Kept,
-    /// It is another one, which Nix builds anew.
+    /// It changed, so Nix rebuilds it.
     Rebuilt,
-    /// Whether it is another one only Nix can tell: files of Nix differ.
+    /// Nix files changed, so only Nix can tell whether the derivation changed.
     Unsure,
-    /// There was none before.
+    /// The old state does not have it.
     Added,
-    /// There is none any more.
+    /// The new state does not have it.
     Removed,
 }
 
@@ -54,81 +54,81 @@ pub enum Effect {
 pub enum Cause {
     /// A derivation that it is built from differs.
     Derivation {
-        /// Which.
+        /// The name of that derivation.
         name: String,
     },
     /// A locked package differs.
     Package {
-        /// Its name.
+        /// The name of the package.
         name: String,
-        /// The versions before.
+        /// The old versions.
         from: Vec<String>,
-        /// The versions after.
+        /// The new versions.
         to: Vec<String>,
-        /// The workspaces whose manifests ask for it; none where only other packages do.
+        /// The workspaces whose manifests ask for it. Empty if only other packages do.
         workspaces: Vec<RepoPath>,
     },
     /// A source file differs.
     Source {
         /// The file.
         path: RepoPath,
-        /// How.
+        /// How it differs.
         change: Change,
-        /// The workspaces from the one that is built to the one that holds the file, both included.
+        /// The workspaces from the one that is built to the one with the file, including both.
         way: Vec<RepoPath>,
     },
     /// A root file that it is built from differs.
     RootFile {
         /// The file.
         path: RepoPath,
-        /// How.
+        /// How it differs.
         change: Change,
-        /// The workspaces from the one that is built to one that reads it, both included; none where every build does.
+        /// The workspaces from the one that is built to one that reads the file, including both. Empty if every build reads it.
         way: Vec<RepoPath>,
     },
-    /// A workspace came to those that it is built from, or left them; or a library that shows only its build now shows
-    /// its sources, or no longer.
+    /// The derivation gains or loses a workspace that it is built from. `Changed` means that the workspace now shows its
+    /// sources instead of only its build output, or the other way round.
     Workspace {
-        /// Its folder.
+        /// The folder of the workspace.
         path: RepoPath,
-        /// How.
+        /// How it differs.
         change: Change,
-        /// The workspaces from the one that is built to it.
+        /// The workspaces from the one that is built to this one.
         way: Vec<RepoPath>,
     },
-    /// A file differs that is read as it is: the lockfile, a patch, a plugin.
+    /// A file differs whose whole content counts: the lockfile, a patch, a plugin.
     File {
         /// The file.
         path: RepoPath,
-        /// How.
+        /// How it differs.
         change: Change,
     },
-    /// Fields of a manifest differ that an install reads.
+    /// Fields of a manifest differ that builds or installs read.
     Manifest {
         /// The manifest.
         path: RepoPath,
-        /// What differs in it, in words.
+        /// The differences, in words.
         fields: Vec<String>,
     },
-    /// Settings of an rc file differ that decide an install.
+    /// Settings of an rc file differ that an install reads.
     Settings {
         /// The file.
         path: RepoPath,
     },
-    /// A choice or a finding differs.
+    /// A choice of the user or a result of detection differs.
     Setting {
-        /// What it is about.
+        /// The name of the setting.
         name: String,
-        /// What it was.
+        /// The old value.
         from: Option<String>,
-        /// What it is.
+        /// The new value.
         to: Option<String>,
     },
-    /// A file of Nix differs; only Nix can tell whether that matters.
+    /// A Nix file differs. Only Nix can tell whether that matters.
     Nix {
         /// The file.
         path: RepoPath,
-        /// How.
+        /// How it differs.
         change: Change,
     },
 }
@@ -138,23 +138,23 @@ pub enum Cause {
 pub struct Verdict {
     /// What happens.
     pub effect: Effect,
-    /// Why; none for what stays, comes or goes.
+    /// Why. Empty if the derivation is kept, added or removed.
     pub causes: Vec<Cause>,
 }
 
-/// Two states of a repository, compared.
+/// The result of comparing two states of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// What happens to each derivation of either state, dependencies first.
+    /// The verdict for each derivation of either state, dependencies first.
     pub verdicts: BTreeMap<Id, Verdict>,
     /// All files that differ.
     pub files: BTreeMap<RepoPath, Change>,
-    /// Those of them that cause nothing.
+    /// The files that differ but change no derivation.
     pub idle: BTreeSet<RepoPath>,
 }
 
 impl Comparison {
-    /// What happens to a derivation; one that is in neither state stays as it is.
+    /// Returns what happens to a derivation. A derivation in neither state counts as kept.
     pub fn effect(&self, id: &Id) -> Effect {
         self.verdicts.get(id).map_or(Effect::Kept, |verdict| verdict.effect)
     }
@@ -169,11 +169,11 @@ pub fn compare(before: &Derivations, after: &Derivations) -> Comparison {
     comparison
 }
 
-/// The files that cause nothing.
+/// Returns the files that differ but change no derivation.
 fn idle(comparison: &Comparison) -> BTreeSet<RepoPath> {
     let causes = || comparison.verdicts.values().flat_map(|verdict| &verdict.causes);
     let used: BTreeSet<&RepoPath> = causes().filter_map(file_of).collect();
-    // What splitter itself finds out is of no one file.
+    // Settings and packages cannot be traced to one file, so any file that splitter reads may be the reason.
     let is_found = causes().any(|cause| !matches!(cause, Cause::Derivation { .. }) && file_of(cause).is_none());
     let is_idle = |path: &&RepoPath| {
         !used.contains(path) && path.as_str() != RECORD && !(is_found && is_choice(path.file_name()))
@@ -207,7 +207,7 @@ pub(super) fn file_changes(before: Option<&FileStates>, after: Option<&FileState
     changes
 }
 
-/// How a file differs, if it does.
+/// Returns how a file differs, or `None` if it is the same.
 pub(super) fn change(before: Option<&FileState>, after: Option<&FileState>) -> Option<Change> {
     match (before, after) {
         (None, None) => None,

@@ -1,4 +1,4 @@
-//! What a differing input is, in words.
+//! Turns a changed input into a [`Cause`].
 
 use std::collections::BTreeSet;
 
@@ -23,12 +23,12 @@ pub(super) fn cause(input: &Input, old: Option<&String>, new: Option<&String>) -
     }
 }
 
-/// The object id that a state of a file begins with.
+/// Returns the object id at the start of a file state.
 fn id(state: &str) -> &str {
     state.split(' ').next().unwrap_or(state)
 }
 
-/// What differs between two manifests, in words: `dependencies: react ^18.0.0 -> ^19.0.0`.
+/// Describes the differences between two manifests, such as `dependencies: react ^18.0.0 -> ^19.0.0`.
 fn fields(old: Option<&String>, new: Option<&String>) -> Vec<String> {
     type Object = serde_json::Map<String, serde_json::Value>;
     let read =

@@ -1,4 +1,4 @@
-//! What each derivation is made from: the Nix files, read as rules.
+//! The inputs of each derivation: the rules of the Nix files, repeated in Rust.
 
 use std::collections::BTreeMap;
 
@@ -21,25 +21,26 @@ use crate::{
     },
 };
 
-/// The hash of a fixed output.
+/// Name of the input that holds the hash of a fixed output.
 pub(super) const RECORDED_HASH: &str = "recorded hash";
 
-/// The order in which a build gets what libraries made, and the folders that its workspaces link to.
+/// Names of the inputs for two orders: of the libraries whose output a build gets, and of the folders that its workspaces
+/// link to.
 pub(super) const ORDERS: [&str; 2] = ["order of libraries", "order of linked folders"];
 
-/// What an app's build has installed, where that is not the same for all.
-pub(super) const INSTALLED: &str = "what is installed";
+/// Name of the input for the install of an app that does not use the shared one.
+pub(super) const INSTALLED: &str = "installed dependencies";
 
-/// Files in it that no derivation of a package is made from; the record is read field by field.
+/// Files of the Nix folder that are no input of any package. Of the record, single fields are inputs.
 const NO_INPUT: [&str; 5] = [RECORD_FILE, "dev-shell.nix", ".gitattributes", "meta.nix", "outputs.nix"];
 
-/// Files in it that packages and libraries are made from, those of either alone, and no other derivation.
+/// Files of the Nix folder that only builds read: all builds, only apps, only libraries, only checks.
 pub(super) const OF_BUILDS: [&str; 4] = ["build.nix", "hook.nix", "source.nix", "source-filter.json"];
 pub(super) const OF_APPS: &str = "package.nix";
 pub(super) const OF_LIBRARIES: &str = "library.nix";
 pub(super) const OF_CHECKS: &str = "checks.nix";
 
-/// Files in it that the fixed outputs are made from, beside all programs.
+/// Files of the Nix folder that the fixed outputs read, in addition to all programs.
 const OF_DEPS: [&str; 8] = [
     "default.nix",
     "deps.nix",
@@ -51,10 +52,10 @@ const OF_DEPS: [&str; 8] = [
     "scope.nix",
 ];
 
-/// The flake's own files at the root.
+/// The files of the flake at the root.
 const FLAKE: [&str; 2] = ["flake.nix", "flake.lock"];
 
-/// What all rules read.
+/// The data that all rules read.
 pub(super) struct Rules<'a> {
     pub(super) split: &'a Split,
     pub(super) files: &'a FileStates,
@@ -63,7 +64,7 @@ pub(super) struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// `deps.nix`.
+    /// The rules of `deps.nix`.
     pub(super) fn fixed_outputs(&self) -> BTreeMap<Id, Derivation> {
         let parts = shards::cut(&self.split.dependencies, |dependency| self.scope(dependency));
         let derivation = |(part, entries): (Part, Vec<&Dependency>)| {
@@ -86,7 +87,7 @@ impl Rules<'_> {
             let text = format!("{integrity} {url:?} {unpack} {git:?} {scope:?}");
             inputs.insert(Input::Package(dependency.path.clone()), text);
         }
-        // A hash that belongs to another list will be another one.
+        // If the fingerprint differs, the recorded hash belongs to another list and will change.
         let fingerprint = fingerprint::of(known.into_iter());
         if let Some((_, hash)) =
             self.recorded.outputs.get(&part.to_string()).filter(|(recorded, _)| *recorded == fingerprint)
@@ -95,19 +96,19 @@ impl Rules<'_> {
         }
         inputs.insert(Input::Setting("registry"), self.registry());
         let replaced = replaced_registries(self.split);
-        insert_list(&mut inputs, "registries that it stands for", replaced.iter().map(url::Url::as_str));
+        insert_list(&mut inputs, "replaced registries", replaced.iter().map(url::Url::as_str));
         Derivation { inputs, ..Derivation::default() }
     }
 
-    /// The same for one app. The whole lock set is an input of it all the same: it is never pruned. Of the manifests Nix
-    /// chooses the workspaces whose dependencies are installed.
+    /// The rules of `node-modules.nix` for the own install of one app. The whole lock set is still an input, because splitter
+    /// never prunes a lockfile. From the manifests Nix chooses the workspaces to install for.
     pub(super) fn own_install(&self, workspace: &Workspace) -> Derivation {
         let mut derivation = self.node_modules();
         derivation.inputs.insert(Input::Setting(INSTALLED), installed(workspace.install).to_owned());
         derivation
     }
 
-    /// `node-modules.nix` and `lock-set.nix`.
+    /// The rules of `node-modules.nix` and `lock-set.nix`.
     pub(super) fn node_modules(&self) -> Derivation {
         let split = self.split;
         let mut inputs = self.programs_of_splitter();
@@ -128,7 +129,7 @@ impl Rules<'_> {
             inputs.insert(Input::File(path.clone()), shown(state));
         }
         for dependency in &split.dependencies {
-            // A tarball at its registry's own place is found by name and version, and a commit by its id; any other is listed.
+            // The install finds a tarball at its usual URL by name and version, and a commit by its id. All others are listed.
             let (url, is_foreign) = (origin_of(split, dependency).url, self.is_foreign(dependency));
             if url.is_some() || is_foreign {
                 inputs.insert(Input::Package(dependency.path.clone()), format!("{url:?} {is_foreign}"));
@@ -140,11 +141,11 @@ impl Rules<'_> {
         Derivation { inputs, ..Derivation::default() }
     }
 
-    /// What of the record gives the install more to run.
+    /// Adds the recorded settings that make an install run more programs.
     fn add_tools(&self, inputs: &mut BTreeMap<Input, String>) {
         let split = self.split;
         let has_repositories = split.dependencies.iter().any(|dependency| matches!(dependency.form, Form::Commit(_)));
-        insert_list(inputs, "programs for repositories", has_repositories.then_some("git").into_iter());
+        insert_list(inputs, "programs for git dependencies", has_repositories.then_some("git").into_iter());
         let (scripts, downloads) = (&split.config.scripts, &split.config.downloads);
         let also = downloads.keys().filter(|name| !scripts.contains(*name));
         insert_list(inputs, "packages whose install scripts run", scripts.iter().chain(also).map(String::as_str));
@@ -152,7 +153,7 @@ impl Rules<'_> {
         let patched =
             split.graph.workspaces().filter_map(|workspace| Some((&workspace.path, workspace.patches.as_ref()?)));
         let patched: Vec<_> = patched
-            .map(|(path, folder)| format!("{folder} of {}", if path.is_root() { "the root" } else { path.as_str() }))
+            .map(|(path, folder)| format!("{folder} applied by {}", if path.is_root() { "the root" } else { path.as_str() }))
             .collect();
         insert_list(inputs, "patches of patch-package", patched.iter().map(String::as_str));
     }
@@ -167,7 +168,7 @@ impl Rules<'_> {
         serde_json::Value::Object(kept.collect()).to_string()
     }
 
-    /// Whether Yarn 1 gets an empty package in its place: it is for other systems.
+    /// Whether a package is only for other systems. Yarn 1 gets an empty package instead.
     fn is_foreign(&self, dependency: &Dependency) -> bool {
         self.split.pin.manager.name == ManagerName::YarnClassic
             && matches!(self.scope(dependency), Some(Scope::Systems(systems)) if !systems.contains(&self.system))
@@ -177,7 +178,7 @@ impl Rules<'_> {
         dependency.scope.as_ref().or_else(|| self.recorded.scopes.get(&dependency.path))
     }
 
-    /// Whether an install reads a file as it is.
+    /// Whether an install reads a file unchanged.
     fn is_verbatim(&self, path: &RepoPath) -> bool {
         let split = self.split;
         let is_program = split.pin.manager.file.as_ref() == Some(path);
@@ -189,7 +190,7 @@ impl Rules<'_> {
         self.split.registries.default_registry().to_string()
     }
 
-    /// The package manager: its version, and the program in the repository or the recorded one for this system.
+    /// Returns the version of the package manager, and its program: the one in the repository or the recorded one.
     fn package_manager(&self) -> String {
         let manager = &self.split.pin.manager;
         let file = manager.file.as_ref().and_then(|file| self.files.get(file)).map(shown);
@@ -199,7 +200,7 @@ impl Rules<'_> {
         format!("{} {} {program}", manager.name.command(), manager.version)
     }
 
-    /// The programs that run inside the builds.
+    /// Returns splitter's own programs that run inside builds.
     fn programs_of_splitter(&self) -> BTreeMap<Input, String> {
         let is_program = |path: &RepoPath| {
             let name = path.file_name();
@@ -209,7 +210,7 @@ impl Rules<'_> {
         programs.map(|(path, state)| (Input::File(path.clone()), shown(state))).collect()
     }
 
-    /// The flake's files and those of splitter's that `is_read` by their names.
+    /// Returns the files of the flake and the files of the Nix folder whose names satisfy `is_read`.
     pub(super) fn nix_files(&self, is_read: impl Fn(&str) -> bool) -> impl Iterator<Item = (Input, String)> {
         let flake = FLAKE.iter().filter_map(|name| self.files.get_key_value(*name));
         let folder: RepoPath = NIX_FOLDER.split('/').fold(RepoPath::root(), |folder, part| folder.child(part));
@@ -220,7 +221,7 @@ impl Rules<'_> {
         flake.chain(own).map(|(path, state)| (Input::Nix(path.clone()), shown(state)))
     }
 
-    /// The files below a folder.
+    /// Iterates over the files below a folder.
     fn below(&self, folder: &'static str) -> impl Iterator<Item = (&RepoPath, &FileState)> {
         let prefix = format!("{folder}/");
         let from = std::ops::Bound::Included(prefix.as_str());
@@ -229,16 +230,16 @@ impl Rules<'_> {
     }
 }
 
-/// What is installed, in words.
+/// Describes an install choice, as the value of [`INSTALLED`].
 pub(super) const fn installed(install: Install) -> &'static str {
     match install {
-        Install::Shared => "what all workspaces need",
-        Install::Own => "what the app needs",
-        Install::Production => "what the app needs, without development dependencies",
+        Install::Shared => "of all workspaces",
+        Install::Own => "of the app",
+        Install::Production => "of the app, without development dependencies",
     }
 }
 
-/// Adds a list, of which an empty one is nothing at all.
+/// Adds a list as an input, unless it is empty.
 pub(super) fn insert_list<'t>(
     inputs: &mut BTreeMap<Input, String>,
     name: &'static str,
@@ -254,7 +255,7 @@ pub(super) fn join<'t>(list: impl Iterator<Item = &'t str>) -> String {
     list.collect::<Vec<_>>().join(", ")
 }
 
-/// The state of a file as a text.
+/// Formats the state of a file as a text.
 pub(super) fn shown(state: &FileState) -> String {
     let kind = match state.kind {
         FileKind::Plain => "",

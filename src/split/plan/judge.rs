@@ -1,7 +1,7 @@
-//! What becomes of each derivation.
+//! Judges what happens to each derivation between two states.
 //!
-//! What differs is worked out once, for each workspace and root file. A derivation differs where its sets hold any of that,
-//! so that what is the same costs an operation on sets and no list of what it is made from.
+//! The differences are computed once for each workspace and root file. A derivation differs if its sets contain any of them. So
+//! an unchanged derivation costs only an operation on sets, and no list of its inputs is needed.
 
 use std::{
     cell::OnceCell,
@@ -22,11 +22,11 @@ use super::{
 };
 use crate::repo::{RepoPath, states::FileStates};
 
-/// What happens to each derivation of either state.
+/// Returns the verdict for each derivation of either state.
 pub(super) fn verdicts(before: &Derivations, after: &Derivations) -> BTreeMap<Id, Verdict> {
     let mut judge = Judge::of(before, after);
     let ids: BTreeSet<&Id> = before.all.keys().chain(after.all.keys()).collect();
-    // An id sorts behind those that it can need, but for builds that wait for each other.
+    // An id sorts after the ones that it can need. Only builds that wait for each other need another order.
     for id in ids {
         if judge.libraries.keys.binary_search(&id).is_ok() {
             judge.library(id);
@@ -37,22 +37,22 @@ pub(super) fn verdicts(before: &Derivations, after: &Derivations) -> BTreeMap<Id
     judge.verdicts
 }
 
-/// Both states, what differs between them, and the verdicts so far.
+/// Both states, their differences, and the verdicts so far.
 struct Judge<'a> {
     before: &'a Derivations,
     after: &'a Derivations,
     parts: Union<'a, RepoPath>,
     sources: PartChanges<'a>,
     shown: PartChanges<'a>,
-    /// The parts whose sources differ, and those of which others see something else.
+    /// The parts whose sources, or whose files visible to others, differ.
     changed: FixedBitSet,
-    /// The parts that are closed before and after.
+    /// The parts that are closed in the old and in the new state.
     closed: [FixedBitSet; 2],
     root_files: RootChanges<'a>,
     libraries: Union<'a, Id>,
     /// Whether the libraries of both states have the same order.
     is_same_order: bool,
-    /// The libraries that were begun with, and those that do not stay.
+    /// The libraries whose judgement has begun, and the libraries that are not kept.
     begun: FixedBitSet,
     changed_libraries: FixedBitSet,
     verdicts: BTreeMap<Id, Verdict>,
@@ -60,11 +60,11 @@ struct Judge<'a> {
 
 type PartChanges<'a> = BTreeMap<&'a RepoPath, BTreeMap<RepoPath, Change>>;
 
-/// What a build holds of a workspace or of a linked folder.
+/// The files of a workspace or linked folder that a build reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum View {
     Sources,
-    /// Its manifest alone.
+    /// Only the manifest.
     Shown,
 }
 
@@ -100,7 +100,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Judges a library after those that it needs. Two states may need each other's in a ring, which ends where it closes.
+    /// Judges a library after the libraries that it needs. The needs of both states together can form a ring. It ends at the
+    /// library where it began.
     fn library(&mut self, id: &'a Id) {
         let mut open: Vec<usize> = self.libraries.keys.binary_search(&id).into_iter().collect();
         open.retain(|number| !self.begun.put(*number));
@@ -120,7 +121,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The libraries that a derivation needs in both of two states; one of either alone needs none to be judged.
+    /// Returns the libraries that a derivation needs in either state. A derivation that exists in only one state needs none to
+    /// be judged.
     fn needed(&self, id: &Id) -> FixedBitSet {
         let (Some(before), Some(after)) = (self.before.all.get(id), self.after.all.get(id)) else {
             return FixedBitSet::new();
@@ -130,7 +132,7 @@ impl<'a> Judge<'a> {
         needed
     }
 
-    /// Judges a derivation. Those that it needs are judged.
+    /// Judges a derivation. The derivations that it needs must be judged before.
     fn conclude(&mut self, id: &Id) {
         let verdict = match (self.before.all.get(id), self.after.all.get(id)) {
             (Some(before), Some(after)) => self.verdict(id, before, after),
@@ -147,7 +149,7 @@ impl<'a> Judge<'a> {
         let needs: Vec<(&Id, Effect)> =
             needs.map(|need| (need, effect(need))).filter(|(_, effect)| *effect != Effect::Kept).collect();
         let sources = self.source_causes(before, after);
-        // A workspace that comes or leaves has a place in the order, and is said by itself.
+        // An added or removed workspace also changes the order, but is already reported as a cause.
         let says_order = !sources.iter().any(|cause| matches!(cause, Cause::Workspace { .. }));
         let inputs = self.inputs(before, after, says_order);
         let is_certain = needs.iter().any(|(_, effect)| *effect != Effect::Unsure)
@@ -163,7 +165,7 @@ impl<'a> Judge<'a> {
         Verdict { effect, causes }
     }
 
-    /// The causes in all but sources, packages first.
+    /// Returns the causes other than sources, packages first.
     fn inputs(&self, before: &Derivation, after: &Derivation, says_order: bool) -> Vec<Cause> {
         let order = Input::Setting(ORDERS[0]);
         let (was, is) = if says_order { self.orders(before, after) } else { (None, None) };
@@ -189,7 +191,7 @@ impl<'a> Judge<'a> {
         }
         let packages = package_change::by_name(gone.into_iter(), come.into_iter());
         if !packages.is_empty() {
-            // Another list has another hash.
+            // A changed list always changes the hash.
             causes.retain(|cause| !matches!(cause, Cause::Setting { name, .. } if name == RECORDED_HASH));
         }
         let packages = packages.into_iter().map(|(name, versions)| {
@@ -200,7 +202,7 @@ impl<'a> Judge<'a> {
         packages.chain(causes).collect()
     }
 
-    /// The orders of the libraries as texts, where they may differ.
+    /// Returns the old and new order of the libraries as texts, or `None` for both if they are equal.
     fn orders(&self, before: &Derivation, after: &Derivation) -> (Option<String>, Option<String>) {
         if self.is_same_order && before.libraries == after.libraries {
             return (None, None);
@@ -221,7 +223,7 @@ impl<'a> Judge<'a> {
             self.views(before, &self.parts.of_before(&before.parts), 0),
             self.views(after, &self.parts.of_after(&after.parts), 1),
         ];
-        // A linked folder may lie in a workspace that is built too.
+        // A linked folder may lie inside a workspace that the build reads too.
         let mut seen = BTreeSet::new();
         for number in self.suspects(&views) {
             let path = self.parts.keys[number];
@@ -250,7 +252,7 @@ impl<'a> Judge<'a> {
         causes
     }
 
-    /// The parts of a build, as it sees them before (`side` 0) or after.
+    /// Returns what a build sees of its parts, in the old (`side` 0) or the new state.
     fn views(&self, derivation: &Derivation, parts: &FixedBitSet, side: usize) -> Views {
         let mut shown = parts & &self.closed[side];
         let own = derivation.workspace.as_ref().and_then(|own| self.parts.keys.binary_search(&own).ok());
@@ -262,7 +264,7 @@ impl<'a> Judge<'a> {
         Views { sources, shown }
     }
 
-    /// The parts of a build that may differ: of which it sees something else, or that changed.
+    /// Returns the parts of a build that may differ: changed parts, and parts that it sees differently.
     fn suspects(&self, [before, after]: &[Views; 2]) -> Vec<usize> {
         let mut suspects = &before.sources | &after.sources;
         suspects.union_with(&before.shown);
@@ -274,7 +276,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// What a build sees of each part.
+/// The parts whose sources a build sees, and the parts whose manifest it sees.
 struct Views {
     sources: FixedBitSet,
     shown: FixedBitSet,
@@ -293,7 +295,7 @@ impl Derivation {
     }
 }
 
-/// The changes of the files of each part of sources.
+/// Returns the changed files of each part.
 fn changes<'a>(
     before: &'a BTreeMap<RepoPath, FileStates>,
     after: &'a BTreeMap<RepoPath, FileStates>,

@@ -1,10 +1,10 @@
-//! The derivations that Nix will make of a repository, and what each is made from, worked out without Nix.
+//! A model of the derivations of a repository and of their inputs, computed without Nix.
 //!
-//! Every derivation is known by its inputs: the files, fields and settings that its Nix file reads, each by a text that
-//! changes when Nix would see a change. Two states of a repository so tell which derivations differ and why
-//! ([`compare`]). Nix itself says whether that is right: `splitter verify` and `explain --nix` hold this model against it.
+//! A derivation is described by its inputs: the files, fields and settings that its Nix file reads. Each input has a text that
+//! changes when Nix would see a change. [`compare`] takes two states of a repository, and tells which derivations differ and
+//! why. `splitter verify` and `explain --nix` check the model against the real Nix.
 //!
-//! The rules are those of `nix-templates/*.nix`, in the same order; who changes one changes the other.
+//! The rules repeat those of `nix-templates/*.nix`, in the same order. If you change one, change the other.
 
 mod builds;
 mod compare;
@@ -44,22 +44,22 @@ use crate::{
 /// A derivation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Id {
-    /// A fixed output of tarballs.
+    /// A fixed output with tarballs.
     Deps(Part),
-    /// The install of all workspaces' dependencies.
+    /// The shared install, with the dependencies of all workspaces.
     NodeModules,
-    /// An app's own install, by the name of the app's derivation.
+    /// The own install of an app, by the name of the app.
     OwnInstall(String),
-    /// A library that is built by itself, by the name of its derivation.
+    /// The build of a library, by the name of the library.
     Library(String),
-    /// An app, by the name of its derivation.
+    /// An app, by its name.
     App(String),
-    /// A script of a workspace that is a check, by the name of its derivation.
+    /// A check, by its name.
     Check(String),
 }
 
 impl Id {
-    /// What kind of derivation it is, for programs.
+    /// Returns the kind of the derivation, for JSON output.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Deps(_) => "deps",
@@ -70,8 +70,8 @@ impl Id {
         }
     }
 
-    /// The flake's package that it is, or is a part of; for a library and a check the name among the flake's checks, since these are among
-    /// no packages.
+    /// Returns the package of the flake that contains it. Libraries and checks are not packages, so for them it is the name
+    /// among the flake's checks.
     pub fn package(&self) -> String {
         match self {
             Self::Deps(_) => "deps".to_owned(),
@@ -94,42 +94,42 @@ impl fmt::Display for Id {
     }
 }
 
-/// A derivation, by what it is made from. Sets are of numbers in [`Parts`].
+/// The inputs of a derivation. Sets hold numbers from [`Parts`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Derivation {
-    /// The derivations that it is built from, beside libraries.
+    /// The derivations that it is built from, without libraries.
     needs: BTreeSet<Id>,
-    /// The libraries whose builds it gets.
+    /// The libraries whose build output it gets.
     libraries: FixedBitSet,
-    /// The workspace that it builds, for an app or a library.
+    /// The workspace that it builds, if it is an app, a library or a check.
     pub workspace: Option<RepoPath>,
-    /// The workspaces whose sources it holds, itself included, and the folders that these link to. Of a closed one it
-    /// holds the manifest alone.
+    /// The workspaces whose sources it reads (including its own), and the folders that these link to. From a closed workspace
+    /// it reads only the manifest.
     parts: FixedBitSet,
-    /// The root files that its sources hold.
+    /// The root files that it reads.
     root_files: FixedBitSet,
-    /// All else that it is made from, each with a text that changes with it.
+    /// All other inputs, each with a text that changes with the input.
     inputs: BTreeMap<Input, String>,
-    /// What all derivations of its kind are made from.
+    /// Inputs that all derivations of its kind share.
     shared: Arc<BTreeMap<Input, String>>,
 }
 
-/// Something that a derivation is made from.
+/// An input of a derivation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Input {
-    /// A tarball, by its place in the fixed output.
+    /// A tarball, by its path in the fixed output.
     Package(String),
-    /// A file as it is.
+    /// A file, with its whole content.
     File(RepoPath),
-    /// A file of which only the flake can tell whether it matters: a Nix file, or data that Nix files read.
+    /// A Nix file, or data that Nix files read. Only Nix can tell whether a change of it matters.
     Nix(RepoPath),
-    /// The manifest of a workspace, reduced to what an install reads.
+    /// The manifest of a workspace, reduced to the fields that an install reads.
     Manifest(RepoPath),
-    /// The root's manifest, reduced to what builds of other workspaces read.
+    /// The root manifest, reduced to the fields that builds of other workspaces read.
     RootManifest,
-    /// An rc file, reduced to what decides an install.
+    /// An rc file, reduced to the settings that an install reads.
     Settings(RepoPath),
-    /// A choice or a finding, in words.
+    /// A choice of the user or a result of detection, by a name to show.
     Setting(&'static str),
 }
 
@@ -137,62 +137,62 @@ pub(super) enum Input {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Derivations {
     all: BTreeMap<Id, Derivation>,
-    /// The source files of each workspace, and of each folder that one links to.
+    /// The source files of each workspace and of each linked folder.
     sources: BTreeMap<RepoPath, FileStates>,
-    /// The manifests of libraries that show others no more.
+    /// The manifests of closed libraries, which show nothing else.
     shown: BTreeMap<RepoPath, FileStates>,
-    /// What each root file, folder or glob stands for.
+    /// The files of each root file, folder or glob.
     root_files: BTreeMap<RepoPath, FileStates>,
-    /// What sources are made of, and who depends on whom.
+    /// The workspaces, linked folders, root files and libraries by number, with their dependencies.
     parts: Parts,
-    /// The workspaces whose manifests ask for a package.
+    /// The workspaces whose manifests ask for each package.
     asked: BTreeMap<String, BTreeSet<RepoPath>>,
-    /// The name and the version of packages that have another place than a registry's, by that place.
+    /// The name and version of packages that do not come from a registry, by their path in the fixed output.
     elsewhere: BTreeMap<String, (String, String)>,
     /// All files that git does not ignore.
     files: FileStates,
 }
 
-/// What an earlier run recorded and a split does not say.
+/// Recorded facts that a split does not know.
 #[derive(Debug, Clone, Default)]
 pub struct Recorded {
-    /// The integrity of every tarball, by path.
+    /// The integrity of each tarball, by path.
     pub integrities: BTreeMap<String, Integrity>,
-    /// Who needs a tarball of which the lockfile does not say it, by path.
+    /// The systems that need each tarball, by path, when the lockfile does not say (Yarn 1).
     pub scopes: BTreeMap<String, Scope>,
-    /// The package manager's program, by system or under `common`, as a text that changes with it.
+    /// A text that changes with the package manager's program, by system or under `common`.
     pub programs: BTreeMap<String, String>,
-    /// The hash of each fixed output with its fingerprint, by part.
+    /// The fingerprint and the hash of each fixed output, by part.
     pub outputs: BTreeMap<String, (String, String)>,
 }
 
 impl Derivations {
-    /// Works out the derivations of a repository for one system: from its split, its files, and what is recorded of it.
+    /// Computes the derivations for one system from the split, the files and the recorded facts.
     pub fn of(split: &Split, files: FileStates, recorded: &Recorded, system: System) -> Self {
         repository::derivations(split, files, recorded, system)
     }
 
-    /// One of them.
+    /// Returns one derivation.
     pub fn get(&self, id: &Id) -> Option<&Derivation> {
         self.all.get(id)
     }
 
-    /// All of them: dependencies first.
+    /// Iterates over all derivations, dependencies first.
     pub fn iter(&self) -> impl Iterator<Item = (&Id, &Derivation)> {
         self.all.iter()
     }
 
-    /// All files that git does not ignore.
+    /// Returns all files that git does not ignore.
     pub fn files(&self) -> &FileStates {
         &self.files
     }
 
-    /// The source files of a workspace, or of a folder that one links to.
+    /// Iterates over the source files of a workspace or a linked folder.
     pub fn source_files(&self, folder: &RepoPath) -> impl Iterator<Item = &RepoPath> {
         self.sources.get(folder).into_iter().flat_map(FileStates::keys)
     }
 
-    /// The name and the version of a package, by its place in a fixed output.
+    /// Returns the name and version of a package by its path in the fixed output.
     fn name_and_version(&self, path: &str) -> (String, String) {
         self.elsewhere.get(path).cloned().unwrap_or_else(|| name_and_version(path))
     }

@@ -1,8 +1,8 @@
-//! What changed between two lists of tarballs, in terms of packages.
+//! Expresses the difference between two lists of tarballs as packages and versions.
 
 use std::collections::BTreeMap;
 
-/// The name and version that a tarball's path gives; the path itself where it is not a registry's.
+/// Returns the name and version in the path of a tarball, or the path itself if the tarball does not come from a registry.
 pub fn name_and_version(path: &str) -> (String, String) {
     let parts = path.strip_prefix("npm/").and_then(|rest| rest.split_once("/-/"));
     let Some((name, file)) = parts else { return (path.to_owned(), String::new()) };
@@ -12,14 +12,14 @@ pub fn name_and_version(path: &str) -> (String, String) {
     (name.to_owned(), version.to_owned())
 }
 
-/// The versions of a package that went and that came.
+/// The removed and added versions of a package.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Versions {
     pub(super) from: Vec<String>,
     pub(super) to: Vec<String>,
 }
 
-/// Groups packages that went or changed, and that came or changed, each a name and a version, by name.
+/// Groups packages by name. `gone` are the removed or changed ones, `come` the added or changed ones, each as name and version.
 pub(super) fn by_name(
     gone: impl Iterator<Item = (String, String)>,
     come: impl Iterator<Item = (String, String)>,

@@ -1,7 +1,7 @@
-//! What the sources of all builds are made of, by number, and which of it each build gets.
+//! Numbers the workspaces, linked folders, root files and libraries, and finds the ones that each build gets.
 //!
-//! A repository has thousands of builds, and each may get sources of all workspaces. So nothing is written out for each
-//! build: it has sets of numbers, and these are made from the sets of its direct dependencies.
+//! A repository can have thousands of builds, and each build may get sources of all workspaces. A list for each build would be
+//! too large. So a build has sets of numbers, which are computed from the sets of its direct dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ use crate::{
     },
 };
 
-/// A workspace, or a folder that one links to.
+/// A workspace, or a folder that a workspace links to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) path: RepoPath,
-    /// The numbers of those that it depends on or links to directly.
+    /// The numbers of the parts that it depends on or links to directly.
     pub(super) next: Vec<usize>,
-    /// Whether it shows others what its build made and its manifest, and no sources.
+    /// Whether other workspaces see only its manifest and build output, not its sources.
     pub(super) is_closed: bool,
 }
 
@@ -37,16 +37,17 @@ pub(super) struct RootFile {
     pub(super) readers: Vec<usize>,
 }
 
-/// A library that is built by itself.
+/// A workspace whose build others wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Library {
     pub(super) id: Id,
     pub(super) path: RepoPath,
-    /// Its place in the order in which builds get what libraries made: what may have been changed again comes later.
+    /// Its position in the order in which builds copy the output of libraries. A library comes after the ones that it depends
+    /// on, because it may change their files again.
     pub(super) position: usize,
 }
 
-/// The parts of a repository. Parts and root files are sorted by path, libraries by name.
+/// The parts of a repository. Folders and root files are sorted by path, libraries by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) folders: Vec<Part>,
@@ -59,7 +60,7 @@ impl Parts {
         self.folders.binary_search_by(|part| part.path.cmp(path)).ok()
     }
 
-    /// The paths of some libraries, in the order in which a build gets what they made.
+    /// Returns the paths of libraries in the order in which a build gets their output.
     pub(super) fn in_order(&self, libraries: &FixedBitSet) -> Vec<&RepoPath> {
         let mut libraries: Vec<&Library> = libraries.ones().map(|number| &self.libraries[number]).collect();
         libraries.sort_by_key(|library| library.position);
@@ -67,19 +68,19 @@ impl Parts {
     }
 }
 
-/// The parts of a repository, with what each leads to.
+/// The parts of a repository, with everything that can be reached from each.
 pub(super) struct Closures<'a> {
     pub(super) parts: Parts,
     reach: Reach,
     awaited: Reach,
-    /// The root files of the workspaces whose sources are shown, by what leads to them.
+    /// For each node the root files of the workspaces that it reaches and whose sources it sees.
     root_files: Vec<FixedBitSet>,
-    /// The libraries by what leads to them, and by what waits for them.
+    /// For each node the libraries that it reaches, and the libraries that it waits for.
     libraries: Vec<FixedBitSet>,
     awaited_libraries: Vec<FixedBitSet>,
-    /// The root files of each part.
+    /// The root files of each part itself.
     own_root_files: Vec<Vec<usize>>,
-    /// Workspaces that link to folders.
+    /// Workspaces that link to folders, by number.
     linking: Vec<(usize, &'a BTreeSet<RepoPath>)>,
 }
 
@@ -145,12 +146,12 @@ impl<'a> Closures<'a> {
         }
     }
 
-    /// The parts whose sources a workspace's build holds.
+    /// Returns the parts whose sources the build of a workspace reads.
     pub(super) fn parts_of(&self, own: usize) -> &FixedBitSet {
         self.reach.from(own)
     }
 
-    /// The root files that a workspace's build holds.
+    /// Returns the root files that the build of a workspace reads.
     pub(super) fn root_files_of(&self, own: usize) -> FixedBitSet {
         let mut files = self.reach.folded(&self.root_files, own).clone();
         files.extend(self.own_root_files[own].iter().copied());
@@ -159,8 +160,8 @@ impl<'a> Closures<'a> {
         files
     }
 
-    /// The builds whose results a workspace's own gets: of all that it depends on, or if others wait for it in turn, of those that it waits
-    /// for.
+    /// Returns the libraries whose output the build of a workspace gets. Usually these are all libraries that it depends on. If
+    /// others wait for this build, they are only the libraries that it waits for.
     pub(super) fn libraries_of(&self, own: usize, workspace: &Workspace) -> FixedBitSet {
         let mut libraries = if workspace.awaited {
             self.awaited.folded(&self.awaited_libraries, own).clone()
@@ -174,7 +175,7 @@ impl<'a> Closures<'a> {
         libraries
     }
 
-    /// The folders that a workspace's build links to, in the order of the workspaces that do.
+    /// Returns the folders that the build of a workspace links to, in the order of the linking workspaces.
     pub(super) fn links_of(&self, own: usize) -> impl Iterator<Item = &'a RepoPath> {
         let mut seen = BTreeSet::new();
         let parts = self.parts_of(own);
@@ -183,7 +184,7 @@ impl<'a> Closures<'a> {
     }
 }
 
-/// The root files of all builds and of each workspace, and those of each by number.
+/// Returns all root files, and for each workspace the numbers of its own.
 fn root_files(split: &Split, workspaces: &[Option<&Workspace>]) -> (Vec<RootFile>, Vec<Vec<usize>>) {
     let mut readers: BTreeMap<&RepoPath, Vec<usize>> = split.root_files.iter().map(|path| (path, Vec::new())).collect();
     for (number, workspace) in workspaces.iter().enumerate() {
@@ -202,7 +203,7 @@ fn root_files(split: &Split, workspaces: &[Option<&Workspace>]) -> (Vec<RootFile
     (readers.into_iter().map(file).collect(), of_workspaces)
 }
 
-/// The derivation of a workspace whose build others wait for.
+/// Returns the derivation of a workspace if others wait for its build.
 fn awaited_id(workspace: &Workspace) -> Option<Id> {
     match &workspace.role {
         _ if !workspace.awaited => None,
@@ -211,7 +212,7 @@ fn awaited_id(workspace: &Workspace) -> Option<Id> {
     }
 }
 
-/// The builds that others wait for. `ranks` says how many workspaces are before each, at most.
+/// Returns the builds that others wait for. `ranks` is the length of the longest way to each workspace.
 fn libraries(workspaces: &[Option<&Workspace>], ranks: &[usize]) -> Vec<Library> {
     let named = (0..).zip(workspaces).filter_map(|(number, workspace)| {
         let workspace = (*workspace)?;

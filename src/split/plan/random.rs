@@ -1,4 +1,4 @@
-//! Random graphs with rings, held against rules that list everything for each build.
+//! Compares the model on random graphs with rings with a simple version that lists everything for each build.
 
 use proptest::prelude::*;
 
@@ -15,8 +15,8 @@ use crate::{
 
 const NAMES: [&str; 6] = ["w0", "w1", "w2", "w3", "w4", "w5"];
 
-/// What is random of a workspace: the others that it depends on, whether for development, whether it has a build, what it
-/// exposes, whether it reads a root file.
+/// Random facts of a workspace: its dependencies (and whether each is for development), whether it has a build, whether it
+/// exposes only its output, whether it reads a root file.
 type Facts = (Vec<(usize, bool)>, bool, bool, bool);
 
 fn facts() -> impl Strategy<Value = Vec<Facts>> {
@@ -24,7 +24,7 @@ fn facts() -> impl Strategy<Value = Vec<Facts>> {
     proptest::collection::vec((edges, any::<bool>(), any::<bool>(), any::<bool>()), NAMES.len())
 }
 
-/// The files of a repository: `w0` and `w1` are apps, the others libraries.
+/// Returns the files of a repository. `w0` and `w1` are apps, the others libraries.
 fn repository(facts: &[Facts]) -> BTreeMap<String, String> {
     let mut files = BTreeMap::from([
         ("package.json".to_owned(), r#"{"name": "acme", "workspaces": ["*"]}"#.to_owned()),
@@ -69,7 +69,7 @@ fn split(files: &BTreeMap<String, String>) -> Split {
     Split::read(&tree, &Choices::default()).unwrap()
 }
 
-/// The workspaces that one leads to, by walking.
+/// Finds the workspaces that a workspace reaches, by walking.
 fn walked<'a>(
     split: &'a Split,
     start: &'a RepoPath,
@@ -85,7 +85,7 @@ fn walked<'a>(
     seen
 }
 
-/// How many workspaces are before one, at most: by following every way.
+/// Returns the length of the longest way to a workspace, by following every way.
 fn rank(split: &Split, workspace: &Workspace) -> usize {
     let next = workspace.build_edges().filter_map(|path| split.graph.workspaces().find(|found| found.path == *path));
     next.map(|next| 1 + rank(split, next)).max().unwrap_or(0)
@@ -126,7 +126,7 @@ proptest! {
     fn a_build_changes_where_what_it_is_made_of_does(facts in facts(), others in facts(), edited in 0..NAMES.len(), which in 0..3_u8) {
         let before = repository(&facts);
         let mut after = match which {
-            // Workspaces that depend on each other otherwise.
+            // The same workspaces with different dependencies.
             0 => repository(&[&others[..2], &facts[2..]].concat()),
             _ => before.clone(),
         };
@@ -144,7 +144,7 @@ proptest! {
     }
 }
 
-/// All that a derivation is made from, listed: files with their states, inputs, and the same of what it needs.
+/// Lists all inputs of a derivation: files with their states, other inputs, and the same for the derivations that it needs.
 fn listed(state: &Derivations, id: &Id) -> Vec<String> {
     let derivation = &state.all[id];
     let mut lines: Vec<String> = derivation

@@ -1,4 +1,4 @@
-//! All derivations of a repository, and the files that they are made from.
+//! Collects all derivations of a repository and the files that they read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded,
     Derivations { all, sources, shown, root_files, parts, asked: asked(split), elsewhere: elsewhere(split), files }
 }
 
-/// The fixed outputs, and what is installed from them.
+/// Returns the fixed outputs and the installs.
 fn installs(rules: &Rules<'_>) -> BTreeMap<Id, Derivation> {
     let mut all = rules.fixed_outputs();
     let is_read = |id: &&Id| matches!(id, Id::Deps(part) if part.serves(rules.system));
@@ -49,7 +49,7 @@ fn installs(rules: &Rules<'_>) -> BTreeMap<Id, Derivation> {
     all
 }
 
-/// The scripts of workspaces that are checks.
+/// Returns the checks.
 fn checks(
     rules: &Rules<'_>,
     builds: &Builds<'_>,
@@ -67,7 +67,7 @@ fn checks(
     all
 }
 
-/// The files of each part that sources are made of: `source.nix`.
+/// The files of each part of a source set, by the rules of `source.nix`.
 struct Contents {
     sources: BTreeMap<RepoPath, FileStates>,
     shown: BTreeMap<RepoPath, FileStates>,
@@ -86,7 +86,7 @@ fn contents(sorted: &Sources<'_>, files: &FileStates) -> Contents {
     }
 }
 
-/// The files that a check reads and a build does not: tests of its workspace, and files of the root.
+/// Returns the files that a check reads and a build does not: the tests of its workspace, and root files.
 fn read_by_check(
     check: &Check,
     workspace: &RepoPath,
@@ -99,13 +99,14 @@ fn read_by_check(
     read.filter_map(|file| Some((file.path.clone(), files.get(&file.path)?.clone()))).collect()
 }
 
-/// All files that may be sources.
+/// Returns all files that can be sources.
 fn listed(files: &FileStates) -> Vec<SourceFile> {
     let may_be = files.keys().filter(|path| !has_folder(path.as_str(), "node_modules"));
     may_be.map(|path| SourceFile { path: path.clone(), bytes: 0 }).collect()
 }
 
-/// The packages that are not found by name and version at a registry: by their place, with what tells versions apart.
+/// Returns the packages that do not come from a registry, by their path in the fixed output. The version is whatever
+/// distinguishes two of them: the start of a commit id, or a URL.
 fn elsewhere(split: &Split) -> BTreeMap<String, (String, String)> {
     const SHORT: usize = 12;
     let version = |dependency: &Dependency| match &dependency.form {

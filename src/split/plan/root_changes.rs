@@ -1,4 +1,4 @@
-//! Which files of the root differ for a build: those of the root files, folders and globs that it reads.
+//! Finds the changed files among the root files, folders and globs that a build reads.
 
 use std::{
     cell::OnceCell,
@@ -16,21 +16,21 @@ use super::{
 };
 use crate::repo::{RepoPath, states::FileState};
 
-/// The root files of both states, and how they differ.
+/// The root files of both states and their differences.
 pub(super) struct RootChanges<'a> {
     before: Side<'a>,
     after: Side<'a>,
     union: Union<'a, RepoPath>,
-    /// The files that differ of each root file of both.
+    /// The changed files of each root file in either state.
     changes: BTreeMap<&'a RepoPath, BTreeMap<RepoPath, Change>>,
-    /// The root files of which any file differs.
+    /// The root files with at least one changed file.
     differing: FixedBitSet,
 }
 
 /// The root files of one state.
 struct Side<'a> {
     state: &'a Derivations,
-    /// The numbers of the root files that each file belongs to. Only few comparisons ask for it.
+    /// The numbers of the root files that each file belongs to. Computed on demand, because few comparisons need it.
     holders: OnceCell<BTreeMap<&'a RepoPath, Vec<usize>>>,
 }
 
@@ -45,7 +45,7 @@ impl<'a> RootChanges<'a> {
         Self { before: side(before), after: side(after), union, changes, differing }
     }
 
-    /// The files that differ for one derivation, with the ways to who reads them.
+    /// Returns the changed files for one derivation, each with the way to the workspace that reads it.
     pub(super) fn causes(
         &self,
         own: &'a RepoPath,
@@ -65,8 +65,8 @@ impl<'a> RootChanges<'a> {
         causes
     }
 
-    /// The files that may differ: those that differ of a root file in both, and all of one that is in either alone. All
-    /// other files belong to a root file that is the same in both.
+    /// Returns the files that may differ. For a root file in both states these are its changed files, and for a root file in
+    /// one state all its files. Every other file belongs to a root file that did not change.
     fn suspects<'s>(&'s self, before: &Derivation, after: &Derivation) -> BTreeSet<&'s RepoPath> {
         let old = self.union.of_before(&before.root_files);
         let new = self.union.of_after(&after.root_files);
@@ -84,7 +84,7 @@ impl<'a> RootChanges<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// The root files that a file belongs to, of those that a derivation reads.
+    /// Returns the root files that a derivation reads and that contain a file.
     fn holders<'s>(
         &'s self,
         derivation: &'s Derivation,
@@ -103,13 +103,13 @@ impl<'a> Side<'a> {
         read.map(|root| &self.state.parts.root_files[*root])
     }
 
-    /// What a file is to a derivation; nothing where it does not read it.
+    /// Returns the state of a file, or `None` if the derivation does not read it.
     fn state_of(&self, derivation: &Derivation, path: &RepoPath) -> Option<&'a FileState> {
         let root = self.holders(derivation, path).next()?;
         self.state.root_files.get(&root.path)?.get(path)
     }
 
-    /// The way from a workspace to the nearest one that reads a file; none where every build does.
+    /// Returns the way from a workspace to the nearest one that reads a file. It is empty if every build reads the file.
     fn way_to_reader(
         &self,
         derivation: &Derivation,

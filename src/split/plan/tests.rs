@@ -1,4 +1,4 @@
-//! Repositories in memory: for each thing that a derivation is made from, an edit of it, and what the model says.
+//! Edits each kind of input in a repository in memory, and checks what the model says.
 
 use super::*;
 use crate::{
@@ -62,7 +62,7 @@ pub(super) fn derivations(files: &Files<'_>) -> Derivations {
     Derivations::of(&split, states, &Recorded::default(), System::X8664Linux)
 }
 
-/// What an edit does: the derivations that do not stay, and the causes of each as JSON.
+/// Returns the derivations that an edit changes, each with its causes as JSON.
 fn edit(path: &str, text: &str) -> Vec<(String, Effect, String)> {
     edit_of(&files(), path, text)
 }
@@ -79,7 +79,7 @@ fn edit_of<'a>(files: &Files<'a>, path: &'a str, text: &'a str) -> Vec<(String, 
     changed
 }
 
-/// The causes of one of them.
+/// Returns the causes of one derivation.
 fn causes_of<'a>(changed: &'a [(String, Effect, String)], name: &str) -> &'a str {
     changed.iter().find(|(found, ..)| found == name).map_or("", |(.., causes)| causes)
 }
@@ -88,7 +88,7 @@ fn names(changed: &[(String, Effect, String)]) -> Vec<&str> {
     changed.iter().map(|(name, ..)| name.as_str()).collect()
 }
 
-/// The names of the derivations that one is built from.
+/// Returns the names of the derivations that a derivation is built from.
 fn needs_of(state: &Derivations, id: &Id) -> Vec<String> {
     let derivation = &state.all[id];
     let libraries = derivation.libraries.ones().map(|number| &state.parts.libraries[number].id);
@@ -142,7 +142,7 @@ fn a_locked_package_changes_downloads_install_and_apps() {
         r#"[{"kind":"derivation","name":"deps-common"},{"kind":"file","path":"bun.lock","change":"changed"}]"#
     );
     assert_eq!(changed[2].2, r#"[{"kind":"derivation","name":"nodeModules"}]"#);
-    // The tarballs of another system are no input here, the lockfile is.
+    // Tarballs of another system are no input of this system's install, but the lockfile is.
     let changed = edit("bun.lock", &LOCK.replace("native@1.0.0", "native@1.1.0"));
     assert_eq!(names(&changed), ["deps-aarch64-darwin", "deps-x86_64-darwin", "nodeModules", "api", "web"]);
 }
@@ -174,7 +174,7 @@ fn of_nix_files_only_nix_can_tell() {
     assert!(changed.iter().all(|(_, effect, _)| *effect == Effect::Unsure));
     let changed = edit("nix/splitter/network.nix", "{ }");
     assert_eq!(changed.len(), 6);
-    // The programs are in every derivation.
+    // Every derivation reads the programs.
     let changed = edit("nix/splitter/tools/app.mjs", "2");
     assert_eq!(changed.len(), 6);
     assert!(changed.iter().all(|(_, effect, _)| *effect == Effect::Rebuilt));
@@ -194,7 +194,7 @@ fn the_executable_bit_is_told_apart_from_the_content() {
     assert_eq!(comparison.effect(&Id::App("api".to_owned())), Effect::Kept);
 }
 
-/// The same with `ui` as a library that is built, and `web` as its only user.
+/// The same files with `ui` as a library with a build. `web` is its only user.
 fn with_built_library() -> Files<'static> {
     let mut files = files();
     files.extend([
@@ -270,7 +270,7 @@ fn builds_of_libraries_come_in_the_order_of_their_needs() {
     assert_eq!(needs(Id::Library("ui".to_owned())), ["nodeModules", "library-base"]);
     let order = built.parts.in_order(&built.all[&Id::App("web".to_owned())].libraries);
     assert_eq!(order.iter().map(|path| path.as_str()).collect::<Vec<_>>(), ["packages/base", "packages/ui"]);
-    // In a ring one build does not wait, and gets nothing of the other's.
+    // In a ring one build does not wait, and gets no output of the other.
     let ring = manifest("base", "").replace("\"dependencies\": {}", r#""devDependencies": {"ui": "*"}"#);
     files.insert("packages/base/package.json", &ring);
     let built = derivations(&files);
@@ -281,7 +281,7 @@ fn builds_of_libraries_come_in_the_order_of_their_needs() {
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// The lockfile with one more package.
+/// Returns the lockfile with one more package.
 fn lock_with(entry: &str) -> String {
     LOCK.replace("    \"loose\":", &format!("    {entry},\n    \"loose\":"))
 }
@@ -293,17 +293,17 @@ fn a_commit_or_an_archive_of_a_repository_is_a_package_by_its_name() {
     let changed = edit("bun.lock", &lock);
     assert_eq!(names(&changed), ["deps-common", "nodeModules", "api", "web"]);
     assert_eq!(changed[0].2, r#"[{"kind":"package","name":"r","from":[],"to":["0123456789ab"],"workspaces":[]}]"#);
-    // An install needs git now, and finds the commit by its id.
+    // The install now needs git, and finds the commit by its id.
     assert_eq!(
         changed[1].2,
-        r#"[{"kind":"derivation","name":"deps-common"},{"kind":"file","path":"bun.lock","change":"changed"},{"kind":"setting","name":"programs for repositories","from":null,"to":"git"}]"#
+        r#"[{"kind":"derivation","name":"deps-common"},{"kind":"file","path":"bun.lock","change":"changed"},{"kind":"setting","name":"programs for git dependencies","from":null,"to":"git"}]"#
     );
     let mut files = files();
     files.insert("bun.lock", &lock);
     let changed = edit_of(&files, "bun.lock", &other);
     assert!(changed[0].2.contains(r#""name":"r","from":["0123456789ab"],"to":["456745678"#), "{changed:?}");
     assert!(!changed[1].2.contains("setting"), "{changed:?}");
-    // The files of an archive are packed anew, and an install gets its URL.
+    // The files of an archive are repacked, and the install gets its URL.
     let changed = edit("bun.lock", &lock_with(r#""a": ["a@github:o/a#552b355", {}, "o-a-552b355"]"#));
     let package = r#"{"kind":"package","name":"a","from":[],"to":["552b355"],"workspaces":[]}"#;
     assert!(changed[0].2.contains(package) && changed[1].2.contains(package), "{changed:?}");
@@ -316,8 +316,8 @@ fn an_app_with_an_install_of_its_own_is_built_with_that() {
     assert_eq!(names(&changed), ["nodeModules-web", "web"]);
     assert_eq!(changed[0].1, Effect::Added);
     let setting =
-        |from: &str, to: &str| format!(r#"{{"kind":"setting","name":"what is installed","from":{from},"to":{to}}}"#);
-    let own = r#""what the app needs""#;
+        |from: &str, to: &str| format!(r#"{{"kind":"setting","name":"installed dependencies","from":{from},"to":{to}}}"#);
+    let own = r#""of the app""#;
     let need = r#"{"kind":"derivation","name":"nodeModules-web"}"#;
     assert_eq!(changed[1].2, format!("[{need},{}]", setting("null", own)));
     let mut files = files();
@@ -325,9 +325,9 @@ fn an_app_with_an_install_of_its_own_is_built_with_that() {
     let production = config.replace("own", "production");
     let changed = edit_of(&files, "splitter.json", &production);
     assert_eq!(names(&changed), ["nodeModules-web", "web"]);
-    let without = r#""what the app needs, without development dependencies""#;
+    let without = r#""of the app, without development dependencies""#;
     assert_eq!(changed[0].2, format!("[{}]", setting(own, without)));
-    // The lockfile is an input of each install, whoever needs what changes in it.
+    // Manifests and lockfile are inputs of each install, even if the change is in another workspace.
     let changed =
         edit_of(&files, "apps/api/package.json", r#"{"name": "api", "scripts": {"build": "x"}, "version": "2"}"#);
     assert_eq!(names(&changed), ["nodeModules", "nodeModules-web", "api", "web"]);
@@ -345,7 +345,7 @@ fn another_registry_to_ask_changes_the_downloads() {
     let npmrc = format!("{}replace-registry-host=always\n", files[".npmrc"]);
     let changed = edit_of(&files, ".npmrc", &npmrc);
     let setting =
-        r#"[{"kind":"setting","name":"registries that it stands for","from":null,"to":"https://old.example/npm/"}]"#;
+        r#"[{"kind":"setting","name":"replaced registries","from":null,"to":"https://old.example/npm/"}]"#;
     assert_eq!(causes_of(&changed, "deps-common"), setting);
     assert_eq!(changed[3].2, r#"[{"kind":"derivation","name":"deps-common"}]"#, "{changed:?}");
 }
@@ -358,7 +358,7 @@ fn scripts_and_their_downloads_change_the_install() {
     assert!(changed[0].2.contains(r#""to":"loose, react""#), "{changed:?}");
     let mut files = files();
     files.insert("splitter.json", config);
-    // The scripts of packages with downloads run too, so this one says nothing new of them.
+    // Scripts of packages with downloads run anyway, so the list of packages whose scripts run does not change.
     let both = r#"{"scripts": ["loose", "react"], "downloads": {"react": ["https://files.example/a.gz"]}}"#;
     let changed = edit_of(&files, "splitter.json", both);
     assert_eq!(names(&changed), ["deps-common", "nodeModules", "api", "web"]);
@@ -399,7 +399,7 @@ fn a_linked_folder_is_a_source_and_its_manifest_part_of_the_install() {
         changed[0].2,
         r#"[{"kind":"source","path":"lib/l/index.js","change":"changed","way":["apps/web","lib/l"]}]"#
     );
-    // This one belongs to the workspace besides.
+    // This folder also belongs to the workspace.
     let changed = edit_of(&files, "apps/web/own/index.js", "2");
     assert_eq!(
         causes_of(&changed, "web"),
@@ -427,7 +427,7 @@ fn patches_of_patch_package_are_part_of_the_install() {
     let changed = edit_of(&files, "package.json", &usual);
     assert_eq!(names(&changed), ["nodeModules", "api", "web"]);
     assert!(
-        changed[0].2.contains(r#""name":"patches of patch-package","from":null,"to":"patches of the root""#),
+        changed[0].2.contains(r#""name":"patches of patch-package","from":null,"to":"patches applied by the root""#),
         "{changed:?}"
     );
     files.insert("package.json", &usual);

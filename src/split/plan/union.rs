@@ -1,16 +1,16 @@
-//! Two numberings of things of the same kind made one.
+//! Merges two numberings of the same kind of things into one.
 
 use std::borrow::Cow;
 
 use fixedbitset::FixedBitSet;
 
-/// The things of two sorted lists, with their numbers in both.
+/// The keys of two sorted lists, with their numbers in both.
 pub(super) struct Union<'a, K> {
-    /// The things of either list, sorted.
+    /// The keys of either list, sorted.
     pub(super) keys: Vec<&'a K>,
     before: Vec<usize>,
     after: Vec<usize>,
-    /// Whether both lists are the same, so that no set need be translated.
+    /// Whether both lists are equal. Then no set needs to be translated.
     is_same: bool,
 }
 
@@ -20,23 +20,22 @@ impl<'a, K: Ord> Union<'a, K> {
         keys.sort_unstable();
         keys.dedup();
         let is_same = before == after;
-        // Every key is among the keys.
         let numbers = |list: Vec<&K>| list.iter().filter_map(|key| keys.binary_search(key).ok()).collect();
         let (before, after) = (numbers(before), numbers(after));
         Self { keys, before, after, is_same }
     }
 
-    /// A set of numbers of the first list as one of these.
+    /// Translates a set of numbers of the first list.
     pub(super) fn of_before<'s>(&self, set: &'s FixedBitSet) -> Cow<'s, FixedBitSet> {
         self.translated(set, &self.before)
     }
 
-    /// A set of numbers of the second list as one of these.
+    /// Translates a set of numbers of the second list.
     pub(super) fn of_after<'s>(&self, set: &'s FixedBitSet) -> Cow<'s, FixedBitSet> {
         self.translated(set, &self.after)
     }
 
-    /// The set of all keys of which something holds.
+    /// Returns the numbers of all keys for which `holds` is true.
     pub(super) fn filter(&self, holds: impl Fn(&K) -> bool) -> FixedBitSet {
         let mut set = FixedBitSet::with_capacity(self.keys.len());
         set.extend(self.keys.iter().enumerate().filter(|(_, key)| holds(key)).map(|(number, _)| number));

@@ -1,17 +1,17 @@
-//! By which workspaces one depends on another.
+//! Finds the workspaces between a workspace and one that it depends on.
 
 use std::collections::VecDeque;
 
 use super::parts::Parts;
 use crate::repo::RepoPath;
 
-/// The shortest ways from one workspace to all that it leads to.
+/// The shortest ways from one workspace to everything that it depends on.
 pub(super) struct Ways<'a> {
     parts: &'a Parts,
     start: &'a RepoPath,
-    /// For each part the one before it on the way, itself for the start, none for what is not led to.
+    /// For each part the previous one on the way. For the start it is the start itself, and `None` for parts out of reach.
     before: Vec<Option<usize>>,
-    /// How many parts lie before it on the way.
+    /// For each part the number of parts before it on the way.
     distance: Vec<usize>,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Ways<'a> {
         ways
     }
 
-    /// The folders from the start to another one, both included; none where there is no way.
+    /// Returns the folders from the start to `end`, including both. Empty if there is no way.
     pub(super) fn to(&self, end: &RepoPath) -> Vec<RepoPath> {
         match self.parts.number(end).filter(|end| self.before[*end].is_some()) {
             Some(end) => self.to_number(end),
@@ -44,7 +44,7 @@ impl<'a> Ways<'a> {
         }
     }
 
-    /// The folders from the start to the nearest of some parts; of several as near, to the first.
+    /// Returns the folders from the start to the nearest of `ends`, or to the first of several equally near ones.
     pub(super) fn to_nearest(&self, ends: impl Iterator<Item = usize>) -> Vec<RepoPath> {
         let nearest = ends.filter(|end| self.before[*end].is_some()).min_by_key(|end| self.distance[*end]);
         nearest.map(|end| self.to_number(end)).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Source sets: the files that an app or a library is built from, and what is left out and why.
+//! Source sets: the files that an app or a library is built from, and the excluded files with the reason.
 
 pub(super) mod root_files;
 pub(super) mod source_filter;
@@ -22,30 +22,30 @@ pub struct SourceSet {
     pub files: Vec<RepoPath>,
     /// Their size in bytes.
     pub bytes: u64,
-    /// What of its workspaces is left out, by the rule that does it.
+    /// Files excluded from its workspaces, grouped by the rule that excludes them.
     pub left_out: BTreeMap<String, LeftOut>,
 }
 
-/// Files that a rule leaves out.
+/// Files that a rule excludes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LeftOut {
     /// Their size in bytes.
     pub bytes: u64,
-    /// How many.
+    /// The number of files.
     pub files: usize,
 }
 
-/// Where each file belongs, worked out once for all apps.
+/// The files of each workspace, root file and linked folder, computed once for all apps.
 #[derive(Debug)]
 pub struct Sources<'a> {
-    /// Per workspace: its files that are sources, and those that a rule leaves out.
+    /// For each workspace its source files and its excluded files.
     owned: BTreeMap<&'a RepoPath, Owned<'a>>,
-    /// Files outside of workspaces by each path of them that is a root file, or a glob.
+    /// The files of each root file, which can be a file, a folder or a glob.
     root_files: BTreeMap<&'a RepoPath, Vec<&'a SourceFile>>,
-    /// The root files of all builds, and those of each workspace.
+    /// The root files that all builds read, and the root files of each workspace.
     shared: BTreeSet<&'a RepoPath>,
     of_workspaces: BTreeMap<&'a RepoPath, &'a BTreeSet<RepoPath>>,
-    /// Per folder that a workspace links to: its files that are sources.
+    /// For each linked folder its source files.
     linked: BTreeMap<RepoPath, Vec<&'a SourceFile>>,
     graph: &'a Graph,
 }
@@ -53,9 +53,9 @@ pub struct Sources<'a> {
 #[derive(Debug, Default)]
 struct Owned<'a> {
     files: Vec<&'a SourceFile>,
-    /// Those of the files that are left out which a check reads.
+    /// The excluded files that a check reads.
     tests: Vec<&'a SourceFile>,
-    /// What others see: not the sources of a library that exposes its output alone, but its manifest.
+    /// The files that others see instead of the sources, if a library exposes only its output: its manifest.
     shown: Option<Vec<&'a SourceFile>>,
     left_out: BTreeMap<String, LeftOut>,
 }
@@ -69,7 +69,7 @@ struct Rules {
 }
 
 impl<'a> Sources<'a> {
-    /// Sorts `files` to the workspaces that they belong to: the nearest one upwards.
+    /// Assigns each file to the nearest enclosing workspace.
     pub fn sort(files: &'a [SourceFile], graph: &'a Graph, config: &Config, shared: &'a BTreeSet<RepoPath>) -> Self {
         let rules: BTreeMap<&RepoPath, Rules> =
             graph.workspaces().map(|workspace| (&workspace.path, Rules::of(workspace, config))).collect();
@@ -109,28 +109,28 @@ impl<'a> Sources<'a> {
         Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces, linked, graph }
     }
 
-    /// The source files of each workspace, and of each folder that one links to.
+    /// Iterates over the source files of each workspace and each linked folder.
     pub(super) fn by_folder(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
         let owned = self.owned.iter().map(|(path, owned)| (*path, owned.files.as_slice()));
         owned.chain(self.linked.iter().map(|(folder, files)| (folder, files.as_slice())))
     }
 
-    /// The files of each root file, folder or glob.
+    /// Iterates over the files of each root file, folder or glob.
     pub(super) fn root_files(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
         self.root_files.iter().map(|(root, files)| (*root, files.as_slice()))
     }
 
-    /// The files of a workspace that its checks read and its build does not.
+    /// Returns the files of a workspace that its checks read and its build does not.
     pub(super) fn tests(&self, workspace: &RepoPath) -> &[&'a SourceFile] {
         self.owned.get(workspace).map_or(&[], |owned| &owned.tests)
     }
 
-    /// What others see of the libraries that expose their output alone: their manifests.
+    /// Iterates over the libraries that expose only their output, with the files that others see: their manifests.
     pub(super) fn shown(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
         self.owned.iter().filter_map(|(path, owned)| Some((*path, owned.shown.as_deref()?)))
     }
 
-    /// The source set of an app or a library, `own`, from its closure of workspaces and the folders that these link to.
+    /// Returns the source set of the app or library in `own`. `closure` holds the workspaces that it is built from.
     pub fn of(&self, own: &RepoPath, closure: &BTreeSet<RepoPath>) -> SourceSet {
         let mut set = SourceSet::default();
         let is_shown =
@@ -152,7 +152,7 @@ impl<'a> Sources<'a> {
                 total.bytes += left_out.bytes;
             }
         }
-        // Each part is sorted, which a stable sort makes use of.
+        // The parts are sorted already, which makes the stable sort fast.
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
         set.bytes = files.iter().map(|file| file.bytes).sum();
@@ -161,7 +161,8 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// The files of a root file: itself, all in it, or what matches it. The walk's files are sorted.
+/// Returns the files of a root file: the file itself, the files in the folder, or the matches of the glob. `files` must be
+/// sorted.
 pub(super) fn files_of<'a>(files: &'a [SourceFile], root: &RepoPath) -> Vec<&'a SourceFile> {
     if is_glob(root.as_str()) {
         let globs = Globs::new(&[root.as_str().to_owned()]);
@@ -170,21 +171,21 @@ pub(super) fn files_of<'a>(files: &'a [SourceFile], root: &RepoPath) -> Vec<&'a 
     below(files, root).collect()
 }
 
-/// The files of a linked folder that are sources, by the rules that workspaces have.
+/// Returns the source files of a linked folder, by the same rules as in a workspace.
 fn linked_files<'a>(files: &'a [SourceFile], folder: &RepoPath) -> Vec<&'a SourceFile> {
     let is_source =
         |file: &&SourceFile| file.path.below(folder).is_some_and(|inner| SOURCE_FILTER.rule(inner).is_none());
     below(files, folder).filter(is_source).collect()
 }
 
-/// The files at a path and below it.
+/// Iterates over the files at a path and below it.
 fn below<'a>(files: &'a [SourceFile], root: &RepoPath) -> impl Iterator<Item = &'a SourceFile> {
     let start = files.partition_point(|file| file.path < *root);
     let near = files[start..].iter().take_while(|file| file.path.as_str().starts_with(root.as_str()));
     near.filter(|file| file.path.below(root).is_some())
 }
 
-/// The nearest folder upwards that is a workspace; the root where none is.
+/// Returns the nearest enclosing folder that is a workspace, or the root.
 fn owner(folder: &RepoPath, is_workspace: impl Fn(&RepoPath) -> bool) -> RepoPath {
     let mut folder = folder.clone();
     while !folder.is_root() && !is_workspace(&folder) {
@@ -207,7 +208,7 @@ impl Rules {
         }
     }
 
-    /// The rule that leaves a file out, by its path in its workspace.
+    /// Returns the rule that excludes a file. `inner` is the path in the workspace.
     fn leave_out(&self, inner: &str, filter: &SourceFilter) -> Option<String> {
         if let Some(glob) = self.exclude.find(inner) {
             return Some(format!("{glob} (splitter.json)"));
@@ -231,7 +232,7 @@ mod tests {
         split::{ManagerName, config, workspaces, workspaces::graph::Closures, workspaces::links::Links},
     };
 
-    /// Holds the totals of every workspace against its list of files.
+    /// Compares the totals of every workspace with its list of files.
     fn assert_totals_are_those_of_the_lists(sources: &Sources<'_>, graph: &Graph) {
         let (closures, extras) = (Closures::of(graph), Extras::of(sources));
         let summary = Summary::of(sources, &closures, &extras);

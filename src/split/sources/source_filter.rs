@@ -1,4 +1,4 @@
-//! What is left out of source sets: one JSON file, read by the Nix code too (`source.nix` is the same rule in Nix).
+//! The names that source sets exclude. They come from one JSON file that Nix reads too; `source.nix` has the same rules.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 const TEXT: &str = include_str!("../../../nix-templates/source-filter.json");
 
-/// The names that are left out.
+/// The excluded names.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::split) struct SourceFilter {
@@ -17,15 +17,15 @@ pub(in crate::split) struct SourceFilter {
     workspace_folders: Vec<String>,
     /// File names at any depth.
     files: Vec<String>,
-    /// File names directly in a workspace, in any case, before nothing, `.md`, `.mdx` or `.txt`.
+    /// File names directly in a workspace, in upper or lower case, alone or with `.md`, `.mdx` or `.txt`.
     workspace_files: Vec<String>,
     /// Ends of file names at any depth.
     suffixes: Vec<String>,
-    /// Those of all these that a check reads.
+    /// The names among them that belong to tests, which checks read.
     tests: Tests,
 }
 
-/// The names of tests.
+/// Names of tests.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Tests {
@@ -34,7 +34,7 @@ struct Tests {
     suffixes: Vec<String>,
 }
 
-/// The filter of checks, which have tests among their sources.
+/// The filter for checks, whose source sets include tests.
 pub(in crate::split) static CHECK_FILTER: LazyLock<SourceFilter> = LazyLock::new(|| {
     let mut filter: SourceFilter = serde_json::from_str(TEXT).unwrap_or_default();
     let Tests { folders, workspace_folders, suffixes } = std::mem::take(&mut filter.tests);
@@ -44,12 +44,12 @@ pub(in crate::split) static CHECK_FILTER: LazyLock<SourceFilter> = LazyLock::new
     filter
 });
 
-/// The filter. The file is part of the program and a test reads it, so that the fallback is never used.
+/// The filter for builds. The fallback is never used: the file is part of the program, and a test reads it.
 pub(in crate::split) static SOURCE_FILTER: LazyLock<SourceFilter> =
     LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
 
 impl SourceFilter {
-    /// The rule that leaves a file out, as a pattern to show; `inner` is its path in its workspace.
+    /// Returns the rule that excludes a file, as a pattern to show. `inner` is the path in the workspace.
     pub(in crate::split) fn rule(&self, inner: &str) -> Option<String> {
         let (folders, name) = inner.rsplit_once('/').map_or(("", inner), |(folders, name)| (folders, name));
         self.folder_rule(folders).or_else(|| self.file_rule(name, folders.is_empty()))
@@ -80,17 +80,17 @@ impl SourceFilter {
     }
 }
 
-/// Whether a path of `splitter.json` is to match others.
+/// Whether a path in `splitter.json` is a glob.
 pub(in crate::split) fn is_glob(path: &str) -> bool {
     path.contains(['*', '?'])
 }
 
-/// Globs of `splitter.json`, matched against paths in a workspace. A glob that names a folder stands for all in it.
+/// Globs of `splitter.json`, matched against paths in a workspace. A glob that matches a folder also matches everything in it.
 #[derive(Debug, Default)]
 pub(in crate::split) struct Globs(Vec<(String, GlobMatcher)>);
 
 impl Globs {
-    /// Compiles globs that `splitter.json` was read with; what it admits always compiles.
+    /// Compiles globs. Every glob that the reader of `splitter.json` accepts compiles.
     pub(in crate::split) fn new(globs: &[String]) -> Self {
         let compile = |glob: &str| -> Option<GlobMatcher> {
             let built = GlobBuilder::new(glob).literal_separator(true).build();
@@ -106,7 +106,7 @@ impl Globs {
         Self(compiled)
     }
 
-    /// The first glob that matches.
+    /// Returns the first glob that matches.
     pub(in crate::split) fn find(&self, inner: &str) -> Option<&str> {
         self.0.iter().find(|(_, matcher)| matcher.is_match(inner)).map(|(glob, _)| glob.as_str())
     }

@@ -1,7 +1,7 @@
-//! How much each app or library is built from, without a list of its files.
+//! Counts the files and bytes of source sets, without listing the files of each app or library.
 //!
-//! A file belongs to one workspace, so the totals of workspaces add up. Only root files and files of linked folders can
-//! be in a source set twice, and those are looked at one by one.
+//! Each file belongs to one workspace, so the totals of workspaces can be added. Only root files and files in linked folders
+//! can be in a source set for two reasons. They are checked one by one.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::{
     split::workspaces::graph::Closures,
 };
 
-/// How much an app or a library is built from.
+/// The totals of a source set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// How many files.
+    /// The number of files.
     pub files: usize,
     /// Their size in bytes.
     pub bytes: u64,
@@ -24,27 +24,27 @@ pub struct Totals {
     pub left_out: BTreeMap<String, LeftOut>,
 }
 
-/// What the totals of all source sets are made of.
+/// The counts from which the totals of all source sets are computed.
 pub struct Summary<'a> {
     closures: &'a Closures<'a>,
     workspaces: Vec<InWorkspace<'a>>,
-    /// The rules by number.
+    /// The rules that exclude files, by number.
     rules: Vec<&'a str>,
     /// Files that can be in a source set for two reasons.
     extras: Vec<Extra<'a>>,
-    /// The extra files that every source set holds.
+    /// The extra files that are in every source set.
     shared: FixedBitSet,
 }
 
-/// What one workspace adds.
+/// The counts of one workspace.
 #[derive(Default)]
 struct InWorkspace<'a> {
     sources: Total,
-    /// What others see, where that is not its sources.
+    /// The total that others see, if it differs from its sources.
     shown: Option<Total>,
-    /// What each rule leaves out.
+    /// The files that each rule excludes.
     left_out: Vec<(usize, LeftOut)>,
-    /// Extra files: those of its root files, and those of the folders that it links to.
+    /// Its extra files: those of its root files, and those of the folders that it links to.
     root_files: Vec<&'a [usize]>,
     links: Vec<&'a [usize]>,
 }
@@ -57,7 +57,7 @@ struct Total {
 
 struct Extra<'a> {
     file: &'a SourceFile,
-    /// The workspace among whose sources it is too, and the one among whose shown files it is.
+    /// The workspace that also has it as a source, and the workspace that also shows it to others.
     source_of: Option<usize>,
     shown_of: Option<usize>,
 }
@@ -70,7 +70,7 @@ pub struct Extras<'a> {
 }
 
 impl<'a> Extras<'a> {
-    /// Those of some sources.
+    /// Collects the extra files.
     pub fn of(sources: &'a Sources<'a>) -> Self {
         let lists = || sources.root_files.values().chain(sources.linked.values());
         let mut files: BTreeMap<&RepoPath, (usize, &SourceFile)> =
@@ -86,7 +86,7 @@ impl<'a> Extras<'a> {
 }
 
 impl<'a> Summary<'a> {
-    /// The summary of some sources.
+    /// Counts the files of each workspace.
     pub fn of(sources: &'a Sources<'a>, closures: &'a Closures<'a>, extras: &'a Extras<'a>) -> Self {
         let mut rules: BTreeMap<&str, usize> =
             sources.owned.values().flat_map(|owned| owned.left_out.keys()).map(|rule| (rule.as_str(), 0)).collect();
@@ -113,7 +113,7 @@ impl<'a> Summary<'a> {
         summary
     }
 
-    /// The totals of what a workspace is built from, by its number.
+    /// Returns the totals of the source set of a workspace, by its number.
     pub fn totals(&self, own: usize) -> Totals {
         let members = self.closures.members(own);
         let mut total = Total::default();

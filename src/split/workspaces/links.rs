@@ -244,7 +244,7 @@ mod tests {
     fn a_link_to_what_one_machine_knows_is_refused_with_its_place() {
         let lock = r#"{"lockfileVersion": 2, "packages": {"x": ["x@link:x", {}]}}"#;
         let error = found(&[("package.json", r#"{"dependencies": {"x": "link:./x"}}"#)], lock).unwrap_err();
-        assert_eq!(error.to_string(), "package `x` is a link to `x`, which `bun link` makes known on one machine only");
+        assert_eq!(error.to_string(), "package `x` is a link to `x`, which `bun link` registers on one machine only");
         assert_eq!(error.location().unwrap().to_string(), "bun.lock:1:37");
     }
 }

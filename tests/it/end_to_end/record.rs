@@ -65,7 +65,7 @@ fn preloading_without_nix_says_so_before_anything_is_downloaded() {
     ----- stderr
     error: `nix` was not found in SPLITTER_NIX or PATH
     hint: install Nix from https://nixos.org/download
-    hint: or name the program: SPLITTER_NIX=/path/to/nix
+    hint: or set SPLITTER_NIX=/path/to/nix
     ");
     assert_eq!(small.registry.take_requests(), [""; 0]);
 }

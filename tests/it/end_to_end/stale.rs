@@ -52,16 +52,16 @@ fn e2e_another_graph_of_workspaces_fails_evaluation_with_the_remedy() {
     context.write("apps/api/package.json", manifest.to_string());
     let output = fail(&mut nix.build_command("api"));
     for words in [
-        "splitter.lock.json does not describe this repository any more",
-        "apps/api depends on packages/logger, packages/stamp, packages/ui; recorded: packages/logger, packages/stamp",
-        "run `splitter update-hash`",
+        "splitter.lock.json is stale, the workspaces changed",
+        "apps/api: the workspace dependencies changed: recorded packages/logger, packages/stamp, found packages/logger, packages/stamp, packages/ui",
+        "hint: run `splitter update-hash`",
     ] {
         assert!(output.contains(words), "{words} is not in\n{output}");
     }
     context.git(&["checkout", "--quiet", "."]);
     context.remove("packages/ui/package.json");
     let output = fail(&mut nix.build_command("web"));
-    assert!(output.contains("packages/ui has no package.json any more"), "{output}");
+    assert!(output.contains("packages/ui: package.json is missing"), "{output}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn e2e_verify_proves_the_split_of_a_bun_monorepo() {
         ("an empty folder splitter-verify", ""),
         ("a root file tsconfig.json", "api web"),
         ("comment in an rc file .npmrc", ""),
-        ("layout of the lockfile bun.lock", "api nodeModules web"),
+        ("formatting of the lockfile bun.lock", "api nodeModules web"),
         ("a locked package bun.lock", "api deps nodeModules web"),
     ] {
         assert_eq!(edits.get(name).map(String::as_str), Some(expected), "{name}: {edits:#?}");
@@ -145,7 +145,7 @@ fn e2e_verify_proves_the_split_of_yarn_monorepos() {
             ("a README apps/api/README.md", ""),
             ("source of a library packages/ui/src/index.js", "web"),
             ("source of a linked folder lib/linked/index.js", "api"),
-            ("layout of the lockfile yarn.lock", "api nodeModules web"),
+            ("formatting of the lockfile yarn.lock", "api nodeModules web"),
             ("a locked package yarn.lock", "api deps nodeModules web"),
         ] {
             assert_eq!(edits.get(name).map(String::as_str), Some(expected), "{version}: {name}: {edits:#?}");

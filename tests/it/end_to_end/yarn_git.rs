@@ -102,7 +102,7 @@ fn what_must_be_built_is_named(forge: &Forge, nix: &Yarn) {
     take_archives_from(forge, nix);
     let said = fail(&mut nix.build_command("nodeModules"));
     assert!(said.contains("needy runs `prepare` and may need build-tool"), "{said}");
-    assert!(said.contains("depend on a published version of them"), "{said}");
+    assert!(said.contains("depend on a published version of these packages"), "{said}");
 }
 
 fn later_yarn_installs_what_it_packs(version: &str) {

@@ -266,7 +266,7 @@ fn without_git_it_says_so() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: `[REPO]` is in no git repository
+    error: `[REPO]` is not in a git repository
     ");
 }
 

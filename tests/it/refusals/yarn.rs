@@ -1,8 +1,9 @@
-//! What of Yarn cannot be split: packages from outside of the repository, settings that a build could not have.
+//! Repositories of Yarn that cannot be split: packages from outside the repository, and settings that a build cannot
+//! have.
 
 use crate::support::{TestContext, run, splitter_snapshot};
 
-/// A repository of Yarn that asks for a package, with this entry in its lockfile.
+/// Creates a repository of Yarn that asks for a package, with this entry in its lockfile.
 fn yarn_asks_for(rc: &str, specifier: &str, entry: &str) -> TestContext {
     let context = with_yarn_rc(rc, "\n");
     context.write("package.json", format!("{{\n  \"dependencies\": {{\n    \"x\": \"{specifier}\"\n  }}\n}}\n"));
@@ -19,7 +20,7 @@ fn what_yarn_1_has_outside_of_the_repository_is_refused() {
     ----- stderr
     error: `x` links out of the repository (`link:../x`): path leaves the repository
       at package.json:3:5
-    hint: a build has the repository alone: bring the folder into it, or publish it and depend on a version
+    hint: move the folder into the repository, or publish the package and depend on a version
     ");
     let context = yarn_asks_for(".yarnrc", "file:../x", "\"x@file:../x\":\n  version \"1.0.0\"\n");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
@@ -28,7 +29,7 @@ fn what_yarn_1_has_outside_of_the_repository_is_refused() {
     ----- stderr
     error: package `x@file:../x`: wrong path `file:../x`: path leaves the repository
       at yarn.lock:3:1
-    hint: move what lies outside into the repository
+    hint: move the file or folder into the repository
     ");
 }
 
@@ -50,11 +51,11 @@ fn what_later_yarn_has_outside_of_the_repository_is_refused() {
         let context = yarn_asks_for(".yarnrc.yml", &format!("{protocol}:../x"), &entry);
         let said = run(&mut context.splitter(&["scan"]));
         assert!(said.contains("path leaves the repository\n  at yarn.lock:13:"), "{said}");
-        assert!(said.contains("hint: move what lies outside into the repository"), "{said}");
+        assert!(said.contains("hint: move the file or folder into the repository"), "{said}");
     }
 }
 
-/// A repository of Yarn with this rc file.
+/// Creates a repository of Yarn with this rc file.
 fn with_yarn_rc(file: &str, text: &str) -> TestContext {
     let context = TestContext::new();
     context.write("package.json", r#"{"name": "acme"}"#);
@@ -76,16 +77,16 @@ fn settings_of_yarn_that_a_build_could_not_have_are_refused_with_their_place() {
     ----- stderr
     error: `nodeLinker` is not written in the plain form that the Nix build can read
       at .yarnrc.yml:2:1
-    hint: write it as plain block YAML: the key at the start of a line, its value behind it or indented below, no `#` and no empty line inside of a text
+    hint: write it as plain block YAML: the key at the start of a line, its value after it or indented below, without `#` or empty lines inside a string
     ");
     let context = with_yarn_rc(".yarnrc.yml", "nodeLinker: pnp\npatchFolder: ./${DIR}\n");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: `patchFolder` names the variable `DIR` without a default, so that an install depends on the environment
+    error: `patchFolder` uses the variable `DIR` without a default, so the install depends on the environment
       at .yarnrc.yml:2:1
-    hint: write the value itself, or a default: `${DIR:-…}`
+    hint: write the value itself, or add a default: `${DIR:-…}`
     ");
     let context = with_yarn_rc(".yarnrc.yml", "yarnPath: ../yarn.cjs\n");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
@@ -94,7 +95,7 @@ fn settings_of_yarn_that_a_build_could_not_have_are_refused_with_their_place() {
     ----- stderr
     error: wrong path `../yarn.cjs` in `yarnPath`: path leaves the repository
       at .yarnrc.yml:1:1
-    hint: move the file into the repository, so that a build can have it
+    hint: move the file into the repository, so that a build can read it
     ");
     let context = with_yarn_rc(".yarnrc", "workspaces-experimental true\nregistry https://registry.example\n");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
@@ -115,8 +116,9 @@ fn a_registry_of_yarn_that_depends_on_the_environment_is_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: the registry `https://${HOST-registry.example}` of `npmScopes.acme.npmRegistryServer` in `.yarnrc.yml` depends on the environment; expected the URL itself
+    error: `npmScopes.acme.npmRegistryServer` in `.yarnrc.yml` depends on the environment: expected a URL without variables, found `https://${HOST-registry.example}`
       at .yarnrc.yml:3:5
-    hint: write the URL into the file, so that splitter.lock.json is the same on every machine; a token may stay a variable, and a personal mirror belongs in your own ~/.npmrc, ~/.bunfig.toml or ~/.yarnrc.yml
+    hint: write the URL itself into the file, so that splitter.lock.json is the same on every machine; tokens may stay variables
+    hint: set a personal mirror in your own ~/.npmrc, ~/.bunfig.toml or ~/.yarnrc.yml
     ");
 }

@@ -1,4 +1,5 @@
-//! The builders of the Nix files, run as Nix runs them: mirrors and credentials come from variables and files that they are shown.
+//! Runs the Nix builders as Nix does. Mirrors and credentials come from impure variables and from files that the
+//! sandbox shows.
 
 use fs_err as fs;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use crate::support::{
     succeed, tls,
 };
 
-/// The builder of `deps`; all that it said.
+/// Runs the builder of `deps`. Returns its output.
 fn fetch_deps(small: &Small, variables: &[(&str, String)]) -> String {
     let context = &small.context;
     let record: Value = serde_json::from_str(&context.read(RECORD)).unwrap();
@@ -52,11 +53,11 @@ fn a_builder_takes_credentials_from_files_that_it_is_shown() {
         "{output}"
     );
     let output = fetch_deps(&small, &[("SPLITTER_NPMRC", "/no/such/file".to_owned())]);
-    assert!(output.contains("does not show the file that SPLITTER_NPMRC names"), "{output}");
+    assert!(output.contains("cannot read the file that SPLITTER_NPMRC names"), "{output}");
     let output = fetch_deps(&small, &[("SPLITTER_NPMRC", npmrc.to_string())]);
     assert!(output.starts_with("exit: 0"), "{output}");
     assert_eq!(storage.authorizations(), [""; 0]);
-    // netrc knows one password a host, which does for all but the scope.
+    // A netrc has one password for each host, which works for all packages but those of the scope.
     let netrc = context.home().join("netrc");
     fs::write(&netrc, format!("machine 127.0.0.1 login developer password {PASSWORD}\n")).unwrap();
     let output = fetch_deps(&small, &[("NETRC", netrc.to_string())]);
@@ -96,13 +97,13 @@ fn a_builder_reaches_a_mirror_that_the_record_does_not_know() {
     assert!(output.starts_with("exit: 0"), "{output}");
     assert_eq!(at_mirror, ["GET /api/npm/alpha/-/alpha-1.0.0.tgz"]);
     assert_eq!(at_registry, ["GET /scoped/@scope/beta/-/beta-2.1.0-rc.1.tgz"]);
-    // The same from the file alone, the scope's registry too.
+    // Now the file alone names both registries.
     let text = fs::read_to_string(&npmrc).unwrap() + &format!("registry={url}\n@scope:registry = \"{url}\"\n");
     fs::write(&npmrc, text).unwrap();
     let (output, at_mirror, at_registry) = asked(&variables[1..]);
     assert!(output.starts_with("exit: 0"), "{output}");
     assert_eq!((at_mirror.len(), at_registry), (2, Vec::new()));
-    // A password in the URL itself is shown nowhere.
+    // No output shows a password in the URL.
     mirror.require_token("another");
     let with_password = url.replace("http://", &format!("http://developer:{PASSWORD}@"));
     let (output, ..) = asked(&[("SPLITTER_REGISTRY", with_password)]);

@@ -1,4 +1,5 @@
-# A stand-in for flake-parts: mkFlake with perSystem modules and options, for tests on a machine without it.
+# A small replacement for flake-parts: mkFlake with perSystem modules and options, for tests on a machine
+# without it.
 {
   description = "A small stand-in for flake-parts";
   inputs.nixpkgs-lib.url = "path:../nixpkgs";

@@ -1,11 +1,11 @@
-# A module system that is just large enough: imports, options with defaults, merging, priorities, mkIf and mkMerge.
-# As in the real one, a definition without an option is an error, and so is a value of the wrong type.
+# A minimal module system: imports, options with defaults, merging, priorities, mkIf and mkMerge. As in the
+# real one, a definition without an option is an error, and so is a value of the wrong type.
 lib:
 let
   isOption = value: value._type or null == "option";
   toModule = module: if builtins.isPath module || builtins.isString module then import module else module;
 
-  # A module as { options, definitions }, its imports flattened before it.
+  # Returns a module as { options, definitions }, after those that it imports.
   load =
     arguments: module:
     let
@@ -36,10 +36,10 @@ let
       else
         mergeOptions values
     ) declared;
-  # Each declaration of perSystem brings a module of its own.
+  # Each declaration of perSystem adds a module.
   mergePerSystem = values: builtins.head values // { modules = lib.concatMap (value: value.modules or [ ]) values; };
 
-  # Definitions with their conditions resolved: a list of { priority, value }.
+  # Resolves the conditions of definitions: a list of { priority, value }.
   unwrap =
     priority: value:
     if value._type or null == "if" then
@@ -51,14 +51,14 @@ let
     else
       [ { inherit priority value; } ];
 
-  # Of several definitions, those with the best priority.
+  # Returns the definitions with the best priority.
   strongest =
     entries:
     let
       best = builtins.foldl' (least: entry: if entry.priority < least then entry.priority else least) 9999 entries;
     in
     map (entry: entry.value) (builtins.filter (entry: entry.priority == best) entries);
-  # Attribute sets are merged name by name, each name with its own priorities.
+  # Merges attribute sets name by name, each name with its own priorities.
   mergeNames = builtins.zipAttrsWith (
     name: values:
     let
@@ -78,7 +78,7 @@ let
         };
       values = strongest all;
       check =
-        value: if option.type.check value then value else throw "the option `${path}` is no ${option.type.name}";
+        value: if option.type.check value then value else throw "the option `${path}` has the wrong type: expected ${option.type.name}";
       merge = if option.type.name == "attrsOf" then mergeNames else option.type.merge;
       merged = merge (map check values);
     in
@@ -112,7 +112,7 @@ let
       arguments = specialArgs // {
         inherit config lib options;
       } // config._module.args;
-      # Only these may be asked for by a module that decides its imports.
+      # A module may use only these arguments to decide its imports.
       loaded = lib.concatMap (load (specialArgs // { inherit config lib options; } // lazyArguments)) modules;
       lazyArguments = builtins.listToAttrs (
         map (name: lib.nameValuePair name arguments.${name}) [

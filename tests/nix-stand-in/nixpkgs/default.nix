@@ -1,4 +1,5 @@
-# The packages of the stand-in for one system. Nothing here is built: programs are links to the host's, which the sandbox shows.
+# The packages of the stand-in for one system. Nothing is compiled: programs are links to the host's, which
+# the sandbox shows.
 {
   system ? builtins.currentSystem,
   ...
@@ -8,7 +9,7 @@ let
   host = builtins.fromJSON (builtins.readFile ./host.json);
   onSystem = host.systems.${system} or (builtins.head (builtins.attrValues host.systems));
 
-  # What a build and a `nix develop` shell start with.
+  # The setup of builds and of `nix develop` shells.
   setup = derivation {
     name = "stand-in-stdenv";
     inherit system;
@@ -16,21 +17,22 @@ let
     passAsFile = [ "setup" ];
     setup = builtins.readFile ./setup.sh;
     hostPath = builtins.concatStringsSep ":" host.path;
-    # `exit` keeps the shell from becoming `cp`, which closes its output before it ends: Nix kills what has closed its output.
+    # `exit` keeps the shell from replacing itself by `cp`, which closes its output before it ends. Nix kills
+    # a builder that has closed its output.
     args = [
       "-euc"
       ''PATH=$hostPath; mkdir -p "$out"; cp "$setupPath" "$out/setup"; exit 0''
     ];
   };
 
-  # As in nixpkgs, of a set or of a function of the final one, with `overrideAttrs`.
+  # Takes a set, or a function of the final one, as in nixpkgs. The result has `overrideAttrs`.
   mkDerivation = given: makeDerivation (if lib.isFunction given then given else (_final: given));
   makeDerivation =
     attributesOf:
     let
       attributes = attributesOf (attributes // { finalPackage = package; });
       package = build attributes // {
-        # Of a set, of a function of what was there, or of the final one and what was there.
+        # Takes a set, a function of the previous set, or a function of the final and the previous set.
         overrideAttrs =
           given:
           let
@@ -94,7 +96,8 @@ let
       '';
     };
   };
-  # The host's, which is on the path of every build: as in nixpkgs, the names in these variables tell who may use it.
+  # The host's compiler, which is on the path of every build. As in nixpkgs, these variables tell who may use
+  # it.
   compiler = runCommand "compiler" { } ''
     mkdir -p "$out/nix-support"
     echo 'export CC=gcc CXX=g++' > "$out/nix-support/setup-hook"
@@ -119,7 +122,7 @@ let
     name: environment: buildCommand:
     stdenvNoCC.mkDerivation (environment // { inherit buildCommand name; });
 
-  # A package of programs that the host has.
+  # Makes a package of the host's programs.
   programs =
     name: paths:
     runCommand name { } (
@@ -185,7 +188,7 @@ rec {
       passAsFile = [ "text" ];
     } ''cp "$textPath" "$out"; chmod +x "$out"'';
 
-  # The host's cargo, with the crates that a test vendored.
+  # The host's cargo, with crates that a test vendored.
   rustPlatform.buildRustPackage =
     given:
     stdenv.mkDerivation (

@@ -1,4 +1,4 @@
-# A stand-in for nixpkgs: the few things that the templates use, made of the host's own programs.
+# A small replacement for nixpkgs: the few parts that the templates use, made of the host's own programs.
 {
   description = "A small stand-in for nixpkgs, for tests on a machine without one";
 
@@ -15,7 +15,7 @@
     in
     {
       inherit lib;
-      # As in nixpkgs, a system that was dropped is listed still.
+      # As in nixpkgs, a dropped system is still listed.
       legacyPackages = lib.genAttrs systems (
         system:
         if system == "x86_64-darwin" && !(lib.versionOlder lib.trivial.release "26.11") then

@@ -1,4 +1,5 @@
-# The functions of nixpkgs' lib that the templates and the other stand-in use, by the same names and with the same results.
+# The functions of nixpkgs' lib that the templates and the other stand-in use, with the same names and
+# results.
 let
   inherit (builtins)
     attrNames
@@ -50,7 +51,7 @@ rec {
         value
     ) right;
 
-  # Files and folders, as the sources of a program.
+  # Files and folders as the sources of a program.
   fileset = {
     unions = paths: paths;
     toSource =
@@ -122,7 +123,7 @@ rec {
     }
     .${id} or other;
 
-  # Fixed points, and functions of packages.
+  # Overlays, overridable functions and callPackage.
   extends =
     overlay: definitions: final:
     let
@@ -151,7 +152,7 @@ rec {
     in
     makeOverridable f (known // given);
 
-  # Compared as nixpkgs does.
+  # Compares as nixpkgs does.
   versionOlder = version: limit: builtins.compareVersions limit version == 1;
   trivial.release = removeSuffix "\n" (builtins.readFile ./release);
 
@@ -170,7 +171,7 @@ rec {
     "NIX_SSL_CERT_FILE"
   ];
 
-  # The module system's vocabulary; the evaluation itself is in the stand-in for flake-parts.
+  # The vocabulary of the module system. The stand-in for flake-parts evaluates it.
   mkOption = option: option // { _type = "option"; };
   mkOverride = priority: content: {
     _type = "override";

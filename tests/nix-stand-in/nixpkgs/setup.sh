@@ -1,4 +1,4 @@
-# A stand-in for the setup script of nixpkgs' stdenv: the inputs with their setup hooks, and the phases with theirs.
+# A small replacement for the setup script of nixpkgs' stdenv: inputs with setup hooks, and phases with hooks.
 set -e -o pipefail
 shopt -s inherit_errexit
 
@@ -23,7 +23,7 @@ export PATH
 if [ -z "${outputs-}" ]; then outputs=out; fi
 : "${prefix=${out-}}"
 
-# The variable or function of this name, and the hooks in the array `<name>Hooks`.
+# Runs the hooks in the array `<name>Hooks`, then the function or variable of this name.
 runHook() {
   local hooks="$1Hooks[@]" hook
   for hook in "${!hooks}"; do

@@ -1,17 +1,17 @@
-//! The digest of what matters in a `bun.lock`.
+//! The digest of a `bun.lock`, over everything that decides an install.
 //!
 //! Bun rewrites the file when a workspace's version is bumped, and a formatter or a merge may reorder it. Neither
-//! changes what is installed, so neither may make a hash stale: the digest is over the canonical form (objects sorted
-//! by key) without `workspaces.*.version`.
+//! changes what is installed, so neither may make a hash stale. The digest is over a canonical form: objects sorted by
+//! key, without `workspaces.*.version`.
 
 use std::io::{self, Write};
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 
-/// The digest, in hexadecimal.
+/// Returns the digest (blake3, hexadecimal).
 pub(super) fn semantic(root: &Object<'_>) -> String {
     let mut hasher = blake3::Hasher::new();
-    // A hasher takes all bytes: writing to it cannot fail.
+    // Writing to a hasher cannot fail.
     let _ = write_root(&mut io::BufWriter::with_capacity(1 << 16, &mut hasher), root);
     hasher.finalize().to_hex().to_string()
 }
@@ -67,7 +67,7 @@ fn write_value(out: &mut impl Write, value: &Value<'_>) -> io::Result<()> {
     }
 }
 
-/// A text with its length, so that no two sequences of values are written alike.
+/// Writes a string with its length, so that no two sequences of values look the same.
 fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(b"\"")?;
     out.write_all(&(text.len() as u64).to_le_bytes())?;

@@ -1,4 +1,4 @@
-//! The entries of `packages`.
+//! The entries of `packages` in a `bun.lock`.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::{
 
 type Workspaces = BTreeMap<RepoPath, LockedWorkspace>;
 
-/// What is odd about entries: an integrity that is none. Bun passes over it, and so trusts what it is given.
+/// Returns a warning for each malformed integrity. Bun ignores such an integrity, and then trusts what it downloads.
 pub(super) fn warnings(root: &Object<'_>, packages: &[LockedPackage]) -> Vec<String> {
     let entries = root.get("packages").and_then(|property| property.value.as_object());
     let entries = entries.into_iter().flat_map(|packages| &packages.properties);
@@ -36,7 +36,7 @@ fn malformed_integrity(key: &str, elements: &Array<'_>) -> Option<String> {
     let is_meant = ["sha1-", "sha256-", "sha384-", "sha512-"].iter().any(|start| text.starts_with(start));
     (is_meant && text.parse::<Integrity>().is_err()).then(|| {
         let (key, text) = (shorten(key), shorten(text));
-        format!("package `{key}`: the malformed integrity `{text}` is passed over, as Bun does; what is downloaded first is recorded")
+        format!("package `{key}`: ignoring the malformed integrity `{text}`, as Bun does; the record pins the first download instead")
     })
 }
 
@@ -79,8 +79,8 @@ fn package(
     })
 }
 
-/// Positions of ever later offsets. Counting lines from the start for each of thousands of entries would take
-/// longer than all else, so only the way from the last one is counted.
+/// Finds the positions of increasing offsets. It counts lines from the last offset only. Counting from the start for
+/// each of thousands of entries would take longer than all the rest.
 #[derive(Default)]
 struct Lines {
     last: Option<(usize, usize)>,
@@ -95,7 +95,7 @@ impl Lines {
     }
 }
 
-/// The two halves of the first element.
+/// Splits the first element into name and resolution.
 fn identity<'e>(
     document: &Document<'_>,
     key: &str,
@@ -132,7 +132,7 @@ fn resolution_error(
     }
 }
 
-/// The tarball of a registry package: the second element, empty where it lies at the registry's usual place.
+/// Returns the tarball URL of a registry package: the second element. It is empty if the tarball is at the usual place.
 fn registry_url(document: &Document<'_>, elements: &Array<'_>) -> Result<Option<Url>, BunLockError> {
     let Some(value) = elements.elements.get(1) else { return Ok(None) };
     let Some(text) = value.as_string_lit().map(|text| text.value.as_ref()).filter(|text| !text.is_empty()) else {
@@ -144,7 +144,7 @@ fn registry_url(document: &Document<'_>, elements: &Array<'_>) -> Result<Option<
     }
 }
 
-/// The last string that is an integrity. Bun passes over malformed ones, and old registries gave none.
+/// Returns the integrity: the last element. Bun ignores malformed ones, and old registries gave none.
 fn integrity(elements: &Array<'_>, resolution: &Resolution) -> Option<Integrity> {
     let has_file =
         matches!(resolution, Resolution::Registry { .. } | Resolution::RemoteTarball(_) | Resolution::LocalTarball(_));
@@ -169,7 +169,7 @@ fn one_or_more(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>
     }
 }
 
-/// The workspace whose manifest asks for a local path: the lockfile writes the path as that manifest does.
+/// Returns the workspace whose manifest asks for a local path. The lockfile writes the path relative to that manifest.
 fn declaring_workspace<'w>(key: &str, resolution: &str, workspaces: &'w Workspaces) -> &'w RepoPath {
     static ROOT: RepoPath = RepoPath::root();
     let plain = |text: &str| {
@@ -185,7 +185,7 @@ fn declaring_workspace<'w>(key: &str, resolution: &str, workspaces: &'w Workspac
                 && plain(specifier) == plain(resolution)
         })
     };
-    // The nested copy of one workspace is keyed `<workspace name>/<package>`; it comes before the others.
+    // A copy nested in one workspace has the key `<workspace name>/<package>`. It goes before the others.
     let nested = |workspace: &LockedWorkspace| {
         !workspace.name.is_empty() && key.strip_prefix(&workspace.name).is_some_and(|rest| rest.starts_with('/'))
     };

@@ -1,4 +1,4 @@
-//! Why a `bun.lock` was refused.
+//! Errors in a `bun.lock`.
 
 use super::FILE;
 use crate::{
@@ -7,46 +7,46 @@ use crate::{
     repo::RepoPathError,
 };
 
-/// Why a `bun.lock` was refused.
+/// Why `bun.lock` is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BunLockError {
-    /// It is not the JSON that Bun writes.
+    /// The file is not the JSON that Bun writes.
     #[error(transparent)]
     Json(#[from] JsonError),
-    /// A path in it does not stay in the repository.
+    /// A path leaves the repository.
     #[error("wrong path `{path}`: {reason}")]
     Path {
-        /// Where it stands.
+        /// The place in the file.
         position: Position,
         /// The path as written.
         path: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: RepoPathError,
     },
     /// The first element of an entry is not `<name>@<resolution>`.
     #[error("package `{key}`: expected `<name>@<resolution>`, found `{found}`")]
     Entry {
-        /// Where it stands.
+        /// The place in the file.
         position: Position,
         /// The entry's key.
         key: String,
-        /// What stands there.
+        /// The first element as written.
         found: String,
     },
-    /// A package name that no registry could have.
+    /// The name is not a valid package name.
     #[error("package `{key}`: `{name}` is not a package name")]
     Name {
-        /// Where it stands.
+        /// The place in the file.
         position: Position,
         /// The entry's key.
         key: String,
         /// The name as written.
         name: String,
     },
-    /// A resolution that names no known kind of source.
-    #[error("package `{key}`: cannot tell what `{resolution}` is")]
+    /// The resolution is of no known kind.
+    #[error("package `{key}`: unknown resolution `{resolution}`")]
     Resolution {
-        /// Where it stands.
+        /// The place in the file.
         position: Position,
         /// The entry's key.
         key: String,
@@ -79,14 +79,11 @@ impl Diagnose for BunLockError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Json(error @ JsonError::Conflict { .. }) => error.hints(),
-            Self::Json(_) => vec!["`bun install` writes the file anew where it is damaged".to_owned()],
+            Self::Json(_) => vec!["if the file is damaged, run `bun install` to write it again".to_owned()],
             Self::Resolution { .. } => {
-                vec![
-                    "known are versions, URLs, tarballs, `workspace:`, `file:`, `link:`, `git+` and `github:`"
-                        .to_owned(),
-                ]
+                vec!["use a version, a URL, a tarball, `workspace:`, `file:`, `link:`, `git+` or `github:`".to_owned()]
             }
-            Self::Path { .. } => vec!["move what lies outside into the repository".to_owned()],
+            Self::Path { .. } => vec!["move the file or folder into the repository".to_owned()],
             Self::Entry { .. } | Self::Name { .. } => Vec::new(),
         }
     }

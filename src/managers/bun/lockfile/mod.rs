@@ -1,8 +1,8 @@
 //! `bun.lock`, the text lockfile of Bun 1.2 and later: JSON with trailing commas.
 //!
-//! The format has no specification; it is what Bun's `bun.lock` writer does (`src/install/lockfile`). An entry of
-//! `packages` is an array whose first element is `<name>@<resolution>`, and only that text tells what kind of entry
-//! it is: the number of elements grew over Bun's releases, so it is never counted. Unknown keys are passed over.
+//! The format has no specification; Bun's writer defines it (`src/install/lockfile`). An entry of `packages` is an
+//! array whose first element is `<name>@<resolution>`. Only that text gives the kind of the entry. The number of
+//! elements grew over Bun's releases, so it is never counted. Unknown keys are ignored.
 
 mod digest;
 mod entry;
@@ -28,7 +28,7 @@ use crate::{
 /// The file's name, at the root of the repository.
 pub const FILE: &str = BUN_LOCK;
 
-/// The newest `lockfileVersion` that this reader was tried with.
+/// The newest `lockfileVersion` that this reader was tested with.
 pub const NEWEST_KNOWN_VERSION: u64 = 3;
 
 /// Reads the content of a `bun.lock`.
@@ -62,8 +62,8 @@ fn version(document: &Document<'_>, root: &Object<'_>) -> Result<u64, BunLockErr
 fn newer_version(version: u64) -> Option<String> {
     (version > NEWEST_KNOWN_VERSION).then(|| {
         format!(
-            "`{FILE}` has lockfileVersion {version}; this splitter was tried with versions 0 to {NEWEST_KNOWN_VERSION} \
-             (Bun 1.1.40 to 1.4) and goes on as if it were {NEWEST_KNOWN_VERSION}"
+            "`{FILE}` has lockfileVersion {version}; this splitter was tested with versions 0 to {NEWEST_KNOWN_VERSION} \
+             (Bun 1.1.40 to 1.4) and reads it as version {NEWEST_KNOWN_VERSION}"
         )
     })
 }

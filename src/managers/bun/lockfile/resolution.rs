@@ -1,4 +1,4 @@
-//! What the text after `<name>@` says of an entry.
+//! The resolution of an entry: the text after `<name>@`.
 
 use url::Url;
 
@@ -7,16 +7,16 @@ use crate::{
     repo::{RepoPath, RepoPathError},
 };
 
-/// Why a resolution could not be read.
+/// Why a resolution is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResolutionError {
     /// It is of no known kind.
     Unknown,
-    /// Its path does not stay in the repository.
+    /// Its path leaves the repository.
     Path(RepoPathError),
 }
 
-/// Reads a resolution. `base` is the workspace whose manifest names the package: local paths start there.
+/// Reads a resolution. Local paths are relative to `base`, the workspace whose manifest names the package.
 pub(super) fn parse(text: &str, base: &RepoPath, url: Option<Url>) -> Result<Resolution, ResolutionError> {
     if let Some((scheme, rest)) = text.split_once(':') {
         match scheme {
@@ -45,14 +45,14 @@ pub(super) fn parse(text: &str, base: &RepoPath, url: Option<Url>) -> Result<Res
     Err(ResolutionError::Unknown)
 }
 
-/// `github:owner/name#revision`.
+/// Reads `github:owner/name#revision`. `rest` is the part after the colon.
 fn github(text: &str, rest: &str) -> Resolution {
     let parts = rest.split_once('#').and_then(|(path, revision)| Some((path.split_once('/')?, revision)));
     let archive = parts.and_then(|((owner, name), revision)| HostArchive::of_github(owner, name, revision));
     archive.map_or_else(|| Resolution::GitHub(text.to_owned()), Resolution::Archive)
 }
 
-/// `<url>#<commit>`.
+/// Reads `<url>#<commit>`.
 fn git(text: &str) -> Resolution {
     let commit = text.rsplit_once('#').and_then(|(url, id)| GitCommit::new(url, id));
     commit.map_or_else(|| Resolution::Git(text.to_owned()), Resolution::Commit)

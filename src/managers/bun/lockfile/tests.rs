@@ -76,7 +76,7 @@ fn wrong_files_are_refused_with_line_and_column() {
     assert_eq!(entry(r#"    "x": ["x"],"#), "bun.lock:7:10: package `x`: expected `<name>@<resolution>`, found `x`");
     assert_eq!(entry(r#"    "x": [],"#), "bun.lock:7:10: package `x`: expected `<name>@<resolution>`, found ``");
     assert_eq!(entry(r#"    "x": ["../x@1.0.0"],"#), "bun.lock:7:10: package `x`: `../x` is not a package name");
-    assert_eq!(entry(r#"    "x": ["x@what"],"#), "bun.lock:7:11: package `x`: cannot tell what `what` is");
+    assert_eq!(entry(r#"    "x": ["x@what"],"#), "bun.lock:7:11: package `x`: unknown resolution `what`");
     assert_eq!(entry(r#"    "x": 1,"#), "bun.lock:7:10: expected an array, found the number 1");
     assert_eq!(entry("    \"a\": [\"a@1.0.0\"],\n    \"a\": [\"a@1.0.1\"],"), "bun.lock:8:5: duplicate key `a`");
     assert_eq!(
@@ -111,7 +111,7 @@ fn a_malformed_integrity_is_a_warning() {
     let text = lock("", r#""x": ["x@1.0.0", "", {}, "sha512-short"], "old": ["old@1.0.0", "", {}, ""]"#);
     let lock = parse(&text).unwrap();
     assert_eq!(lock.warnings.len(), 1);
-    assert!(lock.warnings[0].starts_with("package `x`: the malformed integrity `sha512-short` is passed over"));
+    assert!(lock.warnings[0].starts_with("package `x`: ignoring the malformed integrity `sha512-short`"));
 }
 
 #[test]

@@ -1,21 +1,21 @@
-//! The digest of what matters in a `yarn.lock`: all of it but comments, order and formatting.
+//! The digest of a `yarn.lock`, over everything except comments, order and formatting.
 //!
-//! A formatter, a merge or another version of Yarn may reorder the file, which changes nothing that is installed, so
-//! the digest is over the canonical form: keys sorted, each text with its length.
+//! A formatter, a merge or another version of Yarn may reorder the file. That changes nothing that is installed, so the
+//! digest is over a canonical form: sorted keys, each string with its length.
 
 use std::io::{self, Write};
 
 use super::tree::{Node, Value};
 
-/// The digest, in hexadecimal. `format` keeps those of two formats apart; `is_told` says whether a field of an entry is
-/// part of it.
+/// Returns the digest (blake3, hexadecimal). `format` separates the digests of two formats. `is_told` says whether a
+/// field of an entry is part of the digest.
 pub(in crate::managers) fn semantic(
     format: &str,
     nodes: &[Node<'_>],
     is_told: impl Fn(&Node<'_>, &Node<'_>) -> bool,
 ) -> String {
     let mut hasher = blake3::Hasher::new();
-    // A hasher takes all bytes: writing to it cannot fail.
+    // Writing to a hasher cannot fail.
     let _ = write_entries(&mut io::BufWriter::with_capacity(1 << 16, &mut hasher), format, nodes, is_told);
     hasher.finalize().to_hex().to_string()
 }
@@ -67,7 +67,7 @@ fn write_value(out: &mut impl Write, node: &Node<'_>) -> io::Result<()> {
     }
 }
 
-/// A text with its length, so that no two sequences of values are written alike.
+/// Writes a string with its length, so that no two sequences of values look the same.
 fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(b"\"")?;
     out.write_all(&(text.len() as u64).to_le_bytes())?;

@@ -1,4 +1,4 @@
-//! Why a `yarn.lock` was refused.
+//! Errors in a `yarn.lock`.
 
 use super::FILE;
 use crate::{
@@ -7,19 +7,19 @@ use crate::{
     repo::RepoPathError,
 };
 
-/// Why a `yarn.lock` was refused. Texts of the file are shortened in it.
+/// Why `yarn.lock` is invalid. Quoted text from the file is shortened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum YarnLockError {
-    /// It is the JSON of Yarn 6.
+    /// It is the JSON lockfile of Yarn 6.
     #[error("`yarn.lock` is the JSON lockfile of Yarn 6, which is not supported")]
     Json,
-    /// It is of no format that a Yarn has written.
-    #[error("not a lockfile of Yarn: neither `# yarn lockfile v1` nor `__metadata:` is in it")]
+    /// It is in no format of any Yarn.
+    #[error("not a lockfile of Yarn: expected `# yarn lockfile v1` or `__metadata:`, found neither")]
     Unknown {
-        /// The first line that says something.
+        /// The first line that is neither blank nor a comment.
         position: Position,
     },
-    /// The header gives another version than 1.
+    /// The header gives a version other than 1.
     #[error("expected `# yarn lockfile v1`, found version {found}")]
     Version {
         /// The header.
@@ -33,28 +33,28 @@ pub enum YarnLockError {
         /// The first marker.
         position: Position,
     },
-    /// A character that no lockfile has, and that must not reach a terminal or a path.
+    /// A control character. No lockfile has any, and it must not reach a terminal or a path.
     #[error("control character in `yarn.lock`")]
     Control {
-        /// Where it stands.
+        /// The place in the file.
         position: Position,
     },
-    /// Something is not what the format has there.
+    /// The text does not follow the format.
     #[error("expected {expected}, found {found}")]
     Unexpected {
-        /// Where it stands.
+        /// The place in the file.
         position: Position,
-        /// What the format has there.
+        /// What the format requires.
         expected: &'static str,
-        /// What stands there.
+        /// The text found.
         found: String,
     },
-    /// A key, or a descriptor, stands there twice.
-    #[error("duplicate key `{key}`; the first is in line {}", first.line)]
+    /// A key or a descriptor appears twice.
+    #[error("duplicate key `{key}`; the first is on line {}", first.line)]
     Duplicate {
-        /// The second of the two.
+        /// The second occurrence.
         position: Position,
-        /// The first of the two.
+        /// The first occurrence.
         first: Position,
         /// The key.
         key: String,
@@ -69,7 +69,7 @@ pub enum YarnLockError {
         /// The field.
         field: &'static str,
     },
-    /// A package name that no registry could have.
+    /// The name is not a valid package name.
     #[error("package `{key}`: `{name}` is not a package name")]
     Name {
         /// The entry.
@@ -79,50 +79,50 @@ pub enum YarnLockError {
         /// The name as written.
         name: String,
     },
-    /// A resolution that names no known kind of source.
-    #[error("package `{key}`: cannot tell what `{resolution}` is")]
+    /// The resolution is of no known kind.
+    #[error("package `{key}`: unknown resolution `{resolution}`")]
     Resolution {
-        /// Where it stands.
+        /// The place in the file.
         position: Position,
         /// The entry's key.
         key: String,
         /// The resolution as written.
         resolution: String,
     },
-    /// A virtual package, which Yarn keeps in memory and never writes down.
-    #[error("package `{key}`: a virtual package cannot be locked")]
+    /// A virtual package. Yarn keeps these in memory and never writes them to the file.
+    #[error("package `{key}`: virtual packages cannot be in a lockfile")]
     Virtual {
-        /// Where it stands.
+        /// The place in the file.
         position: Position,
         /// The entry's key.
         key: String,
     },
-    /// A path in it does not stay in the repository.
+    /// A path leaves the repository.
     #[error("package `{key}`: wrong path `{path}`: {reason}")]
     Path {
-        /// Where it stands.
+        /// The place in the file.
         position: Position,
         /// The entry's key.
         key: String,
         /// The path as written.
         path: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: RepoPathError,
     },
-    /// An integrity that is none.
+    /// A malformed integrity.
     #[error("package `{key}`: {reason}")]
     Integrity {
-        /// Where it stands.
+        /// The place in the file.
         position: Position,
         /// The entry's key.
         key: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: IntegrityError,
     },
-    /// Conditions that are no expression over `os`, `cpu` and `libc`.
+    /// The conditions are not an expression over `os`, `cpu` and `libc`.
     #[error("package `{key}`: cannot read the conditions `{conditions}`")]
     Conditions {
-        /// Where they stand.
+        /// The place in the file.
         position: Position,
         /// The entry's key.
         key: String,
@@ -164,20 +164,20 @@ impl Diagnose for YarnLockError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Json => {
-                "pin Yarn 4 with `packageManager` in package.json, and let `yarn install` write `yarn.lock` anew"
+                "pin Yarn 4 with `packageManager` in package.json, then run `yarn install` to write `yarn.lock` again"
             }
             Self::Conflict { .. } => {
-                "resolve the conflict in the manifests, then run `yarn install`, which resolves it in `yarn.lock`"
+                "resolve the conflicts in the `package.json` files, then run `yarn install` to resolve those in `yarn.lock`"
             }
-            Self::Version { .. } => "Yarn 1 writes version 1, and later Yarn `__metadata:`; no others are known",
+            Self::Version { .. } => "use a lockfile of Yarn 1 (version 1) or of a later Yarn (`__metadata:`)",
             Self::Unknown { .. } | Self::Control { .. } | Self::Unexpected { .. } | Self::Missing { .. } => {
-                "`yarn install` writes the file anew where it is damaged"
+                "if the file is damaged, run `yarn install` to write it again"
             }
-            Self::Duplicate { .. } => "a merge may have left both; remove one of them and run `yarn install`",
+            Self::Duplicate { .. } => "remove one of the two (a merge may have kept both), then run `yarn install`",
             Self::Resolution { .. } => {
-                "known are versions, URLs, tarballs, `workspace:`, `file:`, `link:`, `portal:`, `patch:`, git and GitHub"
+                "use a version, a URL, a tarball, `workspace:`, `file:`, `link:`, `portal:`, `patch:`, git or GitHub"
             }
-            Self::Path { .. } => "move what lies outside into the repository",
+            Self::Path { .. } => "move the file or folder into the repository",
             Self::Name { .. } | Self::Virtual { .. } | Self::Integrity { .. } | Self::Conditions { .. } => {
                 return Vec::new();
             }

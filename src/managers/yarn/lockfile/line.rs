@@ -1,7 +1,7 @@
-//! The lines of a `yarn.lock`. In both formats nothing spans lines, and two spaces are a level.
+//! The lines of a `yarn.lock`. In both formats no value spans lines, and two spaces are one level.
 //!
-//! Reading by lines gives every entry its place for nothing, and what neither format may hold is refused at one place:
-//! conflict markers, tabs and other control characters, odd indents.
+//! Reading by lines gives every entry its position at no cost. This module also refuses what neither format allows:
+//! conflict markers, tabs and other control characters, and odd indents.
 
 use super::YarnLockError;
 use crate::{diagnostic::Position, lockfile::json::shorten};
@@ -9,29 +9,29 @@ use crate::{diagnostic::Position, lockfile::json::shorten};
 /// A line that is not blank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::managers) struct Line<'a> {
-    /// Counted from 1.
+    /// The line's number, from 1.
     pub(in crate::managers) number: usize,
-    /// The number of spaces before the text, even.
+    /// The number of spaces before the text. It is even.
     pub(in crate::managers) indent: usize,
-    /// What stands on it, without spaces before and after.
+    /// The text, without spaces before and after.
     pub(in crate::managers) text: &'a str,
     /// Whether the line before it was blank, or a comment at the margin.
     pub(in crate::managers) after_gap: bool,
 }
 
 impl Line<'_> {
-    /// Where it begins.
+    /// The position of the text.
     pub(in crate::managers) fn position(&self) -> Position {
         Position { line: self.number, column: self.indent + 1 }
     }
 
-    /// The place of a byte offset in its text.
+    /// The position of a byte offset in the text.
     pub(in crate::managers) fn position_at(&self, offset: usize) -> Position {
         let within = Position::of_offset(self.text, offset);
         Position { line: self.number, column: self.indent + within.column }
     }
 
-    /// An error about what begins at a byte offset of its text.
+    /// Returns an error about the text from a byte offset on.
     pub(in crate::managers) fn unexpected(&self, offset: usize, expected: &'static str) -> YarnLockError {
         let found = match self.text.get(offset..) {
             None | Some("") => "the end of the line".to_owned(),
@@ -41,12 +41,12 @@ impl Line<'_> {
     }
 }
 
-/// All lines that say something; comments do not.
+/// The lines of a file, without blank lines and comments.
 pub(in crate::managers) struct Lines<'a> {
     rest: &'a str,
     number: usize,
     after_gap: bool,
-    /// Whether some line may hold a control character.
+    /// Whether any line may contain a control character.
     is_suspicious: bool,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Lines<'a> {
         Self { rest: text, number: 0, after_gap: false, is_suspicious: is_suspicious(text) }
     }
 
-    /// The next one, or none at the end.
+    /// Returns the next line, or `None` at the end of the file.
     pub(in crate::managers) fn next(&mut self) -> Result<Option<Line<'a>>, YarnLockError> {
         while !self.rest.is_empty() {
             let (whole, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
@@ -81,7 +81,7 @@ impl<'a> Lines<'a> {
                 return Err(YarnLockError::Conflict { position: line.position() });
             }
             if !indent.is_multiple_of(2) {
-                return Err(line.unexpected(0, "an indent by twos"));
+                return Err(line.unexpected(0, "an indent of two spaces per level"));
             }
             return Ok(Some(line));
         }
@@ -89,15 +89,16 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Whether git wrote the line. No key of either format starts like this.
+/// Whether the line is a conflict marker of git. No key of either format starts like this.
 fn is_conflict_marker(text: &str) -> bool {
     ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|marker| text.starts_with(marker))
 }
 
-/// Whether the text could hold a control character other than the ends of lines. Asked once of the whole file, by a fold
-/// without an early end: the compiler does it sixteen bytes at a time, as it could not for lines of thirty.
+/// Whether the text may contain a control character other than line ends. It is checked once for the whole file, by a
+/// fold that never stops early. The compiler vectorises that to sixteen bytes at a time, which short lines would not
+/// allow.
 fn is_suspicious(text: &str) -> bool {
-    // 0xc2 begins those of two bytes
+    // 0xc2 starts the control characters of two bytes.
     let is_control = |byte: u8| u8::from(byte < b' ') & u8::from(byte != b'\n') | u8::from(byte == 0x7f);
     text.bytes().fold(0, |found, byte| found | is_control(byte) | u8::from(byte == 0xc2)) != 0
 }

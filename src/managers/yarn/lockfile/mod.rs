@@ -1,7 +1,7 @@
-//! What the two formats of `yarn.lock` share: lines and what no lockfile may hold (`line`), keys and what is below them
-//! (`tree`), errors and digests. Each has its own grammar, and its own way to say what a package is.
+//! Parts that the two formats of `yarn.lock` share: lines (`line`), nested keys (`tree`), errors and digests. Each
+//! format has its own grammar and its own resolutions.
 //!
-//! Neither is read with a YAML library: such a library forgets where things stand, and takes what no Yarn writes.
+//! No YAML library is used: it would lose positions, and accept what no Yarn writes.
 
 pub(in crate::managers) mod digest;
 mod error;

@@ -1,7 +1,7 @@
-//! What both formats of `yarn.lock` are made of: keys, each with a text or with further keys below it.
+//! The structure of both formats of `yarn.lock`: keys, each with a string or with nested keys.
 //!
-//! The formats differ in how a line is written, which a `Grammar` knows. The texts are borrowed from the file but for
-//! the few that have escapes in them: a lockfile has tens of thousands.
+//! The formats differ in how they write a line, which a `Grammar` knows. Strings are borrowed from the file, except the
+//! few with escapes: a lockfile has tens of thousands.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -11,52 +11,52 @@ use super::{
 };
 use crate::{diagnostic::Position, lockfile::json::shorten};
 
-/// A key with what belongs to it.
+/// A key and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::managers) struct Node<'a> {
-    /// The key, the first where several share the value.
+    /// The key. If several keys share the value, the first.
     pub(in crate::managers) key: Cow<'a, str>,
     /// The other keys.
     pub(in crate::managers) more_keys: Vec<Cow<'a, str>>,
-    /// Where the first key stands.
+    /// The position of the first key.
     pub(in crate::managers) position: Position,
-    /// What belongs to it.
+    /// The value.
     pub(in crate::managers) value: Value<'a>,
 }
 
-/// A text, or keys.
+/// A string, or nested keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::managers) enum Value<'a> {
-    /// A text; also numbers and booleans, which no lockfile needs apart from texts.
+    /// A string. Numbers and booleans are strings too; no lockfile needs to tell them apart.
     Text(Cow<'a, str>),
-    /// Keys, in the file's order.
+    /// Nested keys, in the file's order.
     Map(Vec<Node<'a>>),
 }
 
 impl Node<'_> {
-    /// All its keys.
+    /// Returns all keys that share the value.
     pub(in crate::managers) fn keys(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.key).chain(&self.more_keys).map(AsRef::as_ref)
     }
 
-    /// What is below it.
+    /// Returns the nested keys, or an error if the value is a string.
     pub(in crate::managers) fn map(&self) -> Result<&[Self], YarnLockError> {
         match &self.value {
             Value::Map(nodes) => Ok(nodes),
-            Value::Text(text) => Err(self.unexpected("keys below this one", &format!("`{}`", shorten(text)))),
+            Value::Text(text) => Err(self.unexpected("nested keys", &format!("`{}`", shorten(text)))),
         }
     }
 
-    /// Its text.
+    /// Returns the string, or an error if the value is nested keys.
     pub(in crate::managers) fn text(&self) -> Result<&str, YarnLockError> {
         match &self.value {
             Value::Text(text) => Ok(text),
-            Value::Map(nodes) if nodes.is_empty() => Err(self.unexpected("a text", "none")),
-            Value::Map(_) => Err(self.unexpected("a text", "keys")),
+            Value::Map(nodes) if nodes.is_empty() => Err(self.unexpected("a string", "none")),
+            Value::Map(_) => Err(self.unexpected("a string", "nested keys")),
         }
     }
 
-    /// The node below it with this key.
+    /// Returns the nested node with this key.
     pub(in crate::managers) fn get(&self, key: &str) -> Option<&Self> {
         match &self.value {
             Value::Map(nodes) => nodes.iter().find(|node| node.key == key),
@@ -64,7 +64,7 @@ impl Node<'_> {
         }
     }
 
-    /// What is below the node below it with this key; nothing where there is none.
+    /// Returns the nodes nested in the nested node with this key. Without such a node, the result is empty.
     pub(in crate::managers) fn get_map(&self, key: &str) -> Result<&[Self], YarnLockError> {
         self.get(key).map_or(Ok(&[]), Self::map)
     }
@@ -74,35 +74,35 @@ impl Node<'_> {
     }
 }
 
-/// How a format writes a line.
+/// The way a format writes a line.
 pub(in crate::managers) trait Grammar {
-    /// Whether a gap ends what was opened before it.
+    /// Whether a blank line or a comment at the margin ends an entry.
     const GAPS_CLOSE: bool;
 
     /// Reads a line.
     fn line<'a>(line: &Line<'a>) -> Result<Written<'a>, YarnLockError>;
 
-    /// Reads what follows a long key on a line of its own.
+    /// Reads the line after a long key.
     fn continued<'a>(line: &Line<'a>) -> Result<Content<'a>, YarnLockError> {
         Err(line.unexpected(0, "a key"))
     }
 }
 
-/// What a line says.
+/// The content of a line.
 pub(in crate::managers) struct Written<'a> {
-    /// Its keys, the first and the others.
+    /// The first key, and the other keys.
     pub(in crate::managers) keys: (Cow<'a, str>, Vec<Cow<'a, str>>),
-    /// What follows.
+    /// What follows the keys.
     pub(in crate::managers) content: Content<'a>,
 }
 
-/// What follows a line's keys.
+/// What follows the keys of a line.
 pub(in crate::managers) enum Content<'a> {
-    /// A text.
+    /// A string.
     Text(Cow<'a, str>),
-    /// Deeper lines.
+    /// Nested lines.
     Below,
-    /// The rest of the sentence is on the next line, which has no key.
+    /// The value is on the next line, which has no key.
     NextLine,
 }
 
@@ -113,10 +113,10 @@ pub(in crate::managers) fn read<G: Grammar>(text: &str) -> Result<Vec<Node<'_>>,
     Reader { lines, next }.nodes::<G>(0)
 }
 
-/// No format nests deeper than four levels; a limit keeps a hostile file from exhausting the stack.
+/// The deepest indent. Both formats need four levels; the limit keeps a hostile file from exhausting the stack.
 const DEEPEST_INDENT: usize = 32;
 
-/// An entry has fewer: thousands of lists need not grow.
+/// The usual capacity. Most entries have fewer fields, so thousands of lists need not grow.
 const USUAL_FIELDS: usize = 8;
 
 struct Reader<'a> {
@@ -129,10 +129,12 @@ impl<'a> Reader<'a> {
         let mut nodes = Vec::with_capacity(USUAL_FIELDS);
         while let Some(line) = self.next.filter(|line| line.indent >= indent) {
             if line.indent > indent || indent > DEEPEST_INDENT {
-                return Err(line.unexpected(0, "a line that is not deeper"));
+                return Err(line.unexpected(0, "a smaller indent"));
             }
             if G::GAPS_CLOSE && line.after_gap && indent > 0 {
-                return Err(line.unexpected(0, "no gap within an entry (Yarn 1 would stop reading there)"));
+                return Err(
+                    line.unexpected(0, "no blank line or comment within an entry (Yarn 1 would stop reading there)")
+                );
             }
             nodes.push(self.node::<G>(&line)?);
         }
@@ -149,7 +151,7 @@ impl<'a> Reader<'a> {
         };
         let value = match content {
             Content::Text(text) => Value::Text(text),
-            // a line that continues one is not continued itself
+            // A continuation line has no continuation itself.
             Content::Below | Content::NextLine => Value::Map(self.nodes::<G>(line.indent + 2)?),
         };
         let (key, more_keys) = written.keys;
@@ -166,13 +168,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Refuses a key that stands before it already. Most maps are small or in order, which needs no table.
+/// Refuses a key that appears twice. Most maps are small or sorted, and need no hash table.
 fn refuse_duplicates(nodes: &[Node<'_>]) -> Result<(), YarnLockError> {
     let first = |node: &Node<'_>, first: &Node<'_>| {
         let key = shorten(&node.key).into_owned();
         Err(YarnLockError::Duplicate { position: node.position, first: first.position, key })
     };
-    // Later Yarn puts what it says of the file itself before all else.
+    // Later Yarns write `__metadata` before all sorted keys.
     let [head, rest @ ..] = nodes else { return Ok(()) };
     if rest.is_sorted_by(|a, b| a.key < b.key) && rest.binary_search_by(|node| node.key.cmp(&head.key)).is_err() {
         return Ok(());
@@ -191,7 +193,7 @@ fn refuse_duplicates(nodes: &[Node<'_>]) -> Result<(), YarnLockError> {
     }
 }
 
-/// Which bytes are signs of a format. A table, since nearly every byte of a file is looked up in one.
+/// Returns a table of the bytes that have a meaning in a format. Nearly every byte of a file is looked up in one.
 pub(in crate::managers) const fn table(signs: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
     let mut index = 0;
@@ -202,7 +204,7 @@ pub(in crate::managers) const fn table(signs: &[u8]) -> [bool; 256] {
     table
 }
 
-/// A JSON string at the start of `text`, and the length of what it is written in. None where there is none.
+/// Reads a JSON string at the start of `text`. Returns it with its length as written, or `None` if there is none.
 pub(in crate::managers) fn quoted(text: &str) -> Option<(Cow<'_, str>, usize)> {
     let inner = text.strip_prefix('"')?;
     let stop = inner.bytes().position(|byte| byte == b'"' || byte == b'\\')?;

@@ -1,4 +1,4 @@
-//! What can be wrong with an rc file of Yarn.
+//! Errors in an rc file of Yarn.
 
 use camino::Utf8PathBuf;
 
@@ -7,31 +7,31 @@ use crate::{
     repo::RepoPathError,
 };
 
-/// Why an rc file of Yarn was refused. No message holds a value that could be a secret.
+/// Why an rc file of Yarn is invalid. No message contains a value that could be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum YarnRcError {
-    /// A `.yarnrc.yml` is not YAML, or YAML that Yarn does not read.
+    /// A `.yarnrc.yml` is not YAML, or not YAML that Yarn reads.
     #[error("malformed YAML: {message}")]
     Yaml {
         /// The file.
         path: Utf8PathBuf,
-        /// Where in it.
+        /// The place in the file.
         position: Position,
-        /// What is wrong, without the text of the file.
+        /// The reason, without text from the file.
         message: String,
     },
-    /// A setting is of another kind than Yarn has it.
+    /// A setting has a value of the wrong kind.
     #[error("`{key}` is {found}; expected {expected}")]
     Kind {
         /// The file.
         path: Utf8PathBuf,
-        /// Where in it.
+        /// The place in the file.
         position: Position,
         /// The dotted key.
         key: String,
-        /// What it should be.
+        /// The expected kind.
         expected: &'static str,
-        /// What it is.
+        /// The kind found.
         found: &'static str,
     },
     /// `nodeLinker` names a linker that does not exist.
@@ -39,55 +39,55 @@ pub enum YarnRcError {
     NodeLinker {
         /// The file.
         path: Utf8PathBuf,
-        /// Where in it.
+        /// The place in the file.
         position: Position,
-        /// What it is.
+        /// The value as written.
         found: String,
     },
-    /// A path does not stay in the repository.
+    /// A path leaves the repository.
     #[error("wrong path `{text}` in `{key}`: {reason}")]
     Path {
         /// The file.
         path: Utf8PathBuf,
-        /// Where in it.
+        /// The place in the file.
         position: Position,
         /// The dotted key.
         key: String,
         /// The path as written.
         text: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: RepoPathError,
     },
-    /// A setting of the lock set depends on the environment.
-    #[error("`{key}` names the variable `{variable}` without a default, so that an install depends on the environment")]
+    /// A setting that an install reads depends on the environment.
+    #[error("`{key}` uses the variable `{variable}` without a default, so the install depends on the environment")]
     Variable {
         /// The file.
         path: Utf8PathBuf,
-        /// Where in it.
+        /// The place in the file.
         position: Position,
         /// The top-level key.
         key: String,
         /// The variable.
         variable: String,
     },
-    /// Cut at its lines, the file says something else of a setting than read as YAML.
+    /// The Nix code, which reads lines, and a YAML reader would read different values.
     #[error("`{key}` is not written in the plain form that the Nix build can read")]
     TwoReadings {
         /// The file.
         path: Utf8PathBuf,
-        /// Where in it.
+        /// The place in the file.
         position: Position,
         /// The top-level key.
         key: String,
     },
-    /// A line of a `.yarnrc` is not of its format.
+    /// A line of a `.yarnrc` does not follow the format.
     #[error("expected {expected}")]
     Line {
         /// The file.
         path: Utf8PathBuf,
-        /// Where in it.
+        /// The place in the file.
         position: Position,
-        /// What should stand there.
+        /// What the format requires.
         expected: &'static str,
     },
 }
@@ -110,17 +110,19 @@ impl Diagnose for YarnRcError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::Variable { variable, .. } => format!("write the value itself, or a default: `${{{variable}:-…}}`"),
+            Self::Variable { variable, .. } => {
+                format!("write the value itself, or add a default: `${{{variable}:-…}}`")
+            }
             Self::TwoReadings { path, .. } if path.extension() == Some("yml") => {
-                "write it as plain block YAML: the key at the start of a line, its value behind it or indented below, \
-                 no `#` and no empty line inside of a text"
+                "write it as plain block YAML: the key at the start of a line, its value after it or indented below, \
+                 without `#` or empty lines inside a string"
                     .to_owned()
             }
             Self::TwoReadings { .. } => "write it as one line, `key value`".to_owned(),
             Self::Line { .. } => {
-                "a line is `key value`, and what is neither a word nor a number is in double quotes".to_owned()
+                "write `key value` on each line, with double quotes around anything but a word or a number".to_owned()
             }
-            Self::Path { .. } => "move the file into the repository, so that a build can have it".to_owned(),
+            Self::Path { .. } => "move the file into the repository, so that a build can read it".to_owned(),
             Self::Yaml { .. } | Self::Kind { .. } | Self::NodeLinker { .. } => return Vec::new(),
         };
         vec![hint]

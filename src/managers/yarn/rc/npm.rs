@@ -1,7 +1,7 @@
-//! The settings of a `.yarnrc.yml` that say where packages come from, and with which credentials.
+//! The settings of a `.yarnrc.yml` that name registries and credentials.
 //!
-//! They are read from the repository's file and from the user's alike, as texts in which variables are not yet
-//! replaced. Format: <https://yarnpkg.com/configuration/yarnrc#npmRegistryServer>.
+//! The repository's file and the user's file are read alike. Variables stay as written. Format:
+//! <https://yarnpkg.com/configuration/yarnrc#npmRegistryServer>.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,33 +13,33 @@ use super::{
 };
 use crate::diagnostic::Position;
 
-/// What a file says. It may hold secrets, so that [`fmt::Debug`] shows none of it.
+/// The registries and credentials in a file. It may hold secrets, so [`fmt::Debug`] shows nothing of it.
 #[derive(Clone, Default)]
 pub(crate) struct NpmSettings {
     /// `npmRegistryServer`.
     pub(crate) server: Option<Setting>,
-    /// The credentials at the top.
+    /// The top-level credentials.
     pub(crate) auth: NpmAuth,
-    /// `npmScopes`, keyed by the scope with its `@`.
+    /// `npmScopes`. The keys include the `@`.
     pub(crate) scopes: BTreeMap<String, NpmScope>,
-    /// `npmRegistries`, keyed by the URL as it is written, with or without its scheme, without a last `/`.
+    /// `npmRegistries`. The keys are URLs as written, with or without a scheme, without a final `/`.
     pub(crate) registries: BTreeMap<String, NpmAuth>,
-    /// How hosts are reached.
+    /// Top-level proxies and certificates.
     pub(crate) network: NetworkSettings,
-    /// `networkSettings`: what is different for hosts that match a pattern.
+    /// `networkSettings`: proxies and certificates for hosts that match a pattern.
     pub(crate) hosts: BTreeMap<String, NetworkSettings>,
     /// `injectEnvironmentFiles`.
     pub(crate) environment_files: Option<Vec<String>>,
 }
 
-/// A text and where its key stands.
+/// A string and the position of its key.
 #[derive(Clone)]
 pub(crate) struct Setting {
     pub(crate) text: String,
     pub(crate) position: Position,
 }
 
-/// What a file says of a scope.
+/// The settings of a scope.
 #[derive(Clone, Default)]
 pub(crate) struct NpmScope {
     /// Its `npmRegistryServer`.
@@ -48,14 +48,14 @@ pub(crate) struct NpmScope {
     pub(crate) auth: NpmAuth,
 }
 
-/// Proxies and certificates as they are written.
+/// Proxies and certificates as written.
 #[derive(Clone, Default)]
 pub(crate) struct NetworkSettings {
     /// `httpProxy`.
     pub(crate) http_proxy: Option<String>,
     /// `httpsProxy`.
     pub(crate) https_proxy: Option<String>,
-    /// `httpsCaFilePath`, or `caFilePath` as Yarn 2 and 3 have it.
+    /// `httpsCaFilePath`, or `caFilePath` in Yarn 2 and 3.
     pub(crate) ca_file: Option<String>,
     /// `httpsCertFilePath`.
     pub(crate) cert_file: Option<String>,
@@ -63,12 +63,12 @@ pub(crate) struct NetworkSettings {
     pub(crate) key_file: Option<String>,
 }
 
-/// Credentials as they are written.
+/// Credentials as written.
 #[derive(Clone, Default)]
 pub(crate) struct NpmAuth {
     /// `npmAuthToken`.
     pub(crate) token: Option<String>,
-    /// `npmAuthIdent`: `user:password`, or that in base64.
+    /// `npmAuthIdent`: `user:password`, or the same in base64.
     pub(crate) ident: Option<String>,
     /// `npmAlwaysAuth`.
     pub(crate) always: Option<String>,
@@ -135,7 +135,7 @@ impl NpmAuth {
     }
 }
 
-/// A mapping of settings, with what messages put before its keys.
+/// A mapping of settings. Messages put `prefix` before its keys.
 #[derive(Clone, Copy)]
 pub(in crate::managers) struct Settings<'a> {
     pub(in crate::managers) path: &'a Utf8Path,
@@ -148,12 +148,12 @@ impl<'a> Settings<'a> {
         self.fields.get(key).filter(|node| node.value != Value::Null)
     }
 
-    /// A text, with its place.
+    /// Returns a string with its position.
     pub(in crate::managers) fn setting(&self, key: &str) -> Result<Option<Setting>, YarnRcError> {
         let Some(node) = self.node(key) else { return Ok(None) };
         match &node.value {
             Value::Text(text) => Ok(Some(Setting { text: text.clone(), position: node.position })),
-            _ => Err(self.wrong_kind(key, node, "a text")),
+            _ => Err(self.wrong_kind(key, node, "a string")),
         }
     }
 
@@ -161,18 +161,18 @@ impl<'a> Settings<'a> {
         Ok(self.setting(key)?.map(|setting| setting.text))
     }
 
-    /// The texts of a list.
+    /// Returns the strings of a list.
     fn texts(&self, key: &str) -> Result<Option<Vec<String>>, YarnRcError> {
         let Some(node) = self.node(key) else { return Ok(None) };
         let Value::List(items) = &node.value else { return Err(self.wrong_kind(key, node, "a list")) };
         let text = |item: &Node| match &item.value {
             Value::Text(text) => Ok(text.clone()),
-            _ => Err(self.wrong_kind(key, item, "a text")),
+            _ => Err(self.wrong_kind(key, item, "a string")),
         };
         items.iter().map(text).collect::<Result<_, _>>().map(Some)
     }
 
-    /// The mappings in a mapping.
+    /// Returns the mappings nested in a mapping.
     fn mappings(&self, key: &str) -> Result<Vec<(&'a str, &'a Mapping)>, YarnRcError> {
         let Some(node) = self.node(key) else { return Ok(Vec::new()) };
         let Value::Mapping(fields) = &node.value else { return Err(self.wrong_kind(key, node, "a mapping")) };
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_setting_of_another_kind_is_refused_with_its_place_and_not_quoted() {
         let error = read("npmScopes:\n  a:\n    npmAuthToken: [s3cret]\n").unwrap_err();
-        assert_eq!(error.to_string(), "`npmScopes.a.npmAuthToken` is a list; expected a text");
+        assert_eq!(error.to_string(), "`npmScopes.a.npmAuthToken` is a list; expected a string");
         assert_eq!(error.location().unwrap().to_string(), "~/.yarnrc.yml:3:5");
         for text in [
             "npmScopes: [s3cret]\n",

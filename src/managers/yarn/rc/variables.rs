@@ -1,17 +1,17 @@
-//! `${NAME}`, `${NAME-default}` and `${NAME:-default}` in texts of a `.yarnrc.yml`.
+//! `${NAME}`, `${NAME-default}` and `${NAME:-default}` in strings of a `.yarnrc.yml`.
 //!
-//! As Yarn 4 has it: a default may hold variables itself, and `\$` and `\}` stand for the character alone. What is no
-//! complete variable stays as it is, which was the rule of Yarn 2 and 3 (Yarn 4 refuses to start).
+//! The rules are those of Yarn 4: a default may contain variables, and `\$` and `\}` are escapes. An incomplete
+//! variable stays as written. That is the rule of Yarn 2 and 3; Yarn 4 refuses to start.
 
-/// A variable that is named without a default and is not set.
+/// A variable without a default that is not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unset(pub(crate) String);
 
-/// Replaces the variables of a text.
+/// Replaces the variables in a string.
 pub(crate) fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Unset> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
-    // Variables whose default is being read, each of which ends at a `}`.
+    // The number of variables whose default is being read. Each ends at a `}`.
     let mut open = 0_usize;
     while let Some((before, token, after)) = next_token(rest) {
         expanded.push_str(before);
@@ -41,7 +41,7 @@ pub(crate) fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Res
 enum Token<'a> {
     /// `\$` or `\}`.
     Escaped(char),
-    /// `${NAME` with what follows it.
+    /// `${NAME`, and the operator after it.
     Variable { name: &'a str, operator: Operator },
     /// `}`.
     End,
@@ -49,7 +49,7 @@ enum Token<'a> {
 
 #[derive(Clone, Copy)]
 enum Operator {
-    /// `}`, which is not taken.
+    /// `}`, which is not consumed.
     None,
     /// `-`.
     WhereUnset,
@@ -57,7 +57,7 @@ enum Operator {
     WhereEmpty,
 }
 
-/// The first token of a text, with what stands before and after it.
+/// Returns the first token of a text, with the text before and after it.
 fn next_token(text: &str) -> Option<(&str, Token<'_>, &str)> {
     let mut from = 0;
     loop {
@@ -78,7 +78,7 @@ fn next_token(text: &str) -> Option<(&str, Token<'_>, &str)> {
     }
 }
 
-/// `NAME` and its operator.
+/// Reads `NAME` and its operator.
 fn variable(text: &str) -> Option<(&str, Operator, &str)> {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|end| *end > 0)?;
     let (name, rest) = text.split_at(end);
@@ -88,7 +88,7 @@ fn variable(text: &str) -> Option<(&str, Operator, &str)> {
         .or_else(|| rest.starts_with('}').then_some((name, Operator::None, rest)))
 }
 
-/// What follows the `}` that ends the variable whose default starts here.
+/// Returns the text after the `}` of the variable whose default starts here.
 fn behind_variable(text: &str) -> Option<&str> {
     let mut rest = text;
     let mut inner = 0_usize;

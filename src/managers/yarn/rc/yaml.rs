@@ -1,8 +1,8 @@
-//! YAML as Yarn reads it: a mapping at the top, and every scalar a text.
+//! YAML as Yarn reads it: a mapping at the top, and every scalar a string.
 //!
-//! Yarn uses the failsafe schema, in which `true` and `1` are texts too. It takes the last of two equal keys, and
-//! knows no tags; both are refused here, as is a second document. Aliases are followed within limits, so that no
-//! file can make more of itself than it is.
+//! Yarn uses the failsafe schema, in which `true` and `1` are strings too. It takes the last of two equal keys, and
+//! knows no tags. This reader refuses both, and a second document. It follows aliases within limits, so a small file
+//! cannot expand without bound.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -12,17 +12,17 @@ use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, options};
 use super::YarnRcError;
 use crate::diagnostic::Position;
 
-/// How deep collections may lie in each other, aliases included.
+/// The deepest nesting of collections, aliases included.
 const DEEPEST: usize = 64;
 
-/// How much a file may hold, aliases included: bytes of text, and [`NODE`] for each node.
+/// The largest size of a file, aliases included: bytes of text, plus [`NODE`] for each node.
 const LARGEST: usize = 8 << 20;
 const NODE: usize = 32;
 
-/// A mapping of texts.
+/// A mapping with strings as keys.
 pub(in crate::managers) type Mapping = BTreeMap<String, Node>;
 
-/// A value, and where it stands: in a mapping, where its key does. Equality is that of values.
+/// A value and its position. In a mapping, that is the position of its key. Equality compares values only.
 #[derive(Clone)]
 pub(in crate::managers) struct Node {
     pub(in crate::managers) value: Value,
@@ -35,12 +35,12 @@ impl PartialEq for Node {
     }
 }
 
-/// A value. It may be a secret and has no `Debug`.
+/// A value. It may be a secret, so it has no `Debug`.
 #[derive(Clone, PartialEq)]
 pub(in crate::managers) enum Value {
-    /// Nothing behind the key.
+    /// A key without a value.
     Null,
-    /// A text.
+    /// A string.
     Text(String),
     /// A list.
     List(Vec<Node>),
@@ -49,17 +49,17 @@ pub(in crate::managers) enum Value {
 }
 
 impl Node {
-    /// What messages call it.
+    /// Returns the name of the kind in messages.
     pub(in crate::managers) const fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "empty",
-            Value::Text(_) => "a text",
+            Value::Text(_) => "a string",
             Value::List(_) => "a list",
             Value::Mapping(_) => "a mapping",
         }
     }
 
-    /// Every text in it that is not a key.
+    /// Returns every string in the value that is not a key.
     pub(in crate::managers) fn texts(&self) -> Vec<&str> {
         match &self.value {
             Value::Null => Vec::new(),
@@ -87,7 +87,7 @@ impl Node {
     }
 }
 
-/// Reads the text of the file at `path`. An empty one is an empty mapping.
+/// Reads the text of the file at `path`. An empty file is an empty mapping.
 pub(in crate::managers) fn read(path: &Utf8Path, text: &str) -> Result<Mapping, YarnRcError> {
     match root(path, text)? {
         None | Some(Node { value: Value::Null, .. }) => Ok(Mapping::new()),
@@ -96,7 +96,7 @@ pub(in crate::managers) fn read(path: &Utf8Path, text: &str) -> Result<Mapping, 
     }
 }
 
-/// What stands at the top of the file at `path`, if anything does.
+/// Reads the top-level value of the file at `path`, if there is one.
 pub(in crate::managers) fn root(path: &Utf8Path, text: &str) -> Result<Option<Node>, YarnRcError> {
     let limits = options! { flow_nesting_limit: DEEPEST / 2, block_nesting_limit: DEEPEST / 2 };
     let mut reader = Reader { path, open: Vec::new(), anchors: BTreeMap::new(), root: None, size: 0 };
@@ -107,10 +107,10 @@ pub(in crate::managers) fn root(path: &Utf8Path, text: &str) -> Result<Option<No
     Ok(reader.root)
 }
 
-/// Builds the tree from events.
+/// Builds the tree from the parser's events.
 struct Reader<'a> {
     path: &'a Utf8Path,
-    /// The collections that are not closed yet, the outermost first.
+    /// The collections that are still open, the outermost first.
     open: Vec<Open>,
     anchors: BTreeMap<usize, Node>,
     root: Option<Node>,
@@ -125,7 +125,7 @@ struct Open {
 
 enum Collection {
     List(Vec<Node>),
-    /// With the key that waits for its value.
+    /// The fields so far, and the key that waits for its value.
     Mapping(Mapping, Option<(String, Position)>),
 }
 
@@ -137,7 +137,7 @@ impl Reader<'_> {
             Event::Scalar(.., Some(_)) | Event::SequenceStart(.., Some(_)) | Event::MappingStart(.., Some(_)) => {
                 Err(self.wrong(at, "a tag"))
             }
-            // Where nothing stands, the parser gives `~`, which is a text to Yarn.
+            // The parser reports a missing value as `~`, which Yarn would read as a string.
             Event::Scalar(_, ScalarStyle::Plain, anchor, None) if span.start.index() == span.end.index() => {
                 self.scalar(None, anchor, at)
             }
@@ -154,7 +154,7 @@ impl Reader<'_> {
         if let Some(Open { collection: Collection::Mapping(fields, key @ None), .. }) = self.open.last_mut() {
             let text = text.unwrap_or_default();
             if fields.contains_key(text.as_ref()) {
-                return Err(self.wrong(at, "a key for the second time"));
+                return Err(self.wrong(at, "duplicate key"));
             }
             *key = Some((text.into_owned(), at));
             return Ok(());
@@ -165,7 +165,7 @@ impl Reader<'_> {
 
     fn begin(&mut self, collection: Collection, anchor: usize, at: Position) -> Result<(), YarnRcError> {
         if matches!(self.open.last(), Some(Open { collection: Collection::Mapping(_, None), .. })) {
-            return Err(self.wrong(at, "a key that is not a text"));
+            return Err(self.wrong(at, "a key that is not a string"));
         }
         self.open.push(Open { collection, position: at, anchor });
         Ok(())
@@ -182,20 +182,20 @@ impl Reader<'_> {
 
     fn alias(&mut self, anchor: usize, at: Position) -> Result<(), YarnRcError> {
         if matches!(self.open.last(), Some(Open { collection: Collection::Mapping(_, None), .. })) {
-            return Err(self.wrong(at, "a key that is not a text"));
+            return Err(self.wrong(at, "a key that is not a string"));
         }
         let Some(node) = self.anchors.get(&anchor) else {
-            return Err(self.wrong(at, "an alias of something that contains it"));
+            return Err(self.wrong(at, "an alias of a value that contains it"));
         };
         if self.open.len() + node.depth() > DEEPEST || self.size + node.size() > LARGEST {
-            return Err(self.wrong(at, "an alias of something too large"));
+            return Err(self.wrong(at, "an alias of a value that is too large"));
         }
         let node = Node { value: node.value.clone(), position: at };
         self.size += node.size();
         self.add(node, 0)
     }
 
-    /// Puts a complete node into the collection that it stands in.
+    /// Adds a complete node to its collection.
     fn add(&mut self, mut node: Node, anchor: usize) -> Result<(), YarnRcError> {
         self.size += NODE;
         if self.size > LARGEST {
@@ -226,7 +226,7 @@ fn reader_error(path: &Utf8Path, position: Position, message: &str) -> YarnRcErr
     YarnRcError::Yaml { path: path.to_owned(), position, message: message.to_owned() }
 }
 
-/// Lines count from 1 there too, columns from 0.
+/// Converts a position. The parser counts lines from 1, and columns from 0.
 fn position(marker: &Marker) -> Position {
     Position { line: marker.line(), column: marker.col() + 1 }
 }
@@ -242,7 +242,7 @@ mod tests {
         super::read(Utf8Path::new("x.yml"), text)
     }
 
-    /// A value as JSON, `null` for nothing.
+    /// Converts a value to JSON. A missing value is `null`.
     fn json(node: &Node) -> serde_json::Value {
         match &node.value {
             Value::Null => serde_json::Value::Null,
@@ -273,13 +273,13 @@ mod tests {
         for (text, place, message) in [
             ("é: [1,\n", "1:4", "unclosed bracket"),
             ("a: 1\n\tb: 2\n", "1:4", "found a tab"),
-            ("a: 1\na : 2\n", "2:1", "a key for the second time"),
+            ("a: 1\na : 2\n", "2:1", "duplicate key"),
             ("a: 1\n---\nb: 2\n", "2:1", "a second document"),
             ("- a\n", "1:1", "expected a mapping, found a list"),
             ("a: !x 1\n", "1:7", "a tag"),
             ("[a]: 1\n", "1:1", ""),
             ("a: *b\n", "1:4", ""),
-            ("a: &b [*b]\n", "1:8", "an alias of something that contains it"),
+            ("a: &b [*b]\n", "1:8", "an alias of a value that contains it"),
         ] {
             let error = read(text).err().unwrap();
             assert_eq!(error.location().unwrap().to_string(), format!("x.yml:{place}"), "{text:?} {error}");

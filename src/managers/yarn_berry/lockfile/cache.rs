@@ -1,7 +1,7 @@
-//! The names of the zips in a committed `.yarn/cache`, by which an entry is found in it.
+//! The names of the zips in a committed `.yarn/cache`.
 //!
 //! Source: `slugifyLocator` of Yarn's `structUtils` and `getChecksumFilename` of its `Cache`. A zip without a checksum
-//! (a package of some platforms) is named by the cache's version, which differs between machines.
+//! (a package for some platforms) has the cache's version in its name, which differs between machines.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha512};
@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha512};
 use super::reference::Reference;
 use crate::lockfile::names::{is_local_name, split_name};
 
-/// The name of the zip of a package in a committed cache; none where locator or checksum are none that Yarn writes.
+/// Returns the name of a package's zip in a committed cache. Returns `None` if Yarn would not write such a locator or
+/// checksum.
 pub fn cache_file(locator: &str, checksum: &str) -> Option<String> {
     let (ident, text) = split_name(locator).filter(|(ident, _)| is_local_name(ident))?;
     let reference = Reference::parse(text)?;
@@ -27,7 +28,7 @@ pub fn cache_file(locator: &str, checksum: &str) -> Option<String> {
     Some(format!("{name}-{protocol}{version}-{}-{checksum}.zip", &hash[..10]))
 }
 
-/// The hash of a locator: of the hash of its ident, and its reference.
+/// Returns the hash of a locator: over the hash of its ident, and its reference.
 fn locator_hash(ident: &str, reference: &str) -> String {
     let ident = ident.trim_start_matches('@').replacen('/', "", 1);
     sha512(&[&sha512(&[&ident]), reference])
@@ -37,7 +38,8 @@ pub(super) fn sha512(texts: &[&str]) -> String {
     HEXLOWER.encode(&texts.iter().fold(Sha512::new(), Sha512::chain_update).finalize())
 }
 
-/// The version without its build metadata, if the text is one: what `valid` of the `semver` package gives.
+/// Returns the version without its build metadata, if the text is a version: the result of `valid` of the `semver`
+/// package.
 fn semantic_version(text: &str) -> Option<&str> {
     let text = text.strip_prefix('v').unwrap_or(text);
     let (release, build) = text.split_once('+').map_or((text, None), |(release, build)| (release, Some(build)));
@@ -62,7 +64,7 @@ fn semantic_version(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// Locators, the beginning of their checksums, and what stood in the caches of Yarn 4.18.1 and 3.8.7.
+    /// Locators, the start of their checksums, and the file names in the caches of Yarn 4.18.1 and 3.8.7.
     const GIVEN_BY_YARN: [(&str, &str, &str); 17] = [
         (
             "@mono/one@http://127.0.0.1:8765/acme/mono.git#workspace=%40mono%2Fone&commit=02e81baba77a0eb9ca92bfe2d6cf35c742c5b129",

@@ -23,7 +23,8 @@ pub(super) fn packages<'n>(entries: impl Iterator<Item = &'n Node<'n>>) -> Resul
     Ok(packages)
 }
 
-/// Yarn fetches what a patch is for on every platform, even if the package is installed on some only.
+/// Removes the platforms of packages that have patches. Yarn fetches them on every platform, even if it installs them
+/// on some only.
 fn unbind_sources_of_patches(packages: &mut [LockedPackage]) {
     let sources: BTreeSet<String> = packages
         .iter()
@@ -57,7 +58,7 @@ fn package(node: &Node<'_>) -> Result<LockedPackage, YarnLockError> {
     })
 }
 
-/// The ident, the reference, and both together.
+/// Returns the ident, the reference, and the whole locator.
 fn locator<'n>(node: &'n Node<'_>) -> Result<(&'n str, &'n str, &'n str), YarnLockError> {
     node.map()?;
     let missing = || YarnLockError::Missing { position: node.position, key: key(node), field: "resolution" };
@@ -94,7 +95,7 @@ fn platforms(node: &Node<'_>) -> Result<Platforms, YarnLockError> {
     })
 }
 
-/// Reads the workspaces among the entries, by folder. `packages` is what the entries are.
+/// Reads the workspaces among the entries, by folder. `packages` holds the entries as packages.
 pub(super) fn workspaces<'n>(
     entries: impl Iterator<Item = &'n Node<'n>>,
     packages: &[LockedPackage],
@@ -124,7 +125,7 @@ fn specifiers(nodes: &[Node<'_>]) -> Result<BTreeMap<String, String>, YarnLockEr
     nodes.iter().map(|node| Ok((node.key.clone().into_owned(), node.text()?.to_owned()))).collect()
 }
 
-/// Whether Yarn made the name of a workspace that has none: from its folder and the hash of its path.
+/// Whether Yarn generated the name of a nameless workspace, from its folder and the hash of its path.
 fn is_made_up(ident: &str, path: &RepoPath) -> bool {
     let folder = if path.is_root() { "root-workspace" } else { path.file_name() };
     ident.strip_prefix(folder).and_then(|rest| rest.strip_prefix('-')).is_some_and(|hash| {

@@ -1,8 +1,8 @@
-//! How Yarn 2 and later write a line: `key: value`, with keys and values quoted as JSON where they need it.
+//! The grammar of a line in Yarn 2 and later: `key: value`. Keys and values are quoted as JSON if necessary.
 //!
-//! Source: `stringifySyml` of Yarn's `parsers`. A key of more than 1,024 characters is written `? "key"`, with `:` on
-//! the next line. Of YAML's other forms the writer uses none, so lists, flow collections, single quotes, anchors and
-//! texts over several lines are refused.
+//! Source: `stringifySyml` of Yarn's `parsers`. A key of more than 1,024 characters is written as `? "key"`, with `:`
+//! on the next line. The writer uses no other forms of YAML, so this reader refuses lists, flow collections, single
+//! quotes, anchors and strings over several lines.
 
 use std::borrow::Cow;
 
@@ -36,7 +36,7 @@ impl Grammar for Berry {
     }
 }
 
-/// The key at the start of a line, and where it ends.
+/// Returns the key at the start of a line, and its end.
 fn key<'a>(line: &Line<'a>) -> Result<(Cow<'a, str>, usize), YarnLockError> {
     if let Some((key, length)) = quoted(line.text) {
         return Ok((key, length));
@@ -46,7 +46,7 @@ fn key<'a>(line: &Line<'a>) -> Result<(Cow<'a, str>, usize), YarnLockError> {
     if is_plain(key) { Ok((Cow::Borrowed(key), end)) } else { Err(line.unexpected(0, "a key")) }
 }
 
-/// What follows the `:` that ends at `start`.
+/// Reads the content after the `:` that ends at `start`.
 fn content<'a>(line: &Line<'a>, start: usize) -> Result<Content<'a>, YarnLockError> {
     let rest = line.text.get(start..).unwrap_or_default();
     let value = rest.trim_start_matches(' ');
@@ -65,19 +65,19 @@ fn content<'a>(line: &Line<'a>, start: usize) -> Result<Content<'a>, YarnLockErr
         return Ok(Content::Text(Cow::Borrowed(value)));
     }
     let text = value.find(" #").map_or(value, |comment| value[..comment].trim_end_matches(' '));
-    if is_plain(text) { Ok(Content::Text(Cow::Borrowed(text))) } else { Err(line.unexpected(at, "a text")) }
+    if is_plain(text) { Ok(Content::Text(Cow::Borrowed(text))) } else { Err(line.unexpected(at, "a string")) }
 }
 
-/// Nothing but a comment may follow what is quoted.
+/// Refuses anything but a comment after a quoted string.
 fn refuse_more(line: &Line<'_>, end: usize) -> Result<(), YarnLockError> {
     let rest = line.text[end..].trim_start_matches(' ');
     if rest.is_empty() || rest.starts_with('#') { Ok(()) } else { Err(line.unexpected(end, "the end of the line")) }
 }
 
-/// What no text without quotes may hold.
+/// The bytes that no unquoted string contains.
 const IS_SIGN: [bool; 256] = table(b":,[]{}#");
 
-/// Whether Yarn writes the text without quotes, and no YAML reader takes it for something else.
+/// Whether Yarn writes the string without quotes, and every YAML reader reads it as the same string.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.first().is_some_and(|first| !b"-?&*!|>'\"%@` ".contains(first))

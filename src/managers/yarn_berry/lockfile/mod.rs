@@ -1,7 +1,7 @@
 //! `yarn.lock` of Yarn 2 and later: locators (`name@protocol:…`), with workspaces, conditions and checksums of zips.
 //!
-//! The format is what `generateLockfile` of Yarn's `Project` writes. What an entry is, its `resolution` alone says. The
-//! versions 4 to 10 of the format differ in the defaults that they imply and in how ranges are written, not in this.
+//! `generateLockfile` of Yarn's `Project` defines the format. The `resolution` alone gives the kind of an entry.
+//! Versions 4 to 10 of the format imply different defaults and write ranges differently; resolutions are the same.
 
 mod cache;
 mod entry;
@@ -23,10 +23,10 @@ use crate::{
     repo::RepoPath,
 };
 
-/// The versions of the format that this reader was tried with.
+/// The versions of the format that this reader was tested with.
 const KNOWN_VERSIONS: std::ops::RangeInclusive<u64> = 4..=10;
 
-/// The key of what is said of the file itself.
+/// The key of the entry about the file itself.
 const METADATA: &str = "__metadata";
 
 /// Reads the file.
@@ -64,19 +64,20 @@ fn unknown_version(version: u64) -> Option<String> {
     (!KNOWN_VERSIONS.contains(&version)).then(|| {
         let (oldest, newest) = (KNOWN_VERSIONS.start(), KNOWN_VERSIONS.end());
         format!(
-            "`{FILE}` has version {version}; this splitter was tried with versions {oldest} to {newest} (Yarn 2 to 4) and \
-             goes on as if it were one of them"
+            "`{FILE}` has version {version}; this splitter was tested with versions {oldest} to {newest} (Yarn 2 to 4) and \
+             reads it as one of them"
         )
     })
 }
 
-/// Whether a field is the version of a workspace: all have the same there, and what they really have changes nothing.
+/// Whether a field is the version of a workspace. The lockfile has the same placeholder for all of them, and their real
+/// versions change nothing.
 fn is_version_of_workspace(entry: &Node<'_>, field: &Node<'_>) -> bool {
     field.key == "version"
         && entry.get("resolution").and_then(|node| node.text().ok()).is_some_and(|text| text.contains("@workspace:"))
 }
 
-/// The patch files by locator. The second and later files of one locator have their number behind it.
+/// Returns the patch files by locator. The keys of a locator's second and later files end with their number.
 fn patches(packages: &[LockedPackage]) -> BTreeMap<String, RepoPath> {
     let mut patches = BTreeMap::new();
     for package in packages {

@@ -1,27 +1,27 @@
-//! The reference of a locator, what stands behind `name@`: `protocol:source#selector::binding=value`.
+//! The reference of a locator, the part after `name@`: `protocol:source#selector::binding=value`.
 //!
 //! Source: `parseRange` of Yarn's `structUtils`. Source and selector are percent-encoded, since a source may be a
-//! locator itself; bindings are a query string.
+//! locator itself. Bindings are a query string.
 
 use std::borrow::Cow;
 
 use url::form_urlencoded;
 
-/// A reference in its parts.
+/// A reference, split into its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reference<'a> {
-    /// The protocol with its colon; what comes before the first colon, whatever it is.
+    /// The protocol with its colon: everything up to the first colon.
     pub(super) protocol: Option<&'a str>,
-    /// What is between protocol and `#`, where there is a `#`.
+    /// The part between protocol and `#`, if there is a `#`.
     pub(super) source: Option<Cow<'a, str>>,
-    /// What is behind `#`, or else behind the protocol.
+    /// The part after `#`, or after the protocol if there is no `#`.
     pub(super) selector: Cow<'a, str>,
-    /// What is behind `::`.
+    /// The part after `::`.
     bindings: &'a str,
 }
 
 impl<'a> Reference<'a> {
-    /// Takes a reference apart; none where an encoding in it is broken.
+    /// Splits a reference. Returns `None` if its percent-encoding is broken.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let protocol = text.find([':', '#']).filter(|at| text.as_bytes()[*at] == b':').map(|at| &text[..=at]);
         let rest = &text[protocol.map_or(0, str::len)..];
@@ -33,19 +33,19 @@ impl<'a> Reference<'a> {
         Some(Self { protocol, source, selector: decoded(selector)?, bindings })
     }
 
-    /// The value of a binding.
+    /// Returns the value of a binding.
     pub(super) fn binding(&self, name: &str) -> Option<Cow<'a, str>> {
         let mut pairs = form_urlencoded::parse(self.bindings.as_bytes());
         pairs.find(|(key, _)| key == name).map(|(_, value)| value)
     }
 }
 
-/// What is before and behind the first `::`.
+/// Splits a text at the first `::`.
 pub(super) fn split_bindings(text: &str) -> (&str, &str) {
     text.split_once("::").unwrap_or((text, ""))
 }
 
-/// The text without its percent-encoding; none where that is broken, or hides a control character.
+/// Decodes the percent-encoding. Returns `None` if it is broken, or hides a control character.
 fn decoded(text: &str) -> Option<Cow<'_, str>> {
     let Some(first) = text.find('%') else { return Some(Cow::Borrowed(text)) };
     let mut bytes = text.as_bytes()[..first].to_vec();

@@ -1,4 +1,4 @@
-//! What a locator of Yarn 2 and later is: `name@protocol:…`.
+//! The kinds of locators of Yarn 2 and later: `name@protocol:…`.
 //!
 //! Source: the resolvers and fetchers of Yarn's plugins (`npm`, `patch`, `file`, `link`, `git`, `http`, `exec`). Other
 //! protocols belong to plugins of a repository.
@@ -14,18 +14,18 @@ use crate::{
     repo::{RepoPath, RepoPathError},
 };
 
-/// Why a locator could not be read.
+/// Why a locator is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ResolutionError {
     /// It is of no known kind.
     Unknown,
-    /// It is of a virtual package.
+    /// It is a virtual package.
     Virtual,
-    /// The path does not stay in the repository.
+    /// The path leaves the repository.
     Path(String, RepoPathError),
 }
 
-/// Reads a locator, of which `reference` is what stands behind `name@`.
+/// Reads a locator. `reference` is the part after `name@`.
 pub(super) fn parse(reference: &str) -> Result<Resolution, ResolutionError> {
     let parts = Reference::parse(reference).ok_or(ResolutionError::Unknown)?;
     match parts.protocol.ok_or(ResolutionError::Unknown)? {
@@ -42,7 +42,7 @@ pub(super) fn parse(reference: &str) -> Result<Resolution, ResolutionError> {
     }
 }
 
-/// The package that an ident is at its registry, given the reference: the JSR's have a scope of their own there.
+/// Returns the package's name at its registry. JSR packages have a scope of their own there.
 pub(super) fn registry_name(ident: &str, reference: &str) -> String {
     if !reference.starts_with("jsr:") {
         return ident.to_owned();
@@ -68,7 +68,7 @@ fn http_url(text: &str) -> Result<Url, ResolutionError> {
     Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or(ResolutionError::Unknown)
 }
 
-/// Whether it is a git repository: by its protocol, or by the commit that Yarn binds every such reference to.
+/// Whether the reference names a git repository: by its protocol, or by the commit that Yarn binds each one to.
 fn is_git(reference: &str, parts: &Reference<'_>) -> bool {
     let protocol = parts.protocol.unwrap_or_default();
     let is_protocol =
@@ -77,7 +77,7 @@ fn is_git(reference: &str, parts: &Reference<'_>) -> bool {
     is_protocol || has_commit || (protocol.starts_with("http") && reference.strip_suffix(".git").is_some())
 }
 
-/// `<url>#commit=<id>`, in whichever order with `workspace=` or `cwd=`, which Yarn heeds when it packs.
+/// Reads `<url>#commit=<id>`. `workspace=` or `cwd=`, which Yarn uses when it packs, may come before or after.
 fn git(reference: &str) -> Resolution {
     let bound = split_bindings(reference).0.split_once('#').and_then(|(url, query)| {
         let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -90,7 +90,8 @@ fn git(reference: &str) -> Resolution {
     known.unwrap_or_else(|| Resolution::Git(reference.to_owned()))
 }
 
-/// The owner and the name of a repository whose archive Yarn takes from GitHub. Of one that is reached by ssh it does not.
+/// Returns owner and name of a repository whose archive Yarn downloads from GitHub. Yarn clones a repository with an
+/// ssh URL.
 fn github(url: &str) -> Option<(&str, &str)> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let (host, path) = rest.split_once('/')?;
@@ -100,21 +101,21 @@ fn github(url: &str) -> Option<(&str, &str)> {
     (is_github && !name.contains('/')).then_some((owner, name))
 }
 
-/// Where the paths of a reference start.
+/// The folder that the paths of a reference are relative to.
 enum Base {
     Repository(RepoPath),
-    /// Inside a package that is not of the repository.
+    /// A folder inside a package from outside the repository.
     Package,
 }
 
-/// Where the package lies that asks for a reference: the one that its binding names, or else the root.
+/// Returns the folder of the package that asks for a reference: the package in its binding, or else the root.
 fn base(parts: &Reference<'_>) -> Result<Base, ResolutionError> {
     let Some(parent) = parts.binding("locator") else { return Ok(Base::Repository(RepoPath::root())) };
     let (_, parent) = split_name(&parent).ok_or(ResolutionError::Unknown)?;
     let parts = Reference::parse(parent).ok_or(ResolutionError::Unknown)?;
     match parts.protocol.unwrap_or_default() {
         "workspace:" => path(&RepoPath::root(), &parts.selector).map(Base::Repository),
-        // Each level of nesting is encoded once more, so that a line of text has room for few.
+        // Each level of nesting is percent-encoded once more, so a line has room for few levels.
         "file:" | "portal:" | "link:" => match base(&parts)? {
             Base::Repository(base) => path(&base, &parts.selector).map(Base::Repository),
             Base::Package => Ok(Base::Package),
@@ -129,7 +130,7 @@ fn path(base: &RepoPath, text: &str) -> Result<RepoPath, ResolutionError> {
 
 fn local(reference: &str, parts: &Reference<'_>) -> Result<Resolution, ResolutionError> {
     let Base::Repository(base) = base(parts)? else {
-        // It ships inside a package, and Yarn takes it from there.
+        // The folder is part of a package, and Yarn takes it from there.
         return Ok(Resolution::Plugin(reference.to_owned()));
     };
     let is_tarball = [".tgz", ".tar.gz"].iter().any(|suffix| parts.selector.ends_with(suffix));
@@ -149,8 +150,8 @@ fn patched(parts: &Reference<'_>) -> Result<Resolution, ResolutionError> {
     Ok(Resolution::Patched { source, files })
 }
 
-/// The file of a patch; none for one that is built into Yarn or ships inside a package. `~/` is the project's root since
-/// Yarn 4; before it, `~` says that the patch is optional, as `optional!` does since.
+/// Returns the file of a patch, or `None` for a patch that is built into Yarn or part of a package. Since Yarn 4, `~/`
+/// is the project's root and `optional!` marks an optional patch. Before Yarn 4, `~` marked an optional patch.
 fn patch_file(base: &Base, patch: &str) -> Option<Result<RepoPath, ResolutionError>> {
     let patch = patch.rsplit('!').next().unwrap_or(patch);
     if let Some(from_root) = patch.strip_prefix("~/") {

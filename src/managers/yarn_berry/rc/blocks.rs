@@ -1,17 +1,18 @@
-//! A `.yarnrc.yml`, cut at its lines into the settings that an install reads.
+//! The settings of a `.yarnrc.yml` that an install reads, cut from the file by lines.
 //!
-//! Nix cannot read YAML, and the build needs these settings. So it cuts the text, by a rule that needs no YAML:
+//! Nix cannot read YAML, but the build needs these settings. The Nix code therefore cuts the text by a rule that needs
+//! no YAML:
 //!
-//! - Lines end with `\n` or `\r\n`. A byte order mark is no part of the first.
-//! - A line that is blank, or whose first character that is no space or tab is `#`, is left out, wherever it stands.
-//! - A line that matches `^"?([A-Za-z]+)"?[ \t]*:` begins the block of the key in the group, and belongs to it.
-//! - A line that begins with a space, a tab or `-` belongs to the block that the last such line began.
-//! - Any other line belongs to no block, and ends the one before it.
-//! - Kept are the blocks whose key is in `yarnrcYml` of `manifest-fields.json`, sorted by key by bytes; blocks of one key
-//!   stay in their order. Each line of them ends with `\n`.
+//! - Lines end with `\n` or `\r\n`. A byte order mark is not part of the first line.
+//! - A blank line is dropped everywhere. So is a line whose first character other than a space or tab is `#`.
+//! - A line that matches `^"?([A-Za-z]+)"?[ \t]*:` begins the block of that key.
+//! - A line that begins with a space, a tab or `-` belongs to the current block.
+//! - Any other line belongs to no block, and ends the current one.
+//! - Blocks are kept if their key is listed in `yarnrcYml` of `manifest-fields.json`. They are sorted by key, by bytes.
+//!   Blocks of one key stay in their order. Each of their lines ends with `\n`.
 //!
-//! A file can be written so that this gives something else than YAML does. [`kept`] finds that out, by reading each
-//! block as YAML too, and refuses such a file.
+//! For some files this rule gives another result than YAML. [`kept`] also reads each block as YAML, and refuses such
+//! files.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,7 @@ use crate::{
     },
 };
 
-/// The text of the settings that an install reads, or why it cannot be cut from the file.
+/// Returns the text of the settings that an install reads, or an error if it cannot be cut from the file.
 pub fn kept(path: &Utf8Path, text: &str) -> Result<String, YarnRcError> {
     let whole = yaml::read(path, text)?;
     let blocks = kept_blocks(text);
@@ -46,11 +47,11 @@ pub fn kept(path: &Utf8Path, text: &str) -> Result<String, YarnRcError> {
 #[derive(Default)]
 struct Block {
     text: String,
-    /// The line of the first, from 1.
+    /// The line of the first block, from 1.
     line: usize,
 }
 
-/// The kept blocks by key.
+/// Returns the kept blocks by key.
 fn kept_blocks(text: &str) -> BTreeMap<&str, Block> {
     let mut blocks: BTreeMap<&str, Block> = BTreeMap::new();
     let mut current = None;
@@ -74,7 +75,7 @@ fn kept_blocks(text: &str) -> BTreeMap<&str, Block> {
     blocks
 }
 
-/// The key that a line begins with: `^"?([A-Za-z]+)"?[ \t]*:`.
+/// Returns the key that a line begins with: `^"?([A-Za-z]+)"?[ \t]*:`.
 fn key_of(line: &str) -> Option<&str> {
     let line = line.strip_prefix('"').unwrap_or(line);
     let end = line.find(|c: char| !c.is_ascii_alphabetic()).filter(|end| *end > 0)?;
@@ -83,7 +84,7 @@ fn key_of(line: &str) -> Option<&str> {
     rest.trim_start_matches([' ', '\t']).starts_with(':').then_some(key)
 }
 
-/// Whether the block of a key, read by itself, says what the file says of it.
+/// Checks that the block of a key has the same value as the key in the whole file.
 fn agree(path: &Utf8Path, key: &str, block: Option<&Block>, node: Option<&Node>) -> Result<(), YarnRcError> {
     let of_block = block.map(|block| yaml::read(path, &block.text).unwrap_or_default()).unwrap_or_default();
     let of_file: Mapping = node.map(|node| (key.to_owned(), node.clone())).into_iter().collect();
@@ -120,7 +121,7 @@ mod tests {
     fn kept_settings_come_sorted_and_as_they_are_written() {
         let text = "# yarn\nyarnPath: .yarn/releases/yarn.cjs\r\n\r\nplugins:\n  # ours\n  - path: a.cjs\n- b.cjs\nnpmScopes:\n  x:\n    \
                     npmAuthToken: secret\n\"nodeLinker\" : node-modules # why\npackageExtensions:\n  'a@*':\n    dependencies: {b: '*'}\n";
-        // An indentless list may not follow an indented one.
+        // An unindented list may not follow an indented one.
         assert!(matches!(kept(text), Err(YarnRcError::Yaml { .. })));
         let text = text.replace("- b.cjs\n", "");
         assert_eq!(
@@ -216,7 +217,7 @@ mod tests {
     }
 
     proptest! {
-        /// All kept blocks together are what the build reads.
+        /// The build reads the kept blocks together.
         #[test]
         fn what_is_kept_says_what_the_file_says(text in yaml_like()) {
             if let Ok(kept) = kept(&text) {

@@ -1,4 +1,4 @@
-//! The `.yarnrc.yml` of a repository, read for what the split needs.
+//! The `.yarnrc.yml` of a repository, as far as the split needs it.
 //!
 //! Format: <https://yarnpkg.com/configuration/yarnrc>. Paths are relative to the file, which is at the root.
 
@@ -23,26 +23,27 @@ use crate::{
     repo::{RepoPath, Tree, read_text},
 };
 
-/// What a repository's `.yarnrc.yml` says.
+/// The settings in a repository's `.yarnrc.yml`.
 #[derive(Debug, Clone)]
 pub struct BerryRc {
-    /// `yarnPath`: the program of Yarn in the repository.
+    /// `yarnPath`: the program of Yarn, if it is in the repository.
     pub yarn_path: Option<RepoPath>,
-    /// `plugins`: the files of plugins. One that Yarn 4 has built in need not be there, and is left out then.
+    /// `plugins`: the files of plugins. Yarn 4 has some of them built in; such a file may be missing, and is then not
+    /// listed.
     pub plugins: Vec<RepoPath>,
     /// `nodeLinker`.
     pub node_linker: NodeLinker,
-    /// `patchFolder`, where patches of the user lie; none where it is not in the repository.
+    /// `patchFolder`: the folder of the user's patches, or `None` if it is outside the repository.
     pub patch_folder: Option<RepoPath>,
-    /// `cacheFolder`, where zips lie that the repository holds; none where it is not in the repository.
+    /// `cacheFolder`: the folder of the committed cache, or `None` if it is outside the repository.
     pub cache_folder: Option<RepoPath>,
-    /// `enableGlobalCache`, where it is said: Yarn 4 uses the global cache by default, and earlier ones do not.
+    /// `enableGlobalCache`, if set. Yarn 4 uses the global cache by default; earlier versions do not.
     pub enable_global_cache: Option<bool>,
-    /// Where packages come from.
+    /// Registries and credentials.
     pub(crate) npm: NpmSettings,
 }
 
-/// How Yarn lays packages out.
+/// The layout of installed packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeLinker {
     /// Plug'n'Play, the default: `.pnp.cjs`, and packages stay in zips.
@@ -54,7 +55,7 @@ pub enum NodeLinker {
 }
 
 impl BerryRc {
-    /// Reads the file of a tree; without one, everything is Yarn's default.
+    /// Reads the `.yarnrc.yml` of a tree. Without one, every setting has Yarn's default.
     pub fn read(tree: &dyn Tree) -> Result<Self, ManagerError> {
         let text = read_text(tree, &RepoPath::root().child(YARNRC_YML))?.unwrap_or_default();
         let path = Utf8Path::new(YARNRC_YML);
@@ -78,7 +79,7 @@ fn yarn_path(settings: &Settings<'_>) -> Result<Option<RepoPath>, YarnRcError> {
     repo_path(settings, "yarnPath", &text, setting.position).map(Some)
 }
 
-/// A plugin is a path, or a mapping of `path`, `spec` and `checksum`.
+/// Reads the files of plugins. A plugin is a path, or a mapping of `path`, `spec` and `checksum`.
 fn plugins(tree: &dyn Tree, settings: &Settings<'_>) -> Result<Vec<RepoPath>, ManagerError> {
     let Some(node) = settings.node("plugins") else { return Ok(Vec::new()) };
     let Value::List(items) = &node.value else { return Err(settings.wrong_kind("plugins", node, "a list").into()) };
@@ -92,7 +93,7 @@ fn plugins(tree: &dyn Tree, settings: &Settings<'_>) -> Result<Vec<RepoPath>, Ma
     Ok(paths)
 }
 
-/// The file of a plugin, and whether Yarn 4 has it built in, so that the file may be gone.
+/// Returns the file of a plugin, and whether Yarn 4 has the plugin built in. If so, the file may be missing.
 fn plugin(settings: &Settings<'_>, item: &Node) -> Result<(RepoPath, bool), YarnRcError> {
     let expected = "a path, or a mapping with `path`";
     let wrong = || settings.wrong_kind("plugins[]", item, expected);
@@ -122,7 +123,8 @@ fn node_linker(settings: &Settings<'_>) -> Result<NodeLinker, YarnRcError> {
     }
 }
 
-/// A folder that may lie anywhere: one outside of the repository, or where a variable says, is none of it.
+/// Reads a folder that may be anywhere. Returns `None` if it is outside the repository, or if its path needs a
+/// variable.
 fn folder(settings: &Settings<'_>, key: &str, default: &str) -> Result<Option<RepoPath>, YarnRcError> {
     let setting = settings.setting(key)?;
     let text = setting.map_or_else(|| default.to_owned(), |setting| setting.text);
@@ -139,12 +141,13 @@ fn flag(settings: &Settings<'_>, key: &str) -> Result<Option<bool>, YarnRcError>
             position: setting.position,
             key: key.to_owned(),
             expected: "`true` or `false`",
-            found: "another text",
+            found: "not a boolean",
         }),
     }
 }
 
-/// A text with the defaults of its variables: what the repository says must not depend on the environment.
+/// Replaces variables by their defaults. A variable without a default is an error: the result must not depend on the
+/// environment.
 fn expanded(settings: &Settings<'_>, key: &str, setting: &Setting) -> Result<String, YarnRcError> {
     variables::expand(&setting.text, &|_| None).map_err(|variables::Unset(variable)| YarnRcError::Variable {
         path: settings.path.to_owned(),
@@ -210,7 +213,7 @@ mod tests {
             ("yarnPath: ../yarn.cjs\n", "wrong path `../yarn.cjs` in `yarnPath`: path leaves the repository"),
             (
                 "yarnPath: ${Y}/a.cjs\n",
-                "`yarnPath` names the variable `Y` without a default, so that an install depends on the environment",
+                "`yarnPath` uses the variable `Y` without a default, so the install depends on the environment",
             ),
             ("nodeLinker: hoisted\n", "`nodeLinker` is `hoisted`; expected `pnp`, `pnpm` or `node-modules`"),
             (
@@ -218,9 +221,9 @@ mod tests {
                 "wrong path `/etc/a.cjs` in `plugins[].path`: path is absolute; expected one relative to the repository",
             ),
             ("plugins:\n  - spec: a\n", "`plugins[]` is a mapping; expected a path, or a mapping with `path`"),
-            ("plugins: a.cjs\n", "`plugins` is a text; expected a list"),
-            ("enableGlobalCache: yes\n", "`enableGlobalCache` is another text; expected `true` or `false`"),
-            ("a: 1\na: 2\n", "malformed YAML: a key for the second time"),
+            ("plugins: a.cjs\n", "`plugins` is a string; expected a list"),
+            ("enableGlobalCache: yes\n", "`enableGlobalCache` is not a boolean; expected `true` or `false`"),
+            ("a: 1\na: 2\n", "malformed YAML: duplicate key"),
         ] {
             let error = read(text).unwrap_err();
             assert_eq!(error.to_string(), message);

@@ -18,7 +18,8 @@ pub(super) fn packages(nodes: &[Node<'_>]) -> Result<Vec<LockedPackage>, YarnLoc
 
 type Descriptors<'n> = HashSet<(&'n str, &'n str)>;
 
-/// What some entry cannot do without. Yarn 1 installs it everywhere, or fails where its platforms forbid that.
+/// Returns the descriptors that some entry requires. Yarn 1 installs such a package on every platform, or fails if the
+/// package does not allow it.
 fn required<'n>(nodes: &'n [Node<'_>]) -> Result<Descriptors<'n>, YarnLockError> {
     let mut required = Descriptors::with_capacity(2 * nodes.len());
     for node in nodes {
@@ -57,7 +58,7 @@ fn key(node: &Node<'_>) -> String {
     shorten(&node.key).into_owned()
 }
 
-/// The package's own name: what an alias stands for, what the entry says, or what the descriptor begins with.
+/// Returns the package's own name: the target of an alias, the name in the entry, or the name in the descriptor.
 fn name<'n>(
     node: &'n Node<'_>,
     descriptors: &[(&'n str, &'n str)],
@@ -73,12 +74,12 @@ fn name<'n>(
     Ok(name)
 }
 
-/// Whether it is a file that is downloaded.
+/// Whether the package is a downloaded file.
 fn has_tarball(resolution: &Resolution) -> bool {
     matches!(resolution, Resolution::Registry { .. } | Resolution::RemoteTarball(_))
 }
 
-/// What the file must match: the field, or the SHA-1 behind the URL.
+/// Returns the expected hash: the `integrity` field, or the SHA-1 at the end of the URL.
 fn integrity(
     node: &Node<'_>,
     resolved: Option<&str>,

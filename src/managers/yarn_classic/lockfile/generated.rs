@@ -1,4 +1,4 @@
-//! Generated lockfiles, written as Yarn 1 does: the reader against the writer, and against another reader.
+//! Generated lockfiles in the format of Yarn 1. They test the reader against the writer, and against a second reader.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::managers::yarn::lockfile::tree::{self, Node, Value};
 
 type Pairs = Vec<(String, String)>;
 
-/// An entry of a lockfile; an empty text is none.
+/// An entry of a lockfile. Empty strings are missing fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     descriptors: Pairs,
@@ -23,7 +23,7 @@ struct Entry {
     optional: Pairs,
 }
 
-/// Writes a text as Yarn does: with quotes only where it needs them (`shouldWrapKey` of its `stringify.js`).
+/// Writes a string as Yarn does: quoted only if necessary (`shouldWrapKey` of its `stringify.js`).
 fn wrapped(text: &str) -> String {
     let needs_quotes = text.starts_with("true")
         || text.starts_with("false")
@@ -123,7 +123,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         })
 }
 
-/// Entries with different names, so that no descriptor stands there twice.
+/// Generates entries with different names, so that no descriptor appears twice.
 fn entries() -> impl Strategy<Value = Vec<Entry>> {
     prop::collection::vec(entry(), 0..6).prop_map(|mut entries| {
         entries.sort_by(|a, b| a.descriptors.cmp(&b.descriptors));

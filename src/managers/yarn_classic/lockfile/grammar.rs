@@ -1,7 +1,7 @@
-//! How Yarn 1 writes a line: `key value`, `key: value`, or `key, "other key":` before deeper lines.
+//! The grammar of a line in Yarn 1: `key value`, `key: value`, or `key, "other key":` before nested lines.
 //!
-//! Source: `tokenise` and `Parser` of Yarn's `src/lockfile/parse.js`. It is stricter than they are where they would
-//! drop the rest of the file in silence, and it does not fall back to YAML, which Yarn 1 never writes.
+//! Source: `tokenise` and `Parser` of Yarn's `src/lockfile/parse.js`. Those silently drop the rest of a file in some
+//! cases; this reader refuses it. It does not fall back to YAML either, which Yarn 1 never writes.
 
 use std::borrow::Cow;
 
@@ -26,13 +26,13 @@ impl Grammar for Classic {
             more_keys.push(tokens.text().ok_or_else(|| line.unexpected(offset, "another key after `,`"))?);
         }
         if line.indent > 0 && !more_keys.is_empty() {
-            return Err(line.unexpected(0, "one key"));
+            return Err(line.unexpected(0, "a single key"));
         }
         let opens = tokens.take(b':');
         let content = match tokens.value() {
             Some(value) => Content::Text(value),
             None if opens => Content::Below,
-            None => return Err(line.unexpected(tokens.offset, "a value, or `:` before deeper lines")),
+            None => return Err(line.unexpected(tokens.offset, "a value, or `:` before nested lines")),
         };
         tokens.skip_spaces();
         if !tokens.is_at_end() {
@@ -42,7 +42,7 @@ impl Grammar for Classic {
     }
 }
 
-/// What ends a text without quotes.
+/// The bytes that end an unquoted string.
 const ENDS_WORD: [bool; 256] = table(b" ,:");
 
 struct Tokens<'a> {
@@ -70,7 +70,7 @@ impl<'a> Tokens<'a> {
         is_there
     }
 
-    /// A text, quoted or bare. A bare one that begins like a boolean is one for Yarn.
+    /// Reads a string, quoted or bare. Yarn reads a bare one that starts like a boolean as a boolean.
     fn text(&mut self) -> Option<Cow<'a, str>> {
         self.skip_spaces();
         let rest = self.rest();
@@ -85,7 +85,7 @@ impl<'a> Tokens<'a> {
         Some(self.bare())
     }
 
-    /// A value: a text, which may be empty, a whole number or a boolean.
+    /// Reads a value: a string (which may be empty), a whole number or a boolean.
     fn value(&mut self) -> Option<Cow<'a, str>> {
         self.skip_spaces();
         let rest = self.rest();

@@ -1,7 +1,7 @@
-//! `yarn.lock` of Yarn 1: descriptors (`name@range`), each with the version and the file that it was resolved to.
+//! `yarn.lock` of Yarn 1: descriptors (`name@range`), each with its resolved version and file.
 //!
-//! The format is what Yarn's `src/lockfile/parse.js` reads and `stringify.js` writes. It lists no workspaces, and says
-//! nothing of the platforms of a package: those stand in its tarball.
+//! Yarn's `src/lockfile/parse.js` and `stringify.js` define the format. It lists no workspaces and no platforms: those
+//! are in the tarballs.
 
 mod entry;
 mod grammar;
@@ -19,7 +19,7 @@ use crate::{
     parallel::both,
 };
 
-/// Whether there is a header, `# yarn lockfile v1`. One with another version is an error.
+/// Whether the text has the header `# yarn lockfile v1`. Another version is an error.
 pub(in crate::managers) fn header(text: &str) -> Result<bool, YarnLockError> {
     let comments = text.lines().enumerate().take_while(|(_, line)| line.is_empty() || line.starts_with('#'));
     for (index, line) in comments {
@@ -48,7 +48,7 @@ pub(in crate::managers) fn parse(text: &str) -> Result<Lockfile, YarnLockError> 
     })
 }
 
-/// Every descriptor with the index of its entry.
+/// Returns every descriptor with the index of its entry.
 fn descriptors(nodes: &[Node<'_>]) -> Result<BTreeMap<String, usize>, YarnLockError> {
     let mut descriptors = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate() {

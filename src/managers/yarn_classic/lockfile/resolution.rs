@@ -1,7 +1,7 @@
-//! What an entry of Yarn 1 is, told by `resolved` and by the ranges of its descriptors.
+//! The kind of an entry of Yarn 1. It follows from `resolved` and from the ranges of the descriptors.
 //!
-//! Source: the resolvers of Yarn (`src/resolvers/exotics`). Paths are those that Yarn has made relative to the
-//! lockfile's folder, whichever manifest they stand in, but for the root's own, which begin there anyway.
+//! Source: the resolvers of Yarn (`src/resolvers/exotics`). Yarn writes paths relative to the lockfile's folder,
+//! whichever manifest names them.
 
 use url::Url;
 
@@ -13,12 +13,12 @@ use crate::{
     repo::{RepoPath, RepoPathError},
 };
 
-/// Why a resolution could not be read.
+/// Why a resolution is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResolutionError {
     /// It is of no known kind.
     Unknown,
-    /// Its path does not stay in the repository.
+    /// Its path leaves the repository.
     Path(RepoPathError),
     /// An entry of this kind needs `resolved`.
     Unresolved,
@@ -26,17 +26,17 @@ pub(super) enum ResolutionError {
     Unversioned,
 }
 
-/// A descriptor's name and range; the range may be missing.
+/// Splits a descriptor into name and range. The range may be missing.
 pub(super) fn split_descriptor(descriptor: &str) -> (&str, &str) {
     split_name(descriptor).unwrap_or((descriptor, ""))
 }
 
-/// The package that a range such as `npm:real@^1.0.0` stands for.
+/// Returns the package that a range such as `npm:real@^1.0.0` is an alias of.
 pub(super) fn aliased(range: &str) -> Option<&str> {
     range.strip_prefix("npm:").map(|target| split_descriptor(target).0)
 }
 
-/// Reads what an entry with these descriptors, each a name and a range, is.
+/// Reads the kind of an entry. Each descriptor is a name and a range.
 pub(super) fn parse(
     descriptors: &[(&str, &str)],
     version: Option<&str>,
@@ -48,7 +48,7 @@ pub(super) fn parse(
     }
 }
 
-/// `resolved` without the checksum behind `#`.
+/// Returns `resolved` without the checksum after `#`.
 pub(super) fn without_fragment(resolved: &str) -> &str {
     resolved.split('#').next().unwrap_or(resolved)
 }
@@ -75,7 +75,7 @@ fn of_resolved(
         return if is_asked_for { Ok(Resolution::RemoteTarball(url)) } else { registry(version, Some(url)) };
     }
     if !is_path(bare) && !bare.contains(['/', ':']) && is_tarball(bare) {
-        // Old versions of Yarn wrote only the name that a tarball has in the offline mirror.
+        // Old versions of Yarn wrote only the tarball's name in the offline mirror.
         return registry(version, None);
     }
     if is_tarball(bare) && (is_path(bare) || !bare.contains(':')) {
@@ -127,10 +127,10 @@ fn is_url(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
-/// The hosts whose repositories Yarn knows by their URL alone.
+/// The hosts whose repositories Yarn recognises by their URL alone.
 const GIT_HOSTS: [&str; 4] = ["github.com", "gitlab.com", "bitbucket.com", "bitbucket.org"];
 
-/// Whether it is a git repository, as a URL of it or with a commit behind `#`.
+/// Whether the text names a git repository: by its URL, or by a commit after `#`.
 fn is_git(text: &str) -> bool {
     if ["git:", "git+", "ssh:", "git@"].iter().any(|start| text.starts_with(start)) {
         return true;
@@ -144,7 +144,7 @@ fn is_git(text: &str) -> bool {
     parts.next().is_some_and(|host| GIT_HOSTS.contains(&host)) && parts.count() == 2
 }
 
-/// Whether a range names a repository of a host: `github:owner/name` or `owner/name`.
+/// Whether a range names a repository on a host: `github:owner/name` or `owner/name`.
 fn is_hosted(range: &str) -> bool {
     if ["github:", "gitlab:", "bitbucket:", "gist:"].iter().any(|start| range.starts_with(start)) {
         return true;
@@ -156,7 +156,7 @@ fn is_hosted(range: &str) -> bool {
         && repository.split('/').all(|part| !part.is_empty())
 }
 
-/// Whether a host packs the archive from a repository on demand. Its bytes are not those of a published file.
+/// Whether the host packs the archive from a repository on demand. Its bytes may differ from those of a published file.
 fn is_hosted_archive(url: &Url) -> bool {
     let path = url.path();
     match url.host_str() {
@@ -167,7 +167,7 @@ fn is_hosted_archive(url: &Url) -> bool {
     }
 }
 
-/// The archive at a URL; that of GitHub lies for all package managers at one place.
+/// Returns the archive at a URL. Archives of GitHub have one place for all package managers.
 fn archive(url: Url) -> Option<HostArchive> {
     let parts: Vec<&str> = url.path_segments()?.collect();
     match (url.host_str(), parts.as_slice()) {
@@ -182,7 +182,7 @@ fn is_registry_url(url: &str) -> bool {
     let Some((before, file)) = url.rsplit_once("/-/") else { return false };
     let file = file.rsplit('/').next().unwrap_or(file);
     let base = before.rsplit('/').next().unwrap_or(before);
-    // of a scoped name, the `/` may be encoded
+    // The `/` in a scoped name may be encoded.
     let base = base.rsplit_once("%2f").or_else(|| base.rsplit_once("%2F")).map_or(base, |(_, base)| base);
     let rest = file.strip_prefix(base).and_then(|rest| rest.strip_prefix('-'));
     rest.and_then(|rest| rest.strip_suffix(".tgz")).is_some_and(is_version)

@@ -119,31 +119,34 @@ fn wrong_files_are_refused_with_line_and_column() {
     let version = "version \"1.0.0\"";
     assert_eq!(
         error("a@1:\n  version 1.0.0\n"),
-        "yarn.lock:3:11: expected a value, or `:` before deeper lines, found `1.0.0`"
+        "yarn.lock:3:11: expected a value, or `:` before nested lines, found `1.0.0`"
     );
-    assert_eq!(error("a@1:\n   version \"1\"\n"), "yarn.lock:3:4: expected an indent by twos, found `version \"1\"`");
+    assert_eq!(
+        error("a@1:\n   version \"1\"\n"),
+        "yarn.lock:3:4: expected an indent of two spaces per level, found `version \"1\"`"
+    );
     assert_eq!(error("a@1:\n\tversion \"1\"\n"), "yarn.lock:3:1: control character in `yarn.lock`");
-    assert_eq!(error("a@1 b@1\n"), "yarn.lock:2:1: expected keys below this one, found `b@1`");
+    assert_eq!(error("a@1 b@1\n"), "yarn.lock:2:1: expected nested keys, found `b@1`");
     assert_eq!(
         error("a@1\n"),
-        "yarn.lock:2:4: expected a value, or `:` before deeper lines, found the end of the line"
+        "yarn.lock:2:4: expected a value, or `:` before nested lines, found the end of the line"
     );
     assert_eq!(error("a@1, :\n"), "yarn.lock:2:5: expected another key after `,`, found ` :`");
     assert_eq!(
         error(&format!("a@1:\n  {version}\n\n  uid 1\n")),
-        "yarn.lock:5:3: expected no gap within an entry (Yarn 1 would stop reading there), found `uid 1`"
+        "yarn.lock:5:3: expected no blank line or comment within an entry (Yarn 1 would stop reading there), found `uid 1`"
     );
     assert_eq!(
         error(&format!("a@1:\n  {version}\n    uid 1\n")),
-        "yarn.lock:4:5: expected a line that is not deeper, found `uid 1`"
+        "yarn.lock:4:5: expected a smaller indent, found `uid 1`"
     );
     assert_eq!(
         error(&format!("a@1:\n  {version}\na@2, a@1:\n  {version}\n")),
-        "yarn.lock:4:1: duplicate key `a@1`; the first is in line 2"
+        "yarn.lock:4:1: duplicate key `a@1`; the first is on line 2"
     );
     assert_eq!(
         error(&format!("a@1:\n  {version}\n  {version}\n")),
-        "yarn.lock:4:3: duplicate key `version`; the first is in line 3"
+        "yarn.lock:4:3: duplicate key `version`; the first is on line 3"
     );
     assert_eq!(error("a@1:\n  uid 1\n"), "yarn.lock:2:1: package `a@1`: expected `version`, found none");
     assert_eq!(
@@ -156,7 +159,7 @@ fn wrong_files_are_refused_with_line_and_column() {
     );
     assert_eq!(
         error(&format!("a@1:\n  {version}\n  resolved \"ftp://host.example/a.tgz\"\n")),
-        "yarn.lock:4:3: package `a@1`: cannot tell what `ftp://host.example/a.tgz` is"
+        "yarn.lock:4:3: package `a@1`: unknown resolution `ftp://host.example/a.tgz`"
     );
     assert_eq!(
         error(&format!("\"a@file:../a\":\n  {version}\n")),
@@ -166,8 +169,8 @@ fn wrong_files_are_refused_with_line_and_column() {
         error(&format!("a@1:\n  {version}\n  integrity sha512-short\n")),
         "yarn.lock:4:3: package `a@1`: malformed integrity `sha512-short`; expected `sha512-<base64>`"
     );
-    assert_eq!(error("a@1:\n  version:\n    b c\n"), "yarn.lock:3:3: expected a text, found keys");
-    assert_eq!(error("a@1:\n  version:\n"), "yarn.lock:3:3: expected a text, found none");
+    assert_eq!(error("a@1:\n  version:\n    b c\n"), "yarn.lock:3:3: expected a string, found nested keys");
+    assert_eq!(error("a@1:\n  version:\n"), "yarn.lock:3:3: expected a string, found none");
 }
 
 #[test]

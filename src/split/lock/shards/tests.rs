@@ -17,7 +17,7 @@ fn dependency(name: &str, version: &str, systems: Option<&[System]>) -> Dependen
     }
 }
 
-/// The paths of each part, by the part's name.
+/// Returns the paths in each part, by the name of the part.
 fn members(dependencies: &[Dependency]) -> BTreeMap<String, BTreeSet<String>> {
     let parts = cut(dependencies, |dependency| dependency.scope.as_ref());
     let paths = |entries: Vec<&Dependency>| entries.iter().map(|entry| entry.path.clone()).collect();
@@ -59,7 +59,7 @@ fn parts_of_systems_are_cut_by_themselves() {
     assert_eq!(names(&all), ["aarch64-linux", "common", "x86_64-linux"]);
     all.push(dependency("native-x", "1", Some(&[System::X8664Linux])));
     assert_eq!(names(&all), ["aarch64-linux", "common", "x86_64-linux-0", "x86_64-linux-1"]);
-    // What a whole part and a cut one hold is recorded with the bits of the cut one.
+    // If a whole part and a cut part hold the same entry, the bits of the cut part are recorded.
     let parts = cut(&all, |dependency| dependency.scope.as_ref());
     let shards = shards_of(&parts);
     for (part, entries) in &parts {
@@ -94,7 +94,7 @@ proptest! {
     fn a_new_package_changes_one_part_alone(names in btree_set("[a-z]{1,6}", 1..600), new in "[A-Z]{1,6}") {
         let before = members(&named(names.iter().cloned()));
         let after = members(&named(names.iter().cloned().chain([new.clone()])));
-        // What of the old parts is not there any more is one part, and all that is new was in it.
+        // At most one old part disappears, and the new parts hold its entries and the new package.
         let gone: Vec<_> = before.values().filter(|paths| !after.values().any(|found| found == *paths)).collect();
         let come: BTreeSet<&String> = after.values().filter(|paths| !before.values().any(|found| found == *paths)).flatten().collect();
         let new = format!("npm/{new}/-/{new}-1.0.0.tgz");

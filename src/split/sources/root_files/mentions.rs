@@ -1,18 +1,18 @@
-//! Texts in programs that look like paths.
+//! Finds texts in programs that look like paths.
 
 use camino::Utf8Path;
 
 use crate::repo::RepoPath;
 
-/// Endings that a program leaves out where it imports a file.
+/// Endings that an import may omit.
 const ENDINGS: [&str; 8] = ["js", "ts", "mjs", "cjs", "mts", "cts", "json", "jsx"];
 
-/// Whether a file is a program, in which more paths may stand.
+/// Whether a file is a program or JSON, which can name more paths.
 pub(super) fn is_script(path: &str) -> bool {
     Utf8Path::new(path).extension().is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
-/// Texts in quotes that begin like a relative path, and have nothing that a plain path has not.
+/// Returns the quoted texts that start like a relative path and contain only characters of plain paths.
 pub(super) fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices(['"', '\'', '`']).filter_map(|(at, quote)| {
         let rest = &text[at + 1..];
@@ -28,7 +28,7 @@ fn is_plain(text: &str) -> bool {
         && !text.contains(|c: char| c.is_whitespace() || "*?${}()|".contains(c))
 }
 
-/// The files that a program may mean by a path, in the order in which they are looked for.
+/// Returns the files that a program may mean by a path, in the order to try them.
 pub(super) fn candidates(path: &RepoPath) -> Vec<RepoPath> {
     let name = path.file_name();
     let folder = path.parent();

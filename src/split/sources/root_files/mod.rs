@@ -1,10 +1,10 @@
-//! Files outside a workspace's folder that its build reads, though no manifest says so: what configurations extend and import,
-//! what scripts run, what tools look for in the folders above.
+//! Finds files outside a workspace that its build reads although no manifest lists them: files that configurations extend or
+//! import, files that scripts run, and files that tools look for in the folders above.
 //!
-//! Only what is plainly named is found. Configurations and scripts are programs, so texts in quotes that are a path to something
-//! outside are taken for what they look like: a file too many costs a build now and then, one too few breaks it. What lies in
-//! another workspace is not looked for (it is a dependency), but for configurations of TypeScript that are extended, by their paths
-//! or by the name of a workspace that the manifest does not name.
+//! Configurations and scripts are programs, so the search takes every quoted text that is a path to an existing file. A file too
+//! many causes a rebuild now and then. A file too few breaks the build. Files in other workspaces are ignored, because those
+//! are dependencies. The exceptions are TypeScript configurations that are extended by path, or by the name of a workspace that
+//! the manifest does not list.
 
 mod mentions;
 mod typescript;
@@ -19,13 +19,13 @@ use crate::names::{BUN_LOCK, MANIFEST, YARN_LOCK};
 use crate::repo::{Entry, EntryKind, RepoPath, Tree, read_text};
 use crate::split::{SplitError, Workspaces, workspaces::by_name, workspaces::tasks::Task};
 
-/// Files that tools look for in a workspace's folder and then in each folder above it, by how their names begin.
+/// Files that tools look for in a workspace and then in each folder above, by the start of their names.
 const SOUGHT_UPWARDS: [&[&str]; 2] = [&["postcss.config.", ".postcssrc"], &[".browserslistrc"]];
 
-/// Settings of `ESLint`, which tools look for upwards too.
+/// Settings of `ESLint`, which are looked for upwards too.
 const OF_ESLINT: [&str; 2] = [".eslintrc", "eslint.config."];
 
-/// Packages that lint while they build.
+/// Packages that lint during a build.
 const LINTING: [&str; 6] = [
     "next",
     "react-scripts",
@@ -35,7 +35,7 @@ const LINTING: [&str; 6] = [
     "@nabla/vite-plugin-eslint",
 ];
 
-/// Settings of tools that no build runs, by how their names begin.
+/// Settings of tools that no build runs, by the start of their names.
 const NOT_FOR_BUILDS: [&str; 12] = [
     ".commitlintrc",
     ".lintstagedrc",
@@ -51,7 +51,7 @@ const NOT_FOR_BUILDS: [&str; 12] = [
     "vitest.",
 ];
 
-/// Files of the root that task runners count as inputs and that no build reads, or that builds have anyway.
+/// Root files that task runners count as inputs, but that no build reads or that every build has anyway.
 const NO_INPUTS: [&str; 12] = [
     MANIFEST,
     BUN_LOCK,
@@ -67,10 +67,10 @@ const NO_INPUTS: [&str; 12] = [
     ".env",
 ];
 
-/// How many files outside workspaces are followed from one workspace.
+/// The most files to follow from one program.
 const FOLLOWED: usize = 100;
 
-/// Settings that checks look for in the workspace's folder and above, by the word that runs their tool.
+/// Settings that checks look for in the workspace and above, by the word that runs their tool.
 const OF_CHECKS: [(&str, &[&str]); 9] = [
     ("eslint", &OF_ESLINT),
     ("eslint", &[".eslintignore"]),
@@ -83,7 +83,7 @@ const OF_CHECKS: [(&str, &[&str]); 9] = [
     ("mocha", &[".mocharc"]),
 ];
 
-/// What the files are wanted for.
+/// The purpose of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::split) enum Purpose {
     Build,
@@ -91,29 +91,29 @@ pub(in crate::split) enum Purpose {
     Check,
 }
 
-/// What is asked of a workspace.
+/// A search for one workspace.
 pub(in crate::split) struct Asked<'a> {
     pub(in crate::split) path: &'a RepoPath,
-    /// The scripts that its build runs, as texts.
+    /// The texts of the scripts that its build or check runs.
     pub(in crate::split) scripts: Vec<&'a str>,
-    /// Its build, as a task runner has it.
+    /// The task in a task runner's configuration.
     pub(in crate::split) task: &'a Task,
     pub(in crate::split) purpose: Purpose,
 }
 
-/// Finds the root files of workspaces, and remembers what it saw for the next one.
+/// Finds the root files of workspaces. Caches what it read for the next workspace.
 pub(in crate::split) struct Finder<'a> {
     tree: &'a dyn Tree,
     workspaces: &'a Workspaces,
-    /// The folders of the workspaces by their names.
+    /// The folders of the workspaces, by name.
     by_name: BTreeMap<&'a str, &'a RepoPath>,
-    /// Folders outside workspaces, by path.
+    /// The entries of folders outside workspaces.
     listed: BTreeMap<RepoPath, Vec<Entry>>,
-    /// Configurations that others extend or name, by path; none where there is no such file.
+    /// The texts of configurations and programs. `None` if the file is missing.
     texts: BTreeMap<RepoPath, Option<Arc<str>>>,
-    /// Which paths are files.
+    /// Whether a path is a file.
     files: BTreeMap<RepoPath, bool>,
-    /// Which files and folders git ignores: another machine need not have them.
+    /// Whether git ignores a path. Other machines may not have such files.
     ignored: BTreeMap<RepoPath, bool>,
 }
 
@@ -159,7 +159,7 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// The files and folders outside a workspace that it reads.
+/// Returns the files and folders outside a workspace that it reads.
 pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result<BTreeSet<RepoPath>, SplitError> {
     if asked.path.is_root() {
         return Ok(BTreeSet::new());
@@ -196,20 +196,20 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
     Ok(search.found)
 }
 
-/// Whether a build lints: its workspace depends on a package that does, or the root for all.
+/// Whether a build lints: its workspace or the root depends on a package that lints during builds.
 fn lints(workspaces: &Workspaces, path: &RepoPath) -> bool {
     let manifests = [path, &RepoPath::root()].map(|path| workspaces.get(path));
     manifests.into_iter().flatten().any(|manifest| LINTING.iter().any(|package| manifest.depends_on(package)))
 }
 
-/// Files directly in a workspace that tools read their settings from.
+/// Whether a file directly in a workspace holds settings of a tool, by its name.
 pub(crate) fn is_configuration(name: &str) -> bool {
     let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
     let is_rc = name.starts_with('.') && (name.ends_with("rc") || stem.ends_with("rc"));
     is_rc || (mentions::is_script(name) && stem.contains(".config"))
 }
 
-/// What is found for one workspace.
+/// The search for one workspace, with its results.
 struct Search<'f, 'a> {
     finder: &'f mut Finder<'a>,
     own: &'f RepoPath,
@@ -217,12 +217,13 @@ struct Search<'f, 'a> {
 }
 
 impl Search<'_, '_> {
-    /// Adds a file or a folder that is there, unless git ignores it. Says whether it is new.
+    /// Adds an existing file or folder, unless git ignores it. Returns whether it is new.
     fn insert(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
         Ok(!self.finder.is_ignored(path)? && self.found.insert(path.clone()))
     }
 
-    /// Adds what a text in a file or a script of `folder` names, if it lies outside all workspaces but the root.
+    /// Adds the file or folder that `text` names in a file or script of `folder`, if it belongs to the root workspace. Returns
+    /// it if it is a new file.
     fn add_mention(&mut self, folder: &RepoPath, text: &str) -> Result<Option<RepoPath>, SplitError> {
         let may_lead_outside = text.starts_with("../") || (text.starts_with("./") && self.is_outside(folder));
         if !may_lead_outside {
@@ -247,12 +248,12 @@ impl Search<'_, '_> {
         Ok(None)
     }
 
-    /// Whether a path belongs to the root and to no other workspace.
+    /// Whether a path belongs to no workspace but the root.
     fn is_outside(&self, path: &RepoPath) -> bool {
         !path.upwards().any(|folder| !folder.is_empty() && self.finder.workspaces.contains_key(folder))
     }
 
-    /// Adds what a program names, and what those files outside name in turn.
+    /// Adds the files that a program names, and the files that these name.
     fn follow(&mut self, file: &RepoPath) -> Result<(), SplitError> {
         let mut open = vec![file.clone()];
         for _ in 0..FOLLOWED {
@@ -266,7 +267,7 @@ impl Search<'_, '_> {
         Ok(())
     }
 
-    /// Adds the first file above that has one of these names, where the workspace has none.
+    /// Adds the first file above with one of these names, if the workspace has none.
     fn seek_upwards(&mut self, entries: &[Entry], names: &[&str]) -> Result<(), SplitError> {
         let is_one = |entry: &&Entry| names.iter().any(|name| entry.name.starts_with(name));
         if entries.iter().any(|entry| is_one(&entry)) {
@@ -282,7 +283,7 @@ impl Search<'_, '_> {
         Ok(())
     }
 
-    /// Adds an input of a task that is a file of the root, or a folder with all in it.
+    /// Adds an input of a task, if it is a root file or a folder.
     fn add_input(&mut self, input: &str) -> Result<(), SplitError> {
         let plain = input.trim_start_matches("./").trim_end_matches('*').trim_end_matches('/');
         if plain.is_empty() || plain.contains('*') || NO_INPUTS.contains(&plain) {
@@ -293,7 +294,7 @@ impl Search<'_, '_> {
     }
 }
 
-/// The folders above a path, the nearest first, the root last.
+/// Returns the folders above a path, from the nearest one to the root.
 fn above(path: &RepoPath) -> Vec<RepoPath> {
     let mut folders = Vec::new();
     let mut folder = path.clone();
@@ -343,7 +344,7 @@ mod tests {
             found("", &[base, strict, other, own, tools, main, root]),
             ["config/strict.json", "tools/tsconfig.json", "tsconfig.base.json"]
         );
-        // Without one of its own tools take the next one above.
+        // If the workspace has none, tools take the nearest one above.
         assert_eq!(
             found("", &[base, strict, other, root]),
             ["config/strict.json", "tsconfig.base.json", "tsconfig.json"]
@@ -351,7 +352,7 @@ mod tests {
         let nearer = ("apps/jsconfig.json", "{}");
         assert_eq!(found("", &[base, strict, other, root, nearer]), ["apps/jsconfig.json"]);
         let of_another = ("packages/ui/tsconfig.json", "{}");
-        // By the name of a workspace, which an install links at the root.
+        // Extended by the name of a workspace, which an install links at the root.
         for (named, file) in [("ui", "tsconfig.json"), ("ui/base", "base.json"), ("ui/base.json", "base.json")] {
             let own = format!(r#"{{"extends": "{named}"}}"#);
             let file = format!("packages/ui/{file}");

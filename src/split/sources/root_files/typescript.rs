@@ -1,4 +1,4 @@
-//! Configurations of TypeScript: what those of a workspace extend and refer to.
+//! Finds the TypeScript configurations that the configurations of a workspace extend or refer to.
 
 use serde_json::Value;
 
@@ -9,11 +9,11 @@ use crate::{
     split::{SplitError, manifest_path},
 };
 
-/// What a compiler, a bundler or a runtime looks for, in a file's folder and above.
+/// Names that a compiler, a bundler or a runtime looks for in the folder of a file and in the folders above.
 const MAIN: [&str; 2] = ["tsconfig.json", "jsconfig.json"];
 
-/// Adds what the configurations in a workspace's folder extend and refer to. Where it has none that is found by itself, the
-/// next one above is, with what that extends.
+/// Adds the configurations that those in the folder of the workspace extend or refer to. If the workspace has no main
+/// configuration, adds the nearest one above and everything that it extends.
 pub(super) fn follow(search: &mut Search<'_, '_>, entries: &[Entry]) -> Result<(), SplitError> {
     let own = entries.iter().filter(|entry| entry.kind == EntryKind::File && is_ts_config(&entry.name));
     for entry in own {
@@ -54,7 +54,8 @@ fn is_json(path: &RepoPath) -> bool {
     camino::Utf8Path::new(path.as_str()).extension() == Some("json")
 }
 
-/// Adds a configuration outside the workspace with those that it extends. One that was found already ends it, as a ring does.
+/// Adds a configuration outside the workspace, and the ones that it extends. Stops at one that was found before, so a ring
+/// ends.
 fn add(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<(), SplitError> {
     if path.below(search.own).is_some() || !search.finder.is_file(path)? || !search.insert(path)? {
         return Ok(());
@@ -73,8 +74,9 @@ fn follow_extended(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<(), S
     Ok(())
 }
 
-/// Adds a configuration that is extended by the name of a package, where that is a workspace which the manifest does not name:
-/// an install links all workspaces at the root, so that it works in a checkout. Its own manifest is how it is found.
+/// Adds a configuration that is extended by package name, if the package is a workspace that the manifest does not list. This
+/// works in a checkout, because an install links all workspaces at the root. The manifest of that workspace is added too,
+/// because tools need it to find the package.
 fn follow_package(search: &mut Search<'_, '_>, extended: &str) -> Result<(), SplitError> {
     let end = extended.match_indices('/').nth(usize::from(extended.starts_with('@'))).map(|(at, _)| at);
     let (name, inner) = end.map_or((extended, "tsconfig"), |at| (&extended[..at], &extended[at + 1..]));
@@ -94,7 +96,8 @@ fn with_ending(path: RepoPath) -> RepoPath {
     if is_json(&path) { path } else { path.parent().child(&format!("{}.json", path.file_name())) }
 }
 
-/// A text or the texts of a list; of `references`, their paths. What is wrong with the file is the compiler's to report.
+/// Returns the text or list of texts in a field. For `references` these are the paths. Errors in the file are ignored: the
+/// compiler reports them.
 fn texts_of(search: &mut Search<'_, '_>, path: &RepoPath, field: &str) -> Result<Vec<String>, SplitError> {
     let Some(text) = search.finder.text(path)? else { return Ok(Vec::new()) };
     let Ok(document) = Document::parse(path.as_str(), &text, Dialect::Jsonc) else { return Ok(Vec::new()) };
