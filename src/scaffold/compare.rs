@@ -345,10 +345,17 @@ fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
 
 fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'static str> {
     let name_of = |workspace: &WorkspaceRecord| workspace.package.as_ref().map(|package| package.name.clone());
-    let start_of = |workspace: &WorkspaceRecord| workspace.package.as_ref().and_then(|package| package.start.clone());
+    let kept = |workspace: &WorkspaceRecord| {
+        let package = workspace.package.clone();
+        package.map(|package| (package.keeps, package.files, package.without, package.layout))
+    };
+    let programs_of = |workspace: &WorkspaceRecord| workspace.package.clone().map(|package| package.programs);
+    let runtime_of = |workspace: &WorkspaceRecord| workspace.package.as_ref().and_then(|package| package.runtime);
     let install_of = |workspace: &WorkspaceRecord| workspace.package.as_ref().and_then(|package| package.install);
     let command_of = |workspace: &WorkspaceRecord| workspace.build.as_ref().map(|build| build.command.clone());
-    let outputs_of = |workspace: &WorkspaceRecord| workspace.build.as_ref().map(|build| build.outputs.clone());
+    let outputs_of = |workspace: &WorkspaceRecord| {
+        workspace.build.clone().map(|build| (build.outputs, build.optional, build.guessed))
+    };
     let awaited = |workspace: &WorkspaceRecord| workspace.build.as_ref().map(|build| build.awaited);
     let exposes_of = |workspace: &WorkspaceRecord| workspace.build.as_ref().and_then(|build| build.exposes);
     let fields = [
@@ -367,7 +374,9 @@ fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'st
         ("its build command", command_of(now) != command_of(recorded)),
         ("its outputs", outputs_of(now) != outputs_of(recorded)),
         ("whether other builds wait for it", awaited(now) != awaited(recorded)),
-        ("its start file", start_of(now) != start_of(recorded)),
+        ("its programs", programs_of(now) != programs_of(recorded)),
+        ("what its package holds", kept(now) != kept(recorded)),
+        ("what is installed beside its programs", runtime_of(now) != runtime_of(recorded)),
         ("how it gets installed packages", now.node_modules != recorded.node_modules),
         ("what is installed for it", install_of(now) != install_of(recorded)),
         ("what it exposes", exposes_of(now) != exposes_of(recorded)),

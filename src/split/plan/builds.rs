@@ -15,7 +15,10 @@ use crate::{
     split::{
         checks::Check,
         config::{Exposes, Install},
-        workspaces::{detect::Build, graph::{Role, Workspace}},
+        workspaces::{
+            detect::Build,
+            graph::{Role, Workspace},
+        },
     },
 };
 

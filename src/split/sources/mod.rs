@@ -201,7 +201,15 @@ impl Rules {
             choice.map_or_else(Globs::default, |choice| Globs::new(list(choice)))
         };
         Self {
-            include: Globs::new(&choice.map(|choice| &choice.include).into_iter().flatten().chain(workspace.reads()).cloned().collect::<Vec<_>>()),
+            include: Globs::new(
+                &choice
+                    .map(|choice| &choice.include)
+                    .into_iter()
+                    .flatten()
+                    .chain(workspace.reads())
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            ),
             exclude: globs(|choice| &choice.exclude),
             outputs: workspace.build.as_ref().map(|build| build.kept().cloned().collect()).unwrap_or_default(),
             exposes: workspace.exposes,

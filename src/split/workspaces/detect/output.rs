@@ -2,10 +2,7 @@
 
 use jsonc_parser::ast::Object;
 
-use super::{
-    compiled, script,
-    tools::{OutputRule, Tool},
-};
+use super::{compiled, script, tools::OutputRule};
 use crate::{
     lockfile::json::{Dialect, Document},
     repo::{RepoPath, Tree, read_text},
@@ -38,12 +35,17 @@ pub(super) fn find(
     of_task: &[String],
 ) -> Result<Outputs, SplitError> {
     let tools = script::tools(script, manifest);
-    let main = tools.iter().map(|(place, ..)| *place).min();
+    let main = tools.iter().min_by_key(|(place, ..)| *place);
     let mut outputs = Outputs::default();
     for (place, tool, words) in &tools {
+        // `next export` turns what `next build` left into files of its own.
+        if main.is_some_and(|(main, main_tool, _)| place != main && tool.name() == main_tool.name()) {
+            continue;
+        }
         let command = Command { tree, folder, words };
         let Some(found) = command.first_of(&tool.output)?.and_then(inside) else { continue };
-        let list = if Some(*place) == main { &mut outputs.required } else { &mut outputs.optional };
+        let list =
+            if main.is_some_and(|(main, ..)| place == main) { &mut outputs.required } else { &mut outputs.optional };
         list.push(found);
     }
     if outputs.required.is_empty() {
@@ -153,7 +155,12 @@ fn usual_task_output(outputs: &[String]) -> Option<String> {
 }
 
 /// A plain `name: "value"` in a configuration file.
-pub(super) fn setting(tree: &dyn Tree, folder: &RepoPath, file: &str, name: &str) -> Result<Option<String>, SplitError> {
+pub(super) fn setting(
+    tree: &dyn Tree,
+    folder: &RepoPath,
+    file: &str,
+    name: &str,
+) -> Result<Option<String>, SplitError> {
     Ok(config_text(tree, folder, file)?.and_then(|text| plain_setting(&text, name)))
 }
 
@@ -260,7 +267,7 @@ mod tests {
     fn each_tool_has_its_usual_folder() {
         for (script, folder) in [
             ("next build", ".next"),
-            ("next build && next export -o www", ".next www"),
+            ("next build && next export -o www", "www"),
             ("vite build", "dist"),
             ("vite build web", "web/dist"),
             ("react-router build", "build"),
@@ -302,7 +309,10 @@ mod tests {
     #[test]
     fn a_script_may_leave_several_outputs() {
         for (script, folders) in [
-            ("vite build --outDir dist/client && vite build --ssr s.ts --outDir dist/server", "dist/client dist/server"),
+            (
+                "vite build --outDir dist/client && vite build --ssr s.ts --outDir dist/server",
+                "dist/client dist/server",
+            ),
             ("tsc --outDir build/cjs && tsc --outDir build/esm", "build/cjs build/esm"),
             ("vite build && tsc --outDir types", "dist (types)"),
             ("vite build && tsc --outDir dist/types", "dist"),
@@ -350,7 +360,7 @@ mod tests {
         let config = ("apps/a/vite.config.ts", "build: { outDir: process.env.OUT, myoutDir: 'x' }");
         assert_eq!(found("vite build", &[config]), "dist");
         let config = ("apps/a/vite.config.ts", "build: { outDir: '../../out' }");
-        assert_eq!(found("vite build", &[config]), "dist");
+        assert_eq!(found("vite build", &[config]), "dist?");
         assert_eq!(found("next build", &[("apps/a/next.config.mjs", "{ output: \"export\" }")]), "out");
         let config = ("apps/a/tsconfig.json", "{ // c\n \"compilerOptions\": { \"outDir\": \"./lib\", } }");
         assert_eq!(found("tsc -b", &[config]), "lib");

@@ -6,14 +6,14 @@ use super::{
     output::{config_text, setting},
     program::{Entry, Keeps, Product, Program, Purpose, Runtime},
     script,
-    start::{self, Start, Unclear, bare},
+    start::{self, Start, bare},
     tools::{Condition, ProductKind, ProductRule, ToolProgram},
 };
 use crate::{
     repo::{RepoPath, Tree},
     split::{
         ManagerName, Manifest, SplitError,
-        config::{BuildChoice, Install, WorkspaceConfig},
+        config::{BuildChoice, WorkspaceConfig},
     },
 };
 
@@ -63,18 +63,17 @@ impl Asked<'_> {
     /// What runs from the sources alone: the program of a script, and those of `bin`.
     fn from_sources(&self) -> Result<Option<Product>, SplitError> {
         let bins = self.bins(&[])?;
-        let (mut product, unclear) =
-            match start::find(self.tree, self.folder, self.manifest, self.manager)? {
-                Start::Program(program) => (self.running(program, "runs a server from source"), None),
-                Start::Unclear(unclear) => {
-                    let program = bare(Entry::File(unclear.file.clone()));
-                    (self.running(program, "runs a server from source"), Some(unclear))
-                }
-                Start::Nothing if bins.is_empty() => return Ok(None),
-                Start::Nothing => {
-                    (Product::running(Keeps::Sources, Purpose::Program, Vec::new(), "has a program in `bin`"), None)
-                }
-            };
+        let (mut product, unclear) = match start::find(self.tree, self.folder, self.manifest, self.manager)? {
+            Start::Program(program) => (self.running(program, "runs a server from source"), None),
+            Start::Unclear(unclear) => {
+                let program = bare(Entry::File(unclear.file.clone()));
+                (self.running(program, "runs a server from source"), Some(unclear))
+            }
+            Start::Nothing if bins.is_empty() => return Ok(None),
+            Start::Nothing => {
+                (Product::running(Keeps::Sources, Purpose::Program, Vec::new(), "has a program in `bin`"), None)
+            }
+        };
         product.add_programs(bins);
         product.unclear = unclear;
         Ok(Some(product))
@@ -119,9 +118,8 @@ impl Asked<'_> {
         if product.programs.is_empty() {
             *product = Product::running(Keeps::Server, Purpose::Program, Vec::new(), "has a program in `bin`");
         }
-        let needs_sources = bins.iter().any(|bin| {
-            matches!(&bin.entry, Entry::File(file) if !is_below_any(file, &build.outputs))
-        });
+        let needs_sources =
+            bins.iter().any(|bin| matches!(&bin.entry, Entry::File(file) if !is_below_any(file, &build.outputs)));
         if needs_sources {
             product.keeps = Keeps::Sources;
         }
@@ -135,7 +133,8 @@ impl Asked<'_> {
         for (name, file) in bins(self.manifest) {
             let Ok(path) = self.folder.resolve(&file) else { continue };
             let Some(inner) = path.below(self.folder) else { continue };
-            let runs = self.manager.manager().runs_typescript() || !["ts", "tsx", "mts"].iter().any(|end| has_end(inner, end));
+            let runs =
+                self.manager.manager().runs_typescript() || !["ts", "tsx", "mts"].iter().any(|end| has_end(inner, end));
             if is_below_any(inner, outputs) || (runs && self.tree.is_file(&path)?) {
                 programs.push(Program { name, ..bare(Entry::File(inner.to_owned())) });
             }

@@ -23,7 +23,8 @@ pub(super) fn foreign(script: &str) -> Option<String> {
     let commands = commands(script);
     let is_foreign = |words: &Vec<String>| words.first().is_some_and(|word| tools::is_foreign(base(word)));
     // What stands around it changes folders or prints.
-    let aside = |words: &Vec<String>| words.first().is_some_and(|word| matches!(word.as_str(), "cd" | "echo" | "mkdir" | "rm"));
+    let aside =
+        |words: &Vec<String>| words.first().is_some_and(|word| matches!(word.as_str(), "cd" | "echo" | "mkdir" | "rm"));
     let mut building = commands.iter().filter(|words| !aside(words)).peekable();
     let first = building.peek()?.first().map(|word| base(word).to_owned())?;
     building.all(is_foreign).then_some(first)

@@ -227,8 +227,8 @@ impl Reader<'_> {
             Some((option, value)) if option.starts_with('-') => (format!("{option}="), value),
             _ => (String::new(), word),
         };
-        let is_module = before.is_some_and(|before| MODULES.contains(&before))
-            || MODULES.contains(&option.trim_end_matches('='));
+        let is_module =
+            before.is_some_and(|before| MODULES.contains(&before)) || MODULES.contains(&option.trim_end_matches('='));
         let inner = value.trim_start_matches("./");
         if value.starts_with("./") || (!value.starts_with('-') && self.resolved_as(inner, &[""])?.is_some()) {
             return Ok(format!("{option}{{workspace}}/{inner}"));
@@ -257,7 +257,9 @@ impl Reader<'_> {
         }
         for ending in endings {
             let inner = format!("{inner}{ending}");
-            let runs = self.manager.manager().runs_typescript() || is_javascript(&inner) || endings == [""].as_slice() && !has_ending(&inner);
+            let runs = self.manager.manager().runs_typescript()
+                || is_javascript(&inner)
+                || endings == [""].as_slice() && !has_ending(&inner);
             if runs && self.tree.is_file(&self.folder.child(&inner))? {
                 return Ok(Some(inner));
             }

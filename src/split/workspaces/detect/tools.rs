@@ -160,12 +160,6 @@ impl Tool {
     pub fn name(&self) -> &str {
         &self.name
     }
-
-    /// The tool of this name.
-    #[cfg(test)]
-    pub(super) fn named(name: &str) -> &'static Self {
-        Self::all().iter().find(|tool| tool.name == name).unwrap()
-    }
 }
 
 #[cfg(test)]

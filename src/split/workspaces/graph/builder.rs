@@ -191,12 +191,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn role(
-    path: &RepoPath,
-    kind: Kind,
-    choice: &WorkspaceConfig,
-    product: Option<Product>,
-) -> Result<Role, SplitError> {
+fn role(path: &RepoPath, kind: Kind, choice: &WorkspaceConfig, product: Option<Product>) -> Result<Role, SplitError> {
     match (kind, product) {
         (Kind::App, Some(product)) => Ok(Role::App { name: choice.app.clone().unwrap_or_default(), product }),
         (Kind::App, None) => {
@@ -253,9 +248,7 @@ fn build(
     let found = match &choice.build {
         BuildChoice::Detected => detect::build(tree, path, manifest, &task.outputs, manager)?,
         BuildChoice::None => None,
-        BuildChoice::Command(command) => {
-            Some(detect::chosen_build(tree, path, manifest, &task.outputs, command)?)
-        }
+        BuildChoice::Command(command) => Some(detect::chosen_build(tree, path, manifest, &task.outputs, command)?),
     };
     Ok(found.map(|build| if choice.output.is_empty() { build } else { build.keeping(&choice.output) }))
 }
@@ -284,8 +277,9 @@ fn with_scripts(build: Option<Build>, scripts: &[String], manifest: &Manifest, m
     };
     let mut commands: Vec<_> = before.iter().map(|name| format!("{} run {name}", manager.command())).collect();
     commands.extend(build.as_ref().map(|build| build.command.clone()));
-    let build = build.unwrap_or_default();
-    (!commands.is_empty()).then(|| Build { command: commands.join(" && "), ..build })
+    let mut build = build.unwrap_or_default();
+    build.command = commands.join(" && ");
+    (!commands.is_empty()).then_some(build)
 }
 
 /// Whether others wait for a library's build: where `splitter.json` says so, or its entry points are built.

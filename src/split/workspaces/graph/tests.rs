@@ -14,9 +14,11 @@ fn graph(files: &[(&str, &str)]) -> Result<Graph, SplitError> {
 
 fn summary(graph: &Graph) -> Vec<String> {
     let line = |workspace: &Workspace| match &workspace.role {
-        Role::App { name, start } => {
-            let how = workspace.build.as_ref().and_then(|build| build.output.clone()).or(start.clone());
-            format!("{}: app {name} ({}) {}", workspace.path, how.unwrap_or_default(), workspace.reason)
+        Role::App { name, product } => {
+            let outputs = workspace.build.iter().flat_map(|build| build.kept().cloned());
+            let programs = product.programs.iter().map(|program| program.shown("bun"));
+            let how: Vec<String> = outputs.chain(programs).collect();
+            format!("{}: app {name} ({}) {}", workspace.path, how.join(", "), workspace.reason)
         }
         Role::Library => format!("{}: library, {}", workspace.path, workspace.reason),
     };
@@ -44,8 +46,8 @@ fn kinds_are_found_with_their_reasons() {
         summary(&graph),
         [
             ".: library, is the root of the workspaces",
-            "apps/api: app api (src/server.ts) runs a server from source and lies in apps/",
-            "apps/web: app web (dist) has a build script and lies in apps/",
+            "apps/api: app api (bun src/server.ts) runs a server from source and lies in apps/",
+            "apps/web: app web (dist) is built with Vite and lies in apps/",
             "packages/cli: app cli (out) has a build script and no workspace depends on it",
             "packages/config: library, has nothing to build or start",
             "packages/ui: library, apps/web depends on it",
@@ -72,7 +74,7 @@ fn a_build_script_that_does_nothing_is_none() {
     assert_eq!(
         summary(&graph)[1..],
         [
-            "apps/api: app api (s.ts) runs a server from source and lies in apps/",
+            "apps/api: app api (bun s.ts) runs a server from source and lies in apps/",
             "packages/a: library, has nothing to build or start",
             "packages/b: library, has nothing to build or start",
         ]
@@ -83,7 +85,7 @@ fn a_build_script_that_does_nothing_is_none() {
 #[test]
 fn a_repository_of_one_package_is_an_app() {
     let graph = graph(&[("package.json", r#"{"name": "@me/site", "scripts": {"build": "astro build"}}"#)]).unwrap();
-    assert_eq!(summary(&graph), [".: app me-site (dist) has a build script and no workspace depends on it"]);
+    assert_eq!(summary(&graph), [".: app me-site (dist) is built with Astro and no workspace depends on it"]);
 }
 
 #[test]
@@ -117,7 +119,7 @@ fn choices_go_before_what_is_found() {
         ("splitter.json", r#"{"workspaces": {"apps/a": {"start": "s.ts"}}}"#),
         ("apps/a/package.json", r#"{"scripts": {"build": "x"}}"#),
     ];
-    assert!(summary(&graph(&both).unwrap())[1].starts_with("apps/a: app a (s.ts)"));
+    assert!(summary(&graph(&both).unwrap())[1].starts_with("apps/a: app a (dist, bun s.ts)"));
     let empty =
         [ROOT, ("splitter.json", r#"{"workspaces": {"apps/a": {"kind": "app"}}}"#), ("apps/a/package.json", "{}")];
     assert!(graph(&empty).unwrap_err().to_string().contains("has nothing to build or start"));
