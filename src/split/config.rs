@@ -134,6 +134,17 @@ pub enum Install {
     Production,
 }
 
+impl Install {
+    /// Its name in `splitter.json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Own => "own",
+            Self::Production => "production",
+        }
+    }
+}
+
 /// What a library with a build gives to the workspaces that depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

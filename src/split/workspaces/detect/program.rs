@@ -19,6 +19,17 @@ pub enum Keeps {
     Sources,
 }
 
+impl Keeps {
+    /// Its name, as `check` and `explain` print it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Files => "outputs",
+            Self::Server => "outputs with packages",
+            Self::Sources => "sources with packages",
+        }
+    }
+}
+
 /// What the package is for, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -178,11 +189,7 @@ impl Product {
 
     /// What it keeps, in words.
     pub fn kept(&self) -> String {
-        let what = match self.keeps {
-            Keeps::Files => "outputs",
-            Keeps::Server => "outputs and what they need",
-            Keeps::Sources => "sources",
-        };
+        let what = self.keeps.name();
         let list = |name: &str, list: &[String]| match list {
             [] => String::new(),
             list => format!(", {name} {}", list.join(" ")),
