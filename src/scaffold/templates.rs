@@ -82,10 +82,15 @@ const COMMON: Templates = templates![
     "tools/known-scripts.mjs",
     "tools/network.mjs",
     "tools/npmrc.mjs",
+    "tools/outputs.mjs",
+    "tools/package.mjs",
     "tools/patch-package.mjs",
     "tools/places.mjs",
+    "tools/program-files.mjs",
+    "tools/references.mjs",
     "tools/registry.mjs",
     "tools/run-command.mjs",
+    "tools/runtime.mjs",
     "tools/script-order.mjs",
     "tools/scripts.mjs",
     "tools/sources.mjs",
@@ -93,6 +98,7 @@ const COMMON: Templates = templates![
     "tools/tar.mjs",
     "tools/unpack.mjs",
     "tools/words.mjs",
+    "tools/workspace-links.mjs",
     "tools/workspace.mjs",
 ];
 
