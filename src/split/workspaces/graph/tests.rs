@@ -269,3 +269,49 @@ fn only_the_chosen_apps_are_kept() {
     graph.keep_apps(&BTreeSet::from(["b".to_owned()])).unwrap();
     assert_eq!(graph.apps().map(|(name, _)| name).collect::<Vec<_>>(), ["b"]);
 }
+
+#[test]
+fn what_is_not_to_be_built_runs_from_its_sources() {
+    let manifest = r#"{"scripts": {"build": "make", "start": "bun src/a.ts"}, "name": "a"}"#;
+    let files = [ROOT, ("apps/a/package.json", manifest), ("apps/a/src/a.ts", "")];
+    let with = |choices: &str| {
+        let config = format!(r#"{{"workspaces": {{"apps/a": {choices}}}}}"#);
+        graph(&[files.as_slice(), &[("splitter.json", &config)]].concat())
+    };
+    let line = |choices: &str| summary(&with(choices).unwrap())[1].clone();
+    assert_eq!(line(r#"{"build": null}"#), "apps/a: app a (bun src/a.ts) runs from source by choice and lies in apps/");
+    assert_eq!(line("{}"), "apps/a: library, its build runs `make`, which builds no JavaScript");
+    assert_eq!(
+        line(r#"{"kind": "app", "output": "out"}"#),
+        "apps/a: app a (out, bun src/a.ts) chosen in splitter.json"
+    );
+    let error = with(r#"{"build": null, "output": "dist"}"#).unwrap_err().to_string();
+    assert_eq!(error, "`apps/a` has an `output`, but is not to be built (`\"build\": null`)");
+}
+
+#[test]
+fn choices_for_the_run_time_that_nothing_would_read_are_refused() {
+    let error = |manifest: &str, choices: &str| {
+        let config = format!(r#"{{"workspaces": {{"apps/a": {{"runtime": {choices}}}}}}}"#);
+        let files = [
+            ROOT,
+            ("apps/a/package.json", manifest),
+            ("apps/a/a.ts", ""),
+            ("apps/a/next.config.js", "{ output: 'standalone' }"),
+            ("splitter.json", &config),
+        ];
+        graph(&files).err().map_or_else(String::new, |error| error.to_string())
+    };
+    let site = r#"{"scripts": {"build": "vite build"}}"#;
+    let none = "`apps/a` has a `runtime`, but its package has no program; set `start` too";
+    assert_eq!(error(site, r#"{"files": ["a"]}"#), none);
+    assert_eq!(error(site, "{}"), "");
+    assert_eq!(error("{}", r#"{"directory": "workspace"}"#), "`apps/a` has a `runtime`, but is no app");
+    let server = r#"{"scripts": {"start": "bun a.ts"}}"#;
+    assert_eq!(error(server, r#"{"install": "own", "files": ["a"], "directory": "workspace"}"#), "");
+    let compiled = r#"{"scripts": {"build": "bun build --compile a.ts"}}"#;
+    assert!(error(compiled, r#"{"install": "none"}"#).ends_with("its programs are compiled and need neither"));
+    let next = r#"{"scripts": {"build": "next build"}}"#;
+    assert!(error(next, r#"{"install": "own"}"#).ends_with("puts the packages that it needs into its output"));
+    assert_eq!(error(next, r#"{"directory": "workspace"}"#), "");
+}
