@@ -1,10 +1,10 @@
-//! `splitter check`: fresh or stale, in words and as JSON.
+//! `splitter check`: fresh and stale records, as text and JSON.
 
 use crate::support::{Package, Small, small, splitter_snapshot, succeed};
 
 const RECORD: &str = "nix/splitter/splitter.lock.json";
 
-/// The small repository, initialised; alpha 1.1.0 and delta are in the registry.
+/// The small repository, initialised. The registry also has alpha 1.1.0 and delta.
 fn initialised() -> Small {
     let small = Small::new();
     small.init();
@@ -57,7 +57,7 @@ fn a_fresh_record_is_fresh() {
     assert_eq!(small.registry.take_requests(), [""; 0]);
 }
 
-/// alpha is another version, beta is gone, delta is new, gamma has other bytes.
+/// Changes the version of alpha and the bytes of gamma, removes beta, adds delta.
 fn edit_lock(small: &Small) {
     small.lock(&[
         Package::new("alpha", "1.1.0"),
@@ -236,7 +236,7 @@ fn drift_has_another_remedy() {
 fn changes_that_no_install_reads_leave_it_fresh() {
     let small = initialised();
     let context = &small.context;
-    // The order of the entries, the layout, a comment, and a workspace's version.
+    // The order of entries, the formatting, a comment, and the version of a workspace.
     let mut reordered = small::packages();
     reordered.reverse();
     let entries: String = reordered.iter().map(small::entry).collect();
@@ -248,7 +248,7 @@ fn changes_that_no_install_reads_leave_it_fresh() {
     context.write("apps/web/package.json", manifest);
     context.write("apps/web/src/new.ts", "export {};\n");
     succeed(&mut context.splitter(&["check"]));
-    // and the lockfile is read again, not remembered
+    // The lockfile is read again, not remembered.
     edit_lock(&small);
     crate::support::fail(&mut context.splitter(&["check"]));
 }
@@ -343,7 +343,7 @@ fn a_real_merge_of_two_lock_edits_is_healed_by_update_hash() {
     assert_eq!(context.read(RECORD), healed, "it is a function of the lock set alone");
 }
 
-/// Makes the record one of an older splitter, as far as `check` and updates read it.
+/// Turns the record into one of an older splitter, as far as `check` and updates read it.
 fn make_older(small: &Small) {
     let older = small.context.read(RECORD).replace("\"formatVersion\": 2", "\"formatVersion\": 1");
     small.context.write(RECORD, older.replace("\"workspaces\": [", "\"workspaces\": [\n    {\"older\":true},"));
@@ -373,7 +373,7 @@ fn a_record_of_an_older_splitter_asks_for_init() {
     warning: the Nix files still read the older format; run `splitter init` to rewrite them
     ");
     assert_eq!(context.read(RECORD), right);
-    // What is stale beside that is said too, and the one command mends both.
+    // Stale packages are reported too, and one command fixes both.
     make_older(&small);
     edit_lock(&small);
     small.publish(Package::new("alpha", "1.1.0"));
@@ -400,7 +400,7 @@ fn what_was_seen_first_outlives_the_format() {
     make_older(&small);
     small.registry.serve("/first-seen.tgz", Package::new("first", "1.0.0").file("other.js", "other").tarball());
     fs_err::remove_dir_all(context.home().join(".cache/splitter")).unwrap();
-    // Its part must be read again.
+    // The part of this package must be read again.
     context.write(RECORD, context.read(RECORD).replacen("\"fingerprint\":\"", "\"fingerprint\":\"0", 1));
     let said = crate::support::fail(&mut context.splitter(&["init", "--no-hook"]));
     assert!(said.contains("first-seen.tgz") && said.contains("splitter.lock.json"), "{said}");

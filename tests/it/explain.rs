@@ -1,10 +1,10 @@
-//! `splitter explain`: what an edit rebuilds, without Nix.
+//! `splitter explain`: shows what an edit rebuilds, without Nix.
 
 use serde_json::{Value, json};
 
 use crate::support::{Package, Small, small, splitter_snapshot, succeed};
 
-/// The small repository, initialised; commits show without their ids, which depend on the registry's port.
+/// The small repository, initialised. Ids of commits are masked, because they depend on the port of the registry.
 fn initialised() -> Small {
     let mut small = Small::new();
     small.context.add_filter(r"\([0-9a-f]{7}\)", "([COMMIT])");
@@ -47,7 +47,7 @@ fn edits_are_told_with_what_they_rebuild() {
         ~ apps/web/src/index.test.ts
     ----- stderr
     ");
-    // What is staged alone.
+    // Only the staged files.
     context.git(&["add", "packages"]);
     splitter_snapshot!(context, context.splitter(&["explain", "--staged"]), @r"
     exit: 0

@@ -1,4 +1,4 @@
-//! `splitter scan`, and what every command has: help, version, `--repo`, `--quiet`, colour.
+//! `splitter scan`, and options of every command: help, version, `--repo`, `--quiet`, colour.
 
 use serde_json::Value;
 

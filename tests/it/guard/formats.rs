@@ -1,4 +1,4 @@
-//! What CI reads: annotations, SARIF, `JUnit`.
+//! Report formats for CI: annotations, SARIF, `JUnit`.
 
 use serde_json::Value;
 

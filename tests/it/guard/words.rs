@@ -1,4 +1,4 @@
-//! Each kind of difference has its own words and its own remedy, in the work tree and in the index.
+//! Each kind of difference has its own message and remedy, in the working tree and in the index.
 
 use super::{Guarded, RECORD};
 use crate::support::{fail, splitter_snapshot, succeed};
@@ -27,7 +27,7 @@ fn an_edited_record_is_told_from_a_stale_one() {
     ");
     succeed(&mut context.splitter(&["update-hash"]));
     assert_eq!(context.read(RECORD), right);
-    // How another version writes it is not known.
+    // This version does not know the format of another version.
     let other = right.replacen("\"generator\": \"splitter ", "\"generator\":  \"splitter 99", 1);
     context.write(RECORD, other);
     succeed(&mut context.splitter(&["check"]));
