@@ -185,21 +185,34 @@ impl Graph {
         closure
     }
 
-    /// Returns the workspaces that an app's own install installs for: the rules of `plan.nix`.
-    pub fn installed_with(&self, app: &RepoPath, install: Install) -> BTreeSet<&RepoPath> {
+    /// Returns the workspaces that an app's own install installs for only because others use or link to them. All others follow
+    /// from the dependencies in manifests.
+    pub fn installed_for_uses(&self, app: &RepoPath, install: Install) -> BTreeSet<&RepoPath> {
+        if self.workspaces.values().all(|workspace| workspace.uses.is_empty()) {
+            return BTreeSet::new();
+        }
+        let [all, named] = [true, false].map(|with_uses| self.installed_with(app, install, with_uses));
+        all.difference(&named).copied().collect()
+    }
+
+    /// The rules of `plan.nix`, with and without `uses`.
+    fn installed_with(&self, app: &RepoPath, install: Install, with_uses: bool) -> BTreeSet<&RepoPath> {
         let mut found = BTreeSet::new();
-        let mut open: Vec<&Workspace> =
-            [app, &RepoPath::root()].map(|path| self.workspaces.get(path)).into_iter().flatten().collect();
-        while let Some(workspace) = open.pop() {
-            // What the root depends on is not followed.
-            if !found.insert(&workspace.path) || (workspace.path.is_root() && !app.is_root()) {
+        let mut open: Vec<&RepoPath> = vec![app];
+        while let Some(path) = open.pop() {
+            let Some(workspace) = self.workspaces.get(path).filter(|found| !found.path.is_root() || app.is_root())
+            else {
+                continue;
+            };
+            if !found.insert(&workspace.path) {
                 continue;
             }
-            let next: Vec<&RepoPath> = match install {
-                Install::Production => workspace.production_edges().collect(),
-                Install::Shared | Install::Own => workspace.source_edges().collect(),
+            let is_followed = |path: &RepoPath| {
+                let is_used = with_uses && workspace.uses.contains(path);
+                let is_needed = install != Install::Production || !workspace.development.contains(path);
+                is_used || (workspace.dependencies.contains(path) && is_needed)
             };
-            open.extend(next.into_iter().filter_map(|path| self.workspaces.get(path)));
+            open.extend(workspace.source_edges().filter(|path| is_followed(path)));
         }
         found
     }
