@@ -62,6 +62,8 @@ pub struct WorkspaceConfig {
     pub start: Option<String>,
     /// What is beside a program when it runs.
     pub runtime: RuntimeConfig,
+    /// Whether it is packed to be published.
+    pub publish: bool,
     /// Workspaces whose sources it reads although its manifest does not list them.
     pub uses: BTreeSet<RepoPath>,
     /// How the build gets installed packages.
@@ -282,6 +284,7 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "output" => config.output = outputs(document, value)?,
             "start" => config.start = Some(command(document, value, "a file or a command, such as `src/server.ts`")?),
             "runtime" => config.runtime = runtime(document, document.as_object(value)?)?,
+            "publish" => config.publish = boolean(document, value)?,
             "uses" => config.uses = paths(document, value)?.into_iter().collect(),
             "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
             "install" => config.install = Some(install(document, value)?),
@@ -290,7 +293,7 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             _ => {
-                let keys = "`kind`, `app`, `build`, `output`, `start`, `runtime`, `uses`, `nodeModules`, `install`, `exposes`, \
+                let keys = "`kind`, `app`, `build`, `output`, `start`, `runtime`, `publish`, `uses`, `nodeModules`, `install`, `exposes`, \
                             `checks`, `include` or `exclude`";
                 return Err(unknown_key(document, property, keys));
             }
@@ -342,6 +345,13 @@ fn runtime(document: &Document<'_>, object: &Object<'_>) -> Result<RuntimeConfig
         }
     }
     Ok(config)
+}
+
+fn boolean(document: &Document<'_>, value: &Value<'_>) -> Result<bool, JsonError> {
+    match value {
+        Value::BooleanLit(choice) => Ok(choice.value),
+        other => Err(document.unexpected(other, "true or false")),
+    }
 }
 
 fn runtime_install(document: &Document<'_>, value: &Value<'_>) -> Result<Option<Install>, JsonError> {

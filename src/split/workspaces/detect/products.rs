@@ -29,6 +29,10 @@ pub(in crate::split) struct Asked<'a> {
 
 /// What a workspace offers; none where it has nothing to run and nothing that is built.
 pub(in crate::split) fn find(asked: &Asked<'_>) -> Result<Option<Product>, SplitError> {
+    if asked.choice.publish {
+        let product = Product::files(Purpose::Tarball, "is packed to be published, as splitter.json says");
+        return Ok(Some(Product { keeps: Keeps::Packed, ..product }));
+    }
     let mut product = match (&asked.choice.start, asked.build) {
         (Some(text), _) => Some(asked.chosen(text)?),
         (None, Some(build)) => Some(asked.built(build)?),

@@ -19,7 +19,11 @@ use crate::repo::{RepoPath, Tree};
 use crate::split::{
     ManagerName, SplitError, Workspaces,
     config::{Config, Exposes, Install},
-    workspaces::detect::{Build, program::Product, start::Unclear},
+    workspaces::detect::{
+        Build,
+        program::{Keeps, Product},
+        start::Unclear,
+    },
     workspaces::links::Links,
 };
 
@@ -73,8 +77,11 @@ impl Workspace {
     }
 
     /// Globs of files that its build reads though a rule excludes them.
-    pub fn reads(&self) -> &[String] {
-        self.build.as_ref().and_then(|build| build.tool).map_or(&[], |tool| &tool.reads)
+    pub fn reads(&self) -> impl Iterator<Item = String> {
+        let by_tool = self.build.as_ref().and_then(|build| build.tool).map_or(&[][..], |tool| &tool.reads);
+        let is_packed = matches!(&self.role, Role::App { product, .. } if product.keeps == Keeps::Packed);
+        let packed = PACKED.into_iter().filter(move |_| is_packed).map(str::to_owned);
+        by_tool.iter().cloned().chain(packed)
     }
 
     /// The workspaces whose builds its own waits for.
@@ -87,6 +94,9 @@ impl Workspace {
         self.source_edges().filter(|path| self.uses.contains(*path) || !self.development.contains(*path))
     }
 }
+
+/// Files that a tarball has though no build reads them.
+const PACKED: [&str; 2] = ["README*", "CHANGELOG*"];
 
 /// What a workspace is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
