@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | [`cli`] | one file a verb, the printer, exit codes | prints |
 //! | [`guard`] | what a check says, what may be committed, the git hook | writes hooks; runs git |
+//! | [`closure`] | runtime closures: sizes, parts, the files that hold references | reads the store; runs `nix` |
 //! | [`proof`] | states of a repository, the model of its derivations against Nix | a scratch folder |
 //! | [`picture`] | the derivations as a drawing: Mermaid, SVG | no |
 //! | [`scaffold`] | what is written to a repository | writes files |
@@ -22,6 +23,7 @@
 //! files are called, [`system`] what is built for, and `secrets` finds secrets in URLs.
 
 pub mod cli;
+pub mod closure;
 pub mod guard;
 pub mod picture;
 pub mod proof;
