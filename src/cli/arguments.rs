@@ -30,6 +30,13 @@ const EXIT_CODES: &str = "Exit codes:
 
 Start with `splitter scan`, which writes nothing.";
 
+// The styles of clap's headings and commands. clap strips them without colour.
+const SIZE_EXAMPLES: &str = concat!(
+    "\x1b[1;4mExamples:\x1b[0m",
+    "\n  \x1b[1msplitter size\x1b[0m\n      Show the size of every package and its largest parts",
+    "\n  \x1b[1msplitter size api main..HEAD\x1b[0m\n      Show how much the package `api` grew on this branch",
+);
+
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
@@ -60,6 +67,9 @@ pub(super) enum Command {
     Graph(GraphOptions),
     /// Prove with Nix that an edit rebuilds what it must and nothing else
     Verify(VerifyOptions),
+    /// Show the size of each package with everything that it needs to run, and what makes it large
+    #[command(after_help = SIZE_EXAMPLES)]
+    Size(SizeOptions),
     /// Set up the git hook that stops a commit with stale hashes
     #[command(subcommand)]
     Hook(HookCommand),
@@ -209,6 +219,28 @@ pub(super) struct GraphOptions {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Options for every call of nix, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS")]
+    pub(super) nix_options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SizeOptions {
+    /// Measure these packages of the flake [default: all apps and installs]. `A..B` compares two commits
+    #[arg(value_name = "NAME|A..B")]
+    pub(super) names: Vec<String>,
+    /// Compare with this commit
+    #[arg(long, value_name = "REV")]
+    pub(super) from: Option<String>,
+    /// Measure this commit [default: the working tree]
+    #[arg(long, value_name = "REV")]
+    pub(super) to: Option<String>,
+    /// Build nothing, and measure only what is in the store
+    #[arg(long)]
+    pub(super) no_build: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
