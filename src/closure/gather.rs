@@ -113,17 +113,11 @@ impl Gatherer<'_> {
         flake: &str,
         names: &[String],
     ) -> Result<(Vec<String>, BTreeMap<String, Evaluated>), ClosureError> {
+        // On one line, because it is part of the message if Nix fails. A set with `outPath` would become a string in JSON.
         let apply = format!(
-            "packages: {{
-              all = builtins.attrNames packages;
-              chosen = builtins.listToAttrs (map (name: {{
-                inherit name;
-                value = {{
-                  inherit (packages.${{name}}) drvPath outPath;
-                  output = packages.${{name}}.outputName or \"out\";
-                }};
-              }}) (builtins.filter (name: packages ? ${{name}}) {}));
-            }}",
+            "packages: {{ all = builtins.attrNames packages; chosen = builtins.listToAttrs (map (name: {{ inherit name; \
+             value = {{ derivation = packages.${{name}}.drvPath; path = packages.${{name}}.outPath; output = packages.${{name}}.outputName or \"out\"; }}; }}) \
+             (builtins.filter (name: packages ? ${{name}}) {})); }}",
             nix_value(&names.into())
         );
         let installable = format!("{flake}#packages.{}", self.state.system());
@@ -204,8 +198,8 @@ fn read_evaluation(answer: &Value) -> Option<(Vec<String>, BTreeMap<String, Eval
     let all = answer["all"].as_array()?.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let package = |(name, value): (&String, &Value)| {
         let text = |key: &str| value[key].as_str().map(str::to_owned);
-        let output = Output { derivation: text("drvPath")?, name: text("output")? };
-        Some((name.clone(), Evaluated { output, path: text("outPath")?.into() }))
+        let output = Output { derivation: text("derivation")?, name: text("output")? };
+        Some((name.clone(), Evaluated { output, path: text("path")?.into() }))
     };
     let chosen: Option<BTreeMap<_, _>> = answer["chosen"].as_object()?.iter().map(package).collect();
     Some((all, chosen?))

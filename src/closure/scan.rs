@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs::FileType,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -40,11 +41,12 @@ impl Hashes {
         Self(numbered.filter_map(|(number, path)| Some((hash(path)?.as_bytes().try_into().ok()?, number))).collect())
     }
 
-    /// Returns the numbers of the hashes in a reader's bytes, sorted.
-    fn in_reader(&self, mut reader: impl Read) -> io::Result<Vec<usize>> {
+    /// Returns the numbers of the hashes in a reader's bytes, sorted. `length` is the expected number of bytes: most files
+    /// of an install are small, and need no large buffer.
+    fn in_reader(&self, mut reader: impl Read, length: usize) -> io::Result<Vec<usize>> {
         let mut found = Vec::new();
         // The end of the last piece stands before the next one, because a hash may lie across the border.
-        let mut buffer = vec![0; HASH_DIGITS + PIECE];
+        let mut buffer = vec![0; HASH_DIGITS + length.clamp(1, PIECE)];
         let mut kept = 0;
         loop {
             let read = match reader.read(&mut buffer[kept..]) {
@@ -107,8 +109,8 @@ pub fn holders(output: &Path, paths: &[&str]) -> io::Result<Vec<Holders>> {
     }
     let hashes = Hashes::of(paths.iter().copied());
     let entries = entries(output)?;
-    let found = parallel::map(&entries, |entry| in_entry(&hashes, entry));
-    for (entry, found) in entries.iter().zip(found) {
+    let found = parallel::map(&entries, |(entry, kind)| in_entry(&hashes, entry, *kind));
+    for ((entry, _), found) in entries.iter().zip(found) {
         for number in found? {
             let holder = &mut holders[number];
             holder.count += 1;
@@ -122,29 +124,31 @@ pub fn holders(output: &Path, paths: &[&str]) -> io::Result<Vec<Holders>> {
 }
 
 /// Returns everything in an output, sorted, folders too: their names can hold a reference.
-fn entries(output: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut entries = vec![output.to_owned()];
+fn entries(output: &Path) -> io::Result<Vec<(PathBuf, FileType)>> {
+    let mut entries = vec![(output.to_owned(), fs::symlink_metadata(output)?.file_type())];
     let mut next = 0;
-    while let Some(entry) = entries.get(next).cloned() {
+    while let Some((entry, kind)) = entries.get(next) {
         next += 1;
-        if fs::symlink_metadata(&entry)?.is_dir() {
-            for inner in fs::read_dir(&entry)? {
-                entries.push(inner?.path());
+        if kind.is_dir() {
+            for inner in fs::read_dir(entry.clone())? {
+                let inner = inner?;
+                entries.push((inner.path(), inner.file_type()?));
             }
         }
     }
-    entries.sort_unstable();
+    entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     Ok(entries)
 }
 
 /// Returns the numbers of the hashes in one entry: in its name, its content or its target.
-fn in_entry(hashes: &Hashes, entry: &Path) -> io::Result<Vec<usize>> {
+fn in_entry(hashes: &Hashes, entry: &Path, kind: FileType) -> io::Result<Vec<usize>> {
     let mut found = entry.file_name().map(|name| hashes.in_bytes(name.as_encoded_bytes())).unwrap_or_default();
-    let kind = fs::symlink_metadata(entry)?.file_type();
     if kind.is_symlink() {
         found.extend(hashes.in_bytes(fs::read_link(entry)?.as_os_str().as_encoded_bytes()));
     } else if kind.is_file() {
-        found.extend(hashes.in_reader(fs::File::open(entry)?)?);
+        let file = fs::File::open(entry)?;
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(PIECE);
+        found.extend(hashes.in_reader(file, length)?);
     }
     Ok(sorted(found))
 }
@@ -175,14 +179,14 @@ mod tests {
         let hashes = Hashes::of([A, B]);
         let text = format!("{}/nix/store/{B}", "x".repeat(40));
         for length in 1..80 {
-            assert_eq!(hashes.in_reader(Slowly(text.as_bytes(), length)).unwrap(), [1], "{length}");
+            assert_eq!(hashes.in_reader(Slowly(text.as_bytes(), length), length).unwrap(), [1], "{length}");
         }
         // The border of the real pieces.
         for before in PIECE - 2..=PIECE + HASH_DIGITS + 2 {
             let text = format!("{}{A}", "-".repeat(before));
-            assert_eq!(hashes.in_reader(text.as_bytes()).unwrap(), [0], "{before}");
+            assert_eq!(hashes.in_reader(text.as_bytes(), text.len()).unwrap(), [0], "{before}");
         }
-        assert_eq!(hashes.in_reader(&b""[..]).unwrap(), [0; 0]);
+        assert_eq!(hashes.in_reader(&b""[..], 0).unwrap(), [0; 0]);
     }
 
     #[test]
@@ -234,7 +238,7 @@ mod tests {
         ) {
             let text = pieces.concat();
             let naive: Vec<usize> = [A, B].iter().enumerate().filter(|(_, path)| text.contains(&path[..32])).map(|(at, _)| at).collect();
-            prop_assert_eq!(Hashes::of([A, B]).in_reader(Slowly(text.as_bytes(), length)).unwrap(), naive);
+            prop_assert_eq!(Hashes::of([A, B]).in_reader(Slowly(text.as_bytes(), length), text.len()).unwrap(), naive);
         }
     }
 }

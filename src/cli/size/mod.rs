@@ -95,3 +95,35 @@ fn packages(
     }
     measure(state, scratch, name, request)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(names: &[&str], from: Option<&str>, to: Option<&str>) -> Result<String, String> {
+        let options = SizeOptions {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            from: from.map(str::to_owned),
+            to: to.map(str::to_owned),
+            no_build: false,
+            json: false,
+            nix_options: Vec::new(),
+        };
+        let choice = choice(&options).map_err(|error| error.to_string())?;
+        let revision = |revision: Option<&str>| revision.unwrap_or("none").to_owned();
+        Ok(format!("{} {} {}", choice.names.join(","), revision(choice.from), revision(choice.to)))
+    }
+
+    #[test]
+    fn a_range_and_names_are_told_apart() {
+        assert_eq!(chosen(&["api", "main..HEAD", "web"], None, None).unwrap(), "api,web main HEAD");
+        assert_eq!(chosen(&["v1.."], None, None).unwrap(), " v1 HEAD");
+        assert_eq!(chosen(&["..v1"], None, None).unwrap(), " HEAD v1");
+        assert_eq!(chosen(&["api"], None, None).unwrap(), "api none none");
+        assert_eq!(chosen(&[], Some("a"), Some("b")).unwrap(), " a b");
+        assert_eq!(chosen(&[], None, Some("b")).unwrap(), " none b");
+        let error = chosen(&["a..b", "c..d"], None, None).unwrap_err();
+        assert_eq!(error, "expected one range of commits, found `a..b` and `c..d`");
+        assert!(chosen(&["a..b"], None, Some("c")).unwrap_err().ends_with("found `c` and `a..b`"));
+    }
+}

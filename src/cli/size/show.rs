@@ -13,8 +13,10 @@ use crate::{
 const SHOWN_PARTS: usize = 8;
 /// Number of parts named for a package above its budget.
 const BLAMED_PARTS: usize = 3;
-/// Number of files named for each part.
-const SHOWN_FILES: usize = 2;
+/// Width of the names of files shown for each part. The first file is always shown.
+const WIDTH: usize = 60;
+/// The share of a closure, in percent, that a reference must free to be worth a line.
+const NOTABLE: u64 = 10;
 /// Name of the part with the output's own files.
 const OWN: &str = "(own files)";
 
@@ -56,6 +58,7 @@ fn print_comparison(rows: &[Row], printer: Printer) {
         let change = match (before, row.size()) {
             (None, _) => "new".to_owned(),
             (_, None) => "removed".to_owned(),
+            _ if row.growth() == 0 => "none".to_owned(),
             _ => signed(row.growth()),
         };
         table.push(vec![row.name.clone(), size_or_none(before), size_or_none(row.size()), change]);
@@ -76,9 +79,17 @@ fn print_parts(row: &Row, is_full: bool, printer: Printer) {
     if !rest.is_empty() {
         let size: u64 = rest.iter().map(|part| part.size).sum();
         printer.data(format_args!(
-            "  {DIM}and {} more: {} (show all with -v){DIM:#}",
-            things(rest.len(), "part"),
+            "  {DIM}and {}: {} (show all with -v){DIM:#}",
+            things(rest.len(), "more part"),
             megabytes(size.into())
+        ));
+    }
+    let notable = closure.references.iter().max_by_key(|reference| reference.freed);
+    if let Some(reference) = notable.filter(|reference| reference.freed > closure.size / 100 * NOTABLE) {
+        printer.data(format_args!(
+            "  {DIM}without the reference to {}: {}{DIM:#}",
+            name(&reference.path),
+            megabytes((closure.size - reference.freed).into())
         ));
     }
 }
@@ -99,8 +110,8 @@ fn print_changes(row: &Row, is_full: bool, printer: Printer) {
     printer.data(format_args!("\n{BOLD}{}{BOLD:#}: {}", row.name, signed(row.growth())));
     print_table(&table, "  ", printer);
     if row.changes.len() > shown {
-        let more = things(row.changes.len() - shown, "part");
-        printer.data(format_args!("  {DIM}and {more} more (show all with -v){DIM:#}"));
+        let more = things(row.changes.len() - shown, "more part");
+        printer.data(format_args!("  {DIM}and {more} (show all with -v){DIM:#}"));
     }
 }
 
@@ -183,16 +194,22 @@ fn held_by(closure: &Closure, part: &Part) -> String {
 
 fn files(reference: &Reference) -> String {
     let holders = &reference.holders;
-    let shown = holders.files.iter().take(SHOWN_FILES).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match holders.count.checked_sub(SHOWN_FILES) {
+    let mut width = 0;
+    let fits = |file: &&String| {
+        width += file.chars().count();
+        width <= WIDTH
+    };
+    let fitting = holders.files.iter().take_while(fits).count().clamp(1, 2);
+    let shown = holders.files.iter().take(fitting).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match holders.count.saturating_sub(fitting) {
         _ if holders.count == 0 => "no file".to_owned(),
-        None | Some(0) => shown,
-        Some(more) => format!("{shown} and {}", things(more, "other file")),
+        0 => shown,
+        more => format!("{shown} and {}", things(more, "other file")),
     }
 }
 
 fn size_or_none(size: Option<u64>) -> String {
-    size.map_or_else(|| "none".to_owned(), |size| megabytes(size.into()))
+    size.map_or_else(|| "-".to_owned(), |size| megabytes(size.into()))
 }
 
 /// A difference with its sign.
@@ -203,4 +220,56 @@ fn signed(bytes: i128) -> String {
         _ => "-",
     };
     format!("{sign}{}", megabytes(bytes.unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::closure::{Holders, Item, Items};
+
+    fn closure() -> Closure {
+        let path = |letter: char, name: &str| format!("{}-{name}", letter.to_string().repeat(32));
+        let item =
+            |size, references: &[&String]| Item { size, references: references.iter().copied().cloned().collect() };
+        let (app, one, two) = (path('a', "app"), path('b', "node-22"), path('c', "node-22"));
+        let items = Items::from([(app.clone(), item(1, &[&one])), (one, item(3, &[&two])), (two, item(2, &[]))]);
+        let mut closure = Closure::of(&items, &app).unwrap();
+        closure.references[0].holders = Holders { files: vec!["a.js".to_owned(), "b.js".to_owned()], count: 9 };
+        closure
+    }
+
+    #[test]
+    fn parts_have_names_and_the_files_that_hold_them() {
+        let closure = closure();
+        let shown: Vec<_> = closure
+            .parts
+            .iter()
+            .map(|part| format!("{}: {}", part_name(&closure, part), held_by(&closure, part)))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "node-22 (bbbbbbb): a.js, b.js and 7 other files",
+                "node-22 (ccccccc): a.js, b.js and 7 other files (through node-22)",
+                "(own files): ",
+            ]
+        );
+    }
+
+    #[test]
+    fn long_names_of_files_leave_room_for_one() {
+        let mut reference = closure().references.remove(0);
+        let file = "x".repeat(50);
+        reference.holders = Holders { files: vec![file.clone(), file.clone()], count: 2 };
+        assert_eq!(files(&reference), format!("{file} and 1 other file"));
+        reference.holders = Holders { files: vec!["y".repeat(200)], count: 1 };
+        assert_eq!(files(&reference), "y".repeat(200));
+        reference.holders = Holders::default();
+        assert_eq!(files(&reference), "no file");
+    }
+
+    #[test]
+    fn differences_have_a_sign() {
+        assert_eq!([0, 3_000_000, -1].map(signed), ["0 MB", "+3.0 MB", "-<0.1 MB"]);
+    }
 }

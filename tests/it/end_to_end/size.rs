@@ -89,19 +89,27 @@ fn e2e_size_compares_commits_and_keeps_budgets() {
     let context = nix.context();
     with_tool(&nix, "");
     context.commit_all("a tool");
-    with_tool(&nix, "head -c 3000000 /dev/zero > $out/large");
-    context.commit_all("a large file");
+    let extra = r#"runCommand "extra-1.0" { } "head -c 2000000 /dev/zero > $out""#;
+    let more = format!(
+        "head -c 3000000 /dev/zero > $out/large; echo ${{nixpkgs.legacyPackages.${{system}}.{extra}}} > $out/extra.txt"
+    );
+    with_tool(&nix, &more);
+    context.commit_all("a large file, and another reference");
     // What lies in the working tree does not count.
-    context.write("flake.nix", "broken");
+    context.write("flake.nix", "broken: nixpkgs");
     let report = json(&nix, &["size", "tool", "HEAD~1..HEAD", "--json"]);
     let tool = package(&report, "tool");
     let grown = tool["closureSize"].as_u64().unwrap() - tool["before"]["closureSize"].as_u64().unwrap();
-    assert!((3_000_000..3_001_000).contains(&grown), "{report:#}");
-    assert_eq!(tool["changes"].as_array().unwrap().len(), 1);
-    assert_eq!(tool["changes"][0]["name"], Value::Null);
+    assert!((5_000_000..5_002_000).contains(&grown), "{report:#}");
+    let changes: Vec<_> = tool["changes"].as_array().unwrap().iter().map(|change| &change["name"]).collect();
+    assert_eq!(changes, [&Value::Null, &"extra".into()]);
+    assert_eq!(tool["changes"][1]["before"], Value::Null);
     assert_eq!(report["from"]["name"], "HEAD~1");
     let text = succeed(&mut splitter(&nix, &["size", "tool", "--from", "HEAD~1", "--to", "HEAD"]));
-    assert!(text.contains("+3.0 MB") && text.contains("(own files)"), "{text}");
+    let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in ["tool: +5.0 MB", "+3.0 MB <0.1 MB 3.0 MB (own files)", "+2.0 MB - 2.0 MB extra extra.txt"] {
+        assert!(lines.iter().any(|found| found == line), "{line} is not in\n{text}");
+    }
     assert_eq!(context.git(&["status", "--porcelain"]), " M flake.nix", "size changes nothing in the repository");
     context.git(&["checkout", "--quiet", "flake.nix"]);
 
@@ -119,7 +127,7 @@ fn e2e_size_compares_commits_and_keeps_budgets() {
     assert!(output.contains("over budget: tool has") && output.contains("its budget of 2.0 MB"), "{output}");
     assert!(output.contains("largest parts: "), "{output}");
     let output = fail(&mut splitter(&nix, &["size", "tool", "--from", "HEAD~1"]));
-    assert!(output.contains("grew: (own files) +3.0 MB"), "{output}");
+    assert!(output.contains("grew: (own files) +3.0 MB, extra +2.0 MB"), "{output}");
     let output = fail(&mut splitter(&nix, &["size", "tool", "--json"]));
     assert!(output.contains(r#""overBudget": true"#), "{output}");
     // A workspace has its own.
