@@ -67,7 +67,7 @@ pub(super) enum Command {
     Graph(GraphOptions),
     /// Prove with Nix that an edit rebuilds what it must and nothing else
     Verify(VerifyOptions),
-    /// Show the size of each package with everything that it needs to run, and what makes it large
+    /// Show how large each package is with all that it needs to run, and why
     #[command(after_help = SIZE_EXAMPLES)]
     Size(SizeOptions),
     /// Set up the git hook that stops a commit with stale hashes

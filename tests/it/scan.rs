@@ -352,6 +352,7 @@ fn help_names_every_command_and_exit_code() {
       explain      Tell what an edit rebuilds, and which file or package causes it
       graph        Draw what is built, of what size, and what an edit rebuilds
       verify       Prove with Nix that an edit rebuilds what it must and nothing else
+      size         Show how large each package is with all that it needs to run, and why
       hook         Set up the git hook that stops a commit with stale hashes
       demo         Show all of it on a sample monorepo in a new folder
       help         Print this message or the help of the given subcommand(s)

@@ -73,6 +73,8 @@ fn e2e_size_names_the_file_that_holds_a_reference() {
     for words in ["package", "closure", "own files", "held by", "(own files)", "lib/server.js, modules"] {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
+    let output = run(&mut splitter(&nix, &["size", "tool", "--no-build"]));
+    assert!(output.contains("lib/server.js, modules") && !output.contains("not in the store"), "{output}");
     // All apps and installs, which are the packages of splitter itself. Nothing else is built now.
     let report = json(&nix, &["size", "--json"]);
     for name in ["api", "web", "nodeModules"] {
