@@ -226,7 +226,7 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
     let line = "inherit (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)) systems;";
     context.write("flake.nix", format!("{{ imports = [ ./nix/splitter ]; {line} }}\n"));
     let output = run(&mut context.splitter(&["init"]));
-    assert!(output.contains("replace the line that reads splitter.lock.json with\n    systems = import"), "{output}");
+    assert!(output.contains("replace the line that reads splitter.lock.json with:\n    systems = import"), "{output}");
 }
 
 #[test]

@@ -238,12 +238,12 @@ fn check_says_that_a_repository_is_half_written_and_the_next_run_completes_it() 
     exit: 2
     ----- stdout
     ----- stderr
-    error: an earlier run of splitter was cut off while it replaced files: some are old, some are new
+    error: an earlier run of splitter was interrupted while it replaced files; some are old, some are new
       at .splitter-journal
-    hint: run `splitter update-hash`, which replaces the rest
+    hint: run `splitter update-hash` to replace the rest
     ");
     let output = run(&mut context.splitter(&["update-hash"]));
-    assert!(output.contains("completed the files that an earlier run was cut off at\n"), "{output}");
+    assert!(output.contains("completed the files of an earlier run that was interrupted\n"), "{output}");
     assert!(files(&context.repo()) == new);
     succeed(&mut context.splitter(&["check"]));
 }
@@ -255,7 +255,7 @@ fn files_that_were_changed_since_a_run_was_killed_are_left_alone() {
     half_written(context);
     context.write("nix/splitter/deps.nix", "mine\n");
     let output = run(&mut context.splitter(&["update-hash"]));
-    assert!(output.contains("warning: an earlier run was cut off"), "{output}");
+    assert!(output.contains("warning: an earlier run was interrupted"), "{output}");
     assert_eq!(context.read("nix/splitter/deps.nix"), "mine\n");
     assert!(!files(&context.repo()).keys().any(|path| path.contains(".splitter-")));
 }

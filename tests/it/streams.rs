@@ -56,7 +56,7 @@ fn a_fresh_check_is_fresh_when_its_text_cannot_be_written_but_a_report_is_lost()
         assert_eq!(code(&mut redirected(&small, &check, "2>/dev/full")), 0, "{check} 2>/dev/full");
     }
     let output = run(&mut redirected(&small, "--quiet check", ">/dev/full"));
-    let warning = "warning: could not write all of the output to stdout: No space left on device (os error 28)\n";
+    let warning = "warning: could not write the output to stdout: No space left on device (os error 28)\n";
     assert_eq!(output, format!("exit: 0\n----- stdout\n----- stderr\n{warning}"));
 }
 
@@ -115,9 +115,7 @@ fn a_result_that_a_full_disk_lost_is_a_failure() {
         assert_eq!(code(&mut redirected(&small, command, ">/dev/null 2>&-")), 0, "{command} 2>&-");
     }
     let output = run(&mut redirected(&small, "scan --json", ">/dev/full"));
-    assert!(
-        output.ends_with("error: could not write all of the output to stdout: No space left on device (os error 28)\n")
-    );
+    assert!(output.ends_with("error: could not write the output to stdout: No space left on device (os error 28)\n"));
 }
 
 #[test]

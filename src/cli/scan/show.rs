@@ -1,4 +1,4 @@
-//! A scan for people.
+//! The text of `scan`.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -16,16 +16,16 @@ use crate::{
     },
 };
 
-/// How many files of the lock set are named; a repository has one manifest a workspace.
+/// Number of files of the lock set shown.
 const SHOWN_FILES: usize = 12;
 
-/// How many workspaces of an app's source set are named.
+/// Number of workspaces shown for each source set.
 const SHOWN_WORKSPACES: usize = 24;
 
-/// How many environment variables of a build are named.
+/// Number of environment variables shown for each build.
 const SHOWN_VARIABLES: usize = 6;
 
-/// Those that every build has.
+/// Variables that every build has.
 const SET: [&str; 1] = ["CI"];
 
 pub(super) fn print(scan: &Scan<'_>, printer: Printer) {
@@ -55,7 +55,7 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
         .iter()
         .filter(|(scope, _)| **scope != "common")
         .map(|(scope, packages)| match *scope {
-            "unknown" => format!("{} of which `update-hash` asks the tarballs", count(*packages)),
+            "unknown" => format!("{} whose systems `update-hash` reads from the tarballs", count(*packages)),
             system => format!("{} only for {system}", count(*packages)),
         })
         .collect();
@@ -65,7 +65,7 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
     print_parts(split, printer);
 }
 
-/// How `deps` is cut, where it is.
+/// Prints the parts of `deps`, if there are several.
 fn print_parts(split: &Split, printer: Printer) {
     let parts = parts(split);
     if parts.keys().all(|part| part.shard.is_whole()) {
@@ -81,7 +81,11 @@ fn print_parts(split: &Split, printer: Printer) {
     let of_systems = of_systems.concat();
     let shared = count(scopes["common"]);
     let total = things(parts.len(), "part");
-    heading("deps", &format!("{total}: {shared} for every system{of_systems}; a bump changes one of them"), printer);
+    heading(
+        "deps",
+        &format!("{total}: {shared} for every system{of_systems}; updating a package changes one part"),
+        printer,
+    );
 }
 
 fn heading(name: &str, text: &str, printer: Printer) {
@@ -93,7 +97,7 @@ fn print_lock_set(scan: &Scan<'_>, printer: Printer) {
     printer.data("");
     heading(
         "lock set",
-        &format!("{}: a change of any of them makes the hashes stale", things(files.len(), "file")),
+        &format!("{}; a change to any of them makes the hashes stale", things(files.len(), "file")),
         printer,
     );
     let (manifests, others): (Vec<_>, Vec<_>) = files.keys().partition(|path| path.file_name() == "package.json");
@@ -104,13 +108,15 @@ fn print_lock_set(scan: &Scan<'_>, printer: Printer) {
         printer.data(format_args!("  {DIM}and {} more{DIM:#}", count(others.len() - SHOWN_FILES)));
     }
     let of = if manifests.len() == 1 { "package.json" } else { "package.json files" };
-    printer.data(format_args!("  {} {of} {DIM}(the fields that an installer reads){DIM:#}", count(manifests.len())));
+    printer.data(format_args!("  {} {of} {DIM}(only the fields that an install reads){DIM:#}", count(manifests.len())));
 }
 
 fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
     let workspaces: Vec<&Workspace> = scan.split.graph.workspaces().collect();
     printer.data("");
-    heading("workspaces", &things(workspaces.len(), "workspace"), printer);
+    let apps = workspaces.iter().filter(|workspace| matches!(workspace.role, Role::App { .. })).count();
+    let kinds = format!("{}, {}", things(apps, "app"), things(workspaces.len() - apps, "library"));
+    heading("workspaces", &format!("{}: {kinds}", count(workspaces.len())), printer);
     let width = workspaces.iter().map(|workspace| workspace.path.to_string().chars().count()).max().unwrap_or(0);
     for workspace in workspaces {
         let kind = match &workspace.role {
@@ -123,7 +129,7 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         let how = how(workspace, scan.split.pin.manager.name.runtime()).map_or(String::new(), |how| format!(": {how}"));
         let path = workspace.path.to_string();
         printer.data(format_args!(
-            "  {:<width$}  {kind}, {}{}",
+            "  {:<width$}  {kind} ({}){}",
             escape(&path),
             escape(&workspace.reason),
             escape(&how)
@@ -132,7 +138,11 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
         if let Some(reason) = scan.split.copies.get(&workspace.path) {
-            printer.data(format_args!("  {:<width$}  {DIM}gets copies of packages: {}{DIM:#}", "", escape(reason)));
+            printer.data(format_args!(
+                "  {:<width$}  {DIM}packages are copied, not linked: {}{DIM:#}",
+                "",
+                escape(reason)
+            ));
         }
         if let Some(installed) = installed(workspace.install) {
             printer.data(format_args!("  {:<width$}  {DIM}{installed}{DIM:#}", ""));
@@ -140,16 +150,16 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
     }
 }
 
-/// What is installed for an app alone.
+/// Describes an install for this app alone.
 fn installed(install: Install) -> Option<&'static str> {
     match install {
         Install::Shared => None,
-        Install::Own => Some("has an install of its own"),
-        Install::Production => Some("has an install of its own, without development dependencies"),
+        Install::Own => Some("has its own install"),
+        Install::Production => Some("has its own install, without development dependencies"),
     }
 }
 
-/// The variables that a build is said to read: none is set.
+/// Describes the variables that a build reads and nobody sets.
 fn unset_variables(workspace: &Workspace) -> Option<String> {
     let names: Vec<&str> = workspace.env.iter().map(String::as_str).filter(|name| !SET.contains(name)).collect();
     let (group, name) = match (&workspace.role, &workspace.library) {
@@ -160,12 +170,16 @@ fn unset_variables(workspace: &Workspace) -> Option<String> {
     let shown = names.iter().take(SHOWN_VARIABLES).copied().collect::<Vec<_>>().join(", ");
     let more = names.len().saturating_sub(SHOWN_VARIABLES);
     let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
-    (!names.is_empty()).then(|| format!("not set in its build, unless splitter.{group}.{name}.env does: {shown}{more}"))
+    (!names.is_empty()).then(|| {
+        format!(
+            "its build reads variables that are unset unless `splitter.{group}.{name}.env` sets them: {shown}{more}"
+        )
+    })
 }
 
-/// How a workspace is built or started.
+/// Describes how a workspace is built or started.
 fn how(workspace: &Workspace, runtime: &str) -> Option<String> {
-    // The root's script builds all the others, which is what splitter does by itself.
+    // The script of the root builds all workspaces, which splitter does by itself.
     let is_built = !workspace.path.is_root() || matches!(workspace.role, Role::App { .. });
     if let Some(build) = workspace.build.as_ref().filter(|_| is_built) {
         let tool = build.tool.map_or(String::new(), |tool| format!(" ({})", tool.name()));
@@ -185,7 +199,11 @@ fn how(workspace: &Workspace, runtime: &str) -> Option<String> {
 fn print_source_sets(scan: &Scan<'_>, printer: Printer) {
     printer.data("");
     let total = things(scan.apps.len(), "app");
-    heading("source sets", &format!("{total}; a change outside an app's source set does not rebuild it"), printer);
+    heading(
+        "source sets",
+        &format!("{total}; editing a file outside an app's source set does not rebuild that app"),
+        printer,
+    );
     let extras = Extras::of(scan.sources);
     let summary = Summary::of(scan.sources, scan.closures, &extras);
     for (name, workspace) in &scan.apps {
@@ -199,10 +217,10 @@ fn print_source_sets(scan: &Scan<'_>, printer: Printer) {
         ));
         print_left_out(&totals.left_out, printer);
     }
-    printer.data(format_args!("  {DIM}what git ignores is in no source set{DIM:#}"));
+    printer.data(format_args!("  {DIM}files ignored by git are never included{DIM:#}"));
 }
 
-/// The workspaces that an app is built from: the first of them, and how many more there are.
+/// Names the first workspaces that an app is built from, and counts the others.
 fn members(scan: &Scan<'_>, own: usize) -> String {
     let members = scan.closures.members(own);
     let shown = members.ones().take(SHOWN_WORKSPACES).map(|number| scan.closures.workspaces()[number].path.to_string());
@@ -219,7 +237,8 @@ fn print_left_out(left_out: &BTreeMap<String, LeftOut>, printer: Printer) {
     }
     let mut rules: Vec<_> = left_out.iter().collect();
     rules.sort_by_key(|(rule, left_out)| (std::cmp::Reverse(left_out.files), rule.as_str()));
-    let shown: Vec<_> = rules.iter().take(6).map(|(rule, left_out)| format!("{rule} {}", left_out.files)).collect();
+    let shown: Vec<_> =
+        rules.iter().take(6).map(|(rule, left_out)| format!("{rule} ({})", things(left_out.files, "file"))).collect();
     let more = if rules.len() > 6 { format!(", {} more rules", rules.len() - 6) } else { String::new() };
-    printer.data(format_args!("    {DIM}left out: {}{more}{DIM:#}", escape(&shown.join(", "))));
+    printer.data(format_args!("    {DIM}excluded: {}{more}{DIM:#}", escape(&shown.join(", "))));
 }

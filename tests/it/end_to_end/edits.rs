@@ -61,7 +61,7 @@ fn e2e_an_edit_outside_the_sources_changes_nothing() {
     context.write(".github/workflows/ci.yml", "on: push\n");
     unchanged("files that belong to no workspace");
     context.make_executable("apps/web/README.md");
-    unchanged("the mode of a file that is no source");
+    unchanged("the mode of a file that is not a source");
     let manifest: serde_json::Value = serde_json::from_str(&context.read("package.json")).unwrap();
     let mut turned = serde_json::Map::new();
     for (key, value) in manifest.as_object().unwrap().iter().rev() {

@@ -150,7 +150,7 @@ fn every_kind_of_commit(arrangement: &Arrangement) {
     context.commit_all("hooks");
     let before = picture(&context.repo());
     succeed(&mut context.splitter(&["hook", "install"]));
-    assert_eq!(succeed(&mut context.splitter(&["hook", "install"])), "unchanged: the hook is there already");
+    assert_eq!(succeed(&mut context.splitter(&["hook", "install"])), "unchanged: the git hook is already installed");
     let status = succeed(&mut context.splitter(&["hook", "status"]));
     assert!(status.lines().all(|line| line.contains(": runs from ")), "{}: {status}", arrangement.name);
     context.commit_all("splitter's hook");

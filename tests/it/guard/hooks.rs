@@ -64,7 +64,7 @@ fn lefthook_gets_lines_for_its_configuration() {
     exit: 1
     ----- stdout
     pre-commit: runs from lefthook.yml (through .git/hooks/pre-commit)
-    pre-merge-commit: does not run: .git/hooks/pre-merge-commit is not there, though its configuration names splitter: lefthook has not set it up
+    pre-merge-commit: does not run: .git/hooks/pre-merge-commit is missing; lefthook has not installed it, although its configuration runs splitter
     ----- stderr
     ");
 }
@@ -158,13 +158,13 @@ fn husky_in_a_fresh_clone_and_in_a_linked_work_tree_is_said_not_to_run() {
     splitter_snapshot!(context, context.splitter(&["hook", "status"]), @r"
     exit: 1
     ----- stdout
-    pre-commit: does not run: .husky/_/pre-commit is not there, though the script for it is: run `npx husky` in this work tree
-    pre-merge-commit: does not run: .husky/_/pre-merge-commit is not there, though the script for it is: run `npx husky` in this work tree
+    pre-commit: does not run: .husky/_/pre-commit is missing, but .husky/pre-commit exists; run `npx husky` in this working tree
+    pre-merge-commit: does not run: .husky/_/pre-merge-commit is missing, but .husky/pre-merge-commit exists; run `npx husky` in this working tree
     ----- stderr
     ");
     // Where the script is gone as well, it is not husky's files that lack.
     context.remove(".husky");
-    assert!(fail(&mut context.splitter(&["hook", "status"])).contains(".husky/_/pre-commit is not there: run"));
+    assert!(fail(&mut context.splitter(&["hook", "status"])).contains(".husky/_/pre-commit is missing; run"));
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_folder_of_hooks_that_others_share_is_left_alone() {
     assert!(lines.contains("splitter hook run || exit 1"), "{lines}");
     assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);
     context.git(&["config", "--global", "core.hooksPath", "/dev/null"]);
-    assert!(fail(&mut context.splitter(&["hook", "status"])).contains("core.hooksPath switches hooks off"));
+    assert!(fail(&mut context.splitter(&["hook", "status"])).contains("core.hooksPath turns hooks off"));
 }
 
 /// A git that says that it is 2.54, for what is decided by that; all else is the real one.
@@ -244,7 +244,7 @@ fn people_without_splitter_get_one_line_and_their_commit() {
     context.write("apps/web/src/index.ts", "console.log(7);\n");
     assert_eq!(commit(), "");
     guarded.make_stale();
-    assert_eq!(commit(), "splitter is not installed here: CI checks the hashes of this change\n");
+    assert_eq!(commit(), "splitter is not installed, so this commit is not checked; CI checks it\n");
     let status = fail(&mut context.splitter(&["hook", "status"]));
     assert!(status.contains("`splitter` is not in PATH"), "{status}");
 }
@@ -329,7 +329,7 @@ fn by_choice_it_updates_the_record_from_the_cache_and_adds_it() {
     // With paths, git commits from an index of its own.
     context.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     guarded.make_stale();
-    assert!(fail(&mut commit(&["--", "bun.lock"])).contains("name these too"));
+    assert!(fail(&mut commit(&["--", "bun.lock"])).contains("name these files too"));
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn an_old_hook_is_never_lost() {
     hook(context, "#!/usr/bin/env node\n");
     context.write(".git/hooks/pre-commit.before-splitter", "older\n");
     let before = picture(&context.repo().join(".git/hooks"));
-    assert!(fail(&mut context.splitter(&["hook", "install"])).contains("an older hook would be lost"));
+    assert!(fail(&mut context.splitter(&["hook", "install"])).contains("because that file already exists"));
     assert_eq!(picture(&context.repo().join(".git/hooks")), before);
 }
 

@@ -26,7 +26,7 @@ fn a_stale_index_is_refused_and_the_work_tree_says_what_to_do() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    stale: nix/splitter/splitter.lock.json does not fit what is staged
+    stale: nix/splitter/splitter.lock.json does not match the staged files
       packages
         ~ alpha 1.0.0 -> 1.1.0
       files
@@ -39,7 +39,7 @@ fn a_stale_index_is_refused_and_the_work_tree_says_what_to_do() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    unstaged: the work tree is right, but what is staged is not
+    unstaged: the working tree is up to date, but these changes are not staged
         nix/splitter/splitter.lock.json
     run `git add nix/splitter/splitter.lock.json`
     ----- stderr
@@ -48,7 +48,7 @@ fn a_stale_index_is_refused_and_the_work_tree_says_what_to_do() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 0
     ----- stdout
-    fresh: nix/splitter/splitter.lock.json is right for 3 packages in 4 workspaces
+    fresh: nix/splitter/splitter.lock.json is up to date (3 packages, 4 workspaces)
     ----- stderr
     ");
 }
@@ -96,7 +96,7 @@ fn what_is_only_intended_is_not_staged() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    unstaged: nix/splitter/splitter.lock.json is not staged, though the files beside it are
+    unstaged: nix/splitter/splitter.lock.json is not staged, but other files in nix/splitter are
     run `git add nix/splitter/splitter.lock.json`
     ----- stderr
     ");
@@ -126,9 +126,9 @@ fn conflict_stages_are_named_with_their_remedy() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    unmerged: a merge conflict is not resolved
-        nix/splitter/splitter.lock.json: resolve the lockfile, then run `splitter update-hash` and `git add` both
-        package.json: resolve it, run the package manager's install, then `git add` it
+    unmerged: these files have unresolved merge conflicts
+        nix/splitter/splitter.lock.json: resolve the lockfile, run `splitter update-hash`, then `git add` both files
+        package.json: resolve it, run the install of the package manager, then `git add` it
     ----- stderr
     ");
 }
@@ -284,8 +284,8 @@ fn a_record_of_an_older_splitter_stops_only_what_makes_it_stale() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1, this one writes 2)
-    stale: nix/splitter/splitter.lock.json does not fit what is staged
+    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1; this version writes format 2)
+    stale: nix/splitter/splitter.lock.json does not match the staged files
       packages
         ~ alpha 1.0.0 -> 1.1.0
       files

@@ -20,18 +20,18 @@ pub(super) struct Facts<'a> {
 /// Whether a workspace is an app or a library, and why, in words.
 pub(super) fn choose_kind(path: &RepoPath, choice: &WorkspaceConfig, facts: &Facts<'_>) -> (Kind, String) {
     if let Some(kind) = choice.kind {
-        return (kind, "chosen in splitter.json".to_owned());
+        return (kind, "set in splitter.json".to_owned());
     }
     let what = match (facts.builds, facts.starts) {
         (true, _) => "has a build script",
         (false, true) => "runs a server from source",
-        (false, false) => return (Kind::Library, "has nothing to build or start".to_owned()),
+        (false, false) => return (Kind::Library, "has no build script and starts no server".to_owned()),
     };
     if path.is_root() && !facts.single {
-        return (Kind::Library, "is the root of the workspaces".to_owned());
+        return (Kind::Library, "is the workspace root".to_owned());
     }
     if let Some(folder) = path.parts().find(|part| APP_FOLDERS.contains(part)) {
-        return (Kind::App, format!("{what} and lies in {folder}/"));
+        return (Kind::App, format!("{what} and is in {folder}/"));
     }
     match facts.dependants {
         [] => (Kind::App, format!("{what} and no workspace depends on it")),

@@ -43,11 +43,11 @@ fn kinds_are_found_with_their_reasons() {
     assert_eq!(
         summary(&graph),
         [
-            ".: library, is the root of the workspaces",
-            "apps/api: app api (src/server.ts) runs a server from source and lies in apps/",
-            "apps/web: app web (dist) has a build script and lies in apps/",
+            ".: library, is the workspace root",
+            "apps/api: app api (src/server.ts) runs a server from source and is in apps/",
+            "apps/web: app web (dist) has a build script and is in apps/",
             "packages/cli: app cli (out) has a build script and no workspace depends on it",
-            "packages/config: library, has nothing to build or start",
+            "packages/config: library, has no build script and starts no server",
             "packages/ui: library, apps/web depends on it",
         ]
     );
@@ -72,9 +72,9 @@ fn a_build_script_that_does_nothing_is_none() {
     assert_eq!(
         summary(&graph)[1..],
         [
-            "apps/api: app api (s.ts) runs a server from source and lies in apps/",
-            "packages/a: library, has nothing to build or start",
-            "packages/b: library, has nothing to build or start",
+            "apps/api: app api (s.ts) runs a server from source and is in apps/",
+            "packages/a: library, has no build script and starts no server",
+            "packages/b: library, has no build script and starts no server",
         ]
     );
     assert_eq!(graph.libraries().count(), 0);
@@ -111,7 +111,7 @@ fn choices_go_before_what_is_found() {
         ),
         ("packages/ui/package.json", r#"{"name": "ui"}"#),
     ];
-    assert_eq!(summary(&graph(&files).unwrap())[1], "packages/ui: app storybook (sb) chosen in splitter.json");
+    assert_eq!(summary(&graph(&files).unwrap())[1], "packages/ui: app storybook (sb) set in splitter.json");
     let both = [
         ROOT,
         ("splitter.json", r#"{"workspaces": {"apps/a": {"start": "s.ts"}}}"#),
