@@ -16,6 +16,7 @@ mod registries;
 mod scope;
 mod scripts;
 mod shards;
+mod size;
 mod stale;
 mod trees;
 mod verify;

@@ -106,7 +106,7 @@ pub enum Role {
         /// The name of the derivation.
         name: String,
         /// What its package is.
-        product: Product,
+        product: Box<Product>,
     },
     /// Others depend on it.
     Library,
