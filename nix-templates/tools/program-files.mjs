@@ -79,7 +79,7 @@ function placeScript(spec, out, startOptions, program) {
   const [options, args] = [program.options ?? [], program.arguments ?? []].map((words) => words.map((word) => placed(spec, folder, first, word)));
   const command = [runtimeOf(spec, file, program), ...first, ...options, file, ...args];
   const lines = environment(spec, program);
-  if (program.directory) lines.push(`cd ${quote(folder)} || exit`);
+  if (program.directory !== undefined) lines.push(`cd ${quote(join(folder, program.directory))} || exit`);
   writeScript(join(out, "bin", program.name), spec, [...lines, `exec ${command.map(quote).join(" ")} "$@"`]);
 }
 

@@ -336,16 +336,12 @@ fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
         workspace_records(split).into_iter().map(|workspace| (workspace.path.clone(), workspace)).collect();
     let recorded: BTreeMap<&RepoPath, &WorkspaceRecord> =
         recorded.iter().map(|workspace| (&workspace.path, workspace)).collect();
-    let runtime = split.pin.manager.name.runtime();
     let mut texts = Vec::new();
     for (path, workspace) in &now {
         match recorded.get(path) {
             None => texts.push(format!("workspace `{path}` was added")),
             Some(known) if *known != workspace => {
-                texts.push(format!(
-                    "workspace `{path}` changed: {}",
-                    changed_fields(known, workspace, runtime).join(", ")
-                ));
+                texts.push(format!("workspace `{path}` changed: {}", changed_fields(known, workspace).join(", ")));
             }
             Some(_) => {}
         }
@@ -356,7 +352,7 @@ fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
 }
 
 /// The fields of a workspace that differ, with old and new values where users know them.
-fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord, runtime: &str) -> Vec<String> {
+fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord) -> Vec<String> {
     let mut fields = Vec::new();
     fields.extend(value("name", Some(&from.name), Some(&to.name)));
     let name = |workspace: &WorkspaceRecord| Some(workspace.package.as_ref()?.name.clone());
@@ -381,7 +377,7 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord, runtime: &str) -
     fields.extend(plain("whether its outputs are a guess", &old_build.guessed, &new_build.guessed));
     let awaited = |workspace: &WorkspaceRecord| Some(workspace.build.as_ref()?.awaited);
     fields.extend(plain("whether other builds wait for it", &awaited(from), &awaited(to)));
-    fields.extend(changed_package(from.package.as_ref(), to.package.as_ref(), runtime));
+    fields.extend(changed_package(from.package.as_ref(), to.package.as_ref()));
     fields.extend(setting("nodeModules", from.node_modules, to.node_modules, NodeModules::Link));
     let install = |workspace: &WorkspaceRecord| workspace.package.as_ref()?.install;
     fields.extend(setting("install", install(from), install(to), Install::Shared));
@@ -392,10 +388,10 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord, runtime: &str) -
 }
 
 /// What differs in the package of a workspace. One that a workspace gains or loses is named by its name alone.
-fn changed_package(from: Option<&PackageRecord>, to: Option<&PackageRecord>, runtime: &str) -> Vec<String> {
+fn changed_package(from: Option<&PackageRecord>, to: Option<&PackageRecord>) -> Vec<String> {
     let (Some(from), Some(to)) = (from, to) else { return Vec::new() };
     let programs = |package: &PackageRecord| -> Vec<String> {
-        package.programs.iter().map(|program| format!("{}: {}", program.name, program.shown(runtime))).collect()
+        package.programs.iter().map(|program| format!("{}: {}", program.name, program.shown())).collect()
     };
     let parts = |package: &PackageRecord| -> Vec<String> {
         package.layout.iter().map(|part| format!("{} as /{}", part.from, part.to)).collect()

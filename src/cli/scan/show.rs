@@ -129,7 +129,7 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         };
         let path = workspace.path.to_string();
         printer.data(format_args!("  {:<width$}  {kind} ({})", escape(&path), escape(&workspace.reason)));
-        let product = product(workspace, scan.split.pin.manager.name.runtime());
+        let product = product(workspace);
         for line in build(workspace).into_iter().chain(product) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&line)));
         }
@@ -191,7 +191,7 @@ fn build(workspace: &Workspace) -> Option<String> {
 }
 
 /// Describes the package of an app: each program with its command, and what is beside the programs.
-fn product(workspace: &Workspace, runtime: &str) -> Vec<String> {
+fn product(workspace: &Workspace) -> Vec<String> {
     let Role::App { name, product } = &workspace.role else { return Vec::new() };
     let purpose = product.purpose.name();
     let programs = product.programs_of(name);
@@ -199,11 +199,14 @@ fn product(workspace: &Workspace, runtime: &str) -> Vec<String> {
         .iter()
         .map(|program| {
             let how = match program.runtime {
-                Some(Runtime::None) => " (compiled)",
-                _ if program.directory => " (run in its own folder)",
-                _ => "",
+                Some(Runtime::None) => " (compiled)".to_owned(),
+                _ => match program.directory.as_deref() {
+                    Some(".") => " (runs in its own folder)".to_owned(),
+                    Some(folder) => format!(" (runs in its {folder}/)"),
+                    None => String::new(),
+                },
             };
-            format!("{purpose} {}: {}{how}", program.name, program.shown(runtime))
+            format!("{purpose} {}: {}{how}", program.name, program.shown())
         })
         .collect();
     match product.purpose {

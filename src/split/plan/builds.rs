@@ -58,10 +58,13 @@ impl Rules<'_> {
     }
 
     fn programs(&self, name: &str, product: &Product) -> String {
-        let runtime = self.split.pin.manager.name.runtime();
         let shown = |program: &Program| {
-            let place = if program.directory { " (in its folder)" } else { "" };
-            format!("{}: {}{place}", program.name, program.shown(runtime))
+            let place = program
+                .directory
+                .as_ref()
+                .map(|folder| if folder == "." { " (in its folder)".to_owned() } else { format!(" (in {folder})") })
+                .unwrap_or_default();
+            format!("{}: {}{place}", program.name, program.shown())
         };
         product.programs_of(name).iter().map(shown).collect::<Vec<_>>().join(", ")
     }

@@ -13,6 +13,8 @@ pub(super) struct Command {
     pub(super) runner: Runner,
     pub(super) options: Vec<String>,
     pub(super) arguments: Vec<String>,
+    /// The folder that it goes to first (`cd dist && …`).
+    pub(super) folder: Option<String>,
 }
 
 /// What a command runs.
@@ -56,10 +58,16 @@ pub(super) fn read(words: &[String]) -> Result<Command, String> {
     if rest.last() == Some(&";") {
         rest.pop();
     }
+    let (folder, rest) = match rest.as_slice() {
+        ["cd", folder, "&&", rest @ ..] => {
+            (Some((*folder).trim_start_matches("./").trim_end_matches('/').to_owned()), rest)
+        }
+        rest => (None, rest),
+    };
     if let Some(word) = rest.iter().find(|word| word.contains(['$', '`', '<', '>', '|', '&', '(', '%', '\\', ';'])) {
         return Err((*word).to_owned());
     }
-    let (env, rest) = environment(&rest);
+    let (env, rest) = environment(rest);
     let rest = without(rest, &["exec"]);
     let rest = without(rest, &["npx", "bunx", "yarn", "pnpm"]);
     let Some((program, rest)) = rest.split_first() else { return Err(words.first().cloned().unwrap_or_default()) };
@@ -70,14 +78,14 @@ pub(super) fn read(words: &[String]) -> Result<Command, String> {
         _ if has_ending(program) || program.contains('/') => return Err((*program).to_owned()),
         bin => {
             let (runner, options) = (Runner::Bin(bin.to_owned()), Vec::new());
-            return Ok(Command { env, runner, options, arguments: owned(rest) });
+            return Ok(Command { env, runner, options, arguments: owned(rest), folder });
         }
     };
     let (options, rest) = options(program, without(without(rest, &["run", "watch"]), &WATCH_OPTIONS))?;
     match rest.split_first() {
-        Some((file, arguments)) if may_be_file(file) => {
+        Some((file, arguments)) if may_be_file(program, file) => {
             let file = file.trim_start_matches("./").to_owned();
-            Ok(Command { env, runner: Runner::File(runtime, file), options, arguments: owned(arguments) })
+            Ok(Command { env, runner: Runner::File(runtime, file), options, arguments: owned(arguments), folder })
         }
         Some((word, _)) => Err((*word).to_owned()),
         None => Err((*program).to_owned()),
@@ -150,9 +158,9 @@ pub(super) fn has_ending(word: &str) -> bool {
     ENDINGS.iter().any(|ending| word.ends_with(ending))
 }
 
-/// Whether a word names a file: it has its ending, or a folder (`node dist/main`).
-fn may_be_file(word: &str) -> bool {
-    !word.starts_with('-') && (has_ending(word) || word.contains('/'))
+/// Whether a word names a file: `node build` runs the index of a folder, while `bun build` is a command of Bun.
+fn may_be_file(program: &str, word: &str) -> bool {
+    !word.starts_with('-') && (has_ending(word) || word.contains('/') || base(program) == "node")
 }
 
 #[cfg(test)]
@@ -187,6 +195,8 @@ mod tests {
             r#"["--env-file=.env", "-r", "dotenv/config"] Some(Node) dist/main [] {"A": "b", "C": "d e"}"#
         );
         assert_eq!(shown("bun run --smol main.ts"), r#"["--smol"] Some(Bun) main.ts [] {}"#);
+        assert_eq!(shown("node build"), "[] Some(Node) build [] {}");
+        assert_eq!(shown("cd ./dist && A=b bun server.js"), r#"[] Some(Bun) server.js [] {"A": "b"}"#);
         assert_eq!(shown("next start -p 80"), r#"[] bin next ["start", "-p", "80"] {}"#);
     }
 

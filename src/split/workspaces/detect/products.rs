@@ -3,6 +3,7 @@
 
 use super::{
     Build,
+    command::has_ending,
     output::{config_text, setting},
     program::{Entry, Keeps, Product, Program, Purpose, Runtime},
     script,
@@ -10,7 +11,7 @@ use super::{
     tools::{Condition, ProductKind, ProductRule, ToolProgram},
 };
 use crate::{
-    repo::{RepoPath, Tree},
+    repo::{RepoPath, Tree, read_text},
     split::{
         ManagerName, Manifest, SplitError,
         config::{BuildChoice, WorkspaceConfig},
@@ -104,7 +105,9 @@ impl Asked<'_> {
             _ => None,
         };
         let mut product = match (started, rule) {
-            (Start::Program(program), _) => self.running(program, "has a script that starts what it builds"),
+            (Start::Program(program), _) => {
+                self.running(self.in_its_folder(program, build)?, "has a script that starts what it builds")
+            }
             (_, Some(rule)) => self.of_rule(rule, build),
             _ => Product::files(Purpose::Files, "has a build script"),
         };
@@ -143,11 +146,50 @@ impl Asked<'_> {
             let Some(inner) = path.below(self.folder) else { continue };
             let runs =
                 self.manager.manager().runs_typescript() || !["ts", "tsx", "mts"].iter().any(|end| has_end(inner, end));
-            if is_below_any(inner, outputs) || (runs && self.tree.is_file(&path)?) {
-                programs.push(Program { name, ..bare(Entry::File(inner.to_owned())) });
+            let is_source = runs && self.tree.is_file(&path)?;
+            if is_source || is_below_any(inner, outputs) {
+                let runtime = if is_source { Some(self.runtime_of(&path)?) } else { None };
+                programs.push(Program { name, runtime, ..bare(Entry::File(inner.to_owned())) });
             }
         }
         Ok(programs)
+    }
+
+    /// What runs a source: the program that its first line names, or else the package manager's usual one.
+    fn runtime_of(&self, path: &RepoPath) -> Result<Runtime, SplitError> {
+        let text = read_text(self.tree, path)?.unwrap_or_default();
+        let line = text.lines().next().filter(|line| line.starts_with("#!")).unwrap_or_default();
+        let is_bun = line.contains("bun") || (!line.contains("node") && self.manager.manager().runs_typescript());
+        Ok(if is_bun { Runtime::Bun } else { Runtime::Node })
+    }
+
+    /// The program, in the folder of its file if it needs that.
+    fn in_its_folder(&self, program: Program, build: &Build) -> Result<Program, SplitError> {
+        let folder = match &program.entry {
+            Entry::File(file) => file.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
+            Entry::Bin(_) => None,
+        };
+        if program.directory.is_some() || folder.is_none() || !self.needs_its_folder(build)? {
+            return Ok(program);
+        }
+        Ok(Program { directory: folder, ..program })
+    }
+
+    /// Whether what is bundled finds its pages only from the folder that it was written to: Bun bundles HTML that a
+    /// server imports, and looks for it in the folder that the server runs in.
+    fn needs_its_folder(&self, build: &Build) -> Result<bool, SplitError> {
+        let words = script::words(&build.script);
+        if build.tool.is_none_or(|tool| tool.name() != "bun build") {
+            return Ok(false);
+        }
+        for entry in words.iter().filter(|word| has_ending(word) && !word.starts_with('-')) {
+            let Ok(path) = self.folder.resolve(entry) else { continue };
+            let text = read_text(self.tree, &path)?.unwrap_or_default();
+            if text.contains(".html\"") || text.contains(".html'") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A compiled program under the name that `bin` gives it, or its file's. One for another system is a file alone.
@@ -219,7 +261,7 @@ impl Asked<'_> {
             product.files.extend(runtime.files.iter().cloned());
         }
         if runtime.directory {
-            product.programs.iter_mut().for_each(|program| program.directory = true);
+            product.programs.iter_mut().for_each(|program| program.directory = Some(".".to_owned()));
         }
         if self.choice.build == BuildChoice::None {
             "runs from source by choice".clone_into(&mut product.reason);
@@ -231,7 +273,10 @@ impl Product {
     /// Adds programs, but for those that are there under their name, and those that another one starts anyway.
     fn add_programs(&mut self, programs: Vec<Program>) {
         let is_plain = |program: &Program| {
-            program.options.is_empty() && program.arguments.is_empty() && program.env.is_empty() && !program.directory
+            program.options.is_empty()
+                && program.arguments.is_empty()
+                && program.env.is_empty()
+                && program.directory.is_none()
         };
         self.programs.retain(|old| !(is_plain(old) && programs.iter().any(|new| new.entry == old.entry)));
         for program in programs {
@@ -250,7 +295,7 @@ fn placed(program: &ToolProgram, build: &Build) -> Program {
     let ToolProgram { arguments, env, directory, .. } = program;
     // What frameworks build is for Node.js, if nothing says otherwise.
     let runtime = matches!(entry, Entry::File(_)).then_some(Runtime::Node);
-    Program { runtime, arguments: arguments.clone(), env: env.clone(), directory: *directory, ..bare(entry) }
+    Program { runtime, arguments: arguments.clone(), env: env.clone(), directory: directory.clone(), ..bare(entry) }
 }
 
 /// The commands of a manifest: name and file. Names that are no file names are left out.

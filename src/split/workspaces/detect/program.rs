@@ -104,20 +104,20 @@ pub struct Program {
     /// The variables that are set. Absent where there are none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
-    /// Whether it must run in its workspace's folder and not in the caller's.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub directory: bool,
+    /// The folder that it runs in, relative to the workspace's folder (`.` is that folder itself). Absent: the caller's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
 }
 
 impl Program {
     /// The command, as a person would write it.
-    pub fn shown(&self, runtime: &str) -> String {
+    pub fn shown(&self) -> String {
         let env = self.env.iter().map(|(name, value)| format!("{name}={value}"));
+        // An output without a recorded runtime says in its first line what runs it.
         let runtime = match (&self.entry, self.runtime) {
-            (Entry::Bin(_), _) | (_, Some(Runtime::None)) => None,
+            (Entry::Bin(_), _) | (_, Some(Runtime::None) | None) => None,
             (_, Some(Runtime::Node)) => Some("node"),
             (_, Some(Runtime::Bun)) => Some("bun"),
-            (_, None) => Some(runtime),
         };
         let (Entry::File(what) | Entry::Bin(what)) = &self.entry;
         let plain = |text: &String| text.replace("{workspace}/", "./");

@@ -128,7 +128,8 @@ pub(crate) fn chosen(
     let reader = Reader { tree, folder, manifest, manager, outputs: &[] };
     let file = text.trim_start_matches("./");
     if !text.contains(' ') && (has_ending(text) || tree.is_file(&folder.child(file))?) {
-        return Ok(Ok(bare(Entry::File(file.to_owned()))));
+        let runtime = Some(usual_runtime(manager));
+        return Ok(Ok(Program { runtime, ..bare(Entry::File(file.to_owned())) }));
     }
     match command::read(&words(text)) {
         Ok(command) => Ok(Ok(reader.program(command)?)),
@@ -136,10 +137,15 @@ pub(crate) fn chosen(
     }
 }
 
+/// What runs a file that says nothing of it.
+fn usual_runtime(manager: ManagerName) -> Runtime {
+    if manager.manager().runs_typescript() { Runtime::Bun } else { Runtime::Node }
+}
+
 /// A program without a name and without anything around what it runs.
 pub(super) fn bare(entry: Entry) -> Program {
     let (name, env) = (String::new(), std::collections::BTreeMap::new());
-    Program { name, runtime: None, entry, options: Vec::new(), arguments: Vec::new(), env, directory: false }
+    Program { name, runtime: None, entry, options: Vec::new(), arguments: Vec::new(), env, directory: None }
 }
 
 impl Reader<'_> {
@@ -174,7 +180,7 @@ impl Reader<'_> {
     fn start(&self, command: Command) -> Result<Start, SplitError> {
         let command = match command.runner {
             Runner::Bin(_) => command,
-            Runner::File(runtime, ref file) => match self.resolved(file)? {
+            Runner::File(runtime, ref file) => match self.resolved(&within(command.folder.as_deref(), file))? {
                 Some(file) => Command { runner: Runner::File(runtime, file), ..command },
                 None => return Ok(Start::Nothing),
             },
@@ -200,20 +206,26 @@ impl Reader<'_> {
     fn program(&self, command: Command) -> Result<Program, SplitError> {
         let (entry, runtime, directory) = match command.runner {
             // Servers of packages look for what they serve in the folder that they are started from.
-            Runner::Bin(name) => (Entry::Bin(name), None, true),
+            Runner::Bin(name) => (Entry::Bin(name), None, Some(command.folder.unwrap_or_else(|| ".".to_owned()))),
             Runner::File(runtime, file) => {
                 // On Bun, what runs TypeScript for Node.js is Bun itself.
-                let own = || if self.manager.manager().runs_typescript() { Some(Runtime::Bun) } else { None };
-                (Entry::File(file), runtime.or_else(own), false)
+                let own = usual_runtime(self.manager);
+                (Entry::File(file), Some(runtime.unwrap_or(own)), command.folder)
             }
         };
+        let name = String::new();
+        if directory.is_some() {
+            // It runs where its script runs, so its paths are right as they are.
+            let Command { env, options, arguments, .. } = command;
+            return Ok(Program { name, runtime, entry, options, arguments, env, directory });
+        }
         let mut options = Vec::new();
         for (at, word) in command.options.iter().enumerate() {
             let before = at.checked_sub(1).and_then(|before| command.options.get(before));
             options.push(self.placed(word, before.map(String::as_str))?);
         }
-        let arguments = if directory { command.arguments } else { self.all_placed(&command.arguments)? };
-        Ok(Program { name: String::new(), runtime, entry, options, arguments, env: command.env, directory })
+        let arguments = self.all_placed(&command.arguments)?;
+        Ok(Program { name, runtime, entry, options, arguments, env: command.env, directory })
     }
 
     fn all_placed(&self, words: &[String]) -> Result<Vec<String>, SplitError> {
@@ -241,7 +253,13 @@ impl Reader<'_> {
 
     /// The file that a command means, among the outputs or the sources: `dist/main` is `dist/main.js`.
     fn resolved(&self, file: &str) -> Result<Option<String>, SplitError> {
-        let endings: &[&str] = if has_ending(file) { &[""] } else { &[".js", ".mjs", ".cjs", "/index.js"] };
+        let is_output = || self.outputs.iter().any(|output| output == file.trim_end_matches('/'));
+        let endings: &[&str] = match file {
+            file if has_ending(file) => &[""],
+            // `node build` runs the index of that folder.
+            _ if is_output() => &["/index.js"],
+            _ => &[".js", ".mjs", ".cjs", "/index.js"],
+        };
         self.resolved_as(file, endings)
     }
 
@@ -279,6 +297,11 @@ impl Reader<'_> {
             start => start,
         }
     }
+}
+
+/// The path of a file in a folder of the workspace.
+fn within(folder: Option<&str>, file: &str) -> String {
+    folder.map_or_else(|| file.to_owned(), |folder| format!("{folder}/{file}"))
 }
 
 /// The files that a script may run, the likeliest first: not the values of options.

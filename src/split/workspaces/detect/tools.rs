@@ -91,9 +91,8 @@ pub(super) struct ToolProgram {
     pub(super) arguments: Vec<String>,
     #[serde(default)]
     pub(super) env: BTreeMap<String, String>,
-    /// Whether it must run in the workspace's folder.
-    #[serde(default)]
-    pub(super) directory: bool,
+    /// The folder that it runs in, relative to the workspace's; `.` is that folder itself.
+    pub(super) directory: Option<String>,
 }
 
 /// A command that runs a tool.

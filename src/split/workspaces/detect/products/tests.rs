@@ -16,7 +16,11 @@ fn found(manager: ManagerName, manifest: &str, files: &[(&str, &str)]) -> String
     let programs: Vec<String> = product
         .programs_of("a")
         .iter()
-        .map(|program| format!("{}: {}", program.name, program.shown(manager.manager().runtime())))
+        .map(|program| {
+            let place = program.directory.as_ref().filter(|folder| *folder != ".");
+            let place = place.map(|folder| format!(" in {folder}")).unwrap_or_default();
+            format!("{}: {}{place}", program.name, program.shown())
+        })
         .collect();
     let runtime = product.runtime.map(|install| format!(" + {install:?}")).unwrap_or_default();
     format!("{} {:?}{runtime} [{}]", product.purpose.name(), product.keeps, programs.join("; "))
@@ -70,9 +74,33 @@ fn a_server_that_is_built_runs_with_a_production_install() {
     let files = [("apps/a/server.js", "")];
     assert_eq!(of_yarn(own, &files), "server Sources + Production [a: NODE_ENV=production node server.js]");
     let cli = r#"{"bin": {"tool": "dist/cli.js"}, "scripts": {"build": "tsup src/cli.ts"}}"#;
-    assert_eq!(of_yarn(cli, &[]), "program Server + Production [tool: node dist/cli.js]");
+    assert_eq!(of_yarn(cli, &[]), "program Server + Production [tool: dist/cli.js]");
     let unclear = r#"{"scripts": {"build": "tsc --outDir dist", "start": "node dist/a.js && node dist/b.js"}}"#;
     assert_eq!(of_yarn(unclear, &[]), "files Files []");
+}
+
+#[test]
+fn what_runs_a_program_is_said_by_its_first_line() {
+    let manifest = r#"{"name": "cat", "bin": "cli.js"}"#;
+    let with = |line: &str| of_bun(manifest, &[("apps/a/cli.js", &format!("{line}\nconsole.log(1);\n"))]);
+    assert_eq!(with("#!/usr/bin/env node"), "program Sources + Production [cat: node cli.js]");
+    assert_eq!(with("#!/usr/bin/env bun"), "program Sources + Production [cat: bun cli.js]");
+    assert_eq!(with("// node"), "program Sources + Production [cat: bun cli.js]");
+}
+
+#[test]
+fn a_server_of_html_runs_in_the_folder_that_has_it() {
+    let build = r#""build": "bun build src/server.ts --target=bun --outdir dist""#;
+    let of = |start: &str, source: &str| {
+        of_bun(&format!(r#"{{"scripts": {{{build}, "start": "{start}"}}}}"#), &[("apps/a/src/server.ts", source)])
+    };
+    let with_html = "import page from './index.html';";
+    assert_eq!(of("bun dist/server.js", with_html), "server Server + Production [a: bun dist/server.js in dist]");
+    assert_eq!(of("bun dist/server.js", ""), "server Server + Production [a: bun dist/server.js]");
+    assert_eq!(
+        of("cd dist && PORT=1 bun server.js", ""),
+        "server Server + Production [a: PORT=1 bun dist/server.js in dist]"
+    );
 }
 
 #[test]
@@ -94,6 +122,9 @@ fn frameworks_are_known() {
     assert_eq!(svelte("adapter-node"), "server Server + Production [a: node build/index.js]");
     assert_eq!(svelte("adapter-static"), "site Files []");
     assert_eq!(svelte("adapter-cloudflare"), "files Files []");
+    let kit_3 = [("apps/a/vite.config.js", "sveltekit({ adapter: adapter() }); from '@sveltejs/adapter-node'")];
+    let found = app("@sveltejs/kit", "vite build", &kit_3);
+    assert_eq!(found, "server Server + Production [a: node build/index.js]");
     let astro = |config: &str| app("astro", "astro build", &[("apps/a/astro.config.mjs", config)]);
     assert_eq!(astro("{}"), "site Files []");
     assert_eq!(

@@ -60,7 +60,7 @@ fn options_arguments_and_variables_are_kept_and_files_are_placed() {
         let Start::Program(program) = found_with(&[("start", script)], ManagerName::Bun) else {
             panic!("{script}: no program")
         };
-        assert_eq!(program.shown("bun"), shown, "{script}");
+        assert_eq!(program.shown(), shown, "{script}");
     }
 }
 
@@ -95,7 +95,7 @@ fn what_was_built_is_started_by_the_likeliest_script() {
         let tree = MemoryTree::new([("server.js", "")]);
         let outputs = ["dist".to_owned()];
         match find_built(&tree, &RepoPath::root(), &manifest, ManagerName::YarnBerry, &outputs).unwrap() {
-            Start::Program(program) => program.shown("node"),
+            Start::Program(program) => program.shown(),
             other => format!("{other:?}"),
         }
     };
@@ -104,6 +104,7 @@ fn what_was_built_is_started_by_the_likeliest_script() {
     assert_eq!(built(&[("start", "node server.js")], "x"), "node server.js");
     assert_eq!(built(&[("start", "next start -p 80")], "next"), "next start -p 80");
     assert_eq!(built(&[("start", "next start -p 80")], "x"), "Nothing");
+    assert_eq!(built(&[("start", "node dist")], "x"), "node dist/index.js");
     assert_eq!(built(&[("start", "node lib/x.js")], "x"), "Nothing");
 }
 
