@@ -12,6 +12,7 @@ mod own_installs;
 mod patch_package;
 mod record;
 mod registries;
+mod root_manifest;
 mod scope;
 mod scripts;
 mod shards;

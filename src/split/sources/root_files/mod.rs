@@ -7,6 +7,7 @@
 //! the manifest does not list.
 
 mod mentions;
+mod root_manifest;
 mod typescript;
 
 use std::{
@@ -17,7 +18,12 @@ use std::{
 
 use crate::names::{BUN_LOCK, MANIFEST, YARN_LOCK};
 use crate::repo::{Entry, EntryKind, RepoPath, Tree, read_text};
-use crate::split::{SplitError, Workspaces, workspaces::by_name, workspaces::tasks::Task};
+use crate::split::{
+    SplitError, Workspaces, manifest_path,
+    sources::source_filter::{CHECK_FILTER, SOURCE_FILTER},
+    workspaces::by_name,
+    workspaces::tasks::Task,
+};
 
 /// Files that tools look for in a workspace and then in each folder above, by the start of their names.
 const SOUGHT_UPWARDS: [&[&str]; 2] = [&["postcss.config.", ".postcssrc"], &[".browserslistrc"]];
@@ -170,7 +176,7 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
     let mut search = Search { finder, own: asked.path, found: BTreeSet::new() };
     typescript::follow(&mut search, &entries)?;
     for script in &asked.scripts {
-        for word in script.split(|c: char| c.is_whitespace() || "\"'=;".contains(c)) {
+        for word in script.split(|c: char| c.is_whitespace() || "\"'=;()`".contains(c)) {
             search.add_mention(asked.path, word)?;
         }
     }
@@ -189,6 +195,13 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
     for input in &asked.task.root_inputs {
         search.add_input(input)?;
     }
+    let manifest = manifest_path(&RepoPath::root());
+    let filter = if checks { &CHECK_FILTER } else { &SOURCE_FILTER };
+    if !search.found.contains(&manifest)
+        && (lints && settings_of_eslint(search.finder.workspaces) || root_manifest::is_read(&mut search, filter)?)
+    {
+        search.found.insert(manifest);
+    }
     let outside: Vec<_> = search.found.iter().filter(|path| mentions::is_script(path.as_str())).cloned().collect();
     for path in outside {
         search.follow(&path)?;
@@ -200,6 +213,11 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
 fn lints(workspaces: &Workspaces, path: &RepoPath) -> bool {
     let manifests = [path, &RepoPath::root()].map(|path| workspaces.get(path));
     manifests.into_iter().flatten().any(|manifest| LINTING.iter().any(|package| manifest.depends_on(package)))
+}
+
+/// Whether the root's manifest holds settings of `ESLint`, which reads the manifests above a workspace too.
+fn settings_of_eslint(workspaces: &Workspaces) -> bool {
+    workspaces.get(&RepoPath::root()).is_some_and(|root| root.json.get("eslintConfig").is_some())
 }
 
 /// Whether a file directly in a workspace holds settings of a tool, by its name.
