@@ -31,6 +31,18 @@
 let
   manifest = lockSet.fullManifests.${workspace.path};
   installed = if ownInstall == null then nodeModules else ownInstall;
+  # Scripts that an install runs in a checkout and that do not run here, by workspace. A failed build names them.
+  scriptsNotRun =
+    let
+      members = plan.closureOf workspace.path // {
+        "" = null;
+      };
+      chosen = path: lib.optionals (path == "") (workspace.rootScripts or [ ]);
+      namesOf = path: found: lib.subtractLists (chosen path) (found.notRun or [ ]);
+    in
+    lib.filterAttrs (_path: names: names != [ ]) (
+      lib.mapAttrs namesOf (builtins.intersectAttrs members plan.byPath)
+    );
   spec = builtins.toJSON (
     {
       sources = sources.sourcesOf moreSources workspace.path;
@@ -51,6 +63,7 @@ let
       build = settings.buildCommand;
       check = checkCommand;
     }
+    // lib.optionalAttrs (scriptsNotRun != { }) { notRun = scriptsNotRun; }
     // lib.optionalAttrs (ownInstall == null) { lockSet = lockSet.source; }
     // lib.optionalAttrs manager.isReadByBuilds lockSet.settings
     // lib.optionalAttrs (ownInstall != null && manager.isReadByBuilds) {

@@ -387,6 +387,8 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord, runtime: &str) -
     fields.extend(setting("install", install(from), install(to), Install::Shared));
     let exposes = |workspace: &WorkspaceRecord| workspace.build.as_ref()?.exposes;
     fields.extend(setting("exposes", exposes(from), exposes(to), Exposes::Sources));
+    fields.extend(list("scripts that do not run", &from.not_run, &to.not_run));
+    fields.extend(list("scripts of the root", &from.root_scripts, &to.root_scripts));
     fields.extend(plain("checks", &from.checks, &to.checks));
     fields
 }

@@ -72,6 +72,10 @@ pub struct WorkspaceConfig {
     pub exposes: Option<Exposes>,
     /// The scripts that run as checks, instead of the common `checks`.
     pub checks: Option<Vec<String>>,
+    /// The scripts of an install (`postinstall`, `prepare`) that run before its build.
+    pub own_scripts: Vec<String>,
+    /// Such scripts of the root, which run at the root before its build.
+    pub root_scripts: Vec<String>,
     /// Globs, relative to the workspace, of files to include although a rule excludes them.
     pub include: Vec<String>,
     /// Globs, relative to the workspace, of files to exclude.
@@ -287,11 +291,13 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "install" => config.install = Some(install(document, value)?),
             "exposes" => config.exposes = Some(exposes(document, value)?),
             "checks" => config.checks = Some(script_names(document, value)?),
+            "ownScripts" => config.own_scripts = script_names(document, value)?,
+            "rootScripts" => config.root_scripts = script_names(document, value)?,
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             _ => {
                 let keys = "`kind`, `app`, `build`, `output`, `start`, `runtime`, `uses`, `nodeModules`, `install`, `exposes`, \
-                            `checks`, `include` or `exclude`";
+                            `checks`, `ownScripts`, `rootScripts`, `include` or `exclude`";
                 return Err(unknown_key(document, property, keys));
             }
         }
@@ -495,7 +501,7 @@ mod tests {
         );
         for key in keys("/$defs/workspace/properties") {
             let value = match key.as_str() {
-                "uses" | "include" | "exclude" | "checks" => "[\"a\"]",
+                "uses" | "include" | "exclude" | "checks" | "ownScripts" | "rootScripts" => "[\"a\"]",
                 "nodeModules" => "\"copy\"",
                 "install" => "\"own\"",
                 "exposes" => "\"output\"",
@@ -503,7 +509,7 @@ mod tests {
             };
             assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
         }
-        assert_eq!(keys("/$defs/workspace/properties").len(), 12);
+        assert_eq!(keys("/$defs/workspace/properties").len(), 14);
     }
 
     #[test]

@@ -118,6 +118,8 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
             "runtime": product.runtime,
             "files": product.files,
         })),
+        "notRun": workspace.not_run,
+        "rootScripts": workspace.root_scripts,
         "env": workspace.env,
         "nodeModules": app.or(workspace.library.as_ref()).map(|_| node_modules(workspace, split)),
         "install": app.map(|_| workspace.install),

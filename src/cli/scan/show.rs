@@ -135,6 +135,9 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         if let Some(variables) = unset_variables(workspace) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
+        if let Some(scripts) = scripts_that_do_not_run(workspace, scan) {
+            printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&scripts)));
+        }
         if let Some(reason) = scan.split.copies.get(&workspace.path) {
             printer.data(format_args!("  {:<width$}  {DIM}gets copies of packages: {}{DIM:#}", "", escape(reason)));
         }
@@ -151,6 +154,16 @@ fn installed(install: Install) -> Option<&'static str> {
         Install::Own => Some("has an install of its own"),
         Install::Production => Some("has an install of its own, without development dependencies"),
     }
+}
+
+/// The scripts of an install that do not run, with the setting that runs them.
+fn scripts_that_do_not_run(workspace: &Workspace, scan: &Scan<'_>) -> Option<String> {
+    let scripts = &scan.split.manifests.get(&workspace.path)?.scripts;
+    let shown = |name: &String| Some(format!("{name} (`{}`)", scripts.get(name)?));
+    let names: Vec<String> = workspace.not_run.iter().filter_map(shown).collect();
+    let key = if workspace.path.is_root() && scan.split.manifests.len() > 1 { "rootScripts" } else { "ownScripts" };
+    (!names.is_empty())
+        .then(|| format!("not run: {}; if a build needs it, name it in `{key}` of splitter.json", names.join(", ")))
 }
 
 /// The variables that a build is said to read: none is set.

@@ -116,6 +116,8 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         node_modules: split.copies.contains_key(&workspace.path).then_some(NodeModules::Copy),
         library: workspace.library.clone(),
         package: package_record(workspace),
+        not_run: workspace.not_run.clone(),
+        root_scripts: workspace.root_scripts.clone(),
         checks: split.checks.get(&workspace.path).into_iter().flatten().map(check_record).collect(),
     }
 }

@@ -192,6 +192,12 @@ pub struct WorkspaceRecord {
     /// Its package, if it is an app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageRecord>,
+    /// Its scripts that an install would run in a checkout, and that do not run. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_run: Vec<String>,
+    /// Such scripts of the root that run before its build. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub root_scripts: Vec<String>,
     /// Its scripts that are checks. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckRecord>,

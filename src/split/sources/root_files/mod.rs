@@ -209,6 +209,26 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
     Ok(search.found)
 }
 
+/// Returns the files that scripts of the root read: the manifest that holds them, files and folders that they name, and the
+/// files that these name.
+pub(in crate::split) fn of_root_scripts(
+    finder: &mut Finder<'_>,
+    scripts: &[String],
+) -> Result<BTreeSet<RepoPath>, SplitError> {
+    let root = RepoPath::root();
+    let mut search = Search { finder, own: &root, found: BTreeSet::from([manifest_path(&root)]) };
+    for word in scripts.iter().flat_map(|script| script.split(|c: char| c.is_whitespace() || "\"'=;()`".contains(c))) {
+        if !word.contains(['/', '.']) || word.starts_with(['-', '/']) {
+            continue;
+        }
+        let word = if word.starts_with("./") { word.to_owned() } else { format!("./{word}") };
+        if let Some(file) = search.add_mention(&root, &word)? {
+            search.follow(&file)?;
+        }
+    }
+    Ok(search.found)
+}
+
 /// Whether a build lints: its workspace or the root depends on a package that lints during builds.
 fn lints(workspaces: &Workspaces, path: &RepoPath) -> bool {
     let manifests = [path, &RepoPath::root()].map(|path| workspaces.get(path));

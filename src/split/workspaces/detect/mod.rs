@@ -8,6 +8,7 @@ mod compiled;
 pub(in crate::split) mod copies;
 pub(in crate::split) mod entry_points;
 mod output;
+pub(in crate::split) mod own_scripts;
 pub(in crate::split) mod patch_package;
 pub(in crate::split) mod products;
 pub(crate) mod program;

@@ -90,8 +90,9 @@ impl<'a> Builder<'a> {
         let found = build(self.tree, path, manifest, &choice, &task, self.manager)?;
         let product = self.product(path, manifest, &choice, found.as_ref())?;
         let (kind, reason) = self.kind(path, &choice, found.as_ref(), product.as_ref());
-        let before = self.scripts.get(path).filter(|_| choice.build == BuildChoice::Detected);
-        let before = before.cloned().unwrap_or_default();
+        refuse_unknown_scripts(path, manifest, &self.workspaces[&RepoPath::root()], &choice)?;
+        let of_tasks = self.scripts.get(path).filter(|_| choice.build == BuildChoice::Detected);
+        let before: Vec<String> = choice.own_scripts.iter().chain(of_tasks.into_iter().flatten()).cloned().collect();
         let needed = found.filter(|build| {
             kind == Kind::App
                 || is_awaited(manifest, build, &choice)
@@ -99,6 +100,7 @@ impl<'a> Builder<'a> {
         });
         let is_used_built = kind == Kind::Library || self.is_used_built(path, manifest, needed.as_ref(), &choice);
         let build = with_scripts(needed, &before, manifest, self.manager);
+        let build = with_root_scripts(build, path, &choice.root_scripts, self.manager);
         let role = role(path, kind, &choice, product)?;
         refuse_odd(path, &choice, &role, build.is_some())?;
         let linked = self.links.by_workspace.get(path).cloned().unwrap_or_default();
@@ -112,7 +114,15 @@ impl<'a> Builder<'a> {
             uses: choice.uses.iter().cloned().chain(linked_only).collect(),
             patches: patches(self.tree, path, manifest)?,
             cycle: self.cycles.remove(path).unwrap_or_default(),
-            root_files: self.root_files(path, &read_scripts(manifest, &before), &task, &linked)?,
+            root_files: self.root_files(
+                path,
+                &read_scripts(manifest, &before),
+                &task,
+                &linked,
+                &choice.root_scripts,
+            )?,
+            not_run: not_run(manifest, &choice.own_scripts),
+            root_scripts: choice.root_scripts,
             links: linked.folders,
             env: build.as_ref().map(|_| task.env).unwrap_or_default(),
             build,
@@ -180,9 +190,19 @@ impl<'a> Builder<'a> {
         scripts: &[&str],
         task: &Task,
         linked: &Linked,
+        root_scripts: &[String],
     ) -> Result<BTreeSet<RepoPath>, SplitError> {
         let asked = root_files::Asked { path, scripts: scripts.to_vec(), task, purpose: Purpose::Build };
         let mut files = root_files::of(&mut self.finder, &asked)?;
+        if !root_scripts.is_empty() {
+            let root = &self.workspaces[&RepoPath::root()];
+            let texts: Vec<String> = root_scripts
+                .iter()
+                .filter_map(|name| root.scripts.get(name))
+                .map(|text| detect::expanded(text, root))
+                .collect();
+            files.extend(root_files::of_root_scripts(&mut self.finder, &texts)?);
+        }
         for folder in &linked.folders {
             files.extend(root_files_of_link(&mut self.finder, folder)?);
         }
@@ -280,6 +300,44 @@ fn with_scripts(build: Option<Build>, scripts: &[String], manifest: &Manifest, m
     let mut build = build.unwrap_or_default();
     build.command = commands.join(" && ");
     (!commands.is_empty()).then_some(build)
+}
+
+/// A build before which scripts of the root run, at the root.
+fn with_root_scripts(build: Option<Build>, path: &RepoPath, scripts: &[String], manager: ManagerName) -> Option<Build> {
+    if scripts.is_empty() {
+        return build;
+    }
+    let mut build = build.unwrap_or_default();
+    let run = scripts.iter().map(|name| format!("{} run {name}", manager.command())).collect::<Vec<_>>().join(" && ");
+    let depth = path.parts().count();
+    let run = if depth == 0 { run } else { format!("(cd {} && {run})", vec![".."; depth].join("/")) };
+    build.command = if build.command.is_empty() { run } else { format!("{run} && {}", build.command) };
+    Some(build)
+}
+
+/// The scripts of an install that `splitter.json` does not name.
+fn not_run(manifest: &Manifest, chosen: &[String]) -> Vec<String> {
+    let names = detect::own_scripts::names(manifest).into_iter();
+    names.filter(|name| !chosen.contains(name)).collect()
+}
+
+/// Refuses names of scripts that there are not. A misspelt name would silently run nothing.
+fn refuse_unknown_scripts(
+    path: &RepoPath,
+    manifest: &Manifest,
+    root: &Manifest,
+    choice: &WorkspaceConfig,
+) -> Result<(), SplitError> {
+    let places = [("ownScripts", &choice.own_scripts, manifest), ("rootScripts", &choice.root_scripts, root)];
+    for (key, names, manifest) in places {
+        if let Some(name) = names.iter().find(|name| !manifest.scripts.contains_key(*name)) {
+            let of =
+                if key == "rootScripts" || path.is_root() { "the root's package.json" } else { "its package.json" };
+            let reason = format!("`{key}` of `{path}` names `{name}`, but {of} has no such script");
+            return Err(SplitError::Config { reason });
+        }
+    }
+    Ok(())
 }
 
 /// Whether others wait for a library's build: where `splitter.json` says so, or its entry points are built.

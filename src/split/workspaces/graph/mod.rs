@@ -51,6 +51,10 @@ pub struct Workspace {
     pub build: Option<Build>,
     /// Files and folders outside of it that it reads and that no other workspace holds.
     pub root_files: BTreeSet<RepoPath>,
+    /// Its scripts that an install would run in a checkout, and that do not run.
+    pub not_run: Vec<String>,
+    /// The root's scripts of an install that run before its build.
+    pub root_scripts: Vec<String>,
     /// Environment variables that its build reads, as the repository's task runner has it; names may end in `*`.
     pub env: BTreeSet<String>,
     /// Whether others have use for what its build makes: its manifest points them there, or `splitter.json` says so.
