@@ -126,7 +126,7 @@ pub enum NodeModules {
 }
 
 /// The install that a build uses.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Install {
     /// One install for all builds, with the dependencies of all workspaces.
@@ -447,94 +447,4 @@ fn globs(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, Json
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnostic::Diagnose;
-
-    #[test]
-    fn all_choices_are_read() {
-        let config = parse(
-            r#"{
-              "$schema": "x", // comments and trailing commas are fine
-              "systems": ["x86_64-linux", "aarch64-darwin", "x86_64-linux"],
-              "rootFiles": ["babel.config.js"],
-              "scripts": ["sharp", "@scope/a@1.0.0"],
-              "hook": { "update": true },
-              "workspaces": { "apps/web": { "kind": "app", "app": "site", "build": "bun run make", "output": "out/",
-                "start": "./a.ts", "include": ["test/fixtures/**"], "exclude": ["*.md"] }, },
-            }"#,
-        )
-        .unwrap();
-        assert_eq!(config.systems, [System::Aarch64Darwin, System::X8664Linux]);
-        assert!(config.hook_updates && !parse("{}").unwrap().hook_updates);
-        let web = &config.workspaces["apps/web"];
-        assert_eq!(
-            (web.kind, web.output.as_slice(), web.start.as_deref()),
-            (Some(Kind::App), ["out".to_owned()].as_slice(), Some("./a.ts"))
-        );
-        assert_eq!(config.root_files[0].as_str(), "babel.config.js");
-        assert!(config.scripts.iter().eq(["@scope/a@1.0.0", "sharp"]));
-    }
-
-    #[test]
-    fn the_schema_has_the_keys_that_are_read() {
-        let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/splitter.schema.json")).unwrap();
-        let keys = |pointer: &str| -> Vec<String> {
-            schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
-        };
-        assert_eq!(
-            keys("/properties"),
-            [
-                "$schema",
-                "apps",
-                "checks",
-                "default",
-                "downloads",
-                "hook",
-                "input",
-                "install",
-                "rootFiles",
-                "scripts",
-                "systems",
-                "workspaces"
-            ]
-        );
-        for key in keys("/$defs/workspace/properties") {
-            let value = match key.as_str() {
-                "uses" | "include" | "exclude" | "checks" | "ownScripts" | "rootScripts" => "[\"a\"]",
-                "nodeModules" => "\"copy\"",
-                "install" => "\"own\"",
-                "exposes" => "\"output\"",
-                _ => "\"app\"",
-            };
-            assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
-        }
-        assert_eq!(keys("/$defs/workspace/properties").len(), 14);
-    }
-
-    #[test]
-    fn wrong_choices_are_refused_with_their_place() {
-        let error = |text: &str| {
-            let error = parse(text).unwrap_err();
-            format!("{}: {error}", error.location().unwrap())
-        };
-        assert_eq!(
-            error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `hook` or \
-             `workspaces`, found the key \"app\""
-        );
-        assert_eq!(
-            error("{\"systems\": [\"riscv64-linux\"]}"),
-            "splitter.json:1:14: expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux, \
-             found the string \"riscv64-linux\""
-        );
-        assert!(error("{\"install\": \"all\"}").contains("expected \"shared\", \"own\" or \"production\""));
-        assert!(error("{\"hook\": {\"update\": 1}}").contains("expected true or false"));
-        assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
-        assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
-        assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));
-        assert!(error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}").contains("a glob that consists of names"));
-        assert!(error("{\"workspaces\": {\"x\": {\"kind\": \"tool\"}}}").contains("\"app\" or \"library\""));
-        assert!(error("{\"workspaces\": {\"x\": {\"nodeModules\": true}}}").contains("expected a string"));
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! `splitter scan`, and what every command has: help, version, `--repo`, `--quiet`, colour.
+//! `splitter scan`, and options of every command: help, version, `--repo`, `--quiet`, colour.
 
 use serde_json::Value;
 
@@ -14,22 +14,22 @@ fn scan_shows_the_split() {
     manager     bun 1.4.4 (packageManager in package.json), bun.lock version 1
     packages    3: 2 for every system, 1 only for x86_64-linux
 
-    lock set    6 files: a change of any of them makes the hashes stale
+    lock set    6 files; a change to any of them makes the hashes stale
       .npmrc
       bun.lock
-      4 package.json files (the fields that an installer reads)
+      4 package.json files (only the fields that an install reads)
 
-    workspaces  4 workspaces
-      .            library, has nothing to build or start
-      apps/api     app api, runs a server from source and lies in apps/: bun src/server.ts
-      apps/web     app web, has a build script and lies in apps/: `bun run build` (bun build) -> dist
-      packages/ui  library, has nothing to build or start
+    workspaces  4: 2 apps, 2 libraries
+      .            library (has no build script and starts no server)
+      apps/api     app api (runs a server from source and is in apps/): bun src/server.ts
+      apps/web     app web (has a build script and is in apps/): `bun run build` (bun build) -> dist
+      packages/ui  library (has no build script and starts no server)
 
-    source sets 2 apps; a change outside an app's source set does not rebuild it
+    source sets 2 apps; editing a file outside an app's source set does not rebuild that app
       api  3 files, 92 B, from apps/api
       web  5 files, 290 B, from apps/web, packages/ui
-        left out: **/*.test.ts 1, README.md 1
-      what git ignores is in no source set
+        excluded: **/*.test.ts (1 file), README.md (1 file)
+      files ignored by git are never included
     ----- stderr
     ");
 }
@@ -53,8 +53,8 @@ fn scan_tells_which_apps_have_an_install_of_their_own() {
     let choices = r#"{"install": "own", "workspaces": {"apps/web": {"install": "production"}}}"#;
     small.context.write("splitter.json", choices);
     let output = succeed(&mut small.context.splitter(&["scan"]));
-    let told: Vec<_> = output.lines().filter(|line| line.contains("install of its own")).map(str::trim).collect();
-    assert_eq!(told, ["has an install of its own", "has an install of its own, without development dependencies"]);
+    let told: Vec<_> = output.lines().filter(|line| line.contains("its own install")).map(str::trim).collect();
+    assert_eq!(told, ["has its own install", "has its own install, without development dependencies"]);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "name": "acme",
           "nodeModules": null,
           "path": "",
-          "reason": "has nothing to build or start",
+          "reason": "has no build script and starts no server",
           "rootFiles": [],
           "start": null
         },
@@ -176,7 +176,7 @@ fn scan_as_json_has_a_version_and_every_file() {
             "reason": null
           },
           "path": "apps/api",
-          "reason": "runs a server from source and lies in apps/",
+          "reason": "runs a server from source and is in apps/",
           "rootFiles": [
             "tsconfig.json"
           ],
@@ -204,7 +204,7 @@ fn scan_as_json_has_a_version_and_every_file() {
             "reason": null
           },
           "path": "apps/web",
-          "reason": "has a build script and lies in apps/",
+          "reason": "has a build script and is in apps/",
           "rootFiles": [
             "tsconfig.json"
           ],
@@ -223,7 +223,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "name": "@acme/ui",
           "nodeModules": null,
           "path": "packages/ui",
-          "reason": "has nothing to build or start",
+          "reason": "has no build script and starts no server",
           "rootFiles": [
             "tsconfig.json"
           ],
@@ -294,7 +294,7 @@ fn drift_between_manifest_and_lockfile_is_a_warning_of_scan() {
     let output = crate::support::run(&mut small.context.splitter(&["scan", "--app", "api"]));
     let warning = output.lines().find(|line| line.starts_with("warning")).unwrap();
     insta::assert_snapshot!(warning, @r"
-    warning: the manifests and bun.lock disagree: apps/web/package.json: `alpha` is locked for `*`, but the manifest has `^9`; run `bun install`
+    warning: bun.lock does not match the package.json files: apps/web/package.json: `alpha` is locked for `*`, but the manifest has `^9`; run `bun install`
     ");
     assert!(!crate::support::run(&mut small.context.splitter(&["scan", "--quiet"])).contains("warning"));
 }
@@ -337,41 +337,48 @@ fn names_cannot_draw_on_the_terminal() {
 #[test]
 fn help_names_every_command_and_exit_code() {
     let context = TestContext::new();
-    splitter_snapshot!(context, context.splitter(&["-h"]), @r"
+    splitter_snapshot!(context, context.splitter(&["-h"]), @"
     exit: 0
     ----- stdout
-    Split the Nix build of a Bun or Yarn monorepo: dependencies by lockfile, apps by source
+    Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
 
     Usage: splitter [OPTIONS] <COMMAND>
 
     Commands:
-      scan         Show how the repository is split, and write nothing
+      scan         Show how the repository is split, without writing anything
       init         Write the flake and the hashes
-      update-hash  Bring the hashes up to date with the lockfile
-      check        Tell whether the hashes are right for the lockfile, in milliseconds
-      explain      Tell what an edit rebuilds, and which file or package causes it
-      graph        Draw what is built, of what size, and what an edit rebuilds
-      verify       Prove with Nix that an edit rebuilds what it must and nothing else
-      hook         Set up the git hook that stops a commit with stale hashes
-      demo         Show all of it on a sample monorepo in a new folder
+      update-hash  Update the hashes after a change to the lockfile
+      check        Check that the recorded hashes match the lockfile
+      explain      Show what a change rebuilds, and which file or package causes it
+      graph        Draw the build graph as Mermaid or SVG
+      verify       Check with Nix that each edit rebuilds what it must, and nothing else
+      hook         Manage the git hook that stops commits with stale hashes
+      demo         Try these commands on a sample monorepo
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-          --repo <DIR>  The repository, or any folder inside it [default: the current folder]
-      -q, --quiet       Print errors and results only
-      -v, --verbose...  Print more about the work (can be repeated)
-      -h, --help        Print help (see more with '--help')
-      -V, --version     Print version
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+
+    Global options:
+          --repo <DIR>  The repository, or a folder in it [default: the current folder]
+      -q, --quiet       Print only results and errors
+      -v, --verbose...  Print more details (repeat for even more)
 
     Exit codes:
-      0    done
+      0    success
       1    a check found a difference
-      2    wrong input or use
-      3    the environment lacks something (network, Nix, disk), or stdout could not be written
+      2    wrong input: a file or an option must be corrected
+      3    the environment lacks something (network, Nix, disk), or stdout cannot be written
       70   a bug in splitter
-      128 and more: ended by a signal (130 for Ctrl-C, 143 for TERM, 129 for HUP)
+      129, 130, 143
+           ended by a signal (HUP, Ctrl-C, TERM)
 
-    Start with `splitter scan`, which writes nothing.
+    Examples:
+      splitter scan
+          Show how this repository is split. This writes nothing, so start here
+      splitter init
+          Write the flake and the hashes
     ----- stderr
     ");
 }

@@ -326,7 +326,9 @@ fn of_an_older_record_is_kept_what_an_update_reads() {
 fn a_package_with_programs_is_written_read_and_compared() {
     let app = |start: &str| {
         let build = r#""build": "tsc --outDir lib && tsc --outDir types""#;
-        let scripts = format!(r#"{{"name": "web", "scripts": {{{build}, "start": "{start}"}}}}"#);
+        let scripts = format!(
+            r#"{{"name": "web", "dependencies": {{"react": "1"}}, "scripts": {{{build}, "start": "{start}"}}}}"#
+        );
         split(MANIFEST, &scripts, &lock(&PACKAGES))
     };
     let before = app("NODE_ENV=production node --import ./pre.js lib/main.js --port 1");

@@ -7,7 +7,10 @@ use std::{
 
 use super::{
     Derivation, Id, Input,
-    inputs::{INSTALLED, OF_APPS, OF_BUILDS, OF_CHECKS, OF_LIBRARIES, ORDERS, Rules, insert_list, installed, shown},
+    inputs::{
+        INSTALLED, OF_APPS, OF_BUILDS, OF_CHECKS, OF_LIBRARIES, ORDERS, RUNTIME_INSTALL, Rules, folder, insert_list,
+        installed, join, shown,
+    },
     parts::Closures,
 };
 use crate::{
@@ -16,7 +19,10 @@ use crate::{
         checks::Check,
         config::{Exposes, Install},
         workspaces::{
-            detect::Build,
+            detect::{
+                Build,
+                program::{Product, Program},
+            },
             graph::{Role, Workspace},
         },
     },
@@ -33,14 +39,13 @@ impl Rules<'_> {
             }
         };
         set("name", name.to_owned());
-        set("outputs", workspace.build.iter().flat_map(Build::kept).cloned().collect::<Vec<_>>().join(", "));
+        set("outputs", workspace.build.as_ref().map(Build::shown_outputs).unwrap_or_default());
         if let Role::App { product, .. } = &workspace.role {
-            let programs = product.programs_of(name);
-            let shown = programs.iter().map(|program| format!("{}: {}", program.name, program.shown("runtime")));
-            set("programs", shown.collect::<Vec<_>>().join(", "));
+            set("programs", self.programs(name, product));
             set("kept", product.kept());
             if let Some(install) = product.runtime {
-                set("run-time install", installed(install).to_owned());
+                set(RUNTIME_INSTALL, installed(install).to_owned());
+                set("workspaces that it runs with", self.used_at_run_time(workspace, install));
             }
         }
         if workspace.install != Install::Shared {
@@ -48,7 +53,28 @@ impl Rules<'_> {
             derivation.needs.insert(Id::OwnInstall(name.to_owned()));
             derivation.inputs.insert(Input::Setting(INSTALLED), installed(workspace.install).to_owned());
         }
+        derivation.needs.extend(runtime_install(name, workspace).map(|(id, _)| id));
         derivation
+    }
+
+    fn programs(&self, name: &str, product: &Product) -> String {
+        let runtime = self.split.pin.manager.name.runtime();
+        let shown = |program: &Program| {
+            let place = if program.directory { " (in its folder)" } else { "" };
+            format!("{}: {}{place}", program.name, program.shown(runtime))
+        };
+        product.programs_of(name).iter().map(shown).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the workspaces that a program runs with because of `uses` alone. All others follow from manifests, and the
+    /// manifests of a package's workspaces are among its sources.
+    fn used_at_run_time(&self, workspace: &Workspace, install: Install) -> String {
+        let graph = &self.split.graph;
+        let is_chosen = |workspace: &Workspace| !workspace.uses.is_disjoint(&workspace.development);
+        if install != Install::Production || !graph.workspaces().any(is_chosen) {
+            return String::new();
+        }
+        join(graph.installed_with(&workspace.path, install).into_iter().map(folder))
     }
 
     /// The rules of `library.nix`.
@@ -110,6 +136,18 @@ impl Rules<'_> {
 
 /// Name of the input for the scripts of workspaces that a failed build names.
 const NOT_RUN: &str = "scripts that do not run";
+
+/// Returns the install that the programs of an app run with, if there is one.
+pub(super) fn runtime_install(name: &str, workspace: &Workspace) -> Option<(Id, Install)> {
+    let Role::App { product, .. } = &workspace.role else { return None };
+    let install = product.runtime?;
+    let id = match install {
+        Install::Shared => Id::NodeModules,
+        _ if install == workspace.install => Id::OwnInstall(name.to_owned()),
+        _ => Id::RuntimeInstall(name.to_owned(), install),
+    };
+    Some((id, install))
+}
 
 /// The data that all builds share.
 pub(super) struct Builds<'a> {

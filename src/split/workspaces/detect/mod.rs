@@ -49,6 +49,13 @@ impl Build {
         Self { outputs: outputs.to_vec(), optional: Vec::new(), is_guess: false, ..self }
     }
 
+    /// The outputs as texts show them: what is optional in brackets, a guess with a `?`.
+    pub fn shown_outputs(&self) -> String {
+        let optional = self.optional.iter().map(|output| format!("({output})"));
+        let guess = if self.is_guess { "?" } else { "" };
+        self.outputs.iter().map(|output| format!("{output}{guess}")).chain(optional).collect::<Vec<_>>().join(", ")
+    }
+
     /// Everything that is kept, if it is there.
     pub fn kept(&self) -> impl Iterator<Item = &String> {
         self.outputs.iter().chain(&self.optional)

@@ -44,7 +44,11 @@ impl Asked<'_> {
     /// What `splitter.json` has it start.
     fn chosen(&self, text: &str) -> Result<Product, SplitError> {
         let program = start::chosen(self.tree, self.folder, self.manifest, self.manager, text)?.map_err(|part| {
-            let reason = format!("the `start` of `{}` is not understood: `{part}` in `{text}`", self.folder);
+            let reason = format!(
+                "`start` of `{}` is not supported: expected a file, or one command without `&&`, pipes, redirections and \
+                 `$VAR`; found `{part}` in `{text}`",
+                self.folder
+            );
             SplitError::Config { reason }
         })?;
         Ok(self.running(program, "chosen in splitter.json"))
@@ -214,7 +218,7 @@ impl Asked<'_> {
             product.programs.iter_mut().for_each(|program| program.directory = true);
         }
         if self.choice.build == BuildChoice::None {
-            "is not built, as splitter.json says".clone_into(&mut product.reason);
+            "runs from source by choice".clone_into(&mut product.reason);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::start::Unclear;
+use super::{script::quoted, start::Unclear};
 use crate::split::config::Install;
 
 /// What a package holds.
@@ -120,7 +120,7 @@ impl Program {
             .chain(self.options.iter().map(plain))
             .chain([what.clone()])
             .chain(self.arguments.iter().map(plain));
-        words.collect::<Vec<_>>().join(" ")
+        quoted(&words.collect::<Vec<_>>())
     }
 }
 

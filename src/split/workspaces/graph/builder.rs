@@ -14,7 +14,7 @@ use crate::{
     repo::{RepoPath, Tree},
     split::{
         ManagerName, Manifest, SplitError, Workspaces,
-        config::{BuildChoice, Config, Exposes, Install, Kind, WorkspaceConfig},
+        config::{BuildChoice, Config, Exposes, Install, Kind, RuntimeConfig, WorkspaceConfig},
         manifest_path,
         sources::root_files::{self, Finder, Purpose},
         sources::source_filter::Globs,
@@ -234,7 +234,31 @@ fn refuse_odd(path: &RepoPath, choice: &WorkspaceConfig, role: &Role, builds: bo
         let reason = format!("`{path}` is to have an install of its own, but is no app");
         return Err(SplitError::Config { reason });
     }
-    Ok(())
+    if choice.build == BuildChoice::None && !choice.output.is_empty() {
+        let reason = format!("`{path}` has an `output`, but is not to be built (`\"build\": null`)");
+        return Err(SplitError::Config { reason });
+    }
+    refuse_unused_runtime(path, &choice.runtime, role)
+}
+
+/// Refuses choices for the run time that nothing would read.
+fn refuse_unused_runtime(path: &RepoPath, runtime: &RuntimeConfig, role: &Role) -> Result<(), SplitError> {
+    let refuse = |why: &str| Err(SplitError::Config { reason: format!("`{path}` has {why}") });
+    let adds = runtime.install.is_some() || !runtime.files.is_empty();
+    match role {
+        _ if *runtime == RuntimeConfig::default() => Ok(()),
+        Role::App { product, .. } if product.programs.is_empty() => {
+            refuse("a `runtime`, but its package has no program; set `start` too")
+        }
+        Role::App { product, .. } if adds && product.keeps == Keeps::Files => {
+            refuse("`runtime.install` or `runtime.files`, but its programs are compiled and need neither")
+        }
+        Role::App { product, .. } if runtime.install.is_some() && !product.layout.is_empty() => {
+            refuse("a `runtime.install`, but its build puts the packages that it needs into its output")
+        }
+        Role::App { .. } => Ok(()),
+        Role::Library => refuse("a `runtime`, but is no app"),
+    }
 }
 
 /// The files outside a folder that is linked to which are read with what is in it, as those of a workspace are.

@@ -189,6 +189,25 @@ impl Graph {
         closure
     }
 
+    /// Returns the workspaces that an app's own install installs for: the rules of `plan.nix`.
+    pub fn installed_with(&self, app: &RepoPath, install: Install) -> BTreeSet<&RepoPath> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<&Workspace> =
+            [app, &RepoPath::root()].map(|path| self.workspaces.get(path)).into_iter().flatten().collect();
+        while let Some(workspace) = open.pop() {
+            // What the root depends on is not followed.
+            if !found.insert(&workspace.path) || (workspace.path.is_root() && !app.is_root()) {
+                continue;
+            }
+            let next: Vec<&RepoPath> = match install {
+                Install::Production => workspace.production_edges().collect(),
+                Install::Shared | Install::Own => workspace.source_edges().collect(),
+            };
+            open.extend(next.into_iter().filter_map(|path| self.workspaces.get(path)));
+        }
+        found
+    }
+
     /// The folders that these workspaces link to.
     pub fn links(&self, closure: &BTreeSet<RepoPath>) -> BTreeSet<RepoPath> {
         let members = closure.iter().filter_map(|path| self.workspaces.get(path));
