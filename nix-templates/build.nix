@@ -63,6 +63,7 @@ let
       build = settings.buildCommand;
       check = checkCommand;
     }
+    // lib.optionalAttrs (record ? environmentFiles) { inherit (record) environmentFiles; }
     // lib.optionalAttrs (scriptsNotRun != { }) { notRun = scriptsNotRun; }
     // lib.optionalAttrs (ownInstall == null) { lockSet = lockSet.source; }
     // lib.optionalAttrs manager.isReadByBuilds lockSet.settings

@@ -239,6 +239,11 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     settings.extend(outputs);
     settings.extend(workspaces(split, &record.workspaces));
     settings.extend(changed_list("the root files of all apps", &record.root_files, &split.root_files));
+    settings.extend(changed_list(
+        "the files of `injectEnvironmentFiles`",
+        &record.environment_files,
+        &split.environment_files,
+    ));
     if split.default != record.default {
         let values = from_to(record.default.as_deref(), split.default.as_deref());
         settings.push(format!("the default package changed: {values}"));

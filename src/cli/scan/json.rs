@@ -118,6 +118,7 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
             "runtime": product.runtime,
             "files": product.files,
         })),
+        "missingEntry": workspace.missing_entry,
         "notRun": workspace.not_run,
         "rootScripts": workspace.root_scripts,
         "env": workspace.env,

@@ -136,6 +136,10 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         if let Some(variables) = unset_variables(workspace) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
+        if let Some(entry) = &workspace.missing_entry {
+            let text = format!("warning: its entry point `{entry}` is not in git, and it has no build script");
+            printer.data(format_args!("  {:<width$}  {}", "", escape(&text)));
+        }
         if let Some(scripts) = scripts_that_do_not_run(workspace, scan) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&scripts)));
         }

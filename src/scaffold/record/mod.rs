@@ -78,6 +78,9 @@ pub struct Record {
     pub local: Vec<RepoPath>,
     /// Root files in every source set.
     pub root_files: Vec<RepoPath>,
+    /// Files whose variables Yarn gives to every script, in their order (`injectEnvironmentFiles`). Absent if the setting is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment_files: Vec<RepoPath>,
     /// Packages whose lifecycle scripts run because of `scripts` in `splitter.json`, sorted. The package manager's own
     /// settings may name more. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

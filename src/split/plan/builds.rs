@@ -122,6 +122,7 @@ impl Rules<'_> {
             workspace: Some(workspace.path.clone()),
             ..Derivation::default()
         };
+        insert_list(&mut inputs, "environment files", self.split.environment_files.iter().map(RepoPath::as_str));
         let closures = &builds.closures;
         if let Some(own) = closures.parts.number(&workspace.path) {
             insert_list(&mut inputs, ORDERS[1], closures.links_of(own).map(RepoPath::as_str));

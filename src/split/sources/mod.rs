@@ -206,8 +206,8 @@ impl Rules {
                     .map(|choice| &choice.include)
                     .into_iter()
                     .flatten()
-                    .chain(workspace.reads())
                     .cloned()
+                    .chain(workspace.reads())
                     .collect::<Vec<_>>(),
             ),
             exclude: globs(|choice| &choice.exclude),

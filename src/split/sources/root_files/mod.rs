@@ -6,7 +6,9 @@
 //! are dependencies. The exceptions are TypeScript configurations that are extended by path, or by the name of a workspace that
 //! the manifest does not list.
 
+pub(in crate::split) mod environment;
 mod mentions;
+mod programs;
 mod root_manifest;
 mod typescript;
 
@@ -58,7 +60,7 @@ const NOT_FOR_BUILDS: [&str; 12] = [
 ];
 
 /// Root files that task runners count as inputs, but that no build reads or that every build has anyway.
-const NO_INPUTS: [&str; 12] = [
+const NO_INPUTS: [&str; 11] = [
     MANIFEST,
     BUN_LOCK,
     YARN_LOCK,
@@ -70,7 +72,6 @@ const NO_INPUTS: [&str; 12] = [
     ".gitignore",
     ".prettierrc",
     ".prettierignore",
-    ".env",
 ];
 
 /// The most files to follow from one program.
@@ -180,14 +181,19 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
             search.add_mention(asked.path, word)?;
         }
     }
+    // A build may test and lint too, if its script says so.
+    let is_run = |tool: &str| asked.scripts.iter().any(|script| script.contains(tool));
     let is_read = |name: &str| {
         let is_one = |names: &[&str]| names.iter().any(|start| name.starts_with(start));
-        is_configuration(name) && (checks || !is_one(&NOT_FOR_BUILDS) && (lints || !is_one(&OF_ESLINT)))
+        let is_for_build = || {
+            let runs = NOT_FOR_BUILDS.iter().any(|start| name.starts_with(start) && is_run(start.trim_matches('.')));
+            (runs || !is_one(&NOT_FOR_BUILDS)) && (lints || is_run("eslint") || !is_one(&OF_ESLINT))
+        };
+        is_configuration(name) && (checks || is_for_build())
     };
     for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File && is_read(&entry.name)) {
         search.follow(&asked.path.child(&entry.name))?;
     }
-    let is_run = |tool: &str| checks && asked.scripts.iter().any(|script| script.contains(tool));
     let of_checks = OF_CHECKS.iter().filter(|(tool, _)| is_run(tool)).map(|(_, names)| *names);
     for names in SOUGHT_UPWARDS.into_iter().chain(lints.then_some(OF_ESLINT.as_slice())).chain(of_checks) {
         search.seek_upwards(&entries, names)?;
@@ -195,13 +201,10 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
     for input in &asked.task.root_inputs {
         search.add_input(input)?;
     }
-    let manifest = manifest_path(&RepoPath::root());
-    let filter = if checks { &CHECK_FILTER } else { &SOURCE_FILTER };
-    if !search.found.contains(&manifest)
-        && (lints && settings_of_eslint(search.finder.workspaces) || root_manifest::is_read(&mut search, filter)?)
-    {
-        search.found.insert(manifest);
+    if lints && settings_of_eslint(search.finder.workspaces) {
+        search.found.insert(manifest_path(&RepoPath::root()));
     }
+    programs::search(&mut search, if checks { &CHECK_FILTER } else { &SOURCE_FILTER })?;
     let outside: Vec<_> = search.found.iter().filter(|path| mentions::is_script(path.as_str())).cloned().collect();
     for path in outside {
         search.follow(&path)?;

@@ -4,25 +4,7 @@
 //! that it is not whole, so the search errs on the side of a hit: a hit too many rebuilds a workspace when the root's manifest
 //! changes.
 
-use std::borrow::Cow;
-
-use super::Search;
-use crate::{
-    names::MANIFEST,
-    parallel,
-    repo::{EntryKind, RepoPath, Tree},
-    split::{SplitError, sources::source_filter::SourceFilter},
-};
-
-/// Endings of files that can read another file.
-const PROGRAMS: [&str; 13] =
-    ["astro", "cjs", "cts", "js", "jsx", "mdx", "mjs", "mts", "sh", "svelte", "ts", "tsx", "vue"];
-
-/// Folders that builds write by custom. If git ignores them, nothing in them is read.
-const OUTPUTS: [&str; 6] = ["build", "dist", "lib", "out", "public", "storybook-static"];
-
-/// The size in bytes from which a file is data or was generated.
-const LARGE: usize = 1 << 20;
+use crate::{names::MANIFEST, repo::RepoPath, split::Manifest};
 
 /// Names that programs use to find the root of the repository without a path.
 const FIND_ROOT: [&str; 8] = [
@@ -36,95 +18,31 @@ const FIND_ROOT: [&str; 8] = [
     "workspaceRoot",
 ];
 
+/// Words in statements whose paths are relative to the file.
+const OF_FILE: [&str; 6] = ["__dirname", "__filename", "from ", "import", "require", "new URL"];
+
 /// How far before a file name the folders of its path may be named, in bytes.
 const STATEMENT: usize = 200;
 
-/// Whether a file of the workspace reads the root's manifest. `filter` says which files are sources.
-pub(super) fn is_read(search: &mut Search<'_, '_>, filter: &SourceFilter) -> Result<bool, SplitError> {
-    let root = search.finder.workspaces.get(&RepoPath::root());
-    let root_name = root.map_or("", |manifest| manifest.name.as_str()).to_owned();
-    let mut files = Vec::new();
-    collect(search, filter, &search.own.clone(), &mut files)?;
-    let (tree, own) = (search.finder.tree, search.own);
-    let texts = parallel::map(&files, |path| text(tree, path));
-    let texts = texts.into_iter().zip(&files).filter_map(|(text, path)| Some((text?, path)));
-    let texts: Vec<(String, &RepoPath)> = texts.collect();
-    let has_alias = texts.iter().any(|(text, path)| is_configuration(path) && names_root(text, path));
-    let place = Place { own, root_name: &root_name, has_alias };
-    for (text, path) in texts.iter().filter(|(_, path)| !is_json(path)) {
-        if place.is_read_by(text, &path.parent()) && !search.finder.is_ignored(path)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Collects the programs and TypeScript configurations in a folder of the workspace.
-fn collect(
-    search: &mut Search<'_, '_>,
-    filter: &SourceFilter,
-    folder: &RepoPath,
-    files: &mut Vec<RepoPath>,
-) -> Result<(), SplitError> {
-    for entry in search.finder.tree.list(folder)? {
-        let path = folder.child(&entry.name);
-        let inner = path.below(search.own).unwrap_or_default();
-        match entry.kind {
-            EntryKind::File if is_wanted(&entry.name) && filter.rule(inner).is_none() => files.push(path),
-            EntryKind::Folder if !search.finder.workspaces.contains_key(&path) => {
-                let is_source = filter.rule(&format!("{inner}/x")).is_none();
-                let is_output = OUTPUTS.contains(&entry.name.as_str()) && search.finder.is_ignored(&path)?;
-                if is_source && !is_output {
-                    collect(search, filter, &path, files)?;
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn is_wanted(name: &str) -> bool {
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    PROGRAMS.contains(&ending) || is_ts_config(name)
-}
-
-fn is_ts_config(name: &str) -> bool {
-    (name.starts_with("tsconfig") || name.starts_with("jsconfig")) && name.ends_with(".json")
-}
-
-fn is_json(path: &RepoPath) -> bool {
-    path.as_str().ends_with(".json")
-}
-
-fn is_configuration(path: &RepoPath) -> bool {
-    is_ts_config(path.file_name()) || path.file_name().contains(".config.")
-}
-
-/// The text of a program. A file that is no text reads nothing.
-fn text(tree: &dyn Tree, path: &RepoPath) -> Option<String> {
-    let bytes = tree.read(path).ok()??;
-    let text = String::from_utf8(bytes).ok().filter(|text| text.len() < LARGE)?;
-    (is_configuration(path) || text.contains(MANIFEST)).then_some(text)
-}
-
 /// Whether a configuration gives the root another name: `"~/*": ["../../*"]`.
-fn names_root(text: &str, path: &RepoPath) -> bool {
+pub(super) fn names_root(text: &str, path: &RepoPath) -> bool {
     let quoted = text.split(['"', '\'', '`']).filter(|part| part.starts_with("..") && part.len() < STATEMENT);
     let leads_to_root = |part: &str| path.parent().resolve(part).is_ok_and(|target| target.is_root());
     quoted.map(|part| part.trim_end_matches('*')).any(leads_to_root)
 }
 
 /// The workspace whose files are searched.
-struct Place<'a> {
-    own: &'a RepoPath,
-    root_name: &'a str,
+pub(super) struct Place<'a> {
+    pub(super) own: &'a RepoPath,
+    pub(super) root_name: &'a str,
     /// Whether imports can name files of the root without a relative path.
-    has_alias: bool,
+    pub(super) has_alias: bool,
+    /// The manifests of the workspace and of the root.
+    pub(super) manifests: [Option<&'a Manifest>; 2],
 }
 
 impl Place<'_> {
-    fn is_read_by(&self, text: &str, folder: &RepoPath) -> bool {
+    pub(super) fn is_read_by(&self, text: &str, folder: &RepoPath) -> bool {
         let finds_root = FIND_ROOT.iter().any(|name| text.contains(name));
         text.match_indices(MANIFEST).any(|(at, _)| {
             let is_whole = !text[at + MANIFEST.len()..].starts_with(|next: char| next.is_alphanumeric());
@@ -132,23 +50,32 @@ impl Place<'_> {
         })
     }
 
+    fn is_dependency(&self, name: &str) -> bool {
+        self.manifests.iter().flatten().any(|manifest| manifest.depends_on(name))
+    }
+
     /// Whether the text before the file name leads to the root.
     fn is_root_named(&self, before: &str, folder: &RepoPath) -> bool {
-        let start = before.rfind(|c: char| c.is_whitespace() || "\"'`(=,<".contains(c)).map_or(0, |at| at + 1);
-        let path = &before[start..];
+        let is_end = |c: char| c.is_whitespace() || "\"'`(=,<".contains(c);
+        let path = before.rsplit(is_end).next().unwrap_or_default();
+        let near = statement(before);
+        // Imports are relative to the file, other paths mostly to the folder in which the script runs.
+        let of_file = OF_FILE.iter().any(|word| near.contains(word));
         let is_root = |path: &str| {
-            let from = [folder, self.own];
-            from.into_iter().any(|from| from.resolve(path).is_ok_and(|target| target.is_root()))
+            let from = [Some(folder), Some(self.own).filter(|_| !of_file)];
+            from.into_iter().flatten().any(|from| from.resolve(path).is_ok_and(|target| target.is_root()))
         };
         if path.starts_with('.') && path.ends_with('/') {
             return is_root(path);
         }
         let name = path.trim_end_matches('/');
-        if !name.is_empty() && (name == self.root_name || (self.has_alias && is_alias(name))) {
+        if !name.is_empty()
+            && (name == self.root_name || (self.has_alias && is_alias(name) && !self.is_dependency(name)))
+        {
             return true;
         }
         // `join(__dirname, "..", "..", "package.json")`, `${here}/../../package.json`
-        let ups = "../".repeat(steps_up(before));
+        let ups = "../".repeat(steps_up(near));
         !ups.is_empty() && is_root(&ups)
     }
 }
@@ -158,15 +85,22 @@ fn is_alias(name: &str) -> bool {
     !name.contains(['{', '}', '$', '.', ':'])
 }
 
-/// The number of `..` in the statement that `before` ends with.
-fn steps_up(before: &str) -> usize {
+/// The statement that `before` ends with, as far as it can be told without a parser.
+fn statement(before: &str) -> &str {
     let from = before.len().saturating_sub(STATEMENT);
     let from = (from..before.len()).find(|at| before.is_char_boundary(*at)).unwrap_or(before.len());
     let near = &before[from..];
-    let statement: Cow<'_, str> = near.rsplit([';', '{', '}']).next().map_or(Cow::Borrowed(near), |last| {
-        // `${here}/..` has braces in a path.
-        if near.contains("${") { Cow::Borrowed(near.rsplit([';', '\n']).next().unwrap_or(near)) } else { last.into() }
-    });
+    // `${here}/..` has braces in a path.
+    let ends: &[char] = if near.contains("${") { &[';', '\n'] } else { &[';', '{', '}'] };
+    match near.rsplit(ends).next() {
+        // `import { version } from` has braces too.
+        Some(last) if last.trim_start().starts_with("from") => near,
+        last => last.unwrap_or(near),
+    }
+}
+
+/// The number of `..` in a statement.
+fn steps_up(statement: &str) -> usize {
     statement.split(|c: char| c.is_whitespace() || "\"'`/,()".contains(c)).filter(|part| *part == "..").count()
 }
 
@@ -176,7 +110,8 @@ mod tests {
 
     fn reads(text: &str) -> bool {
         let own = "apps/web".parse().unwrap();
-        Place { own: &own, root_name: "acme", has_alias: false }.is_read_by(text, &"apps/web/src/lib".parse().unwrap())
+        Place { own: &own, root_name: "acme", has_alias: false, manifests: [None, None] }
+            .is_read_by(text, &"apps/web/src/lib".parse().unwrap())
     }
 
     #[test]
@@ -185,6 +120,7 @@ mod tests {
             "import { version } from '../../../../package.json';",
             "import pkg from \"../../../../package.json?raw\"",
             "JSON.parse(readFileSync('../../package.json', 'utf8'))",
+            "readFileSync(path.resolve('..', '..', 'package.json'))",
             "join(__dirname, '..', '..', '..', '..', 'package.json')",
             "resolve(import.meta.dir, '../../../..', \"package.json\")",
             "readFileSync(`${here}/../../../../package.json`)",
@@ -219,7 +155,7 @@ mod tests {
         let config = "apps/web/tsconfig.json".parse().unwrap();
         assert!(names_root(r#"{"paths": {"~/*": ["../../*"]}}"#, &config));
         assert!(!names_root(r#"{"paths": {"~/*": ["../*"]}}"#, &config));
-        let place = Place { own: &own, root_name: "acme", has_alias: true };
+        let place = Place { own: &own, root_name: "acme", has_alias: true, manifests: [None, None] };
         assert!(place.is_read_by("import pkg from '~/package.json'", &folder));
         assert!(!place.is_read_by("import pkg from '../package.json'", &folder));
     }

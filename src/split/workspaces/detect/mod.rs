@@ -37,6 +37,8 @@ pub struct Build {
     pub is_guess: bool,
     /// The first program that it runs, if all of them build something other than JavaScript.
     pub foreign: Option<String>,
+    /// Whether it runs tests.
+    pub(in crate::split) runs_tests: bool,
     /// The command with the scripts of the manifest that it runs in their place.
     pub(in crate::split) script: String,
     /// The executables that it makes.
@@ -118,6 +120,7 @@ fn of_script(
         optional,
         is_guess,
         foreign: script::foreign(&script),
+        runs_tests: script::runs_tests(&script),
         compiled: script::commands(&script).iter().filter_map(|words| compiled::find(words)).collect(),
         script,
     })

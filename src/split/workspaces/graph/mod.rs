@@ -23,6 +23,10 @@ use crate::split::{
     workspaces::links::Links,
 };
 
+/// Globs of tests and what they read, for builds that run them.
+const TESTS: [&str; 7] =
+    ["**/*.snap", "**/*.spec.*", "**/*.test.*", "**/__snapshots__/**", "**/__tests__/**", "test/**", "tests/**"];
+
 /// A workspace in the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
@@ -40,6 +44,10 @@ pub struct Workspace {
     pub development: BTreeSet<RepoPath>,
     /// Those that it uses besides: it links to them, or `splitter.json` says so.
     pub uses: BTreeSet<RepoPath>,
+    /// Those that a task runner builds before it, though neither its manifest nor `splitter.json` names them.
+    pub needs: BTreeSet<RepoPath>,
+    /// An entry point of its manifest that git does not have and that no build makes, if others depend on it.
+    pub missing_entry: Option<String>,
     /// The folders that it links to and that are no workspaces.
     pub links: BTreeSet<RepoPath>,
     /// The folder of the patches that its install has `patch-package` apply.
@@ -70,15 +78,19 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// The workspaces whose sources its build has: those that it depends on, and those that it uses.
+    /// The workspaces whose sources its build has: those that it depends on, those that it uses, and those that are built for
+    /// it.
     pub fn source_edges(&self) -> impl Iterator<Item = &RepoPath> {
         let more = self.uses.iter().filter(|path| !self.dependencies.contains(*path));
-        self.dependencies.iter().chain(more)
+        self.dependencies.iter().chain(more).chain(&self.needs)
     }
 
     /// Globs of files that its build reads though a rule excludes them.
-    pub fn reads(&self) -> &[String] {
-        self.build.as_ref().and_then(|build| build.tool).map_or(&[], |tool| &tool.reads)
+    pub fn reads(&self) -> Vec<String> {
+        let Some(build) = &self.build else { return Vec::new() };
+        let of_tool = build.tool.map_or(&[][..], |tool| &tool.reads).iter().cloned();
+        let tests = build.runs_tests.then_some(TESTS).into_iter().flatten().map(str::to_owned);
+        of_tool.chain(tests).collect()
     }
 
     /// The workspaces whose builds its own waits for.
@@ -88,7 +100,8 @@ impl Workspace {
 
     /// The workspaces whose dependencies an install without development dependencies has, for it.
     pub fn production_edges(&self) -> impl Iterator<Item = &RepoPath> {
-        self.source_edges().filter(|path| self.uses.contains(*path) || !self.development.contains(*path))
+        let is_one = |path: &&RepoPath| self.uses.contains(*path) || !self.development.contains(*path);
+        self.source_edges().filter(|path| !self.needs.contains(*path)).filter(is_one)
     }
 }
 
