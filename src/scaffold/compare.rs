@@ -382,6 +382,7 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord, runtime: &str) -
     let build = |workspace: &WorkspaceRecord| workspace.build.clone().unwrap_or_default();
     let (old_build, new_build) = (build(from), build(to));
     fields.extend(list("outputs", &old_build.outputs, &new_build.outputs));
+    fields.extend(list("targets", &old_build.targets, &new_build.targets));
     fields.extend(list("optional outputs", &old_build.optional, &new_build.optional));
     fields.extend(plain("whether its outputs are a guess", &old_build.guessed, &new_build.guessed));
     let awaited = |workspace: &WorkspaceRecord| Some(workspace.build.as_ref()?.awaited);

@@ -136,6 +136,13 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         if let Some(variables) = unset_variables(workspace) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
+        let pin = &scan.split.pin.manager;
+        let unknown = workspace.build.as_ref().map(|build| build.unknown_targets(&scan.split.systems, &pin.version));
+        for target in unknown.into_iter().flatten() {
+            let text =
+                format!("warning: it compiles for `{target}`, and splitter.lock.json has no Bun for that target");
+            printer.data(format_args!("  {:<width$}  {}", "", escape(&text)));
+        }
         if let Some(entry) = &workspace.missing_entry {
             let text = format!("warning: its entry point `{entry}` is not in git, and it has no build script");
             printer.data(format_args!("  {:<width$}  {}", "", escape(&text)));

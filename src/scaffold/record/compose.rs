@@ -142,6 +142,7 @@ fn build_record(workspace: &Workspace) -> Option<BuildRecord> {
         command: build.command.clone(),
         outputs: build.outputs.clone(),
         optional: build.optional.clone(),
+        targets: build.targets(),
         guessed: build.is_guess,
         awaited: workspace.awaited,
         exposes: (workspace.exposes == Exposes::Output).then_some(Exposes::Output),

@@ -254,6 +254,9 @@ pub struct BuildRecord {
     /// Whether `outputs` is a guess. Absent if it is not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guessed: bool,
+    /// The targets for which Bun compiles programs, other than the system that builds. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
     /// Whether other builds wait for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub awaited: bool,

@@ -114,6 +114,10 @@ impl Rules<'_> {
         set("folder", workspace.path.to_string());
         if let Some(build) = &workspace.build {
             set("build command", build.command.clone());
+            let targets = build.targets();
+            if !targets.is_empty() {
+                set("targets", targets.join(", "));
+            }
         }
         let is_copied = self.split.copies.contains_key(&workspace.path);
         set("node_modules", if is_copied { "copied" } else { "linked" }.to_owned());

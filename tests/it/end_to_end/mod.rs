@@ -1,6 +1,7 @@
 //! End-to-end tests with a real Nix and a real sandbox: they build, run, edit and rebuild what splitter generates.
 
 mod checks;
+mod dangling;
 mod doors;
 mod edits;
 mod environment;
@@ -21,6 +22,7 @@ mod scripts;
 mod shards;
 mod stale;
 mod stories;
+mod targets;
 mod trees;
 mod verify;
 mod yarn;

@@ -20,7 +20,7 @@ pub(in crate::split) use self::script::{does_nothing, expanded};
 pub use self::tools::Tool;
 use self::{compiled::Compiled, output::Outputs};
 use crate::repo::{RepoPath, Tree};
-use crate::split::{ManagerName, Manifest, SplitError};
+use crate::split::{ManagerName, Manifest, SplitError, System};
 
 /// How a workspace is built.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +56,19 @@ impl Build {
         let optional = self.optional.iter().map(|output| format!("({output})"));
         let guess = if self.is_guess { "?" } else { "" };
         self.outputs.iter().map(|output| format!("{output}{guess}")).chain(optional).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The targets for which Bun compiles programs, other than the system that builds.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        let targets = self.compiled.iter().filter_map(|file| file.target.clone());
+        targets.filter(|target| target.starts_with("bun-")).collect()
+    }
+
+    /// The targets for which there is no Bun among those of these systems, in this version.
+    pub(crate) fn unknown_targets(&self, systems: &[System], version: &str) -> Vec<String> {
+        let is_known =
+            |target: &String| compiled::system_of(target, version).is_some_and(|system| systems.contains(&system));
+        self.targets().into_iter().filter(|target| !is_known(target)).collect()
     }
 
     /// Everything that is kept, if it is there.
