@@ -264,13 +264,13 @@ fn check_from_a_nested_folder_is_the_same() {
 fn a_record_of_a_newer_format_is_refused_by_all_who_would_write_it() {
     let small = initialised();
     let context = &small.context;
-    let newer = context.read(RECORD).replace("\"formatVersion\": 2", "\"formatVersion\": 3");
+    let newer = context.read(RECORD).replace("\"formatVersion\": 3", "\"formatVersion\": 4");
     context.write(RECORD, &newer);
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: expected format version 2, found 3: a newer splitter wrote the file
+    error: expected format version 3, found 4: a newer splitter wrote the file
       at nix/splitter/splitter.lock.json
     hint: install the version of splitter that your team uses, or a later one
     ");
@@ -278,7 +278,7 @@ fn a_record_of_a_newer_format_is_refused_by_all_who_would_write_it() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: expected format version 2, found 3: a newer splitter wrote the file
+    error: expected format version 3, found 4: a newer splitter wrote the file
       at nix/splitter/splitter.lock.json
     hint: install the version of splitter that your team uses, or a later one
     ");
@@ -345,7 +345,7 @@ fn a_real_merge_of_two_lock_edits_is_healed_by_update_hash() {
 
 /// Turns the record into one of an older splitter, as far as `check` and updates read it.
 fn make_older(small: &Small) {
-    let older = small.context.read(RECORD).replace("\"formatVersion\": 2", "\"formatVersion\": 1");
+    let older = small.context.read(RECORD).replace("\"formatVersion\": 3", "\"formatVersion\": 1");
     small.context.write(RECORD, older.replace("\"workspaces\": [", "\"workspaces\": [\n    {\"older\":true},"));
 }
 
@@ -358,7 +358,7 @@ fn a_record_of_an_older_splitter_asks_for_init() {
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1; this version writes format 2)
+    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1; this version writes format 3)
     run `splitter init`
     ----- stderr
     ");
@@ -368,7 +368,7 @@ fn a_record_of_an_older_splitter_asks_for_init() {
     ----- stdout
     wrote nix/splitter/splitter.lock.json: 3 packages (none changed), in [TIME]
     ----- stderr
-    rewriting nix/splitter/splitter.lock.json (expected format version 2, found 1: an older splitter wrote the file); its recorded integrities are kept
+    rewriting nix/splitter/splitter.lock.json (expected format version 3, found 1: an older splitter wrote the file); its recorded integrities are kept
       downloaded 0 (0 B), reused 0 (0 B) from the cache
     warning: the Nix files still read the older format; run `splitter init` to rewrite them
     ");

@@ -16,31 +16,31 @@ fn initialised() -> Small {
 fn edits_are_told_with_what_they_rebuild() {
     let small = initialised();
     let context = &small.context;
-    splitter_snapshot!(context, context.splitter(&["explain"]), @r"
+    splitter_snapshot!(context, context.splitter(&["explain"]), @"
     exit: 0
     ----- stdout
     HEAD ([COMMIT]) -> the working tree: no file changed
 
-    nothing is rebuilt: all 5 derivations are kept
+    nothing is rebuilt: all 6 derivations are kept
     ----- stderr
     ");
     context.write("packages/ui/index.ts", "export const a = 1;\n");
     context.write("apps/web/src/index.test.ts", "// more\n");
     context.write("README.md", "# more\n");
     context.write("apps/api/src/new.ts", "\n");
-    splitter_snapshot!(context, context.splitter(&["explain"]), @r"
+    splitter_snapshot!(context, context.splitter(&["explain"]), @"
     exit: 0
     ----- stdout
     HEAD ([COMMIT]) -> the working tree: 4 files changed
 
-    rebuilt: 2 of 5 derivations
+    rebuilt: 2 of 6 derivations
       api  app in apps/api
         + apps/api/src/new.ts
       web  app in apps/web
         ~ packages/ui/index.ts (used by apps/web)
 
-    kept: 3 of 5 derivations
-      deps-common, deps-x86_64-linux, nodeModules
+    kept: 4 of 6 derivations
+      deps-common, deps-x86_64-linux, nodeModules, installs.api.production
 
     read by no build: 2 changed files
         + README.md
@@ -49,17 +49,17 @@ fn edits_are_told_with_what_they_rebuild() {
     ");
     // Only the staged files.
     context.git(&["add", "packages"]);
-    splitter_snapshot!(context, context.splitter(&["explain", "--staged"]), @r"
+    splitter_snapshot!(context, context.splitter(&["explain", "--staged"]), @"
     exit: 0
     ----- stdout
     HEAD ([COMMIT]) -> the staged files: 1 file changed
 
-    rebuilt: 1 of 5 derivations
+    rebuilt: 1 of 6 derivations
       web  app in apps/web
         ~ packages/ui/index.ts (used by apps/web)
 
-    kept: 4 of 5 derivations
-      deps-common, deps-x86_64-linux, nodeModules, api
+    kept: 5 of 6 derivations
+      deps-common, deps-x86_64-linux, nodeModules, installs.api.production, api
     ----- stderr
     ");
 }
@@ -77,7 +77,7 @@ fn a_root_file_is_told_with_who_reads_it() {
     context.write("tsconfig.base.json", "{ }\n");
     let told = succeed(&mut context.splitter(&["explain"]));
     let rebuilt = &told[told.find("rebuilt").unwrap()..told.find("kept").unwrap()];
-    let expected = "rebuilt: 2 of 5 derivations\n  \
+    let expected = "rebuilt: 2 of 6 derivations\n  \
           api  app in apps/api\n    \
             ~ data/a.json (read by every build)\n  \
           web  app in apps/web\n    \
@@ -94,24 +94,28 @@ fn a_package_is_told_with_who_asks_for_it() {
     packages[1] = small.publish(Package::new("@scope/beta", "2.2.0"));
     packages.push(small.publish(Package::new("delta", "1.0.0")));
     small.lock(&packages);
-    splitter_snapshot!(context, context.splitter(&["explain"]), @r"
+    splitter_snapshot!(context, context.splitter(&["explain"]), @"
     exit: 0
     ----- stdout
     HEAD ([COMMIT]) -> the working tree: 1 file changed
 
-    rebuilt: 4 of 5 derivations
-      deps-common  downloaded packages
+    rebuilt: 5 of 6 derivations
+      deps-common              downloaded packages
         ~ @scope/beta 2.1.0-rc.1 -> 2.2.0 (required by packages/ui)
         + delta 1.0.0 (required by other packages)
-      nodeModules  installed packages
+      nodeModules              installed packages
         because deps-common is rebuilt
         ~ bun.lock
-      api          app in apps/api
+      installs.api.production  packages that api runs with
+        because deps-common is rebuilt
+        ~ bun.lock
+      api                      app in apps/api
         because nodeModules is rebuilt
-      web          app in apps/web
+        because installs.api.production is rebuilt
+      web                      app in apps/web
         because nodeModules is rebuilt
 
-    kept: 1 of 5 derivations
+    kept: 1 of 6 derivations
       deps-x86_64-linux
     ----- stderr
     warning: nix/splitter/splitter.lock.json does not match the working tree; this shows the result after `splitter update-hash`

@@ -1,13 +1,13 @@
 //! `splitter scan`, and options of every command: help, version, `--repo`, `--quiet`, colour.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Small, TestContext, splitter_snapshot, succeed};
 
 #[test]
 fn scan_shows_the_split() {
     let small = Small::new();
-    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r"
+    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @"
     exit: 0
     ----- stdout
     repository  [REPO]
@@ -21,8 +21,12 @@ fn scan_shows_the_split() {
 
     workspaces  4: 2 apps, 2 libraries
       .            library (has no build script and starts no server)
-      apps/api     app api (runs a server from source and is in apps/): bun src/server.ts
-      apps/web     app web (has a build script and is in apps/): `bun run build` (bun build) -> dist
+      apps/api     app api (runs a server from source and is in apps/)
+                   server api: bun src/server.ts
+                   runs with: production dependencies
+      apps/web     app web (has a build script and is in apps/)
+                   build: `bun run build` (bun build) -> dist
+                   files: the output of the build, no program
       packages/ui  library (has no build script and starts no server)
 
     source sets 2 apps; editing a file outside an app's source set does not rebuild that app
@@ -140,7 +144,7 @@ fn scan_as_json_has_a_version_and_every_file() {
         "x86_64-darwin",
         "x86_64-linux"
       ],
-      "version": 1,
+      "version": 2,
       "warnings": [],
       "workspaces": [
         {
@@ -156,9 +160,9 @@ fn scan_as_json_has_a_version_and_every_file() {
           "name": "acme",
           "nodeModules": null,
           "path": "",
+          "product": null,
           "reason": "has no build script and starts no server",
-          "rootFiles": [],
-          "start": null
+          "rootFiles": []
         },
         {
           "app": "api",
@@ -176,17 +180,33 @@ fn scan_as_json_has_a_version_and_every_file() {
             "reason": null
           },
           "path": "apps/api",
+          "product": {
+            "files": [],
+            "keeps": "sources",
+            "programs": [
+              {
+                "file": "src/server.ts",
+                "name": "api",
+                "runtime": "bun"
+              }
+            ],
+            "purpose": "server",
+            "runtime": "production"
+          },
           "reason": "runs a server from source and is in apps/",
           "rootFiles": [
             "tsconfig.json"
-          ],
-          "start": "src/server.ts"
+          ]
         },
         {
           "app": "web",
           "build": {
             "command": "bun run build",
-            "output": "dist",
+            "guessed": false,
+            "optionalOutputs": [],
+            "outputs": [
+              "dist"
+            ],
             "tool": "bun build"
           },
           "cycle": [],
@@ -204,11 +224,17 @@ fn scan_as_json_has_a_version_and_every_file() {
             "reason": null
           },
           "path": "apps/web",
+          "product": {
+            "files": [],
+            "keeps": "files",
+            "programs": [],
+            "purpose": "files",
+            "runtime": null
+          },
           "reason": "has a build script and is in apps/",
           "rootFiles": [
             "tsconfig.json"
-          ],
-          "start": null
+          ]
         },
         {
           "app": null,
@@ -223,15 +249,172 @@ fn scan_as_json_has_a_version_and_every_file() {
           "name": "@acme/ui",
           "nodeModules": null,
           "path": "packages/ui",
+          "product": null,
           "reason": "has no build script and starts no server",
           "rootFiles": [
             "tsconfig.json"
-          ],
-          "start": null
+          ]
         }
       ]
     }
     ----- stderr
+    "#);
+}
+
+/// Writes apps with these scripts, and returns the lines of `scan` about them.
+fn workspaces_with(small: &Small, apps: &[(&str, Value)]) -> String {
+    for (name, manifest) in apps {
+        let mut manifest = manifest.clone();
+        manifest["name"] = (*name).into();
+        small.context.write(&format!("apps/{name}/package.json"), format!("{manifest:#}\n"));
+    }
+    let output = succeed(&mut small.context.splitter(&["scan"]));
+    let lines = output.lines().skip_while(|line| !line.starts_with("workspaces")).skip(1);
+    lines.take_while(|line| !line.is_empty()).map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+fn build(script: &str) -> Value {
+    json!({ "scripts": { "build": script } })
+}
+
+#[test]
+fn products_are_shown_with_their_programs_and_what_these_run_with() {
+    let small = Small::new();
+    let server =
+        json!({ "scripts": { "build": "tsc --outDir lib", "start": "NODE_ENV=production node lib/main.js --port 1" } });
+    let cli = json!({ "bin": { "mycat": "src/cli.ts", "mydog": "src/dog.ts" } });
+    let both = json!({ "scripts": {
+        "build": "vite build --outDir dist/client && vite build --ssr s.ts --outDir dist/server && tsc --outDir types",
+        "start": "node dist/server/s.js" } });
+    let next = json!({ "dependencies": { "next": "1" }, "scripts": { "build": "next build" } });
+    small.context.write("apps/cli/src/cli.ts", "");
+    small.context.write("apps/cli/src/dog.ts", "");
+    small.context.write(
+        "splitter.json",
+        r#"{ "workspaces": { "apps/server": { "runtime": { "install": "own", "files": ["views/**"], "directory": "workspace" } } } }"#,
+    );
+    let shown = workspaces_with(
+        &small,
+        &[
+            ("both", both),
+            ("cli", cli),
+            ("next", next),
+            ("nuxt", build("nuxt build")),
+            ("server", server),
+            ("site", build("vitepress build docs")),
+            ("tool", build("bun build src/main.ts --compile --outfile dist/tool")),
+        ],
+    );
+    insta::assert_snapshot!(shown, @"
+    .            library (has no build script and starts no server)
+    apps/api     app api (runs a server from source and is in apps/)
+                 server api: bun src/server.ts
+                 runs with: production dependencies
+    apps/both    app both (has a script that starts what it builds and is in apps/)
+                 build: `bun run build` (Vite) -> dist/client, dist/server, (types)
+                 server both: node dist/server/s.js
+                 runs with: production dependencies
+    apps/cli     app cli (has a program in `bin` and is in apps/)
+                 program mycat: bun src/cli.ts
+                 program mydog: bun src/dog.ts
+                 runs with: production dependencies
+    apps/next    app next (is built with Next.js and is in apps/)
+                 build: `bun run build` (Next.js) -> .next
+                 server next: NODE_ENV=production next start (run in its own folder)
+                 runs with: production dependencies, public/**, next.config.*
+    apps/nuxt    app nuxt (is built with Nuxt and is in apps/)
+                 build: `bun run build` (Nuxt) -> .output
+                 server nuxt: node .output/server/index.mjs
+                 runs with: the dependencies that the build put into its output
+    apps/server  app server (has a script that starts what it builds and is in apps/)
+                 build: `bun run build` (tsc) -> lib
+                 server server: NODE_ENV=production node lib/main.js --port 1 (run in its own folder)
+                 runs with: its dependencies, also those for development, views/**
+    apps/site    app site (is built with VitePress and is in apps/)
+                 build: `bun run build` (VitePress) -> docs/.vitepress/dist
+                 site: static files
+    apps/tool    app tool (compiles a program and is in apps/)
+                 build: `bun run build` (bun build) -> dist/tool
+                 program tool: dist/tool (compiled)
+    apps/web     app web (has a build script and is in apps/)
+                 build: `bun run build` (bun build) -> dist
+                 files: the output of the build, no program
+    packages/ui  library (has no build script and starts no server)
+    ");
+}
+
+#[test]
+fn a_guessed_output_is_marked_and_builds_of_other_languages_make_no_package() {
+    let small = Small::new();
+    let shown = workspaces_with(
+        &small,
+        &[
+            ("docker", build("docker build . -t app")),
+            ("guess", build("node build.js")),
+            ("java", build("cd java && mvn -B package")),
+            ("made", build("make -C src all")),
+            ("mixed", build("make wasm && vite build")),
+        ],
+    );
+    insta::assert_snapshot!(shown, @"
+    .            library (has no build script and starts no server)
+    apps/api     app api (runs a server from source and is in apps/)
+                 server api: bun src/server.ts
+                 runs with: production dependencies
+    apps/docker  library (its build runs `docker`, which builds no JavaScript)
+    apps/guess   app guess (has a build script and is in apps/)
+                 build: `bun run build` -> dist? (a guess; `output` in splitter.json sets it)
+                 files: the output of the build, no program
+    apps/java    library (its build runs `mvn`, which builds no JavaScript)
+    apps/made    library (its build runs `make`, which builds no JavaScript)
+    apps/mixed   app mixed (is built with Vite and is in apps/)
+                 build: `bun run build` (Vite) -> dist
+                 site: static files
+    apps/web     app web (has a build script and is in apps/)
+                 build: `bun run build` (bun build) -> dist
+                 files: the output of the build, no program
+    packages/ui  library (has no build script and starts no server)
+    ");
+    let scan: Value = serde_json::from_str(&succeed(&mut small.context.splitter(&["scan", "--json"]))).unwrap();
+    let workspaces = scan["workspaces"].as_array().unwrap();
+    let guessed: Vec<_> = workspaces.iter().filter(|found| found["build"]["guessed"] == true).collect();
+    assert_eq!(guessed.len(), 1, "{scan:#}");
+    assert_eq!((&guessed[0]["path"], &guessed[0]["build"]["outputs"]), (&json!("apps/guess"), &json!(["dist"])));
+    // What the user sets is no guess, and makes a package.
+    small.context.write(
+        "splitter.json",
+        r#"{ "workspaces": { "apps/guess": { "output": ["out", "types"] }, "apps/made": { "kind": "app", "output": "src/out" } } }"#,
+    );
+    let output = succeed(&mut small.context.splitter(&["scan"]));
+    assert!(output.contains("build: `bun run build` -> out, types\n"), "{output}");
+    assert!(output.contains("apps/made    app made (set in splitter.json)"), "{output}");
+    assert!(output.contains("build: `bun run build` -> src/out\n"), "{output}");
+}
+
+#[test]
+fn a_workspace_may_run_from_its_sources_though_it_has_a_build_script() {
+    let small = Small::new();
+    let scripts = json!({ "scripts": { "build": "tsc --outDir dist", "start": "bun src/server.ts" } });
+    let choose = |build: &str| {
+        small
+            .context
+            .write("splitter.json", format!(r#"{{ "workspaces": {{ "apps/api": {{ "build": {build} }} }} }}"#));
+    };
+    choose("null");
+    let shown = workspaces_with(&small, &[("api", scripts)]);
+    let api: Vec<&str> = shown.lines().skip_while(|line| !line.contains("apps/api")).take(3).collect();
+    insta::assert_snapshot!(api.join("\n"), @"
+    apps/api     app api (runs from source by choice and is in apps/)
+                 server api: bun src/server.ts
+                 runs with: production dependencies
+    ");
+    choose(r#""""#);
+    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r#"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: expected a command, or null for a workspace that is not built, found the string ""
+      at splitter.json:1:42
     "#);
 }
 

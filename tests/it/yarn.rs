@@ -20,7 +20,7 @@ fn initialised(version: &str) -> Option<YarnMonorepo> {
 #[test]
 fn a_scan_of_yarn_1() {
     let Some(monorepo) = YarnMonorepo::with_yarn(YARN_VERSIONS[0]) else { return };
-    splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["scan"]), @r"
+    splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["scan"]), @"
     exit: 0
     ----- stdout
     repository  [REPO]
@@ -33,10 +33,14 @@ fn a_scan_of_yarn_1() {
 
     workspaces  6: 2 apps, 4 libraries
       .                library (has no build script and starts no server)
-      apps/api         app api (has a build script and is in apps/): `yarn run build` -> dist
-      apps/web         app web (has a build script and is in apps/): `yarn run build` -> dist
+      apps/api         app api (has a build script and is in apps/)
+                       build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
+                       files: the output of the build, no program
+      apps/web         app web (has a build script and is in apps/)
+                       build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
+                       files: the output of the build, no program
       packages/logger  library (has no build script and starts no server)
-      packages/stamp   library (has no build script and starts no server)
+      packages/stamp   library (apps/api depends on it)
       packages/ui      library (has no build script and starts no server)
 
     source sets 2 apps; editing a file outside an app's source set does not rebuild that app
@@ -51,7 +55,7 @@ fn a_scan_of_yarn_1() {
 #[test]
 fn a_scan_of_yarn_4() {
     let Some(monorepo) = YarnMonorepo::with_yarn(YARN_VERSIONS[2]) else { return };
-    splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["scan"]), @r"
+    splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["scan"]), @"
     exit: 0
     ----- stdout
     repository  [REPO]
@@ -65,10 +69,14 @@ fn a_scan_of_yarn_4() {
 
     workspaces  6: 2 apps, 4 libraries
       .                library (has no build script and starts no server)
-      apps/api         app api (has a build script and is in apps/): `yarn run build` -> dist
-      apps/web         app web (has a build script and is in apps/): `yarn run build` -> dist
+      apps/api         app api (has a build script and is in apps/)
+                       build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
+                       files: the output of the build, no program
+      apps/web         app web (has a build script and is in apps/)
+                       build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
+                       files: the output of the build, no program
       packages/logger  library (has no build script and starts no server)
-      packages/stamp   library (has no build script and starts no server)
+      packages/stamp   library (apps/api depends on it)
       packages/ui      library (has no build script and starts no server)
 
     source sets 2 apps; editing a file outside an app's source set does not rebuild that app

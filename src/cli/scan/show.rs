@@ -12,7 +12,7 @@ use crate::{
         Split,
         config::Install,
         sources::{Extras, LeftOut, Summary},
-        workspaces::detect::program::{Keeps, Product, Purpose},
+        workspaces::detect::program::{Keeps, Product, Purpose, Runtime},
         workspaces::graph::{Role, Workspace},
     },
 };
@@ -222,14 +222,18 @@ fn product(workspace: &Workspace, runtime: &str) -> Vec<String> {
     let mut lines: Vec<String> = programs
         .iter()
         .map(|program| {
-            let place = if program.directory { " (run in its own folder)" } else { "" };
-            format!("{purpose} {}: {}{place}", program.name, program.shown(runtime))
+            let how = match program.runtime {
+                Some(Runtime::None) => " (compiled)",
+                _ if program.directory => " (run in its own folder)",
+                _ => "",
+            };
+            format!("{purpose} {}: {}{how}", program.name, program.shown(runtime))
         })
         .collect();
     match product.purpose {
         Purpose::Site if programs.is_empty() => lines.push("site: static files".to_owned()),
         _ if programs.is_empty() => lines.push("files: the output of the build, no program".to_owned()),
-        _ if product.keeps == Keeps::Files => lines.push("runs with: nothing else".to_owned()),
+        _ if product.keeps == Keeps::Files => {}
         _ => lines.push(format!("runs with: {}", beside(product))),
     }
     if let Some(unclear) = product.unclear.as_ref().filter(|_| programs.is_empty()) {

@@ -13,6 +13,7 @@ mod needed_builds;
 mod outputs;
 mod own_installs;
 mod own_scripts;
+mod packages;
 mod patch_package;
 mod record;
 mod registries;

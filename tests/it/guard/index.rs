@@ -274,7 +274,7 @@ fn without_git_it_says_so() {
 fn a_record_of_an_older_splitter_stops_only_what_makes_it_stale() {
     let guarded = Guarded::new();
     let context = guarded.context();
-    context.write(RECORD, context.read(RECORD).replace("\"formatVersion\": 2", "\"formatVersion\": 1"));
+    context.write(RECORD, context.read(RECORD).replace("\"formatVersion\": 3", "\"formatVersion\": 1"));
     context.commit_all("an older record");
     context.write("package.json", context.read("package.json").replace("\"acme\"", "\"acme\", \"description\": \"x\""));
     context.git(&["add", "package.json"]);
@@ -284,7 +284,7 @@ fn a_record_of_an_older_splitter_stops_only_what_makes_it_stale() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1; this version writes format 2)
+    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1; this version writes format 3)
     stale: nix/splitter/splitter.lock.json does not match the staged files
       packages
         ~ alpha 1.0.0 -> 1.1.0

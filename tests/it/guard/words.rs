@@ -8,7 +8,7 @@ fn an_edited_record_is_told_from_a_stale_one() {
     let guarded = Guarded::new();
     let context = guarded.context();
     let right = context.read(RECORD);
-    context.write(RECORD, right.replacen("\"formatVersion\": 2,", "\"formatVersion\":  2,", 1));
+    context.write(RECORD, right.replacen("\"formatVersion\": 3,", "\"formatVersion\":  3,", 1));
     assert_ne!(context.read(RECORD), right);
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 1

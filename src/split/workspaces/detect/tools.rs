@@ -181,4 +181,27 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_documentation_has_each_tool_with_its_outputs() {
+        let text = include_str!("../../../../docs/support.md");
+        for tool in Tool::all() {
+            let rows = text.lines().filter(|line| line.starts_with(&format!("| {} |", tool.name)));
+            let rows: Vec<&str> = rows.collect();
+            for rule in &tool.output {
+                let words = match rule {
+                    OutputRule::Option { names, .. } => &names[..names.len().min(2)],
+                    OutputRule::Setting { name, .. } => std::slice::from_ref(name),
+                    OutputRule::SettingIs { folder, .. }
+                    | OutputRule::Mentions { folder, .. }
+                    | OutputRule::Folder { folder } => std::slice::from_ref(folder),
+                    OutputRule::TsConfig {} | OutputRule::Argument { .. } | OutputRule::Compiled {} => &[],
+                };
+                let is_said = |word: &String| rows.iter().any(|row| row.contains(&format!("`{word}`")));
+                assert!(!rows.is_empty() && words.iter().all(is_said), "{}: {words:?}", tool.name);
+            }
+            let guess = tool.output.iter().all(|rule| !matches!(rule, OutputRule::Folder { .. }));
+            assert_eq!(guess, rows.iter().any(|row| row.contains("`dist?`")), "{}", tool.name);
+        }
+    }
 }
