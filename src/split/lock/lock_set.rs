@@ -40,10 +40,8 @@ impl LockSet {
         let mut set = Self::default();
         set.add(RepoPath::root().child(lockfile.format.file()), &lockfile.digest);
         for (folder, manifest) in workspaces.iter().chain(&links.manifests) {
-            let digest = match folder.is_root() {
-                true => digest_of(&manifest.normalised_root(workspaces)),
-                false => manifest.digest(),
-            };
+            let digest =
+                if folder.is_root() { digest_of(&manifest.normalised_root(workspaces)) } else { manifest.digest() };
             set.add(manifest_path(folder), &digest);
         }
         set.add_rc_files(tree, lockfile.format)?;

@@ -125,10 +125,8 @@ impl Rules<'_> {
             self.nix_files(|name| !OF_BUILDS.contains(&name) && ![OF_APPS, OF_CHECKS, OF_LIBRARIES].contains(&name)),
         );
         for (path, manifest) in &split.manifests {
-            let normalised = match path.is_root() {
-                true => manifest.normalised_root(&split.manifests),
-                false => manifest.normalised(),
-            };
+            let normalised =
+                if path.is_root() { manifest.normalised_root(&split.manifests) } else { manifest.normalised() };
             inputs.insert(Input::Manifest(path.clone()), normalised.to_string());
         }
         for folder in split.graph.links(&split.manifests.keys().cloned().collect()) {

@@ -64,7 +64,7 @@ fn e2e_bun_a_build_reads_the_roots_manifest() {
 }
 
 fn yarn(version: &str) {
-    let monorepo = YarnMonorepo::with_linker(version, "node-modules", |monorepo| write_reader(monorepo));
+    let monorepo = YarnMonorepo::with_linker(version, "node-modules", write_reader);
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
     reads_it(&nix);
 }

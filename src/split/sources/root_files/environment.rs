@@ -12,7 +12,7 @@ use crate::{
 const OF_YARN: &str = ".env.yarn";
 
 /// Texts of programs that read `.env` files from a folder that they name: `envDir` of Vite, `loadEnvConfig` of Next.js,
-/// `env.dir` of SvelteKit, and packages.
+/// `env.dir` of `SvelteKit`, and packages.
 const WORDS: [&str; 7] = ["envDir", "loadEnv", "loadEnvFile", "dotenv", "env-cmd", "envFile", "dir:"];
 
 /// The environment files of Yarn that a checkout has.

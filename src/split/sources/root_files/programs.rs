@@ -82,12 +82,16 @@ fn is_wanted(name: &str) -> bool {
     PROGRAMS.contains(&ending) || is_ts_config(name)
 }
 
+fn has_ending(path: &str, ending: &str) -> bool {
+    camino::Utf8Path::new(path).extension() == Some(ending)
+}
+
 fn is_ts_config(name: &str) -> bool {
-    (name.starts_with("tsconfig") || name.starts_with("jsconfig")) && name.ends_with(".json")
+    (name.starts_with("tsconfig") || name.starts_with("jsconfig")) && has_ending(name, "json")
 }
 
 fn is_json(path: &RepoPath) -> bool {
-    path.as_str().ends_with(".json")
+    has_ending(path.as_str(), "json")
 }
 
 fn is_configuration(path: &RepoPath) -> bool {

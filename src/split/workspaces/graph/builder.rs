@@ -102,9 +102,10 @@ impl<'a> Builder<'a> {
         let before: Vec<String> = choice.own_scripts.iter().chain(of_tasks.into_iter().flatten()).cloned().collect();
         let is_files = self.is_files_for_others(path, manifest, found.as_ref(), product.as_ref());
         let has_dependants = self.dependants.get(path).is_some_and(|dependants| !dependants.is_empty());
-        let lacks_entry = match has_dependants && !path.is_root() {
-            true => detect::entry_points::missing(self.tree, path, manifest)?,
-            false => None,
+        let lacks_entry = if has_dependants && !path.is_root() {
+            detect::entry_points::missing(self.tree, path, manifest)?
+        } else {
+            None
         };
         let needed = found.filter(|build| {
             kind == Kind::App
