@@ -13,7 +13,10 @@ const OF_YARN: &str = ".env.yarn";
 
 /// Texts of programs that read `.env` files from a folder that they name: `envDir` of Vite, `loadEnvConfig` of Next.js,
 /// `env.dir` of `SvelteKit`, and packages.
-const WORDS: [&str; 7] = ["envDir", "loadEnv", "loadEnvFile", "dotenv", "env-cmd", "envFile", "dir:"];
+const WORDS: [&str; 6] = ["envDir", "loadEnv", "dotenv", "env-cmd", "envFile", "dir:"];
+
+/// What each of these programs has in its text. Most have not, and every program of a repository is searched.
+const COMMON: &str = "nv";
 
 /// The environment files of Yarn that a checkout has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,7 +46,7 @@ pub(in crate::split) fn of_yarn(tree: &dyn Tree, manager: ManagerName) -> Result
 
 /// Whether a program may read `.env` files.
 pub(super) fn may_read(text: &str) -> bool {
-    WORDS.iter().any(|word| text.contains(word))
+    text.contains(COMMON) && WORDS.iter().any(|word| text.contains(word))
 }
 
 /// Adds the `.env` files of the folders above the workspace that a program names.
