@@ -20,12 +20,14 @@ let
   isAwaited = workspace.build.awaited or false;
   programs = package.programs or [ ];
   # Without an output it runs from its sources.
-  keeps = if settings.output == null then "sources" else package.keeps;
+  keeps =
+    if settings.output == null && package.keeps != "packed" then "sources" else package.keeps;
   layout = package.layout or [ ];
   recorded = workspace.build.outputs or [ ];
   outputs = if settings.output == null then recorded else lib.toList settings.output;
   install = settings.runtime.install;
-  needsInstall = keeps != "files" && layout == [ ] && install != "none";
+  needsInstall =
+    builtins.elem keeps [ "server" "sources" ] && layout == [ ] && install != "none";
   runtime =
     if !needsInstall then
       null
@@ -79,13 +81,12 @@ else
       files = package.files or [ ];
       # The workspaces whose files a program may read at run time.
       workspaces =
-        if keeps == "files" then
-          [ ]
-        else
+        lib.optionals (builtins.elem keeps [ "server" "sources" ]) (
           plan.installedWith {
             inherit path;
             production = install == "production";
-          };
+          }
+        );
       # The store paths that the package may refer to, though its build has them too.
       allowed =
         map toString settings.buildInputs

@@ -107,6 +107,12 @@ pub(super) enum Command {
         "splitter verify -- --override-input nixpkgs github:NixOS/nixpkgs/nixos-unstable" => "Use another nixpkgs for all evaluations",
     })]
     Verify(VerifyOptions),
+    /// Show how large each package is with all that it needs to run, and why
+    #[command(after_help = examples! {
+        "splitter size" => "Show the size of every package and its largest parts",
+        "splitter size api main..HEAD" => "Show how much the package `api` grew on this branch",
+    })]
+    Size(SizeOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",
@@ -238,7 +244,7 @@ pub(super) enum CheckFormat {
     Github,
     /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// JUnit XML, for GitLab, Jenkins and others
+    /// `JUnit` XML, for `GitLab`, Jenkins and others
     Junit,
 }
 
@@ -279,6 +285,28 @@ pub(super) struct GraphOptions {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyOptions {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS")]
+    pub(super) nix_options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SizeOptions {
+    /// Measure these packages of the flake [default: all apps and installs]. `A..B` compares two commits
+    #[arg(value_name = "NAME|A..B")]
+    pub(super) names: Vec<String>,
+    /// Compare with this commit
+    #[arg(long, value_name = "REV")]
+    pub(super) from: Option<String>,
+    /// Measure this commit [default: the working tree]
+    #[arg(long, value_name = "REV")]
+    pub(super) to: Option<String>,
+    /// Build nothing, and measure only what is in the store
+    #[arg(long)]
+    pub(super) no_build: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,

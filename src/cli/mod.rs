@@ -15,6 +15,7 @@ mod printer;
 mod progress;
 mod repository;
 mod scan;
+mod size;
 mod text;
 mod update_hash;
 mod verify;
@@ -57,6 +58,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Explain(options) => explain::run(global, options, printer),
         Command::Graph(options) => graph::run(global, options, printer),
         Command::Verify(options) => verify::run(global, options, printer),
+        Command::Size(options) => size::run(global, options, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

@@ -15,6 +15,16 @@ pub(super) fn bytes(bytes: u64) -> String {
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", units[unit]) }
 }
 
+/// Formats a size in megabytes, so that a column compares at a glance: `0 MB`, `<0.1 MB`, `23.4 MB`, `1,234.5 MB`.
+pub(super) fn megabytes(bytes: u128) -> String {
+    let tenths = bytes.saturating_add(50_000) / 100_000;
+    match (bytes, tenths) {
+        (0, _) => "0 MB".to_owned(),
+        (_, 0) => "<0.1 MB".to_owned(),
+        _ => format!("{}.{} MB", count(usize::try_from(tenths / 10).unwrap_or(usize::MAX)), tenths % 10),
+    }
+}
+
 /// Formats a number with a comma between thousands.
 pub(super) fn count(number: usize) -> String {
     let digits = number.to_string();
@@ -78,6 +88,15 @@ mod tests {
             ("1 file".into(), "2 files".into(), "0 libraries".into())
         );
         assert_eq!([12, 1234, 123_000].map(|ms| duration(Duration::from_millis(ms))), ["12 ms", "1.2 s", "2 min 3 s"]);
+    }
+
+    #[test]
+    fn megabytes_have_one_unit() {
+        assert_eq!(
+            [0, 1, 49_999, 50_000, 1_949_999, 1_234_500_000].map(megabytes),
+            ["0 MB", "<0.1 MB", "<0.1 MB", "0.1 MB", "1.9 MB", "1,234.5 MB"]
+        );
+        assert!(megabytes(u128::MAX).ends_with(" MB"));
     }
 
     #[test]

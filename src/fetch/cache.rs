@@ -96,8 +96,7 @@ impl Diagnose for CacheError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Io(_) => vec!["set SPLITTER_CACHE_DIR to a writable folder".to_owned()],
-            Self::NoFolder => vec!["set SPLITTER_CACHE_DIR to a writable folder".to_owned()],
+            Self::Io(_) | Self::NoFolder => vec!["set SPLITTER_CACHE_DIR to a writable folder".to_owned()],
             Self::Corrupted { path, .. } => vec![format!("delete `{path}` and run again")],
         }
     }

@@ -97,7 +97,7 @@ fn package((name, value): (&String, &Value)) -> (String, Derived) {
 }
 
 /// Formats a JSON value as a Nix expression. Strings are escaped, so Nix reads nothing in them as code.
-fn nix_value(value: &Value) -> String {
+pub(crate) fn nix_value(value: &Value) -> String {
     match value {
         Value::Array(items) => {
             let items: Vec<_> = items.iter().map(nix_value).collect();

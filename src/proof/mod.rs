@@ -9,7 +9,7 @@ mod edits;
 mod error;
 pub mod evaluation;
 mod lock_edit;
-mod scratch;
+pub mod scratch;
 mod state;
 mod verify;
 

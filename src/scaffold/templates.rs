@@ -96,6 +96,7 @@ const COMMON: Templates = templates![
     "tools/sources.mjs",
     "tools/spec.mjs",
     "tools/tar.mjs",
+    "tools/tarball.mjs",
     "tools/unpack.mjs",
     "tools/words.mjs",
     "tools/workspace-links.mjs",

@@ -9,6 +9,7 @@ use jsonc_parser::{
 
 use crate::split::{
     SplitError, System,
+    budget::{self, SizeBudgets},
     lock::downloads::{self, Download},
 };
 use crate::{
@@ -45,6 +46,8 @@ pub struct Config {
     pub install: Install,
     /// The flake URL of splitter, if the Nix files come from a flake input instead of the repository.
     pub input: Option<String>,
+    /// The largest size of a package's runtime closure in bytes, by package.
+    pub size_budgets: SizeBudgets,
 }
 
 /// The user's choices for one workspace.
@@ -62,6 +65,8 @@ pub struct WorkspaceConfig {
     pub start: Option<String>,
     /// What is beside a program when it runs.
     pub runtime: RuntimeConfig,
+    /// Whether it is packed to be published.
+    pub publish: bool,
     /// Workspaces whose sources it reads although its manifest does not list them.
     pub uses: BTreeSet<RepoPath>,
     /// How the build gets installed packages.
@@ -80,6 +85,8 @@ pub struct WorkspaceConfig {
     pub include: Vec<String>,
     /// Globs, relative to the workspace, of files to exclude.
     pub exclude: Vec<String>,
+    /// The largest size of the app's runtime closure, in bytes.
+    pub size_budget: Option<u64>,
 }
 
 /// How a workspace is built.
@@ -185,13 +192,14 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             }
             "install" => config.install = install(&document, &property.value)?,
             "input" => config.input = Some(input(&document, &property.value)?),
+            "sizeBudget" => config.size_budgets = size_budgets(&document, document.as_object(&property.value)?)?,
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
             _ => {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `hook` or `workspaces`",
                 ));
             }
         }
@@ -214,6 +222,15 @@ fn hook_updates(document: &Document<'_>, object: &Object<'_>) -> Result<bool, Js
         }
     }
     Ok(updates)
+}
+
+fn size_budgets(document: &Document<'_>, object: &Object<'_>) -> Result<SizeBudgets, JsonError> {
+    let budget = |property: &ObjectProp<'_>| Ok((property.name.as_str().to_owned(), size(document, &property.value)?));
+    object.properties.iter().map(budget).collect()
+}
+
+fn size(document: &Document<'_>, value: &Value<'_>) -> Result<u64, JsonError> {
+    budget::bytes(document.as_str(value)?).ok_or_else(|| document.unexpected(value, "a size, such as `200 MB`"))
 }
 
 fn systems(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<System>, JsonError> {
@@ -286,6 +303,7 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "output" => config.output = outputs(document, value)?,
             "start" => config.start = Some(command(document, value, "a file or a command, such as `src/server.ts`")?),
             "runtime" => config.runtime = runtime(document, document.as_object(value)?)?,
+            "publish" => config.publish = boolean(document, value)?,
             "uses" => config.uses = paths(document, value)?.into_iter().collect(),
             "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
             "install" => config.install = Some(install(document, value)?),
@@ -295,9 +313,10 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "rootScripts" => config.root_scripts = script_names(document, value)?,
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
+            "sizeBudget" => config.size_budget = Some(size(document, value)?),
             _ => {
-                let keys = "`kind`, `app`, `build`, `output`, `start`, `runtime`, `uses`, `nodeModules`, `install`, `exposes`, \
-                            `checks`, `ownScripts`, `rootScripts`, `include` or `exclude`";
+                let keys = "`kind`, `app`, `build`, `output`, `start`, `runtime`, `publish`, `uses`, `nodeModules`, `install`, `exposes`, \
+                            `checks`, `ownScripts`, `rootScripts`, `include`, `exclude` or `sizeBudget`";
                 return Err(unknown_key(document, property, keys));
             }
         }
@@ -348,6 +367,13 @@ fn runtime(document: &Document<'_>, object: &Object<'_>) -> Result<RuntimeConfig
         }
     }
     Ok(config)
+}
+
+fn boolean(document: &Document<'_>, value: &Value<'_>) -> Result<bool, JsonError> {
+    match value {
+        Value::BooleanLit(choice) => Ok(choice.value),
+        other => Err(document.unexpected(other, "true or false")),
+    }
 }
 
 fn runtime_install(document: &Document<'_>, value: &Value<'_>) -> Result<Option<Install>, JsonError> {

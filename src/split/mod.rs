@@ -7,6 +7,7 @@
 //! - [`lock`]: everything that depends on the lockfile.
 //! - [`plan`]: the derivations, and what changes them.
 
+pub mod budget;
 pub mod checks;
 pub mod config;
 mod error;

@@ -19,6 +19,7 @@ mod links;
 mod nar;
 mod refusals;
 mod registries;
+mod run_time_installs;
 mod scan;
 mod signals;
 mod streams;

@@ -547,6 +547,7 @@ fn help_names_every_command_and_exit_code() {
       explain      Show what a change rebuilds, and which file or package causes it
       graph        Draw the build graph as Mermaid or SVG
       verify       Check with Nix that each edit rebuilds what it must, and nothing else
+      size         Show how large each package is with all that it needs to run, and why
       hook         Manage the git hook that stops commits with stale hashes
       demo         Try these commands on a sample monorepo
       help         Print this message or the help of the given subcommand(s)

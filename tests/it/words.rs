@@ -50,7 +50,9 @@ struct Text {
 fn texts_are_plain_english() {
     let mut texts = Vec::new();
     let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
-    FILES.iter().for_each(|file| read(root, &root.join(file), &mut texts));
+    for file in FILES {
+        read(root, &root.join(file), &mut texts);
+    }
     let commands = help(&[], &mut texts);
     assert!(texts.len() > 200 && commands > 10, "{} texts, {commands} commands", texts.len());
     let mut used = [false; ALLOWED.len()];

@@ -14,3 +14,6 @@ export function moveProject() {}
 
 // Returns the options of the runtime for starting a file of the project.
 export const startOptions = () => [];
+
+// Returns the command that packs a workspace into a tarball in `folder`.
+export const packCommand = (folder) => ["bun", "pm", "pack", "--ignore-scripts", "--destination", folder];

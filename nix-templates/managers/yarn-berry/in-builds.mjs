@@ -38,3 +38,6 @@ export function moveProject(spec, home) {
 
 // Returns the options of the runtime for starting a file of the project.
 export const startOptions = pnpOptions;
+
+// Returns the command that packs a workspace into a tarball in `folder`.
+export const packCommand = (folder, name) => ["yarn", "pack", "--out", join(folder, `${name}.tgz`)];

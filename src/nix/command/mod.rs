@@ -22,11 +22,13 @@ use super::nar::{NarDigest, NarError};
 mod error;
 mod preload;
 mod run;
+mod store;
 #[cfg(test)]
 mod tests;
 
 pub use error::NixError;
 use run::{Answer, run};
+pub use store::Output;
 
 /// The environment variable with the path of the `nix` to use.
 pub const NIX_VARIABLE: &str = "SPLITTER_NIX";

@@ -92,7 +92,7 @@ fn folder_in(scratch: &Utf8Path) -> io::Result<Folder> {
 }
 
 /// Returns the `nix-store` of the same Nix: next to the program, next to the target of its link, or else in PATH.
-fn nix_store_beside(nix: &Path) -> PathBuf {
+pub(super) fn nix_store_beside(nix: &Path) -> PathBuf {
     let beside = |nix: &Path| nix.parent().map(|folder| folder.join(NIX_STORE)).filter(|program| program.is_file());
     let behind_links = || fs::canonicalize(nix).ok().and_then(|nix| beside(&nix));
     beside(nix).or_else(behind_links).unwrap_or_else(|| NIX_STORE.into())

@@ -173,3 +173,34 @@ fn what_the_store_has_is_not_added_again() {
     fake.nix().add(&tree(), &"deps".parse().unwrap(), digest, &scratch).unwrap();
     assert!(!scratch.exists());
 }
+
+#[test]
+fn outputs_have_the_paths_that_nix_prints_for_them() {
+    let output = |derivation: &str| Output { derivation: derivation.to_owned(), name: "out".to_owned() };
+    let json =
+        r#"[{"drvPath": "/s/b.drv", "outputs": {"out": "/s/b"}}, {"drvPath": "a.drv", "outputs": {"out": "/s/a"}}]"#;
+    let fake = Fake::new(&format!("echo '{json}'"));
+    let outputs = [output("/s/a.drv"), output("/s/b.drv"), output("/s/a.drv")];
+    assert_eq!(fake.nix().build_outputs(&outputs, &mut |_| {}).unwrap(), ["/s/a", "/s/b", "/s/a"]);
+    let error = fake.nix().build_outputs(&[output("/s/c.drv")], &mut |_| {}).unwrap_err();
+    assert!(matches!(error, NixError::Answer { expected: "a path for each output", .. }), "{error}");
+    assert!(Fake::new("exit 9").nix().build_outputs(&[], &mut |_| {}).unwrap().is_empty());
+}
+
+#[test]
+fn a_nix_that_requires_a_format_of_json_gets_one() {
+    let fake = Fake::new(
+        r#"case "$*" in *"--json-format 2"*) echo '{"info": {}}' ;; *) echo "error: '--json' needs '--json-format'" >&2; exit 1 ;; esac"#,
+    );
+    assert_eq!(fake.nix().path_info(&["/s/a"]).unwrap(), serde_json::json!({ "info": {} }));
+    let error = Fake::new("echo 'error: no such path' >&2; exit 1").nix().path_info(&["/s/a"]).unwrap_err();
+    assert!(error.to_string().contains("no such path"), "{error}");
+}
+
+#[test]
+fn missing_paths_are_those_that_nix_store_prints() {
+    let fake =
+        Fake::new("exit 9").and("nix-store", "[ \"$1 $2\" = '--check-validity --print-invalid' ] && echo \"$4\"");
+    assert_eq!(fake.nix().missing(&["/s/a", "/s/b"]).unwrap().into_iter().collect::<Vec<_>>(), ["/s/b"]);
+    assert!(Fake::new("exit 9").nix().missing(&[]).unwrap().is_empty());
+}

@@ -1,7 +1,7 @@
 //! [`GitIndex`]: the repository as git is about to commit it.
 //!
 //! Git itself lists the index. It handles `GIT_INDEX_FILE`, split and sparse indexes, linked working trees and future
-//! formats, and its processes take about as long as loading a library would (`docs/architecture.md` has the numbers).
+//! formats, and its processes take about as long as loading a library would (`docs/decisions/042-commits-are-checked-in-the-index.md` has the numbers).
 //! Contents are blobs, which no setting of line endings changes. If a file has a filter (git-crypt, LFS), its content
 //! is the output of the filter, since the record is made from that. Nothing is written and no network is used.
 

@@ -180,9 +180,9 @@ pub(crate) fn source_record(split: &Split) -> SourceRecord {
     };
     let mut include = globs(|choice| &choice.include);
     for workspace in split.graph.workspaces() {
-        let read = workspace.reads();
-        if !read.is_empty() {
-            include.entry(workspace.path.clone()).or_default().extend(read.iter().cloned());
+        let mut read = workspace.reads().peekable();
+        if read.peek().is_some() {
+            include.entry(workspace.path.clone()).or_default().extend(read);
         }
     }
     SourceRecord { include, exclude: globs(|choice| &choice.exclude) }

@@ -16,7 +16,7 @@ use crate::split::{
     lock::dependencies::{Dependency, Scope},
 };
 
-/// The most entries in a part that all systems share. `docs/architecture.md` explains the number.
+/// The most entries in a part that all systems share. `docs/decisions/002-deps-is-cut-into-shards.md` explains the number.
 const COMMON_LIMIT: usize = 64;
 
 /// The most entries in a part for one system. Packages for one system hold programs: in the measured repositories they are

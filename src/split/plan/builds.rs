@@ -69,12 +69,10 @@ impl Rules<'_> {
     /// Returns the workspaces that a program runs with because of `uses` alone. All others follow from manifests, and the
     /// manifests of a package's workspaces are among its sources.
     fn used_at_run_time(&self, workspace: &Workspace, install: Install) -> String {
-        let graph = &self.split.graph;
-        let is_chosen = |workspace: &Workspace| !workspace.uses.is_disjoint(&workspace.development);
-        if install != Install::Production || !graph.workspaces().any(is_chosen) {
+        if install != Install::Production {
             return String::new();
         }
-        join(graph.installed_with(&workspace.path, install).into_iter().map(folder))
+        join(self.split.graph.installed_for_uses(&workspace.path, install).into_iter().map(folder))
     }
 
     /// The rules of `library.nix`.

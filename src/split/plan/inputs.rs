@@ -108,12 +108,9 @@ impl Rules<'_> {
     pub(super) fn own_install(&self, workspace: &Workspace, install: Install) -> Derivation {
         let mut derivation = self.node_modules();
         derivation.inputs.insert(Input::Setting(INSTALLED), installed(install).to_owned());
-        let graph = &self.split.graph;
-        // Manifests and the lockfile are inputs anyway. What else decides for which workspaces it installs is `uses`.
-        if graph.workspaces().any(|workspace| !workspace.uses.is_empty()) {
-            let members = graph.installed_with(&workspace.path, install);
-            insert_list(&mut derivation.inputs, "workspaces that it installs for", members.into_iter().map(folder));
-        }
+        // Manifests are inputs anyway. What else decides for which workspaces it installs is `uses`.
+        let used = self.split.graph.installed_for_uses(&workspace.path, install);
+        insert_list(&mut derivation.inputs, "workspaces that it installs for", used.into_iter().map(folder));
         derivation
     }
 

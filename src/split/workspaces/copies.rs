@@ -1,4 +1,4 @@
-//! Which builds get copies of packages in place of links into the store, and why.
+//! The builds that get copies of packages instead of links into the store, and why.
 
 use std::collections::BTreeMap;
 

@@ -21,6 +21,7 @@ mod root_manifest;
 mod scope;
 mod scripts;
 mod shards;
+mod size;
 mod stale;
 mod stories;
 mod targets;

@@ -251,3 +251,46 @@ fn e2e_options_set_the_environment_of_programs() {
     // Bash has a path of its own where the caller has none.
     assert!(words[1].contains("-coreutils/bin") && words[2].ends_with("-coreutils/lib"), "{said}");
 }
+
+/// A workspace to publish is packed as its package manager packs it: with its README, and without the protocol of workspaces.
+fn tarball_to_publish<P: Project>(nix: &NixMonorepo<P>) {
+    let context = nix.context();
+    context.edit_manifest("packages/ui/package.json", |manifest| {
+        manifest["scripts"] = json!({ "build": "mkdir dist && echo built > dist/index.js" });
+        manifest["files"] = json!(["dist"]);
+        manifest["main"] = "dist/index.js".into();
+    });
+    context.write("packages/ui/README.md", "# ui\n");
+    context.write("splitter.json", r#"{ "workspaces": { "packages/ui": { "publish": true } } }"#);
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.git(&["add", "--all"]);
+    let ui = nix.build("ui");
+    let tarball = ui.join("acme-ui-0.2.0.tgz");
+    let files = succeed(context.command("tar").args(["-tzf", tarball.as_str()]));
+    // Yarn 1 lists folders too.
+    let mut files: Vec<_> = files.lines().filter(|path| path.contains('.')).collect();
+    files.sort_unstable();
+    assert_eq!(files, ["package/README.md", "package/dist/index.js", "package/package.json"]);
+    let manifest = succeed(context.command("tar").args(["-xzOf", tarball.as_str(), "package/package.json"]));
+    assert!(!manifest.contains("workspace:"), "{manifest}");
+    // The same bytes each time.
+    succeed(nix.build_command("ui").arg("--rebuild"));
+}
+
+#[test]
+fn e2e_a_workspace_of_bun_is_packed_to_be_published() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    tarball_to_publish(&nix);
+}
+
+#[test]
+fn e2e_a_workspace_of_yarn_1_is_packed_to_be_published() {
+    let Some(nix) = NixMonorepo::with_yarn(YARN_VERSIONS[0]) else { return };
+    tarball_to_publish(&nix);
+}
+
+#[test]
+fn e2e_a_workspace_of_yarn_4_is_packed_to_be_published() {
+    let Some(nix) = NixMonorepo::with_yarn(YARN_VERSIONS[2]) else { return };
+    tarball_to_publish(&nix);
+}

@@ -68,7 +68,7 @@ fn e2e_another_graph_of_workspaces_fails_evaluation_with_the_remedy() {
 fn e2e_a_record_of_a_newer_format_is_refused_by_nix() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
     let path = "nix/splitter/splitter.lock.json";
-    let newer = nix.context().read(path).replace("\"formatVersion\": 2", "\"formatVersion\": 99");
+    let newer = nix.context().read(path).replace("\"formatVersion\": 3", "\"formatVersion\": 99");
     nix.context().write(path, newer);
     let output = fail(&mut nix.build_command("deps"));
     assert!(output.contains("has format 99") && output.contains("splitter init"), "{output}");

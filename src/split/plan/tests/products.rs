@@ -150,7 +150,21 @@ fn a_workspace_that_is_used_is_installed_for_too() {
     files.insert("apps/web/package.json", r#"{"name": "web", "scripts": {"build": "tsc --outDir dist", "start": "node dist/main.js"}, "devDependencies": {"ui": "workspace:*"}}"#);
     let changed = edit_of(&files, "splitter.json", r#"{"workspaces": {"apps/web": {"uses": ["packages/ui"]}}}"#);
     assert_eq!(names(&changed), ["installs.web.production", "web"]);
-    assert_eq!(changed[0].2, setting("workspaces that it installs for", "", "., apps/web, packages/ui"));
+    assert_eq!(changed[0].2, setting("workspaces that it installs for", "", "packages/ui"));
     let changed = edit_of(&files, "splitter.json", r#"{"workspaces": {"apps/web": {"uses": ["apps/api"]}}}"#);
-    assert!(changed[0].2.contains(r#""to":"., apps/api, apps/web""#), "{changed:?}");
+    assert!(changed[0].2.contains(r#""to":"apps/api""#), "{changed:?}");
+}
+
+#[test]
+fn a_use_that_adds_no_workspace_changes_no_install() {
+    let mut files = with_server();
+    let using = r#"{"workspaces": {"apps/web": {"uses": ["packages/ui"]}}}"#;
+    assert_eq!(names(&edit_of(&files, "splitter.json", using)), [""; 0]);
+    // What another app uses is no input.
+    files.insert("splitter.json", r#"{"workspaces": {"apps/web": {"install": "own"}}}"#);
+    let both =
+        r#"{"workspaces": {"apps/web": {"install": "own"}, "apps/api": {"install": "own", "uses": ["packages/ui"]}}}"#;
+    files
+        .insert("splitter.json", r#"{"workspaces": {"apps/web": {"install": "own"}, "apps/api": {"install": "own"}}}"#);
+    assert_eq!(names(&edit_of(&files, "splitter.json", both)), ["nodeModules-api", "api"]);
 }

@@ -32,11 +32,12 @@ pub(super) fn find(words: &[String]) -> Option<Compiled> {
     let compiler = words.iter().position(|word| matches!(base(word), "bun" | "deno"))?;
     let words = &words[compiler..];
     let is_deno = base(&words[0]) == "deno";
-    let compiles = match is_deno {
-        true => words.get(1).is_some_and(|verb| verb == "compile"),
-        false => words.iter().any(|word| word == "--compile"),
+    let makes_program = if is_deno {
+        words.get(1).is_some_and(|verb| verb == "compile")
+    } else {
+        words.iter().any(|word| word == "--compile")
     };
-    if !compiles {
+    if !makes_program {
         return None;
     }
     let target = option_in(words, &["--target"]).filter(|target| is_deno || target.starts_with("bun-"));

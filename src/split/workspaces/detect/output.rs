@@ -43,7 +43,7 @@ pub(super) fn find(
             continue;
         }
         let command = Command { tree, folder, words };
-        let Some(found) = command.first_of(&tool.output)?.and_then(inside) else { continue };
+        let Some(found) = command.first_of(&tool.output)?.and_then(|text| inside(&text)) else { continue };
         let list =
             if main.is_some_and(|(main, ..)| place == main) { &mut outputs.required } else { &mut outputs.optional };
         list.push(found);
@@ -53,7 +53,7 @@ pub(super) fn find(
     }
     if outputs.required.is_empty() {
         let usual = script::option(script, &USUAL_OPTIONS).filter(|_| tools.is_empty());
-        let found = usual.or_else(|| usual_task_output(of_task)).and_then(inside);
+        let found = usual.or_else(|| usual_task_output(of_task)).and_then(|text| inside(&text));
         outputs.is_guess = found.is_none();
         outputs.required.push(found.unwrap_or_else(|| USUAL.to_owned()));
     }
@@ -80,8 +80,8 @@ impl Outputs {
 }
 
 /// A path below the workspace's folder. A configuration may name anything, and what leaves the workspace is not kept.
-fn inside(text: String) -> Option<String> {
-    RepoPath::root().resolve(&text).ok().filter(|path| !path.is_root()).map(|path| path.as_str().to_owned())
+fn inside(text: &str) -> Option<String> {
+    RepoPath::root().resolve(text).ok().filter(|path| !path.is_root()).map(|path| path.as_str().to_owned())
 }
 
 /// A command of a build script, and where it is run.

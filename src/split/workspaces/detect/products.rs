@@ -29,10 +29,14 @@ pub(in crate::split) struct Asked<'a> {
 
 /// What a workspace offers; none where it has nothing to run and nothing that is built.
 pub(in crate::split) fn find(asked: &Asked<'_>) -> Result<Option<Product>, SplitError> {
+    if asked.choice.publish {
+        let product = Product::files(Purpose::Tarball, "is packed to be published, as splitter.json says");
+        return Ok(Some(Product { keeps: Keeps::Packed, ..product }));
+    }
     let mut product = match (&asked.choice.start, asked.build) {
         (Some(text), _) => Some(asked.chosen(text)?),
         (None, Some(build)) => Some(asked.built(build)?),
-        (None, None) => asked.from_sources()?,
+        (None, None) => asked.run_from_sources()?,
     };
     if let Some(product) = &mut product {
         asked.apply_choices(product);
@@ -65,7 +69,7 @@ impl Asked<'_> {
     }
 
     /// What runs from the sources alone: the program of a script, and those of `bin`.
-    fn from_sources(&self) -> Result<Option<Product>, SplitError> {
+    fn run_from_sources(&self) -> Result<Option<Product>, SplitError> {
         let bins = self.bins(&[])?;
         let (mut product, unclear) = match start::find(self.tree, self.folder, self.manifest, self.manager)? {
             Start::Program(program) => (self.running(program, "runs a server from source"), None),
@@ -192,7 +196,7 @@ impl Asked<'_> {
                 if rule.runtime.is_some() {
                     product.runtime = None;
                 }
-                product.layout = rule.layout.clone();
+                product.layout.clone_from(&rule.layout);
                 for part in &mut product.layout {
                     // The root of a repository has no folder of its own.
                     let place = part.to.replace("{path}", self.folder.as_str());

@@ -17,6 +17,8 @@ pub enum Keeps {
     Server,
     /// The sources, with the packages that they need at run time.
     Sources,
+    /// The tarball that the package manager packs to publish it.
+    Packed,
 }
 
 impl Keeps {
@@ -26,6 +28,7 @@ impl Keeps {
             Self::Files => "outputs",
             Self::Server => "outputs with packages",
             Self::Sources => "sources with packages",
+            Self::Packed => "a tarball to publish",
         }
     }
 }
@@ -40,7 +43,9 @@ pub enum Purpose {
     Server,
     /// Programs for the command line.
     Program,
-    /// Other files, such as a library to publish.
+    /// A tarball to publish.
+    Tarball,
+    /// Other files.
     Files,
 }
 
@@ -51,6 +56,7 @@ impl Purpose {
             Self::Site => "site",
             Self::Server => "server",
             Self::Program => "program",
+            Self::Tarball => "tarball",
             Self::Files => "files",
         }
     }

@@ -109,10 +109,9 @@ pub(crate) fn find_built(
     let mut unclear = Start::Nothing;
     for name in BUILT_STARTS {
         match reader.read(name, DEPTH)? {
-            Start::Nothing => {}
             Start::Unclear(found) if unclear == Start::Nothing => unclear = Start::Unclear(found),
-            Start::Unclear(_) => {}
-            program => return Ok(program),
+            Start::Nothing | Start::Unclear(_) => {}
+            program @ Start::Program(_) => return Ok(program),
         }
     }
     Ok(unclear)

@@ -283,7 +283,9 @@ impl<'a> Builder<'a> {
 
 fn role(path: &RepoPath, kind: Kind, choice: &WorkspaceConfig, product: Option<Product>) -> Result<Role, SplitError> {
     match (kind, product) {
-        (Kind::App, Some(product)) => Ok(Role::App { name: choice.app.clone().unwrap_or_default(), product }),
+        (Kind::App, Some(product)) => {
+            Ok(Role::App { name: choice.app.clone().unwrap_or_default(), product: Box::new(product) })
+        }
         (Kind::App, None) => {
             let reason =
                 format!("`{path}` is to be an app, but has nothing to build or start; set its `build` or `start`");

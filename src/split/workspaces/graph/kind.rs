@@ -27,6 +27,9 @@ pub(super) struct Facts<'a> {
 
 /// Whether a workspace is an app or a library, and why, in words.
 pub(super) fn choose_kind(path: &RepoPath, choice: &WorkspaceConfig, facts: &Facts<'_>) -> (Kind, String) {
+    if choice.publish {
+        return (Kind::App, "chosen in splitter.json".to_owned());
+    }
     if let Some(kind) = choice.kind {
         return (kind, "set in splitter.json".to_owned());
     }

@@ -19,7 +19,11 @@ use crate::repo::{RepoPath, Tree};
 use crate::split::{
     ManagerName, SplitError, Workspaces,
     config::{Config, Exposes, Install},
-    workspaces::detect::{Build, program::Product, start::Unclear},
+    workspaces::detect::{
+        Build,
+        program::{Keeps, Product},
+        start::Unclear,
+    },
     workspaces::links::Links,
 };
 
@@ -86,11 +90,13 @@ impl Workspace {
     }
 
     /// Globs of files that its build reads though a rule excludes them.
-    pub fn reads(&self) -> Vec<String> {
-        let Some(build) = &self.build else { return Vec::new() };
-        let of_tool = build.tool.map_or(&[][..], |tool| &tool.reads).iter().cloned();
-        let tests = build.runs_tests.then_some(TESTS).into_iter().flatten().map(str::to_owned);
-        of_tool.chain(tests).collect()
+    pub fn reads(&self) -> impl Iterator<Item = String> {
+        let by_tool = self.build.as_ref().and_then(|build| build.tool).map_or(&[][..], |tool| &tool.reads);
+        let is_packed = matches!(&self.role, Role::App { product, .. } if product.keeps == Keeps::Packed);
+        let packed = PACKED.into_iter().filter(move |_| is_packed).map(str::to_owned);
+        let runs_tests = self.build.as_ref().is_some_and(|build| build.runs_tests);
+        let tests = TESTS.into_iter().filter(move |_| runs_tests).map(str::to_owned);
+        by_tool.iter().cloned().chain(packed).chain(tests)
     }
 
     /// The workspaces whose builds its own waits for.
@@ -105,6 +111,9 @@ impl Workspace {
     }
 }
 
+/// Files that a tarball has though no build reads them.
+const PACKED: [&str; 2] = ["README*", "CHANGELOG*"];
+
 /// What a workspace is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
@@ -113,7 +122,7 @@ pub enum Role {
         /// The name of the derivation.
         name: String,
         /// What its package is.
-        product: Product,
+        product: Box<Product>,
     },
     /// Others depend on it.
     Library,
@@ -202,21 +211,34 @@ impl Graph {
         closure
     }
 
-    /// Returns the workspaces that an app's own install installs for: the rules of `plan.nix`.
-    pub fn installed_with(&self, app: &RepoPath, install: Install) -> BTreeSet<&RepoPath> {
+    /// Returns the workspaces that an app's own install installs for only because others use or link to them. All others follow
+    /// from the dependencies in manifests.
+    pub fn installed_for_uses(&self, app: &RepoPath, install: Install) -> BTreeSet<&RepoPath> {
+        if self.workspaces.values().all(|workspace| workspace.uses.is_empty()) {
+            return BTreeSet::new();
+        }
+        let [all, named] = [true, false].map(|with_uses| self.installed_with(app, install, with_uses));
+        all.difference(&named).copied().collect()
+    }
+
+    /// The rules of `plan.nix`, with and without `uses`.
+    fn installed_with(&self, app: &RepoPath, install: Install, with_uses: bool) -> BTreeSet<&RepoPath> {
         let mut found = BTreeSet::new();
-        let mut open: Vec<&Workspace> =
-            [app, &RepoPath::root()].map(|path| self.workspaces.get(path)).into_iter().flatten().collect();
-        while let Some(workspace) = open.pop() {
-            // What the root depends on is not followed.
-            if !found.insert(&workspace.path) || (workspace.path.is_root() && !app.is_root()) {
+        let mut open: Vec<&RepoPath> = vec![app];
+        while let Some(path) = open.pop() {
+            let Some(workspace) = self.workspaces.get(path).filter(|found| !found.path.is_root() || app.is_root())
+            else {
+                continue;
+            };
+            if !found.insert(&workspace.path) {
                 continue;
             }
-            let next: Vec<&RepoPath> = match install {
-                Install::Production => workspace.production_edges().collect(),
-                Install::Shared | Install::Own => workspace.source_edges().collect(),
+            let is_followed = |path: &RepoPath| {
+                let is_used = with_uses && workspace.uses.contains(path);
+                let is_needed = install != Install::Production || !workspace.development.contains(path);
+                is_used || (workspace.dependencies.contains(path) && is_needed)
             };
-            open.extend(next.into_iter().filter_map(|path| self.workspaces.get(path)));
+            open.extend(workspace.source_edges().filter(|path| is_followed(path)));
         }
         found
     }

@@ -74,7 +74,7 @@ impl Config {
         if let Some(path) = text.strip_prefix("{workspaceRoot}/") {
             task.root_inputs.insert(path.to_owned());
         }
-        // `^name` is of dependencies, of which those are asked themselves.
+        // `^name` belongs to dependencies, which are asked themselves.
         let named = own.and_then(|named| named.get(text)).or_else(|| self.root.get("namedInputs")?.get(text));
         if let Some(inputs) = named.and_then(Value::as_array).filter(|_| depth > 0) {
             for input in inputs {

@@ -1,0 +1,76 @@
+//! Outputs in the store: building them from derivations, and asking for what they need.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+use serde_json::Value;
+
+use super::{Nix, NixError, preload::nix_store_beside, run::run};
+
+/// The option that later versions of Nix require together with `--json`. Earlier ones do not have it.
+const JSON_FORMAT: &str = "--json-format";
+
+/// An output of a derivation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Output {
+    /// The path of the derivation.
+    pub derivation: String,
+    /// The name of the output, usually `out`.
+    pub name: String,
+}
+
+impl Nix {
+    /// Builds outputs and returns their paths, in the order of the outputs. Passes each line of stderr to `watch`.
+    pub fn build_outputs(&self, outputs: &[Output], watch: &mut dyn FnMut(&str)) -> Result<Vec<Utf8PathBuf>, NixError> {
+        if outputs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let installables: BTreeSet<String> =
+            outputs.iter().map(|output| format!("{}^{}", output.derivation, output.name)).collect();
+        let mut arguments = vec!["build", "--no-link", "--json", "--"];
+        arguments.extend(installables.iter().map(String::as_str));
+        let answer = run(&mut self.nix_command(arguments), watch)?;
+        let built = answer.json()?;
+        let paths: Option<Vec<_>> = outputs.iter().map(|output| path_of(&built, output)).collect();
+        paths.ok_or_else(|| answer.unexpected("a path for each output"))
+    }
+
+    /// Returns the sizes and references of store paths and of everything that they need, in the JSON of this version of
+    /// Nix.
+    pub fn path_info(&self, paths: &[&str]) -> Result<Value, NixError> {
+        let ask = |format: &[&str]| {
+            let mut arguments = vec!["path-info", "--json", "--recursive"];
+            arguments.extend(format);
+            arguments.push("--");
+            arguments.extend(paths);
+            self.nix(arguments)?.json()
+        };
+        match ask(&[]) {
+            Err(NixError::Failed { last_lines, .. }) if last_lines.iter().any(|line| line.contains(JSON_FORMAT)) => {
+                ask(&[JSON_FORMAT, "2"])
+            }
+            answer => answer,
+        }
+    }
+
+    /// Returns the paths that the store lacks. Nothing is downloaded.
+    pub fn missing(&self, paths: &[&str]) -> Result<BTreeSet<String>, NixError> {
+        if paths.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let mut command = self.command(nix_store_beside(self.program()));
+        command.args(["--check-validity", "--print-invalid"]).args(paths);
+        Ok(run(&mut command, &mut |_| {})?.text()?.lines().map(str::to_owned).collect())
+    }
+}
+
+/// Finds the path of an output in the JSON of `nix build`.
+fn path_of(built: &Value, output: &Output) -> Option<Utf8PathBuf> {
+    let is_wanted = |entry: &&Value| {
+        let path = entry["drvPath"].as_str().unwrap_or_default();
+        // A version of Nix may print base names, as `path-info` does.
+        !path.is_empty() && (path == output.derivation || output.derivation.ends_with(&format!("/{path}")))
+    };
+    let outputs = built.as_array()?.iter().filter(is_wanted);
+    outputs.filter_map(|entry| entry["outputs"][&output.name].as_str()).map(Utf8PathBuf::from).next()
+}
