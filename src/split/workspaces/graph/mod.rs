@@ -214,7 +214,7 @@ impl Graph {
     /// Returns the workspaces that an app's own install installs for only because others use or link to them. All others follow
     /// from the dependencies in manifests.
     pub fn installed_for_uses(&self, app: &RepoPath, install: Install) -> BTreeSet<&RepoPath> {
-        if self.workspaces.values().all(|workspace| workspace.uses.is_empty()) {
+        if self.workspaces.values().all(|workspace| workspace.uses.is_empty() && workspace.needs.is_empty()) {
             return BTreeSet::new();
         }
         let [all, named] = [true, false].map(|with_uses| self.installed_with(app, install, with_uses));
@@ -234,7 +234,9 @@ impl Graph {
                 continue;
             }
             let is_followed = |path: &RepoPath| {
-                let is_used = with_uses && workspace.uses.contains(path);
+                // What is built for it is there for its build alone.
+                let is_built = install != Install::Production && workspace.needs.contains(path);
+                let is_used = with_uses && (workspace.uses.contains(path) || is_built);
                 let is_needed = install != Install::Production || !workspace.development.contains(path);
                 is_used || (workspace.dependencies.contains(path) && is_needed)
             };
