@@ -7,12 +7,14 @@
   lib,
   lockSet,
   manager,
+  network,
   nodeModules,
   plan,
   record,
   sources,
   stdenv,
   stdenvNoCC,
+  system,
 
   # The workspace as recorded, and the settings of its build.
   workspace,
@@ -31,6 +33,43 @@
 let
   manifest = lockSet.fullManifests.${workspace.path};
   installed = if ownInstall == null then nodeModules else ownInstall;
+  # Bun copies a Bun for the target, under this name in its cache. For the system that builds it copies itself.
+  targets = builtins.filter (target: target.system or null != system) (
+    map (
+      target:
+      let
+        inherit (record.packageManager) tarballs version;
+        parts = builtins.match "bun-(linux|darwin)-(x64|arm64|aarch64)(-modern|-glibc|-v${lib.escapeRegex version})*" target;
+        os = builtins.elemAt parts 0;
+        cpu = if builtins.elemAt parts 1 == "x64" then "x64" else "aarch64";
+        targetSystem = (if cpu == "x64" then "x86_64" else "aarch64") + "-${os}";
+      in
+      {
+        inherit target;
+      }
+      // lib.optionalAttrs (parts != null) (
+        {
+          name = "bun-${os}-${cpu}-v${version}";
+          system = targetSystem;
+        }
+        // lib.optionalAttrs (record.packageManager.name == "bun" && tarballs ? ${targetSystem}) {
+          tarball = network.fetchProgram tarballs.${targetSystem};
+        }
+      )
+    ) (workspace.build.targets or [ ])
+  );
+  # Scripts that an install runs in a checkout and that do not run here, by workspace. A failed build names them.
+  scriptsNotRun =
+    let
+      members = plan.closureOf workspace.path // {
+        "" = null;
+      };
+      chosen = path: lib.optionals (path == "") (workspace.rootScripts or [ ]);
+      namesOf = path: found: lib.subtractLists (chosen path) (found.notRun or [ ]);
+    in
+    lib.filterAttrs (_path: names: names != [ ]) (
+      lib.mapAttrs namesOf (builtins.intersectAttrs members plan.byPath)
+    );
   spec = builtins.toJSON (
     {
       sources = sources.sourcesOf moreSources workspace.path;
@@ -51,6 +90,14 @@ let
       build = settings.buildCommand;
       check = checkCommand;
     }
+    // lib.optionalAttrs (targets != [ ]) {
+      bunTargets = builtins.filter (target: target ? tarball) targets;
+      unknownTargets = map (target: target.target) (
+        builtins.filter (target: !(target ? tarball)) targets
+      );
+    }
+    // lib.optionalAttrs (record ? environmentFiles) { inherit (record) environmentFiles; }
+    // lib.optionalAttrs (scriptsNotRun != { }) { notRun = scriptsNotRun; }
     // lib.optionalAttrs (ownInstall == null) { lockSet = lockSet.source; }
     // lib.optionalAttrs manager.isReadByBuilds lockSet.settings
     // lib.optionalAttrs (ownInstall != null && manager.isReadByBuilds) {

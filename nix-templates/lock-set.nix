@@ -120,6 +120,17 @@ let
           isKept relative;
     };
 
+  # An install reads the root's version only for workspaces that depend on the root.
+  rootName = checked."".name or "";
+  isRootNeeded =
+    rootName != ""
+    && lib.any (manifest: builtins.elem rootName (namesIn (runtimeGroups ++ [ "devDependencies" ]) manifest)) (
+      builtins.attrValues checked
+    );
+  withoutVersion =
+    path: manifest: if path == "" && !isRootNeeded then removeAttrs manifest [ "version" ] else manifest;
+  manifests = builtins.mapAttrs (path: manifest: withoutVersion path (keep fields.manifest manifest)) checked;
+
   # To an install, linked folders are like workspaces, but may have no manifest.
   links = lib.unique (lib.concatMap (workspace: workspace.links or [ ]) record.workspaces);
   linkedManifest =
@@ -146,11 +157,14 @@ in
   # The full package.json of each workspace, by path.
   fullManifests = checked;
   # The same, reduced to the fields that an install reads.
-  manifests = builtins.mapAttrs (_path: keep fields.manifest) checked;
+  inherit manifests;
   # The reduced manifests of linked folders. Null if a folder has none.
   linked = lib.genAttrs links linkedManifest;
-  # The root's package.json, reduced for builds of other workspaces.
-  rootManifest = keep (fields.rootInApps ++ manager.rootManifestFields) checked."";
+  # The root's package.json, reduced for builds of other workspaces. Builds that read more of it have the whole
+  # file among their root files.
+  rootManifest =
+    keep fields.rootInApps checked.""
+    // builtins.intersectAttrs (lib.genAttrs manager.rootManifestFields (_name: null)) manifests."";
   # The packages whose lifecycle scripts run: named to the package manager, or to splitter.
   trusted = lib.unique (manager.trusted checked."" ++ scripts);
   inherit scripts;

@@ -3,6 +3,13 @@
 
 import { runCommand } from "./run-command.mjs";
 import { readSpec, shown } from "./spec.mjs";
+import { fail } from "./words.mjs";
 
 const spec = readSpec();
+if (spec.build !== null && (spec.unknownTargets ?? []).length > 0) {
+  fail([
+    `the build of ${spec.name} compiles for ${spec.unknownTargets.join(", ")}, but splitter.lock.json has no Bun for that target, and builds have no network`,
+    "hint: compile for systems in `systems` of splitter.json (not for musl, baseline, Windows or another version), or build it outside of Nix",
+  ]);
+}
 if (spec.build !== null) runCommand(spec, spec.build, `building ${shown(spec.workspace)}`);

@@ -7,6 +7,15 @@ import { join } from "node:path";
 import { rootOf, shown } from "./spec.mjs";
 import { fail } from "./words.mjs";
 
+// Names the scripts that an install runs in a checkout and that did not run, since the command may need what
+// they make.
+function notRun(spec) {
+  return Object.entries(spec.notRun ?? {}).map(([path, names]) => {
+    const [key, folder] = path === "" && spec.workspace !== "" ? ["rootScripts", spec.workspace] : ["ownScripts", path];
+    return `hint: ${names.join(" and ")} of ${shown(path)} did not run; if the build needs it, add to splitter.json: "workspaces": { "${folder || "."}": { "${key}": ${JSON.stringify(names)} } }`;
+  });
+}
+
 // `doing` describes the command in the log.
 export function runCommand(spec, command, doing) {
   console.error(`splitter: ${doing}: ${command}`);
@@ -18,5 +27,5 @@ export function runCommand(spec, command, doing) {
   for (const name of ["buildPhase", "checkPhase", "splitterSpec"]) delete env[name];
   const { status, signal, error } = spawnSync(spec.shell, ["-c", command], { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
   if (status === 0) return;
-  fail([`\`${command}\` failed in ${shown(spec.workspace)}: ${error?.message ?? signal ?? `exit code ${status}`}; its output is above`]);
+  fail([`\`${command}\` failed in ${shown(spec.workspace)}: ${error?.message ?? signal ?? `exit code ${status}`}; its output is above`, ...notRun(spec)]);
 }

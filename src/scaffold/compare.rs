@@ -239,6 +239,11 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     settings.extend(outputs);
     settings.extend(workspaces(split, &record.workspaces));
     settings.extend(changed_list("the root files of all apps", &record.root_files, &split.root_files));
+    settings.extend(changed_list(
+        "the files of `injectEnvironmentFiles`",
+        &record.environment_files,
+        &split.environment_files,
+    ));
     if split.default != record.default {
         let values = from_to(record.default.as_deref(), split.default.as_deref());
         settings.push(format!("the default package changed: {values}"));
@@ -373,6 +378,7 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord) -> Vec<String> {
     let build = |workspace: &WorkspaceRecord| workspace.build.clone().unwrap_or_default();
     let (old_build, new_build) = (build(from), build(to));
     fields.extend(list("outputs", &old_build.outputs, &new_build.outputs));
+    fields.extend(list("targets", &old_build.targets, &new_build.targets));
     fields.extend(list("optional outputs", &old_build.optional, &new_build.optional));
     fields.extend(plain("whether its outputs are a guess", &old_build.guessed, &new_build.guessed));
     let awaited = |workspace: &WorkspaceRecord| Some(workspace.build.as_ref()?.awaited);
@@ -383,6 +389,8 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord) -> Vec<String> {
     fields.extend(setting("install", install(from), install(to), Install::Shared));
     let exposes = |workspace: &WorkspaceRecord| workspace.build.as_ref()?.exposes;
     fields.extend(setting("exposes", exposes(from), exposes(to), Exposes::Sources));
+    fields.extend(list("scripts that do not run", &from.not_run, &to.not_run));
+    fields.extend(list("scripts of the root", &from.root_scripts, &to.root_scripts));
     fields.extend(plain("checks", &from.checks, &to.checks));
     fields
 }

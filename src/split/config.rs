@@ -77,6 +77,10 @@ pub struct WorkspaceConfig {
     pub exposes: Option<Exposes>,
     /// The scripts that run as checks, instead of the common `checks`.
     pub checks: Option<Vec<String>>,
+    /// The scripts of an install (`postinstall`, `prepare`) that run before its build.
+    pub own_scripts: Vec<String>,
+    /// Such scripts of the root, which run at the root before its build.
+    pub root_scripts: Vec<String>,
     /// Globs, relative to the workspace, of files to include although a rule excludes them.
     pub include: Vec<String>,
     /// Globs, relative to the workspace, of files to exclude.
@@ -305,12 +309,14 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "install" => config.install = Some(install(document, value)?),
             "exposes" => config.exposes = Some(exposes(document, value)?),
             "checks" => config.checks = Some(script_names(document, value)?),
+            "ownScripts" => config.own_scripts = script_names(document, value)?,
+            "rootScripts" => config.root_scripts = script_names(document, value)?,
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             "sizeBudget" => config.size_budget = Some(size(document, value)?),
             _ => {
                 let keys = "`kind`, `app`, `build`, `output`, `start`, `runtime`, `publish`, `uses`, `nodeModules`, `install`, `exposes`, \
-                            `checks`, `include`, `exclude` or `sizeBudget`";
+                            `checks`, `ownScripts`, `rootScripts`, `include`, `exclude` or `sizeBudget`";
                 return Err(unknown_key(document, property, keys));
             }
         }

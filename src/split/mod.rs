@@ -84,6 +84,8 @@ pub struct Split {
     pub checks: Checks,
     /// The choices in `splitter.json`.
     pub config: Config,
+    /// The files that `injectEnvironmentFiles` of Yarn names, in their order. Empty if the setting is absent.
+    pub environment_files: Vec<RepoPath>,
     /// Root files that `splitter.json` adds to every source set. Root files of single workspaces are in the graph.
     pub root_files: BTreeSet<RepoPath>,
     /// Differences between the manifests and the lockfile.
@@ -112,6 +114,7 @@ impl Split {
         let manager = ManagerName::from(lockfile.format).manager();
         let own = manager.own_files(tree)?;
         let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
+        let environment = sources::root_files::environment::of_yarn(tree, lockfile.format.into())?;
         let mut dependencies = lock::dependencies::list(&lockfile, &workspaces, sources, &systems)?;
         lock::downloads::add(&mut dependencies, &config.downloads, &systems)?;
         let mut split = Self {
@@ -120,6 +123,7 @@ impl Split {
             lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
             dependencies,
             copies: workspaces::copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
+            environment_files: if environment.is_set { environment.files } else { Vec::new() },
             root_files: root_files(tree, &config)?,
             drift: lock::drift::find(&workspaces, &lockfile),
             warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),

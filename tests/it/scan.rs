@@ -157,12 +157,15 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": null,
           "kind": "library",
           "library": null,
+          "missingEntry": null,
           "name": "acme",
           "nodeModules": null,
+          "notRun": [],
           "path": "",
           "product": null,
           "reason": "has no build script and starts no server",
-          "rootFiles": []
+          "rootFiles": [],
+          "rootScripts": []
         },
         {
           "app": "api",
@@ -174,11 +177,13 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": "shared",
           "kind": "app",
           "library": null,
+          "missingEntry": null,
           "name": "api",
           "nodeModules": {
             "how": "link",
             "reason": null
           },
+          "notRun": [],
           "path": "apps/api",
           "product": {
             "files": [],
@@ -196,7 +201,8 @@ fn scan_as_json_has_a_version_and_every_file() {
           "reason": "runs a server from source and is in apps/",
           "rootFiles": [
             "tsconfig.json"
-          ]
+          ],
+          "rootScripts": []
         },
         {
           "app": "web",
@@ -218,11 +224,13 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": "shared",
           "kind": "app",
           "library": null,
+          "missingEntry": null,
           "name": "web",
           "nodeModules": {
             "how": "link",
             "reason": null
           },
+          "notRun": [],
           "path": "apps/web",
           "product": {
             "files": [],
@@ -234,7 +242,8 @@ fn scan_as_json_has_a_version_and_every_file() {
           "reason": "has a build script and is in apps/",
           "rootFiles": [
             "tsconfig.json"
-          ]
+          ],
+          "rootScripts": []
         },
         {
           "app": null,
@@ -246,14 +255,17 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": null,
           "kind": "library",
           "library": null,
+          "missingEntry": null,
           "name": "@acme/ui",
           "nodeModules": null,
+          "notRun": [],
           "path": "packages/ui",
           "product": null,
           "reason": "has no build script and starts no server",
           "rootFiles": [
             "tsconfig.json"
-          ]
+          ],
+          "rootScripts": []
         }
       ]
     }

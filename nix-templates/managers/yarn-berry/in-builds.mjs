@@ -11,10 +11,17 @@ import { placePnp, pnpOptions } from "./pnp.mjs";
 // The lockfile of builds that need none.
 export const EMPTY_LOCKFILE = "# yarn lockfile v1\n";
 
+// Returns the setting that has Yarn give the variables of these files to scripts. Files that git ignores are not
+// here, so they are not named.
+function environmentFiles(spec) {
+  const files = (spec.environmentFiles ?? []).map((path) => `  - ${JSON.stringify(`./${path}`)}\n`);
+  return files.length === 0 ? "" : `injectEnvironmentFiles:\n${files.join("")}`;
+}
+
 // Places the settings and plugins that the install had: Yarn reads them for every command.
 export function placeSettings(spec, root) {
   copyFolder(spec.lockSet, root);
-  writeFileSync(join(root, ".yarnrc.yml"), spec.yarnrcYml);
+  writeFileSync(join(root, ".yarnrc.yml"), spec.yarnrcYml + environmentFiles(spec));
 }
 
 // Places Plug'n'Play's map of packages and the notes of linkers.

@@ -136,6 +136,20 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         if let Some(variables) = unset_variables(workspace) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
+        let pin = &scan.split.pin.manager;
+        let unknown = workspace.build.as_ref().map(|build| build.unknown_targets(&scan.split.systems, &pin.version));
+        for target in unknown.into_iter().flatten() {
+            let text =
+                format!("warning: it compiles for `{target}`, and splitter.lock.json has no Bun for that target");
+            printer.data(format_args!("  {:<width$}  {}", "", escape(&text)));
+        }
+        if let Some(entry) = &workspace.missing_entry {
+            let text = format!("warning: its entry point `{entry}` is not in git, and it has no build script");
+            printer.data(format_args!("  {:<width$}  {}", "", escape(&text)));
+        }
+        if let Some(scripts) = scripts_that_do_not_run(workspace, scan) {
+            printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&scripts)));
+        }
         if let Some(reason) = scan.split.copies.get(&workspace.path) {
             printer.data(format_args!(
                 "  {:<width$}  {DIM}packages are copied, not linked: {}{DIM:#}",
@@ -156,6 +170,16 @@ fn installed(install: Install) -> Option<&'static str> {
         Install::Own => Some("has its own install"),
         Install::Production => Some("has its own install, without development dependencies"),
     }
+}
+
+/// The scripts of an install that do not run, with the setting that runs them.
+fn scripts_that_do_not_run(workspace: &Workspace, scan: &Scan<'_>) -> Option<String> {
+    let scripts = &scan.split.manifests.get(&workspace.path)?.scripts;
+    let shown = |name: &String| Some(format!("{name} (`{}`)", scripts.get(name)?));
+    let names: Vec<String> = workspace.not_run.iter().filter_map(shown).collect();
+    let key = if workspace.path.is_root() && scan.split.manifests.len() > 1 { "rootScripts" } else { "ownScripts" };
+    (!names.is_empty())
+        .then(|| format!("not run: {}; if a build needs it, name it in `{key}` of splitter.json", names.join(", ")))
 }
 
 /// Describes the variables that a build reads and nobody sets.

@@ -59,6 +59,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
         default: split.default.clone(),
         local: split.lock_set.local.iter().cloned().collect(),
         root_files: split.root_files.iter().cloned().collect(),
+        environment_files: split.environment_files.clone(),
         scripts: split.config.scripts.iter().cloned().collect(),
         downloads: split.config.downloads.keys().cloned().collect(),
         source: source_record(split),
@@ -116,6 +117,8 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         node_modules: split.copies.contains_key(&workspace.path).then_some(NodeModules::Copy),
         library: workspace.library.clone(),
         package: package_record(workspace),
+        not_run: workspace.not_run.clone(),
+        root_scripts: workspace.root_scripts.clone(),
         checks: split.checks.get(&workspace.path).into_iter().flatten().map(check_record).collect(),
     }
 }
@@ -139,6 +142,7 @@ fn build_record(workspace: &Workspace) -> Option<BuildRecord> {
         command: build.command.clone(),
         outputs: build.outputs.clone(),
         optional: build.optional.clone(),
+        targets: build.targets(),
         guessed: build.is_guess,
         awaited: workspace.awaited,
         exposes: (workspace.exposes == Exposes::Output).then_some(Exposes::Output),

@@ -78,6 +78,9 @@ pub struct Record {
     pub local: Vec<RepoPath>,
     /// Root files in every source set.
     pub root_files: Vec<RepoPath>,
+    /// Files whose variables Yarn gives to every script, in their order (`injectEnvironmentFiles`). Absent if the setting is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment_files: Vec<RepoPath>,
     /// Packages whose lifecycle scripts run because of `scripts` in `splitter.json`, sorted. The package manager's own
     /// settings may name more. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -192,6 +195,12 @@ pub struct WorkspaceRecord {
     /// Its package, if it is an app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageRecord>,
+    /// Its scripts that an install would run in a checkout, and that do not run. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_run: Vec<String>,
+    /// Such scripts of the root that run before its build. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub root_scripts: Vec<String>,
     /// Its scripts that are checks. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckRecord>,
@@ -245,6 +254,9 @@ pub struct BuildRecord {
     /// Whether `outputs` is a guess. Absent if it is not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guessed: bool,
+    /// The targets for which Bun compiles programs, other than the system that builds. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
     /// Whether other builds wait for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub awaited: bool,

@@ -25,6 +25,9 @@ pub(super) fn render(record: &Record) -> String {
         fields.push(("default", json(&record.default)));
     }
     fields.extend([("local", json(&record.local)), ("rootFiles", json(&record.root_files))]);
+    if !record.environment_files.is_empty() {
+        fields.push(("environmentFiles", json(&record.environment_files)));
+    }
     if !record.scripts.is_empty() {
         fields.push(("scripts", json(&record.scripts)));
     }

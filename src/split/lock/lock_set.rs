@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::split::{SplitError, Workspaces, manifest_path, workspaces::links::Links};
+use crate::split::{
+    SplitError, Workspaces, manifest_path,
+    workspaces::{links::Links, manifest::digest_of},
+};
 use crate::{
     lockfile::{Format, Lockfile, Resolution},
     managers::{ManagerName, OwnFiles},
@@ -37,7 +40,9 @@ impl LockSet {
         let mut set = Self::default();
         set.add(RepoPath::root().child(lockfile.format.file()), &lockfile.digest);
         for (folder, manifest) in workspaces.iter().chain(&links.manifests) {
-            set.add(manifest_path(folder), &manifest.digest());
+            let digest =
+                if folder.is_root() { digest_of(&manifest.normalised_root(workspaces)) } else { manifest.digest() };
+            set.add(manifest_path(folder), &digest);
         }
         set.add_rc_files(tree, lockfile.format)?;
         set.add_own_files(tree, own)?;

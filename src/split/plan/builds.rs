@@ -115,6 +115,10 @@ impl Rules<'_> {
         set("folder", workspace.path.to_string());
         if let Some(build) = &workspace.build {
             set("build command", build.command.clone());
+            let targets = build.targets();
+            if !targets.is_empty() {
+                set("targets", targets.join(", "));
+            }
         }
         let is_copied = self.split.copies.contains_key(&workspace.path);
         set("node_modules", if is_copied { "copied" } else { "linked" }.to_owned());
@@ -123,16 +127,21 @@ impl Rules<'_> {
             workspace: Some(workspace.path.clone()),
             ..Derivation::default()
         };
+        insert_list(&mut inputs, "environment files", self.split.environment_files.iter().map(RepoPath::as_str));
         let closures = &builds.closures;
         if let Some(own) = closures.parts.number(&workspace.path) {
             insert_list(&mut inputs, ORDERS[1], closures.links_of(own).map(RepoPath::as_str));
             derivation.libraries = closures.libraries_of(own, workspace);
             derivation.parts.clone_from(closures.parts_of(own));
             derivation.root_files = closures.root_files_of(own);
+            insert_list(&mut inputs, NOT_RUN, builds.not_run(own, workspace).iter().map(String::as_str));
         }
         Derivation { inputs, ..derivation }
     }
 }
+
+/// Name of the input for the scripts of workspaces that a failed build names.
+const NOT_RUN: &str = "scripts that do not run";
 
 /// Returns the install that the programs of an app run with, if there is one.
 pub(super) fn runtime_install(name: &str, workspace: &Workspace) -> Option<(Id, Install)> {
@@ -152,6 +161,8 @@ pub(super) struct Builds<'a> {
     of_apps: Arc<BTreeMap<Input, String>>,
     of_libraries: Arc<BTreeMap<Input, String>>,
     of_checks: Arc<BTreeMap<Input, String>>,
+    /// The workspaces with scripts that do not run, by number.
+    not_run: Vec<(usize, &'a Workspace)>,
 }
 
 impl<'a> Builds<'a> {
@@ -163,6 +174,25 @@ impl<'a> Builds<'a> {
             Arc::new(inputs)
         };
         let closures = Closures::of(rules.split);
-        Self { closures, of_apps: shared(OF_APPS), of_libraries: shared(OF_LIBRARIES), of_checks: shared(OF_CHECKS) }
+        let with_scripts = rules.split.graph.workspaces().filter(|workspace| !workspace.not_run.is_empty());
+        let not_run = with_scripts.filter_map(|found| Some((closures.parts.number(&found.path)?, found))).collect();
+        Self {
+            not_run,
+            closures,
+            of_apps: shared(OF_APPS),
+            of_libraries: shared(OF_LIBRARIES),
+            of_checks: shared(OF_CHECKS),
+        }
+    }
+
+    /// The scripts of the workspaces of a build, and of the root, that do not run.
+    fn not_run(&self, own: usize, workspace: &Workspace) -> Vec<String> {
+        let members = self.closures.parts_of(own);
+        let found = self.not_run.iter().filter(|(number, found)| found.path.is_root() || members.contains(*number));
+        let names = found.flat_map(|(_, found)| {
+            let is_chosen = |name: &&String| !(found.path.is_root() && workspace.root_scripts.contains(*name));
+            found.not_run.iter().filter(is_chosen).map(|name| format!("{name} of {}", found.path))
+        });
+        names.collect()
     }
 }

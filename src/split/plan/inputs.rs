@@ -122,7 +122,9 @@ impl Rules<'_> {
             self.nix_files(|name| !OF_BUILDS.contains(&name) && ![OF_APPS, OF_CHECKS, OF_LIBRARIES].contains(&name)),
         );
         for (path, manifest) in &split.manifests {
-            inputs.insert(Input::Manifest(path.clone()), manifest.normalised().to_string());
+            let normalised =
+                if path.is_root() { manifest.normalised_root(&split.manifests) } else { manifest.normalised() };
+            inputs.insert(Input::Manifest(path.clone()), normalised.to_string());
         }
         for folder in split.graph.links(&split.manifests.keys().cloned().collect()) {
             let manifest = split.linked_manifests.get(&folder).map(|manifest| manifest.normalised().to_string());
@@ -168,12 +170,15 @@ impl Rules<'_> {
 
     pub(super) fn root_manifest(&self) -> String {
         let Some(root) = self.split.manifests.get(&RepoPath::root()) else { return String::new() };
-        let mut fields: Vec<&String> = INSTALLER_FIELDS.root_in_apps.iter().collect();
-        if self.split.pin.manager.name == ManagerName::YarnBerry {
-            fields.extend(&INSTALLER_FIELDS.manifest);
+        let fields = INSTALLER_FIELDS.root_in_apps.iter();
+        let kept = fields.filter_map(|field| Some((field.clone(), root.json.get(field)?.clone())));
+        let mut kept: serde_json::Map<_, _> = kept.collect();
+        if self.split.pin.manager.name == ManagerName::YarnBerry
+            && let serde_json::Value::Object(installed) = root.normalised_root(&self.split.manifests)
+        {
+            kept.extend(installed);
         }
-        let kept = fields.into_iter().filter_map(|field| Some((field.clone(), root.json.get(field)?.clone())));
-        serde_json::Value::Object(kept.collect()).to_string()
+        serde_json::Value::Object(kept).to_string()
     }
 
     /// Whether a package is only for other systems. Yarn 1 gets an empty package instead.

@@ -43,6 +43,9 @@ fn detected(
     workspace: &Workspace,
     lockfile: &Lockfile,
 ) -> Result<Option<String>, SplitError> {
+    if let [name, ..] = workspace.root_scripts.as_slice() {
+        return Ok(Some(format!("the root's `{name}` runs before its build and may change packages")));
+    }
     let Some(manifest) = schemas.workspaces.get(&workspace.path) else { return Ok(None) };
     let build = workspace.build.as_ref().map(|build| build.command.as_str());
     match detect::copies::reason(manifest, build, lockfile) {

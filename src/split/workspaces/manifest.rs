@@ -10,7 +10,7 @@ use jsonc_parser::{
     common::Ranged,
 };
 
-use crate::split::SplitError;
+use crate::split::{SplitError, Workspaces};
 use crate::{
     diagnostic::Position,
     lockfile::{
@@ -124,8 +124,24 @@ impl Manifest {
 
     /// The digest (blake3, hexadecimal) of the normalised manifest.
     pub fn digest(&self) -> String {
-        blake3::hash(self.normalised().to_string().as_bytes()).to_hex().to_string()
+        digest_of(&self.normalised())
     }
+
+    /// The manifest of the root, reduced likewise. An install reads its version only for workspaces that depend on the root, so
+    /// a release does not install again.
+    pub(in crate::split) fn normalised_root(&self, workspaces: &Workspaces) -> serde_json::Value {
+        let mut normalised = self.normalised();
+        let is_needed = !self.name.is_empty() && workspaces.values().any(|other| other.depends_on(&self.name));
+        if let Some(fields) = normalised.as_object_mut().filter(|_| !is_needed) {
+            fields.remove("version");
+        }
+        normalised
+    }
+}
+
+/// The digest (blake3, hexadecimal) of a normalised manifest.
+pub(in crate::split) fn digest_of(normalised: &serde_json::Value) -> String {
+    blake3::hash(normalised.to_string().as_bytes()).to_hex().to_string()
 }
 
 /// Adds the links among the values of an object, and of those in it.
@@ -219,6 +235,18 @@ mod tests {
         assert_eq!(same.digest(), base);
         assert_ne!(manifest(r#"{"name": "a", "dependencies": {"x": "1", "y": "3"}}"#).digest(), base);
         assert_ne!(manifest(r#"{"name": "a", "bin": "b.js", "dependencies": {"x": "1", "y": "2"}}"#).digest(), base);
+    }
+
+    #[test]
+    fn the_roots_version_counts_if_a_workspace_depends_on_the_root() {
+        let root = manifest(r#"{"name": "acme", "version": "1.0.0", "private": true}"#);
+        let with = |text: &str| {
+            let workspaces =
+                Workspaces::from([(RepoPath::root(), root.clone()), (RepoPath::root().child("a"), manifest(text))]);
+            root.normalised_root(&workspaces).to_string()
+        };
+        assert_eq!(with("{}"), r#"{"name":"acme","private":true}"#);
+        assert!(with(r#"{"dependencies": {"acme": "workspace:^1.0.0"}}"#).contains("1.0.0"));
     }
 
     #[test]

@@ -1,23 +1,30 @@
 //! End-to-end tests with a real Nix and a real sandbox: they build, run, edit and rebuild what splitter generates.
 
 mod checks;
+mod dangling;
 mod doors;
 mod edits;
+mod environment;
 mod git;
 mod kinds;
 mod libraries;
 mod local;
+mod needed_builds;
 mod outputs;
 mod own_installs;
+mod own_scripts;
 mod packages;
 mod patch_package;
 mod record;
 mod registries;
+mod root_manifest;
 mod scope;
 mod scripts;
 mod shards;
 mod size;
 mod stale;
+mod stories;
+mod targets;
 mod trees;
 mod verify;
 mod yarn;

@@ -20,6 +20,11 @@ pub(crate) fn stubs(version: &str) -> impl Iterator<Item = Package> {
     })
 }
 
+/// Returns the package for another platform with the program for this machine: what is compiled with it runs here.
+pub(crate) fn bun_as(platform: &str, version: &str, bun: &Utf8Path) -> Package {
+    Package::new(&format!("@oven/bun-{platform}"), version).executable("bin/bun", fs::read(bun).unwrap())
+}
+
 /// Returns the package for this machine with the real program. It is packed once a run, because it has about 100 MB.
 pub(crate) fn real_bun(version: &str, bun: &Utf8Path) -> Package {
     static PACKED: Mutex<BTreeMap<String, Package>> = Mutex::new(BTreeMap::new());

@@ -6,7 +6,10 @@
 //! are dependencies. The exceptions are TypeScript configurations that are extended by path, or by the name of a workspace that
 //! the manifest does not list.
 
+pub(in crate::split) mod environment;
 mod mentions;
+mod programs;
+mod root_manifest;
 mod typescript;
 
 use std::{
@@ -17,7 +20,12 @@ use std::{
 
 use crate::names::{BUN_LOCK, MANIFEST, YARN_LOCK};
 use crate::repo::{Entry, EntryKind, RepoPath, Tree, read_text};
-use crate::split::{SplitError, Workspaces, workspaces::by_name, workspaces::tasks::Task};
+use crate::split::{
+    SplitError, Workspaces, manifest_path,
+    sources::source_filter::{CHECK_FILTER, SOURCE_FILTER},
+    workspaces::by_name,
+    workspaces::tasks::Task,
+};
 
 /// Files that tools look for in a workspace and then in each folder above, by the start of their names.
 const SOUGHT_UPWARDS: [&[&str]; 2] = [&["postcss.config.", ".postcssrc"], &[".browserslistrc"]];
@@ -52,7 +60,7 @@ const NOT_FOR_BUILDS: [&str; 12] = [
 ];
 
 /// Root files that task runners count as inputs, but that no build reads or that every build has anyway.
-const NO_INPUTS: [&str; 12] = [
+const NO_INPUTS: [&str; 11] = [
     MANIFEST,
     BUN_LOCK,
     YARN_LOCK,
@@ -64,7 +72,6 @@ const NO_INPUTS: [&str; 12] = [
     ".gitignore",
     ".prettierrc",
     ".prettierignore",
-    ".env",
 ];
 
 /// The most files to follow from one program.
@@ -170,18 +177,23 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
     let mut search = Search { finder, own: asked.path, found: BTreeSet::new() };
     typescript::follow(&mut search, &entries)?;
     for script in &asked.scripts {
-        for word in script.split(|c: char| c.is_whitespace() || "\"'=;".contains(c)) {
+        for word in script.split(|c: char| c.is_whitespace() || "\"'=;()`".contains(c)) {
             search.add_mention(asked.path, word)?;
         }
     }
+    // A build may test and lint too, if its script says so.
+    let is_run = |tool: &str| asked.scripts.iter().any(|script| script.contains(tool));
     let is_read = |name: &str| {
         let is_one = |names: &[&str]| names.iter().any(|start| name.starts_with(start));
-        is_configuration(name) && (checks || !is_one(&NOT_FOR_BUILDS) && (lints || !is_one(&OF_ESLINT)))
+        let is_for_build = || {
+            let runs = NOT_FOR_BUILDS.iter().any(|start| name.starts_with(start) && is_run(start.trim_matches('.')));
+            (runs || !is_one(&NOT_FOR_BUILDS)) && (lints || is_run("eslint") || !is_one(&OF_ESLINT))
+        };
+        is_configuration(name) && (checks || is_for_build())
     };
     for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File && is_read(&entry.name)) {
         search.follow(&asked.path.child(&entry.name))?;
     }
-    let is_run = |tool: &str| checks && asked.scripts.iter().any(|script| script.contains(tool));
     let of_checks = OF_CHECKS.iter().filter(|(tool, _)| is_run(tool)).map(|(_, names)| *names);
     for names in SOUGHT_UPWARDS.into_iter().chain(lints.then_some(OF_ESLINT.as_slice())).chain(of_checks) {
         search.seek_upwards(&entries, names)?;
@@ -189,9 +201,33 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
     for input in &asked.task.root_inputs {
         search.add_input(input)?;
     }
+    if lints && settings_of_eslint(search.finder.workspaces) {
+        search.found.insert(manifest_path(&RepoPath::root()));
+    }
+    programs::search(&mut search, if checks { &CHECK_FILTER } else { &SOURCE_FILTER })?;
     let outside: Vec<_> = search.found.iter().filter(|path| mentions::is_script(path.as_str())).cloned().collect();
     for path in outside {
         search.follow(&path)?;
+    }
+    Ok(search.found)
+}
+
+/// Returns the files that scripts of the root read: the manifest that holds them, files and folders that they name, and the
+/// files that these name.
+pub(in crate::split) fn of_root_scripts(
+    finder: &mut Finder<'_>,
+    scripts: &[String],
+) -> Result<BTreeSet<RepoPath>, SplitError> {
+    let root = RepoPath::root();
+    let mut search = Search { finder, own: &root, found: BTreeSet::from([manifest_path(&root)]) };
+    for word in scripts.iter().flat_map(|script| script.split(|c: char| c.is_whitespace() || "\"'=;()`".contains(c))) {
+        if !word.contains(['/', '.']) || word.starts_with(['-', '/']) {
+            continue;
+        }
+        let word = if word.starts_with("./") { word.to_owned() } else { format!("./{word}") };
+        if let Some(file) = search.add_mention(&root, &word)? {
+            search.follow(&file)?;
+        }
     }
     Ok(search.found)
 }
@@ -200,6 +236,11 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
 fn lints(workspaces: &Workspaces, path: &RepoPath) -> bool {
     let manifests = [path, &RepoPath::root()].map(|path| workspaces.get(path));
     manifests.into_iter().flatten().any(|manifest| LINTING.iter().any(|package| manifest.depends_on(package)))
+}
+
+/// Whether the root's manifest holds settings of `ESLint`, which reads the manifests above a workspace too.
+fn settings_of_eslint(workspaces: &Workspaces) -> bool {
+    workspaces.get(&RepoPath::root()).is_some_and(|root| root.json.get("eslintConfig").is_some())
 }
 
 /// Whether a file directly in a workspace holds settings of a tool, by its name.

@@ -1,6 +1,7 @@
 //! Programs that `bun build --compile` and its like make: one executable file that needs no package.
 
 use super::script::{base, option_in};
+use crate::system::System;
 
 /// An executable that a command makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +10,21 @@ pub(super) struct Compiled {
     pub(super) file: String,
     /// The system that it is for (`bun-linux-arm64`); none for the one that builds.
     pub(super) target: Option<String>,
+}
+
+/// The system for which a target of Bun compiles; none for one that splitter records no Bun for: another libc, another CPU, another
+/// version, Windows.
+pub(super) fn system_of(target: &str, version: &str) -> Option<System> {
+    let mut parts = target.split('-').skip_while(|part| *part == "bun");
+    let system = match (parts.next()?, parts.next()?) {
+        ("linux", "x64") => System::X8664Linux,
+        ("linux", "arm64" | "aarch64") => System::Aarch64Linux,
+        ("darwin", "x64") => System::X8664Darwin,
+        ("darwin", "arm64" | "aarch64") => System::Aarch64Darwin,
+        _ => return None,
+    };
+    let is_usual = |part: &str| part == "modern" || part == "glibc" || part.strip_prefix('v') == Some(version);
+    parts.all(is_usual).then_some(system)
 }
 
 /// The executable that a command makes, if it makes one.
@@ -67,5 +83,18 @@ mod tests {
         assert_eq!(found("deno compile -o tool main.ts"), named("tool", ""));
         assert_eq!(found("bun build a.ts --target=bun --outdir dist"), None);
         assert_eq!(found("deno task build"), None);
+    }
+
+    #[test]
+    fn targets_are_systems_if_their_bun_is_recorded() {
+        let system = |target: &str| system_of(target, "1.3.11");
+        assert_eq!(system("bun-linux-arm64"), Some(System::Aarch64Linux));
+        assert_eq!(system("bun-linux-aarch64"), Some(System::Aarch64Linux));
+        assert_eq!(system("bun-darwin-x64-modern-v1.3.11"), Some(System::X8664Darwin));
+        for target in
+            ["bun-linux-x64-baseline", "bun-linux-x64-musl", "bun-windows-x64", "bun-linux-x64-v1.2.0", "bun", ""]
+        {
+            assert_eq!(system(target), None, "{target}");
+        }
     }
 }

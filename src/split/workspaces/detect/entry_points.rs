@@ -5,10 +5,16 @@
 
 use serde_json::Value;
 
-use crate::split::Manifest;
+use crate::{
+    repo::{RepoPath, Tree},
+    split::{Manifest, SplitError},
+};
 
 /// The fields of a manifest that say what others import or run.
 const FIELDS: [&str; 8] = ["main", "module", "types", "typings", "browser", "exports", "bin", "svelte"];
+
+/// Endings that an entry point may leave out or stand for.
+const ENDINGS: [&str; 9] = ["js", "ts", "tsx", "mjs", "cjs", "mts", "cts", "jsx", "json"];
 
 /// Folders that by custom hold what a build made.
 const BUILT: [&str; 8] = ["dist", "build", "lib", "out", "es", "esm", "cjs", ".output"];
@@ -24,6 +30,58 @@ pub(crate) fn built(manifest: &Manifest, outputs: &[String]) -> Option<String> {
         collect(manifest.json.get("files").unwrap_or(&Value::Null), &mut entries);
     }
     entries.into_iter().find(|entry| is_built(entry, outputs)).map(str::to_owned)
+}
+
+/// Whether a manifest names anything to import or to run.
+pub(crate) fn has_any(manifest: &Manifest) -> bool {
+    FIELDS.iter().any(|field| manifest.json.get(*field).is_some())
+}
+
+/// The first entry point for programs that git does not have. Either a build makes it in place, or nothing does.
+pub(crate) fn missing(tree: &dyn Tree, folder: &RepoPath, manifest: &Manifest) -> Result<Option<String>, SplitError> {
+    let field = |name: &str| manifest.json.get(name).unwrap_or(&Value::Null);
+    let mut entries = Vec::new();
+    // If there are `exports`, others find nothing through the older fields.
+    let of_imports: &[&str] = if field("exports").is_null() { &["main", "module"] } else { &["exports"] };
+    for name in of_imports.iter().chain(&["bin"]) {
+        collect_programs(field(name), &mut entries);
+    }
+    for entry in entries {
+        if is_missing(tree, folder, entry)? {
+            return Ok(Some(entry.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// Collects the entry points without those for a compiler alone.
+fn collect_programs<'v>(value: &'v Value, entries: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(object) => {
+            let programs = object.iter().filter(|(condition, _)| condition.as_str() != "types");
+            programs.for_each(|(_, value)| collect_programs(value, entries));
+        }
+        other => collect(other, entries),
+    }
+}
+
+/// Whether no file of git is meant by an entry point. Endings may be left out, and runtimes take TypeScript for JavaScript.
+fn is_missing(tree: &dyn Tree, folder: &RepoPath, entry: &str) -> Result<bool, SplitError> {
+    let Ok(path) = folder.resolve(entry) else { return Ok(false) };
+    if entry.contains('*') || entry.is_empty() || path == *folder || path.below(folder).is_none() {
+        return Ok(false);
+    }
+    let name = path.file_name();
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let endings = ENDINGS.iter().flat_map(|ending| [format!("{name}.{ending}"), format!("{stem}.{ending}")]);
+    let beside = std::iter::once(name.to_owned()).chain(endings).map(|name| path.parent().child(&name));
+    let inside = ENDINGS.iter().map(|ending| path.child(&format!("index.{ending}")));
+    for candidate in beside.chain(inside) {
+        if tree.is_file(&candidate)? && !tree.is_ignored(&candidate)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn collect<'v>(value: &'v Value, entries: &mut Vec<&'v str>) {
@@ -44,6 +102,7 @@ fn is_built(entry: &str, outputs: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repo::MemoryTree;
 
     fn found(manifest: &str) -> Option<String> {
         built(&Manifest::parse("package.json", manifest).unwrap(), &["generated".to_owned()])
@@ -65,5 +124,24 @@ mod tests {
         assert_eq!(found(r#"{"files": ["README.md", "dist/*"]}"#).as_deref(), Some("dist/*"));
         assert_eq!(found(r#"{"main": "src/i.ts", "files": ["dist"]}"#), None);
         assert_eq!(found("{}"), None);
+    }
+
+    #[test]
+    fn entry_points_that_git_lacks_are_found() {
+        let lacks = |manifest: &str, files: &[&str]| {
+            let tree = MemoryTree::new(files.iter().map(|path| (*path, "")));
+            let manifest = Manifest::parse("package.json", manifest).unwrap();
+            missing(&tree, &"config".parse().unwrap(), &manifest).unwrap()
+        };
+        assert_eq!(lacks(r#"{"main": "config.js"}"#, &["config/make.js"]).as_deref(), Some("config.js"));
+        assert_eq!(lacks(r#"{"main": "./config"}"#, &["config/config.cjs"]), None);
+        assert_eq!(lacks(r#"{"main": "index.js"}"#, &["config/index.ts"]), None);
+        assert_eq!(lacks(r#"{"main": "src"}"#, &["config/src/index.tsx"]), None);
+        assert_eq!(lacks(r#"{"main": "index.js", "exports": {".": "./a.ts"}}"#, &["config/a.ts"]), None);
+        let exports = r#"{"exports": {".": {"types": "./gone.d.ts", "default": "./a.ts"}, "./x/*": "./x/*.js", "./b": "./b.json"}}"#;
+        assert_eq!(lacks(exports, &["config/a.ts"]).as_deref(), Some("./b.json"));
+        assert_eq!(lacks(exports, &["config/a.ts", "config/b.json"]), None);
+        assert_eq!(lacks(r#"{"bin": {"x": "../y.js"}, "main": "."}"#, &[]), None);
+        assert_eq!(lacks("{}", &[]), None);
     }
 }

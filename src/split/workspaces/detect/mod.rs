@@ -8,6 +8,7 @@ mod compiled;
 pub(in crate::split) mod copies;
 pub(in crate::split) mod entry_points;
 mod output;
+pub(in crate::split) mod own_scripts;
 pub(in crate::split) mod patch_package;
 pub(in crate::split) mod products;
 pub(crate) mod program;
@@ -19,7 +20,7 @@ pub(in crate::split) use self::script::{does_nothing, expanded};
 pub use self::tools::Tool;
 use self::{compiled::Compiled, output::Outputs};
 use crate::repo::{RepoPath, Tree};
-use crate::split::{ManagerName, Manifest, SplitError};
+use crate::split::{ManagerName, Manifest, SplitError, System};
 
 /// How a workspace is built.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Build {
     pub is_guess: bool,
     /// The first program that it runs, if all of them build something other than JavaScript.
     pub foreign: Option<String>,
+    /// Whether it runs tests.
+    pub(in crate::split) runs_tests: bool,
     /// The command with the scripts of the manifest that it runs in their place.
     pub(in crate::split) script: String,
     /// The executables that it makes.
@@ -53,6 +56,19 @@ impl Build {
         let optional = self.optional.iter().map(|output| format!("({output})"));
         let guess = if self.is_guess { "?" } else { "" };
         self.outputs.iter().map(|output| format!("{output}{guess}")).chain(optional).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The targets for which Bun compiles programs, other than the system that builds.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        let targets = self.compiled.iter().filter_map(|file| file.target.clone());
+        targets.filter(|target| target.starts_with("bun-")).collect()
+    }
+
+    /// The targets for which there is no Bun among those of these systems, in this version.
+    pub(crate) fn unknown_targets(&self, systems: &[System], version: &str) -> Vec<String> {
+        let is_known =
+            |target: &String| compiled::system_of(target, version).is_some_and(|system| systems.contains(&system));
+        self.targets().into_iter().filter(|target| !is_known(target)).collect()
     }
 
     /// Everything that is kept, if it is there.
@@ -117,6 +133,7 @@ fn of_script(
         optional,
         is_guess,
         foreign: script::foreign(&script),
+        runs_tests: script::runs_tests(&script),
         compiled: script::commands(&script).iter().filter_map(|words| compiled::find(words)).collect(),
         script,
     })

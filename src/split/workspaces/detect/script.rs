@@ -30,6 +30,20 @@ pub(super) fn foreign(script: &str) -> Option<String> {
     building.all(is_foreign).then_some(first)
 }
 
+/// Programs that run tests.
+const TESTERS: [&str; 7] = ["ava", "jest", "mocha", "tap", "uvu", "vitest", "wtr"];
+
+/// Whether a script runs tests.
+pub(super) fn runs_tests(script: &str) -> bool {
+    commands(script).iter().any(|words| {
+        let is_tester = words.iter().any(|word| TESTERS.contains(&base(word)));
+        is_tester
+            || ["bun", "react-scripts", "node"]
+                .iter()
+                .any(|program| runs(words, program, "test") || runs(words, program, "--test"))
+    })
+}
+
 fn runs_tool(words: &[String], known: &ToolCommand) -> bool {
     let Some(at) = words.iter().position(|word| base(word) == known.program) else { return false };
     let behind = &words[at + 1..];
@@ -225,6 +239,18 @@ mod tests {
         assert_eq!(found("rm -rf dist; tsc -p tsconfig.build.json", "x"), Some("tsc"));
         assert_eq!(found("bun run scripts/build.ts", "x"), None);
         assert_eq!(found("echo vite", "x"), None);
+    }
+
+    #[test]
+    fn scripts_that_run_tests_are_found() {
+        for script in
+            ["vitest run && vite build", "bun test && tsc", "npx jest --ci; tsc", "c8 mocha && x", "node --test && x"]
+        {
+            assert!(runs_tests(script), "{script}");
+        }
+        for script in ["vite build", "echo test && tsc", "bun run build", "tsc -p tsconfig.test.json"] {
+            assert!(!runs_tests(script), "{script}");
+        }
     }
 
     #[test]

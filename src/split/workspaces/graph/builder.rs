@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Role, Workspace, cycles,
-    edges::{Edges, bonds, development_edges, edges, with_links},
+    edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
     kind::{Facts, choose_kind},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
         sources::source_filter::Globs,
         workspaces::detect::{
             self, Build, products,
-            program::{Keeps, Product},
+            program::{self, Keeps, Product},
             start::Unclear,
         },
         workspaces::links::{Linked, Links},
@@ -44,11 +44,15 @@ pub(super) struct Builder<'a> {
     cycles: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     /// For each workspace, those that depend on it or use it directly.
     dependants: BTreeMap<RepoPath, Vec<RepoPath>>,
+    /// For each workspace, those that the task runner builds before it.
+    needs: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     /// The folders that any workspace links to.
     linked: BTreeSet<RepoPath>,
     /// The files of the root that are no sources, as `splitter.json` says.
     excluded: Globs,
     finder: Finder<'a>,
+    /// Files whose variables the package manager gives to every script.
+    environment: Vec<RepoPath>,
     /// The scripts that would start workspaces, but are not understood whole.
     pub(super) unclear: BTreeMap<RepoPath, Unclear>,
 }
@@ -63,14 +67,17 @@ impl<'a> Builder<'a> {
     ) -> Result<Self, SplitError> {
         let edges = edges(workspaces);
         let tasks = Tasks::read(tree, workspaces)?;
+        let needs = tasks.needs(workspaces);
         let root_choice = config.workspaces.get(&RepoPath::root());
         Ok(Self {
             scripts: tasks.scripts(workspaces, &with_links(&edges, links)),
-            cycles: cycles::cut(&bonds(workspaces, &edges, links, config)),
+            cycles: cycles::cut(&with_needs(bonds(workspaces, &edges, links, config), &needs)),
             excluded: root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude)),
+            needs,
             dependants: dependants(&edges, links, config),
             linked: links.by_workspace.values().flat_map(|linked| &linked.folders).cloned().collect(),
             finder: Finder::new(tree, workspaces),
+            environment: root_files::environment::of_yarn(tree, manager)?.files,
             development: development_edges(workspaces, &edges),
             unclear: BTreeMap::new(),
             tree,
@@ -90,18 +97,35 @@ impl<'a> Builder<'a> {
         let found = build(self.tree, path, manifest, &choice, &task, self.manager)?;
         let product = self.product(path, manifest, &choice, found.as_ref())?;
         let (kind, reason) = self.kind(path, &choice, found.as_ref(), product.as_ref());
-        let before = self.scripts.get(path).filter(|_| choice.build == BuildChoice::Detected);
-        let before = before.cloned().unwrap_or_default();
+        refuse_unknown_scripts(path, manifest, &self.workspaces[&RepoPath::root()], &choice)?;
+        let of_tasks = self.scripts.get(path).filter(|_| choice.build == BuildChoice::Detected);
+        let before: Vec<String> = choice.own_scripts.iter().chain(of_tasks.into_iter().flatten()).cloned().collect();
+        let is_files = self.is_files_for_others(path, manifest, found.as_ref(), product.as_ref());
+        let has_dependants = self.dependants.get(path).is_some_and(|dependants| !dependants.is_empty());
+        let lacks_entry = if has_dependants && !path.is_root() {
+            detect::entry_points::missing(self.tree, path, manifest)?
+        } else {
+            None
+        };
         let needed = found.filter(|build| {
             kind == Kind::App
                 || is_awaited(manifest, build, &choice)
                 || links_lead_into_output(&self.linked, path, build)
+                || lacks_entry.is_some()
+                || self.is_needed_by_task(path)
         });
-        let is_used_built = kind == Kind::Library || self.is_used_built(path, manifest, needed.as_ref(), &choice);
+        let is_used_built = kind == Kind::Library
+            || lacks_entry.is_some()
+            || is_files
+            || self.is_used_built(path, manifest, needed.as_ref(), &choice);
         let build = with_scripts(needed, &before, manifest, self.manager);
+        let build = with_root_scripts(build, path, &choice.root_scripts, self.manager);
         let role = role(path, kind, &choice, product)?;
         refuse_odd(path, &choice, &role, build.is_some())?;
         let linked = self.links.by_workspace.get(path).cloned().unwrap_or_default();
+        let needs = self.needs.get(path).into_iter().flatten();
+        let needs = needs.filter(|needed| !self.edges[path].contains(*needed) && !choice.uses.contains(*needed));
+        let needs = needs.filter(|needed| !linked.workspaces.contains(*needed)).cloned().collect();
         let linked_only = linked.workspaces.difference(&self.edges[path]).cloned();
         Ok(Workspace {
             path: path.clone(),
@@ -110,9 +134,19 @@ impl<'a> Builder<'a> {
             dependencies: self.edges[path].clone(),
             development: self.development.remove(path).unwrap_or_default(),
             uses: choice.uses.iter().cloned().chain(linked_only).collect(),
+            needs,
+            missing_entry: lacks_entry.filter(|_| build.is_none()),
             patches: patches(self.tree, path, manifest)?,
             cycle: self.cycles.remove(path).unwrap_or_default(),
-            root_files: self.root_files(path, &read_scripts(manifest, &before), &task, &linked)?,
+            root_files: self.root_files(
+                path,
+                &read_scripts(manifest, &before),
+                &task,
+                &linked,
+                &choice.root_scripts,
+            )?,
+            not_run: not_run(manifest, &choice.own_scripts),
+            root_scripts: choice.root_scripts,
             links: linked.folders,
             env: build.as_ref().map(|_| task.env).unwrap_or_default(),
             build,
@@ -136,12 +170,43 @@ impl<'a> Builder<'a> {
         build: Option<&Build>,
         choice: &WorkspaceConfig,
     ) -> bool {
-        let is_named = || self.config.workspaces.values().any(|choice| choice.uses.contains(path));
+        let is_named =
+            || self.is_needed_by_task(path) || self.config.workspaces.values().any(|choice| choice.uses.contains(path));
         build.is_some_and(|build| {
             choice.exposes == Some(Exposes::Output)
                 || detect::entry_points::built(manifest, &build.outputs).is_some()
                 || is_named()
         })
+    }
+
+    /// Whether the task runner builds a workspace before another one, which it names.
+    fn is_needed_by_task(&self, path: &RepoPath) -> bool {
+        self.needs.values().any(|needed| needed.contains(path))
+    }
+
+    /// Whether others depend on a workspace for the files that it builds: it has nothing that they could import, or their scripts
+    /// name its output.
+    fn is_files_for_others(
+        &self,
+        path: &RepoPath,
+        manifest: &Manifest,
+        build: Option<&Build>,
+        product: Option<&Product>,
+    ) -> bool {
+        let Some(build) = build else { return false };
+        let is_site = product.is_some_and(|product| product.purpose == program::Purpose::Site);
+        let mut dependants = self.dependants.get(path).into_iter().flatten().peekable();
+        let is_alone = dependants.peek().is_none();
+        let is_named_by = |from: &RepoPath| {
+            let words = self.workspaces[from].scripts.values().flat_map(|script| script.split(is_end_of_word));
+            let is_output = |word: &str| {
+                let inner = word.strip_prefix(manifest.name.as_str()).and_then(|inner| inner.strip_prefix('/'));
+                let inner = inner.map(str::to_owned).or_else(|| Some(from.resolve(word).ok()?.below(path)?.to_owned()));
+                inner.is_some_and(|inner| build.kept().any(|output| is_below(&inner, output)))
+            };
+            words.filter(|word| word.contains('/')).any(is_output)
+        };
+        !is_alone && ((is_site && !detect::entry_points::has_any(manifest)) || dependants.any(is_named_by))
     }
 
     /// What a workspace offers. A script that is only half understood is noted for one that runs from its sources.
@@ -161,6 +226,14 @@ impl<'a> Builder<'a> {
         Ok(product)
     }
 
+    /// Whether a workspace has nothing to build, to start or to import, such as one with benchmarks.
+    fn offers_nothing(&self, path: &RepoPath) -> bool {
+        let manifest = &self.workspaces[path];
+        let runs = ["build", "start", "dev"].iter().any(|name| manifest.scripts.contains_key(*name));
+        let is_needed = self.dependants.get(path).is_some_and(|dependants| !dependants.is_empty());
+        !runs && !is_needed && !detect::entry_points::has_any(manifest)
+    }
+
     fn kind(
         &self,
         path: &RepoPath,
@@ -168,9 +241,13 @@ impl<'a> Builder<'a> {
         build: Option<&Build>,
         product: Option<&Product>,
     ) -> (Kind, String) {
-        let dependants = self.dependants.get(path).map_or(&[][..], Vec::as_slice);
+        let has_programs = product.is_some_and(|product| !product.programs.is_empty());
+        let counts = |from: &&RepoPath| !(has_programs && self.offers_nothing(from));
+        let dependants: Vec<RepoPath> =
+            self.dependants.get(path).into_iter().flatten().filter(counts).cloned().collect();
         let single = self.workspaces.len() == 1;
-        choose_kind(path, choice, &Facts { build, product, single, dependants })
+        let has_entry = detect::entry_points::has_any(&self.workspaces[path]);
+        choose_kind(path, choice, &Facts { build, product, single, has_entry, dependants: &dependants })
     }
 
     /// The files outside of a workspace that it reads, and that what it links to reads.
@@ -180,9 +257,22 @@ impl<'a> Builder<'a> {
         scripts: &[&str],
         task: &Task,
         linked: &Linked,
+        root_scripts: &[String],
     ) -> Result<BTreeSet<RepoPath>, SplitError> {
         let asked = root_files::Asked { path, scripts: scripts.to_vec(), task, purpose: Purpose::Build };
         let mut files = root_files::of(&mut self.finder, &asked)?;
+        if !path.is_root() {
+            files.extend(self.environment.iter().cloned());
+        }
+        if !root_scripts.is_empty() {
+            let root = &self.workspaces[&RepoPath::root()];
+            let texts: Vec<String> = root_scripts
+                .iter()
+                .filter_map(|name| root.scripts.get(name))
+                .map(|text| detect::expanded(text, root))
+                .collect();
+            files.extend(root_files::of_root_scripts(&mut self.finder, &texts)?);
+        }
         for folder in &linked.folders {
             files.extend(root_files_of_link(&mut self.finder, folder)?);
         }
@@ -306,6 +396,52 @@ fn with_scripts(build: Option<Build>, scripts: &[String], manifest: &Manifest, m
     let mut build = build.unwrap_or_default();
     build.command = commands.join(" && ");
     (!commands.is_empty()).then_some(build)
+}
+
+/// A build before which scripts of the root run, at the root.
+fn with_root_scripts(build: Option<Build>, path: &RepoPath, scripts: &[String], manager: ManagerName) -> Option<Build> {
+    if scripts.is_empty() {
+        return build;
+    }
+    let mut build = build.unwrap_or_default();
+    let run = scripts.iter().map(|name| format!("{} run {name}", manager.command())).collect::<Vec<_>>().join(" && ");
+    let depth = path.parts().count();
+    let run = if depth == 0 { run } else { format!("(cd {} && {run})", vec![".."; depth].join("/")) };
+    build.command = if build.command.is_empty() { run } else { format!("{run} && {}", build.command) };
+    Some(build)
+}
+
+/// The scripts of an install that `splitter.json` does not name.
+fn not_run(manifest: &Manifest, chosen: &[String]) -> Vec<String> {
+    let names = detect::own_scripts::names(manifest).into_iter();
+    names.filter(|name| !chosen.contains(name)).collect()
+}
+
+/// Refuses names of scripts that there are not. A misspelt name would silently run nothing.
+fn refuse_unknown_scripts(
+    path: &RepoPath,
+    manifest: &Manifest,
+    root: &Manifest,
+    choice: &WorkspaceConfig,
+) -> Result<(), SplitError> {
+    let places = [("ownScripts", &choice.own_scripts, manifest), ("rootScripts", &choice.root_scripts, root)];
+    for (key, names, manifest) in places {
+        if let Some(name) = names.iter().find(|name| !manifest.scripts.contains_key(*name)) {
+            let of =
+                if key == "rootScripts" || path.is_root() { "the root's package.json" } else { "its package.json" };
+            let reason = format!("`{key}` of `{path}` names `{name}`, but {of} has no such script");
+            return Err(SplitError::Config { reason });
+        }
+    }
+    Ok(())
+}
+
+fn is_end_of_word(character: char) -> bool {
+    character.is_whitespace() || "\"'=;()`".contains(character)
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether others wait for a library's build: where `splitter.json` says so, or its entry points are built.

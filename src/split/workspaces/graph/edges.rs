@@ -78,3 +78,12 @@ pub(super) fn bonds(workspaces: &Workspaces, edges: &Edges, links: &Links, confi
     };
     edges.iter().map(|(from, targets)| (from.clone(), bonds(from, targets))).collect()
 }
+
+/// The same with the workspaces that a task runner builds first.
+pub(super) fn with_needs(mut bonds: Bonds, needs: &Edges) -> Bonds {
+    for (from, needed) in needs {
+        let of_one = bonds.entry(from.clone()).or_default();
+        of_one.extend(needed.iter().map(|to| (to.clone(), Bond::Runtime)));
+    }
+    bonds
+}

@@ -4,7 +4,10 @@ use crate::{
     repo::RepoPath,
     split::{
         config::{Kind, WorkspaceConfig},
-        workspaces::detect::{Build, program::Product},
+        workspaces::detect::{
+            Build,
+            program::{Product, Purpose},
+        },
     },
 };
 
@@ -17,6 +20,8 @@ pub(super) struct Facts<'a> {
     pub(super) product: Option<&'a Product>,
     /// The repository is one package without workspaces.
     pub(super) single: bool,
+    /// Whether its manifest names something to import or to run.
+    pub(super) has_entry: bool,
     pub(super) dependants: &'a [RepoPath],
 }
 
@@ -40,6 +45,9 @@ pub(super) fn choose_kind(path: &RepoPath, choice: &WorkspaceConfig, facts: &Fac
     }
     if let Some(folder) = path.parts().find(|part| APP_FOLDERS.contains(part)) {
         return (Kind::App, format!("{what} and is in {folder}/"));
+    }
+    if product.purpose == Purpose::Site && !facts.has_entry && !facts.dependants.is_empty() {
+        return (Kind::App, format!("{what} and has nothing to import"));
     }
     match facts.dependants {
         [] => (Kind::App, format!("{what} and no workspace depends on it")),

@@ -27,6 +27,10 @@ use crate::split::{
     workspaces::links::Links,
 };
 
+/// Globs of tests and what they read, for builds that run them.
+const TESTS: [&str; 7] =
+    ["**/*.snap", "**/*.spec.*", "**/*.test.*", "**/__snapshots__/**", "**/__tests__/**", "test/**", "tests/**"];
+
 /// A workspace in the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workspace {
@@ -44,6 +48,10 @@ pub struct Workspace {
     pub development: BTreeSet<RepoPath>,
     /// Those that it uses besides: it links to them, or `splitter.json` says so.
     pub uses: BTreeSet<RepoPath>,
+    /// Those that a task runner builds before it, though neither its manifest nor `splitter.json` names them.
+    pub needs: BTreeSet<RepoPath>,
+    /// An entry point of its manifest that git does not have and that no build makes, if others depend on it.
+    pub missing_entry: Option<String>,
     /// The folders that it links to and that are no workspaces.
     pub links: BTreeSet<RepoPath>,
     /// The folder of the patches that its install has `patch-package` apply.
@@ -55,6 +63,10 @@ pub struct Workspace {
     pub build: Option<Build>,
     /// Files and folders outside of it that it reads and that no other workspace holds.
     pub root_files: BTreeSet<RepoPath>,
+    /// Its scripts that an install would run in a checkout, and that do not run.
+    pub not_run: Vec<String>,
+    /// The root's scripts of an install that run before its build.
+    pub root_scripts: Vec<String>,
     /// Environment variables that its build reads, as the repository's task runner has it; names may end in `*`.
     pub env: BTreeSet<String>,
     /// Whether others have use for what its build makes: its manifest points them there, or `splitter.json` says so.
@@ -70,10 +82,11 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// The workspaces whose sources its build has: those that it depends on, and those that it uses.
+    /// The workspaces whose sources its build has: those that it depends on, those that it uses, and those that are built for
+    /// it.
     pub fn source_edges(&self) -> impl Iterator<Item = &RepoPath> {
         let more = self.uses.iter().filter(|path| !self.dependencies.contains(*path));
-        self.dependencies.iter().chain(more)
+        self.dependencies.iter().chain(more).chain(&self.needs)
     }
 
     /// Globs of files that its build reads though a rule excludes them.
@@ -81,7 +94,9 @@ impl Workspace {
         let by_tool = self.build.as_ref().and_then(|build| build.tool).map_or(&[][..], |tool| &tool.reads);
         let is_packed = matches!(&self.role, Role::App { product, .. } if product.keeps == Keeps::Packed);
         let packed = PACKED.into_iter().filter(move |_| is_packed).map(str::to_owned);
-        by_tool.iter().cloned().chain(packed)
+        let runs_tests = self.build.as_ref().is_some_and(|build| build.runs_tests);
+        let tests = TESTS.into_iter().filter(move |_| runs_tests).map(str::to_owned);
+        by_tool.iter().cloned().chain(packed).chain(tests)
     }
 
     /// The workspaces whose builds its own waits for.
@@ -91,7 +106,8 @@ impl Workspace {
 
     /// The workspaces whose dependencies an install without development dependencies has, for it.
     pub fn production_edges(&self) -> impl Iterator<Item = &RepoPath> {
-        self.source_edges().filter(|path| self.uses.contains(*path) || !self.development.contains(*path))
+        let is_one = |path: &&RepoPath| self.uses.contains(*path) || !self.development.contains(*path);
+        self.source_edges().filter(|path| !self.needs.contains(*path)).filter(is_one)
     }
 }
 
@@ -198,7 +214,7 @@ impl Graph {
     /// Returns the workspaces that an app's own install installs for only because others use or link to them. All others follow
     /// from the dependencies in manifests.
     pub fn installed_for_uses(&self, app: &RepoPath, install: Install) -> BTreeSet<&RepoPath> {
-        if self.workspaces.values().all(|workspace| workspace.uses.is_empty()) {
+        if self.workspaces.values().all(|workspace| workspace.uses.is_empty() && workspace.needs.is_empty()) {
             return BTreeSet::new();
         }
         let [all, named] = [true, false].map(|with_uses| self.installed_with(app, install, with_uses));
@@ -218,7 +234,9 @@ impl Graph {
                 continue;
             }
             let is_followed = |path: &RepoPath| {
-                let is_used = with_uses && workspace.uses.contains(path);
+                // What is built for it is there for its build alone.
+                let is_built = install != Install::Production && workspace.needs.contains(path);
+                let is_used = with_uses && (workspace.uses.contains(path) || is_built);
                 let is_needed = install != Install::Production || !workspace.development.contains(path);
                 is_used || (workspace.dependencies.contains(path) && is_needed)
             };

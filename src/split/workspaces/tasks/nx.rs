@@ -32,6 +32,16 @@ impl Config {
         Ok(Some(config))
     }
 
+    /// The folders of projects by their names in `project.json`.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, &RepoPath)> {
+        self.projects.iter().filter_map(|(path, project)| Some((project.get("name")?.as_str()?, path)))
+    }
+
+    /// The projects that one depends on though none of its files names them.
+    pub(super) fn implicit(&self, path: &RepoPath) -> impl Iterator<Item = &str> {
+        texts(self.projects.get(path).and_then(|project| project.get("implicitDependencies")))
+    }
+
     pub(super) fn task(&self, path: &RepoPath, manifest: &Manifest, name: &str) -> Task {
         let project = self.projects.get(path);
         let places = [

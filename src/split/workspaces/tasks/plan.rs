@@ -55,11 +55,62 @@ impl Tasks {
             return BTreeMap::new();
         }
         let (seen, scripts) = Default::default();
-        let mut walk = Walk { tasks: self, workspaces, by_name: by_name(workspaces), edges, seen, scripts };
+        let mut walk = Walk { tasks: self, workspaces, by_name: self.names(workspaces), edges, seen, scripts };
         for path in workspaces.keys().filter(|path| !path.is_root()) {
             walk.visit(path, BUILD);
         }
         walk.scripts
+    }
+}
+
+impl Tasks {
+    /// The workspaces whose builds or scripts each build needs by name, though its manifest may not name them.
+    pub(in crate::split) fn needs(&self, workspaces: &Workspaces) -> BTreeMap<RepoPath, BTreeSet<RepoPath>> {
+        if matches!(self, Self::None) {
+            return BTreeMap::new();
+        }
+        let by_name = self.names(workspaces);
+        let needed = |path: &RepoPath| {
+            let (mut found, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![BUILD.to_owned()]);
+            while let Some(name) = open.pop().filter(|_| workspaces.contains_key(path)) {
+                if !seen.insert(name.clone()) {
+                    continue;
+                }
+                for need in self.task(path, &workspaces[path], &name).needs {
+                    match need {
+                        Need::Own(own) => open.push(own),
+                        Need::OfDependencies(_) => {}
+                        Need::Of { package, task } => {
+                            let target = by_name.get(package.as_str()).filter(|target| !target.is_root());
+                            let runs = |target: &&&RepoPath| {
+                                task == BUILD || makes(&task, &self.task(target, &workspaces[**target], &task))
+                            };
+                            found.extend(target.filter(runs).map(|target| (*target).clone()));
+                        }
+                    }
+                }
+            }
+            found.extend(self.implicit(path).filter_map(|name| by_name.get(name)).map(|target| (*target).clone()));
+            found.remove(path);
+            found
+        };
+        let all = workspaces.keys().filter(|path| !path.is_root()).map(|path| (path.clone(), needed(path)));
+        all.filter(|(_, needed)| !needed.is_empty()).collect()
+    }
+
+    /// The folders of workspaces by the names that tasks call them: Nx has names of its own.
+    fn names<'w>(&'w self, workspaces: &'w Workspaces) -> BTreeMap<&'w str, &'w RepoPath> {
+        let mut names = by_name(workspaces);
+        if let Self::Nx(config) = self {
+            names.extend(config.names());
+        }
+        names
+    }
+
+    /// The projects that one of Nx depends on in every task.
+    fn implicit(&self, path: &RepoPath) -> impl Iterator<Item = &str> {
+        let config = if let Self::Nx(config) = self { Some(config) } else { None };
+        config.into_iter().flat_map(|config| config.implicit(path))
     }
 }
 
@@ -175,5 +226,33 @@ mod tests {
         let project =
             r#"{"targets": {"build": {"dependsOn": [{"target": "db:generate", "projects": "dependencies"}]}}}"#;
         assert_eq!(scripts(&[("nx.json", defaults), ("web/project.json", project)]), ["db: db:generate"]);
+    }
+
+    fn needs(files: &[(&str, &str)]) -> Vec<String> {
+        let tree = MemoryTree::new(WORKSPACES.iter().chain(files).copied());
+        let workspaces = workspaces::read(&tree).unwrap();
+        let needs = Tasks::read(&tree, &workspaces).unwrap().needs(&workspaces);
+        needs
+            .iter()
+            .map(|(path, of)| format!("{path}: {}", of.iter().map(RepoPath::as_str).collect::<Vec<_>>().join(" ")))
+            .collect()
+    }
+
+    #[test]
+    fn builds_of_other_workspaces_are_needed_by_name() {
+        let turbo =
+            |needs: &str| [("turbo.json", format!(r#"{{"tasks": {{"web#build": {{"dependsOn": [{needs}]}}}}}}"#))];
+        let found =
+            |text: &str| needs(&turbo(text).iter().map(|(path, text)| (*path, text.as_str())).collect::<Vec<_>>());
+        assert_eq!(found(r#""@acme/db#build""#), ["web: db"]);
+        assert_eq!(found(r#""@acme/db#db:generate""#), ["web: db"]);
+        assert_eq!(found(r#""@acme/db#db:push", "^build", "//\u0023x", "web#lint""#), [""; 0]);
+        let nx = ("nx.json", "{}");
+        let project = r#"{"targets": {"build": {"dependsOn": [{"target": "build", "projects": ["database"]}]}}}"#;
+        let named = ("db/project.json", r#"{"name": "database"}"#);
+        assert_eq!(needs(&[nx, named, ("web/project.json", project)]), ["web: db"]);
+        let implicit = r#"{"implicitDependencies": ["@acme/db", "!x"]}"#;
+        assert_eq!(needs(&[nx, ("web/project.json", implicit)]), ["web: db"]);
+        assert_eq!(needs(&[]), [""; 0]);
     }
 }

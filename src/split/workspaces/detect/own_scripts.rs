@@ -1,0 +1,88 @@
+//! A workspace's own scripts that package managers run when they install: `postinstall`, `prepare` and the like.
+//!
+//! An install sees no sources, so it cannot run them. Some make files that a build needs (`svelte-kit sync`), most set up git
+//! hooks. `splitter.json` says which run before a build, and `scan` and a failed build name the others.
+
+use super::script::{self, base};
+use crate::split::Manifest;
+
+/// The events of an install, in their order.
+const EVENTS: [&str; 7] =
+    ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
+
+/// Programs that make nothing for a build. `patch-package` is run by the install itself.
+const IDLE: [&str; 16] = [
+    "[",
+    "corepack",
+    "echo",
+    "exit",
+    "git",
+    "husky",
+    "is-ci",
+    "lefthook",
+    "only-allow",
+    "patch-package",
+    "playwright",
+    "pre-commit",
+    "simple-git-hooks",
+    "skip-ci",
+    "test",
+    "true",
+];
+
+/// Words that run the program after them.
+const RUNNERS: [&str; 10] = ["bun", "bunx", "cross-env", "dlx", "exec", "npx", "pnpm", "run", "x", "yarn"];
+
+/// The names of a manifest's scripts that an install would run and that may make something for a build.
+pub(in crate::split) fn names(manifest: &Manifest) -> Vec<String> {
+    let is_one = |name: &&str| manifest.scripts.get(*name).is_some_and(|text| !is_idle(text, manifest));
+    EVENTS.iter().filter(|name| is_one(name)).map(|name| (*name).to_owned()).collect()
+}
+
+fn is_idle(text: &str, manifest: &Manifest) -> bool {
+    script::commands(&script::expanded(text, manifest)).iter().all(|words| {
+        let program = words.iter().find(|word| !RUNNERS.contains(&word.as_str()) && !word.starts_with('-'));
+        program.is_none_or(|program| IDLE.contains(&base(program))) || words.iter().any(|word| word.contains("husky"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(scripts: &str) -> Vec<String> {
+        names(&Manifest::parse("package.json", &format!(r#"{{"scripts": {{{scripts}}}}}"#)).unwrap())
+    }
+
+    #[test]
+    fn scripts_that_may_make_something_are_named_in_their_order() {
+        for script in ["svelte-kit sync", "nuxt prepare", "panda codegen", "prisma generate", "node scripts/patch.js"] {
+            assert_eq!(found(&format!(r#""prepare": "husky && {script}""#)), ["prepare"], "{script}");
+        }
+        assert_eq!(
+            found(r#""prepare": "tsc", "postinstall": "yarn generate", "generate": "prisma generate", "build": "x""#),
+            ["postinstall", "prepare"]
+        );
+    }
+
+    #[test]
+    fn scripts_that_set_up_git_hooks_or_say_something_are_not() {
+        for script in [
+            "husky",
+            "husky install || true",
+            "node .husky/install.mjs",
+            "is-ci || husky",
+            "npx lefthook install",
+            "bunx simple-git-hooks",
+            "npx only-allow bun",
+            "patch-package",
+            "git config core.hooksPath .githooks",
+            "echo done",
+            "yarn dlx playwright install",
+            "",
+        ] {
+            assert_eq!(found(&format!(r#""prepare": "{script}", "postinstall": "{script}""#)), [""; 0], "{script}");
+        }
+        assert_eq!(found(r#""prepare": "yarn hooks", "hooks": "husky""#), [""; 0]);
+    }
+}
