@@ -332,15 +332,16 @@ fn products_are_shown_with_their_programs_and_what_these_run_with() {
                  runs with: production dependencies
     apps/next    app next (is built with Next.js and is in apps/)
                  build: `bun run build` (Next.js) -> .next
-                 server next: NODE_ENV=production next start (run in its own folder)
+                 server next: NODE_ENV=production next start (runs in its own folder)
                  runs with: production dependencies, public/**, next.config.*
     apps/nuxt    app nuxt (is built with Nuxt and is in apps/)
                  build: `bun run build` (Nuxt) -> .output
                  server nuxt: node .output/server/index.mjs
                  runs with: the dependencies that the build put into its output
+                 packages are copied, not linked: it runs `nuxt build`: Nitro copies files of packages with their read-only mode and then rewrites them
     apps/server  app server (has a script that starts what it builds and is in apps/)
                  build: `bun run build` (tsc) -> lib
-                 server server: NODE_ENV=production node lib/main.js --port 1 (run in its own folder)
+                 server server: NODE_ENV=production node lib/main.js --port 1 (runs in its own folder)
                  runs with: its dependencies, also those for development, views/**
     apps/site    app site (is built with VitePress and is in apps/)
                  build: `bun run build` (VitePress) -> docs/.vitepress/dist

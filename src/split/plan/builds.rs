@@ -41,7 +41,7 @@ impl Rules<'_> {
         set("name", name.to_owned());
         set("outputs", workspace.build.as_ref().map(Build::shown_outputs).unwrap_or_default());
         if let Role::App { product, .. } = &workspace.role {
-            set("programs", self.programs(name, product));
+            set("programs", Self::programs(name, product));
             set("kept", product.kept());
             if let Some(install) = product.runtime {
                 set(RUNTIME_INSTALL, installed(install).to_owned());
@@ -57,7 +57,7 @@ impl Rules<'_> {
         derivation
     }
 
-    fn programs(&self, name: &str, product: &Product) -> String {
+    fn programs(name: &str, product: &Product) -> String {
         let shown = |program: &Program| {
             let place = program
                 .directory

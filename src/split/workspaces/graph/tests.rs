@@ -16,7 +16,7 @@ fn summary(graph: &Graph) -> Vec<String> {
     let line = |workspace: &Workspace| match &workspace.role {
         Role::App { name, product } => {
             let outputs = workspace.build.iter().flat_map(|build| build.kept().cloned());
-            let programs = product.programs.iter().map(|program| program.shown());
+            let programs = product.programs.iter().map(Program::shown);
             let how: Vec<String> = outputs.chain(programs).collect();
             format!("{}: app {name} ({}) {}", workspace.path, how.join(", "), workspace.reason)
         }
