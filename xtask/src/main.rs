@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: printing is its work")]
 
 mod bench;
+mod frameworks;
 mod nix;
 mod paths;
 mod process;
@@ -36,6 +37,8 @@ enum Command {
     Ci,
     /// Measures splitter against its targets, on inputs made here, and prints a table. Takes minutes, and 3 GB of disk.
     Bench(bench::Options),
+    /// Installs, builds, starts and asks the apps of frameworks/. Needs the network, root and Nix; takes an hour for all.
+    Frameworks(frameworks::Options),
     /// Prints the NAR hash of a folder, for the benchmark.
     #[command(hide = true)]
     NarHash {
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Test { args } => test::leniently(&args),
         Command::Ci => test::strictly(&[]),
         Command::Bench(options) => bench::run(&options),
+        Command::Frameworks(options) => frameworks::run(&options),
         Command::NarHash { folder } => bench::print_nar_hash(&folder),
     };
     match outcome {

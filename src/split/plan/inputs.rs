@@ -153,7 +153,9 @@ impl Rules<'_> {
         let patched =
             split.graph.workspaces().filter_map(|workspace| Some((&workspace.path, workspace.patches.as_ref()?)));
         let patched: Vec<_> = patched
-            .map(|(path, folder)| format!("{folder} applied by {}", if path.is_root() { "the root" } else { path.as_str() }))
+            .map(|(path, folder)| {
+                format!("{folder} applied by {}", if path.is_root() { "the root" } else { path.as_str() })
+            })
             .collect();
         insert_list(inputs, "patches of patch-package", patched.iter().map(String::as_str));
     }

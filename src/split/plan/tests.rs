@@ -315,8 +315,9 @@ fn an_app_with_an_install_of_its_own_is_built_with_that() {
     let changed = edit("splitter.json", config);
     assert_eq!(names(&changed), ["nodeModules-web", "web"]);
     assert_eq!(changed[0].1, Effect::Added);
-    let setting =
-        |from: &str, to: &str| format!(r#"{{"kind":"setting","name":"installed dependencies","from":{from},"to":{to}}}"#);
+    let setting = |from: &str, to: &str| {
+        format!(r#"{{"kind":"setting","name":"installed dependencies","from":{from},"to":{to}}}"#)
+    };
     let own = r#""of the app""#;
     let need = r#"{"kind":"derivation","name":"nodeModules-web"}"#;
     assert_eq!(changed[1].2, format!("[{need},{}]", setting("null", own)));
@@ -344,8 +345,7 @@ fn another_registry_to_ask_changes_the_downloads() {
     files.insert("bun.lock", &lock);
     let npmrc = format!("{}replace-registry-host=always\n", files[".npmrc"]);
     let changed = edit_of(&files, ".npmrc", &npmrc);
-    let setting =
-        r#"[{"kind":"setting","name":"replaced registries","from":null,"to":"https://old.example/npm/"}]"#;
+    let setting = r#"[{"kind":"setting","name":"replaced registries","from":null,"to":"https://old.example/npm/"}]"#;
     assert_eq!(causes_of(&changed, "deps-common"), setting);
     assert_eq!(changed[3].2, r#"[{"kind":"derivation","name":"deps-common"}]"#, "{changed:?}");
 }
