@@ -1,22 +1,22 @@
-# Short names for what is done often. Everything here works without just: see the commands.
+# Short names for frequent tasks. All commands also work without just.
 
 # list the recipes
 default:
     @just --list
 
-# the pinned tools that tests drive (Bun, Yarn, Node, Nix), into target/tools
+# install the pinned tools for the tests (Bun, Yarn, Node, Nix) into target/tools
 setup:
     cargo xtask setup
 
-# every test; arguments go to `cargo test`
+# run all tests; arguments go to `cargo test`
 test *args:
     cargo xtask test {{ args }}
 
-# what CI runs: formatting, lints, every test, none skipped
+# run the checks of CI: formatting, lints, all tests without skips
 ci:
     cargo xtask ci
 
-# lints, and what may be a dependency (needs cargo-deny)
+# check lints, and the licences and sources of dependencies (needs cargo-deny)
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
     cargo deny check
@@ -24,10 +24,10 @@ lint:
 fmt:
     cargo fmt --all
 
-# look for inputs that break a parser (needs nightly and cargo-fuzz)
+# search for inputs that break a parser (needs nightly and cargo-fuzz)
 fuzz target="integrity" seconds="60":
     cargo +nightly fuzz run {{ target }} -- -max_total_time={{ seconds }}
 
-# measure against the targets
+# measure splitter against its targets
 bench *args:
     cargo xtask bench {{ args }}

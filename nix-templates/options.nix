@@ -63,13 +63,40 @@ let
           let
             outputs = workspace.build.outputs or [ ];
           in
-          if workspace.package ? start || outputs == [ ] then
+          if workspace.package.keeps == "sources" || outputs == [ ] then
             null
           else if builtins.length outputs == 1 then
             builtins.head outputs
           else
             outputs;
         description = "Folder that the build writes, relative to the app's folder, or a list of them. Null keeps the sources and starts the app from them.";
+      };
+      runtime = {
+        install = mkOption {
+          type = types.enum [
+            "none"
+            "own"
+            "production"
+            "shared"
+          ];
+          default = workspace.package.runtime or "none";
+          description = "Packages that are installed beside the programs: `production` installs what the app needs without development dependencies, `own` with them, `shared` what all workspaces need, `none` nothing.";
+        };
+        env = mkOption {
+          type = types.attrsOf types.str;
+          default = { };
+          description = "Environment variables of its programs.";
+        };
+        path = mkOption {
+          type = types.listOf types.package;
+          default = [ ];
+          description = "Packages whose programs are in the PATH of its programs.";
+        };
+        libraries = mkOption {
+          type = types.listOf types.package;
+          default = [ ];
+          description = "Packages whose libraries its programs load, by LD_LIBRARY_PATH.";
+        };
       };
     };
   libraryOptions =

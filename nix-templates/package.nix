@@ -4,47 +4,117 @@
   callPackage,
   installs,
   lib,
+  nodeModules,
   nodejs,
   packageManager,
+  plan,
   record,
+  stdenvNoCC,
 
   workspace,
   settings,
 }:
 let
-  inherit (workspace.package) name;
-  outputs = lib.toList settings.output;
-  isStarted = settings.output == null;
-  start =
-    workspace.package.start
-      or (throw "splitter: ${name} has no output folder and no start file, so there is nothing to package\nhint: set `splitter.apps.${name}.output` to the folder that its build writes");
+  inherit (workspace) package path;
+  inherit (package) name;
   isAwaited = workspace.build.awaited or false;
-in
-callPackage ./build.nix {
-  inherit settings workspace;
-  pname = name;
-  keep =
-    if isStarted then
-      {
-        inherit start;
-        # The program that runs the sources of a package without a build.
-        runtime =
-          if record.packageManager.name == "bun" then
-            "${packageManager}/bin/bun"
-          else
-            "${nodejs}/bin/node";
-      }
+  programs = package.programs or [ ];
+  # Without an output it runs from its sources.
+  keeps = if settings.output == null then "sources" else package.keeps;
+  layout = package.layout or [ ];
+  recorded = workspace.build.outputs or [ ];
+  outputs = if settings.output == null then recorded else lib.toList settings.output;
+  install = settings.runtime.install;
+  needsInstall = keeps != "files" && layout == [ ] && install != "none";
+  runtime =
+    if !needsInstall then
+      null
+    else if install == "shared" then
+      nodeModules
     else
-      { inherit outputs; };
-  ownInstall = if settings.install == "shared" then null else installs.${name}.${settings.install};
-  attributes = {
-    meta = lib.optionalAttrs isStarted { mainProgram = name; };
+      installs.${name}.${install};
+  buildInstall =
+    if settings.install == "shared" then nodeModules else installs.${name}.${settings.install};
+  runtimes = {
+    node = "${nodejs}/bin/node";
+    default = if record.packageManager.name == "bun" then "bun" else "node";
   }
-  # Builds of other workspaces read what this build made, at the paths where it made it.
-  // lib.optionalAttrs isAwaited {
-    outputs = [
-      "out"
-      "made"
-    ];
+  // lib.optionalAttrs (record.packageManager.name == "bun") {
+    bun = "${packageManager}/bin/bun";
   };
-}
+  isScript = program: program.runtime or null != "none";
+  # A program without a recorded runtime is run by the usual one, or by the one that its first line names.
+  mayNeed =
+    name:
+    lib.any (
+      program: isScript program && builtins.elem (program.runtime or null) [ null name ]
+    ) programs;
+  hasScripts = lib.any isScript programs;
+  wrapper = lib.mapAttrs (_name: map toString) { inherit (settings.runtime) path libraries; } // {
+    inherit (settings.runtime) env;
+  };
+  isWrapped = settings.runtime.env != { } || wrapper.path != [ ] || wrapper.libraries != [ ];
+  mainProgram =
+    (lib.findFirst (program: program.name == name) (lib.head programs) programs).name;
+in
+if keeps == "sources" && programs == [ ] then
+  throw "splitter: ${name} has no output folder and no program, so there is nothing to package\nhint: set `output` or `start` of \"${path}\" in splitter.json"
+else
+  callPackage ./build.nix {
+    inherit settings workspace;
+    pname = name;
+    keep.package = {
+      inherit
+        keeps
+        layout
+        outputs
+        programs
+        runtime
+        runtimes
+        wrapper
+        ;
+      optional = if outputs == recorded then workspace.build.optional or [ ] else [ ];
+      guessed = workspace.build.guessed or false;
+      without = package.without or [ ];
+      files = package.files or [ ];
+      # The workspaces whose files a program may read at run time.
+      workspaces =
+        if keeps == "files" then
+          [ ]
+        else
+          plan.installedWith {
+            inherit path;
+            production = install == "production";
+          };
+      # The store paths that the package may refer to, though its build has them too.
+      allowed =
+        map toString settings.buildInputs
+        ++ lib.optional (runtime != null) (toString runtime)
+        ++ lib.optional (mayNeed "node") "${nodejs}"
+        ++ lib.optional (mayNeed "bun") "${packageManager}"
+        ++ lib.optional (hasScripts || isWrapped) "${stdenvNoCC.shell}"
+        ++ wrapper.path
+        ++ wrapper.libraries
+        ++ builtins.attrValues wrapper.env;
+    };
+    ownInstall = if settings.install == "shared" then null else buildInstall;
+    attributes = {
+      meta = lib.optionalAttrs (programs != [ ]) { inherit mainProgram; };
+      passthru = { inherit runtime; };
+    }
+    // (
+      if isAwaited then
+        {
+          # Builds of other workspaces read what this build made, at the paths where it made it.
+          outputs = [
+            "out"
+            "made"
+          ];
+        }
+      else
+        # What the install phase could not remove is an error.
+        lib.optionalAttrs (!(needsInstall && install == settings.install)) {
+          disallowedReferences = [ buildInstall ];
+        }
+    );
+  }

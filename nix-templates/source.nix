@@ -146,7 +146,7 @@ let
         inherit ignored;
         included = regexesOf "include" owner;
         excluded = regexesOf "exclude" owner;
-        outputs = workspace.build.outputs or [ ];
+        outputs = workspace.build.outputs or [ ] ++ workspace.build.optional or [ ];
       };
     in
     copy owner {

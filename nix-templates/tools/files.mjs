@@ -54,6 +54,16 @@ function openLink(path) {
   linkFolder(target, path);
 }
 
+// Makes the folders on the way to `folder`, relative to `root`. Links on the way become folders.
+export function openParents(root, folder) {
+  let path = root;
+  for (const part of folder.split("/")) {
+    path = join(path, part);
+    openLink(path);
+    mkdirSync(path, { recursive: true });
+  }
+}
+
 function makeWritable(folder) {
   chmodSync(folder, 0o755);
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

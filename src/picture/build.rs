@@ -37,7 +37,7 @@ pub fn picture(
     for (id, _) in derivations.iter() {
         let (kind, detail) = match id {
             Id::NodeModules => (Kind::Install, sizes.install.clone()),
-            Id::Deps(_) | Id::OwnInstall(_) | Id::Library(_) | Id::App(_) | Id::Check(_) => continue,
+            _ => continue,
         };
         packages.push(Node { kind, title: id.to_string(), detail, mark: mark_of(comparison, Some(id), false) });
     }

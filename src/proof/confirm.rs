@@ -11,7 +11,7 @@ use crate::{
     nix::command::Nix,
     split::{
         System,
-        plan::{Comparison, Derivations, Effect, Id},
+        plan::{Comparison, Derivations, Effect, INSTALLS, Id},
     },
 };
 
@@ -70,6 +70,14 @@ pub(super) fn effect(comparison: &Comparison, ids: &[Id]) -> Effect {
     }
 }
 
+/// Returns the names to evaluate in a state. The flake offers installs of every kind for each app. One that no program of this
+/// state runs with counts as absent.
+fn names_in(state: &State, packages: &BTreeMap<String, Vec<Id>>) -> Vec<String> {
+    let is_used = |ids: &[Id]| ids.iter().any(|id| state.derivations.get(id).is_some());
+    let is_asked = |(name, ids): &(&String, &Vec<Id>)| !name.starts_with(INSTALLS) || is_used(ids);
+    packages.iter().filter(is_asked).map(|(name, _)| name.clone()).collect()
+}
+
 /// Evaluates both states with Nix, in scratch copies. `options` are passed to `nix eval`.
 pub fn confirm(
     before: &State,
@@ -81,7 +89,6 @@ pub fn confirm(
     let scratch = Scratch::new()?;
     let system = after.system();
     let packages = packages([&before.derivations, &after.derivations], system);
-    let names: Vec<String> = packages.keys().cloned().collect();
     let mut found = Vec::new();
     // The second copy links to the files that both states share.
     let mut first: Option<(Copy, &State)> = None;
@@ -90,8 +97,8 @@ pub fn confirm(
         let known = same.or_else(|| state.folder.as_deref().map(|folder| (folder, state.derivations.files())));
         let copy = scratch.copy(name, state.tree.as_ref(), state.derivations.files(), known)?;
         let evaluator = Evaluator::new(&scratch, &format!("{name}-flake"), copy.root(), nix, options)?;
-        let mut packages = evaluator.packages(&[copy.root()], &names, system)?;
-        found.push(packages.pop().unwrap_or_default());
+        let mut evaluated = evaluator.packages(&[copy.root()], &names_in(state, &packages), system)?;
+        found.push(evaluated.pop().unwrap_or_default());
         first = first.or(Some((copy, state)));
     }
     let of = |packages: &Packages, name: &str| packages.get(name).cloned().unwrap_or(Derived::Absent);

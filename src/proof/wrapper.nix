@@ -21,7 +21,8 @@ let
         outPath = copy;
       };
       libraries = outputs.legacyPackages.${system}.libraries or { };
-      # Packages, checks that are not packages, and libraries by the names of their checks.
+      installs = outputs.legacyPackages.${system}.installs or { };
+      # Packages, checks that are not packages, libraries by the names of their checks, and installs of programs.
       packages =
         outputs.checks.${system} or { }
         // outputs.packages.${system}
@@ -30,6 +31,15 @@ let
             name = "library-${name}";
             value = libraries.${name};
           }) (builtins.attrNames libraries)
+        )
+        // builtins.listToAttrs (
+          builtins.concatMap (
+            app:
+            map (kind: {
+              name = "installs.${app}.${kind}";
+              value = installs.${app}.${kind};
+            }) (builtins.attrNames installs.${app})
+          ) (builtins.attrNames installs)
         );
       # The path of a derivation, null if there is no such package, or false if it cannot be evaluated.
       derivationOf =

@@ -1,4 +1,4 @@
-//! How packages and files differ from what is recorded, as data and as the lines that lists show.
+//! Packages and files that differ from the record, as data and as lines of lists.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use serde::Serialize;
 
 use crate::repo::RepoPath;
 
-/// How a thing differs from what is recorded.
+/// How something differs from the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
-    /// It is new.
+    /// New since the record was written.
     Added,
-    /// It is gone.
+    /// Recorded, but no longer there.
     Removed,
-    /// It is another.
+    /// Different from what is recorded.
     Changed,
 }
 
 impl Change {
-    /// How a line of a list begins that names it.
+    /// The sign at the start of a line in a list.
     pub const fn sign(self) -> char {
         match self {
             Self::Added => '+',
@@ -34,9 +34,9 @@ impl Change {
 pub struct PackageChange {
     /// Its name, without a version.
     pub name: String,
-    /// The versions that are recorded and no longer locked.
+    /// Versions that are recorded but no longer locked.
     pub from: Vec<String>,
-    /// The versions that are locked and not recorded.
+    /// Versions that are locked but not recorded.
     pub to: Vec<String>,
     /// How it differs.
     pub change: Change,
@@ -49,7 +49,9 @@ impl fmt::Display for PackageChange {
         match self.change {
             Change::Added => f.write_str(&self.to.join(", ")),
             Change::Removed => f.write_str(&self.from.join(", ")),
-            Change::Changed if self.from == self.to => write!(f, "{} (other bytes)", self.to.join(", ")),
+            Change::Changed if self.from == self.to => {
+                write!(f, "{} (hash, URL or systems changed)", self.to.join(", "))
+            }
             Change::Changed => write!(f, "{} -> {}", self.from.join(", "), self.to.join(", ")),
         }
     }

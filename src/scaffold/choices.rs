@@ -1,4 +1,4 @@
-//! Choices of `init`'s command line, kept in `splitter.json`: without them the next `update-hash` would forget them.
+//! Writes the choices on `init`'s command line to `splitter.json`, so that the next `update-hash` knows them.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use crate::{
     split::{Choices, Split, config},
 };
 
-/// The `splitter.json` that says what was chosen; none where nothing was. What stands in it already stays.
+/// Returns the new text of `splitter.json`, or `None` if nothing was chosen. Existing entries are kept, comments are not.
 pub fn recorded(
     tree: &dyn Tree,
     split: &Split,
@@ -18,7 +18,7 @@ pub fn recorded(
         return Ok(None);
     }
     let text = read_text(tree, &RepoPath::root().child(config::FILE))?;
-    // It was read without an error before, so that it is an object; comments in it are not kept.
+    // The file was parsed before without an error, so it is an object.
     let mut root = text.and_then(|text| parse(&text)).unwrap_or_default();
     if !choices.systems.is_empty() {
         root.insert("systems".to_owned(), json!(split.systems));
@@ -29,7 +29,7 @@ pub fn recorded(
     if let Some(input) = input {
         root.insert("input".to_owned(), json!(input));
     }
-    // An object of texts and lists always serialises.
+    // Objects of strings and lists always serialise.
     let mut text = serde_json::to_string_pretty(&Value::Object(root)).unwrap_or_default();
     text.push('\n');
     Ok(Some(text))

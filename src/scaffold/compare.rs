@@ -1,22 +1,27 @@
-//! Is a record right for a split? What differs, in terms a user knows.
+//! Compares a record with the repository, and describes the differences in the user's terms.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt::Display,
+};
 
 use serde::Serialize;
 
 pub use super::change::{Change, FileChange, PackageChange};
 use super::{
     record::{
-        self, DependencyRecord, FixedOutput, Kept, Record, RecordError, WorkspaceRecord, source_record,
+        self, DependencyRecord, FixedOutput, Kept, PackageRecord, Record, RecordError, WorkspaceRecord, source_record,
         workspace_records,
     },
     templates::{self, Layout},
+    wording::{added_removed, changed, changed_list, from_to},
 };
 use crate::{
     lockfile::Integrity,
     repo::{RepoPath, Tree, TreeError, read_text},
     split::{
-        ManagerName, PackageManager, Split, System, config,
+        ManagerName, PackageManager, Split, System,
+        config::{self, Exposes, Install, NodeModules},
         lock::dependencies::{Dependency, Scope},
         lock::drift::Drift,
         lock::fingerprint,
@@ -26,38 +31,38 @@ use crate::{
     },
 };
 
-/// Everything that differs between a record and the repository as it is.
+/// All differences between a record and the current repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Differences {
-    /// Packages of the dependency list.
+    /// Packages that differ.
     pub packages: Vec<PackageChange>,
-    /// Files of the lock set.
+    /// Files of the lock set that differ.
     pub files: Vec<FileChange>,
-    /// Anything else, in words: the package manager, the systems, the workspaces.
+    /// Everything else, in words: package manager, systems, workspaces.
     pub settings: Vec<String>,
-    /// Whether the record is not as this very version of splitter writes it: someone edited it.
+    /// Whether the record was edited: this version of splitter, which wrote it, renders it differently.
     pub edited: bool,
-    /// Where manifests and lockfile disagree.
+    /// Disagreements between manifests and lockfile.
     pub drift: Vec<Drift>,
-    /// The static files beside the record that are not this splitter's.
+    /// Static files beside the record that differ from those of this splitter.
     pub templates: Vec<FileChange>,
-    /// The format of the record, where an older splitter wrote it. Of such a record only packages and files are compared.
+    /// The format of the record, if an older splitter wrote it. Then only packages and files are compared.
     #[serde(rename = "olderFormat", skip_serializing_if = "Option::is_none")]
     pub older_format: Option<u64>,
 }
 
 impl Differences {
-    /// Whether the record says what is so, though manifests and lockfile may disagree, and someone may have edited it.
+    /// Whether the record matches the repository. Drift, edits and static files are not considered.
     pub fn record_is_fresh(&self) -> bool {
         self.older_format.is_none() && !self.is_stale()
     }
 
-    /// Whether the record says something that is not so.
+    /// Whether the record differs from the repository.
     pub fn is_stale(&self) -> bool {
         !(self.packages.is_empty() && self.files.is_empty() && self.settings.is_empty())
     }
 
-    /// Whether nothing is wrong but that an older splitter wrote the record.
+    /// Whether the only difference is that an older splitter wrote the record.
     pub fn is_only_older(&self) -> bool {
         self.older_format.is_some()
             && !self.is_stale()
@@ -66,14 +71,13 @@ impl Differences {
             && self.templates.is_empty()
     }
 
-    /// Whether nothing differs at all.
+    /// Whether there are no differences.
     pub fn is_empty(&self) -> bool {
         self.record_is_fresh() && !self.edited && self.drift.is_empty() && self.templates.is_empty()
     }
 }
 
-/// What stands in `nix/splitter/`, with all that can be said of it without the rest of the repository, and so found while
-/// that is read.
+/// The contents of `nix/splitter/`, and checks that need nothing else. They run while the rest of the repository is read.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     /// The record.
@@ -84,7 +88,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Reads it. Whether the static files are this splitter's is asked only where it matters, since it takes a read of each.
+    /// Reads the record. Static files are only compared if `with_templates` is set, because each of them must be read.
     pub fn read(tree: &dyn Tree, with_templates: bool) -> Result<Self, RecordError> {
         let text = read_text(tree, &record::path())?.ok_or(RecordError::Absent)?;
         let record = Record::parse(&text)?;
@@ -101,26 +105,26 @@ impl From<Record> for Recorded {
     }
 }
 
-/// The files that are to lie beside the record. A `splitter.json` that cannot be read is an error of the split.
+/// Returns the expected files beside the record. Errors in `splitter.json` are ignored here; the split reports them.
 fn layout(tree: &dyn Tree, manager: ManagerName) -> Result<Layout, TreeError> {
     let text = read_text(tree, &RepoPath::root().child(config::FILE))?.unwrap_or_default();
     let input = config::parse(&text).ok().and_then(|config| config.input);
     Ok(Layout::of(manager, input.as_deref()))
 }
 
-/// Whether a record is not as it was written. Only the version that wrote it knows how.
+/// Whether a record was edited. Only the version that wrote it can tell.
 fn is_edited(record: &Record, text: &str) -> bool {
     record.generator == record::GENERATOR && !templates::is_text(text.as_bytes(), &record.render())
 }
 
-/// Compares a record with the repository as it is.
+/// Compares a record with the current repository.
 pub fn compare(split: &Split, recorded: &Recorded) -> Differences {
     let record = &recorded.record;
     let packages = packages(split, &record.dependencies);
     let mut outputs = recorded.outputs.clone();
-    // Other packages may have other parts.
+    // If packages changed, the parts may change as well.
     if packages.is_empty() && !has_its_parts(split, record) {
-        outputs.push("deps is cut into other parts".to_owned());
+        outputs.push("the recorded parts of deps do not match the packages".to_owned());
     }
     Differences {
         packages,
@@ -133,7 +137,7 @@ pub fn compare(split: &Split, recorded: &Recorded) -> Differences {
     }
 }
 
-/// Compares a record that an older splitter wrote with the repository as it is. `with_templates` as in [`Recorded::read`].
+/// Compares an older splitter's record with the current repository. For `with_templates` see [`Recorded::read`].
 pub fn compare_older(
     split: &Split,
     kept: &Kept,
@@ -154,7 +158,7 @@ pub fn compare_older(
     })
 }
 
-/// The packages that differ between a split and recorded dependencies, sorted by name.
+/// Returns the packages that differ between a split and recorded dependencies, sorted by name.
 pub fn packages(split: &Split, recorded: &[DependencyRecord]) -> Vec<PackageChange> {
     let now = &split.dependencies;
     let recorded_by_path: HashMap<&str, &DependencyRecord> =
@@ -190,10 +194,10 @@ pub fn packages(split: &Split, recorded: &[DependencyRecord]) -> Vec<PackageChan
 }
 
 fn agree(split: &Split, now: &Dependency, recorded: &DependencyRecord) -> bool {
-    // A lockfile without an integrity is satisfied by the one that was recorded at first sight.
+    // If the lockfile has no integrity, the one recorded at first sight counts.
     let integrity = now.integrity.as_ref().is_none_or(|integrity: &Integrity| *integrity == recorded.integrity);
     let systems = match (&now.scope, &recorded.systems) {
-        // A lockfile that does not say is satisfied by what the tarball said when it was recorded.
+        // If the lockfile does not name the systems, those recorded from the tarball count.
         (None, _) | (Some(Scope::Common), None) => true,
         (Some(Scope::Systems(now)), Some(recorded)) => now.iter().eq(recorded.iter()),
         _ => false,
@@ -223,40 +227,44 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     let mut settings = Vec::new();
     let (now, recorded) = (&split.pin.manager, &record.package_manager.manager);
     if now != recorded {
-        settings.push(format!("the package manager is {}, recorded is {}", manager(now), manager(recorded)));
+        settings.push(changed("the package manager", &manager(recorded), &manager(now)));
     }
-    if split.systems != record.systems {
-        let (now, recorded) = (names(&split.systems), names(&record.systems));
-        settings.push(format!("the systems are {now}, recorded are {recorded}"));
+    settings.extend(changed_list("the systems", &names(&record.systems), &names(&split.systems)));
+    let registry = split.registries.default_registry();
+    if *registry != record.registry {
+        settings.push(changed("the registry", record.registry.as_str(), registry.as_str()));
     }
-    if *split.registries.default_registry() != record.registry {
-        settings.push("the registry is another".to_owned());
-    }
-    if !replaced_registries(split).iter().eq(&record.replaces) {
-        settings.push("the registries in whose place it is asked are others".to_owned());
-    }
+    let replaced = replaced_registries(split);
+    settings.extend(changed_list("the registries that `replace-registry-host` replaces", &record.replaces, &replaced));
     settings.extend(outputs);
     settings.extend(workspaces(split, &record.workspaces));
-    if !split.root_files.iter().eq(&record.root_files) {
-        settings.push("the root files of the apps are others".to_owned());
-    }
+    settings.extend(changed_list("the root files of all apps", &record.root_files, &split.root_files));
     if split.default != record.default {
-        let name = |default: &Option<String>| default.clone().unwrap_or_else(|| "none".to_owned());
-        settings.push(format!("the default package changed: {} → {}", name(&record.default), name(&split.default)));
+        let values = from_to(record.default.as_deref(), split.default.as_deref());
+        settings.push(format!("the default package changed: {values}"));
     }
-    if !split.lock_set.local.iter().eq(&record.local) {
-        settings.push("the local packages or patches are others".to_owned());
-    }
-    if !split.config.scripts.iter().eq(&record.scripts) {
-        settings.push("the packages in `scripts` of splitter.json are others".to_owned());
-    }
-    if !split.config.downloads.keys().eq(&record.downloads) {
-        settings.push("the packages in `downloads` of splitter.json are others".to_owned());
-    }
-    if source_record(split) != record.source {
-        settings.push("the source globs of splitter.json are others".to_owned());
+    settings.extend(changed_list("the local packages or patches", &record.local, &split.lock_set.local));
+    settings.extend(changed_list("`scripts` in splitter.json", &record.scripts, &split.config.scripts));
+    settings.extend(changed_list("`downloads` in splitter.json", &record.downloads, split.config.downloads.keys()));
+    let now = source_record(split);
+    for (name, recorded, now) in
+        [("include", &record.source.include, &now.include), ("exclude", &record.source.exclude, &now.exclude)]
+    {
+        if now != recorded {
+            let lists = added_removed(&globs(recorded), &globs(now));
+            settings.push(format!("`{name}` in splitter.json changed: {lists}"));
+        }
     }
     settings
+}
+
+/// `apps/web: notes/**`
+fn globs(by_workspace: &BTreeMap<RepoPath, Vec<String>>) -> Vec<String> {
+    let mut texts = Vec::new();
+    for (path, globs) in by_workspace {
+        texts.extend(globs.iter().map(|glob| format!("{path}: {glob}")));
+    }
+    texts
 }
 
 /// `yarn 4.9.1 (.yarn/releases/yarn-4.9.1.cjs)`
@@ -265,8 +273,8 @@ fn manager(manager: &PackageManager) -> String {
     format!("{} {}{file}", manager.name.command(), manager.version)
 }
 
-/// What is wrong with the recorded fixed outputs by the recorded list alone. A merge can take the list of both sides, but the
-/// hash of one.
+/// Returns contradictions between the recorded fixed outputs and the recorded list of packages. A merge can take the list
+/// of both sides, but the hash of one.
 fn outputs(record: &Record) -> Vec<String> {
     type Pair<'r> = (&'r str, &'r Integrity);
     let mut common: HashMap<&Shard, Vec<Pair<'_>>> = HashMap::new();
@@ -296,16 +304,16 @@ fn outputs(record: &Record) -> Vec<String> {
         let entries = entries_of(output);
         held += entries.len();
         if *name != output.part().to_string() || output.fingerprint != fingerprint::of(entries.into_iter()) {
-            texts.push(format!("the hash of deps-{name} belongs to another list of packages"));
+            texts.push(format!("the hash of deps-{name} is for a different list of packages"));
         }
     }
     if texts.is_empty() && held != expected {
-        texts.push("the parts of deps do not hold each package once".to_owned());
+        texts.push("the recorded parts of deps lack a package, or hold one twice".to_owned());
     }
     texts
 }
 
-/// Whether the record cuts `deps` into the parts that this list of packages has.
+/// Whether the recorded parts of `deps` are those that the current packages need.
 fn has_its_parts(split: &Split, record: &Record) -> bool {
     let recorded = record.dependencies.iter().map(|entry| (entry.path.clone(), entry.scope()));
     let parts = record::parts(&split.dependencies, &recorded.collect());
@@ -319,8 +327,8 @@ fn has_its_parts(split: &Split, record: &Record) -> bool {
         && record.dependencies.iter().all(is_right)
 }
 
-fn names(systems: &[System]) -> String {
-    systems.iter().map(|system| system.name()).collect::<Vec<_>>().join(", ")
+fn names(systems: &[System]) -> Vec<&'static str> {
+    systems.iter().map(|system| system.name()).collect()
 }
 
 fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
@@ -328,50 +336,105 @@ fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
         workspace_records(split).into_iter().map(|workspace| (workspace.path.clone(), workspace)).collect();
     let recorded: BTreeMap<&RepoPath, &WorkspaceRecord> =
         recorded.iter().map(|workspace| (&workspace.path, workspace)).collect();
+    let runtime = split.pin.manager.name.runtime();
     let mut texts = Vec::new();
     for (path, workspace) in &now {
         match recorded.get(path) {
-            None => texts.push(format!("workspace `{path}` is new")),
+            None => texts.push(format!("workspace `{path}` was added")),
             Some(known) if *known != workspace => {
-                texts.push(format!("workspace `{path}`: {} changed", changed_fields(workspace, known).join(", ")));
+                texts.push(format!(
+                    "workspace `{path}` changed: {}",
+                    changed_fields(known, workspace, runtime).join(", ")
+                ));
             }
             Some(_) => {}
         }
     }
     let gone = recorded.keys().filter(|path| !now.contains_key(**path));
-    texts.extend(gone.map(|path| format!("workspace `{path}` is gone")));
+    texts.extend(gone.map(|path| format!("workspace `{path}` was removed")));
     texts
 }
 
-fn changed_fields(now: &WorkspaceRecord, recorded: &WorkspaceRecord) -> Vec<&'static str> {
-    let name_of = |workspace: &WorkspaceRecord| workspace.package.as_ref().map(|package| package.name.clone());
-    let start_of = |workspace: &WorkspaceRecord| workspace.package.as_ref().and_then(|package| package.start.clone());
-    let install_of = |workspace: &WorkspaceRecord| workspace.package.as_ref().and_then(|package| package.install);
-    let command_of = |workspace: &WorkspaceRecord| workspace.build.as_ref().map(|build| build.command.clone());
-    let outputs_of = |workspace: &WorkspaceRecord| workspace.build.as_ref().map(|build| build.outputs.clone());
-    let awaited = |workspace: &WorkspaceRecord| workspace.build.as_ref().map(|build| build.awaited);
-    let exposes_of = |workspace: &WorkspaceRecord| workspace.build.as_ref().and_then(|build| build.exposes);
+/// The fields of a workspace that differ, with old and new values where users know them.
+fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord, runtime: &str) -> Vec<String> {
+    let mut fields = Vec::new();
+    fields.extend(value("name", Some(&from.name), Some(&to.name)));
+    let name = |workspace: &WorkspaceRecord| Some(workspace.package.as_ref()?.name.clone());
+    fields.extend(value("package name", name(from).as_ref(), name(to).as_ref()));
+    fields.extend(value("library name", from.library.as_ref(), to.library.as_ref()));
+    fields.extend(list("dependencies", &from.dependencies, &to.dependencies));
+    fields.extend(list("development dependencies", &from.development, &to.development));
+    let (edges, new_edges) = (&from.edges, &to.edges);
+    fields.extend(plain("workspaces whose sources it gets", &edges.sources, &new_edges.sources));
+    fields.extend(plain("workspaces whose builds it waits for", &edges.builds, &new_edges.builds));
+    fields.extend(plain("workspaces in its production install", &edges.production, &new_edges.production));
+    fields.extend(plain("rank in the order of builds", &from.rank, &to.rank));
+    fields.extend(list("linked folders", &from.links, &to.links));
+    fields.extend(value("patches folder", from.patches.as_ref(), to.patches.as_ref()));
+    fields.extend(list("root files", &from.root_files, &to.root_files));
+    let command = |workspace: &WorkspaceRecord| Some(workspace.build.as_ref()?.command.clone());
+    fields.extend(value("build command", command(from).as_ref(), command(to).as_ref()));
+    let build = |workspace: &WorkspaceRecord| workspace.build.clone().unwrap_or_default();
+    let (old_build, new_build) = (build(from), build(to));
+    fields.extend(list("outputs", &old_build.outputs, &new_build.outputs));
+    fields.extend(list("optional outputs", &old_build.optional, &new_build.optional));
+    fields.extend(plain("whether its outputs are a guess", &old_build.guessed, &new_build.guessed));
+    let awaited = |workspace: &WorkspaceRecord| Some(workspace.build.as_ref()?.awaited);
+    fields.extend(plain("whether other builds wait for it", &awaited(from), &awaited(to)));
+    fields.extend(changed_package(from.package.as_ref(), to.package.as_ref(), runtime));
+    fields.extend(setting("nodeModules", from.node_modules, to.node_modules, NodeModules::Link));
+    let install = |workspace: &WorkspaceRecord| workspace.package.as_ref()?.install;
+    fields.extend(setting("install", install(from), install(to), Install::Shared));
+    let exposes = |workspace: &WorkspaceRecord| workspace.build.as_ref()?.exposes;
+    fields.extend(setting("exposes", exposes(from), exposes(to), Exposes::Sources));
+    fields.extend(plain("checks", &from.checks, &to.checks));
+    fields
+}
+
+/// What differs in the package of a workspace. One that a workspace gains or loses is named by its name alone.
+fn changed_package(from: Option<&PackageRecord>, to: Option<&PackageRecord>, runtime: &str) -> Vec<String> {
+    let (Some(from), Some(to)) = (from, to) else { return Vec::new() };
+    let programs = |package: &PackageRecord| -> Vec<String> {
+        package.programs.iter().map(|program| format!("{}: {}", program.name, program.shown(runtime))).collect()
+    };
+    let parts = |package: &PackageRecord| -> Vec<String> {
+        package.layout.iter().map(|part| format!("{} as /{}", part.from, part.to)).collect()
+    };
+    let (old, new) = (programs(from), programs(to));
+    // Two programs may differ in a detail that their command does not show.
+    let is_hidden = from.programs != to.programs && old == new;
     let fields = [
-        ("its name", now.name != recorded.name),
-        ("its name as a package", name_of(now) != name_of(recorded)),
-        ("its name as a library", now.library != recorded.library),
-        ("the workspaces it depends on", now.dependencies != recorded.dependencies),
-        ("the workspaces it needs for development alone", now.development != recorded.development),
-        ("the workspaces whose sources it has", now.edges.sources != recorded.edges.sources),
-        ("the workspaces whose builds it waits for", now.edges.builds != recorded.edges.builds),
-        ("the workspaces in its production install", now.edges.production != recorded.edges.production),
-        ("its rank in the order of builds", now.rank != recorded.rank),
-        ("the folders it links to", now.links != recorded.links),
-        ("the patches of patch-package", now.patches != recorded.patches),
-        ("the root files that it reads", now.root_files != recorded.root_files),
-        ("its build command", command_of(now) != command_of(recorded)),
-        ("its outputs", outputs_of(now) != outputs_of(recorded)),
-        ("whether other builds wait for it", awaited(now) != awaited(recorded)),
-        ("its start file", start_of(now) != start_of(recorded)),
-        ("how it gets installed packages", now.node_modules != recorded.node_modules),
-        ("what is installed for it", install_of(now) != install_of(recorded)),
-        ("what it exposes", exposes_of(now) != exposes_of(recorded)),
-        ("its checks", now.checks != recorded.checks),
+        value("content of its package", Some(&from.keeps.name()), Some(&to.keeps.name())),
+        if is_hidden { Some("how its programs are started".to_owned()) } else { list("programs", &old, &new) },
+        value(
+            "install beside its programs",
+            from.runtime.map(Install::name).as_ref(),
+            to.runtime.map(Install::name).as_ref(),
+        ),
+        list("files beside its outputs", &from.files, &to.files),
+        list("parts of its outputs that are not kept", &from.without, &to.without),
+        list("parts of its package", &parts(from), &parts(to)),
     ];
-    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    fields.into_iter().flatten().collect()
+}
+
+/// `package name (web → site)`
+fn value<T: PartialEq + ToString>(name: &str, from: Option<&T>, to: Option<&T>) -> Option<String> {
+    let text = |value: Option<&T>| value.map(ToString::to_string);
+    (from != to).then(|| format!("{name} ({})", from_to(text(from).as_deref(), text(to).as_deref())))
+}
+
+/// `outputs (added build, removed dist)`
+fn list<T: PartialEq + Display>(name: &str, from: &[T], to: &[T]) -> Option<String> {
+    (from != to).then(|| format!("{name} ({})", added_removed(from, to)))
+}
+
+fn plain<T: PartialEq>(name: &str, from: &T, to: &T) -> Option<String> {
+    (from != to).then(|| name.to_owned())
+}
+
+/// A key of `splitter.json`, with its values as they are written there.
+fn setting<T: PartialEq + Copy + Serialize>(key: &str, from: Option<T>, to: Option<T>, default: T) -> Option<String> {
+    let text = |value: Option<T>| Some(serde_json::to_value(value.unwrap_or(default)).ok()?.as_str()?.to_owned());
+    (from != to).then(|| format!("`{key}` ({})", from_to(text(from).as_deref(), text(to).as_deref())))
 }

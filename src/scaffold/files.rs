@@ -1,8 +1,7 @@
-//! Writing several files so that a repository has all of them or is as it was.
+//! Writes several files at once: either all of them change or none does.
 //!
-//! Every new content is first written beside its target, which is where running out of disk or rights shows; only then are
-//! all renamed. If a rename still fails, those before it are undone. If the run is killed, the next one finds its
-//! [`journal`].
+//! All new contents are first written beside their targets, where a full disk or missing rights show. Then they are
+//! renamed. If a rename fails, the earlier ones are undone. If the run is killed, the next run finds its [`journal`].
 
 pub mod journal;
 
@@ -23,24 +22,24 @@ use crate::{
     },
 };
 
-/// What writing a set of files did.
+/// The files that a run created, changed and removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Files that are new.
+    /// New files.
     pub created: Vec<RepoPath>,
-    /// Files that have another content.
+    /// Files with new contents.
     pub changed: Vec<RepoPath>,
-    /// Files that are gone.
+    /// Removed files.
     pub removed: Vec<RepoPath>,
 }
 
-/// Why files could not be written; the repository is as it was.
+/// A file that could not be written. The repository is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[error("could not write `{path}`: {source}")]
 pub struct WriteError {
     /// The file.
     pub path: RepoPath,
-    /// What the system said.
+    /// The error of the system.
     pub source: io::Error,
 }
 
@@ -50,10 +49,10 @@ impl Diagnose for WriteError {
     }
 }
 
-/// Why nothing was written.
+/// Errors of writing a set of files. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
-    /// A file is a link, or lies below one.
+    /// A file is a symbolic link, or lies below one.
     #[error(transparent)]
     Door(#[from] DoorError),
     /// A file could not be written.
@@ -80,7 +79,7 @@ impl Diagnose for FilesError {
     }
 }
 
-/// The contents that files should have.
+/// The wanted contents of files.
 #[derive(Debug, Clone, Default)]
 pub struct Files {
     contents: BTreeMap<RepoPath, Vec<u8>>,
@@ -95,22 +94,23 @@ struct Replacement<'a> {
 }
 
 impl Files {
-    /// Wants a file to have this content.
+    /// Plans to write a file with this content.
     pub fn put(&mut self, path: RepoPath, content: impl Into<Vec<u8>>) {
         self.contents.insert(path, content.into());
     }
 
-    /// Wants a file to be gone.
+    /// Plans to remove a file.
     pub fn remove(&mut self, path: RepoPath) {
         self.removals.push(path);
     }
 
-    /// Whether a file is wanted.
+    /// Whether this file is to be written.
     pub fn contains(&self, path: &RepoPath) -> bool {
         self.contents.contains_key(path)
     }
 
-    /// Brings the repository at `root` to what is wanted. Files that are so already are not touched. No link is followed.
+    /// Writes and removes the files in the repository at `root`. Files that are up to date are not touched. No symbolic link
+    /// is followed.
     pub fn write(&self, root: &Utf8Path) -> Result<Written, FilesError> {
         for path in self.contents.keys().chain(&self.removals) {
             door::file(root, path)?;
@@ -124,7 +124,7 @@ impl Files {
         }
         let fail = |source| WriteError { path: RepoPath::root().child(journal::FILE), source };
         let mut journal = Journal::begin(root).map_err(fail)?;
-        // Another run may have written meanwhile.
+        // Another run may have written files while this one waited for the journal.
         let changes = self.changes(root)?;
         let plan = Plan {
             files: changes
@@ -140,7 +140,7 @@ impl Files {
         if done.is_err() {
             journal::clear(root, &plan);
             for folder in plan.folders.iter().rev() {
-                // It may not have been made yet.
+                // The folder may not exist yet.
                 let _ = fs::remove_dir(folder.on_disk(root));
             }
         }
@@ -148,7 +148,7 @@ impl Files {
         done.map(|()| Written::of(&changes))
     }
 
-    /// What differs from what is wanted.
+    /// Returns the files that differ from their wanted content.
     fn changes(&self, root: &Utf8Path) -> Result<Vec<Replacement<'_>>, WriteError> {
         let wanted = self.contents.iter().map(|(path, content)| (path, Some(content.as_slice())));
         let mut changes = Vec::new();
@@ -186,7 +186,7 @@ fn read_if_there(path: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// The folders that have to be made for the files, each after the one that it lies in.
+/// Returns the folders to create, each after its parent.
 fn missing_folders(root: &Utf8Path, changes: &[Replacement<'_>]) -> Vec<RepoPath> {
     let mut missing = BTreeSet::new();
     for change in changes.iter().filter(|change| change.after.is_some()) {
@@ -200,7 +200,7 @@ fn missing_folders(root: &Utf8Path, changes: &[Replacement<'_>]) -> Vec<RepoPath
     missing.into_iter().collect()
 }
 
-/// Makes the folders, and puts every new content beside its target.
+/// Creates the folders, and writes every new content beside its target.
 fn prepare(root: &Utf8Path, changes: &[Replacement<'_>], plan: &Plan) -> Result<(), WriteError> {
     for folder in &plan.folders {
         fs::create_dir(folder.on_disk(root)).map_err(|source| WriteError { path: folder.clone(), source })?;
@@ -214,10 +214,10 @@ fn prepare(root: &Utf8Path, changes: &[Replacement<'_>], plan: &Plan) -> Result<
     Ok(())
 }
 
-/// Writes the new content of `target` beside it, with the permissions of the old one or of any new file.
+/// Writes the new content of `target` beside it. It keeps the permissions of an existing file.
 fn put_beside(target: &Utf8Path, content: &[u8]) -> io::Result<()> {
     let path = journal::temporary(target);
-    // What has this name is splitter's, or was put there to be written through.
+    // A file of this name is splitter's, or a link that someone placed there to redirect the write.
     match fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -241,7 +241,7 @@ fn commit(root: &Utf8Path, changes: &[Replacement<'_>]) -> Result<(), WriteError
     Ok(())
 }
 
-/// Puts files back as they were. This runs after a failure that is reported; a second one adds nothing.
+/// Restores the files. The failure that led here is reported, so another one is ignored.
 fn undo(root: &Utf8Path, done: &[Replacement<'_>]) {
     for change in done {
         let target = change.path.on_disk(root);
@@ -290,7 +290,7 @@ mod tests {
         fs::write(root.join("a"), "old").unwrap();
         fs::create_dir(root.join("z")).unwrap();
         fs::write(root.join("z/inner"), "").unwrap();
-        // `z` is a folder, so it can become no file; `a` and the new folder come before it.
+        // `z` is a folder and cannot become a file. `a` and the new folder come before it.
         let error = files(&[("a", "new"), ("new/folder/x", "1"), ("z", "2")]).replace(&root).unwrap_err();
         assert_eq!(error.path.as_str(), "z");
         assert_eq!(fs::read_to_string(root.join("a")).unwrap(), "old");

@@ -1,4 +1,4 @@
-//! What is written to a repository: the record of a split, the Nix files, the flake.
+//! Everything that splitter writes to a repository: the record, the Nix files, the flake.
 
 mod change;
 pub mod choices;
@@ -8,3 +8,4 @@ pub mod flake;
 pub mod record;
 pub mod templates;
 pub mod update;
+mod wording;

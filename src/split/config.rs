@@ -54,12 +54,14 @@ pub struct WorkspaceConfig {
     pub kind: Option<Kind>,
     /// The name of the app's derivation.
     pub app: Option<String>,
-    /// The build command.
-    pub build: Option<String>,
-    /// The output folder of the build, relative to the workspace.
-    pub output: Option<String>,
-    /// The file that an app without a build runs, relative to the workspace.
+    /// How it is built.
+    pub build: BuildChoice,
+    /// What the build leaves and is kept, relative to its folder; empty means what is found.
+    pub output: Vec<String>,
+    /// The file or the command that starts it.
     pub start: Option<String>,
+    /// What is beside a program when it runs.
+    pub runtime: RuntimeConfig,
     /// Workspaces whose sources it reads although its manifest does not list them.
     pub uses: BTreeSet<RepoPath>,
     /// How the build gets installed packages.
@@ -74,6 +76,29 @@ pub struct WorkspaceConfig {
     pub include: Vec<String>,
     /// Globs, relative to the workspace, of files to exclude.
     pub exclude: Vec<String>,
+}
+
+/// How a workspace is built.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum BuildChoice {
+    /// As its scripts say.
+    #[default]
+    Detected,
+    /// Not at all: it runs from its sources.
+    None,
+    /// With this command.
+    Command(String),
+}
+
+/// The user's choices for the programs of a workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuntimeConfig {
+    /// What is installed beside it; the inner none means nothing.
+    pub install: Option<Option<Install>>,
+    /// Globs of files that it reads, relative to its folder.
+    pub files: Vec<String>,
+    /// Whether its programs run in its folder, and not in the caller's.
+    pub directory: bool,
 }
 
 /// The role of a workspace.
@@ -97,7 +122,7 @@ pub enum NodeModules {
 }
 
 /// The install that a build uses.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Install {
     /// One install for all builds, with the dependencies of all workspaces.
@@ -107,6 +132,17 @@ pub enum Install {
     Own,
     /// An own install without development dependencies.
     Production,
+}
+
+impl Install {
+    /// Its name in `splitter.json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Own => "own",
+            Self::Production => "production",
+        }
+    }
 }
 
 /// What a library with a build gives to the workspaces that depend on it.
@@ -239,13 +275,13 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
     let mut config = WorkspaceConfig::default();
     for property in &object.properties {
         let value = &property.value;
-        let text = || document.as_str(value).map(|text| Some(text.to_owned()));
         match property.name.as_str() {
             "kind" => config.kind = Some(kind(document, value)?),
             "app" => config.app = Some(app_name(document, value)?),
-            "build" => config.build = text()?,
-            "output" => config.output = Some(inner_path(document, value)?),
-            "start" => config.start = Some(inner_path(document, value)?),
+            "build" => config.build = build(document, value)?,
+            "output" => config.output = outputs(document, value)?,
+            "start" => config.start = Some(command(document, value, "a file or a command, such as `src/server.ts`")?),
+            "runtime" => config.runtime = runtime(document, document.as_object(value)?)?,
             "uses" => config.uses = paths(document, value)?.into_iter().collect(),
             "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
             "install" => config.install = Some(install(document, value)?),
@@ -254,7 +290,7 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             _ => {
-                let keys = "`kind`, `app`, `build`, `output`, `start`, `uses`, `nodeModules`, `install`, `exposes`, \
+                let keys = "`kind`, `app`, `build`, `output`, `start`, `runtime`, `uses`, `nodeModules`, `install`, `exposes`, \
                             `checks`, `include` or `exclude`";
                 return Err(unknown_key(document, property, keys));
             }
@@ -263,7 +299,62 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
     Ok(config)
 }
 
-/// Whether a text can be a flake URL that needs no escaping inside quotes in `flake.nix`.
+fn build(document: &Document<'_>, value: &Value<'_>) -> Result<BuildChoice, JsonError> {
+    match value {
+        Value::NullKeyword(_) => Ok(BuildChoice::None),
+        _ => command(document, value, "a command, or null for a workspace that is not built").map(BuildChoice::Command),
+    }
+}
+
+/// A text that is not blank.
+fn command(document: &Document<'_>, value: &Value<'_>, expected: &str) -> Result<String, JsonError> {
+    match document.as_str(value)? {
+        text if text.trim().is_empty() => Err(document.unexpected(value, expected)),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// A path, or a list of paths.
+fn outputs(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, JsonError> {
+    let Value::Array(array) = value else { return Ok(vec![inner_path(document, value)?]) };
+    if array.elements.is_empty() {
+        return Err(document.unexpected(value, "a folder, or a list of folders"));
+    }
+    array.elements.iter().map(|element| inner_path(document, element)).collect()
+}
+
+/// `{ "install": "production", "files": ["views/**"], "directory": "workspace" }`
+fn runtime(document: &Document<'_>, object: &Object<'_>) -> Result<RuntimeConfig, JsonError> {
+    let mut config = RuntimeConfig::default();
+    for property in &object.properties {
+        let value = &property.value;
+        match property.name.as_str() {
+            "install" => config.install = Some(runtime_install(document, value)?),
+            "files" => config.files = globs(document, value)?,
+            "directory" => {
+                config.directory = match document.as_str(value)? {
+                    "workspace" => true,
+                    "caller" => false,
+                    _ => return Err(document.unexpected(value, "\"workspace\" or \"caller\"")),
+                }
+            }
+            _ => return Err(unknown_key(document, property, "`install`, `files` or `directory`")),
+        }
+    }
+    Ok(config)
+}
+
+fn runtime_install(document: &Document<'_>, value: &Value<'_>) -> Result<Option<Install>, JsonError> {
+    match document.as_str(value)? {
+        "none" => Ok(None),
+        "production" => Ok(Some(Install::Production)),
+        "own" => Ok(Some(Install::Own)),
+        "shared" => Ok(Some(Install::Shared)),
+        _ => Err(document.unexpected(value, "\"production\", \"own\", \"shared\" or \"none\"")),
+    }
+}
+
+/// Whether a text can be the URL of a flake, in quotes in a `flake.nix` without a change.
 pub fn is_flake_url(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"'\\`{}<>".contains(&byte);
     text.contains(':') && !text.contains('$') && text.bytes().all(is_plain)
@@ -350,94 +441,4 @@ fn globs(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, Json
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnostic::Diagnose;
-
-    #[test]
-    fn all_choices_are_read() {
-        let config = parse(
-            r#"{
-              "$schema": "x", // comments and trailing commas are fine
-              "systems": ["x86_64-linux", "aarch64-darwin", "x86_64-linux"],
-              "rootFiles": ["babel.config.js"],
-              "scripts": ["sharp", "@scope/a@1.0.0"],
-              "hook": { "update": true },
-              "workspaces": { "apps/web": { "kind": "app", "app": "site", "build": "bun run make", "output": "out/",
-                "start": "./a.ts", "include": ["test/fixtures/**"], "exclude": ["*.md"] }, },
-            }"#,
-        )
-        .unwrap();
-        assert_eq!(config.systems, [System::Aarch64Darwin, System::X8664Linux]);
-        assert!(config.hook_updates && !parse("{}").unwrap().hook_updates);
-        let web = &config.workspaces["apps/web"];
-        assert_eq!(
-            (web.kind, web.output.as_deref(), web.start.as_deref()),
-            (Some(Kind::App), Some("out"), Some("a.ts"))
-        );
-        assert_eq!(config.root_files[0].as_str(), "babel.config.js");
-        assert!(config.scripts.iter().eq(["@scope/a@1.0.0", "sharp"]));
-    }
-
-    #[test]
-    fn the_schema_has_the_keys_that_are_read() {
-        let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/splitter.schema.json")).unwrap();
-        let keys = |pointer: &str| -> Vec<String> {
-            schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
-        };
-        assert_eq!(
-            keys("/properties"),
-            [
-                "$schema",
-                "apps",
-                "checks",
-                "default",
-                "downloads",
-                "hook",
-                "input",
-                "install",
-                "rootFiles",
-                "scripts",
-                "systems",
-                "workspaces"
-            ]
-        );
-        for key in keys("/$defs/workspace/properties") {
-            let value = match key.as_str() {
-                "uses" | "include" | "exclude" | "checks" => "[\"a\"]",
-                "nodeModules" => "\"copy\"",
-                "install" => "\"own\"",
-                "exposes" => "\"output\"",
-                _ => "\"app\"",
-            };
-            assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
-        }
-        assert_eq!(keys("/$defs/workspace/properties").len(), 12);
-    }
-
-    #[test]
-    fn wrong_choices_are_refused_with_their_place() {
-        let error = |text: &str| {
-            let error = parse(text).unwrap_err();
-            format!("{}: {error}", error.location().unwrap())
-        };
-        assert_eq!(
-            error("{\"app\": {}}"),
-            "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `hook` or \
-             `workspaces`, found the key \"app\""
-        );
-        assert_eq!(
-            error("{\"systems\": [\"riscv64-linux\"]}"),
-            "splitter.json:1:14: expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux, \
-             found the string \"riscv64-linux\""
-        );
-        assert!(error("{\"install\": \"all\"}").contains("expected \"shared\", \"own\" or \"production\""));
-        assert!(error("{\"hook\": {\"update\": 1}}").contains("expected true or false"));
-        assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
-        assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
-        assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));
-        assert!(error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}").contains("a glob that consists of names"));
-        assert!(error("{\"workspaces\": {\"x\": {\"kind\": \"tool\"}}}").contains("\"app\" or \"library\""));
-        assert!(error("{\"workspaces\": {\"x\": {\"nodeModules\": true}}}").contains("expected a string"));
-    }
-}
+mod tests;

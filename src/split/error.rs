@@ -146,9 +146,9 @@ pub enum SplitError {
         /// What is wrong.
         reason: String,
     },
-    /// A script that starts an app is not a plain command that runs one file.
+    /// A script that starts an app is not one command that runs one file.
     #[error(
-        "the script `{}` of `{workspace}` is not supported: expected a command that runs one file, found `{}` in `{}`",
+        "the script `{}` of `{workspace}` is not supported: expected one command that runs one file, found `{}` in `{}`",
         script.script, script.part, script.text
     )]
     UnclearStart {
@@ -224,15 +224,16 @@ impl Diagnose for SplitError {
     }
 }
 
-/// Hints that show how to set the file that starts an app. Names are quoted as in JSON.
+/// Hints that show how to set what starts an app. Names are quoted as in JSON.
 fn hints_for_start(workspace: &RepoPath, file: &str) -> Vec<String> {
     let [folder, file] = [workspace.to_string(), file.to_owned()].map(serde_json::Value::String);
     let choice = |key: &str, value: &str| format!("\"workspaces\": {{ {folder}: {{ \"{key}\": {value} }} }}");
+    let command = serde_json::Value::String(format!("node --import ./pre.js {}", file.as_str().unwrap_or_default()));
     vec![
+        format!("set what starts the app in splitter.json: `{}`", choice("start", &file.to_string())),
         format!(
-            "name the file that starts the app in splitter.json: `{}` (the app runs this file without variables, options and \
-             other commands)",
-            choice("start", &file.to_string())
+            "`start` can be a whole command, such as `\"start\": {command}`: its variables, options and arguments are kept; \
+             several commands (`&&`), pipes, redirections and `$VAR` are not supported"
         ),
         format!("if it is not an app, set `{}`", choice("kind", "\"library\"")),
     ]

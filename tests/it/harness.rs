@@ -1,5 +1,5 @@
-//! Proof that the harness is what it says: real package managers work with the loopback registry, faults are faults, and a
-//! real Nix builds in a store of its own.
+//! Tests of the test harness: package managers work with the loopback registry, its faults are real, and Nix builds in the
+//! test's own store.
 
 use std::{
     io::{Read, Write},
@@ -13,7 +13,7 @@ use crate::support::{
     monorepo::PLATFORMS, splitter_snapshot, succeed,
 };
 
-/// The whole answer to a GET, as it comes.
+/// Returns the whole answer to a GET request.
 fn get(registry: &Registry, path: &str, header: &str) -> String {
     let address = registry.url();
     let mut connection = TcpStream::connect(address.trim_start_matches("http://").trim_end_matches('/')).unwrap();
@@ -112,13 +112,13 @@ fn the_program_under_test_runs() {
     succeed(&mut context.splitter(&["--help"]));
 }
 
-/// What Bun makes of the monorepo: an install that leaves the lock alone, and apps that run.
+/// Checks that Bun installs without changing the lockfile, and builds apps that run.
 fn is_installed_and_built(monorepo: &Monorepo) {
     let context = &monorepo.context;
     let lock = context.read("bun.lock");
     succeed(&mut monorepo.bun(&["install", "--frozen-lockfile"]));
     assert_eq!(context.read("bun.lock"), lock);
-    // hoisted to the root before Bun 1.3, isolated since
+    // Bun before 1.3 hoists packages to the root, later versions isolate them.
     let has = |path: &str| ["", "apps/api/"].iter().any(|dir| context.repo().join(dir).join(path).exists());
     assert!(has("node_modules/trusted/built.txt") && has("node_modules/untrusted/index.js"));
     assert!(!has("node_modules/untrusted/built.txt"));
@@ -136,7 +136,7 @@ fn is_installed_and_built(monorepo: &Monorepo) {
     assert_eq!(succeed(&mut monorepo.bun(&["run", "tool"])), "tool 5.0.1");
 }
 
-/// With a lock without URLs Bun 1.2 asks the default registry, whatever is configured; so it gets one with URLs.
+/// The lockfile has URLs. Without them, Bun 1.2 ignores the configured registry and asks the default one.
 #[test]
 fn bun_1_2_installs_and_builds_the_monorepo() {
     let Some(monorepo) = Monorepo::with_bun_and_mirror(BUN_VERSIONS[0]) else { return };
@@ -185,7 +185,7 @@ fn the_lock_has_every_platform_and_nested_packages() {
     }
 }
 
-/// What Yarn makes of the monorepo: an install that leaves the lock alone, and apps that run.
+/// Checks that Yarn installs without changing the lockfile, and builds apps that run.
 fn yarn_installs_and_builds(version: &str, frozen: &str) {
     let Some(monorepo) = YarnMonorepo::with_yarn(version) else { return };
     let context = &monorepo.context;
@@ -221,7 +221,7 @@ fn yarn_4_installs_and_builds_the_monorepo() {
     yarn_installs_and_builds(YARN_VERSIONS[2], "--immutable");
 }
 
-/// A Nix expression that runs `script` with the host's programs; `more` are further attributes.
+/// Returns a Nix expression that runs `script` with the host's programs. `more` are additional attributes.
 fn derivation(script: &str, more: &str) -> String {
     let script = format!("export PATH=/usr/bin:/bin; {script}");
     format!(

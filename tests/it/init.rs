@@ -1,4 +1,4 @@
-//! `splitter init`: what it writes, twice the same, and what it leaves alone.
+//! `splitter init`: the files that it writes, repeated runs, and files that it does not touch.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use splitter::{scaffold::templates::Layout, split::ManagerName};
 
 use crate::support::{Small, TestContext, run, splitter_snapshot, succeed};
 
-/// Every file that git would see, with its bytes.
+/// Returns every file that git does not ignore, with its bytes.
 fn files(context: &TestContext) -> BTreeMap<String, Vec<u8>> {
     let listed = context.git(&["ls-files", "--cached", "--others", "--exclude-standard"]);
     listed.lines().map(|path| (path.to_owned(), fs::read(context.repo().join(path)).unwrap())).collect()
@@ -26,9 +26,9 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     downloading 3 packages (0 of 3 in the cache)
       created flake.nix
       created nix/splitter/ ([N] files)
-    git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
-    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
-    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
+    git: Nix sees only files that git tracks; run `git add --intent-to-add flake.nix nix/splitter`
+    next: run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
+    hook: run `splitter hook install` to add a git hook that stops commits with stale hashes
     ");
     let status = small.context.git(&["status", "--porcelain", "--untracked-files=normal"]);
     assert_eq!(status, "?? flake.nix\n?? nix/");
@@ -50,10 +50,10 @@ fn init_twice_changes_nothing() {
     ----- stdout
     ready: 3 packages and 2 apps in [TIME]
     ----- stderr
-      nothing to change
-    git: a flake sees only tracked files, so run `git add --intent-to-add flake.nix nix/splitter`
-    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
-    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
+      all files are up to date
+    git: Nix sees only files that git tracks; run `git add --intent-to-add flake.nix nix/splitter`
+    next: run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
+    hook: run `splitter hook install` to add a git hook that stops commits with stale hashes
     ");
     assert_eq!(files(&small.context), before);
     assert_eq!(small.registry.take_requests(), [""; 0]);
@@ -70,7 +70,7 @@ fn the_record_is_the_same_from_any_cache_and_in_any_folder() {
     fs::rename(small.context.repo(), &moved).unwrap();
     let mut command = small.context.splitter(&["init", "--repo", "."]);
     command.current_dir(&moved);
-    // the working folder that the context would use is gone
+    // The context's own working folder no longer exists.
     succeed(&mut command);
     assert_eq!(fs::read_to_string(moved.join("nix/splitter/splitter.lock.json")).unwrap(), record);
 }
@@ -199,7 +199,7 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
     ----- stderr
     downloading 3 packages (0 of 3 in the cache)
       created nix/splitter/ ([N] files)
-    flake.nix is yours and was left alone. For its plain outputs, these lines add splitter's outputs:
+    flake.nix was not changed. It uses plain outputs; add these lines for splitter's outputs:
     --- a/flake.nix
     +++ b/flake.nix
     @@ -2,1 +2,4 @@
@@ -214,19 +214,19 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
     +    checks.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).checks;
     +    devShells.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).devShells;
     +    packages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).packages // { };
-    git: a flake sees only tracked files, so run `git add --intent-to-add nix/splitter`
-    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
-    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
+    git: Nix sees only files that git tracks; run `git add --intent-to-add nix/splitter`
+    next: run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
+    hook: run `splitter hook install` to add a git hook that stops commits with stale hashes
     ");
     assert_eq!(context.read("flake.nix"), flake);
-    // Once it has them, nothing is printed of it any more.
+    // If the flake has the lines, nothing is printed.
     context.write("flake.nix", "{ imports = [ ./nix/splitter ]; }\n");
     assert!(!run(&mut context.splitter(&["init"])).contains("is yours"));
-    // The line of a flake that an older splitter wrote.
+    // Older versions of splitter wrote this line to the flake.
     let line = "inherit (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)) systems;";
     context.write("flake.nix", format!("{{ imports = [ ./nix/splitter ]; {line} }}\n"));
     let output = run(&mut context.splitter(&["init"]));
-    assert!(output.contains("replace the line that reads splitter.lock.json with\n    systems = import"), "{output}");
+    assert!(output.contains("replace the line that reads splitter.lock.json with:\n    systems = import"), "{output}");
 }
 
 #[test]
@@ -283,9 +283,9 @@ fn edited_and_left_over_files_of_splitter_are_mended() {
       created nix/splitter/ (1 file)
       changed nix/splitter/ (1 file)
       removed nix/splitter/ (1 file)
-    git: a flake sees only tracked files, so run `git add --intent-to-add nix/splitter`
-    next: `nix build .#api`, and after each change of the lockfile `splitter update-hash`
-    hook: `splitter hook install` sets up a git hook that stops a commit with stale hashes
+    git: Nix sees only files that git tracks; run `git add --intent-to-add nix/splitter`
+    next: run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
+    hook: run `splitter hook install` to add a git hook that stops commits with stale hashes
     ");
     context.remove("nix/splitter/mine.nix");
     assert_eq!(files(context), right);

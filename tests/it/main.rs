@@ -1,4 +1,4 @@
-//! The one integration binary: one to link, one to run. `support` is the harness; each other module is about one thing.
+//! All integration tests in one binary, which links and runs faster than several. `support` is the test harness.
 #![expect(clippy::unwrap_used, reason = "a test whose setting cannot be made must stop there")]
 
 mod sources;

@@ -238,9 +238,9 @@ fn check_says_that_a_repository_is_half_written_and_the_next_run_completes_it() 
     exit: 2
     ----- stdout
     ----- stderr
-    error: an earlier run of splitter was cut off while it replaced files: some are old, some are new
+    error: an earlier run of splitter was interrupted while it replaced files; some are old, some are new
       at .splitter-journal
-    hint: run `splitter update-hash`, which replaces the rest
+    hint: run `splitter update-hash` to replace the rest
     ");
     let output = run(&mut context.splitter(&["update-hash"]));
     assert!(output.contains("completed the files that an earlier run was cut off at\n"), "{output}");

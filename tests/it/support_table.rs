@@ -1,9 +1,9 @@
-//! The table of `docs/support.md`: what it says of a kind of dependency must be a test.
+//! Checks that the table of `docs/support.md` links to an existing test for each kind of dependency.
 
 use camino::Utf8Path;
 use fs_err as fs;
 
-/// The links of a text that have a title: target and title.
+/// Returns the links with a title in a text, as target and title.
 fn titled_links(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
     targets.filter_map(|(link, _)| link.strip_suffix('"')?.split_once(" \""))
@@ -21,7 +21,7 @@ fn every_linked_test_exists() {
     }
 }
 
-/// A cell is a link to a test, or a dash where the package manager has no such thing.
+/// A cell is a link to a test, or a dash if the package manager does not have that kind.
 #[test]
 fn every_cell_of_the_table_is_a_link_or_a_dash() {
     let text = fs::read_to_string(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/support.md")).unwrap();

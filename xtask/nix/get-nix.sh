@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Puts a recent Nix under DIR on a Debian machine, as root. Use: get-nix.sh DIR [SUITE]
+# Installs a recent Nix into DIR on Debian, as root. Usage: get-nix.sh DIR [SUITE]
 #
-# Debian's own nix-bin of a newer suite is unpacked with all its libraries and its program is pointed at them, so that the
-# system's libraries stay as they are. apt checks the packages' signatures; the mirror is the one that the machine uses.
+# Unpacks nix-bin and all its libraries from a newer suite of Debian, and makes the program load these libraries. The
+# system's libraries stay unchanged. apt checks the signatures of the packages and uses the machine's mirror.
 set -euo pipefail
 dir=$1 suite=${2:-forky}
 work=$(mktemp -d)
@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
 [ -n "$mirror" ] || mirror=$(awk '/^deb /{for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) {print $i; exit}}' /etc/apt/sources.list)
 
-# apt with a state of its own, in which nothing is installed: so it fetches the whole closure
+# With an empty state of its own, apt downloads all dependencies.
 mkdir -p "$work"/state/lists/partial "$work"/cache/archives/partial "$work"/etc/{apt.conf.d,preferences.d}
 : >"$work/status"
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$work/etc/sources.list"
@@ -26,7 +26,7 @@ mkdir -p "$work/root"
 for deb in "$work"/cache/archives/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
 libs=usr/lib/$(uname -m)-linux-gnu
 loader=$(cd "$work/root" && echo "$libs"/ld-linux-*.so.*)
-# DT_RPATH, not DT_RUNPATH: the libraries' own libraries must be found there too
+# DT_RUNPATH would not apply to the libraries of the libraries. DT_RPATH does.
 patchelf --force-rpath --set-rpath "$dir/$libs" --set-interpreter "$dir/$loader" "$work/root/usr/bin/nix"
 mkdir -p "$dir/usr/bin" "$dir/$libs"
 cp -a "$work/root/$libs/." "$dir/$libs/"

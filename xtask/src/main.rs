@@ -1,7 +1,7 @@
 //! `cargo xtask`: set-up and checks of the project.
 //!
-//! The tests drive the real package managers and a real Nix. A machine with nothing but Rust gets them here, pinned and
-//! checked, into a folder of the project; nothing of the machine itself is changed but missing Debian packages.
+//! The tests run real package managers and a real Nix. On a machine with only Rust, the set-up installs pinned and checked
+//! versions into a folder of the project. Outside of that folder, it only installs missing Debian packages.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: printing is its work")]
 
 mod bench;
@@ -18,31 +18,31 @@ use std::{error::Error, process::ExitCode};
 use camino::Utf8PathBuf;
 use clap::Parser;
 
-/// What goes wrong here is shown to a developer and nothing else, so its text is all there is to it.
+/// A result whose error is only a text for the developer.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Set-up and checks of the project.
+/// Set-up and checks of the project
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Command {
-    /// Installs what the tests drive: Bun, Yarn, Node and Nix, under target/tools (or `SPLITTER_TOOLS_DIR`).
+    /// Install the tools for the tests: Bun, Yarn, Node and Nix, into target/tools or `SPLITTER_TOOLS_DIR`
     Setup,
-    /// Sets up, then runs every test there is. With CI=true it does what `ci` does.
+    /// Install the tools and run all tests (with CI=true: the same as `ci`)
     Test {
-        /// Handed on to `cargo test`, such as a test's name.
+        /// Arguments for `cargo test`, such as the name of a test
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Formatting, lints, then every test; a skipped one is a failure.
+    /// Check formatting and lints, and run all tests; a skipped test is a failure
     Ci,
-    /// Measures splitter against its targets, on inputs made here, and prints a table. Takes minutes, and 3 GB of disk.
+    /// Measure splitter against its targets on generated inputs, and print a table (takes minutes and 3 GB of disk)
     Bench(bench::Options),
-    /// Installs, builds, starts and asks the apps of frameworks/. Needs the network, root and Nix; takes an hour for all.
+    /// Install, build, start and ask the apps of frameworks/ (needs the network, root and Nix; all take an hour)
     Frameworks(frameworks::Options),
-    /// Prints the NAR hash of a folder, for the benchmark.
+    /// Print the NAR hash of a folder, for the benchmark
     #[command(hide = true)]
     NarHash {
-        /// The folder.
+        /// The folder
         folder: Utf8PathBuf,
     },
 }

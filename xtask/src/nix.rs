@@ -1,7 +1,7 @@
-//! A real Nix: the machine's own, else (Debian, as root) a recent one of the project's own.
+//! Finds a real Nix, or installs a recent one for the project (on Debian, as root).
 //!
-//! What was found is noted in `nix.json` among the tools, from which the tests take the program and whether builds run in
-//! a sandbox here. Without that note they skip what needs Nix, and say so.
+//! `nix.json` in the tools folder records the program, and whether builds run in a sandbox on this machine. Tests that need
+//! Nix read it, and skip themselves if it is missing.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Result, paths, process};
 
-/// The Debian packages of the programs that set-up and the tests start.
+/// The programs that the set-up and the tests run, with their Debian packages.
 const DEBIAN_PACKAGES: [(&str, &str); 6] =
     [("curl", "curl"), ("git", "git"), ("patchelf", "patchelf"), ("tar", "tar"), ("xz", "xz-utils"), ("zstd", "zstd")];
 
@@ -24,8 +24,8 @@ struct Note {
     sandbox: bool,
 }
 
-/// Finds or installs Nix; returns whether there was anything to do. A machine that can have none is no error: the tests
-/// that need it count as skipped.
+/// Finds or installs Nix, and returns whether `nix.json` was written. If Nix cannot be installed, tests that need it are
+/// skipped; that is not an error.
 pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
     let note = tools.join("nix.json");
     if is_current(&note) {
@@ -35,19 +35,19 @@ pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
     match probe(&program) {
         Ok(sandbox) => {
             if !sandbox {
-                eprintln!("setup: WARNING: Nix cannot use its sandbox here; tests build without");
+                eprintln!("setup: WARNING: Nix cannot use its sandbox on this machine; tests build without a sandbox");
             }
             fs::write(note, serde_json::to_string_pretty(&Note { program, sandbox })?)?;
             Ok(true)
         }
         Err(error) => {
-            eprintln!("setup: WARNING: Nix cannot build here, tests that need it will be SKIPPED\n{error}");
+            eprintln!("setup: WARNING: Nix cannot build on this machine; tests that need it are SKIPPED\n{error}");
             Ok(false)
         }
     }
 }
 
-/// The Nix that set-up noted, else one on `PATH`; `NIX_BINARY` goes before both.
+/// Returns `NIX_BINARY`, else the Nix in `nix.json`, else the one on `PATH`.
 pub(crate) fn program() -> Option<Utf8PathBuf> {
     let chosen = std::env::var("NIX_BINARY").ok().map(Utf8PathBuf::from);
     let noted = || {
@@ -57,14 +57,14 @@ pub(crate) fn program() -> Option<Utf8PathBuf> {
     chosen.or_else(noted).filter(|program| program.is_file()).or_else(on_path)
 }
 
-/// Sees to it that these programs are there, from Debian where that is possible.
+/// Checks that these programs exist. Missing ones are installed if this is Debian and the user is root.
 pub(crate) fn require_programs(programs: &[&str]) -> Result<()> {
     let missing: Vec<&str> = programs.iter().copied().filter(|program| !process::exists(program)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     if !is_debian_root() {
-        return Err(format!("install these first: {}", missing.join(", ")).into());
+        return Err(format!("missing programs: {}; install them first", missing.join(", ")).into());
     }
     let packages = DEBIAN_PACKAGES.iter().filter(|(program, _)| missing.contains(program)).map(|(_, package)| *package);
     let packages: Vec<&str> = packages.collect();
@@ -91,24 +91,24 @@ fn find_or_install(tools: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
     }
     if !is_debian_root() {
         eprintln!(
-            "setup: WARNING: no Nix, and none can be installed here (that needs Debian, and root); \
-             tests that need it will be SKIPPED"
+            "setup: WARNING: Nix not found, and cannot be installed (this needs Debian and root); \
+             tests that need it are SKIPPED"
         );
         return Ok(None);
     }
-    eprintln!("setup: nix");
+    eprintln!("setup: installing nix");
     require_programs(&DEBIAN_PACKAGES.map(|(program, _)| program))?;
     let script = paths::project().join("xtask/nix/get-nix.sh");
     process::run_silently(Command::new("bash").args([script.as_str(), own.as_str()]))?;
     Ok(Some(program))
 }
 
-/// A Nix that is there already; only root may choose a sandbox and a store of its own, as the tests do.
+/// Returns the Nix on `PATH`, if the user is root. Other users cannot choose a sandbox and a store, as the tests do.
 fn on_path() -> Option<Utf8PathBuf> {
     Utf8PathBuf::from_path_buf(which::which("nix").ok()?).ok().filter(|_| is_root())
 }
 
-/// Builds something trivial; whether that worked in a sandbox, or an error where it does not work at all.
+/// Builds a trivial derivation. Returns whether it worked in a sandbox, or an error if it did not work at all.
 fn probe(program: &Utf8Path) -> Result<bool> {
     match probe_build(program, "true") {
         Ok(()) => Ok(true),
@@ -118,7 +118,7 @@ fn probe(program: &Utf8Path) -> Result<bool> {
 
 fn probe_build(program: &Utf8Path, sandbox: &str) -> Result<()> {
     let scratch = tempfile::tempdir()?;
-    let scratch = Utf8Path::from_path(scratch.path()).ok_or("the folder for temporary files is not UTF-8")?;
+    let scratch = Utf8Path::from_path(scratch.path()).ok_or("the path of the temporary folder is not UTF-8")?;
     let mut build = Command::new(program);
     for (name, folder) in [
         ("NIX_STORE_DIR", "store"),

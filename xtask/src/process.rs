@@ -1,4 +1,4 @@
-//! Running programs: every failure says which program it was.
+//! Runs programs. Every error names the program.
 
 use std::{
     ffi::OsStr,
@@ -7,23 +7,23 @@ use std::{
 
 use crate::Result;
 
-/// Runs `command` with its output going where ours goes.
+/// Runs `command` with the same stdout and stderr as this program.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().map_err(|error| format!("cannot run {}: {error}", name(command)))?;
+    let status = command.status().map_err(|error| format!("could not run {}: {error}", name(command)))?;
     if status.success() { Ok(()) } else { Err(format!("{} failed: {status}", name(command)).into()) }
 }
 
-/// Runs `command` silently; its error output is part of the failure.
+/// Runs `command` without output, and returns its stdout. An error contains its stderr.
 pub(crate) fn run_silently(command: &mut Command) -> Result<String> {
     let Output { status, stdout, stderr } =
-        command.output().map_err(|error| format!("cannot run {}: {error}", name(command)))?;
+        command.output().map_err(|error| format!("could not run {}: {error}", name(command)))?;
     if status.success() {
         return Ok(String::from_utf8_lossy(&stdout).trim().to_owned());
     }
     Err(format!("{} failed: {status}\n{}", name(command), String::from_utf8_lossy(&stderr).trim()).into())
 }
 
-/// Whether a program of this name can be started.
+/// Whether a program is on `PATH`.
 pub(crate) fn exists(program: &str) -> bool {
     which::which(program).is_ok()
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: everything that the tests drive, in one folder.
+//! `cargo xtask setup`: installs all tools for the tests into one folder.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use fs_err as fs;
 
 use crate::{Result, nix, paths::tools_dir, tools};
 
-/// Installs what is missing. Safe to run twice at once: the second waits for the first.
+/// Installs missing tools. A second run at the same time waits for the first.
 pub(crate) fn run() -> Result<()> {
     let start = Instant::now();
     let dir = tools_dir();

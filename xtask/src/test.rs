@@ -1,7 +1,7 @@
-//! `cargo xtask test` and `ci`: every test, and at the end one line that counts them.
+//! `cargo xtask test` and `ci`: run all tests, and print the counts at the end.
 //!
-//! libtest knows no test that decides while running that it cannot run here. Ours do (no Nix, no network for Bun): they
-//! say so loudly and add a line to a file, which is counted here, so that a green run never hides what did not run.
+//! With libtest, a running test cannot skip itself. Tests that lack a tool, such as Nix, print a warning and add a line to
+//! a file. The lines are counted here, so a green run does not hide skipped tests.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -14,7 +14,7 @@ use fs_err as fs;
 
 use crate::{Result, paths, process, setup};
 
-/// How many tests ended how.
+/// The number of tests by result.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Counts {
     passed: u64,
@@ -22,15 +22,15 @@ struct Counts {
     skipped: u64,
 }
 
-/// Every test; what this machine cannot run is counted as skipped.
+/// Runs all tests. Tests that this machine cannot run count as skipped.
 pub(crate) fn leniently(args: &[String]) -> Result<()> {
     if let Err(error) = setup::run() {
-        eprintln!("WARNING: setup failed, tests that need its tools will be SKIPPED\n{error}");
+        eprintln!("WARNING: setup failed; tests that need its tools are SKIPPED\n{error}");
     }
     tests(args).and_then(|counts| counts.verdict())
 }
 
-/// Formatting, lints, every test; and none may be skipped.
+/// Checks formatting and lints, and runs all tests. A skipped test is an error.
 pub(crate) fn strictly(args: &[String]) -> Result<()> {
     stage("fmt", || process::run(&mut cargo(&["fmt", "--all", "--check"])))?;
     stage("setup", setup::run)?;
@@ -40,7 +40,7 @@ pub(crate) fn strictly(args: &[String]) -> Result<()> {
     let counts = stage("test", || tests(args))?;
     counts.verdict()?;
     if counts.skipped > 0 {
-        return Err(format!("{} tests were skipped, which CI does not allow", counts.skipped).into());
+        return Err(format!("{} tests were skipped; CI allows none", counts.skipped).into());
     }
     Ok(())
 }
@@ -54,11 +54,11 @@ fn stage<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 fn cargo(args: &[&str]) -> Command {
-    // `cargo run` sets CARGO to the very cargo that runs us.
+    // `cargo run` sets CARGO to its own path.
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
-    // It also sets what a package's code may ask of its manifest. Build scripts that look at these variables would run
-    // again, and all that depends on them be compiled again, each time that cargo is run with and without us.
+    // It also sets variables with data of the manifest. Build scripts that depend on them would run again, and their
+    // dependents would be compiled again, each time `cargo` and `cargo xtask` are used in turns.
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
             command.env_remove(name);
@@ -71,7 +71,7 @@ fn cargo(args: &[&str]) -> Command {
 fn tests(args: &[String]) -> Result<Counts> {
     let scratch = tempfile::tempdir()?;
     let skipped =
-        Utf8Path::from_path(scratch.path()).ok_or("the folder for temporary files is not UTF-8")?.join("skipped");
+        Utf8Path::from_path(scratch.path()).ok_or("the path of the temporary folder is not UTF-8")?.join("skipped");
     let mut child = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
         .args(args)
         .env("SPLITTER_TOOLS_DIR", paths::tools_dir())
@@ -90,7 +90,7 @@ fn tests(args: &[String]) -> Result<Counts> {
     let status = child.wait()?;
     counts.move_to_skipped(&fs::read_to_string(&skipped).unwrap_or_default());
     if !status.success() && counts.failed == 0 {
-        // It did not compile, or a test took the whole process down before it was counted.
+        // The tests did not compile, or a test ended the whole process before it was counted.
         counts.failed = 1;
     }
     println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
@@ -98,7 +98,7 @@ fn tests(args: &[String]) -> Result<Counts> {
 }
 
 impl Counts {
-    /// Adds what a line `test result: ok. 3 passed; 0 failed; 1 ignored; …` says; other lines add nothing.
+    /// Adds the numbers of a line `test result: ok. 3 passed; 0 failed; 1 ignored; …`. Other lines are ignored.
     fn add(&mut self, line: &str) {
         let Some((_, numbers)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
             return;
@@ -115,8 +115,8 @@ impl Counts {
         }
     }
 
-    /// Tests that found themselves unable to run have returned early, so libtest counted them as passed. Each may have
-    /// said so more than once, on lines `<test>: <reason>`.
+    /// Moves skipped tests from the passed ones, because libtest counts their early return as passed. A test may appear on
+    /// several lines `<test>: <reason>`.
     fn move_to_skipped(&mut self, notes: &str) {
         let mut tests: Vec<&str> = notes.lines().map(|line| line.split(": ").next().unwrap_or(line)).collect();
         tests.sort_unstable();

@@ -1,6 +1,6 @@
-//! Bun, Yarn and Node from the npm registry, at the versions and with the integrity that `tools.json` holds.
+//! Installs Bun, Yarn and Node from the npm registry, with the versions and integrities of `tools.json`.
 //!
-//! The registry is the one that npm itself would use (environment, then `.npmrc`), so that a mirror is respected.
+//! It uses the same registry as npm, from the environment or `.npmrc`, so mirrors work.
 
 use std::{collections::BTreeMap, process::Command, thread};
 
@@ -12,7 +12,7 @@ use splitter::lockfile::Integrity;
 
 use crate::{Result, nix, process};
 
-/// The oldest Node that is used from `PATH` as it is.
+/// The oldest major version of Node that is used from `PATH`.
 const OLDEST_NODE: u32 = 20;
 
 /// One tool at one version.
@@ -20,11 +20,11 @@ const OLDEST_NODE: u32 = 20;
 struct Tool {
     name: String,
     version: String,
-    /// The npm package that holds it, by platform (`<os>-<cpu>` in Node's words) or `any`.
+    /// Its npm package by platform (`<os>-<cpu>` in Node's words) or `any`.
     packages: BTreeMap<String, Package>,
 }
 
-/// An npm package of which one exact tarball is meant.
+/// An npm package with the integrity of its tarball.
 #[derive(Deserialize)]
 struct Package {
     package: String,
@@ -36,7 +36,7 @@ impl Tool {
         format!("{}-{}", self.name, self.version)
     }
 
-    /// The package for this machine.
+    /// Returns the package for this machine.
     fn package(&self) -> Result<&Package> {
         let platforms = platforms();
         let found = platforms.iter().find_map(|platform| self.packages.get(platform));
@@ -48,7 +48,7 @@ impl Tool {
     }
 }
 
-/// Installs what `tools.json` lists and `dir` lacks, all at once; returns how many that were.
+/// Installs the tools of `tools.json` that are missing in `dir`, in parallel. Returns their number.
 pub(crate) fn install_missing(dir: &Utf8Path) -> Result<usize> {
     let tools: Vec<Tool> = serde_json::from_str(include_str!("../tools.json"))?;
     let mut missing = Vec::new();
@@ -86,7 +86,7 @@ pub(crate) fn install_node(dir: &Utf8Path) -> Result<Utf8PathBuf> {
     Ok(folder)
 }
 
-/// Removes what an interrupted run had begun to unpack; the caller holds the lock, so nobody else is at work.
+/// Removes leftovers of interrupted runs. The caller holds the lock, so no other run is active.
 fn remove_leftovers(dir: &Utf8Path) -> Result<()> {
     for entry in dir.read_dir_utf8()? {
         let entry = entry?;
@@ -97,15 +97,15 @@ fn remove_leftovers(dir: &Utf8Path) -> Result<()> {
     Ok(())
 }
 
-/// A tool is there when its folder says which tarball it was unpacked from; the note is written last.
+/// Whether a tool is installed completely: its folder contains the integrity of its tarball, which is written last.
 fn is_installed(folder: &Utf8Path, package: &Package) -> bool {
     fs::read_to_string(folder.join(".integrity")).is_ok_and(|text| text == package.integrity.to_string())
 }
 
 fn install(dir: &Utf8Path, tool: &Tool, package: &Package, registry: &str) -> Result<()> {
-    eprintln!("setup: {} {}", tool.name, tool.version);
+    eprintln!("setup: installing {} {}", tool.name, tool.version);
     let scratch = tempfile::tempdir_in(dir)?;
-    let scratch = Utf8Path::from_path(scratch.path()).ok_or("the tools folder's path is not UTF-8")?;
+    let scratch = Utf8Path::from_path(scratch.path()).ok_or("the path of the tools folder is not UTF-8")?;
     let tarball = scratch.join("package.tgz");
     let base = package.package.rsplit('/').next().unwrap_or_default();
     let url = format!("{registry}{}/-/{base}-{}.tgz", package.package, tool.version);
@@ -137,7 +137,7 @@ fn download(url: &str, target: &Utf8PathBuf) -> Result<()> {
     process::run_silently(Command::new("curl").args(flags).arg(url)).map(drop)
 }
 
-/// The npm registry's URL, ending in a slash.
+/// Returns the URL of the npm registry, with a trailing slash.
 pub(crate) fn registry() -> String {
     let from_environment =
         ["npm_config_registry", "NPM_CONFIG_REGISTRY"].into_iter().find_map(|name| std::env::var(name).ok());
@@ -147,8 +147,8 @@ pub(crate) fn registry() -> String {
     if url.ends_with('/') { url } else { format!("{url}/") }
 }
 
-/// The keys in `packages` that will do on this machine, the best first. Bun's usual build for x64 needs AVX2; its
-/// `baseline` build is for CPUs without.
+/// Returns the keys in `packages` that work on this machine, the best first. Bun's default build for x64 needs AVX2, its
+/// `baseline` build does not.
 fn platforms() -> Vec<String> {
     let os = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
     let cpu = match std::env::consts::ARCH {

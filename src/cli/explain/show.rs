@@ -146,6 +146,7 @@ fn what(id: &Id, derivations: &Derivations) -> Option<String> {
         },
         Id::NodeModules => "the installed packages".to_owned(),
         Id::OwnInstall(app) => format!("the packages that are installed for {app}"),
+        Id::RuntimeInstall(app, _) => format!("the packages that {app} runs with"),
         Id::Library(_) => format!("the library in {}", derivation.workspace.as_ref()?),
         Id::App(_) => format!("the app in {}", derivation.workspace.as_ref()?),
         Id::Check(_) => format!("a check of {}", derivation.workspace.as_ref()?),

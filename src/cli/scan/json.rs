@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The version of this output.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What is printed. Each source set is made while it is written, since all of them together may be many times the size
 /// of the repository.
@@ -90,8 +90,8 @@ fn shards(split: &Split) -> BTreeMap<String, usize> {
 }
 
 fn workspace(workspace: &Workspace, split: &Split) -> Value {
-    let (kind, app, start) = match &workspace.role {
-        Role::App { name, start } => ("app", Some(name), start.as_ref()),
+    let (kind, app, product) = match &workspace.role {
+        Role::App { name, product } => ("app", Some(name), Some(product)),
         Role::Library => ("library", None, None),
     };
     json!({
@@ -107,9 +107,17 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
         "build": workspace.build.as_ref().map(|build| json!({
             "command": build.command,
             "tool": build.tool.map(crate::split::workspaces::detect::Tool::name),
-            "output": build.output,
+            "outputs": build.outputs,
+            "optionalOutputs": build.optional,
+            "guessed": build.is_guess,
         })),
-        "start": start,
+        "product": app.zip(product).map(|(name, product)| json!({
+            "purpose": product.purpose,
+            "keeps": product.keeps,
+            "programs": product.programs_of(name),
+            "runtime": product.runtime,
+            "files": product.files,
+        })),
         "env": workspace.env,
         "nodeModules": app.or(workspace.library.as_ref()).map(|_| node_modules(workspace, split)),
         "install": app.map(|_| workspace.install),

@@ -12,6 +12,7 @@ use crate::{
         Split,
         config::Install,
         sources::{Extras, LeftOut, Summary},
+        workspaces::detect::program::{Keeps, Purpose},
         workspaces::graph::{Role, Workspace},
     },
 };
@@ -120,7 +121,7 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
                 None => "library".to_owned(),
             },
         };
-        let how = how(workspace, scan.split.pin.manager.name.runtime()).map_or(String::new(), |how| format!(": {how}"));
+        let how = how(workspace).map_or(String::new(), |how| format!(": {how}"));
         let path = workspace.path.to_string();
         printer.data(format_args!(
             "  {:<width$}  {kind}, {}{}",
@@ -128,6 +129,9 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
             escape(&workspace.reason),
             escape(&how)
         ));
+        for line in products(workspace, scan.split.pin.manager.name.runtime()) {
+            printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&line)));
+        }
         if let Some(variables) = unset_variables(workspace) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
@@ -163,23 +167,44 @@ fn unset_variables(workspace: &Workspace) -> Option<String> {
     (!names.is_empty()).then(|| format!("not set in its build, unless splitter.{group}.{name}.env does: {shown}{more}"))
 }
 
-/// How a workspace is built or started.
-fn how(workspace: &Workspace, runtime: &str) -> Option<String> {
+/// Returns how a workspace is built: its command, the tool, and the outputs. A guess has a `?`.
+fn how(workspace: &Workspace) -> Option<String> {
     // The root's script builds all the others, which is what splitter does by itself.
     let is_built = !workspace.path.is_root() || matches!(workspace.role, Role::App { .. });
-    if let Some(build) = workspace.build.as_ref().filter(|_| is_built) {
-        let tool = build.tool.map_or(String::new(), |tool| format!(" ({})", tool.name()));
-        let start = match &workspace.role {
-            Role::App { start: Some(file), .. } => format!(", then {runtime} {file}"),
-            _ => String::new(),
-        };
-        let output = build.output.as_ref().map_or(start, |output| format!(" -> {output}"));
-        return Some(format!("`{}`{tool}{output}", build.command));
+    let build = workspace.build.as_ref().filter(|_| is_built)?;
+    let tool = build.tool.map_or(String::new(), |tool| format!(" ({})", tool.name()));
+    let guess = if build.is_guess { "?" } else { "" };
+    let outputs: Vec<&str> = build.kept().map(String::as_str).collect();
+    let keeps_outputs = match &workspace.role {
+        Role::App { product, .. } => product.keeps != Keeps::Sources || !product.programs.is_empty(),
+        Role::Library => true,
+    };
+    let outputs = match outputs.as_slice() {
+        list if keeps_outputs && !list.is_empty() => format!(" -> {}{guess}", list.join(", ")),
+        _ => String::new(),
+    };
+    Some(format!("`{}`{tool}{outputs}", build.command))
+}
+
+/// Returns what the package of a workspace is, a line for each program.
+fn products(workspace: &Workspace, runtime: &str) -> Vec<String> {
+    let Role::App { name, product } = &workspace.role else { return Vec::new() };
+    let mut lines: Vec<String> = Vec::new();
+    let purpose = product.purpose.name();
+    for program in product.programs_of(name) {
+        let named = if program.name == *name { String::new() } else { format!(" {}", program.name) };
+        lines.push(format!("{purpose}{named}: {}", program.shown(runtime)));
     }
-    match &workspace.role {
-        Role::App { start: Some(file), .. } => Some(format!("{runtime} {file}")),
-        _ => None,
+    if lines.is_empty() && product.purpose == Purpose::Site {
+        lines.push("site: static files".to_owned());
     }
+    if let Some(unclear) = product.unclear.as_ref().filter(|_| product.programs.is_empty()) {
+        lines.push(format!(
+            "no program: `{}` in the script `{}` is not supported; set `start` in splitter.json",
+            unclear.part, unclear.script
+        ));
+    }
+    lines
 }
 
 fn print_source_sets(scan: &Scan<'_>, printer: Printer) {

@@ -1,12 +1,12 @@
-//! The journal of a run that writes files: what makes a killed run whole again.
+//! The journal of a run that writes files. With it, the next run can recover from a killed one.
 //!
-//! It lies at the root of the repository while files are being written, and is locked by the run that writes them. It lists
-//! every file with digests of its old and its new content. New contents lie beside their targets. When all of them do, the
-//! journal gets a second line. Without that line, nothing has been replaced yet, and the next run removes what is there.
-//! With it, the next run completes the set.
+//! The journal lies at the root of the repository while files are written, and the writing run holds a lock on it. It
+//! lists every file with digests of the old and the new content. New contents are written beside their targets. When all
+//! are there, the journal gets a second line. Without that line nothing has been replaced, and the next run removes the
+//! new contents. With it, the next run completes the replacement.
 //!
-//! A repository is not trusted, and neither is a journal in it. A file is only replaced or removed if its content and the new
-//! one are those of the journal, and if it does not lie behind a link that leaves the repository.
+//! A repository is not trusted, and neither is a journal in it. A file is only replaced or removed if its content and the
+//! new one match the journal, and if its path does not leave the repository through a symbolic link.
 
 use std::io::{self, Read as _, Write as _};
 
@@ -20,24 +20,24 @@ use crate::{
     repo::RepoPath,
 };
 
-/// The journal's name.
+/// The name of the journal.
 pub const FILE: &str = ".splitter-journal";
 
-/// What the names of new contents beside their targets begin with.
+/// The prefix of the names of new contents beside their targets.
 pub const TEMPORARY: &str = ".splitter-new-";
 
-/// The second line.
+/// The second line of a journal.
 const COMPLETE: &str = "complete";
 
-/// Everything that a run is about to write.
+/// The changes that a run is about to make.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Plan {
     pub(super) files: Vec<JournalEntry>,
-    /// Folders that are made for the files.
+    /// Folders to create, parents first.
     pub(super) folders: Vec<RepoPath>,
 }
 
-/// A file before and after, as digests; none if there is no file.
+/// Digests of a file before and after; `None` for no file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct JournalEntry {
     pub(super) path: RepoPath,
@@ -55,25 +55,25 @@ fn digest(content: &[u8]) -> String {
     blake3::hash(content).to_hex().to_string()
 }
 
-/// What became of a run that was cut off.
+/// How the files of an interrupted run were recovered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovered {
-    /// It had replaced nothing. What it left was removed.
+    /// No file had been replaced. Its temporary files were removed.
     Removed,
-    /// It had begun to replace files. All of them are replaced now.
+    /// Some files had been replaced. All of them are now.
     Completed,
-    /// It had begun to replace files, and some were changed since. They were left alone.
+    /// Some files had been replaced, and some have changed since. They were left alone.
     Changed,
 }
 
-/// The journal of this run. It is locked.
+/// The journal of this run, locked.
 pub(super) struct Journal {
     file: fs::File,
     path: Utf8PathBuf,
 }
 
 impl Journal {
-    /// Begins one. Waits for a run that is writing, and recovers from one that was cut off.
+    /// Begins a journal. Waits for a running splitter, and recovers from an interrupted one.
     pub(super) fn begin(root: &Utf8Path) -> io::Result<Self> {
         loop {
             let mut journal = Self::open(root, true)?;
@@ -97,7 +97,7 @@ impl Journal {
         }
     }
 
-    /// Whether the file that was opened is still the journal. The run that was waited for has removed its own.
+    /// Whether the opened file is still the journal. A run that ends removes its own.
     #[cfg(unix)]
     fn is_current(&self) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt as _;
@@ -110,18 +110,18 @@ impl Journal {
         Ok(self.path.is_file())
     }
 
-    /// Says what will be written.
+    /// Writes the first line: the changes to make.
     pub(super) fn plan(&mut self, plan: &Plan) -> io::Result<()> {
         self.file.write_all(format!("{}\n", serde_json::to_string(plan)?).as_bytes())
     }
 
-    /// Says that all new contents lie beside their targets.
+    /// Writes the second line: all new contents lie beside their targets.
     pub(super) fn complete(&mut self) -> io::Result<()> {
         self.file.write_all(format!("{COMPLETE}\n").as_bytes())?;
         self.file.file().sync_data()
     }
 
-    /// Ends it. If it cannot be removed, the next run finds that there is nothing to do.
+    /// Removes the journal. If that fails, the next run finds nothing to do.
     pub(super) fn end(self) {
         let _ = fs::remove_file(&self.path);
     }
@@ -146,9 +146,9 @@ impl Journal {
     }
 }
 
-/// A repository has some old and some new files.
+/// A repository with some old and some new files.
 #[derive(Debug, thiserror::Error)]
-#[error("an earlier run of splitter was cut off while it replaced files: some are old, some are new")]
+#[error("an earlier run of splitter was interrupted while it replaced files; some are old, some are new")]
 pub struct HalfWritten;
 
 impl Diagnose for HalfWritten {
@@ -161,11 +161,11 @@ impl Diagnose for HalfWritten {
     }
 
     fn hints(&self) -> Vec<String> {
-        vec!["run `splitter update-hash`, which replaces the rest".to_owned()]
+        vec!["run `splitter update-hash` to replace the rest".to_owned()]
     }
 }
 
-/// Recovers from a run that was cut off while it wrote files to the repository at `root`.
+/// Recovers from a run that was interrupted while it wrote files to the repository at `root`.
 pub fn recover(root: &Utf8Path) -> io::Result<Option<Recovered>> {
     match Journal::open(root, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -175,16 +175,16 @@ pub fn recover(root: &Utf8Path) -> io::Result<Option<Recovered>> {
             journal.end();
             Ok(recovered)
         }
-        // The run that was waited for has ended well.
+        // The other run has ended normally.
         Ok(_) => Ok(None),
     }
 }
 
-/// Whether a run was cut off after it had begun to replace files, so that the repository has some old and some new ones.
+/// Whether a run was interrupted while it replaced files, which leaves some old and some new ones.
 pub fn is_half_written(root: &Utf8Path) -> bool {
     let path = root.join(FILE);
     let Ok(file) = fs::File::open(&path) else { return false };
-    // A run that is still writing has it locked.
+    // A run that is still writing holds the lock.
     if !path.is_file() || file.file().try_lock_shared().is_err() {
         return false;
     }
@@ -193,7 +193,8 @@ pub fn is_half_written(root: &Utf8Path) -> bool {
     is_complete && !plan.files.iter().all(is_new)
 }
 
-/// A journal, and whether it has its second line. One that was cut off in its first line lists nothing: nothing was begun.
+/// Returns the plan of a journal, and whether its second line is there. An incomplete first line means that nothing was
+/// written.
 fn parse(bytes: &[u8]) -> (Plan, bool) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.lines();
@@ -206,7 +207,7 @@ fn current(root: &Utf8Path, entry: &JournalEntry) -> io::Result<Option<String>> 
     Ok(read_if_there(&entry.path.on_disk(root))?.as_deref().map(digest))
 }
 
-/// Replaces what a run has not, unless a file was changed since.
+/// Replaces the remaining files, unless one has changed since.
 fn complete(root: &Utf8Path, plan: &Plan) -> io::Result<Recovered> {
     let mut open = Vec::new();
     for entry in &plan.files {
@@ -224,28 +225,28 @@ fn complete(root: &Utf8Path, plan: &Plan) -> io::Result<Recovered> {
     Ok(Recovered::Completed)
 }
 
-/// Whether no link leads out of the repository on the way to a file.
+/// Whether the path of a file stays inside the repository.
 fn lies_within(root: &Utf8Path, path: &RepoPath) -> bool {
     let real = |path: &Utf8Path| fs::canonicalize(path).ok();
     let (folder, root) = (real(&path.parent().on_disk(root)), real(root));
     folder.zip(root).is_some_and(|(folder, root)| folder.starts_with(root))
 }
 
-/// Where the new content of a file lies before it replaces the old one.
+/// Returns the place of a file's new content before it replaces the old one.
 pub fn temporary(target: &Utf8Path) -> Utf8PathBuf {
     target.with_file_name(format!("{TEMPORARY}{}", target.file_name().unwrap_or_default()))
 }
 
-/// Puts the new content in place, or removes the file if it has none.
+/// Moves the new content into place, or removes the file if it has none.
 pub(super) fn replace(path: &RepoPath, root: &Utf8Path, has_content: bool) -> io::Result<()> {
     let target = path.on_disk(root);
     if has_content { fs::rename(temporary(&target), &target) } else { fs::remove_file(&target) }
 }
 
-/// Removes new contents that lie beside their targets.
+/// Removes new contents beside their targets.
 pub(super) fn clear(root: &Utf8Path, plan: &Plan) {
     for entry in plan.files.iter().filter(|entry| lies_within(root, &entry.path)) {
-        // Most are not there. One that cannot be removed harms nothing.
+        // Most do not exist. A leftover does no harm.
         let _ = fs::remove_file(temporary(&entry.path.on_disk(root)));
     }
 }

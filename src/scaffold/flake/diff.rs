@@ -1,10 +1,10 @@
-//! Insertions as a diff without context: every engineer reads it, and `git apply --unidiff-zero` takes it.
+//! Renders insertions as a diff without context lines. `git apply --unidiff-zero` accepts it.
 
 use std::fmt::Write as _;
 
 use super::insert::{Insertion, apply, line_start};
 
-/// The hunks of a diff that makes the insertions.
+/// Returns the hunks of a diff that makes the insertions.
 pub fn diff(source: &str, insertions: &[Insertion]) -> String {
     let mut starts: Vec<usize> = insertions.iter().map(|insertion| line_start(source, insertion.offset)).collect();
     starts.sort_unstable();
@@ -21,13 +21,13 @@ pub fn diff(source: &str, insertions: &[Insertion]) -> String {
     hunks
 }
 
-/// Writes the hunk of one line; how many lines it adds.
+/// Writes the hunk of one line, and returns the number of added lines.
 fn hunk(hunks: &mut String, before: usize, added: usize, old: &str, new: &str) -> usize {
     let kept = new.strip_suffix(old).filter(|above| above.ends_with('\n'));
     let (removed, lines) = kept.map_or((Some(old), new), |above| (None, above));
     let count = lines.lines().count();
     let (from, length) = if removed.is_some() { (before + 1, 1) } else { (before, 0) };
-    // Writing to a string does not fail.
+    // Writing to a string cannot fail.
     let _ = writeln!(hunks, "@@ -{from},{length} +{},{count} @@", before + added + 1);
     for (sign, text) in [('-', removed.unwrap_or_default()), ('+', lines)] {
         for line in text.lines() {

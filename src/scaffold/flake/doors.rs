@@ -1,4 +1,4 @@
-//! Tells the style of a flake by what its outputs come to, and gives it to the file that knows the style.
+//! Detects the style of a flake from its outputs, and calls the module for that style.
 
 use rnix::ast::{BinOpKind, Expr};
 
@@ -10,22 +10,22 @@ use super::{
     utils,
 };
 
-/// What makes no outputs that can be read.
-pub(super) const OPAQUE: &str = "its outputs are made in a way that splitter does not know";
+/// The reason if the outputs of a flake are not recognised.
+pub(super) const OPAQUE: &str = "splitter does not recognise how it defines its outputs";
 
-/// What a style gives: its insertions, or why there are none.
+/// The insertions for a style, or the reason why there are none.
 pub(super) type Found = Result<Vec<Insertion>, &'static str>;
 
-/// How the flake gets at splitter.
+/// The flake, and how it refers to splitter.
 pub(super) struct Door<'a> {
     pub(super) flake: Flake<'a>,
-    /// How its outputs name splitter, where that is an input.
+    /// The name of splitter in its outputs, if splitter is an input.
     pub(super) splitter: Option<String>,
     pub(super) packages: &'a [String],
 }
 
 impl Door<'_> {
-    /// What gives the outputs for nixpkgs, which is an argument of a call such as `{ inherit pkgs; root = ./.; }`.
+    /// Returns the expression for splitter's outputs. `pkgs` is the expression for nixpkgs.
     pub(super) fn outputs(&self, pkgs: &str) -> String {
         let function = self
             .splitter
@@ -35,7 +35,7 @@ impl Door<'_> {
         format!("({function} {{ {pkgs} root = ./.; }}).outputs")
     }
 
-    /// The recorded systems that nixpkgs has.
+    /// Returns the expression for the recorded systems that nixpkgs supports.
     pub(super) fn systems(&self) -> Result<String, &'static str> {
         let nixpkgs = self.nixpkgs()?;
         Ok(match &self.splitter {
@@ -45,13 +45,13 @@ impl Door<'_> {
     }
 
     pub(super) fn nixpkgs(&self) -> Result<String, &'static str> {
-        self.flake.nixpkgs().ok_or("its outputs take no input that is nixpkgs")
+        self.flake.nixpkgs().ok_or("its `outputs` function has no nixpkgs input")
     }
 }
 
 pub(super) fn advice(source: &str, root: &rnix::Root, wanted: Wanted<'_>) -> Advice {
     let Some(flake) = Flake::of(source, root) else {
-        return Advice::Unknown { reason: "it has no function `outputs`" };
+        return Advice::Unknown { reason: "it has no `outputs` function" };
     };
     let (splitter, mut insertions) = match wanted.input {
         Some(url) => {

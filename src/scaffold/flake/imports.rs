@@ -1,4 +1,4 @@
-//! Whether a flake takes splitter in already, in whatever form and through whichever of its files.
+//! Finds out whether a flake uses splitter already, directly or through files that it imports.
 
 use std::collections::BTreeSet;
 
@@ -8,24 +8,24 @@ use rowan::ast::AstNode as _;
 use super::{parsed, syntax::select_path};
 use crate::repo::{RepoPath, Tree, TreeError, read_text};
 
-/// What the Nix files of a repository say of splitter.
+/// The uses of splitter in the Nix files of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uses {
     /// The file that imports `nix/splitter`, if one does.
     pub folder: Option<RepoPath>,
     /// The file that uses splitter as an input of the flake, if one does.
     pub input: Option<RepoPath>,
-    /// The file that reads the record, as flakes of older versions do for its systems.
+    /// The file that reads the systems from the record, as flakes of older versions do.
     pub record: Option<RepoPath>,
 }
 
-/// How many files are followed.
+/// The limit on imported files that are read.
 const MOST: usize = 64;
 
-/// The files of `nix/splitter` that give builds when they are imported.
+/// Files of `nix/splitter` that provide builds when they are imported.
 const DOORS: [&str; 4] = ["", "/default.nix", "/flake-module.nix", "/module.nix"];
 
-/// What of splitter `file` uses, and the files of the repository that it imports.
+/// Finds the uses of splitter in `file` and in the files that it imports.
 pub fn uses(tree: &dyn Tree, file: &RepoPath) -> Result<Uses, TreeError> {
     let mut uses = Uses::default();
     let mut seen = BTreeSet::new();
@@ -40,7 +40,7 @@ pub fn uses(tree: &dyn Tree, file: &RepoPath) -> Result<Uses, TreeError> {
             uses.input.get_or_insert_with(|| path.clone());
         }
         for target in paths {
-            // A text such as `"${self}/nix/splitter"` begins at the root, a path at its file.
+            // A string such as `"${self}/nix/splitter"` starts at the root, a path at its file.
             let folder = if target.starts_with('/') { RepoPath::root() } else { path.parent() };
             let Ok(target) = folder.resolve(target.trim_start_matches('/')) else { continue };
             match target.as_str().strip_prefix(crate::scaffold::templates::FOLDER) {
@@ -80,7 +80,7 @@ fn found(root: &rnix::Root) -> Found {
     found
 }
 
-/// The path at the end of `"${self}/…"`, or of the text in `self + "/…"`.
+/// Returns the path in `"${self}/…"` or in `self + "/…"`.
 fn rooted(text: &Str) -> Option<String> {
     match &text.normalized_parts()[..] {
         [InterpolPart::Literal(path)] | [InterpolPart::Interpolation(_), InterpolPart::Literal(path)] => {

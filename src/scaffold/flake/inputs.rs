@@ -1,4 +1,4 @@
-//! The inputs of a flake, and how its outputs name them.
+//! The inputs of a flake, and their names in its outputs.
 
 use rnix::ast::{AttrSet, Expr, HasEntry as _, Lambda, Param};
 use rowan::ast::AstNode as _;
@@ -8,14 +8,14 @@ use super::{
     syntax::{bare, definitions, first_entry, has, opening, parameters, text_of, value},
 };
 
-/// A flake: its inputs, and the function that makes its outputs.
+/// A flake: its inputs and its `outputs` function.
 pub(super) struct Flake<'a> {
     pub(super) source: &'a str,
     set: AttrSet,
     pub(super) outputs: Lambda,
-    /// The name of all inputs as one set.
+    /// The name that binds all inputs, such as `inputs`.
     whole: Option<String>,
-    /// The inputs that the function names.
+    /// The inputs in the pattern of the function.
     named: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Flake<'a> {
         Some(Self { source, set, outputs, whole, named })
     }
 
-    /// How the outputs name an input, if they can.
+    /// Returns the expression for an input in the outputs, if they can refer to it.
     fn name_of(&self, input: &str) -> Option<String> {
         if self.named.iter().any(|name| name == input) {
             return Some(input.to_owned());
@@ -35,7 +35,7 @@ impl<'a> Flake<'a> {
         self.whole.as_ref().map(|whole| format!("{whole}.{input}"))
     }
 
-    /// How the outputs name nixpkgs.
+    /// Returns the expression for nixpkgs in the outputs.
     pub(super) fn nixpkgs(&self) -> Option<String> {
         let named = || self.named.iter().find(|name| name.starts_with("nixpkgs")).cloned();
         let by_url = || self.urls().into_iter().find(|(_, url)| url.contains("nixpkgs")).map(|(name, _)| name);
@@ -44,7 +44,7 @@ impl<'a> Flake<'a> {
         self.name_of(&input)
     }
 
-    /// How the outputs name splitter, and what makes it an input with this URL.
+    /// Returns the expression for splitter in the outputs, and the insertions that declare it as an input.
     pub(super) fn splitter(&self, url: &str) -> (String, Vec<Insertion>) {
         let mut insertions: Vec<Insertion> = self.declaration(url).into_iter().collect();
         let name = self.name_of("splitter").unwrap_or_else(|| {
@@ -54,12 +54,12 @@ impl<'a> Flake<'a> {
         (name, insertions)
     }
 
-    /// `splitter` among the inputs, unless it is there.
+    /// Returns the declaration of `splitter` as an input, unless the flake has one.
     fn declaration(&self, url: &str) -> Option<Insertion> {
         if self.declares("splitter") {
             return None;
         }
-        // One nixpkgs is enough.
+        // Without `follows`, the flake would download a second nixpkgs.
         let follows = "splitter.inputs.nixpkgs.follows = \"nixpkgs\";";
         let mut lines = vec![format!("splitter.url = \"{url}\";")];
         lines.extend(self.declares("nixpkgs").then(|| follows.to_owned()));
@@ -70,7 +70,7 @@ impl<'a> Flake<'a> {
         Some(Insertion::behind(self.source, opening(&self.set)?, first_entry(&self.set), &lines))
     }
 
-    /// `splitter` in the pattern of a function that names each of its inputs.
+    /// Returns `splitter` for the pattern of a function that lists its inputs.
     fn parameter(&self) -> Option<Insertion> {
         let Param::Pattern(pattern) = self.outputs.param()? else { return None };
         let first: usize = pattern.pat_entries().next()?.syntax().text_range().start().into();
@@ -83,7 +83,7 @@ impl<'a> Flake<'a> {
             || matches!(value(&self.set, "inputs"), Some(Expr::AttrSet(inputs)) if has(&inputs, input))
     }
 
-    /// The inputs whose URL is written out.
+    /// Returns the inputs with a literal URL.
     fn urls(&self) -> Vec<(String, String)> {
         let mut all: Vec<(Vec<String>, Expr)> = definitions(&self.set);
         if let Some(Expr::AttrSet(inputs)) = value(&self.set, "inputs") {
@@ -105,12 +105,12 @@ impl<'a> Flake<'a> {
         urls
     }
 
-    /// Where the colon of the function ends.
+    /// Returns the offset behind the colon of the function.
     pub(super) fn colon(&self) -> Option<usize> {
         self.outputs.token_colon().map(|token| token.text_range().end().into())
     }
 
-    /// Whether any name in the flake is this one.
+    /// Whether this name occurs in the flake.
     pub(super) fn uses_name(&self, name: &str) -> bool {
         self.set.attrpath_values().any(|entry| {
             entry.syntax().descendants().filter_map(rnix::ast::Ident::cast).any(|ident| ident.to_string() == name)

@@ -1,22 +1,22 @@
-//! Insertions into a text, laid out as the lines around them are.
+//! Insertions into a text, indented like the lines around them.
 
-/// Text that is put into another one.
+/// A piece of text to insert.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Insertion {
-    /// Where, in bytes.
+    /// The place, as a byte offset.
     pub offset: usize,
-    /// What.
+    /// The text.
     pub text: String,
 }
 
 impl Insertion {
-    /// Puts `text` right at an offset.
+    /// Inserts `text` exactly at an offset.
     pub(super) fn at(offset: usize, text: impl Into<String>) -> Self {
         Self { offset, text: text.into() }
     }
 
-    /// Puts lines behind an opening token that ends at `offset`: below it if its line ends there, else beside it. They are indented as
-    /// what begins at `first`, the first thing behind the token, or a step deeper than the token's line.
+    /// Inserts lines after an opening token that ends at `offset`: on new lines if the token ends its line, else on the same
+    /// line. New lines are indented like the first entry, which begins at `first`, or one step deeper than the token's line.
     pub(super) fn behind(source: &str, offset: usize, first: Option<usize>, lines: &[String]) -> Self {
         let rest = source[offset..].split_inclusive('\n').next().unwrap_or_default();
         let is_blank = rest.trim().is_empty() || rest.trim_start().starts_with('#');
@@ -30,10 +30,10 @@ impl Insertion {
     }
 }
 
-/// The text with the insertions in it.
+/// Applies insertions to a text.
 pub(super) fn apply(source: &str, insertions: &[Insertion]) -> String {
     let mut sorted: Vec<&Insertion> = insertions.iter().collect();
-    // Those at one place stay in the order in which they were given.
+    // The sort is stable: insertions at the same offset keep their order.
     sorted.sort_by_key(|insertion| insertion.offset);
     let mut text = String::with_capacity(source.len());
     let mut from = 0;
@@ -45,13 +45,13 @@ pub(super) fn apply(source: &str, insertions: &[Insertion]) -> String {
     text + &source[from..]
 }
 
-/// The white space at the start of the line that holds an offset.
+/// Returns the white space at the start of the line around an offset.
 pub(super) fn indentation(source: &str, offset: usize) -> &str {
     let line = &source[line_start(source, offset)..];
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// The same, if nothing else comes before the offset.
+/// Returns the white space before an offset, if nothing else precedes it on its line.
 fn own_indentation(source: &str, offset: usize) -> Option<&str> {
     let before = &source[line_start(source, offset)..offset];
     before.trim_matches([' ', '\t']).is_empty().then_some(before)

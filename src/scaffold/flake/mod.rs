@@ -1,7 +1,7 @@
-//! Reads the `flake.nix` that a repository has already, and finds the lines that take splitter into that very flake.
+//! Reads an existing `flake.nix` and finds the lines that add splitter to it.
 //!
-//! The lines come as insertions into the text, so that what is printed is what was found to fit: tests apply them and evaluate the result.
-//! What a parser cannot tell gets no guess: the plain lines, and a word on why.
+//! The lines are insertions into the text, so tests can apply exactly what is printed and evaluate the result. If the
+//! style of the flake is unclear, nothing is guessed. The user gets general lines and the reason.
 
 mod diff;
 mod doors;
@@ -19,39 +19,39 @@ pub use diff::diff;
 pub use imports::{Uses, uses};
 pub use insert::Insertion;
 
-/// How the flake gets at splitter, and what it gets.
+/// What to add to the flake.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// The URL of splitter as an input of the flake, where its files are not in the repository.
+    /// The URL of splitter, if it is an input of the flake and its files are not in the repository.
     pub input: Option<&'a str>,
-    /// The names of the packages.
+    /// The names of the packages to add.
     pub packages: &'a [String],
 }
 
-/// What to add to a flake.
+/// Advice on adding splitter to a flake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Advice {
-    /// These insertions, into a flake of this style.
+    /// Insertions for a flake of a known style.
     Insert {
-        /// The style, as people name it.
+        /// The common name of the style.
         style: &'static str,
-        /// What to insert, by offset.
+        /// The insertions, in any order.
         insertions: Vec<Insertion>,
     },
-    /// It cannot be told how the flake makes its outputs.
+    /// The style of the flake is unknown.
     Unknown {
-        /// Why, as a clause.
+        /// The reason, as a clause about the flake.
         reason: &'static str,
     },
 }
 
-/// The longest file that is read.
+/// The size limit of a file, in bytes.
 const LIMIT: usize = 256 * 1024;
 
-/// The stack for trees that the text may nest as deep as it is long: they are dropped by recursion.
+/// The stack size in bytes. Syntax trees are dropped recursively and can nest as deeply as the text is long.
 const STACK: usize = 512 * 1024 * 1024;
 
-/// How long a file may take. A real one takes milliseconds; for hostile nesting the parser takes time by the square of its depth.
+/// The time limit for a file. Real files take milliseconds, but the parser's time grows with the square of the nesting.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Finds what to add to a flake.
@@ -59,10 +59,10 @@ pub fn advice(text: &str, wanted: Wanted<'_>) -> Advice {
     let (source, input, packages) = (text.to_owned(), wanted.input.map(str::to_owned), wanted.packages.to_vec());
     let found =
         parsed(text, move |root| doors::advice(&source, root, Wanted { input: input.as_deref(), packages: &packages }));
-    found.unwrap_or(Advice::Unknown { reason: "it cannot be read as Nix" })
+    found.unwrap_or(Advice::Unknown { reason: "it could not be parsed as Nix" })
 }
 
-/// Gives the tree of a text to `read`. None if the text has an error, is too long, or takes too long.
+/// Calls `read` with the syntax tree of a text. Returns `None` if the text has an error, is too long, or takes too long.
 fn parsed<T: Send + 'static>(text: &str, read: impl FnOnce(&rnix::Root) -> T + Send + 'static) -> Option<T> {
     if text.len() > LIMIT {
         return None;
@@ -71,7 +71,7 @@ fn parsed<T: Send + 'static>(text: &str, read: impl FnOnce(&rnix::Root) -> T + S
     let text = text.to_owned();
     let work = move || {
         let found = rnix::Root::parse(&text).ok().ok().map(|root| read(&root));
-        // Nobody waits any more if it took too long.
+        // After a timeout the receiver is gone.
         let _ = sender.send(found);
     };
     std::thread::Builder::new().stack_size(STACK).spawn(work).ok()?;

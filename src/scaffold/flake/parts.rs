@@ -1,4 +1,4 @@
-//! flake-parts: one import, and the systems if there are none. devenv's module for it is no different.
+//! Insertions for flake-parts: an import, and the systems if the flake has none. Flakes with devenv's module get the same.
 
 use rnix::ast::Expr;
 
@@ -8,15 +8,15 @@ use super::{
     syntax::{bare, definitions, first_entry, has, inner, opening, start, value},
 };
 
-/// What is inserted into the module that `mkFlake` gets.
+/// Returns the insertions for the module that is passed to `mkFlake`.
 pub(super) fn insertions(door: &Door<'_>, module: Expr) -> Found {
     let set = match inner(module).1 {
         Expr::AttrSet(set) => set,
         Expr::Lambda(lambda) => match lambda.body().map(|body| inner(body).1) {
             Some(Expr::AttrSet(set)) => set,
-            _ => return Err("the module of its mkFlake is no plain set"),
+            _ => return Err("its mkFlake module is not a plain attribute set"),
         },
-        _ => return Err("the module of its mkFlake is in another file"),
+        _ => return Err("its mkFlake module is in another file"),
     };
     let import = match &door.splitter {
         None => "./nix/splitter/flake-module.nix".to_owned(),
@@ -27,20 +27,25 @@ pub(super) fn insertions(door: &Door<'_>, module: Expr) -> Found {
     let mut insertions = Vec::new();
     match value(&set, "imports").map(bare) {
         Some(Expr::List(list)) => {
-            let opening = list.l_brack_token().ok_or("its imports cannot be read")?.text_range().end().into();
+            let opening = list
+                .l_brack_token()
+                .ok_or("the `imports` of its mkFlake module could not be parsed")?
+                .text_range()
+                .end()
+                .into();
             let first = list.items().next().map(|item| start(&item));
             insertions.push(Insertion::behind(source, opening, first, &[import]));
         }
-        Some(_) => return Err("the imports of its mkFlake are no plain list"),
+        Some(_) => return Err("the `imports` of its mkFlake module are not a plain list"),
         None => lines.push(format!("imports = [ {import} ];")),
     }
-    // A module that is imported may define the systems.
+    // An imported module may define the systems.
     let may_import_systems = definitions(&set).iter().any(|(path, _)| path[0] == "imports");
     if !has(&set, "systems") && !may_import_systems {
         lines.push(format!("systems = {};", door.systems()?));
     }
     if !lines.is_empty() {
-        let opening = opening(&set).ok_or("its module cannot be read")?;
+        let opening = opening(&set).ok_or("its mkFlake module could not be parsed")?;
         insertions.push(Insertion::behind(source, opening, first_entry(&set), &lines));
     }
     Ok(insertions)

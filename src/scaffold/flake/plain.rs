@@ -1,4 +1,4 @@
-//! Plain outputs: a set with `packages`, which a function makes for each system, or which name their systems.
+//! Insertions for plain outputs: a set whose `packages` are a function of the system, or defined for named systems.
 
 use rnix::ast::{AttrSet, Expr, HasEntry as _, Lambda, LetIn};
 use rowan::ast::AstNode as _;
@@ -15,11 +15,11 @@ use super::{
 
 const OUTPUTS: [&str; 4] = ["packages", "legacyPackages", "checks", "devShells"];
 
-/// How a flake makes an output for its systems.
+/// How a flake defines an output for its systems.
 enum Form {
     /// `forAllSystems (system: …)`
     Each(Each),
-    /// For systems that are written out, or one that a name holds.
+    /// `x86_64-linux = …` or `${system} = …`
     Fixed(Vec<Fixed>),
 }
 
@@ -28,7 +28,7 @@ struct Each {
     function: String,
     /// `system`
     parameter: String,
-    /// nixpkgs, in terms of the parameter.
+    /// The expression for nixpkgs, which may use the parameter.
     pkgs: String,
     made: Expr,
 }
@@ -36,7 +36,7 @@ struct Each {
 struct Fixed {
     /// `x86_64-linux` or `${system}`
     system: String,
-    /// The set of all packages, or the names that are defined one by one.
+    /// The set of all packages, or the names of packages that are defined one by one.
     made: Result<Expr, Vec<String>>,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn insertions(door: &Door<'_>, lets: &[LetIn], set: &AttrSet) -> Foun
         if !has(set, output) {
             lines.extend(forms.whole(door, &name, output)?);
         } else if ["packages", "checks"].contains(&output) {
-            match forms.form(output).ok_or("it cannot be told how it makes its packages and checks")? {
+            match forms.form(output).ok_or("splitter does not recognise how it defines its packages or checks")? {
                 Form::Each(each) => {
                     let ours = format!("({name} {}).{output}", argument(&each.pkgs));
                     insertions.push(merged(each.made, &ours).ok_or(OPAQUE)?);
@@ -63,7 +63,9 @@ pub(super) fn insertions(door: &Door<'_>, lets: &[LetIn], set: &AttrSet) -> Foun
                         match fixed.made {
                             Ok(own) => insertions.push(merged(own, &ours).ok_or(OPAQUE)?),
                             Err(_) if fixed.system.starts_with('$') => {
-                                return Err("a computed attribute cannot be defined twice");
+                                return Err(
+                                    "Nix does not allow a second definition of a computed attribute such as `packages.${system}`",
+                                );
                             }
                             Err(own) if output == "packages" => {
                                 let ours_alone: Vec<&str> = door
@@ -88,7 +90,7 @@ pub(super) fn insertions(door: &Door<'_>, lets: &[LetIn], set: &AttrSet) -> Foun
     Ok(insertions)
 }
 
-/// What is known of the outputs of a flake.
+/// The outputs of a flake, with the context to read them.
 struct Forms<'a> {
     nixpkgs: &'a str,
     lets: &'a [LetIn],
@@ -96,7 +98,7 @@ struct Forms<'a> {
 }
 
 impl Forms<'_> {
-    /// The lines that define an output that is not there, as the flake makes those that are.
+    /// Returns the lines that define a missing output, in the form of the flake's other outputs.
     fn whole(&self, door: &Door<'_>, name: &str, output: &str) -> Result<Vec<String>, &'static str> {
         let mut names: Vec<String> = OUTPUTS.map(str::to_owned).into();
         names.extend(definitions(self.set).into_iter().map(|(path, _)| path[0].clone()));
@@ -127,7 +129,7 @@ impl Forms<'_> {
             Some(Expr::Apply(apply)) => {
                 let (function, lambda) = applied_lambda(&apply)?;
                 let text = function.to_string();
-                // A text with comments or over several lines is no part of a new line.
+                // A function with comments or line breaks cannot be repeated on one line.
                 (!text.contains(['\n', '#'])).then_some(())?;
                 Some(Form::Each(self.each(text, &lambda)?))
             }
@@ -154,7 +156,7 @@ impl Forms<'_> {
         Some(Each { function, parameter: param.to_string(), pkgs, made })
     }
 
-    /// Definitions by system, or by system and name.
+    /// Reads definitions by system, or by system and name.
     fn fixed(definitions: Vec<(Vec<String>, Expr)>) -> Option<Form> {
         let mut all: Vec<Fixed> = Vec::new();
         for (path, value) in definitions {
@@ -168,14 +170,14 @@ impl Forms<'_> {
                 (None, None) => all.push(Fixed { system, made: Ok(inner(value).1) }),
                 (Some(name), None) => all.push(Fixed { system, made: Err(vec![name.clone()]) }),
                 (Some(name), Some(Fixed { made: Err(names), .. })) => names.push(name.clone()),
-                // One of both is a set, and the other adds to it.
+                // A set and single definitions for the same system are mixed.
                 _ => return None,
             }
         }
         (!all.is_empty()).then_some(Form::Fixed(all))
     }
 
-    /// nixpkgs for a system that is written out: the flake's own if it has but one.
+    /// Returns the expression for nixpkgs on a system: the flake's own `pkgs` if the system is a variable.
     fn pkgs_of(&self, system: &str) -> String {
         if system.starts_with('$') && self.lets.iter().any(|bindings| has(bindings, "pkgs")) {
             return "pkgs".to_owned();
@@ -184,7 +186,7 @@ impl Forms<'_> {
     }
 }
 
-/// The `pkgs` of a function of the system, if all that it names is there in other functions too.
+/// Returns the definition of `pkgs` in a function of the system, if it uses no other local name.
 fn own_pkgs(bindings: &LetIn) -> Option<String> {
     let own = value(bindings, "pkgs")?;
     let text = own.to_string();
@@ -195,12 +197,13 @@ fn own_pkgs(bindings: &LetIn) -> Option<String> {
     is_free.then_some(text)
 }
 
-/// An expression as the argument of a function.
+/// Returns an expression in the form of a function argument.
 fn argument(pkgs: &str) -> String {
     if pkgs.contains(' ') { format!("({pkgs})") } else { pkgs.to_owned() }
 }
 
-/// What is merged below what a user's expression gives: the user's own names stay. None if the operator would bind otherwise.
+/// Returns `ours // ` for insertion before the user's expression, so that the user's names win. Returns `None` if the
+/// operator would bind differently there.
 pub(super) fn merged(own: Expr, ours: &str) -> Option<Insertion> {
     let (_, own) = inner(own);
     let binds = match &own {
@@ -211,7 +214,7 @@ pub(super) fn merged(own: Expr, ours: &str) -> Option<Insertion> {
     binds.then(|| Insertion::at(start(&own), format!("{ours} // ")))
 }
 
-/// A binding in the `let` that is there, or in a new one behind the colon of a function.
+/// Returns a binding for an existing `let`, or for a new one after the colon of a function.
 pub(super) fn let_binding(source: &str, bindings: Option<&LetIn>, colon: usize, line: String) -> Insertion {
     if let Some((bindings, token)) = bindings.and_then(|bindings| Some((bindings, bindings.let_token()?))) {
         return Insertion::behind(source, token.text_range().end().into(), first_entry(bindings), &[line]);
@@ -220,7 +223,7 @@ pub(super) fn let_binding(source: &str, bindings: Option<&LetIn>, colon: usize, 
     Insertion::at(colon, format!("\n{indentation}let\n{indentation}  {line}\n{indentation}in"))
 }
 
-/// A name that the flake does not use.
+/// Returns a name that does not occur in the flake.
 pub(super) fn free_name(flake: &Flake<'_>, wanted: &str) -> String {
     let mut name = wanted.to_owned();
     while flake.uses_name(&name) {

@@ -1,16 +1,16 @@
-//! What the other files ask of a syntax tree.
+//! Helpers for reading a syntax tree.
 
 use rnix::ast::{
     Apply, Attr, AttrSet, AttrpathValue, Entry, Expr, HasEntry, InterpolPart, Lambda, LetIn, Param, Select, Str,
 };
 use rowan::ast::AstNode as _;
 
-/// Where an expression begins.
+/// Returns the offset of an expression.
 pub(super) fn start(expr: &Expr) -> usize {
     expr.syntax().text_range().start().into()
 }
 
-/// The name of an attribute: an identifier, or a text without parts that are computed. A computed one is given as it is written.
+/// Returns the name of an attribute. A computed name is returned as its source text.
 pub(super) fn name(attr: &Attr) -> String {
     match attr {
         Attr::Str(text) => text_of(text).unwrap_or_else(|| attr.to_string()),
@@ -18,7 +18,7 @@ pub(super) fn name(attr: &Attr) -> String {
     }
 }
 
-/// A text without parts that are computed.
+/// Returns the value of a string without interpolation.
 pub(super) fn text_of(text: &Str) -> Option<String> {
     match &text.normalized_parts()[..] {
         [] => Some(String::new()),
@@ -27,17 +27,17 @@ pub(super) fn text_of(text: &Str) -> Option<String> {
     }
 }
 
-/// The names that an attribute path consists of.
+/// Returns the names in an attribute path.
 pub(super) fn path(entry: &AttrpathValue) -> Vec<String> {
     entry.attrpath().into_iter().flat_map(|path| path.attrs()).map(|attr| name(&attr)).collect()
 }
 
-/// The definitions of a set, each with its path.
+/// Returns the definitions of a set with their paths.
 pub(super) fn definitions(set: &impl HasEntry) -> Vec<(Vec<String>, Expr)> {
     set.attrpath_values().filter_map(|entry| Some((path(&entry), entry.value()?))).collect()
 }
 
-/// Whether a set has a name, by a definition or by `inherit`.
+/// Whether a set defines or inherits a name.
 pub(super) fn has(set: &impl HasEntry, wanted: &str) -> bool {
     definitions(set).iter().any(|(path, _)| path[0] == wanted) || is_inherited(set, wanted)
 }
@@ -46,22 +46,22 @@ pub(super) fn is_inherited(set: &impl HasEntry, wanted: &str) -> bool {
     set.inherits().flat_map(|inherit| inherit.attrs()).any(|attr| name(&attr) == wanted)
 }
 
-/// The one value that a name is defined as.
+/// Returns the value of a name that is defined as a whole.
 pub(super) fn value(set: &impl HasEntry, wanted: &str) -> Option<Expr> {
     definitions(set).into_iter().find(|(path, _)| *path == [wanted]).map(|(_, value)| value)
 }
 
-/// Where the first entry of a set begins.
+/// Returns the offset of the first entry of a set.
 pub(super) fn first_entry(set: &impl HasEntry) -> Option<usize> {
     set.entries().next().map(|entry: Entry| entry.syntax().text_range().start().into())
 }
 
-/// Where the opening brace of a set ends.
+/// Returns the offset behind the opening brace of a set.
 pub(super) fn opening(set: &AttrSet) -> Option<usize> {
     set.l_curly_token().map(|token| token.text_range().end().into())
 }
 
-/// An expression without the parentheses around it.
+/// Removes the parentheses around an expression.
 pub(super) fn bare(expr: Expr) -> Expr {
     match &expr {
         Expr::Paren(paren) => paren.expr().map_or(expr, bare),
@@ -69,7 +69,7 @@ pub(super) fn bare(expr: Expr) -> Expr {
     }
 }
 
-/// What an expression comes to behind `let`, `with`, `assert` and parentheses, and the `let`s on the way, the outermost first.
+/// Returns the expression inside `let`, `with`, `assert` and parentheses, and these `let`s, the outermost first.
 pub(super) fn inner(expr: Expr) -> (Vec<LetIn>, Expr) {
     let (mut lets, mut expr) = (Vec::new(), expr);
     loop {
@@ -90,7 +90,7 @@ pub(super) fn inner(expr: Expr) -> (Vec<LetIn>, Expr) {
     }
 }
 
-/// A function and all that it is applied to.
+/// Returns a function and its arguments.
 pub(super) fn call(expr: &Expr) -> (Expr, Vec<Expr>) {
     let (mut head, mut arguments) = (expr.clone(), Vec::new());
     while let Expr::Apply(apply) = &head {
@@ -102,7 +102,7 @@ pub(super) fn call(expr: &Expr) -> (Expr, Vec<Expr>) {
     (head, arguments)
 }
 
-/// The last name of a function: `eachSystem` of `flake-utils.lib.eachSystem`.
+/// Returns the last name of a function: `eachSystem` for `flake-utils.lib.eachSystem`.
 pub(super) fn last_name(function: &Expr) -> Option<String> {
     match function {
         Expr::Ident(ident) => Some(ident.to_string()),
@@ -111,7 +111,7 @@ pub(super) fn last_name(function: &Expr) -> Option<String> {
     }
 }
 
-/// `function (argument: …)`: the text of the function, and the one that it gets.
+/// Returns both functions of `function (argument: …)`.
 pub(super) fn applied_lambda(apply: &Apply) -> Option<(Expr, Lambda)> {
     match bare(apply.argument()?) {
         Expr::Lambda(lambda) => Some((apply.lambda()?, lambda)),
@@ -119,7 +119,7 @@ pub(super) fn applied_lambda(apply: &Apply) -> Option<(Expr, Lambda)> {
     }
 }
 
-/// The names that a parameter binds, the name of the whole first.
+/// Returns the name that a parameter binds as a whole, and the names in its pattern.
 pub(super) fn parameters(param: &Param) -> (Option<String>, Vec<String>) {
     match param {
         Param::IdentParam(ident) => (ident.ident().map(|ident| ident.to_string()), Vec::new()),
@@ -130,7 +130,7 @@ pub(super) fn parameters(param: &Param) -> (Option<String>, Vec<String>) {
     }
 }
 
-/// The names of `a.b.c`.
+/// Returns the names in `a.b.c`.
 pub(super) fn select_path(select: &Select) -> Vec<String> {
     let mut names = match select.expr().map(bare) {
         Some(Expr::Select(inner)) => select_path(&inner),

@@ -1,4 +1,4 @@
-//! flake-utils: a function of the system gives the outputs for it.
+//! Insertions for flake-utils, where a function returns the outputs for a system.
 
 use rnix::ast::{Expr, LetIn};
 
@@ -9,7 +9,7 @@ use super::{
     syntax::{applied_lambda, definitions, first_entry, has, inner, is_inherited, opening, parameters, value},
 };
 
-/// What is inserted into the function that `eachSystem` gets.
+/// Returns the insertions for the function that is passed to `eachSystem`.
 pub(super) fn insertions(door: &Door<'_>, each: &Expr) -> Found {
     let Expr::Apply(apply) = each else { return Err(OPAQUE) };
     let (_, lambda) = applied_lambda(apply).ok_or("the function of its eachSystem is in another file")?;
@@ -32,7 +32,7 @@ pub(super) fn insertions(door: &Door<'_>, each: &Expr) -> Found {
     inherited.sort_unstable();
     for output in ["packages", "checks"].into_iter().filter(|output| has(&set, output)) {
         if is_inherited(&set, output) {
-            return Err("it inherits its packages or checks");
+            return Err("it defines its packages or checks with `inherit`");
         }
         match value(&set, output) {
             Some(own) => insertions.push(merged(own, &format!("{name}.{output}")).ok_or(OPAQUE)?),
@@ -46,7 +46,7 @@ pub(super) fn insertions(door: &Door<'_>, each: &Expr) -> Found {
                     door.packages.iter().filter(|name| !own.contains(name)).map(String::as_str).collect();
                 lines.push(format!("packages = {{ inherit ({name}.packages) {}; }};", names.join(" ")));
             }
-            // Single checks of one's own: those of splitter are its packages and scripts, which may stay out.
+            // The flake defines single checks. Splitter's checks are its packages and scripts, which can be missing there.
             None => {}
         }
     }

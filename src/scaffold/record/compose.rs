@@ -1,4 +1,4 @@
-//! Making a record of a split, once the bytes are known.
+//! Makes the record of a split, once the hashes are known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,14 +20,14 @@ use crate::{
     },
 };
 
-/// What a split does not say and the network or an older record does.
+/// Data from the network or an older record that a split does not have.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// The integrity of every dependency, by path.
     pub integrities: BTreeMap<String, Integrity>,
-    /// Who needs those dependencies of which the lockfile does not say it, by path.
+    /// The systems that need each dependency, by path, when the lockfile does not say.
     pub scopes: BTreeMap<String, Scope>,
-    /// The package manager's program, by system or under `common`.
+    /// The tarballs of the package manager's program, by system or under `common`.
     pub programs: BTreeMap<String, ProgramTarball>,
     /// The fixed outputs, by part.
     pub outputs: BTreeMap<String, FixedOutput>,
@@ -65,7 +65,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
     }
 }
 
-/// Who needs a dependency: as the lockfile says, or else as its tarball did.
+/// Returns the systems that need a dependency: from the lockfile, else from its tarball.
 pub(in crate::scaffold) fn scope_of<'a>(
     dependency: &'a Dependency,
     scopes: &'a BTreeMap<String, Scope>,
@@ -95,7 +95,7 @@ fn dependency_record(
     }
 }
 
-/// The workspaces as they are recorded: the plan of all builds.
+/// Returns the records of all workspaces, which are the plan of all builds.
 pub(crate) fn workspace_records(split: &Split) -> Vec<WorkspaceRecord> {
     let ranks = split.graph.ranks();
     split.graph.workspaces().zip(ranks).map(|(workspace, rank)| workspace_record(split, workspace, rank)).collect()
@@ -137,16 +137,27 @@ fn build_record(workspace: &Workspace) -> Option<BuildRecord> {
     let build = workspace.build.as_ref()?;
     Some(BuildRecord {
         command: build.command.clone(),
-        outputs: build.output.iter().cloned().collect(),
+        outputs: build.outputs.clone(),
+        optional: build.optional.clone(),
+        guessed: build.is_guess,
         awaited: workspace.awaited,
         exposes: (workspace.exposes == Exposes::Output).then_some(Exposes::Output),
     })
 }
 
 fn package_record(workspace: &Workspace) -> Option<PackageRecord> {
-    let Role::App { name, start } = &workspace.role else { return None };
+    let Role::App { name, product } = &workspace.role else { return None };
     let install = (workspace.install != Install::Shared).then_some(workspace.install);
-    Some(PackageRecord { name: name.clone(), start: start.clone(), install })
+    Some(PackageRecord {
+        name: name.clone(),
+        install,
+        keeps: product.keeps,
+        programs: product.programs_of(name),
+        runtime: product.runtime,
+        files: product.files.clone(),
+        without: product.without.clone(),
+        layout: product.layout.clone(),
+    })
 }
 
 fn check_record(check: &Check) -> CheckRecord {
@@ -157,16 +168,23 @@ fn check_record(check: &Check) -> CheckRecord {
     }
 }
 
-/// The globs of `splitter.json`, as they are recorded.
+/// Returns the globs of `splitter.json`, as they are recorded.
 pub(crate) fn source_record(split: &Split) -> SourceRecord {
     let globs = |list: fn(&WorkspaceConfig) -> &Vec<String>| -> BTreeMap<RepoPath, Vec<String>> {
         let chosen = split.config.workspaces.iter().filter(|(_, choice)| !list(choice).is_empty());
         chosen.map(|(path, choice)| (path.clone(), list(choice).clone())).collect()
     };
-    SourceRecord { include: globs(|choice| &choice.include), exclude: globs(|choice| &choice.exclude) }
+    let mut include = globs(|choice| &choice.include);
+    for workspace in split.graph.workspaces() {
+        let read = workspace.reads();
+        if !read.is_empty() {
+            include.entry(workspace.path.clone()).or_default().extend(read.iter().cloned());
+        }
+    }
+    SourceRecord { include, exclude: globs(|choice| &choice.exclude) }
 }
 
-/// The parts of `deps` with their entries. `scopes` has what the lockfile does not say.
+/// Returns the parts of `deps` with their entries. `scopes` holds scopes that are not in the lockfile.
 pub fn parts<'a>(dependencies: &'a [Dependency], scopes: &BTreeMap<String, Scope>) -> Parts<'a> {
     shards::cut(dependencies, |dependency| scope_of(dependency, scopes))
 }

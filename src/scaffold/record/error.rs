@@ -1,4 +1,4 @@
-//! Why a `splitter.lock.json` was refused.
+//! Errors of reading `splitter.lock.json`.
 
 use super::{FORMAT_VERSION, PATH};
 use crate::{
@@ -6,37 +6,37 @@ use crate::{
     repo::TreeError,
 };
 
-/// Why a `splitter.lock.json` was refused.
+/// A `splitter.lock.json` that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// Reading it failed.
+    /// The file could not be read.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// There is none.
-    #[error("`{PATH}` is not there")]
+    /// The file does not exist.
+    #[error("`{PATH}` not found")]
     Absent,
-    /// It is not what splitter writes.
+    /// The JSON is invalid, or does not have the fields of a record.
     #[error("{0}")]
     Json(serde_json::Error),
-    /// Git left conflict markers in it.
+    /// The file contains git's conflict markers.
     #[error("merge conflict markers")]
     Conflict {
-        /// The first of them.
+        /// The line of the first marker.
         line: usize,
     },
-    /// A newer splitter wrote it.
-    #[error("expected format version {FORMAT_VERSION}, found {found}: this splitter is too old for it")]
+    /// A newer splitter wrote the file.
+    #[error("expected format version {FORMAT_VERSION}, found {found}: a newer splitter wrote the file")]
     TooNew {
-        /// Its format version.
+        /// The format version of the file.
         found: u64,
     },
-    /// A splitter wrote it that is no longer supported.
+    /// An older splitter wrote the file.
     #[error("expected format version {FORMAT_VERSION}, found {found}: an older splitter wrote the file")]
     TooOld {
-        /// Its format version.
+        /// The format version of the file.
         found: u64,
     },
-    /// It has no format version.
+    /// The file has no format version.
     #[error("expected `formatVersion`, found none")]
     NoVersion,
 }
@@ -65,10 +65,10 @@ impl Diagnose for RecordError {
         let hint = match self {
             Self::Tree(_) => return Vec::new(),
             Self::Absent => "run `splitter init`",
-            Self::TooNew { .. } => "use the splitter that the team uses, or a later one",
-            Self::TooOld { .. } => "run `splitter init`: it writes the file and the Nix files beside it anew",
+            Self::TooNew { .. } => "install the version of splitter that your team uses, or a later one",
+            Self::TooOld { .. } => "run `splitter init` to rewrite the file and the Nix files beside it",
             Self::Json(_) | Self::NoVersion | Self::Conflict { .. } => {
-                "run `splitter update-hash`: it writes the file anew from the lockfile"
+                "run `splitter update-hash` to rewrite the file from the lockfile"
             }
         };
         vec![hint.to_owned()]

@@ -1,7 +1,7 @@
-//! What an update keeps of a record: the fields that this format and every older one have.
+//! The fields of a record that an update keeps. This format and all older ones have them.
 //!
-//! The rest follows from the repository and is made anew. But what was seen first is recorded nowhere else: the integrity of
-//! a package for which the lockfile has none, and the systems of one for which it names none.
+//! All other fields are derived from the repository again. Two things are recorded nowhere else: the integrity of a
+//! package that has none in the lockfile, and the systems of a package if the lockfile does not name them.
 
 use std::collections::BTreeMap;
 
@@ -14,17 +14,17 @@ use crate::{
     split::{System, plan::Recorded},
 };
 
-/// A record of this format or an older one, as far as an update reads it.
+/// The fields that an update reads from a record of this format or an older one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Kept {
-    /// The format that it was written in.
+    /// The format of the record.
     pub format_version: u64,
-    /// Which splitter wrote it.
+    /// The splitter that wrote it.
     pub generator: String,
     /// The package manager, and its program for each system.
     pub package_manager: ManagerRecord,
-    /// Where entries without a URL come from.
+    /// The registry of entries without a URL.
     pub registry: Url,
     /// The systems, sorted.
     pub systems: Vec<System>,
@@ -37,7 +37,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Reads what a repository has recorded, by this splitter or an older one; none where nothing is recorded.
+    /// Reads the record that this splitter or an older one wrote. Returns `None` if there is none.
     pub fn read(tree: &dyn Tree) -> Result<Option<Self>, RecordError> {
         read_text(tree, &path())?.map(|text| Self::parse(&text)).transpose()
     }
@@ -55,7 +55,7 @@ impl Kept {
         self.format_version < FORMAT_VERSION
     }
 
-    /// What it says beyond the split that it was made of.
+    /// Returns the recorded data that a split does not have.
     pub fn recorded(&self) -> Recorded {
         recorded(&self.dependencies, &self.package_manager, &self.deps)
     }

@@ -1,7 +1,7 @@
-//! `splitter.lock.json`: all data of a split. The format is described in `docs/splitter-lock.md`.
+//! `splitter.lock.json`, the record: all data of a split. `docs/splitter-lock.md` describes the format.
 //!
-//! It is read by the Nix files beside it and by `check`, reviewed by people, and merged by git: so it is sorted, has
-//! one entry a line, and is a function of the lock set alone.
+//! The Nix files beside it and `check` read it, people review it, and git merges it. So it is sorted, has one entry a
+//! line, and depends on the repository alone.
 
 mod compose;
 mod error;
@@ -27,37 +27,38 @@ use crate::{
         lock::dependencies::Scope,
         lock::shards::{Part, Shard},
         plan::Recorded,
+        workspaces::detect::program::{Keeps, Part as LayoutPart, Program},
     },
 };
 
-/// Where the file lies.
+/// The path of the file, from the root of the repository.
 pub const PATH: &str = crate::names::RECORD;
 
-/// [`PATH`] as a path inside the repository.
+/// Returns [`PATH`] as a [`RepoPath`].
 pub fn path() -> RepoPath {
     PATH.split('/').fold(RepoPath::root(), |folder, part| folder.child(part))
 }
 
 /// The format that this program writes and reads.
-pub const FORMAT_VERSION: u64 = 2;
+pub const FORMAT_VERSION: u64 = 3;
 
-/// This program, as a record names what wrote it.
+/// The name and version of this program, as records name their writer.
 pub const GENERATOR: &str = concat!("splitter ", env!("CARGO_PKG_VERSION"));
 
-/// Everything that the Nix files need to know of a repository.
+/// All data that the Nix files need about a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// See [`FORMAT_VERSION`].
     pub format_version: u64,
-    /// Which splitter wrote it; never compared.
+    /// The splitter that wrote the record. It is never compared.
     pub generator: String,
     /// The package manager, and its program for each system.
     pub package_manager: ManagerRecord,
-    /// Where entries without a URL come from.
+    /// The registry of entries without a URL.
     pub registry: Url,
-    /// Registries that the lockfile names and in whose place [`Self::registry`] is asked, sorted; absent where there
-    /// are none.
+    /// Registries in the lockfile that [`Self::registry`] replaces (`replace-registry-host`), sorted. Absent if there are
+    /// none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<Url>,
     /// The systems, sorted.
@@ -70,89 +71,88 @@ pub struct Record {
     pub dependencies: Vec<DependencyRecord>,
     /// The workspaces, sorted by folder.
     pub workspaces: Vec<WorkspaceRecord>,
-    /// The name of the package that is built without a name. Absent where none is.
+    /// The package that `nix build` builds without a name. Absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
-    /// Files and folders that an install reads as they are.
+    /// Files and folders that an install reads, such as patches and local packages.
     pub local: Vec<RepoPath>,
-    /// Root files that all sources hold.
+    /// Root files in every source set.
     pub root_files: Vec<RepoPath>,
-    /// The packages of which `splitter.json` says that their lifecycle scripts run, sorted; the package manager's own
-    /// settings name others. Absent where there are none.
+    /// Packages whose lifecycle scripts run because of `scripts` in `splitter.json`, sorted. The package manager's own
+    /// settings may name more. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scripts: Vec<String>,
-    /// The packages of which `splitter.json` names the files that their lifecycle scripts download, sorted. Absent where
-    /// there are none.
+    /// Packages with an entry in `downloads` of `splitter.json`, sorted. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub downloads: Vec<String>,
-    /// Globs that add to or take from source sets, by workspace.
+    /// Globs that include or exclude source files, by workspace.
     pub source: SourceRecord,
 }
 
-/// The package manager as recorded.
+/// The recorded package manager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManagerRecord {
-    /// Which, and its version.
+    /// Its name and version.
     #[serde(flatten)]
     pub manager: PackageManager,
-    /// Its program, by system, or under `common` where one serves all.
+    /// Its program, by system, or under `common` if one program serves all systems.
     pub tarballs: BTreeMap<String, ProgramTarball>,
 }
 
 /// The tarball of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramTarball {
-    /// Where it is.
+    /// The URL.
     pub url: Url,
-    /// What it must match.
+    /// The expected integrity.
     pub integrity: Integrity,
 }
 
 /// A fixed output of tarballs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FixedOutput {
-    /// The system that needs it; absent where all do.
+    /// The system that needs it. Absent if all systems do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<System>,
-    /// Which entries it holds: those whose shard begins with this one. Absent where it is all of them.
+    /// The output holds the entries whose shard begins with this one. Absent if it holds all of them.
     #[serde(default, skip_serializing_if = "Shard::is_whole")]
     pub shard: Shard,
     /// The fingerprint of its entries, part of the derivation's name.
     pub fingerprint: String,
     /// The NAR hash, `sha256-<base64>`.
     pub hash: Integrity,
-    /// How many tarballs it holds.
+    /// The number of tarballs.
     pub packages: usize,
-    /// Their size in bytes.
+    /// The total size of the tarballs in bytes.
     pub bytes: u64,
 }
 
-/// A file of a fixed output as recorded.
+/// A recorded file of a fixed output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DependencyRecord {
-    /// Where it lies in the fixed output.
+    /// Its path in the fixed output.
     pub path: String,
-    /// Where it is downloaded from, if that is not its place at the registry.
+    /// The URL, if it differs from the package's place at the registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
-    /// What is at `url` is an archive whose files are packed anew, since its host promises no bytes. Absent otherwise.
+    /// Whether the archive at `url` is unpacked and its files packed again, because the host does not promise stable bytes.
+    /// Absent if not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unpack: bool,
-    /// The repository of the commit that `path` names, in place of `url`.
+    /// The git repository of the commit in `path`. Replaces `url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Url>,
-    /// What its bytes match.
+    /// The integrity of its bytes.
     pub integrity: Integrity,
-    /// The systems that need it; absent where all do. None at all is said by an empty list: that it is for other ones
-    /// is known from its tarball alone.
+    /// The systems that need it. Absent if all do, empty if none does: only the tarball says that it is for other systems.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub systems: Option<Vec<System>>,
-    /// The shard of its part; of those of several systems the smallest one. Absent where they are whole.
+    /// The shard of its part. If the parts of several systems hold it, the smallest shard. Absent if the parts are whole.
     #[serde(default, skip_serializing_if = "Shard::is_whole")]
     pub shard: Shard,
 }
 
-/// A workspace as recorded.
+/// A recorded workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkspaceRecord {
@@ -160,38 +160,39 @@ pub struct WorkspaceRecord {
     pub path: RepoPath,
     /// Its package name.
     pub name: String,
-    /// The workspaces that it depends on directly, by their names in its manifest: what evaluation compares with that.
+    /// The workspaces that its manifest depends on by name. Evaluation compares them with the manifest.
     pub dependencies: Vec<RepoPath>,
-    /// Those of them that it names in `devDependencies` alone. Absent where there are none.
+    /// Those that are in `devDependencies` alone. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub development: Vec<RepoPath>,
-    /// The direct edges of each kind. Absent where all are [`Self::dependencies`].
+    /// The direct edges of each kind. Absent if all equal [`Self::dependencies`].
     #[serde(default, skip_serializing_if = "EdgesRecord::is_empty")]
     pub edges: EdgesRecord,
-    /// How many builds come before its own, at most: of two, what the one with the higher rank made lies over the other's.
+    /// The length of the longest chain of builds before its own. If two workspaces write the same file, the one with the
+    /// higher rank wins.
     pub rank: usize,
-    /// The folders that it links to and that are no workspaces. Absent where there are none.
+    /// The folders that it links to and that are not workspaces. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<RepoPath>,
-    /// The folder of the patches that its install has `patch-package` apply. Absent where there is none.
+    /// The folder of patches that `patch-package` applies in its install. Absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patches: Option<RepoPath>,
-    /// Files and folders outside of it that it reads.
+    /// Files and folders outside of the workspace that it reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub root_files: Vec<RepoPath>,
-    /// How it is built. Absent where nothing is, or where nobody needs it.
+    /// Its build. Absent if it has none, or if nothing needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildRecord>,
-    /// How its build gets installed packages, where not as links.
+    /// How its build gets the installed packages. Absent for links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_modules: Option<NodeModules>,
-    /// Its name among `libraries`: it is built for others alone.
+    /// Its name in `libraries`, if it is built only for other workspaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub library: Option<String>,
-    /// What it has to run or to publish. Absent where there is nothing.
+    /// Its package, if it is an app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageRecord>,
-    /// Its scripts that are checks. Absent where there are none.
+    /// Its scripts that are checks. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckRecord>,
 }
@@ -204,21 +205,22 @@ pub struct CheckRecord {
     pub name: String,
     /// The command, run in the workspace's folder.
     pub command: String,
-    /// Files outside of the workspace that it reads and that its build does not. Absent where there are none.
+    /// Files outside of the workspace that the check reads and the build does not. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub root_files: Vec<RepoPath>,
 }
 
-/// Direct edges of a workspace, by what follows them. Each kind is absent where it is the same as the one before.
+/// Direct edges of a workspace, by their use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EdgesRecord {
-    /// The workspaces whose sources a build has; absent where these are the dependencies.
+    /// The workspaces whose sources its build gets. Absent if these are its dependencies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sources: Option<Vec<RepoPath>>,
-    /// The workspaces whose builds its own waits for; absent where these are those of `sources`, as where no cycle is cut.
+    /// The workspaces whose builds its own build waits for. Absent if these are those of `sources`; they differ where a cycle
+    /// was cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builds: Option<Vec<RepoPath>>,
-    /// The workspaces whose dependencies an install without development dependencies has; absent where these are those of `sources`.
+    /// The workspaces whose dependencies are in its production install. Absent if these are those of `sources`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub production: Option<Vec<RepoPath>>,
 }
@@ -229,60 +231,80 @@ impl EdgesRecord {
     }
 }
 
-/// How a workspace is built.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The build of a workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BuildRecord {
     /// The command, run in its folder.
     pub command: String,
-    /// The folders and files that it writes, relative to the workspace's folder; none where they are not known or not kept.
+    /// The folders and files that must exist after the build and are kept, relative to the workspace.
     pub outputs: Vec<String>,
-    /// Whether the builds of others wait for it.
+    /// The outputs that are kept if they exist. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub optional: Vec<String>,
+    /// Whether `outputs` is a guess. Absent if it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guessed: bool,
+    /// Whether other builds wait for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub awaited: bool,
-    /// What it shows to others, where not its sources.
+    /// What other workspaces see of it. Absent for sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposes: Option<Exposes>,
 }
 
-/// What a workspace has to run or to publish.
+/// The package of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageRecord {
-    /// Its name among `packages`.
+    /// Its name in `packages`.
     pub name: String,
-    /// The file that is run from its sources, relative to its folder; absent where the outputs of its build are kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<String>,
-    /// What is installed for its build, where not all workspaces' dependencies.
+    /// What is installed for its build. Absent for the shared install.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<Install>,
+    /// What its package contains.
+    pub keeps: Keeps,
+    /// Its programs. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<Program>,
+    /// What is installed beside its programs. Absent for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Install>,
+    /// Globs of source files to keep beside the outputs of a server, relative to the workspace. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Parts of the outputs that are not kept, relative to the workspace. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
+    /// The parts that the package is assembled from. Absent if it contains the outputs or the sources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layout: Vec<LayoutPart>,
 }
 
-/// Globs of `splitter.json`, by workspace.
+/// Globs in `splitter.json`, by workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceRecord {
-    /// Files that are sources though a rule leaves them out.
+    /// Source files that a rule would exclude.
     pub include: BTreeMap<RepoPath, Vec<String>>,
-    /// Files that are no sources.
+    /// Files that are not sources.
     pub exclude: BTreeMap<RepoPath, Vec<String>>,
 }
 
 impl Record {
-    /// Reads the record of a repository, or none where it has none yet.
+    /// Reads the record of a repository. Returns `None` if there is none yet.
     pub fn read(tree: &dyn Tree) -> Result<Option<Self>, RecordError> {
         read_text(tree, &path())?.map(|text| Self::parse(&text)).transpose()
     }
 
     /// Reads the text of a record.
     pub fn parse(text: &str) -> Result<Self, RecordError> {
-        // Conflicts and versions are looked for only where the whole is not what this format has.
+        // Conflicts and other versions are looked for only if the text does not parse, because the record is large.
         match serde_json::from_str::<Self>(text) {
             Ok(record) if record.format_version == FORMAT_VERSION => Ok(record),
             read => Err(Self::refusal(text, read.err())),
         }
     }
 
-    /// Why a text is no record: a conflict, its format, or else what was wrong with it as this one.
+    /// Returns why a text is not a record: a conflict, another format, or the parser's error.
     fn refusal(text: &str, error: Option<serde_json::Error>) -> RecordError {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -300,31 +322,31 @@ impl Record {
         }
     }
 
-    /// What it says beyond the split that it was made of.
+    /// Returns the recorded data that a split does not have.
     pub fn recorded(&self) -> Recorded {
         recorded(&self.dependencies, &self.package_manager, &self.deps)
     }
 
-    /// The text of the file, with a newline at its end.
+    /// Returns the text of the file, with a final newline.
     pub fn render(&self) -> String {
         render::render(self)
     }
 
-    /// The name of the derivation of a fixed output.
+    /// Returns the name of a fixed output's derivation.
     pub fn store_name(part: &Part, fingerprint: &str) -> String {
         format!("deps-{part}-{fingerprint}")
     }
 }
 
 impl FixedOutput {
-    /// The part that it is.
+    /// Returns its part.
     pub fn part(&self) -> Part {
         Part { system: self.system, shard: self.shard.clone() }
     }
 }
 
 impl DependencyRecord {
-    /// Who needs it.
+    /// Returns the systems that need it.
     pub fn scope(&self) -> Scope {
         match &self.systems {
             None => Scope::Common,
@@ -333,7 +355,7 @@ impl DependencyRecord {
     }
 }
 
-/// What a record says beyond the split that it was made of.
+/// Returns the recorded data that a split does not have.
 fn recorded(
     dependencies: &[DependencyRecord],
     manager: &ManagerRecord,

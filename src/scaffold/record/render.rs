@@ -1,4 +1,4 @@
-//! The text of a record: fields a line each, lists and maps an entry a line.
+//! Renders a record: one field a line, and one entry a line in lists and maps.
 
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ pub(super) fn render(record: &Record) -> String {
     format!("{{\n{}\n}}\n", lines.join(",\n"))
 }
 
-/// A value on one line. Values of a record always serialise: their maps have keys of text.
+/// Renders a value on one line. Values of a record always serialise, because the keys of their maps are strings.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -65,7 +65,7 @@ fn what_is_written_is_read() {
     assert!(text.contains("\"systems\":[\"x86_64-linux\"]}"));
     assert!(text.contains(
         "\n    {\"path\":\"apps/web\",\"name\":\"web\",\"dependencies\":[],\"rank\":0,\
-         \"build\":{\"command\":\"bun run build\",\"outputs\":[\"dist\"]},\"package\":{\"name\":\"web\"}}"
+         \"build\":{\"command\":\"bun run build\",\"outputs\":[\"dist\"]},\"package\":{\"name\":\"web\",\"keeps\":\"files\"}}"
     ));
     assert!(text.ends_with("}\n"));
 }
@@ -87,18 +87,19 @@ fn a_choice_of_scripts_is_recorded_and_compared() {
     assert!(compare(&after, &recorded.clone().into()).is_empty());
     assert_eq!(
         compare(&before, &recorded.clone().into()).settings,
-        ["the packages in `scripts` of splitter.json are others"]
+        ["`scripts` in splitter.json changed: removed `native` `react@1.0.0` `reakt`"]
     );
 }
 
 #[test]
 fn other_formats_say_which_side_is_too_old() {
     let error = |text: &str| Record::parse(text).unwrap_err().to_string();
-    assert_eq!(error(r#"{"formatVersion": 3}"#), "expected format version 2, found 3: this splitter is too old for it");
-    assert_eq!(
-        error(r#"{"formatVersion": 1}"#),
-        "expected format version 2, found 1: an older splitter wrote the file"
-    );
+    assert_eq!(error(r#"{"formatVersion": 4}"#), "expected format version 3, found 4: a newer splitter wrote the file");
+    for older in [1, 2] {
+        let text = format!(r#"{{"formatVersion": {older}}}"#);
+        let expected = format!("expected format version 3, found {older}: an older splitter wrote the file");
+        assert_eq!(error(&text), expected);
+    }
     assert_eq!(error("{}"), "expected `formatVersion`, found none");
     assert_eq!(error("{\n<<<<<<< HEAD\n"), "merge conflict markers");
 }
@@ -125,11 +126,11 @@ fn a_record_is_fresh_until_what_it_records_changes() {
 
     let differences =
         compare(&split(&MANIFEST.replace("1.4.4", "1.3.11"), WEB, &lock(&PACKAGES)), &record.clone().into());
-    assert_eq!(differences.settings, ["the package manager is bun 1.3.11, recorded is bun 1.4.4"]);
+    assert_eq!(differences.settings, ["the package manager changed: `bun 1.4.4` → `bun 1.3.11`"]);
 
     let rebuilt = WEB.replace("vite build", "bun build a.ts --outdir out");
     let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record.clone().into());
-    assert_eq!(differences.settings, ["workspace `apps/web`: its outputs changed"]);
+    assert_eq!(differences.settings, ["workspace `apps/web` changed: outputs (added `out`, removed `dist`)"]);
 }
 
 #[test]
@@ -143,9 +144,9 @@ fn a_hash_of_another_list_is_stale() {
     assert_eq!(
         compare(&split, &merged.clone().into()).settings,
         [
-            "the hash of deps-aarch64-linux belongs to another list of packages",
-            "the hash of deps-common belongs to another list of packages",
-            "deps is cut into other parts",
+            "the hash of deps-aarch64-linux is for a different list of packages",
+            "the hash of deps-common is for a different list of packages",
+            "the recorded parts of deps do not match the packages",
         ]
     );
     assert!(compare(&split, &fresh.clone().into()).is_empty());
@@ -222,7 +223,7 @@ fn repositories_have_fields_of_their_own_and_no_user_but_that_of_ssh() {
     assert_eq!(compare::packages(&split, &moved).len(), 1);
 }
 
-/// A lock with so many packages that `deps` is cut.
+/// A lock with enough packages to split `deps` into shards.
 fn large() -> Split {
     let names: Vec<String> = (0..100).map(|number| format!("package-{number}@1.0.0")).collect();
     let natives: Vec<String> = (0..6).map(|number| format!("native-{number}@1.0.0")).collect();
@@ -261,7 +262,7 @@ fn parts_that_are_not_those_of_the_list_are_stale() {
     let split = large();
     let right = record(&split);
     let settings = |record: Record| compare(&split, &record.into()).settings;
-    // An entry that is in another part than its name says, with the right hashes for that.
+    // An entry in the wrong part for its name, with hashes that fit.
     let mut moved = right.clone();
     let entry = moved.dependencies.iter().position(|entry| entry.systems.is_none()).unwrap();
     let other = moved
@@ -275,30 +276,80 @@ fn parts_that_are_not_those_of_the_list_are_stale() {
             output.fingerprint = fingerprint::of(held.map(|entry| (entry.path.as_str(), &entry.integrity)));
         }
     }
-    assert_eq!(settings(moved), ["deps is cut into other parts"]);
-    // A part that a merge lost.
+    assert_eq!(settings(moved), ["the recorded parts of deps do not match the packages"]);
+    // A part that was lost in a merge.
     let mut lost = right.clone();
     lost.deps.remove("common-1");
-    assert_eq!(settings(lost), ["the parts of deps do not hold each package once", "deps is cut into other parts"]);
-    // One that says it is another.
+    assert_eq!(
+        settings(lost),
+        [
+            "the recorded parts of deps lack a package, or hold one twice",
+            "the recorded parts of deps do not match the packages"
+        ]
+    );
+    // A part that claims to be a different one.
     let mut renamed = right;
     let output = renamed.deps.remove("common-1").unwrap();
     renamed.deps.insert("common-11".to_owned(), output);
     assert_eq!(
         settings(renamed),
-        ["the hash of deps-common-11 belongs to another list of packages", "deps is cut into other parts"]
+        [
+            "the hash of deps-common-11 is for a different list of packages",
+            "the recorded parts of deps do not match the packages"
+        ]
     );
 }
 
 #[test]
 fn of_an_older_record_is_kept_what_an_update_reads() {
     let record = record(&split(MANIFEST, WEB, &lock(&PACKAGES)));
-    let older = record.render().replace("\"formatVersion\": 2", "\"formatVersion\": 1");
-    // Another format may have other workspaces.
-    let older = older.replace("\"workspaces\": [", "\"workspaces\": [0, ");
-    let kept = Kept::parse(&older).unwrap();
-    assert!(kept.is_older());
-    assert_eq!((kept.dependencies, kept.lock_set), (record.dependencies, record.lock_set));
-    let newer = older.replace("\"formatVersion\": 1", "\"formatVersion\": 3");
-    assert!(matches!(Kept::parse(&newer), Err(RecordError::TooNew { found: 3 })));
+    let text = record.render();
+    // What formats 1 and 2 record for a package.
+    let package = r#""package":{"name":"web","keeps":"files"}"#;
+    assert!(text.contains(package), "{text}");
+    let of_format = |number: u64| text.replace("\"formatVersion\": 3", &format!("\"formatVersion\": {number}"));
+    for format in [1, 2] {
+        let older = of_format(format).replace(package, r#""package":{"name":"web","start":"src/server.ts"}"#);
+        // The workspaces of another format may differ.
+        let odd = older.replace("\"workspaces\": [", "\"workspaces\": [0, ");
+        for older in [older, odd] {
+            let kept = Kept::parse(&older).unwrap();
+            assert!(kept.is_older(), "{format}");
+            assert_eq!((&kept.dependencies, &kept.lock_set), (&record.dependencies, &record.lock_set));
+            assert!(matches!(Record::parse(&older), Err(RecordError::TooOld { found }) if found == format));
+        }
+    }
+    assert!(matches!(Kept::parse(&of_format(4)), Err(RecordError::TooNew { found: 4 })));
+}
+
+#[test]
+fn a_package_with_programs_is_written_read_and_compared() {
+    let app = |start: &str| {
+        let build = r#""build": "tsc --outDir lib && tsc --outDir types""#;
+        let scripts = format!(
+            r#"{{"name": "web", "dependencies": {{"react": "1"}}, "scripts": {{{build}, "start": "{start}"}}}}"#
+        );
+        split(MANIFEST, &scripts, &lock(&PACKAGES))
+    };
+    let before = app("NODE_ENV=production node --import ./pre.js lib/main.js --port 1");
+    let recorded = record(&before);
+    let text = recorded.render();
+    let package = r#""build":{"command":"bun run build","outputs":["lib","types"]},"package":{"name":"web","keeps":"server","programs":[{"name":"web","runtime":"node","file":"lib/main.js","options":["--import","{workspace}/pre.js"],"arguments":["--port","1"],"env":{"NODE_ENV":"production"}}],"runtime":"production"}}"#;
+    assert!(text.contains(package), "{text}");
+    assert_eq!(Record::parse(&text).unwrap(), recorded);
+    assert!(compare(&before, &recorded.clone().into()).is_empty());
+    let programs = "programs (added `web: node lib/main.js`, removed `web: NODE_ENV=production node --import ./pre.js \
+                    lib/main.js --port 1`)";
+    assert_eq!(
+        compare(&app("node lib/main.js"), &recorded.clone().into()).settings,
+        [format!("workspace `apps/web` changed: {programs}")]
+    );
+    let removed = programs.split_once(", ").unwrap().1;
+    assert_eq!(
+        compare(&app("x"), &recorded.into()).settings,
+        [format!(
+            "workspace `apps/web` changed: content of its package (`outputs with packages` → `outputs`), programs \
+             ({removed}, install beside its programs (`production` → none)"
+        )]
+    );
 }

@@ -1,4 +1,4 @@
-//! Why a record could not be brought up to date.
+//! Errors of updating a record.
 
 use crate::{
     diagnostic::{Category, Diagnose, Location},
@@ -9,33 +9,33 @@ use crate::{
 /// Why a record could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
-    /// Tarballs could not be had.
+    /// Tarballs could not be downloaded.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// The package manager's program could not be found.
-    #[error("could not find the program of the package manager: {0}")]
+    /// The registry's entry for the package manager could not be read.
+    #[error("could not find the package manager's program: {0}")]
     Program(#[from] MetadataError),
     /// A tarball could not be read for hashing.
     #[error(transparent)]
     Nar(#[from] NarError),
-    /// Two tarballs want places that exclude each other.
-    #[error("`{label}` cannot be placed among the tarballs: {source}")]
+    /// The paths of two tarballs conflict.
+    #[error("could not add the tarball of `{label}` to its fixed output: {source}")]
     Tree {
         /// The package.
         label: String,
         /// Why.
         source: TreeError,
     },
-    /// What systems a package is for is not known.
-    #[error("the manifest of `{label}` cannot be read: {source}")]
+    /// The manifest in a tarball could not be read.
+    #[error("could not read package.json in the tarball of `{label}`: {source}")]
     Manifest {
         /// The package.
         label: String,
         /// Why.
         source: ManifestError,
     },
-    /// A tarball was neither found nor reported missing.
-    #[error("a tarball is neither there nor missing")]
+    /// A tarball was neither returned nor reported missing.
+    #[error("a tarball was neither returned nor reported missing")]
     Incomplete,
 }
 

@@ -1,8 +1,8 @@
-//! Bringing a record up to date: which tarballs must be read, and what their fixed outputs hash to.
+//! Updates a record: finds the tarballs that must be read, and hashes their fixed outputs.
 //!
-//! A fixed output whose fingerprint is recorded already is not hashed again, so that a run that changes nothing reads
-//! no tarball. Tarballs from the cache are checked against the lockfile again while their archive is hashed: a cache
-//! lives for years, and a hash of damaged bytes would be wrong for everybody.
+//! A fixed output with an unchanged fingerprint is not hashed again, so a run without changes reads no tarball. Tarballs
+//! from the cache are checked against the lockfile while they are hashed. A cache lives for years, and the hash of a
+//! damaged file would be wrong for everyone.
 
 mod error;
 mod program;
@@ -30,40 +30,40 @@ use crate::{
     },
 };
 
-/// What an update came to.
+/// The result of an update.
 #[derive(Debug)]
 pub struct Update {
-    /// The record as it should be.
+    /// The new record.
     pub record: Record,
-    /// The parts whose fixed output was hashed now, with their trees.
+    /// The parts that were hashed in this run, with their trees.
     pub hashed: BTreeMap<Part, Tree>,
-    /// The tarball of the package manager's program, where a system was asked for.
+    /// The tarball of the package manager's program, if [`Extent::System`] was requested.
     pub program: Option<Utf8PathBuf>,
-    /// Tarballs that were downloaded.
+    /// Downloaded tarballs.
     pub downloaded: Total,
-    /// Tarballs that were read from the cache.
+    /// Tarballs from the cache.
     pub reused: Total,
 }
 
-/// A number of tarballs, and their size.
+/// A number of tarballs and their total size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Total {
-    /// How many.
+    /// The number of files.
     pub files: usize,
-    /// Their size in bytes.
+    /// The total size in bytes.
     pub bytes: u64,
 }
 
-/// Which fixed outputs are hashed even if their hash is recorded.
+/// Which fixed outputs are hashed although their hash is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extent {
-    /// None.
+    /// None: only changed ones are hashed.
     WhatChanged,
-    /// Those that a system's build reads: their trees are wanted.
+    /// Those that a build for this system reads, because the caller wants their trees.
     System(System),
 }
 
-/// Makes the record of `split`, reusing what `old` knows.
+/// Makes the record of `split`. Reuses hashes and first-sight integrities of `old`.
 pub fn update(
     split: &Split,
     old: Option<&Kept>,
@@ -79,10 +79,10 @@ pub fn update(
     let open: Parts<'_> = parts.into_iter().filter(|(part, _)| !reused.contains_key(part)).collect();
     known.outputs = reused.into_iter().map(|(part, output)| (part.to_string(), output)).collect();
     for (part, entries) in &open {
-        tracing::debug!(%part, tarballs = entries.len(), "is to be hashed");
+        tracing::debug!(%part, tarballs = entries.len(), "needs hashing");
     }
     let Read { mut files, trees, hashes } = read(split, &open, &known.integrities, tarballs)?;
-    // Their second look found them in the cache; where they came from is what the first one says.
+    // `read` found these in the cache. Whether they were downloaded is known from `examined`.
     files.extend(examined);
     for (path, file) in &files {
         known.integrities.insert(path.clone(), file.integrity.clone());
@@ -100,7 +100,7 @@ pub fn update(
     Ok(Update { record: compose(split, known), hashed: trees, program, downloaded, reused })
 }
 
-/// What the lockfile says of each tarball, or what was recorded at first sight where it says nothing.
+/// Returns the integrity of each tarball: from the lockfile, else as recorded at first sight.
 fn known_integrities(split: &Split, old: Option<&Kept>) -> BTreeMap<String, Integrity> {
     let recorded: BTreeMap<&str, &Integrity> = old
         .into_iter()
@@ -113,7 +113,7 @@ fn known_integrities(split: &Split, old: Option<&Kept>) -> BTreeMap<String, Inte
     split.dependencies.iter().filter_map(|dep| Some((dep.path.clone(), integrity(dep)?))).collect()
 }
 
-/// The recorded fixed outputs that are still right.
+/// Returns the recorded fixed outputs with an unchanged fingerprint.
 fn reusable(
     parts: &Parts<'_>,
     integrities: &BTreeMap<String, Integrity>,
@@ -127,8 +127,8 @@ fn reusable(
         if let Some((recorded, now)) = recorded.zip(fingerprint_of(entries, integrities))
             && recorded.fingerprint == now
         {
-            tracing::debug!(%part, fingerprint = now, "the recorded hash is still right");
-            // An older record does not say which part it is.
+            tracing::debug!(%part, fingerprint = now, "the recorded hash is up to date");
+            // Older records do not say which part an output is.
             let output = FixedOutput { system: part.system, shard: part.shard.clone(), ..recorded.clone() };
             outputs.insert(part.clone(), output);
         }
@@ -136,7 +136,7 @@ fn reusable(
     outputs
 }
 
-/// The fingerprint of a part, or none while an integrity is not known.
+/// Returns the fingerprint of a part, or `None` if an integrity is unknown.
 fn fingerprint_of(entries: &[&Dependency], integrities: &BTreeMap<String, Integrity>) -> Option<String> {
     let mut pairs = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -145,15 +145,15 @@ fn fingerprint_of(entries: &[&Dependency], integrities: &BTreeMap<String, Integr
     Some(fingerprint::of(pairs.into_iter()))
 }
 
-/// Tarballs by path, and what came of the parts that they make up.
+/// Tarballs by path, with the trees and hashes of their parts.
 struct Read {
     files: BTreeMap<String, Fetched>,
     trees: BTreeMap<Part, Tree>,
     hashes: BTreeMap<Part, NarHash>,
 }
 
-/// Brings the tarballs of all open parts and hashes the parts. A tarball of the cache that turns out to be damaged is
-/// brought anew; what was downloaded in this run was checked while it came, so the loop ends.
+/// Fetches the tarballs of all open parts and hashes the parts. Damaged tarballs in the cache are downloaded again. The
+/// loop ends because downloads of this run were checked on arrival.
 fn read(
     split: &Split,
     open: &Parts<'_>,
@@ -176,7 +176,7 @@ fn read(
         if damaged.is_empty() {
             return Ok(Read { files, trees, hashes });
         }
-        tracing::debug!(?damaged, "tarballs of the cache are brought anew");
+        tracing::debug!(?damaged, "damaged tarballs in the cache are downloaded again");
         let again: BTreeMap<String, Wanted> =
             damaged.iter().filter_map(|path| wanted.get_key_value(path)).map(|(p, w)| (p.clone(), w.clone())).collect();
         for path in &damaged {
@@ -205,7 +205,7 @@ fn bring(wanted: &BTreeMap<String, Wanted>, tarballs: &dyn Tarballs) -> Result<B
     Ok(wanted.keys().cloned().zip(tarballs.bring(&list)?).collect())
 }
 
-/// The tree of a part: each tarball at its path.
+/// Returns the tree of a part, with each tarball at its path.
 fn tree(entries: &[&Dependency], files: &BTreeMap<String, Fetched>) -> Result<Tree, UpdateError> {
     let mut folder = Folder::default();
     for entry in entries {

@@ -1,4 +1,4 @@
-//! The package manager's own program: which tarball holds it.
+//! Finds the tarball of the package manager's own program.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::{
     split::{Split, System, lock::dependencies::Form},
 };
 
-/// The tarballs of the program, by system or under `common`: as recorded, or as the registry has them.
+/// Returns the tarballs of the program, by system or under `common`: from the record, else from the registry.
 pub(super) fn tarballs(
     split: &Split,
     old: Option<&Kept>,
@@ -37,7 +37,7 @@ pub(super) fn tarballs(
         .collect())
 }
 
-/// Brings the program for one system; none where it is a file of the repository.
+/// Fetches the program for one system. Returns `None` if the program is a file in the repository.
 pub(super) fn bring(
     split: &Split,
     programs: &BTreeMap<String, ProgramTarball>,

@@ -1,7 +1,7 @@
-//! Who needs a tarball, where the lockfile does not say: its own manifest does.
+//! The systems that need each tarball, when the lockfile does not say (Yarn 1): read from the tarball's manifest.
 //!
-//! Yarn 1 writes neither `os` nor `cpu` down. Only packages that are asked for optionally are looked into: with any other,
-//! a manifest that refuses the system ends the install. What was found is recorded, so that it is looked for once.
+//! Yarn 1 does not lock `os` and `cpu`. Only optional packages are examined: any other package whose manifest excludes the
+//! system makes the install fail. The results are recorded, so each tarball is examined once.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use crate::{
     split::{Split, lock::dependencies::Scope},
 };
 
-/// What was found, and the tarballs that were looked into, both by path.
+/// The scopes, and the tarballs that were examined, both by path.
 pub(super) struct Scopes {
     pub(super) scopes: BTreeMap<String, Scope>,
     pub(super) files: BTreeMap<String, Fetched>,
 }
 
-/// Finds the scopes that the lockfile does not give: as recorded, or in the manifests of the tarballs.
+/// Finds scopes that are not in the lockfile, in the record or in the manifests of the tarballs.
 pub(super) fn find(
     split: &Split,
     old: Option<&Kept>,
@@ -43,14 +43,14 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// What is recorded, by path; nothing where it was recorded for other systems.
+/// Returns the recorded dependencies by path. Returns none if they were recorded for other systems.
 fn recorded<'r>(split: &Split, old: Option<&'r Kept>) -> BTreeMap<&'r str, &'r DependencyRecord> {
     let old = old.filter(|old| old.systems == split.systems);
     old.into_iter().flat_map(|old| &old.dependencies).map(|entry| (entry.path.as_str(), entry)).collect()
 }
 
-/// Reads the manifests of these tarballs. One of the cache that turns out to be damaged is brought anew; what was
-/// downloaded now was checked while it came, so the loop ends.
+/// Reads the manifests of these tarballs. Damaged tarballs in the cache are downloaded again. The loop ends because
+/// downloads of this run were checked on arrival.
 fn look_into(
     split: &Split,
     mut open: BTreeMap<String, Wanted>,
@@ -70,7 +70,7 @@ fn look_into(
                 }
                 Some(Err(source)) => return Err(UpdateError::Manifest { label: wanted.label, source }),
                 None => {
-                    tracing::debug!(path, "a tarball of the cache is brought anew");
+                    tracing::debug!(path, "a damaged tarball in the cache is downloaded again");
                     tarballs.forget(&file.integrity)?;
                     damaged.insert(path, wanted);
                 }
@@ -81,8 +81,8 @@ fn look_into(
     Ok(())
 }
 
-/// `os`, `cpu` and `libc` of a tarball's manifest; none where the file is not what it should be. Yarn 1 knows no `libc`, and
-/// installs what is for musl beside what is for glibc; a build leaves it out as those of other package managers do.
+/// Returns `os`, `cpu` and `libc` of a tarball's manifest, or `None` if the cached file is damaged. Yarn 1 ignores `libc`
+/// and installs packages for musl beside those for glibc. Builds exclude them, as with other package managers.
 fn platforms(file: &Fetched) -> Option<Result<PlatformLists, fetch::ManifestError>> {
     if file.origin == DownloadOrigin::Cached && Cache::verify(&file.path, &file.integrity).is_err() {
         return None;

@@ -1,4 +1,4 @@
-//! Where an update takes tarballs from: the network and the cache, or the cache alone.
+//! Sources of tarballs for an update: the network and the cache, or the cache alone.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,21 @@ use crate::{
 
 /// A source of tarballs.
 pub trait Tarballs {
-    /// Brings all that is wanted, in the order in which it is wanted.
+    /// Fetches all wanted tarballs, in the given order.
     fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError>;
 
-    /// Where the tarballs of one version of several packages lie, and what they must match.
+    /// Returns URL and integrity of one version of several packages.
     fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<PackageVersion>, UpdateError>;
 
     /// Removes a damaged tarball from the cache.
     fn forget(&self, integrity: &Integrity) -> Result<(), UpdateError>;
 }
 
-/// The network, for what the cache lacks.
+/// The cache, and the network for tarballs that are not cached.
 pub struct Online<'a> {
-    /// What downloads.
+    /// The downloader.
     pub downloader: &'a Downloader,
-    /// Who is told how far it is.
+    /// Receives the progress.
     pub progress: &'a dyn Progress,
 }
 

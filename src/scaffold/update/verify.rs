@@ -1,4 +1,4 @@
-//! Hashing the parts while the cached tarballs in them are checked, on all cores.
+//! Hashes the parts and checks the cached tarballs in them at the same time, on all cores.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::{
     split::lock::shards::Part,
 };
 
-/// What the parts hash to, and which tarballs are not what their integrity says.
+/// The hashes of the parts, and the tarballs that do not match their integrity.
 pub(super) struct Verified {
     pub(super) hashes: BTreeMap<Part, NarHash>,
     pub(super) damaged: Vec<String>,
 }
 
-/// Hashes each tree, and meanwhile checks each file that came from the cache.
+/// Hashes each tree, and checks each file from the cache meanwhile.
 pub(super) fn hash_and_verify(
     trees: &BTreeMap<Part, Tree>,
     files: &BTreeMap<String, Fetched>,
@@ -28,7 +28,7 @@ pub(super) fn hash_and_verify(
     let hash = || trees.iter().map(|(part, tree)| Ok((part.clone(), nar::hash(tree)?))).collect();
     let (damaged, hashes): (_, Result<_, nar::NarError>) = parallel::both(|| parallel::map(&cached, is_damaged), hash);
     let damaged: Vec<String> = damaged.into_iter().flatten().collect();
-    // A damaged file may also have failed to hash; it is brought anew first.
+    // A damaged file may also have failed to hash, so it is downloaded again first.
     if !damaged.is_empty() {
         return Ok(Verified { hashes: BTreeMap::new(), damaged });
     }

@@ -7,7 +7,10 @@ use std::{
 
 use super::{
     Derivation, Id, Input,
-    inputs::{INSTALLED, OF_APPS, OF_BUILDS, OF_CHECKS, OF_LIBRARIES, ORDERS, Rules, insert_list, installed, shown},
+    inputs::{
+        INSTALLED, OF_APPS, OF_BUILDS, OF_CHECKS, OF_LIBRARIES, ORDERS, RUNTIME_INSTALL, Rules, folder, insert_list,
+        installed, join, shown,
+    },
     parts::Closures,
 };
 use crate::{
@@ -15,7 +18,13 @@ use crate::{
     split::{
         checks::Check,
         config::{Exposes, Install},
-        workspaces::graph::{Role, Workspace},
+        workspaces::{
+            detect::{
+                Build,
+                program::{Product, Program},
+            },
+            graph::{Role, Workspace},
+        },
     },
 };
 
@@ -24,20 +33,48 @@ impl Rules<'_> {
     pub(super) fn app(&self, name: &str, workspace: &Workspace, builds: &Builds<'_>) -> Derivation {
         let mut derivation = self.build(workspace, builds);
         derivation.shared = Arc::clone(&builds.of_apps);
-        let mut set = |name, text: Option<&str>| {
-            derivation.inputs.extend(text.map(|text| (Input::Setting(name), text.to_owned())));
+        let mut set = |name, text: String| {
+            if !text.is_empty() {
+                derivation.inputs.insert(Input::Setting(name), text);
+            }
         };
-        set("name", Some(name));
-        set("output folder", workspace.build.as_ref().and_then(|build| build.output.as_deref()));
-        if let Role::App { start, .. } = &workspace.role {
-            set("start file", start.as_deref());
+        set("name", name.to_owned());
+        set("outputs", workspace.build.as_ref().map(Build::shown_outputs).unwrap_or_default());
+        if let Role::App { product, .. } = &workspace.role {
+            set("programs", self.programs(name, product));
+            set("kept", product.kept());
+            if let Some(install) = product.runtime {
+                set(RUNTIME_INSTALL, installed(install).to_owned());
+                set("workspaces that it runs with", self.used_at_run_time(workspace, install));
+            }
         }
         if workspace.install != Install::Shared {
             derivation.needs.remove(&Id::NodeModules);
             derivation.needs.insert(Id::OwnInstall(name.to_owned()));
             derivation.inputs.insert(Input::Setting(INSTALLED), installed(workspace.install).to_owned());
         }
+        derivation.needs.extend(runtime_install(name, workspace).map(|(id, _)| id));
         derivation
+    }
+
+    fn programs(&self, name: &str, product: &Product) -> String {
+        let runtime = self.split.pin.manager.name.runtime();
+        let shown = |program: &Program| {
+            let place = if program.directory { " (in its folder)" } else { "" };
+            format!("{}: {}{place}", program.name, program.shown(runtime))
+        };
+        product.programs_of(name).iter().map(shown).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns the workspaces that a program runs with because of `uses` alone. All others follow from manifests, and the
+    /// manifests of a package's workspaces are among its sources.
+    fn used_at_run_time(&self, workspace: &Workspace, install: Install) -> String {
+        let graph = &self.split.graph;
+        let is_chosen = |workspace: &Workspace| !workspace.uses.is_disjoint(&workspace.development);
+        if install != Install::Production || !graph.workspaces().any(is_chosen) {
+            return String::new();
+        }
+        join(graph.installed_with(&workspace.path, install).into_iter().map(folder))
     }
 
     /// The rules of `library.nix`.
@@ -94,6 +131,18 @@ impl Rules<'_> {
         }
         Derivation { inputs, ..derivation }
     }
+}
+
+/// Returns the install that the programs of an app run with, if there is one.
+pub(super) fn runtime_install(name: &str, workspace: &Workspace) -> Option<(Id, Install)> {
+    let Role::App { product, .. } = &workspace.role else { return None };
+    let install = product.runtime?;
+    let id = match install {
+        Install::Shared => Id::NodeModules,
+        _ if install == workspace.install => Id::OwnInstall(name.to_owned()),
+        _ => Id::RuntimeInstall(name.to_owned(), install),
+    };
+    Some((id, install))
 }
 
 /// The data that all builds share.

@@ -31,6 +31,9 @@ pub(super) const ORDERS: [&str; 2] = ["order of libraries", "order of linked fol
 /// Name of the input for the install of an app that does not use the shared one.
 pub(super) const INSTALLED: &str = "installed dependencies";
 
+/// Name of the input for the install that the programs of an app run with.
+pub(super) const RUNTIME_INSTALL: &str = "run-time install";
+
 /// Files of the Nix folder that are no input of any package. Of the record, single fields are inputs.
 const NO_INPUT: [&str; 5] = [RECORD_FILE, "dev-shell.nix", ".gitattributes", "meta.nix", "outputs.nix"];
 
@@ -102,9 +105,15 @@ impl Rules<'_> {
 
     /// The rules of `node-modules.nix` for the own install of one app. The whole lock set is still an input, because splitter
     /// never prunes a lockfile. From the manifests Nix chooses the workspaces to install for.
-    pub(super) fn own_install(&self, workspace: &Workspace) -> Derivation {
+    pub(super) fn own_install(&self, workspace: &Workspace, install: Install) -> Derivation {
         let mut derivation = self.node_modules();
-        derivation.inputs.insert(Input::Setting(INSTALLED), installed(workspace.install).to_owned());
+        derivation.inputs.insert(Input::Setting(INSTALLED), installed(install).to_owned());
+        let graph = &self.split.graph;
+        // Manifests and the lockfile are inputs anyway. What else decides for which workspaces it installs is `uses`.
+        if graph.workspaces().any(|workspace| !workspace.uses.is_empty()) {
+            let members = graph.installed_with(&workspace.path, install);
+            insert_list(&mut derivation.inputs, "workspaces that it installs for", members.into_iter().map(folder));
+        }
         derivation
     }
 
@@ -255,6 +264,11 @@ pub(super) fn insert_list<'t>(
 
 pub(super) fn join<'t>(list: impl Iterator<Item = &'t str>) -> String {
     list.collect::<Vec<_>>().join(", ")
+}
+
+/// The folder of a workspace, for people.
+pub(super) fn folder(path: &RepoPath) -> &str {
+    if path.is_root() { "." } else { path.as_str() }
 }
 
 /// Formats the state of a file as a text.

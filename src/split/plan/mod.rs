@@ -35,11 +35,14 @@ pub use self::{
     compare::{Cause, Change, Comparison, Effect, Verdict, compare},
     package_change::name_and_version,
 };
-use crate::split::{Split, System, lock::dependencies::Scope, lock::shards::Part};
+use crate::split::{Split, System, config::Install, lock::dependencies::Scope, lock::shards::Part};
 use crate::{
     lockfile::Integrity,
     repo::{RepoPath, states::FileStates},
 };
+
+/// The start of the flake's names for installs of programs.
+pub const INSTALLS: &str = "installs.";
 
 /// A derivation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,8 +51,10 @@ pub enum Id {
     Deps(Part),
     /// The shared install, with the dependencies of all workspaces.
     NodeModules,
-    /// The own install of an app, by the name of the app.
+    /// The own install that the build of an app uses, by the name of the app.
     OwnInstall(String),
+    /// The install that the programs of an app run with, by the name of the app. Absent if it is the one of the build.
+    RuntimeInstall(String, Install),
     /// The build of a library, by the name of the library.
     Library(String),
     /// An app, by its name.
@@ -63,7 +68,7 @@ impl Id {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Deps(_) => "deps",
-            Self::NodeModules | Self::OwnInstall(_) => "nodeModules",
+            Self::NodeModules | Self::OwnInstall(_) | Self::RuntimeInstall(..) => "nodeModules",
             Self::Library(_) => "library",
             Self::App(_) => "app",
             Self::Check(_) => "check",
@@ -71,12 +76,13 @@ impl Id {
     }
 
     /// Returns the package of the flake that contains it. Libraries and checks are not packages, so for them it is the name
-    /// among the flake's checks.
+    /// among the flake's checks. The install of programs is a legacy package.
     pub fn package(&self) -> String {
         match self {
             Self::Deps(_) => "deps".to_owned(),
             Self::NodeModules => "nodeModules".to_owned(),
             Self::OwnInstall(name) => format!("nodeModules-{name}"),
+            Self::RuntimeInstall(name, install) => format!("{INSTALLS}{name}.{}", install.name()),
             Self::Library(name) => format!("library-{name}"),
             Self::App(name) | Self::Check(name) => name.clone(),
         }
@@ -87,9 +93,7 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deps(part) => write!(f, "deps-{part}"),
-            Self::NodeModules | Self::OwnInstall(_) | Self::Library(_) | Self::App(_) | Self::Check(_) => {
-                f.write_str(&self.package())
-            }
+            _ => f.write_str(&self.package()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Derivation, Derivations, Id, Recorded,
-    builds::Builds,
+    builds::{Builds, runtime_install},
     inputs::{Rules, has_folder},
 };
 use crate::{
@@ -41,9 +41,14 @@ fn installs(rules: &Rules<'_>) -> BTreeMap<Id, Derivation> {
     let mut all = rules.fixed_outputs();
     let is_read = |id: &&Id| matches!(id, Id::Deps(part) if part.serves(rules.system));
     let needs: BTreeSet<Id> = all.keys().filter(is_read).cloned().collect();
-    for (name, workspace) in rules.split.graph.apps().filter(|(_, workspace)| workspace.install != Install::Shared) {
-        let install = Derivation { needs: needs.clone(), ..rules.own_install(workspace) };
-        all.insert(Id::OwnInstall(name.to_owned()), install);
+    let own = |workspace, install| Derivation { needs: needs.clone(), ..rules.own_install(workspace, install) };
+    for (name, workspace) in rules.split.graph.apps() {
+        if workspace.install != Install::Shared {
+            all.insert(Id::OwnInstall(name.to_owned()), own(workspace, workspace.install));
+        }
+        if let Some((id @ Id::RuntimeInstall(..), install)) = runtime_install(name, workspace) {
+            all.insert(id, own(workspace, install));
+        }
     }
     all.insert(Id::NodeModules, Derivation { needs, ..rules.node_modules() });
     all

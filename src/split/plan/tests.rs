@@ -1,5 +1,7 @@
 //! Edits each kind of input in a repository in memory, and checks what the model says.
 
+mod products;
+
 use super::*;
 use crate::{
     repo::{

@@ -64,7 +64,7 @@ struct Owned<'a> {
 struct Rules {
     include: Globs,
     exclude: Globs,
-    output: Option<String>,
+    outputs: Vec<String>,
     exposes: Exposes,
 }
 
@@ -201,9 +201,17 @@ impl Rules {
             choice.map_or_else(Globs::default, |choice| Globs::new(list(choice)))
         };
         Self {
-            include: globs(|choice| &choice.include),
+            include: Globs::new(
+                &choice
+                    .map(|choice| &choice.include)
+                    .into_iter()
+                    .flatten()
+                    .chain(workspace.reads())
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            ),
             exclude: globs(|choice| &choice.exclude),
-            output: workspace.build.as_ref().and_then(|build| build.output.clone()),
+            outputs: workspace.build.as_ref().map(|build| build.kept().cloned().collect()).unwrap_or_default(),
             exposes: workspace.exposes,
         }
     }
@@ -216,7 +224,7 @@ impl Rules {
         let is_output = |output: &&String| {
             inner.strip_prefix(output.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let rule = match self.output.as_ref().filter(is_output) {
+        let rule = match self.outputs.iter().find(is_output) {
             Some(output) => Some(format!("{output}/ (build output)")),
             None => filter.rule(inner),
         };

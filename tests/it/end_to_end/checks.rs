@@ -1,4 +1,4 @@
-//! Scripts of workspaces as checks: what they see, and which edits they run again for.
+//! Scripts of workspaces as checks: the files that they see, and the edits that run them again.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Which derivations an edit changes.
+//! The derivations that each kind of edit changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::support::{BUN_VERSIONS, NixMonorepo, stand_in::system, succeed};
 
 type Derivations = BTreeMap<String, String>;
 
-/// The names of what differs.
+/// Returns the names of the derivations that differ.
 fn changed(before: &Derivations, after: &Derivations) -> Vec<String> {
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     names.into_iter().filter(|name| before.get(*name) != after.get(*name)).cloned().collect()
@@ -61,7 +61,7 @@ fn e2e_an_edit_outside_the_sources_changes_nothing() {
     context.write(".github/workflows/ci.yml", "on: push\n");
     unchanged("files that belong to no workspace");
     context.make_executable("apps/web/README.md");
-    unchanged("the mode of a file that is no source");
+    unchanged("the mode of a file that is not a source");
     let manifest: serde_json::Value = serde_json::from_str(&context.read("package.json")).unwrap();
     let mut turned = serde_json::Map::new();
     for (key, value) in manifest.as_object().unwrap().iter().rev() {
@@ -133,12 +133,12 @@ fn e2e_scan_shows_the_sources_that_nix_copies() {
     let scan: serde_json::Value = serde_json::from_str(&succeed(&mut context.splitter(&["scan", "--json"]))).unwrap();
     for app in ["api", "web"] {
         let expected: Vec<String> = serde_json::from_value(scan["sourceSets"][app]["files"].clone()).unwrap();
-        // The specification of the build holds the store paths of the sources.
+        // The specification of a build contains the store paths of its sources.
         let spec = nix.eval(
             &format!("packages.{}.{app}.splitterSpec", system()),
             "spec: (builtins.fromJSON (builtins.unsafeDiscardStringContext spec)).sources",
         );
-        // They are copied when the derivation is.
+        // The sources are copied when Nix writes the derivation.
         nix.derivations();
         let mut found = Vec::new();
         for part in spec.as_array().unwrap() {

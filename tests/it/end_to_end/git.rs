@@ -1,12 +1,12 @@
-//! Dependencies from repositories: commits that a package manager clones, and the archives that GitHub makes.
+//! Dependencies from git: commits that a package manager clones, and archives that GitHub makes.
 
 use serde_json::{Value, json};
 
 use super::trees;
 use crate::support::{BUN_VERSIONS, Forge, Monorepo, NixMonorepo, Project as _, fail, succeed};
 
-/// A package of a repository, with what could be read wrongly: a link, a program, a file that an archive leaves out, the
-/// place of a submodule, a name outside ASCII, a path that no header of an archive holds, one that has to be built.
+/// A package with files that are easy to get wrong: a symbolic link, a program, a file that archives exclude, a
+/// submodule, a name outside of ASCII, a path too long for a tar header, a file that has to be built.
 fn files(name: &str) -> Vec<(String, String)> {
     let manifest = json!({
         "name": name,
@@ -45,14 +45,14 @@ fn edit(monorepo: &Monorepo, path: &str, change: impl FnOnce(&mut Value)) {
     monorepo.context.write(path, format!("{manifest:#}\n"));
 }
 
-/// The monorepo whose `api` depends on a commit that is no branch's any more, on a branch, and on an archive.
+/// Returns the monorepo with an `api` that depends on a commit without a branch, on a branch, and on an archive.
 fn with_repositories(version: &str, forge: &Forge) -> Option<Monorepo> {
     let mut monorepo = Monorepo::with_bun_and_mirror(version)?;
     let old = commit(forge, "o/tool", "tool");
     forge.commit("o/tool", &[("index.js", "module.exports = 'too new';\n")]);
     commit(forge, "o/branch", "branch");
     commit(forge, "o/hub", "hub");
-    // Bun, and splitter like it, asks this in place of GitHub.
+    // Bun and splitter ask this host instead of GitHub.
     monorepo.context.set_env("GITHUB_API_URL", forge.url());
     edit(&monorepo, "package.json", |manifest| {
         let trusted = manifest["trustedDependencies"].as_array_mut().unwrap();
@@ -74,7 +74,7 @@ fn with_repositories(version: &str, forge: &Forge) -> Option<Monorepo> {
     Some(monorepo)
 }
 
-/// The bytes of an archive are others each time: for Bun, which locked their digest, for splitter, and for the build.
+/// The bytes of the archive differ for Bun, which locked their digest, for splitter, and for the build.
 fn are_installed(version: &str) {
     let forge = Forge::start();
     let Some(monorepo) = with_repositories(version, &forge) else { return };
@@ -85,7 +85,7 @@ fn are_installed(version: &str) {
     let record = context.read("nix/splitter/splitter.lock.json");
     assert!(record.contains(r#""url":"https://github.com/o/hub/archive/"#) && record.contains(r#""unpack":true"#));
     assert!(record.contains(&format!(r#""git":"{}/o/tool.git""#, forge.url())));
-    // No build reaches GitHub here. Where a file is from is no part of a fixed output.
+    // Builds cannot reach GitHub in tests. The URL is not part of a fixed output.
     forge.vary(3);
     context.write("nix/splitter/splitter.lock.json", record.replace("https://github.com", &forge.url()));
     forge.take_requests();
@@ -117,7 +117,7 @@ fn e2e_bun_1_4_installs_from_repositories() {
     are_installed(BUN_VERSIONS[2]);
 }
 
-/// The hash is of what was fetched once; a build that has to fetch a commit again says that it is gone.
+/// If the commit disappears, the recorded hash stays valid, but a build that must fetch it again reports that it is gone.
 #[test]
 fn e2e_a_commit_that_vanished_is_named_by_the_build() {
     let forge = Forge::start();

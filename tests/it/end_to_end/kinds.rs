@@ -1,5 +1,5 @@
-//! Every kind of dependency that a package manager knows, all in one repository of each: what a build installs is what the package
-//! manager installs in a full checkout, and an app finds what it imports. `docs/support.md` has a table of the kinds.
+//! Every kind of dependency that a package manager knows, in one repository per package manager. A build installs the same
+//! files as a full checkout, and an app finds its imports. `docs/support.md` has a table of the kinds.
 
 use fs_err as fs;
 use serde_json::{Map, Value, json};
@@ -13,18 +13,18 @@ use crate::support::{
     succeed,
 };
 
-/// A name as long as all package managers can install: they make names of files of it, with more in them.
+/// A name of the maximum length for all package managers, which derive longer file names from it.
 fn long_name() -> String {
     format!("long-{}", "n".repeat(170))
 }
 
-/// Where the tarballs at URLs lie: one host redirects to the other.
+/// The hosts of tarball URLs. One redirects to the other.
 struct Hosts<'a> {
     registry: &'a Registry,
     other: &'a Registry,
 }
 
-/// What the registry and the other host have beside the usual packages.
+/// Adds the packages for these tests to both hosts.
 fn publish(hosts: &Hosts<'_>) {
     let Hosts { registry, other } = hosts;
     let url = registry.url();
@@ -63,13 +63,13 @@ fn publish(hosts: &Hosts<'_>) {
     }
 }
 
-/// Writes a package that is a folder of the repository.
+/// Writes a package into a folder of the repository.
 fn folder(context: &TestContext, path: &str, manifest: &Value, index: &str) {
     context.write(&format!("{path}/package.json"), format!("{manifest:#}\n"));
     context.write(&format!("{path}/index.js"), format!("module.exports = {index};\n"));
 }
 
-/// Tarballs and folders of the repository. Their manifests name no `main`, as `index.js` is found without.
+/// Writes packages as tarballs and folders of the repository. They need no `main`, because `index.js` is the default.
 fn write_local_packages(context: &TestContext) {
     context.write("vendor/packed.tgz", Package::new("packed", "1.0.0").dependency("colour", "^1.0.0").tarball());
     context.write("apps/api/vendor/packed.tgz", Package::new("own-packed", "2.0.0").tarball());
@@ -96,7 +96,7 @@ fn write_local_packages(context: &TestContext) {
     );
 }
 
-/// Folders that are linked to: of the app's own, of the root's, and one in another workspace.
+/// Writes folders to link to: in the app, in the root, and in another workspace.
 fn write_linked_folders(context: &TestContext) {
     folder(context, "apps/api/linked", &json!({ "name": "own-linked", "version": "1.0.0" }), "\"own linked\"");
     let linked = json!({ "name": "root-linked", "version": "1.0.0", "bin": "./bin/linked.js" });
@@ -113,7 +113,7 @@ fn write_linked_folders(context: &TestContext) {
     context.write("packages/linked/part/index.js", "module.exports = \"part of a workspace\";\n");
 }
 
-/// Links to those folders, as `api` asks for them.
+/// Returns the dependencies of `api` on those folders.
 fn links() -> Value {
     json!({
         "link-bare": "link:../../lib/bare",
@@ -132,7 +132,7 @@ const LINKED_LINES: [&str; 5] = [
     "link-workspace: workspace linked",
 ];
 
-/// What the app asks for with every package manager.
+/// Returns the dependencies of the app that every package manager supports.
 fn common_dependencies(url: &str) -> Map<String, Value> {
     let long = long_name();
     let dependencies = json!({
@@ -172,18 +172,18 @@ fn extend(manifest: &mut Value, field: &str, more: &Value) {
     field.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
 }
 
-/// The sources of an app that prints what it gets for each of these names.
+/// Returns the sources of an app that imports each of these names and prints the results.
 fn printing(names: &[String]) -> String {
     let line = |name: &String| format!("console.log(\"{name}: \" + require(\"{name}\"));\n");
     names.iter().map(line).collect()
 }
 
-/// What is asked for in the manifest of `api`, by name.
+/// Returns the names of the dependencies in the manifest of `api`.
 fn names_in(dependencies: &Map<String, Value>) -> Vec<String> {
     dependencies.keys().cloned().collect()
 }
 
-/// What the app must print for the common dependencies.
+/// Returns the lines that the app must print for the common dependencies.
 fn expected_lines() -> Vec<String> {
     let long = long_name();
     [
@@ -220,7 +220,7 @@ fn prints(printed: &str, expected: impl IntoIterator<Item = impl AsRef<str>>) {
     }
 }
 
-/// The workspaces of the fixture, one inside another.
+/// The workspaces of the fixture. Some lie inside another workspace.
 const WORKSPACES: [&str; 3] = ["apps/*", "packages/*", "packages/both/inside/*"];
 
 fn of_yarn(version: &str, linker: &str, other: &Registry, edit: impl FnOnce(&YarnMonorepo)) -> Option<YarnMonorepo> {
@@ -246,8 +246,8 @@ fn of_yarn(version: &str, linker: &str, other: &Registry, edit: impl FnOnce(&Yar
     })
 }
 
-/// Makes a lockfile say of the tarball at a URL nothing of what it must be, as older versions wrote it: Yarn 1 has a
-/// SHA-1 behind the URL, Bun 1.4 the integrity at the entry's end.
+/// Removes the integrity of the tarball at a URL from the lockfile, as older versions wrote it. Yarn 1 has a SHA-1 after
+/// the URL, Bun 1.4 an integrity at the end of the entry.
 fn forget_integrity(context: &TestContext, lockfile: &str, url: &str) {
     let is_it = |line: &str| line.contains(url) && (line.starts_with("  resolved ") || line.contains(": ["));
     let without = |line: &str| match (line.split_once('#'), line.split_once(", \"sha512-")) {
@@ -262,7 +262,7 @@ fn forget_integrity(context: &TestContext, lockfile: &str, url: &str) {
     context.write(lockfile, changed);
 }
 
-/// What the app's sources print when Node runs them in a full checkout.
+/// Runs the app's sources with Node in a full checkout, and returns the output.
 fn printed_by_sources(nix: &Yarn) -> String {
     succeed(nix.context().command("node").arg("apps/api/src/index.js"))
 }
@@ -291,7 +291,7 @@ fn e2e_yarn_1_installs_every_kind() {
     assert_eq!(printed, printed_by_sources(&nix));
 }
 
-/// The sandbox gets other bytes than those that were recorded at first sight, and then the same again.
+/// Changes a tarball that was recorded at first sight, checks that the build refuses it, and restores it.
 fn is_refused_where_a_tarball_changed(nix: &Yarn) {
     let registry = &nix.monorepo.registry;
     registry.serve("/files/query.tgz?v=2", Package::new("query-two", "2.0.1").tarball());
@@ -305,14 +305,14 @@ fn is_refused_where_a_tarball_changed(nix: &Yarn) {
     assert!(said.contains("if it has none, in splitter.lock.json, from the first download"), "{said}");
 }
 
-/// A script that makes a package, as `exec:` wants it.
+/// A generator script for an `exec:` dependency.
 const GENERATOR: &str = "const fs = require(\"fs\");
 const path = require(\"path\");
 fs.writeFileSync(path.join(execEnv.buildDir, \"package.json\"), '{ \"name\": \"generated\", \"version\": \"1.0.0\" }');
 fs.writeFileSync(path.join(execEnv.buildDir, \"index.js\"), 'module.exports = \"generated\";');
 ";
 
-/// With scripts, as Yarn makes no package by `exec:` without.
+/// Yarn settings. Scripts are enabled because Yarn does not run `exec:` generators without.
 const BERRY_SETTINGS: &str = "enableScripts: true
 catalog:
   cataloged: ^1.0.0
@@ -358,7 +358,7 @@ fn kinds_of_berry(monorepo: &YarnMonorepo) {
     context.write("apps/api/src/index.js", context.read("apps/api/src/index.js") + &printing(&names));
 }
 
-/// Adds a command to what builds `api`, whose output it keeps.
+/// Adds a command to the build of `api`, and keeps its output in the package.
 fn add_to_build(context: &TestContext, command: &str) {
     context.edit_manifest("apps/api/package.json", |manifest| {
         let build = manifest["scripts"]["build"].as_str().unwrap();
@@ -386,7 +386,7 @@ fn yarn_4_installs_every_kind(linker: &str) -> Option<Yarn> {
     is_refused_where_a_tarball_changed(&nix);
     let printed = output_of(&nix, "api");
     let expected = expected_lines();
-    // Yarn 2 and later take bundled packages from the registry.
+    // Yarn 2 and later install bundled packages from the registry.
     let expected = expected.iter().map(String::as_str).filter(|line| !line.contains("bundled inside"));
     let own =
         ["portal: portal colour@0.9.0 host@1.4.0 to function", "generated: generated", "extended: extended tool@4.9.0"];
@@ -468,7 +468,7 @@ fn e2e_bun_1_4_installs_every_kind() {
     let api = nix.build("api");
     let printed = succeed(nix.context().command("node").arg(api.join("index.js")));
     let expected = expected_lines();
-    // Bun's bundler does not tell names apart that differ by case.
+    // Bun's bundler confuses names that differ only by case.
     let expected = expected
         .iter()
         .map(String::as_str)

@@ -1,5 +1,5 @@
-//! Libraries with a build are derivations of their own: what an edit builds again, what is laid over the sources of those that
-//! depend on them, and where an unchanged output stops it.
+//! Libraries with a build have their own derivations: which of them an edit rebuilds, how their outputs reach their
+//! dependents, and when an unchanged output stops a rebuild.
 
 use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
 
@@ -12,8 +12,8 @@ use crate::support::{
     succeed,
 };
 
-/// The monorepo with builds for its libraries: `logger` and `ui`, which depends on it, are bundles, and the command of `stamp` is
-/// made by its build, which also changes a file that is there.
+/// Adds builds to the libraries of the monorepo. `logger` and `ui`, which depends on it, become bundles. The build of
+/// `stamp` creates its command, and changes an existing file.
 pub(super) fn with_built_libraries(nix: &NixMonorepo) {
     let context = nix.context();
     for (library, output) in [("logger", "dist"), ("ui", "made/lib")] {
@@ -33,7 +33,7 @@ pub(super) fn with_built_libraries(nix: &NixMonorepo) {
     context.commit_all("splitter update-hash");
 }
 
-/// The derivation of each check: apps, libraries, `nodeModules`.
+/// Returns the derivation of each check: apps, libraries, `nodeModules`.
 fn derivations(nix: &NixMonorepo) -> BTreeMap<String, String> {
     let apply = "builtins.mapAttrs (_: package: package.drvPath)";
     serde_json::from_value(nix.eval(&format!("checks.{}", system()), apply)).unwrap()
@@ -76,7 +76,7 @@ fn e2e_what_libraries_built_is_laid_over_the_sources_of_apps() {
             format!("{build} && cd ../../packages/stamp && cp -P state.txt dist/link.js dist/run ../../apps/api/dist/")
                 .into();
     });
-    // Sources that are root files too, among them a link that leads nowhere.
+    // Sources that are root files as well, with a broken symbolic link.
     std::os::unix::fs::symlink("nowhere", context.repo().join("packages/stamp/link")).unwrap();
     context.write("splitter.json", "{ \"rootFiles\": [\"packages/stamp\"] }");
     succeed(&mut context.splitter(&["update-hash"]));
@@ -97,7 +97,7 @@ fn e2e_what_libraries_built_is_laid_over_the_sources_of_apps() {
         assert_eq!(folder.join("link.js").read_link_utf8().unwrap(), "bin.js");
         assert_ne!(fs::metadata(folder.join("run")).unwrap().permissions().mode() & 0o111, 0, "{folder}");
     }
-    // The command was made by the library's build: it is executable in the app's, and what its shebang names is found.
+    // The library's build created the command. In the app's build it is executable, and its interpreter is found.
     let store = api.parent().unwrap();
     let stamped = fs::read_to_string(api.join("stamp.txt")).unwrap();
     assert!(stamped.starts_with(&format!("stamped api by #!{store}/")), "{stamped}");
@@ -106,7 +106,7 @@ fn e2e_what_libraries_built_is_laid_over_the_sources_of_apps() {
     assert!(printed.starts_with("[colour@1.2.0, old-library@0.1.0] web: cataloged@1.1.0"), "{printed}");
 }
 
-/// A library runs a command of a folder that it links to, which needs another library; an app links to what the library makes.
+/// A library runs a command from a linked folder, which needs another library. An app links to the output of the library.
 #[test]
 fn e2e_a_library_has_the_folders_that_it_links_to_and_others_may_link_to_its_output() {
     let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], Registry::start(packages()), |monorepo| {
@@ -117,7 +117,7 @@ fn e2e_a_library_has_the_folders_that_it_links_to_and_others_may_link_to_its_out
         let command = "#!/usr/bin/env node\nrequire.resolve(\"../../../packages/logger/dist/index.js\");\nconsole.log(require(\"..\"));\n";
         context.write("lib/brand/bin/brand.js", command);
         context.write("lib/brand/index.js", "module.exports = \"branded\";\n");
-        // What a developer built is in no commit.
+        // Outputs of local builds are not committed.
         context.write("packages/stamp/dist/brand.txt", "old\n");
         context.edit_manifest("packages/stamp/package.json", |manifest| {
             manifest["dependencies"]["brand"] = "link:../../lib/brand".into();
@@ -153,7 +153,7 @@ fn e2e_a_library_has_the_folders_that_it_links_to_and_others_may_link_to_its_out
     assert_eq!(fs::read_to_string(nix.build("api").join("brand.txt")).unwrap(), "branded\n");
 }
 
-/// What a build writes into packages is laid over those that an app gets as copies; what a script generates, over sources.
+/// Files that a build writes into packages reach apps that get copies of packages. Generated files reach the sources.
 #[test]
 fn e2e_what_libraries_generate_and_write_into_packages_reaches_apps() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
@@ -167,7 +167,7 @@ fn e2e_what_libraries_generate_and_write_into_packages_reaches_apps() {
             format!("{build} && cp ../../node_modules/tool/client.txt ../../packages/logger/src/generated.txt dist/")
                 .into();
     });
-    // A task runner knows that builds wait for what libraries generate.
+    // The configuration of a task runner says that builds wait for generated files of libraries.
     context.edit_manifest("packages/logger/package.json", |manifest| {
         manifest["scripts"] = json!({ "generate": "echo generated > src/generated.txt" });
     });
@@ -192,7 +192,7 @@ fn files_below(root: &Utf8Path, folder: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Of an edit that leaves a library's output as it was, nothing comes through where the output is what others see.
+/// If other workspaces only see a library's output, an edit that leaves the output unchanged rebuilds nothing else.
 #[test]
 fn e2e_an_edit_that_leaves_a_content_addressed_library_unchanged_stops_there() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
@@ -230,7 +230,7 @@ fn e2e_an_edit_that_leaves_a_content_addressed_library_unchanged_stops_there() {
     assert_ne!(first, third);
 }
 
-/// An app that another app needs is built for it, and is a package all the same.
+/// An app can be a dependency of another app, and is still a package.
 #[test]
 fn e2e_an_app_is_built_for_another_one_that_uses_it() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
@@ -250,7 +250,7 @@ fn e2e_an_app_is_built_for_another_one_that_uses_it() {
     succeed(&mut super::verify::splitter(&nix, &["verify"]));
 }
 
-/// Two libraries that depend on each other, one for its tests: each is built, the one without what the other makes.
+/// Two libraries depend on each other, one of them for its tests. Both are built, one without the output of the other.
 fn builds_a_ring(version: &str, linker: &str) {
     let monorepo = YarnMonorepo::with_linker(version, linker, |monorepo| {
         let classic = monorepo.is_classic();

@@ -1,10 +1,10 @@
-//! What is no plain package of the registry: patches, `file:` folders and tarballs, tarballs from URLs, an added include.
+//! Dependencies that are not plain packages from the registry: patches, `file:` folders and tarballs, tarball URLs.
 
 use serde_json::{Value, json};
 
 use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project as _, succeed};
 
-/// The monorepo whose `api` depends on one of each kind.
+/// Returns the monorepo with an `api` that depends on each kind.
 fn with_local_packages(version: &str) -> Option<NixMonorepo> {
     let monorepo = Monorepo::with_bun_and_mirror(version)?;
     let context = &monorepo.context;
@@ -24,7 +24,7 @@ fn with_local_packages(version: &str) -> Option<NixMonorepo> {
     );
     edit(&monorepo, "package.json", |manifest| {
         manifest["patchedDependencies"] = json!({ "native@2.0.0": "patches/native@2.0.0.patch" });
-        // Bun reads a tarball's path from the root, whatever workspace names it.
+        // Bun resolves the path of a tarball from the root, not from the workspace that names it.
         manifest["dependencies"] = json!({ "packed": "file:vendor/packed-1.0.0.tgz" });
     });
     let url = format!("{}files/remote.tgz", monorepo.registry.url());
@@ -56,7 +56,7 @@ fn are_installed(version: &str) {
     let api = nix.build("api");
     let printed = succeed(context.command("node").arg(api.join("index.js")));
     assert_eq!(printed, "native, patched in-folder remote@1.0.0 packed@1.0.0");
-    // Another patch is another install, and the record is stale; without update-hash the build has the new patch all the same.
+    // A changed patch makes the record stale. Builds use the new patch even before `update-hash`.
     let patch = "patches/native@2.0.0.patch";
     context.write(patch, context.read(patch).replace("native, patched", "native, patched again"));
     crate::support::fail(&mut context.splitter(&["check"]));

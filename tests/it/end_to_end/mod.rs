@@ -1,4 +1,4 @@
-//! The whole, with a real Nix and a real sandbox: what splitter wrote is built, run, edited and built again.
+//! End-to-end tests with a real Nix and a real sandbox: they build, run, edit and rebuild what splitter generates.
 
 mod checks;
 mod doors;

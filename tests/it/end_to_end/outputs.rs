@@ -1,4 +1,4 @@
-//! What is built runs, by each version of Bun, and an own flake can say how it is built.
+//! Built apps run, with each version of Bun, and a user's flake can configure their builds.
 
 use camino::Utf8Path;
 use fs_err as fs;
@@ -6,12 +6,12 @@ use fs_err as fs;
 use super::libraries::with_built_libraries;
 use crate::support::{BUN_1_3_14, BUN_VERSIONS, NixMonorepo, fail, splitter_snapshot, stand_in::system, succeed};
 
-/// What a program prints that Node runs.
+/// Runs a program with Node, and returns its output.
 fn output_of(nix: &NixMonorepo, script: impl AsRef<Utf8Path>) -> String {
     succeed(nix.context().command("node").arg(script.as_ref()))
 }
 
-/// The folder of a package in a built tree, hoisted to the root or beside the workspace that depends on it.
+/// Returns the folder of a package in a built tree, hoisted to the root or inside of its dependent workspace.
 fn installed(tree: &Utf8Path, workspace: &str, package: &str) -> camino::Utf8PathBuf {
     let places = ["", workspace].map(|folder| tree.join(folder).join("node_modules").join(package));
     places.into_iter().find(|place| place.exists()).unwrap_or_else(|| tree.join("missing").join(package))
@@ -19,11 +19,11 @@ fn installed(tree: &Utf8Path, workspace: &str, package: &str) -> camino::Utf8Pat
 
 fn builds_and_runs(nix: &NixMonorepo) {
     let tree = nix.build("nodeModules");
-    // The trusted lifecycle script ran, the other did not.
+    // Only the trusted lifecycle script ran.
     assert!(installed(&tree, "apps/api", "trusted/built.txt").is_file());
     assert!(installed(&tree, "apps/api", "untrusted/index.js").is_file());
     assert!(!installed(&tree, "apps/api", "untrusted/built.txt").exists());
-    // Of the packages for one platform, only this one's.
+    // Of the packages for single platforms, only those for this one are installed.
     let binaries = succeed(nix.context().command("find").args([tree.as_str(), "-path", "*/@native/*/bin/native"]));
     let this = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
     assert!(!binaries.is_empty());
@@ -33,9 +33,9 @@ fn builds_and_runs(nix: &NixMonorepo) {
         output_of(nix, api.join("index.js")),
         "[colour@1.2.0, old-library@0.1.0] api: cataloged@1.1.0, native@2.0.0"
     );
-    // Commands of a package locked by the tag `latest`, and of a workspace.
+    // A command of a package that is locked by the tag `latest`.
     assert_eq!(fs::read_to_string(api.join("tool.txt")).unwrap(), "tool 5.0.1\n");
-    // What shebangs name lies in the store, as nothing else is there in other sandboxes than ours.
+    // Interpreters must be in the store. Usual sandboxes show nothing else, unlike that of these tests.
     let store = tree.parent().unwrap();
     let stamp = fs::read_to_string(api.join("stamp.txt")).unwrap();
     assert!(stamp.starts_with(&format!("stamped api by #!{store}/")), "{stamp}");
@@ -69,7 +69,7 @@ fn e2e_bun_1_4_apps_build_in_the_sandbox_and_run() {
     builds_and_runs(&nix);
 }
 
-/// `bun build --compile` copies Bun itself, so that an edit of Bun can break what it makes and nothing else.
+/// `bun build --compile` copies Bun itself. Splitter patches Bun, which could break compiled programs only.
 fn what_is_compiled_runs(version: &str) {
     let Some(nix) = NixMonorepo::with_bun(version) else { return };
     let build = |flags: &str| format!("mkdir dist && bun build src/index.ts --compile {flags} --outfile dist/program");
@@ -103,14 +103,14 @@ fn e2e_bun_1_4_what_is_compiled_runs() {
     what_is_compiled_runs(BUN_VERSIONS[2]);
 }
 
-/// The mirror is on the loopback, which no proxy variable reaches.
+/// The mirror is on the loopback address, which proxy variables do not affect.
 #[test]
 fn e2e_a_lock_with_the_urls_of_a_mirror_builds() {
     let Some(nix) = NixMonorepo::with_bun_and_mirror(BUN_VERSIONS[1]) else { return };
     builds_and_runs(&nix);
 }
 
-/// The user's own flake: two lines of splitter's, and choices.
+/// Returns a user's flake with splitter's two lines and these settings.
 fn own_flake(choices: &str) -> String {
     format!(
         r#"{{
@@ -154,7 +154,7 @@ fn e2e_an_own_flake_chooses_how_apps_are_built() {
     assert_eq!(fs::read_to_string(api.join("greeting.txt")).unwrap(), "hello from the flake\n");
     let names = nix.eval(&format!("packages.{}", system()), "builtins.attrNames");
     assert_eq!(names, serde_json::json!(["api", "deps", "nodeModules", "nodeModules-api"]));
-    // An option that is not there, or of another type, is an error.
+    // An unknown option, or one of the wrong type, is an error.
     nix.context().write("flake.nix", own_flake("splitter.apps.api.buildCommnd = \"true\";"));
     assert!(fail(&mut nix.build_command("api")).contains("buildCommnd"));
 }
@@ -175,7 +175,7 @@ fn e2e_a_missing_output_folder_is_named_with_what_was_made() {
         .write("flake.nix", own_flake("splitter.apps.api.buildCommand = \"echo the compiler is cross; exit 3\";"));
     let output = fail(&mut nix.build_command("api"));
     assert!(output.contains("the compiler is cross") && output.contains("failed in apps/api: exit code 3"), "{output}");
-    // The error is the last word: the shell has none of its own about a phase that ends.
+    // The shell adds no message of its own after the error.
     assert!(!output.contains("pop_var_context"), "{output}");
 }
 
@@ -209,10 +209,10 @@ fn e2e_an_app_without_a_build_is_started_from_its_sources() {
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 0
     ----- stdout
-    fresh: nix/splitter/splitter.lock.json is right for 18 packages in 6 workspaces
+    fresh: nix/splitter/splitter.lock.json is up to date (18 packages, 6 workspaces)
     ----- stderr
     ");
-    // It needs no more than what it runs with.
+    // The app keeps only the install that it runs with.
     context.write("splitter.json", r#"{ "workspaces": { "apps/web": { "install": "production" } } }"#);
     succeed(&mut context.splitter(&["update-hash"]));
     context.git(&["add", "--all"]);
@@ -223,17 +223,17 @@ fn e2e_an_app_without_a_build_is_started_from_its_sources() {
     assert!(matches!(installs[..], [(_, "-web-production")]), "{needed}");
 }
 
-/// The names of the checks of each system.
+/// Returns the names of the checks for each system.
 fn names(nix: &NixMonorepo) -> serde_json::Value {
     nix.eval("checks", "builtins.mapAttrs (_: builtins.attrNames)")
 }
 
-/// Makes the stand-in another release of nixpkgs.
+/// Sets the nixpkgs release of the stand-in.
 fn set_release(nix: &NixMonorepo, release: &str) {
     fs::write(nix.context().folder("stand-in").join("nixpkgs/release"), release).unwrap();
 }
 
-/// Gives the repository a flake of flake-parts, which asks every declared system when one is asked for.
+/// Writes a flake with flake-parts, which evaluates all declared systems if one is requested.
 fn with_flake_parts(nix: &NixMonorepo) {
     let lines = "imports = [ ./nix/splitter/flake-module.nix ];\n    systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;";
     let inputs = "inputs.nixpkgs.url = \"path:/nowhere/nixpkgs\";\n  inputs.flake-parts.url = \"path:/nowhere/flake-parts\";\n  \
@@ -242,7 +242,7 @@ fn with_flake_parts(nix: &NixMonorepo) {
     nix.context().write("flake.nix", format!("{{\n  {inputs}\n  outputs = {outputs};\n}}\n"));
 }
 
-/// nixpkgs 26.11 lists `x86_64-darwin`, and throws when it is used.
+/// nixpkgs 26.11 still lists `x86_64-darwin`, but throws if it is used.
 #[test]
 fn e2e_a_system_that_nixpkgs_dropped_breaks_no_other() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
@@ -257,7 +257,7 @@ fn e2e_a_system_that_nixpkgs_dropped_breaks_no_other() {
     assert_eq!(systems(&nix), three);
     assert_eq!(nix.derivations(), derivations);
     succeed(&mut nix.nix(&["flake", "show", "--all-systems"]));
-    // The line of flakes that were written before.
+    // Flakes from older versions of splitter have this line.
     let line = "inherit (builtins.fromJSON (builtins.readFile ./nix/splitter/splitter.lock.json)) systems;";
     let new = "systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;";
     let flake = nix.context().read("flake.nix");

@@ -1,5 +1,5 @@
-//! An app's own install is what the package manager installs for that app in a full checkout, path by path, and what the app is
-//! built with; and of a dependency that is another app's nothing comes through it.
+//! Installs of single apps. Such an install has the same files as the package manager's own in a full checkout, the app is
+//! built with it, and a dependency of another app does not rebuild it.
 
 use fs_err as fs;
 use serde_json::{Value, json};
@@ -13,15 +13,17 @@ use crate::support::{
     monorepo::packages, succeed,
 };
 
-/// The workspaces that `web` needs, the one that it needs for development alone, and the other one.
+/// The workspaces that `web` needs.
 const OF_WEB: [&str; 3] = ["apps/web", "packages/logger", "packages/ui"];
+/// The workspace that `web` needs only for development.
 const FOR_DEVELOPMENT: &str = "packages/stamp";
+/// The workspace that `web` does not need.
 const OTHER: &str = "apps/api";
 
-/// What only those have that need development dependencies.
+/// Packages that are installed only because of development dependencies.
 const DEVELOPMENT: [&str; 3] = ["dev-of-web", "dev-of-ui", "of-stamp"];
 
-/// Development dependencies of an app and of a library that no other workspace has, and a workspace that is one.
+/// Adds unique development dependencies to an app and to a library. One of them is a workspace.
 fn with_development(context: &TestContext, registry: &Registry, stamp: &str) {
     for name in DEVELOPMENT {
         registry.publish(Package::new(name, "1.0.0"));
@@ -36,7 +38,8 @@ fn with_development(context: &TestContext, registry: &Registry, stamp: &str) {
     }
 }
 
-/// Compares both installs of `web` with what `install`, which is told whether without development dependencies, leaves here.
+/// Compares both installs of `web` with a checkout. `install` installs there; its argument is `true` for the install without
+/// development dependencies.
 fn installs_what_web_needs<P: Project>(nix: &NixMonorepo<P>, is_left_out: fn(&str) -> bool, install: impl Fn(bool)) {
     let has = |tree: &Tree, name: &str| tree.keys().any(|path| path.contains(&format!("/{name}")));
     for (output, is_production) in [("own", false), ("production", true)] {
@@ -79,7 +82,7 @@ fn e2e_bun_1_4_installs_what_an_app_needs_isolated() {
     bun_installs_what_web_needs(BUN_VERSIONS[2], "isolated");
 }
 
-/// Yarn 1 has no command for it: it is compared with a checkout in which there is nothing else.
+/// Yarn 1 has no command for it, so all other workspaces are removed from the checkout.
 #[test]
 fn e2e_yarn_1_installs_what_an_app_needs() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
@@ -115,7 +118,7 @@ fn e2e_yarn_4_installs_what_an_app_needs() {
             succeed(install.args(is_production.then_some("--production")));
         },
     );
-    // Nothing is resolved anew, with the registry or without.
+    // No dependency is resolved again, whether it comes from the registry or not.
     let depend = |name: &str, range: &str| {
         nix.context().edit_manifest("apps/web/package.json", |manifest| manifest["dependencies"][name] = range.into());
         fail(&mut nix.build_command("installs.web.own"))
@@ -127,7 +130,7 @@ fn e2e_yarn_4_installs_what_an_app_needs() {
     assert!(said.contains("asked for packages that are not in yarn.lock: colour"), "{said}");
 }
 
-/// With content-addressed installs: a dependency of `web` changes, and `api` is installed again, and not built.
+/// With content-addressed installs, a changed dependency of `web` installs `api` again, but does not build it.
 fn keeps_apart<P: Project>(nix: &NixMonorepo<P>, workspaces: &Value) {
     let context = nix.context();
     let settings = context.folder("nix/conf/nix.conf");
@@ -169,8 +172,8 @@ fn keeps_apart<P: Project>(nix: &NixMonorepo<P>, workspaces: &Value) {
     assert_ne!(web_now, web);
 }
 
-/// Libraries are built again, since they have the shared install, and what comes of it is the same. (Bun's bundler notes where
-/// packages lie, which is always the same place with copies alone.)
+/// Libraries are rebuilt because they use the shared install, but their outputs are the same. The library needs copies of
+/// packages, because Bun's bundler writes the paths of packages into its output.
 #[test]
 fn e2e_with_bun_a_dependency_of_one_app_leaves_the_others_alone() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };

@@ -1,11 +1,11 @@
-//! Patches that a script of the root has `patch-package` apply.
+//! Patches that `patch-package` applies, run by a script of the root.
 
 use serde_json::json;
 
 use super::yarn::{Yarn, output_of};
 use crate::support::{Package, YARN_VERSIONS, YarnMonorepo, fail};
 
-/// What `patch-package` does, for patches of one line in files of one package.
+/// A minimal `patch-package` for one-line patches of one package.
 const PATCH_PACKAGE: &str = r#"const fs = require("fs");
 const folder = process.argv[process.argv.indexOf("--patch-dir") + 1];
 for (const name of fs.readdirSync(folder)) {
@@ -17,7 +17,7 @@ for (const name of fs.readdirSync(folder)) {
 }
 "#;
 
-/// A monorepo whose root has a patch applied, changed by `edit` before it is locked.
+/// Returns a monorepo whose root applies a patch. Calls `edit` before the lockfile is written.
 #[track_caller]
 pub(super) fn patched_monorepo(edit: impl FnOnce(&YarnMonorepo)) -> Option<YarnMonorepo> {
     YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
@@ -36,13 +36,13 @@ pub(super) fn patched_monorepo(edit: impl FnOnce(&YarnMonorepo)) -> Option<YarnM
     })
 }
 
-/// The script of a root is run by no build; but this one makes packages what the sources want them to be.
+/// Builds do not run scripts of the root, except for `patch-package`, because sources rely on the patched packages.
 #[test]
 fn e2e_yarn_1_installs_what_patch_package_patches() {
     let Some(nix) = patched_monorepo(|_| ()).and_then(Yarn::of) else { return };
     let context = nix.context();
     assert!(output_of(&nix, "api").ends_with("api: native, patched"));
-    // An install of one app applies what is of its packages, and does not do without the program.
+    // An install of a single app applies the patches of its packages, and fails without `patch-package`.
     nix.build("installs.web.production");
     let installed = nix.build("installs.api.own").join("node_modules/native/index.js");
     assert_eq!(fs_err::read_to_string(installed).unwrap(), "module.exports = \"native, patched\";\n");

@@ -1,4 +1,4 @@
-//! The hashes that splitter writes without Nix are those that Nix comes to.
+//! The hashes that splitter computes without Nix equal those of Nix.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn e2e_the_hashes_written_are_those_of_a_cold_store() {
         let hash = succeed(&mut nix.nix.command(nix.context(), &["hash", "path", output.as_str()]));
         assert_eq!(recorded["hash"], hash, "{part}");
     }
-    // Another hash is refused by Nix, so that the comparison above means something.
+    // Nix refuses a wrong hash, so the comparison above is meaningful.
     let text = nix.context().read("nix/splitter/splitter.lock.json");
     let right = record["deps"]["common"]["hash"].as_str().unwrap();
     nix.context().write(
@@ -38,15 +38,15 @@ fn e2e_after_preload_the_build_asks_no_registry() {
     splitter_snapshot!(nix.context(), preload, @r"
     exit: 0
     ----- stdout
-    unchanged nix/splitter/splitter.lock.json: 18 packages, +0 -0 ~0, in [TIME]
+    unchanged nix/splitter/splitter.lock.json: 18 packages, in [TIME]
     ----- stderr
     downloading 1 package (0 of 1 in the cache)
       downloaded 1 (107.3 MB), reused 15 (4.3 kB) from the cache
-      common         sha256-[HASH] (14 packages, 3.9 kB)
-      x86_64-linux   sha256-[HASH] (1 package, 335 B)
-      in the Nix store: /nix/store/[HASH]-deps-common-1f9b641602c855f0e8449ddd11f3ec73
-      in the Nix store: /nix/store/[HASH]-deps-x86_64-linux-fe522e2ca7ded419ec3be657c752672e
-      in the Nix store: /nix/store/[HASH]-bun-linux-x64-1.4.4.tgz
+      deps-common         sha256-[HASH] (14 packages, 3.9 kB)
+      deps-x86_64-linux   sha256-[HASH] (1 package, 335 B)
+      added to the Nix store: /nix/store/[HASH]-deps-common-1f9b641602c855f0e8449ddd11f3ec73
+      added to the Nix store: /nix/store/[HASH]-deps-x86_64-linux-fe522e2ca7ded419ec3be657c752672e
+      added to the Nix store: /nix/store/[HASH]-bun-linux-x64-1.4.4.tgz
     ");
     nix.monorepo.registry.take_requests();
     nix.build("nodeModules");

@@ -1,5 +1,5 @@
-//! A company's registry, from the developer to the sandbox: TLS of its own authority, a password, a token for one scope,
-//! tarballs on another host. Real package managers write the lockfiles, and no secret is left anywhere.
+//! A company's registry, from the developer to the sandbox: TLS with its own authority, a password, a token for one scope,
+//! tarballs on another host. Real package managers write the lockfiles, and no secret is stored anywhere.
 
 use std::process::Command;
 
@@ -13,14 +13,14 @@ use crate::{
     },
 };
 
-/// The registry, and the host of its tarballs.
+/// Starts the registry, and the host of its tarballs.
 fn private() -> (Registry, Registry) {
     let (registry, storage) = (Registry::start_with_tls(packages()), Registry::start_with_tls(packages()));
     make_private(&registry, &storage);
     (registry, storage)
 }
 
-/// Writes what a developer has in the home folder for each package manager.
+/// Writes a developer's settings for each package manager to the home folder.
 fn write_home(context: &TestContext, registry: &Registry) {
     let ca = tls::file("company-ca.pem");
     let url = registry.url();
@@ -35,12 +35,12 @@ fn write_home(context: &TestContext, registry: &Registry) {
     for (file, text) in [(".config/.bunfig.toml", &bunfig), (".yarnrc.yml", &yarnrc)] {
         fs::write(context.home().join(file), text).unwrap();
     }
-    // Yarn 1 has another home for root, but reads this file above the repository.
+    // Yarn 1 uses another home folder for root, but reads this file above the repository.
     let npmrc = format!("always-auth=true\n{}", registries::credentials(registry));
     fs::write(context.folder(".npmrc"), npmrc).unwrap();
 }
 
-/// The files below a folder that hold a secret.
+/// Returns the files below a folder that contain a secret.
 fn with_secrets(context: &TestContext, folder: &str) -> String {
     let patterns: Vec<String> = secrets().iter().map(|secret| format!("--regexp={secret}")).collect();
     let mut grep = context.command("grep");
@@ -48,7 +48,7 @@ fn with_secrets(context: &TestContext, folder: &str) -> String {
     run(&mut grep)
 }
 
-/// Makes the record, builds in the sandbox with files that only it is shown, and looks for what must not be found.
+/// Writes the record, builds in a sandbox that shows the credentials, and searches all results for secrets.
 fn keeps_its_secrets<P: Project>(monorepo: P, storage: &Registry) {
     write_home(monorepo.context(), monorepo.registry());
     storage.publish(monorepo.program());
@@ -57,14 +57,14 @@ fn keeps_its_secrets<P: Project>(monorepo: P, storage: &Registry) {
     let said = run(&mut context.splitter(&["-vv", "update-hash"]));
     assert!(said.starts_with("exit: 0"), "{said}");
     assert_tells_no_secret(&said, "the output");
-    // Each file has what the other cannot say.
+    // Neither file can express all settings alone.
     let [netrc, npmrc] = ["secrets/netrc", "secrets/npmrc"].map(|file| context.folder(file));
     fs::create_dir(context.folder("secrets")).unwrap();
     fs::write(&netrc, format!("machine 127.0.0.1 login developer password {PASSWORD}\n")).unwrap();
     let key = nix.monorepo.registry().url().replace("https:", "");
     fs::write(&npmrc, format!("{key}@scope/:_authToken={TOKEN}\n{key}private/:_authToken={TOKEN}\n")).unwrap();
     let with_certificates = |mut command: Command| {
-        // Nix shows this file to builds that download, as the certificates of the machine.
+        // Nix shows this file to downloading builds as the machine's certificates.
         command.env("NIX_SSL_CERT_FILE", tls::file("company-ca.pem")).args(["--option", "compress-build-log", "false"]);
         command
     };
@@ -81,7 +81,7 @@ fn keeps_its_secrets<P: Project>(monorepo: P, storage: &Registry) {
     assert_eq!(storage.authorizations().len(), asked_before, "a redirect takes no secret along");
     let derivation = succeed(&mut nix.nix(&["path-info", "--derivation", ".#nodeModules"]));
     assert!(fs::read_to_string(derivation).unwrap().contains("deps-common-"));
-    // The store with its derivations and database, the logs, the repository, splitter's cache.
+    // The store with derivations and database, the logs, the repository, and splitter's cache.
     for folder in ["nix", "repo", "home/.cache/splitter"] {
         assert_eq!(with_secrets(context, folder), "exit: 1\n----- stdout\n----- stderr\n", "{folder}");
     }
@@ -105,7 +105,7 @@ fn builds_from_a_private_registry(version: &str) {
     let monorepo = YarnMonorepo::with_registry(version, "node-modules", registry, |monorepo| {
         write_home(&monorepo.context, &monorepo.registry);
         if version == YARN_VERSIONS[0] {
-            // It knows one secret a registry.
+            // A netrc file has one secret per host.
             monorepo.context.write(".npmrc", format!("@scope:registry={}private/\n", monorepo.registry.url()));
             monorepo.context.set_env("npm_config_cafile", tls::file("company-ca.pem"));
         }

@@ -1,4 +1,4 @@
-//! The scope that `import ./nix/splitter` gives: what people replace in it, and derivations of their own.
+//! The scope that `import ./nix/splitter` returns: overrides in it, and the user's own derivations.
 
 use camino::Utf8PathBuf;
 use fs_err as fs;
@@ -7,7 +7,7 @@ use super::libraries::with_built_libraries;
 use crate::support::{BUN_VERSIONS, NixMonorepo, fail, succeed};
 
 impl NixMonorepo {
-    /// An expression with `pkgs`, `splitter` (the scope) and `call` (the function that gives it) in reach.
+    /// Returns an expression that can use `pkgs`, `splitter` (the scope) and `call` (the function that returns it).
     fn expression(&self, expression: &str) -> String {
         let pkgs = self.context().folder("stand-in/nixpkgs");
         let repo = self.context().repo();
@@ -92,10 +92,10 @@ fn e2e_what_is_replaced_in_the_scope_reaches_all_that_is_made_of_it() {
     for package in ["packages.web", "packages.api", "libraries.ui"] {
         assert_ne!(drv("splitter", package), drv(&modules, package), "{package}");
     }
-    // One build's settings, as the documentation has it.
+    // Settings of a single build, as in the documentation.
     let copied = "packages.web.override (old: { settings = old.settings // { nodeModules = \"copy\"; }; })";
     assert!(nix.evaluate(&format!("(splitter.{copied}).splitterSpec")).contains(r#""mode":"copy""#));
-    // A package's own environment is its own.
+    // Variables in the environment of a package affect that package alone.
     let own = with("packages = prev.packages // { api = prev.packages.api.overrideAttrs { A = \"1\"; }; };");
     assert_eq!(drv("splitter", "packages.web"), drv(&own, "packages.web"));
     assert_ne!(drv("splitter", "packages.api"), drv(&own, "packages.api"));
@@ -148,7 +148,7 @@ fn e2e_a_package_says_what_its_manifest_says() {
     assert_eq!(web, r#"{"description":"A site","licence":"MIT","name":"web-1.2.3","pname":"web","version":"1.2.3"}"#);
 }
 
-/// The programs of other package managers are no part of a build.
+/// The files for other package managers are not part of a build.
 #[test]
 fn e2e_a_fix_for_one_package_manager_changes_no_build_of_another() {
     let Some(nix) = monorepo() else { return };

@@ -1,4 +1,4 @@
-//! What lifecycle scripts get: the files that they download, those of their dependencies before them, a compiler.
+//! Lifecycle scripts in builds: they get downloaded files and a compiler, and run after those of their dependencies.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -8,7 +8,7 @@ use crate::support::{
     succeed, tools,
 };
 
-/// Asks for a file as scripts do, by https, which no proxy of plain http sees.
+/// A script that downloads a file over https, which a proxy for plain http cannot see.
 const DOWNLOAD: &str = r#"
 const { execFileSync } = require("child_process");
 const { writeFileSync } = require("fs");
@@ -21,18 +21,18 @@ async function main() {
   writeFileSync("curl.txt", execFileSync("curl", ["--silent", "--fail", url]));
   require("https").get(url, (answer) => answer.on("data", (bytes) => writeFileSync("https.txt", bytes))).on("error", failed);
 }
-// Not where the lockfile is made.
+// Do nothing while the lockfile is written.
 if (process.env.NIX_BUILD_TOP) main().catch(failed);
 "#;
 
-/// The package's folder in a built tree, wherever the linker put it.
+/// Returns the folder of a package in a built tree, with any linker.
 fn folder(nix: &TestContext, tree: &Utf8Path, name: &str) -> Utf8PathBuf {
     let found =
         succeed(nix.command("find").args([tree.as_str(), "-type", "d", "-path", &format!("*/node_modules/{name}")]));
     found.lines().next().unwrap_or_else(|| panic!("no {name} in {tree}")).into()
 }
 
-/// The repository's files come through a proxy, which is the registry: so that they have a host's name.
+/// The file comes through a proxy, the loopback registry, so that its URL can have a host name.
 #[test]
 fn e2e_yarn_4_gives_a_script_the_file_that_it_downloads() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
@@ -79,7 +79,7 @@ fn e2e_yarn_4_gives_a_script_the_file_that_it_downloads() {
     assert!(said.contains("http://files.example/tool-1.0.0") && said.contains("sha512-"), "{said}");
 }
 
-/// An addon for Node.js, which wants headers, Python, make and a compiler.
+/// A native addon for Node.js, which needs headers, Python, make and a compiler.
 const ADDON: &str = r"
 #include <node_api.h>
 static napi_value answer(napi_env env, napi_callback_info info) {
@@ -94,7 +94,7 @@ NAPI_MODULE_INIT() {
 }
 ";
 
-/// A package's own sources are compiled, once those are that it depends on; by name it would be the first.
+/// A package is compiled after its dependencies, although its name sorts first.
 #[test]
 fn e2e_bun_1_4_compiles_a_package_after_its_dependencies() {
     let has_compiler = ["gcc", "g++", "make"].iter().all(|name| tools::program(name).is_some());

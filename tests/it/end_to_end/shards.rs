@@ -1,4 +1,4 @@
-//! A bump of one package leaves the other parts of `deps` as they are.
+//! A new version of one package changes one part of `deps`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Package, Registry, mon
 
 const RECORD: &str = "nix/splitter/splitter.lock.json";
 
-/// So many packages that `deps` is cut.
+/// The number of packages, enough to split `deps`.
 const PACKAGES: usize = 100;
 
 fn name(number: usize) -> String {
     format!("tiny-{number}")
 }
 
-/// Has the api ask for these versions.
+/// Makes `api` depend on these versions.
 fn ask(monorepo: &Monorepo, version: impl Fn(usize) -> &'static str) {
     let path = "apps/api/package.json";
     let mut manifest: Value = serde_json::from_str(&monorepo.context.read(path)).unwrap();
@@ -25,14 +25,14 @@ fn ask(monorepo: &Monorepo, version: impl Fn(usize) -> &'static str) {
     monorepo.context.write(path, format!("{manifest:#}\n"));
 }
 
-/// The derivations of the parts, by their names.
+/// Returns the derivations of the parts.
 fn derivations(nix: &NixMonorepo) -> BTreeSet<String> {
     let shown = succeed(&mut nix.nix(&["derivation", "show", ".#deps"]));
     let is_part = |text: &&str| text.contains("-deps-") && text.strip_suffix(".drv").is_some();
     shown.split('"').filter(is_part).map(str::to_owned).collect()
 }
 
-/// The store path of each part, by the name of its link.
+/// Returns the store path of each part, by the name of its link.
 fn outputs(nix: &NixMonorepo) -> BTreeMap<String, String> {
     let links = nix.build("deps").read_dir_utf8().unwrap().map(Result::unwrap);
     links.map(|link| (link.file_name().to_owned(), link.path().read_link_utf8().unwrap().to_string())).collect()
@@ -68,7 +68,7 @@ fn e2e_a_bump_downloads_one_part_of_deps_again() {
     let changed: Vec<_> = after.difference(&before).collect();
     assert_eq!((changed.len(), before.difference(&after).count()), (1, 1), "{changed:?}");
     assert_eq!(built.iter().filter(|(name, path)| rebuilt.get(*name) == Some(*path)).count(), before.len() - 1);
-    // Only what lies in that part was asked for.
+    // Only the packages of that part were downloaded.
     let (deps, dependencies) = record(&nix);
     let (_, part) = deps.iter().find(|(name, _)| changed[0].contains(&format!("-deps-{name}-"))).unwrap();
     let is_held = |entry: &&Value| entry.get("systems").is_none() && entry["shard"] == part["shard"];
@@ -79,11 +79,11 @@ fn e2e_a_bump_downloads_one_part_of_deps_again() {
     let requests = monorepo.registry.take_requests();
     assert_eq!(requests.iter().cloned().collect::<BTreeSet<_>>(), held.collect());
     assert_eq!(requests.len(), usize::try_from(part["packages"].as_u64().unwrap()).unwrap());
-    // What is in parts is installed as from one.
+    // An install works with several parts.
     nix.build("nodeModules");
 }
 
-/// `deps` and `dependencies` of the record.
+/// Returns `deps` and `dependencies` of the record.
 fn record(nix: &NixMonorepo) -> (serde_json::Map<String, Value>, Vec<Value>) {
     let record: Value = serde_json::from_str(&nix.context().read(RECORD)).unwrap();
     (record["deps"].as_object().unwrap().clone(), record["dependencies"].as_array().unwrap().clone())

@@ -1,4 +1,4 @@
-//! A record that no longer fits the repository is never built with, and says what to do.
+//! A stale record stops the build, with a hint.
 
 use crate::support::{BUN_VERSIONS, NixMonorepo, Package, Project as _, fail, splitter_snapshot, succeed};
 
@@ -13,7 +13,7 @@ fn e2e_a_lock_edit_without_new_hashes_fails_by_name_and_builds_after_update_hash
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    stale: nix/splitter/splitter.lock.json does not fit this repository
+    stale: nix/splitter/splitter.lock.json does not match this repository
       packages
         + newcomer 1.0.0
       files
@@ -30,11 +30,11 @@ fn e2e_a_lock_edit_without_new_hashes_fails_by_name_and_builds_after_update_hash
     ----- stdout
       packages
         + newcomer 1.0.0
-    wrote nix/splitter/splitter.lock.json: 19 packages, +1 -0 ~0, in [TIME]
+    wrote nix/splitter/splitter.lock.json: 19 packages (1 added), in [TIME]
     ----- stderr
     downloading 1 package (14 of 15 in the cache)
       downloaded 1 (231 B), reused 14 (3.9 kB) from the cache
-      common         sha256-[HASH] (15 packages, 4.2 kB)
+      deps-common         sha256-[HASH] (15 packages, 4.2 kB)
     ");
     assert_eq!(nix.monorepo.registry.take_requests(), ["GET /newcomer/-/newcomer-1.0.0.tgz"]);
     let api = nix.build("api");

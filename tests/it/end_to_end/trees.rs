@@ -1,6 +1,6 @@
-//! What a build installs is what the package manager installs in a full checkout, path by path: so the reduced manifests, the
-//! registry on the loopback and the missing sources make no difference. Lifecycle scripts are left out with Yarn, which would
-//! run all of them or none.
+//! A build installs the same files as the package manager in a full checkout. The reduced manifests, the loopback registry
+//! and the missing sources make no difference. With Yarn, lifecycle scripts are skipped, because it runs all of them or
+//! none.
 
 use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
 
@@ -10,14 +10,13 @@ use splitter::lockfile::Algorithm;
 
 use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project, YARN_VERSIONS, YarnMonorepo};
 
-/// What is at each path.
+/// The files by path, each with a description of its kind and content.
 pub(super) type Tree = BTreeMap<String, String>;
 
-/// Files in which package managers note when and where they installed.
+/// Files in which package managers note the time and the place of an install.
 const NOTES: [&str; 3] = [".yarn-integrity", ".yarn-state.yml", ".modules.yaml"];
 
-/// All that an install made below a folder: what lies in `node_modules`, and the files of Plug'n'Play, which runs from the
-/// cache.
+/// Returns the files of an install below a folder: `node_modules`, and the files of Plug'n'Play with its cache.
 fn installed_in(root: &Utf8Path) -> Tree {
     let mut tree = Tree::new();
     walk(root, "", &mut tree);
@@ -51,7 +50,7 @@ fn is_of_an_install(path: &str) -> bool {
         || path.starts_with(".yarn/cache/")
 }
 
-/// A link, by the path that it leads to.
+/// Describes a symbolic link by its resolved target.
 fn link(folder: &str, path: &Utf8Path) -> String {
     format!("link to {}", resolved(folder, path.read_link_utf8().unwrap().as_str()))
 }
@@ -68,8 +67,8 @@ fn resolved(folder: &str, target: &str) -> Utf8PathBuf {
     path
 }
 
-/// A text without the ends of the names of Yarn's zips: with a mirror of the cache, as developers have it, they begin the
-/// zip's checksum, and without one they are the cache's key.
+/// Removes the suffixes from names of Yarn's zips. With a mirror of the cache, as developers have it, the suffix is the
+/// start of the checksum. Without a mirror it is the key of the cache.
 fn without_zip_tails(text: &str) -> String {
     let parts: Vec<_> = text.split(".zip").collect();
     let last = parts.len() - 1;
@@ -80,7 +79,8 @@ fn without_zip_tails(text: &str) -> String {
     parts.iter().enumerate().map(cut).collect::<Vec<_>>().join(".zip")
 }
 
-/// A file, by content and executable bit. The interpreter that a build writes into a program is another.
+/// Describes a file by content and executable bit. The first line of scripts is ignored, because builds replace the
+/// interpreter.
 fn file(path: &Utf8Path) -> String {
     let mut content = fs::read(path).unwrap();
     if content.starts_with(b"#!") {
@@ -95,12 +95,12 @@ fn file(path: &Utf8Path) -> String {
     format!("{kind} of {} bytes, {}", content.len(), Algorithm::Sha256.digest(&content))
 }
 
-/// What the build installed, with the links into workspaces that an app gets.
+/// Returns the files of the built install, with its links to workspaces.
 pub(super) fn built<P: Project>(nix: &NixMonorepo<P>) -> Tree {
     built_as(nix, "nodeModules")
 }
 
-/// Likewise, of one of the installs.
+/// Returns the files of this install, with its links to workspaces.
 pub(super) fn built_as<P: Project>(nix: &NixMonorepo<P>, output: &str) -> Tree {
     let output = nix.build(output);
     let mut tree = installed_in(&output);
@@ -117,25 +117,25 @@ pub(super) fn is_the_same<P: Project>(nix: &NixMonorepo<P>) {
     is_the_same_but(nix, |_path| false);
 }
 
-/// Whether only a checkout has a path, since it is a package's for musl and Yarn 1 knows no libc.
+/// Whether a path belongs to a package for musl. Only checkouts have it, because Yarn 1 ignores `libc`.
 pub(super) fn is_of_musl(path: &str) -> bool {
     path.contains("/@native/linux-x64-musl/")
 }
 
-/// Likewise, but for paths that only a checkout has.
+/// Compares the built install with the checkout, except for these paths.
 #[track_caller]
 pub(super) fn is_the_same_but<P: Project>(nix: &NixMonorepo<P>, is_left_out: impl Fn(&str) -> bool) {
     is_the_same_as_here(nix, &built(nix), is_left_out);
 }
 
-/// Installs in the checkout and compares, but for these paths.
+/// Installs in the checkout and compares, except for these paths.
 #[track_caller]
 pub(super) fn is_the_same_as_here<P: Project>(nix: &NixMonorepo<P>, built: &Tree, is_left_out: impl Fn(&str) -> bool) {
     nix.monorepo.install();
     is_what_is_here(nix, built, is_left_out);
 }
 
-/// Compares with what is installed in the checkout, but for these paths.
+/// Compares with the existing install in the checkout, except for these paths.
 #[track_caller]
 pub(super) fn is_what_is_here<P: Project>(nix: &NixMonorepo<P>, built: &Tree, is_left_out: impl Fn(&str) -> bool) {
     let mut expected = installed_in(&nix.context().repo());
@@ -150,7 +150,7 @@ pub(super) fn is_what_is_here<P: Project>(nix: &NixMonorepo<P>, built: &Tree, is
     assert!(lines.is_empty(), "{}", lines.join("\n"));
 }
 
-/// With a lock with URLs: without, Bun 1.2 asks the default registry, whatever is configured.
+/// The lockfile has URLs. Without them, Bun 1.2 ignores the configured registry and asks the default one.
 #[test]
 fn e2e_bun_1_2_installs_the_same_tree() {
     let Some(nix) = NixMonorepo::<Monorepo>::with_bun_and_mirror(BUN_VERSIONS[0]) else { return };
@@ -163,13 +163,13 @@ fn e2e_bun_1_4_installs_the_same_tree() {
     is_the_same(&nix);
 }
 
-/// A package whose command is no executable file in its tarball: package managers make it one.
+/// A package whose command is not executable in its tarball. Package managers set the executable bit.
 fn with_plain_command(package: Package) -> Package {
     let script = "#!/usr/bin/env node\nconsole.log(1);\n";
     package.field("bin", serde_json::json!({ "plain": "plain.js" })).file("plain.js", script)
 }
 
-/// A part of the packages is not hoisted, one of them bound to the system.
+/// Some packages are not hoisted. One of them is for a single system.
 #[test]
 fn e2e_yarn_1_installs_the_same_tree_with_nohoist() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
@@ -190,7 +190,8 @@ fn e2e_yarn_1_installs_the_same_tree_with_nohoist() {
     assert!(nix.context().repo().join("apps/api/node_modules/native").is_dir(), "nohoist had an effect");
 }
 
-/// With patches: one of the user's, on a package with peers, and one of Yarn's own, on a package for another system.
+/// The repository has two patches: the user's, for a package with peers, and one built into Yarn, for a package for another
+/// system.
 fn berry_installs_the_same_tree(version: &str, linker: &str) {
     let monorepo = YarnMonorepo::with_linker(version, linker, |monorepo| {
         monorepo.registry.publish(Package::new("fsevents", "2.3.2").os("darwin"));

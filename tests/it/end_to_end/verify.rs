@@ -1,4 +1,4 @@
-//! `splitter verify` and `explain --nix`, with a real Nix: the model and the derivations agree.
+//! `splitter verify` and `explain --nix` with a real Nix: splitter's model and the derivations agree.
 
 use std::{collections::BTreeMap, process::Command};
 
@@ -11,7 +11,7 @@ use crate::support::{BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, YarnMono
 /// The packages of the monorepos.
 const PACKAGES: [&str; 4] = ["api", "deps", "nodeModules", "web"];
 
-/// splitter with the test's Nix, and with the stand-ins as the flake's inputs.
+/// Returns a splitter command with the test's Nix, and with the stand-ins as inputs of the flake.
 pub(super) fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
     let mut command = nix.context().splitter(args);
     command.env("SPLITTER_NIX", &nix.nix.program).envs(nix.nix.environment(nix.context())).arg("--");
@@ -23,7 +23,7 @@ pub(super) fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Comma
     command
 }
 
-/// What each edit of a report rebuilds, by the edit's name and path.
+/// Returns the packages that each edit of a report rebuilds, by the edit's name and path.
 pub(super) fn rebuilds(report: &Value) -> BTreeMap<String, String> {
     let edit = |row: &Value| {
         let packages = row["packages"].as_object().unwrap().iter();
@@ -34,7 +34,7 @@ pub(super) fn rebuilds(report: &Value) -> BTreeMap<String, String> {
     report["edits"].as_array().unwrap().iter().map(edit).collect()
 }
 
-/// The edits of a proof of these packages without surprises, each with what it rebuilds.
+/// Runs `verify`, which must find no surprise, and returns the packages that each edit rebuilds.
 fn proved<P: Project>(nix: &NixMonorepo<P>, packages: &[&str]) -> BTreeMap<String, String> {
     let report: Value = serde_json::from_str(&succeed(&mut splitter(nix, &["verify", "--json"]))).unwrap();
     assert_eq!(report["surprises"], 0, "{report:#}");
@@ -62,7 +62,7 @@ fn e2e_verify_proves_the_split_of_a_bun_monorepo() {
     ] {
         assert_eq!(edits.get(name).map(String::as_str), Some(expected), "{name}: {edits:#?}");
     }
-    // A rule that is lost in Nix shows.
+    // A rule that is missing in Nix is found.
     let context = nix.context();
     let filter = context.read("nix/splitter/source-filter.json").replace("\"readme\", ", "");
     context.write("nix/splitter/source-filter.json", filter);
@@ -70,7 +70,7 @@ fn e2e_verify_proves_the_split_of_a_bun_monorepo() {
     assert!(output.starts_with("exit: 1\n"), "{output}");
     let line = "api: apps/api/README.md (a README) leaked into it: it is rebuilt, and should be kept";
     assert!(output.contains(line) && output.contains("1 surprise"), "{output}");
-    // The verdict stays when its text cannot be written.
+    // The exit code stays the same if the text cannot be written.
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     assert_eq!(splitter(&nix, &["verify"]).stdout(full).status().unwrap().code(), Some(1));
 }
@@ -92,7 +92,7 @@ fn e2e_verify_proves_libraries_with_builds_of_their_own() {
         ("source of a library packages/ui/src/index.ts", "library-ui web"),
         ("source of a library packages/logger/src/index.ts", "api library-logger library-ui web"),
         ("source of a library packages/stamp/bin.js", "api library-stamp"),
-        // What extends it is not shown to others, but what is built of it is.
+        // Only the tsconfig.json of packages/ui extends it. `web` does not see that file, but its output.
         ("a root file tsconfig.base.json", "library-ui web"),
         ("a locked package bun.lock", "api deps library-logger library-stamp library-ui nodeModules web"),
     ] {
@@ -118,7 +118,7 @@ fn e2e_verify_proves_an_install_of_one_app() {
     }
 }
 
-/// Has `api` link to a folder that is no workspace.
+/// Links `api` to a folder that is not a workspace.
 fn add_link(monorepo: &YarnMonorepo) {
     let context = &monorepo.context;
     context.write("lib/linked/package.json", r#"{ "name": "linked", "version": "1.0.0" }"#);
@@ -173,7 +173,7 @@ fn e2e_explain_says_what_nix_does() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
     let context = nix.context();
     context.write("packages/ui/src/index.ts", format!("{}\n", context.read("packages/ui/src/index.ts")));
-    // Of this only Nix can tell.
+    // Only Nix can tell what this edit changes.
     context.write("nix/splitter/package.nix", format!("{}# a comment\n", context.read("nix/splitter/package.nix")));
     let report: Value = serde_json::from_str(&succeed(&mut splitter(&nix, &["explain", "--nix", "--json"]))).unwrap();
     let effects: Vec<_> = report["derivations"].as_array().unwrap().iter().collect();
@@ -181,7 +181,7 @@ fn e2e_explain_says_what_nix_does() {
     assert_eq!(effect("web"), "rebuilt");
     assert_eq!(effect("api"), "unsure");
     assert_eq!(effect("nodeModules"), "kept");
-    // The derivations are those of the flake itself.
+    // The report names the derivations of the real flake.
     let derivations = nix.derivations();
     for (name, confirmed) in report["nix"].as_object().unwrap() {
         assert_eq!(confirmed["after"].as_str(), derivations.get(name).map(String::as_str), "{name}");
@@ -197,7 +197,7 @@ fn e2e_explain_says_what_nix_does() {
     }
 }
 
-/// `verify` edits manifests in copies of the repository, and the repository's links lie in them as well.
+/// `verify` edits manifests in copies of the repository, which contain its symbolic links.
 #[test]
 fn e2e_verify_writes_through_no_link() {
     let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
@@ -205,7 +205,7 @@ fn e2e_verify_writes_through_no_link() {
     fs::create_dir(&outside).unwrap();
     fs::rename(repo.join("apps/api"), outside.join("api")).unwrap();
     fs::os::unix::fs::symlink(outside.join("api"), repo.join("apps/api")).unwrap();
-    // A pattern follows no link, a name does.
+    // Workspace patterns do not follow symbolic links, but names do.
     nix.context().edit_manifest("package.json", |manifest| {
         manifest["workspaces"]["packages"].as_array_mut().unwrap().push("apps/api".into());
     });

@@ -1,5 +1,5 @@
-//! A repository of Yarn from its first build on: what runs, what an edit changes, what a stale record does. One repository
-//! for all of it, as each has a store of its own to fill.
+//! A Yarn repository from its first build on: running apps, edits, a stale record. One repository for all of it, because
+//! each has its own store to fill.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ fn builds_and_runs(nix: &Yarn) {
     assert_eq!(nix.context().git(&["status", "--porcelain"]), "", "a build changes nothing in the repository");
 }
 
-/// What an app prints when Node runs it.
+/// Runs an app with Node, and returns its output.
 pub(super) fn output_of(nix: &Yarn, app: &str) -> String {
     let built = nix.build(app);
     succeed(nix.context().command("node").arg(built.join("index.js")))
@@ -70,7 +70,7 @@ fn hashes_are_those_of_nix(nix: &Yarn) {
     }
 }
 
-/// The names of what differs.
+/// Returns the names of the derivations that differ.
 fn changed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
     before.keys().filter(|name| before.get(*name) != after.get(*name)).cloned().collect()
 }
@@ -130,7 +130,7 @@ fn e2e_yarn_4_from_the_first_build_to_a_new_dependency() {
     lives(YARN_VERSIONS[2]);
 }
 
-/// Plug'n'Play has a folder only for what may be built, and Yarn knows nothing of `splitter.json`.
+/// With Plug'n'Play, only packages with scripts to run have a folder, and Yarn does not read `splitter.json`.
 #[test]
 fn e2e_yarn_4_runs_scripts_that_splitter_json_names_with_plug_n_play() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "pnp", |monorepo| {
@@ -146,12 +146,11 @@ fn e2e_yarn_4_runs_scripts_that_splitter_json_names_with_plug_n_play() {
     assert!(built.ends_with("/node_modules/untrusted/built.txt"), "{built}");
 }
 
-/// Of a package whose script downloads: what a build says where the script is left out, where it fails, and what is set so
-/// that it does not.
+/// Messages about a script that downloads: when it is skipped, when it fails, and the setting that makes it succeed.
 #[test]
 fn e2e_yarn_1_names_the_remedy_for_a_script_that_downloads() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[0], "", |monorepo| {
-        // a developer's install has no NIX_BUILD_TOP
+        // Outside of Nix builds, NIX_BUILD_TOP is not set.
         let download = "test -z \"$NIX_BUILD_TOP\" || test \"$CYPRESS_INSTALL_BINARY\" = 0";
         for package in [
             Package::new("cypress", "13.0.0").script("postinstall", download),
@@ -187,7 +186,7 @@ fn e2e_yarn_1_names_the_remedy_for_a_script_that_downloads() {
     nix.build("nodeModules");
 }
 
-/// An app that depends on Metro gets packages that are no links; the other app does not.
+/// An app that depends on Metro gets copies of packages, the other app gets links.
 #[test]
 fn e2e_yarn_4_copies_packages_into_the_app_that_needs_it() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
@@ -205,7 +204,10 @@ fn e2e_yarn_4_copies_packages_into_the_app_that_needs_it() {
     });
     let Some(nix) = monorepo.and_then(Yarn::of) else { return };
     let said = succeed(&mut nix.context().splitter(&["scan"]));
-    assert!(said.contains("gets copies of packages: it depends on expo: Metro does not follow links"), "{said}");
+    assert!(
+        said.contains("packages are copied, not linked: it depends on expo: Metro does not follow links"),
+        "{said}"
+    );
     let kind = |app: &str| fs::read_to_string(nix.build(app).join("kind")).unwrap();
     assert_eq!((kind("api").trim(), kind("web").trim()), ("folder", "link"));
     assert_eq!(output_of(&nix, "api"), "[colour@1.2.0, old-library@0.1.0] api: native@2.0.0");
@@ -214,7 +216,7 @@ fn e2e_yarn_4_copies_packages_into_the_app_that_needs_it() {
     assert!(said.contains("workspace `apps/api` changed: `nodeModules` (`copy` → `link`)"), "{said}");
 }
 
-/// A scope that another registry has, which the common one knows nothing of.
+/// A scope that only another registry has.
 fn builds_with_a_scoped_registry(version: &str) {
     let scoped = Registry::start([Package::new("@private/part", "1.0.0")]);
     let url = scoped.url();

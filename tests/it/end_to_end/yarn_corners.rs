@@ -1,5 +1,5 @@
-//! What few repositories of Yarn have, and those that do depend on: equal names of tarballs, a committed cache, catalogs,
-//! extensions and plugins, tarballs at unusual places, scripts below unusual folders.
+//! Rare features of Yarn: equal names of tarballs, a committed cache, catalogs, extensions and plugins, tarballs at unusual
+//! places, scripts below unusual folders.
 
 use fs_err as fs;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::yarn::{RECORD, Yarn, output_of};
 use crate::support::{Package, Registry, YARN_VERSIONS, YarnMonorepo, fail, succeed};
 
-/// The monorepo whose `api` depends on these and prints them.
+/// Makes `api` depend on these and print their exports.
 fn with_dependencies(monorepo: &YarnMonorepo, dependencies: &[(&str, String)]) {
     monorepo.context.edit_manifest("apps/api/package.json", |manifest| {
         for (name, specifier) in dependencies {
@@ -18,7 +18,7 @@ fn with_dependencies(monorepo: &YarnMonorepo, dependencies: &[(&str, String)]) {
     monorepo.context.write("apps/api/src/index.js", format!("console.log({});\n", required.join(", ")));
 }
 
-/// Yarn 1 finds tarballs in its offline mirror by the last part of their URLs alone.
+/// Yarn 1 finds tarballs in its offline mirror by the last segment of their URLs.
 #[test]
 fn e2e_yarn_1_installs_tarballs_whose_urls_end_alike() {
     let other = Registry::start([]);
@@ -37,8 +37,8 @@ fn e2e_yarn_1_installs_tarballs_whose_urls_end_alike() {
     succeed(&mut nix.context().splitter(&["check"]));
 }
 
-/// The scripts of trusted packages run where the folders are not named as the packages are: a scoped one, one with peers,
-/// and one whose script is a command of its dependency.
+/// Scripts of trusted packages run although their folders have other names than the packages: for a scoped package, for one
+/// with peers, and for one whose script is a command of its dependency.
 fn runs_trusted_scripts_with_the_linker_pnpm(version: &str) {
     let monorepo = YarnMonorepo::with_linker(version, "pnpm", |monorepo| {
         let script = "echo built > built.txt";
@@ -79,14 +79,14 @@ fn e2e_yarn_4_runs_trusted_scripts_with_the_linker_pnpm() {
     runs_trusted_scripts_with_the_linker_pnpm(YARN_VERSIONS[2]);
 }
 
-/// The tarballs of the record, as paths.
+/// Returns the paths of the recorded tarballs.
 fn recorded(nix: &Yarn) -> Vec<String> {
     let record: Value = serde_json::from_str(&nix.context().read(RECORD)).unwrap();
     let entries = record["dependencies"].as_array().unwrap().iter();
     entries.map(|entry| entry["path"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A repository that commits the zips needs no tarballs but those that Yarn has no checksums of.
+/// A repository with committed zips only needs the tarballs for which Yarn has no checksum.
 #[test]
 fn e2e_yarn_4_installs_from_a_committed_cache() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
@@ -101,7 +101,7 @@ fn e2e_yarn_4_installs_from_a_committed_cache() {
     assert!(!paths.is_empty() && paths.iter().all(|path| path.starts_with("npm/@native/")), "{paths:?}");
     assert_eq!(output_of(&nix, "api"), "[colour@1.2.0, old-library@0.1.0] api: native@2.0.0");
     succeed(&mut context.splitter(&["check"]));
-    // The cache of one developer is no part of the repository.
+    // A cache that is not committed does not count.
     context.write(".gitignore", "node_modules/\ndist/\n.yarn/\n");
     context.git(&["rm", "-r", "--quiet", "--cached", ".yarn"]);
     context.commit_all("no cache");
@@ -109,7 +109,7 @@ fn e2e_yarn_4_installs_from_a_committed_cache() {
     assert!(said.contains("+ native 2.0.0"), "{said}");
     succeed(&mut context.splitter(&["update-hash"]));
     let lock = context.read("yarn.lock");
-    // What is for some systems alone was there before.
+    // Packages for single systems were recorded before.
     let is_common =
         |line: &&str| line.starts_with("  resolution: ") && line.contains("@npm:") && !line.contains("@native/");
     let common = lock.lines().filter(is_common).count();
@@ -117,7 +117,7 @@ fn e2e_yarn_4_installs_from_a_committed_cache() {
     nix.build("nodeModules");
 }
 
-/// A plugin that adds a dependency to a package.
+/// A Yarn plugin that adds a dependency to a package.
 const PLUGIN: &str = r#"module.exports = {
   name: "plugin-extra",
   factory: (require) => ({
@@ -132,7 +132,7 @@ const PLUGIN: &str = r#"module.exports = {
 };
 "#;
 
-/// What `.yarnrc.yml` of [`with_yarn_of_its_own`] says.
+/// The `.yarnrc.yml` of [`with_yarn_of_its_own`].
 const SETTINGS: &str = "yarnPath: .yarn/releases/yarn-4.cjs
 catalog:
   cataloged: ^1.0.0
@@ -148,7 +148,7 @@ plugins:
     spec: \"./plugin-extra.cjs\"
 ";
 
-/// A repository that has Yarn and a plugin in it, and says in Yarn's settings what there is to install.
+/// A repository that contains Yarn and a plugin, with settings that add dependencies.
 fn with_yarn_of_its_own(monorepo: &YarnMonorepo) {
     let context = &monorepo.context;
     let bare = "module.exports = [\"bare\", require(\"from-settings\"), require(\"from-plugin\")].join();\n";
@@ -182,7 +182,7 @@ fn e2e_yarn_4_of_the_repository_installs_what_catalogs_extensions_and_a_plugin_s
     assert!(said.contains(".yarn/plugins/plugin-extra.cjs"), "{said}");
 }
 
-/// Where a registry keeps tarballs elsewhere than others do, the lockfile says where.
+/// If a registry keeps tarballs at unusual paths, the lockfile contains them.
 #[test]
 fn e2e_yarn_4_installs_tarballs_that_a_registry_keeps_elsewhere() {
     let files = Registry::start([]);

@@ -1,5 +1,5 @@
-//! Dependencies from repositories with Yarn, which packs what it clones: the tree of a build is that of an install in a
-//! checkout, whichever package manager a package is packed with.
+//! Dependencies from git with Yarn, which packs the clones. A build installs the same files as a checkout, with any package
+//! manager that packs the package.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::support::{
 
 const NPM_LOCK: &str = r#"{ "name": "x", "lockfileVersion": 3, "packages": {} }"#;
 
-/// Commits a package whose `index.js` exports its name; gives the commit's id.
+/// Commits a package whose `index.js` exports its name, and returns the commit's id.
 fn commit(forge: &Forge, name: &str, more: &Value, files: &[(&str, &str)]) -> String {
     let mut manifest = json!({ "name": name, "version": "1.0.0", "main": "index.js" });
     manifest.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
@@ -22,7 +22,7 @@ fn commit(forge: &Forge, name: &str, more: &Value, files: &[(&str, &str)]) -> St
     forge.commit(&format!("o/{name}"), &all)
 }
 
-/// Files that packing and archives treat in their own ways.
+/// Files that packing and archives treat differently.
 const ODD_FILES: [(&str, &str); 6] = [
     ("bin/run.js*", "#!/usr/bin/env node\n"),
     ("alias.js", "-> index.js"),
@@ -32,10 +32,10 @@ const ODD_FILES: [(&str, &str); 6] = [
     ("test/index.js", "\n"),
 ];
 
-/// A script that needs nothing but Node, and what runs it.
+/// A build script that needs only Node.
 const BUILD: &str = "require('fs').writeFileSync('built.js', 'module.exports = \"built\";\\n');\n";
 
-/// The monorepo, to which `edit` adds dependencies, before it is locked again.
+/// Returns the monorepo. Calls `edit` to add dependencies before the lockfile is written again.
 fn monorepo(
     version: &str,
     forge: &Forge,
@@ -48,7 +48,7 @@ fn monorepo(
         context.set_env(name, value);
     }
     context.set_env("GITHUB_API_URL", forge.url());
-    // Git takes GitHub's repositories from the forge.
+    // Git fetches GitHub's repositories from the forge.
     context.set_env("GIT_CONFIG_COUNT", "1");
     context.set_env("GIT_CONFIG_KEY_0", format!("url.{}/.insteadOf", forge.url()));
     context.set_env("GIT_CONFIG_VALUE_0", "https://github.com/");
@@ -60,7 +60,7 @@ fn monorepo(
     {
         monorepo.registry.publish(package);
     }
-    // Of an install in a checkout, scripts are left out.
+    // The install in the checkout runs no scripts, so the build must not either.
     monorepo.context.write("splitter.json", "{}\n");
     monorepo.context.edit_manifest("package.json", |manifest| manifest["dependenciesMeta"] = json!({}));
     edit(&monorepo);
@@ -74,7 +74,7 @@ fn lock(monorepo: &YarnMonorepo) {
     monorepo.context.commit_all("repositories");
 }
 
-/// Makes `api` depend on these and print what they export.
+/// Makes `api` depend on these and print their exports.
 fn depend(monorepo: &YarnMonorepo, dependencies: &[(&str, String)]) {
     monorepo.context.edit_manifest("apps/api/package.json", |manifest| {
         for (name, specifier) in dependencies {
@@ -85,14 +85,15 @@ fn depend(monorepo: &YarnMonorepo, dependencies: &[(&str, String)]) {
     monorepo.context.write("apps/api/src/index.js", format!("console.log({});\n", required.join(", ")));
 }
 
-/// The build gets archives from the forge: it cannot reach GitHub here. Where a file is from is no part of a fixed output.
+/// Replaces GitHub by the forge in the record, because builds cannot reach GitHub in tests. The URL is not part of a fixed
+/// output.
 fn take_archives_from(forge: &Forge, nix: &Yarn) {
     let record = nix.context().read(RECORD);
     assert!(record.contains(r#""url":"https://github.com/o/hub/archive/"#), "{record}");
     nix.context().write(RECORD, record.replace("https://github.com", &forge.url()));
 }
 
-/// A package whose script needs what is nowhere: the build says so.
+/// If the script of a package needs a missing tool, the build names it.
 fn what_must_be_built_is_named(forge: &Forge, nix: &Yarn) {
     let more = json!({ "scripts": { "prepare": "build-tool --now" }, "devDependencies": { "build-tool": "^1.0.0" } });
     commit(forge, "needy", &more, &[("package-lock.json", NPM_LOCK)]);
@@ -158,7 +159,7 @@ fn later_yarn_installs_what_it_packs(version: &str) {
     a_committed_zip_is_no_longer_packed(&forge, &nix);
 }
 
-/// The remedy that the error names.
+/// Tests the remedy in that error.
 fn a_committed_zip_is_no_longer_packed(forge: &Forge, nix: &Yarn) {
     let context = nix.context();
     context.write(".gitignore", "node_modules/\ndist/\n.yarn/*\n!.yarn/cache\n.yarn/cache/*\n!.yarn/cache/needy-*\n");
@@ -196,7 +197,7 @@ fn e2e_yarn_1_installs_from_repositories() {
         });
         commit(&forge, "hooked", &hooks, &ODD_FILES);
         let hub = commit(&forge, "hub", &json!({}), &ODD_FILES);
-        // Yarn would ask GitHub itself for this.
+        // Yarn would ask the real GitHub for this.
         let lock = monorepo.context.read("yarn.lock");
         let entry = format!(
             "\n\"hub@o/hub#{hub}\":\n  version \"1.0.0\"\n  resolved \"https://codeload.github.com/o/hub/tar.gz/{hub}\"\n"
@@ -223,7 +224,7 @@ fn e2e_yarn_1_installs_from_repositories() {
     what_must_be_built_is_named(&forge, &nix);
 }
 
-/// A commit that was rewritten is named, with its package.
+/// If the history of a repository was rewritten, the error names the commit and the package.
 #[test]
 fn e2e_yarn_names_a_vanished_commit() {
     let forge = Forge::start();

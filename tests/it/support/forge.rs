@@ -1,8 +1,7 @@
-//! A host of git repositories on a loopback port: smart HTTP by git's own program for servers, and what GitHub's API and web
-//! site do for archives, with a redirect and with bytes that are never promised.
+//! A host of git repositories on a loopback port. It speaks smart HTTP through `git http-backend`, and serves archives
+//! like GitHub's API and web site: with a redirect, and without stable bytes.
 //!
-//! It speaks the protocol that servers spoke before version 2, in which a commit can be asked for only where a branch or
-//! tag is at it.
+//! It speaks the git protocol before version 2, in which clients can only fetch a commit that a branch or tag points to.
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
@@ -21,7 +20,7 @@ use flate2::{Compression, GzBuilder};
 use fs_err as fs;
 use tempfile::TempDir;
 
-/// A running host; its port is closed when it is dropped.
+/// A running host. Dropping it closes the port.
 pub(crate) struct Forge {
     shared: Arc<Shared>,
     folder: TempDir,
@@ -31,9 +30,9 @@ struct Shared {
     port: u16,
     root: Utf8PathBuf,
     stopped: AtomicBool,
-    /// Changes the bytes of archives, and never their files.
+    /// Changes the bytes of archives, but not their files.
     variant: AtomicU32,
-    /// `user:password`, where it answers nobody else.
+    /// `user:password`, if required.
     wanted: Mutex<Option<String>>,
     requests: Mutex<Vec<String>>,
 }
@@ -55,7 +54,7 @@ struct Answer {
 }
 
 impl Forge {
-    /// A host without repositories.
+    /// Starts a host without repositories.
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap().to_owned();
@@ -74,13 +73,13 @@ impl Forge {
         Self { shared, folder }
     }
 
-    /// Its URL, without a slash at the end.
+    /// Returns its URL, without a trailing slash.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.shared.port)
     }
 
-    /// Commits these files to `owner/name`, which is made where it is not there. A path may end with `*`, which makes it
-    /// executable; a text that begins with `-> ` is a link's, and with `commit ` a submodule's. Gives the commit's id.
+    /// Commits these files to `owner/name`, which is created if it is missing, and returns the commit's id. A path that ends
+    /// with `*` becomes executable. A text that begins with `-> ` makes a symbolic link, one with `commit ` a submodule.
     pub(crate) fn commit(&self, repository: &str, files: &[(&str, &str)]) -> String {
         let (work, served) = (self.work(repository), self.served(repository));
         if !work.join(".git").exists() {
@@ -115,7 +114,7 @@ impl Forge {
         self.git(&work, &["rev-parse", "HEAD"])
     }
 
-    /// Makes a repository forget all commits but a new one.
+    /// Replaces the history of a repository with one new commit.
     pub(crate) fn rewrite(&self, repository: &str) {
         let (work, served) = (self.work(repository), self.served(repository));
         for folder in [&work, &served] {
@@ -124,22 +123,22 @@ impl Forge {
         self.commit(repository, &[("README.md", "rewritten\n")]);
     }
 
-    /// Makes what a repository has now pass for another revision, as a host that is not to be trusted could.
+    /// Serves the current commit under the name of another revision, as a malicious host could.
     pub(crate) fn pretend(&self, repository: &str, revision: &str) {
         self.git(&self.served(repository), &["branch", revision, "main"]);
     }
 
-    /// Sends other bytes for the same archives from here on; the same number stands for the same bytes.
+    /// Changes the bytes of all archives from now on. The same number gives the same bytes.
     pub(crate) fn vary(&self, variant: u32) {
         self.shared.variant.store(variant, Ordering::SeqCst);
     }
 
-    /// Answers only who names this user and password.
+    /// Requires this user and password from now on.
     pub(crate) fn require(&self, user: &str, password: &str) {
         *self.shared.wanted.lock().unwrap() = Some(format!("{user}:{password}"));
     }
 
-    /// What was asked since the start, or since it was last taken.
+    /// Returns the requests since the start or the last call.
     pub(crate) fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.requests.lock().unwrap())
     }
@@ -162,12 +161,12 @@ impl Forge {
 impl Drop for Forge {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
-        // Wakes the thread that waits for connections, which then sees that it is over.
+        // Wakes the thread that waits for connections, so that it ends.
         let _ = TcpStream::connect(("127.0.0.1", self.shared.port));
     }
 }
 
-/// Git without the user's settings.
+/// Returns a git command without the user's settings.
 fn git(home: &Utf8Path) -> Command {
     let mut command = Command::new("git");
     let who = [("NAME", "Test"), ("EMAIL", "test@example.org"), ("DATE", "2020-01-01T00:00:00Z")];
@@ -191,7 +190,7 @@ impl Shared {
             let shared = Arc::clone(&self);
             thread::spawn(move || {
                 let Ok(Some(request)) = Request::read(&connection) else { return };
-                // A client that went away is the client's affair.
+                // The client may have closed the connection.
                 let _ = shared.answer(&request).write(&connection);
             });
         }
@@ -216,7 +215,7 @@ impl Shared {
         }
     }
 
-    /// As the web site and the API send to another host.
+    /// Redirects like GitHub's web site and API, which send clients to another host.
     fn redirect(&self, owner: &str, name: &str, revision: Option<&&str>) -> Answer {
         let revision = revision.filter(|revision| !revision.is_empty()).unwrap_or(&"HEAD");
         let target = format!("http://127.0.0.1:{}/codeload/{owner}/{name}/{revision}", self.port);
@@ -238,7 +237,7 @@ impl Shared {
         Answer::new(200, gzip.finish().unwrap()).with("content-type", "application/x-gzip")
     }
 
-    /// By `git http-backend`, which is a program for CGI.
+    /// Answers with `git http-backend`, which is a CGI program.
     fn smart_http(&self, request: &Request) -> Answer {
         let mut child = git(&self.root)
             .arg("http-backend")
@@ -259,7 +258,7 @@ impl Shared {
             .unwrap();
         let mut input = child.stdin.take().unwrap();
         let body = request.body.clone();
-        // It may refuse without reading.
+        // `git http-backend` may refuse without reading the body.
         let writer = thread::spawn(move || drop(input.write_all(&body)));
         let output = child.wait_with_output().unwrap().stdout;
         writer.join().unwrap();
@@ -310,7 +309,7 @@ impl Request {
         }
         let mut words = line.split_ascii_whitespace().map(str::to_owned);
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        // A proxy is asked for the whole URL.
+        // Requests to a proxy contain the whole URL.
         let target =
             target.strip_prefix("http://").and_then(|rest| rest.find('/').map(|at| &rest[at..])).unwrap_or(&target);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));

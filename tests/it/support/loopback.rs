@@ -1,7 +1,7 @@
-//! An npm registry on a loopback port, in the test's own process: so that tests need no network, lockfiles are written by
-//! the real package managers, and every fault of a registry can be had on demand.
+//! An npm registry on a loopback port, in the test's own process. Tests need no network, real package managers can write
+//! the lockfiles, and faults of a registry can be produced on demand.
 //!
-//! HTTP/1.1 with keep-alive over plain threads, with or without TLS: as little as the clients need.
+//! It speaks only what the clients need: HTTP/1.1 with keep-alive over plain threads, with or without TLS.
 
 use std::{
     collections::BTreeMap,
@@ -18,25 +18,25 @@ use serde_json::{Map, Value, json};
 
 use super::{Package, tls};
 
-/// A running registry; it is gone, and its port closed, when this is dropped.
+/// A running registry. Dropping it closes the port.
 pub(crate) struct Registry {
     shared: Arc<Shared>,
 }
 
-/// How an answer can go wrong.
+/// A fault in an answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
-    /// This status and no useful body.
+    /// This status, without a useful body.
     Status(u16),
     /// Half of the body, then the connection closes.
     Truncated,
-    /// As many bytes as there should be, but others.
+    /// The right number of bytes, but wrong ones.
     WrongBytes,
-    /// Half of the body, and then nothing until the client goes away.
+    /// Half of the body, then nothing until the client closes the connection.
     Stalled,
 }
 
-/// A folder of the registry in which everything is once more: as if it was another registry on the same host.
+/// A folder of the registry that repeats everything, like a second registry on the same host.
 const PRIVATE: &str = "private/";
 
 struct Shared {
@@ -48,22 +48,22 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// By name, then version.
+    /// Packages by name, then version.
     packages: BTreeMap<String, BTreeMap<String, Package>>,
-    /// Other answers, by path.
+    /// Additional answers, by path.
     others: BTreeMap<String, Answer>,
-    /// By path, with how many more times.
+    /// Faults by path, with the number of remaining times.
     faults: BTreeMap<String, (Fault, usize)>,
-    /// The folder of the registry, without a last slash.
+    /// The folder of the registry, without a trailing slash.
     folder: String,
-    /// What `Authorization` must be, by the path below which it must; the longest counts.
+    /// The required `Authorization` by path prefix. The longest prefix counts.
     wanted: BTreeMap<String, String>,
-    /// Where tarballs are, if not here: clients are sent there.
+    /// The URL that requests for tarballs are redirected to, if any.
     storage: Option<String>,
-    /// Where metadata says that tarballs are, if not here.
+    /// The base of the tarball URLs in metadata, if not this registry.
     tarballs_at: Option<String>,
     requests: Vec<String>,
-    /// What was sent as `Authorization`.
+    /// The `Authorization` headers that clients sent.
     authorizations: Vec<String>,
     connections: Vec<TcpStream>,
 }
@@ -73,7 +73,7 @@ struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-    /// Whether only half of the body is sent, and what comes then.
+    /// How the body ends.
     ending: Ending,
 }
 
@@ -86,26 +86,26 @@ enum Ending {
 
 struct Request {
     method: String,
-    /// Without a query.
+    /// The path without the query.
     path: String,
-    /// With it.
+    /// The path with the query.
     target: String,
     authorization: Option<String>,
     keep_alive: bool,
 }
 
 impl Registry {
-    /// A registry that has these packages.
+    /// Starts a registry with these packages.
     pub(crate) fn start(packages: impl IntoIterator<Item = Package>) -> Self {
         Self::listen(packages, None)
     }
 
-    /// Likewise, over TLS with the certificate of a company's own authority.
+    /// Starts a registry over TLS, with a certificate of a company's own authority.
     pub(crate) fn start_with_tls(packages: impl IntoIterator<Item = Package>) -> Self {
         Self::listen(packages, Some(tls::server(tls::Clients::Anyone)))
     }
 
-    /// Likewise, for clients alone that show a certificate of that authority.
+    /// Starts a registry over TLS that requires a client certificate of that authority.
     pub(crate) fn start_with_client_certificates(packages: impl IntoIterator<Item = Package>) -> Self {
         Self::listen(packages, Some(tls::server(tls::Clients::WithCertificate)))
     }
@@ -122,69 +122,69 @@ impl Registry {
         registry
     }
 
-    /// Its URL, ending in a slash.
+    /// Returns its URL, with a trailing slash.
     pub(crate) fn url(&self) -> String {
         self.shared.url()
     }
 
-    /// Adds a version, or replaces it.
+    /// Adds or replaces a version.
     pub(crate) fn publish(&self, package: Package) {
         let mut state = self.shared.state();
         state.packages.entry(package.name.clone()).or_default().insert(package.version.clone(), package);
     }
 
-    /// Serves these bytes at a path outside the registry's own, whatever the query, or at a path with a query.
+    /// Serves these bytes at a path outside of the registry's own: with any query, or with the given one.
     pub(crate) fn serve(&self, path: &str, body: impl Into<Vec<u8>>) {
         self.shared.state().others.insert(path.to_owned(), Answer::new(200, body.into()));
     }
 
-    /// Sends a client that asks for `path` to `target`.
+    /// Redirects `path` to `target`.
     pub(crate) fn redirect(&self, path: &str, target: &str) {
         self.shared.state().others.insert(path.to_owned(), Answer::redirect(target));
     }
 
-    /// Answers the next `times` requests for `path` wrongly. `usize::MAX` is for ever.
+    /// Answers the next `times` requests for `path` with a fault. `usize::MAX` means all of them.
     pub(crate) fn fail(&self, path: &str, fault: Fault, times: usize) {
         self.shared.state().faults.insert(path.to_owned(), (fault, times));
     }
 
-    /// Answers 401 unless `Authorization: Bearer <token>` is sent.
+    /// Answers 401 unless the client sends `Authorization: Bearer <token>`.
     pub(crate) fn require_token(&self, token: &str) {
         self.require("/", &format!("Bearer {token}"));
     }
 
-    /// Answers 401 below a path unless this is sent as `Authorization`.
+    /// Answers 401 below a path unless the client sends this `Authorization`.
     pub(crate) fn require(&self, path: &str, authorization: &str) {
         self.shared.state().wanted.insert(path.to_owned(), authorization.to_owned());
     }
 
-    /// The registry is below this folder, such as `/npm`, from here on.
+    /// Moves the registry below this folder, such as `/npm`.
     pub(crate) fn move_to(&self, folder: &str) {
         folder.clone_into(&mut self.shared.state().folder);
     }
 
-    /// Clients that ask for a tarball are sent to the same path below this URL, as registries do that keep tarballs elsewhere.
+    /// Redirects requests for tarballs to the same path below this URL, like registries that keep tarballs on another host.
     pub(crate) fn keep_tarballs_at(&self, url: &str) {
         self.shared.state().storage = Some(url.trim_end_matches('/').to_owned());
     }
 
-    /// Metadata says from here on that the tarballs are at this registry, as a mirror's metadata may. A lockfile made from
-    /// it reads as if it came from there.
+    /// Names this registry in the tarball URLs of the metadata, as a mirror may. A lockfile made from it looks as if it came
+    /// from that registry.
     pub(crate) fn claim_to_be(&self, url: &str) {
         self.shared.state().tarballs_at = Some(url.to_owned());
     }
 
-    /// Metadata says from here on that the tarballs are here, as at the start.
+    /// Names this server in the tarball URLs of the metadata again.
     pub(crate) fn claim_nothing(&self) {
         self.shared.state().tarballs_at = None;
     }
 
-    /// What was asked since the start, or since it was last taken: `GET /name`, in order of arrival.
+    /// Returns the requests since the start or the last call, such as `GET /name`, in order of arrival.
     pub(crate) fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.state().requests)
     }
 
-    /// All that was ever sent as `Authorization`.
+    /// Returns all `Authorization` headers that clients sent.
     pub(crate) fn authorizations(&self) -> Vec<String> {
         self.shared.state().authorizations.clone()
     }
@@ -196,7 +196,7 @@ impl Drop for Registry {
         for connection in &self.shared.state().connections {
             let _ = connection.shutdown(Shutdown::Both);
         }
-        // wakes the thread that waits for connections, which then sees that it is over
+        // Wakes the thread that waits for connections, so that it ends.
         let _ = TcpStream::connect(("127.0.0.1", self.shared.port));
     }
 }
@@ -218,11 +218,11 @@ impl Shared {
             }
             self.state().connections.extend(connection.try_clone());
             let shared = Arc::clone(self);
-            // An error here is a client that went away, which is the client's affair.
+            // An error here means that the client closed the connection.
             thread::spawn(move || {
                 let ended = connection.try_clone();
                 let outcome = shared.converse(connection);
-                // The list of connections keeps it open otherwise.
+                // Otherwise the list of connections keeps it open.
                 ended?.shutdown(Shutdown::Both)?;
                 outcome
             });
@@ -305,7 +305,7 @@ impl State {
         Some(answer)
     }
 
-    /// The document at `/<name>/<version or tag>`.
+    /// Returns the document at `/<name>/<version or tag>`.
     fn version_metadata(&self, path: &str, url: &str) -> Option<Value> {
         let (name, version) = path.rsplit_once('/')?;
         let versions = self.packages.get(name)?;
@@ -315,7 +315,7 @@ impl State {
     }
 }
 
-/// The document at `/<name>`.
+/// Returns the document at `/<name>`.
 fn full_metadata(versions: &BTreeMap<String, Package>, url: &str) -> Value {
     let all: Map<String, Value> =
         versions.iter().map(|(version, package)| (version.clone(), metadata(package, url))).collect();
@@ -326,7 +326,7 @@ fn full_metadata(versions: &BTreeMap<String, Package>, url: &str) -> Value {
         "dist-tags": tags(versions),
         "versions": all,
         "modified": published,
-        // Yarn 4 installs nothing that may be younger than three days
+        // Yarn 4 refuses packages that may be younger than three days.
         "time": time,
     })
 }
@@ -389,7 +389,7 @@ impl Answer {
 }
 
 impl Request {
-    /// The next request, or none when the client has closed the connection.
+    /// Reads the next request. Returns `None` if the client closed the connection.
     fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {

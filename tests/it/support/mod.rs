@@ -1,21 +1,21 @@
-//! The harness: real package managers and a real Nix, in a clean environment, against a registry in this process.
+//! The test harness: real package managers and a real Nix, in a clean environment, with a registry in this process.
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`package`] | npm packages made in a test, packed the same way each time |
-//! | [`loopback`] | an npm registry on a loopback port, which can misbehave |
-//! | [`forge`] | git repositories over HTTP and archives of them, as GitHub has them, on a loopback port |
-//! | [`secure_proxy`] | a proxy for what is asked of GitHub by name |
-//! | [`sandbox`] | [`TestContext`]: folders and environment of one test, runs programs, snapshots |
-//! | [`monorepo`] | a Bun monorepo with a lockfile by the real Bun, and apps that can be built and run |
+//! | [`package`] | npm packages that a test makes, packed to the same bytes each time |
+//! | [`loopback`] | an npm registry on a loopback port, with faults on demand |
+//! | [`forge`] | git repositories over HTTP and their archives, like GitHub's, on a loopback port |
+//! | [`secure_proxy`] | an HTTPS proxy for requests to GitHub |
+//! | [`sandbox`] | [`TestContext`]: folders and environment of one test, programs, snapshots |
+//! | [`monorepo`] | a Bun monorepo with a lockfile from the real Bun, and apps that can be built and run |
 //! | [`yarn_monorepo`] | the same for Yarn |
-//! | [`project`] | what those two have in common, for tests that are the same for every package manager |
-//! | [`small`] | a repository whose lockfile is made in the test, without any tool |
-//! | [`programs`] | the packages that hold the package managers themselves |
-//! | [`stand_in`] | small stand-ins for nixpkgs and flake-parts, and a monorepo that a real Nix builds with them |
+//! | [`project`] | a trait for both, for tests that are the same for every package manager |
+//! | [`small`] | a repository that needs no package manager |
+//! | [`programs`] | npm packages of the package managers themselves |
+//! | [`stand_in`] | small replacements of nixpkgs and flake-parts, and a monorepo that a real Nix builds with them |
 //! | [`tls`] | certificates of a company's own authority |
 //! | [`proxy`] | an HTTP proxy with a password |
-//! | [`tools`] | the tools of `cargo xtask setup`, and the loud skip where one is missing |
+//! | [`tools`] | the tools of `cargo xtask setup`, and skipping a test if one is missing |
 
 pub(crate) mod forge;
 pub(crate) mod loopback;

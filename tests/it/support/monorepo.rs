@@ -1,7 +1,7 @@
-//! The monorepo that the end-to-end tests split: small, but with every kind of dependency that makes a difference, a
-//! lockfile written by the real Bun, and apps that can be built and run.
+//! The monorepo of the end-to-end tests. It is small, but has the kinds of dependencies that matter, a lockfile from the
+//! real Bun, and apps that can be built and run.
 //!
-//! `web` depends on `ui`, `api` does not, both on `logger`: so there is an edit for each set of apps that it may rebuild.
+//! Both apps depend on `logger`, and only `web` on `ui`. So there are edits that rebuild one app, both or none.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Package, Project, Registry, TestContext, bun, programs, sandbox::succeed};
 
-/// A repository with a lockfile, the registry that it came from, and the Bun that wrote it.
+/// A repository with a lockfile, its registry, and the Bun that wrote the lockfile.
 pub(crate) struct Monorepo {
     pub(crate) context: TestContext,
     pub(crate) registry: Registry,
@@ -19,7 +19,7 @@ pub(crate) struct Monorepo {
     version: String,
 }
 
-/// The platforms that `native` has a binary for: os, cpu, and libc where it is not for all.
+/// The platforms with a binary of `native`: os, cpu, and libc if it matters.
 pub(crate) const PLATFORMS: [(&str, &str, Option<&str>); 6] = [
     ("darwin", "arm64", None),
     ("darwin", "x64", None),
@@ -30,11 +30,11 @@ pub(crate) const PLATFORMS: [(&str, &str, Option<&str>); 6] = [
 ];
 
 impl Monorepo {
-    /// The monorepo with a `bun.lock` by this version of Bun, committed to git, not installed. None, and a recorded skip,
-    /// where that Bun is missing.
+    /// Returns the monorepo with a `bun.lock` from this version of Bun, committed but not installed. If that Bun is missing,
+    /// records a skip and returns `None`.
     ///
-    /// The lock is the one that a user of the default registry has: Bun leaves out the URLs of that registry alone, so
-    /// ours claims to be it while the lock is written.
+    /// The lockfile is that of a user of the default registry. Bun omits the URLs of that registry only, so the loopback
+    /// registry pretends to be it while the lockfile is written.
     #[track_caller]
     pub(crate) fn with_bun(version: &str) -> Option<Self> {
         let monorepo = Self::unlocked(version)?;
@@ -44,7 +44,7 @@ impl Monorepo {
         Some(monorepo)
     }
 
-    /// Like [`Self::with_bun`], with a lock as a user of a mirror has it: it holds the full URL of each tarball.
+    /// Like [`Self::with_bun`], but with the lockfile of a mirror's user, which contains the URL of each tarball.
     #[track_caller]
     pub(crate) fn with_bun_and_mirror(version: &str) -> Option<Self> {
         let monorepo = Self::unlocked(version)?;
@@ -52,7 +52,7 @@ impl Monorepo {
         Some(monorepo)
     }
 
-    /// Likewise, from this registry; `edit` is called before it is locked.
+    /// Like [`Self::with_bun`], from this registry. Calls `edit` before the lockfile is written.
     #[track_caller]
     pub(crate) fn with_registry(version: &str, registry: Registry, edit: impl FnOnce(&Self)) -> Option<Self> {
         let monorepo = Self::unlocked_at(version, registry)?;
@@ -79,16 +79,16 @@ impl Monorepo {
 
     fn lock(&self) {
         succeed(&mut self.bun(&["install", "--lockfile-only"]));
-        // What Bun keeps of the metadata must not stand in for what an install would ask.
+        // With Bun's cache of metadata, an install would not show its requests.
         fs::remove_dir_all(self.context.home().join(".bun")).unwrap();
         self.context.commit_all("the monorepo");
         self.registry.take_requests();
     }
 
-    /// Bun in the repository.
+    /// Returns a Bun command in the repository.
     pub(crate) fn bun(&self, args: &[&str]) -> Command {
         let mut command = self.context.command(&self.bun);
-        // `bun run` scripts say `bun`: it must be this one
+        // Scripts call `bun`, which must be this one.
         let folder = self.bun.parent().unwrap_or(Utf8Path::new("."));
         command.env("PATH", format!("{folder}:{}", super::tools::search_path())).args(args);
         command
@@ -123,7 +123,7 @@ impl Project for Monorepo {
     }
 }
 
-/// What the registry has.
+/// Returns the packages of the registry.
 pub(crate) fn packages() -> Vec<Package> {
     let mut packages = vec![
         Package::new("aliased", "1.5.0"),
@@ -158,7 +158,7 @@ pub(crate) fn packages() -> Vec<Package> {
     packages
 }
 
-/// A workspace's own command, which also tells the interpreter that it names.
+/// A command of a workspace. It also prints its interpreter.
 pub(super) const STAMP: &str = r#"#!/usr/bin/env node
 const first = require("fs").readFileSync(__filename, "utf8").split("\n")[0];
 console.log(`stamped ${process.argv[2]} by ${first}`);
@@ -225,7 +225,7 @@ fn app(name: &str, dependencies: &Value) -> Value {
         "dependencies": { "@acme/logger": "workspace:*", "cataloged": "catalog:" },
     });
     if name == "api" {
-        // Commands of a package and of a workspace.
+        // A command of a package, and one of a workspace.
         manifest["scripts"]["build"] =
             "bun build src/index.ts --outdir dist --target node && tool > dist/tool.txt && stamp api > dist/stamp.txt"
                 .into();

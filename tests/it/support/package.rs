@@ -1,4 +1,4 @@
-//! npm packages made in a test. One [`Package`] is one version of one package.
+//! npm packages that a test makes. A [`Package`] is one version of a package.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,7 +7,7 @@ use flate2::{Compression, GzBuilder};
 use serde_json::{Map, Value, json};
 use splitter::lockfile::Algorithm;
 
-/// One version of a package: a manifest and files, from which metadata and a tarball are made.
+/// One version of a package: its manifest and files, with the metadata and the tarball made from them.
 #[derive(Debug, Clone)]
 pub(crate) struct Package {
     pub(super) name: String,
@@ -25,7 +25,7 @@ struct File {
 }
 
 impl Package {
-    /// A package with an `index.js` that exports its own name and version.
+    /// Creates a package whose `index.js` exports its name and version.
     pub(crate) fn new(name: &str, version: &str) -> Self {
         let mut manifest = Map::new();
         manifest.insert("name".to_owned(), name.into());
@@ -42,19 +42,19 @@ impl Package {
         package.file("index.js", format!("module.exports = {:?};\n", format!("{name}@{version}")))
     }
 
-    /// A file without the executable bit.
+    /// Adds a file without the executable bit.
     pub(crate) fn file(mut self, path: &str, contents: impl Into<Vec<u8>>) -> Self {
         self.files.insert(path.to_owned(), File { contents: contents.into(), mode: 0o644 });
         self
     }
 
-    /// A file with the executable bit.
+    /// Adds a file with the executable bit.
     pub(crate) fn executable(mut self, path: &str, contents: impl Into<Vec<u8>>) -> Self {
         self.files.insert(path.to_owned(), File { contents: contents.into(), mode: 0o755 });
         self
     }
 
-    /// A command that runs a Node script printing `<command> <version>`.
+    /// Adds a command, a Node script that prints `<command> <version>`.
     pub(crate) fn bin(self, command: &str) -> Self {
         let path = format!("bin/{command}.js");
         let script = format!("#!/usr/bin/env node\nconsole.log({:?});\n", format!("{command} {}", self.version));
@@ -76,44 +76,44 @@ impl Package {
         self.field("libc", json!([libc]))
     }
 
-    /// An entry of `dependencies`.
+    /// Adds an entry to `dependencies`.
     pub(crate) fn dependency(self, name: &str, range: &str) -> Self {
         self.entry("dependencies", name, range)
     }
 
-    /// An entry of `optionalDependencies`.
+    /// Adds an entry to `optionalDependencies`.
     pub(crate) fn optional(self, name: &str, range: &str) -> Self {
         self.entry("optionalDependencies", name, range)
     }
 
-    /// An entry of `peerDependencies`.
+    /// Adds an entry to `peerDependencies`.
     pub(crate) fn peer(self, name: &str, range: &str) -> Self {
         self.entry("peerDependencies", name, range)
     }
 
-    /// An entry of `peerDependencies` that may be missing.
+    /// Adds an optional entry to `peerDependencies`.
     pub(crate) fn optional_peer(self, name: &str, range: &str) -> Self {
         self.peer(name, range).entry("peerDependenciesMeta", name, json!({ "optional": true }))
     }
 
-    /// A script, such as `postinstall`.
+    /// Adds a script, such as `postinstall`.
     pub(crate) fn script(self, name: &str, command: &str) -> Self {
         self.entry("scripts", name, command)
     }
 
-    /// A dist-tag that names this version. `latest` needs none: it is the highest release.
+    /// Adds a dist-tag for this version. `latest` is always the highest release.
     pub(crate) fn tag(mut self, tag: &str) -> Self {
         self.tags.push(tag.to_owned());
         self
     }
 
-    /// Any other field of `package.json`.
+    /// Sets any other field of `package.json`.
     pub(crate) fn field(mut self, name: &str, value: Value) -> Self {
         self.manifest.insert(name.to_owned(), value);
         self
     }
 
-    /// Packs it once for all, which is worth it for large ones. Nothing may be added from here on.
+    /// Packs the tarball once, which saves time for large packages. Nothing may be added afterwards.
     pub(crate) fn pack(mut self) -> Self {
         self.packed = Some(Arc::new(self.pack_with(Compression::none())));
         self.files.clear();
@@ -126,18 +126,18 @@ impl Package {
         self
     }
 
-    /// Its `package.json`.
+    /// Returns its `package.json`.
     pub(crate) fn manifest(&self) -> &Map<String, Value> {
         &self.manifest
     }
 
-    /// The path of its tarball on a registry, with a leading slash.
+    /// Returns the path of its tarball on a registry, with a leading slash.
     pub(crate) fn tarball_path(&self) -> String {
         let base = self.name.rsplit('/').next().unwrap();
         format!("/{}/-/{base}-{}.tgz", self.name, self.version)
     }
 
-    /// Its tarball, the same bytes each time.
+    /// Returns its tarball, with the same bytes each time.
     pub(crate) fn tarball(&self) -> Vec<u8> {
         self.packed.as_ref().map_or_else(|| self.pack_with(Compression::fast()), |packed| packed.to_vec())
     }
@@ -157,12 +157,12 @@ impl Package {
         archive.into_inner().unwrap().finish().unwrap()
     }
 
-    /// The integrity of its tarball.
+    /// Returns the integrity of its tarball.
     pub(crate) fn integrity(&self) -> String {
         Algorithm::Sha512.digest(&self.tarball()).to_string()
     }
 
-    /// What a registry says of this version, whose tarball is at `url`.
+    /// Returns a registry's metadata for this version, with its tarball at `url`.
     pub(super) fn metadata(&self, url: &str) -> Value {
         let tarball = self.tarball();
         let mut metadata = self.manifest.clone();
@@ -184,7 +184,7 @@ impl Package {
         metadata.into()
     }
 
-    /// The numbers of a release, by which releases sort; none for a prerelease.
+    /// Returns the numbers of a release for sorting, or `None` for a prerelease.
     pub(super) fn release(&self) -> Option<Vec<u64>> {
         self.version.split('.').map(|part| part.parse().ok()).collect()
     }

@@ -1,5 +1,4 @@
-//! The npm packages that hold the package managers themselves: for Bun small ones that only look right, and the real ones for
-//! builds.
+//! The npm packages of the package managers themselves: real ones for builds, and small fakes of Bun for other tests.
 
 use std::{
     collections::BTreeMap,
@@ -11,17 +10,17 @@ use fs_err as fs;
 
 use super::Package;
 
-/// The platforms, in the words of the packages.
+/// The platforms, as the packages name them.
 const PLATFORMS: [&str; 4] = ["darwin-aarch64", "darwin-x64", "linux-aarch64", "linux-x64"];
 
-/// Packages of this version of Bun whose program does nothing.
+/// Returns packages of this version of Bun with a program that does nothing.
 pub(crate) fn stubs(version: &str) -> impl Iterator<Item = Package> {
     PLATFORMS.into_iter().map(move |platform| {
         Package::new(&format!("@oven/bun-{platform}"), version).executable("bin/bun", "#!/bin/sh\n")
     })
 }
 
-/// The package for this machine with the real program. It is packed once in a run: it has some 100 MB.
+/// Returns the package for this machine with the real program. It is packed once a run, because it has about 100 MB.
 pub(crate) fn real_bun(version: &str, bun: &Utf8Path) -> Package {
     static PACKED: Mutex<BTreeMap<String, Package>> = Mutex::new(BTreeMap::new());
     let mut packed = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,7 +33,7 @@ pub(crate) fn real_bun(version: &str, bun: &Utf8Path) -> Package {
     package.clone()
 }
 
-/// The package of this version of Yarn; `script` is its `bin/yarn.js` as it was installed from that package.
+/// Returns the package of this version of Yarn. `script` is the installed `bin/yarn.js`.
 pub(crate) fn real_yarn(version: &str, script: &Utf8Path) -> Package {
     let name = if version.starts_with("1.") { "yarn" } else { "@yarnpkg/cli-dist" };
     let folder = script.parent().and_then(Utf8Path::parent).unwrap();

@@ -1,23 +1,23 @@
-//! What a monorepo of Bun and one of Yarn have in common.
+//! A trait for the Bun and the Yarn monorepo.
 
 use super::{Package, Registry, TestContext};
 
-/// A repository with a lockfile by a real package manager, and the registry that the lockfile came from.
+/// A repository with a lockfile from a real package manager, and its registry.
 pub(crate) trait Project {
     fn context(&self) -> &TestContext;
 
     fn registry(&self) -> &Registry;
 
-    /// The npm package that holds the package manager.
+    /// Returns the npm package of the package manager.
     fn program(&self) -> Package;
 
-    /// Makes the loopback registry the one that the repository itself names, as a company's repository names its own: what
-    /// splitter records holds the repository's registry, never a user's.
+    /// Names the loopback registry in the repository's own files. Splitter records the repository's registry, never one from
+    /// the user's settings.
     fn name_registry(&self);
 
-    /// Adds a dependency to a workspace, as a developer does: manifest and lockfile change.
+    /// Adds a dependency to a workspace, in its manifest and in the lockfile.
     fn add(&self, workspace: &str, package: &str);
 
-    /// Installs the whole repository, as a developer does, with the scripts of trusted packages alone.
+    /// Installs the whole repository, with the scripts of trusted packages only.
     fn install(&self);
 }

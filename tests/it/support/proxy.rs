@@ -1,5 +1,5 @@
-//! An HTTP proxy on a loopback port that wants a user name and a password, as companies have them: it forwards `http:`
-//! requests, and makes tunnels for `https:`.
+//! An HTTP proxy on a loopback port that requires a user name and a password. It forwards `http:` requests and opens tunnels
+//! for `https:`.
 
 use std::{
     io::{self, BufRead, BufReader, Read as _, Write as _},
@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-/// A running proxy; its port is closed when it is dropped.
+/// A running proxy. Dropping it closes the port.
 pub(crate) struct Proxy {
     shared: Arc<Shared>,
 }
@@ -19,13 +19,13 @@ pub(crate) struct Proxy {
 struct Shared {
     port: u16,
     stopped: AtomicBool,
-    /// The header that is wanted.
+    /// The required header.
     authorization: String,
     targets: Mutex<Vec<String>>,
 }
 
 impl Proxy {
-    /// A proxy for those who say `user:password`, which `authorization` is in base64.
+    /// Starts a proxy that requires `user:password`, given in base64.
     pub(crate) fn start(authorization: &str) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -39,19 +39,19 @@ impl Proxy {
                     return;
                 }
                 let shared = Arc::clone(&shared);
-                // An error here is a client that went away.
+                // An error here means that the client closed the connection.
                 thread::spawn(move || shared.forward(&connection));
             }
         });
         proxy
     }
 
-    /// `127.0.0.1:<port>`.
+    /// Returns `127.0.0.1:<port>`.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.shared.port)
     }
 
-    /// Where it was asked to connect to, and how: `CONNECT 127.0.0.1:4711`. Those without the password are not here.
+    /// Returns the requests with the right password, such as `CONNECT 127.0.0.1:4711`.
     pub(crate) fn targets(&self) -> Vec<String> {
         self.shared.targets.lock().unwrap().clone()
     }
@@ -60,7 +60,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
-        // wakes the thread that waits for connections
+        // Wakes the thread that waits for connections.
         let _ = TcpStream::connect(("127.0.0.1", self.shared.port));
     }
 }
@@ -94,7 +94,7 @@ impl Shared {
         if method == "CONNECT" {
             writer.write_all(b"HTTP/1.1 200 Connected\r\n\r\n")?;
         } else {
-            // One request a connection, so that each is seen here.
+            // One request a connection, so that every request is recorded.
             let path = &url["http://".len() + address.len()..];
             let rest =
                 head[1..].iter().filter(|line| !is_own(line) && !line.to_ascii_lowercase().starts_with("connection"));

@@ -1,5 +1,5 @@
-//! [`TestContext`]: a folder and an environment of its own for one test, so that nothing of the machine, its user or another
-//! test shows in what a program does; and snapshots that read the same everywhere.
+//! [`TestContext`]: a folder and an environment for one test, and snapshots that are the same everywhere. The machine, its
+//! user and other tests have no influence on the programs that a test runs.
 
 use std::{
     ffi::OsStr,
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::{Registry, tools};
 
-/// The folders and the environment of one test. All is removed when it is dropped.
+/// The folders and the environment of one test. Dropping it removes the folders.
 pub(crate) struct TestContext {
     root: Utf8PathBuf,
     env: Vec<(String, String)>,
@@ -22,20 +22,20 @@ pub(crate) struct TestContext {
     _folder: TempDir,
 }
 
-/// The real Nix with a store and a state of its own, below the test's folder.
+/// The real Nix, with its store and state below the test's folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Nix {
     /// The program.
     pub(crate) program: Utf8PathBuf,
-    /// Whether builds run in a sandbox on this machine: without one, a build could reach the network.
+    /// Whether builds run in a sandbox on this machine. Without a sandbox, a build can reach the network.
     pub(crate) sandbox: bool,
-    /// Whether its store lies at /nix/store within a folder of the test's. Paths in it are those of every machine, but
-    /// what is built in it runs nowhere else.
+    /// Whether the store is a chroot store, with `/nix/store` inside the test's folder. Store paths are then the same on every
+    /// machine, but built programs only run inside the store.
     pub(crate) in_chroot: bool,
 }
 
 impl TestContext {
-    /// An empty repository folder, without git.
+    /// Creates a context with an empty repository folder, without git.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::from_path_buf(fs::canonicalize(folder.path()).unwrap()).unwrap();
@@ -43,32 +43,32 @@ impl TestContext {
         for folder in ["repo", "home", "tmp"] {
             fs::create_dir(context.root.join(folder)).unwrap();
         }
-        // A command that takes no `--repo` must not find a repository above the test's.
+        // Commands without `--repo` must not find a repository above the test's folder.
         context.set_env("GIT_CEILING_DIRECTORIES", context.root.as_str().to_owned());
         context
     }
 
-    /// The repository under test.
+    /// Returns the repository under test.
     pub(crate) fn repo(&self) -> Utf8PathBuf {
         self.root.join("repo")
     }
 
-    /// `HOME` of all programs.
+    /// Returns the `HOME` of all programs.
     pub(crate) fn home(&self) -> Utf8PathBuf {
         self.root.join("home")
     }
 
-    /// A folder of the test's, beside the repository.
+    /// Returns a folder beside the repository.
     pub(crate) fn folder(&self, name: &str) -> Utf8PathBuf {
         self.root.join(name)
     }
 
-    /// Sets a variable for all programs run from here on.
+    /// Sets a variable for all programs from now on.
     pub(crate) fn set_env(&mut self, name: &str, value: impl Into<String>) {
         self.env.push((name.to_owned(), value.into()));
     }
 
-    /// Makes `registry` the npm registry of splitter, npm, Bun and Yarn, as a user's environment would.
+    /// Makes `registry` the npm registry of splitter, npm, Bun and Yarn, through the environment.
     pub(crate) fn use_registry(&mut self, registry: &Registry) {
         for name in ["npm_config_registry", "YARN_REGISTRY", "YARN_NPM_REGISTRY_SERVER"] {
             self.set_env(name, registry.url());
@@ -76,75 +76,75 @@ impl TestContext {
         self.set_env("YARN_UNSAFE_HTTP_WHITELIST", "127.0.0.1");
     }
 
-    /// Replaces what matches `regex` in snapshots, beside the usual filters.
+    /// Replaces matches of `regex` in snapshots, in addition to the usual filters.
     pub(crate) fn add_filter(&mut self, regex: &str, replacement: &str) {
         self.filters.push((regex.to_owned(), replacement.to_owned()));
     }
 
-    /// The filters for [`splitter_snapshot!`]: folders, ports, times and digests.
+    /// Returns the filters for [`splitter_snapshot!`]: folders, ports, times and digests.
     pub(crate) fn filters(&self) -> Vec<(&str, &str)> {
         self.filters.iter().map(|(regex, replacement)| (regex.as_str(), replacement.as_str())).collect()
     }
 
-    /// Writes a file of the repository, and the folders above it.
+    /// Writes a file of the repository, and creates its folders.
     pub(crate) fn write(&self, path: &str, contents: impl AsRef<[u8]>) {
         let file = self.repo().join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, contents).unwrap();
     }
 
-    /// Edits a manifest, or another file of JSON.
+    /// Edits a JSON file, such as a manifest.
     pub(crate) fn edit_manifest(&self, path: &str, edit: impl FnOnce(&mut serde_json::Value)) {
         let mut manifest = serde_json::from_str(&self.read(path)).unwrap();
         edit(&mut manifest);
         self.write(path, format!("{manifest:#}\n"));
     }
 
-    /// Gives a file of the repository the executable bit.
+    /// Sets the executable bit of a file in the repository.
     pub(crate) fn make_executable(&self, path: &str) {
         fs::set_permissions(self.repo().join(path), Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// The text of a file of the repository.
+    /// Returns the text of a file in the repository.
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.repo().join(path)).unwrap()
     }
 
-    /// Removes a file or a folder of the repository.
+    /// Removes a file or a folder in the repository.
     pub(crate) fn remove(&self, path: &str) {
         let path = self.repo().join(path);
         if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
     }
 
-    /// A program in the repository, with the test's environment and nothing else of the machine's but `PATH`.
+    /// Returns a command in the repository. Its environment is the test's own and the machine's `PATH`.
     pub(crate) fn command(&self, program: impl AsRef<Utf8Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command.current_dir(self.repo()).env_clear().envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
 
-    /// The `splitter` under test.
+    /// Returns the `splitter` under test.
     pub(crate) fn splitter(&self, args: &[&str]) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_splitter"));
         command.args(args);
         command
     }
 
-    /// Yarn: the script that [`super::yarn`] gives, run by Node.
+    /// Returns a Yarn command: Node with the script from [`super::yarn`].
     pub(crate) fn yarn(&self, script: &Utf8Path, args: &[&str]) -> Command {
         let mut command = self.command("node");
         command.arg(script).args(args);
         command
     }
 
-    /// The real Nix, or a recorded skip.
+    /// Returns the real Nix, or records a skip.
     #[track_caller]
     pub(crate) fn nix(&self) -> Option<Nix> {
         let tools::NixProgram { program, sandbox } = tools::nix()?;
         let shown = tools::folders_of_programs();
         let conf = self.root.join("nix/conf");
         fs::create_dir_all(&conf).unwrap();
-        // The host's programs are let into the sandbox, for stand-ins of nixpkgs; builds run as the test's own user.
+        // The sandbox shows the host's programs, which replace nixpkgs. Builds run as the test's own user.
         let settings = format!(
             "experimental-features = nix-command flakes\nsandbox = {sandbox}\nsandbox-fallback = false\n\
              sandbox-paths = /bin /usr /lib /lib64? {shown}\nbuild-users-group =\nsubstituters =\nflake-registry =\n\
@@ -154,18 +154,18 @@ impl TestContext {
         Some(Nix { program, sandbox, in_chroot: false })
     }
 
-    /// Runs git, which must succeed; its output without the last line break.
+    /// Runs git, which must succeed, and returns its output without the last line break.
     pub(crate) fn git(&self, args: &[&str]) -> String {
         let mut git = self.command("git");
         succeed(git.args(args))
     }
 
-    /// Makes the repository folder a git repository without commits.
+    /// Runs `git init` in the repository folder.
     pub(crate) fn git_init(&self) {
         self.git(&["init", "--quiet", "--initial-branch=main"]);
     }
 
-    /// Commits all that git does not ignore.
+    /// Commits all files that git does not ignore.
     pub(crate) fn commit_all(&self, message: &str) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--no-verify", "--message", message]);
@@ -173,14 +173,14 @@ impl TestContext {
 }
 
 impl Nix {
-    /// `nix` in the context's repository, with its environment and a store of its own.
+    /// Returns a `nix` command in the repository, with the test's environment and store.
     pub(crate) fn command(&self, context: &TestContext, args: &[&str]) -> Command {
         let mut command = context.command(&self.program);
         command.envs(self.environment(context)).args(args);
         command
     }
 
-    /// The variables that tell it where its store and its settings are.
+    /// Returns the variables for its store and its settings.
     pub(crate) fn environment(&self, context: &TestContext) -> Vec<(&'static str, String)> {
         let folder = |name: &str| context.root.join("nix").join(name).into_string();
         if self.in_chroot {
@@ -190,11 +190,11 @@ impl Nix {
     }
 }
 
-/// Nix's folders, moved below the test's: so builds start from nothing, run at once, and leave nothing.
+/// Nix's folders, below the test's folder. Builds start with an empty store, can run at once, and leave nothing behind.
 const NIX_FOLDERS: [(&str, &str); 4] =
     [("NIX_STORE_DIR", "store"), ("NIX_STATE_DIR", "state"), ("NIX_LOG_DIR", "log"), ("NIX_CONF_DIR", "conf")];
 
-/// Runs a program that must succeed; its standard output without white space at the end.
+/// Runs a program that must succeed, and returns its stdout without trailing white space.
 #[track_caller]
 pub(crate) fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap();
@@ -202,7 +202,7 @@ pub(crate) fn succeed(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
 
-/// Runs a program that must fail; all its output.
+/// Runs a program that must fail, and returns its output.
 #[track_caller]
 pub(crate) fn fail(command: &mut Command) -> String {
     let output = command.output().unwrap();
@@ -210,19 +210,19 @@ pub(crate) fn fail(command: &mut Command) -> String {
     render(&output)
 }
 
-/// Copies what is in a folder, which holds no links, into another one, which is made.
+/// Copies the contents of a folder without symbolic links into a new one.
 #[track_caller]
 pub(crate) fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
     fs::create_dir_all(to).unwrap();
     fs_extra::dir::copy(from, to, &fs_extra::dir::CopyOptions::new().content_only(true)).unwrap();
 }
 
-/// How a program ended and all that it said.
+/// Returns the exit code and the output of a program.
 pub(crate) fn run(command: &mut Command) -> String {
     render(&command.output().unwrap())
 }
 
-/// The program and its arguments, without the environment.
+/// Returns the program and its arguments, without the environment.
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
@@ -278,7 +278,7 @@ fn filters(root: &Utf8Path) -> Vec<(String, String)> {
     .into()
 }
 
-/// Runs a command and compares exit code, stdout and stderr with an inline snapshot:
+/// Runs a command, and compares exit code, stdout and stderr with an inline snapshot:
 /// `splitter_snapshot!(context, context.splitter(&["check"]), @"…")`.
 macro_rules! splitter_snapshot {
     ($context:expr, $command:expr, @$snapshot:literal) => {{

@@ -1,5 +1,6 @@
-// A proxy that answers for the hosts which package managers know by name and reach by https alone: for GitHub it asks the loopback forge,
-// for the place where Yarn 1 is downloaded it has a file. Arguments: the forge's URL, that file, the folder of the templates' tools.
+// A proxy for hosts whose names are built into package managers and that they reach only by https. It forwards requests for
+// GitHub to the loopback forge, and answers requests for Yarn 1 with a file. Arguments: the forge's URL, that file, the folder
+// of the templates' tools.
 
 import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";

@@ -1,5 +1,5 @@
-//! A proxy for what package managers ask of hosts that they know by name, by https: GitHub's archives, from the loopback
-//! forge, and the Yarn 1 that later Yarn downloads. The templates' own server does the encryption, in Node.
+//! An HTTPS proxy for hosts whose names are built into package managers: GitHub's archives, which come from the loopback
+//! forge, and the Yarn 1 that later versions of Yarn download. The templates' own server does the encryption, in Node.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -10,14 +10,14 @@ use camino::Utf8Path;
 
 use super::{Forge, YARN_VERSIONS, yarn};
 
-/// A running proxy; it ends when this is dropped.
+/// A running proxy. Dropping it ends the process.
 pub(crate) struct SecureProxy {
     child: Child,
     url: String,
 }
 
 impl SecureProxy {
-    /// The proxy for a forge. None, and a recorded skip, where Yarn 1 is missing.
+    /// Starts the proxy for a forge. If Yarn 1 is missing, records a skip and returns `None`.
     #[track_caller]
     pub(crate) fn start(forge: &Forge) -> Option<Self> {
         let classic = yarn(YARN_VERSIONS[0])?;
@@ -34,7 +34,7 @@ impl SecureProxy {
         Some(Self { child, url: url.trim().to_owned() })
     }
 
-    /// The variables by which every Yarn uses it, and trusts it.
+    /// Returns the variables that make every Yarn use and trust the proxy.
     pub(crate) fn environment(&self, yarn: &str) -> Vec<(&'static str, String)> {
         let strict = if yarn.starts_with("1.") { "YARN_STRICT_SSL" } else { "YARN_ENABLE_STRICT_SSL" };
         vec![

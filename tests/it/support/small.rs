@@ -1,18 +1,18 @@
-//! A repository that needs no tool: its `bun.lock` is made here, from packages that a loopback registry serves.
+//! A repository that needs no package manager: its `bun.lock` is made here, for packages of a loopback registry.
 //!
-//! `apps/web` is built and depends on `packages/ui`; `apps/api` is started from its sources.
+//! `apps/web` has a build and depends on `packages/ui`. `apps/api` runs from its sources.
 
 use serde_json::{Value, json};
 
 use super::{Package, Registry, TestContext, programs};
 
-/// A repository, and the registry that it names.
+/// A repository, and the registry in its `.npmrc`.
 pub(crate) struct Small {
     pub(crate) context: TestContext,
     pub(crate) registry: Registry,
 }
 
-/// What is locked: one package for all, one of a scope, one that is bound to a system.
+/// Returns the locked packages: a plain one, a scoped one, and one for a single system.
 pub(crate) fn packages() -> Vec<Package> {
     vec![
         Package::new("alpha", "1.0.0"),
@@ -22,7 +22,7 @@ pub(crate) fn packages() -> Vec<Package> {
 }
 
 impl Small {
-    /// The repository, committed to git.
+    /// Creates the repository, committed to git.
     pub(crate) fn new() -> Self {
         let small = Self::without_git();
         small.context.git_init();
@@ -34,7 +34,7 @@ impl Small {
         Self::of(Registry::start(packages()))
     }
 
-    /// The repository with this registry, which gets what it lacks; without git.
+    /// Creates the repository without git, and adds fake packages of Bun to the registry.
     pub(crate) fn of(registry: Registry) -> Self {
         programs::stubs("1.4.4").for_each(|package| registry.publish(package));
         let small = Self { context: TestContext::new(), registry };
@@ -44,18 +44,18 @@ impl Small {
         small
     }
 
-    /// Locks exactly these packages.
+    /// Writes a lockfile with exactly these packages.
     pub(crate) fn lock(&self, packages: &[Package]) {
         self.context.write("bun.lock", lock(packages));
     }
 
-    /// Adds a version to the registry, and gives it.
+    /// Adds a version to the registry, and returns it.
     pub(crate) fn publish(&self, package: Package) -> Package {
         self.registry.publish(package.clone());
         package
     }
 
-    /// A `splitter init` that must succeed, committed; what it asked the registry is forgotten.
+    /// Runs `splitter init`, commits the result, and discards the recorded requests.
     pub(crate) fn init(&self) {
         super::succeed(&mut self.context.splitter(&["init"]));
         self.context.commit_all("splitter init");
@@ -63,7 +63,7 @@ impl Small {
     }
 }
 
-/// The files of the repository but for the lockfile.
+/// Writes all files of the repository except the lockfile.
 pub(crate) fn write_sources(context: &TestContext) {
     let manifests = [
         (
@@ -96,7 +96,7 @@ pub(crate) fn write_sources(context: &TestContext) {
     context.write(".gitignore", "node_modules/\ndist/\n");
 }
 
-/// A lockfile of these packages for [`write_sources`].
+/// Returns a lockfile with these packages for the repository of [`write_sources`].
 pub(crate) fn lock(packages: &[Package]) -> String {
     let mut entries: Vec<String> = packages.iter().map(entry).collect();
     entries.push("    \"@acme/ui\": [\"@acme/ui@workspace:packages/ui\"],\n".to_owned());
@@ -118,7 +118,7 @@ pub(crate) fn lock(packages: &[Package]) -> String {
     )
 }
 
-/// A package's line in the lockfile.
+/// Returns the line of a package in the lockfile.
 pub(crate) fn entry(package: &Package) -> String {
     let manifest = package.manifest();
     let mut bound = serde_json::Map::new();

@@ -1,5 +1,5 @@
-//! A monorepo that a real Nix builds, with `tests/nix-stand-in` in place of nixpkgs and flake-parts: so the templates are
-//! built in a real sandbox, and no test needs nixpkgs or its binary cache.
+//! A monorepo that a real Nix builds. `tests/nix-stand-in` replaces nixpkgs and flake-parts, so the templates are built in a
+//! real sandbox, but no test needs nixpkgs or its binary cache.
 
 use std::{collections::BTreeMap, process::Command};
 
@@ -13,20 +13,20 @@ use super::{
     tools::{self, skip},
 };
 
-/// The monorepo after `splitter init`, tracked by git, with a Nix whose store is the test's own.
+/// The monorepo after `splitter init`, tracked by git, and a Nix with the test's own store.
 pub(crate) struct NixMonorepo<P = Monorepo> {
     pub(crate) monorepo: P,
     pub(crate) nix: Nix,
 }
 
 impl NixMonorepo {
-    /// The monorepo as this version of Bun locked it. None, and a recorded skip, where a tool is missing.
+    /// Returns the monorepo with a lockfile from this version of Bun. If a tool is missing, records a skip and returns `None`.
     #[track_caller]
     pub(crate) fn with_bun(version: &str) -> Option<Self> {
         Self::of(Monorepo::with_bun(version)?)
     }
 
-    /// Likewise, with a lock that holds the full URL of each tarball.
+    /// Like [`Self::with_bun`], but the lockfile contains the URL of each tarball.
     #[track_caller]
     pub(crate) fn with_bun_and_mirror(version: &str) -> Option<Self> {
         Self::of(Monorepo::with_bun_and_mirror(version)?)
@@ -34,7 +34,7 @@ impl NixMonorepo {
 }
 
 impl NixMonorepo<YarnMonorepo> {
-    /// The monorepo as this version of Yarn locked it.
+    /// Returns the monorepo with a lockfile from this version of Yarn.
     #[track_caller]
     pub(crate) fn with_yarn(version: &str) -> Option<Self> {
         Self::of(YarnMonorepo::with_yarn(version)?)
@@ -42,7 +42,7 @@ impl NixMonorepo<YarnMonorepo> {
 }
 
 impl<P: Project> NixMonorepo<P> {
-    /// A monorepo that was changed since it was made; its lock is up to date.
+    /// Wraps a monorepo that a test has changed. Its lockfile must be up to date.
     #[track_caller]
     pub(crate) fn of(monorepo: P) -> Option<Self> {
         let context = monorepo.context();
@@ -60,10 +60,10 @@ impl<P: Project> NixMonorepo<P> {
         self.monorepo.context()
     }
 
-    /// `nix` on the repository's flake, with the stand-ins as its inputs.
+    /// Returns a `nix` command for the repository's flake, with the stand-ins as inputs.
     pub(crate) fn nix(&self, args: &[&str]) -> Command {
         let mut command = self.nix.command(self.context(), args);
-        // Nix warns of an override for an input that a flake does not have.
+        // Nix warns about an override of an input that the flake does not have.
         let flake = fs::read_to_string(self.context().repo().join("flake.nix")).unwrap_or_default();
         for input in ["nixpkgs", "flake-parts"].into_iter().filter(|input| flake.contains(input)) {
             let folder = self.context().folder("stand-in").join(input);
@@ -73,25 +73,25 @@ impl<P: Project> NixMonorepo<P> {
         command
     }
 
-    /// Builds one output of the flake, such as `api`; its store path.
+    /// Builds an output of the flake, such as `api`, and returns its store path.
     #[track_caller]
     pub(crate) fn build(&self, output: &str) -> Utf8PathBuf {
         succeed(&mut self.build_command(output)).into()
     }
 
-    /// The build of one output of the flake.
+    /// Returns the command that builds an output of the flake.
     pub(crate) fn build_command(&self, output: &str) -> Command {
         self.nix(&["build", "--no-link", "--print-out-paths", "--print-build-logs", &format!(".#{output}")])
     }
 
-    /// What the flake has at an attribute path, as JSON.
+    /// Evaluates an attribute path of the flake, as JSON.
     #[track_caller]
     pub(crate) fn eval(&self, attribute: &str, apply: &str) -> Value {
         let json = succeed(&mut self.nix(&["eval", "--json", &format!(".#{attribute}"), "--apply", apply]));
         serde_json::from_str(&json).unwrap()
     }
 
-    /// The derivation of each package for this system, by name.
+    /// Returns the derivation of each package for this system, by name.
     #[track_caller]
     pub(crate) fn derivations(&self) -> BTreeMap<String, String> {
         let apply = "builtins.mapAttrs (_: package: package.drvPath)";
@@ -99,13 +99,13 @@ impl<P: Project> NixMonorepo<P> {
     }
 }
 
-/// Nix's name for this machine.
+/// Returns Nix's name of this machine's system.
 pub(crate) fn system() -> String {
     let os = if cfg!(target_os = "macos") { "darwin" } else { std::env::consts::OS };
     format!("{}-{os}", std::env::consts::ARCH)
 }
 
-/// Copies the stand-ins to where the test may name this machine's programs in them.
+/// Copies the stand-ins into the test's folder, where the test can write this machine's programs into them.
 #[track_caller]
 pub(crate) fn write_stand_in(context: &TestContext) -> Option<()> {
     let source = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nix-stand-in");

@@ -1,5 +1,5 @@
-//! Certificates as a company has them: an authority of its own, which no system trusts, and what it signed. They are files,
-//! valid for a hundred years, so that no test makes any; the authority's key was thrown away.
+//! Certificates of a company: its own authority, which no system trusts, and certificates that it signed. They are files
+//! that are valid for a hundred years, so tests do not have to make them. The authority's key was thrown away.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 
-/// Who a server talks to.
+/// The clients that a server accepts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Clients {
     Anyone,
     WithCertificate,
 }
 
-/// One of the files: `company-ca.pem`, `client.pem`, `client-key.pem`.
+/// Returns the path of a file: `company-ca.pem`, `client.pem` or `client-key.pem`.
 pub(crate) fn file(name: &str) -> Utf8PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests/it/support/tls", name].iter().collect()
 }
 
-/// A server with a certificate for `localhost` and 127.0.0.1.
+/// Returns the settings of a server with a certificate for `localhost` and 127.0.0.1.
 pub(super) fn server(clients: Clients) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =

@@ -1,35 +1,35 @@
-//! The tools that `cargo xtask setup` installs, and what happens where one is missing: the test returns early, having said
-//! so on stderr (past libtest's capture) and in the file that `cargo xtask test` counts.
+//! The tools that `cargo xtask setup` installs. If a tool is missing, the test returns early. It says so on stderr, past
+//! libtest's capture, and in the file from which `cargo xtask test` counts skipped tests.
 
 use std::{env, io::Write, panic::Location, process::Command, thread};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
-/// The Bun versions of `xtask/tools.json`: the last of 1.2, one of 1.3, and today's.
+/// The Bun versions of `xtask/tools.json`: the last 1.2, a 1.3, and the current one.
 pub(crate) const BUN_VERSIONS: [&str; 3] = ["1.2.23", "1.3.11", "1.4.4"];
 
-/// Another of `xtask/tools.json`: what it compiles grows its first writable segment, whichever that is.
+/// Another Bun of `xtask/tools.json`. Its `bun build --compile` grows the first writable segment of the program.
 pub(crate) const BUN_1_3_14: &str = "1.3.14";
 
-/// The Yarn versions of `xtask/tools.json`: classic, the last of 3, and today's.
+/// The Yarn versions of `xtask/tools.json`: classic, the last 3, and the current one.
 pub(crate) const YARN_VERSIONS: [&str; 3] = ["1.22.22", "3.8.7", "4.18.1"];
 
-/// The real Nix of this machine.
+/// The real Nix on this machine.
 #[derive(Debug, Clone)]
 pub(crate) struct NixProgram {
     pub(crate) program: Utf8PathBuf,
-    /// Whether builds run in a sandbox here.
+    /// Whether builds run in a sandbox on this machine.
     pub(crate) sandbox: bool,
 }
 
-/// Bun at this version, or a recorded skip.
+/// Returns Bun at this version, or records a skip.
 #[track_caller]
 pub(crate) fn bun(version: &str) -> Option<Utf8PathBuf> {
     installed(&format!("bun-{version}/bin/bun"))
 }
 
-/// The script of Yarn at this version, which Node runs, or a recorded skip.
+/// Returns the script of Yarn at this version, or records a skip. Node runs the script.
 #[track_caller]
 pub(crate) fn yarn(version: &str) -> Option<Utf8PathBuf> {
     if !has_node() {
@@ -38,7 +38,7 @@ pub(crate) fn yarn(version: &str) -> Option<Utf8PathBuf> {
     installed(&format!("yarn-{version}/bin/yarn.js"))
 }
 
-/// Nix, or a recorded skip.
+/// Returns Nix, or records a skip.
 #[track_caller]
 pub(crate) fn nix() -> Option<NixProgram> {
     let Ok(text) = fs::read_to_string(tools_dir().join("nix.json")) else {
@@ -48,16 +48,16 @@ pub(crate) fn nix() -> Option<NixProgram> {
     Some(NixProgram { program: note["program"].as_str().unwrap().into(), sandbox: note["sandbox"].as_bool().unwrap() })
 }
 
-/// Records that the running test cannot run here. Always none, so that a gate may return it.
+/// Records that the running test is skipped. Always returns `None`, which callers can return in turn.
 #[track_caller]
 pub(crate) fn skip<T>(reason: &str) -> Option<T> {
     let place = Location::caller();
-    // With one test thread there are no named threads.
+    // With a single test thread, threads have no names.
     let name = match thread::current().name() {
         Some(name) if name != "main" => name.to_owned(),
         _ => format!("{}:{}", place.file(), place.line()),
     };
-    // one write, so that tests at once do not mix their lines
+    // One write, so that the lines of parallel tests do not mix.
     let line = format!("\nSKIPPED e2e {name}: {reason} (run `cargo xtask setup`)\n");
     let _ = std::io::stderr().write_all(line.as_bytes());
     if let Some(notes) = env::var_os("SPLITTER_SKIPPED") {
@@ -67,23 +67,23 @@ pub(crate) fn skip<T>(reason: &str) -> Option<T> {
     None
 }
 
-/// `PATH` for programs under test: the machine's, and the project's Node before it where the machine lacks one.
+/// Returns the `PATH` for programs under test. If the machine has no suitable Node, the project's own comes first.
 pub(crate) fn search_path() -> String {
     let path = env::var("PATH").unwrap_or_default();
     own_node().map_or_else(|| path.clone(), |folder| format!("{folder}:{path}"))
 }
 
-/// Where a program of the machine lies, links followed.
+/// Returns the path of a program on this machine, with symbolic links resolved.
 pub(crate) fn program(name: &str) -> Option<Utf8PathBuf> {
     let found = which::which_in(name, Some(search_path()), env::current_dir().unwrap()).ok()?;
     Utf8PathBuf::from_path_buf(fs::canonicalize(found).ok()?).ok()
 }
 
-/// The folders of programs that a build runs and that lie outside the system's own, for the sandbox to show.
+/// Returns folders of programs outside of the system's own folders, which the sandbox must show to builds.
 pub(crate) fn folders_of_programs() -> String {
     let programs = program("node").into_iter();
     let elsewhere = programs.filter(|program| !program.starts_with("/usr"));
-    // <folder>/bin/node, with npm in <folder>/lib
+    // The program is <folder>/bin/node, and npm is in <folder>/lib.
     let folders = elsewhere.filter_map(|program| Some(program.parent()?.parent()?.to_string()));
     folders.collect::<Vec<_>>().join(" ")
 }

@@ -1,5 +1,5 @@
-//! The monorepo of [`super::monorepo`] as a user of Yarn has it: the same packages and graph, sources in plain JavaScript,
-//! built by a command from the registry.
+//! The monorepo of [`super::monorepo`] for Yarn: the same packages and graph, with sources in plain JavaScript that a command
+//! from the registry builds.
 
 use std::process::Command;
 
@@ -15,7 +15,7 @@ use super::{
     yarn,
 };
 
-/// A repository with a lockfile, the registry that it came from, and the Yarn that wrote it.
+/// A repository with a lockfile, its registry, and the Yarn that wrote the lockfile.
 pub(crate) struct YarnMonorepo {
     pub(crate) context: TestContext,
     pub(crate) registry: Registry,
@@ -24,20 +24,20 @@ pub(crate) struct YarnMonorepo {
 }
 
 impl YarnMonorepo {
-    /// The monorepo with a `yarn.lock` by this version of Yarn, committed to git, not installed. None, and a recorded
-    /// skip, where that Yarn is missing. The lock of Yarn 1 holds the registry's URLs, later ones do not.
+    /// Returns the monorepo with a `yarn.lock` from this version of Yarn, committed but not installed. If that Yarn is missing,
+    /// records a skip and returns `None`. The lockfile of Yarn 1 contains the registry's URLs, later ones do not.
     #[track_caller]
     pub(crate) fn with_yarn(version: &str) -> Option<Self> {
         Self::with_linker(version, "node-modules", |_| ())
     }
 
-    /// Likewise, with this `nodeLinker` (which Yarn 1 does not know), and changed by `edit` before it is locked.
+    /// Like [`Self::with_yarn`], with this `nodeLinker`, which Yarn 1 ignores. Calls `edit` before the lockfile is written.
     #[track_caller]
     pub(crate) fn with_linker(version: &str, linker: &str, edit: impl FnOnce(&Self)) -> Option<Self> {
         Self::with_registry(version, linker, Registry::start(packages()), |monorepo| edit(monorepo))
     }
 
-    /// Likewise, from this registry.
+    /// Like [`Self::with_linker`], from this registry.
     #[track_caller]
     pub(crate) fn with_registry(
         version: &str,
@@ -53,7 +53,7 @@ impl YarnMonorepo {
         let mut monorepo = Self { context, registry, yarn, version: version.to_owned() };
         if !monorepo.is_classic() {
             monorepo.context.write(".yarnrc.yml", format!("nodeLinker: {linker}\n"));
-            // an empty lockfile tells Yarn that the project's root is here
+            // Yarn takes the folder with a lockfile as the root of the project.
             monorepo.context.write("yarn.lock", "");
         }
         edit(&mut monorepo);
@@ -64,22 +64,22 @@ impl YarnMonorepo {
         Some(monorepo)
     }
 
-    /// Whether it is of Yarn 1.
+    /// Whether this is Yarn 1.
     pub(crate) fn is_classic(&self) -> bool {
         is_classic(&self.version)
     }
 
-    /// Yarn in the repository.
+    /// Returns a Yarn command in the repository.
     pub(crate) fn yarn(&self, args: &[&str]) -> Command {
         self.context.yarn(&self.yarn, args)
     }
 
-    /// The options of an install that leaves scripts out.
+    /// Returns the options of an install without scripts.
     fn without_scripts(&self) -> &str {
         if self.is_classic() { "--ignore-scripts" } else { "--mode=skip-build" }
     }
 
-    /// Removes what an install leaves but for the lockfile: no version of Yarn before 4 writes that alone.
+    /// Removes the files of an install except the lockfile. Yarn before version 4 cannot write the lockfile alone.
     pub(crate) fn forget_install(&self) {
         self.context.git(&["clean", "--quiet", "--force", "-dX"]);
         fs::remove_dir_all(self.context.home()).unwrap();
@@ -129,14 +129,14 @@ fn is_classic(version: &str) -> bool {
 }
 
 fn write_sources(context: &TestContext, yarn_version: &str) {
-    // Yarn 1 knows workspaces by their versions alone
+    // Yarn 1 matches workspaces by version only.
     let sibling = |version: &str| if is_classic(yarn_version) { version.to_owned() } else { "workspace:^".to_owned() };
     let manifest = |path: &str, name: &str, version: &str, more: Value| {
         let mut manifest = json!({ "name": name, "version": version, "private": true });
         manifest.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
         context.write(path, format!("{}\n", serde_json::to_string_pretty(&manifest).unwrap()));
     };
-    // What makes a script run in a build: a setting of later Yarn, a choice for splitter with Yarn 1, which has none.
+    // Later versions of Yarn have a setting for the scripts that run. For Yarn 1, it is a choice in splitter.json.
     let dependencies_meta = if is_classic(yarn_version) {
         context.write("splitter.json", "{ \"scripts\": [\"trusted\"] }\n");
         json!({})
@@ -158,7 +158,7 @@ fn write_sources(context: &TestContext, yarn_version: &str) {
         "@acme/logger": sibling("0.1.0"), "@acme/stamp": sibling("0.3.0"), "native": "^2.0.0", "trusted": "^1.0.0",
         "untrusted": "^1.0.0",
     });
-    // Commands of a package and of a workspace.
+    // A command of a package, and one of a workspace.
     let build = "bundle src/index.js dist/index.js && tool > dist/tool.txt && stamp api > dist/stamp.txt";
     manifest("apps/api/package.json", "api", "1.0.0", app(build, api));
     let web = json!({
@@ -178,7 +178,7 @@ fn write_sources(context: &TestContext, yarn_version: &str) {
     for (path, text) in SOURCES {
         context.write(path, text);
     }
-    // Yarn would make it executable
+    // Yarn would make the file executable.
     context.make_executable("packages/stamp/bin.js");
 }
 

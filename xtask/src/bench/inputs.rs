@@ -1,8 +1,8 @@
-//! What is measured on: a monorepo of a real one's size and shape, its tarballs, and a large repository.
+//! Generates the inputs: a monorepo of realistic size, its tarballs, and larger repositories.
 //!
-//! Everything follows from numbers, so that it is the same on every machine. The shape is that of a real monorepo of 39
-//! workspaces: 2,800 entries in a lockfile of 700 kB for 2,000 tarballs (the others are second places of the same ones), one
-//! in eight bound to a platform, and sizes from 20 kB to 1 MB.
+//! All inputs are computed from numbers, so they are the same on every machine. The shape is that of a real monorepo with 39
+//! workspaces: a lockfile of 700 kB with 2,800 entries for 2,000 tarballs of 20 kB to 1 MB. The other 800 entries are second
+//! places of the same tarballs. One package in eight is for a single platform.
 
 use std::{fmt::Write as _, io::Write as _, process::Command};
 
@@ -19,36 +19,36 @@ const ENTRIES: usize = 2800;
 const WORKSPACES: usize = 39;
 const MANY_WORKSPACES: usize = 1000;
 const APPS: usize = 6;
-/// Files of the monorepo, which is what `git status` looks at.
+/// The number of files in the monorepo, on which the time of `git status` depends.
 const FILES: usize = 2500;
 const MANY_FILES: usize = 100_000;
-/// Sixteenths of the mean size: eight of them come to eight means.
+/// Sizes of tarballs in sixteenths of the mean size. Their mean is 16.
 const SIZES: [usize; 8] = [1, 2, 4, 8, 16, 16, 32, 49];
 const MEAN_SIZE: usize = 375_000;
 
-/// The inputs on disk, and the server of the tarballs.
+/// The inputs on disk, and the server for the tarballs.
 pub(super) struct Inputs {
-    /// A git repository of 39 workspaces with a record that fits.
+    /// A git repository with 39 workspaces and a fresh record.
     pub(super) monorepo: Utf8PathBuf,
-    /// The same with 100,000 files and without a record.
+    /// A git repository with 39 workspaces and 100,000 files, without a record.
     pub(super) large: Utf8PathBuf,
-    /// The same with 1,000 workspaces and a record that fits.
+    /// A git repository with 1,000 workspaces and a fresh record.
     pub(super) wide: Utf8PathBuf,
-    /// The tarballs, as a registry has them: `<name>/-/<name>-1.0.0.tgz`.
+    /// The tarballs, with the paths of a registry: `<name>/-/<name>-1.0.0.tgz`.
     pub(super) tarballs: Utf8PathBuf,
-    /// A cache that holds all tarballs.
+    /// A cache with all tarballs.
     pub(super) cache: Utf8PathBuf,
-    /// For what rows write.
+    /// A folder for files that rows write.
     pub(super) scratch: Utf8PathBuf,
-    /// The lockfile with one package at another version, which is in the cache too.
+    /// The lockfile with a different version of one package, which is in the cache too.
     pub(super) other_lock: String,
-    /// Where the tarballs are served.
+    /// The server for the tarballs.
     pub(super) server: Server,
     _folder: Option<TempDir>,
 }
 
 impl Inputs {
-    /// Makes all of it, in `chosen` or in a temporary folder.
+    /// Generates the inputs in `chosen` or in a temporary folder.
     pub(super) fn make(chosen: Option<&Utf8Path>, splitter: &Utf8Path) -> Result<Self> {
         let (root, folder) = place(chosen)?;
         eprintln!("bench: inputs in {root}");
@@ -80,7 +80,7 @@ impl Inputs {
             server,
             _folder: folder,
         };
-        // Both versions of the lockfile, so that the cache holds all tarballs.
+        // One run with each lockfile, so that the cache has all tarballs.
         inputs.write_lock(&inputs.other_lock)?;
         process::run_silently(&mut inputs.splitter(splitter, "init"))?;
         inputs.write_lock(&lock)?;
@@ -91,7 +91,7 @@ impl Inputs {
         Ok(inputs)
     }
 
-    /// `splitter` in the monorepo, with the cache and the server.
+    /// Returns a `splitter` command in the monorepo, with this cache and server.
     pub(super) fn splitter(&self, program: &Utf8Path, verb: &str) -> Command {
         let mut command = Command::new(program);
         command.arg(verb).current_dir(&self.monorepo);
@@ -104,7 +104,7 @@ impl Inputs {
         Ok(fs::write(self.monorepo.join("bun.lock"), text)?)
     }
 
-    /// The lockfile of the monorepo.
+    /// Returns the lockfile of the monorepo.
     pub(super) fn lock(&self) -> Result<String> {
         Ok(fs::read_to_string(self.monorepo.join("bun.lock"))?)
     }
@@ -115,7 +115,7 @@ pub(super) fn place(chosen: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Option<Te
         fs::create_dir_all(chosen)?;
         return Ok((chosen.canonicalize_utf8()?, None));
     }
-    // Not the system's temporary folder: that is often memory, which no cache of a user lies in.
+    // The system's temporary folder is often in memory, unlike a user's cache.
     let below = paths::project().join("target");
     fs::create_dir_all(&below)?;
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(below)?;
@@ -130,8 +130,8 @@ fn name(number: usize) -> String {
     }
 }
 
-/// Writes the tarballs that are not there yet, and one of a second version of package 0; gives their integrities in
-/// order, the second version last. Their content is of no kind: nothing here unpacks it.
+/// Writes missing tarballs and a second version of package 0. Returns their integrities in order, the second version last.
+/// The contents are noise, because nothing unpacks them.
 fn tarballs(folder: &Utf8Path) -> Result<Vec<Integrity>> {
     let mut integrities = Vec::new();
     for number in 0..=TARBALLS {
@@ -150,7 +150,7 @@ fn tarballs(folder: &Utf8Path) -> Result<Vec<Integrity>> {
     Ok(integrities)
 }
 
-/// Bytes that do not repeat (xorshift64).
+/// Returns bytes that do not repeat (xorshift64).
 pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut bytes = Vec::with_capacity(length + 8);
@@ -164,7 +164,7 @@ pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// A lockfile as Bun writes it, with package 0 at `version`.
+/// Returns a lockfile in Bun's format, with package 0 at `version`.
 fn lock(integrities: &[Integrity], version: &str, workspaces: usize) -> String {
     let mut text = "{\n  \"lockfileVersion\": 1,\n  \"workspaces\": {\n".to_owned();
     for index in 0..workspaces {
@@ -182,7 +182,7 @@ fn lock(integrities: &[Integrity], version: &str, workspaces: usize) -> String {
 fn entry_line(entry: usize, integrities: &[Integrity], version: &str) -> String {
     let number = entry % TARBALLS;
     let name = name(number);
-    // A package that could not be hoisted has a second place below one that asks for it.
+    // A package that cannot be hoisted has a second place below its dependent.
     let key = if entry < TARBALLS { name.clone() } else { format!("{}/{name}", self::name(entry - TARBALLS)) };
     let (version, integrity) = match (number, version) {
         (0, "2.0.0") => ("2.0.0", &integrities[TARBALLS]),
@@ -200,7 +200,7 @@ fn entry_line(entry: usize, integrities: &[Integrity], version: &str) -> String 
     format!("\"{key}\": [\"{name}@{version}\", \"\", {info}, \"{integrity}\"]")
 }
 
-/// A workspace's folder, and its manifest as one text; the root is the first.
+/// Returns the folder of a workspace and its manifest as one text. Workspace 0 is the root.
 fn workspace(index: usize, workspaces: usize) -> (String, [String; 1]) {
     let (path, name) = match index {
         0 => (String::new(), "acme".to_owned()),
@@ -217,7 +217,7 @@ fn workspace(index: usize, workspaces: usize) -> (String, [String; 1]) {
     (path, [format!("{{ \"name\": \"{name}\", \"dependencies\": {{ {} }} }}", dependencies.join(", "))])
 }
 
-/// A git repository with that lockfile and about so many files, all committed.
+/// Creates a git repository with this lockfile and about this number of files, all committed.
 fn repository(root: &Utf8Path, lock: &str, files: usize, workspaces: usize) -> Result<()> {
     fs::write(root.join("bun.lock"), lock)?;
     fs::write(root.join(".gitignore"), "node_modules\ndist\n")?;
@@ -240,7 +240,7 @@ fn repository(root: &Utf8Path, lock: &str, files: usize, workspaces: usize) -> R
     git_repository(root)
 }
 
-/// Makes a folder a git repository with all its files committed.
+/// Creates a git repository in a folder, and commits all files.
 pub(super) fn git_repository(root: &Utf8Path) -> Result<()> {
     process::run_silently(Command::new("git").args(["init", "--quiet"]).current_dir(root))?;
     commit(root)

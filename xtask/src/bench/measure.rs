@@ -1,4 +1,4 @@
-//! Pairs of runs, their medians, and the table.
+//! Times pairs of runs, computes medians, and prints the tables.
 
 use std::{
     collections::BTreeSet,
@@ -9,29 +9,29 @@ use std::{
 
 use crate::Result;
 
-/// What a row came to.
+/// The result of a row.
 pub(super) struct Row {
-    /// What is measured.
+    /// The name of the row.
     pub(super) name: &'static str,
-    /// What is asked of it.
+    /// The targets.
     pub(super) targets: Vec<Target>,
-    /// What it is compared with.
+    /// The command for comparison.
     pub(super) rival: &'static str,
-    /// Its times, and those of the rival where there is one, run by run.
+    /// The times of splitter and of the rival, run by run. Without a rival, `theirs` is empty.
     pub(super) ours: Vec<Duration>,
     pub(super) theirs: Vec<Duration>,
-    /// The most memory that a run had, in bytes.
+    /// The peak memory of all runs, in bytes.
     pub(super) memory: Option<u64>,
 }
 
-/// What a row must reach.
+/// A limit for a row.
 #[derive(Clone, Copy)]
 pub(super) enum Target {
-    /// A median time in milliseconds.
+    /// The median time in milliseconds.
     Milliseconds(f64),
-    /// A median of our time divided by the rival's.
+    /// The median of splitter's time divided by the rival's.
     Ratio(f64),
-    /// Memory in megabytes.
+    /// The peak memory in megabytes.
     Megabytes(f64),
 }
 
@@ -51,10 +51,10 @@ impl Row {
     }
 }
 
-/// A run to be timed: set up, then the command. Setting up is not timed.
+/// Prepares a run and returns its command. Only the command is timed.
 pub(super) type Prepare<'a> = &'a mut dyn FnMut() -> Result<Command>;
 
-/// Runs both in turns, after one run each that does not count. The first of a pair alternates.
+/// Runs both in turns. The order alternates, and the first pair does not count.
 pub(super) fn pairs(
     runs: usize,
     ours: Prepare<'_>,
@@ -77,7 +77,7 @@ pub(super) fn pairs(
     Ok((our_times, their_times, memory))
 }
 
-/// Runs one command as often, after one run that does not count.
+/// Runs one command. The first run does not count.
 pub(super) fn alone(runs: usize, ours: Prepare<'_>) -> Result<(Vec<Duration>, Option<u64>)> {
     let mut times = Vec::new();
     let mut memory = None;
@@ -91,7 +91,7 @@ pub(super) fn alone(runs: usize, ours: Prepare<'_>) -> Result<(Vec<Duration>, Op
     Ok((times, memory))
 }
 
-/// How long a command takes, and the most memory it had. It must succeed.
+/// Returns the time and the peak memory of a command, which must succeed.
 fn time(command: &mut Command) -> Result<(Duration, Option<u64>)> {
     let start = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
@@ -107,8 +107,8 @@ fn time(command: &mut Command) -> Result<(Duration, Option<u64>)> {
     Ok((time, memory.join().unwrap_or_default()))
 }
 
-/// The high-water mark of a process, looked at now and then until the process is gone. It only rises, so that what is
-/// missed is what came in the last moment. None where the system does not tell.
+/// Returns the peak memory of a process, or `None` if the system does not report it. The value is polled until the process
+/// ends. It only rises, so at most the last moment is missed.
 fn peak_memory(id: u32) -> Option<u64> {
     let mut peak = None;
     let mut pause = Duration::from_millis(20);
@@ -158,7 +158,7 @@ pub(super) fn print_table(rows: &[Row]) {
     }
 }
 
-/// How one command did on a repository of so many workspaces.
+/// The result of one command on a repository with `size` workspaces.
 pub(super) struct Growth {
     pub(super) command: &'static str,
     pub(super) shape: &'static str,
@@ -168,7 +168,7 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    /// Its time and memory, as a cell of a table.
+    /// Returns time and memory as a cell of a table.
     pub(super) fn cell(&self) -> String {
         let memory = self.memory.map_or(String::new(), |bytes| format!(", {:.0} MB", megabytes(bytes)));
         format!("{}{memory}", span(&self.times))
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn a_ratio_is_that_of_neighbours() {
         let times = |list: &[u64]| list.iter().map(|ms| Duration::from_millis(*ms)).collect::<Vec<_>>();
-        // The machine is ten times slower for the last pair; that changes neither ratio nor verdict.
+        // The machine is ten times slower for the last pair, which must not change the ratio.
         let (ours, theirs) = (times(&[10, 12, 110]), times(&[10, 10, 100]));
         let row =
             Row { name: "x", targets: vec![Target::Ratio(1.1)], rival: "y", ours, theirs, memory: Some(1_000_000) };

@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: the project's targets, measured on this machine.
+//! `cargo xtask bench`: measures the project's targets on this machine.
 //!
-//! A time alone says little on a machine that nobody knows and that does other things as well. So each row runs what it
-//! measures and what it is compared with in turns, A B A B, and its verdict is on the median of the ratios of neighbours.
-//! All inputs are made here, the same on every machine: no run needs the network.
+//! Absolute times say little on an unknown and busy machine. So each row runs splitter and its rival in turns, A B A B, and
+//! judges the median of the ratios of neighbours. All inputs are generated and the same on every machine, and no run needs
+//! the network.
 
 mod inputs;
 mod measure;
@@ -22,39 +22,39 @@ use self::{
 };
 use crate::{Result, paths, process};
 
-/// What to measure.
+/// Options of `cargo xtask bench`
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
     #[command(subcommand)]
     other: Option<Other>,
-    /// Only rows whose name holds this text
+    /// Measure only rows whose name contains this text
     #[arg(value_name = "ROW")]
     only: Option<String>,
-    /// Pairs of runs a row; those that take seconds are run a third as often
+    /// Pairs of runs per row; rows that take seconds get a third of it
     #[arg(long, default_value_t = 21)]
     runs: usize,
-    /// Another folder for the inputs (2 GB) than a temporary one below target/; it is kept
+    /// Keep the inputs (2 GB) in this folder instead of a temporary one below target/
     #[arg(long, value_name = "DIR")]
     inputs: Option<Utf8PathBuf>,
 }
 
-/// Another benchmark than that of the targets.
+/// Other benchmarks.
 #[derive(Subcommand)]
 enum Other {
-    /// How time and memory grow with the number of workspaces
+    /// Measure how time and memory grow with the number of workspaces
     Scale(scale::Options),
 }
 
-/// The programs under test, built with optimisation.
+/// The programs under test, built in release mode.
 struct Programs {
     splitter: Utf8PathBuf,
-    /// This program, for what splitter does but has no command for.
+    /// This program, for functions of splitter's library that have no command.
     xtask: Utf8PathBuf,
     nix: Option<Utf8PathBuf>,
 }
 
-/// Builds, makes the inputs, measures, and prints the table.
+/// Builds the programs, generates the inputs, measures, and prints the table.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(Other::Scale(options)) = &options.other {
         return scale::run(options);
@@ -76,7 +76,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// `xtask nar-hash FOLDER`: the hash of a folder as the library makes it, for the row about `nix hash path`.
+/// Prints the library's NAR hash of a folder, for comparison with `nix hash path`.
 pub(crate) fn print_nar_hash(folder: &Utf8PathBuf) -> Result<()> {
     let hash = nar::hash(&nar::tree_of_folder(folder)?)?;
     println!("{}", hash.digest);

@@ -1,4 +1,4 @@
-//! One function a target of the project.
+//! The rows of the benchmark: one function for each target of the project.
 
 use std::{fmt::Write as _, process::Command};
 
@@ -36,7 +36,7 @@ fn check(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     compared(runs, ours, theirs, "git status", vec![Target::Milliseconds(15.0), Target::Ratio(1.0)])
 }
 
-/// With nothing remembered.
+/// Without the remembered results of earlier checks.
 fn check_first(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     let ours = &mut || {
         let _ = fs::remove_dir_all(inputs.cache.join("checked"));
@@ -61,7 +61,7 @@ fn staged_source(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Ro
     staged(programs, inputs, runs, &inputs.monorepo, file, vec![Target::Milliseconds(25.0)])
 }
 
-/// A lockfile that only looks different: all of it is read, and all of it is right.
+/// The staged lockfile differs only in its layout, so `check` reads everything and finds it fresh.
 fn staged_lock(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     staged_layout(programs, inputs, runs, &inputs.monorepo, vec![Target::Milliseconds(25.0)])
 }
@@ -114,7 +114,7 @@ fn update_unchanged(programs: &Programs, inputs: &Inputs, runs: usize) -> Result
     Ok(row(ours, Vec::new(), "", memory, vec![Target::Milliseconds(50.0)]))
 }
 
-/// One package goes to its other version and back, run by run.
+/// One package changes to its other version and back, run by run.
 fn update_one(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     let locks = [inputs.lock()?, inputs.other_lock.clone()];
     let mut run = 0;
@@ -129,7 +129,7 @@ fn update_one(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> 
     Ok(row(ours, Vec::new(), "", memory, vec![Target::Milliseconds(1500.0)]))
 }
 
-/// Both begin with an empty folder. Without a record, so that all is fetched and hashed.
+/// Both start with an empty folder. Without a record, splitter downloads and hashes everything.
 fn update_cold(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     require("curl")?;
     let (cache, downloads) = (inputs.scratch.join("cache"), inputs.scratch.join("downloads"));
@@ -159,7 +159,7 @@ fn update_cold(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row>
     result
 }
 
-/// What curl fetches: every tarball of the lockfile.
+/// Returns a configuration for curl that downloads every tarball of the lockfile.
 fn curl_config(inputs: &Inputs, downloads: &Utf8Path) -> Result<String> {
     let mut config = String::new();
     let record = fs::read_to_string(inputs.monorepo.join("nix/splitter/splitter.lock.json"))?;
@@ -179,7 +179,7 @@ fn nar_hash(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     compared(runs / 3 + 1, ours, theirs, "nix hash path", vec![Target::Ratio(1.0 / 1.5)])
 }
 
-/// With the stand-ins of nixpkgs and flake-parts that the tests use: what is measured is what splitter generates.
+/// Uses the tests' stand-ins for nixpkgs and flake-parts, so that only splitter's Nix files are measured.
 fn nix_eval(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     let nix = nix(programs)?;
     let args = nix_eval_arguments("packages");
@@ -188,7 +188,7 @@ fn nix_eval(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     Ok(row(ours, Vec::new(), "", memory, vec![Target::Milliseconds(300.0)]))
 }
 
-/// The arguments of `nix` that print the paths of all derivations in an output of a flake.
+/// Returns arguments for `nix` that print the paths of all derivations in an output of a flake.
 pub(super) fn nix_eval_arguments(output: &str) -> Vec<String> {
     let stand_in = |name: &str| format!("path:{}/tests/nix-stand-in/{name}", paths::project());
     let attribute = format!(".#{output}.{}-linux", std::env::consts::ARCH);
@@ -199,7 +199,7 @@ pub(super) fn nix_eval_arguments(output: &str) -> Vec<String> {
     args.into_iter().chain(inputs).map(str::to_owned).collect()
 }
 
-/// `nix` with a store of its own, in `scratch`.
+/// Returns a `nix` command with its own store in `scratch`.
 pub(super) fn nix_command(nix: &Utf8Path, folder: &Utf8Path, args: &[&str], scratch: &Utf8Path) -> Command {
     let mut command = in_folder(nix.as_str(), args, folder);
     for (variable, name) in [
@@ -212,7 +212,7 @@ pub(super) fn nix_command(nix: &Utf8Path, folder: &Utf8Path, args: &[&str], scra
     ] {
         command.env(variable, scratch.join("nix").join(name));
     }
-    // The state is thrown away, so that nothing of it need reach the disk.
+    // The state is thrown away, so it need not be synced to disk.
     let settings = "experimental-features = nix-command flakes\nbuild-users-group =\nsubstituters =\n\
                     flake-registry =\nwarn-dirty = false\nfsync-metadata = false\n";
     command.env("NIX_CONFIG", settings).env("NIX_REMOTE", "");
@@ -220,7 +220,7 @@ pub(super) fn nix_command(nix: &Utf8Path, folder: &Utf8Path, args: &[&str], scra
 }
 
 fn nix(programs: &Programs) -> Result<&Utf8PathBuf> {
-    programs.nix.as_ref().ok_or_else(|| "there is no Nix; `cargo xtask setup` may get one".into())
+    programs.nix.as_ref().ok_or_else(|| "Nix not found; run `cargo xtask setup` to install it".into())
 }
 
 fn compared(
@@ -251,7 +251,7 @@ fn in_folder(program: &str, args: &[&str], folder: &Utf8Path) -> Command {
 }
 
 fn require(program: &str) -> Result<()> {
-    if process::exists(program) { Ok(()) } else { Err(format!("`{program}` is not installed").into()) }
+    if process::exists(program) { Ok(()) } else { Err(format!("`{program}` not found").into()) }
 }
 
 fn empty(folder: &Utf8Path) -> Result<()> {

@@ -1,5 +1,5 @@
-//! A registry on a loopback port: files of a folder, and the documents of one package manager's programs. It sends files
-//! without reading them into memory, so that both sides of a comparison wait for themselves and not for it.
+//! A registry on a loopback port. It serves the files of a folder, and documents for the package manager's programs. Files
+//! are not read into memory, so that the server is not the bottleneck of a comparison.
 
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -14,9 +14,9 @@ use splitter::lockfile::Algorithm;
 
 use crate::Result;
 
-/// A running server; it ends with the program.
+/// A running server. It ends with the program.
 pub(super) struct Server {
-    /// Its URL, ending in a slash.
+    /// Its URL, with a trailing slash.
     pub(super) url: String,
 }
 
@@ -29,7 +29,7 @@ impl Server {
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let shared = Arc::clone(&shared);
-                // A client that hangs up ends its connection, and nothing else.
+                // An error ends this connection only.
                 thread::spawn(move || drop(serve(&connection, &shared.0, &shared.1)));
             }
         });
@@ -56,7 +56,7 @@ fn serve(connection: &TcpStream, folder: &Utf8Path, url: &str) -> io::Result<()>
     }
 }
 
-/// The path of the next request; its headers are passed over.
+/// Reads the next request and returns its path. Headers are ignored.
 fn request(requests: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut first = String::new();
     if requests.read_line(&mut first)? == 0 {
@@ -72,11 +72,12 @@ fn request(requests: &mut impl BufRead) -> io::Result<Option<String>> {
 fn send_file(out: &mut &TcpStream, path: &Utf8PathBuf) -> io::Result<()> {
     let mut file = fs::File::open(path)?;
     write!(out, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", file.metadata()?.len())?;
-    // From a file to a socket, the standard library lets the system copy.
+    // From a file to a socket, the standard library makes the system copy.
     io::copy(file.file_mut(), out).map(drop)
 }
 
-/// The document of a version, `<name>/<version>`: the package manager's programs, which no lockfile lists.
+/// Returns the document at `<name>/<version>`. Splitter requests it for the package manager's programs, which no lockfile
+/// lists.
 fn document(path: &str, url: &str) -> String {
     let (name, version) = path.rsplit_once('/').unwrap_or((path, ""));
     let base = name.rsplit('/').next().unwrap_or(name);

@@ -14,7 +14,7 @@ const FIELDS: [&str; 8] = ["main", "module", "types", "typings", "browser", "exp
 const BUILT: [&str; 8] = ["dist", "build", "lib", "out", "es", "esm", "cjs", ".output"];
 
 /// The first entry point that a build makes: it lies in the build's output, or in a folder that is one by custom.
-pub(crate) fn built(manifest: &Manifest, output: Option<&str>) -> Option<String> {
+pub(crate) fn built(manifest: &Manifest, outputs: &[String]) -> Option<String> {
     let mut entries = Vec::new();
     for field in FIELDS {
         collect(manifest.json.get(field).unwrap_or(&Value::Null), &mut entries);
@@ -23,7 +23,7 @@ pub(crate) fn built(manifest: &Manifest, output: Option<&str>) -> Option<String>
         // Others import its files by their paths (`ui/dist/button`), and this says where they lie.
         collect(manifest.json.get("files").unwrap_or(&Value::Null), &mut entries);
     }
-    entries.into_iter().find(|entry| is_built(entry, output)).map(str::to_owned)
+    entries.into_iter().find(|entry| is_built(entry, outputs)).map(str::to_owned)
 }
 
 fn collect<'v>(value: &'v Value, entries: &mut Vec<&'v str>) {
@@ -35,10 +35,10 @@ fn collect<'v>(value: &'v Value, entries: &mut Vec<&'v str>) {
     }
 }
 
-fn is_built(entry: &str, output: Option<&str>) -> bool {
+fn is_built(entry: &str, outputs: &[String]) -> bool {
     let entry = entry.trim_start_matches("./");
     let below = |folder: &str| entry.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    output.is_some_and(below) || BUILT.iter().any(|folder| below(folder))
+    outputs.iter().any(|output| below(output)) || BUILT.iter().any(|folder| below(folder))
 }
 
 #[cfg(test)]
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     fn found(manifest: &str) -> Option<String> {
-        built(&Manifest::parse("package.json", manifest).unwrap(), Some("generated"))
+        built(&Manifest::parse("package.json", manifest).unwrap(), &["generated".to_owned()])
     }
 
     #[test]

@@ -1,15 +1,12 @@
-//! Where a tool writes what it builds.
+//! Where a build writes what is kept.
 
 use jsonc_parser::ast::Object;
 
-use super::{
-    script,
-    tools::{OutputRule, Tool},
-};
+use super::{compiled, script, tools::OutputRule};
 use crate::{
     lockfile::json::{Dialect, Document},
     repo::{RepoPath, Tree, read_text},
-    split::SplitError,
+    split::{Manifest, SplitError},
 };
 
 /// What is kept where neither the tool nor its configuration is known.
@@ -18,34 +15,83 @@ const USUAL: &str = "dist";
 /// The options that name the output of most tools.
 const USUAL_OPTIONS: [&str; 3] = ["--outdir", "--outDir", "--out-dir"];
 
-/// The folder that a build leaves, relative to the workspace's: as the script or the tool's configuration says it, or else
-/// what a task runner has, `outputs`.
-pub(super) fn folder(
+/// What a build leaves, relative to the workspace's folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Outputs {
+    /// What must be there.
+    pub(super) required: Vec<String>,
+    /// What commands beside the main one write, if they do.
+    pub(super) optional: Vec<String>,
+    /// Whether nothing says where the build writes.
+    pub(super) is_guess: bool,
+}
+
+/// Finds what a build leaves: as its commands or their tools' configuration say it, or else what a task runner says, `of_task`.
+pub(super) fn find(
     tree: &dyn Tree,
     folder: &RepoPath,
     script: &str,
-    tool: Option<&Tool>,
-    outputs: &[String],
-) -> Result<String, SplitError> {
-    let build = BuildScript { tree, folder, script };
-    let found = match tool {
-        Some(tool) => build.first_of(&tool.output)?,
-        None => script::option(script, &USUAL_OPTIONS),
-    };
-    let found = found.or_else(|| of_task(outputs));
-    // A configuration may name anything; what leaves the workspace cannot be kept as its output.
-    let inside = found.and_then(|text| RepoPath::root().resolve(&text).ok()).filter(|path| !path.is_root());
-    Ok(inside.map_or_else(|| USUAL.to_owned(), |path| path.as_str().to_owned()))
+    manifest: &Manifest,
+    of_task: &[String],
+) -> Result<Outputs, SplitError> {
+    let tools = script::tools(script, manifest);
+    let main = tools.iter().min_by_key(|(place, ..)| *place);
+    let mut outputs = Outputs::default();
+    for (place, tool, words) in &tools {
+        // `next export` turns what `next build` left into files of its own.
+        if main.is_some_and(|(main, main_tool, _)| place != main && tool.name() == main_tool.name()) {
+            continue;
+        }
+        let command = Command { tree, folder, words };
+        let Some(found) = command.first_of(&tool.output)?.and_then(inside) else { continue };
+        let list =
+            if main.is_some_and(|(main, ..)| place == main) { &mut outputs.required } else { &mut outputs.optional };
+        list.push(found);
+    }
+    if outputs.required.is_empty() {
+        outputs.required.append(&mut outputs.optional);
+    }
+    if outputs.required.is_empty() {
+        let usual = script::option(script, &USUAL_OPTIONS).filter(|_| tools.is_empty());
+        let found = usual.or_else(|| usual_task_output(of_task)).and_then(inside);
+        outputs.is_guess = found.is_none();
+        outputs.required.push(found.unwrap_or_else(|| USUAL.to_owned()));
+    }
+    outputs.drop_nested();
+    Ok(outputs)
 }
 
-/// A build script, and where it is run.
-struct BuildScript<'a> {
-    tree: &'a dyn Tree,
-    folder: &'a RepoPath,
-    script: &'a str,
+impl Outputs {
+    /// Drops what lies in another output, and what is named twice.
+    fn drop_nested(&mut self) {
+        let all: Vec<String> = self.required.iter().chain(&self.optional).cloned().collect();
+        let is_nested = |path: &String| {
+            all.iter().any(|other| path.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        };
+        let mut seen = Vec::new();
+        for list in [&mut self.required, &mut self.optional] {
+            list.retain(|path| {
+                let is_new = !is_nested(path) && !seen.contains(path);
+                seen.push(path.clone());
+                is_new
+            });
+        }
+    }
 }
 
-impl BuildScript<'_> {
+/// A path below the workspace's folder. A configuration may name anything, and what leaves the workspace is not kept.
+fn inside(text: String) -> Option<String> {
+    RepoPath::root().resolve(&text).ok().filter(|path| !path.is_root()).map(|path| path.as_str().to_owned())
+}
+
+/// A command of a build script, and where it is run.
+pub(super) struct Command<'a> {
+    pub(super) tree: &'a dyn Tree,
+    pub(super) folder: &'a RepoPath,
+    pub(super) words: &'a [String],
+}
+
+impl Command<'_> {
     fn first_of(&self, rules: &[OutputRule]) -> Result<Option<String>, SplitError> {
         for rule in rules {
             if let Some(found) = self.apply(rule)? {
@@ -56,12 +102,14 @@ impl BuildScript<'_> {
     }
 
     fn apply(&self, rule: &OutputRule) -> Result<Option<String>, SplitError> {
-        let &Self { tree, folder, script } = self;
+        let &Self { tree, folder, words } = self;
         Ok(match rule {
             OutputRule::Option { names, parent } => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                script::option(script, &names).map(|value| if *parent { parent_of(value) } else { value })
+                script::option_in(words, &names).map(|value| if *parent { parent_of(value) } else { value })
             }
+            OutputRule::Argument { below } => argument(words).map(|argument| format!("{argument}/{below}")),
+            OutputRule::Compiled {} => compiled::find(words).map(|compiled| compiled.file),
             OutputRule::Setting { file, name } => setting(tree, folder, file, name)?,
             OutputRule::SettingIs { file, name, is, folder: output } => {
                 setting(tree, folder, file, name)?.filter(|value| value == is).map(|_| output.clone())
@@ -69,10 +117,20 @@ impl BuildScript<'_> {
             OutputRule::Mentions { file, text, folder: output } => {
                 config_text(tree, folder, file)?.filter(|config| config.contains(text)).map(|_| output.clone())
             }
-            OutputRule::TsConfig {} => ts_out_dir(tree, folder, script)?,
+            OutputRule::TsConfig {} => match script::option_in(words, &["--outDir"]) {
+                Some(folder) => Some(folder),
+                None if words.iter().any(|word| word == "--noEmit") => None,
+                None => ts_out_dir(tree, folder, words)?,
+            },
             OutputRule::Folder { folder } => Some(folder.clone()),
         })
     }
+}
+
+/// The folder that a command names behind its verb: `vite build web`.
+fn argument(words: &[String]) -> Option<&String> {
+    let verb = words.iter().position(|word| word == "build")?;
+    words.get(verb + 1).filter(|word| !word.starts_with('-') && !word.contains(['$', '*']))
 }
 
 /// The folder of a file; a file that lies in none is the output itself.
@@ -84,7 +142,7 @@ fn parent_of(file: String) -> String {
 }
 
 /// Of the folders that a task writes, the usual one, or else the first: lists often serve many workspaces.
-fn of_task(outputs: &[String]) -> Option<String> {
+fn usual_task_output(outputs: &[String]) -> Option<String> {
     let folder = |output: &String| {
         let folder = output.trim_start_matches("./").split_once('*').map_or(output.as_str(), |(folder, _)| folder);
         let is_whole = output.ends_with("/**") || output.ends_with("/**/*") || !output.contains('*');
@@ -97,11 +155,16 @@ fn of_task(outputs: &[String]) -> Option<String> {
 }
 
 /// A plain `name: "value"` in a configuration file.
-fn setting(tree: &dyn Tree, folder: &RepoPath, file: &str, name: &str) -> Result<Option<String>, SplitError> {
+pub(super) fn setting(
+    tree: &dyn Tree,
+    folder: &RepoPath,
+    file: &str,
+    name: &str,
+) -> Result<Option<String>, SplitError> {
     Ok(config_text(tree, folder, file)?.and_then(|text| plain_setting(&text, name)))
 }
 
-fn config_text(tree: &dyn Tree, folder: &RepoPath, file: &str) -> Result<Option<String>, SplitError> {
+pub(super) fn config_text(tree: &dyn Tree, folder: &RepoPath, file: &str) -> Result<Option<String>, SplitError> {
     for ending in ["ts", "js", "mjs", "mts", "cjs"] {
         if let Some(text) = read_text(tree, &folder.child(&format!("{file}.{ending}")))? {
             return Ok(Some(text));
@@ -124,15 +187,18 @@ fn plain_setting(text: &str, name: &str) -> Option<String> {
     })
 }
 
-fn ts_out_dir(tree: &dyn Tree, folder: &RepoPath, script: &str) -> Result<Option<String>, SplitError> {
-    let name = script::option(script, &["-p", "--project", "-b", "--build"]).unwrap_or_default();
+fn ts_out_dir(tree: &dyn Tree, folder: &RepoPath, words: &[String]) -> Result<Option<String>, SplitError> {
+    let name = script::option_in(words, &["-p", "--project", "-b", "--build"]).unwrap_or_default();
     let name = if is_json(&name) { name } else { "tsconfig.json".to_owned() };
     let mut next = folder.resolve(&name).ok();
     // Which configuration extends which is a chain; one that is a ring is the compiler's to report.
     for _ in 0..EXTENDED {
         let Some(path) = next.take() else { return Ok(None) };
         let Some(text) = read_text(tree, &path)? else { return Ok(None) };
-        let TsConfig { out_dir, extends } = ts_config(&path, &text);
+        let TsConfig { out_dir, extends, emits } = ts_config(&path, &text);
+        if emits == Some(false) {
+            return Ok(None);
+        }
         if let Some(out_dir) = out_dir {
             let place = path.parent().resolve(&out_dir).ok();
             return Ok(place.and_then(|place| place.below(folder).map(str::to_owned)));
@@ -153,6 +219,8 @@ const EXTENDED: usize = 8;
 #[derive(Default)]
 struct TsConfig {
     out_dir: Option<String>,
+    /// Whether it writes anything; none where it does not say.
+    emits: Option<bool>,
     /// The file that it extends; none where that is a package's.
     extends: Option<String>,
 }
@@ -169,6 +237,7 @@ fn ts_config(path: &RepoPath, text: &str) -> TsConfig {
     let extends = text(root, "extends").filter(|extends| extends.starts_with('.'));
     TsConfig {
         out_dir: options.and_then(|options| text(options, "outDir")),
+        emits: options.and_then(|options| options.get_boolean("noEmit")).map(|no| !no.value),
         extends: extends.map(|file| if is_json(&file) { file } else { file + ".json" }),
     }
 }
@@ -178,66 +247,126 @@ mod tests {
     use super::*;
     use crate::repo::MemoryTree;
 
-    fn found(script: &str, tool: Option<&str>, files: &[(&str, &str)]) -> String {
-        folder(&MemoryTree::new(files.iter().copied()), &"apps/a".parse().unwrap(), script, tool.map(Tool::named), &[])
-            .unwrap()
+    /// What a script in `apps/a` leaves, with `?` behind a guess and what is optional in brackets.
+    fn found_of(script: &str, dependency: &str, files: &[(&str, &str)], of_task: &[&str]) -> String {
+        let tree = MemoryTree::new(files.iter().copied());
+        let text = format!(r#"{{"devDependencies": {{"{dependency}": "1"}}}}"#);
+        let manifest = Manifest::parse("package.json", &text).unwrap();
+        let of_task: Vec<String> = of_task.iter().map(|output| (*output).to_owned()).collect();
+        let found = find(&tree, &"apps/a".parse().unwrap(), script, &manifest, &of_task).unwrap();
+        let optional = found.optional.iter().map(|path| format!("({path})"));
+        let all: Vec<String> = found.required.iter().cloned().chain(optional).collect();
+        format!("{}{}", all.join(" "), if found.is_guess { "?" } else { "" })
+    }
+
+    fn found(script: &str, files: &[(&str, &str)]) -> String {
+        found_of(script, "x", files, &[])
     }
 
     #[test]
     fn each_tool_has_its_usual_folder() {
-        assert_eq!(found("", Some("Next.js"), &[]), ".next");
-        assert_eq!(found("", Some("Vite"), &[]), "dist");
-        assert_eq!(found("", Some("SvelteKit"), &[]), "build");
-        assert_eq!(found("", Some("React Router"), &[]), "build");
-        assert_eq!(found("", Some("TanStack Start"), &[]), ".output");
-        assert_eq!(found("make", None, &[]), "dist");
+        for (script, folder) in [
+            ("next build", ".next"),
+            ("next build && next export -o www", "www"),
+            ("vite build", "dist"),
+            ("vite build web", "web/dist"),
+            ("react-router build", "build"),
+            ("make", "dist?"),
+            ("react-scripts build", "build"),
+            ("craco build", "build"),
+            ("docusaurus build", "build"),
+            ("gatsby build", "public"),
+            ("eleventy", "_site"),
+            ("eleventy --output=www", "www"),
+            ("vitepress build", ".vitepress/dist"),
+            ("vitepress build docs", "docs/.vitepress/dist"),
+            ("storybook build", "storybook-static"),
+            ("storybook build -o out", "out"),
+            ("wxt build", ".output"),
+            ("parcel build src/index.html --dist-dir www", "www"),
+            ("vue-cli-service build --dest www", "www"),
+            ("webpack -o out", "out"),
+            ("ncc build src/a.ts -o out", "out"),
+            ("babel src -d lib", "lib"),
+            ("swc src -d lib", "lib"),
+            ("esbuild src/a.ts --outfile=out/a.js", "out"),
+            ("electron-vite build", "out"),
+            ("nitro build", ".output"),
+            ("rspress build", "doc_build"),
+            ("opennextjs-cloudflare build", ".open-next"),
+            ("expo export", "dist"),
+            ("nest build", "dist"),
+            ("tsc", "dist?"),
+        ] {
+            assert_eq!(found(script, &[]), folder, "{script}");
+        }
+        assert_eq!(found_of("vite build", "@sveltejs/kit", &[], &[]), "build");
+        assert_eq!(found_of("vite build", "@tanstack/react-start", &[], &[]), "dist");
+        let nitro = ("apps/a/vite.config.ts", "import { nitro } from 'nitro/vite'");
+        assert_eq!(found_of("vite build", "@tanstack/react-start", &[nitro], &[]), ".output");
+    }
+
+    #[test]
+    fn a_script_may_leave_several_outputs() {
+        for (script, folders) in [
+            (
+                "vite build --outDir dist/client && vite build --ssr s.ts --outDir dist/server",
+                "dist/client dist/server",
+            ),
+            ("tsc --outDir build/cjs && tsc --outDir build/esm", "build/cjs build/esm"),
+            ("vite build && tsc --outDir types", "dist (types)"),
+            ("vite build && tsc --outDir dist/types", "dist"),
+            ("tsc --noEmit && vite build", "dist"),
+            ("babel src -d es && babel src -d cjs && rollup -d umd", "umd (es) (cjs)"),
+        ] {
+            assert_eq!(found(script, &[]), folders, "{script}");
+        }
+        let no_emit = ("apps/a/tsconfig.json", r#"{"compilerOptions": {"noEmit": true, "outDir": "build"}}"#);
+        assert_eq!(found("tsc && vite build", &[no_emit]), "dist");
     }
 
     #[test]
     fn what_tsc_writes_may_be_said_in_a_file_that_is_extended() {
         let found = |own: &str, base: &str| {
             let files = [("apps/a/tsconfig.build.json", own), ("apps/a/tsconfig.json", base), ("ring.json", own)];
-            found("tsc -p tsconfig.build.json", Some("tsc"), &files)
+            found("tsc -p tsconfig.build.json", &files)
         };
         let out = r#"{"compilerOptions": {"outDir": "build"}}"#;
         assert_eq!(found(r#"{"extends": "./tsconfig.json"}"#, out), "build");
         assert_eq!(found(r#"{"extends": "./tsconfig"}"#, out), "build");
-        assert_eq!(found(r#"{"extends": "./tsconfig.build.json"}"#, out), "dist");
-        assert_eq!(found(r#"{"extends": "@acme/tsconfig"}"#, out), "dist");
-        assert_eq!(found(r#"{"extends": "../../no.json"}"#, out), "dist");
+        assert_eq!(found(r#"{"extends": "./tsconfig.build.json"}"#, out), "dist?");
+        assert_eq!(found(r#"{"extends": "@acme/tsconfig"}"#, out), "dist?");
+        assert_eq!(found(r#"{"extends": "../../no.json"}"#, out), "dist?");
     }
 
     #[test]
     fn a_task_runner_is_asked_where_nothing_else_says_it() {
-        let found = |script: &str, tool: Option<&str>, outputs: &[&str]| {
-            let outputs: Vec<_> = outputs.iter().map(|output| (*output).to_owned()).collect();
-            folder(&MemoryTree::new([]), &RepoPath::root(), script, tool.map(Tool::named), &outputs).unwrap()
-        };
-        assert_eq!(found("make", None, &["package.json", "lib/**", "es"]), "lib");
-        assert_eq!(found("make", None, &[".next/**", "dist/**"]), "dist");
-        assert_eq!(found("make", None, &["**/*.js", "../out/**"]), "dist");
-        assert_eq!(found("make --outdir www", None, &["lib/**"]), "www");
-        assert_eq!(found("", Some("Next.js"), &["lib/**"]), ".next");
+        let found = |script: &str, outputs: &[&str]| found_of(script, "x", &[], outputs);
+        assert_eq!(found("make", &["package.json", "lib/**", "es"]), "lib");
+        assert_eq!(found("make", &[".next/**", "dist/**"]), "dist");
+        assert_eq!(found("make", &["**/*.js", "../out/**"]), "dist?");
+        assert_eq!(found("make --outdir www", &["lib/**"]), "www");
+        assert_eq!(found("next build", &["lib/**"]), ".next");
     }
 
     #[test]
     fn options_and_configuration_say_otherwise() {
-        assert_eq!(found("bun build a.ts --outdir ./out/", Some("bun build"), &[]), "out");
-        assert_eq!(found("bun build a.ts --outfile build/a.js", Some("bun build"), &[]), "build");
-        assert_eq!(found("bun build a.ts --compile --outfile server", Some("bun build"), &[]), "server");
-        assert_eq!(found("vite build --outDir www", Some("Vite"), &[]), "www");
+        assert_eq!(found("bun build a.ts --outdir ./out/", &[]), "out");
+        assert_eq!(found("bun build a.ts --outfile build/a.js", &[]), "build");
+        assert_eq!(found("bun build a.ts --compile --outfile server", &[]), "server");
+        assert_eq!(found("vite build --outDir www", &[]), "www");
         let config = ("apps/a/vite.config.ts", "export default { build: { outDir: 'web', } }");
-        assert_eq!(found("vite build", Some("Vite"), &[config]), "web");
+        assert_eq!(found("vite build", &[config]), "web");
         let config = ("apps/a/vite.config.ts", "build: { outDir: process.env.OUT, myoutDir: 'x' }");
-        assert_eq!(found("vite build", Some("Vite"), &[config]), "dist");
+        assert_eq!(found("vite build", &[config]), "dist");
         let config = ("apps/a/vite.config.ts", "build: { outDir: '../../out' }");
-        assert_eq!(found("vite build", Some("Vite"), &[config]), "dist");
-        assert_eq!(found("", Some("Next.js"), &[("apps/a/next.config.mjs", "{ output: \"export\" }")]), "out");
+        assert_eq!(found("vite build", &[config]), "dist?");
+        assert_eq!(found("next build", &[("apps/a/next.config.mjs", "{ output: \"export\" }")]), "out");
         let config = ("apps/a/tsconfig.json", "{ // c\n \"compilerOptions\": { \"outDir\": \"./lib\", } }");
-        assert_eq!(found("tsc -b", Some("tsc"), &[config]), "lib");
+        assert_eq!(found("tsc -b", &[config]), "lib");
         let config = ("apps/a/tsconfig.build.json", "{ \"compilerOptions\": { \"outDir\": \"es\" } }");
-        assert_eq!(found("tsc -p tsconfig.build.json", Some("tsc"), &[config]), "es");
+        assert_eq!(found("tsc -p tsconfig.build.json", &[config]), "es");
         let config = ("apps/a/svelte.config.js", "import adapter from '@sveltejs/adapter-cloudflare'");
-        assert_eq!(found("", Some("SvelteKit"), &[config]), ".svelte-kit/cloudflare");
+        assert_eq!(found_of("vite build", "@sveltejs/kit", &[config], &[]), ".svelte-kit/cloudflare");
     }
 }

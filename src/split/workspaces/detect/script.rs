@@ -1,17 +1,33 @@
 //! Reading scripts of a manifest: which tool a command runs.
 
-use super::tools::{Tool, ToolCommand};
+use super::tools::{self, Tool, ToolCommand};
 use crate::split::Manifest;
 
-/// The tool that a build script runs.
-pub(super) fn tool(script: &str, manifest: &Manifest) -> Option<&'static Tool> {
+/// The tools that the commands of a build script run, with their places in the list of known tools and the command's
+/// words, in the order of the commands.
+pub(super) fn tools(script: &str, manifest: &Manifest) -> Vec<(usize, &'static Tool, Vec<String>)> {
+    let found = commands(script).into_iter().filter_map(|words| {
+        let is_run = |tool: &Tool| tool.commands.iter().any(|known| runs_tool(&words, known));
+        let (place, tool) = Tool::all().iter().enumerate().find(|(_, tool)| is_run(tool))?;
+        let is_really = |other: &&Tool| {
+            other.of.as_deref() == Some(tool.name())
+                && other.packages.iter().any(|package| manifest.depends_on(package))
+        };
+        Some((place, Tool::all().iter().find(is_really).unwrap_or(tool), words))
+    });
+    found.collect()
+}
+
+/// The first program of a script that builds something other than JavaScript, if all of its commands do.
+pub(super) fn foreign(script: &str) -> Option<String> {
     let commands = commands(script);
-    let is_run = |tool: &Tool| tool.commands.iter().any(|known| commands.iter().any(|words| runs_tool(words, known)));
-    let tool = Tool::all().iter().find(|tool| is_run(tool))?;
-    let is_really = |other: &&Tool| {
-        other.of.as_deref() == Some(tool.name()) && other.packages.iter().any(|package| manifest.depends_on(package))
-    };
-    Some(Tool::all().iter().find(is_really).unwrap_or(tool))
+    let is_foreign = |words: &Vec<String>| words.first().is_some_and(|word| tools::is_foreign(base(word)));
+    // What stands around it changes folders or prints.
+    let aside =
+        |words: &Vec<String>| words.first().is_some_and(|word| matches!(word.as_str(), "cd" | "echo" | "mkdir" | "rm"));
+    let mut building = commands.iter().filter(|words| !aside(words)).peekable();
+    let first = building.peek()?.first().map(|word| base(word).to_owned())?;
+    building.all(is_foreign).then_some(first)
 }
 
 fn runs_tool(words: &[String], known: &ToolCommand) -> bool {
@@ -36,11 +52,43 @@ pub(in crate::split) fn expanded(script: &str, manifest: &Manifest) -> String {
 }
 
 fn expanded_to(script: &str, manifest: &Manifest, depth: usize) -> String {
-    let expand = |command: &Vec<String>| match run_script(command).and_then(|name| manifest.scripts.get(name)) {
-        Some(inner) if depth > 0 => expanded_to(inner, manifest, depth - 1),
-        _ => quoted(command),
+    let expand = |command: &Vec<String>| {
+        let names = if depth > 0 { scripts_run_by(command, manifest) } else { Vec::new() };
+        if names.is_empty() {
+            return quoted(command);
+        }
+        let inner = names.iter().filter_map(|name| manifest.scripts.get(*name));
+        inner.map(|inner| expanded_to(inner, manifest, depth - 1)).collect::<Vec<_>>().join(" && ")
     };
     commands(script).iter().map(expand).collect::<Vec<_>>().join(" && ")
+}
+
+/// Programs that run several scripts of a manifest, which may be named by patterns such as `build:*`.
+const RUNNERS: [&str; 6] = ["run-s", "run-p", "npm-run-all", "npm-run-all2", "concurrently", "conc"];
+
+/// The scripts of the same manifest that a command runs.
+fn scripts_run_by<'m>(command: &[String], manifest: &'m Manifest) -> Vec<&'m str> {
+    if let Some(name) = run_script(command) {
+        return manifest.scripts.get_key_value(name).map(|(name, _)| name.as_str()).into_iter().collect();
+    }
+    let Some((program, arguments)) = command.split_first() else { return Vec::new() };
+    if !RUNNERS.contains(&base(program)) {
+        return Vec::new();
+    }
+    // `concurrently` names scripts as `npm:build:*` or `yarn:build:*`, or in full.
+    let named = arguments.iter().filter(|word| !word.starts_with('-'));
+    named.flat_map(|word| matching(word, manifest)).collect()
+}
+
+/// The scripts that a word of a runner means.
+fn matching<'m>(word: &str, manifest: &'m Manifest) -> Vec<&'m str> {
+    let runners = ["npm:", "yarn:", "pnpm:", "bun:", "npm run ", "yarn run ", "bun run ", "pnpm run ", "yarn "];
+    let word = runners.iter().find_map(|runner| word.strip_prefix(runner)).unwrap_or(word);
+    let matches = |name: &&String| match word.split_once('*') {
+        Some((start, end)) => name.starts_with(start) && name.ends_with(end.trim_start_matches('*')),
+        None => *name == word,
+    };
+    manifest.scripts.keys().filter(matches).map(String::as_str).collect()
 }
 
 /// Whether a script of a manifest does nothing, together with those that run before and after it: `exit 0`, `true`, `:`, or an
@@ -74,7 +122,7 @@ fn is_idle(command: &[String]) -> bool {
 }
 
 /// Words as a script again.
-fn quoted(command: &[String]) -> String {
+pub(super) fn quoted(command: &[String]) -> String {
     let quote = |word: &String| match word.contains(|c: char| c.is_whitespace() || c == ';') {
         true if word.contains('"') => format!("'{word}'"),
         true => format!("\"{word}\""),
@@ -140,7 +188,11 @@ pub(super) fn base(word: &str) -> &str {
 
 /// The value of an option, given as `--name value`, `--name=value`.
 pub(super) fn option(script: &str, names: &[&str]) -> Option<String> {
-    let words = words(script);
+    option_in(&words(script), names)
+}
+
+/// The value of an option among the words of a command.
+pub(super) fn option_in(words: &[String], names: &[&str]) -> Option<String> {
     words.iter().enumerate().find_map(|(at, word)| {
         names.iter().find_map(|name| match word.strip_prefix(name) {
             Some("") => words.get(at + 1).filter(|value| !value.starts_with('-')).cloned(),
@@ -156,7 +208,8 @@ mod tests {
 
     fn found(script: &str, dependency: &str) -> Option<&'static str> {
         let text = format!(r#"{{"devDependencies": {{"{dependency}": "1"}}}}"#);
-        tool(script, &Manifest::parse("package.json", &text).unwrap()).map(Tool::name)
+        let tools = tools(script, &Manifest::parse("package.json", &text).unwrap());
+        tools.iter().min_by_key(|(place, ..)| *place).map(|(_, tool, _)| tool.name())
     }
 
     #[test]

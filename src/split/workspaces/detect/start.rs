@@ -1,21 +1,25 @@
-//! Which file a workspace is started from, as its scripts say it.
+//! How a workspace is started, as its scripts say it.
 //!
-//! An app that is started from its sources runs one file with the repository's runtime, and nothing else. So a script must be
-//! understood whole: `node --import ./pre.js main.js` runs `main.js`, and not without `pre.js`.
+//! A package starts one program and nothing else. So a script must be understood whole: what is only half understood is
+//! an error for an app that runs from its sources, and no program for one that is built.
 
-use super::script::{DEPTH, base, commands, does_nothing, words};
+use super::{
+    command::{self, Command, Runner, has_ending},
+    program::{Entry, Program, Runtime},
+    script::{DEPTH, base, commands, does_nothing, words},
+};
 use crate::{
     repo::{RepoPath, Tree},
     split::{ManagerName, Manifest, SplitError},
 };
 
-/// How a workspace without a build is started.
+/// How a workspace is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Start {
     /// It has nothing to start.
     Nothing,
-    /// From this file, relative to its folder.
-    File(String),
+    /// By this program. Its name is still empty.
+    Program(Program),
     /// By a script of which only a part is understood.
     Unclear(Unclear),
 }
@@ -33,10 +37,24 @@ pub struct Unclear {
     pub file: String,
 }
 
-/// Options that restart a program when its sources change, which those in the store do not.
-const WATCH_OPTIONS: [&str; 4] = ["--hot", "--watch", "--no-clear-screen", "--bun"];
+/// Scripts that start what was built, the likeliest first.
+const BUILT_STARTS: [&str; 5] = ["start:prod", "start:production", "start", "serve:prod", "serve"];
 
-const ENDINGS: [&str; 7] = [".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs"];
+/// Commands of packages that serve what was built, each with its package.
+const SERVERS: [(&str, &str); 9] = [
+    ("next", "next"),
+    ("react-router-serve", "@react-router/serve"),
+    ("remix-serve", "@remix-run/serve"),
+    ("fastify", "fastify-cli"),
+    ("srvx", "srvx"),
+    ("serve", "serve"),
+    ("http-server", "http-server"),
+    ("sirv", "sirv-cli"),
+    ("moleculer-runner", "moleculer"),
+];
+
+/// Options whose value is a module that is loaded first.
+const MODULES: [&str; 6] = ["--import", "-r", "--require", "--loader", "--experimental-loader", "--preload"];
 
 /// What is the same for all scripts of a workspace.
 struct Reader<'a> {
@@ -44,17 +62,19 @@ struct Reader<'a> {
     folder: &'a RepoPath,
     manifest: &'a Manifest,
     manager: ManagerName,
+    /// What its build leaves; empty for one that runs from its sources.
+    outputs: &'a [String],
 }
 
-/// Finds the file that a workspace without a build is run from: the one that its `start` script names, else the one
-/// that its `dev` script keeps running.
+/// Finds the program that runs a workspace from its sources: the one that its `start` script runs, or else the one that
+/// its `dev` script keeps running.
 pub(crate) fn find(
     tree: &dyn Tree,
     folder: &RepoPath,
     manifest: &Manifest,
     manager: ManagerName,
 ) -> Result<Start, SplitError> {
-    let reader = Reader { tree, folder, manifest, manager };
+    let reader = Reader { tree, folder, manifest, manager, outputs: &[] };
     let start = reader.read("start", DEPTH)?;
     if start != Start::Nothing || names_a_file(manifest.scripts.get("start")) {
         return Ok(reader.with_prestart(start));
@@ -63,14 +83,64 @@ pub(crate) fn find(
         Some(text) if is_watched(text) => reader.read("dev", DEPTH)?,
         _ => Start::Nothing,
     };
-    Ok(match (manifest.scripts.get("start"), dev) {
+    let file = match &dev {
+        Start::Program(Program { entry: Entry::File(file), .. }) | Start::Unclear(Unclear { file, .. }) => file.clone(),
+        _ => return Ok(dev),
+    };
+    Ok(match manifest.scripts.get("start") {
         // The `dev` script is not what the `start` script would run.
-        (Some(text), Start::File(file) | Start::Unclear(Unclear { file, .. })) if !does_nothing("start", manifest) => {
+        Some(text) if !does_nothing("start", manifest) => {
             let part = words(text).into_iter().next().unwrap_or_default();
             Start::Unclear(Unclear { script: "start".to_owned(), text: text.clone(), part, file })
         }
-        (_, dev) => dev,
+        _ => dev,
     })
+}
+
+/// Finds the program that starts what a build left in `outputs`.
+pub(crate) fn find_built(
+    tree: &dyn Tree,
+    folder: &RepoPath,
+    manifest: &Manifest,
+    manager: ManagerName,
+    outputs: &[String],
+) -> Result<Start, SplitError> {
+    let reader = Reader { tree, folder, manifest, manager, outputs };
+    let mut unclear = Start::Nothing;
+    for name in BUILT_STARTS {
+        match reader.read(name, DEPTH)? {
+            Start::Nothing => {}
+            Start::Unclear(found) if unclear == Start::Nothing => unclear = Start::Unclear(found),
+            Start::Unclear(_) => {}
+            program => return Ok(program),
+        }
+    }
+    Ok(unclear)
+}
+
+/// The program that a command of `splitter.json` runs, or the part of it that is not understood.
+pub(crate) fn chosen(
+    tree: &dyn Tree,
+    folder: &RepoPath,
+    manifest: &Manifest,
+    manager: ManagerName,
+    text: &str,
+) -> Result<Result<Program, String>, SplitError> {
+    let reader = Reader { tree, folder, manifest, manager, outputs: &[] };
+    let file = text.trim_start_matches("./");
+    if !text.contains(' ') && (has_ending(text) || tree.is_file(&folder.child(file))?) {
+        return Ok(Ok(bare(Entry::File(file.to_owned()))));
+    }
+    match command::read(&words(text)) {
+        Ok(command) => Ok(Ok(reader.program(command)?)),
+        Err(part) => Ok(Err(part)),
+    }
+}
+
+/// A program without a name and without anything around what it runs.
+pub(super) fn bare(entry: Entry) -> Program {
+    let (name, env) = (String::new(), std::collections::BTreeMap::new());
+    Program { name, runtime: None, entry, options: Vec::new(), arguments: Vec::new(), env, directory: false }
 }
 
 impl Reader<'_> {
@@ -86,34 +156,122 @@ impl Reader<'_> {
             "dev" => words.iter().skip_while(|word| sets_variable(word)).cloned().collect(),
             _ => words,
         };
-        match file_of(&command) {
-            Ok(file) if self.is_there(&file)? => Ok(Start::File(file)),
-            Ok(_) => Ok(Start::Nothing),
-            Err(part) => {
-                let mut files = Vec::new();
-                for file in probable_files(text) {
-                    if self.is_there(&file)? {
-                        files.push(file);
-                    }
-                }
-                let Some(file) = files.into_iter().next() else { return Ok(Start::Nothing) };
-                Ok(Start::Unclear(Unclear { script: name.to_owned(), text: text.clone(), part, file }))
+        match command::read(&command) {
+            Ok(command) if name == "dev" && !(command.options.is_empty() && command.arguments.is_empty()) => {
+                let part = command.options.first().or(command.arguments.first()).cloned().unwrap_or_default();
+                self.unclear(name, text, part)
             }
+            // Its value is split into options again, and its paths count from the folder of whoever starts it.
+            Ok(command) if command.env.contains_key("NODE_OPTIONS") => {
+                self.unclear(name, text, format!("NODE_OPTIONS={}", command.env["NODE_OPTIONS"]))
+            }
+            Ok(Command { runner: Runner::Bin(bin), .. }) if !self.serves(&bin) => self.unclear(name, text, bin),
+            Ok(command) => self.start(command),
+            Err(part) => self.unclear(name, text, part),
         }
     }
 
-    /// Whether the repository's runtime can run a file that is there.
-    fn is_there(&self, file: &str) -> Result<bool, SplitError> {
-        let Ok(path) = self.folder.resolve(file) else { return Ok(false) };
-        let runs = self.manager.manager().runs_typescript() || is_javascript(file);
-        Ok(runs && path.below(self.folder).is_some() && self.tree.is_file(&path)?)
+    /// What a command that is understood starts: nothing where it runs no file of the workspace.
+    fn start(&self, command: Command) -> Result<Start, SplitError> {
+        let command = match command.runner {
+            Runner::Bin(_) => command,
+            Runner::File(runtime, ref file) => match self.resolved(file)? {
+                Some(file) => Command { runner: Runner::File(runtime, file), ..command },
+                None => return Ok(Start::Nothing),
+            },
+        };
+        Ok(Start::Program(self.program(command)?))
+    }
+
+    /// Whether a command of a package serves what was built.
+    fn serves(&self, bin: &str) -> bool {
+        let asked = |package: &str| self.manifest.depends_on(package);
+        !self.outputs.is_empty() && SERVERS.iter().any(|(name, package)| *name == bin && asked(package))
+    }
+
+    fn unclear(&self, name: &str, text: &str, part: String) -> Result<Start, SplitError> {
+        for file in probable_files(text) {
+            if self.resolved(&file)?.is_some() {
+                return Ok(Start::Unclear(Unclear { script: name.to_owned(), text: text.to_owned(), part, file }));
+            }
+        }
+        Ok(Start::Nothing)
+    }
+
+    fn program(&self, command: Command) -> Result<Program, SplitError> {
+        let (entry, runtime, directory) = match command.runner {
+            // Servers of packages look for what they serve in the folder that they are started from.
+            Runner::Bin(name) => (Entry::Bin(name), None, true),
+            Runner::File(runtime, file) => {
+                // On Bun, what runs TypeScript for Node.js is Bun itself.
+                let own = || if self.manager.manager().runs_typescript() { Some(Runtime::Bun) } else { None };
+                (Entry::File(file), runtime.or_else(own), false)
+            }
+        };
+        let mut options = Vec::new();
+        for (at, word) in command.options.iter().enumerate() {
+            let before = at.checked_sub(1).and_then(|before| command.options.get(before));
+            options.push(self.placed(word, before.map(String::as_str))?);
+        }
+        let arguments = if directory { command.arguments } else { self.all_placed(&command.arguments)? };
+        Ok(Program { name: String::new(), runtime, entry, options, arguments, env: command.env, directory })
+    }
+
+    fn all_placed(&self, words: &[String]) -> Result<Vec<String>, SplitError> {
+        words.iter().map(|word| self.placed(word, None)).collect()
+    }
+
+    /// A word with the files that it names where they are in the package: the program runs in the caller's folder.
+    fn placed(&self, word: &str, before: Option<&str>) -> Result<String, SplitError> {
+        let (option, value) = match word.split_once('=') {
+            Some((option, value)) if option.starts_with('-') => (format!("{option}="), value),
+            _ => (String::new(), word),
+        };
+        let is_module =
+            before.is_some_and(|before| MODULES.contains(&before)) || MODULES.contains(&option.trim_end_matches('='));
+        let inner = value.trim_start_matches("./");
+        if value.starts_with("./") || (!value.starts_with('-') && self.resolved_as(inner, &[""])?.is_some()) {
+            return Ok(format!("{option}{{workspace}}/{inner}"));
+        }
+        // A package is looked for from the folder that the program runs in.
+        if is_module && !value.starts_with(['.', '/']) {
+            return Ok(format!("{option}{{resolve:{value}}}"));
+        }
+        Ok(word.to_owned())
+    }
+
+    /// The file that a command means, among the outputs or the sources: `dist/main` is `dist/main.js`.
+    fn resolved(&self, file: &str) -> Result<Option<String>, SplitError> {
+        let endings: &[&str] = if has_ending(file) { &[""] } else { &[".js", ".mjs", ".cjs", "/index.js"] };
+        self.resolved_as(file, endings)
+    }
+
+    fn resolved_as(&self, file: &str, endings: &[&str]) -> Result<Option<String>, SplitError> {
+        let Ok(path) = self.folder.resolve(file) else { return Ok(None) };
+        let Some(inner) = path.below(self.folder).map(str::to_owned) else { return Ok(None) };
+        let is_output = |output: &String| {
+            inner.strip_prefix(output.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if self.outputs.iter().any(is_output) {
+            return Ok(endings.first().map(|ending| format!("{inner}{ending}")));
+        }
+        for ending in endings {
+            let inner = format!("{inner}{ending}");
+            let runs = self.manager.manager().runs_typescript()
+                || is_javascript(&inner)
+                || endings == [""].as_slice() && !has_ending(&inner);
+            if runs && self.tree.is_file(&self.folder.child(&inner))? {
+                return Ok(Some(inner));
+            }
+        }
+        Ok(None)
     }
 
     /// Bun and Yarn 1 run a `prestart` script first, later Yarns do not.
     fn with_prestart(&self, start: Start) -> Start {
         let Some(text) = self.manifest.scripts.get("prestart") else { return start };
         match start {
-            Start::File(file)
+            Start::Program(Program { entry: Entry::File(file), .. })
                 if self.manager.manager().runs_pre_scripts() && !does_nothing("prestart", self.manifest) =>
             {
                 let (script, part) = ("prestart".to_owned(), text.clone());
@@ -122,45 +280,6 @@ impl Reader<'_> {
             start => start,
         }
     }
-}
-
-/// The file that a command runs with Bun, Node or tsx, or the first word that says more than that.
-fn file_of(words: &[String]) -> Result<String, String> {
-    let mut rest: Vec<&str> = words.iter().map(String::as_str).collect();
-    if rest.last() == Some(&";") {
-        rest.pop();
-    }
-    if let Some(word) = rest.iter().find(|word| word.contains(['$', '`', '<', '>', '|', '&', '(', '%', '\\'])) {
-        return Err((*word).to_owned());
-    }
-    let rest = without(&rest, &["exec"]);
-    let rest = without(rest, &["npx", "bunx", "yarn"]);
-    let (runtime, rest) = match rest {
-        [runtime, rest @ ..] if matches!(base(runtime), "bun" | "node" | "tsx") => (base(runtime), rest),
-        other => return Err(other.first().copied().unwrap_or_default().to_owned()),
-    };
-    let mut rest = without(rest, &WATCH_OPTIONS);
-    match runtime {
-        "bun" => rest = without(without(rest, &["run"]), &WATCH_OPTIONS),
-        "tsx" => rest = without(without(rest, &["watch"]), &WATCH_OPTIONS),
-        _ => {}
-    }
-    match rest {
-        [file] if has_ending(file) => Ok(file.trim_start_matches("./").to_owned()),
-        [file, more, ..] if has_ending(file) => Err((*more).to_owned()),
-        [word, ..] => Err((*word).to_owned()),
-        [] => Err(runtime.to_owned()),
-    }
-}
-
-/// Words without those of `known` that they begin with.
-fn without<'a, 'b>(mut words: &'a [&'b str], known: &[&str]) -> &'a [&'b str] {
-    while let [first, rest @ ..] = words
-        && known.contains(first)
-    {
-        words = rest;
-    }
-    words
 }
 
 /// The files that a script may run, the likeliest first: not the values of options.
@@ -204,136 +323,10 @@ fn sets_variable(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
-fn has_ending(word: &str) -> bool {
-    ENDINGS.iter().any(|ending| word.ends_with(ending))
-}
-
 /// Whether a file needs no translation to run.
 fn is_javascript(file: &str) -> bool {
     [".js", ".mjs", ".cjs"].iter().any(|ending| file.ends_with(ending))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::repo::MemoryTree;
-
-    fn found_with(scripts: &[(&str, &str)], manager: ManagerName) -> Start {
-        let scripts: serde_json::Map<_, _> =
-            scripts.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())).collect();
-        let text = serde_json::json!({ "scripts": scripts }).to_string();
-        let manifest = Manifest::parse("package.json", &text).unwrap();
-        let tree = MemoryTree::new(["main.js", "pre.js", "src/x.ts", "my file.js"].map(|file| (file, "")));
-        find(&tree, &RepoPath::root(), &manifest, manager).unwrap()
-    }
-
-    fn found(scripts: &[(&str, &str)]) -> String {
-        match found_with(scripts, ManagerName::Bun) {
-            Start::Nothing => "nothing".to_owned(),
-            Start::File(file) => file,
-            Start::Unclear(Unclear { script, part, file, .. }) => format!("{script}: {part} ({file}?)"),
-        }
-    }
-
-    #[test]
-    fn a_script_that_runs_one_file_is_understood() {
-        for script in [
-            "node main.js",
-            "node ./main.js",
-            "bun main.js",
-            "bun run main.js;",
-            "bun --hot run ./main.js",
-            "tsx watch main.js",
-            "exec node main.js",
-            "yarn node main.js",
-            "npx tsx main.js",
-            "node --watch 'main.js'",
-            "/usr/bin/node main.js",
-        ] {
-            assert_eq!(found(&[("start", script)]), "main.js", "{script}");
-        }
-        assert_eq!(found(&[("start", "node 'my file.js'")]), "my file.js");
-    }
-
-    #[test]
-    fn what_is_not_understood_is_named_with_the_likeliest_file() {
-        for (script, part) in [
-            ("node --import ./pre.js main.js", "--import"),
-            ("node -r ./pre.js main.js", "-r"),
-            ("node -r dotenv/config main.js", "-r"),
-            ("bun --preload ./pre.js main.js", "--preload"),
-            ("bun run --smol main.js", "--smol"),
-            ("node --env-file=.env main.js", "--env-file=.env"),
-            ("NODE_ENV=production node main.js", "NODE_ENV=production"),
-            ("NODE_OPTIONS='--import ./pre.js' node main.js", "NODE_OPTIONS=--import ./pre.js"),
-            ("cross-env A=b node main.js", "cross-env"),
-            ("dotenv -- node main.js", "dotenv"),
-            ("nodemon --exec bun main.js", "nodemon"),
-            ("node main.js --port 1", "--port"),
-            ("node main.js && node pre.js", "&&"),
-            ("node main.js & node pre.js", "&"),
-            ("node main.js; node pre.js", ";"),
-            ("node main.js | pino-pretty", "|"),
-            ("node main.js > log.txt", ">"),
-            ("node main.js 2>&1", "2>&1"),
-            ("node main.js $ARGS", "$ARGS"),
-            ("node main.js `cat args`", "`cat"),
-            ("set NODE_ENV=production&& node main.js", "NODE_ENV=production&&"),
-            ("PORT=%PORT% node main.js", "PORT=%PORT%"),
-        ] {
-            assert_eq!(found(&[("start", script)]), format!("start: {part} (main.js?)"), "{script}");
-        }
-    }
-
-    #[test]
-    fn a_script_that_runs_no_source_starts_nothing() {
-        for script in [
-            "next start",
-            "expo start",
-            "node dist/main.js",
-            "node --enable-source-maps dist/main.js",
-            "bun build src/x.ts --outdir dist && node dist/x.js",
-            "bun test src/x.ts",
-            "node ../main.js",
-            "node src\\\\x.js",
-            "yarn start",
-            "yarn other",
-            "",
-        ] {
-            assert_eq!(found(&[("start", script)]), "nothing", "{script}");
-        }
-    }
-
-    #[test]
-    fn scripts_that_only_run_another_are_followed() {
-        assert_eq!(found(&[("start", "yarn serve"), ("serve", "bun run go"), ("go", "node main.js")]), "main.js");
-        assert_eq!(found(&[("start", "npm run go"), ("go", "A=b node main.js")]), "go: A=b (main.js?)");
-        assert_eq!(found(&[("start", "bun run dev"), ("dev", "A=b bun --watch main.js")]), "main.js");
-    }
-
-    #[test]
-    fn a_dev_script_counts_where_no_other_starts() {
-        let dev = ("dev", "TZ=UTC bun run --hot src/x.ts");
-        assert_eq!(found(&[dev]), "src/x.ts");
-        assert_eq!(found(&[dev, ("start", "echo none")]), "src/x.ts");
-        assert_eq!(found(&[dev, ("start", "pm2-runtime ecosystem.json")]), "start: pm2-runtime (src/x.ts?)");
-        assert_eq!(found(&[dev, ("start", "node dist/x.js")]), "nothing");
-        assert_eq!(found(&[("dev", "bun run src/x.ts import")]), "nothing");
-        assert_eq!(found(&[("dev", "bun --watch --preload ./pre.js src/x.ts")]), "dev: --preload (src/x.ts?)");
-    }
-
-    #[test]
-    fn a_prestart_script_counts_where_the_package_manager_runs_it() {
-        let scripts = [("start", "node main.js"), ("prestart", "node pre.js")];
-        assert_eq!(found(&scripts), "prestart: node pre.js (main.js?)");
-        assert_eq!(found_with(&scripts, ManagerName::YarnBerry), Start::File("main.js".to_owned()));
-        assert_eq!(found(&[("start", "node main.js"), ("prestart", "echo starting")]), "main.js");
-    }
-
-    #[test]
-    fn node_runs_no_typescript() {
-        let found = |script| found_with(&[("start", script)], ManagerName::YarnClassic);
-        assert_eq!(found("tsx src/x.ts"), Start::Nothing);
-        assert_eq!(found("node --experimental-strip-types src/x.ts"), Start::Nothing);
-    }
-}
+mod tests;

@@ -1,8 +1,10 @@
-//! The tools and frameworks that are known: a table that is data, `tools.json`.
+//! The tools and frameworks that are known. The table is data: `tools.json`.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
+
+use super::program::Part;
 
 const TEXT: &str = include_str!("tools.json");
 
@@ -20,6 +22,78 @@ pub struct Tool {
     pub(super) packages: Vec<String>,
     /// Where it writes; the first rule that gives a folder decides.
     pub(super) output: Vec<OutputRule>,
+    /// Parts of the output that nothing needs.
+    #[serde(default)]
+    pub(super) without: Vec<String>,
+    /// Globs of files that it reads though a rule excludes them from source sets.
+    #[serde(default)]
+    pub(in crate::split) reads: Vec<String>,
+    /// What the build is for; the first rule whose condition holds decides.
+    #[serde(default)]
+    pub(super) products: Vec<ProductRule>,
+}
+
+/// What a build with a tool is for.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ProductRule {
+    pub(super) when: Option<Condition>,
+    pub(super) kind: ProductKind,
+    pub(super) program: Option<ToolProgram>,
+    /// What is installed beside the output: `none`, or else a production install.
+    pub(super) runtime: Option<NoInstall>,
+    #[serde(default)]
+    pub(super) files: Vec<String>,
+    #[serde(default)]
+    pub(super) layout: Vec<Part>,
+}
+
+/// What a build is for, as the table says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum ProductKind {
+    Site,
+    Server,
+    Files,
+}
+
+/// Nothing is installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum NoInstall {
+    None,
+}
+
+/// When a rule holds. What is absent is not asked for.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Condition {
+    /// A configuration file, named without its ending, which `mentions` a text or has a `setting` that `is` a value.
+    pub(super) file: Option<String>,
+    pub(super) mentions: Option<String>,
+    pub(super) setting: Option<String>,
+    pub(super) is: Option<String>,
+    /// A package that the manifest depends on.
+    pub(super) package: Option<String>,
+    /// An option of the command.
+    pub(super) option: Option<String>,
+}
+
+/// The program of a server.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ToolProgram {
+    /// Relative to the workspace's folder; `{output}` is the output.
+    pub(super) file: Option<String>,
+    /// A command of a package.
+    pub(super) bin: Option<String>,
+    #[serde(default)]
+    pub(super) arguments: Vec<String>,
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+    /// Whether it must run in the workspace's folder.
+    #[serde(default)]
+    pub(super) directory: bool,
 }
 
 /// A command that runs a tool.
@@ -54,6 +128,10 @@ pub(super) enum OutputRule {
     /// `outDir` of the `tsconfig.json` that the command names.
     #[serde(rename = "tsconfig")]
     TsConfig {},
+    /// The first word behind the verb that is no option, with `below` in it.
+    Argument { below: String },
+    /// The file that a command with `--compile` writes.
+    Compiled {},
     /// Always this folder.
     Folder { folder: String },
 }
@@ -61,10 +139,16 @@ pub(super) enum OutputRule {
 #[derive(Debug, Default, Deserialize)]
 struct Known {
     tools: Vec<Tool>,
+    foreign: Vec<String>,
 }
 
 /// The table. The file is part of the program and a test reads it, so that the fallback is never used.
 static KNOWN: LazyLock<Known> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
+
+/// Whether a program builds something other than JavaScript.
+pub(super) fn is_foreign(program: &str) -> bool {
+    KNOWN.foreign.iter().any(|known| known == program)
+}
 
 impl Tool {
     /// All that are known, in the order in which they are looked for.
@@ -75,12 +159,6 @@ impl Tool {
     /// Its name as users write it.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// The tool of this name.
-    #[cfg(test)]
-    pub(super) fn named(name: &str) -> &'static Self {
-        Self::all().iter().find(|tool| tool.name == name).unwrap()
     }
 }
 
@@ -96,6 +174,11 @@ mod tests {
             assert!(!tool.commands.is_empty() || !tool.packages.is_empty(), "nothing runs {}", tool.name);
             assert!(tool.of.as_ref().is_none_or(|of| known.tools.iter().any(|tool| tool.name == *of)), "{}", tool.name);
             assert!(!tool.output.is_empty(), "{} writes nowhere", tool.name);
+            for rule in &tool.products {
+                let program = rule.program.as_ref();
+                assert_eq!(rule.kind == ProductKind::Server, program.is_some(), "{}", tool.name);
+                assert!(program.is_none_or(|program| program.file.is_some() != program.bin.is_some()), "{}", tool.name);
+            }
         }
     }
 }

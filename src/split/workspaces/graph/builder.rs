@@ -14,13 +14,14 @@ use crate::{
     repo::{RepoPath, Tree},
     split::{
         ManagerName, Manifest, SplitError, Workspaces,
-        config::{Config, Exposes, Install, Kind, WorkspaceConfig},
+        config::{BuildChoice, Config, Exposes, Install, Kind, RuntimeConfig, WorkspaceConfig},
         manifest_path,
         sources::root_files::{self, Finder, Purpose},
         sources::source_filter::Globs,
         workspaces::detect::{
-            self, Build,
-            start::{Start, Unclear},
+            self, Build, products,
+            program::{Keeps, Product},
+            start::Unclear,
         },
         workspaces::links::{Linked, Links},
         workspaces::tasks::{Task, Tasks, without_those_that_build_runs},
@@ -87,9 +88,10 @@ impl<'a> Builder<'a> {
         let choice = self.config.workspaces.get(path).cloned().unwrap_or_default();
         let task = self.tasks.task(path, manifest, "build");
         let found = build(self.tree, path, manifest, &choice, &task, self.manager)?;
-        let start = self.start(path, manifest, &choice, found.is_some())?;
-        let (kind, reason) = self.kind(path, &choice, found.is_some(), start.is_some());
-        let before = self.scripts.get(path).filter(|_| choice.build.is_none()).cloned().unwrap_or_default();
+        let product = self.product(path, manifest, &choice, found.as_ref())?;
+        let (kind, reason) = self.kind(path, &choice, found.as_ref(), product.as_ref());
+        let before = self.scripts.get(path).filter(|_| choice.build == BuildChoice::Detected);
+        let before = before.cloned().unwrap_or_default();
         let needed = found.filter(|build| {
             kind == Kind::App
                 || is_awaited(manifest, build, &choice)
@@ -97,7 +99,7 @@ impl<'a> Builder<'a> {
         });
         let is_used_built = kind == Kind::Library || self.is_used_built(path, manifest, needed.as_ref(), &choice);
         let build = with_scripts(needed, &before, manifest, self.manager);
-        let role = role(path, kind, &choice, start, build.is_some())?;
+        let role = role(path, kind, &choice, product)?;
         refuse_odd(path, &choice, &role, build.is_some())?;
         let linked = self.links.by_workspace.get(path).cloned().unwrap_or_default();
         let linked_only = linked.workspaces.difference(&self.edges[path]).cloned();
@@ -137,37 +139,38 @@ impl<'a> Builder<'a> {
         let is_named = || self.config.workspaces.values().any(|choice| choice.uses.contains(path));
         build.is_some_and(|build| {
             choice.exposes == Some(Exposes::Output)
-                || detect::entry_points::built(manifest, build.output.as_deref()).is_some()
+                || detect::entry_points::built(manifest, &build.outputs).is_some()
                 || is_named()
         })
     }
 
-    /// The file that a workspace runs: the chosen one, else what is found where nothing is built.
-    fn start(
+    /// What a workspace offers. A script that is only half understood is noted for one that runs from its sources.
+    fn product(
         &mut self,
         path: &RepoPath,
         manifest: &Manifest,
         choice: &WorkspaceConfig,
-        builds: bool,
-    ) -> Result<Option<String>, SplitError> {
-        if choice.start.is_some() || builds {
-            return Ok(choice.start.clone());
+        build: Option<&Build>,
+    ) -> Result<Option<Product>, SplitError> {
+        let &mut Self { tree, manager, .. } = self;
+        let asked = products::Asked { tree, folder: path, manifest, manager, choice, build };
+        let product = products::find(&asked)?;
+        if let Some(Product { unclear: Some(unclear), keeps: Keeps::Sources, .. }) = &product {
+            self.unclear.insert(path.clone(), unclear.clone());
         }
-        Ok(match detect::start::find(self.tree, path, manifest, self.manager)? {
-            Start::Nothing => None,
-            Start::File(file) => Some(file),
-            Start::Unclear(unclear) => {
-                let file = unclear.file.clone();
-                self.unclear.insert(path.clone(), unclear);
-                Some(file)
-            }
-        })
+        Ok(product)
     }
 
-    fn kind(&self, path: &RepoPath, choice: &WorkspaceConfig, builds: bool, starts: bool) -> (Kind, String) {
+    fn kind(
+        &self,
+        path: &RepoPath,
+        choice: &WorkspaceConfig,
+        build: Option<&Build>,
+        product: Option<&Product>,
+    ) -> (Kind, String) {
         let dependants = self.dependants.get(path).map_or(&[][..], Vec::as_slice);
         let single = self.workspaces.len() == 1;
-        choose_kind(path, choice, &Facts { builds, starts, single, dependants })
+        choose_kind(path, choice, &Facts { build, product, single, dependants })
     }
 
     /// The files outside of a workspace that it reads, and that what it links to reads.
@@ -188,21 +191,15 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn role(
-    path: &RepoPath,
-    kind: Kind,
-    choice: &WorkspaceConfig,
-    start: Option<String>,
-    builds: bool,
-) -> Result<Role, SplitError> {
-    match kind {
-        Kind::App if !builds && start.is_none() => {
+fn role(path: &RepoPath, kind: Kind, choice: &WorkspaceConfig, product: Option<Product>) -> Result<Role, SplitError> {
+    match (kind, product) {
+        (Kind::App, Some(product)) => Ok(Role::App { name: choice.app.clone().unwrap_or_default(), product }),
+        (Kind::App, None) => {
             let reason =
                 format!("`{path}` is to be an app, but has nothing to build or start; set its `build` or `start`");
             Err(SplitError::Config { reason })
         }
-        Kind::App => Ok(Role::App { name: choice.app.clone().unwrap_or_default(), start }),
-        Kind::Library => Ok(Role::Library),
+        (Kind::Library, _) => Ok(Role::Library),
     }
 }
 
@@ -217,7 +214,31 @@ fn refuse_odd(path: &RepoPath, choice: &WorkspaceConfig, role: &Role, builds: bo
         let reason = format!("`{path}` is to have an install of its own, but is no app");
         return Err(SplitError::Config { reason });
     }
-    Ok(())
+    if choice.build == BuildChoice::None && !choice.output.is_empty() {
+        let reason = format!("`{path}` has an `output`, but is not to be built (`\"build\": null`)");
+        return Err(SplitError::Config { reason });
+    }
+    refuse_unused_runtime(path, &choice.runtime, role)
+}
+
+/// Refuses choices for the run time that nothing would read.
+fn refuse_unused_runtime(path: &RepoPath, runtime: &RuntimeConfig, role: &Role) -> Result<(), SplitError> {
+    let refuse = |why: &str| Err(SplitError::Config { reason: format!("`{path}` has {why}") });
+    let adds = runtime.install.is_some() || !runtime.files.is_empty();
+    match role {
+        _ if *runtime == RuntimeConfig::default() => Ok(()),
+        Role::App { product, .. } if product.programs.is_empty() => {
+            refuse("a `runtime`, but its package has no program; set `start` too")
+        }
+        Role::App { product, .. } if adds && product.keeps == Keeps::Files => {
+            refuse("`runtime.install` or `runtime.files`, but its programs are compiled and need neither")
+        }
+        Role::App { product, .. } if runtime.install.is_some() && !product.layout.is_empty() => {
+            refuse("a `runtime.install`, but its build puts the packages that it needs into its output")
+        }
+        Role::App { .. } => Ok(()),
+        Role::Library => refuse("a `runtime`, but is no app"),
+    }
 }
 
 /// The files outside a folder that is linked to which are read with what is in it, as those of a workspace are.
@@ -248,17 +269,12 @@ fn build(
     task: &Task,
     manager: ManagerName,
 ) -> Result<Option<Build>, SplitError> {
-    let detected = detect::build(tree, path, manifest, &task.outputs, manager)?;
-    let command = choice.build.clone().or_else(|| detected.as_ref().map(|build| build.command.clone()));
-    Ok(command.map(|command| Build {
-        command,
-        tool: detected.as_ref().and_then(|build| build.tool),
-        output: match (&choice.start, &choice.output) {
-            (Some(_), _) => None,
-            (None, Some(output)) => Some(output.clone()),
-            (None, None) => detected.and_then(|build| build.output).or_else(|| Some("dist".to_owned())),
-        },
-    }))
+    let found = match &choice.build {
+        BuildChoice::Detected => detect::build(tree, path, manifest, &task.outputs, manager)?,
+        BuildChoice::None => None,
+        BuildChoice::Command(command) => Some(detect::chosen_build(tree, path, manifest, &task.outputs, command)?),
+    };
+    Ok(found.map(|build| if choice.output.is_empty() { build } else { build.keeping(&choice.output) }))
 }
 
 /// The texts of the scripts in which paths of files may stand: the build, what runs before it, and what those run.
@@ -285,22 +301,24 @@ fn with_scripts(build: Option<Build>, scripts: &[String], manifest: &Manifest, m
     };
     let mut commands: Vec<_> = before.iter().map(|name| format!("{} run {name}", manager.command())).collect();
     commands.extend(build.as_ref().map(|build| build.command.clone()));
-    let build = build.unwrap_or(Build { command: String::new(), tool: None, output: None });
-    (!commands.is_empty()).then(|| Build { command: commands.join(" && "), ..build })
+    let mut build = build.unwrap_or_default();
+    build.command = commands.join(" && ");
+    (!commands.is_empty()).then_some(build)
 }
 
 /// Whether others wait for a library's build: where `splitter.json` says so, or its entry points are built.
 fn is_awaited(manifest: &Manifest, build: &Build, choice: &WorkspaceConfig) -> bool {
-    choice.build.is_some()
+    matches!(choice.build, BuildChoice::Command(_))
         || choice.exposes == Some(Exposes::Output)
-        || detect::entry_points::built(manifest, build.output.as_deref()).is_some()
+        || detect::entry_points::built(manifest, &build.outputs).is_some()
 }
 
 /// Whether a link leads to what a library's build makes (`link:../core/dist`). `linked` are the folders of all links.
 fn links_lead_into_output(linked: &BTreeSet<RepoPath>, path: &RepoPath, build: &Build) -> bool {
-    let output = build.output.as_ref().and_then(|output| path.resolve(output).ok()).filter(|output| output != path);
+    let outputs = build.outputs.iter().chain(&build.optional);
+    let outputs = outputs.filter_map(|output| path.resolve(output).ok()).filter(|output| output != path);
     let first = |from: &str| linked.range::<str, _>((Bound::Included(from), Bound::Unbounded)).next();
-    output.is_some_and(|output| output.holds_any(first))
+    outputs.into_iter().any(|output| output.holds_any(first))
 }
 
 /// For each workspace, those that depend on it or use it directly, by folder.

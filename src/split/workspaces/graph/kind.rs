@@ -2,7 +2,10 @@
 
 use crate::{
     repo::RepoPath,
-    split::config::{Kind, WorkspaceConfig},
+    split::{
+        config::{Kind, WorkspaceConfig},
+        workspaces::detect::{Build, program::Product},
+    },
 };
 
 /// Folders whose workspaces are apps even where another workspace depends on them (for their types).
@@ -10,8 +13,8 @@ const APP_FOLDERS: [&str; 5] = ["apps", "services", "sites", "workers", "functio
 
 /// What decides between app and library.
 pub(super) struct Facts<'a> {
-    pub(super) builds: bool,
-    pub(super) starts: bool,
+    pub(super) build: Option<&'a Build>,
+    pub(super) product: Option<&'a Product>,
     /// The repository is one package without workspaces.
     pub(super) single: bool,
     pub(super) dependants: &'a [RepoPath],
@@ -22,11 +25,13 @@ pub(super) fn choose_kind(path: &RepoPath, choice: &WorkspaceConfig, facts: &Fac
     if let Some(kind) = choice.kind {
         return (kind, "chosen in splitter.json".to_owned());
     }
-    let what = match (facts.builds, facts.starts) {
-        (true, _) => "has a build script",
-        (false, true) => "runs a server from source",
-        (false, false) => return (Kind::Library, "has nothing to build or start".to_owned()),
+    if let Some(program) = facts.build.and_then(|build| build.foreign.as_ref()) {
+        return (Kind::Library, format!("its build runs `{program}`, which builds no JavaScript"));
+    }
+    let Some(product) = facts.product else {
+        return (Kind::Library, "has nothing to build or start".to_owned());
     };
+    let what = product.reason.as_str();
     if path.is_root() && !facts.single {
         return (Kind::Library, "is the root of the workspaces".to_owned());
     }

@@ -19,7 +19,7 @@ use crate::repo::{RepoPath, Tree};
 use crate::split::{
     ManagerName, SplitError, Workspaces,
     config::{Config, Exposes, Install},
-    workspaces::detect::{Build, start::Unclear},
+    workspaces::detect::{Build, program::Product, start::Unclear},
     workspaces::links::Links,
 };
 
@@ -72,6 +72,11 @@ impl Workspace {
         self.dependencies.iter().chain(more)
     }
 
+    /// Globs of files that its build reads though a rule excludes them.
+    pub fn reads(&self) -> &[String] {
+        self.build.as_ref().and_then(|build| build.tool).map_or(&[], |tool| &tool.reads)
+    }
+
     /// The workspaces whose builds its own waits for.
     pub fn build_edges(&self) -> impl Iterator<Item = &RepoPath> {
         self.source_edges().filter(|path| !self.cycle.contains(*path))
@@ -90,8 +95,8 @@ pub enum Role {
     App {
         /// The name of the derivation.
         name: String,
-        /// The file that it runs, where it is not built.
-        start: Option<String>,
+        /// What its package is.
+        product: Product,
     },
     /// Others depend on it.
     Library,
@@ -178,6 +183,25 @@ impl Graph {
             }
         }
         closure
+    }
+
+    /// Returns the workspaces that an app's own install installs for: the rules of `plan.nix`.
+    pub fn installed_with(&self, app: &RepoPath, install: Install) -> BTreeSet<&RepoPath> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<&Workspace> =
+            [app, &RepoPath::root()].map(|path| self.workspaces.get(path)).into_iter().flatten().collect();
+        while let Some(workspace) = open.pop() {
+            // What the root depends on is not followed.
+            if !found.insert(&workspace.path) || (workspace.path.is_root() && !app.is_root()) {
+                continue;
+            }
+            let next: Vec<&RepoPath> = match install {
+                Install::Production => workspace.production_edges().collect(),
+                Install::Shared | Install::Own => workspace.source_edges().collect(),
+            };
+            open.extend(next.into_iter().filter_map(|path| self.workspaces.get(path)));
+        }
+        found
     }
 
     /// The folders that these workspaces link to.

@@ -14,9 +14,11 @@ fn graph(files: &[(&str, &str)]) -> Result<Graph, SplitError> {
 
 fn summary(graph: &Graph) -> Vec<String> {
     let line = |workspace: &Workspace| match &workspace.role {
-        Role::App { name, start } => {
-            let how = workspace.build.as_ref().and_then(|build| build.output.clone()).or(start.clone());
-            format!("{}: app {name} ({}) {}", workspace.path, how.unwrap_or_default(), workspace.reason)
+        Role::App { name, product } => {
+            let outputs = workspace.build.iter().flat_map(|build| build.kept().cloned());
+            let programs = product.programs.iter().map(|program| program.shown("bun"));
+            let how: Vec<String> = outputs.chain(programs).collect();
+            format!("{}: app {name} ({}) {}", workspace.path, how.join(", "), workspace.reason)
         }
         Role::Library => format!("{}: library, {}", workspace.path, workspace.reason),
     };
@@ -44,8 +46,8 @@ fn kinds_are_found_with_their_reasons() {
         summary(&graph),
         [
             ".: library, is the root of the workspaces",
-            "apps/api: app api (src/server.ts) runs a server from source and lies in apps/",
-            "apps/web: app web (dist) has a build script and lies in apps/",
+            "apps/api: app api (bun src/server.ts) runs a server from source and lies in apps/",
+            "apps/web: app web (dist) is built with Vite and lies in apps/",
             "packages/cli: app cli (out) has a build script and no workspace depends on it",
             "packages/config: library, has nothing to build or start",
             "packages/ui: library, apps/web depends on it",
@@ -72,7 +74,7 @@ fn a_build_script_that_does_nothing_is_none() {
     assert_eq!(
         summary(&graph)[1..],
         [
-            "apps/api: app api (s.ts) runs a server from source and lies in apps/",
+            "apps/api: app api (bun s.ts) runs a server from source and lies in apps/",
             "packages/a: library, has nothing to build or start",
             "packages/b: library, has nothing to build or start",
         ]
@@ -83,7 +85,7 @@ fn a_build_script_that_does_nothing_is_none() {
 #[test]
 fn a_repository_of_one_package_is_an_app() {
     let graph = graph(&[("package.json", r#"{"name": "@me/site", "scripts": {"build": "astro build"}}"#)]).unwrap();
-    assert_eq!(summary(&graph), [".: app me-site (dist) has a build script and no workspace depends on it"]);
+    assert_eq!(summary(&graph), [".: app me-site (dist) is built with Astro and no workspace depends on it"]);
 }
 
 #[test]
@@ -117,7 +119,7 @@ fn choices_go_before_what_is_found() {
         ("splitter.json", r#"{"workspaces": {"apps/a": {"start": "s.ts"}}}"#),
         ("apps/a/package.json", r#"{"scripts": {"build": "x"}}"#),
     ];
-    assert!(summary(&graph(&both).unwrap())[1].starts_with("apps/a: app a (s.ts)"));
+    assert!(summary(&graph(&both).unwrap())[1].starts_with("apps/a: app a (dist, bun s.ts)"));
     let empty =
         [ROOT, ("splitter.json", r#"{"workspaces": {"apps/a": {"kind": "app"}}}"#), ("apps/a/package.json", "{}")];
     assert!(graph(&empty).unwrap_err().to_string().contains("has nothing to build or start"));
@@ -266,4 +268,50 @@ fn only_the_chosen_apps_are_kept() {
     assert_eq!(error.to_string(), "there is no app `c`; the apps are a, b");
     graph.keep_apps(&BTreeSet::from(["b".to_owned()])).unwrap();
     assert_eq!(graph.apps().map(|(name, _)| name).collect::<Vec<_>>(), ["b"]);
+}
+
+#[test]
+fn what_is_not_to_be_built_runs_from_its_sources() {
+    let manifest = r#"{"scripts": {"build": "make", "start": "bun src/a.ts"}, "name": "a"}"#;
+    let files = [ROOT, ("apps/a/package.json", manifest), ("apps/a/src/a.ts", "")];
+    let with = |choices: &str| {
+        let config = format!(r#"{{"workspaces": {{"apps/a": {choices}}}}}"#);
+        graph(&[files.as_slice(), &[("splitter.json", &config)]].concat())
+    };
+    let line = |choices: &str| summary(&with(choices).unwrap())[1].clone();
+    assert_eq!(line(r#"{"build": null}"#), "apps/a: app a (bun src/a.ts) runs from source by choice and lies in apps/");
+    assert_eq!(line("{}"), "apps/a: library, its build runs `make`, which builds no JavaScript");
+    assert_eq!(
+        line(r#"{"kind": "app", "output": "out"}"#),
+        "apps/a: app a (out, bun src/a.ts) chosen in splitter.json"
+    );
+    let error = with(r#"{"build": null, "output": "dist"}"#).unwrap_err().to_string();
+    assert_eq!(error, "`apps/a` has an `output`, but is not to be built (`\"build\": null`)");
+}
+
+#[test]
+fn choices_for_the_run_time_that_nothing_would_read_are_refused() {
+    let error = |manifest: &str, choices: &str| {
+        let config = format!(r#"{{"workspaces": {{"apps/a": {{"runtime": {choices}}}}}}}"#);
+        let files = [
+            ROOT,
+            ("apps/a/package.json", manifest),
+            ("apps/a/a.ts", ""),
+            ("apps/a/next.config.js", "{ output: 'standalone' }"),
+            ("splitter.json", &config),
+        ];
+        graph(&files).err().map_or_else(String::new, |error| error.to_string())
+    };
+    let site = r#"{"scripts": {"build": "vite build"}}"#;
+    let none = "`apps/a` has a `runtime`, but its package has no program; set `start` too";
+    assert_eq!(error(site, r#"{"files": ["a"]}"#), none);
+    assert_eq!(error(site, "{}"), "");
+    assert_eq!(error("{}", r#"{"directory": "workspace"}"#), "`apps/a` has a `runtime`, but is no app");
+    let server = r#"{"scripts": {"start": "bun a.ts"}}"#;
+    assert_eq!(error(server, r#"{"install": "own", "files": ["a"], "directory": "workspace"}"#), "");
+    let compiled = r#"{"scripts": {"build": "bun build --compile a.ts"}}"#;
+    assert!(error(compiled, r#"{"install": "none"}"#).ends_with("its programs are compiled and need neither"));
+    let next = r#"{"scripts": {"build": "next build"}}"#;
+    assert!(error(next, r#"{"install": "own"}"#).ends_with("puts the packages that it needs into its output"));
+    assert_eq!(error(next, r#"{"directory": "workspace"}"#), "");
 }

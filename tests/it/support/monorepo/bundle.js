@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// bundle ENTRY OUT: writes ENTRY and all that it requires as one file.
+// Usage: bundle ENTRY OUT. Writes ENTRY and all modules that it requires to one file.
 const fs = require("fs");
 const path = require("path");
 const { createRequire } = require("module");

@@ -1,4 +1,4 @@
-//! `cargo xtask bench scale`: how cost grows with the number of workspaces.
+//! `cargo xtask bench scale`: measures how time and memory grow with the number of workspaces.
 
 mod shapes;
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{Result, process};
 
-/// What to measure.
+/// Options of `cargo xtask bench scale`
 #[derive(Args)]
 pub(crate) struct Options {
     /// Numbers of workspaces
@@ -27,7 +27,7 @@ pub(crate) struct Options {
     /// Runs of each command
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Another folder for the repositories than a temporary one below target/; it is kept
+    /// Keep the repositories in this folder instead of a temporary one below target/
     #[arg(long, value_name = "DIR")]
     inputs: Option<Utf8PathBuf>,
     /// Measure this program instead of building one
@@ -35,7 +35,7 @@ pub(crate) struct Options {
     splitter: Option<Utf8PathBuf>,
 }
 
-/// Makes the repositories, measures, and prints the table.
+/// Generates the repositories, measures, and prints the table.
 pub(super) fn run(options: &Options) -> Result<()> {
     let splitter = match &options.splitter {
         Some(chosen) => chosen.canonicalize_utf8()?,
@@ -92,7 +92,7 @@ const COMMANDS: [(&str, Measure); 6] = [
     ("nix eval of all packages and libraries", |bench| bench.nix_eval()),
 ];
 
-/// One repository, and what measures on it.
+/// A repository, and the settings for its measurements.
 struct Bench<'a> {
     splitter: &'a Utf8Path,
     nix: Option<&'a Utf8Path>,
@@ -115,7 +115,7 @@ impl Bench<'_> {
         alone(self.runs, &mut || Ok(self.command(args)))
     }
 
-    /// With nothing remembered.
+    /// Without the remembered results of earlier checks.
     fn check(&self) -> Measured {
         alone(self.runs, &mut || {
             let _ = fs::remove_dir_all(self.cache.join("checked"));
@@ -132,9 +132,9 @@ impl Bench<'_> {
         measured
     }
 
-    /// The derivations of all packages and of the libraries that they need, which are the checks.
+    /// The checks are all packages and the libraries that they need.
     fn nix_eval(&self) -> Measured {
-        let nix = self.nix.ok_or("there is no Nix; `cargo xtask setup` may get one")?;
+        let nix = self.nix.ok_or("Nix not found; run `cargo xtask setup` to install it")?;
         let args = nix_eval_arguments("checks");
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         alone(self.runs, &mut || Ok(nix_command(nix, &self.repository, &args, &self.scratch)))

@@ -1,4 +1,4 @@
-//! Repositories whose graph has a chosen size: the same on every machine, since everything follows from numbers.
+//! Generates repositories with a chosen number of workspaces. They are computed from numbers and the same on every machine.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::{
     bench::inputs::{git_repository, noise},
 };
 
-/// How the workspaces of a repository depend on each other.
+/// The shape of the graph of workspaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Eight layers. Each workspace depends on three of the layer below.
@@ -31,23 +31,23 @@ impl Shape {
     }
 }
 
-/// Packages in the lockfile. Their number is not what is measured here.
+/// The number of packages in the lockfile. It stays the same for all sizes.
 const PACKAGES: usize = 200;
 const LAYERS: usize = 8;
 const NEAR: usize = 40;
-/// Dependencies of a workspace on other workspaces, and on packages.
+/// The number of dependencies of a workspace on workspaces (`USED`) and on packages (`ASKED`).
 const USED: usize = 3;
 const ASKED: usize = 5;
 
-/// One workspace in so many is an app.
+/// One of this many workspaces is an app.
 const ONE_APP_IN: usize = 20;
-/// Of ten workspaces, so many are libraries with a build.
+/// The number of libraries with a build among ten workspaces.
 const BUILT_OF_TEN: usize = 3;
 
-/// The library that everything is built from, directly or not: an edit there rebuilds the most.
+/// A file in the library that all others depend on, directly or not. An edit of it rebuilds the most.
 pub(super) const EDITED: &str = "packages/workspace-0000/src/index.ts";
 
-/// Writes the tarballs of all packages as a registry has them, and returns their integrities.
+/// Writes the tarballs of all packages with the paths of a registry, and returns their integrities.
 pub(super) fn tarballs(folder: &Utf8Path) -> Result<Vec<Integrity>> {
     let mut integrities = Vec::new();
     for number in 0..PACKAGES {
@@ -63,7 +63,7 @@ pub(super) fn tarballs(folder: &Utf8Path) -> Result<Vec<Integrity>> {
     Ok(integrities)
 }
 
-/// Makes a git repository of so many workspaces, all committed.
+/// Creates a git repository with this number of workspaces, all committed.
 pub(super) fn repository(root: &Utf8Path, shape: Shape, number: usize, integrities: &[Integrity]) -> Result<()> {
     let workspaces = workspaces(shape, number);
     fs::create_dir_all(root.join("scripts"))?;
@@ -81,7 +81,7 @@ pub(super) fn repository(root: &Utf8Path, shape: Shape, number: usize, integriti
     git_repository(root)
 }
 
-/// A workspace: its folder, and those that it depends on by their numbers.
+/// A workspace. `used` holds the numbers of the workspaces that it depends on.
 struct Workspace {
     path: String,
     name: String,
@@ -121,7 +121,7 @@ fn package(number: usize) -> String {
     format!("package-{number:04}")
 }
 
-/// Those that a workspace depends on: libraries that come before it, as the shape says.
+/// Returns the dependencies of a workspace: earlier libraries, as the shape requires.
 fn used(shape: Shape, index: usize, number: usize, state: &mut u64) -> Vec<usize> {
     let layer = number.div_ceil(LAYERS);
     let candidates = match shape {
@@ -140,13 +140,13 @@ fn used(shape: Shape, index: usize, number: usize, state: &mut u64) -> Vec<usize
     used
 }
 
-/// The next number of a linear congruential generator; its high bits are good enough here.
+/// Returns the next number of a linear congruential generator. Its high bits are random enough here.
 fn random(state: &mut u64) -> usize {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     usize::try_from(*state >> 40).unwrap_or_default()
 }
 
-/// The dependencies of a workspace, as a manifest and a lockfile list them.
+/// Returns the dependencies of a workspace, as they are in a manifest and a lockfile.
 fn dependencies(workspace: &Workspace) -> String {
     let used = workspace.used.iter().map(|index| format!("\"{}\": \"workspace:*\"", workspace_name(*index)));
     let asked = (0..ASKED).map(|step| format!("\"{}\": \"^1.0.0\"", package((workspace.number * 7 + step) % PACKAGES)));
@@ -171,7 +171,7 @@ fn write_workspace(root: &Utf8Path, workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The lockfile as Bun writes it.
+/// Returns the lockfile in Bun's format.
 fn lock(workspaces: &[Workspace], integrities: &[Integrity]) -> String {
     let mut text = "{\n  \"lockfileVersion\": 1,\n  \"workspaces\": {\n    \"\": { \"name\": \"acme\" },\n".to_owned();
     for workspace in workspaces {

@@ -1,0 +1,111 @@
+//! What packages are found to be.
+
+use super::*;
+use crate::{repo::MemoryTree, split::workspaces::detect};
+
+/// The product of `apps/a` with this manifest, in words.
+fn found(manager: ManagerName, manifest: &str, files: &[(&str, &str)]) -> String {
+    let tree = MemoryTree::new(files.iter().copied());
+    let folder: RepoPath = "apps/a".parse().unwrap();
+    let manifest = Manifest::parse("package.json", manifest).unwrap();
+    let choice = WorkspaceConfig::default();
+    let build = detect::build(&tree, &folder, &manifest, &[], manager).unwrap();
+    let asked =
+        Asked { tree: &tree, folder: &folder, manifest: &manifest, manager, choice: &choice, build: build.as_ref() };
+    let Some(product) = find(&asked).unwrap() else { return "nothing".to_owned() };
+    let programs: Vec<String> = product
+        .programs_of("a")
+        .iter()
+        .map(|program| format!("{}: {}", program.name, program.shown(manager.manager().runtime())))
+        .collect();
+    let runtime = product.runtime.map(|install| format!(" + {install:?}")).unwrap_or_default();
+    format!("{} {:?}{runtime} [{}]", product.purpose.name(), product.keeps, programs.join("; "))
+}
+
+fn of_bun(manifest: &str, files: &[(&str, &str)]) -> String {
+    found(ManagerName::Bun, manifest, files)
+}
+
+fn of_yarn(manifest: &str, files: &[(&str, &str)]) -> String {
+    found(ManagerName::YarnBerry, manifest, files)
+}
+
+#[test]
+fn a_compiled_program_is_named_by_bin_or_by_its_file() {
+    let build = r#""scripts": {"build": "bun build src/main.ts --compile --outfile dist/tool", "start": "dist/tool"}"#;
+    assert_eq!(of_bun(&format!("{{{build}}}"), &[]), "program Files [tool: dist/tool]");
+    let bin = format!(r#"{{"bin": {{"mytool": "./dist/tool"}}, {build}}}"#);
+    assert_eq!(of_bun(&bin, &[]), "program Files [mytool: dist/tool]");
+    let two = r#"{"scripts": {"build": "bun build --compile a.ts --outfile dist/a && bun build --compile b.ts --outfile dist/b"}}"#;
+    assert_eq!(of_bun(two, &[]), "program Files [a: dist/a; b: dist/b]");
+    let cross = r#"{"scripts": {"build": "bun build --compile --target=bun-linux-arm64 a.ts --outfile dist/a"}}"#;
+    assert_eq!(of_bun(cross, &[]), "files Files []");
+}
+
+#[test]
+fn a_program_that_runs_from_source_has_the_names_of_bin() {
+    let manifest = r#"{"name": "@acme/cat", "bin": {"mycat": "src/cli.ts"}}"#;
+    let files = [("apps/a/src/cli.ts", "")];
+    assert_eq!(of_bun(manifest, &files), "program Sources + Production [mycat: bun src/cli.ts]");
+    assert_eq!(of_yarn(manifest, &files), "nothing");
+    assert_eq!(
+        of_bun(r#"{"name": "@acme/cat", "bin": "cli.js"}"#, &[("apps/a/cli.js", "")]),
+        "program Sources + Production [cat: bun cli.js]"
+    );
+    assert_eq!(
+        of_bun(r#"{"bin": {"../x": "cli.js"}}"#, &[("apps/a/cli.js", "")]),
+        "program Sources + Production [x: bun cli.js]"
+    );
+}
+
+#[test]
+fn a_server_that_is_built_runs_with_a_production_install() {
+    let tsc = r#"{"main": "dist/main.js", "scripts": {"build": "tsc --outDir dist", "start": "node dist/main.js"}}"#;
+    assert_eq!(of_yarn(tsc, &[]), "server Server + Production [a: node dist/main.js]");
+    let nest = r#"{"scripts": {"build": "nest build", "start": "nest start", "start:prod": "node dist/main"}}"#;
+    assert_eq!(of_yarn(nest, &[]), "server Server + Production [a: node dist/main.js]");
+    let nest = r#"{"scripts": {"build": "nest build"}}"#;
+    assert_eq!(of_yarn(nest, &[]), "server Server + Production [a: node dist/main.js]");
+    let own = r#"{"scripts": {"build": "vite build", "start": "NODE_ENV=production node server.js"}}"#;
+    let files = [("apps/a/server.js", "")];
+    assert_eq!(of_yarn(own, &files), "server Sources + Production [a: NODE_ENV=production node server.js]");
+    let cli = r#"{"bin": {"tool": "dist/cli.js"}, "scripts": {"build": "tsup src/cli.ts"}}"#;
+    assert_eq!(of_yarn(cli, &[]), "program Server + Production [tool: node dist/cli.js]");
+    let unclear = r#"{"scripts": {"build": "tsc --outDir dist", "start": "node dist/a.js && node dist/b.js"}}"#;
+    assert_eq!(of_yarn(unclear, &[]), "files Files []");
+}
+
+#[test]
+fn frameworks_are_known() {
+    let app = |dependency: &str, build: &str, files: &[(&str, &str)]| {
+        let manifest = format!(r#"{{"dependencies": {{"{dependency}": "1"}}, "scripts": {{"build": "{build}"}}}}"#);
+        of_yarn(&manifest, files)
+    };
+    let next = |config: &str| app("next", "next build", &[("apps/a/next.config.js", config)]);
+    assert_eq!(next("{ output: 'export' }"), "site Files []");
+    assert_eq!(next("{ output: 'standalone' }"), "server Server [a: NODE_ENV=production node server.js]");
+    assert_eq!(next("{}"), "server Server + Production [a: NODE_ENV=production next start]");
+    assert_eq!(app("nuxt", "nuxt build", &[]), "server Server [a: node .output/server/index.mjs]");
+    assert_eq!(app("nuxt", "nuxt generate", &[]), "site Files []");
+    let svelte = |adapter: &str| {
+        let config = format!("import adapter from '@sveltejs/{adapter}'");
+        app("@sveltejs/kit", "vite build", &[("apps/a/svelte.config.js", &config)])
+    };
+    assert_eq!(svelte("adapter-node"), "server Server + Production [a: node build/index.js]");
+    assert_eq!(svelte("adapter-static"), "site Files []");
+    assert_eq!(svelte("adapter-cloudflare"), "files Files []");
+    let astro = |config: &str| app("astro", "astro build", &[("apps/a/astro.config.mjs", config)]);
+    assert_eq!(astro("{}"), "site Files []");
+    assert_eq!(
+        astro("import node from '@astrojs/node'; { adapter: node() }"),
+        "server Server + Production [a: node dist/server/entry.mjs]"
+    );
+    let router = app("@react-router/serve", "react-router build", &[]);
+    assert_eq!(
+        router,
+        "server Server + Production [a: NODE_ENV=production react-router-serve ./build/server/index.js]"
+    );
+    assert_eq!(app("vite", "vite build", &[]), "site Files []");
+    assert_eq!(app("vite", "vite build", &[("apps/a/vite.config.ts", "build: { lib: {} }")]), "files Files []");
+    assert_eq!(app("x", "storybook build", &[]), "site Files []");
+}
