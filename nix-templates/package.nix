@@ -55,7 +55,7 @@ let
   };
   isWrapped = settings.runtime.env != { } || wrapper.path != [ ] || wrapper.libraries != [ ];
   mainProgram =
-    (lib.findFirst (program: program.name == name) (lib.head programs) programs).name;
+    (builtins.head (builtins.filter (program: program.name == name) programs ++ programs)).name;
 in
 if keeps == "sources" && programs == [ ] then
   throw "splitter: ${name} has no output folder and no program, so there is nothing to package\nhint: set `output` or `start` of \"${path}\" in splitter.json"

@@ -3,7 +3,7 @@
 let
   file = root + "/nix/splitter/splitter.lock.json";
   record = builtins.fromJSON (builtins.readFile file);
-  format = 2;
+  format = 3;
   managers = [
     "bun"
     "yarn-classic"

@@ -1,16 +1,16 @@
-//! What an error says to a user beside its message: where, what to do, and how the program ends.
+//! [`Diagnose`]: the place, the hints and the exit code of an error.
 //!
-//! Every error enum of this crate carries data and implements [`Diagnose`]; only `cli` turns that into text.
+//! Every error enum of this crate contains data and implements [`Diagnose`]; only `cli` prints it.
 //! Messages are lower-case fragments without a final period, so that they read well after `error: `.
 
 use std::fmt;
 
 use camino::Utf8PathBuf;
 
-/// Whose move it is, which decides the exit code.
+/// Who can fix an error, which decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Category {
-    /// Wrong input or use: the user mends a file or a flag (exit code 2).
+    /// Wrong input or use: the user corrects a file or an option (exit code 2).
     Input,
     /// The environment lacks something: network, disk, Nix, a tool (exit code 3).
     Environment,
@@ -21,9 +21,9 @@ pub enum Category {
 /// A place in a file. Lines and columns count from 1; columns count characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// The file, relative to the repository where it lies inside one.
+    /// The file, relative to the repository if inside it.
     pub path: Utf8PathBuf,
-    /// Line and column, where they are known.
+    /// Line and column, if known.
     pub position: Option<Position>,
 }
 
@@ -37,7 +37,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// The position of a byte offset in `text`. An offset past the end is the position of the end.
+    /// Returns the position of a byte offset in `text`. An offset past the end returns the position of the end.
     #[expect(clippy::naive_bytecount, reason = "the compiler vectorises it; no crate for one line")]
     pub fn of_offset(text: &str, offset: usize) -> Self {
         let before = &text.as_bytes()[..offset.min(text.len())];
@@ -49,12 +49,12 @@ impl Position {
 }
 
 impl Location {
-    /// A file as a whole.
+    /// Returns the location of a whole file.
     pub fn file(path: impl Into<Utf8PathBuf>) -> Self {
         Self { path: path.into(), position: None }
     }
 
-    /// A place inside a file.
+    /// Returns the location of a place in a file.
     pub fn at(path: impl Into<Utf8PathBuf>, position: Position) -> Self {
         Self { path: path.into(), position: Some(position) }
     }
@@ -69,17 +69,17 @@ impl fmt::Display for Location {
     }
 }
 
-/// An error that knows what to tell the user.
+/// An error with its place and hints for the user.
 pub trait Diagnose: std::error::Error {
-    /// Whose move it is.
+    /// Returns who can fix the error.
     fn category(&self) -> Category;
 
-    /// The file, and the place in it, that the error is about.
+    /// Returns the file of the error, and the place in it.
     fn location(&self) -> Option<Location> {
         None
     }
 
-    /// What to do, each a sentence or a command, without the `hint: ` that goes before it.
+    /// Returns what to do: sentences in the imperative, without the prefix `hint: `.
     fn hints(&self) -> Vec<String> {
         Vec::new()
     }

@@ -1,6 +1,6 @@
-//! What must not outlive the program: the processes that it started, and its temporary folders.
+//! Child processes and temporary folders, which must end with the program.
 //!
-//! A signal ends the program without unwinding, so that no destructor runs. [`leave_nothing`] does their work before.
+//! A signal ends the program without unwinding, so no destructor runs. [`leave_nothing`] does the cleanup first.
 
 use std::{
     collections::BTreeSet,
@@ -16,22 +16,22 @@ use crate::parallel::both;
 static PROCESSES: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 static FOLDERS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// How often the removal of a folder is tried. Another thread may put a file into it meanwhile.
+/// Attempts to remove a folder. Another thread may add a file at the same time.
 const TRIES: usize = 10;
 
-/// Keeps other threads from starting and removing anything, until the program has ended.
+/// Stops other threads from starting processes or creating folders until the program has ended.
 pub(crate) struct Ended {
     _processes: MutexGuard<'static, BTreeSet<u32>>,
     _folders: MutexGuard<'static, BTreeSet<PathBuf>>,
 }
 
-/// Ends all processes and removes all temporary folders. The program must end while it holds what this returns.
+/// Ends all processes and removes all temporary folders. The program must end while it holds the result.
 pub(crate) fn leave_nothing() -> Ended {
     let processes = lock(&PROCESSES);
     let folders = lock(&FOLDERS);
     end(&processes);
     for folder in folders.iter() {
-        // Nothing more can be done about one that stays. The next run removes those of the cache.
+        // If this fails, the next run removes folders of the cache.
         let _ = (0..TRIES).any(|_| fs_err::remove_dir_all(folder).is_ok());
     }
     Ended { _processes: processes, _folders: folders }
@@ -41,7 +41,7 @@ fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Asks processes to end, so that git and Nix end their own, and kills those that do not.
+/// Asks processes to end, so that git and Nix can end their children, then kills the rest.
 #[cfg(unix)]
 fn end(processes: &BTreeSet<u32>) {
     use std::{thread, time::Duration};
@@ -69,7 +69,7 @@ fn end(processes: &BTreeSet<u32>) {
 #[cfg(not(unix))]
 fn end(_: &BTreeSet<u32>) {}
 
-/// Whether a process has ended. It keeps its id until its parent asks for its status, which this does not do.
+/// Returns whether a process has ended, without reaping it: its id stays valid.
 #[cfg(unix)]
 fn has_ended(process: rustix::process::Pid) -> bool {
     use rustix::process::{WaitId, WaitIdOptions, waitid};
@@ -77,24 +77,24 @@ fn has_ended(process: rustix::process::Pid) -> bool {
     !matches!(waitid(WaitId::Pid(process), options), Ok(None))
 }
 
-/// A process that ends with the program.
+/// A child process that ends with the program.
 #[derive(Debug)]
 pub(crate) struct Child(std::process::Child);
 
 impl Child {
     /// Starts a process.
     pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
-        // The lock is held meanwhile: a process that has started is always known.
+        // The lock is held, so that every started process is registered.
         let mut processes = lock(&PROCESSES);
         let child = command.spawn()?;
         processes.insert(child.id());
         Ok(Self(child))
     }
 
-    /// Waits for its end.
+    /// Waits until the process ends.
     pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
         self.wait_for_end();
-        // Its id may be another process's after the status was asked for.
+        // After reaping, another process may get this id.
         lock(&PROCESSES).remove(&self.0.id());
         self.0.wait()
     }
@@ -132,7 +132,7 @@ impl Drop for Child {
     }
 }
 
-/// Runs a process that reads nothing to its end, and gives what it wrote.
+/// Runs a process without input, and returns its output.
 pub(crate) fn output(command: &mut Command) -> io::Result<Output> {
     let mut child = Child::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -140,7 +140,7 @@ pub(crate) fn output(command: &mut Command) -> io::Result<Output> {
     Ok(Output { status: child.wait()?, stdout: stdout?, stderr: stderr? })
 }
 
-/// All that comes through a pipe.
+/// Reads a pipe to its end.
 pub(crate) fn read_all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(mut pipe) = pipe {
@@ -149,12 +149,12 @@ pub(crate) fn read_all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A temporary folder, removed when it is dropped or the program ends.
+/// A temporary folder, removed on drop or when the program ends.
 #[derive(Debug)]
 pub(crate) struct Folder(Option<tempfile::TempDir>);
 
 impl Folder {
-    /// A new one in `parent`, whose name begins with `prefix`.
+    /// Creates a folder in `parent`. Its name begins with `prefix`.
     pub(crate) fn new(prefix: &str, parent: &Path) -> io::Result<Self> {
         let mut folders = lock(&FOLDERS);
         let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?;
@@ -162,7 +162,7 @@ impl Folder {
         Ok(Self(Some(folder)))
     }
 
-    /// Where it lies.
+    /// Returns the path.
     pub(crate) fn path(&self) -> &Path {
         self.0.as_ref().map_or(Path::new(""), tempfile::TempDir::path)
     }

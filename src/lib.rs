@@ -1,25 +1,24 @@
-//! `splitter` splits the Nix build of a Bun or Yarn monorepo in two: what depends on the lockfile alone,
-//! and what depends on source.
+//! `splitter` splits the Nix build of a Bun or Yarn monorepo: dependencies are built from the lockfile, apps from sources.
 //!
-//! The modules are drawn by the direction of dependency. Each may use those below it, never those above:
+//! A module may use the modules below it in this table, never those above it:
 //!
-//! | module | holds | touches the world |
+//! | module | contains | side effects |
 //! | --- | --- | --- |
-//! | [`cli`] | one file a verb, the printer, exit codes | prints |
-//! | [`guard`] | what a check says, what may be committed, the git hook | writes hooks; runs git |
-//! | [`proof`] | states of a repository, the model of its derivations against Nix | a scratch folder |
-//! | [`picture`] | the derivations as a drawing: Mermaid, SVG | no |
-//! | [`scaffold`] | what is written to a repository | writes files |
-//! | [`fetch`] | registries, the tarball cache, downloads | the network |
-//! | [`nix`] | NAR, hashes, store paths; running `nix` | only its runner |
-//! | [`split`] | the lock set, source sets, fingerprints, the workspace graph | no |
-//! | [`managers`] | the package managers: lockfiles, pins, settings, registries, words | no |
-//! | [`lockfile`] | the one model of lockfiles | no |
+//! | [`cli`] | one file for each command, the printer, exit codes | prints |
+//! | [`guard`] | checks of a tree or a commit, the git hook | writes hooks; runs git |
+//! | [`proof`] | states of a repository, comparison of the model with Nix | writes a scratch folder |
+//! | [`picture`] | drawings of the build graph: Mermaid, SVG | none |
+//! | [`scaffold`] | files written to a repository | writes files |
+//! | [`fetch`] | registries, the tarball cache, downloads | uses the network |
+//! | [`nix`] | NAR, hashes, store paths, running `nix` | only the runner |
+//! | [`split`] | the lock set, source sets, fingerprints, the workspace graph | none |
+//! | [`managers`] | package managers: lockfiles, pins, settings, registries, messages | none |
+//! | [`lockfile`] | the common model of lockfiles | none |
 //! | [`repo`] | the repository as files | reads files |
 //!
-//! [`diagnostic`] is what every error of every module is turned into before it is shown; `parallel`
-//! does two things at once, `ending` holds what must not outlive the program, [`shell`] quotes words, [`names`] says what
-//! files are called, [`system`] what is built for, and `secrets` finds secrets in URLs.
+//! All modules may use these: [`diagnostic`] (place and hints of errors), `parallel` (threads), `ending` (child processes and
+//! temporary folders to clean up), [`shell`] (quoting), [`names`] (file names), [`system`] (systems), and `secrets` (secrets in
+//! URLs).
 
 pub mod cli;
 pub mod guard;

@@ -1,4 +1,4 @@
-//! The `splitter` program: everything is in the library, see [`splitter::cli`].
+//! The `splitter` program. All code is in the library: see [`splitter::cli`].
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

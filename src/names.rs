@@ -1,18 +1,18 @@
-//! The names of files that several modules speak of, each stated once.
+//! File names that several modules use.
 //!
-//! They lie below all other modules, since the lowest of them ([`crate::repo`]) finds a repository by its lockfile. Another
-//! package manager adds its names here; whoever asks for "all lockfiles" or "all settings" then knows them.
+//! This module is below all others, because even the lowest one ([`crate::repo`]) finds a repository by its lockfile. Names of
+//! a new package manager belong here, so that code for "all lockfiles" or "all settings" includes them.
 
 /// The folder of the Nix files that splitter writes.
 pub const NIX_FOLDER: &str = "nix/splitter";
 
-/// The record of a split.
+/// The path of the record.
 pub const RECORD: &str = "nix/splitter/splitter.lock.json";
 
 /// The name of [`RECORD`] in its folder.
 pub const RECORD_FILE: &str = "splitter.lock.json";
 
-/// What a user chose.
+/// The settings of splitter.
 pub const SETTINGS: &str = "splitter.json";
 
 /// The manifest of a workspace or a package.
@@ -21,10 +21,10 @@ pub const MANIFEST: &str = "package.json";
 /// The lockfile of Bun.
 pub const BUN_LOCK: &str = "bun.lock";
 
-/// The binary lockfile of older versions of Bun, which splitter does not read.
+/// The binary lockfile of older versions of Bun. splitter does not read it.
 pub const BUN_LOCK_BINARY: &str = "bun.lockb";
 
-/// The lockfile of every Yarn.
+/// The lockfile of all versions of Yarn.
 pub const YARN_LOCK: &str = "yarn.lock";
 
 /// Lockfiles that splitter reads.
@@ -33,8 +33,7 @@ pub const LOCKFILES: [&str; 2] = [BUN_LOCK, YARN_LOCK];
 /// Files that mark the root of a repository.
 pub const ROOT_MARKS: [&str; 3] = [BUN_LOCK, BUN_LOCK_BINARY, YARN_LOCK];
 
-/// Lockfiles of package managers that are not supported. A repository that has nothing else is found too, so that it gets
-/// a clear error.
+/// Lockfiles of unsupported package managers. A repository with only these is found too, for a clear error.
 pub const FOREIGN_LOCKFILES: [&str; 3] = ["pnpm-lock.yaml", "package-lock.json", "npm-shrinkwrap.json"];
 
 /// Settings of Bun.
@@ -52,10 +51,10 @@ pub const YARNRC_YML: &str = ".yarnrc.yml";
 /// Settings of package managers.
 pub const RC_FILES: [&str; 4] = [BUNFIG, NPMRC, YARNRC, YARNRC_YML];
 
-/// The version of Bun that a repository pins.
+/// The file that pins the version of Bun.
 pub const BUN_VERSION: &str = ".bun-version";
 
-/// What a repository holds of Yarn: its program, plugins, patches and cache.
+/// The folder for the program, plugins, patches and cache of Yarn.
 pub const YARN_FOLDER: &str = ".yarn";
 
 #[cfg(test)]

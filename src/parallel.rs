@@ -1,5 +1,7 @@
-//! Several things at once. Reading a large lockfile is most of what `check` does, and what does not wait for it can be
-//! done meanwhile: a thread costs a tenth of a millisecond, which is little beside the parsing of a megabyte.
+//! Runs work on several threads.
+//!
+//! `check` spends most of its time on a large lockfile, so independent work runs beside it. A thread costs about 0.1 ms, which is
+//! little compared with parsing a megabyte.
 
 use std::{
     panic,
@@ -7,7 +9,7 @@ use std::{
     thread,
 };
 
-/// Runs `a` on a thread of its own and `b` on this one, and gives what both gave. A panic goes on here.
+/// Runs `a` on a new thread and `b` on this one, and returns both results. A panic continues here.
 pub(crate) fn both<A: Send, B>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B) -> (A, B) {
     thread::scope(|scope| {
         let a = scope.spawn(a);
@@ -16,7 +18,7 @@ pub(crate) fn both<A: Send, B>(a: impl FnOnce() -> A + Send, b: impl FnOnce() ->
     })
 }
 
-/// Applies a function to all items on as many threads as there are cores. The results are in the order of the items.
+/// Applies a function to all items, with one thread for each core. The results keep the order of the items.
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], function: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let work = || {

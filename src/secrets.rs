@@ -1,7 +1,7 @@
 //! Secrets in URLs: user names, passwords and tokens.
 //!
-//! Builds read the lockfile, the manifests and parts of the rc files, and everybody can read the Nix store. So these texts
-//! are searched as they are, before anything else is made of them: an entry that no install needs is copied all the same.
+//! Builds copy the lockfile, the manifests and parts of the rc files into the Nix store, which everybody can read. So the raw
+//! texts are searched before they are parsed, including entries that no install needs.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use url::Url;
 
 use crate::diagnostic::{Category, Diagnose, Location, Position};
 
-/// A URL in a file that builds read holds a secret.
+/// A URL with a secret, in a file that builds read.
 #[derive(Debug, thiserror::Error)]
-#[error("`{url}` holds a user name, a password or a token, and each build would copy it into the Nix store")]
+#[error("`{url}` contains a user name, a password or a token, which every build would copy into the Nix store")]
 pub struct SecretInUrl {
     /// The file.
     pub file: String,
-    /// The URL, and what is written around it without a space, without the secret.
+    /// The word with the URL, without the secret.
     pub url: String,
-    /// Where it stands.
+    /// The position in the file.
     pub position: Position,
 }
 
@@ -31,23 +31,25 @@ impl Diagnose for SecretInUrl {
     }
 
     fn hints(&self) -> Vec<String> {
-        let hint = "remove the secret from the URL and revoke it at the host, because git has it; put a new one into your own \
-                    ~/.npmrc, ~/.yarnrc.yml or git's credential helper";
-        vec![hint.to_owned()]
+        vec![
+            "remove the secret from the URL, and revoke it at the host, because it may be in the git history"
+                .to_owned(),
+            "put a new secret into your own ~/.npmrc, ~/.yarnrc.yml or git credential helper".to_owned(),
+        ]
     }
 }
 
-/// A URL that holds a secret.
+/// A URL with a secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// The byte in the text at which its word begins.
+    /// The byte offset of the word in the text.
     offset: usize,
     /// The word without its secrets.
     masked: String,
 }
 
-/// Names of a query's fields that hold a secret, in lower case and without separators. A field counts if its name ends so:
-/// `private_token`, `X-Amz-Signature`.
+/// Endings of names of query fields that contain a secret, in lower case without separators: `private_token`,
+/// `X-Amz-Signature`.
 const SECRET_ENDS: [&str; 12] = [
     "token",
     "secret",
@@ -62,18 +64,18 @@ const SECRET_ENDS: [&str; 12] = [
     "apikey",
     "accesskey",
 ];
-/// Names that count only as a whole.
+/// Full names of query fields that contain a secret.
 const SECRET_NAMES: [&str; 5] = ["key", "sig", "jwt", "pat", "bearer"];
 
-/// How often a word may be percent-encoded: Yarn writes a URL into a locator, and that one into a patch's.
+/// Maximum layers of percent-encoding: Yarn encodes a URL in a locator, and that one in the locator of a patch.
 const MOST_LAYERS: usize = 3;
 
-/// Refuses a text of the repository that builds read, if a URL in it holds a secret.
+/// Returns an error if a URL in a text that builds read contains a secret.
 pub(crate) fn refuse(file: &str, text: &str) -> Result<(), SecretInUrl> {
     refuse_in(file, text, text)
 }
 
-/// The same where builds read `part` of `text`.
+/// Like [`refuse`], if builds read only `part` of `text`.
 pub(crate) fn refuse_in(file: &str, part: &str, text: &str) -> Result<(), SecretInUrl> {
     let Some(found) = find(part) else { return Ok(()) };
     let word = word_at(part, found.offset);
@@ -81,12 +83,12 @@ pub(crate) fn refuse_in(file: &str, part: &str, text: &str) -> Result<(), Secret
     Err(SecretInUrl { file: file.to_owned(), url: found.masked, position })
 }
 
-/// Whether a URL holds a secret.
+/// Returns whether a URL contains a secret.
 pub(crate) fn has_secret(url: &Url) -> bool {
     find(url.as_str()).is_some()
 }
 
-/// The first URL with a secret in a text.
+/// Finds the first URL with a secret in a text.
 pub(crate) fn find(text: &str) -> Option<Found> {
     let mut searched = 0;
     while let Some(at) = next_url(text, searched) {
@@ -101,12 +103,12 @@ pub(crate) fn find(text: &str) -> Option<Found> {
     None
 }
 
-/// A text as it may be shown: secrets of URLs in it are `***`. A word that has none, or is no URL, stays.
+/// Replaces secrets of URLs in a text by `***`.
 pub(crate) fn masked(text: &str) -> String {
     text.split_inclusive(ends_word).map(|word| masked_word(&plain(word))).collect()
 }
 
-/// Where the next `://` stands, as it is or encoded once or twice.
+/// Finds the next `://`, plain or encoded once or twice.
 fn next_url(text: &str, from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
     let begins_url = |at: usize| {
@@ -130,7 +132,7 @@ fn ends_word(c: char) -> bool {
     c.is_whitespace() || c.is_control() || "\"'`<>".contains(c)
 }
 
-/// A word with the escapes of JSON and, where a URL stands in it, of URLs undone.
+/// Undoes escapes of JSON in a word, and of URLs if it contains one.
 fn plain(word: &str) -> Cow<'_, str> {
     let mut plain = if word.contains("\\/") { Cow::Owned(word.replace("\\/", "/")) } else { Cow::Borrowed(word) };
     for _ in 0..MOST_LAYERS {
@@ -174,7 +176,7 @@ fn masked_word(word: &str) -> String {
     masked
 }
 
-/// Whether what stands before `@` is no secret: the user of ssh is part of the address, and `git` is everybody.
+/// Returns whether the user before `@` is public: a user of ssh is part of the address, and `git` is shared by all.
 fn is_public_user(before: &str, user: &str) -> bool {
     let (name, password) = user.split_once(':').unwrap_or((user, ""));
     password.is_empty() && (before.ends_with("ssh") || matches!(name, "" | "git"))

@@ -1,6 +1,6 @@
-//! Words of a POSIX shell.
+//! Quotes words for a POSIX shell.
 
-/// A text as one word of a shell.
+/// Quotes a text as one word.
 pub fn word(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-@+:,".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {
@@ -10,7 +10,7 @@ pub fn word(text: &str) -> String {
     }
 }
 
-/// The text of a word that [`word`] made.
+/// Returns the text of a word that [`word`] quoted.
 pub fn unquoted(word: &str) -> String {
     match word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         Some(inner) => inner.replace(r"'\''", "'"),

@@ -1,12 +1,12 @@
-//! The systems that are built for, and which packages are bound to which of them.
+//! The systems that splitter builds for.
 //!
-//! The names are Nix's; `os` and `cpu` in lockfiles are Node's `process.platform` and `process.arch`.
+//! Names are those of Nix. `os` and `cpu` in lockfiles are `process.platform` and `process.arch` of Node.
 
 use std::{fmt, str::FromStr};
 
 use crate::diagnostic::{Category, Diagnose};
 
-/// A system as Nix names it.
+/// A system of Nix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum System {
     /// macOS on Apple silicon.
@@ -19,7 +19,7 @@ pub enum System {
     X8664Linux,
 }
 
-/// A text that names none of the four systems.
+/// The name of an unknown system.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown system `{0}`; expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux")]
 pub struct SystemError(pub String);
@@ -28,14 +28,14 @@ impl System {
     /// The four usual systems, sorted by name.
     pub const ALL: [Self; 4] = [Self::Aarch64Darwin, Self::Aarch64Linux, Self::X8664Darwin, Self::X8664Linux];
 
-    /// The system that this program was built for.
+    /// Returns the system that this program was built for.
     pub fn of_this_machine() -> Result<Self, OtherMachine> {
         let (cpu, os) = (std::env::consts::ARCH, std::env::consts::OS);
         let platform = if os == "macos" { "darwin" } else { os };
         format!("{cpu}-{platform}").parse().map_err(|_| OtherMachine { cpu, os })
     }
 
-    /// Nix's name for it.
+    /// Returns the name in Nix.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Aarch64Darwin => "aarch64-darwin",
@@ -45,7 +45,7 @@ impl System {
         }
     }
 
-    /// Node's `process.platform` there.
+    /// Returns `process.platform` of Node.
     pub const fn os(self) -> &'static str {
         match self {
             Self::Aarch64Darwin | Self::X8664Darwin => "darwin",
@@ -53,7 +53,7 @@ impl System {
         }
     }
 
-    /// Node's `process.arch` there.
+    /// Returns `process.arch` of Node.
     pub const fn cpu(self) -> &'static str {
         match self {
             Self::Aarch64Darwin | Self::Aarch64Linux => "arm64",
@@ -61,7 +61,7 @@ impl System {
         }
     }
 
-    /// The C library there, where Linux has a choice: nixpkgs' is glibc.
+    /// Returns the C library on Linux. nixpkgs uses glibc.
     pub const fn libc(self) -> Option<&'static str> {
         match self {
             Self::Aarch64Darwin | Self::X8664Darwin => None,
@@ -70,9 +70,9 @@ impl System {
     }
 }
 
-/// A machine that is none of the four systems.
+/// A machine that splitter does not support.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this machine is {cpu}-{os}, which is none of the four systems that splitter builds for")]
+#[error("unsupported machine `{cpu}-{os}`; expected aarch64-darwin, aarch64-linux, x86_64-darwin or x86_64-linux")]
 pub struct OtherMachine {
     cpu: &'static str,
     os: &'static str,

@@ -1,4 +1,4 @@
-//! What can be typed. The doc comments here are the program's `--help`.
+//! The arguments of the program. The doc comments here are its `--help`.
 
 use std::num::NonZeroUsize;
 
@@ -7,12 +7,21 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::split::System;
 
-/// Split the Nix build of a Bun or Yarn monorepo: dependencies by lockfile, apps by source
+/// Text below the help of a command: examples, each with what it does.
+macro_rules! examples {
+    ($($command:literal => $text:literal),* $(,)?) => {
+        // The styles of clap's headings and commands. clap strips them without colour.
+        concat!("\x1b[1;4mExamples:\x1b[0m", $("\n  \x1b[1m", $command, "\x1b[0m\n      ", $text),*)
+    };
+}
+
+/// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
 ///
-/// splitter writes a flake whose dependency derivations change only when dependencies change, keeps their fixed-output
-/// hashes right without Nix and for every system at once, and tells when one is stale.
+/// splitter writes a flake with separate derivations for the dependencies and for each app. A change to the lockfile
+/// rebuilds the dependencies. An edit rebuilds only the apps that use the edited file. splitter computes the hashes
+/// without Nix, for all systems, and reports stale ones.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(version, propagate_version = true, after_help = AFTER_HELP, max_term_width = 100)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) global: Global,
@@ -20,56 +29,101 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes:
-  0    done
+const AFTER_HELP: &str = concat!(
+    "\x1b[1;4mExit codes:\x1b[0m
+  0    success
   1    a check found a difference
-  2    wrong input or use
-  3    the environment lacks something (network, Nix, disk), or stdout could not be written
+  2    wrong input: a file or an option must be corrected
+  3    the environment lacks something (network, Nix, disk), or stdout cannot be written
   70   a bug in splitter
-  128 and more: ended by a signal (130 for Ctrl-C, 143 for TERM, 129 for HUP)
+  129, 130, 143
+       ended by a signal (HUP, Ctrl-C, TERM)
 
-Start with `splitter scan`, which writes nothing.";
+",
+    examples! {
+        "splitter scan" => "Show how this repository is split. This writes nothing, so start here",
+        "splitter init" => "Write the flake and the hashes",
+    }
+);
 
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
-    /// The repository, or any folder inside it [default: the current folder]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// The repository, or a folder in it [default: the current folder]
+    #[arg(long, global = true, value_name = "DIR", help_heading = GLOBAL)]
     pub(super) repo: Option<Utf8PathBuf>,
-    /// Print errors and results only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    /// Print only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
     pub(super) quiet: bool,
-    /// Print more about the work (can be repeated)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Print more details (repeat for even more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     pub(super) verbose: u8,
 }
 
+const GLOBAL: &str = "Global options";
+const DOWNLOADS: &str = "Download options";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show how the repository is split, and write nothing
+    /// Show how the repository is split, without writing anything
+    #[command(after_help = examples! {
+        "splitter scan" => "Show the lock set, the workspaces and the source set of each app",
+        "splitter scan --app web" => "Show only the source set of the app `web`",
+    })]
     Scan(ScanOptions),
     /// Write the flake and the hashes
+    #[command(after_help = examples! {
+        "splitter init" => "Write the flake and the hashes for all apps and systems",
+        "splitter init --app web --system x86_64-linux" => "Write them for one app and one system",
+    })]
     Init(InitOptions),
-    /// Bring the hashes up to date with the lockfile
+    /// Update the hashes after a change to the lockfile
+    #[command(after_help = examples! {
+        "splitter update-hash" => "Download new packages and update their hashes",
+        "splitter update-hash --preload" => "Also add the tarballs to the Nix store, so that the next build downloads nothing",
+    })]
     UpdateHash(UpdateHashOptions),
-    /// Tell whether the hashes are right for the lockfile, in milliseconds
+    /// Check that the recorded hashes match the lockfile
+    #[command(after_help = examples! {
+        "splitter check" => "Check the working tree",
+        "splitter check --format github" => "Check in a GitHub workflow, with annotations for each finding",
+    })]
     Check(CheckOptions),
-    /// Tell what an edit rebuilds, and which file or package causes it
+    /// Show what a change rebuilds, and which file or package causes it
+    #[command(after_help = examples! {
+        "splitter explain" => "Show what the uncommitted changes rebuild",
+        "splitter explain main..HEAD" => "Show what the commits of this branch rebuild",
+    })]
     Explain(ExplainOptions),
-    /// Draw what is built, of what size, and what an edit rebuilds
+    /// Draw the build graph as Mermaid or SVG
+    #[command(after_help = examples! {
+        "splitter graph -o graph.svg" => "Write the build graph to an SVG file",
+        "splitter graph --edit packages/ui/src/button.tsx" => "Print a Mermaid flowchart that marks what an edit of this file rebuilds",
+    })]
     Graph(GraphOptions),
-    /// Prove with Nix that an edit rebuilds what it must and nothing else
+    /// Check with Nix that each edit rebuilds what it must, and nothing else
+    #[command(after_help = examples! {
+        "splitter verify" => "Make sample edits in a scratch copy and evaluate each with Nix",
+        "splitter verify -- --override-input nixpkgs github:NixOS/nixpkgs/nixos-unstable" => "Use another nixpkgs for all evaluations",
+    })]
     Verify(VerifyOptions),
-    /// Set up the git hook that stops a commit with stale hashes
-    #[command(subcommand)]
+    /// Manage the git hook that stops commits with stale hashes
+    #[command(subcommand, after_help = examples! {
+        "splitter hook install" => "Add the git hook to this repository",
+        "splitter hook status" => "Show whether the git hook runs for the next commit",
+    })]
     Hook(HookCommand),
-    /// Show all of it on a sample monorepo in a new folder
+    /// Try these commands on a sample monorepo
+    #[command(after_help = examples! {
+        "splitter demo" => "Run the demo in a temporary folder",
+        "splitter demo --with yarn-berry /tmp/sample" => "Run it with Yarn 4, and keep the sample in /tmp/sample",
+    })]
     Demo(DemoOptions),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ScanOptions {
-    /// Show only this app's source set (can be repeated)
+    /// Show only the source set of this app (repeatable)
     #[arg(long = "app", value_name = "APP")]
     pub(super) apps: Vec<String>,
     /// Print JSON
@@ -79,18 +133,18 @@ pub(super) struct ScanOptions {
 
 #[derive(Debug, Args)]
 pub(super) struct InitOptions {
-    /// Make a derivation for this app only (can be repeated) [default: every app; recorded in splitter.json]
+    /// Build only this app (repeatable; saved in splitter.json) [default: all apps]
     #[arg(long = "app", value_name = "APP")]
     pub(super) apps: Vec<String>,
-    /// Record hashes for this system only (can be repeated) [default: the four usual systems; recorded in splitter.json]
+    /// Record hashes only for this system (repeatable; saved in splitter.json) [default: all four systems]
     #[arg(long = "system", value_name = "SYSTEM")]
     pub(super) systems: Vec<System>,
-    /// Take splitter as an input of the flake, from this URL, and write the record alone (recorded in splitter.json)
+    /// Use splitter as a flake input from this URL, and write only the record (saved in splitter.json)
     ///
-    /// The Nix files of an earlier `init` are removed. To go back, delete "input" from splitter.json and run `splitter init`.
+    /// This removes the Nix files of an earlier `init`. To go back, delete "input" from splitter.json and run `splitter init`.
     #[arg(long, value_name = "URL", value_parser = flake_url)]
     pub(super) input: Option<String>,
-    /// Do not offer to set up the git hook
+    /// Do not offer to install the git hook
     #[arg(long)]
     pub(super) no_hook: bool,
     #[command(flatten)]
@@ -101,44 +155,44 @@ fn flake_url(text: &str) -> Result<String, String> {
     if crate::split::config::is_flake_url(text) {
         return Ok(text.to_owned());
     }
-    Err("expected the URL of a flake, as `github:owner/splitter`".to_owned())
+    Err("expected the URL of a flake, such as `github:owner/splitter`".to_owned())
 }
 
 #[derive(Debug, Args)]
 pub(super) struct UpdateHashOptions {
-    /// Put the tarballs into the Nix store as well, so that the next build downloads nothing
+    /// Also add the tarballs and the package manager to the Nix store
     #[arg(long)]
     pub(super) preload: bool,
     #[command(flatten)]
     pub(super) fetching: FetchingOptions,
 }
 
-/// How tarballs are had.
+/// Options for downloads.
 #[derive(Debug, Args)]
 pub(super) struct FetchingOptions {
-    /// Use the cache alone, and no network
-    #[arg(long)]
+    /// Use only cached tarballs, without the network
+    #[arg(long, help_heading = DOWNLOADS)]
     pub(super) offline: bool,
-    /// How many tarballs to download at once
-    #[arg(long, value_name = "N", default_value_t = crate::fetch::DEFAULT_JOBS)]
+    /// Download this many tarballs at once
+    #[arg(long, value_name = "N", help_heading = DOWNLOADS, default_value_t = crate::fetch::DEFAULT_JOBS)]
     pub(super) jobs: NonZeroUsize,
 }
 
 #[derive(Debug, Default, Args)]
 pub(super) struct CheckOptions {
-    /// Check what git is about to commit, in place of the work tree
+    /// Check the staged files instead of the working tree
     #[arg(long)]
     pub(super) staged: bool,
-    /// How to print what is found
+    /// Print the findings in this format
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
-    /// Print JSON, as `--format json`
+    /// Print JSON; the same as `--format json`
     #[arg(long, conflicts_with = "format")]
     json: bool,
 }
 
 impl CheckOptions {
-    /// The format that was chosen.
+    /// Returns the chosen format.
     pub(super) fn format(&self) -> CheckFormat {
         if self.json { CheckFormat::Json } else { self.format }
     }
@@ -146,63 +200,79 @@ impl CheckOptions {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum HookCommand {
-    /// Add it; where a tool owns the hooks, print the lines for its configuration
+    /// Add the git hook, or print its lines if another tool manages the hooks
+    #[command(after_help = examples! {
+        "splitter hook install" => "Add the git hook, and keep the hooks that exist",
+        "splitter --repo services/shop hook install" => "Add it for a repository in a subfolder",
+    })]
     Install,
-    /// Take it out, and leave what was there before
+    /// Remove the git hook, and keep all other hooks
+    #[command(after_help = examples! {
+        "splitter hook uninstall" => "Remove the git hook",
+        "splitter --repo services/shop hook uninstall" => "Remove it for a repository in a subfolder",
+    })]
     Uninstall,
-    /// Tell whether it would run for the next commit here, and from which file
+    /// Show whether the git hook runs for the next commit, and from which file
+    #[command(after_help = examples! {
+        "splitter hook status" => "Show the status; the exit code is 1 if the hook does not run",
+        "splitter hook status || splitter hook install" => "Install the git hook if it does not run",
+    })]
     Status,
-    /// Check what is about to be committed: what the hook calls
+    /// Check the staged files; this is what the git hook calls
+    #[command(after_help = examples! {
+        "splitter hook run" => "Check the staged files as the git hook does",
+        "SPLITTER_HOOK=0 git commit" => "Commit once without the git hook",
+    })]
     Run,
 }
 
-/// How `check` prints what it found.
+/// Output formats of `check`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum CheckFormat {
-    /// For people
+    /// Plain text
     #[default]
     Text,
-    /// For programs
+    /// JSON
     Json,
-    /// For people, and annotations of a GitHub workflow
+    /// Plain text with annotations for GitHub workflows
     Github,
-    /// SARIF 2.1.0, which code scanning reads
+    /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// XML of test results, which GitLab, Jenkins and others read
+    /// JUnit XML, for GitLab, Jenkins and others
     Junit,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainOptions {
-    /// What to compare the work tree with: a commit, or two as `FROM..TO` [default: HEAD]
+    /// A commit to compare with the working tree, or two commits as `FROM..TO` [default: HEAD]
     #[arg(value_name = "REV")]
     pub(super) revision: Option<String>,
-    /// Compare with what git is about to commit, in place of the work tree
+    /// Compare with the staged files instead of the working tree
     #[arg(long)]
     pub(super) staged: bool,
-    /// Have Nix evaluate both states too, in scratch copies, and tell where it says something else
+    /// Also evaluate both states with Nix, and report where it disagrees
     #[arg(long)]
     pub(super) nix: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
-    /// Options for every call of nix, such as `--override-input nixpkgs FLAKE`
+    /// Options for all nix commands of `--nix`, such as `--override-input nixpkgs FLAKE`
     #[arg(last = true, value_name = "NIX-OPTIONS", requires = "nix")]
     pub(super) nix_options: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct GraphOptions {
-    /// Draw a Mermaid flowchart, for a README [default, unless FILE ends in .svg]
+    /// Draw a Mermaid flowchart [default, unless FILE ends in .svg]
     #[arg(long, conflicts_with = "svg")]
     pub(super) mermaid: bool,
-    /// Draw an SVG file
+    /// Draw an SVG image
     #[arg(long)]
     pub(super) svg: bool,
-    /// The file to write [default: print it]
+    /// Write to this file [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<Utf8PathBuf>,
-    /// Show what an edit of this file, by its path from the repository's root, rebuilds
+    /// Mark what an edit of this file rebuilds (path from the root of the repository)
     #[arg(long, value_name = "PATH")]
     pub(super) edit: Option<Utf8PathBuf>,
 }
@@ -212,25 +282,25 @@ pub(super) struct VerifyOptions {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
-    /// Options for every call of nix, such as `--override-input nixpkgs FLAKE`
+    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
     #[arg(last = true, value_name = "NIX-OPTIONS")]
     pub(super) nix_options: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct DemoOptions {
-    /// The package manager of the sample
+    /// Use this package manager
     #[arg(long = "with", value_name = "MANAGER", value_enum, default_value_t = DemoManager::Bun)]
     pub(super) manager: DemoManager,
-    /// The folder to make [default: a new temporary folder, removed at the end]
+    /// Create the sample in this folder, and keep it [default: a temporary folder]
     #[arg(value_name = "DIR")]
     pub(super) folder: Option<Utf8PathBuf>,
-    /// Options for every call of nix, such as `--override-input nixpkgs FLAKE`
+    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
     #[arg(last = true, value_name = "NIX-OPTIONS")]
     pub(super) nix_options: Vec<String>,
 }
 
-/// The package manager of the sample.
+/// Package managers of the sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DemoManager {
     /// Bun 1.4

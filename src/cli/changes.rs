@@ -1,14 +1,14 @@
-//! Lists of what differs, as `check` and `update-hash` print them.
+//! Lists of differences, printed by `check`, `update-hash` and `explain`.
 
 use super::{
     printer::{ODD, Printer},
     text::{count, escape},
 };
 
-/// How many lines of one kind are shown.
+/// Number of lines shown for each list.
 const SHOWN: usize = 30;
 
-/// Prints lines under a title, and counts those that are too many.
+/// Prints the first lines under a title, and the number of the others.
 pub(super) fn print_list(title: &str, lines: impl ExactSizeIterator<Item = String>, printer: Printer) {
     let total = lines.len();
     if total == 0 {

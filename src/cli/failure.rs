@@ -1,4 +1,4 @@
-//! How a run ends: exit codes, and errors as a user sees them.
+//! Exit codes, and how errors are printed.
 
 use std::{error::Error, io, process::ExitCode};
 
@@ -8,11 +8,11 @@ use super::{
 };
 use crate::diagnostic::{Category, Diagnose};
 
-/// The exit code of wrong input or use.
+/// The exit code for wrong input or use.
 const INPUT: u8 = 2;
 
-/// What is said of a bug.
-const REPORT: &str = "  this is a bug in splitter: please report it with the command and its output";
+/// The line printed for a bug.
+const REPORT: &str = "  this is a bug in splitter; please report it with the command and its output";
 
 fn exit_code(category: Category) -> u8 {
     match category {
@@ -22,19 +22,20 @@ fn exit_code(category: Category) -> u8 {
     }
 }
 
-/// How a run ended that did not fail.
+/// The result of a run that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// All is well, and the result is on stdout.
+    /// Success, with a result on stdout.
     Done,
-    /// A check found no difference, which the exit code alone says.
+    /// A check found no difference. The exit code is the whole result.
     Agreement,
     /// A check found a difference.
     Difference,
 }
 
 impl Outcome {
-    /// The verdict of a check. The exit code tells people and scripts all of it; a report for programs must also arrive.
+    /// Returns the outcome of a check. The exit code is enough for people and scripts; a report for programs must also be
+    /// written.
     pub(super) fn verdict(agrees: bool, is_report: bool) -> Self {
         match (agrees, is_report) {
             (false, _) => Self::Difference,
@@ -43,7 +44,7 @@ impl Outcome {
         }
     }
 
-    /// Ends the run. A verdict stands even if its text could not be written; any other result is lost with its text.
+    /// Returns the exit code. A verdict keeps its code if its text cannot be written; any other result then fails.
     pub(super) fn end(self, printer: Printer) -> ExitCode {
         match (self, printer.lost()) {
             (Self::Done, Some(error)) => return Failure::from(LostOutput(error)).report(printer),
@@ -57,9 +58,9 @@ impl Outcome {
     }
 }
 
-/// The result of a command did not reach stdout.
+/// The result could not be written to stdout.
 #[derive(Debug, thiserror::Error)]
-#[error("could not write all of the output to stdout: {0}")]
+#[error("could not write the output to stdout: {0}")]
 struct LostOutput(&'static io::Error);
 
 impl Diagnose for LostOutput {
@@ -104,7 +105,7 @@ impl Failure {
     }
 }
 
-/// The errors below an error, without those whose text stands in the one above.
+/// Returns the texts of the sources of an error, without those that the text above already contains.
 fn causes(error: &dyn Diagnose) -> Vec<String> {
     let mut shown = error.to_string();
     let mut causes = Vec::new();
@@ -120,7 +121,7 @@ fn causes(error: &dyn Diagnose) -> Vec<String> {
     causes
 }
 
-/// Lets a panic, which is always a bug, end with the exit code of one.
+/// Ends the program with the exit code for bugs when it panics.
 pub(super) fn end_panics_as_bugs() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -130,10 +131,10 @@ pub(super) fn end_panics_as_bugs() {
     }));
 }
 
-/// Prints what clap says: help and version are results, the rest is wrong use.
+/// Prints clap's message: help and version are results, everything else is wrong use.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     match error.print() {
-        // Nothing can be done if stderr is gone.
+        // A closed stderr cannot be reported.
         _ if error.use_stderr() => ExitCode::from(INPUT),
         Err(lost) if lost.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(exit_code(Category::Environment)),
         _ => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! How commands have tarballs brought: from the network and the cache, or from the cache alone.
+//! Downloads for commands: from the network and the cache, or only from the cache.
 
 use super::{arguments::FetchingOptions, failure::Failure, printer::Printer, progress::DownloadProgress};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     split::Split,
 };
 
-/// Makes the record of a split, from the network and the cache or from the cache alone.
+/// Creates the record of a split. With `--offline` only the cache is read.
 pub(super) fn bring_up_to_date(
     repo: &WorkTree,
     split: &Split,
@@ -33,7 +33,7 @@ pub(super) fn bring_up_to_date(
     Ok(update(split, old, &Online { downloader: &downloader, progress: &progress }, extent)?)
 }
 
-/// The registries of a repository as this machine asks them.
+/// Returns the registries of a repository with the settings of this machine.
 pub(super) fn registries(
     repo: &WorkTree,
     split: &Split,
@@ -42,7 +42,7 @@ pub(super) fn registries(
     Registries::load(repo.root(), split.lockfile.format, &split.registries, environment)
 }
 
-/// The cache of this machine.
+/// Opens the cache of this machine.
 pub(super) fn cache(environment: &Environment) -> Result<Cache, FetchError> {
     Ok(Cache::open(Cache::default_root(environment)?)?)
 }

@@ -1,4 +1,4 @@
-//! `splitter graph`: a picture of the derivations, and of what an edit rebuilds.
+//! `splitter graph`: draws the derivations, and what an edit rebuilds.
 
 use std::collections::BTreeMap;
 
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// Why there is no picture.
+/// Why the graph could not be drawn.
 #[derive(Debug, thiserror::Error)]
 enum GraphError {
-    #[error("`--edit {0}` is no path in the repository")]
+    #[error("`--edit {0}` is outside the repository; expected a path from the root of the repository")]
     Outside(Utf8PathBuf),
     #[error("could not write `{path}`")]
     Write { path: Utf8PathBuf, source: std::io::Error },
@@ -60,13 +60,13 @@ pub(super) fn run(global: &Global, options: &GraphOptions, printer: Printer) -> 
     Ok(Outcome::Done)
 }
 
-/// SVG where it is asked for, or the file to write is named so.
+/// Returns whether to draw SVG: if asked for, or if the output file ends in `.svg`.
 fn is_svg(options: &GraphOptions) -> bool {
     let by_name = options.output.as_deref().and_then(Utf8Path::extension) == Some("svg");
     options.svg || (by_name && !options.mermaid)
 }
 
-/// What an edit of a file does. A path that is not there is a new file.
+/// Compares the derivations before and after an edit of a file. A missing file counts as new.
 fn edit(state: &State, tree: &WorkTree, path: &Utf8Path) -> Result<(RepoPath, Comparison), Failure> {
     let relative = match path.strip_prefix(tree.root()) {
         Ok(below) => below.to_owned(),

@@ -1,4 +1,4 @@
-//! `splitter hook`: the git hook, beside what is there. `run` is what the hook calls.
+//! `splitter hook`: manages the git hook beside existing hooks. The hook itself calls `run`.
 
 use camino::Utf8Path;
 
@@ -43,25 +43,25 @@ pub(super) fn install(place: &HookPlace, printer: Printer) -> Result<Outcome, Fa
             Ok(say_what_runs(place, printer)?)
         }
         Done::Unchanged => {
-            printer.data("unchanged: the hook is there already");
+            printer.data("unchanged: the git hook is already installed");
             Ok(say_what_runs(place, printer)?)
         }
         Done::Print { owner, place, lines } => {
-            printer.note(format_args!("{owner} owns the hooks here, so that nothing was written."));
-            printer.note(format_args!("Add to {BOLD}{place}{BOLD:#}:\n"));
+            printer.note(format_args!("{owner} manages the hooks in this repository; nothing was written."));
+            printer.note(format_args!("Add these lines to {BOLD}{place}{BOLD:#}:\n"));
             printer.data(lines.trim_end());
             Ok(Outcome::Done)
         }
     }
 }
 
-/// Says what does not run though it was set up.
+/// Warns about installed hooks that will not run.
 fn say_what_runs(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure> {
     for status in hook::status(place)?.iter().filter(|status| !status.runs()) {
-        printer.warning(format_args!("{} will not run it: {}", status.event, status.reason));
+        printer.warning(format_args!("{} will not run splitter: {}", status.event, status.reason));
     }
     if !is_on_path() {
-        printer.note(format_args!("{NOTE}hint{NOTE:#}: `splitter` is not in PATH, where the hook looks for it"));
+        printer.note(format_args!("{NOTE}hint{NOTE:#}: add `splitter` to PATH; the git hook looks for it there"));
     }
     Ok(Outcome::Done)
 }
@@ -69,11 +69,14 @@ fn say_what_runs(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure
 fn uninstall(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure> {
     match interrupt::uninterrupted(|| hook::uninstall(place))? {
         Done::Written(places) => printer.data(format_args!("{GOOD}removed{GOOD:#}: {}", places.join(", "))),
-        _ => printer.data("unchanged: there was no hook of splitter's"),
+        _ => printer.data("unchanged: the git hook is not installed"),
     }
     for status in hook::status(place)? {
         if let Some(from) = status.from {
-            printer.note(format_args!("{} is still run by {from}, which others wrote", status.event));
+            printer.note(format_args!(
+                "{} still runs splitter from {from}, which splitter did not write; remove it there",
+                status.event
+            ));
         }
     }
     Ok(Outcome::Done)
@@ -91,11 +94,11 @@ fn status(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure> {
     }
     let mut works = all.iter().all(hook::Status::runs);
     if works && !is_on_path() {
-        printer.data("but `splitter` is not in PATH, so that it would only say so");
+        printer.data("but `splitter` is not in PATH, so the git hook checks nothing");
         works = false;
     }
     if works && is_skipped() {
-        printer.data(format_args!("but {SKIP}=0 is set here, which skips it"));
+        printer.data(format_args!("but {SKIP}=0 is set, which skips the git hook"));
         works = false;
     }
     Ok(Outcome::verdict(works, false))
@@ -109,7 +112,7 @@ fn is_skipped() -> bool {
     std::env::var_os(SKIP).is_some_and(|value| value == "0")
 }
 
-/// What the hook calls. A commit is stopped where what is staged is wrong, never because something could not be found out.
+/// Checks the staged files for the hook. It stops a commit only if the staged files are wrong, not if the check itself fails.
 fn run_hook(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
     if is_skipped() {
         return Ok(Outcome::Done);
@@ -117,12 +120,12 @@ fn run_hook(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
     match guard(global, printer) {
         Err(failure) if failure.error().category() != Category::Input => {
             failure.report(printer);
-            printer.note("splitter could not check this commit, and lets it pass; CI checks it");
+            printer.note("splitter could not check this commit and lets it pass; CI checks it");
             Ok(Outcome::Done)
         }
         result => {
             if !matches!(result, Ok(Outcome::Done)) {
-                printer.error_line(format_args!("(to commit all the same: `{SKIP}=0 git commit …`)"));
+                printer.error_line(format_args!("(to commit anyway: `{SKIP}=0 git commit …`)"));
             }
             result
         }
@@ -130,7 +133,7 @@ fn run_hook(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
 }
 
 fn guard(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
-    // A branch without a lockfile is none of its concern.
+    // The hook ignores a branch without a lockfile.
     let folder = global.repo.as_deref().unwrap_or(Utf8Path::new("."));
     let Ok(root) = staged::root(folder) else { return Ok(Outcome::Done) };
     let (found, index) = staged::look(&root)?;
@@ -146,7 +149,7 @@ fn guard(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
     Ok(Outcome::Difference)
 }
 
-/// Brings the record of a commit up to date; whether that was done.
+/// Updates the record of a commit. Returns whether it was updated.
 fn bring_up_to_date(index: &GitIndex, work_tree: &WorkTree, printer: Printer) -> bool {
     let updated = Renewal::of(index, work_tree).and_then(|renewal| match renewal {
         Some(renewal) => interrupt::uninterrupted(|| renewal.write(work_tree)).map(|()| true),
@@ -154,7 +157,7 @@ fn bring_up_to_date(index: &GitIndex, work_tree: &WorkTree, printer: Printer) ->
     });
     match updated {
         Ok(true) => {
-            printer.note(format_args!("splitter: {GOOD}brought up to date{GOOD:#} and added to the commit: {PATH}"));
+            printer.note(format_args!("splitter: {GOOD}updated{GOOD:#} {PATH} and added it to the commit"));
             true
         }
         Ok(false) => false,

@@ -1,5 +1,6 @@
-//! Signals that ask the program to end: Ctrl-C (INT), TERM and HUP. A run ends at once and leaves nothing behind. Only while
-//! files of the repository are being replaced, all of them are replaced first.
+//! Signals that end the program: Ctrl-C (INT), TERM and HUP.
+//!
+//! A run ends at once and leaves nothing behind. If it is replacing files of the repository, it replaces all of them first.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -8,7 +9,7 @@ use std::{
 
 use crate::ending;
 
-/// What was asked, and whether it has to wait.
+/// The signal received, and whether it must wait.
 struct State {
     signal: Option<i32>,
     is_replacing: bool,
@@ -16,7 +17,7 @@ struct State {
 
 static STATE: Mutex<State> = Mutex::new(State { signal: None, is_replacing: false });
 
-/// Starts to listen. Where no handler can be set, the system's own ends the program.
+/// Starts to listen. If no handler can be set, the default one of the system ends the program.
 #[cfg(unix)]
 pub(super) fn install() {
     use signal_hook::{
@@ -32,7 +33,7 @@ pub(super) fn install() {
 #[cfg(not(unix))]
 pub(super) fn install() {}
 
-/// Whether this program was started with the signal ignored, as `nohup` does. That is heeded where the system can tell.
+/// Returns whether the program was started with the signal ignored, as `nohup` does. Only Linux can tell.
 #[cfg(unix)]
 fn is_ignored(signal: i32) -> bool {
     let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
@@ -49,7 +50,7 @@ fn receive(signal: i32) {
     }
 }
 
-/// Runs the replacing of files, which no signal cuts in two.
+/// Replaces files; a signal waits until all are replaced.
 pub(super) fn uninterrupted<T>(replace: impl FnOnce() -> T) -> T {
     state().is_replacing = true;
     let result = replace();
@@ -61,7 +62,7 @@ pub(super) fn uninterrupted<T>(replace: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Waits for the end if the program is ending, so that no failure is reported that is only due to that.
+/// Waits if the program is ending, so that no failure caused by the signal is reported.
 pub(super) fn heed() {
     drop(state());
 }
@@ -70,10 +71,10 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends the program because of a signal. The state is locked meanwhile, so that the other threads wait.
+/// Ends the program after a signal. The locked state makes the other threads wait.
 fn stop(signal: i32) -> ! {
     let _ended = ending::leave_nothing();
-    // As shells have it.
+    // Shells use this code for signals.
     end(128 + signal)
 }
 

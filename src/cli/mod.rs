@@ -1,4 +1,4 @@
-//! The command line: one file a verb. This is the only place that prints.
+//! The command line: one file for each command. Only this module prints.
 
 mod arguments;
 mod changes;
@@ -29,7 +29,7 @@ use self::{
     printer::Printer,
 };
 
-/// Runs the program on the process's arguments.
+/// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -62,13 +62,13 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
     }
 }
 
-/// `-v` shows what the parts say of their work, `-vv` also what their libraries say.
+/// Starts the log: `-v` shows splitter's own messages, `-vv` also those of its libraries.
 fn start_tracing(verbose: u8, printer: Printer) {
     let filter = match verbose {
-        // Not even a filter is made: nothing else takes longer to start.
+        // No filter at all: it would be the slowest part of the start.
         0 => return,
         1 => "splitter=debug",
-        // Frames of HTTP/2 are too many, and could hold a token.
+        // HTTP/2 frames are too many, and can contain a token.
         _ => "debug,h2=off,hyper=off,hyper_util=off",
     };
     tracing_subscriber::fmt()
@@ -76,7 +76,7 @@ fn start_tracing(verbose: u8, printer: Printer) {
         .with_writer(std::io::stderr)
         .with_ansi(printer.draws_colour())
         .without_time()
-        // It would say by `eprintln!`, which panics, that stderr cannot be written.
+        // It reports a closed stderr with `eprintln!`, which panics.
         .log_internal_errors(false)
         .init();
 }

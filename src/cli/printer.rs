@@ -1,5 +1,6 @@
-//! [`Printer`]: data goes to stdout, everything else to stderr. Colour never carries meaning, and is left out where
-//! the stream is no terminal or `NO_COLOR` is set.
+//! [`Printer`]: prints results to stdout and everything else to stderr.
+//!
+//! Colour never carries meaning. It is off if the stream is no terminal or `NO_COLOR` is set.
 
 use std::{
     fmt::Display,
@@ -10,10 +11,10 @@ use std::{
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-/// The first failure to write to stdout. All later text for stdout is dropped: a gap in the middle would be worse.
+/// The first failure to write to stdout. All later output is dropped, because a gap in the middle would be worse.
 static LOST: OnceLock<io::Error> = OnceLock::new();
 
-/// Where all output goes.
+/// Prints all output.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Printer {
     quiet: bool,
@@ -31,8 +32,8 @@ impl Printer {
         Self { quiet }
     }
 
-    /// A line of the result, on stdout. A failure does not end the run, because the verdict is still to come: it decides
-    /// the exit code. See [`Self::lost`].
+    /// Prints a line of the result to stdout. A failure does not end the run, because the verdict decides the exit code. See
+    /// [`Self::lost`].
     #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn data(self, line: impl Display) {
         if LOST.get().is_none()
@@ -42,13 +43,13 @@ impl Printer {
         }
     }
 
-    /// Why a part of the result did not reach stdout. A reader that went away, such as `head`, wanted no more of it.
+    /// Returns why a part of the result could not be written. A reader that stops early, such as `head`, is no failure.
     #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn lost(self) -> Option<&'static io::Error> {
         LOST.get().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
     }
 
-    /// The result as JSON, on stdout, without a copy of it in memory.
+    /// Prints the result as JSON to stdout, without a copy in memory.
     #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn json(self, report: &impl Serialize) {
         if LOST.get().is_some() {
@@ -61,36 +62,36 @@ impl Printer {
         }
     }
 
-    /// A line about the work, on stderr, unless `--quiet`.
+    /// Prints a line about the work to stderr, unless `--quiet`.
     pub(super) fn note(self, line: impl Display) {
         if !self.quiet {
             self.error_line(line);
         }
     }
 
-    /// A warning, on stderr, unless `--quiet`.
+    /// Prints a warning to stderr, unless `--quiet`.
     pub(super) fn warning(self, text: impl Display) {
         self.note(format_args!("{ODD}warning{ODD:#}: {text}"));
     }
 
-    /// A line that is always shown, on stderr. Nothing can be done where stderr is gone.
+    /// Prints a line to stderr, always. A closed stderr is ignored.
     #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn error_line(self, line: impl Display) {
         let _ = writeln!(anstream::stderr().lock(), "{line}");
     }
 
-    /// Whether a progress bar can be drawn.
+    /// Returns whether a progress bar can be drawn.
     pub(super) fn draws_progress(self) -> bool {
         !self.quiet && io::stderr().is_terminal()
     }
 
-    /// Whether stderr shows colour.
+    /// Returns whether stderr shows colour.
     #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn draws_colour(self) -> bool {
         anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
     }
 
-    /// Whether lines about the work are printed.
+    /// Returns whether `--quiet` is set.
     pub(super) fn is_quiet(self) -> bool {
         self.quiet
     }

@@ -1,4 +1,4 @@
-//! How far the work is: a bar on a terminal, a line now and then elsewhere.
+//! Progress: a bar on a terminal, a line every few seconds elsewhere.
 
 use std::{
     sync::{
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::fetch::Progress;
 
-/// How often a line is printed where there is no terminal.
+/// Time between lines if stderr is no terminal.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// Shows the progress of downloads.
@@ -71,7 +71,7 @@ impl Progress for DownloadProgress {
                 super::text::count(files)
             ));
         }
-        // The bar is drawn from here on, below the line.
+        // From here on the bar is drawn below the line.
         self.bar.set_length(missing as u64);
     }
 
@@ -94,11 +94,11 @@ impl Drop for DownloadProgress {
     }
 }
 
-/// Shows how many of a known number of steps are done; on a terminal only, since each takes a second or so.
+/// Shows how many steps are done. It draws only on a terminal, because a step takes about a second.
 pub(super) struct StepProgress(ProgressBar);
 
 impl StepProgress {
-    /// None are done yet.
+    /// Creates a bar with no steps done.
     pub(super) fn new(what: &str, printer: Printer) -> Self {
         let target = if printer.draws_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(0), target);

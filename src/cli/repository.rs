@@ -1,4 +1,4 @@
-//! What every command begins with: the repository, what is recorded of it, and what is odd about it.
+//! The first steps of every command: find the repository, read its record, print warnings.
 
 use camino::Utf8Path;
 
@@ -16,7 +16,7 @@ use crate::{
     split::Split,
 };
 
-/// The repository that `--repo` or the current folder lies in.
+/// Finds the repository that contains `--repo` or the current folder.
 pub(super) fn work_tree(global: &Global) -> Result<WorkTree, Failure> {
     let folder = global.repo.as_deref().unwrap_or(Utf8Path::new("."));
     let tree = WorkTree::discover(folder)?;
@@ -24,21 +24,21 @@ pub(super) fn work_tree(global: &Global) -> Result<WorkTree, Failure> {
     Ok(tree)
 }
 
-/// The repository that a command is about to change, made whole again if an earlier run was cut off.
+/// Finds the repository before a command changes it, and completes an earlier run that was interrupted.
 pub(super) fn recovered(global: &Global, printer: Printer) -> Result<WorkTree, Failure> {
     let tree = work_tree(global)?;
     let fail = |source| WriteError { path: RepoPath::root().child(journal::FILE), source };
     match interrupt::uninterrupted(|| journal::recover(tree.root())).map_err(fail)? {
-        Some(Recovered::Completed) => printer.note("completed the files that an earlier run was cut off at"),
+        Some(Recovered::Completed) => printer.note("completed the files of an earlier run that was interrupted"),
         Some(Recovered::Changed) => printer.warning(
-            "an earlier run was cut off while it replaced files, which were changed since: they are left as they are",
+            "an earlier run was interrupted while it replaced files; they have changed since then and are kept as they are",
         ),
         Some(Recovered::Removed) | None => {}
     }
     Ok(tree)
 }
 
-/// The repository as it lies on disk, split. Without git, the files are those of a walk.
+/// Reads the working tree and splits it. Without git, the files come from a walk of the folder.
 pub(super) fn state(tree: &WorkTree) -> Result<State, ProofError> {
     let files = match states::of_work_tree(&Git::at(tree.root()), tree) {
         Err(TreeError::Git { source: GitError::NoRepository(_), .. }) => states::of_folder(tree)?,
@@ -47,16 +47,15 @@ pub(super) fn state(tree: &WorkTree) -> Result<State, ProofError> {
     Ok(State::of(Box::new(tree.clone()), files, Place::WorkTree)?)
 }
 
-/// What the record says that an update keeps. A record that cannot be read is written anew from the lockfile, unless a
-/// newer splitter wrote it.
+/// Reads what an update keeps of the record. An unreadable record is rewritten from the lockfile, unless a newer splitter
+/// wrote it.
 pub(super) fn previous(tree: &WorkTree, printer: Printer) -> Result<Option<Kept>, Failure> {
     match Record::read(tree) {
         Ok(record) => Ok(record.map(Kept::from)),
-        // What it needs may be right all the same: of an older format, or where another part of the file is damaged.
+        // What the update needs may still be readable: in an older format, or if another part of the file is damaged.
         Err(error @ (RecordError::TooOld { .. } | RecordError::Json(_))) => match Kept::read(tree) {
             Ok(kept) => {
-                printer
-                    .note(format_args!("{PATH} is written anew ({error}); the integrities that it records are kept"));
+                printer.note(format_args!("rewriting {PATH} ({error}); its recorded integrities are kept"));
                 Ok(kept)
             }
             Err(_) => Ok(written_anew(&error, printer)),
@@ -67,11 +66,11 @@ pub(super) fn previous(tree: &WorkTree, printer: Printer) -> Result<Option<Kept>
 }
 
 fn written_anew(error: &RecordError, printer: Printer) -> Option<Kept> {
-    printer.note(format_args!("{PATH} cannot be read ({error}); it is written anew from the lockfile"));
+    printer.note(format_args!("rewriting {PATH} from the lockfile ({error})"));
     None
 }
 
-/// Prints what is odd about a repository.
+/// Prints the warnings about a repository.
 pub(super) fn warn(split: &Split, printer: Printer) {
     for warning in &split.warnings {
         printer.warning(warning);
@@ -82,6 +81,8 @@ pub(super) fn warn(split: &Split, printer: Printer) {
             more => format!(", and {} more", things(more, "difference")),
         };
         let (lockfile, manager) = (split.lockfile.format.file(), split.pin.manager.name.command());
-        printer.warning(format_args!("the manifests and {lockfile} disagree: {first}{more}; run `{manager} install`"));
+        printer.warning(format_args!(
+            "{lockfile} does not match the package.json files: {first}{more}; run `{manager} install`"
+        ));
     }
 }

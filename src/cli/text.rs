@@ -1,8 +1,8 @@
-//! Numbers and names as people read them.
+//! Formats numbers, sizes, times and names for people.
 
 use std::{borrow::Cow, time::Duration};
 
-/// A size: `0 B`, `999 B`, `1.5 kB`, `23.4 MB`, with decimal prefixes.
+/// Formats a size: `0 B`, `999 B`, `1.5 kB`, `23.4 MB`, with decimal prefixes.
 pub(super) fn bytes(bytes: u64) -> String {
     let units = ["B", "kB", "MB", "GB", "TB"];
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
@@ -15,7 +15,7 @@ pub(super) fn bytes(bytes: u64) -> String {
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", units[unit]) }
 }
 
-/// A number with a comma between thousands.
+/// Formats a number with a comma between thousands.
 pub(super) fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -28,7 +28,7 @@ pub(super) fn count(number: usize) -> String {
     text
 }
 
-/// A number of things: `1 file`, `2 files`.
+/// Formats a count with its noun: `1 file`, `2 files`.
 pub(super) fn things(number: usize, one: &str) -> String {
     match (number, one.strip_suffix('y')) {
         (1, _) => format!("1 {one}"),
@@ -37,7 +37,7 @@ pub(super) fn things(number: usize, one: &str) -> String {
     }
 }
 
-/// A time: `12 ms`, `1.2 s`, `2 min 3 s`.
+/// Formats a time: `12 ms`, `1.2 s`, `2 min 3 s`.
 pub(super) fn duration(time: Duration) -> String {
     match time.as_secs() {
         0 => format!("{} ms", time.as_millis()),
@@ -46,7 +46,7 @@ pub(super) fn duration(time: Duration) -> String {
     }
 }
 
-/// A text from outside with its control and direction characters made visible; lines stay lines.
+/// Escapes control and direction characters of a text from outside, except line breaks.
 pub(super) fn escape(text: &str) -> Cow<'_, str> {
     let is_unsafe = |c: char| {
         (c.is_control() && c != '\n')

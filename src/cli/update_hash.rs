@@ -1,4 +1,4 @@
-//! `splitter update-hash`: brings `splitter.lock.json` up to date with the lockfile.
+//! `splitter update-hash`: updates `splitter.lock.json` after a change to the lockfile.
 
 use std::time::Instant;
 
@@ -31,7 +31,7 @@ use crate::{
     split::{Choices, Split, System, lock::shards::Part},
 };
 
-/// How many parts of `deps` are named.
+/// Number of parts of `deps` shown.
 const SHOWN_PARTS: usize = 4;
 
 pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer) -> Result<Outcome, Failure> {
@@ -48,9 +48,9 @@ pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer
     let was_written = !written.created.is_empty() || !written.changed.is_empty();
     print_summary(&split, old.as_ref(), &update, was_written, start, printer);
     if !repo.is_file(&templates::sign())? {
-        printer.note("  the Nix files beside it are not there yet: `splitter init` writes them");
+        printer.note("  the Nix files are missing; run `splitter init` to write them");
     } else if old.as_ref().is_some_and(Kept::is_older) {
-        printer.warning("the Nix files beside it read the older format: run `splitter init`, which writes them anew");
+        printer.warning("the Nix files still read the older format; run `splitter init` to rewrite them");
     }
     if options.preload {
         preload(&update, printer)?;
@@ -70,7 +70,9 @@ fn print_summary(
     if let Some(old) = old {
         let changes = packages(split, &old.dependencies);
         print_list("packages", changes.iter().map(ToString::to_string), printer);
-        counts = format!(", {}", counted(&changes));
+        if was_written || !changes.is_empty() {
+            counts = format!(" ({})", counted(&changes));
+        }
     }
     let state = if was_written { "wrote" } else { "unchanged" };
     printer.data(format_args!(
@@ -88,13 +90,14 @@ fn print_summary(
     print_parts(update, printer);
 }
 
-/// The parts that were hashed, and, where `deps` is cut, what they are of all.
+/// Prints the hashes of the changed parts, and their share of `deps` if it has several parts.
 fn print_parts(update: &Update, printer: Printer) {
     let deps = &update.record.deps;
     let hashed: Vec<_> = update.hashed.keys().map(|part| (part, &deps[&part.to_string()])).collect();
     for (part, output) in hashed.iter().take(SHOWN_PARTS) {
         let size = format!("{}, {}", things(output.packages, "package"), bytes(output.bytes));
-        printer.note(format_args!("  {BOLD}{:<14}{BOLD:#} {} ({size})", part.to_string(), output.hash));
+        let name = format!("deps-{part}");
+        printer.note(format_args!("  {BOLD}{name:<19}{BOLD:#} {} ({size})", output.hash));
     }
     if hashed.len() > SHOWN_PARTS {
         printer.note(format_args!("  and {} more", count(hashed.len() - SHOWN_PARTS)));
@@ -103,7 +106,7 @@ fn print_parts(update: &Update, printer: Printer) {
     if is_cut && !hashed.is_empty() {
         let size = |output: &record::FixedOutput| output.bytes;
         printer.note(format_args!(
-            "  {} of {} changed: {} of {}",
+            "  {} of {} changed ({} of {})",
             count(hashed.len()),
             things(deps.len(), "part"),
             bytes(hashed.iter().map(|(_, output)| size(output)).sum()),
@@ -112,23 +115,29 @@ fn print_parts(update: &Update, printer: Printer) {
     }
 }
 
-/// `+1 −2 ~3`
+/// `1 added, 2 removed`
 fn counted(changes: &[PackageChange]) -> String {
-    let of = |change| count(changes.iter().filter(|package| package.change == change).count());
-    format!("+{} -{} ~{}", of(Change::Added), of(Change::Removed), of(Change::Changed))
+    let kinds = [(Change::Added, "added"), (Change::Removed, "removed"), (Change::Changed, "changed")];
+    let counts = kinds.map(|(kind, word)| (changes.iter().filter(|package| package.change == kind).count(), word));
+    let texts: Vec<_> = counts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{} {word}", count(*number)))
+        .collect();
+    if texts.is_empty() { "none changed".to_owned() } else { texts.join(", ") }
 }
 
 fn extent(preload: bool) -> Result<Extent, Failure> {
     if !preload {
         return Ok(Extent::WhatChanged);
     }
-    // Asked first, so that a missing Nix shows before anything is downloaded.
+    // Checked first, so that a missing Nix fails before the downloads.
     Nix::require()?;
     Ok(Extent::System(System::of_this_machine()?))
 }
 
-/// Puts the parts that this system's build reads into the Nix store. They are laid out in the cache's folder first,
-/// where hard links cost nothing.
+/// Adds the parts that builds for this system read to the Nix store. They are laid out in the cache's folder first, because
+/// hard links cost nothing there.
 fn preload(update: &Update, printer: Printer) -> Result<(), Failure> {
     let nix = Nix::require()?;
     let cache = cache(&Environment::of_process())?;
@@ -140,19 +149,20 @@ fn preload(update: &Update, printer: Printer) -> Result<(), Failure> {
         let digest: NarDigest = output.hash.to_string().parse()?;
         let path = nix.add(tree, &name, digest, cache.tmp())?;
         if index < SHOWN_PARTS {
-            printer.note(format_args!("  in the Nix store: {path}"));
+            printer.note(format_args!("  added to the Nix store: {path}"));
         }
     }
     if wanted.len() > SHOWN_PARTS {
-        printer.note(format_args!("  in the Nix store: {} more parts of deps", count(wanted.len() - SHOWN_PARTS)));
+        printer
+            .note(format_args!("  added to the Nix store: {} more parts of deps", count(wanted.len() - SHOWN_PARTS)));
     }
     let tarballs = &update.record.package_manager.tarballs;
     let tarball = tarballs.get(system.name()).or_else(|| tarballs.get("common"));
     if let Some((file, tarball)) = update.program.as_ref().zip(tarball) {
-        // The name that `fetchurl` gives it.
+        // `fetchurl` uses this name.
         let name: StoreName = tarball.url.path().rsplit('/').next().unwrap_or_default().parse()?;
         let path = nix.add_file(file, &name, &tarball.integrity.digests()[0], cache.tmp())?;
-        printer.note(format_args!("  in the Nix store: {path}"));
+        printer.note(format_args!("  added to the Nix store: {path}"));
     }
     Ok(())
 }

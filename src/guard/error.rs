@@ -9,13 +9,13 @@ use crate::{
     split::SplitError,
 };
 
-/// Why a repository, or what is staged in it, could not be checked or brought up to date.
+/// Why a repository or its staged files could not be checked or updated.
 #[derive(Debug, thiserror::Error)]
 pub enum GuardError {
-    /// There is no repository.
+    /// No repository was found.
     #[error(transparent)]
     Root(#[from] WorkTreeError),
-    /// Git did not answer.
+    /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
     /// A file could not be read.
@@ -33,7 +33,7 @@ pub enum GuardError {
     /// The cache could not be opened.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// A new record could not be made.
+    /// A new record could not be created.
     #[error(transparent)]
     Update(Box<UpdateError>),
     /// A new record could not be written.

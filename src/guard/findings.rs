@@ -1,4 +1,4 @@
-//! What a check found, one thing each, as tools of others want it: a rule, a place, words, what to do.
+//! Findings of a check as reports need them: a rule, a place, a message, a remedy.
 
 use super::{staged::Staged, verdict::Verdict};
 use crate::{
@@ -11,29 +11,29 @@ use crate::{
     shell,
 };
 
-/// The rule of what could not be checked at all.
+/// The rule for errors of the check itself.
 pub const ERROR: &str = "error";
 
-/// Every rule, and what it says.
+/// All rules, each with the statement that must hold.
 pub const RULES: [(&str, &str); 8] = [
-    ("stale", "the recorded dependencies and workspaces are those of the repository"),
-    ("edited", "splitter.lock.json is as splitter wrote it"),
-    ("drift", "the manifests and the lockfile agree"),
-    ("templates", "the files of nix/splitter are those of this version of splitter"),
-    ("unstaged", "what is staged is as right as the work tree"),
-    ("unmerged", "no file that matters has a merge conflict"),
+    ("stale", "splitter.lock.json matches the repository"),
+    ("edited", "splitter.lock.json was not edited after splitter wrote it"),
+    ("drift", "the lockfile matches the package.json files"),
+    ("templates", "the files in nix/splitter are from this version of splitter"),
+    ("unstaged", "all changes that the record needs are staged"),
+    ("unmerged", "no relevant file has a merge conflict"),
     ("outdated", "splitter.lock.json has the format of this version of splitter"),
     (ERROR, "the repository can be read"),
 ];
 
-/// One thing.
+/// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// One of [`RULES`].
     pub rule: &'static str,
     /// The file, relative to the repository.
     pub path: String,
-    /// The place in it, where one is known.
+    /// The place in the file, if known.
     pub position: Option<Position>,
     /// What is wrong.
     pub message: String,
@@ -42,7 +42,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Why nothing could be checked.
+    /// Returns the finding for an error of the check itself.
     pub fn of_error(error: &dyn Diagnose) -> Self {
         let location = error.location();
         Self {
@@ -59,30 +59,29 @@ impl Finding {
     }
 }
 
-/// All that was found; nothing where all is right.
+/// Returns all findings.
 pub fn of(staged: &Staged) -> Vec<Finding> {
     match staged {
         Staged::Untouched | Staged::Unused | Staged::Older => Vec::new(),
         Staged::Unmerged(paths) => {
             let finding = |path: &String| {
-                Finding::new("unmerged", path, "a merge conflict is not resolved".to_owned(), unmerged_remedy(path))
+                Finding::new("unmerged", path, "has an unresolved merge conflict".to_owned(), unmerged_remedy(path))
             };
             paths.iter().map(finding).collect()
         }
         Staged::NoRecord => {
-            let message = format!("{PATH} is not staged, though the files beside it are");
-            vec![Finding::new("unstaged", PATH, message, &format!("run `git add {PATH}`"))]
+            vec![Finding::new("unstaged", PATH, NOT_STAGED.to_owned(), &format!("run `git add {PATH}`"))]
         }
         Staged::Checked(verdict) => of_verdict(verdict),
     }
 }
 
-/// What resolves a conflict in a file.
+/// Returns how to resolve a merge conflict in a file.
 pub fn unmerged_remedy(path: &str) -> &'static str {
     if path == PATH {
-        "resolve the lockfile, then run `splitter update-hash` and `git add` both"
+        "resolve the lockfile, run `splitter update-hash`, then `git add` both files"
     } else {
-        "resolve it, run the package manager's install, then `git add` it"
+        "resolve it, run the install of the package manager, then `git add` it"
     }
 }
 
@@ -90,7 +89,7 @@ fn of_verdict(verdict: &Verdict) -> Vec<Finding> {
     let remedy = remedy(verdict);
     if verdict.is_only_unstaged() {
         let beside = verdict.beside.iter().flat_map(|beside| &beside.unstaged);
-        let message = || "the work tree is right, but this file is not staged as it is there".to_owned();
+        let message = || "differs from the working tree, which is up to date".to_owned();
         return beside.map(|path| Finding::new("unstaged", path, message(), &remedy)).collect();
     }
     let differences = &verdict.differences;
@@ -100,7 +99,7 @@ fn of_verdict(verdict: &Verdict) -> Vec<Finding> {
     }
     if differences.is_stale() {
         let parts = summary(differences);
-        findings.push(Finding::new("stale", PATH, format!("does not fit the repository: {parts}"), &remedy));
+        findings.push(Finding::new("stale", PATH, format!("does not match the repository: {parts}"), &remedy));
     }
     if differences.edited {
         findings.push(Finding::new("edited", PATH, EDITED.to_owned(), &remedy));
@@ -115,25 +114,28 @@ fn of_verdict(verdict: &Verdict) -> Vec<Finding> {
     findings
 }
 
-/// What is said of a record that someone edited.
-pub const EDITED: &str = "was edited: it is not as splitter wrote it";
+/// The message for a record that was edited.
+pub const EDITED: &str = "was edited after splitter wrote it";
 
-/// What is said of a record that an older splitter wrote.
+/// The message for a record that is not staged.
+pub const NOT_STAGED: &str = "is not staged, but other files in nix/splitter are";
+
+/// Returns the message for a record of an older splitter.
 pub fn older_words(format: u64) -> String {
-    format!("was written by an older splitter (format {format}, this one writes {FORMAT_VERSION})")
+    format!("was written by an older splitter (format {format}; this version writes format {FORMAT_VERSION})")
 }
 
-/// What is said of a static file.
+/// Returns the message for a generated file.
 pub fn template_words(verdict: &Verdict, file: &FileChange) -> &'static str {
     match file.change {
         Change::Removed => "is missing",
-        Change::Added => "was left by another version of splitter",
-        Change::Changed if verdict.generator == GENERATOR => "was edited, or written by another version of splitter",
-        Change::Changed => "was written by another version of splitter, or edited",
+        Change::Added => "is left over from another version of splitter",
+        Change::Changed if verdict.generator == GENERATOR => "was edited, or is from another version of splitter",
+        Change::Changed => "is from another version of splitter, or was edited",
     }
 }
 
-/// `~ react 19.0.0 -> 19.1.0, ~ bun.lock`, the first few.
+/// Joins the first differences: `~ react 19.0.0 -> 19.1.0, ~ bun.lock`.
 fn summary(differences: &Differences) -> String {
     const SHOWN: usize = 6;
     let packages = differences.packages.iter().map(ToString::to_string);
@@ -143,9 +145,9 @@ fn summary(differences: &Differences) -> String {
     format!("{}{more}", all[..all.len().min(SHOWN)].join(", "))
 }
 
-/// What to run, in the order in which it helps.
+/// Returns the commands to run, in order.
 pub fn commands(verdict: &Verdict) -> Vec<String> {
-    // Where the work tree is right already, there is nothing to run but `git add`.
+    // If the working tree is up to date, only `git add` is left to run.
     let work_tree = verdict.beside.as_ref().and_then(|beside| beside.work_tree.as_ref());
     let differences = work_tree.unwrap_or(&verdict.differences);
     let mut commands = Vec::new();

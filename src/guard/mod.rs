@@ -1,9 +1,9 @@
-//! The guard: whether a record fits a repository, whether a commit may be made, and the git hook that asks.
+//! The guard: checks whether a record matches a repository or a commit, and manages the git hook.
 //!
-//! - [`verdict`] checks one tree; [`staged`] decides about a commit, and [`relevance`] says which commits it looks at.
-//! - [`findings`] holds the words for what was found, as data that `cli` prints.
-//! - [`renewal`] brings the record of a commit up to date where that was chosen.
-//! - [`hook`] sets the git hook up beside what is there.
+//! - [`verdict`] checks one tree. [`staged`] checks a commit, and [`relevance`] selects the commits to check.
+//! - [`findings`] describes the differences as data that `cli` prints.
+//! - [`renewal`] updates the record of a commit, if the repository chose that.
+//! - [`hook`] installs the git hook beside existing hooks.
 
 mod error;
 pub mod findings;

@@ -1,7 +1,7 @@
-//! Which files the guard looks at: those whose change can make a record stale.
+//! Relevant files: those whose change can make a record stale.
 //!
-//! A commit that touches none of them is none of its concern, and most commits touch none: so this is asked first, by names
-//! alone, then by what the record lists. Names that only may matter count, since the whole check takes milliseconds.
+//! Most commits change none of them, so this check comes first: by name, then by the files that the record lists. A name that
+//! may matter counts as relevant, because the whole check takes only milliseconds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,11 +14,11 @@ use crate::{
     split::{TASK_RUNNERS, is_configuration},
 };
 
-/// Files and folders of the root that an install, or what is recorded of a repository, depends on, beside lockfiles and settings
-/// of package managers.
+/// Files and folders of the root that the record depends on, besides lockfiles and settings of package managers.
 const AT_ROOT: [&str; 4] = [SETTINGS, BUN_LOCK_BINARY, BUN_VERSION, YARN_FOLDER];
 
-/// Whether a path matters by its name: manifests, lockfiles, rc files, what builds are detected by, splitter's own files.
+/// Returns whether a path is relevant by its name: manifests, lockfiles, rc files, configurations of build tools, files of
+/// splitter.
 pub fn matters_by_name(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let first = path.split('/').next().unwrap_or(path);
@@ -36,7 +36,7 @@ pub fn matters_by_name(path: &str) -> bool {
         || is_splitters(path)
 }
 
-/// Whether a path is one of splitter's own files but the record: what `init` writes.
+/// Returns whether a path is a file that `init` generates, other than the record.
 pub fn is_template(path: &str) -> bool {
     is_splitters(path) && path != record::PATH
 }
@@ -45,7 +45,7 @@ fn is_splitters(path: &str) -> bool {
     path.strip_prefix(templates::FOLDER).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The files that a record names.
+/// Files that a record lists.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Named {
@@ -66,18 +66,18 @@ struct NamedWorkspace {
     root_files: Vec<RepoPath>,
 }
 
-/// The keys of an object.
+/// Reads the keys of an object.
 fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
     Ok(BTreeMap::<String, String>::deserialize(deserializer)?.into_keys().collect())
 }
 
 impl Named {
-    /// Reads a record. One that cannot be read names nothing here: that is found by who reads it.
+    /// Reads a record. Returns `None` if it cannot be read; the check itself reports that.
     pub fn of_record(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// Whether a path is one of them, or lies in a folder that is.
+    /// Returns whether a path is one of the files, or is in one of the folders.
     pub fn has(&self, path: &str) -> bool {
         let is_within = |folder: &RepoPath| path.parse().is_ok_and(|path: RepoPath| path.is_within(folder));
         self.lock_set.contains(path)

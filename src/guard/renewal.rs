@@ -1,4 +1,4 @@
-//! Bringing the record of a commit up to date, from the cache alone: a hook downloads nothing.
+//! Updates the record of a commit, only from the cache, because a hook should not download.
 
 use super::{GuardError, staged::is_partial_commit};
 use crate::{
@@ -12,18 +12,18 @@ use crate::{
     split::{Choices, Split},
 };
 
-/// The record that what is staged asks for.
+/// The record for the staged files.
 #[derive(Debug)]
 pub struct Renewal {
     text: String,
-    /// Whether the work tree holds the record that was staged, so that it gets the new one, too.
+    /// Whether the working tree has the staged record. It then gets the new one too.
     is_as_staged: bool,
 }
 
 impl Renewal {
-    /// Makes it, where the repository chose that and the cache has all that it takes.
+    /// Creates the record, if the repository chose that and the cache has all tarballs.
     ///
-    /// With `git commit <path>` nothing is made: git then commits from an index of its own, and the real one would lack it.
+    /// Returns `None` for `git commit <path>`: git then commits from a temporary index, and the real index would lack the record.
     pub fn of(index: &GitIndex, work_tree: &WorkTree) -> Result<Option<Self>, GuardError> {
         let split = Split::read(index, &Choices::default())?;
         if !split.config.hook_updates || is_partial_commit() {
@@ -39,8 +39,7 @@ impl Renewal {
         Ok(Some(Self { text, is_as_staged }))
     }
 
-    /// Writes it into the index. The file in the work tree is written too, unless it holds something else than what was
-    /// staged.
+    /// Writes the record into the index, and into the working tree unless that file differs from the staged one.
     pub fn write(self, work_tree: &WorkTree) -> Result<(), GuardError> {
         let git = Git::at(work_tree.root());
         let object = git.store(self.text.as_bytes(), PATH)?;

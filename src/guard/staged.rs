@@ -1,7 +1,6 @@
-//! The check of git's index: what is about to be committed.
+//! Checks git's index: the files of the next commit.
 //!
-//! The first question is whether a file that matters is staged at all; for most commits the answer is no, and they wait for one
-//! git process. A branch that has nothing of splitter is none of its concern.
+//! Most commits stage no relevant file; they wait only for one git process. Branches without files of splitter are ignored.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -15,26 +14,26 @@ use crate::{
     scaffold::{compare::Differences, record, templates},
 };
 
-/// What was found.
+/// The result of a check of the index.
 #[derive(Debug)]
 pub enum Staged {
-    /// No file that matters is staged.
+    /// No relevant file is staged.
     Untouched,
-    /// What is to be committed has nothing of splitter.
+    /// The commit has no files of splitter.
     Unused,
-    /// Files that matter have several contents, as a merge left them.
+    /// These relevant files have merge conflicts.
     Unmerged(Vec<String>),
-    /// The record is not in the index, though the files beside it are.
+    /// The record is not in the index, but the generated files are.
     NoRecord,
-    /// The record is as right as an older splitter made it. CI says that it is to be written anew; a commit that does not
-    /// make it stale may pass, or two versions of splitter in one team would stop each other's.
+    /// An older splitter wrote the record, and it is fresh otherwise. The commit may pass, or two versions of splitter in one team
+    /// would stop each other's commits. CI asks for the rewrite.
     Older,
-    /// The check was made.
+    /// The index was checked.
     Checked(Box<Verdict>),
 }
 
 impl Staged {
-    /// Whether the commit may be made.
+    /// Returns whether the commit may pass.
     pub fn is_fresh(&self) -> bool {
         match self {
             Self::Untouched | Self::Unused | Self::Older => true,
@@ -43,7 +42,7 @@ impl Staged {
         }
     }
 
-    /// Whether nothing is wrong that an update of the record would not mend.
+    /// Returns whether an update of the record would fix all differences.
     pub fn is_only_stale(&self) -> bool {
         match self {
             Self::Checked(verdict) => {
@@ -55,7 +54,7 @@ impl Staged {
     }
 }
 
-/// Checks the index of the repository at `root`; with the index itself, where it was read.
+/// Checks the index of the repository at `root`. Returns the index too, if it was read.
 pub fn look(root: &Utf8Path) -> Result<(Staged, Option<GitIndex>), GuardError> {
     let staged = repo::Staged::read(Git::at(root))?;
     let mut paths = staged.paths.iter();
@@ -92,7 +91,7 @@ fn of_index(index: &GitIndex, root: &Utf8Path, with_templates: bool) -> Result<S
             Ok(Staged::Checked(Box::new(staged)))
         }
         Err(error) => {
-            // The index cannot even be read. If the work tree is right, it only has to be staged.
+            // The staged files cannot be read. If the working tree is up to date, it only has to be staged.
             let Some(right) = verdict(&work_tree, with_templates).ok().filter(|found| found.differences.is_empty())
             else {
                 return Err(error);
@@ -100,7 +99,7 @@ fn of_index(index: &GitIndex, root: &Utf8Path, with_templates: bool) -> Result<S
             let beside = beside(index, root, Some(right))?;
             match right_but_unstaged(&beside, &work_tree, with_templates) {
                 Some(mut verdict) => {
-                    verdict.differences.settings.push(format!("what is staged cannot be read: {error}"));
+                    verdict.differences.settings.push(format!("the staged files cannot be read: {error}"));
                     verdict.beside = Some(beside);
                     Ok(Staged::Checked(Box::new(verdict)))
                 }
@@ -110,7 +109,7 @@ fn of_index(index: &GitIndex, root: &Utf8Path, with_templates: bool) -> Result<S
     }
 }
 
-/// The verdict on a work tree that is right, where files of it are not staged.
+/// Returns the verdict on a working tree that is up to date, if some of its files are not staged.
 fn right_but_unstaged(beside: &Beside, work_tree: &WorkTree, with_templates: bool) -> Option<Verdict> {
     if beside.unstaged.is_empty() { None } else { verdict(work_tree, with_templates).ok() }
 }
@@ -126,14 +125,14 @@ fn beside(index: &GitIndex, root: &Utf8Path, work_tree: Option<Verdict>) -> Resu
     })
 }
 
-/// Whether git was given paths to commit. It then works on an index of its own beside the real one.
+/// Returns whether git commits only named paths. It then works on a temporary index beside the real one.
 pub fn is_partial_commit() -> bool {
     let index = std::env::var_os("GIT_INDEX_FILE").map(std::path::PathBuf::from);
     index.is_some_and(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("next-index-")))
 }
 
-/// The root of the repository that `folder` lies in: the folder with the lockfile, or, where a sparse checkout or a deletion left none on disk, the top
-/// of git's work tree.
+/// Finds the root of the repository around `folder`: the folder with the lockfile. If a sparse checkout or a deletion left no
+/// lockfile on disk, it is the top of git's working tree.
 pub fn root(folder: &Utf8Path) -> Result<Utf8PathBuf, GuardError> {
     match WorkTree::discover(folder) {
         Ok(tree) => Ok(tree.root().to_owned()),

@@ -1,4 +1,4 @@
-//! What a check of one tree came to.
+//! The verdict: the result of the check of one tree.
 
 use super::GuardError;
 use crate::{
@@ -11,33 +11,33 @@ use crate::{
     split::{Choices, Split},
 };
 
-/// What a check came to, in all that is said of it.
+/// The result of a check, with the data for its messages.
 #[derive(Debug)]
 pub struct Verdict {
     /// The lockfile's name.
     pub lockfile: &'static str,
-    /// What makes manifests and lockfile agree.
+    /// The command that updates the lockfile.
     pub install: String,
-    /// How many tarballs are recorded.
+    /// Number of recorded tarballs.
     pub packages: usize,
-    /// How many workspaces are recorded.
+    /// Number of recorded workspaces.
     pub workspaces: usize,
-    /// What wrote the record.
+    /// The version of splitter that wrote the record.
     pub generator: String,
-    /// What differs.
+    /// The differences.
     pub differences: Differences,
-    /// What is known of the work tree, where the index was checked.
+    /// The state of the working tree, if the index was checked.
     pub beside: Option<Beside>,
 }
 
-/// How the work tree stands beside an index that is not right.
+/// The state of the working tree beside an index with differences.
 #[derive(Debug, Default)]
 pub struct Beside {
-    /// What differs there; none where it could not be read.
+    /// The differences in the working tree; `None` if it could not be read.
     pub work_tree: Option<Differences>,
-    /// Files that matter and are not in the index as they are there.
+    /// Relevant files whose changes are not staged.
     pub unstaged: Vec<String>,
-    /// Whether only named paths are committed (`git commit <path>`), so that `git add` does not reach the commit.
+    /// Whether only named paths are committed (`git commit <path>`). `git add` does not change such a commit.
     pub is_partial: bool,
 }
 
@@ -50,12 +50,12 @@ pub fn verdict(tree: &dyn Tree, with_templates: bool) -> Result<Verdict, GuardEr
     };
     let (recorded, split) = (recorded?, split?);
     let verdict = Verdict::of(&split, &recorded);
-    // The program ends soon: giving back thousands of texts one by one would only take time.
+    // The program ends soon, and freeing thousands of strings takes time.
     std::mem::forget((split, recorded));
     Ok(verdict)
 }
 
-/// Checks a tree whose record an older splitter wrote.
+/// Checks a tree with a record of an older splitter.
 fn older(tree: &dyn Tree, split: &Split, with_templates: bool) -> Result<Verdict, GuardError> {
     let kept = Kept::read(tree)?.ok_or(RecordError::Absent)?;
     let differences = compare_older(split, &kept, tree, with_templates)?;
@@ -84,7 +84,7 @@ impl Verdict {
         }
     }
 
-    /// That of a repository which is as it was when all was right; what names differences is not looked at.
+    /// Returns the verdict for a repository that has not changed since it was fresh. The data for differences is empty.
     pub fn remembered(packages: usize, workspaces: usize) -> Self {
         Self {
             lockfile: "",
@@ -97,7 +97,7 @@ impl Verdict {
         }
     }
 
-    /// Whether the work tree is right, and only not in the index.
+    /// Returns whether the working tree is up to date and only not staged.
     pub fn is_only_unstaged(&self) -> bool {
         self.beside.as_ref().is_some_and(|beside| {
             beside.work_tree.as_ref().is_some_and(Differences::is_empty) && !beside.unstaged.is_empty()

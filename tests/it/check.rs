@@ -1,10 +1,10 @@
-//! `splitter check`: fresh or stale, in words and as JSON.
+//! `splitter check`: fresh and stale records, as text and JSON.
 
 use crate::support::{Package, Small, small, splitter_snapshot, succeed};
 
 const RECORD: &str = "nix/splitter/splitter.lock.json";
 
-/// The small repository, initialised; alpha 1.1.0 and delta are in the registry.
+/// The small repository, initialised. The registry also has alpha 1.1.0 and delta.
 fn initialised() -> Small {
     let small = Small::new();
     small.init();
@@ -18,14 +18,14 @@ fn without_a_record_check_says_what_writes_one() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: `nix/splitter/splitter.lock.json` is not there
+    error: `nix/splitter/splitter.lock.json` not found
     hint: run `splitter init`
     ");
     splitter_snapshot!(small.context, small.context.splitter(&["check", "--json"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: `nix/splitter/splitter.lock.json` is not there
+    error: `nix/splitter/splitter.lock.json` not found
     hint: run `splitter init`
     ");
 }
@@ -36,7 +36,7 @@ fn a_fresh_record_is_fresh() {
     splitter_snapshot!(small.context, small.context.splitter(&["check"]), @r"
     exit: 0
     ----- stdout
-    fresh: nix/splitter/splitter.lock.json is right for 3 packages in 4 workspaces
+    fresh: nix/splitter/splitter.lock.json is up to date (3 packages, 4 workspaces)
     ----- stderr
     ");
     splitter_snapshot!(small.context, small.context.splitter(&["check", "--json"]), @r#"
@@ -57,7 +57,7 @@ fn a_fresh_record_is_fresh() {
     assert_eq!(small.registry.take_requests(), [""; 0]);
 }
 
-/// alpha is another version, beta is gone, delta is new, gamma has other bytes.
+/// Changes the version of alpha and the bytes of gamma, removes beta, adds delta.
 fn edit_lock(small: &Small) {
     small.lock(&[
         Package::new("alpha", "1.1.0"),
@@ -80,12 +80,12 @@ fn a_stale_record_names_packages_files_and_the_remedy() {
     splitter_snapshot!(small.context, small.context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    stale: nix/splitter/splitter.lock.json does not fit this repository
+    stale: nix/splitter/splitter.lock.json does not match this repository
       packages
         - @scope/beta 2.1.0-rc.1
         ~ alpha 1.0.0 -> 1.1.0
         + delta 0.1.0
-        ~ gamma-linux 3.0.0 (other bytes)
+        ~ gamma-linux 3.0.0 (hash, URL or systems changed)
       files
         ~ apps/web/package.json
         ~ bun.lock
@@ -157,19 +157,20 @@ fn a_stale_record_names_packages_files_and_the_remedy() {
 
 #[test]
 fn files_that_come_and_go_are_named() {
-    let small = initialised();
+    let mut small = initialised();
+    small.context.add_filter("→ `https://[^`]+`", "→ `[DEFAULT REGISTRY]`");
     let context = &small.context;
     context.write("bunfig.toml", "[install]\nlinker = \"hoisted\"\n");
     context.remove(".npmrc");
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    stale: nix/splitter/splitter.lock.json does not fit this repository
+    stale: nix/splitter/splitter.lock.json does not match this repository
       files
         - .npmrc
         + bunfig.toml
       settings
-        ~ the registry is another
+        ~ the registry changed: `http://127.0.0.1:[PORT]/` → `[DEFAULT REGISTRY]`
     run `splitter update-hash`
     ----- stderr
     ");
@@ -186,10 +187,10 @@ fn drift_has_another_remedy() {
     splitter_snapshot!(small.context, small.context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    stale: nix/splitter/splitter.lock.json does not fit this repository
+    stale: nix/splitter/splitter.lock.json does not match this repository
       files
         ~ apps/web/package.json
-    drift: the manifests and bun.lock disagree
+    drift: bun.lock does not match the package.json files
         apps/web/package.json: `new` (`1`) is not in the lockfile
         apps/web/package.json: `alpha` is locked for `*`, but the manifest has `^2`
     run `bun install`, then `splitter update-hash`
@@ -235,7 +236,7 @@ fn drift_has_another_remedy() {
 fn changes_that_no_install_reads_leave_it_fresh() {
     let small = initialised();
     let context = &small.context;
-    // The order of the entries, the layout, a comment, and a workspace's version.
+    // The order of entries, the formatting, a comment, and the version of a workspace.
     let mut reordered = small::packages();
     reordered.reverse();
     let entries: String = reordered.iter().map(small::entry).collect();
@@ -247,7 +248,7 @@ fn changes_that_no_install_reads_leave_it_fresh() {
     context.write("apps/web/package.json", manifest);
     context.write("apps/web/src/new.ts", "export {};\n");
     succeed(&mut context.splitter(&["check"]));
-    // and the lockfile is read again, not remembered
+    // The lockfile is read again, not remembered.
     edit_lock(&small);
     crate::support::fail(&mut context.splitter(&["check"]));
 }
@@ -263,23 +264,23 @@ fn check_from_a_nested_folder_is_the_same() {
 fn a_record_of_a_newer_format_is_refused_by_all_who_would_write_it() {
     let small = initialised();
     let context = &small.context;
-    let newer = context.read(RECORD).replace("\"formatVersion\": 2", "\"formatVersion\": 3");
+    let newer = context.read(RECORD).replace("\"formatVersion\": 3", "\"formatVersion\": 4");
     context.write(RECORD, &newer);
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: expected format version 2, found 3: this splitter is too old for it
+    error: expected format version 3, found 4: a newer splitter wrote the file
       at nix/splitter/splitter.lock.json
-    hint: use the splitter that the team uses, or a later one
+    hint: install the version of splitter that your team uses, or a later one
     ");
     splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: expected format version 2, found 3: this splitter is too old for it
+    error: expected format version 3, found 4: a newer splitter wrote the file
       at nix/splitter/splitter.lock.json
-    hint: use the splitter that the team uses, or a later one
+    hint: install the version of splitter that your team uses, or a later one
     ");
     crate::support::fail(&mut context.splitter(&["init"]));
     assert_eq!(context.read(RECORD), newer);
@@ -300,17 +301,17 @@ fn a_merge_conflict_in_the_record_is_healed_by_update_hash() {
     ----- stderr
     error: merge conflict markers
       at nix/splitter/splitter.lock.json:14:1
-    hint: run `splitter update-hash`: it writes the file anew from the lockfile
+    hint: run `splitter update-hash` to rewrite the file from the lockfile
     ");
     splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
     exit: 0
     ----- stdout
     wrote nix/splitter/splitter.lock.json: 3 packages, in [TIME]
     ----- stderr
-    nix/splitter/splitter.lock.json cannot be read (merge conflict markers); it is written anew from the lockfile
+    rewriting nix/splitter/splitter.lock.json from the lockfile (merge conflict markers)
       downloaded 0 (0 B), reused 3 (739 B) from the cache
-      common         sha256-[HASH] (2 packages, 471 B)
-      x86_64-linux   sha256-[HASH] (1 package, 268 B)
+      deps-common         sha256-[HASH] (2 packages, 471 B)
+      deps-x86_64-linux   sha256-[HASH] (1 package, 268 B)
     ");
     assert_eq!(context.read(RECORD), right);
 }
@@ -342,9 +343,9 @@ fn a_real_merge_of_two_lock_edits_is_healed_by_update_hash() {
     assert_eq!(context.read(RECORD), healed, "it is a function of the lock set alone");
 }
 
-/// Makes the record one of an older splitter, as far as `check` and updates read it.
+/// Turns the record into one of an older splitter, as far as `check` and updates read it.
 fn make_older(small: &Small) {
-    let older = small.context.read(RECORD).replace("\"formatVersion\": 2", "\"formatVersion\": 1");
+    let older = small.context.read(RECORD).replace("\"formatVersion\": 3", "\"formatVersion\": 1");
     small.context.write(RECORD, older.replace("\"workspaces\": [", "\"workspaces\": [\n    {\"older\":true},"));
 }
 
@@ -357,7 +358,7 @@ fn a_record_of_an_older_splitter_asks_for_init() {
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1, this one writes 2)
+    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1; this version writes format 3)
     run `splitter init`
     ----- stderr
     ");
@@ -365,14 +366,14 @@ fn a_record_of_an_older_splitter_asks_for_init() {
     splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
     exit: 0
     ----- stdout
-    wrote nix/splitter/splitter.lock.json: 3 packages, +0 -0 ~0, in [TIME]
+    wrote nix/splitter/splitter.lock.json: 3 packages (none changed), in [TIME]
     ----- stderr
-    nix/splitter/splitter.lock.json is written anew (expected format version 2, found 1: an older splitter wrote the file); the integrities that it records are kept
+    rewriting nix/splitter/splitter.lock.json (expected format version 3, found 1: an older splitter wrote the file); its recorded integrities are kept
       downloaded 0 (0 B), reused 0 (0 B) from the cache
-    warning: the Nix files beside it read the older format: run `splitter init`, which writes them anew
+    warning: the Nix files still read the older format; run `splitter init` to rewrite them
     ");
     assert_eq!(context.read(RECORD), right);
-    // What is stale beside that is said too, and the one command mends both.
+    // Stale packages are reported too, and one command fixes both.
     make_older(&small);
     edit_lock(&small);
     small.publish(Package::new("alpha", "1.1.0"));
@@ -399,7 +400,7 @@ fn what_was_seen_first_outlives_the_format() {
     make_older(&small);
     small.registry.serve("/first-seen.tgz", Package::new("first", "1.0.0").file("other.js", "other").tarball());
     fs_err::remove_dir_all(context.home().join(".cache/splitter")).unwrap();
-    // Its part must be read again.
+    // The part of this package must be read again.
     context.write(RECORD, context.read(RECORD).replacen("\"fingerprint\":\"", "\"fingerprint\":\"0", 1));
     let said = crate::support::fail(&mut context.splitter(&["init", "--no-hook"]));
     assert!(said.contains("first-seen.tgz") && said.contains("splitter.lock.json"), "{said}");

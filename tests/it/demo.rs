@@ -1,4 +1,4 @@
-//! `splitter demo`, where it cannot go on. (The whole of it needs a registry with its sample's packages.)
+//! Failures of `splitter demo`. (A full run needs a registry with the packages of the sample.)
 
 use splitter::nix::command::NixError;
 
@@ -22,7 +22,7 @@ fn a_demo_takes_no_folder_that_holds_something() {
     assert_eq!(context.read("full/mine.txt"), "mine");
 }
 
-/// What the real Nix says of an input that it cannot fetch.
+/// Recognises the message of the real Nix for an input that it cannot fetch.
 #[test]
 fn e2e_an_input_that_is_out_of_reach_is_known_by_what_nix_says() {
     let context = TestContext::new();

@@ -1,10 +1,10 @@
-//! `splitter explain`: what an edit rebuilds, without Nix.
+//! `splitter explain`: shows what an edit rebuilds, without Nix.
 
 use serde_json::{Value, json};
 
 use crate::support::{Package, Small, small, splitter_snapshot, succeed};
 
-/// The small repository, initialised; commits show without their ids, which depend on the registry's port.
+/// The small repository, initialised. Ids of commits are masked, because they depend on the port of the registry.
 fn initialised() -> Small {
     let mut small = Small::new();
     small.context.add_filter(r"\([0-9a-f]{7}\)", "([COMMIT])");
@@ -16,50 +16,50 @@ fn initialised() -> Small {
 fn edits_are_told_with_what_they_rebuild() {
     let small = initialised();
     let context = &small.context;
-    splitter_snapshot!(context, context.splitter(&["explain"]), @r"
+    splitter_snapshot!(context, context.splitter(&["explain"]), @"
     exit: 0
     ----- stdout
-    HEAD ([COMMIT]) -> the work tree: no file differs
+    HEAD ([COMMIT]) -> the working tree: no file changed
 
-    nothing is rebuilt: all 5 stay as they are
+    nothing is rebuilt: all 6 derivations are kept
     ----- stderr
     ");
     context.write("packages/ui/index.ts", "export const a = 1;\n");
     context.write("apps/web/src/index.test.ts", "// more\n");
     context.write("README.md", "# more\n");
     context.write("apps/api/src/new.ts", "\n");
-    splitter_snapshot!(context, context.splitter(&["explain"]), @r"
+    splitter_snapshot!(context, context.splitter(&["explain"]), @"
     exit: 0
     ----- stdout
-    HEAD ([COMMIT]) -> the work tree: 4 files differ
+    HEAD ([COMMIT]) -> the working tree: 4 files changed
 
-    rebuilt: 2 of 5
-      api  the app in apps/api
+    rebuilt: 2 of 6 derivations
+      api  app in apps/api
         + apps/api/src/new.ts
-      web  the app in apps/web
+      web  app in apps/web
         ~ packages/ui/index.ts (used by apps/web)
 
-    kept: 3 of 5
-      deps-common, deps-x86_64-linux, nodeModules
+    kept: 4 of 6 derivations
+      deps-common, deps-x86_64-linux, nodeModules, installs.api.production
 
-    read by no build: 2 files
+    read by no build: 2 changed files
         + README.md
         ~ apps/web/src/index.test.ts
     ----- stderr
     ");
-    // What is staged alone.
+    // Only the staged files.
     context.git(&["add", "packages"]);
-    splitter_snapshot!(context, context.splitter(&["explain", "--staged"]), @r"
+    splitter_snapshot!(context, context.splitter(&["explain", "--staged"]), @"
     exit: 0
     ----- stdout
-    HEAD ([COMMIT]) -> the index: 1 file differs
+    HEAD ([COMMIT]) -> the staged files: 1 file changed
 
-    rebuilt: 1 of 5
-      web  the app in apps/web
+    rebuilt: 1 of 6 derivations
+      web  app in apps/web
         ~ packages/ui/index.ts (used by apps/web)
 
-    kept: 4 of 5
-      deps-common, deps-x86_64-linux, nodeModules, api
+    kept: 5 of 6 derivations
+      deps-common, deps-x86_64-linux, nodeModules, installs.api.production, api
     ----- stderr
     ");
 }
@@ -77,11 +77,11 @@ fn a_root_file_is_told_with_who_reads_it() {
     context.write("tsconfig.base.json", "{ }\n");
     let told = succeed(&mut context.splitter(&["explain"]));
     let rebuilt = &told[told.find("rebuilt").unwrap()..told.find("kept").unwrap()];
-    let expected = "rebuilt: 2 of 5\n  \
-          api  the app in apps/api\n    \
-            ~ data/a.json (every build reads it)\n  \
-          web  the app in apps/web\n    \
-            ~ data/a.json (every build reads it)\n    \
+    let expected = "rebuilt: 2 of 6 derivations\n  \
+          api  app in apps/api\n    \
+            ~ data/a.json (read by every build)\n  \
+          web  app in apps/web\n    \
+            ~ data/a.json (read by every build)\n    \
             ~ tsconfig.base.json (read by packages/ui, used by apps/web)\n\n";
     assert_eq!(rebuilt, expected);
 }
@@ -94,27 +94,31 @@ fn a_package_is_told_with_who_asks_for_it() {
     packages[1] = small.publish(Package::new("@scope/beta", "2.2.0"));
     packages.push(small.publish(Package::new("delta", "1.0.0")));
     small.lock(&packages);
-    splitter_snapshot!(context, context.splitter(&["explain"]), @r"
+    splitter_snapshot!(context, context.splitter(&["explain"]), @"
     exit: 0
     ----- stdout
-    HEAD ([COMMIT]) -> the work tree: 1 file differs
+    HEAD ([COMMIT]) -> the working tree: 1 file changed
 
-    rebuilt: 4 of 5
-      deps-common  the downloaded packages
-        ~ @scope/beta 2.1.0-rc.1 -> 2.2.0 (asked for by packages/ui)
-        + delta 1.0.0 (asked for by other packages)
-      nodeModules  the installed packages
-        < deps-common is another
+    rebuilt: 5 of 6 derivations
+      deps-common              downloaded packages
+        ~ @scope/beta 2.1.0-rc.1 -> 2.2.0 (required by packages/ui)
+        + delta 1.0.0 (required by other packages)
+      nodeModules              installed packages
+        because deps-common is rebuilt
         ~ bun.lock
-      api          the app in apps/api
-        < nodeModules is another
-      web          the app in apps/web
-        < nodeModules is another
+      installs.api.production  packages that api runs with
+        because deps-common is rebuilt
+        ~ bun.lock
+      api                      app in apps/api
+        because nodeModules is rebuilt
+        because installs.api.production is rebuilt
+      web                      app in apps/web
+        because nodeModules is rebuilt
 
-    kept: 1 of 5
+    kept: 1 of 6 derivations
       deps-x86_64-linux
     ----- stderr
-    warning: nix/splitter/splitter.lock.json does not fit the work tree: shown is what holds after `splitter update-hash`
+    warning: nix/splitter/splitter.lock.json does not match the working tree; this shows the result after `splitter update-hash`
     ");
     succeed(&mut context.splitter(&["update-hash"]));
     context.commit_all("newer packages");
@@ -144,7 +148,8 @@ fn an_unknown_commit_is_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: git knows no commit `nowhere`
+    error: commit `nowhere` not found
+    hint: name a commit, branch or tag of this clone; if the clone is shallow, fetch the commit first
     ");
     let small = Small::without_git();
     splitter_snapshot!(small.context, small.context.splitter(&["explain"]), @r"

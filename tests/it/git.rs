@@ -1,5 +1,5 @@
-//! Dependencies from git repositories, as `update-hash` fetches them: with the user's credentials and settings, without
-//! asking anybody, and with an error for each way in which a commit may be out of reach.
+//! Dependencies from git repositories: `update-hash` uses the credentials and settings of the user, asks nothing, and reports
+//! each reason why a commit cannot be fetched.
 
 use fs_err as fs;
 
@@ -7,7 +7,7 @@ use crate::support::{Forge, Small, TestContext, fail, run, splitter_snapshot, su
 
 const RECORD: &str = "nix/splitter/splitter.lock.json";
 
-/// The small repository with one more package, of this resolution.
+/// The small repository with one more package, with this resolution.
 fn small_with(resolution: &str, last: &str) -> Small {
     let mut small = Small::new();
     let entry = format!("    \"tool\": [\"tool@{resolution}\", {{}}, \"{last}\"],\n  }}\n}}\n");
@@ -90,7 +90,7 @@ fn a_token_of_the_users_git_is_used_and_not_shown() {
         let with_token = forge.url().replace("://", &format!("://{user}@"));
         write_gitconfig(&small.context, &format!("[url \"{with_token}/\"]\n\tinsteadOf = {}/\n", forge.url()));
         let output = fail(&mut small.context.splitter(&["-vv", "init"]));
-        // Git itself leaves a password out.
+        // Git itself hides a password.
         assert!(output.contains("://***@") == (user == "s3cret") && !output.contains("s3cret"), "{output}");
     }
     forge.require("me", "s3cret");
@@ -106,7 +106,7 @@ fn a_repository_of_ssh_is_reached_as_the_users_git_reaches_it() {
     let small = small_with(&format!("git+ssh://git@forge.invalid:o/tool.git#{id}"), &id);
     write_gitconfig(&small.context, &format!("[url \"{}/\"]\n\tinsteadOf = ssh://git@forge.invalid/\n", forge.url()));
     succeed(&mut small.context.splitter(&["init"]));
-    // The same on every machine, whatever its settings are.
+    // The result does not depend on the settings of the machine.
     assert!(small.context.read(RECORD).contains(r#""git":"ssh://git@forge.invalid/o/tool.git""#));
     succeed(&mut small.context.splitter(&["check"]));
 }
@@ -118,7 +118,7 @@ fn a_commit_that_is_no_branchs_is_found_and_one_that_vanished_is_told() {
     forge.commit("o/tool", &[("later", "")]);
     let small = small_with(&format!("git+{}/o/tool.git#{id}", forge.url()), &id);
     small.init();
-    // What was fetched stays in the cache, where it needs no host.
+    // The fetched commit stays in the cache and needs no host.
     forge.rewrite("o/tool");
     small.context.remove(RECORD);
     succeed(&mut small.context.splitter(&["update-hash", "--offline"]));
@@ -175,7 +175,7 @@ fn an_archive_with_other_bytes_is_the_same_and_one_with_other_files_is_refused()
     small.context.remove(RECORD);
     succeed(&mut small.context.splitter(&["update-hash"]));
     assert_eq!(small.context.read(RECORD), record);
-    // What is recorded is what counts, on every machine.
+    // The recorded hash counts on every machine.
     forge.rewrite("o/hub");
     forge.pretend("o/hub", &id[..7]);
     forget_cache(&small.context);
@@ -193,7 +193,7 @@ fn an_archive_with_other_bytes_is_the_same_and_one_with_other_files_is_refused()
     ");
 }
 
-/// With the program of the templates; that it does so in a sandbox is proved end to end.
+/// Uses the program of the templates. An end-to-end test runs it in a sandbox.
 #[test]
 fn a_build_fetches_the_same_bytes_with_a_netrc() {
     let forge = Forge::start();

@@ -1,6 +1,5 @@
-//! Where a package from a repository lies in the fixed output is known to the library, which records it, and to the build,
-//! which looks for it: both read the lockfiles of Yarn, and must say the same. And what a build knows of such packages'
-//! manifests.
+//! Places of git packages in the fixed output. The library records them and the build looks for them. Both read the lockfiles of
+//! Yarn, so they must agree. Also tests what a build reads from the manifests of such packages.
 
 use std::process::Command;
 
@@ -10,7 +9,7 @@ use splitter::{lockfile::Resolution, managers::yarn_lock as yarn};
 
 const ID: &str = "552b355e30e534cc37f59b232ed38fb15dac6358";
 
-/// The value of an expression over `tools`, what files of the templates' tools export, and `input`.
+/// Evaluates an expression over `tools` (the exports of the template tools) and `input`.
 fn evaluate(tools: &[&str], input: &Value, expression: &str) -> Value {
     let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("nix-templates");
     let imports: Vec<_> = tools.iter().map(|tool| format!("...await import('{folder}/{tool}')")).collect();
@@ -83,7 +82,7 @@ fn yarn_1s_packages_lie_where_a_build_looks_for_them() {
     let urls = [ID, "0a1b"].map(|commit| format!("https://codeload.github.com/o/r.js/tar.gz/{commit}"));
     let found = evaluate(&tools, &json!(urls), "input.map((url) => tools.archivePath(url))");
     assert_eq!(found, Value::from(places(&lock(urls.to_vec()))));
-    // Those are found by their URLs.
+    // These are found by their URLs.
     for url in
         ["https://codeload.github.com/o/r/tar.gz/main", "https://gitlab.com/o/r/repository/archive.tar.gz?ref=0a1b"]
     {
@@ -92,7 +91,7 @@ fn yarn_1s_packages_lie_where_a_build_looks_for_them() {
     }
 }
 
-/// The rule of Yarn, and what is run.
+/// The rule of Yarn, and the commands that run.
 #[test]
 fn what_packs_a_checkout_and_what_it_runs_is_told_by_its_manifest() {
     let of = |manifest: Value, files: &[(&str, &str)]| {

@@ -24,5 +24,6 @@ mod signals;
 mod streams;
 mod support_table;
 mod update_hash;
+mod words;
 mod yarn;
 mod yarn_locks;

@@ -359,27 +359,73 @@ fn a_start_script_that_is_not_understood_is_refused_until_splitter_json_says_wha
         let manifest = serde_json::json!({ "name": "api", "scripts": { "start": script } });
         small.context.write("apps/api/package.json", format!("{manifest:#}\n"));
     };
-    start("node --import ./pre.js src/server.ts");
+    start("node src/server.ts && node src/other.ts");
     let output = fail(&mut small.context.splitter(&["scan"]));
     for words in [
-        "the script `start` of `apps/api` is not supported: expected a command that runs one file, found `--import` in `node --import ./pre.js src/server.ts`",
+        "the script `start` of `apps/api` is not supported: expected one command that runs one file, found `&&` in `node src/server.ts && node src/other.ts`",
         "apps/api/package.json",
-        r#"`"workspaces": { "apps/api": { "start": "src/server.ts" } }`"#,
+        r#"hint: set what starts the app in splitter.json: `"workspaces": { "apps/api": { "start": "src/server.ts" } }`"#,
+        r#"hint: `start` can be a whole command, such as `"start": "node --import ./pre.js src/server.ts"`: its variables, options and arguments are kept; several commands (`&&`), pipes, redirections and `$VAR` are not supported"#,
         r#"`"workspaces": { "apps/api": { "kind": "library" } }`"#,
     ] {
         assert!(output.contains(words), "{words} is not in\n{output}");
     }
     // Each hint works.
-    for choice in [r#""start": "src/server.ts""#, r#""kind": "library""#] {
+    let choose = |choice: &str| {
         small.context.write("splitter.json", format!(r#"{{ "workspaces": {{ "apps/api": {{ {choice} }} }} }}"#));
-        succeed(&mut small.context.splitter(&["scan"]));
+    };
+    for (choice, program) in [
+        (r#""start": "src/server.ts""#, "server api: bun src/server.ts"),
+        (
+            r#""start": "A=b node --import ./pre.js src/server.ts --port 1""#,
+            "server api: A=b node --import ./pre.js src/server.ts --port 1",
+        ),
+        (r#""kind": "library""#, "apps/api     library"),
+    ] {
+        choose(choice);
+        let output = succeed(&mut small.context.splitter(&["scan"]));
+        assert!(output.contains(program), "{program} is not in\n{output}");
     }
-    // The start command does not matter if the app has a build, or is not among the chosen ones.
+    for (start, part) in [("node a.js && node b.js", "&&"), ("node a.js $ARGS", "$ARGS"), ("node a.js | cat", "|")] {
+        choose(&format!(r#""start": "{start}""#));
+        let output = fail(&mut small.context.splitter(&["scan"]));
+        let message = format!(
+            "`start` of `apps/api` is not supported: expected a file, or one command without `&&`, pipes, redirections and `$VAR`; \
+             found `{part}` in `{start}`"
+        );
+        assert!(output.contains(&message) && output.contains("at splitter.json"), "{output}");
+    }
+    // The start command does not matter if the app is not among the chosen ones.
     small.context.write("splitter.json", r#"{ "apps": ["web"] }"#);
     succeed(&mut small.context.splitter(&["scan"]));
-    small.context.write("splitter.json", "{}");
-    let manifest =
-        serde_json::json!({ "name": "api", "scripts": { "build": "tsc", "start": "A=b node src/server.ts" } });
+}
+
+/// Without a word, a package with a build has no program if its script is not supported. `scan` says so.
+#[test]
+fn a_start_script_of_a_build_that_is_not_supported_is_named() {
+    let small = Small::new();
+    let manifest = serde_json::json!({ "name": "api", "scripts": {
+        "build": "tsc --outDir dist", "start": "node dist/a.js && node dist/b.js" } });
     small.context.write("apps/api/package.json", format!("{manifest:#}\n"));
-    succeed(&mut small.context.splitter(&["scan"]));
+    let output = succeed(&mut small.context.splitter(&["scan"]));
+    let words = "`&&` in the script `start` is not supported; `start` in splitter.json sets a program";
+    assert!(output.contains(words), "{output}");
+}
+
+/// Options, variables and arguments of a script are kept, and not dropped without a word.
+#[test]
+fn a_start_script_with_options_is_kept_whole() {
+    let small = Small::new();
+    small.context.write("apps/api/pre.js", "");
+    for (script, program) in [
+        ("node --import ./pre.js src/server.ts", "node --import ./pre.js src/server.ts"),
+        ("NODE_ENV=production bun src/server.ts", "NODE_ENV=production bun src/server.ts"),
+        ("cross-env A=b bun --preload ./pre.js src/server.ts", "A=b bun --preload ./pre.js src/server.ts"),
+        ("bun --env-file=.env src/server.ts --port 1", "bun --env-file=.env src/server.ts --port 1"),
+    ] {
+        let manifest = serde_json::json!({ "name": "api", "scripts": { "start": script } });
+        small.context.write("apps/api/package.json", format!("{manifest:#}\n"));
+        let output = succeed(&mut small.context.splitter(&["scan"]));
+        assert!(output.contains(&format!("server api: {program}\n")), "{output}");
+    }
 }

@@ -1,35 +1,39 @@
-//! `splitter scan`, and what every command has: help, version, `--repo`, `--quiet`, colour.
+//! `splitter scan`, and options of every command: help, version, `--repo`, `--quiet`, colour.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Small, TestContext, splitter_snapshot, succeed};
 
 #[test]
 fn scan_shows_the_split() {
     let small = Small::new();
-    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r"
+    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @"
     exit: 0
     ----- stdout
     repository  [REPO]
     manager     bun 1.4.4 (packageManager in package.json), bun.lock version 1
     packages    3: 2 for every system, 1 only for x86_64-linux
 
-    lock set    6 files: a change of any of them makes the hashes stale
+    lock set    6 files; a change to any of them makes the hashes stale
       .npmrc
       bun.lock
-      4 package.json files (the fields that an installer reads)
+      4 package.json files (only the fields that an install reads)
 
-    workspaces  4 workspaces
-      .            library, has nothing to build or start
-      apps/api     app api, runs a server from source and lies in apps/: bun src/server.ts
-      apps/web     app web, has a build script and lies in apps/: `bun run build` (bun build) -> dist
-      packages/ui  library, has nothing to build or start
+    workspaces  4: 2 apps, 2 libraries
+      .            library (has no build script and starts no server)
+      apps/api     app api (runs a server from source and is in apps/)
+                   server api: bun src/server.ts
+                   runs with: production dependencies
+      apps/web     app web (has a build script and is in apps/)
+                   build: `bun run build` (bun build) -> dist
+                   files: the output of the build, no program
+      packages/ui  library (has no build script and starts no server)
 
-    source sets 2 apps; a change outside an app's source set does not rebuild it
+    source sets 2 apps; editing a file outside an app's source set does not rebuild that app
       api  3 files, 92 B, from apps/api
       web  5 files, 290 B, from apps/web, packages/ui
-        left out: **/*.test.ts 1, README.md 1
-      what git ignores is in no source set
+        excluded: **/*.test.ts (1 file), README.md (1 file)
+      files ignored by git are never included
     ----- stderr
     ");
 }
@@ -53,8 +57,8 @@ fn scan_tells_which_apps_have_an_install_of_their_own() {
     let choices = r#"{"install": "own", "workspaces": {"apps/web": {"install": "production"}}}"#;
     small.context.write("splitter.json", choices);
     let output = succeed(&mut small.context.splitter(&["scan"]));
-    let told: Vec<_> = output.lines().filter(|line| line.contains("install of its own")).map(str::trim).collect();
-    assert_eq!(told, ["has an install of its own", "has an install of its own, without development dependencies"]);
+    let told: Vec<_> = output.lines().filter(|line| line.contains("its own install")).map(str::trim).collect();
+    assert_eq!(told, ["has its own install", "has its own install, without development dependencies"]);
 }
 
 #[test]
@@ -140,7 +144,7 @@ fn scan_as_json_has_a_version_and_every_file() {
         "x86_64-darwin",
         "x86_64-linux"
       ],
-      "version": 1,
+      "version": 2,
       "warnings": [],
       "workspaces": [
         {
@@ -156,9 +160,9 @@ fn scan_as_json_has_a_version_and_every_file() {
           "name": "acme",
           "nodeModules": null,
           "path": "",
-          "reason": "has nothing to build or start",
-          "rootFiles": [],
-          "start": null
+          "product": null,
+          "reason": "has no build script and starts no server",
+          "rootFiles": []
         },
         {
           "app": "api",
@@ -176,17 +180,33 @@ fn scan_as_json_has_a_version_and_every_file() {
             "reason": null
           },
           "path": "apps/api",
-          "reason": "runs a server from source and lies in apps/",
+          "product": {
+            "files": [],
+            "keeps": "sources",
+            "programs": [
+              {
+                "file": "src/server.ts",
+                "name": "api",
+                "runtime": "bun"
+              }
+            ],
+            "purpose": "server",
+            "runtime": "production"
+          },
+          "reason": "runs a server from source and is in apps/",
           "rootFiles": [
             "tsconfig.json"
-          ],
-          "start": "src/server.ts"
+          ]
         },
         {
           "app": "web",
           "build": {
             "command": "bun run build",
-            "output": "dist",
+            "guessed": false,
+            "optionalOutputs": [],
+            "outputs": [
+              "dist"
+            ],
             "tool": "bun build"
           },
           "cycle": [],
@@ -204,11 +224,17 @@ fn scan_as_json_has_a_version_and_every_file() {
             "reason": null
           },
           "path": "apps/web",
-          "reason": "has a build script and lies in apps/",
+          "product": {
+            "files": [],
+            "keeps": "files",
+            "programs": [],
+            "purpose": "files",
+            "runtime": null
+          },
+          "reason": "has a build script and is in apps/",
           "rootFiles": [
             "tsconfig.json"
-          ],
-          "start": null
+          ]
         },
         {
           "app": null,
@@ -223,15 +249,172 @@ fn scan_as_json_has_a_version_and_every_file() {
           "name": "@acme/ui",
           "nodeModules": null,
           "path": "packages/ui",
-          "reason": "has nothing to build or start",
+          "product": null,
+          "reason": "has no build script and starts no server",
           "rootFiles": [
             "tsconfig.json"
-          ],
-          "start": null
+          ]
         }
       ]
     }
     ----- stderr
+    "#);
+}
+
+/// Writes apps with these scripts, and returns the lines of `scan` about them.
+fn workspaces_with(small: &Small, apps: &[(&str, Value)]) -> String {
+    for (name, manifest) in apps {
+        let mut manifest = manifest.clone();
+        manifest["name"] = (*name).into();
+        small.context.write(&format!("apps/{name}/package.json"), format!("{manifest:#}\n"));
+    }
+    let output = succeed(&mut small.context.splitter(&["scan"]));
+    let lines = output.lines().skip_while(|line| !line.starts_with("workspaces")).skip(1);
+    lines.take_while(|line| !line.is_empty()).map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+fn build(script: &str) -> Value {
+    json!({ "scripts": { "build": script } })
+}
+
+#[test]
+fn products_are_shown_with_their_programs_and_what_these_run_with() {
+    let small = Small::new();
+    let server =
+        json!({ "scripts": { "build": "tsc --outDir lib", "start": "NODE_ENV=production node lib/main.js --port 1" } });
+    let cli = json!({ "bin": { "mycat": "src/cli.ts", "mydog": "src/dog.ts" } });
+    let both = json!({ "scripts": {
+        "build": "vite build --outDir dist/client && vite build --ssr s.ts --outDir dist/server && tsc --outDir types",
+        "start": "node dist/server/s.js" } });
+    let next = json!({ "dependencies": { "next": "1" }, "scripts": { "build": "next build" } });
+    small.context.write("apps/cli/src/cli.ts", "");
+    small.context.write("apps/cli/src/dog.ts", "");
+    small.context.write(
+        "splitter.json",
+        r#"{ "workspaces": { "apps/server": { "runtime": { "install": "own", "files": ["views/**"], "directory": "workspace" } } } }"#,
+    );
+    let shown = workspaces_with(
+        &small,
+        &[
+            ("both", both),
+            ("cli", cli),
+            ("next", next),
+            ("nuxt", build("nuxt build")),
+            ("server", server),
+            ("site", build("vitepress build docs")),
+            ("tool", build("bun build src/main.ts --compile --outfile dist/tool")),
+        ],
+    );
+    insta::assert_snapshot!(shown, @"
+    .            library (has no build script and starts no server)
+    apps/api     app api (runs a server from source and is in apps/)
+                 server api: bun src/server.ts
+                 runs with: production dependencies
+    apps/both    app both (has a script that starts what it builds and is in apps/)
+                 build: `bun run build` (Vite) -> dist/client, dist/server, (types)
+                 server both: node dist/server/s.js
+                 runs with: production dependencies
+    apps/cli     app cli (has a program in `bin` and is in apps/)
+                 program mycat: bun src/cli.ts
+                 program mydog: bun src/dog.ts
+                 runs with: production dependencies
+    apps/next    app next (is built with Next.js and is in apps/)
+                 build: `bun run build` (Next.js) -> .next
+                 server next: NODE_ENV=production next start (run in its own folder)
+                 runs with: production dependencies, public/**, next.config.*
+    apps/nuxt    app nuxt (is built with Nuxt and is in apps/)
+                 build: `bun run build` (Nuxt) -> .output
+                 server nuxt: node .output/server/index.mjs
+                 runs with: the dependencies that the build put into its output
+    apps/server  app server (has a script that starts what it builds and is in apps/)
+                 build: `bun run build` (tsc) -> lib
+                 server server: NODE_ENV=production node lib/main.js --port 1 (run in its own folder)
+                 runs with: its dependencies, also those for development, views/**
+    apps/site    app site (is built with VitePress and is in apps/)
+                 build: `bun run build` (VitePress) -> docs/.vitepress/dist
+                 site: static files
+    apps/tool    app tool (compiles a program and is in apps/)
+                 build: `bun run build` (bun build) -> dist/tool
+                 program tool: dist/tool (compiled)
+    apps/web     app web (has a build script and is in apps/)
+                 build: `bun run build` (bun build) -> dist
+                 files: the output of the build, no program
+    packages/ui  library (has no build script and starts no server)
+    ");
+}
+
+#[test]
+fn a_guessed_output_is_marked_and_builds_of_other_languages_make_no_package() {
+    let small = Small::new();
+    let shown = workspaces_with(
+        &small,
+        &[
+            ("docker", build("docker build . -t app")),
+            ("guess", build("node build.js")),
+            ("java", build("cd java && mvn -B package")),
+            ("made", build("make -C src all")),
+            ("mixed", build("make wasm && vite build")),
+        ],
+    );
+    insta::assert_snapshot!(shown, @"
+    .            library (has no build script and starts no server)
+    apps/api     app api (runs a server from source and is in apps/)
+                 server api: bun src/server.ts
+                 runs with: production dependencies
+    apps/docker  library (its build runs `docker`, which builds no JavaScript)
+    apps/guess   app guess (has a build script and is in apps/)
+                 build: `bun run build` -> dist? (a guess; `output` in splitter.json sets it)
+                 files: the output of the build, no program
+    apps/java    library (its build runs `mvn`, which builds no JavaScript)
+    apps/made    library (its build runs `make`, which builds no JavaScript)
+    apps/mixed   app mixed (is built with Vite and is in apps/)
+                 build: `bun run build` (Vite) -> dist
+                 site: static files
+    apps/web     app web (has a build script and is in apps/)
+                 build: `bun run build` (bun build) -> dist
+                 files: the output of the build, no program
+    packages/ui  library (has no build script and starts no server)
+    ");
+    let scan: Value = serde_json::from_str(&succeed(&mut small.context.splitter(&["scan", "--json"]))).unwrap();
+    let workspaces = scan["workspaces"].as_array().unwrap();
+    let guessed: Vec<_> = workspaces.iter().filter(|found| found["build"]["guessed"] == true).collect();
+    assert_eq!(guessed.len(), 1, "{scan:#}");
+    assert_eq!((&guessed[0]["path"], &guessed[0]["build"]["outputs"]), (&json!("apps/guess"), &json!(["dist"])));
+    // What the user sets is no guess, and makes a package.
+    small.context.write(
+        "splitter.json",
+        r#"{ "workspaces": { "apps/guess": { "output": ["out", "types"] }, "apps/made": { "kind": "app", "output": "src/out" } } }"#,
+    );
+    let output = succeed(&mut small.context.splitter(&["scan"]));
+    assert!(output.contains("build: `bun run build` -> out, types\n"), "{output}");
+    assert!(output.contains("apps/made    app made (set in splitter.json)"), "{output}");
+    assert!(output.contains("build: `bun run build` -> src/out\n"), "{output}");
+}
+
+#[test]
+fn a_workspace_may_run_from_its_sources_though_it_has_a_build_script() {
+    let small = Small::new();
+    let scripts = json!({ "scripts": { "build": "tsc --outDir dist", "start": "bun src/server.ts" } });
+    let choose = |build: &str| {
+        small
+            .context
+            .write("splitter.json", format!(r#"{{ "workspaces": {{ "apps/api": {{ "build": {build} }} }} }}"#));
+    };
+    choose("null");
+    let shown = workspaces_with(&small, &[("api", scripts)]);
+    let api: Vec<&str> = shown.lines().skip_while(|line| !line.contains("apps/api")).take(3).collect();
+    insta::assert_snapshot!(api.join("\n"), @"
+    apps/api     app api (runs from source by choice and is in apps/)
+                 server api: bun src/server.ts
+                 runs with: production dependencies
+    ");
+    choose(r#""""#);
+    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r#"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: expected a command, or null for a workspace that is not built, found the string ""
+      at splitter.json:1:42
     "#);
 }
 
@@ -294,7 +477,7 @@ fn drift_between_manifest_and_lockfile_is_a_warning_of_scan() {
     let output = crate::support::run(&mut small.context.splitter(&["scan", "--app", "api"]));
     let warning = output.lines().find(|line| line.starts_with("warning")).unwrap();
     insta::assert_snapshot!(warning, @r"
-    warning: the manifests and bun.lock disagree: apps/web/package.json: `alpha` is locked for `*`, but the manifest has `^9`; run `bun install`
+    warning: bun.lock does not match the package.json files: apps/web/package.json: `alpha` is locked for `*`, but the manifest has `^9`; run `bun install`
     ");
     assert!(!crate::support::run(&mut small.context.splitter(&["scan", "--quiet"])).contains("warning"));
 }
@@ -337,41 +520,48 @@ fn names_cannot_draw_on_the_terminal() {
 #[test]
 fn help_names_every_command_and_exit_code() {
     let context = TestContext::new();
-    splitter_snapshot!(context, context.splitter(&["-h"]), @r"
+    splitter_snapshot!(context, context.splitter(&["-h"]), @"
     exit: 0
     ----- stdout
-    Split the Nix build of a Bun or Yarn monorepo: dependencies by lockfile, apps by source
+    Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
 
     Usage: splitter [OPTIONS] <COMMAND>
 
     Commands:
-      scan         Show how the repository is split, and write nothing
+      scan         Show how the repository is split, without writing anything
       init         Write the flake and the hashes
-      update-hash  Bring the hashes up to date with the lockfile
-      check        Tell whether the hashes are right for the lockfile, in milliseconds
-      explain      Tell what an edit rebuilds, and which file or package causes it
-      graph        Draw what is built, of what size, and what an edit rebuilds
-      verify       Prove with Nix that an edit rebuilds what it must and nothing else
-      hook         Set up the git hook that stops a commit with stale hashes
-      demo         Show all of it on a sample monorepo in a new folder
+      update-hash  Update the hashes after a change to the lockfile
+      check        Check that the recorded hashes match the lockfile
+      explain      Show what a change rebuilds, and which file or package causes it
+      graph        Draw the build graph as Mermaid or SVG
+      verify       Check with Nix that each edit rebuilds what it must, and nothing else
+      hook         Manage the git hook that stops commits with stale hashes
+      demo         Try these commands on a sample monorepo
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-          --repo <DIR>  The repository, or any folder inside it [default: the current folder]
-      -q, --quiet       Print errors and results only
-      -v, --verbose...  Print more about the work (can be repeated)
-      -h, --help        Print help (see more with '--help')
-      -V, --version     Print version
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+
+    Global options:
+          --repo <DIR>  The repository, or a folder in it [default: the current folder]
+      -q, --quiet       Print only results and errors
+      -v, --verbose...  Print more details (repeat for even more)
 
     Exit codes:
-      0    done
+      0    success
       1    a check found a difference
-      2    wrong input or use
-      3    the environment lacks something (network, Nix, disk), or stdout could not be written
+      2    wrong input: a file or an option must be corrected
+      3    the environment lacks something (network, Nix, disk), or stdout cannot be written
       70   a bug in splitter
-      128 and more: ended by a signal (130 for Ctrl-C, 143 for TERM, 129 for HUP)
+      129, 130, 143
+           ended by a signal (HUP, Ctrl-C, TERM)
 
-    Start with `splitter scan`, which writes nothing.
+    Examples:
+      splitter scan
+          Show how this repository is split. This writes nothing, so start here
+      splitter init
+          Write the flake and the hashes
     ----- stderr
     ");
 }

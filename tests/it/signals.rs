@@ -1,6 +1,6 @@
-//! Signals at any moment: the files are the old ones or the new ones, and the next run leaves nothing behind.
+//! Signals at random moments: all files are old or all are new, and the next run removes leftovers.
 //!
-//! The moments are drawn from a seed. `SPLITTER_KILLS` asks for more of them.
+//! A seed decides the moments. `SPLITTER_KILLS` sets their number.
 
 use std::{
     collections::BTreeMap,
@@ -18,15 +18,15 @@ use crate::{
     support::{Fault, Package, Small, TestContext, run, succeed},
 };
 
-/// The signals, with their numbers.
+/// Signals and their numbers.
 const SIGNALS: [(&str, i32); 4] = [("INT", 2), ("TERM", 15), ("HUP", 1), ("KILL", 9)];
 
-/// How often each of the two tests kills a run.
+/// Number of killed runs in each of the two tests.
 fn kills() -> usize {
     std::env::var("SPLITTER_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(16)
 }
 
-/// Every file below a folder by path, but for git's own.
+/// Returns all files in a folder by path, except git's.
 fn files(folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
@@ -43,12 +43,12 @@ fn files(folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Folders that hold nothing.
+/// Returns empty folders.
 fn empty_folders(context: &TestContext) -> String {
     run(context.command("find").args([".", "-type", "d", "-empty", "-not", "-path", "./.git/*"]))
 }
 
-/// What temporary folders and the cache hold that is not done.
+/// Returns unfinished files in temporary folders and the cache.
 fn unfinished(context: &TestContext) -> BTreeMap<String, Vec<u8>> {
     let mut left = files(&context.folder("tmp"));
     let cache = context.home().join(".cache/splitter/tmp");
@@ -66,7 +66,7 @@ fn start(mut command: Command) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Kills runs of `splitter <verb>` at moments within the time that a whole one takes.
+/// Kills runs of `splitter <verb>` at random moments within the time of a full run.
 fn kill_at_any_moment(verb: &str, reset: impl Fn(&TestContext), small: &Small) {
     let context = &small.context;
     let old = files(&context.repo());
@@ -85,12 +85,12 @@ fn kill_at_any_moment(verb: &str, reset: impl Fn(&TestContext), small: &Small) {
         let moment = whole * u32::try_from(random >> 48).unwrap() / (1 << 16);
         let mut child = start(context.splitter(&[verb]));
         thread::sleep(moment);
-        // It may have ended already.
+        // The run may have ended already.
         let _ = context.command("sh").args(["-c", &format!("kill -{name} {} 2>/dev/null", child.id())]).status();
         let status = child.wait().unwrap();
         let place = format!("{verb}, kill {kill}: {name} after {moment:?}, {status}");
         if name != "KILL" {
-            // Before it listens, the system ends it.
+            // Before splitter listens, the system ends it.
             let is_heeded = [Some(0), Some(128 + number)].contains(&status.code()) || status.signal() == Some(number);
             assert!(is_heeded, "{place}");
             let now = files(&context.repo());
@@ -129,7 +129,7 @@ fn an_update_that_is_killed_at_any_moment_writes_all_or_nothing() {
     kill_at_any_moment("update-hash", reset, &small);
 }
 
-/// A download that stalls: the run is in the middle of it.
+/// Starts a run that is in the middle of a stalled download.
 fn stalled(small: &Small, verb: &str) -> Child {
     const TARBALL: &str = "/alpha/-/alpha-1.0.0.tgz";
     small.registry.fail(TARBALL, Fault::Stalled, 1);
@@ -187,7 +187,7 @@ fn programs_that_were_started_end_with_the_run() {
     let mut small = Small::new();
     small.init();
     let (started, ended) = (small.context.folder("started"), small.context.folder("ended"));
-    // A Nix that does not answer, and takes its time to end.
+    // A Nix that does not answer and ends slowly.
     let nix = small.context.folder("nix.sh");
     let script = format!("trap 'sleep 0.2; : > {ended}; exit 1' TERM\n: > {started}\nwhile :; do sleep 0.05; done\n");
     fs::write(&nix, format!("#!/bin/sh\n{script}")).unwrap();
@@ -209,7 +209,7 @@ fn programs_that_were_started_end_with_the_run() {
     }
 }
 
-/// A run that was killed after it had replaced `done` of its files, made by hand from a whole one.
+/// Simulates a run that was killed after it had replaced `done` of its files.
 fn half_written(context: &TestContext) -> BTreeMap<String, Vec<u8>> {
     succeed(&mut context.splitter(&["init"]));
     let new = files(&context.repo());
@@ -243,7 +243,7 @@ fn check_says_that_a_repository_is_half_written_and_the_next_run_completes_it() 
     hint: run `splitter update-hash` to replace the rest
     ");
     let output = run(&mut context.splitter(&["update-hash"]));
-    assert!(output.contains("completed the files that an earlier run was cut off at\n"), "{output}");
+    assert!(output.contains("completed the files of an earlier run that was interrupted\n"), "{output}");
     assert!(files(&context.repo()) == new);
     succeed(&mut context.splitter(&["check"]));
 }
@@ -255,7 +255,7 @@ fn files_that_were_changed_since_a_run_was_killed_are_left_alone() {
     half_written(context);
     context.write("nix/splitter/deps.nix", "mine\n");
     let output = run(&mut context.splitter(&["update-hash"]));
-    assert!(output.contains("warning: an earlier run was cut off"), "{output}");
+    assert!(output.contains("warning: an earlier run was interrupted"), "{output}");
     assert_eq!(context.read("nix/splitter/deps.nix"), "mine\n");
     assert!(!files(&context.repo()).keys().any(|path| path.contains(".splitter-")));
 }
@@ -273,7 +273,7 @@ fn a_journal_that_came_with_a_repository_reaches_nothing_outside() {
         .write(".splitter-journal", format!("{}\ncomplete\n", serde_json::json!({ "files": [entry], "folders": [] })));
     succeed(&mut context.splitter(&["init"]));
     assert_eq!(fs::read_to_string(outside.join("known")).unwrap(), "known");
-    // Nor is it written through, if it is a link itself.
+    // A link is not followed either.
     fs::os::unix::fs::symlink(outside.join("known"), context.repo().join(".splitter-journal")).unwrap();
     assert!(run(&mut context.splitter(&["update-hash"])).starts_with("exit: 3\n"));
     assert_eq!(fs::read_to_string(outside.join("known")).unwrap(), "known");

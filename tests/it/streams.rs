@@ -1,4 +1,4 @@
-//! Streams that cannot be written: a full disk, a reader that went away, a stream that is closed. The verdict stays.
+//! Streams that cannot be written: a full disk, a reader that stopped, a closed stream. The verdict stays the same.
 
 use std::process::Command;
 
@@ -7,10 +7,10 @@ use crate::{
     support::{Small, run, succeed},
 };
 
-/// Redirections of stdout and stderr after which no text can arrive, as a shell writes them.
+/// Shell redirections that make stdout and stderr unwritable.
 const GONE: [&str; 6] = [">/dev/full", ">/dev/full 2>&1", "2>/dev/full >&2", ">&-", ">&- 2>&-", "2>&- | true"];
 
-/// `splitter` with these arguments below a shell that redirects its streams; it exits with splitter's exit code.
+/// Returns a shell command that runs `splitter` with redirected streams. Its exit code is the one of splitter.
 fn redirected(small: &Small, arguments: &str, streams: &str) -> Command {
     let program = env!("CARGO_BIN_EXE_splitter");
     let line = format!("set -o pipefail; '{program}' {arguments} {streams}");
@@ -23,7 +23,7 @@ fn code(command: &mut Command) -> i32 {
     command.output().unwrap().status.code().unwrap()
 }
 
-/// The small repository, initialised, with a lockfile that the record does not fit, staged.
+/// The small repository, initialised, with a staged lockfile that does not match the record.
 fn stale() -> Small {
     let small = Small::new();
     small.init();
@@ -56,7 +56,7 @@ fn a_fresh_check_is_fresh_when_its_text_cannot_be_written_but_a_report_is_lost()
         assert_eq!(code(&mut redirected(&small, &check, "2>/dev/full")), 0, "{check} 2>/dev/full");
     }
     let output = run(&mut redirected(&small, "--quiet check", ">/dev/full"));
-    let warning = "warning: could not write all of the output to stdout: No space left on device (os error 28)\n";
+    let warning = "warning: could not write the output to stdout: No space left on device (os error 28)\n";
     assert_eq!(output, format!("exit: 0\n----- stdout\n----- stderr\n{warning}"));
 }
 
@@ -84,7 +84,7 @@ fn the_hook_updates_the_record_when_it_cannot_say_so() {
     succeed(&mut context.splitter(&["hook", "install"]));
     context.commit_all("updates");
     guarded.make_stale();
-    // The cache gets what the update takes, and the record is as it was.
+    // Fills the cache for the update, and restores the record.
     let old = context.read(RECORD);
     succeed(&mut context.splitter(&["update-hash"]));
     let new = context.read(RECORD);
@@ -115,9 +115,7 @@ fn a_result_that_a_full_disk_lost_is_a_failure() {
         assert_eq!(code(&mut redirected(&small, command, ">/dev/null 2>&-")), 0, "{command} 2>&-");
     }
     let output = run(&mut redirected(&small, "scan --json", ">/dev/full"));
-    assert!(
-        output.ends_with("error: could not write all of the output to stdout: No space left on device (os error 28)\n")
-    );
+    assert!(output.ends_with("error: could not write the output to stdout: No space left on device (os error 28)\n"));
 }
 
 #[test]

@@ -20,30 +20,34 @@ fn initialised(version: &str) -> Option<YarnMonorepo> {
 #[test]
 fn a_scan_of_yarn_1() {
     let Some(monorepo) = YarnMonorepo::with_yarn(YARN_VERSIONS[0]) else { return };
-    splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["scan"]), @r"
+    splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["scan"]), @"
     exit: 0
     ----- stdout
     repository  [REPO]
     manager     yarn 1.22.22 (packageManager in package.json), yarn.lock version 1
-    packages    19: 13 for every system, 6 of which `update-hash` asks the tarballs
+    packages    19: 13 for every system, 6 whose systems `update-hash` reads from the tarballs
 
-    lock set    7 files: a change of any of them makes the hashes stale
+    lock set    7 files; a change to any of them makes the hashes stale
       yarn.lock
-      6 package.json files (the fields that an installer reads)
+      6 package.json files (only the fields that an install reads)
 
-    workspaces  6 workspaces
-      .                library, has nothing to build or start
-      apps/api         app api, has a build script and lies in apps/: `yarn run build` -> dist
-      apps/web         app web, has a build script and lies in apps/: `yarn run build` -> dist
-      packages/logger  library, has nothing to build or start
-      packages/stamp   library, has nothing to build or start
-      packages/ui      library, has nothing to build or start
+    workspaces  6: 2 apps, 4 libraries
+      .                library (has no build script and starts no server)
+      apps/api         app api (has a build script and is in apps/)
+                       build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
+                       files: the output of the build, no program
+      apps/web         app web (has a build script and is in apps/)
+                       build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
+                       files: the output of the build, no program
+      packages/logger  library (has no build script and starts no server)
+      packages/stamp   library (apps/api depends on it)
+      packages/ui      library (has no build script and starts no server)
 
-    source sets 2 apps; a change outside an app's source set does not rebuild it
+    source sets 2 apps; editing a file outside an app's source set does not rebuild that app
       api  7 files, 1.1 kB, from apps/api, packages/logger, packages/stamp
       web  7 files, 1.1 kB, from apps/web, packages/logger, packages/ui
-        left out: README.md 1
-      what git ignores is in no source set
+        excluded: README.md (1 file)
+      files ignored by git are never included
     ----- stderr
     ");
 }
@@ -51,31 +55,35 @@ fn a_scan_of_yarn_1() {
 #[test]
 fn a_scan_of_yarn_4() {
     let Some(monorepo) = YarnMonorepo::with_yarn(YARN_VERSIONS[2]) else { return };
-    splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["scan"]), @r"
+    splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["scan"]), @"
     exit: 0
     ----- stdout
     repository  [REPO]
     manager     yarn 4.18.1 (packageManager in package.json), yarn.lock version 10
     packages    17: 13 for every system, 1 only for aarch64-darwin, 1 only for aarch64-linux, 1 only for x86_64-darwin, 1 only for x86_64-linux
 
-    lock set    8 files: a change of any of them makes the hashes stale
+    lock set    8 files; a change to any of them makes the hashes stale
       .yarnrc.yml
       yarn.lock
-      6 package.json files (the fields that an installer reads)
+      6 package.json files (only the fields that an install reads)
 
-    workspaces  6 workspaces
-      .                library, has nothing to build or start
-      apps/api         app api, has a build script and lies in apps/: `yarn run build` -> dist
-      apps/web         app web, has a build script and lies in apps/: `yarn run build` -> dist
-      packages/logger  library, has nothing to build or start
-      packages/stamp   library, has nothing to build or start
-      packages/ui      library, has nothing to build or start
+    workspaces  6: 2 apps, 4 libraries
+      .                library (has no build script and starts no server)
+      apps/api         app api (has a build script and is in apps/)
+                       build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
+                       files: the output of the build, no program
+      apps/web         app web (has a build script and is in apps/)
+                       build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
+                       files: the output of the build, no program
+      packages/logger  library (has no build script and starts no server)
+      packages/stamp   library (apps/api depends on it)
+      packages/ui      library (has no build script and starts no server)
 
-    source sets 2 apps; a change outside an app's source set does not rebuild it
+    source sets 2 apps; editing a file outside an app's source set does not rebuild that app
       api  7 files, 1.1 kB, from apps/api, packages/logger, packages/stamp
       web  7 files, 1.1 kB, from apps/web, packages/logger, packages/ui
-        left out: README.md 1
-      what git ignores is in no source set
+        excluded: README.md (1 file)
+      files ignored by git are never included
     ----- stderr
     ");
 }
@@ -150,10 +158,10 @@ fn a_dependency_that_yarn_1_does_not_miss_is_drift() {
     splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    stale: nix/splitter/splitter.lock.json does not fit this repository
+    stale: nix/splitter/splitter.lock.json does not match this repository
       files
         ~ apps/web/package.json
-    drift: the manifests and yarn.lock disagree
+    drift: yarn.lock does not match the package.json files
         apps/web/package.json: `host` (`^1.2.0`) is not in the lockfile
         apps/web/package.json: `newcomer` (`^1.0.0`) is not in the lockfile
     run `yarn install`, then `splitter update-hash`
@@ -171,10 +179,10 @@ fn a_dependency_that_was_not_installed_is_drift_with_yarn_4() {
     splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    stale: nix/splitter/splitter.lock.json does not fit this repository
+    stale: nix/splitter/splitter.lock.json does not match this repository
       files
         ~ apps/web/package.json
-    drift: the manifests and yarn.lock disagree
+    drift: yarn.lock does not match the package.json files
         apps/web/package.json: `newcomer` (`^1.0.0`) is not in the lockfile
         apps/web/package.json: `host` is locked for `npm:^1.0.0`, but the manifest has `^1.2.0`
     run `yarn install`, then `splitter update-hash`
@@ -299,7 +307,7 @@ fn a_program_that_is_not_there_is_refused() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: `.yarn/releases/yarn-4.18.1.cjs` is named by the rc file as the package manager, but there is no such file
-    hint: restore the file, or remove the entry that names it
+    error: `.yarn/releases/yarn-4.18.1.cjs` is missing; the path of Yarn in the rc file refers to it
+    hint: restore it, or remove the reference to it
     ");
 }

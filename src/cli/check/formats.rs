@@ -1,8 +1,8 @@
-//! Formats of others: GitHub's workflow commands, SARIF 2.1.0, XML as `JUnit` writes it.
+//! Report formats: GitHub's workflow commands, SARIF 2.1.0 and `JUnit` XML.
 //!
 //! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>,
-//! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>; the last has no standard, and this is the part of it
-//! that GitLab, Jenkins and others agree on.
+//! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>. `JUnit` XML has no standard; this is the part that GitLab,
+//! Jenkins and others share.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::{
     guard::findings::{Finding, RULES},
 };
 
-/// Prints findings in a format that is made of them; text and JSON are not.
+/// Prints findings in a report format. Text and JSON are printed elsewhere.
 pub(super) fn print(format: CheckFormat, findings: &[Finding], printer: Printer) {
     match format {
         CheckFormat::Text | CheckFormat::Json => {}
@@ -63,21 +63,21 @@ fn sarif_result(finding: &Finding) -> Value {
     })
 }
 
-/// A relative path as a URI reference.
+/// Converts a relative path to a URI reference.
 fn uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~@+".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            // Writing to a text cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri
 }
 
-/// One case a rule, so that a run that finds nothing has something that passed.
+/// Writes one test case for each rule, so that a run without findings has passed tests.
 fn junit(findings: &[Finding]) -> String {
     let mut cases = String::new();
     for (rule, text) in RULES {
@@ -102,7 +102,7 @@ fn junit_failure(finding: &Finding) -> String {
     format!("      <failure message=\"{message}\">{}</failure>\n", xml(&sentence(finding)))
 }
 
-/// A text in XML. Characters that XML cannot hold are left out.
+/// Escapes a text for XML. Characters that XML cannot contain are dropped.
 fn xml(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,8 +1,8 @@
-//! What `check` remembers: of a repository that was right, all that was asked of it and the digests of the answers.
+//! The memory of `check`: the files and folders that a fresh repository was read from, with digests.
 //!
-//! Where it still answers so, it is right again, and nothing need be parsed. Only what was right is remembered, for this very
-//! program, and in the cache folder; what cannot be written or read is as if it were not there. The index is not remembered:
-//! that check writes nothing.
+//! If all digests are the same, the repository is still fresh and nothing is parsed. Only fresh results are kept, in the cache
+//! folder, for this build of the program. A memory that cannot be read or written is ignored. Checks of the index are not
+//! kept, because the hook writes nothing.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -13,22 +13,22 @@ use crate::{
     repo::{Trace, WorkTree},
 };
 
-/// A verdict that all is right.
+/// A verdict without differences.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Fresh {
-    /// How many tarballs are recorded.
+    /// Number of recorded tarballs.
     pub(super) packages: usize,
-    /// How many workspaces are recorded.
+    /// Number of recorded workspaces.
     pub(super) workspaces: usize,
-    /// What was asked.
+    /// What was read, with digests.
     trace: Trace,
 }
 
-/// The cache, and where the memory of one repository lies in it.
+/// The cache folder, and the file in it for one repository.
 pub(super) struct Memory(Option<(Utf8PathBuf, Utf8PathBuf)>);
 
 impl Memory {
-    /// That of a repository, for this program.
+    /// Returns the memory of a repository, for this program.
     pub(super) fn of(root: &Utf8Path) -> Self {
         let folder = Cache::default_root(&Environment::of_process()).ok();
         let path = folder.zip(program()).map(|(folder, program)| {
@@ -39,24 +39,24 @@ impl Memory {
         Self(path)
     }
 
-    /// What is remembered, if the repository still is so.
+    /// Returns the earlier verdict, if the repository has not changed since.
     pub(super) fn recall(&self, tree: &WorkTree) -> Option<Fresh> {
         let bytes = fs::read(&self.0.as_ref()?.1).ok()?;
         let fresh: Fresh = serde_json::from_slice(&bytes).ok()?;
         fresh.trace.holds(tree).then_some(fresh)
     }
 
-    /// Remembers a repository that is right.
+    /// Stores the verdict for a fresh repository.
     pub(super) fn keep(&self, packages: usize, workspaces: usize, trace: Trace) {
         let Some((cache, path)) = &self.0 else { return };
         let Ok(text) = serde_json::to_vec(&Fresh { packages, workspaces, trace }) else { return };
         if let Err(error) = Cache::open(cache).and_then(|cache| cache.write(path, &text)) {
-            tracing::debug!(%error, "the check is not remembered");
+            tracing::debug!(%error, "could not store the result of the check");
         }
     }
 }
 
-/// This very program: another build may see things in another way.
+/// Identifies this build of the program. Another build may judge differently.
 fn program() -> Option<String> {
     let path = std::env::current_exe().ok()?;
     let metadata = fs::metadata(&path).ok()?;

@@ -1,5 +1,6 @@
-//! `splitter check`: is `splitter.lock.json` right for this lock set? No network, no Nix, no package manager; of the work
-//! tree no subprocess either, and of the index only git's.
+//! `splitter check`: checks whether `splitter.lock.json` matches the lock set.
+//!
+//! It needs no network, no Nix and no package manager. Only `--staged` starts a process: git.
 
 mod formats;
 mod memory;
@@ -34,7 +35,7 @@ pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> 
     let staged = match result {
         Ok(staged) => staged,
         Err(failure) => {
-            // What reads the format learns of the failure too; stderr and the exit code say it as ever.
+            // Readers of the report must see the failure too.
             formats::print(format, &[Finding::of_error(failure.error())], printer);
             return Err(failure);
         }
@@ -53,18 +54,18 @@ pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> 
     Ok(Outcome::verdict(is_fresh, is_report))
 }
 
-/// Says why a commit is refused.
+/// Prints why a commit is refused.
 pub(super) fn print_refusal(staged: &Staged, printer: Printer) {
     text::text(staged, printer);
 }
 
-/// What is staged.
+/// Checks the staged files.
 fn check_staged(global: &Global) -> Result<Staged, Failure> {
     let root = staged::root(global.repo.as_deref().unwrap_or(Utf8Path::new(".")))?;
     Ok(staged::look(&root)?.0)
 }
 
-/// The work tree.
+/// Checks the working tree.
 fn whole(global: &Global) -> Result<Verdict, Failure> {
     let tree = work_tree(global)?;
     if journal::is_half_written(tree.root()) {
@@ -72,7 +73,7 @@ fn whole(global: &Global) -> Result<Verdict, Failure> {
     }
     let memory = Memory::of(tree.root());
     if let Some(fresh) = memory.recall(&tree) {
-        tracing::debug!("every file that matters is as it was when all was right");
+        tracing::debug!("no relevant file has changed since the last successful check");
         return Ok(Verdict::remembered(fresh.packages, fresh.workspaces));
     }
     let traced = Traced::new(&tree);

@@ -1,4 +1,4 @@
-//! What a check found, as people read it, and as JSON.
+//! The text and the JSON of `check`.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::{
         text::things,
     },
     guard::{
-        findings::{EDITED, commands, older_words, template_words, unmerged_remedy},
+        findings::{EDITED, NOT_STAGED, commands, older_words, template_words, unmerged_remedy},
         staged::Staged,
         verdict::Verdict,
     },
@@ -46,20 +46,20 @@ pub(super) fn json(staged: &Staged, printer: Printer) {
             report.unstaged = verdict.beside.as_ref().map(|beside| beside.unstaged.as_slice());
         }
     }
-    // A report is texts and lists: it always serialises.
+    // Texts and lists always serialise.
     printer.data(serde_json::to_string_pretty(&report).unwrap_or_default());
 }
 
-/// Prints what was found. Where nothing that matters is staged, there is nothing to say.
+/// Prints the findings. Prints nothing if no relevant file is staged.
 pub(in crate::cli) fn text(staged: &Staged, printer: Printer) {
     match staged {
         Staged::Untouched | Staged::Unused | Staged::Older => {}
         Staged::Unmerged(paths) => {
-            printer.data(format_args!("{BAD}unmerged{BAD:#}: a merge conflict is not resolved"));
+            printer.data(format_args!("{BAD}unmerged{BAD:#}: these files have unresolved merge conflicts"));
             print_list("", paths.iter().map(|path| format!("{path}: {}", unmerged_remedy(path))), printer);
         }
         Staged::NoRecord => {
-            printer.data(format_args!("{BAD}unstaged{BAD:#}: {PATH} is not staged, though the files beside it are"));
+            printer.data(format_args!("{BAD}unstaged{BAD:#}: {PATH} {NOT_STAGED}"));
             print_commands(&[format!("git add {PATH}")], printer);
         }
         Staged::Checked(verdict) => verdict_text(verdict, printer),
@@ -70,14 +70,16 @@ fn verdict_text(verdict: &Verdict, printer: Printer) {
     let differences = &verdict.differences;
     if differences.is_empty() {
         printer.data(format_args!(
-            "{GOOD}fresh{GOOD:#}: {PATH} is right for {} in {}",
+            "{GOOD}fresh{GOOD:#}: {PATH} is up to date ({}, {})",
             things(verdict.packages, "package"),
             things(verdict.workspaces, "workspace")
         ));
         return;
     }
     if verdict.is_only_unstaged() {
-        printer.data(format_args!("{BAD}unstaged{BAD:#}: the work tree is right, but what is staged is not"));
+        printer.data(format_args!(
+            "{BAD}unstaged{BAD:#}: the working tree is up to date, but these changes are not staged"
+        ));
         let unstaged = verdict.beside.as_ref().map_or(&[][..], |beside| &beside.unstaged);
         print_list("", unstaged.iter().cloned(), printer);
     } else {
@@ -85,7 +87,7 @@ fn verdict_text(verdict: &Verdict, printer: Printer) {
     }
     print_commands(&commands(verdict), printer);
     if verdict.beside.as_ref().is_some_and(|beside| beside.is_partial) {
-        printer.data("only the paths that were named are committed: name these too, or commit without paths");
+        printer.data("git commits only the paths that you name; name these files too, or commit without paths");
     }
 }
 
@@ -95,8 +97,8 @@ fn print_differences(verdict: &Verdict, printer: Printer) {
         printer.data(format_args!("{BAD}outdated{BAD:#}: {PATH} {}", older_words(format)));
     }
     if differences.is_stale() {
-        let repository = if verdict.beside.is_some() { "what is staged" } else { "this repository" };
-        printer.data(format_args!("{BAD}stale{BAD:#}: {PATH} does not fit {repository}"));
+        let repository = if verdict.beside.is_some() { "the staged files" } else { "this repository" };
+        printer.data(format_args!("{BAD}stale{BAD:#}: {PATH} does not match {repository}"));
         print_list("packages", differences.packages.iter().map(ToString::to_string), printer);
         print_list("files", differences.files.iter().map(ToString::to_string), printer);
         print_list("settings", differences.settings.iter().map(|text| format!("~ {text}")), printer);
@@ -105,12 +107,12 @@ fn print_differences(verdict: &Verdict, printer: Printer) {
         printer.data(format_args!("{BAD}edited{BAD:#}: {PATH} {EDITED}"));
     }
     if !differences.drift.is_empty() {
-        printer.data(format_args!("{BAD}drift{BAD:#}: the manifests and {} disagree", verdict.lockfile));
+        printer.data(format_args!("{BAD}drift{BAD:#}: {} does not match the package.json files", verdict.lockfile));
         print_list("", differences.drift.iter().map(ToString::to_string), printer);
     }
     if !differences.templates.is_empty() {
         let folder = templates::FOLDER;
-        printer.data(format_args!("{BAD}templates{BAD:#}: files of {folder} are not those of {GENERATOR}"));
+        printer.data(format_args!("{BAD}templates{BAD:#}: files in {folder} differ from those of {GENERATOR}"));
         let lines = differences.templates.iter().map(|file| format!("{} {}", file.path, template_words(verdict, file)));
         print_list("", lines, printer);
     }

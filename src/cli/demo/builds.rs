@@ -1,4 +1,4 @@
-//! The demo's builds, with the real Nix: what a source edit rebuilds.
+//! The builds of the demo, with the real Nix: shows what a source edit rebuilds.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     split::System,
 };
 
-/// The outputs that are compared.
+/// The outputs to compare.
 const OUTPUTS: [&str; 4] = ["deps", "nodeModules", "api", "web"];
 
 /// A second edit of the same file, after the build.
@@ -21,7 +21,7 @@ const EDIT: &str = "\napp.get(\"/version\", (context) => context.text(\"1\"));\n
 
 pub(super) fn show(nix: &Nix, demo: &Demo) -> Result<(), Failure> {
     let nix = nix.clone().in_folder(&demo.folder);
-    demo.say("With Nix, an app is built from its sources and the installed dependencies:");
+    demo.say("Build an app with Nix, from its sources and the installed dependencies:");
     let built = build(&nix, demo);
     if let Err(error) = &built
         && let Some(reason) = error.unfetched_input()
@@ -31,13 +31,13 @@ pub(super) fn show(nix: &Nix, demo: &Demo) -> Result<(), Failure> {
     }
     built?;
     let before = derivations(&nix)?;
-    demo.say(&format!("The source of {} changes again. Only its derivation is another:", sample::APP));
+    demo.say(&format!("Edit a source file of {} again. Only its derivation changes:", sample::APP));
     append(&demo.folder.join(sample::SOURCE), EDIT)?;
     let after = derivations(&nix)?;
     let mut changed = Vec::new();
     for output in OUTPUTS {
         let is_same = before.get(output) == after.get(output);
-        demo.printer.data(format_args!("  {output:<12} {}", if is_same { "same derivation" } else { "rebuilt" }));
+        demo.printer.data(format_args!("  {output:<12} {}", if is_same { "unchanged" } else { "rebuilt" }));
         if !is_same {
             changed.push(output);
         }
@@ -48,11 +48,11 @@ pub(super) fn show(nix: &Nix, demo: &Demo) -> Result<(), Failure> {
     Ok(build(&nix, demo)?)
 }
 
-/// Says what is not shown, and how to see it later.
+/// Explains that the builds are skipped, and how to see them later.
 fn say_unfetched(reason: &str, demo: &Demo) {
     demo.printer.data(format_args!("Nix could not fetch the inputs of the flake: {}", escape(reason)));
-    demo.say("So the builds are not shown. All of the above needs no Nix, and worked.");
-    let again = "To see the builds, run `splitter demo` again when the inputs can be fetched";
+    demo.say("The builds are skipped. All steps above need no Nix, and worked.");
+    let again = "To see the builds, run `splitter demo` again when Nix can fetch the inputs";
     let here = if demo.is_kept { format!(", or `nix build .#{}` in the sample", sample::APP) } else { String::new() };
     demo.printer.data(format_args!("{again}{here}."));
 }
@@ -68,7 +68,7 @@ fn build(nix: &Nix, demo: &Demo) -> Result<(), NixError> {
     Ok(())
 }
 
-/// The derivation of each output.
+/// Returns the derivation of each output.
 fn derivations(nix: &Nix) -> Result<BTreeMap<String, String>, Failure> {
     let system = System::of_this_machine()?;
     let apply = "packages: builtins.mapAttrs (_: package: package.drvPath) packages";
@@ -95,11 +95,11 @@ mod tests {
         diagnostic::Category,
     };
 
-    /// How the builds end with a `nix` that fails with these lines.
+    /// Runs the builds with a `nix` that fails with these lines.
     fn ends_with(lines: &str) -> Result<(), Failure> {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8Path::from_path(folder.path()).unwrap();
-        // The shell writes it: a file that this process writes could not be executed meanwhile.
+        // The shell writes it, because a file that this process has open for writing cannot be executed.
         let mut write = Command::new("sh");
         write.args(["-c", "cat > \"$0\" && chmod 755 \"$0\"", path.join("nix").as_str()]).stdin(Stdio::piped());
         let mut write = write.spawn().unwrap();

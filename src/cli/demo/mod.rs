@@ -1,4 +1,4 @@
-//! `splitter demo`: all of it on a bundled sample monorepo, with what each step shows.
+//! `splitter demo`: runs the commands on a bundled sample monorepo, and explains each step.
 
 mod builds;
 mod sample;
@@ -40,18 +40,18 @@ pub(super) fn run(options: &DemoOptions, printer: Printer) -> Result<Outcome, Fa
     demo.bump_dependency()?;
     match Nix::find() {
         Some(nix) => builds::show(&nix.with_options(&options.nix_options), &demo)?,
-        None => demo.say("Nix is not on this machine: the builds are left out."),
+        None => demo.say("Nix is not installed, so the builds are skipped."),
     }
-    demo.say("For your own repository:");
+    demo.say("In your own repository, run:");
     for (command, when) in [
         ("splitter init", "once"),
-        ("splitter update-hash", "after a change of the lockfile"),
+        ("splitter update-hash", "after each change to the lockfile"),
         ("splitter check", "before a commit, and in CI"),
     ] {
         printer.data(format_args!("  {BOLD}{command:<22}{BOLD:#} {DIM}{when}{DIM:#}"));
     }
     if demo.is_kept {
-        demo.say(&format!("The sample stays in {}.", demo.folder));
+        demo.say(&format!("The sample is in {}.", demo.folder));
     }
     Ok(Outcome::Done)
 }
@@ -61,7 +61,7 @@ struct Demo {
     manager: DemoManager,
     global: Global,
     folder: Utf8PathBuf,
-    /// Whether the folder stays at the end.
+    /// Whether the folder is kept at the end.
     is_kept: bool,
     printer: Printer,
 }
@@ -69,7 +69,7 @@ struct Demo {
 impl Demo {
     fn scaffold(&self) -> Result<(), Failure> {
         let manager = self.manager.name();
-        self.say(&format!("A monorepo of two apps and two libraries, with the lockfile that {manager} wrote:"));
+        self.say(&format!("A sample monorepo with two apps and two libraries, and a lockfile of {manager}:"));
         self.manager.at_first()?.write(&self.folder)?;
         self.git(&["init", "--quiet"]);
         self.command("splitter scan");
@@ -83,24 +83,27 @@ impl Demo {
     }
 
     fn edit_source(&self) -> Result<(), Failure> {
-        self.say(&format!("A source file changes ({}). No dependency did, so check stays quiet:", sample::SOURCE));
+        self.say(&format!(
+            "Edit a source file ({}). The dependencies are the same, so the hashes are still fresh:",
+            sample::SOURCE
+        ));
         append(&self.folder.join(sample::SOURCE), sample::EDIT)?;
         self.check("fresh", Outcome::Agreement)
     }
 
     fn bump_dependency(&self) -> Result<(), Failure> {
         let bump = self.manager.bump();
-        self.say(&format!("A dependency is bumped, as by `{bump}`, and the hashes are forgotten. check speaks:"));
+        self.say(&format!("Update a dependency, as `{bump}` does, without updating the hashes. `check` reports it:"));
         self.manager.bumped()?.write(&self.folder)?;
         self.check("stale", Outcome::Difference)?;
-        self.say("The remedy downloads the one package that is new:");
+        self.say("`update-hash` downloads the new package and updates the hashes:");
         self.command("splitter update-hash");
         let options = UpdateHashOptions { preload: false, fetching: online() };
         update_hash::run(&self.global, &options, self.printer)?;
         self.check("fresh", Outcome::Agreement)
     }
 
-    /// Runs `check`, which must say what the demo says that it does.
+    /// Runs `check`, and fails if its result differs from what the demo announces.
     fn check(&self, name: &'static str, expected: Outcome) -> Result<(), Failure> {
         self.command("splitter check");
         let outcome = check::run(&self.global, &CheckOptions::default(), self.printer)?;
@@ -115,7 +118,7 @@ impl Demo {
         self.printer.data(format_args!("\n{DIM}$ {text}{DIM:#}"));
     }
 
-    /// Runs git where it is there: without it the flake is read as a plain folder.
+    /// Runs git, if it is installed. Without it Nix reads the flake as a plain folder.
     fn git(&self, arguments: &[&str]) {
         let _ = ending::output(Command::new("git").arg("-C").arg(&self.folder).args(arguments));
     }
@@ -140,18 +143,18 @@ fn append(path: &Utf8Path, text: &str) -> Result<(), DemoError> {
     fs::write(path, content + text).map_err(DemoError::Disk)
 }
 
-/// Why the demo could not be shown.
+/// Why the demo failed.
 #[derive(Debug, thiserror::Error)]
 enum DemoError {
-    #[error("`{0}` is not empty; the demo needs a folder of its own")]
+    #[error("`{0}` exists and is not empty; expected a new or empty folder")]
     Used(Utf8PathBuf),
-    #[error("could not make the sample: {0}")]
+    #[error("could not create the sample: {0}")]
     Disk(std::io::Error),
     #[error("the path `{0}` is not UTF-8")]
     NotUtf8(std::path::PathBuf),
-    #[error("expected `splitter check` to say {0}")]
+    #[error("expected `{0}` from `splitter check`")]
     Unexpected(&'static str),
-    #[error("expected only `{expected}` to change, found {found}")]
+    #[error("expected only `{expected}` to be rebuilt, found `{found}`")]
     Rebuilt { expected: &'static str, found: String },
 }
 

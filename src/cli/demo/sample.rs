@@ -1,7 +1,7 @@
-//! The bundled monorepo: two apps, two libraries, real dependencies, lockfiles by the real package managers.
+//! The bundled sample monorepo: two apps, two libraries, real dependencies, lockfiles of the real package managers.
 //!
-//! It is put together of layers, so that what all package managers share stands once: the `common` files, for both Yarns
-//! the server as Node runs it (`node`), and what is the package manager's own.
+//! It consists of layers, so that shared files exist once: `common` for all, `node` for both Yarns (the server as Node runs
+//! it), and one layer for each package manager.
 
 use crate::{
     cli::arguments::DemoManager,
@@ -47,18 +47,18 @@ const BUMPED_YARN: Layer = layer!["bumped/yarn": "yarn.lock"];
 const YARN_BERRY: Layer = layer!["yarn-berry": ".yarnrc.yml", "package.json", "yarn.lock"];
 const BUMPED_YARN_BERRY: Layer = layer!["bumped/yarn-berry": "yarn.lock"];
 
-/// What stands for npm's registry in the lockfiles of the fixtures, where they hold URLs (Yarn 1).
+/// The placeholder for npm's registry in the lockfiles of the fixtures that contain URLs (Yarn 1).
 const REGISTRY_IN_FIXTURES: &str = "https://registry.example/";
 
-/// The source file that the demo edits, of the app that it builds.
+/// The source file that the demo edits. It belongs to [`APP`].
 pub(super) const SOURCE: &str = "apps/api/src/server.ts";
 pub(super) const APP: &str = "api";
 
-/// What the demo does to it.
+/// The text that the demo appends.
 pub(super) const EDIT: &str = "\napp.get(\"/health\", (context) => context.text(\"ok\"));\n";
 
 impl DemoManager {
-    /// Its name in a sentence.
+    /// Returns the name for a sentence.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Bun => "Bun",
@@ -67,7 +67,7 @@ impl DemoManager {
         }
     }
 
-    /// The command that bumps a dependency as [`Self::bumped`] does.
+    /// Returns the command that updates a dependency as [`Self::bumped`] does.
     pub(super) fn bump(self) -> &'static str {
         match self {
             Self::Bun => "bun add hono@4.9.1",
@@ -75,7 +75,7 @@ impl DemoManager {
         }
     }
 
-    /// The files of the monorepo as it is at first.
+    /// Returns the files of the monorepo.
     pub(super) fn at_first(self) -> Result<Files, RegistryError> {
         files(match self {
             Self::Bun => &[COMMON, BUN],
@@ -84,7 +84,7 @@ impl DemoManager {
         })
     }
 
-    /// The files that a bump of one dependency, in the folder of [`APP`], changes.
+    /// Returns the files that change with an update of one dependency of [`APP`].
     pub(super) fn bumped(self) -> Result<Files, RegistryError> {
         files(match self {
             Self::Bun => &[BUMPED_BUN],

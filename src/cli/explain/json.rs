@@ -1,4 +1,4 @@
-//! An explanation for programs. `version` changes when a field changes its meaning or goes.
+//! `explain --json`. `version` changes when a field is removed or changes its meaning.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     split::plan::{Id, Verdict},
 };
 
-/// The version of this output.
+/// The version of this format.
 const VERSION: u32 = 1;
 
 pub(super) fn render(explanation: &Explanation) -> String {
@@ -27,7 +27,7 @@ pub(super) fn render(explanation: &Explanation) -> String {
         "unusedFiles": comparison.idle,
         "nix": nix,
     });
-    // A report is texts and lists: it always serialises.
+    // Texts and lists always serialise.
     serde_json::to_string_pretty(&report).unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! `splitter explain`: which derivations change between two states of the repository, and what causes it.
+//! `splitter explain`: shows which derivations change between two states of the repository, and why.
 
 mod json;
 mod rows;
@@ -20,12 +20,12 @@ use crate::{
     split::plan::{Comparison, compare},
 };
 
-/// Two states, compared.
+/// Two states and their comparison.
 struct Explanation {
     before: State,
     after: State,
     comparison: Comparison,
-    /// What Nix says, where it was asked.
+    /// The results of Nix, with `--nix`.
     confirmations: Option<BTreeMap<String, Confirmation>>,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -
     Ok(if confirmations.all(Confirmation::agrees) { Outcome::Done } else { Outcome::Difference })
 }
 
-/// What is compared with what: `HEAD` and the work tree, unless something else is named.
+/// Returns the two states to compare. The default is `HEAD` and the working tree.
 fn places(git: &Git, options: &ExplainOptions) -> Result<(Place, Place), StateError> {
     let named = options.revision.as_deref().unwrap_or("HEAD");
     let or_head = |name: &str| Place::commit(git, if name.is_empty() { "HEAD" } else { name });

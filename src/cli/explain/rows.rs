@@ -1,4 +1,4 @@
-//! The derivations of one effect as lines: many parts of `deps` that share a fate are one line.
+//! The lines for derivations with the same effect. Many parts of `deps` share one line.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use crate::split::{
     plan::{Cause, Comparison, Effect, Id},
 };
 
-/// How many parts of one scope have a line each.
+/// Number of parts of one scope that get their own lines.
 const SHOWN_PARTS: usize = 4;
 
 /// One or more derivations.
 pub(super) struct Row<'a> {
-    /// The derivations, in their order.
+    /// The derivations, in order.
     pub(super) ids: Vec<&'a Id>,
-    /// What it is called.
+    /// The name of the line.
     pub(super) name: String,
-    /// Why they differ, each cause once.
+    /// The causes, each once.
     pub(super) causes: Vec<&'a Cause>,
 }
 
-/// The derivations with an effect.
+/// Returns the lines for the derivations with an effect.
 pub(super) fn rows(comparison: &Comparison, effect: Effect) -> Vec<Row<'_>> {
     let of_scope = parts(comparison, |found| found == effect);
     let all = parts(comparison, |found| found != Effect::Removed);
@@ -51,7 +51,7 @@ fn summary(part: &Part, some: usize, all: usize) -> String {
     format!("deps-{} ({number} parts)", part.scope_name())
 }
 
-/// The parts of `deps` with these effects, by scope.
+/// Returns the parts of `deps` with these effects, grouped by scope.
 fn parts(comparison: &Comparison, is_wanted: impl Fn(Effect) -> bool) -> BTreeMap<Option<System>, Vec<&Id>> {
     let mut parts: BTreeMap<_, Vec<&Id>> = BTreeMap::new();
     for (id, _) in comparison.verdicts.iter().filter(|(_, verdict)| is_wanted(verdict.effect)) {

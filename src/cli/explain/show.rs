@@ -1,4 +1,4 @@
-//! An explanation for people.
+//! The text of `explain`.
 
 use std::collections::BTreeMap;
 
@@ -18,17 +18,16 @@ use crate::{
     split::plan::{Cause, Change, Derivations, Effect, Id},
 };
 
-/// How many causes of one derivation are shown.
+/// Number of causes shown for each derivation.
 const SHOWN_CAUSES: usize = 12;
-/// How many names a line lists.
+/// Number of names shown in a line.
 const SHOWN_NAMES: usize = 8;
 
 pub(super) fn print(explanation: &Explanation, printer: Printer) {
     let Explanation { before, after, comparison, confirmations } = explanation;
     let differ = match comparison.files.len() {
-        0 => "no file differs".to_owned(),
-        1 => "1 file differs".to_owned(),
-        number => format!("{} differ", things(number, "file")),
+        0 => "no file changed".to_owned(),
+        number => format!("{} changed", things(number, "file")),
     };
     printer.data(format_args!("{BOLD}{}{BOLD:#} -> {BOLD}{}{BOLD:#}: {differ}", before.place, after.place));
     print_stale(before, printer);
@@ -36,16 +35,20 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
     let total = comparison.verdicts.len();
     for (effect, title) in [
         (Effect::Rebuilt, "rebuilt"),
-        (Effect::Unsure, "perhaps rebuilt, since files of Nix differ (--nix tells)"),
+        (Effect::Unsure, "perhaps rebuilt, because Nix files changed (run with --nix to be sure)"),
         (Effect::Added, "new"),
-        (Effect::Removed, "gone"),
+        (Effect::Removed, "removed"),
     ] {
         let found: Vec<&Id> = with_effect(explanation, effect);
         if found.is_empty() {
             continue;
         }
         let style = if effect == Effect::Unsure { ODD } else { BOLD };
-        printer.data(format_args!("\n{style}{title}{style:#}: {} of {}", count(found.len()), count(total)));
+        printer.data(format_args!(
+            "\n{style}{title}{style:#}: {} of {}",
+            count(found.len()),
+            things(total, "derivation")
+        ));
         let rows = rows(comparison, effect);
         let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
         for row in &rows {
@@ -59,7 +62,7 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
     }
 }
 
-/// What Nix says: of packages of which the model is unsure, and of those where it says something else.
+/// Prints the results of Nix for packages that the model is unsure about, and for those where Nix disagrees.
 fn print_confirmations(confirmations: &BTreeMap<String, Confirmation>, printer: Printer) {
     let changed = confirmations.values().filter(|confirmation| confirmation.is_changed()).count();
     printer.data("");
@@ -69,32 +72,35 @@ fn print_confirmations(confirmations: &BTreeMap<String, Confirmation>, printer: 
     let wrong: Vec<_> = confirmations.iter().filter(|(_, confirmation)| !confirmation.agrees()).collect();
     let total = things(confirmations.len(), "package");
     if wrong.is_empty() {
-        printer.data(format_args!("{GOOD}Nix agrees{GOOD:#}: {} of {total} have another derivation", count(changed)));
+        printer
+            .data(format_args!("{GOOD}Nix agrees{GOOD:#}: the derivations of {} of {total} changed", count(changed)));
         return;
     }
     for (name, confirmation) in &wrong {
         let said = match confirmation.model {
-            Effect::Kept => "is kept",
-            Effect::Rebuilt | Effect::Unsure => "is rebuilt",
-            Effect::Added => "is new",
-            Effect::Removed => "is gone",
+            Effect::Kept => "kept",
+            Effect::Rebuilt | Effect::Unsure => "rebuilt",
+            Effect::Added => "new",
+            Effect::Removed => "removed",
         };
-        printer
-            .data(format_args!("{BAD}{name}{BAD:#} {said}, says splitter; Nix: {}", derivation_change(confirmation)));
+        printer.data(format_args!(
+            "{BAD}{name}{BAD:#}: splitter expects `{said}`, Nix has {}",
+            derivation_change(confirmation)
+        ));
     }
-    printer.data(format_args!("{BAD}Nix says something else{BAD:#} of {} of {total}", count(wrong.len())));
+    printer.data(format_args!("{BAD}Nix disagrees{BAD:#} about {} of {total}", count(wrong.len())));
 }
 
 fn derivation_change(confirmation: &Confirmation) -> String {
     let path = |derived: &Derived| match derived {
         Derived::Path(path) => path.clone(),
-        Derived::Absent => "no such package".to_owned(),
-        Derived::Failed => "cannot be evaluated".to_owned(),
+        Derived::Absent => "no package".to_owned(),
+        Derived::Failed => "an evaluation error".to_owned(),
     };
     if confirmation.is_changed() {
         format!("{} -> {}", path(&confirmation.before), path(&confirmation.after))
     } else {
-        format!("the same ({})", path(&confirmation.after))
+        format!("the same derivation ({})", path(&confirmation.after))
     }
 }
 
@@ -106,7 +112,7 @@ fn with_effect(explanation: &Explanation, effect: Effect) -> Vec<&Id> {
 fn print_stale(state: &State, printer: Printer) {
     if !state.is_recorded {
         printer.warning(format_args!(
-            "{PATH} does not fit {}: shown is what holds after `splitter update-hash`",
+            "{PATH} does not match {}; this shows the result after `splitter update-hash`",
             state.place
         ));
     }
@@ -121,7 +127,7 @@ fn print_row(explanation: &Explanation, Row { ids, name, causes }: &Row<'_>, wid
     let (own, causes): (Vec<&Cause>, Vec<&Cause>) = causes.iter().partition(|cause| is_of_splitter(cause));
     if !own.is_empty() {
         let files = things(own.len(), "file");
-        printer.data(format_args!("    ~ {FOLDER}: {files} of splitter itself (its version changed)"));
+        printer.data(format_args!("    ~ {FOLDER}: {files} generated by splitter (its version changed)"));
     }
     for cause in causes.iter().take(SHOWN_CAUSES) {
         printer.data(format_args!("    {}", escape(&line(cause))));
@@ -131,25 +137,25 @@ fn print_row(explanation: &Explanation, Row { ids, name, causes }: &Row<'_>, wid
     }
 }
 
-/// Whether a cause is one of the many files that another version of splitter writes otherwise.
+/// Returns whether a cause is one of the many generated files, which change with the version of splitter.
 fn is_of_splitter(cause: &Cause) -> bool {
     matches!(cause, Cause::Nix { path, .. } | Cause::File { path, .. } if path.as_str().starts_with(FOLDER))
 }
 
-/// What a derivation is to a developer.
+/// Describes a derivation to a developer.
 fn what(id: &Id, derivations: &Derivations) -> Option<String> {
     let derivation = derivations.get(id)?;
     Some(match id {
         Id::Deps(part) => match part.system {
-            None => "the downloaded packages".to_owned(),
-            Some(system) => format!("the downloaded packages that only {system} needs"),
+            None => "downloaded packages".to_owned(),
+            Some(system) => format!("downloaded packages that only {system} needs"),
         },
-        Id::NodeModules => "the installed packages".to_owned(),
-        Id::OwnInstall(app) => format!("the packages that are installed for {app}"),
-        Id::RuntimeInstall(app, _) => format!("the packages that {app} runs with"),
-        Id::Library(_) => format!("the library in {}", derivation.workspace.as_ref()?),
-        Id::App(_) => format!("the app in {}", derivation.workspace.as_ref()?),
-        Id::Check(_) => format!("a check of {}", derivation.workspace.as_ref()?),
+        Id::NodeModules => "installed packages".to_owned(),
+        Id::OwnInstall(app) => format!("packages installed for {app}"),
+        Id::RuntimeInstall(app, _) => format!("packages that {app} runs with"),
+        Id::Library(_) => format!("library in {}", derivation.workspace.as_ref()?),
+        Id::App(_) => format!("app in {}", derivation.workspace.as_ref()?),
+        Id::Check(_) => format!("check of {}", derivation.workspace.as_ref()?),
     })
 }
 
@@ -161,10 +167,10 @@ const fn sign(change: Change) -> char {
     }
 }
 
-/// A cause on one line.
+/// Formats a cause as one line.
 fn line(cause: &Cause) -> String {
     match cause {
-        Cause::Derivation { name } => format!("< {name} is another"),
+        Cause::Derivation { name } => format!("because {name} is rebuilt"),
         Cause::Package { name, from, to, workspaces } => package(name, from, to, workspaces),
         Cause::Source { path, change, way } => {
             let mode = if *change == Change::Mode { " (only its mode)" } else { "" };
@@ -172,40 +178,40 @@ fn line(cause: &Cause) -> String {
         }
         Cause::RootFile { path, change, way } => format!("{} {path} ({})", sign(*change), readers(way)),
         Cause::Workspace { path, change: Change::Added, way } => {
-            format!("+ all of {path}, which it now depends on{}", through(way))
+            format!("+ all of {path}, a new dependency{}", through(way))
         }
         Cause::Workspace { path, change: Change::Changed | Change::Mode, way } => {
-            format!("~ {path}: another part of it is shown to others{}", through(way))
+            format!("~ {path} exposes other files (`exposes` in splitter.json changed){}", through(way))
         }
-        Cause::Workspace { path, .. } => format!("- all of {path}, which it no longer depends on"),
+        Cause::Workspace { path, .. } => format!("- all of {path}, no longer a dependency"),
         Cause::File { path, change } | Cause::Nix { path, change } => format!("{} {path}", sign(*change)),
         Cause::Manifest { path, fields } => format!("~ {path}: {}", names(fields, "; ")),
-        Cause::Settings { path } => format!("~ {path}: settings that an install reads"),
+        Cause::Settings { path } => format!("~ {path}: settings of the install"),
         Cause::Setting { name, from, to } => setting(name, from.as_deref(), to.as_deref()),
     }
 }
 
 fn package(name: &str, from: &[String], to: &[String], workspaces: &[RepoPath]) -> String {
     let asked = match workspaces {
-        [] => "asked for by other packages".to_owned(),
+        [] => "required by other packages".to_owned(),
         workspaces => {
             let shown: Vec<String> = workspaces.iter().map(folder).collect();
-            format!("asked for by {}", names(&shown, ", "))
+            format!("required by {}", names(&shown, ", "))
         }
     };
     let (sign, versions) = match (from, to) {
         ([], to) => ('+', to.join(", ")),
         (from, []) => ('-', from.join(", ")),
-        (from, to) if from == to => ('~', format!("{} (other bytes or systems)", to.join(", "))),
+        (from, to) if from == to => ('~', format!("{} (same version, other content or systems)", to.join(", "))),
         (from, to) => ('~', format!("{} -> {}", from.join(", "), to.join(", "))),
     };
     format!("{sign} {name} {versions} ({asked})")
 }
 
-/// Who reads a root file: `read by packages/ui, used by apps/web`.
+/// Names the readers of a root file: `read by packages/ui, used by apps/web`.
 fn readers(way: &[RepoPath]) -> String {
     match way {
-        [] => "every build reads it".to_owned(),
+        [] => "read by every build".to_owned(),
         way => {
             let way: Vec<String> = way.iter().rev().map(folder).collect();
             format!("read by {}", way.join(", used by "))
@@ -213,7 +219,7 @@ fn readers(way: &[RepoPath]) -> String {
     }
 }
 
-/// How the workspace that is built comes to another: ` (apps/web > packages/ui > packages/tokens)`.
+/// Names the dependents between a changed workspace and the built one: ` (used by packages/ui, used by apps/web)`.
 fn through(way: &[RepoPath]) -> String {
     if way.len() < 2 {
         return String::new();
@@ -234,7 +240,7 @@ fn setting(name: &str, from: Option<&str>, to: Option<&str>) -> String {
     }
 }
 
-/// The first of some names, and how many more there are.
+/// Joins the first names, and adds the number of the others.
 fn names(names: &[String], separator: &str) -> String {
     let shown = names.iter().take(SHOWN_NAMES).map(String::as_str).collect::<Vec<_>>().join(separator);
     match names.len().checked_sub(SHOWN_NAMES) {
@@ -249,10 +255,10 @@ fn print_kept(explanation: &Explanation, total: usize, printer: Printer) {
         return;
     }
     if number == total {
-        printer.data(format_args!("\n{GOOD}nothing is rebuilt{GOOD:#}: all {} stay as they are", count(total)));
+        printer.data(format_args!("\n{GOOD}nothing is rebuilt{GOOD:#}: all {} are kept", things(total, "derivation")));
         return;
     }
-    printer.data(format_args!("\n{GOOD}kept{GOOD:#}: {} of {}", count(number), count(total)));
+    printer.data(format_args!("\n{GOOD}kept{GOOD:#}: {} of {}", count(number), things(total, "derivation")));
     let kept: Vec<String> = rows(&explanation.comparison, Effect::Kept).into_iter().map(|row| row.name).collect();
     printer.data(format_args!("  {}", escape(&kept.join(", "))));
 }
@@ -262,7 +268,7 @@ fn print_idle(explanation: &Explanation, printer: Printer) {
     if idle.is_empty() {
         return;
     }
-    printer.data(format_args!("\n{DIM}read by no build{DIM:#}: {}", things(idle.len(), "file")));
+    printer.data(format_args!("\n{DIM}read by no build{DIM:#}: {}", things(idle.len(), "changed file")));
     let files = &explanation.comparison.files;
     print_list("", idle.iter().map(|path| format!("{} {path}", sign(files[path]))), printer);
 }

@@ -1,4 +1,4 @@
-//! What is left to do after `init`: lines for the flake that is there, files that git does not track, the next commands.
+//! Advice after `init`: lines for an existing flake, files that git does not track, the next commands.
 
 use std::{collections::BTreeSet, process::Command};
 
@@ -17,13 +17,14 @@ use crate::{
     },
 };
 
-/// What flakes of older versions have in place of `systems.nix`: all recorded systems, whatever nixpkgs has.
+/// The line that replaces a direct read of the record in flakes of older versions. `systems.nix` drops the systems that nixpkgs
+/// does not have.
 const SYSTEMS: &str = "systems = import ./nix/splitter/systems.nix inputs.nixpkgs.lib;";
 
-/// Nix without a flake.
+/// Names of Nix expressions without a flake.
 const EXPRESSIONS: [&str; 2] = ["default.nix", "shell.nix"];
 
-/// The Nix expression at the root of a repository, which makes a new flake unwanted.
+/// Finds a Nix expression at the root of a repository. `init` then writes no flake.
 pub(super) fn expression(tree: &WorkTree) -> Result<Option<&'static str>, TreeError> {
     for name in EXPRESSIONS {
         if tree.is_file(&RepoPath::root().child(name))? {
@@ -33,11 +34,11 @@ pub(super) fn expression(tree: &WorkTree) -> Result<Option<&'static str>, TreeEr
     Ok(None)
 }
 
-/// What the advice depends on.
+/// The inputs of the advice.
 pub(super) struct Advice<'a> {
     pub(super) tree: &'a WorkTree,
     pub(super) apps: &'a BTreeSet<&'a str>,
-    /// The URL of splitter as an input of the flake.
+    /// The URL of splitter, if it is an input of the flake.
     pub(super) input: Option<&'a str>,
     /// The repository's Nix expression, if there is no flake.
     pub(super) expression: Option<&'static str>,
@@ -55,7 +56,7 @@ impl Advice<'_> {
         };
         print_git(self.tree.root(), self.expression.is_none(), printer);
         printer.note(format_args!(
-            "next: `{BOLD}{next}{BOLD:#}`, and after each change of the lockfile `{BOLD}splitter update-hash{BOLD:#}`"
+            "next: run `{BOLD}{next}{BOLD:#}`; after each change to the lockfile, run `{BOLD}splitter update-hash{BOLD:#}`"
         ));
         let ignores = read_text(self.tree, &RepoPath::root().child(".prettierignore"))?;
         if ignores.is_some_and(|text| !text.contains(templates::FOLDER)) {
@@ -64,7 +65,7 @@ impl Advice<'_> {
         Ok(())
     }
 
-    /// The lines for the flake that is there, unless it has them.
+    /// Prints the lines for an existing flake, unless it has them.
     fn print_flake(&self, printer: Printer) -> Result<(), Failure> {
         let path = RepoPath::root().child("flake.nix");
         let Some(text) = read_text(self.tree, &path)? else { return Ok(()) };
@@ -82,35 +83,35 @@ impl Advice<'_> {
         }
         if let (Some(file), None) = (record, self.input) {
             printer.note(format_args!(
-                "{NOTE}hint{NOTE:#}: nixpkgs 26.11 has no x86_64-darwin; in {file}, replace the line that reads splitter.lock.json with"
+                "{NOTE}hint{NOTE:#}: nixpkgs 26.11 has no x86_64-darwin. In {file}, replace the line that reads splitter.lock.json with:"
             ));
             printer.note(format_args!("    {SYSTEMS}"));
         }
         Ok(())
     }
 
-    /// What to do about a flake that takes splitter in the other way.
+    /// Returns the advice for a flake that still uses the other layout.
     const fn replacement(&self) -> &'static str {
         if self.input.is_some() {
-            "imports ./nix/splitter, whose Nix files are gone. Use `inputs.splitter.lib.mkSplit { inherit pkgs; root = ./.; }`, \
+            "imports ./nix/splitter, whose Nix files were removed. Use `inputs.splitter.lib.mkSplit { inherit pkgs; root = ./.; }`, \
              or with flake-parts `inputs.splitter.flakeModules.default`"
         } else {
-            "uses splitter as an input, and its Nix files are in the repository now. Use `import ./nix/splitter { inherit pkgs; \
+            "uses splitter as an input, but the Nix files are now in the repository. Use `import ./nix/splitter { inherit pkgs; \
              root = ./.; }`, or with flake-parts `./nix/splitter/flake-module.nix`"
         }
     }
 
-    /// The plain form, for a flake that cannot be read.
+    /// Prints the general form, for a flake that cannot be parsed.
     fn print_plain(&self, reason: &str, printer: Printer) {
         printer.note(format_args!(
-            "{NOTE}flake.nix{NOTE:#} is yours and was left alone: {reason}. Take packages, checks and dev shell from"
+            "{NOTE}flake.nix{NOTE:#} was not changed: {reason}. Take packages, checks and the dev shell from:"
         ));
         let function = if self.input.is_some() { "inputs.splitter.lib.mkSplit" } else { "import ./nix/splitter" };
         printer.note(format_args!("    ({function} {{ inherit pkgs; root = ./.; }}).outputs"));
         if let Some(url) = self.input {
-            printer.note(format_args!("with the input `inputs.splitter.url = \"{url}\";`"));
+            printer.note(format_args!("Add the input `inputs.splitter.url = \"{url}\";`."));
         }
-        printer.note("for the nixpkgs of each system. With flake-parts, import");
+        printer.note("where `pkgs` is the nixpkgs of each system. With flake-parts, import:");
         let module = if self.input.is_some() {
             "inputs.splitter.flakeModules.default"
         } else {
@@ -119,13 +120,13 @@ impl Advice<'_> {
         printer.note(format_args!("    {module}"));
     }
 
-    /// The lines for a Nix expression; what builds a package with it.
+    /// Prints the lines for a Nix expression, and returns the command that builds a package.
     fn print_expression(&self, name: &str, example: &str, printer: Printer) -> Result<String, Failure> {
         let uses = uses(self.tree, &RepoPath::root().child(name))?;
         if uses.folder.is_none() && uses.input.is_none() {
             let function = self.input.map_or("import ./nix/splitter", |_| "splitter.lib.mkSplit");
             printer.note(format_args!(
-                "{NOTE}{name}{NOTE:#} is yours and was left alone; there is no flake. In it, the packages are"
+                "{NOTE}{name}{NOTE:#} was not changed, and no flake was written. Use the packages in {name} as:"
             ));
             printer.note(format_args!("    ({function} {{ inherit pkgs; root = ./.; }}).packages"));
         }
@@ -140,22 +141,22 @@ impl Advice<'_> {
 
 fn print_insertions(style: &str, text: &str, insertions: &[Insertion], printer: Printer) {
     printer.note(format_args!(
-        "{NOTE}flake.nix{NOTE:#} is yours and was left alone. For its {style}, these lines add splitter's outputs:"
+        "{NOTE}flake.nix{NOTE:#} was not changed. It uses {style}; add these lines for splitter's outputs:"
     ));
     printer.note("--- a/flake.nix\n+++ b/flake.nix");
     printer.note(diff(text, insertions).trim_end());
 }
 
-/// A flake in a git repository sees only files that git tracks.
+/// Prints advice about git, because a flake sees only files that git tracks.
 fn print_git(root: &Utf8Path, has_flake: bool, printer: Printer) {
     let paths = ["flake.nix", templates::FOLDER];
     match untracked(root, &paths) {
         GitState::NoRepository if has_flake => printer.note(format_args!(
-            "{NOTE}git{NOTE:#}: this is not a git repository. Nix then copies the whole folder at every command, \
-             node_modules included; `git init` makes it one"
+            "{NOTE}git{NOTE:#}: this is not a git repository, so every nix command copies the whole folder, including \
+             node_modules; run `{BOLD}git init{BOLD:#}`"
         )),
         GitState::Untracked(files) if has_flake && !files.is_empty() => printer.note(format_args!(
-            "{NOTE}git{NOTE:#}: a flake sees only tracked files, so run `{BOLD}git add --intent-to-add {}{BOLD:#}`",
+            "{NOTE}git{NOTE:#}: Nix sees only files that git tracks; run `{BOLD}git add --intent-to-add {}{BOLD:#}`",
             files.join(" ")
         )),
         _ => {}
@@ -163,10 +164,10 @@ fn print_git(root: &Utf8Path, has_flake: bool, printer: Printer) {
 }
 
 enum GitState {
-    /// Those of the paths that hold files which git does not track.
+    /// Paths with files that git does not track.
     Untracked(Vec<String>),
     NoRepository,
-    /// Git is not there, or did not say.
+    /// Git is missing or failed.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! `splitter init`: writes the flake and the hashes. Everything is worked out first, and then written at once.
+//! `splitter init`: writes the flake and the hashes. All files are computed first, then written together.
 
 mod advice;
 mod offer;
@@ -66,7 +66,7 @@ fn flake_path() -> RepoPath {
     RepoPath::root().child("flake.nix")
 }
 
-/// The static files, and the removal of those that an older splitter left.
+/// Returns the generated files, and removes those of older versions.
 fn generated(tree: &WorkTree, layout: Layout) -> Result<Files, Failure> {
     let mut files = Files::default();
     for (path, content) in layout.targets() {
@@ -92,6 +92,6 @@ fn print_written(written: &Written, printer: Printer) {
         }
     }
     if *written == Written::default() {
-        printer.note("  nothing to change");
+        printer.note("  all files are up to date");
     }
 }

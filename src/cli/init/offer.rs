@@ -1,4 +1,4 @@
-//! The offer of the git hook: a question on a terminal, a line of advice elsewhere.
+//! Offers the git hook: a question on a terminal, a line of advice elsewhere.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -12,7 +12,7 @@ use crate::{
     repo::WorkTree,
 };
 
-/// Offers the hook, unless it runs already or there is no git repository.
+/// Offers the hook, unless it already runs or this is not a git repository.
 pub(super) fn hook(tree: &WorkTree, printer: Printer) -> Result<(), Failure> {
     let Ok(place) = HookPlace::find(tree.root()) else { return Ok(()) };
     if status(&place).is_ok_and(|all| all.iter().all(Status::runs)) {
@@ -22,7 +22,7 @@ pub(super) fn hook(tree: &WorkTree, printer: Printer) -> Result<(), Failure> {
         hook::install(&place, printer)?;
     } else {
         printer.note(format_args!(
-            "{NOTE}hook{NOTE:#}: `{BOLD}splitter hook install{BOLD:#}` sets up a git hook that stops a commit with stale hashes"
+            "{NOTE}hook{NOTE:#}: run `{BOLD}splitter hook install{BOLD:#}` to add a git hook that stops commits with stale hashes"
         ));
     }
     Ok(())
@@ -32,10 +32,10 @@ fn can_ask(printer: Printer) -> bool {
     !printer.is_quiet() && io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks. Only a yes is one: an answer that cannot be read changes nothing.
+/// Asks the user. Anything but a yes changes nothing.
 fn is_wanted() -> bool {
     let mut stderr = anstream::stderr();
-    let question = "Set up a git hook that stops a commit with stale hashes? [y/N] ";
+    let question = "Add a git hook that stops commits with stale hashes? [y/N] ";
     if write!(stderr, "{question}").and_then(|()| stderr.flush()).is_err() {
         return false;
     }

@@ -1,4 +1,4 @@
-//! A scan for programs. `version` changes when a field changes its meaning or goes.
+//! `scan --json`. `version` changes when a field is removed or changes its meaning.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,11 +16,11 @@ use crate::{
     },
 };
 
-/// The version of this output.
+/// The version of this format.
 const VERSION: u32 = 2;
 
-/// What is printed. Each source set is made while it is written, since all of them together may be many times the size
-/// of the repository.
+/// Returns the report. Each source set is created while it is written, because together they can be many times larger than
+/// the repository.
 pub(super) fn report<'a>(scan: &'a Scan<'a>) -> impl Serialize {
     let split = scan.split;
     let mut fields: BTreeMap<&str, Field<'_>> = BTreeMap::new();
@@ -58,7 +58,7 @@ enum Field<'a> {
     Sets(SourceSets<'a>),
 }
 
-/// The source sets of apps or of libraries, by name.
+/// Source sets of apps or libraries, by name.
 struct SourceSets<'a> {
     scan: &'a Scan<'a>,
     built: BTreeMap<&'a str, &'a Workspace>,
@@ -75,7 +75,7 @@ impl Serialize for SourceSets<'_> {
     }
 }
 
-/// A source set, with its fields in the order of the alphabet as everywhere in the report.
+/// A source set. Its fields are sorted, as everywhere in the report.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SetReport {

@@ -1,4 +1,4 @@
-//! `splitter scan`: shows the split, and writes nothing.
+//! `splitter scan`: shows how the repository is split, without writing anything.
 
 mod json;
 mod show;
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// A repository, split, with the apps that are shown.
+/// A split repository, and the apps to show.
 struct Scan<'a> {
     tree: &'a WorkTree,
     split: &'a Split,
@@ -33,7 +33,7 @@ struct Scan<'a> {
 
 pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
-    // The walk and the lockfile are read at the same time: each takes about as long as the other.
+    // In parallel, because the walk takes about as long as reading the lockfile.
     let (files, split) = both(|| tree.source_files(), || Split::read(&tree, &Choices::default()));
     let (files, split) = (files?, split?);
     refuse_unknown(options, &split)?;
@@ -60,8 +60,7 @@ fn refuse_unknown(options: &ScanOptions, split: &Split) -> Result<(), SplitError
     }
 }
 
-/// How many packages each scope has: `common`, and each system by name; and `unknown`, of which only their tarballs
-/// say where they are needed.
+/// Counts the packages of each scope: `common`, each system by name, and `unknown`, where only the tarballs name the systems.
 fn scopes(split: &Split) -> BTreeMap<&'static str, usize> {
     let mut scopes = BTreeMap::new();
     for (part, packages) in parts(split) {
@@ -74,7 +73,7 @@ fn scopes(split: &Split) -> BTreeMap<&'static str, usize> {
     scopes
 }
 
-/// How many packages each part of `deps` holds, as far as the lockfile says who needs them.
+/// Counts the packages of each part of `deps`, as far as the lockfile names their systems.
 fn parts(split: &Split) -> BTreeMap<Part, usize> {
     let parts = shards::cut(&split.dependencies, |dependency| dependency.scope.as_ref());
     parts.into_iter().map(|(part, entries)| (part, entries.len())).collect()

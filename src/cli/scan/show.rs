@@ -1,4 +1,4 @@
-//! A scan for people.
+//! The text of `scan`.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -12,21 +12,21 @@ use crate::{
         Split,
         config::Install,
         sources::{Extras, LeftOut, Summary},
-        workspaces::detect::program::{Keeps, Purpose},
+        workspaces::detect::program::{Keeps, Product, Purpose, Runtime},
         workspaces::graph::{Role, Workspace},
     },
 };
 
-/// How many files of the lock set are named; a repository has one manifest a workspace.
+/// Number of files of the lock set shown.
 const SHOWN_FILES: usize = 12;
 
-/// How many workspaces of an app's source set are named.
+/// Number of workspaces shown for each source set.
 const SHOWN_WORKSPACES: usize = 24;
 
-/// How many environment variables of a build are named.
+/// Number of environment variables shown for each build.
 const SHOWN_VARIABLES: usize = 6;
 
-/// Those that every build has.
+/// Variables that every build has.
 const SET: [&str; 1] = ["CI"];
 
 pub(super) fn print(scan: &Scan<'_>, printer: Printer) {
@@ -56,7 +56,7 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
         .iter()
         .filter(|(scope, _)| **scope != "common")
         .map(|(scope, packages)| match *scope {
-            "unknown" => format!("{} of which `update-hash` asks the tarballs", count(*packages)),
+            "unknown" => format!("{} whose systems `update-hash` reads from the tarballs", count(*packages)),
             system => format!("{} only for {system}", count(*packages)),
         })
         .collect();
@@ -66,7 +66,7 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
     print_parts(split, printer);
 }
 
-/// How `deps` is cut, where it is.
+/// Prints the parts of `deps`, if there are several.
 fn print_parts(split: &Split, printer: Printer) {
     let parts = parts(split);
     if parts.keys().all(|part| part.shard.is_whole()) {
@@ -82,7 +82,11 @@ fn print_parts(split: &Split, printer: Printer) {
     let of_systems = of_systems.concat();
     let shared = count(scopes["common"]);
     let total = things(parts.len(), "part");
-    heading("deps", &format!("{total}: {shared} for every system{of_systems}; a bump changes one of them"), printer);
+    heading(
+        "deps",
+        &format!("{total}: {shared} for every system{of_systems}; updating a package changes one part"),
+        printer,
+    );
 }
 
 fn heading(name: &str, text: &str, printer: Printer) {
@@ -94,7 +98,7 @@ fn print_lock_set(scan: &Scan<'_>, printer: Printer) {
     printer.data("");
     heading(
         "lock set",
-        &format!("{}: a change of any of them makes the hashes stale", things(files.len(), "file")),
+        &format!("{}; a change to any of them makes the hashes stale", things(files.len(), "file")),
         printer,
     );
     let (manifests, others): (Vec<_>, Vec<_>) = files.keys().partition(|path| path.file_name() == "package.json");
@@ -105,13 +109,15 @@ fn print_lock_set(scan: &Scan<'_>, printer: Printer) {
         printer.data(format_args!("  {DIM}and {} more{DIM:#}", count(others.len() - SHOWN_FILES)));
     }
     let of = if manifests.len() == 1 { "package.json" } else { "package.json files" };
-    printer.data(format_args!("  {} {of} {DIM}(the fields that an installer reads){DIM:#}", count(manifests.len())));
+    printer.data(format_args!("  {} {of} {DIM}(only the fields that an install reads){DIM:#}", count(manifests.len())));
 }
 
 fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
     let workspaces: Vec<&Workspace> = scan.split.graph.workspaces().collect();
     printer.data("");
-    heading("workspaces", &things(workspaces.len(), "workspace"), printer);
+    let apps = workspaces.iter().filter(|workspace| matches!(workspace.role, Role::App { .. })).count();
+    let kinds = format!("{}, {}", things(apps, "app"), things(workspaces.len() - apps, "library"));
+    heading("workspaces", &format!("{}: {kinds}", count(workspaces.len())), printer);
     let width = workspaces.iter().map(|workspace| workspace.path.to_string().chars().count()).max().unwrap_or(0);
     for workspace in workspaces {
         let kind = match &workspace.role {
@@ -121,22 +127,21 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
                 None => "library".to_owned(),
             },
         };
-        let how = how(workspace).map_or(String::new(), |how| format!(": {how}"));
         let path = workspace.path.to_string();
-        printer.data(format_args!(
-            "  {:<width$}  {kind}, {}{}",
-            escape(&path),
-            escape(&workspace.reason),
-            escape(&how)
-        ));
-        for line in products(workspace, scan.split.pin.manager.name.runtime()) {
+        printer.data(format_args!("  {:<width$}  {kind} ({})", escape(&path), escape(&workspace.reason)));
+        let product = product(workspace, scan.split.pin.manager.name.runtime());
+        for line in build(workspace).into_iter().chain(product) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&line)));
         }
         if let Some(variables) = unset_variables(workspace) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
         if let Some(reason) = scan.split.copies.get(&workspace.path) {
-            printer.data(format_args!("  {:<width$}  {DIM}gets copies of packages: {}{DIM:#}", "", escape(reason)));
+            printer.data(format_args!(
+                "  {:<width$}  {DIM}packages are copied, not linked: {}{DIM:#}",
+                "",
+                escape(reason)
+            ));
         }
         if let Some(installed) = installed(workspace.install) {
             printer.data(format_args!("  {:<width$}  {DIM}{installed}{DIM:#}", ""));
@@ -144,16 +149,16 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
     }
 }
 
-/// What is installed for an app alone.
+/// Describes an install for this app alone.
 fn installed(install: Install) -> Option<&'static str> {
     match install {
         Install::Shared => None,
-        Install::Own => Some("has an install of its own"),
-        Install::Production => Some("has an install of its own, without development dependencies"),
+        Install::Own => Some("has its own install"),
+        Install::Production => Some("has its own install, without development dependencies"),
     }
 }
 
-/// The variables that a build is said to read: none is set.
+/// Describes the variables that a build reads and nobody sets.
 fn unset_variables(workspace: &Workspace) -> Option<String> {
     let names: Vec<&str> = workspace.env.iter().map(String::as_str).filter(|name| !SET.contains(name)).collect();
     let (group, name) = match (&workspace.role, &workspace.library) {
@@ -164,53 +169,79 @@ fn unset_variables(workspace: &Workspace) -> Option<String> {
     let shown = names.iter().take(SHOWN_VARIABLES).copied().collect::<Vec<_>>().join(", ");
     let more = names.len().saturating_sub(SHOWN_VARIABLES);
     let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
-    (!names.is_empty()).then(|| format!("not set in its build, unless splitter.{group}.{name}.env does: {shown}{more}"))
+    (!names.is_empty()).then(|| {
+        format!(
+            "its build reads variables that are unset unless `splitter.{group}.{name}.env` sets them: {shown}{more}"
+        )
+    })
 }
 
-/// Returns how a workspace is built: its command, the tool, and the outputs. A guess has a `?`.
-fn how(workspace: &Workspace) -> Option<String> {
-    // The root's script builds all the others, which is what splitter does by itself.
+/// Describes how a workspace is built: the command, the tool and the outputs. A guess has a `?`.
+fn build(workspace: &Workspace) -> Option<String> {
+    // The script of the root builds all workspaces, which splitter does by itself.
     let is_built = !workspace.path.is_root() || matches!(workspace.role, Role::App { .. });
     let build = workspace.build.as_ref().filter(|_| is_built)?;
     let tool = build.tool.map_or(String::new(), |tool| format!(" ({})", tool.name()));
-    let guess = if build.is_guess { "?" } else { "" };
-    let outputs: Vec<&str> = build.kept().map(String::as_str).collect();
-    let keeps_outputs = match &workspace.role {
-        Role::App { product, .. } => product.keeps != Keeps::Sources || !product.programs.is_empty(),
-        Role::Library => true,
+    let outputs = match build.shown_outputs() {
+        outputs if outputs.is_empty() => outputs,
+        outputs if build.is_guess => format!(" -> {outputs} (a guess; `output` in splitter.json sets it)"),
+        outputs => format!(" -> {outputs}"),
     };
-    let outputs = match outputs.as_slice() {
-        list if keeps_outputs && !list.is_empty() => format!(" -> {}{guess}", list.join(", ")),
-        _ => String::new(),
-    };
-    Some(format!("`{}`{tool}{outputs}", build.command))
+    Some(format!("build: `{}`{tool}{outputs}", build.command))
 }
 
-/// Returns what the package of a workspace is, a line for each program.
-fn products(workspace: &Workspace, runtime: &str) -> Vec<String> {
+/// Describes the package of an app: each program with its command, and what is beside the programs.
+fn product(workspace: &Workspace, runtime: &str) -> Vec<String> {
     let Role::App { name, product } = &workspace.role else { return Vec::new() };
-    let mut lines: Vec<String> = Vec::new();
     let purpose = product.purpose.name();
-    for program in product.programs_of(name) {
-        let named = if program.name == *name { String::new() } else { format!(" {}", program.name) };
-        lines.push(format!("{purpose}{named}: {}", program.shown(runtime)));
+    let programs = product.programs_of(name);
+    let mut lines: Vec<String> = programs
+        .iter()
+        .map(|program| {
+            let how = match program.runtime {
+                Some(Runtime::None) => " (compiled)",
+                _ if program.directory => " (run in its own folder)",
+                _ => "",
+            };
+            format!("{purpose} {}: {}{how}", program.name, program.shown(runtime))
+        })
+        .collect();
+    match product.purpose {
+        Purpose::Site if programs.is_empty() => lines.push("site: static files".to_owned()),
+        _ if programs.is_empty() => lines.push("files: the output of the build, no program".to_owned()),
+        _ if product.keeps == Keeps::Files => {}
+        _ => lines.push(format!("runs with: {}", beside(product))),
     }
-    if lines.is_empty() && product.purpose == Purpose::Site {
-        lines.push("site: static files".to_owned());
-    }
-    if let Some(unclear) = product.unclear.as_ref().filter(|_| product.programs.is_empty()) {
+    if let Some(unclear) = product.unclear.as_ref().filter(|_| programs.is_empty()) {
         lines.push(format!(
-            "no program: `{}` in the script `{}` is not supported; set `start` in splitter.json",
+            "`{}` in the script `{}` is not supported; `start` in splitter.json sets a program",
             unclear.part, unclear.script
         ));
     }
     lines
 }
 
+/// Names what the programs of a package run with.
+fn beside(product: &Product) -> String {
+    let packages = match product.runtime {
+        Some(Install::Production) => "production dependencies",
+        Some(Install::Own) => "its dependencies, also those for development",
+        Some(Install::Shared) => "the dependencies of all workspaces",
+        None if product.layout.is_empty() => "no dependencies",
+        None => "the dependencies that the build put into its output",
+    };
+    let files = if product.files.is_empty() { String::new() } else { format!(", {}", product.files.join(", ")) };
+    format!("{packages}{files}")
+}
+
 fn print_source_sets(scan: &Scan<'_>, printer: Printer) {
     printer.data("");
     let total = things(scan.apps.len(), "app");
-    heading("source sets", &format!("{total}; a change outside an app's source set does not rebuild it"), printer);
+    heading(
+        "source sets",
+        &format!("{total}; editing a file outside an app's source set does not rebuild that app"),
+        printer,
+    );
     let extras = Extras::of(scan.sources);
     let summary = Summary::of(scan.sources, scan.closures, &extras);
     for (name, workspace) in &scan.apps {
@@ -224,10 +255,10 @@ fn print_source_sets(scan: &Scan<'_>, printer: Printer) {
         ));
         print_left_out(&totals.left_out, printer);
     }
-    printer.data(format_args!("  {DIM}what git ignores is in no source set{DIM:#}"));
+    printer.data(format_args!("  {DIM}files ignored by git are never included{DIM:#}"));
 }
 
-/// The workspaces that an app is built from: the first of them, and how many more there are.
+/// Names the first workspaces that an app is built from, and counts the others.
 fn members(scan: &Scan<'_>, own: usize) -> String {
     let members = scan.closures.members(own);
     let shown = members.ones().take(SHOWN_WORKSPACES).map(|number| scan.closures.workspaces()[number].path.to_string());
@@ -244,7 +275,8 @@ fn print_left_out(left_out: &BTreeMap<String, LeftOut>, printer: Printer) {
     }
     let mut rules: Vec<_> = left_out.iter().collect();
     rules.sort_by_key(|(rule, left_out)| (std::cmp::Reverse(left_out.files), rule.as_str()));
-    let shown: Vec<_> = rules.iter().take(6).map(|(rule, left_out)| format!("{rule} {}", left_out.files)).collect();
+    let shown: Vec<_> =
+        rules.iter().take(6).map(|(rule, left_out)| format!("{rule} ({})", things(left_out.files, "file"))).collect();
     let more = if rules.len() > 6 { format!(", {} more rules", rules.len() - 6) } else { String::new() };
-    printer.data(format_args!("    {DIM}left out: {}{more}{DIM:#}", escape(&shown.join(", "))));
+    printer.data(format_args!("    {DIM}excluded: {}{more}{DIM:#}", escape(&shown.join(", "))));
 }

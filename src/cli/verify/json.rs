@@ -1,10 +1,10 @@
-//! A proof for programs. `version` changes when a field changes its meaning or goes.
+//! `verify --json`. `version` changes when a field is removed or changes its meaning.
 
 use serde_json::{Value, json};
 
 use crate::proof::{Proof, Row};
 
-/// The version of this output.
+/// The version of this format.
 const VERSION: u32 = 1;
 
 pub(super) fn render(proof: &Proof) -> String {
@@ -15,7 +15,7 @@ pub(super) fn render(proof: &Proof) -> String {
         "edits": proof.rows.iter().map(edit).collect::<Vec<_>>(),
         "surprises": surprises,
     });
-    // A report is texts and lists: it always serialises.
+    // Texts and lists always serialise.
     serde_json::to_string_pretty(&report).unwrap_or_default()
 }
 

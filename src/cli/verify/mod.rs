@@ -1,4 +1,4 @@
-//! `splitter verify`: edits in scratch copies, each evaluated by Nix and held against the model.
+//! `splitter verify`: makes edits in scratch copies, evaluates each with Nix, and compares the result with the model.
 
 mod json;
 mod show;
@@ -19,7 +19,7 @@ use crate::{
 
 pub(super) fn run(global: &Global, options: &VerifyOptions, printer: Printer) -> Result<Outcome, Failure> {
     let start = Instant::now();
-    // Asked first: without it there is nothing to do.
+    // Checked first, because everything else needs it.
     let nix = Nix::require()?;
     let tree = work_tree(global)?;
     let state = state(&tree)?;

@@ -1,4 +1,4 @@
-//! A proof for people: the matrix of edits and packages.
+//! The text of `verify`: a matrix of edits and packages.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     split::{System, plan::Effect},
 };
 
-/// How wide the columns may be together; if they are wider, numbers stand for the names.
+/// Total width of the columns. If the names are wider, numbers replace them.
 const WIDTH: usize = 60;
 
 pub(super) fn print(proof: &Proof, system: System, time: Duration, printer: Printer) {
@@ -23,19 +23,19 @@ pub(super) fn print(proof: &Proof, system: System, time: Duration, printer: Prin
     for row in &proof.rows {
         print_row(row, &headings, proof, (what, path), printer);
     }
-    printer.data(format_args!("\n{DIM}. kept   R rebuilt   ! not as it should be{DIM:#}"));
+    printer.data(format_args!("\n{DIM}. kept   R rebuilt   ! unexpected{DIM:#}"));
     print_surprises(proof, printer);
     let edits = things(proof.rows.len(), "edit");
     let packages = things(proof.packages.len(), "package");
     let surprises: usize = proof.rows.iter().map(|row| row.surprises().count()).sum();
     let verdict = match surprises {
-        0 => format!("{GOOD}proved{GOOD:#}: Nix rebuilds what it must and nothing else"),
-        number => format!("{BAD}{}{BAD:#}", things(number, "surprise")),
+        0 => format!("{GOOD}proved{GOOD:#}: each edit rebuilds what it must, and nothing else"),
+        number => format!("{BAD}failed{BAD:#}: {}", things(number, "unexpected result")),
     };
     printer.data(format_args!("{verdict} ({edits}, {packages}, {system}, in {})", duration(time)));
 }
 
-/// A heading for each package.
+/// Returns a heading for each package.
 fn headings(proof: &Proof, printer: Printer) -> Vec<String> {
     let width: usize = proof.packages.iter().map(|name| name.len() + 2).sum();
     if width <= WIDTH {
@@ -62,7 +62,7 @@ fn print_row(row: &Row, headings: &[String], proof: &Proof, (what, path): (usize
     printer.data(format_args!("{:what$}  {:path$}  {}", row.edit.name, escape(&name), cells.join("  ")));
 }
 
-/// The end of a path that is too long.
+/// Shortens a path to its end if it is too long.
 fn shortened(path: &str, width: usize) -> String {
     let length = path.chars().count();
     if length <= width {
@@ -76,11 +76,11 @@ fn print_surprises(proof: &Proof, printer: Printer) {
     for row in &proof.rows {
         for (name, cell) in row.surprises() {
             let text = match cell.model {
-                Effect::Kept => "leaked into it: it is rebuilt, and should be kept",
-                _ => "does not reach it: it is kept, and should be rebuilt",
+                Effect::Kept => "expected kept, found rebuilt",
+                _ => "expected rebuilt, found kept",
             };
             let path = escape(row.edit.path.as_str());
-            printer.data(format_args!("{BAD}{name}{BAD:#}: {path} ({}) {text}", row.edit.name));
+            printer.data(format_args!("{BAD}{name}{BAD:#}: {text} after the edit of {path} ({})", row.edit.name));
         }
     }
 }

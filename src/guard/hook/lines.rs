@@ -1,22 +1,22 @@
-//! The lines for configurations of tools that own the hooks. They are printed, not written: those files are the user's, with
-//! comments and an order of their own.
+//! Lines for the configurations of tools that manage hooks. They are printed, not written, because users edit those files and
+//! keep comments in them.
 
 use super::{EVENTS, place::Tool};
 use crate::shell;
 
-/// The command that a configuration runs: success where splitter is not installed.
+/// Returns the command for a configuration. It succeeds if splitter is not installed.
 pub fn command(root: &str) -> String {
     let chosen = if root.is_empty() { String::new() } else { format!("--repo {} ", shell::word(root)) };
     format!("! command -v splitter >/dev/null 2>&1 || splitter {chosen}hook run")
 }
 
-/// What to add, and where.
+/// Returns where to add lines, and the lines.
 pub fn of_tool(tool: Tool, root: &str) -> (String, String) {
     let command = command(root);
     match tool {
         Tool::Lefthook => {
             let of = |event: &str| format!("{event}:\n  commands:\n    splitter:\n      run: '{}'\n", yaml(&command));
-            ("lefthook.yml, under the keys that are there".to_owned(), EVENTS.map(of).concat())
+            ("lefthook.yml, merged with the existing keys".to_owned(), EVENTS.map(of).concat())
         }
         Tool::PreCommit | Tool::Prek => (
             format!(".pre-commit-config.yaml, then run `{} install -t pre-commit -t pre-merge-commit`", tool.name()),
@@ -36,10 +36,10 @@ pub fn of_tool(tool: Tool, root: &str) -> (String, String) {
             ),
         ),
         Tool::SimpleGitHooks => {
-            // In brackets: a `||` after what is there already would make good of its failure.
+            // In brackets, because a `||` after an existing command would hide its failure.
             let of = |event: &str| format!("  \"{event}\": {}", serde_json::json!(format!("({command})")));
             (
-                "\"simple-git-hooks\" of package.json (joined by ` && ` with what is there), then run \
+                "\"simple-git-hooks\" in package.json (after existing commands, joined by ` && `), then run \
                  `npx simple-git-hooks`"
                     .to_owned(),
                 format!("{}\n", EVENTS.map(of).join(",\n")),
@@ -48,7 +48,7 @@ pub fn of_tool(tool: Tool, root: &str) -> (String, String) {
         Tool::OldHusky => {
             let of = |event: &str| format!("    \"{event}\": {}", serde_json::json!(format!("({command})")));
             let lines = EVENTS.map(of).join(",\n");
-            ("\"husky\" of package.json".to_owned(), format!("  \"hooks\": {{\n{lines}\n  }}\n"))
+            ("\"husky\" in package.json".to_owned(), format!("  \"hooks\": {{\n{lines}\n  }}\n"))
         }
         Tool::Overcommit => (
             ".overcommit.yml".to_owned(),
@@ -57,7 +57,7 @@ pub fn of_tool(tool: Tool, root: &str) -> (String, String) {
     }
 }
 
-/// A text within single quotes of YAML.
+/// Escapes a text for single quotes of YAML.
 fn yaml(text: &str) -> String {
     text.replace('\'', "''")
 }

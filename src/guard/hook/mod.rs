@@ -1,7 +1,6 @@
-//! The git hook: setting it up beside what is there, taking it out again, saying whether it runs.
+//! The git hook: installs it beside existing hooks, removes it, and checks whether it runs.
 //!
-//! An existing hook is kept and run. What was changed is marked where it was changed, so that taking it out needs no memory
-//! and leaves what was there before, byte for byte.
+//! Existing hooks are kept and run. Marks in the changed files let `uninstall` restore them byte for byte.
 
 pub mod lines;
 mod place;
@@ -24,28 +23,28 @@ use crate::{
     scaffold::files::journal::temporary,
 };
 
-/// The hooks that are set up. An automatic merge runs the second and not the first.
+/// The hooks to install. An automatic merge runs only the second.
 pub const EVENTS: [&str; 2] = ["pre-commit", "pre-merge-commit"];
 
-/// Why the hook could not be set up or taken out.
+/// Why the hook could not be installed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum HookError {
-    /// Git did not answer.
+    /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
-    /// The repository has no work tree, or git's answer makes no sense.
-    #[error("git does not say where the work tree of this repository is")]
+    /// The repository has no working tree, or the answer of git cannot be read.
+    #[error("git reports no working tree for this repository")]
     Answer,
     /// A file could not be read or written.
     #[error("could not change `{path}`")]
     File {
         /// The file.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The name that the old hook gets is taken.
-    #[error("`{0}` is there already: an older hook would be lost")]
+    /// The backup of the old hook already exists.
+    #[error("could not rename the existing hook to `{0}`, because that file already exists")]
     Taken(Utf8PathBuf),
 }
 
@@ -60,22 +59,22 @@ impl Diagnose for HookError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Taken(path) => vec![format!("move `{path}` away, or add the lines by hand")],
+            Self::Taken(path) => vec![format!("move or delete `{path}`, or add the lines by hand")],
             _ => Vec::new(),
         }
     }
 }
 
-/// What was done.
+/// The result of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Done {
-    /// These places hold what runs splitter now: files, or keys of git's configuration.
+    /// These places were changed: files, or keys of git's configuration.
     Written(Vec<String>),
-    /// All of it was so already.
+    /// Nothing had to change.
     Unchanged,
-    /// A tool owns the hooks: these lines go to this place, by the user's hand.
+    /// A tool manages the hooks. The user must add these lines.
     Print {
-        /// The tool, or what it is that owns them.
+        /// The tool or setting that manages the hooks.
         owner: String,
         /// Where the lines go.
         place: String,
@@ -84,7 +83,7 @@ pub enum Done {
     },
 }
 
-/// Sets the hook up.
+/// Installs the hook.
 pub fn install(place: &HookPlace) -> Result<Done, HookError> {
     match place.owner() {
         Owner::Configuration => configure(place),
@@ -98,12 +97,12 @@ pub fn install(place: &HookPlace) -> Result<Done, HookError> {
     }
 }
 
-/// The lines for hooks that lie outside of this repository: what others use as well is changed by the user's hand.
+/// Returns the lines for hooks outside of this repository. Other repositories may use them, so the user must add the lines.
 fn elsewhere(place: &HookPlace) -> Done {
     let folder = if place.has_husky() { place.husky() } else { place.hooks.clone() };
     let owner = match &place.hooks_path {
-        Some(path) if !place.has_husky() => format!("core.hooksPath, which is `{path}`,"),
-        _ => format!("`{}`, a link out of this repository,", place.shown(&folder)),
+        Some(path) if !place.has_husky() => format!("core.hooksPath (`{path}`)"),
+        _ => format!("`{}` (a link out of this repository)", place.shown(&folder)),
     };
     Done::Print {
         owner,
@@ -112,7 +111,7 @@ fn elsewhere(place: &HookPlace) -> Done {
     }
 }
 
-/// Takes the hook out, wherever it was set up.
+/// Removes the hook from all places.
 pub fn uninstall(place: &HookPlace) -> Result<Done, HookError> {
     let mut changed = Vec::new();
     let folders = [place.hooks.clone(), place.husky(), place.common.join("hooks")];
@@ -132,7 +131,7 @@ pub fn uninstall(place: &HookPlace) -> Result<Done, HookError> {
     Ok(if changed.is_empty() { Done::Unchanged } else { Done::Written(changed) })
 }
 
-/// The section of git's configuration.
+/// Returns the section of git's configuration.
 fn section(root: &str) -> String {
     if root.is_empty() { "hook.splitter".to_owned() } else { format!("hook.splitter/{root}") }
 }
@@ -173,7 +172,7 @@ fn install_files(place: &HookPlace, folder: &Utf8Path, new: BlockOrigin) -> Resu
     Ok(if written.is_empty() { Done::Unchanged } else { Done::Written(written) })
 }
 
-/// Puts the lines into one hook; whether it had to be changed.
+/// Adds the lines to one hook. Returns whether it had to change.
 fn install_file(place: &HookPlace, path: &Utf8Path, event: &str, new: BlockOrigin) -> Result<bool, HookError> {
     let root = &place.root;
     let block = |origin| Block { origin, roots: vec![root.clone()] };
@@ -193,7 +192,7 @@ fn install_file(place: &HookPlace, path: &Utf8Path, event: &str, new: BlockOrigi
         if wanted == text {
             return Ok(false);
         }
-        // The lines of a link lie in another file, which is not changed: the link is kept and run.
+        // The lines are in the target of a link, which is not changed. The link is kept and run.
         if metadata.is_file() {
             write(path, &wanted, Some(metadata.permissions()))?;
             return Ok(true);
@@ -213,7 +212,7 @@ fn install_file(place: &HookPlace, path: &Utf8Path, event: &str, new: BlockOrigi
     Ok(true)
 }
 
-/// Takes the lines out of one hook; whether they were there. The lines of a link lie in another file, and stay.
+/// Removes the lines from one hook. Returns whether it had them. Targets of links are not changed.
 fn remove_from(place: &HookPlace, path: &Utf8Path, event: &str) -> Result<bool, HookError> {
     let fail = |source| HookError::File { path: path.to_owned(), source };
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
@@ -237,7 +236,7 @@ fn remove_from(place: &HookPlace, path: &Utf8Path, event: &str) -> Result<bool, 
         _ if is_ours => {
             fs::remove_file(path).map_err(fail)?;
             if block.origin == BlockOrigin::NewFolder {
-                // It stays where someone else put something into it.
+                // This fails, rightly, if the folder has other files.
                 let _ = fs::remove_dir(path.parent().unwrap_or(path));
             }
         }
@@ -246,11 +245,11 @@ fn remove_from(place: &HookPlace, path: &Utf8Path, event: &str) -> Result<bool, 
     Ok(true)
 }
 
-/// Whether git, or husky, runs a hook with this mode.
+/// Returns whether git or husky runs a hook with this mode.
 #[cfg(unix)]
 fn runs(metadata: &std::fs::Metadata, place: &HookPlace) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    // husky 9 runs them with `sh`, whatever their mode.
+    // husky 9 runs hooks with `sh`, whatever their mode.
     metadata.permissions().mode() & 0o111 != 0 || place.has_husky()
 }
 
@@ -259,11 +258,11 @@ fn runs(_: &std::fs::Metadata, _: &HookPlace) -> bool {
     true
 }
 
-/// Writes a script beside its target and renames it: a commit that starts meanwhile runs the old one or the new one.
+/// Writes a script beside its target and renames it, so that a parallel commit runs the old or the new one.
 fn write(path: &Utf8Path, text: &str, permissions: Option<std::fs::Permissions>) -> Result<(), HookError> {
     let fail = |source| HookError::File { path: path.to_owned(), source };
     let new = temporary(path);
-    // A run that was killed may have left it.
+    // A killed run may have left it.
     let _ = fs::remove_file(&new);
     let written = || -> io::Result<()> {
         let mut file = fs::File::options().write(true).create_new(true).open(&new)?;
@@ -279,7 +278,7 @@ fn write(path: &Utf8Path, text: &str, permissions: Option<std::fs::Permissions>)
 }
 
 #[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere the file is asked")]
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 fn executable(_: &std::fs::File) -> io::Result<std::fs::Permissions> {
     use std::os::unix::fs::PermissionsExt as _;
     Ok(std::fs::Permissions::from_mode(0o755))

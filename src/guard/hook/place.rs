@@ -1,8 +1,8 @@
-//! Where hooks lie: what git itself says of a repository, and who owns them.
+//! The place of hooks: what git reports about a repository, and which tool manages its hooks.
 //!
-//! Several tools make hooks, and each breaks when another writes where it writes: one sets `core.hooksPath` for itself, one
-//! refuses where it is set, one renames what it finds and forgets it, one overwrites. So the owner is found first, by what
-//! it left, and where there is one, its configuration is the place for a line of ours.
+//! Hook tools break when another one writes to the same place. One sets `core.hooksPath`, one refuses to run if it is set, one
+//! renames existing hooks and forgets them, one overwrites them. So this module first detects the tool by its files. If there is
+//! one, splitter's line belongs in the configuration of that tool.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -10,41 +10,41 @@ use fs_err as fs;
 use super::{EVENTS, HookError};
 use crate::repo::Git;
 
-/// The first git that runs hooks which its configuration names (`hook.<name>.command`).
+/// The first version of git that runs hooks from its configuration (`hook.<name>.command`).
 const CONFIGURED: (u32, u32) = (2, 54);
 
-/// What git says of a repository.
+/// What git reports about a repository.
 #[derive(Debug, Clone)]
 pub struct HookPlace {
     pub(super) git: Git,
-    /// The top of the work tree.
+    /// The top of the working tree.
     pub top: Utf8PathBuf,
-    /// The folder of the repository below it, `""` for the top itself.
+    /// The folder of the repository below the top, or `""`.
     pub root: String,
     /// The folder in which git looks for hooks.
     pub hooks: Utf8PathBuf,
-    /// `core.hooksPath`, where it is set.
+    /// `core.hooksPath`, if set.
     pub hooks_path: Option<String>,
-    /// The folder of git's own files that all work trees share.
+    /// The folder of git's files that all working trees share.
     pub common: Utf8PathBuf,
-    /// Whether this git runs hooks of its configuration.
+    /// Whether this git runs hooks from its configuration.
     pub runs_configured: bool,
 }
 
-/// Who decides what a hook runs.
+/// What decides which hooks run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// Git's configuration; it needs no file and disturbs nobody.
+    /// Git's configuration, which needs no file and disturbs no other tool.
     Configuration,
-    /// Whoever writes into the hooks folder of this repository.
+    /// The hooks folder of this repository.
     Folder,
     /// husky 5 and later: scripts of the repository in `.husky`.
     Husky,
     /// A tool that generates the hook from a configuration of its own.
     Tool(Tool),
-    /// A folder outside of this repository, which others use as well: `core.hooksPath` names it, or a link leads there.
+    /// A folder outside of this repository, which others may use: from `core.hooksPath`, or through a link.
     Elsewhere,
-    /// Nobody: hooks are switched off.
+    /// Nothing: hooks are turned off.
     Nobody,
 }
 
@@ -57,7 +57,7 @@ pub enum Tool {
     PreCommit,
     /// <https://prek.j178.dev>, with pre-commit's configuration
     Prek,
-    /// <https://github.com/cachix/git-hooks.nix>, whose configuration lies in the Nix store
+    /// <https://github.com/cachix/git-hooks.nix>, with its configuration in the Nix store
     GitHooksNix,
     /// <https://github.com/toplenboren/simple-git-hooks>
     SimpleGitHooks,
@@ -68,7 +68,7 @@ pub enum Tool {
 }
 
 impl Tool {
-    /// Its name.
+    /// Returns the name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Lefthook => "lefthook",
@@ -81,7 +81,7 @@ impl Tool {
         }
     }
 
-    /// The files that may hold its configuration, at the top of the work tree.
+    /// Returns the files that can contain its configuration, at the top of the working tree.
     pub(super) const fn configurations(self) -> &'static [&'static str] {
         match self {
             Self::Lefthook => &[
@@ -142,12 +142,12 @@ impl HookPlace {
         })
     }
 
-    /// The file that git runs for an event, where there is one.
+    /// Returns the path that git runs for an event. The file may be missing.
     pub fn hook(&self, event: &str) -> Utf8PathBuf {
         self.hooks.join(event)
     }
 
-    /// Who owns the hooks.
+    /// Returns what manages the hooks.
     pub fn owner(&self) -> Owner {
         if self.runs_configured {
             return Owner::Configuration;
@@ -165,13 +165,13 @@ impl HookPlace {
         Owner::Folder
     }
 
-    /// Whether husky 9 runs the hooks, or would once it is set up: then its folder is what git looks into.
+    /// Returns whether husky 9 runs the hooks, or will once it is installed.
     pub(super) fn has_husky(&self) -> bool {
         let is_set = self.hooks_path.as_deref().is_some_and(|path| path.trim_end_matches('/').ends_with(".husky/_"));
         is_set || (self.hooks_path.is_none() && self.husky().is_dir() && self.depends_on("husky"))
     }
 
-    /// The folder with husky's scripts.
+    /// Returns the folder with husky's scripts.
     pub(super) fn husky(&self) -> Utf8PathBuf {
         match self.hooks.file_name() {
             Some("_") => self.hooks.parent().unwrap_or(&self.hooks).to_owned(),
@@ -179,7 +179,7 @@ impl HookPlace {
         }
     }
 
-    /// The tool that made the hooks that are there, or that makes them and leaves nothing of what it finds.
+    /// Returns the tool that generated the existing hooks, or that will overwrite them.
     pub(super) fn made_by(&self) -> Option<Tool> {
         let hooks: String = EVENTS.iter().filter_map(|event| text(&self.hook(event))).collect();
         let config = Tool::PreCommit.configurations()[0];
@@ -226,30 +226,29 @@ impl HookPlace {
         })
     }
 
-    /// The manifest at the top.
+    /// Reads the manifest at the top.
     fn manifest(&self) -> Option<serde_json::Value> {
         serde_json::from_str(&text(&self.top.join("package.json"))?).ok()
     }
 
-    /// Returns whether a folder belongs to this repository: it lies in the work tree or among git's files, after all links
-    /// are followed.
+    /// Returns whether a folder is in the working tree or in git's folder, with all links resolved.
     pub(super) fn is_own(&self, folder: &Utf8Path) -> bool {
         let folder = canonical(folder);
         folder.starts_with(&self.top) || folder.starts_with(&self.common)
     }
 
-    /// A path as it is shown: relative to the top where it lies below.
+    /// Shortens a path below the top to a relative one.
     pub fn shown(&self, path: &Utf8Path) -> String {
         path.strip_prefix(&self.top).map_or_else(|_| path.to_string(), ToString::to_string)
     }
 }
 
-/// The text of a file; none where there is none, or no text.
+/// Reads a text file. Returns `None` if it is missing or not text.
 pub(super) fn text(path: &Utf8Path) -> Option<String> {
     fs::read_to_string(path).ok()
 }
 
-/// A path without links, as far as it exists.
+/// Resolves the links of a path as far as it exists.
 fn canonical(path: &Utf8Path) -> Utf8PathBuf {
     match (path.canonicalize_utf8(), path.parent(), path.file_name()) {
         (Ok(path), _, _) => path,
@@ -258,7 +257,7 @@ fn canonical(path: &Utf8Path) -> Utf8PathBuf {
     }
 }
 
-/// The first two numbers of `git version 2.54.0.windows.1`.
+/// Parses the first two numbers of `git version 2.54.0.windows.1`.
 fn numbers(version: &str) -> (u32, u32) {
     let word = version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     let mut numbers = word.unwrap_or_default().split('.').map_while(|number| number.parse().ok());

@@ -1,7 +1,7 @@
-//! The lines that run splitter in a hook, and putting them into a script that is someone else's.
+//! The lines that run splitter in a hook script.
 //!
-//! They are POSIX sh, stand between two marks, and are taken out by them to the byte. They come first: an existing hook may
-//! end in `exec` or `exit 0`. Who has no splitter gets a line of words, and only for a commit that it would have looked at.
+//! They are POSIX sh between two marks, which `uninstall` searches for. They come first, because an existing hook may end in
+//! `exec` or `exit 0`. If splitter is not installed, they print a notice, but only for commits with relevant files.
 
 use crate::{
     names::{LOCKFILES, MANIFEST, NIX_FOLDER},
@@ -11,19 +11,19 @@ use crate::{
 const BEGIN: &str = "# >>> splitter hook";
 const END: &str = "# <<< splitter hook <<<\n";
 
-/// What an existing hook that cannot hold the lines is renamed to, after its own name.
+/// The suffix for the backup of an existing hook that cannot contain the lines.
 pub(super) const KEPT: &str = ".before-splitter";
 
-/// How the lines came into a file, which decides what taking them out leaves.
+/// How the lines were added, which decides how they are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BlockOrigin {
-    /// They were put into a script that was there.
+    /// They were added to an existing script.
     Lines,
-    /// The file was made for them.
+    /// The file was created for them.
     NewFile,
-    /// The file and its folder were made for them.
+    /// The file and its folder were created for them.
     NewFolder,
-    /// The file was made for them, and runs the one that was there, which has another name now.
+    /// The file was created for them. It runs the old hook, which was renamed.
     Wrapper,
 }
 
@@ -43,20 +43,20 @@ impl BlockOrigin {
 /// The lines in a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
-    /// How they came there.
+    /// How they were added.
     pub(super) origin: BlockOrigin,
-    /// The repositories that are checked: folders relative to the top of the work tree, the top itself as an empty text.
+    /// The repositories to check, relative to the top of the working tree. The top itself is empty.
     pub(super) roots: Vec<String>,
 }
 
-/// A script, taken apart at the lines.
+/// A script, divided at the lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parted<'a> {
-    /// What comes before them.
+    /// The text before the lines.
     pub(super) before: &'a str,
     /// The lines.
     pub(super) block: Block,
-    /// What comes after them.
+    /// The text after the lines.
     pub(super) after: &'a str,
 }
 
@@ -72,10 +72,10 @@ impl Block {
         Some(Parted { before: &script[..start], block: Self { origin, roots }, after: &script[end..] })
     }
 
-    /// The lines, for a hook of this name.
+    /// Renders the lines for the hook of this name.
     pub(super) fn render(&self, event: &str) -> String {
         let mut text = format!("{BEGIN}{} >>>\n", self.origin.word());
-        text.push_str("# `splitter hook uninstall` takes these lines out; SPLITTER_HOOK=0 skips them once\n");
+        text.push_str("# `splitter hook uninstall` removes these lines; SPLITTER_HOOK=0 skips them once\n");
         text.push_str("if [ \"${SPLITTER_HOOK-}\" = 0 ]; then\n  :\nelif command -v splitter >/dev/null 2>&1; then\n");
         for root in &self.roots {
             text.push_str(&line_of_root(root));
@@ -86,7 +86,7 @@ impl Block {
         let names = names.join(" ");
         text.extend([format!(
             "elif ! git diff --cached --quiet -- {names} {folders}; then\n  \
-             echo 'splitter is not installed here: CI checks the hashes of this change' >&2\nfi\n"
+             echo 'splitter is not installed, so this commit is not checked; CI checks it' >&2\nfi\n"
         )]);
         if self.origin == BlockOrigin::Wrapper {
             text.extend([format!(
@@ -115,14 +115,14 @@ fn root_of_line(line: &str) -> Option<String> {
     }
 }
 
-/// A path below a root.
+/// Joins a path to a root.
 fn below(root: &str, path: &str) -> String {
     if root.is_empty() { path.to_owned() } else { format!("{root}/{path}") }
 }
 
-/// Where the lines go in a script of a shell; none where it is another program's.
+/// Returns where to insert the lines into a shell script, or `None` for a script of another program.
 ///
-/// After the first line, which names the shell; and after husky's own start (version 5 to 8), which runs the script again.
+/// They go after the shebang, and after the start of husky 5 to 8, which runs the script again.
 pub(super) fn insertion(script: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(script).ok().filter(|text| !text.contains('\0') && !text.contains("\r\n"))?;
     let husky = text.find("/husky.sh\"").and_then(|at| text[at..].find('\n').map(|end| at + end + 1));
@@ -164,14 +164,14 @@ mod tests {
         assert_eq!(
             text,
             r#"# >>> splitter hook (runs the old hook too) >>>
-# `splitter hook uninstall` takes these lines out; SPLITTER_HOOK=0 skips them once
+# `splitter hook uninstall` removes these lines; SPLITTER_HOOK=0 skips them once
 if [ "${SPLITTER_HOOK-}" = 0 ]; then
   :
 elif command -v splitter >/dev/null 2>&1; then
   splitter hook run || exit 1
   splitter --repo 'it'\''s/here' hook run || exit 1
 elif ! git diff --cached --quiet -- '*package.json' '*bun.lock' '*yarn.lock' nix/splitter 'it'\''s/here/nix/splitter'; then
-  echo 'splitter is not installed here: CI checks the hashes of this change' >&2
+  echo 'splitter is not installed, so this commit is not checked; CI checks it' >&2
 fi
 splitter_old="$(dirname "$0")/pre-commit.before-splitter"
 [ ! -x "$splitter_old" ] || exec "$splitter_old" "$@"

@@ -1,5 +1,7 @@
-//! Would the hook run for the next commit here? Asked of the very files and settings that git looks at, not of what an
-//! installation once did: a hook can be there and never run, as husky's in a linked worktree.
+//! Checks whether the hook runs for the next commit.
+//!
+//! It reads the files and settings that git reads, because an installed hook may never run, such as husky's in a linked
+//! worktree.
 
 use camino::Utf8Path;
 
@@ -9,7 +11,7 @@ use super::{
     section,
 };
 
-/// What runs splitter: in scripts, in configurations of tools, in a user's own words.
+/// Commands that run the check, in scripts and configurations.
 const CALLS: [&str; 2] = ["hook run", "check --staged"];
 
 /// Whether one hook runs splitter.
@@ -17,20 +19,20 @@ const CALLS: [&str; 2] = ["hook run", "check --staged"];
 pub struct Status {
     /// `pre-commit` or `pre-merge-commit`.
     pub event: &'static str,
-    /// The file or setting that runs it.
+    /// The file or setting that runs splitter.
     pub from: Option<String>,
-    /// Why it does not, in words; or what it goes through.
+    /// Why it does not run, or the file that it runs through.
     pub reason: String,
 }
 
 impl Status {
-    /// Whether it runs.
+    /// Returns whether it runs.
     pub const fn runs(&self) -> bool {
         self.from.is_some()
     }
 }
 
-/// The status of each hook.
+/// Returns the status of each hook.
 pub fn status(place: &HookPlace) -> Result<[Status; 2], HookError> {
     let [first, second] = EVENTS;
     Ok([of(place, first)?, of(place, second)?])
@@ -47,7 +49,7 @@ fn of(place: &HookPlace, event: &'static str) -> Result<Status, HookError> {
     })
 }
 
-/// The section of git's configuration that runs it, where this git reads it.
+/// Returns the section of git's configuration that runs splitter, if this git reads it.
 fn configured(place: &HookPlace, event: &str) -> Result<Option<String>, HookError> {
     let section = section(&place.root);
     let get = |key: &str| place.git.ask(&["config", "--get-all", key]);
@@ -65,7 +67,7 @@ fn configured(place: &HookPlace, event: &str) -> Result<Option<String>, HookErro
     Ok(is_on.then(|| format!("{section} in git's configuration")))
 }
 
-/// The file that runs it, and through which other; or why none does.
+/// Returns the file that runs splitter and the file that it runs through, or why none does.
 fn in_files(place: &HookPlace, event: &str) -> Result<(String, String), String> {
     let hook = place.hook(event);
     let shown = place.shown(&hook);
@@ -74,18 +76,15 @@ fn in_files(place: &HookPlace, event: &str) -> Result<(String, String), String> 
         return Err(absent(place, event, &shown));
     }
     if !is_executable(&hook) {
-        return Err(format!("{shown} is not executable, so that git passes it over"));
+        return Err(format!("{shown} is not executable, so git skips it"));
     }
-    // A script that calls it is found whatever made it.
+    // Any script that calls splitter counts.
     let script = text(&hook).unwrap_or_default();
     if calls(&script) {
-        // husky 5 to 8: the script begins with a file that each checkout makes for itself, and fails without it.
+        // husky 5 to 8: the script sources a file that each checkout must generate, and fails without it.
         let start = place.hooks.join("_/husky.sh");
         if script.contains("/_/husky.sh\"") && !start.is_file() {
-            return Err(format!(
-                "{}, with which {shown} begins, is not there: run `npx husky install`",
-                place.shown(&start)
-            ));
+            return Err(format!("{shown} needs {}, which is missing; run `npx husky install`", place.shown(&start)));
         }
         return Ok((shown, String::new()));
     }
@@ -95,13 +94,13 @@ fn in_files(place: &HookPlace, event: &str) -> Result<(String, String), String> 
         return match text(&own) {
             Some(text) if calls(&text) => Ok((own_shown, through)),
             Some(_) => Err(format!("{own_shown}, which husky runs, does not call splitter")),
-            None => Err(format!("{own_shown}, which husky would run, is not there")),
+            None => Err(format!("{own_shown}, which husky runs, is missing")),
         };
     }
     if let Some(tool) = place.made_by() {
         return match in_configuration(place, tool) {
             Some(file) => Ok((file, through)),
-            None => Err(format!("{shown} runs {}, whose configuration does not name splitter", tool.name())),
+            None => Err(format!("{shown} runs {}, but its configuration does not run splitter", tool.name())),
         };
     }
     Err(format!("{shown} does not call splitter"))
@@ -109,22 +108,23 @@ fn in_files(place: &HookPlace, event: &str) -> Result<(String, String), String> 
 
 fn absent(place: &HookPlace, event: &str, shown: &str) -> String {
     if place.has_husky() {
-        let written = text(&place.husky().join(event)).is_some_and(|text| calls(&text));
-        let but = if written { ", though the script for it is" } else { "" };
-        return format!("{shown} is not there{but}: run `npx husky` in this work tree");
+        let script = place.husky().join(event);
+        let is_written = text(&script).is_some_and(|text| calls(&text));
+        let but = if is_written { format!(", but {} exists", place.shown(&script)) } else { String::new() };
+        return format!("{shown} is missing{but}; run `npx husky` in this working tree");
     }
     match place.owner() {
         super::Owner::Tool(tool) => {
             let named = in_configuration(place, tool).is_some();
-            let but = if named { ", though its configuration names splitter" } else { "" };
-            format!("{shown} is not there{but}: {} has not set it up", tool.name())
+            let but = if named { ", although its configuration runs splitter" } else { "" };
+            format!("{shown} is missing; {} has not installed it{but}", tool.name())
         }
-        super::Owner::Nobody => "core.hooksPath switches hooks off".to_owned(),
-        _ => format!("{shown} is not there"),
+        super::Owner::Nobody => "core.hooksPath turns hooks off".to_owned(),
+        _ => format!("{shown} is missing"),
     }
 }
 
-/// The configuration of a tool that names splitter.
+/// Returns the configuration file of a tool that runs splitter.
 fn in_configuration(place: &HookPlace, tool: Tool) -> Option<String> {
     let names = |file: &&&str| text(&place.top.join(file)).is_some_and(|text| calls(&text));
     tool.configurations().iter().find(names).map(|file| (*file).to_owned())

@@ -9,6 +9,7 @@ mod libraries;
 mod local;
 mod outputs;
 mod own_installs;
+mod packages;
 mod patch_package;
 mod record;
 mod registries;

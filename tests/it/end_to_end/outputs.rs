@@ -111,7 +111,7 @@ fn e2e_a_lock_with_the_urls_of_a_mirror_builds() {
 }
 
 /// Returns a user's flake with splitter's two lines and these settings.
-fn own_flake(choices: &str) -> String {
+pub(super) fn own_flake(choices: &str) -> String {
     format!(
         r#"{{
   inputs.nixpkgs.url = "path:/nowhere/nixpkgs";

@@ -1,7 +1,7 @@
-//! Each kind of commit beside each arrangement of hooks: one that must be stopped, and the same after the remedy.
+//! Each kind of commit with each setup of hooks: a commit that must be stopped, and the same commit after the fix.
 //!
-//! The files of husky 9.1.7 and simple-git-hooks 2.14.0 are as these tools wrote them; those that run a program of their own
-//! (lefthook 2.2.2, prek 0.5.3, pre-commit 4) are in `hooks`, since their programs are not here.
+//! The files of husky 9.1.7 and simple-git-hooks 2.14.0 are those that the tools write. Tools that need their own program
+//! (lefthook 2.2.2, prek 0.5.3, pre-commit 4) are in `hooks`, because the program is not available here.
 
 use std::{os::unix::fs::PermissionsExt as _, process::Command};
 
@@ -10,17 +10,17 @@ use fs_err as fs;
 use super::{Guarded, Picture, RECORD, picture};
 use crate::support::{fail, succeed};
 
-/// An arrangement of hooks: a repository that has it, before splitter's.
+/// A setup of hooks before splitter's hook is installed.
 struct Arrangement {
     name: &'static str,
     set_up: fn(&Guarded),
-    /// Whether its hooks run in a linked work tree. husky 9's do not, and say nothing.
+    /// Whether its hooks run in a linked working tree. Those of husky 9 do not, without a message.
     in_worktrees: bool,
-    /// Whether a hook was there before, which leaves a line in `kept` each time it runs.
+    /// Whether there was a hook before. It writes a line to `kept` on each run.
     had_hook: bool,
 }
 
-/// A hook of somebody else's.
+/// Another hook.
 fn kept(guarded: &Guarded) -> String {
     format!("echo kept >> '{}'\n", guarded.context().folder("kept"))
 }
@@ -30,7 +30,7 @@ fn executable(guarded: &Guarded, path: &str, text: &str) {
     guarded.context().make_executable(path);
 }
 
-/// `husky`, as version 9.1.7 sets it up.
+/// Installs the files of husky 9.1.7.
 pub(super) fn husky(guarded: &Guarded) {
     let context = guarded.context();
     context.write(".husky/_/.gitignore", "*");
@@ -97,7 +97,7 @@ fn arrangements() -> [Arrangement; 8] {
                 let start = "#!/usr/bin/env sh\n. \"$(dirname -- \"$0\")/_/husky.sh\"\n\n";
                 executable(guarded, ".husky/pre-commit", &format!("{start}{}", kept(guarded)));
                 guarded.context().write(".husky/_/.gitignore", "*");
-                // What husky 8 does at its start: the script runs once more, below `sh -e`.
+                // As husky 8 starts: it runs the script once more with `sh -e`.
                 let again = "if [ -z \"$husky_skip_init\" ]; then\n  readonly husky_skip_init=1\n  export husky_skip_init\n  \
                              sh -e \"$0\" \"$@\"\n  exit $?\nfi\n";
                 guarded.context().write(".husky/_/husky.sh", again);
@@ -115,17 +115,17 @@ fn arrangements() -> [Arrangement; 8] {
     ]
 }
 
-/// `git` with these arguments, in the repository.
+/// Returns `git` with these arguments, in the repository.
 fn git(guarded: &Guarded, args: &[&str]) -> Command {
     let mut command = guarded.context().command("git");
     command.args(args);
     command
 }
 
-/// A kind of commit: what it does with a change of the lockfile that is not staged yet, and with the record.
+/// A kind of commit: how it stages a change of the lockfile, and the record.
 type Kind = (&'static str, fn(&Guarded, &[&str]) -> Command);
 
-/// Each gets the paths that changed.
+/// Both get the changed paths.
 const KINDS: [Kind; 4] = [
     ("commit", |guarded, paths| {
         guarded.context().git(&[&["add"], paths].concat());
@@ -150,7 +150,7 @@ fn every_kind_of_commit(arrangement: &Arrangement) {
     context.commit_all("hooks");
     let before = picture(&context.repo());
     succeed(&mut context.splitter(&["hook", "install"]));
-    assert_eq!(succeed(&mut context.splitter(&["hook", "install"])), "unchanged: the hook is there already");
+    assert_eq!(succeed(&mut context.splitter(&["hook", "install"])), "unchanged: the git hook is already installed");
     let status = succeed(&mut context.splitter(&["hook", "status"]));
     assert!(status.lines().all(|line| line.contains(": runs from ")), "{}: {status}", arrangement.name);
     context.commit_all("splitter's hook");
@@ -176,7 +176,7 @@ fn every_kind_of_commit(arrangement: &Arrangement) {
     assert_same(&before, &picture(&context.repo()), arrangement.name);
 }
 
-/// All but what git itself writes when it commits.
+/// Asserts that all files are the same, except those that git writes when it commits.
 pub(super) fn assert_same(before: &Picture, after: &Picture, name: &str) {
     let is_gits = |path: &str| {
         let Some((_, path)) = path.split_once("/.git/") else { return false };
@@ -191,7 +191,7 @@ pub(super) fn assert_same(before: &Picture, after: &Picture, name: &str) {
     assert_eq!(before.len(), after.len(), "{name}");
 }
 
-/// A merge that conflicts nowhere runs `pre-merge-commit` alone.
+/// A merge without conflicts runs only `pre-merge-commit`.
 fn merge(guarded: &Guarded, arrangement: &Arrangement) {
     let context = guarded.context();
     context.git(&["checkout", "--quiet", "-b", "bump"]);
@@ -208,7 +208,7 @@ fn merge(guarded: &Guarded, arrangement: &Arrangement) {
     assert_eq!(context.git(&["status", "--porcelain"]), "");
 }
 
-/// A linked work tree, where git names its folders to the hook.
+/// In a linked working tree, git passes its folders to the hook.
 fn worktree(guarded: &Guarded, arrangement: &Arrangement) {
     let context = guarded.context();
     let folder = context.folder("linked");

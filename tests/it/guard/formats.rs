@@ -1,4 +1,4 @@
-//! What CI reads: annotations, SARIF, `JUnit`.
+//! Report formats for CI: annotations, SARIF, `JUnit`.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ fn github_gets_annotations_beside_the_text() {
     splitter_snapshot!(context, context.splitter(&["check", "--format", "github"]), @r"
     exit: 0
     ----- stdout
-    fresh: nix/splitter/splitter.lock.json is right for 3 packages in 4 workspaces
+    fresh: nix/splitter/splitter.lock.json is up to date (3 packages, 4 workspaces)
     ----- stderr
     ");
     guarded.make_stale();
@@ -20,16 +20,16 @@ fn github_gets_annotations_beside_the_text() {
     splitter_snapshot!(context, context.splitter(&["check", "--format", "github"]), @r"
     exit: 1
     ----- stdout
-    stale: nix/splitter/splitter.lock.json does not fit this repository
+    stale: nix/splitter/splitter.lock.json does not match this repository
       packages
         ~ alpha 1.0.0 -> 1.1.0
       files
         ~ apps/web/package.json
         ~ bun.lock
-    drift: the manifests and bun.lock disagree
+    drift: bun.lock does not match the package.json files
         apps/web/package.json: `alpha` is locked for `*`, but the manifest has `^2`
     run `bun install`, then `splitter update-hash`
-    ::error file=nix/splitter/splitter.lock.json,title=splitter%3A stale::nix/splitter/splitter.lock.json: does not fit the repository: ~ alpha 1.0.0 -> 1.1.0, ~ apps/web/package.json, ~ bun.lock%0Arun `bun install`, then `splitter update-hash`
+    ::error file=nix/splitter/splitter.lock.json,title=splitter%3A stale::nix/splitter/splitter.lock.json: does not match the repository: ~ alpha 1.0.0 -> 1.1.0, ~ apps/web/package.json, ~ bun.lock%0Arun `bun install`, then `splitter update-hash`
     ::error file=apps/web/package.json,title=splitter%3A drift::apps/web/package.json: `alpha` is locked for `*`, but the manifest has `^2`%0Arun `bun install`, then `splitter update-hash`
     ----- stderr
     ");

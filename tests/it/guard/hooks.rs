@@ -1,7 +1,7 @@
-//! The arrangements of hooks: what is written, what is only printed, and what `hook status` says of each.
+//! The setups of hooks: what is written, what is only printed, and the `hook status` of each.
 //!
-//! The hooks of lefthook 2.2.2, prek 0.5.3, pre-commit 4.7.0 and simple-git-hooks 2.14.0 are as these tools wrote them, but for
-//! the paths of the machine on which they did.
+//! The hooks of lefthook 2.2.2, prek 0.5.3, pre-commit 4.7.0 and simple-git-hooks 2.14.0 are those that the tools write, except
+//! for paths of a machine.
 
 use fs_err as fs;
 
@@ -31,7 +31,7 @@ fn hook(context: &TestContext, text: &str) {
     context.make_executable(".git/hooks/pre-commit");
 }
 
-/// That nothing is written where a tool owns the hooks; what is printed.
+/// Checks that nothing is written if a tool manages the hooks. Returns the output.
 fn only_printed(guarded: &Guarded) -> String {
     let context = guarded.context();
     let before = picture(&context.repo());
@@ -64,7 +64,7 @@ fn lefthook_gets_lines_for_its_configuration() {
     exit: 1
     ----- stdout
     pre-commit: runs from lefthook.yml (through .git/hooks/pre-commit)
-    pre-merge-commit: does not run: .git/hooks/pre-merge-commit is not there, though its configuration names splitter: lefthook has not set it up
+    pre-merge-commit: does not run: .git/hooks/pre-merge-commit is missing; lefthook has not installed it, although its configuration runs splitter
     ----- stderr
     ");
 }
@@ -135,10 +135,10 @@ fn simple_git_hooks_stops_a_commit_by_the_lines_that_are_printed() {
     };
     with("echo sgh-ran");
     let lines = only_printed(&guarded);
-    // In brackets, so that it can follow what is there by `&&` and not make good of its failure.
+    // In brackets, so that it can follow an existing command with `&&` without hiding its failure.
     let command = "(! command -v splitter >/dev/null 2>&1 || splitter hook run)";
     assert!(lines.trim_start().starts_with(&format!("\"pre-commit\": \"{command}\",\n")), "{lines}");
-    // The tool writes the command at the end of its hook.
+    // The tool appends the command to its hook.
     with(command);
     hook(context, &script.replace("echo sgh-ran", command));
     let status = fail(&mut context.splitter(&["hook", "status"]));
@@ -158,13 +158,13 @@ fn husky_in_a_fresh_clone_and_in_a_linked_work_tree_is_said_not_to_run() {
     splitter_snapshot!(context, context.splitter(&["hook", "status"]), @r"
     exit: 1
     ----- stdout
-    pre-commit: does not run: .husky/_/pre-commit is not there, though the script for it is: run `npx husky` in this work tree
-    pre-merge-commit: does not run: .husky/_/pre-merge-commit is not there, though the script for it is: run `npx husky` in this work tree
+    pre-commit: does not run: .husky/_/pre-commit is missing, but .husky/pre-commit exists; run `npx husky` in this working tree
+    pre-merge-commit: does not run: .husky/_/pre-merge-commit is missing, but .husky/pre-merge-commit exists; run `npx husky` in this working tree
     ----- stderr
     ");
-    // Where the script is gone as well, it is not husky's files that lack.
+    // If the script is missing too, the message does not mention it.
     context.remove(".husky");
-    assert!(fail(&mut context.splitter(&["hook", "status"])).contains(".husky/_/pre-commit is not there: run"));
+    assert!(fail(&mut context.splitter(&["hook", "status"])).contains(".husky/_/pre-commit is missing; run"));
 }
 
 #[test]
@@ -178,10 +178,10 @@ fn a_folder_of_hooks_that_others_share_is_left_alone() {
     assert!(lines.contains("splitter hook run || exit 1"), "{lines}");
     assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);
     context.git(&["config", "--global", "core.hooksPath", "/dev/null"]);
-    assert!(fail(&mut context.splitter(&["hook", "status"])).contains("core.hooksPath switches hooks off"));
+    assert!(fail(&mut context.splitter(&["hook", "status"])).contains("core.hooksPath turns hooks off"));
 }
 
-/// A git that says that it is 2.54, for what is decided by that; all else is the real one.
+/// A git that reports version 2.54. Everything else is the real git.
 fn newer_git(context: &TestContext) {
     let real = succeed(context.command("sh").args(["-c", "command -v git"]));
     let script =
@@ -209,7 +209,7 @@ fn a_newer_git_gets_a_hook_in_its_configuration_and_no_file() {
     hook.splitter.event pre-merge-commit
     hook.splitter.command ! command -v splitter >/dev/null 2>&1 || splitter hook run
     ");
-    // The command is one that a shell runs, with what git may put after it.
+    // A shell runs the command, and git may append arguments.
     guarded.make_stale();
     context.git(&["add", "bun.lock"]);
     let command = context.git(&["config", "hook.splitter.command"]) + " \"$@\"";
@@ -244,7 +244,7 @@ fn people_without_splitter_get_one_line_and_their_commit() {
     context.write("apps/web/src/index.ts", "console.log(7);\n");
     assert_eq!(commit(), "");
     guarded.make_stale();
-    assert_eq!(commit(), "splitter is not installed here: CI checks the hashes of this change\n");
+    assert_eq!(commit(), "splitter is not installed, so this commit is not checked; CI checks it\n");
     let status = fail(&mut context.splitter(&["hook", "status"]));
     assert!(status.contains("`splitter` is not in PATH"), "{status}");
 }
@@ -270,7 +270,7 @@ fn what_cannot_be_found_out_stops_no_commit_and_what_is_wrong_does() {
     let guarded = Guarded::new();
     let context = guarded.context();
     succeed(&mut context.splitter(&["hook", "install"]));
-    // A partial clone that lacks a manifest: only the network could tell.
+    // A partial clone without a manifest; only the network has it.
     context.write("package.json", context.read("package.json").replace("\"acme\"", "\"acme\", \"x\": 1"));
     context.git(&["add", "package.json"]);
     let object = context.git(&["rev-parse", ":apps/web/package.json"]);
@@ -302,7 +302,7 @@ fn by_choice_it_updates_the_record_from_the_cache_and_adds_it() {
     };
     let original = context.read("bun.lock");
     guarded.make_stale();
-    // The cache does not have it yet, and the network is not used.
+    // The cache does not have it yet, and the hook uses no network.
     guarded.small.registry.take_requests();
     let refusal = fail(&mut commit(&["--all"]));
     assert!(refusal.contains("could not update") && refusal.contains("stale: "), "{refusal}");
@@ -318,7 +318,7 @@ fn by_choice_it_updates_the_record_from_the_cache_and_adds_it() {
         assert_eq!(context.git(&["status", "--porcelain"]), "", "{name}");
         context.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     }
-    // Of a work tree that holds something else, only what is staged counts, and the rest stays.
+    // If the working tree differs, only the staged files count, and the rest stays.
     guarded.make_stale();
     context.git(&["add", "bun.lock"]);
     context.write("bun.lock", &original);
@@ -326,10 +326,10 @@ fn by_choice_it_updates_the_record_from_the_cache_and_adds_it() {
     succeed(&mut commit(&[]));
     assert_eq!(context.git(&["show", &format!("HEAD:{RECORD}")]), updated.trim_end());
     assert_eq!(context.read(RECORD), format!("{updated}\n"));
-    // With paths, git commits from an index of its own.
+    // With paths, git commits from a temporary index.
     context.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     guarded.make_stale();
-    assert!(fail(&mut commit(&["--", "bun.lock"])).contains("name these too"));
+    assert!(fail(&mut commit(&["--", "bun.lock"])).contains("name these files too"));
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn an_old_hook_is_never_lost() {
     hook(context, "#!/usr/bin/env node\n");
     context.write(".git/hooks/pre-commit.before-splitter", "older\n");
     let before = picture(&context.repo().join(".git/hooks"));
-    assert!(fail(&mut context.splitter(&["hook", "install"])).contains("an older hook would be lost"));
+    assert!(fail(&mut context.splitter(&["hook", "install"])).contains("because that file already exists"));
     assert_eq!(picture(&context.repo().join(".git/hooks")), before);
 }
 

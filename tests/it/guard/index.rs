@@ -1,4 +1,4 @@
-//! `check --staged`: it reads the index that git is about to commit, whatever that is and wherever it lies.
+//! `check --staged`: reads the index of the next commit, in all its forms and places.
 
 use fs_err as fs;
 
@@ -26,7 +26,7 @@ fn a_stale_index_is_refused_and_the_work_tree_says_what_to_do() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    stale: nix/splitter/splitter.lock.json does not fit what is staged
+    stale: nix/splitter/splitter.lock.json does not match the staged files
       packages
         ~ alpha 1.0.0 -> 1.1.0
       files
@@ -39,7 +39,7 @@ fn a_stale_index_is_refused_and_the_work_tree_says_what_to_do() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    unstaged: the work tree is right, but what is staged is not
+    unstaged: the working tree is up to date, but these changes are not staged
         nix/splitter/splitter.lock.json
     run `git add nix/splitter/splitter.lock.json`
     ----- stderr
@@ -48,7 +48,7 @@ fn a_stale_index_is_refused_and_the_work_tree_says_what_to_do() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 0
     ----- stdout
-    fresh: nix/splitter/splitter.lock.json is right for 3 packages in 4 workspaces
+    fresh: nix/splitter/splitter.lock.json is up to date (3 packages, 4 workspaces)
     ----- stderr
     ");
 }
@@ -61,7 +61,7 @@ fn edits_that_are_not_staged_do_not_count() {
     context.git(&["add", "package.json"]);
     guarded.make_stale();
     succeed(&mut guarded.check());
-    // A file that is not even there any more.
+    // A deleted file.
     context.remove("apps/web/package.json");
     succeed(&mut guarded.check());
 }
@@ -90,19 +90,19 @@ fn split_and_sparse_indexes_are_read() {
 fn what_is_only_intended_is_not_staged() {
     let guarded = Guarded::new();
     let context = guarded.context();
-    // As if the record had never been added: `init` advises `--intent-to-add`, which a commit leaves out.
+    // As if the record had never been added: `init` advises `--intent-to-add`, and a commit excludes such files.
     context.git(&["rm", "--quiet", "--cached", RECORD]);
     context.git(&["add", "--intent-to-add", RECORD]);
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    unstaged: nix/splitter/splitter.lock.json is not staged, though the files beside it are
+    unstaged: nix/splitter/splitter.lock.json is not staged, but other files in nix/splitter are
     run `git add nix/splitter/splitter.lock.json`
     ----- stderr
     ");
     context.git(&["add", RECORD]);
     succeed(&mut guarded.check());
-    // A new workspace of which only the intention is in the index is no workspace of the commit.
+    // A new workspace added with `--intent-to-add` is not part of the commit.
     context.write("apps/new/package.json", "{\"name\": \"new\"}\n");
     context.git(&["add", "--intent-to-add", "apps/new/package.json"]);
     context.write("tsconfig.json", "{ }\n");
@@ -126,9 +126,9 @@ fn conflict_stages_are_named_with_their_remedy() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    unmerged: a merge conflict is not resolved
-        nix/splitter/splitter.lock.json: resolve the lockfile, then run `splitter update-hash` and `git add` both
-        package.json: resolve it, run the package manager's install, then `git add` it
+    unmerged: these files have unresolved merge conflicts
+        nix/splitter/splitter.lock.json: resolve the lockfile, run `splitter update-hash`, then `git add` both files
+        package.json: resolve it, run the install of the package manager, then `git add` it
     ----- stderr
     ");
 }
@@ -137,7 +137,7 @@ fn conflict_stages_are_named_with_their_remedy() {
 fn line_ends_and_filters_do_not_matter() {
     let guarded = Guarded::new();
     let context = guarded.context();
-    // A filter as git-crypt's: what git stores is not what an install reads.
+    // A filter such as git-crypt's: git stores other bytes than an install reads.
     context.git(&["config", "filter.rot.clean", "tr a-z n-za-m"]);
     context.git(&["config", "filter.rot.smudge", "tr n-za-m a-z"]);
     context.git(&["config", "core.autocrlf", "true"]);
@@ -148,7 +148,7 @@ fn line_ends_and_filters_do_not_matter() {
     context.git(&["add", "--all"]);
     assert!(context.git(&["show", ":.npmrc"]).starts_with("ertvfgel="));
     succeed(&mut context.splitter(&["check"]));
-    // The attributes alone are none of its concern; with a manifest all of it is read.
+    // Attributes alone are not relevant. Together with a manifest, everything is read.
     context
         .write("apps/web/package.json", context.read("apps/web/package.json").replace("\"web\"", "\"web\", \"x\": 1"));
     context.git(&["add", "--all"]);
@@ -201,7 +201,7 @@ fn a_repository_below_the_top_of_git_is_its_own() {
     fs::write(&lock, fs::read_to_string(&lock).unwrap().replace("alpha@1.0.0", "alpha@1.1.0")).unwrap();
     git(&["add", "--all"]);
     assert!(fail(&mut check()).contains("alpha 1.0.0 -> 1.1.0"));
-    // In a hook of a linked work tree git names its folders; they are those of the whole.
+    // In a hook of a linked working tree, git passes the folders of the outer repository.
     let mut named = check();
     named.env("GIT_DIR", outer.join(".git")).env("GIT_INDEX_FILE", outer.join(".git/index"));
     assert!(fail(&mut named).contains("alpha 1.0.0 -> 1.1.0"));
@@ -232,7 +232,7 @@ fn submodules_are_read_at_the_commit_that_is_staged() {
     context.git(&["add", "--all"]);
     assert!(succeed(&mut guarded.check()).contains("5 workspaces"));
     context.git(&["commit", "--quiet", "--message", "submodule"]);
-    // The submodule goes on; what counts is the commit that is staged.
+    // The submodule has newer commits; only the staged one counts.
     fs::write(repo.join("packages/sub/package.json"), "{\"name\": \"sub\"}\n").unwrap();
     context.write("tsconfig.json", "{ }\n");
     context.git(&["add", "tsconfig.json"]);
@@ -274,7 +274,7 @@ fn without_git_it_says_so() {
 fn a_record_of_an_older_splitter_stops_only_what_makes_it_stale() {
     let guarded = Guarded::new();
     let context = guarded.context();
-    context.write(RECORD, context.read(RECORD).replace("\"formatVersion\": 2", "\"formatVersion\": 1"));
+    context.write(RECORD, context.read(RECORD).replace("\"formatVersion\": 3", "\"formatVersion\": 1"));
     context.commit_all("an older record");
     context.write("package.json", context.read("package.json").replace("\"acme\"", "\"acme\", \"description\": \"x\""));
     context.git(&["add", "package.json"]);
@@ -284,8 +284,8 @@ fn a_record_of_an_older_splitter_stops_only_what_makes_it_stale() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1, this one writes 2)
-    stale: nix/splitter/splitter.lock.json does not fit what is staged
+    outdated: nix/splitter/splitter.lock.json was written by an older splitter (format 1; this version writes format 3)
+    stale: nix/splitter/splitter.lock.json does not match the staged files
       packages
         ~ alpha 1.0.0 -> 1.1.0
       files

@@ -1,4 +1,4 @@
-//! The guard, with the real git: what is about to be committed, in every kind of commit and beside every kind of hooks.
+//! The guard with the real git: all kinds of commits, with all setups of hooks.
 
 mod commits;
 mod formats;
@@ -15,7 +15,7 @@ use crate::support::{Package, Small, TestContext, small, succeed};
 
 pub(crate) const RECORD: &str = "nix/splitter/splitter.lock.json";
 
-/// The small repository, initialised and committed, and `splitter` in `PATH`, where hooks look for it.
+/// The small repository, initialised and committed, with `splitter` in `PATH` for the hooks.
 pub(crate) struct Guarded {
     pub(crate) small: Small,
 }
@@ -37,18 +37,18 @@ impl Guarded {
         &self.small.context
     }
 
-    /// Locks another version of a package, and does not update the record.
+    /// Locks another version of a package, without updating the record.
     pub(crate) fn make_stale(&self) {
         self.small.lock(&other_packages());
     }
 
-    /// `splitter check --staged`.
+    /// Returns `splitter check --staged`.
     pub(crate) fn check(&self) -> std::process::Command {
         self.context().splitter(&["check", "--staged"])
     }
 }
 
-/// What is locked after a bump of alpha.
+/// The locked packages after an update of alpha.
 pub(crate) fn other_packages() -> Vec<Package> {
     let mut packages = small::packages();
     packages[0] = Package::new("alpha", "1.1.0");
@@ -58,7 +58,7 @@ pub(crate) fn other_packages() -> Vec<Package> {
 /// Files by path, with mode and content.
 pub(crate) type Picture = BTreeMap<String, (u32, Vec<u8>)>;
 
-/// Every file below a folder with its mode and its content, links with their targets, and folders.
+/// Returns all files in a folder with mode and content, links with their targets, and folders.
 pub(crate) fn picture(folder: &Utf8Path) -> Picture {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
@@ -67,7 +67,7 @@ pub(crate) fn picture(folder: &Utf8Path) -> Picture {
             let path = next.join(entry.file_name().to_str().unwrap());
             let metadata = fs::symlink_metadata(&path).unwrap();
             let content = if metadata.is_dir() {
-                // What git writes at every commit is not of the hooks.
+                // Files that git writes at every commit do not matter here.
                 if !["objects", "logs", "refs"].contains(&path.file_name().unwrap()) {
                     open.push(path.clone());
                 }

@@ -1,4 +1,4 @@
-//! Each kind of difference has its own words and its own remedy, in the work tree and in the index.
+//! Each kind of difference has its own message and remedy, in the working tree and in the index.
 
 use super::{Guarded, RECORD};
 use crate::support::{fail, splitter_snapshot, succeed};
@@ -8,12 +8,12 @@ fn an_edited_record_is_told_from_a_stale_one() {
     let guarded = Guarded::new();
     let context = guarded.context();
     let right = context.read(RECORD);
-    context.write(RECORD, right.replacen("\"formatVersion\": 2,", "\"formatVersion\":  2,", 1));
+    context.write(RECORD, right.replacen("\"formatVersion\": 3,", "\"formatVersion\":  3,", 1));
     assert_ne!(context.read(RECORD), right);
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    edited: nix/splitter/splitter.lock.json was edited: it is not as splitter wrote it
+    edited: nix/splitter/splitter.lock.json was edited after splitter wrote it
     run `splitter update-hash`
     ----- stderr
     ");
@@ -21,13 +21,13 @@ fn an_edited_record_is_told_from_a_stale_one() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    edited: nix/splitter/splitter.lock.json was edited: it is not as splitter wrote it
+    edited: nix/splitter/splitter.lock.json was edited after splitter wrote it
     run `splitter update-hash`, then `git add nix/splitter/splitter.lock.json`
     ----- stderr
     ");
     succeed(&mut context.splitter(&["update-hash"]));
     assert_eq!(context.read(RECORD), right);
-    // How another version writes it is not known.
+    // This version does not know the format of another version.
     let other = right.replacen("\"generator\": \"splitter ", "\"generator\":  \"splitter 99", 1);
     context.write(RECORD, other);
     succeed(&mut context.splitter(&["check"]));
@@ -43,9 +43,9 @@ fn edited_missing_and_left_over_templates_are_named() {
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    templates: files of nix/splitter are not those of splitter 0.1.0
-        nix/splitter/build.nix was edited, or written by another version of splitter
-        nix/splitter/old.nix was left by another version of splitter
+    templates: files in nix/splitter differ from those of splitter 0.1.0
+        nix/splitter/build.nix was edited, or is from another version of splitter
+        nix/splitter/old.nix is left over from another version of splitter
         nix/splitter/tools/words.mjs is missing
     run `splitter init`
     ----- stderr
@@ -77,10 +77,10 @@ fn drift_names_every_step_to_a_right_commit() {
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    stale: nix/splitter/splitter.lock.json does not fit what is staged
+    stale: nix/splitter/splitter.lock.json does not match the staged files
       files
         ~ apps/web/package.json
-    drift: the manifests and bun.lock disagree
+    drift: bun.lock does not match the package.json files
         apps/web/package.json: `alpha` is locked for `*`, but the manifest has `^2`
     run `bun install`, then `splitter update-hash`, then `git add bun.lock nix/splitter/splitter.lock.json`
     ----- stderr
@@ -100,13 +100,13 @@ fn conflict_markers_that_were_staged_are_an_error_of_the_file() {
     ----- stderr
     error: merge conflict markers
       at nix/splitter/splitter.lock.json:1:1
-    hint: run `splitter update-hash`: it writes the file anew from the lockfile
+    hint: run `splitter update-hash` to rewrite the file from the lockfile
     ");
     succeed(&mut context.splitter(&["update-hash"]));
     splitter_snapshot!(context, guarded.check(), @r"
     exit: 1
     ----- stdout
-    unstaged: the work tree is right, but what is staged is not
+    unstaged: the working tree is up to date, but these changes are not staged
         nix/splitter/splitter.lock.json
     run `git add nix/splitter/splitter.lock.json`
     ----- stderr

@@ -18,7 +18,7 @@ pub(super) struct Command {
 /// What a command runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Runner {
-    /// A file, with Node.js or Bun; none for a runner that stands for the package manager's own, such as `tsx`.
+    /// A file, with Node.js or Bun; none for a runner such as `tsx`, which the usual runtime replaces.
     File(Option<Runtime>, String),
     /// A command of a package.
     Bin(String),

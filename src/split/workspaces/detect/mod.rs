@@ -43,7 +43,7 @@ pub struct Build {
 }
 
 impl Build {
-    /// The same build, of which these outputs are kept.
+    /// The same build with other outputs that are kept.
     pub(in crate::split) fn keeping(self, outputs: &[String]) -> Self {
         Self { outputs: outputs.to_vec(), optional: Vec::new(), is_guess: false, ..self }
     }

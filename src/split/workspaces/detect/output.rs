@@ -215,7 +215,7 @@ fn is_json(file: &str) -> bool {
 /// How many configurations of TypeScript may extend each other.
 const EXTENDED: usize = 8;
 
-/// What of a `tsconfig.json` says where `tsc` writes.
+/// The fields of a `tsconfig.json` that say where `tsc` writes.
 #[derive(Default)]
 struct TsConfig {
     out_dir: Option<String>,

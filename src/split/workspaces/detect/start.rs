@@ -20,7 +20,7 @@ pub(crate) enum Start {
     Nothing,
     /// By this program. Its name is still empty.
     Program(Program),
-    /// By a script of which only a part is understood.
+    /// By a script that is only partly understood.
     Unclear(Unclear),
 }
 
@@ -161,7 +161,7 @@ impl Reader<'_> {
                 let part = command.options.first().or(command.arguments.first()).cloned().unwrap_or_default();
                 self.unclear(name, text, part)
             }
-            // Its value is split into options again, and its paths count from the folder of whoever starts it.
+            // Its value is split into options again, and its paths count from the caller's folder.
             Ok(command) if command.env.contains_key("NODE_OPTIONS") => {
                 self.unclear(name, text, format!("NODE_OPTIONS={}", command.env["NODE_OPTIONS"]))
             }

@@ -23,20 +23,20 @@ pub(super) struct Facts<'a> {
 /// Whether a workspace is an app or a library, and why, in words.
 pub(super) fn choose_kind(path: &RepoPath, choice: &WorkspaceConfig, facts: &Facts<'_>) -> (Kind, String) {
     if let Some(kind) = choice.kind {
-        return (kind, "chosen in splitter.json".to_owned());
+        return (kind, "set in splitter.json".to_owned());
     }
     if let Some(program) = facts.build.and_then(|build| build.foreign.as_ref()) {
         return (Kind::Library, format!("its build runs `{program}`, which builds no JavaScript"));
     }
     let Some(product) = facts.product else {
-        return (Kind::Library, "has nothing to build or start".to_owned());
+        return (Kind::Library, "has no build script and starts no server".to_owned());
     };
     let what = product.reason.as_str();
     if path.is_root() && !facts.single {
-        return (Kind::Library, "is the root of the workspaces".to_owned());
+        return (Kind::Library, "is the workspace root".to_owned());
     }
     if let Some(folder) = path.parts().find(|part| APP_FOLDERS.contains(part)) {
-        return (Kind::App, format!("{what} and lies in {folder}/"));
+        return (Kind::App, format!("{what} and is in {folder}/"));
     }
     match facts.dependants {
         [] => (Kind::App, format!("{what} and no workspace depends on it")),

@@ -45,11 +45,11 @@ fn kinds_are_found_with_their_reasons() {
     assert_eq!(
         summary(&graph),
         [
-            ".: library, is the root of the workspaces",
-            "apps/api: app api (bun src/server.ts) runs a server from source and lies in apps/",
-            "apps/web: app web (dist) is built with Vite and lies in apps/",
+            ".: library, is the workspace root",
+            "apps/api: app api (bun src/server.ts) runs a server from source and is in apps/",
+            "apps/web: app web (dist) is built with Vite and is in apps/",
             "packages/cli: app cli (out) has a build script and no workspace depends on it",
-            "packages/config: library, has nothing to build or start",
+            "packages/config: library, has no build script and starts no server",
             "packages/ui: library, apps/web depends on it",
         ]
     );
@@ -74,9 +74,9 @@ fn a_build_script_that_does_nothing_is_none() {
     assert_eq!(
         summary(&graph)[1..],
         [
-            "apps/api: app api (bun s.ts) runs a server from source and lies in apps/",
-            "packages/a: library, has nothing to build or start",
-            "packages/b: library, has nothing to build or start",
+            "apps/api: app api (bun s.ts) runs a server from source and is in apps/",
+            "packages/a: library, has no build script and starts no server",
+            "packages/b: library, has no build script and starts no server",
         ]
     );
     assert_eq!(graph.libraries().count(), 0);
@@ -113,7 +113,7 @@ fn choices_go_before_what_is_found() {
         ),
         ("packages/ui/package.json", r#"{"name": "ui"}"#),
     ];
-    assert_eq!(summary(&graph(&files).unwrap())[1], "packages/ui: app storybook (sb) chosen in splitter.json");
+    assert_eq!(summary(&graph(&files).unwrap())[1], "packages/ui: app storybook (sb) set in splitter.json");
     let both = [
         ROOT,
         ("splitter.json", r#"{"workspaces": {"apps/a": {"start": "s.ts"}}}"#),
@@ -279,12 +279,9 @@ fn what_is_not_to_be_built_runs_from_its_sources() {
         graph(&[files.as_slice(), &[("splitter.json", &config)]].concat())
     };
     let line = |choices: &str| summary(&with(choices).unwrap())[1].clone();
-    assert_eq!(line(r#"{"build": null}"#), "apps/a: app a (bun src/a.ts) runs from source by choice and lies in apps/");
+    assert_eq!(line(r#"{"build": null}"#), "apps/a: app a (bun src/a.ts) runs from source by choice and is in apps/");
     assert_eq!(line("{}"), "apps/a: library, its build runs `make`, which builds no JavaScript");
-    assert_eq!(
-        line(r#"{"kind": "app", "output": "out"}"#),
-        "apps/a: app a (out, bun src/a.ts) chosen in splitter.json"
-    );
+    assert_eq!(line(r#"{"kind": "app", "output": "out"}"#), "apps/a: app a (out, bun src/a.ts) set in splitter.json");
     let error = with(r#"{"build": null, "output": "dist"}"#).unwrap_err().to_string();
     assert_eq!(error, "`apps/a` has an `output`, but is not to be built (`\"build\": null`)");
 }
