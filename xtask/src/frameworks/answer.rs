@@ -11,7 +11,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
-use super::bounded::{self, Running};
+use super::bounded::{self, Running, is_stopped};
 use crate::{Result, process};
 
 const HOST: &str = "127.0.0.1";
@@ -75,7 +75,7 @@ fn wait_for_answer(server: &mut Running, url: &str, expects: &str) -> Result<Ans
             let lines = server.last_lines();
             return Ok(Answer::bad(false, format!("the server ended: {status}. Its last lines:\n{lines}")));
         }
-        if start.elapsed() > FIRST_ANSWER {
+        if start.elapsed() > FIRST_ANSWER || is_stopped() {
             let found = found.unwrap_or_else(|error| error.to_string());
             let lines = server.last_lines();
             let problem = format!("{url}: expected `{expects}`, found:\n{found}\n  The server's last lines:\n{lines}");

@@ -3,12 +3,17 @@
 use std::{
     os::unix::process::CommandExt as _,
     process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::{Result, process};
 
@@ -17,6 +22,21 @@ const LAST_LINES: usize = 25;
 /// How long a process may take to end once it is asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
+
+static STOPPED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Lets Ctrl-C and SIGTERM end the running step, so that all scratch folders are removed before the program ends.
+pub(super) fn heed_signals() -> Result<()> {
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, STOPPED.clone())?;
+    }
+    Ok(())
+}
+
+/// Returns whether a signal was received.
+pub(super) fn is_stopped() -> bool {
+    STOPPED.load(Ordering::Relaxed)
+}
 
 /// A running program and everything that it starts, in a process group of their own.
 pub(super) struct Running {
@@ -44,7 +64,11 @@ impl Running {
     /// Asks the program to end with SIGTERM. Returns whether it did; if not, its group is killed.
     pub(super) fn end(&mut self) -> Result<bool> {
         self.signal("TERM");
-        let ended = self.wait(PATIENCE)?.is_some();
+        let start = Instant::now();
+        while self.ended()?.is_none() && start.elapsed() < PATIENCE {
+            thread::sleep(PAUSE);
+        }
+        let ended = self.ended()?.is_some();
         // Children that outlive the program are in its group.
         self.signal("KILL");
         self.child.wait()?;
@@ -56,7 +80,7 @@ impl Running {
         let start = Instant::now();
         loop {
             let ended = self.ended()?;
-            if ended.is_some() || start.elapsed() > limit {
+            if ended.is_some() || start.elapsed() > limit || is_stopped() {
                 return Ok(ended);
             }
             thread::sleep(PAUSE);
@@ -92,6 +116,9 @@ pub(super) fn run(what: &str, command: &mut Command, limit: Duration, log: &Utf8
     let mut running = Running::start(command, log)?;
     let Some(status) = running.wait(limit)? else {
         running.end()?;
+        if is_stopped() {
+            return Err(format!("{what} was stopped by a signal").into());
+        }
         let lines = running.last_lines();
         return Err(format!("{what} did not end within {} s. Its last lines:\n{lines}", limit.as_secs()).into());
     };

@@ -70,6 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     fs::create_dir_all(scratch.join("shared/home"))?;
     let (plain, keep) = (options.plain, options.keep.is_some());
     let splitter = if plain { Utf8PathBuf::new() } else { build_splitter()? };
+    bounded::heed_signals()?;
     let bench = Bench { splitter, node, scratch, plain, keep };
     let mut table = Table::default();
     let mut failed = 0;
@@ -77,6 +78,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         for manager in Manager::ALL.into_iter().filter(|manager| app.managers.contains(manager)) {
             if options.managers.is_empty() || options.managers.contains(&manager) {
                 let outcome = bench.run(app, manager);
+                if bounded::is_stopped() {
+                    return Err("stopped by a signal; the table was not written".into());
+                }
                 failed += usize::from(!outcome.answered);
                 table.add(app, manager, &outcome);
             }
