@@ -15,9 +15,9 @@ use super::bounded::{self, Running, is_stopped};
 use crate::{Result, process};
 
 const HOST: &str = "127.0.0.1";
-const COMMAND: Duration = Duration::from_secs(60);
+const COMMAND: Duration = Duration::from_mins(1);
 /// How long a server may take until it answers.
-const FIRST_ANSWER: Duration = Duration::from_secs(60);
+const FIRST_ANSWER: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(200);
 /// How many files of a site are searched for the expected text.
 const MOST_FILES: usize = 50;

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{Result, paths};
 
-const BUILD: Duration = Duration::from_secs(900);
-const QUERY: Duration = Duration::from_secs(60);
+const BUILD: Duration = Duration::from_mins(15);
+const QUERY: Duration = Duration::from_mins(1);
 /// How many store paths of a closure are named.
 const NAMED: usize = 4;
 

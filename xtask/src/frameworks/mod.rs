@@ -150,18 +150,15 @@ fn ask(project: &Project<'_>, package: &Utf8Path) -> Result<Answer> {
 fn ask_plainly(project: &Project<'_>) -> Result<Answer> {
     let app = project.app;
     let folder = project.repo().join(project.workspace());
-    let command = match &app.compiled {
-        Some(file) => {
-            let is_script = file.extension() == Some("js");
-            let mut command = project.command(if is_script { "node".into() } else { folder.join(file) });
-            command.args(is_script.then(|| folder.join(file))).current_dir(project.root.join("elsewhere"));
-            command
-        }
-        None => {
-            let mut command = project.tool();
-            command.args(["run", &app.script]).current_dir(&folder);
-            command
-        }
+    let command = if let Some(file) = &app.compiled {
+        let is_script = file.extension() == Some("js");
+        let mut command = project.command(if is_script { "node".into() } else { folder.join(file) });
+        command.args(is_script.then(|| folder.join(file))).current_dir(project.root.join("elsewhere"));
+        command
+    } else {
+        let mut command = project.tool();
+        command.args(["run", &app.script]).current_dir(&folder);
+        command
     };
     ask_with(project, command, &folder.join(&app.output))
 }

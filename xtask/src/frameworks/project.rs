@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{Result, paths, tools};
 
-const INSTALL: Duration = Duration::from_secs(600);
-const INIT: Duration = Duration::from_secs(300);
-const BUILD: Duration = Duration::from_secs(600);
-const GIT: Duration = Duration::from_secs(60);
+const INSTALL: Duration = Duration::from_mins(10);
+const INIT: Duration = Duration::from_mins(5);
+const BUILD: Duration = Duration::from_mins(10);
+const GIT: Duration = Duration::from_mins(1);
 
 /// Variables of the machine that clients of a registry need.
 const KEPT: [&str; 10] = [

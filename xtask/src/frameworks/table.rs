@@ -59,7 +59,7 @@ impl Table {
                 None => "—",
             });
             if cells.iter().any(|cell| !matches!(*cell, "" | "—")) {
-                text += &format!("| {} | {} |\n", app.title, cells.join(" | "));
+                text.extend(["| ", &app.title, " | ", &cells.join(" | "), " |\n"]);
             }
         }
         text
