@@ -99,7 +99,7 @@ impl Running {
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
         let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
-        last.iter().map(|line| format!("    {line}\n")).collect()
+        last.iter().flat_map(|line| ["    ", line, "\n"]).collect()
     }
 }
 
