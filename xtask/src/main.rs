@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: printing is its work")]
 
 mod bench;
+mod frameworks;
 mod nix;
 mod paths;
 mod process;
@@ -36,6 +37,8 @@ enum Command {
     Ci,
     /// Measure splitter against its targets on generated inputs, and print a table (takes minutes and 3 GB of disk)
     Bench(bench::Options),
+    /// Install, build, start and ask the apps of frameworks/ (needs the network, root and Nix; all take an hour)
+    Frameworks(frameworks::Options),
     /// Print the NAR hash of a folder, for the benchmark
     #[command(hide = true)]
     NarHash {
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Test { args } => test::leniently(&args),
         Command::Ci => test::strictly(&[]),
         Command::Bench(options) => bench::run(&options),
+        Command::Frameworks(options) => frameworks::run(&options),
         Command::NarHash { folder } => bench::print_nar_hash(&folder),
     };
     match outcome {

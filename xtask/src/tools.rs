@@ -74,6 +74,18 @@ pub(crate) fn install_missing(dir: &Utf8Path) -> Result<usize> {
     })
 }
 
+/// Installs the Node of `tools.json` into `dir`, whatever the machine has; returns its folder.
+pub(crate) fn install_node(dir: &Utf8Path) -> Result<Utf8PathBuf> {
+    let tools: Vec<Tool> = serde_json::from_str(include_str!("../tools.json"))?;
+    let node = tools.iter().find(|tool| tool.name == "node").ok_or("tools.json has no Node")?;
+    let (package, folder) = (node.package()?, dir.join(node.folder()));
+    if !is_installed(&folder, package) {
+        fs::create_dir_all(dir)?;
+        install(dir, node, package, &registry())?;
+    }
+    Ok(folder)
+}
+
 /// Removes leftovers of interrupted runs. The caller holds the lock, so no other run is active.
 fn remove_leftovers(dir: &Utf8Path) -> Result<()> {
     for entry in dir.read_dir_utf8()? {
@@ -126,7 +138,7 @@ fn download(url: &str, target: &Utf8PathBuf) -> Result<()> {
 }
 
 /// Returns the URL of the npm registry, with a trailing slash.
-fn registry() -> String {
+pub(crate) fn registry() -> String {
     let from_environment =
         ["npm_config_registry", "NPM_CONFIG_REGISTRY"].into_iter().find_map(|name| std::env::var(name).ok());
     let url = from_environment.filter(|url| !url.is_empty()).unwrap_or_else(|| {

@@ -1,0 +1,3 @@
+import { greet } from "@acme/greeting";
+
+document.querySelector("#app")!.textContent = greet("bun-html");

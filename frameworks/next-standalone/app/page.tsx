@@ -1,0 +1,7 @@
+import { greet } from "@acme/greeting";
+
+export const dynamic = "force-dynamic";
+
+export default function Page() {
+  return <p>{greet("next-standalone")}</p>;
+}

@@ -1,0 +1,5 @@
+import { greet } from "@acme/greeting";
+
+export function load() {
+  return { text: greet("sveltekit") };
+}
