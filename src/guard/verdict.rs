@@ -8,7 +8,7 @@ use crate::{
         compare::{Differences, Recorded, compare, compare_older},
         record::{Kept, RecordError},
     },
-    split::{Choices, Split},
+    split::Split,
 };
 
 /// The result of a check, with the data for its messages.
@@ -43,7 +43,7 @@ pub struct Beside {
 
 /// Checks a tree.
 pub fn verdict(tree: &dyn Tree, with_templates: bool) -> Result<Verdict, GuardError> {
-    let (recorded, split) = both(|| Recorded::read(tree, with_templates), || Split::read(tree, &Choices::default()));
+    let (recorded, split) = both(|| Recorded::read(tree, with_templates), || Split::read_quickly(tree));
     let split = match (&recorded, split) {
         (Err(RecordError::TooOld { .. }), split) => return older(tree, &split?, with_templates),
         (_, split) => split,

@@ -20,8 +20,9 @@ use crate::{
     lockfile::Integrity,
     repo::{RepoPath, Tree, TreeError, read_text},
     split::{
-        ManagerName, PackageManager, Split, System,
+        ManagerName, PackageManager, ProgramSearch, Split, System,
         config::{self, Exposes, Install, NodeModules},
+        is_found_in_sources,
         lock::dependencies::{Dependency, Scope},
         lock::drift::Drift,
         lock::fingerprint,
@@ -337,10 +338,13 @@ fn names(systems: &[System]) -> Vec<&'static str> {
 }
 
 fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
-    let now: BTreeMap<RepoPath, WorkspaceRecord> =
+    let mut now: BTreeMap<RepoPath, WorkspaceRecord> =
         workspace_records(split).into_iter().map(|workspace| (workspace.path.clone(), workspace)).collect();
     let recorded: BTreeMap<&RepoPath, &WorkspaceRecord> =
         recorded.iter().map(|workspace| (&workspace.path, workspace)).collect();
+    if split.programs == ProgramSearch::Configuration {
+        now.values_mut().for_each(|workspace| add_found_in_sources(workspace, recorded.get(&workspace.path).copied()));
+    }
     let mut texts = Vec::new();
     for (path, workspace) in &now {
         match recorded.get(path) {
@@ -354,6 +358,23 @@ fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
     let gone = recorded.keys().filter(|path| !now.contains_key(**path));
     texts.extend(gone.map(|path| format!("workspace `{path}` was removed")));
     texts
+}
+
+/// Adds the recorded root files that a quick search does not look for.
+fn add_found_in_sources(now: &mut WorkspaceRecord, recorded: Option<&WorkspaceRecord>) {
+    let add = |now: &mut Vec<RepoPath>, recorded: &[RepoPath]| {
+        let missing = recorded.iter().filter(|path| is_found_in_sources(path) && !now.contains(path));
+        let missing: Vec<RepoPath> = missing.cloned().collect();
+        now.extend(missing);
+        now.sort_unstable();
+    };
+    let Some(recorded) = recorded else { return };
+    add(&mut now.root_files, &recorded.root_files);
+    for check in &mut now.checks {
+        if let Some(known) = recorded.checks.iter().find(|known| known.name == check.name) {
+            add(&mut check.root_files, &known.root_files);
+        }
+    }
 }
 
 /// The fields of a workspace that differ, with old and new values where users know them.

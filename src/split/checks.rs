@@ -9,7 +9,7 @@ use crate::repo::{RepoPath, Tree};
 use crate::split::{
     ManagerName, Manifest, Split, SplitError, Workspaces,
     config::Config,
-    sources::root_files::{self, Asked, Finder, Purpose},
+    sources::root_files::{self, Asked, Finder, ProgramSearch, Purpose},
     workspaces::detect,
     workspaces::graph::{Graph, Role, Workspace, attribute, is_reserved},
     workspaces::tasks::Tasks,
@@ -41,13 +41,14 @@ pub(super) fn find(
     manifests: &Workspaces,
     config: &Config,
     manager: ManagerName,
+    programs: ProgramSearch,
 ) -> Result<Checks, SplitError> {
     let wanted = wanted(manifests, config);
     if wanted.is_empty() {
         return Ok(Checks::new());
     }
     let tasks = Tasks::read(tree, manifests)?;
-    let mut finder = Finder::new(tree, manifests);
+    let mut finder = Finder::new(tree, manifests, programs);
     let mut names = Names::of(graph);
     let mut checks = Checks::new();
     for workspace in graph.workspaces() {

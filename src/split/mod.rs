@@ -20,7 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use error::SplitError;
 pub use lock::lock_set::LockSet;
-pub(crate) use sources::root_files::is_configuration;
+pub use sources::root_files::ProgramSearch;
+pub(crate) use sources::root_files::{is_configuration, is_found_in_sources};
 pub use workspaces::manifest::Manifest;
 pub(crate) use workspaces::tasks::FILES as TASK_RUNNERS;
 
@@ -88,6 +89,8 @@ pub struct Split {
     pub environment_files: Vec<RepoPath>,
     /// Root files that `splitter.json` adds to every source set. Root files of single workspaces are in the graph.
     pub root_files: BTreeSet<RepoPath>,
+    /// The programs that were searched for root files.
+    pub programs: ProgramSearch,
     /// Differences between the manifests and the lockfile.
     pub drift: Vec<Drift>,
     /// Warnings to print.
@@ -97,13 +100,22 @@ pub struct Split {
 impl Split {
     /// Splits the repository in `tree`.
     pub fn read(tree: &dyn Tree, choices: &Choices) -> Result<Self, SplitError> {
+        Self::read_with(tree, choices, ProgramSearch::Whole)
+    }
+
+    /// Splits the repository in `tree` without reading its sources, for a check that takes milliseconds.
+    pub fn read_quickly(tree: &dyn Tree) -> Result<Self, SplitError> {
+        Self::read_with(tree, &Choices::default(), ProgramSearch::Configuration)
+    }
+
+    fn read_with(tree: &dyn Tree, choices: &Choices, programs: ProgramSearch) -> Result<Self, SplitError> {
         let (workspaces, lockfile) = both(|| workspaces::read(tree), || lockfile(tree));
         let (lockfile, workspaces) = (lockfile?, workspaces?);
         let config = config::read(tree)?;
         let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
         let links = workspaces::links::find(tree, &workspaces, &lockfile)?;
-        let mut graph = Graph::build(tree, &workspaces, &config, &links, lockfile.format.into())?;
+        let mut graph = Graph::build(tree, &workspaces, &config, &links, lockfile.format.into(), programs)?;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
@@ -118,13 +130,14 @@ impl Split {
         let mut dependencies = lock::dependencies::list(&lockfile, &workspaces, sources, &systems)?;
         lock::downloads::add(&mut dependencies, &config.downloads, &systems)?;
         let mut split = Self {
-            checks: checks::find(tree, &graph, &workspaces, &config, lockfile.format.into())?,
+            checks: checks::find(tree, &graph, &workspaces, &config, lockfile.format.into(), programs)?,
             pin: manager.pin(&pinned(tree, &workspaces, &lockfile, &own))?,
             lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
             dependencies,
             copies: workspaces::copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             environment_files: if environment.is_set { environment.files } else { Vec::new() },
             root_files: root_files(tree, &config)?,
+            programs,
             drift: lock::drift::find(&workspaces, &lockfile),
             warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
             default,

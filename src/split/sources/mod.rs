@@ -1,6 +1,6 @@
 //! Source sets: the files that an app or a library is built from, and the excluded files with the reason.
 
-pub(super) mod root_files;
+pub(crate) mod root_files;
 pub(super) mod source_filter;
 mod totals;
 
@@ -237,7 +237,9 @@ mod tests {
     use super::*;
     use crate::{
         repo::MemoryTree,
-        split::{ManagerName, config, workspaces, workspaces::graph::Closures, workspaces::links::Links},
+        split::{
+            ManagerName, ProgramSearch, config, workspaces, workspaces::graph::Closures, workspaces::links::Links,
+        },
     };
 
     /// Compares the totals of every workspace with its list of files.
@@ -271,7 +273,7 @@ mod tests {
         let (config, workspaces) = (config::read(&tree).unwrap(), workspaces::read(&tree).unwrap());
         let lock = crate::managers::bun::lockfile::parse(r#"{"lockfileVersion": 1, "packages": {}}"#).unwrap();
         let links = crate::split::workspaces::links::find(&tree, &workspaces, &lock).unwrap();
-        let graph = Graph::build(&tree, &workspaces, &config, &links, ManagerName::Bun).unwrap();
+        let graph = Graph::build(&tree, &workspaces, &config, &links, ManagerName::Bun, ProgramSearch::Whole).unwrap();
         let files: Vec<SourceFile> = [
             "a/a.ts",
             "b/b.ts",
@@ -308,9 +310,15 @@ mod tests {
             ("packages/other/package.json", r#"{"name": "other"}"#),
         ]);
         let config = config::read(&tree).unwrap();
-        let graph =
-            Graph::build(&tree, &workspaces::read(&tree).unwrap(), &config, &Links::default(), ManagerName::Bun)
-                .unwrap();
+        let graph = Graph::build(
+            &tree,
+            &workspaces::read(&tree).unwrap(),
+            &config,
+            &Links::default(),
+            ManagerName::Bun,
+            ProgramSearch::Whole,
+        )
+        .unwrap();
         let files: Vec<SourceFile> = [
             "README.md",
             "apps/web/README.md",

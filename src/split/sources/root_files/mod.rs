@@ -90,6 +90,16 @@ const OF_CHECKS: [(&str, &[&str]); 9] = [
     ("mocha", &[".mocharc"]),
 ];
 
+/// The programs that are searched for the files outside their workspace that they read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgramSearch {
+    /// All of them.
+    Whole,
+    /// Those directly in the workspace's folder, which hold its configuration. `check` takes milliseconds, and cannot read
+    /// every source.
+    Configuration,
+}
+
 /// The purpose of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::split) enum Purpose {
@@ -110,6 +120,7 @@ pub(in crate::split) struct Asked<'a> {
 
 /// Finds the root files of workspaces. Caches what it read for the next workspace.
 pub(in crate::split) struct Finder<'a> {
+    programs: ProgramSearch,
     tree: &'a dyn Tree,
     workspaces: &'a Workspaces,
     /// The folders of the workspaces, by name.
@@ -125,9 +136,9 @@ pub(in crate::split) struct Finder<'a> {
 }
 
 impl<'a> Finder<'a> {
-    pub(in crate::split) fn new(tree: &'a dyn Tree, workspaces: &'a Workspaces) -> Self {
+    pub(in crate::split) fn new(tree: &'a dyn Tree, workspaces: &'a Workspaces, programs: ProgramSearch) -> Self {
         let (listed, texts, files, ignored) = Default::default();
-        Self { tree, workspaces, by_name: by_name(workspaces), listed, texts, files, ignored }
+        Self { tree, workspaces, programs, by_name: by_name(workspaces), listed, texts, files, ignored }
     }
 
     fn list(&mut self, folder: &RepoPath) -> Result<&[Entry], SplitError> {
@@ -164,6 +175,11 @@ impl<'a> Finder<'a> {
         self.ignored.insert(path.clone(), is_ignored);
         Ok(is_ignored)
     }
+}
+
+/// Whether only a search of all programs finds a root file.
+pub(crate) fn is_found_in_sources(path: &RepoPath) -> bool {
+    *path == manifest_path(&RepoPath::root()) || path.file_name().starts_with(".env")
 }
 
 /// Returns the files and folders outside a workspace that it reads.
@@ -365,7 +381,11 @@ mod tests {
         let path = "apps/web".parse().unwrap();
         let task = Tasks::read(&tree, &workspaces).unwrap().task(&path, &workspaces[&path], "build");
         let asked = Asked { path: &path, scripts: vec![script], task: &task, purpose: Purpose::Build };
-        of(&mut Finder::new(&tree, &workspaces), &asked).unwrap().iter().map(ToString::to_string).collect()
+        of(&mut Finder::new(&tree, &workspaces, ProgramSearch::Whole), &asked)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Searches the programs of a workspace for files outside it that they read: the root's `package.json`, and `.env` files.
 
 use super::{
-    Search, environment,
+    ProgramSearch, Search, environment,
     root_manifest::{Place, names_root},
 };
 use crate::{
@@ -59,12 +59,13 @@ fn collect(
     folder: &RepoPath,
     files: &mut Vec<RepoPath>,
 ) -> Result<(), SplitError> {
+    let is_whole = search.finder.programs == ProgramSearch::Whole;
     for entry in search.finder.tree.list(folder)? {
         let path = folder.child(&entry.name);
         let inner = path.below(search.own).unwrap_or_default();
         match entry.kind {
             EntryKind::File if is_wanted(&entry.name) && filter.rule(inner).is_none() => files.push(path),
-            EntryKind::Folder if !search.finder.workspaces.contains_key(&path) => {
+            EntryKind::Folder if is_whole && !search.finder.workspaces.contains_key(&path) => {
                 let is_source = filter.rule(&format!("{inner}/x")).is_none();
                 let is_output = OUTPUTS.contains(&entry.name.as_str()) && search.finder.is_ignored(&path)?;
                 if is_source && !is_output {

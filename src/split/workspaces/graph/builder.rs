@@ -16,7 +16,7 @@ use crate::{
         ManagerName, Manifest, SplitError, Workspaces,
         config::{BuildChoice, Config, Exposes, Install, Kind, RuntimeConfig, WorkspaceConfig},
         manifest_path,
-        sources::root_files::{self, Finder, Purpose},
+        sources::root_files::{self, Finder, ProgramSearch, Purpose},
         sources::source_filter::Globs,
         workspaces::detect::{
             self, Build, products,
@@ -64,6 +64,7 @@ impl<'a> Builder<'a> {
         config: &'a Config,
         links: &'a Links,
         manager: ManagerName,
+        programs: ProgramSearch,
     ) -> Result<Self, SplitError> {
         let edges = edges(workspaces);
         let tasks = Tasks::read(tree, workspaces)?;
@@ -76,7 +77,7 @@ impl<'a> Builder<'a> {
             needs,
             dependants: dependants(&edges, links, config),
             linked: links.by_workspace.values().flat_map(|linked| &linked.folders).cloned().collect(),
-            finder: Finder::new(tree, workspaces),
+            finder: Finder::new(tree, workspaces, programs),
             environment: root_files::environment::of_yarn(tree, manager)?.files,
             development: development_edges(workspaces, &edges),
             unclear: BTreeMap::new(),

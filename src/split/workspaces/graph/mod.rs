@@ -17,7 +17,7 @@ pub use self::closures::Closures;
 use self::reach::Reach;
 use crate::repo::{RepoPath, Tree};
 use crate::split::{
-    ManagerName, SplitError, Workspaces,
+    ManagerName, ProgramSearch, SplitError, Workspaces,
     config::{Config, Exposes, Install},
     workspaces::detect::{
         Build,
@@ -144,9 +144,10 @@ impl Graph {
         config: &Config,
         links: &Links,
         manager: ManagerName,
+        programs: ProgramSearch,
     ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
-        let mut builder = Builder::new(tree, workspaces, config, links, manager)?;
+        let mut builder = Builder::new(tree, workspaces, config, links, manager, programs)?;
         let mut graph = Self { workspaces: BTreeMap::new(), unclear: BTreeMap::new() };
         for (path, manifest) in workspaces {
             graph.workspaces.insert(path.clone(), builder.workspace(path, manifest)?);

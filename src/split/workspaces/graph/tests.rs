@@ -2,21 +2,24 @@ use super::*;
 use crate::{
     managers::bun::lockfile as bun,
     repo::MemoryTree,
-    split::{config, workspaces, workspaces::links},
+    split::{
+        ProgramSearch, config, workspaces,
+        workspaces::{detect, links},
+    },
 };
 
 fn graph(files: &[(&str, &str)]) -> Result<Graph, SplitError> {
     let tree = MemoryTree::new(files.iter().copied());
     let workspaces = workspaces::read(&tree)?;
     let links = links::find(&tree, &workspaces, &bun::parse(r#"{"lockfileVersion": 1, "packages": {}}"#).unwrap())?;
-    Graph::build(&tree, &workspaces, &config::read(&tree)?, &links, ManagerName::Bun)
+    Graph::build(&tree, &workspaces, &config::read(&tree)?, &links, ManagerName::Bun, ProgramSearch::Whole)
 }
 
 fn summary(graph: &Graph) -> Vec<String> {
     let line = |workspace: &Workspace| match &workspace.role {
         Role::App { name, product } => {
             let outputs = workspace.build.iter().flat_map(|build| build.kept().cloned());
-            let programs = product.programs.iter().map(Program::shown);
+            let programs = product.programs.iter().map(detect::program::Program::shown);
             let how: Vec<String> = outputs.chain(programs).collect();
             format!("{}: app {name} ({}) {}", workspace.path, how.join(", "), workspace.reason)
         }
