@@ -57,6 +57,23 @@ fn a_fresh_record_is_fresh() {
     assert_eq!(small.registry.take_requests(), [""; 0]);
 }
 
+/// `check` reads no sources, so that it takes milliseconds. What a source reads of the root is found by the commands that write.
+#[test]
+fn what_a_source_reads_of_the_root_is_recorded_and_not_searched_by_check() {
+    let small = initialised();
+    let reads = |small: &Small| small.context.read(RECORD).contains(r#""rootFiles":["package.json""#);
+    small.context.write("apps/web/src/index.ts", "import { version } from '../../../package.json';\n");
+    succeed(&mut small.context.splitter(&["check"]));
+    assert!(!reads(&small));
+    succeed(&mut small.context.splitter(&["update-hash"]));
+    assert!(reads(&small), "{}", small.context.read(RECORD));
+    succeed(&mut small.context.splitter(&["check"]));
+    // A configuration is read by `check` too.
+    small.context.write("apps/api/vite.config.ts", "import { version } from '../../package.json';\n");
+    let output = crate::support::fail(&mut small.context.splitter(&["check"]));
+    assert!(output.contains("workspace `apps/api` changed: root files (added `package.json`)"), "{output}");
+}
+
 /// Changes the version of alpha and the bytes of gamma, removes beta, adds delta.
 fn edit_lock(small: &Small) {
     small.lock(&[
