@@ -142,7 +142,7 @@ fn default_package(graph: &Graph, config: &Config) -> Result<Option<String>, Spl
     let names: Vec<&str> = graph.apps().map(|(name, _)| name).collect();
     match (&config.default, names.as_slice()) {
         (Some(name), names) if !names.contains(&name.as_str()) => {
-            Err(SplitError::NoSuchApp { name: name.clone(), apps: names.join(", ") })
+            Err(graph.no_such_app(name))
         }
         (Some(name), _) => Ok(Some(name.clone())),
         (None, [only]) => Ok(Some((*only).to_owned())),

@@ -116,7 +116,11 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
     let workspaces: Vec<&Workspace> = scan.split.graph.workspaces().collect();
     printer.data("");
     let apps = workspaces.iter().filter(|workspace| matches!(workspace.role, Role::App { .. })).count();
-    let kinds = format!("{}, {}", things(apps, "app"), things(workspaces.len() - apps, "library"));
+    // The root of a monorepo holds no code of its own. Readers do not count it among the libraries.
+    let has_root = workspaces.iter().any(|workspace| workspace.path.is_root() && workspace.role == Role::Library);
+    let libraries = workspaces.len() - apps - usize::from(has_root);
+    let root = if has_root { ", the root" } else { "" };
+    let kinds = format!("{}, {}{root}", things(apps, "app"), things(libraries, "library"));
     heading("workspaces", &format!("{}: {kinds}", count(workspaces.len())), printer);
     let width = workspaces.iter().map(|workspace| workspace.path.to_string().chars().count()).max().unwrap_or(0);
     for workspace in workspaces {
@@ -129,6 +133,10 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         };
         let path = workspace.path.to_string();
         printer.data(format_args!("  {:<width$}  {kind} ({})", escape(&path), escape(&workspace.reason)));
+        if let Some(remedy) = workspace.remedy.as_ref().filter(|remedy| remedy.is_likely) {
+            let advice = remedy.advice(&workspace.path);
+            printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&advice)));
+        }
         let product = product(workspace, scan.split.pin.manager.name.runtime());
         for line in build(workspace).into_iter().chain(product) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&line)));

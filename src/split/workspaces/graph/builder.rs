@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Role, Workspace, cycles,
+    Remedy, Role, Workspace, advice, cycles,
     edges::{Edges, bonds, development_edges, edges, with_links},
     kind::{Facts, choose_kind},
 };
@@ -89,7 +89,14 @@ impl<'a> Builder<'a> {
         let task = self.tasks.task(path, manifest, "build");
         let found = build(self.tree, path, manifest, &choice, &task, self.manager)?;
         let product = self.product(path, manifest, &choice, found.as_ref())?;
-        let (kind, reason) = self.kind(path, &choice, found.as_ref(), product.as_ref());
+        let (kind, reason) = self.kind(path, manifest, &choice, found.as_ref(), product.as_ref());
+        let remedy = match (kind, &product) {
+            (Kind::App, _) => None,
+            (Kind::Library, Some(_)) => Some(Remedy::kind()),
+            (Kind::Library, None) => {
+                Some(advice::remedy(self.tree, self.workspaces, path, manifest, self.manager)?)
+            }
+        };
         let before = self.scripts.get(path).filter(|_| choice.build == BuildChoice::Detected);
         let before = before.cloned().unwrap_or_default();
         let needed = found.filter(|build| {
@@ -107,6 +114,7 @@ impl<'a> Builder<'a> {
             path: path.clone(),
             name: manifest.name.clone(),
             reason,
+            remedy,
             dependencies: self.edges[path].clone(),
             development: self.development.remove(path).unwrap_or_default(),
             uses: choice.uses.iter().cloned().chain(linked_only).collect(),
@@ -164,13 +172,14 @@ impl<'a> Builder<'a> {
     fn kind(
         &self,
         path: &RepoPath,
+        manifest: &Manifest,
         choice: &WorkspaceConfig,
         build: Option<&Build>,
         product: Option<&Product>,
     ) -> (Kind, String) {
         let dependants = self.dependants.get(path).map_or(&[][..], Vec::as_slice);
         let single = self.workspaces.len() == 1;
-        choose_kind(path, choice, &Facts { build, product, single, dependants })
+        choose_kind(path, choice, &Facts { manifest, build, product, single, dependants })
     }
 
     /// The files outside of a workspace that it reads, and that what it links to reads.
