@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn what_is_lacking_names_the_scripts_that_were_read() {
-        let said = |scripts: &str| lacks(&manifest(&format!(r#"{{"scripts": {scripts}}}"#)), &WorkspaceConfig::default());
+        let said =
+            |scripts: &str| lacks(&manifest(&format!(r#"{{"scripts": {scripts}}}"#)), &WorkspaceConfig::default());
         assert_eq!(said("{}"), "its package.json has no `build`, `start` or `dev` script");
         assert_eq!(
             said(r#"{"start": "expo start"}"#),

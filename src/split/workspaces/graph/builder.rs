@@ -93,9 +93,7 @@ impl<'a> Builder<'a> {
         let remedy = match (kind, &product) {
             (Kind::App, _) => None,
             (Kind::Library, Some(_)) => Some(Remedy::kind()),
-            (Kind::Library, None) => {
-                Some(advice::remedy(self.tree, self.workspaces, path, manifest, self.manager)?)
-            }
+            (Kind::Library, None) => Some(advice::remedy(self.tree, self.workspaces, path, manifest, self.manager)?),
         };
         let before = self.scripts.get(path).filter(|_| choice.build == BuildChoice::Detected);
         let before = before.cloned().unwrap_or_default();
