@@ -350,7 +350,8 @@ fn a_workspace_that_looks_like_an_app_says_how_to_make_it_one() {
     small.context.write("apps/backend/index.ts", "");
     small.context.write("apps/mobile/package.json", r#"{"name": "mobile", "scripts": {"start": "expo start"}}"#);
     let output = succeed(&mut small.context.splitter(&["scan"]));
-    let told = output.lines().skip_while(|line| !line.contains("apps/backend")).take_while(|line| !line.contains("apps/web"));
+    let told =
+        output.lines().skip_while(|line| !line.contains("apps/backend")).take_while(|line| !line.contains("apps/web"));
     insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
     apps/backend  library (its package.json has no `build`, `start` or `dev` script)
                   to make it an app, set `"workspaces": { "apps/backend": { "start": "index.ts" } }` in splitter.json

@@ -173,12 +173,12 @@ fn e2e_yarn_1_names_the_remedy_for_a_script_that_downloads() {
         said.contains("3 packages have install scripts that were not run: sharp@0.32.6, trusted@1.0.0, "),
         "{said}"
     );
-    assert!(said.contains("if you need sharp: add pkg-config and vips to `splitter.scriptInputs`"), "{said}");
+    assert!(said.contains("if you need sharp: add pkg-config and vips to `scriptInputs`"), "{said}");
     nix.context().write("splitter.json", "{ \"scripts\": [\"sharp\"] }\n");
     succeed(&mut nix.context().splitter(&["update-hash"]));
     let said = fail(&mut nix.build_command("nodeModules"));
     assert!(said.contains("the install script of sharp@0.32.6 failed"), "{said}");
-    assert!(said.contains("hint: for sharp, add pkg-config and vips to `splitter.scriptInputs`"), "{said}");
+    assert!(said.contains("hint: for sharp, add pkg-config and vips to `scriptInputs`"), "{said}");
     let flake = nix.context().read("flake.nix");
     let root = "root = ./.;";
     assert!(flake.contains(root), "{flake}");
