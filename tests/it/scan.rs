@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Small, TestContext, splitter_snapshot, succeed};
+use crate::support::{Package, Small, TestContext, splitter_snapshot, succeed};
 
 #[test]
 fn scan_shows_the_split() {
@@ -375,6 +375,25 @@ fn a_workspace_that_looks_like_an_app_says_how_to_make_it_one() {
     hint: set what starts the app in splitter.json: `"workspaces": { "apps/backend": { "start": "index.ts" } }`
     hint: `start` can be a whole command, such as `"start": "node --import ./pre.js index.ts"`: its variables, options and arguments are kept; several commands (`&&`), pipes, redirections and `$VAR` are not supported
     hint: if it is not an app, set `"workspaces": { "apps/backend": { "kind": "library" } }`
+    "#);
+}
+
+#[test]
+fn scripts_that_do_not_run_and_copied_packages_are_told_once() {
+    let small = Small::new();
+    let context = &small.context;
+    context.write("packages/ui/package.json", r#"{"name": "@acme/ui", "dependencies": {"@prisma/client": "6.1.0"}}"#);
+    context.write("packages/ui/schema.prisma", "generator client {\n  provider = \"prisma-client-js\"\n}\n");
+    context.edit_manifest("apps/api/package.json", |manifest| {
+        manifest["dependencies"] = serde_json::json!({ "@acme/ui": "workspace:*" });
+    });
+    let locked = [("@prisma/client", "6.1.0"), ("@prisma/engines", "6.1.0"), ("esbuild", "0.25.0")];
+    small.lock(&locked.map(|(name, version)| Package::new(name, version)));
+    let output = succeed(&mut context.splitter(&["scan"]));
+    let told = output.lines().filter(|line| line.starts_with("scripts") || line.contains("copied"));
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    scripts     install scripts that do not run: @prisma/client, @prisma/engines; see docs/support.md#lifecycle-scripts of splitter
+      node_modules is copied into the build of apps/api, apps/web (slower, larger), because `prisma generate` writes into node_modules (packages/ui/schema.prisma); `"nodeModules": "link"` in splitter.json turns this off
     "#);
 }
 

@@ -11,7 +11,9 @@ use crate::{
     split::{
         Split,
         config::Install,
+        lock::scripts::not_run,
         sources::{Extras, LeftOut, Summary},
+        workspaces::copies,
         workspaces::detect::program::{Keeps, Product, Purpose, Runtime},
         workspaces::graph::{Role, Workspace},
     },
@@ -64,6 +66,13 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
     let shared = count(scopes["common"]);
     heading("packages", &format!("{}: {shared} for every system{bound}", count(split.dependencies.len())), printer);
     print_parts(split, printer);
+    let scripts: Vec<&str> = not_run(split).into_iter().collect();
+    if !scripts.is_empty() {
+        let names = scripts.join(", ");
+        let line =
+            format!("install scripts that do not run: {names}; see docs/support.md#lifecycle-scripts of splitter");
+        heading("scripts", &line, printer);
+    }
 }
 
 /// Prints the parts of `deps`, if there are several.
@@ -144,16 +153,25 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         if let Some(variables) = unset_variables(workspace) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
-        if let Some(reason) = scan.split.copies.get(&workspace.path) {
-            printer.data(format_args!(
-                "  {:<width$}  {DIM}packages are copied, not linked: {}{DIM:#}",
-                "",
-                escape(reason)
-            ));
-        }
         if let Some(installed) = installed(workspace.install) {
             printer.data(format_args!("  {:<width$}  {DIM}{installed}{DIM:#}", ""));
         }
+    }
+    print_copies(scan, printer);
+}
+
+/// Prints which builds get copies of packages, once for each reason.
+fn print_copies(scan: &Scan<'_>, printer: Printer) {
+    let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (path, reason) in &scan.split.copies {
+        by_reason.entry(reason).or_default().push(path.to_string());
+    }
+    for (reason, builds) in by_reason {
+        let is_chosen = reason == copies::CHOSEN;
+        let off = if is_chosen { "" } else { "; `\"nodeModules\": \"link\"` in splitter.json turns this off" };
+        let builds = builds.join(", ");
+        let line = format!("node_modules is copied into the build of {builds} (slower, larger), because {reason}{off}");
+        printer.data(format_args!("  {DIM}{}{DIM:#}", escape(&line)));
     }
 }
 

@@ -61,7 +61,7 @@ pub(in crate::split) fn reason_of_schema(
     manifest: &Manifest,
 ) -> Result<Option<String>, SplitError> {
     let schema = prisma_schema_into_node_modules(tree, folder, manifest)?;
-    Ok(schema.map(|schema| format!("{schema} has Prisma's client written into node_modules")))
+    Ok(schema.map(|schema| format!("`prisma generate` writes into node_modules ({schema})")))
 }
 
 /// Peers are what a library leaves to its users, and say nothing of what is run.
@@ -229,7 +229,7 @@ mod tests {
         let default = "  provider = \"prisma-client-js\"\n  // output = \"../src\"";
         assert_eq!(
             prisma("apps/web/prisma/schema.prisma", default).unwrap(),
-            "apps/web/prisma/schema.prisma has Prisma's client written into node_modules"
+            "`prisma generate` writes into node_modules (apps/web/prisma/schema.prisma)"
         );
         assert!(prisma("apps/web/prisma/schema/db.prisma", default).is_some());
         let own = "provider = \"prisma-client-js\"\noutput   = \"../src/generated\"";
