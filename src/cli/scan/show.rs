@@ -197,7 +197,7 @@ fn unset_variables(workspace: &Workspace) -> Option<String> {
     let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
     (!names.is_empty()).then(|| {
         format!(
-            "its build reads variables that are unset unless `splitter.{group}.{name}.env` sets them: {shown}{more}"
+            "its build reads variables that are unset unless `{group}.{name}.env` in flake.nix sets them: {shown}{more}"
         )
     })
 }

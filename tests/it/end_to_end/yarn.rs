@@ -215,7 +215,7 @@ fn e2e_yarn_4_copies_packages_into_the_app_that_needs_it() {
     assert_eq!(output_of(&nix, "api"), "[colour@1.2.0, old-library@0.1.0] api: native@2.0.0");
     nix.context().write("splitter.json", "{ \"workspaces\": { \"apps/api\": { \"nodeModules\": \"link\" } } }\n");
     let said = fail(&mut nix.context().splitter(&["check"]));
-    assert!(said.contains("workspace `apps/api` changed: `nodeModules` (`copy` → `link`)"), "{said}");
+    assert!(said.contains("workspace `apps/api` changed: `nodeModules` (`copy` -> `link`)"), "{said}");
 }
 
 /// A scope that only another registry has.

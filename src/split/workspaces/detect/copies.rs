@@ -1,7 +1,7 @@
-//! Which apps get copies of packages in place of links into the store: found from what they depend on and run.
+//! Finds the apps that get copies of packages instead of links into the store, by what they depend on and run.
 //!
-//! What is known is data, `copies.json`, but for Prisma: whether its client is written into `node_modules` stands in its
-//! schema.
+//! The known packages and commands are data, `copies.json`. Prisma is an exception: its schema says whether its client is
+//! written into `node_modules`.
 
 use std::sync::LazyLock;
 
@@ -37,7 +37,7 @@ struct KnownCommand {
     /// One of these must be there, where there are any.
     #[serde(default)]
     options: Vec<String>,
-    /// The package of which a major version from `from` on must be locked.
+    /// The package that must be locked in the major version `from` or a later one.
     package: Option<String>,
     from: Option<u64>,
     /// None of these may be there.
