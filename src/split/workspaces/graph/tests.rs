@@ -75,8 +75,8 @@ fn a_build_script_that_does_nothing_is_none() {
         summary(&graph)[1..],
         [
             "apps/api: app api (bun s.ts) runs a server from source and is in apps/",
-            "packages/a: library, its package.json has no `build`, `start` or `dev` script",
-            "packages/b: library, its package.json has no `build`, `start` or `dev` script",
+            "packages/a: library, its package.json has no `start` or `dev` script; `build` does nothing",
+            "packages/b: library, its package.json has no `start` or `dev` script; `build` does nothing",
         ]
     );
     assert_eq!(graph.libraries().count(), 0);
