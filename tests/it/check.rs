@@ -410,7 +410,9 @@ fn what_was_seen_first_outlives_the_format() {
 fn a_new_download_is_told_as_its_url() {
     let small = Small::new();
     small.init();
-    small.context.write("splitter.json", r#"{ "downloads": { "alpha": ["https://files.example/tool-1.0.gz?os=linux"] } }"#);
+    small
+        .context
+        .write("splitter.json", r#"{ "downloads": { "alpha": ["https://files.example/tool-1.0.gz?os=linux"] } }"#);
     let told = run(&mut small.context.splitter(&["check"]));
     assert!(told.contains("    + https://files.example/tool-1.0.gz\n"), "{told}");
 }

@@ -290,9 +290,7 @@ fn a_version_that_the_registry_lacks_for_one_system_can_be_left_out() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: Bun 1.4.4 for aarch64-linux is not in the registry
-      caused by: 1 of 1 packages could not be downloaded
-      @oven/bun-linux-aarch64@1.4.4 from http://127.0.0.1:[PORT]/@oven%2fbun-linux-aarch64/1.4.4: the registry answered 404
+    error: Bun 1.4.4 for aarch64-linux is not in the registry (http://127.0.0.1:[PORT]/@oven%2fbun-linux-aarch64/1.4.4: the registry answered 404)
     hint: pin another version (packageManager in package.json), or leave this system out: `splitter init --system aarch64-darwin --system x86_64-darwin --system x86_64-linux`
     ");
     let systems = ["--system", "aarch64-darwin", "--system", "x86_64-darwin", "--system", "x86_64-linux"];
@@ -302,9 +300,7 @@ fn a_version_that_the_registry_lacks_for_one_system_can_be_left_out() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: Bun 1.4.9 for aarch64-darwin, x86_64-darwin, x86_64-linux is not in the registry
-      caused by: 1 of 1 packages could not be downloaded
-      @oven/bun-darwin-aarch64@1.4.9 from http://127.0.0.1:[PORT]/@oven%2fbun-darwin-aarch64/1.4.9: the registry answered 404
+    error: Bun 1.4.9 for aarch64-darwin, x86_64-darwin, x86_64-linux is not in the registry (http://127.0.0.1:[PORT]/@oven%2fbun-darwin-aarch64/1.4.9: the registry answered 404)
     hint: pin another version (packageManager in package.json)
     ");
 }
