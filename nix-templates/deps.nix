@@ -38,7 +38,7 @@ let
         buildCommand = ''
           ${network.setup}
           mkdir -p "$out"
-          node ${programs}/tools/fetch-deps.mjs
+          node ${programs}/tools/fetch-deps.mjs || exit
         '';
       }
     );

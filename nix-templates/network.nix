@@ -50,7 +50,7 @@ rec {
         inherit (tarball) url;
         buildCommand = ''
           ${setup}
-          node ${programs}/tools/fetch-program.mjs
+          node ${programs}/tools/fetch-program.mjs || exit
         '';
       }
     );

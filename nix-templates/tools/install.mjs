@@ -116,11 +116,13 @@ if (run.length > 0) {
   finishTree(out, spec, run.map(({ folder }) => folder));
   clock("ran lifecycle scripts");
 }
-tellLeftOut(spec, left);
+const leftOut = tellLeftOut(spec, left);
 await removed;
 // Builds recreate these links if they have the sources.
 for (const link of Object.keys(finished.workspaceLinks)) rmSync(join(out, link));
 keepOnly(out, new Set(kept.map((path) => join(out, path))));
+// A build that fails repeats these names, since the log of this derivation is elsewhere.
+if (leftOut.length > 0) writeFileSync(join(out, "scripts-not-run.json"), `${JSON.stringify(leftOut, null, 1)}\n`);
 writeFileSync(join(out, "workspace-links.json"), `${JSON.stringify(finished.workspaceLinks, null, 1)}\n`);
 clock("done");
 process.exit(0);

@@ -20,7 +20,7 @@ function refuseMissing(root, spec, output) {
   fail([
     `the build of ${spec.name} did not create ${output} in ${shown(spec.workspace)}${spec.keep.package.guessed ? " (a guess: nothing says where it writes)" : ""}`,
     there.length > 0 ? `found there: ${there.join(", ")}` : "it created nothing there",
-    `hint: set its output folder in splitter.json ("workspaces": { "${spec.workspace}": { "output": … } }) or with the option splitter.apps.${spec.name}.output`,
+    `hint: set its output folder in splitter.json ("workspaces": { "${spec.workspace}": { "output": … } }) or with \`apps.${spec.name}.output\` in flake.nix (with flake-parts \`splitter.apps.${spec.name}.output\`)`,
   ]);
 }
 

@@ -2,10 +2,19 @@
 // manager would.
 
 import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { rootOf, shown } from "./spec.mjs";
-import { fail } from "./words.mjs";
+import { fail, shorten } from "./words.mjs";
+
+// Returns a line with the install scripts that the install did not run, since they may be why a command fails.
+function notRun(spec) {
+  const file = join(spec.nodeModules, "scripts-not-run.json");
+  if (!existsSync(file)) return [];
+  const names = shorten(JSON.parse(readFileSync(file, "utf8")));
+  return [`install scripts that were not run: ${names.join(", ")}; if the build needs one, see docs/support.md#lifecycle-scripts of splitter`];
+}
 
 // Names the scripts that an install runs in a checkout and that did not run, since the command may need what
 // they make.

@@ -89,16 +89,21 @@ export function packagesWithScripts(spec, folders) {
   return { run: packages.filter((found) => isNamed(found, trusted)), left: others.filter((found) => !isNamed(found, unwanted)) };
 }
 
+// Where the settings that advice names are.
+const SETTINGS = "`apps.<app>.…`, `scriptInputs` and `scriptEnv` are arguments of `import ./nix/splitter` in flake.nix; with flake-parts, they are options of `splitter`";
+
 // Reports the scripts that did not run, since a package that needs its script fails later and elsewhere.
-// Skips packages that work without their scripts.
+// Skips packages that work without their scripts. Returns the names and versions of the others.
 export function tellLeftOut(spec, left) {
   const missed = left.map((found) => ({ ...found, ...known(spec.knownScripts, found.name, found.version) })).filter(({ isIdle }) => !isIdle);
-  const names = new Set(missed.map(({ name, version }) => `${name}@${version}`));
-  if (names.size === 0) return;
-  const count = names.size === 1 ? "1 package has" : `${names.size} packages have`;
+  const names = [...new Set(missed.map(({ name, version }) => `${name}@${version}`))].sort();
+  if (names.length === 0) return names;
+  const count = names.length === 1 ? "1 package has" : `${names.length} packages have`;
   console.error(`splitter: ${count} install scripts that were not run: ${shorten(names).join(", ")}; if a build needs one, name it in \`scripts\` of splitter.json`);
   const remedies = missed.filter(({ remedy }) => remedy !== undefined).map(({ name, remedy }) => `  if you need ${name}: ${remedy}`);
   for (const line of shorten(remedies)) console.error(line);
+  if (remedies.length > 0) console.error(`  ${SETTINGS}`);
+  return names;
 }
 
 // Where a repository names the packages whose scripts run, by package manager.
@@ -154,26 +159,44 @@ function environment(out, spec, program, { folder, name, version }, event, setti
   };
 }
 
-// Returns the line of splitter.json that provides URLs which a script asked for.
-function downloadsLine(name, urls) {
-  return `"downloads": ${JSON.stringify({ [name]: urls })}`;
+// The files that scripts asked for in vain, each for the package that asked first: one entry serves all scripts.
+class Asked {
+  #first = new Map();
+
+  add(name, urls) {
+    for (const url of urls) if (!this.#first.has(url)) this.#first.set(url, name);
+  }
+
+  // Returns what to tell about them: nothing if there are none.
+  lines() {
+    if (this.#first.size === 0) return [];
+    const byName = {};
+    for (const [url, name] of this.#first) (byName[name] ??= []).push(url);
+    return [
+      "scripts asked for files that are not among the recorded downloads; builds have no network",
+      "hint: to provide them, add this to splitter.json and run `splitter update-hash`; a script may ask for more once it has these:",
+      `  "downloads": ${JSON.stringify(byName)}`,
+    ];
+  }
 }
 
-function failed(out, spec, { folder, name, version }, event, { status, signal, error, last }, urls, { remedy, isIdle }) {
+function failed(out, spec, { folder, name, version }, event, { status, signal, error, last }, asked, { remedy, isIdle }) {
   fail([
     `the ${event} script of ${name}@${version} failed (${error?.message ?? signal ?? `exit code ${status}`}); its last lines:`,
     ...last.map((line) => `  | ${line}`),
     `folder: ${relative(out, folder)}`,
     ...(isIdle ? [`${name} works without its scripts`] : []),
     ...(remedy === undefined ? [] : [`hint: for ${name}, ${remedy}`]),
-    ...(urls.length === 0 ? [] : ["the script asked for files that are not among the recorded downloads; builds have no network", "hint: to provide them, add this to splitter.json and run `splitter update-hash`:", `  ${downloadsLine(name, urls)}`]),
-    `hint: pass programs and settings with \`splitter.scriptInputs\` and \`splitter.scriptEnv\`, or remove the package from ${NAMED_IN[spec.manager]}`,
+    ...asked.lines(),
+    `hint: pass programs and settings with \`scriptInputs\` and \`scriptEnv\`, or remove the package from ${NAMED_IN[spec.manager]}`,
+    SETTINGS,
   ]);
 }
 
 // Runs the scripts of these packages, dependencies first. `program` is the package manager's.
 export async function runScripts(out, spec, program, packages, tarballs) {
   const downloads = await startDownloads(tarballs);
+  const asked = new Asked();
   for (const found of inDependencyOrder(out, packages)) {
     const { name, version, folder, steps } = found;
     const about = known(spec.knownScripts, name, version);
@@ -182,11 +205,11 @@ export async function runScripts(out, spec, program, packages, tarballs) {
       console.error(`splitter: ${event} of ${name}@${version}: ${command}`);
       const env = { ...environment(out, spec, program, found, event, isGiven ? {} : about.without), ...downloads.env };
       const ended = await runCommand(spec.shell, command, { cwd: folder, env });
-      const urls = downloads.takeRefused();
-      if (ended.status !== 0) failed(out, spec, found, event, ended, urls, about);
-      // The script may have worked without the files, but made something else than the user wants.
-      if (urls.length > 0) console.error(`splitter: the script asked for files that are not among the recorded downloads; to provide them, add to splitter.json: ${downloadsLine(name, urls)}`);
+      asked.add(name, downloads.takeRefused());
+      if (ended.status !== 0) failed(out, spec, found, event, ended, asked, about);
     }
   }
+  // Scripts may have worked without the files, but made something else than the user wants.
+  if (asked.lines().length > 0) console.error(`splitter: ${asked.lines().join("\n  ")}`);
   downloads.close();
 }

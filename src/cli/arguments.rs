@@ -145,9 +145,11 @@ pub(super) struct InitOptions {
     /// Record hashes only for this system (repeatable; saved in splitter.json) [default: all four systems]
     #[arg(long = "system", value_name = "SYSTEM")]
     pub(super) systems: Vec<System>,
-    /// Use splitter as a flake input from this URL, and write only the record (saved in splitter.json)
+    /// Take splitter's Nix files from this flake instead of copying them into nix/splitter (saved in splitter.json)
     ///
-    /// This removes the Nix files of an earlier `init`. To go back, delete "input" from splitter.json and run `splitter init`.
+    /// By default, `init` copies all Nix files that your builds need into nix/splitter. With this option, your flake gets splitter
+    /// as an input, flake.lock pins its version, and nix/splitter has only splitter.lock.json. Nix files of an earlier `init` are
+    /// removed. To go back, delete "input" from splitter.json and run `splitter init`.
     #[arg(long, value_name = "URL", value_parser = flake_url)]
     pub(super) input: Option<String>,
     /// Do not offer to install the git hook
@@ -166,7 +168,10 @@ fn flake_url(text: &str) -> Result<String, String> {
 
 #[derive(Debug, Args)]
 pub(super) struct UpdateHashOptions {
-    /// Also add the tarballs and the package manager to the Nix store
+    /// Also add the tarballs and the package manager to the Nix store, so that the next build downloads nothing
+    ///
+    /// splitter downloads tarballs to a cache of its own. Without this option, Nix downloads the changed ones a second time. This
+    /// needs Nix on this machine.
     #[arg(long)]
     pub(super) preload: bool,
     #[command(flatten)]
@@ -224,7 +229,10 @@ pub(super) enum HookCommand {
         "splitter hook status || splitter hook install" => "Install the git hook if it does not run",
     })]
     Status,
-    /// Check the staged files; this is what the git hook calls
+    /// Check the staged files; the installed git hook calls this before each commit
+    ///
+    /// You need not run it yourself. Run it to see what the hook would say now, or call it from a hook that you write. The exit code
+    /// is 1 if the commit would have stale hashes.
     #[command(after_help = examples! {
         "splitter hook run" => "Check the staged files as the git hook does",
         "SPLITTER_HOOK=0 git commit" => "Commit once without the git hook",

@@ -132,7 +132,11 @@ pub(super) fn end_panics_as_bugs() {
 }
 
 /// Prints clap's message: help and version are results, everything else is wrong use.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+pub(super) fn usage(mut error: clap::Error) -> ExitCode {
+    // For an unknown option clap advises to put it after `--`, which would pass it to nix.
+    if error.kind() == clap::error::ErrorKind::UnknownArgument {
+        error.remove(clap::error::ContextKind::Suggested);
+    }
     match error.print() {
         // A closed stderr cannot be reported.
         _ if error.use_stderr() => ExitCode::from(INPUT),

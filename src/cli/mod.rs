@@ -34,7 +34,7 @@ use self::{
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return failure::usage(&error),
+        Err(error) => return failure::usage(error),
     };
     let printer = Printer::new(arguments.global.quiet);
     failure::end_panics_as_bugs();

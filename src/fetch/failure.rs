@@ -241,6 +241,17 @@ pub enum FetchError {
     Runtime(String),
 }
 
+impl FetchError {
+    /// Returns the first failure if all files are missing at their host: it answered 404 or 410.
+    pub fn not_found(&self) -> Option<&Failure> {
+        let is_absent = |failure: &Failure| matches!(failure.reason, Reason::Status { status: 404 | 410, .. });
+        match self {
+            Self::Failed { failures, .. } if failures.iter().all(is_absent) => failures.first(),
+            _ => None,
+        }
+    }
+}
+
 impl Diagnose for FetchError {
     fn category(&self) -> Category {
         match self {

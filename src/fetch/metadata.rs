@@ -67,6 +67,16 @@ pub enum MetadataError {
     },
 }
 
+impl MetadataError {
+    /// Returns the failure if the registry has no such version.
+    pub fn not_found(&self) -> Option<&Failure> {
+        match self {
+            Self::Fetch(error) => error.not_found(),
+            _ => None,
+        }
+    }
+}
+
 impl Diagnose for MetadataError {
     fn category(&self) -> Category {
         match self {

@@ -89,9 +89,23 @@ impl Diagnose for JsonError {
                     .to_owned(),
             ],
             Self::Conflict { .. } => vec!["resolve the merge conflict and run again".to_owned()],
+            Self::Unexpected { expected, found, .. } => {
+                near(expected, found).map(|name| format!("did you mean `{name}`?")).into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }
+}
+
+/// How similar a name must be to an unknown key to be suggested, from 0 to 1. The value is clap's.
+const SIMILAR: f64 = 0.7;
+
+/// Returns the expected name that is most similar to an unknown key.
+fn near<'a>(expected: &'a str, found: &str) -> Option<&'a str> {
+    let key = found.strip_prefix("the key \"")?.strip_suffix('"')?;
+    let names = expected.split('`').skip(1).step_by(2);
+    let rated = names.map(|name| (strsim::jaro(key, name), name)).filter(|(similarity, _)| *similarity > SIMILAR);
+    rated.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, name)| name)
 }
 
 /// A parsed file.

@@ -65,6 +65,14 @@ impl ManagerName {
         }
     }
 
+    /// Returns its name in texts.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Bun => "Bun",
+            Self::YarnClassic | Self::YarnBerry => "Yarn",
+        }
+    }
+
     /// Returns the name of the command-line program.
     pub fn command(self) -> &'static str {
         self.manager().command()

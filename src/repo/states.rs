@@ -51,6 +51,7 @@ pub fn of_work_tree(git: &Git, tree: &WorkTree) -> Result<FileStates, TreeError>
     let edited = git.names(&["diff-files", "--name-only", "-z", "--relative"]).map_err(fail)?;
     let new = git.names(&["ls-files", "--others", "--exclude-standard", "-z"]).map_err(fail)?;
     let is_long = files.values().next().is_some_and(|state| state.content.len() > 40);
+    let new = new.into_iter().filter(|name| !is_result(tree, name));
     for name in edited.into_iter().chain(new) {
         let Ok(path) = name.parse::<RepoPath>() else { continue };
         let read = |source| TreeError::Read { path: path.clone(), source };
@@ -60,6 +61,13 @@ pub fn of_work_tree(git: &Git, tree: &WorkTree) -> Result<FileStates, TreeError>
         };
     }
     Ok(files)
+}
+
+/// Returns whether a file is a link to a build in the store, which `nix build` leaves where it is run: `result`, `result-1`.
+fn is_result(tree: &WorkTree, name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    (last == "result" || last.starts_with("result-"))
+        && fs::read_link(tree.root().join(name)).is_ok_and(|target| target.starts_with("/nix/store"))
 }
 
 /// Returns the files of a folder without git. It reads every file.

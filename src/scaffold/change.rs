@@ -45,14 +45,19 @@ pub struct PackageChange {
 /// `~ react 19.0.0 -> 19.1.0`
 impl fmt::Display for PackageChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ", self.change.sign(), self.name)?;
+        write!(f, "{} {}", self.change.sign(), self.name)?;
+        // Files that are not from a registry have no version.
+        let versions = |versions: &[String]| match versions.join(", ") {
+            text if text.is_empty() => text,
+            text => format!(" {text}"),
+        };
         match self.change {
-            Change::Added => f.write_str(&self.to.join(", ")),
-            Change::Removed => f.write_str(&self.from.join(", ")),
+            Change::Added => f.write_str(&versions(&self.to)),
+            Change::Removed => f.write_str(&versions(&self.from)),
             Change::Changed if self.from == self.to => {
-                write!(f, "{} (hash, URL or systems changed)", self.to.join(", "))
+                write!(f, "{} (hash, URL or systems changed)", versions(&self.to))
             }
-            Change::Changed => write!(f, "{} -> {}", self.from.join(", "), self.to.join(", ")),
+            Change::Changed => write!(f, "{} ->{}", versions(&self.from), versions(&self.to)),
         }
     }
 }

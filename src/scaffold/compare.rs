@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::Serialize;
+use url::Url;
 
 pub use super::change::{Change, FileChange, PackageChange};
 use super::{
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     lockfile::Integrity,
+    managers::registries::without_secrets,
     repo::{RepoPath, Tree, TreeError, read_text},
     split::{
         ManagerName, PackageManager, ProgramSearch, Split, System,
@@ -168,7 +170,7 @@ pub fn packages(split: &Split, recorded: &[DependencyRecord]) -> Vec<PackageChan
     let mut changes: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
     for dependency in now {
         if !recorded_by_path.get(dependency.path.as_str()).is_some_and(|recorded| agree(split, dependency, recorded)) {
-            let (name, version) = name_and_version(&dependency.path);
+            let (name, version) = title(&dependency.path, dependency.url.as_ref());
             changes.entry(name).or_default().1.push(version);
         }
     }
@@ -177,7 +179,7 @@ pub fn packages(split: &Split, recorded: &[DependencyRecord]) -> Vec<PackageChan
         if !gone && changes.is_empty() {
             continue;
         }
-        let (name, version) = name_and_version(&entry.path);
+        let (name, version) = title(&entry.path, entry.url.as_ref());
         let differs = changes.get(&name).is_some_and(|(_, to)| to.contains(&version));
         if gone || differs {
             changes.entry(name).or_default().0.push(version);
@@ -192,6 +194,14 @@ pub fn packages(split: &Split, recorded: &[DependencyRecord]) -> Vec<PackageChan
         PackageChange { name, from, to, change }
     };
     changes.into_iter().map(change).collect()
+}
+
+/// Returns the name and version of a package, or the URL of a file that is not from a registry.
+fn title(path: &str, url: Option<&Url>) -> (String, String) {
+    match url.filter(|_| path.starts_with("url/")) {
+        Some(url) => (without_secrets(url).to_string(), String::new()),
+        None => name_and_version(path),
+    }
 }
 
 fn agree(split: &Split, now: &Dependency, recorded: &DependencyRecord) -> bool {
@@ -443,7 +453,7 @@ fn changed_package(from: Option<&PackageRecord>, to: Option<&PackageRecord>) -> 
     fields.into_iter().flatten().collect()
 }
 
-/// `package name (web → site)`
+/// `package name (web -> site)`
 fn value<T: PartialEq + ToString>(name: &str, from: Option<&T>, to: Option<&T>) -> Option<String> {
     let text = |value: Option<&T>| value.map(ToString::to_string);
     (from != to).then(|| format!("{name} ({})", from_to(text(from).as_deref(), text(to).as_deref())))

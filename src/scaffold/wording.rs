@@ -5,15 +5,15 @@ use std::fmt::Display;
 /// How many entries of a list are named.
 const SHOWN: usize = 4;
 
-/// ``the registry changed: `a` → `b` ``
+/// ``the registry changed: `a` -> `b` ``
 pub(super) fn changed(what: &str, from: &str, to: &str) -> String {
     format!("{what} changed: {}", from_to(Some(from), Some(to)))
 }
 
-/// `` `a` → `b` ``, or `none` if there is no value.
+/// `` `a` -> `b` ``, or `none` if there is no value.
 pub(super) fn from_to(from: Option<&str>, to: Option<&str>) -> String {
     let text = |value: Option<&str>| value.map_or_else(|| "none".to_owned(), |value| format!("`{value}`"));
-    format!("{} → {}", text(from), text(to))
+    format!("{} -> {}", text(from), text(to))
 }
 
 /// `` the systems changed: added `a`, removed `b` ``. Returns `None` if the lists are the same.
@@ -50,8 +50,8 @@ mod tests {
 
     #[test]
     fn values_and_lists_are_named() {
-        assert_eq!(changed("the registry", "a", "b"), "the registry changed: `a` → `b`");
-        assert_eq!(from_to(None, Some("web")), "none → `web`");
+        assert_eq!(changed("the registry", "a", "b"), "the registry changed: `a` -> `b`");
+        assert_eq!(from_to(None, Some("web")), "none -> `web`");
         assert_eq!(changed_list("it", &["a"], &["a"]), None);
         assert_eq!(added_removed(&["a", "b"], &["b", "c", "d"]), "added `c` `d`, removed `a`");
         assert_eq!(added_removed(&["a", "b"], &["b", "a"]), "only their order");

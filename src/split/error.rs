@@ -1,6 +1,12 @@
 //! Errors of splitting a repository.
 
-use crate::split::{manifest_path, workspaces::detect::start::Unclear};
+use crate::split::{
+    manifest_path,
+    workspaces::{
+        detect::start::Unclear,
+        graph::{Remedy, setting},
+    },
+};
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
     lockfile::json::JsonError,
@@ -148,8 +154,8 @@ pub enum SplitError {
     },
     /// A script that starts an app is not one command that runs one file.
     #[error(
-        "the script `{}` of `{workspace}` is not supported: expected one command that runs one file, found `{}` in `{}`",
-        script.script, script.part, script.text
+        "the script `{}` of `{workspace}` is not supported: expected one command that runs one file, found {}",
+        script.script, found_in(script)
     )]
     UnclearStart {
         /// The app's folder.
@@ -157,8 +163,18 @@ pub enum SplitError {
         /// The script.
         script: Box<Unclear>,
     },
+    /// `--app` or `splitter.json` names a workspace that is a library.
+    #[error("`{workspace}` is a library: {reason}")]
+    AppIsLibrary {
+        /// The workspace.
+        workspace: RepoPath,
+        /// Why it is a library, in words.
+        reason: String,
+        /// The setting that makes it an app.
+        remedy: Option<Remedy>,
+    },
     /// `--app` or `splitter.json` names an app that does not exist.
-    #[error("there is no app `{name}`; the apps are {apps}")]
+    #[error("there is no app `{name}`; {}", if apps.is_empty() { "no workspace is an app".to_owned() } else { format!("the apps are {apps}") })]
     NoSuchApp {
         /// The name.
         name: String,
@@ -199,6 +215,9 @@ impl Diagnose for SplitError {
             Self::Manager(error) => return error.hints(),
             Self::SecretInUrl(error) => return error.hints(),
             Self::UnclearStart { workspace, script } => return hints_for_start(workspace, &script.file),
+            Self::AppIsLibrary { workspace, remedy, .. } => {
+                return remedy.iter().map(|remedy| remedy.advice(workspace)).collect();
+            }
             Self::NoLockfile => "run `bun install` or `yarn install` to create one",
             Self::BinaryLockfile => {
                 "run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, then remove `bun.lockb`"
@@ -226,17 +245,25 @@ impl Diagnose for SplitError {
 
 /// Hints that show how to set what starts an app. Names are quoted as in JSON.
 fn hints_for_start(workspace: &RepoPath, file: &str) -> Vec<String> {
-    let [folder, file] = [workspace.to_string(), file.to_owned()].map(serde_json::Value::String);
-    let choice = |key: &str, value: &str| format!("\"workspaces\": {{ {folder}: {{ \"{key}\": {value} }} }}");
-    let command = serde_json::Value::String(format!("node --import ./pre.js {}", file.as_str().unwrap_or_default()));
+    let choice = |key: &str, value: &str| setting(workspace, key, value);
+    let command = serde_json::Value::String(format!("node --import ./pre.js {file}"));
     vec![
-        format!("set what starts the app in splitter.json: `{}`", choice("start", &file.to_string())),
+        format!("set what starts the app in splitter.json: `{}`", choice("start", file)),
         format!(
             "`start` can be a whole command, such as `\"start\": {command}`: its variables, options and arguments are kept; \
              several commands (`&&`), pipes, redirections and `$VAR` are not supported"
         ),
-        format!("if it is not an app, set `{}`", choice("kind", "\"library\"")),
+        format!("if it is not an app, set `{}`", choice("kind", "library")),
     ]
+}
+
+/// Describes the part of a script that is not understood.
+fn found_in(script: &Unclear) -> String {
+    let Unclear { part, text, file, .. } = script;
+    if part == text && part.trim_start_matches("./") == file {
+        return format!("a file name without a program (`{part}`)");
+    }
+    format!("`{part}` in `{text}`")
 }
 
 /// Names the lockfile that the pin in the manifest uses, if there is a pin.

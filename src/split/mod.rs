@@ -158,9 +158,7 @@ impl Split {
 fn default_package(graph: &Graph, config: &Config) -> Result<Option<String>, SplitError> {
     let names: Vec<&str> = graph.apps().map(|(name, _)| name).collect();
     match (&config.default, names.as_slice()) {
-        (Some(name), names) if !names.contains(&name.as_str()) => {
-            Err(SplitError::NoSuchApp { name: name.clone(), apps: names.join(", ") })
-        }
+        (Some(name), names) if !names.contains(&name.as_str()) => Err(graph.no_such_app(name)),
         (Some(name), _) => Ok(Some(name.clone())),
         (None, [only]) => Ok(Some((*only).to_owned())),
         (None, _) => Ok(None),

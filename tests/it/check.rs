@@ -1,6 +1,6 @@
 //! `splitter check`: fresh and stale records, as text and JSON.
 
-use crate::support::{Package, Small, small, splitter_snapshot, succeed};
+use crate::support::{Package, Small, run, small, splitter_snapshot, succeed};
 
 const RECORD: &str = "nix/splitter/splitter.lock.json";
 
@@ -175,7 +175,7 @@ fn a_stale_record_names_packages_files_and_the_remedy() {
 #[test]
 fn files_that_come_and_go_are_named() {
     let mut small = initialised();
-    small.context.add_filter("→ `https://[^`]+`", "→ `[DEFAULT REGISTRY]`");
+    small.context.add_filter("-> `https://[^`]+`", "-> `[DEFAULT REGISTRY]`");
     let context = &small.context;
     context.write("bunfig.toml", "[install]\nlinker = \"hoisted\"\n");
     context.remove(".npmrc");
@@ -187,7 +187,7 @@ fn files_that_come_and_go_are_named() {
         - .npmrc
         + bunfig.toml
       settings
-        ~ the registry changed: `http://127.0.0.1:[PORT]/` → `[DEFAULT REGISTRY]`
+        ~ the registry changed: `http://127.0.0.1:[PORT]/` -> `[DEFAULT REGISTRY]`
     run `splitter update-hash`
     ----- stderr
     ");
@@ -421,4 +421,15 @@ fn what_was_seen_first_outlives_the_format() {
     context.write(RECORD, context.read(RECORD).replacen("\"fingerprint\":\"", "\"fingerprint\":\"0", 1));
     let said = crate::support::fail(&mut context.splitter(&["init", "--no-hook"]));
     assert!(said.contains("first-seen.tgz") && said.contains("splitter.lock.json"), "{said}");
+}
+
+#[test]
+fn a_new_download_is_told_as_its_url() {
+    let small = Small::new();
+    small.init();
+    small
+        .context
+        .write("splitter.json", r#"{ "downloads": { "alpha": ["https://files.example/tool-1.0.gz?os=linux"] } }"#);
+    let told = run(&mut small.context.splitter(&["check"]));
+    assert!(told.contains("    + https://files.example/tool-1.0.gz\n"), "{told}");
 }

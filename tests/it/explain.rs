@@ -65,6 +65,55 @@ fn edits_are_told_with_what_they_rebuild() {
 }
 
 #[test]
+fn a_commit_without_splitter_is_told_in_one_line() {
+    let mut small = Small::new();
+    small.context.add_filter(r"\([0-9a-f]{7}\)", "([COMMIT])");
+    succeed(&mut small.context.splitter(&["init"]));
+    let context = &small.context;
+    splitter_snapshot!(context, context.splitter(&["explain"]), @"
+    exit: 0
+    ----- stdout
+    HEAD ([COMMIT]) has no nix/splitter yet, so everything is new: commit it, then run `splitter explain` again
+    ----- stderr
+    ");
+    context.commit_all("splitter init");
+    std::os::unix::fs::symlink("/nix/store/x-web-0", context.repo().join("result")).unwrap();
+    std::os::unix::fs::symlink("apps", context.repo().join("result-of-mine")).unwrap();
+    let told = succeed(&mut context.splitter(&["explain"]));
+    assert!(told.contains("-> the working tree: 1 file changed") && told.contains("+ result-of-mine"), "{told}");
+    splitter_snapshot!(context, context.splitter(&["explain", "HEAD~1..HEAD"]), @"
+    exit: 0
+    ----- stdout
+    HEAD~1 ([COMMIT]) has no nix/splitter yet, so everything is new
+    ----- stderr
+    ");
+}
+
+#[test]
+fn a_new_version_of_the_package_manager_is_told_without_its_url() {
+    let small = initialised();
+    let manifest = small.context.read("package.json").replace("bun@1.4.4", "bun@1.4.5");
+    small.context.write("package.json", manifest);
+    let told = succeed(&mut small.context.splitter(&["explain"]));
+    assert!(told.contains("    ~ package manager: bun 1.4.4 -> 1.4.5\n"), "{told}");
+}
+
+#[test]
+fn an_option_that_explain_lacks_is_not_taken_for_one_of_nix() {
+    let small = Small::new();
+    splitter_snapshot!(small.context, small.context.splitter(&["explain", "--app", "web"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: unexpected argument '--app' found
+
+    Usage: splitter explain [OPTIONS] [REV] [-- <NIX-OPTIONS>...]
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
 fn a_root_file_is_told_with_who_reads_it() {
     let small = Small::new();
     let context = &small.context;

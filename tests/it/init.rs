@@ -18,7 +18,7 @@ fn files(context: &TestContext) -> BTreeMap<String, Vec<u8>> {
 fn init_writes_a_flake_its_parts_and_the_record() {
     let mut small = Small::new();
     small.context.add_filter(r"\(\d+ files\)", "([N] files)");
-    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @r"
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @"
     exit: 0
     ----- stdout
     ready: 3 packages and 2 apps in [TIME]
@@ -26,8 +26,9 @@ fn init_writes_a_flake_its_parts_and_the_record() {
     downloading 3 packages (0 of 3 in the cache)
       created flake.nix
       created nix/splitter/ ([N] files)
-    git: Nix sees only files that git tracks; run `git add --intent-to-add flake.nix nix/splitter`
+    git: Nix sees only files that git tracks; run `git add --intent-to-add flake.nix nix/splitter` (it stages no content)
     next: run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
+    hint: add `result` and `result-*` to .gitignore; `nix build` makes these links
     hook: run `splitter hook install` to add a git hook that stops commits with stale hashes
     ");
     let status = small.context.git(&["status", "--porcelain", "--untracked-files=normal"]);
@@ -51,7 +52,7 @@ fn init_twice_changes_nothing() {
     ready: 3 packages and 2 apps in [TIME]
     ----- stderr
       all files are up to date
-    git: Nix sees only files that git tracks; run `git add --intent-to-add flake.nix nix/splitter`
+    git: Nix sees only files that git tracks; run `git add --intent-to-add flake.nix nix/splitter` (it stages no content)
     next: run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
     hook: run `splitter hook install` to add a git hook that stops commits with stale hashes
     ");
@@ -214,8 +215,9 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
     +    checks.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).checks;
     +    devShells.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).devShells;
     +    packages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).packages // { };
-    git: Nix sees only files that git tracks; run `git add --intent-to-add nix/splitter`
+    git: Nix sees only files that git tracks; run `git add --intent-to-add nix/splitter` (it stages no content)
     next: run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
+    hint: add `result` and `result-*` to .gitignore; `nix build` makes these links
     hook: run `splitter hook install` to add a git hook that stops commits with stale hashes
     ");
     assert_eq!(context.read("flake.nix"), flake);
@@ -243,6 +245,64 @@ fn untracked_files_are_named_until_git_has_them() {
     assert!(output.contains("git add --intent-to-add flake.nix nix/splitter"), "{output}");
     small.context.git(&["add", "--intent-to-add", "flake.nix", "nix/splitter"]);
     assert!(!run(&mut small.context.splitter(&["init"])).contains("git add"));
+}
+
+#[test]
+fn a_choice_that_init_saves_is_named_for_git_too() {
+    let small = Small::new();
+    let output = run(&mut small.context.splitter(&["init", "--app", "web"]));
+    assert!(output.contains("git add --intent-to-add flake.nix nix/splitter splitter.json`"), "{output}");
+}
+
+#[test]
+fn links_to_builds_are_to_be_ignored_is_said_once() {
+    let small = Small::new();
+    let hint = "hint: add `result` and `result-*` to .gitignore";
+    assert!(run(&mut small.context.splitter(&["init"])).contains(hint));
+    assert!(!run(&mut small.context.splitter(&["init"])).contains(hint));
+    small.context.remove("nix");
+    small.context.write(".gitignore", "result\n");
+    assert!(!run(&mut small.context.splitter(&["init"])).contains(hint));
+}
+
+#[test]
+fn a_repository_without_apps_is_told_that_nothing_is_built() {
+    let small = Small::new();
+    small.context.write("apps/web/package.json", r#"{"name": "web"}"#);
+    small.context.write("apps/api/package.json", r#"{"name": "api"}"#);
+    small.context.write("apps/api/index.ts", "");
+    let output = run(&mut small.context.splitter(&["init"]));
+    let told = output.lines().filter(|line| line.starts_with("warning") || line.contains("is a library"));
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    warning: bun.lock does not match the package.json files: apps/web/package.json: `@acme/ui` is in the lockfile, but not in the manifest, and 1 difference more; run `bun install`
+    warning: nothing will be built: no workspace is an app
+    hint: `apps/api` is a library: its package.json has no `build`, `start` or `dev` script; to make it an app, set `"workspaces": { "apps/api": { "start": "index.ts" } }` in splitter.json
+    hint: `apps/web` is a library: its package.json has no `build`, `start` or `dev` script; to make it an app, set `"workspaces": { "apps/web": { "start": "src/index.ts" } }` in splitter.json
+    "#);
+}
+
+#[test]
+fn a_version_that_the_registry_lacks_for_one_system_can_be_left_out() {
+    let small = Small::new();
+    let place = "/@oven/bun-linux-aarch64/1.4.4";
+    small.registry.fail(place, crate::support::Fault::Status(404), usize::MAX);
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: Bun 1.4.4 for aarch64-linux is not in the registry (http://127.0.0.1:[PORT]/@oven%2fbun-linux-aarch64/1.4.4: the registry answered 404)
+    hint: pin another version (packageManager in package.json), or leave this system out: `splitter init --system aarch64-darwin --system x86_64-darwin --system x86_64-linux`
+    ");
+    let systems = ["--system", "aarch64-darwin", "--system", "x86_64-darwin", "--system", "x86_64-linux"];
+    succeed(&mut small.context.splitter(&[&["init"][..], &systems].concat()));
+    small.context.edit_manifest("package.json", |manifest| manifest["packageManager"] = "bun@1.4.9".into());
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: Bun 1.4.9 for aarch64-darwin, x86_64-darwin, x86_64-linux is not in the registry (http://127.0.0.1:[PORT]/@oven%2fbun-darwin-aarch64/1.4.9: the registry answered 404)
+    hint: pin another version (packageManager in package.json)
+    ");
 }
 
 #[test]
@@ -283,7 +343,7 @@ fn edited_and_left_over_files_of_splitter_are_mended() {
       created nix/splitter/ (1 file)
       changed nix/splitter/ (1 file)
       removed nix/splitter/ (1 file)
-    git: Nix sees only files that git tracks; run `git add --intent-to-add nix/splitter`
+    git: Nix sees only files that git tracks; run `git add --intent-to-add nix/splitter` (it stages no content)
     next: run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
     hook: run `splitter hook install` to add a git hook that stops commits with stale hashes
     ");

@@ -185,6 +185,7 @@ fn a_wrong_choice_in_splitter_json_is_named_with_its_place() {
     ----- stderr
     error: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `hook` or `workspaces`, found the key "sistems"
       at splitter.json:2:3
+    hint: did you mean `systems`?
     "#);
     context.write("splitter.json", "{ \"systems\": [\"vax\"] }\n");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r#"

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Small, TestContext, splitter_snapshot, succeed};
+use crate::support::{Package, Small, TestContext, splitter_snapshot, succeed};
 
 #[test]
 fn scan_shows_the_split() {
@@ -19,15 +19,15 @@ fn scan_shows_the_split() {
       bun.lock
       4 package.json files (only the fields that an install reads)
 
-    workspaces  4: 2 apps, 2 libraries
-      .            library (has no build script and starts no server)
+    workspaces  4: 2 apps, 1 library, the root
+      .            library (is the workspace root)
       apps/api     app api (runs a server from source and is in apps/)
                    server api: bun src/server.ts
                    runs with: production dependencies
       apps/web     app web (has a build script and is in apps/)
                    build: `bun run build` (bun build) -> dist
                    files: the output of the build, no program
-      packages/ui  library (has no build script and starts no server)
+      packages/ui  library (its package.json has no `build`, `start` or `dev` script)
 
     source sets 2 apps; editing a file outside an app's source set does not rebuild that app
       api  3 files, 92 B, from apps/api
@@ -163,7 +163,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "notRun": [],
           "path": "",
           "product": null,
-          "reason": "has no build script and starts no server",
+          "reason": "is the workspace root",
           "rootFiles": [],
           "rootScripts": []
         },
@@ -261,7 +261,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "notRun": [],
           "path": "packages/ui",
           "product": null,
-          "reason": "has no build script and starts no server",
+          "reason": "its package.json has no `build`, `start` or `dev` script",
           "rootFiles": [
             "tsconfig.json"
           ],
@@ -318,7 +318,7 @@ fn products_are_shown_with_their_programs_and_what_these_run_with() {
         ],
     );
     insta::assert_snapshot!(shown, @"
-    .            library (has no build script and starts no server)
+    .            library (is the workspace root)
     apps/api     app api (runs a server from source and is in apps/)
                  server api: bun src/server.ts
                  runs with: production dependencies
@@ -352,8 +352,62 @@ fn products_are_shown_with_their_programs_and_what_these_run_with() {
     apps/web     app web (has a build script and is in apps/)
                  build: `bun run build` (bun build) -> dist
                  files: the output of the build, no program
-    packages/ui  library (has no build script and starts no server)
+    packages/ui  library (its package.json has no `build`, `start` or `dev` script)
     ");
+}
+
+#[test]
+fn a_workspace_that_looks_like_an_app_says_how_to_make_it_one() {
+    let small = Small::new();
+    small.context.write("apps/backend/package.json", r#"{"name": "backend", "module": "index.ts"}"#);
+    small.context.write("apps/backend/index.ts", "");
+    small.context.write("apps/mobile/package.json", r#"{"name": "mobile", "scripts": {"start": "expo start"}}"#);
+    let output = succeed(&mut small.context.splitter(&["scan"]));
+    let told =
+        output.lines().skip_while(|line| !line.contains("apps/backend")).take_while(|line| !line.contains("apps/web"));
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    apps/backend  library (its package.json has no `build`, `start` or `dev` script)
+                  to make it an app, set `"workspaces": { "apps/backend": { "start": "index.ts" } }` in splitter.json
+    apps/mobile   library (its package.json has no `build` or `dev` script; `start` (`expo start`) starts no file that splitter found)
+                  to make it an app, set `"workspaces": { "apps/mobile": { "start": "FILE" } }` in splitter.json; FILE is the file that it starts
+    "#);
+    splitter_snapshot!(small.context, small.context.splitter(&["init", "--app", "backend"]), @r#"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `apps/backend` is a library: its package.json has no `build`, `start` or `dev` script
+    hint: to make it an app, set `"workspaces": { "apps/backend": { "start": "index.ts" } }` in splitter.json
+    "#);
+    small.context.write("apps/backend/package.json", r#"{"name": "backend", "scripts": {"start": "index.ts"}}"#);
+    splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r#"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: the script `start` of `apps/backend` is not supported: expected one command that runs one file, found a file name without a program (`index.ts`)
+      at apps/backend/package.json
+    hint: set what starts the app in splitter.json: `"workspaces": { "apps/backend": { "start": "index.ts" } }`
+    hint: `start` can be a whole command, such as `"start": "node --import ./pre.js index.ts"`: its variables, options and arguments are kept; several commands (`&&`), pipes, redirections and `$VAR` are not supported
+    hint: if it is not an app, set `"workspaces": { "apps/backend": { "kind": "library" } }`
+    "#);
+}
+
+#[test]
+fn scripts_that_do_not_run_and_copied_packages_are_told_once() {
+    let small = Small::new();
+    let context = &small.context;
+    context.write("packages/ui/package.json", r#"{"name": "@acme/ui", "dependencies": {"@prisma/client": "6.1.0"}}"#);
+    context.write("packages/ui/schema.prisma", "generator client {\n  provider = \"prisma-client-js\"\n}\n");
+    context.edit_manifest("apps/api/package.json", |manifest| {
+        manifest["dependencies"] = serde_json::json!({ "@acme/ui": "workspace:*" });
+    });
+    let locked = [("@prisma/client", "6.1.0"), ("@prisma/engines", "6.1.0"), ("esbuild", "0.25.0")];
+    small.lock(&locked.map(|(name, version)| Package::new(name, version)));
+    let output = succeed(&mut context.splitter(&["scan"]));
+    let told = output.lines().filter(|line| line.starts_with("scripts") || line.contains("copied"));
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    scripts     install scripts that do not run: @prisma/client, @prisma/engines; see docs/support.md#lifecycle-scripts of splitter
+      node_modules is copied into the build of apps/api, apps/web (slower, larger), because `prisma generate` writes into node_modules (packages/ui/schema.prisma); `"nodeModules": "link"` in splitter.json turns this off
+    "#);
 }
 
 #[test]
@@ -370,7 +424,7 @@ fn a_guessed_output_is_marked_and_builds_of_other_languages_make_no_package() {
         ],
     );
     insta::assert_snapshot!(shown, @"
-    .            library (has no build script and starts no server)
+    .            library (is the workspace root)
     apps/api     app api (runs a server from source and is in apps/)
                  server api: bun src/server.ts
                  runs with: production dependencies
@@ -386,7 +440,7 @@ fn a_guessed_output_is_marked_and_builds_of_other_languages_make_no_package() {
     apps/web     app web (has a build script and is in apps/)
                  build: `bun run build` (bun build) -> dist
                  files: the output of the build, no program
-    packages/ui  library (has no build script and starts no server)
+    packages/ui  library (its package.json has no `build`, `start` or `dev` script)
     ");
     let scan: Value = serde_json::from_str(&succeed(&mut small.context.splitter(&["scan", "--json"]))).unwrap();
     let workspaces = scan["workspaces"].as_array().unwrap();

@@ -31,17 +31,17 @@ fn a_scan_of_yarn_1() {
       yarn.lock
       6 package.json files (only the fields that an install reads)
 
-    workspaces  6: 2 apps, 4 libraries
-      .                library (has no build script and starts no server)
+    workspaces  6: 2 apps, 3 libraries, the root
+      .                library (is the workspace root)
       apps/api         app api (has a build script and is in apps/)
                        build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
                        files: the output of the build, no program
       apps/web         app web (has a build script and is in apps/)
                        build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
                        files: the output of the build, no program
-      packages/logger  library (has no build script and starts no server)
+      packages/logger  library (its package.json has no `build`, `start` or `dev` script)
       packages/stamp   library (apps/api depends on it)
-      packages/ui      library (has no build script and starts no server)
+      packages/ui      library (its package.json has no `build`, `start` or `dev` script)
 
     source sets 2 apps; editing a file outside an app's source set does not rebuild that app
       api  7 files, 1.1 kB, from apps/api, packages/logger, packages/stamp
@@ -67,17 +67,17 @@ fn a_scan_of_yarn_4() {
       yarn.lock
       6 package.json files (only the fields that an install reads)
 
-    workspaces  6: 2 apps, 4 libraries
-      .                library (has no build script and starts no server)
+    workspaces  6: 2 apps, 3 libraries, the root
+      .                library (is the workspace root)
       apps/api         app api (has a build script and is in apps/)
                        build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
                        files: the output of the build, no program
       apps/web         app web (has a build script and is in apps/)
                        build: `yarn run build` -> dist? (a guess; `output` in splitter.json sets it)
                        files: the output of the build, no program
-      packages/logger  library (has no build script and starts no server)
+      packages/logger  library (its package.json has no `build`, `start` or `dev` script)
       packages/stamp   library (apps/api depends on it)
-      packages/ui      library (has no build script and starts no server)
+      packages/ui      library (its package.json has no `build`, `start` or `dev` script)
 
     source sets 2 apps; editing a file outside an app's source set does not rebuild that app
       api  7 files, 1.1 kB, from apps/api, packages/logger, packages/stamp

@@ -24,11 +24,11 @@ pkgs.stdenvNoCC.mkDerivation (
     src = network.fetchProgram tarball;
     buildCommand = ''
       mkdir -p "$out/bin"
-      tar -xzf "$src"
-      install -m755 package/bin/bun "$out/bin/bun"
+      tar -xzf "$src" || exit
+      install -m755 package/bin/bun "$out/bin/bun" || exit
       ${lib.optionalString target.isLinux ''
         export HOME=$NIX_BUILD_TOP program=$out/bin/bun
-        node ${programs}/managers/bun/program.mjs
+        node ${programs}/managers/bun/program.mjs || exit
       ''}
       ln -s bun "$out/bin/bunx"
     '';

@@ -35,7 +35,7 @@ pkgs.stdenvNoCC.mkDerivation {
   # The variables keep yarnPath from starting another Yarn, and packageManager from refusing this one.
   buildCommand = ''
     mkdir -p "$out/bin" "$out/lib/yarn"
-    ${yarn.unpack}
+    ${yarn.unpack} || exit
     cat > "$out/bin/yarn" <<END
     #!${pkgs.stdenv.shell}
     export YARN_IGNORE_PATH=1 SKIP_YARN_COREPACK_CHECK=1

@@ -17,6 +17,7 @@ use crate::{
     parallel::both,
     proof::{Confirmation, Place, State, StateError, confirm},
     repo::Git,
+    scaffold::{record, templates::FOLDER},
     split::plan::{Comparison, compare},
 };
 
@@ -35,6 +36,15 @@ pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -
     let (from, to) = places(&git, options)?;
     let (before, after) = both(|| State::read(&tree, &git, from), || State::read(&tree, &git, to));
     let (before, after) = (before?, after?);
+    if !options.json && is_new(&before)? && !is_new(&after)? {
+        let again = if after.place == Place::WorkTree || after.place == Place::Index {
+            ": commit it, then run `splitter explain` again"
+        } else {
+            ""
+        };
+        printer.data(format_args!("{} has no {FOLDER} yet, so everything is new{again}", before.place));
+        return Ok(Outcome::Done);
+    }
     let comparison = compare(&before.derivations, &after.derivations);
     let confirmations = if options.nix {
         let nix = Nix::require()?;
@@ -50,6 +60,11 @@ pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -
     }
     let mut confirmations = explanation.confirmations.iter().flat_map(BTreeMap::values);
     Ok(if confirmations.all(Confirmation::agrees) { Outcome::Done } else { Outcome::Difference })
+}
+
+/// Returns whether a state is older than the first `splitter init`.
+fn is_new(state: &State) -> Result<bool, StateError> {
+    Ok(!state.tree.is_file(&record::path())?)
 }
 
 /// Returns the two states to compare. The default is `HEAD` and the working tree.

@@ -15,7 +15,7 @@ use crate::{
     proof::{Confirmation, State, evaluation::Derived},
     repo::RepoPath,
     scaffold::{record::PATH, templates::FOLDER},
-    split::plan::{Cause, Change, Derivations, Effect, Id},
+    split::plan::{Cause, Change, Derivations, Effect, Id, PACKAGE_MANAGER},
 };
 
 /// Number of causes shown for each derivation.
@@ -234,10 +234,25 @@ fn folder(path: &RepoPath) -> String {
 
 fn setting(name: &str, from: Option<&str>, to: Option<&str>) -> String {
     match (from, to) {
+        (Some(from), Some(to)) if name == PACKAGE_MANAGER => package_manager(from, to),
         (Some(from), Some(to)) => format!("~ {name}: {from} -> {to}"),
         (None, to) => format!("+ {name}: {}", to.unwrap_or_default()),
         (Some(from), None) => format!("- {name}: {from}"),
     }
+}
+
+/// Formats a change of the package manager. The values are its name, its version and its program.
+fn package_manager(from: &str, to: &str) -> String {
+    let words = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+    let text = match (words(from).as_slice(), words(to).as_slice()) {
+        ([name, from, ..], [other, to, ..]) if name == other && from != to => format!("{name} {from} -> {to}"),
+        ([name, version, ..], [other, same, ..]) if name == other && version == same => {
+            format!("{name} {version} (same version, other program)")
+        }
+        ([name, from, ..], [other, to, ..]) => format!("{name} {from} -> {other} {to}"),
+        _ => format!("{from} -> {to}"),
+    };
+    format!("~ {PACKAGE_MANAGER}: {text}")
 }
 
 /// Joins the first names, and adds the number of the others.

@@ -1,15 +1,13 @@
 //! Advice after `init`: lines for an existing flake, files that git does not track, the next commands.
 
-use std::{collections::BTreeSet, process::Command};
+use std::collections::BTreeSet;
 
-use camino::Utf8Path;
-
+use super::git;
 use crate::{
     cli::{
         failure::Failure,
         printer::{BOLD, NOTE, Printer},
     },
-    ending::output,
     repo::{RepoPath, Tree as _, TreeError, WorkTree, read_text},
     scaffold::{
         flake::{self, Insertion, Uses, Wanted, diff, uses},
@@ -40,6 +38,8 @@ pub(super) struct Advice<'a> {
     pub(super) apps: &'a BTreeSet<&'a str>,
     /// The URL of splitter, if it is an input of the flake.
     pub(super) input: Option<&'a str>,
+    /// Whether the repository had no record before.
+    pub(super) is_first: bool,
     /// The repository's Nix expression, if there is no flake.
     pub(super) expression: Option<&'static str>,
 }
@@ -54,13 +54,16 @@ impl Advice<'_> {
             }
             Some(name) => self.print_expression(name, example, printer)?,
         };
-        print_git(self.tree.root(), self.expression.is_none(), printer);
+        git::print(self.tree.root(), self.expression.is_none(), printer);
         printer.note(format_args!(
             "next: run `{BOLD}{next}{BOLD:#}`; after each change to the lockfile, run `{BOLD}splitter update-hash{BOLD:#}`"
         ));
         let ignores = read_text(self.tree, &RepoPath::root().child(".prettierignore"))?;
         if ignores.is_some_and(|text| !text.contains(templates::FOLDER)) {
             printer.note(format_args!("{NOTE}hint{NOTE:#}: add `{}/` to .prettierignore", templates::FOLDER));
+        }
+        if self.is_first {
+            git::print_result(self.tree.root(), printer);
         }
         Ok(())
     }
@@ -145,47 +148,4 @@ fn print_insertions(style: &str, text: &str, insertions: &[Insertion], printer: 
     ));
     printer.note("--- a/flake.nix\n+++ b/flake.nix");
     printer.note(diff(text, insertions).trim_end());
-}
-
-/// Prints advice about git, because a flake sees only files that git tracks.
-fn print_git(root: &Utf8Path, has_flake: bool, printer: Printer) {
-    let paths = ["flake.nix", templates::FOLDER];
-    match untracked(root, &paths) {
-        GitState::NoRepository if has_flake => printer.note(format_args!(
-            "{NOTE}git{NOTE:#}: this is not a git repository, so every nix command copies the whole folder, including \
-             node_modules; run `{BOLD}git init{BOLD:#}`"
-        )),
-        GitState::Untracked(files) if has_flake && !files.is_empty() => printer.note(format_args!(
-            "{NOTE}git{NOTE:#}: Nix sees only files that git tracks; run `{BOLD}git add --intent-to-add {}{BOLD:#}`",
-            files.join(" ")
-        )),
-        _ => {}
-    }
-}
-
-enum GitState {
-    /// Paths with files that git does not track.
-    Untracked(Vec<String>),
-    NoRepository,
-    /// Git is missing or failed.
-    Unknown,
-}
-
-fn untracked(root: &Utf8Path, paths: &[&str]) -> GitState {
-    let git = |arguments: &[&str]| output(Command::new("git").arg("-C").arg(root).args(arguments));
-    match git(&["rev-parse", "--is-inside-work-tree"]) {
-        Ok(output) if output.status.success() => {}
-        Ok(_) => return GitState::NoRepository,
-        Err(_) => return GitState::Unknown,
-    }
-    let mut arguments = vec!["ls-files", "--others", "-z", "--"];
-    arguments.extend(paths);
-    match git(&arguments) {
-        Ok(output) if output.status.success() => {
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let has = |path: &&str| text.split('\0').any(|file| file == *path || file.starts_with(&format!("{path}/")));
-            GitState::Untracked(paths.iter().copied().filter(|path| has(path)).map(str::to_owned).collect())
-        }
-        _ => GitState::Unknown,
-    }
 }

@@ -1,6 +1,8 @@
 //! `splitter init`: writes the flake and the hashes. All files are computed first, then written together.
 
 mod advice;
+mod apps;
+mod git;
 mod offer;
 
 use std::{collections::BTreeSet, time::Instant};
@@ -47,6 +49,7 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     }
     let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
     print_written(&written, printer);
+    apps::warn_of_none(&split, printer);
     let apps: BTreeSet<&str> = split.graph.apps().map(|(name, _)| name).collect();
     printer.data(format_args!(
         "{GOOD}ready{GOOD:#}: {} and {} in {}",
@@ -54,7 +57,7 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
         things(apps.len(), "app"),
         duration(start.elapsed())
     ));
-    let advice = advice::Advice { tree: &tree, apps: &apps, input, expression };
+    let advice = advice::Advice { tree: &tree, apps: &apps, input, is_first: old.is_none(), expression };
     advice.print(printer)?;
     if !options.no_hook {
         offer::hook(&tree, printer)?;

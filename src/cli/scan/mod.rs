@@ -55,7 +55,7 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
 fn refuse_unknown(options: &ScanOptions, split: &Split) -> Result<(), SplitError> {
     let apps: Vec<&str> = split.graph.apps().map(|(name, _)| name).collect();
     match options.apps.iter().find(|name| !apps.contains(&name.as_str())) {
-        Some(name) => Err(SplitError::NoSuchApp { name: name.clone(), apps: apps.join(", ") }),
+        Some(name) => Err(split.graph.no_such_app(name)),
         None => Ok(()),
     }
 }

@@ -11,7 +11,9 @@ use crate::{
     split::{
         Split,
         config::Install,
+        lock::scripts::not_run,
         sources::{Extras, LeftOut, Summary},
+        workspaces::copies,
         workspaces::detect::program::{Keeps, Product, Purpose, Runtime},
         workspaces::graph::{Role, Workspace},
     },
@@ -64,6 +66,13 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
     let shared = count(scopes["common"]);
     heading("packages", &format!("{}: {shared} for every system{bound}", count(split.dependencies.len())), printer);
     print_parts(split, printer);
+    let scripts: Vec<&str> = not_run(split).into_iter().collect();
+    if !scripts.is_empty() {
+        let names = scripts.join(", ");
+        let line =
+            format!("install scripts that do not run: {names}; see docs/support.md#lifecycle-scripts of splitter");
+        heading("scripts", &line, printer);
+    }
 }
 
 /// Prints the parts of `deps`, if there are several.
@@ -116,7 +125,11 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
     let workspaces: Vec<&Workspace> = scan.split.graph.workspaces().collect();
     printer.data("");
     let apps = workspaces.iter().filter(|workspace| matches!(workspace.role, Role::App { .. })).count();
-    let kinds = format!("{}, {}", things(apps, "app"), things(workspaces.len() - apps, "library"));
+    // The root of a monorepo holds no code of its own. Readers do not count it among the libraries.
+    let has_root = workspaces.iter().any(|workspace| workspace.path.is_root() && workspace.role == Role::Library);
+    let libraries = workspaces.len() - apps - usize::from(has_root);
+    let root = if has_root { ", the root" } else { "" };
+    let kinds = format!("{}, {}{root}", things(apps, "app"), things(libraries, "library"));
     heading("workspaces", &format!("{}: {kinds}", count(workspaces.len())), printer);
     let width = workspaces.iter().map(|workspace| workspace.path.to_string().chars().count()).max().unwrap_or(0);
     for workspace in workspaces {
@@ -129,6 +142,10 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         };
         let path = workspace.path.to_string();
         printer.data(format_args!("  {:<width$}  {kind} ({})", escape(&path), escape(&workspace.reason)));
+        if let Some(remedy) = workspace.remedy.as_ref().filter(|remedy| remedy.is_likely) {
+            let advice = remedy.advice(&workspace.path);
+            printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&advice)));
+        }
         let product = product(workspace);
         for line in build(workspace).into_iter().chain(product) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&line)));
@@ -150,16 +167,25 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         if let Some(scripts) = scripts_that_do_not_run(workspace, scan) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&scripts)));
         }
-        if let Some(reason) = scan.split.copies.get(&workspace.path) {
-            printer.data(format_args!(
-                "  {:<width$}  {DIM}packages are copied, not linked: {}{DIM:#}",
-                "",
-                escape(reason)
-            ));
-        }
         if let Some(installed) = installed(workspace.install) {
             printer.data(format_args!("  {:<width$}  {DIM}{installed}{DIM:#}", ""));
         }
+    }
+    print_copies(scan, printer);
+}
+
+/// Prints which builds get copies of packages, once for each reason.
+fn print_copies(scan: &Scan<'_>, printer: Printer) {
+    let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (path, reason) in &scan.split.copies {
+        by_reason.entry(reason).or_default().push(path.to_string());
+    }
+    for (reason, builds) in by_reason {
+        let is_chosen = reason == copies::CHOSEN;
+        let off = if is_chosen { "" } else { "; `\"nodeModules\": \"link\"` in splitter.json turns this off" };
+        let builds = builds.join(", ");
+        let line = format!("node_modules is copied into the build of {builds} (slower, larger), because {reason}{off}");
+        printer.data(format_args!("  {DIM}{}{DIM:#}", escape(&line)));
     }
 }
 
@@ -195,7 +221,7 @@ fn unset_variables(workspace: &Workspace) -> Option<String> {
     let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
     (!names.is_empty()).then(|| {
         format!(
-            "its build reads variables that are unset unless `splitter.{group}.{name}.env` sets them: {shown}{more}"
+            "its build reads variables that are unset unless `{group}.{name}.env` in flake.nix sets them: {shown}{more}"
         )
     })
 }

@@ -126,7 +126,7 @@ fn a_record_is_fresh_until_what_it_records_changes() {
 
     let differences =
         compare(&split(&MANIFEST.replace("1.4.4", "1.3.11"), WEB, &lock(&PACKAGES)), &record.clone().into());
-    assert_eq!(differences.settings, ["the package manager changed: `bun 1.4.4` → `bun 1.3.11`"]);
+    assert_eq!(differences.settings, ["the package manager changed: `bun 1.4.4` -> `bun 1.3.11`"]);
 
     let rebuilt = WEB.replace("vite build", "bun build a.ts --outdir out");
     let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record.clone().into());
@@ -348,8 +348,8 @@ fn a_package_with_programs_is_written_read_and_compared() {
     assert_eq!(
         compare(&app("x"), &recorded.into()).settings,
         [format!(
-            "workspace `apps/web` changed: content of its package (`outputs with packages` → `outputs`), programs \
-             ({removed}, install beside its programs (`production` → none)"
+            "workspace `apps/web` changed: content of its package (`outputs with packages` -> `outputs`), programs \
+             ({removed}, install beside its programs (`production` -> none)"
         )]
     );
 }

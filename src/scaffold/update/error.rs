@@ -15,6 +15,23 @@ pub enum UpdateError {
     /// The registry's entry for the package manager could not be read.
     #[error("could not find the package manager's program: {0}")]
     Program(#[from] MetadataError),
+    /// The registry has no program of this version for some systems.
+    #[error(
+        "{program}{} is not in the registry ({answer})",
+        if systems.is_empty() { String::new() } else { format!(" for {}", systems.join(", ")) }
+    )]
+    NoProgram {
+        /// The package manager and its version, such as `Bun 1.2.18`.
+        program: String,
+        /// The systems that lack it. Empty if it is the same for all systems.
+        systems: Vec<&'static str>,
+        /// The systems that have it.
+        others: Vec<&'static str>,
+        /// The place of the pin.
+        pin: &'static str,
+        /// The registry's answer for the first of them.
+        answer: String,
+    },
     /// A tarball could not be read for hashing.
     #[error(transparent)]
     Nar(#[from] NarError),
@@ -45,7 +62,7 @@ impl Diagnose for UpdateError {
             Self::Fetch(error) => error.category(),
             Self::Program(error) => error.category(),
             Self::Nar(_) => Category::Environment,
-            Self::Tree { .. } | Self::Manifest { .. } => Category::Input,
+            Self::Tree { .. } | Self::Manifest { .. } | Self::NoProgram { .. } => Category::Input,
             Self::Incomplete => Category::Bug,
         }
     }
@@ -58,6 +75,14 @@ impl Diagnose for UpdateError {
         match self {
             Self::Fetch(error) => error.hints(),
             Self::Program(error) => error.hints(),
+            Self::NoProgram { others, pin, .. } => {
+                let options: Vec<String> = others.iter().map(|system| format!(" --system {system}")).collect();
+                let pinned = format!("pin another version ({pin})");
+                vec![match options.as_slice() {
+                    [] => pinned,
+                    options => format!("{pinned}, or leave this system out: `splitter init{}`", options.concat()),
+                }]
+            }
             Self::Nar(_) | Self::Tree { .. } | Self::Manifest { .. } | Self::Incomplete => Vec::new(),
         }
     }

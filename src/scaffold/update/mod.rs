@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 
 pub use error::UpdateError;
-pub use tarballs::{FromCache, Online, Tarballs};
+pub use tarballs::{FromCache, Online, ProgramVersion, Tarballs};
 
 use super::record::{self, FixedOutput, Kept, Known, Record, compose, parts};
 use crate::{

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Tarballs, UpdateError};
+use super::{Tarballs, UpdateError, tarballs::ProgramVersion};
 use crate::{
     fetch::{Fetched, Wanted},
+    managers::ProgramPackage,
     scaffold::record::{Kept, ProgramTarball},
     split::{Split, System, lock::dependencies::Form},
 };
@@ -29,12 +30,39 @@ pub(super) fn tarballs(
     }
     let names: Vec<&str> = packages.iter().map(|package| package.name).collect();
     let found = tarballs.programs(&names, &manager.version)?;
-    let found = packages.iter().zip(found);
-    Ok(found
-        .map(|(package, found)| {
-            (package.part().to_owned(), ProgramTarball { url: found.url, integrity: found.integrity })
-        })
-        .collect())
+    available(split, packages.iter().zip(found).collect())
+}
+
+/// Returns the tarballs by part, or an error that names the systems without one.
+fn available(
+    split: &Split,
+    found: Vec<(&ProgramPackage, ProgramVersion)>,
+) -> Result<BTreeMap<String, ProgramTarball>, UpdateError> {
+    let mut tarballs = BTreeMap::new();
+    let mut missing = Vec::new();
+    for (package, found) in found {
+        match found {
+            Ok(found) => {
+                let tarball = ProgramTarball { url: found.url, integrity: found.integrity };
+                tarballs.insert(package.part().to_owned(), tarball);
+            }
+            Err(error) => match error.not_found() {
+                Some(failure) => missing.push((package, format!("{}: {}", failure.url, failure.reason))),
+                None => return Err(error.into()),
+            },
+        }
+    }
+    let systems: Vec<&str> = missing.iter().filter_map(|(package, _)| package.system).map(System::name).collect();
+    let Some((_, answer)) = missing.into_iter().next() else { return Ok(tarballs) };
+    let has = |system: &System| !systems.is_empty() && !systems.contains(&system.name());
+    let manager = &split.pin.manager;
+    Err(UpdateError::NoProgram {
+        program: format!("{} {}", manager.name.title(), manager.version),
+        others: split.systems.iter().filter(|system| has(system)).map(|system| system.name()).collect(),
+        systems,
+        pin: split.pin.source,
+        answer,
+    })
 }
 
 /// Fetches the program for one system. Returns `None` if the program is a file in the repository.

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use super::UpdateError;
 use crate::{
-    fetch::{self, Cache, Downloader, Fetched, PackageVersion, Progress, Registries, Wanted},
+    fetch::{self, Cache, Downloader, Fetched, MetadataError, PackageVersion, Progress, Registries, Wanted},
     lockfile::Integrity,
 };
+
+/// One version of a package in a registry, or why it is not available.
+pub type ProgramVersion = Result<PackageVersion, MetadataError>;
 
 /// A source of tarballs.
 pub trait Tarballs {
@@ -16,7 +19,7 @@ pub trait Tarballs {
     fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError>;
 
     /// Returns URL and integrity of one version of several packages.
-    fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<PackageVersion>, UpdateError>;
+    fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<ProgramVersion>, UpdateError>;
 
     /// Removes a damaged tarball from the cache.
     fn forget(&self, integrity: &Integrity) -> Result<(), UpdateError>;
@@ -35,9 +38,9 @@ impl Tarballs for Online<'_> {
         Ok(fetch::run(self.downloader.fetch(wanted, self.progress))??)
     }
 
-    fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<PackageVersion>, UpdateError> {
+    fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<ProgramVersion>, UpdateError> {
         let all = packages.iter().map(|name| self.downloader.package_version(name, version));
-        Ok(fetch::run(try_join_all(all))??)
+        Ok(fetch::run(join_all(all))?)
     }
 
     fn forget(&self, integrity: &Integrity) -> Result<(), UpdateError> {
@@ -58,7 +61,7 @@ impl Tarballs for FromCache<'_> {
         Ok(fetch::from_cache_only(self.cache, self.registries, wanted)?)
     }
 
-    fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<PackageVersion>, UpdateError> {
+    fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<ProgramVersion>, UpdateError> {
         let find = |name: &str| fetch::package_version_from_cache(self.cache, self.registries, name, version);
         let found: BTreeMap<&str, Option<PackageVersion>> = packages.iter().map(|name| (*name, find(name))).collect();
         let missing: Vec<String> =
@@ -66,7 +69,7 @@ impl Tarballs for FromCache<'_> {
         if !missing.is_empty() {
             return Err(fetch::FetchError::Missing { missing, wanted: packages.len() }.into());
         }
-        Ok(packages.iter().filter_map(|name| found[name].clone()).collect())
+        Ok(packages.iter().filter_map(|name| found[name].clone()).map(Ok).collect())
     }
 
     fn forget(&self, integrity: &Integrity) -> Result<(), UpdateError> {

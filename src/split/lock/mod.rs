@@ -7,4 +7,5 @@ pub mod drift;
 pub mod fingerprint;
 pub(super) mod lock_set;
 pub(crate) mod origin;
+pub mod scripts;
 pub mod shards;

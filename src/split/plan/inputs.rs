@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Derivation, Id, Input, Recorded};
+use super::{Derivation, Id, Input, PACKAGE_MANAGER, Recorded};
 use crate::{
     managers::installer_fields::INSTALLER_FIELDS,
     names::{NIX_FOLDER, RECORD_FILE},
@@ -144,7 +144,7 @@ impl Rules<'_> {
             }
         }
         inputs.insert(Input::Setting("registry"), self.registry());
-        inputs.insert(Input::Setting("package manager"), self.package_manager());
+        inputs.insert(Input::Setting(PACKAGE_MANAGER), self.package_manager());
         self.add_tools(&mut inputs);
         Derivation { inputs, ..Derivation::default() }
     }
@@ -210,7 +210,7 @@ impl Rules<'_> {
         let programs = &self.recorded.programs;
         let recorded = || programs.get(self.system.name()).or_else(|| programs.get("common")).cloned();
         let program = file.or_else(recorded).unwrap_or_default();
-        format!("{} {} {program}", manager.name.command(), manager.version)
+        format!("{} {} {program}", manager.name.command(), manager.version).trim_end().to_owned()
     }
 
     /// Returns splitter's own programs that run inside builds.

@@ -44,6 +44,9 @@ use crate::{
 /// The start of the flake's names for installs of programs.
 pub const INSTALLS: &str = "installs.";
 
+/// The name of the input that is the package manager's name, version and program.
+pub const PACKAGE_MANAGER: &str = "package manager";
+
 /// A derivation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Id {

@@ -15,6 +15,9 @@ use crate::{
     repo::{RepoPath, Tree},
 };
 
+/// The reason if the user chose copies.
+pub const CHOSEN: &str = "splitter.json says so";
+
 /// The apps and libraries whose builds get copies, by folder, each with the reason in words.
 pub(in crate::split) fn find(
     tree: &dyn Tree,
@@ -30,7 +33,7 @@ pub(in crate::split) fn find(
     for (_, built) in graph.apps().chain(graph.libraries()) {
         let reason = match config.workspaces.get(&built.path).and_then(|choice| choice.node_modules) {
             Some(NodeModules::Link) => None,
-            Some(NodeModules::Copy) => Some("chosen in splitter.json".to_owned()),
+            Some(NodeModules::Copy) => Some(CHOSEN.to_owned()),
             None => detected(&mut schemas, built, lockfile)?,
         };
         copies.extend(reason.map(|reason| (built.path.clone(), reason)));

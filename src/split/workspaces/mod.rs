@@ -3,7 +3,7 @@
 //! Folders are listed level by level along each pattern, so that `packages/*` costs one listing and not a walk of
 //! the repository: `check` runs this on every commit.
 
-pub(super) mod copies;
+pub mod copies;
 pub mod detect;
 pub mod graph;
 pub(super) mod links;

@@ -50,4 +50,5 @@ fn e2e_scripts_are_checks_that_run_again_only_for_what_they_read() {
     context.write("apps/web/src/index.test.ts", "throw new Error(\"it is broken\");\n");
     let said = fail(&mut nix.build_command(&format!("checks.{}.web-test", system())));
     assert!(said.contains("it is broken") && said.contains("`bun run test` failed in apps/web: exit code 1"), "{said}");
+    assert!(said.contains("install scripts that were not run: untrusted@1.0.0"), "{said}");
 }

@@ -38,10 +38,15 @@ fn e2e_yarn_4_gives_a_script_the_file_that_it_downloads() {
     let monorepo = YarnMonorepo::with_linker(YARN_VERSIONS[2], "node-modules", |monorepo| {
         let package = Package::new("downloader", "1.0.0").script("postinstall", "node download.js");
         monorepo.registry.publish(package.file("download.js", DOWNLOAD));
-        monorepo
-            .context
-            .edit_manifest("package.json", |manifest| manifest["devDependencies"]["downloader"] = "1.0.0".into());
-        monorepo.context.write("splitter.json", "{ \"scripts\": [\"downloader\"] }\n");
+        // It asks for the same file, and goes on without it.
+        let asks = "test -z \"$NIX_BUILD_TOP\" || curl --silent 'https://files.example/tool-1.0.0?os=linux'";
+        monorepo.registry.publish(Package::new("asker", "1.0.0").script("postinstall", asks));
+        monorepo.context.edit_manifest("package.json", |manifest| {
+            for name in ["asker", "downloader"] {
+                manifest["devDependencies"][name] = "1.0.0".into();
+            }
+        });
+        monorepo.context.write("splitter.json", "{ \"scripts\": [\"asker\", \"downloader\"] }\n");
     });
     let Some(mut monorepo) = monorepo else { return };
     let proxy = monorepo.registry.url();
@@ -55,8 +60,10 @@ fn e2e_yarn_4_gives_a_script_the_file_that_it_downloads() {
         "{said}"
     );
     assert!(said.contains("| no tool: 404"), "{said}");
-    let named = r#""downloads": {"downloader":["https://files.example/tool-1.0.0?os=linux"]}"#;
-    assert!(said.contains(named), "{said}");
+    // One entry serves both scripts.
+    let named = r#""downloads": {"asker":["https://files.example/tool-1.0.0?os=linux"]}"#;
+    assert!(said.contains(named) && said.matches("hint: to provide them").count() == 1, "{said}");
+    let named = named.replace("asker", "downloader");
 
     let registry = nix.monorepo.registry();
     registry.serve("http://files.example/tool-1.0.0", "the tool");

@@ -1,7 +1,7 @@
-//! Which apps get copies of packages in place of links into the store: found from what they depend on and run.
+//! Finds the apps that get copies of packages instead of links into the store, by what they depend on and run.
 //!
-//! What is known is data, `copies.json`, but for Prisma: whether its client is written into `node_modules` stands in its
-//! schema.
+//! The known packages and commands are data, `copies.json`. Prisma is an exception: its schema says whether its client is
+//! written into `node_modules`.
 
 use std::sync::LazyLock;
 
@@ -37,7 +37,7 @@ struct KnownCommand {
     /// One of these must be there, where there are any.
     #[serde(default)]
     options: Vec<String>,
-    /// The package of which a major version from `from` on must be locked.
+    /// The package that must be locked in the major version `from` or a later one.
     package: Option<String>,
     from: Option<u64>,
     /// None of these may be there.
@@ -61,7 +61,7 @@ pub(in crate::split) fn reason_of_schema(
     manifest: &Manifest,
 ) -> Result<Option<String>, SplitError> {
     let schema = prisma_schema_into_node_modules(tree, folder, manifest)?;
-    Ok(schema.map(|schema| format!("{schema} has Prisma's client written into node_modules")))
+    Ok(schema.map(|schema| format!("`prisma generate` writes into node_modules ({schema})")))
 }
 
 /// Peers are what a library leaves to its users, and say nothing of what is run.
@@ -229,7 +229,7 @@ mod tests {
         let default = "  provider = \"prisma-client-js\"\n  // output = \"../src\"";
         assert_eq!(
             prisma("apps/web/prisma/schema.prisma", default).unwrap(),
-            "apps/web/prisma/schema.prisma has Prisma's client written into node_modules"
+            "`prisma generate` writes into node_modules (apps/web/prisma/schema.prisma)"
         );
         assert!(prisma("apps/web/prisma/schema/db.prisma", default).is_some());
         let own = "provider = \"prisma-client-js\"\noutput   = \"../src/generated\"";

@@ -16,7 +16,7 @@ mod script;
 pub(in crate::split) mod start;
 mod tools;
 
-pub(in crate::split) use self::script::{does_nothing, expanded};
+pub(in crate::split) use self::script::{does_nothing, expanded, words};
 pub use self::tools::Tool;
 use self::{compiled::Compiled, output::Outputs};
 use crate::repo::{RepoPath, Tree};

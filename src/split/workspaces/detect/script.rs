@@ -175,7 +175,7 @@ pub(super) fn commands(script: &str) -> Vec<Vec<String>> {
 }
 
 /// Words as a shell splits them, near enough: quotes group, `;` stands alone.
-pub(super) fn words(script: &str) -> Vec<String> {
+pub(in crate::split) fn words(script: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut quote = None;

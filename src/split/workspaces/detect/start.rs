@@ -308,6 +308,10 @@ fn within(folder: Option<&str>, file: &str) -> String {
 fn probable_files(text: &str) -> Vec<String> {
     let mut files: Vec<(bool, String)> = Vec::new();
     for words in commands(text) {
+        // A file is no command, but says what is meant.
+        if let Some(file) = words.first().filter(|word| has_ending(word)) {
+            files.push((false, file.trim_start_matches("./").to_owned()));
+        }
         let Some(runtime) = words.iter().position(|word| matches!(base(word), "bun" | "node" | "tsx")) else {
             continue;
         };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Role, Workspace, cycles,
+    Remedy, Role, Workspace, advice, cycles,
     edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
     kind::{Facts, choose_kind},
 };
@@ -97,7 +97,12 @@ impl<'a> Builder<'a> {
         let task = self.tasks.task(path, manifest, "build");
         let found = build(self.tree, path, manifest, &choice, &task, self.manager)?;
         let product = self.product(path, manifest, &choice, found.as_ref())?;
-        let (kind, reason) = self.kind(path, &choice, found.as_ref(), product.as_ref());
+        let (kind, reason) = self.kind(path, manifest, &choice, found.as_ref(), product.as_ref());
+        let remedy = match (kind, &product) {
+            (Kind::App, _) => None,
+            (Kind::Library, Some(_)) => Some(Remedy::kind()),
+            (Kind::Library, None) => Some(advice::remedy(self.tree, self.workspaces, path, manifest, self.manager)?),
+        };
         refuse_unknown_scripts(path, manifest, &self.workspaces[&RepoPath::root()], &choice)?;
         let of_tasks = self.scripts.get(path).filter(|_| choice.build == BuildChoice::Detected);
         let before: Vec<String> = choice.own_scripts.iter().chain(of_tasks.into_iter().flatten()).cloned().collect();
@@ -132,6 +137,7 @@ impl<'a> Builder<'a> {
             path: path.clone(),
             name: manifest.name.clone(),
             reason,
+            remedy,
             dependencies: self.edges[path].clone(),
             development: self.development.remove(path).unwrap_or_default(),
             uses: choice.uses.iter().cloned().chain(linked_only).collect(),
@@ -238,6 +244,7 @@ impl<'a> Builder<'a> {
     fn kind(
         &self,
         path: &RepoPath,
+        manifest: &Manifest,
         choice: &WorkspaceConfig,
         build: Option<&Build>,
         product: Option<&Product>,
@@ -247,8 +254,8 @@ impl<'a> Builder<'a> {
         let dependants: Vec<RepoPath> =
             self.dependants.get(path).into_iter().flatten().filter(counts).cloned().collect();
         let single = self.workspaces.len() == 1;
-        let has_entry = detect::entry_points::has_any(&self.workspaces[path]);
-        choose_kind(path, choice, &Facts { build, product, single, has_entry, dependants: &dependants })
+        let has_entry = detect::entry_points::has_any(manifest);
+        choose_kind(path, choice, &Facts { manifest, build, product, single, has_entry, dependants: &dependants })
     }
 
     /// The files outside of a workspace that it reads, and that what it links to reads.

@@ -1,8 +1,10 @@
 //! What decides whether a workspace is an app or a library.
 
+use super::advice;
 use crate::{
     repo::RepoPath,
     split::{
+        Manifest,
         config::{Kind, WorkspaceConfig},
         workspaces::detect::{
             Build,
@@ -12,10 +14,11 @@ use crate::{
 };
 
 /// Folders whose workspaces are apps even where another workspace depends on them (for their types).
-const APP_FOLDERS: [&str; 5] = ["apps", "services", "sites", "workers", "functions"];
+pub(super) const APP_FOLDERS: [&str; 5] = ["apps", "services", "sites", "workers", "functions"];
 
 /// What decides between app and library.
 pub(super) struct Facts<'a> {
+    pub(super) manifest: &'a Manifest,
     pub(super) build: Option<&'a Build>,
     pub(super) product: Option<&'a Product>,
     /// The repository is one package without workspaces.
@@ -36,13 +39,13 @@ pub(super) fn choose_kind(path: &RepoPath, choice: &WorkspaceConfig, facts: &Fac
     if let Some(program) = facts.build.and_then(|build| build.foreign.as_ref()) {
         return (Kind::Library, format!("its build runs `{program}`, which builds no JavaScript"));
     }
-    let Some(product) = facts.product else {
-        return (Kind::Library, "has no build script and starts no server".to_owned());
-    };
-    let what = product.reason.as_str();
     if path.is_root() && !facts.single {
         return (Kind::Library, "is the workspace root".to_owned());
     }
+    let Some(product) = facts.product else {
+        return (Kind::Library, advice::lacks(facts.manifest, choice));
+    };
+    let what = product.reason.as_str();
     if let Some(folder) = path.parts().find(|part| APP_FOLDERS.contains(part)) {
         return (Kind::App, format!("{what} and is in {folder}/"));
     }

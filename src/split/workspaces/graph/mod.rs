@@ -1,5 +1,6 @@
 //! The workspace graph: which workspaces there are, what they are for, and which depends on which.
 
+mod advice;
 mod builder;
 mod closures;
 mod cycles;
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(in crate::split) use self::names::{attribute, is_reserved};
 
+pub use self::advice::{Remedy, setting};
 use self::builder::Builder;
 pub use self::closures::Closures;
 use self::reach::Reach;
@@ -42,6 +44,8 @@ pub struct Workspace {
     pub role: Role,
     /// Why it is an app or a library, in words.
     pub reason: String,
+    /// The setting that makes a library an app.
+    pub remedy: Option<Remedy>,
     /// The workspaces that it depends on directly.
     pub dependencies: BTreeSet<RepoPath>,
     /// Those of them that it names in `devDependencies` alone.
@@ -252,17 +256,32 @@ impl Graph {
         members.flat_map(|workspace| &workspace.links).cloned().collect()
     }
 
+    /// Returns the error for a name that no app has. It may be the name or the folder of a library.
+    pub fn no_such_app(&self, name: &str) -> SplitError {
+        let libraries = self.workspaces.values().filter(|workspace| workspace.role == Role::Library);
+        let is_meant = |workspace: &Workspace| {
+            let path = &workspace.path;
+            !path.is_root() && [path.as_str(), path.file_name(), &workspace.name].contains(&name)
+        };
+        if let Some(library) = libraries.into_iter().find(|workspace| is_meant(workspace)) {
+            let (workspace, reason) = (library.path.clone(), library.reason.clone());
+            return SplitError::AppIsLibrary { workspace, reason, remedy: library.remedy.clone() };
+        }
+        let apps: Vec<&str> = self.apps().map(|(name, _)| name).collect();
+        SplitError::NoSuchApp { name: name.to_owned(), apps: apps.join(", ") }
+    }
+
     /// Turns all apps but the named ones into libraries.
     pub fn keep_apps(&mut self, names: &BTreeSet<String>) -> Result<(), SplitError> {
-        let apps: Vec<String> = self.apps().map(|(name, _)| name.to_owned()).collect();
-        if let Some(name) = names.iter().find(|name| !apps.contains(name)) {
-            return Err(SplitError::NoSuchApp { name: name.clone(), apps: apps.join(", ") });
+        if let Some(name) = names.iter().find(|name| self.apps().all(|(app, _)| app != *name)) {
+            return Err(self.no_such_app(name));
         }
         for workspace in self.workspaces.values_mut() {
             if matches!(&workspace.role, Role::App { name, .. } if !names.contains(name)) {
                 workspace.role = Role::Library;
                 workspace.install = Install::Shared;
                 "not among the chosen apps".clone_into(&mut workspace.reason);
+                workspace.remedy = None;
             }
         }
         self.name_awaited();

@@ -52,7 +52,7 @@ fn kinds_are_found_with_their_reasons() {
             "apps/api: app api (bun src/server.ts) runs a server from source and is in apps/",
             "apps/web: app web (dist) is built with Vite and is in apps/",
             "packages/cli: app cli (out) has a build script and no workspace depends on it",
-            "packages/config: library, has no build script and starts no server",
+            "packages/config: library, its package.json has no `build`, `start` or `dev` script",
             "packages/ui: library, apps/web depends on it",
         ]
     );
@@ -78,8 +78,8 @@ fn a_build_script_that_does_nothing_is_none() {
         summary(&graph)[1..],
         [
             "apps/api: app api (bun s.ts) runs a server from source and is in apps/",
-            "packages/a: library, has no build script and starts no server",
-            "packages/b: library, has no build script and starts no server",
+            "packages/a: library, its package.json has no `start` or `dev` script; `build` does nothing",
+            "packages/b: library, its package.json has no `start` or `dev` script; `build` does nothing",
         ]
     );
     assert_eq!(graph.libraries().count(), 0);

@@ -43,6 +43,13 @@ fn a_script_that_runs_one_file_is_understood() {
 }
 
 #[test]
+fn a_script_that_is_only_a_file_is_unclear() {
+    assert_eq!(found(&[("start", "src/x.ts")]), "start: src/x.ts (src/x.ts?)");
+    assert_eq!(found(&[("start", "NODE_ENV=production ./main.js")]), "start: ./main.js (main.js?)");
+    assert_eq!(found(&[("start", "missing.js")]), "nothing");
+}
+
+#[test]
 fn options_arguments_and_variables_are_kept_and_files_are_placed() {
     for (script, shown) in [
         ("node --import ./pre.js main.js", "node --import ./pre.js main.js"),
