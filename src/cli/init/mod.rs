@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
         things(apps.len(), "app"),
         duration(start.elapsed())
     ));
-    let advice = advice::Advice { tree: &tree, apps: &apps, input, expression };
+    let advice = advice::Advice { tree: &tree, split: &split, apps: &apps, input, expression };
     advice.print(printer)?;
     if !options.no_hook {
         offer::hook(&tree, printer)?;

@@ -58,10 +58,10 @@ fn follow_advice(nix: &NixMonorepo, arguments: &[&str]) {
     context.git(&["add", "--all"]);
     let output = run(&mut context.splitter(&[&["init", "--no-hook"], arguments].concat()));
     let from = output.find("--- a/flake.nix").unwrap_or_else(|| panic!("no lines:\n{output}"));
-    let is_diff = |line: &&str| ["---", "+++", "@@", "+", "-"].iter().any(|sign| line.starts_with(sign));
+    let is_diff = |line: &&str| ["@@", "+", "-", " "].iter().any(|sign| line.starts_with(sign));
     let diff: Vec<&str> = output[from..].lines().take_while(is_diff).collect();
     fs::write(context.folder("advice.diff"), diff.join("\n") + "\n").unwrap();
-    context.git(&["apply", "--unidiff-zero", context.folder("advice.diff").as_str()]);
+    context.git(&["apply", context.folder("advice.diff").as_str()]);
     let again = run(&mut context.splitter(&["init", "--no-hook"]));
     assert!(!again.contains("left alone"), "{again}");
     context.git(&["add", "--all"]);
