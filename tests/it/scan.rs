@@ -12,7 +12,7 @@ fn scan_shows_the_split() {
     ----- stdout
     repository  [REPO]
     manager     bun 1.4.4 (packageManager in package.json), bun.lock version 1
-    packages    3: 2 for every system, 1 only for x86_64-linux
+    packages    3: 2 for every system, 1 for some systems only (x86_64-linux 1)
 
     lock set    6 files; a change to any of them makes the hashes stale
       .npmrc
@@ -59,6 +59,25 @@ fn scan_tells_which_apps_have_an_install_of_their_own() {
     let output = succeed(&mut small.context.splitter(&["scan"]));
     let told: Vec<_> = output.lines().filter(|line| line.contains("its own install")).map(str::trim).collect();
     assert_eq!(told, ["has its own install", "has its own install, without development dependencies"]);
+}
+
+#[test]
+fn scan_says_what_does_not_run() {
+    let small = Small::new();
+    small.context.edit_manifest("packages/ui/package.json", |manifest| {
+        manifest["scripts"] = json!({ "build": "tsc", "copy-editor": "x" });
+    });
+    small.context.write("nx.json", r#"{"targetDefaults": {"build": {"dependsOn": ["copy-editor"]}}}"#);
+    let output = succeed(&mut small.context.splitter(&["scan"]));
+    let shown: Vec<&str> = output.lines().map(str::trim).skip_while(|line| !line.starts_with("packages/ui")).collect();
+    assert_eq!(
+        shown[..3],
+        [
+            "packages/ui  library (apps/web depends on it)",
+            "build script not used: no entry point is in an output folder; `build` in splitter.json runs it",
+            "tasks not run before the build: copy-editor (no `outputs`); `build` in splitter.json runs them",
+        ]
+    );
 }
 
 #[test]
@@ -150,6 +169,7 @@ fn scan_as_json_has_a_version_and_every_file() {
         {
           "app": null,
           "build": null,
+          "buildNotUsed": false,
           "cycle": [],
           "dependencies": [],
           "env": [],
@@ -162,11 +182,13 @@ fn scan_as_json_has_a_version_and_every_file() {
           "path": "",
           "product": null,
           "reason": "has no build script and starts no server",
-          "rootFiles": []
+          "rootFiles": [],
+          "tasksNotRun": []
         },
         {
           "app": "api",
           "build": null,
+          "buildNotUsed": false,
           "cycle": [],
           "dependencies": [],
           "env": [],
@@ -196,7 +218,8 @@ fn scan_as_json_has_a_version_and_every_file() {
           "reason": "runs a server from source and is in apps/",
           "rootFiles": [
             "tsconfig.json"
-          ]
+          ],
+          "tasksNotRun": []
         },
         {
           "app": "web",
@@ -209,6 +232,7 @@ fn scan_as_json_has_a_version_and_every_file() {
             ],
             "tool": "bun build"
           },
+          "buildNotUsed": false,
           "cycle": [],
           "dependencies": [
             "packages/ui"
@@ -234,11 +258,13 @@ fn scan_as_json_has_a_version_and_every_file() {
           "reason": "has a build script and is in apps/",
           "rootFiles": [
             "tsconfig.json"
-          ]
+          ],
+          "tasksNotRun": []
         },
         {
           "app": null,
           "build": null,
+          "buildNotUsed": false,
           "cycle": [],
           "dependencies": [],
           "env": [],
@@ -253,7 +279,8 @@ fn scan_as_json_has_a_version_and_every_file() {
           "reason": "has no build script and starts no server",
           "rootFiles": [
             "tsconfig.json"
-          ]
+          ],
+          "tasksNotRun": []
         }
       ]
     }

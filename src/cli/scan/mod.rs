@@ -14,6 +14,7 @@ use super::{
 use crate::{
     parallel::both,
     repo::WorkTree,
+    scaffold::record::Kept,
     split::{
         Choices, Split, SplitError,
         lock::shards::{self, Part},
@@ -35,7 +36,8 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
     let tree = work_tree(global)?;
     // In parallel, because the walk takes about as long as reading the lockfile.
     let (files, split) = both(|| tree.source_files(), || Split::read(&tree, &Choices::default()));
-    let (files, split) = (files?, split?);
+    let (files, mut split) = (files?, split?);
+    add_recorded_systems(&tree, &mut split);
     refuse_unknown(options, &split)?;
     warn(&split, printer);
     let sources = Sources::sort(&files, &split.graph, &split.config, &split.root_files);
@@ -57,6 +59,19 @@ fn refuse_unknown(options: &ScanOptions, split: &Split) -> Result<(), SplitError
     match options.apps.iter().find(|name| !apps.contains(&name.as_str())) {
         Some(name) => Err(SplitError::NoSuchApp { name: name.clone(), apps: apps.join(", ") }),
         None => Ok(()),
+    }
+}
+
+/// Adds the systems of packages that the record knows and the lockfile does not say. The path of a tarball has its version.
+fn add_recorded_systems(tree: &WorkTree, split: &mut Split) {
+    // `check` reports a damaged record. Here it only has less to say.
+    let Ok(Some(record)) = Kept::read(tree) else { return };
+    if record.systems != split.systems {
+        return;
+    }
+    let mut recorded = record.recorded().scopes;
+    for dependency in split.dependencies.iter_mut().filter(|dependency| dependency.scope.is_none()) {
+        dependency.scope = recorded.remove(&dependency.path);
     }
 }
 

@@ -51,19 +51,28 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
         ),
         printer,
     );
-    let scopes = scopes(split);
-    let bound: Vec<_> = scopes
-        .iter()
-        .filter(|(scope, _)| **scope != "common")
-        .map(|(scope, packages)| match *scope {
-            "unknown" => format!("{} whose systems `update-hash` reads from the tarballs", count(*packages)),
-            system => format!("{} only for {system}", count(*packages)),
-        })
-        .collect();
-    let bound = if bound.is_empty() { String::new() } else { format!(", {}", bound.join(", ")) };
-    let shared = count(scopes["common"]);
-    heading("packages", &format!("{}: {shared} for every system{bound}", count(split.dependencies.len())), printer);
+    heading("packages", &packages(split), printer);
     print_parts(split, printer);
+}
+
+/// Counts the packages: for every system, for some systems only, and where only the tarballs say so. A package for two systems
+/// counts once in the sum, and for each of them in the brackets.
+fn packages(split: &Split) -> String {
+    let mut scopes = scopes(split);
+    let total = split.dependencies.len();
+    let common = scopes.remove("common").unwrap_or(0);
+    let unknown = scopes.remove("unknown").unwrap_or(0);
+    let mut text = format!("{}: {} for every system", count(total), count(common));
+    let some = total.saturating_sub(common).saturating_sub(unknown);
+    if some > 0 {
+        let each: Vec<String> =
+            scopes.iter().map(|(system, packages)| format!("{system} {}", count(*packages))).collect();
+        let _ = write!(text, ", {} for some systems only ({})", count(some), each.join(", "));
+    }
+    if unknown > 0 {
+        let _ = write!(text, ", {} whose systems `update-hash` reads from the tarballs", count(unknown));
+    }
+    text
 }
 
 /// Prints the parts of `deps`, if there are several.
@@ -130,7 +139,8 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         let path = workspace.path.to_string();
         printer.data(format_args!("  {:<width$}  {kind} ({})", escape(&path), escape(&workspace.reason)));
         let product = product(workspace, scan.split.pin.manager.name.runtime());
-        for line in build(workspace).into_iter().chain(product) {
+        for line in build(workspace).into_iter().chain(unused_build(workspace)).chain(not_run(workspace)).chain(product)
+        {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&line)));
         }
         if let Some(variables) = unset_variables(workspace) {
@@ -188,6 +198,24 @@ fn build(workspace: &Workspace) -> Option<String> {
         outputs => format!(" -> {outputs}"),
     };
     Some(format!("build: `{}`{tool}{outputs}", build.command))
+}
+
+/// Says that the build script of a library does not run.
+fn unused_build(workspace: &Workspace) -> Option<String> {
+    workspace.leaves_build.then(|| {
+        "build script not used: no entry point is in an output folder; `build` in splitter.json runs it".to_owned()
+    })
+}
+
+/// Names the tasks of a task runner that do not run before a build, by the reason.
+fn not_run(workspace: &Workspace) -> Option<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for task in &workspace.not_run {
+        by_reason.entry(task.reason).or_default().push(&task.task);
+    }
+    let groups: Vec<_> = by_reason.iter().map(|(reason, tasks)| format!("{} ({reason})", tasks.join(", "))).collect();
+    (!groups.is_empty())
+        .then(|| format!("tasks not run before the build: {}; `build` in splitter.json runs them", groups.join(", ")))
 }
 
 /// Describes the package of an app: each program with its command, and what is beside the programs.

@@ -24,7 +24,7 @@ use crate::{
             start::Unclear,
         },
         workspaces::links::{Linked, Links},
-        workspaces::tasks::{Task, Tasks, without_those_that_build_runs},
+        workspaces::tasks::{Before, Task, Tasks, without_those_that_build_runs},
     },
 };
 
@@ -38,8 +38,8 @@ pub(super) struct Builder<'a> {
     edges: Edges,
     development: Edges,
     tasks: Tasks,
-    /// The scripts that run in each workspace before its build.
-    scripts: BTreeMap<RepoPath, Vec<String>>,
+    /// What the task runner would run in each workspace before its build.
+    before: BTreeMap<RepoPath, Before>,
     /// For each workspace in a ring, those whose builds its own does not wait for.
     cycles: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     /// For each workspace, those that depend on it or use it directly.
@@ -65,7 +65,7 @@ impl<'a> Builder<'a> {
         let tasks = Tasks::read(tree, workspaces)?;
         let root_choice = config.workspaces.get(&RepoPath::root());
         Ok(Self {
-            scripts: tasks.scripts(workspaces, &with_links(&edges, links)),
+            before: tasks.scripts(workspaces, &with_links(&edges, links)),
             cycles: cycles::cut(&bonds(workspaces, &edges, links, config)),
             excluded: root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude)),
             dependants: dependants(&edges, links, config),
@@ -89,15 +89,25 @@ impl<'a> Builder<'a> {
         let task = self.tasks.task(path, manifest, "build");
         let found = build(self.tree, path, manifest, &choice, &task, self.manager)?;
         let product = self.product(path, manifest, &choice, found.as_ref())?;
-        let (kind, reason) = self.kind(path, &choice, found.as_ref(), product.as_ref());
-        let before = self.scripts.get(path).filter(|_| choice.build == BuildChoice::Detected);
-        let before = before.cloned().unwrap_or_default();
+        let before = self.before.get(path).filter(|_| choice.build == BuildChoice::Detected);
+        let Before { scripts: before, not_run } = before.cloned().unwrap_or_default();
+        let idle = idle(manifest, &choice, &before);
+        let facts = Facts {
+            build: found.as_ref(),
+            product: product.as_ref(),
+            idle,
+            single: self.workspaces.len() == 1,
+            dependants: self.dependants.get(path).map_or(&[][..], Vec::as_slice),
+        };
+        let (kind, reason) = choose_kind(path, &choice, &facts);
+        let has_build = found.as_ref().is_some_and(|build| build.foreign.is_none()) && !path.is_root();
         let needed = found.filter(|build| {
             kind == Kind::App
                 || is_awaited(manifest, build, &choice)
                 || links_lead_into_output(&self.linked, path, build)
         });
         let is_used_built = kind == Kind::Library || self.is_used_built(path, manifest, needed.as_ref(), &choice);
+        let leaves_build = has_build && needed.is_none();
         let build = with_scripts(needed, &before, manifest, self.manager);
         let role = role(path, kind, &choice, product)?;
         refuse_odd(path, &choice, &role, build.is_some())?;
@@ -116,6 +126,8 @@ impl<'a> Builder<'a> {
             links: linked.folders,
             env: build.as_ref().map(|_| task.env).unwrap_or_default(),
             build,
+            not_run,
+            leaves_build,
             is_used_built,
             awaited: false,
             library: None,
@@ -161,18 +173,6 @@ impl<'a> Builder<'a> {
         Ok(product)
     }
 
-    fn kind(
-        &self,
-        path: &RepoPath,
-        choice: &WorkspaceConfig,
-        build: Option<&Build>,
-        product: Option<&Product>,
-    ) -> (Kind, String) {
-        let dependants = self.dependants.get(path).map_or(&[][..], Vec::as_slice);
-        let single = self.workspaces.len() == 1;
-        choose_kind(path, choice, &Facts { build, product, single, dependants })
-    }
-
     /// The files outside of a workspace that it reads, and that what it links to reads.
     fn root_files(
         &mut self,
@@ -188,6 +188,18 @@ impl<'a> Builder<'a> {
         }
         files.retain(|path| self.excluded.find(path.as_str()).is_none());
         Ok(files)
+    }
+}
+
+/// Why a workspace without a product is a library. `before` are the scripts that builds need.
+fn idle(manifest: &Manifest, choice: &WorkspaceConfig, before: &[String]) -> &'static str {
+    if !before.is_empty() {
+        return "starts no server; builds need its scripts";
+    }
+    match choice.build {
+        BuildChoice::None => "is not built (`build` in splitter.json) and starts no server",
+        _ if manifest.scripts.contains_key("build") => "its build script does nothing, and it starts no server",
+        _ => "has no build script and starts no server",
     }
 }
 

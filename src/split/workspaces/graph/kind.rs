@@ -15,6 +15,8 @@ const APP_FOLDERS: [&str; 5] = ["apps", "services", "sites", "workers", "functio
 pub(super) struct Facts<'a> {
     pub(super) build: Option<&'a Build>,
     pub(super) product: Option<&'a Product>,
+    /// Why it is a library if it has no product.
+    pub(super) idle: &'static str,
     /// The repository is one package without workspaces.
     pub(super) single: bool,
     pub(super) dependants: &'a [RepoPath],
@@ -32,7 +34,7 @@ pub(super) fn choose_kind(path: &RepoPath, choice: &WorkspaceConfig, facts: &Fac
         return (Kind::Library, format!("its build runs `{program}`, which builds no JavaScript"));
     }
     let Some(product) = facts.product else {
-        return (Kind::Library, "has no build script and starts no server".to_owned());
+        return (Kind::Library, facts.idle.to_owned());
     };
     let what = product.reason.as_str();
     if path.is_root() && !facts.single {
