@@ -18,5 +18,10 @@ export function runCommand(spec, command, doing) {
   for (const name of ["buildPhase", "checkPhase", "splitterSpec"]) delete env[name];
   const { status, signal, error } = spawnSync(spec.shell, ["-c", command], { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
   if (status === 0) return;
-  fail([`\`${command}\` failed in ${shown(spec.workspace)}: ${error?.message ?? signal ?? `exit code ${status}`}; its output is above`]);
+  const workspace = shown(spec.workspace);
+  fail([
+    `\`${command}\` failed in ${workspace}: ${error?.message ?? signal ?? `exit code ${status}`}; its output is above`,
+    // The output is not read here: a pipe would change the order of its lines.
+    `hint: if it needs git or the network (\`fatal: not a git repository\`): a build has neither; set a command without them as \`build\` of the workspace in splitter.json`,
+  ]);
 }

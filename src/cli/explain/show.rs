@@ -30,8 +30,12 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
         number => format!("{} changed", things(number, "file")),
     };
     printer.data(format_args!("{BOLD}{}{BOLD:#} -> {BOLD}{}{BOLD:#}: {differ}", before.place, after.place));
-    print_stale(before, printer);
-    print_stale(after, printer);
+    if before.has_no_record && after.has_no_record {
+        printer.warning("no record yet: run `splitter init`; this shows the result after it");
+    } else {
+        print_stale(before, printer);
+        print_stale(after, printer);
+    }
     let total = comparison.verdicts.len();
     for (effect, title) in [
         (Effect::Rebuilt, "rebuilt"),
@@ -110,7 +114,9 @@ fn with_effect(explanation: &Explanation, effect: Effect) -> Vec<&Id> {
 }
 
 fn print_stale(state: &State, printer: Printer) {
-    if !state.is_recorded {
+    if state.has_no_record {
+        printer.warning(format_args!("{} has no record; this shows the result as after `splitter init`", state.place));
+    } else if !state.is_recorded {
         printer.warning(format_args!(
             "{PATH} does not match {}; this shows the result after `splitter update-hash`",
             state.place

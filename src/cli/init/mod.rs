@@ -12,14 +12,14 @@ use super::{
     interrupt,
     printer::{BOLD, GOOD, Printer},
     repository::{previous, recovered, warn},
-    text::{duration, things},
+    text::{count, duration, things},
 };
 use crate::{
     repo::{RepoPath, Tree as _, WorkTree},
     scaffold::{
         choices,
         files::{Files, Written},
-        record,
+        record::{self, Record},
         templates::{self, Layout},
         update::Extent,
     },
@@ -49,8 +49,9 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     print_written(&written, printer);
     let apps: BTreeSet<&str> = split.graph.apps().map(|(name, _)| name).collect();
     printer.data(format_args!(
-        "{GOOD}ready{GOOD:#}: {} and {} in {}",
+        "{GOOD}ready{GOOD:#}: {}{} and {} in {}",
         things(update.record.dependencies.len(), "package"),
+        for_other_systems(&update.record),
         things(apps.len(), "app"),
         duration(start.elapsed())
     ));
@@ -60,6 +61,15 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
         offer::hook(&tree, printer)?;
     }
     Ok(Outcome::Done)
+}
+
+/// Counts the packages that no recorded system needs. They are in no part of `deps`.
+fn for_other_systems(record: &Record) -> String {
+    let is_other = |entry: &&record::DependencyRecord| entry.systems.as_ref().is_some_and(|systems| systems.is_empty());
+    match record.dependencies.iter().filter(is_other).count() {
+        0 => String::new(),
+        number => format!(" ({} for other systems)", count(number)),
+    }
 }
 
 fn flake_path() -> RepoPath {

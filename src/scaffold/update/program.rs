@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Tarballs, UpdateError};
 use crate::{
-    fetch::{Fetched, Wanted},
+    fetch::{Fetched, Purpose, Wanted},
     scaffold::record::{Kept, ProgramTarball},
     split::{Split, System, lock::dependencies::Form},
 };
@@ -54,5 +54,5 @@ pub(super) fn bring(
         integrity: Some(tarball.integrity.clone()),
         recorded_in: None,
     };
-    Ok(tarballs.bring(&[wanted])?.pop())
+    Ok(tarballs.bring(&[wanted], Purpose::All)?.pop())
 }

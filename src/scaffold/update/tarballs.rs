@@ -6,14 +6,14 @@ use futures_util::future::try_join_all;
 
 use super::UpdateError;
 use crate::{
-    fetch::{self, Cache, Downloader, Fetched, PackageVersion, Progress, Registries, Wanted},
+    fetch::{self, Cache, Downloader, Fetched, PackageVersion, Progress, Purpose, Registries, Wanted},
     lockfile::Integrity,
 };
 
 /// A source of tarballs.
 pub trait Tarballs {
     /// Fetches all wanted tarballs, in the given order.
-    fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError>;
+    fn bring(&self, wanted: &[Wanted], purpose: Purpose) -> Result<Vec<Fetched>, UpdateError>;
 
     /// Returns URL and integrity of one version of several packages.
     fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<PackageVersion>, UpdateError>;
@@ -31,7 +31,8 @@ pub struct Online<'a> {
 }
 
 impl Tarballs for Online<'_> {
-    fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError> {
+    fn bring(&self, wanted: &[Wanted], purpose: Purpose) -> Result<Vec<Fetched>, UpdateError> {
+        self.progress.begins(purpose);
         Ok(fetch::run(self.downloader.fetch(wanted, self.progress))??)
     }
 
@@ -54,7 +55,7 @@ pub struct FromCache<'a> {
 }
 
 impl Tarballs for FromCache<'_> {
-    fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError> {
+    fn bring(&self, wanted: &[Wanted], _purpose: Purpose) -> Result<Vec<Fetched>, UpdateError> {
         Ok(fetch::from_cache_only(self.cache, self.registries, wanted)?)
     }
 
