@@ -62,6 +62,13 @@ fn scan_tells_which_apps_have_an_install_of_their_own() {
 }
 
 #[test]
+fn scan_with_more_details_lists_every_manifest() {
+    let small = Small::new();
+    let output = succeed(&mut small.context.splitter(&["scan", "-v"]));
+    assert!(output.contains("\n  packages/ui/package.json (only the fields that an install reads)\n"), "{output}");
+}
+
+#[test]
 fn scan_says_what_does_not_run() {
     let small = Small::new();
     small.context.edit_manifest("packages/ui/package.json", |manifest| {
@@ -561,7 +568,7 @@ fn help_names_every_command_and_exit_code() {
       check        Check that the recorded hashes match the lockfile
       explain      Show what a change rebuilds, and which file or package causes it
       graph        Draw the build graph as Mermaid or SVG
-      verify       Check with Nix that each edit rebuilds what it must, and nothing else
+      verify       Check that Nix rebuilds what splitter expects after each edit, and nothing else
       size         Show how large each package is with all that it needs to run, and why
       hook         Manage the git hook that stops commits with stale hashes
       demo         Try these commands on a sample monorepo

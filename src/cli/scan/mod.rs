@@ -30,6 +30,15 @@ struct Scan<'a> {
     sources: &'a Sources<'a>,
     closures: &'a Closures<'a>,
     apps: Vec<(&'a str, &'a Workspace)>,
+    /// Whether long lists are shown in full.
+    is_verbose: bool,
+}
+
+impl Scan<'_> {
+    /// Returns how many entries of a list are shown, if it is this number by default.
+    const fn shown(&self, by_default: usize) -> usize {
+        if self.is_verbose { usize::MAX } else { by_default }
+    }
 }
 
 pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> Result<Outcome, Failure> {
@@ -45,7 +54,14 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
         |(name, _): &(&str, &Workspace)| options.apps.is_empty() || options.apps.iter().any(|app| app == name);
     let apps = split.graph.apps().filter(is_shown).collect();
     let closures = Closures::of(&split.graph);
-    let scan = Scan { tree: &tree, split: &split, sources: &sources, closures: &closures, apps };
+    let scan = Scan {
+        tree: &tree,
+        split: &split,
+        sources: &sources,
+        closures: &closures,
+        apps,
+        is_verbose: global.verbose > 0,
+    };
     if options.json {
         printer.json(&json::report(&scan));
     } else {

@@ -26,6 +26,9 @@ const SHOWN_WORKSPACES: usize = 24;
 /// Number of environment variables shown for each build.
 const SHOWN_VARIABLES: usize = 6;
 
+/// Number of rules shown that exclude files of a source set.
+const SHOWN_RULES: usize = 6;
+
 /// Variables that every build has.
 const SET: [&str; 1] = ["CI"];
 
@@ -111,11 +114,19 @@ fn print_lock_set(scan: &Scan<'_>, printer: Printer) {
         printer,
     );
     let (manifests, others): (Vec<_>, Vec<_>) = files.keys().partition(|path| path.file_name() == "package.json");
-    for path in others.iter().take(SHOWN_FILES) {
+    let shown = scan.shown(SHOWN_FILES);
+    for path in others.iter().take(shown) {
         printer.data(format_args!("  {}", escape(path.as_str())));
     }
-    if others.len() > SHOWN_FILES {
-        printer.data(format_args!("  {DIM}and {} more{DIM:#}", count(others.len() - SHOWN_FILES)));
+    if others.len() > shown {
+        printer.data(format_args!("  {DIM}and {} more{DIM:#}", count(others.len() - shown)));
+    }
+    if scan.is_verbose {
+        for path in &manifests {
+            printer
+                .data(format_args!("  {} {DIM}(only the fields that an install reads){DIM:#}", escape(path.as_str())));
+        }
+        return;
     }
     let of = if manifests.len() == 1 { "package.json" } else { "package.json files" };
     printer.data(format_args!("  {} {of} {DIM}(only the fields that an install reads){DIM:#}", count(manifests.len())));
@@ -143,7 +154,7 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&line)));
         }
-        if let Some(variables) = unset_variables(workspace) {
+        if let Some(variables) = unset_variables(workspace, scan.shown(SHOWN_VARIABLES)) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
         if let Some(reason) = scan.split.copies.get(&workspace.path) {
@@ -169,15 +180,15 @@ fn installed(install: Install) -> Option<&'static str> {
 }
 
 /// Describes the variables that a build reads and nobody sets.
-fn unset_variables(workspace: &Workspace) -> Option<String> {
+fn unset_variables(workspace: &Workspace, limit: usize) -> Option<String> {
     let names: Vec<&str> = workspace.env.iter().map(String::as_str).filter(|name| !SET.contains(name)).collect();
     let (group, name) = match (&workspace.role, &workspace.library) {
         (Role::App { name, .. }, _) => ("apps", name),
         (Role::Library, Some(name)) => ("libraries", name),
         (Role::Library, None) => return None,
     };
-    let shown = names.iter().take(SHOWN_VARIABLES).copied().collect::<Vec<_>>().join(", ");
-    let more = names.len().saturating_sub(SHOWN_VARIABLES);
+    let shown = names.iter().take(limit).copied().collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(limit);
     let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
     (!names.is_empty()).then(|| {
         format!(
@@ -281,7 +292,7 @@ fn print_source_sets(scan: &Scan<'_>, printer: Printer) {
             bytes(totals.bytes),
             escape(&members(scan, own))
         ));
-        print_left_out(&totals.left_out, printer);
+        print_left_out(&totals.left_out, scan.shown(SHOWN_RULES), printer);
     }
     printer.data(format_args!("  {DIM}files ignored by git are never included{DIM:#}"));
 }
@@ -289,22 +300,26 @@ fn print_source_sets(scan: &Scan<'_>, printer: Printer) {
 /// Names the first workspaces that an app is built from, and counts the others.
 fn members(scan: &Scan<'_>, own: usize) -> String {
     let members = scan.closures.members(own);
-    let shown = members.ones().take(SHOWN_WORKSPACES).map(|number| scan.closures.workspaces()[number].path.to_string());
+    let limit = scan.shown(SHOWN_WORKSPACES);
+    let shown = members.ones().take(limit).map(|number| scan.closures.workspaces()[number].path.to_string());
     let mut text = shown.collect::<Vec<_>>().join(", ");
-    if let Some(more) = members.count_ones(..).checked_sub(SHOWN_WORKSPACES).filter(|more| *more > 0) {
+    if let Some(more) = members.count_ones(..).checked_sub(limit).filter(|more| *more > 0) {
         let _ = write!(text, " and {} more", count(more));
     }
     text
 }
 
-fn print_left_out(left_out: &BTreeMap<String, LeftOut>, printer: Printer) {
+fn print_left_out(left_out: &BTreeMap<String, LeftOut>, limit: usize, printer: Printer) {
     if left_out.is_empty() {
         return;
     }
     let mut rules: Vec<_> = left_out.iter().collect();
     rules.sort_by_key(|(rule, left_out)| (std::cmp::Reverse(left_out.files), rule.as_str()));
-    let shown: Vec<_> =
-        rules.iter().take(6).map(|(rule, left_out)| format!("{rule} ({})", things(left_out.files, "file"))).collect();
-    let more = if rules.len() > 6 { format!(", {} more rules", rules.len() - 6) } else { String::new() };
+    let shown: Vec<_> = rules
+        .iter()
+        .take(limit)
+        .map(|(rule, left_out)| format!("{rule} ({})", things(left_out.files, "file")))
+        .collect();
+    let more = if rules.len() > limit { format!(", {} more rules", rules.len() - limit) } else { String::new() };
     printer.data(format_args!("    {DIM}excluded: {}{more}{DIM:#}", escape(&shown.join(", "))));
 }

@@ -179,7 +179,7 @@ fn e2e_splitter_as_an_input_builds_the_same_with_the_record_alone() {
     assert!(config.contains("\"input\""));
     context.write("splitter.json", "{}\n");
     let output = run(&mut context.splitter(&["init", "--no-hook"]));
-    assert!(output.contains("uses splitter as an input, and its Nix files are in the repository now"), "{output}");
+    assert!(output.contains("uses splitter as an input, but the Nix files are now in the repository"), "{output}");
     assert!(context.repo().join("nix/splitter/default.nix").is_file());
 }
 
@@ -200,7 +200,7 @@ fn e2e_without_flakes_and_in_an_overlay_the_derivations_are_the_same() {
     context.remove("flake.nix");
     context.write("default.nix", "{ pkgs }: (import ./nix/splitter { inherit pkgs; root = ./.; }).packages\n");
     let output = run(&mut context.splitter(&["init", "--no-hook"]));
-    assert!(output.contains("next: `nix-build nix/splitter --arg pkgs") && !output.contains("left alone"), "{output}");
+    assert!(output.contains("next: run `nix-build nix/splitter --arg pkgs") && !output.contains("left alone"), "{output}");
     assert!(!context.repo().join("flake.nix").exists());
     let pkgs = format!("import {} {{ }}", context.folder("stand-in/nixpkgs"));
     for (file, attribute) in [("default.nix", "web.drvPath"), ("nix/splitter", "packages.web.drvPath")] {
