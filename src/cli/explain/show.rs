@@ -154,7 +154,7 @@ fn direct<'a>(causes: &[&'a Cause], comparison: &'a Comparison) -> Vec<&'a Cause
         },
         _ => None,
     };
-    let elsewhere: Vec<&Vec<Cause>> = causes.iter().filter_map(of_library).map(|causes| causes).collect();
+    let elsewhere: Vec<&Vec<Cause>> = causes.iter().filter_map(of_library).collect();
     let is_library = |name: &str| matches!(verdict(name, comparison), Some((Id::Library(_), _)));
     let is_repeated = |cause: &Cause| {
         elsewhere.iter().copied().flatten().any(|other| match (cause, other) {

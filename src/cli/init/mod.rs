@@ -65,7 +65,7 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
 
 /// Counts the packages that no recorded system needs. They are in no part of `deps`.
 fn for_other_systems(record: &Record) -> String {
-    let is_other = |entry: &&record::DependencyRecord| entry.systems.as_ref().is_some_and(|systems| systems.is_empty());
+    let is_other = |entry: &&record::DependencyRecord| entry.systems.as_ref().is_some_and(Vec::is_empty);
     match record.dependencies.iter().filter(is_other).count() {
         0 => String::new(),
         number => format!(" ({} for other systems)", count(number)),

@@ -50,7 +50,7 @@ impl Body {
         }
         let outer = indentation(source, self.opening);
         let inner = format!("{outer}  ");
-        let text: String = lines.iter().map(|line| format!("\n{inner}{line}")).collect();
+        let text: String = lines.iter().flat_map(|line| ["\n", &inner, line]).collect();
         let Some((first, last)) = self.entries else {
             let gap = &source[self.opening..self.closing];
             return vec![Insertion::at(self.opening, format!("{text}\n{}", before(outer, gap)))];
@@ -60,7 +60,8 @@ impl Body {
             // `let a = 1;` with more entries below: the new lines go to the end, in the column of the first entry.
             let column = " ".repeat(source[line_start(source, first)..first].chars().count());
             let at = last + end.find('\n').map_or(0, |line| line + 1);
-            return vec![Insertion::at(at, lines.iter().map(|line| format!("{column}{line}\n")).collect::<String>())];
+            let text: String = lines.iter().flat_map(|line| [&column, line.as_str(), "\n"]).collect();
+            return vec![Insertion::at(at, text)];
         }
         let mut insertions = vec![Insertion::at(self.opening, format!("{text}\n{}", before(&inner, start)))];
         if !end.contains('\n') {

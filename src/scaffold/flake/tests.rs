@@ -218,7 +218,7 @@ fn each_let_gets_a_line_in_its_own_form() {
 
 #[test]
 fn git_applies_the_diff_as_it_is() {
-    let long: String = (0..20).map(|n| format!("    a{n} = {n};\n")).collect();
+    let long = "    # a comment\n".repeat(20);
     for flake in [
         "{ outputs = { nixpkgs, ... }: { }; }".to_owned(),
         format!("{{\n  outputs = {{ nixpkgs, ... }}: {{\n{long}    packages.x86_64-linux = {{ }};\n{long}  }};\n}}"),

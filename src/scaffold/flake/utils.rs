@@ -85,27 +85,26 @@ impl Outputs<'_> {
         if is_inherited(set, output) {
             return Err("it defines its packages or checks with `inherit`");
         }
-        let own = match value(set, output) {
-            Some(own) => {
-                let names = literal_names(&own);
-                let ours = format!("{name}.{output}");
-                let ours = if singular(set, output).is_some() { without_default(&ours) } else { ours };
-                self.added.insertions.push(merged(own, &ours).ok_or(OPAQUE)?);
-                names
+        let own = if let Some(own) = value(set, output) {
+            let names = literal_names(&own);
+            let ours = format!("{name}.{output}");
+            let ours = if singular(set, output).is_some() { without_default(&ours) } else { ours };
+            self.added.insertions.push(merged(own, &ours).ok_or(OPAQUE)?);
+            names
+        } else {
+            let own = definitions(set).into_iter().filter(|(path, _)| path[0] == output);
+            let own: Vec<String> = own.filter_map(|(path, _)| path.get(1).cloned()).collect();
+            let (ours, _) = self.door.divided(output, &own);
+            if !ours.is_empty() {
+                self.lines.push(format!("{output} = {{ inherit ({name}.{output}) {}; }};", ours.join(" ")));
             }
-            None => {
-                let own = definitions(set).into_iter().filter(|(path, _)| path[0] == output);
-                let own: Vec<String> = own.filter_map(|(path, _)| path.get(1).cloned()).collect();
-                let (ours, _) = self.door.divided(output, &own);
-                if !ours.is_empty() {
-                    self.lines.push(format!("{output} = {{ inherit ({name}.{output}) {}; }};", ours.join(" ")));
-                }
-                own
-            }
+            own
         };
         let (_, kept) = self.door.divided(output, &own);
         let kept: Vec<String> = kept.into_iter().map(|name| format!("{output}.{name}")).collect();
-        kept.into_iter().for_each(|kept| self.keep(kept.clone(), &kept));
+        for name in kept {
+            self.keep(name.clone(), &name);
+        }
         Ok(())
     }
 
