@@ -16,8 +16,8 @@ rec {
       pkgs.cacert
     ];
     # Variables for private registries, mirrors and proxies. None is part of the derivation: builds read them
-    # from the environment of the Nix daemon, or of nix itself without a daemon. See docs/registries.md of
-    # splitter.
+    # from the environment of the Nix daemon, or of nix itself without a daemon. See the page
+    # registries.md of splitter's documentation.
     impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [
       "NETRC"
       "NIX_CURL_FLAGS"

@@ -144,7 +144,7 @@ export class Network {
     const asked = ["SPLITTER_REGISTRY", "SPLITTER_NPMRC", "NETRC", "NIX_SSL_CERT_FILE", "https_proxy"].filter((name) => this.env[name]);
     const unreadable = ["SPLITTER_NPMRC", "NETRC"].filter((name) => this.env[name] && !existsSync(this.env[name]));
     return [
-      "hint: if curl reports 401, 403 or 407 above, pass credentials: a build cannot see yours, and docs/registries.md of splitter shows the ways to pass them",
+      "hint: if curl reports 401, 403 or 407 above, pass credentials: a build cannot see yours, and the page registries.md of splitter's documentation shows the ways to pass them",
       `  variables for this that are set here: ${asked.join(", ") || "none"}`,
       ...unreadable.map((name) => `  the build cannot read the file that ${name} names: add it to extra-sandbox-paths in nix.conf`),
     ].join("\n");

@@ -9,7 +9,7 @@ import { rootOf, shown } from "./spec.mjs";
 import { fail, shorten } from "./words.mjs";
 
 // Returns a line with the install scripts that the install did not run, since they may be why a command fails.
-function notRun(spec) {
+function packagesNotSetUp(spec) {
   const file = join(spec.nodeModules, "scripts-not-run.json");
   if (!existsSync(file)) return [];
   const names = shorten(JSON.parse(readFileSync(file, "utf8")));
@@ -18,7 +18,7 @@ function notRun(spec) {
 
 // Names the scripts that an install runs in a checkout and that did not run, since the command may need what
 // they make.
-function notRun(spec) {
+function ownScriptsNotRun(spec) {
   return Object.entries(spec.notRun ?? {}).map(([path, names]) => {
     const [key, folder] = path === "" && spec.workspace !== "" ? ["rootScripts", spec.workspace] : ["ownScripts", path];
     return `hint: ${names.join(" and ")} of ${shown(path)} did not run; if the build needs it, add to splitter.json: "workspaces": { "${folder || "."}": { "${key}": ${JSON.stringify(names)} } }`;
@@ -36,5 +36,12 @@ export function runCommand(spec, command, doing) {
   for (const name of ["buildPhase", "checkPhase", "splitterSpec"]) delete env[name];
   const { status, signal, error } = spawnSync(spec.shell, ["-c", command], { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
   if (status === 0) return;
-  fail([`\`${command}\` failed in ${shown(spec.workspace)}: ${error?.message ?? signal ?? `exit code ${status}`}; its output is above`, ...notRun(spec)]);
+  const workspace = shown(spec.workspace);
+  fail([
+    `\`${command}\` failed in ${workspace}: ${error?.message ?? signal ?? `exit code ${status}`}; its output is above`,
+    ...packagesNotSetUp(spec),
+    ...ownScriptsNotRun(spec),
+    // The output is not read here: a pipe would change the order of its lines.
+    `hint: if it needs git or the network (\`fatal: not a git repository\`): a build has neither; set a command without them as \`build\` of the workspace in splitter.json`,
+  ]);
 }

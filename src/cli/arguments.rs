@@ -101,7 +101,10 @@ pub(super) enum Command {
         "splitter graph --edit packages/ui/src/button.tsx" => "Print a Mermaid flowchart that marks what an edit of this file rebuilds",
     })]
     Graph(GraphOptions),
-    /// Check with Nix that each edit rebuilds what it must, and nothing else
+    /// Check that Nix rebuilds what splitter expects after each edit, and nothing else
+    ///
+    /// It compares the derivations with splitter's model. It builds nothing, so it does not show whether a source set has every file
+    /// that its build reads.
     #[command(after_help = examples! {
         "splitter verify" => "Make sample edits in a scratch copy and evaluate each with Nix",
         "splitter verify -- --override-input nixpkgs github:NixOS/nixpkgs/nixos-unstable" => "Use another nixpkgs for all evaluations",

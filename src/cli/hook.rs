@@ -120,7 +120,7 @@ fn run_hook(global: &Global, printer: Printer) -> Result<Outcome, Failure> {
     match guard(global, printer) {
         Err(failure) if failure.error().category() != Category::Input => {
             failure.report(printer);
-            printer.note("splitter could not check this commit and lets it pass; CI checks it");
+            printer.note("splitter could not check this commit and lets it pass; run `splitter check`");
             Ok(Outcome::Done)
         }
         result => {

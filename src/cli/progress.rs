@@ -12,9 +12,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
     printer::Printer,
-    text::{bytes, things},
+    text::{bytes, count, things},
 };
-use crate::fetch::Progress;
+use crate::fetch::{Progress, Purpose};
 
 /// Time between lines if stderr is no terminal.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -26,6 +26,7 @@ pub(super) struct DownloadProgress {
     missing: AtomicUsize,
     done: AtomicUsize,
     received: AtomicU64,
+    purpose: Mutex<Purpose>,
     last_line: Mutex<Instant>,
 }
 
@@ -41,6 +42,7 @@ impl DownloadProgress {
             missing: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
             received: AtomicU64::new(0),
+            purpose: Mutex::new(Purpose::All),
             last_line: Mutex::new(Instant::now()),
         }
     }
@@ -60,16 +62,31 @@ impl DownloadProgress {
 }
 
 impl Progress for DownloadProgress {
+    fn begins(&self, purpose: Purpose) {
+        *self.purpose.lock().unwrap_or_else(PoisonError::into_inner) = purpose;
+    }
+
     fn planned(&self, files: usize, cached: usize) {
         let missing = files - cached;
         self.missing.store(missing, Ordering::Relaxed);
         if missing > 0 {
-            self.printer.note(format_args!(
-                "downloading {} ({} of {} in the cache)",
-                things(missing, "package"),
-                super::text::count(cached),
-                super::text::count(files)
-            ));
+            let (files, cached) = (count(files), count(cached));
+            let purpose = *self.purpose.lock().unwrap_or_else(PoisonError::into_inner);
+            let (what, have) = match purpose {
+                Purpose::All => (things(missing, "package"), format!("{cached} of {files} in the cache")),
+                Purpose::ChangedParts(1) => {
+                    (things(missing, "package"), format!("the changed part has {files}, {cached} of them in the cache"))
+                }
+                Purpose::ChangedParts(parts) => {
+                    let have = format!("the {parts} changed parts have {files}, {cached} of them in the cache");
+                    (things(missing, "package"), have)
+                }
+                Purpose::Systems => {
+                    let have = format!("to see which systems they are for; {cached} of {files} in the cache");
+                    (things(missing, "optional package"), have)
+                }
+            };
+            self.printer.note(format_args!("downloading {what} ({have})"));
         }
         // From here on the bar is drawn below the line.
         self.bar.set_length(missing as u64);

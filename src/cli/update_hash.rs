@@ -41,13 +41,17 @@ pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer
     let (old, split) = (old?, split?);
     warn(&split, printer);
     let extent = extent(options.preload)?;
+    let has_templates = repo.is_file(&templates::sign())?;
+    if old.is_none() && !has_templates {
+        printer.note("no record yet: run `splitter init` to write it with the flake and the Nix files");
+    }
     let update = bring_up_to_date(&repo, &split, old.as_ref(), &options.fetching, &extent, printer)?;
     let mut files = Files::default();
     files.put(record::path(), update.record.render());
     let written = interrupt::uninterrupted(|| files.write(repo.root()))?;
     let was_written = !written.created.is_empty() || !written.changed.is_empty();
     print_summary(&split, old.as_ref(), &update, was_written, start, printer);
-    if !repo.is_file(&templates::sign())? {
+    if !has_templates && old.is_some() {
         printer.note("  the Nix files are missing; run `splitter init` to write them");
     } else if old.as_ref().is_some_and(Kept::is_older) {
         printer.warning("the Nix files still read the older format; run `splitter init` to rewrite them");
@@ -80,20 +84,28 @@ fn print_summary(
         things(update.record.dependencies.len(), "package"),
         duration(start.elapsed())
     ));
-    printer.note(format_args!(
-        "  downloaded {} ({}), reused {} ({}) from the cache",
-        count(update.downloaded.files),
-        bytes(update.downloaded.bytes),
-        count(update.reused.files),
-        bytes(update.reused.bytes)
-    ));
-    print_parts(update, printer);
+    if update.downloaded.files + update.reused.files > 0 {
+        printer.note(format_args!(
+            "  downloaded {} ({}), reused {} ({}) from the cache",
+            count(update.downloaded.files),
+            bytes(update.downloaded.bytes),
+            count(update.reused.files),
+            bytes(update.reused.bytes)
+        ));
+    }
+    print_parts(old, update, printer);
 }
 
 /// Prints the hashes of the changed parts, and their share of `deps` if it has several parts.
-fn print_parts(update: &Update, printer: Printer) {
+fn print_parts(old: Option<&Kept>, update: &Update, printer: Printer) {
     let deps = &update.record.deps;
-    let hashed: Vec<_> = update.hashed.keys().map(|part| (part, &deps[&part.to_string()])).collect();
+    // `--preload` also hashes parts that did not change.
+    let is_changed = |part: &str| {
+        let recorded = old.and_then(|old| old.deps.get(part));
+        recorded.is_none_or(|recorded| recorded.hash != deps[part].hash)
+    };
+    let hashed = update.hashed.keys().filter(|part| is_changed(&part.to_string()));
+    let hashed: Vec<_> = hashed.map(|part| (part, &deps[&part.to_string()])).collect();
     for (part, output) in hashed.iter().take(SHOWN_PARTS) {
         let size = format!("{}, {}", things(output.packages, "package"), bytes(output.bytes));
         let name = format!("deps-{part}");

@@ -81,8 +81,21 @@ pub enum DownloadOrigin {
     Downloaded,
 }
 
+/// What files are downloaded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To read from their manifests which systems they are for.
+    Systems,
+    /// To hash all packages.
+    All,
+    /// To hash this number of changed parts of `deps`.
+    ChangedParts(usize),
+}
+
 /// Receives the progress of a run. Calls come from one task at a time and must return quickly.
 pub trait Progress: Send + Sync {
+    /// Called before a run, with its purpose.
+    fn begins(&self, _purpose: Purpose) {}
     /// Called first, and once: the run needs `files` files, and the cache has `cached` of them.
     fn planned(&self, files: usize, cached: usize);
     /// Called when bytes arrive. A repeated download counts its bytes again.

@@ -157,11 +157,14 @@ impl Reason {
         }
     }
 
-    fn hint(&self, url: &Url) -> Option<String> {
+    fn hint(&self, url: &Url, label: &str) -> Option<String> {
         // With the port, since npm binds credentials to host and port.
         let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
         match self {
-            Self::Status { status, access, format, .. } => hints::for_answer(*status, access, *format, host),
+            Self::Status { status, access, format, .. } => {
+                let is_scoped = label.starts_with('@');
+                hints::for_answer(*status, access, *format, host, is_scoped)
+            }
             Self::Certificate { .. } => Some(
                 "set SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or `cafile` in .npmrc to a file with your network's certificates"
                     .to_owned(),
@@ -211,11 +214,16 @@ impl fmt::Display for Failure {
     }
 }
 
+/// `1 of 1 package`, `1 of 3 packages`
+fn share(some: usize, all: usize) -> String {
+    format!("{some} of {all} {}", if all == 1 { "package" } else { "packages" })
+}
+
 /// Why a run could not get all files.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// Some files could not be downloaded. All others are in the cache.
-    #[error("{} of {wanted} packages could not be downloaded{}", failures.len(), Listing(failures))]
+    #[error("{} could not be downloaded{}", share(failures.len(), *wanted), Listing(failures))]
     Failed {
         /// The failed files, in the order of the request. Never empty.
         failures: Vec<Failure>,
@@ -223,7 +231,7 @@ pub enum FetchError {
         wanted: usize,
     },
     /// The run is offline, and some files are not in the cache.
-    #[error("{} of {wanted} packages are not in the cache{}", missing.len(), Listing(missing))]
+    #[error("{} {} not in the cache{}", share(missing.len(), *wanted), if missing.len() == 1 { "is" } else { "are" }, Listing(missing))]
     Missing {
         /// The labels of the missing files, in the order of the request. Never empty.
         missing: Vec<String>,
@@ -277,7 +285,7 @@ impl Diagnose for FetchError {
         match self {
             Self::Failed { failures, .. } => {
                 let hints: BTreeSet<_> =
-                    failures.iter().filter_map(|failure| failure.reason.hint(&failure.url)).collect();
+                    failures.iter().filter_map(|failure| failure.reason.hint(&failure.url, &failure.label)).collect();
                 hints.into_iter().collect()
             }
             Self::Missing { .. } => vec!["run once without `--offline`".to_owned()],

@@ -39,7 +39,9 @@ pub use archive::{ArchiveError, repack};
 pub use cache::{Cache, CacheError, Stored};
 pub use client::ClientError;
 pub use credentials::Access;
-pub use download::{DEFAULT_JOBS, DownloadOrigin, Downloader, Fetched, Progress, Silent, Wanted, from_cache_only};
+pub use download::{
+    DEFAULT_JOBS, DownloadOrigin, Downloader, Fetched, Progress, Purpose, Silent, Wanted, from_cache_only,
+};
 pub use environment::Environment;
 pub use failure::{Failure, FetchError, Reason};
 pub use git::FetchGitError;

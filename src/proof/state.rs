@@ -44,6 +44,8 @@ pub struct State {
     pub derivations: Derivations,
     /// The record, if there is one that can be read.
     pub record: Option<Record>,
+    /// Whether there is no record, because `init` has not run.
+    pub has_no_record: bool,
     /// Whether the record exists and is fresh. Only then Nix builds what the model says.
     pub is_recorded: bool,
     /// The folder with exactly this state, if there is one.
@@ -159,20 +161,24 @@ impl State {
     pub fn of(tree: Box<dyn Tree + Send>, files: FileStates, place: Place) -> Result<Self, StateError> {
         let split = Split::read(tree.as_ref(), &Choices::default())
             .map_err(|source| StateError::Split { place: place.clone(), source: Box::new(source) })?;
+        let mut has_no_record = false;
         let record = match compare::Recorded::read(tree.as_ref(), false) {
             Ok(recorded) => Some(recorded),
             // `update-hash` rewrites a broken record from the lockfile, so a broken record is no error here.
             Err(error @ (RecordError::Tree(_) | RecordError::TooNew { .. })) => {
                 return Err(StateError::Record { place, source: Box::new(error) });
             }
-            Err(_) => None,
+            Err(error) => {
+                has_no_record = matches!(error, RecordError::Absent);
+                None
+            }
         };
         let is_recorded = record.as_ref().is_some_and(|recorded| compare(&split, recorded).record_is_fresh());
         let record = record.map(|recorded| recorded.record);
         let older = || Kept::read(tree.as_ref()).ok().flatten().as_ref().map(Kept::recorded);
         let known = record.as_ref().map(Record::recorded).or_else(older).unwrap_or_default();
         let derivations = Derivations::of(&split, files, &known, system(&split));
-        Ok(Self { place, split, derivations, record, is_recorded, folder: None, tree })
+        Ok(Self { place, split, derivations, record, has_no_record, is_recorded, folder: None, tree })
     }
 
     /// Returns the system that the derivations are for.

@@ -1,4 +1,4 @@
-//! Checks that each edit rebuilds what it must and nothing else: makes many edits, has Nix evaluate each, and compares the
+//! Checks that Nix rebuilds what the model expects after each edit, and nothing else: makes many edits, has Nix evaluate each, and compares the
 //! result with the model.
 //!
 //! Nix takes most of the time, because it reads and hashes the sources of every app. So one evaluation gets several copies, and

@@ -399,7 +399,7 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord) -> Vec<String> {
     let (edges, new_edges) = (&from.edges, &to.edges);
     fields.extend(plain("workspaces whose sources it gets", &edges.sources, &new_edges.sources));
     fields.extend(plain("workspaces whose builds it waits for", &edges.builds, &new_edges.builds));
-    fields.extend(plain("workspaces in its production install", &edges.production, &new_edges.production));
+    fields.extend(plain("workspaces that its programs run with", &edges.production, &new_edges.production));
     fields.extend(plain("rank in the order of builds", &from.rank, &to.rank));
     fields.extend(list("linked folders", &from.links, &to.links));
     fields.extend(value("patches folder", from.patches.as_ref(), to.patches.as_ref()));
@@ -413,7 +413,7 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord) -> Vec<String> {
     fields.extend(list("optional outputs", &old_build.optional, &new_build.optional));
     fields.extend(plain("whether its outputs are a guess", &old_build.guessed, &new_build.guessed));
     let awaited = |workspace: &WorkspaceRecord| Some(workspace.build.as_ref()?.awaited);
-    fields.extend(plain("whether other builds wait for it", &awaited(from), &awaited(to)));
+    fields.extend(plain("whether other workspaces need its build", &awaited(from), &awaited(to)));
     fields.extend(changed_package(from.package.as_ref(), to.package.as_ref()));
     fields.extend(setting("nodeModules", from.node_modules, to.node_modules, NodeModules::Link));
     let install = |workspace: &WorkspaceRecord| workspace.package.as_ref()?.install;

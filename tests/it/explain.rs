@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Package, Small, small, splitter_snapshot, succeed};
+use crate::support::{Package, Small, run, small, splitter_snapshot, succeed};
 
 /// The small repository, initialised. Ids of commits are masked, because they depend on the port of the registry.
 fn initialised() -> Small {
@@ -216,4 +216,36 @@ fn an_unknown_commit_is_refused() {
     hint: install Nix from https://nixos.org/download
     hint: or set SPLITTER_NIX=/path/to/nix
     ");
+}
+
+#[test]
+fn a_library_with_a_build_names_its_files_and_its_dependants_name_the_library() {
+    let small = Small::new();
+    let context = &small.context;
+    context.edit_manifest("packages/ui/package.json", |manifest| {
+        manifest["main"] = "dist/index.js".into();
+        manifest["scripts"] = json!({ "build": "tsc" });
+    });
+    small.init();
+    context.commit_all("a library with a build");
+    context.write("packages/ui/src/new.ts", "export {};\n");
+    let output = succeed(&mut context.splitter(&["explain"]));
+    assert_eq!(output.matches("packages/ui/src/new.ts").count(), 1, "{output}");
+    assert!(output.contains("because library-ui is rebuilt"), "{output}");
+    context.remove("packages/ui/src/new.ts");
+    context.edit_manifest("packages/ui/package.json", |manifest| {
+        manifest["main"] = "src/index.ts".into();
+    });
+    let output = succeed(&mut context.splitter(&["explain"]));
+    assert!(output.contains("because library-ui is removed") && output.contains("removed: 1 of"), "{output}");
+}
+
+#[test]
+fn before_init_no_state_is_called_stale() {
+    let small = Small::new();
+    let output = run(&mut small.context.splitter(&["explain"]));
+    assert!(output.contains("no record yet: run `splitter init`") && !output.contains("does not match"), "{output}");
+    small.init();
+    let output = run(&mut small.context.splitter(&["explain", "HEAD~1"]));
+    assert!(output.contains("has no record; this shows the result as after `splitter init`"), "{output}");
 }

@@ -69,14 +69,14 @@ fn a_server_that_never_recovers_is_given_up_with_its_status() {
 fn a_package_that_is_not_there_is_not_asked_for_again() {
     let (small, _) = init_fails_with(Fault::Status(404));
     small.registry.take_requests();
-    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @r"
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @"
     exit: 2
     ----- stdout
     ----- stderr
     downloading 1 package (2 of 3 in the cache)
     error: 1 of 3 packages could not be downloaded
       alpha@1.0.0 from http://127.0.0.1:[PORT]/alpha/-/alpha-1.0.0.tgz: the registry answered 404
-    hint: check that `127.0.0.1:[PORT]` has this package; if it is private, set the registry of its scope (`@scope:registry=…` in .npmrc, [install.scopes] in bunfig.toml) and add a token
+    hint: check that `127.0.0.1:[PORT]` has this package and this version, or lock another version; if the package is private, set the registry in .npmrc or bunfig.toml and add a token
     ");
     assert_eq!(small.registry.take_requests(), [format!("GET {ALPHA}")]);
 }
@@ -86,11 +86,11 @@ fn a_registry_that_wants_a_token_says_where_to_put_it() {
     let mut small = Small::new();
     small.registry.require_token("sesame");
     small.context.add_filter(A_PROGRAM, "@oven/bun-[PLATFORM]");
-    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @r"
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @"
     exit: 3
     ----- stdout
     ----- stderr
-    error: could not find the package manager's program: 1 of 1 packages could not be downloaded
+    error: could not find the package manager's program: 1 of 1 package could not be downloaded
       @oven/bun-[PLATFORM]@1.4.4 from http://127.0.0.1:[PORT]/@oven/bun-[PLATFORM]/1.4.4: the registry answered 401
     hint: add a token for `127.0.0.1:[PORT]` to ~/.npmrc (`//127.0.0.1:[PORT]/:_authToken=${NPM_TOKEN}`) or to ~/.bunfig.toml
     ");
@@ -207,11 +207,11 @@ fn a_registry_that_is_gone_is_one_error_and_not_one_a_package() {
     drop(registry);
     context.add_filter(r"os error \d+", "os error");
     context.add_filter(A_PROGRAM, "@oven/bun-[PLATFORM]");
-    splitter_snapshot!(context, context.splitter(&["init"]), @r"
+    splitter_snapshot!(context, context.splitter(&["init"]), @"
     exit: 3
     ----- stdout
     ----- stderr
-    error: could not find the package manager's program: 1 of 1 packages could not be downloaded
+    error: could not find the package manager's program: 1 of 1 package could not be downloaded
       @oven/bun-[PLATFORM]@1.4.4 from http://127.0.0.1:[PORT]/@oven/bun-[PLATFORM]/1.4.4: no connection: Connection refused (os error)
     hint: check the network and HTTPS_PROXY (host `127.0.0.1:[PORT]`), then run again; finished downloads stay in the cache
     ");
@@ -275,7 +275,7 @@ fn a_tarball_that_changed_since_the_first_sight_is_refused_with_what_changed_and
     exit: 2
     ----- stdout
     ----- stderr
-    downloading 4 packages (0 of 4 in the cache)
+    downloading 4 packages (the changed part has 4, 0 of them in the cache)
     error: 1 of 4 packages could not be downloaded
       elsewhere (http://127.0.0.1:[PORT]/files/elsewhere.tgz) from http://127.0.0.1:[PORT]/files/elsewhere.tgz: the content changed since the first download: expected sha512-[HASH], found sha512-[HASH]
     hint: if you expect this change, remove its line from `nix/splitter/splitter.lock.json` and run again

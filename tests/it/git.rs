@@ -182,11 +182,11 @@ fn an_archive_with_other_bytes_is_the_same_and_one_with_other_files_is_refused()
     let fingerprint = record.find(r#""fingerprint":""#).unwrap() + 15;
     small.context.write(RECORD, record.replace(&record[fingerprint..fingerprint + 32], &"0".repeat(32)));
     small.context.add_filter("[0-9a-f]{7}", "[REVISION]");
-    splitter_snapshot!(small.context, small.context.splitter(&["update-hash"]), @r"
+    splitter_snapshot!(small.context, small.context.splitter(&["update-hash"]), @"
     exit: 2
     ----- stdout
     ----- stderr
-    downloading 3 packages (0 of 3 in the cache)
+    downloading 3 packages (the changed part has 3, 0 of them in the cache)
     error: 1 of 3 packages could not be downloaded
       tool (https://github.com/o/hub/archive/[REVISION].tar.gz) from http://127.0.0.1:[PORT]/repos/o/hub/tarball/[REVISION]: the files changed since the first download: expected sha512-[HASH], found sha512-[HASH]
     hint: find out why: the files of a commit never change, so its host or a proxy serves different ones; if you trust them, remove its line from `nix/splitter/splitter.lock.json` and run again

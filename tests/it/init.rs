@@ -200,23 +200,24 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
     ----- stderr
     downloading 3 packages (0 of 3 in the cache)
       created nix/splitter/ ([N] files)
-    flake.nix was not changed. It uses plain outputs; add these lines for splitter's outputs:
+    flake.nix was not changed. It uses plain outputs. To add splitter's outputs, save this diff to a file and run `git apply FILE`:
     --- a/flake.nix
     +++ b/flake.nix
-    @@ -2,1 +2,4 @@
+    @@ -1,5 +1,10 @@
+     {
     -  outputs = { nixpkgs, ... }: {
-    +  outputs = { nixpkgs, ... }:
-    +    let
-    +      splitterFor = pkgs: (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
-    +    in {
-    @@ -3,1 +6,4 @@
+    +  outputs = { nixpkgs, ... }: let
+    +    splitterFor = pkgs: (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
+    +  in {
     -    packages.x86_64-linux = { };
     +    legacyPackages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).legacyPackages;
     +    checks.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).checks;
     +    devShells.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).devShells;
     +    packages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).packages // { };
+        };
+      }
     git: Nix sees only files that git tracks; run `git add --intent-to-add nix/splitter` (it stages no content)
-    next: run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
+    next: apply the diff, then run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
     hint: add `result` and `result-*` to .gitignore; `nix build` makes these links
     hook: run `splitter hook install` to add a git hook that stops commits with stale hashes
     ");

@@ -12,7 +12,7 @@ fn scan_shows_the_split() {
     ----- stdout
     repository  [REPO]
     manager     bun 1.4.4 (packageManager in package.json), bun.lock version 1
-    packages    3: 2 for every system, 1 only for x86_64-linux
+    packages    3: 2 for every system, 1 for some systems only (x86_64-linux 1)
 
     lock set    6 files; a change to any of them makes the hashes stale
       .npmrc
@@ -59,6 +59,32 @@ fn scan_tells_which_apps_have_an_install_of_their_own() {
     let output = succeed(&mut small.context.splitter(&["scan"]));
     let told: Vec<_> = output.lines().filter(|line| line.contains("its own install")).map(str::trim).collect();
     assert_eq!(told, ["has its own install", "has its own install, without development dependencies"]);
+}
+
+#[test]
+fn scan_with_more_details_lists_every_manifest() {
+    let small = Small::new();
+    let output = succeed(&mut small.context.splitter(&["scan", "-v"]));
+    assert!(output.contains("\n  packages/ui/package.json (only the fields that an install reads)\n"), "{output}");
+}
+
+#[test]
+fn scan_says_what_does_not_run() {
+    let small = Small::new();
+    small.context.edit_manifest("packages/ui/package.json", |manifest| {
+        manifest["scripts"] = json!({ "build": "tsc", "copy-editor": "x" });
+    });
+    small.context.write("nx.json", r#"{"targetDefaults": {"build": {"dependsOn": ["copy-editor"]}}}"#);
+    let output = succeed(&mut small.context.splitter(&["scan"]));
+    let shown: Vec<&str> = output.lines().map(str::trim).skip_while(|line| !line.starts_with("packages/ui")).collect();
+    assert_eq!(
+        shown[..3],
+        [
+            "packages/ui  library (apps/web depends on it)",
+            "build script not used: no entry point is in an output folder; `build` in splitter.json runs it",
+            "tasks not run before the build: copy-editor (no `outputs`); `build` in splitter.json runs them",
+        ]
+    );
 }
 
 #[test]
@@ -150,6 +176,7 @@ fn scan_as_json_has_a_version_and_every_file() {
         {
           "app": null,
           "build": null,
+          "buildNotUsed": false,
           "cycle": [],
           "dependencies": [],
           "env": [],
@@ -165,11 +192,13 @@ fn scan_as_json_has_a_version_and_every_file() {
           "product": null,
           "reason": "is the workspace root",
           "rootFiles": [],
-          "rootScripts": []
+          "rootScripts": [],
+          "tasksNotRun": []
         },
         {
           "app": "api",
           "build": null,
+          "buildNotUsed": false,
           "cycle": [],
           "dependencies": [],
           "env": [],
@@ -202,7 +231,8 @@ fn scan_as_json_has_a_version_and_every_file() {
           "rootFiles": [
             "tsconfig.json"
           ],
-          "rootScripts": []
+          "rootScripts": [],
+          "tasksNotRun": []
         },
         {
           "app": "web",
@@ -215,6 +245,7 @@ fn scan_as_json_has_a_version_and_every_file() {
             ],
             "tool": "bun build"
           },
+          "buildNotUsed": false,
           "cycle": [],
           "dependencies": [
             "packages/ui"
@@ -243,11 +274,13 @@ fn scan_as_json_has_a_version_and_every_file() {
           "rootFiles": [
             "tsconfig.json"
           ],
-          "rootScripts": []
+          "rootScripts": [],
+          "tasksNotRun": []
         },
         {
           "app": null,
           "build": null,
+          "buildNotUsed": false,
           "cycle": [],
           "dependencies": [],
           "env": [],
@@ -265,7 +298,8 @@ fn scan_as_json_has_a_version_and_every_file() {
           "rootFiles": [
             "tsconfig.json"
           ],
-          "rootScripts": []
+          "rootScripts": [],
+          "tasksNotRun": []
         }
       ]
     }
@@ -601,7 +635,7 @@ fn help_names_every_command_and_exit_code() {
       check        Check that the recorded hashes match the lockfile
       explain      Show what a change rebuilds, and which file or package causes it
       graph        Draw the build graph as Mermaid or SVG
-      verify       Check with Nix that each edit rebuilds what it must, and nothing else
+      verify       Check that Nix rebuilds what splitter expects after each edit, and nothing else
       size         Show how large each package is with all that it needs to run, and why
       hook         Manage the git hook that stops commits with stale hashes
       demo         Try these commands on a sample monorepo

@@ -60,7 +60,7 @@ fn a_scan_of_yarn_4() {
     ----- stdout
     repository  [REPO]
     manager     yarn 4.18.1 (packageManager in package.json), yarn.lock version 10
-    packages    17: 13 for every system, 1 only for aarch64-darwin, 1 only for aarch64-linux, 1 only for x86_64-darwin, 1 only for x86_64-linux
+    packages    17: 13 for every system, 4 for some systems only (aarch64-darwin 1, aarch64-linux 1, x86_64-darwin 1, x86_64-linux 1)
 
     lock set    8 files; a change to any of them makes the hashes stale
       .yarnrc.yml

@@ -23,6 +23,8 @@ pub(super) struct Row<'a> {
 
 /// Returns the lines for the derivations with an effect.
 pub(super) fn rows(comparison: &Comparison, effect: Effect) -> Vec<Row<'_>> {
+    // Nobody reads the list of kept parts one by one.
+    let limit = if effect == Effect::Kept { 1 } else { SHOWN_PARTS };
     let of_scope = parts(comparison, |found| found == effect);
     let all = parts(comparison, |found| found != Effect::Removed);
     let mut rows = Vec::new();
@@ -32,7 +34,7 @@ pub(super) fn rows(comparison: &Comparison, effect: Effect) -> Vec<Row<'_>> {
             continue;
         };
         let together = &of_scope[&part.system];
-        if together.len() <= SHOWN_PARTS {
+        if together.len() <= limit {
             rows.push(Row { ids: vec![id], name: id.to_string(), causes: verdict.causes.iter().collect() });
         } else if together[0] == id {
             let mut causes: Vec<&Cause> = together.iter().flat_map(|id| &comparison.verdicts[id].causes).collect();

@@ -10,9 +10,10 @@ use crate::{
     },
     repo::{RepoPath, Tree as _, TreeError, WorkTree, read_text},
     scaffold::{
-        flake::{self, Insertion, Uses, Wanted, diff, uses},
+        flake::{self, Insertion, Kept, Uses, Wanted, diff, uses},
         templates,
     },
+    split::{Split, plan::Id},
 };
 
 /// The line that replaces a direct read of the record in flakes of older versions. `systems.nix` drops the systems that nixpkgs
@@ -35,6 +36,7 @@ pub(super) fn expression(tree: &WorkTree) -> Result<Option<&'static str>, TreeEr
 /// The inputs of the advice.
 pub(super) struct Advice<'a> {
     pub(super) tree: &'a WorkTree,
+    pub(super) split: &'a Split,
     pub(super) apps: &'a BTreeSet<&'a str>,
     /// The URL of splitter, if it is an input of the flake.
     pub(super) input: Option<&'a str>,
@@ -47,20 +49,21 @@ pub(super) struct Advice<'a> {
 impl Advice<'_> {
     pub(super) fn print(&self, printer: Printer) -> Result<(), Failure> {
         let example = self.apps.first().copied().unwrap_or("nodeModules");
-        let next = match self.expression {
-            None => {
-                self.print_flake(printer)?;
-                format!("nix build .#{example}")
-            }
-            Some(name) => self.print_expression(name, example, printer)?,
+        let (first, next) = match self.expression {
+            None => (self.print_flake(printer)?, format!("nix build .#{example}")),
+            Some(name) => (None, self.print_expression(name, example, printer)?),
         };
         git::print(self.tree.root(), self.expression.is_none(), printer);
+        let first = first.map_or(String::new(), |first| format!("{first}, then "));
         printer.note(format_args!(
-            "next: run `{BOLD}{next}{BOLD:#}`; after each change to the lockfile, run `{BOLD}splitter update-hash{BOLD:#}`"
+            "next: {first}run `{BOLD}{next}{BOLD:#}`; after each change to the lockfile, run `{BOLD}splitter update-hash{BOLD:#}`"
         ));
         let ignores = read_text(self.tree, &RepoPath::root().child(".prettierignore"))?;
         if ignores.is_some_and(|text| !text.contains(templates::FOLDER)) {
-            printer.note(format_args!("{NOTE}hint{NOTE:#}: add `{}/` to .prettierignore", templates::FOLDER));
+            printer.note(format_args!(
+                "{NOTE}hint{NOTE:#}: add `{}/` to .prettierignore; if a formatter edits these files, `splitter check` fails",
+                templates::FOLDER
+            ));
         }
         if self.is_first {
             git::print_result(self.tree.root(), printer);
@@ -68,20 +71,28 @@ impl Advice<'_> {
         Ok(())
     }
 
-    /// Prints the lines for an existing flake, unless it has them.
-    fn print_flake(&self, printer: Printer) -> Result<(), Failure> {
+    /// Prints the lines for an existing flake, unless it has them. Returns what to do with the lines.
+    fn print_flake(&self, printer: Printer) -> Result<Option<&'static str>, Failure> {
         let path = RepoPath::root().child("flake.nix");
-        let Some(text) = read_text(self.tree, &path)? else { return Ok(()) };
+        let Some(text) = read_text(self.tree, &path)? else { return Ok(None) };
+        let mut first = None;
         let Uses { folder, input, record } = uses(self.tree, &path)?;
         let (wanted, other) = if self.input.is_some() { (&input, &folder) } else { (&folder, &input) };
         if let (None, Some(file)) = (wanted, other) {
             printer.note(format_args!("{NOTE}{file}{NOTE:#}: {}", self.replacement()));
+            first = Some("change that");
         } else if wanted.is_none() {
-            let packages: Vec<String> =
-                self.apps.iter().map(|app| (*app).to_owned()).chain(["nodeModules".to_owned()]).collect();
-            match flake::advice(&text, Wanted { input: self.input, packages: &packages }) {
-                flake::Advice::Insert { style, insertions } => print_insertions(style, &text, &insertions, printer),
-                flake::Advice::Unknown { reason } => self.print_plain(reason, printer),
+            let (packages, checks) = (self.packages(), self.checks());
+            match flake::advice(&text, Wanted { input: self.input, packages: &packages, checks: &checks }) {
+                flake::Advice::Insert { style, insertions, kept } => {
+                    print_insertions(style, &text, &insertions, printer);
+                    print_kept(&kept, printer);
+                    first = Some("apply the diff");
+                }
+                flake::Advice::Unknown { reason } => {
+                    self.print_plain(reason, printer);
+                    first = Some("add splitter's outputs to flake.nix");
+                }
             }
         }
         if let (Some(file), None) = (record, self.input) {
@@ -90,7 +101,22 @@ impl Advice<'_> {
             ));
             printer.note(format_args!("    {SYSTEMS}"));
         }
-        Ok(())
+        Ok(first)
+    }
+
+    /// Returns the names of splitter's packages that are worth a name of their own.
+    fn packages(&self) -> Vec<String> {
+        self.apps.iter().map(|app| (*app).to_owned()).chain(["nodeModules".to_owned()]).collect()
+    }
+
+    /// Returns the names of splitter's checks: its packages, the libraries that they need, and scripts.
+    fn checks(&self) -> Vec<String> {
+        let graph = &self.split.graph;
+        let needed = graph.closure_of(graph.apps().map(|(_, workspace)| &workspace.path));
+        let libraries = graph.libraries().filter(|(_, workspace)| needed.contains(&workspace.path));
+        let libraries = libraries.map(|(name, _)| Id::Library(name.to_owned()).package());
+        let scripts = self.split.checks.values().flatten().map(|check| check.name.clone());
+        self.packages().into_iter().chain(libraries).chain(scripts).collect()
     }
 
     /// Returns the advice for a flake that still uses the other layout.
@@ -144,8 +170,24 @@ impl Advice<'_> {
 
 fn print_insertions(style: &str, text: &str, insertions: &[Insertion], printer: Printer) {
     printer.note(format_args!(
-        "{NOTE}flake.nix{NOTE:#} was not changed. It uses {style}; add these lines for splitter's outputs:"
+        "{NOTE}flake.nix{NOTE:#} was not changed. It uses {style}. To add splitter's outputs, save this diff to a file and run \
+         `{BOLD}git apply FILE{BOLD:#}`:"
     ));
     printer.note("--- a/flake.nix\n+++ b/flake.nix");
-    printer.note(diff(text, insertions).trim_end());
+    printer.note(diff(text, insertions).trim_end_matches('\n'));
+}
+
+/// Names the outputs that the diff does not add, and the expressions for splitter's.
+fn print_kept(kept: &[Kept], printer: Printer) {
+    if kept.is_empty() {
+        return;
+    }
+    let names: Vec<&str> = kept.iter().map(|kept| kept.own.as_str()).collect();
+    printer.note(format_args!(
+        "{NOTE}not added{NOTE:#}, because your flake has them: {}. To reach splitter's, use:",
+        names.join(", ")
+    ));
+    for kept in kept {
+        printer.note(format_args!("    {}", kept.ours));
+    }
 }

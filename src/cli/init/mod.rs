@@ -14,14 +14,14 @@ use super::{
     interrupt,
     printer::{BOLD, GOOD, Printer},
     repository::{previous, recovered, warn},
-    text::{duration, things},
+    text::{count, duration, things},
 };
 use crate::{
     repo::{RepoPath, Tree as _, WorkTree},
     scaffold::{
         choices,
         files::{Files, Written},
-        record,
+        record::{self, Record},
         templates::{self, Layout},
         update::Extent,
     },
@@ -52,17 +52,28 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     apps::warn_of_none(&split, printer);
     let apps: BTreeSet<&str> = split.graph.apps().map(|(name, _)| name).collect();
     printer.data(format_args!(
-        "{GOOD}ready{GOOD:#}: {} and {} in {}",
+        "{GOOD}ready{GOOD:#}: {}{} and {} in {}",
         things(update.record.dependencies.len(), "package"),
+        for_other_systems(&update.record),
         things(apps.len(), "app"),
         duration(start.elapsed())
     ));
-    let advice = advice::Advice { tree: &tree, apps: &apps, input, is_first: old.is_none(), expression };
+    let is_first = old.is_none();
+    let advice = advice::Advice { tree: &tree, split: &split, apps: &apps, input, is_first, expression };
     advice.print(printer)?;
     if !options.no_hook {
         offer::hook(&tree, printer)?;
     }
     Ok(Outcome::Done)
+}
+
+/// Counts the packages that no recorded system needs. They are in no part of `deps`.
+fn for_other_systems(record: &Record) -> String {
+    let is_other = |entry: &&record::DependencyRecord| entry.systems.as_ref().is_some_and(Vec::is_empty);
+    match record.dependencies.iter().filter(is_other).count() {
+        0 => String::new(),
+        number => format!(" ({} for other systems)", count(number)),
+    }
 }
 
 fn flake_path() -> RepoPath {

@@ -99,6 +99,8 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
         "name": workspace.name,
         "kind": kind,
         "reason": workspace.reason,
+        "buildNotUsed": workspace.leaves_build,
+        "tasksNotRun": workspace.tasks_not_run,
         "app": app,
         "library": workspace.library,
         "dependencies": workspace.dependencies,

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     parallel::both,
     repo::WorkTree,
+    scaffold::record::Kept,
     split::{
         Choices, Split, SplitError,
         lock::shards::{self, Part},
@@ -29,13 +30,23 @@ struct Scan<'a> {
     sources: &'a Sources<'a>,
     closures: &'a Closures<'a>,
     apps: Vec<(&'a str, &'a Workspace)>,
+    /// Whether long lists are shown in full.
+    is_verbose: bool,
+}
+
+impl Scan<'_> {
+    /// Returns how many entries of a list are shown, if it is this number by default.
+    const fn shown(&self, by_default: usize) -> usize {
+        if self.is_verbose { usize::MAX } else { by_default }
+    }
 }
 
 pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
     // In parallel, because the walk takes about as long as reading the lockfile.
     let (files, split) = both(|| tree.source_files(), || Split::read(&tree, &Choices::default()));
-    let (files, split) = (files?, split?);
+    let (files, mut split) = (files?, split?);
+    add_recorded_systems(&tree, &mut split);
     refuse_unknown(options, &split)?;
     warn(&split, printer);
     let sources = Sources::sort(&files, &split.graph, &split.config, &split.root_files);
@@ -43,7 +54,14 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
         |(name, _): &(&str, &Workspace)| options.apps.is_empty() || options.apps.iter().any(|app| app == name);
     let apps = split.graph.apps().filter(is_shown).collect();
     let closures = Closures::of(&split.graph);
-    let scan = Scan { tree: &tree, split: &split, sources: &sources, closures: &closures, apps };
+    let scan = Scan {
+        tree: &tree,
+        split: &split,
+        sources: &sources,
+        closures: &closures,
+        apps,
+        is_verbose: global.verbose > 0,
+    };
     if options.json {
         printer.json(&json::report(&scan));
     } else {
@@ -57,6 +75,19 @@ fn refuse_unknown(options: &ScanOptions, split: &Split) -> Result<(), SplitError
     match options.apps.iter().find(|name| !apps.contains(&name.as_str())) {
         Some(name) => Err(split.graph.no_such_app(name)),
         None => Ok(()),
+    }
+}
+
+/// Adds the systems of packages that the record knows and the lockfile does not say. The path of a tarball has its version.
+fn add_recorded_systems(tree: &WorkTree, split: &mut Split) {
+    // `check` reports a damaged record. Here it only has less to say.
+    let Ok(Some(record)) = Kept::read(tree) else { return };
+    if record.systems != split.systems {
+        return;
+    }
+    let mut recorded = record.recorded().scopes;
+    for dependency in split.dependencies.iter_mut().filter(|dependency| dependency.scope.is_none()) {
+        dependency.scope = recorded.remove(&dependency.path);
     }
 }
 

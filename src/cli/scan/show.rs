@@ -28,6 +28,9 @@ const SHOWN_WORKSPACES: usize = 24;
 /// Number of environment variables shown for each build.
 const SHOWN_VARIABLES: usize = 6;
 
+/// Number of rules shown that exclude files of a source set.
+const SHOWN_RULES: usize = 6;
+
 /// Variables that every build has.
 const SET: [&str; 1] = ["CI"];
 
@@ -53,18 +56,7 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
         ),
         printer,
     );
-    let scopes = scopes(split);
-    let bound: Vec<_> = scopes
-        .iter()
-        .filter(|(scope, _)| **scope != "common")
-        .map(|(scope, packages)| match *scope {
-            "unknown" => format!("{} whose systems `update-hash` reads from the tarballs", count(*packages)),
-            system => format!("{} only for {system}", count(*packages)),
-        })
-        .collect();
-    let bound = if bound.is_empty() { String::new() } else { format!(", {}", bound.join(", ")) };
-    let shared = count(scopes["common"]);
-    heading("packages", &format!("{}: {shared} for every system{bound}", count(split.dependencies.len())), printer);
+    heading("packages", &packages(split), printer);
     print_parts(split, printer);
     let scripts: Vec<&str> = not_run(split).into_iter().collect();
     if !scripts.is_empty() {
@@ -73,6 +65,26 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
             format!("install scripts that do not run: {names}; see docs/support.md#lifecycle-scripts of splitter");
         heading("scripts", &line, printer);
     }
+}
+
+/// Counts the packages: for every system, for some systems only, and where only the tarballs say so. A package for two systems
+/// counts once in the sum, and for each of them in the brackets.
+fn packages(split: &Split) -> String {
+    let mut scopes = scopes(split);
+    let total = split.dependencies.len();
+    let common = scopes.remove("common").unwrap_or(0);
+    let unknown = scopes.remove("unknown").unwrap_or(0);
+    let mut text = format!("{}: {} for every system", count(total), count(common));
+    let some = total.saturating_sub(common).saturating_sub(unknown);
+    if some > 0 {
+        let each: Vec<String> =
+            scopes.iter().map(|(system, packages)| format!("{system} {}", count(*packages))).collect();
+        let _ = write!(text, ", {} for some systems only ({})", count(some), each.join(", "));
+    }
+    if unknown > 0 {
+        let _ = write!(text, ", {} whose systems `update-hash` reads from the tarballs", count(unknown));
+    }
+    text
 }
 
 /// Prints the parts of `deps`, if there are several.
@@ -111,11 +123,19 @@ fn print_lock_set(scan: &Scan<'_>, printer: Printer) {
         printer,
     );
     let (manifests, others): (Vec<_>, Vec<_>) = files.keys().partition(|path| path.file_name() == "package.json");
-    for path in others.iter().take(SHOWN_FILES) {
+    let shown = scan.shown(SHOWN_FILES);
+    for path in others.iter().take(shown) {
         printer.data(format_args!("  {}", escape(path.as_str())));
     }
-    if others.len() > SHOWN_FILES {
-        printer.data(format_args!("  {DIM}and {} more{DIM:#}", count(others.len() - SHOWN_FILES)));
+    if others.len() > shown {
+        printer.data(format_args!("  {DIM}and {} more{DIM:#}", count(others.len() - shown)));
+    }
+    if scan.is_verbose {
+        for path in &manifests {
+            printer
+                .data(format_args!("  {} {DIM}(only the fields that an install reads){DIM:#}", escape(path.as_str())));
+        }
+        return;
     }
     let of = if manifests.len() == 1 { "package.json" } else { "package.json files" };
     printer.data(format_args!("  {} {of} {DIM}(only the fields that an install reads){DIM:#}", count(manifests.len())));
@@ -146,11 +166,11 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
             let advice = remedy.advice(&workspace.path);
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&advice)));
         }
-        let product = product(workspace);
-        for line in build(workspace).into_iter().chain(product) {
+        let more = unused_build(workspace).into_iter().chain(tasks_not_run(workspace)).chain(product(workspace));
+        for line in build(workspace).into_iter().chain(more) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&line)));
         }
-        if let Some(variables) = unset_variables(workspace) {
+        if let Some(variables) = unset_variables(workspace, scan.shown(SHOWN_VARIABLES)) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
         let pin = &scan.split.pin.manager;
@@ -209,15 +229,15 @@ fn scripts_that_do_not_run(workspace: &Workspace, scan: &Scan<'_>) -> Option<Str
 }
 
 /// Describes the variables that a build reads and nobody sets.
-fn unset_variables(workspace: &Workspace) -> Option<String> {
+fn unset_variables(workspace: &Workspace, limit: usize) -> Option<String> {
     let names: Vec<&str> = workspace.env.iter().map(String::as_str).filter(|name| !SET.contains(name)).collect();
     let (group, name) = match (&workspace.role, &workspace.library) {
         (Role::App { name, .. }, _) => ("apps", name),
         (Role::Library, Some(name)) => ("libraries", name),
         (Role::Library, None) => return None,
     };
-    let shown = names.iter().take(SHOWN_VARIABLES).copied().collect::<Vec<_>>().join(", ");
-    let more = names.len().saturating_sub(SHOWN_VARIABLES);
+    let shown = names.iter().take(limit).copied().collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(limit);
     let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
     (!names.is_empty()).then(|| {
         format!(
@@ -238,6 +258,24 @@ fn build(workspace: &Workspace) -> Option<String> {
         outputs => format!(" -> {outputs}"),
     };
     Some(format!("build: `{}`{tool}{outputs}", build.command))
+}
+
+/// Says that the build script of a library does not run.
+fn unused_build(workspace: &Workspace) -> Option<String> {
+    workspace.leaves_build.then(|| {
+        "build script not used: no entry point is in an output folder; `build` in splitter.json runs it".to_owned()
+    })
+}
+
+/// Names the tasks of a task runner that do not run before a build, by the reason.
+fn tasks_not_run(workspace: &Workspace) -> Option<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for task in &workspace.tasks_not_run {
+        by_reason.entry(task.reason).or_default().push(&task.task);
+    }
+    let groups: Vec<_> = by_reason.iter().map(|(reason, tasks)| format!("{} ({reason})", tasks.join(", "))).collect();
+    (!groups.is_empty())
+        .then(|| format!("tasks not run before the build: {}; `build` in splitter.json runs them", groups.join(", ")))
 }
 
 /// Describes the package of an app: each program with its command, and what is beside the programs.
@@ -306,7 +344,7 @@ fn print_source_sets(scan: &Scan<'_>, printer: Printer) {
             bytes(totals.bytes),
             escape(&members(scan, own))
         ));
-        print_left_out(&totals.left_out, printer);
+        print_left_out(&totals.left_out, scan.shown(SHOWN_RULES), printer);
     }
     printer.data(format_args!("  {DIM}files ignored by git are never included{DIM:#}"));
 }
@@ -314,22 +352,26 @@ fn print_source_sets(scan: &Scan<'_>, printer: Printer) {
 /// Names the first workspaces that an app is built from, and counts the others.
 fn members(scan: &Scan<'_>, own: usize) -> String {
     let members = scan.closures.members(own);
-    let shown = members.ones().take(SHOWN_WORKSPACES).map(|number| scan.closures.workspaces()[number].path.to_string());
+    let limit = scan.shown(SHOWN_WORKSPACES);
+    let shown = members.ones().take(limit).map(|number| scan.closures.workspaces()[number].path.to_string());
     let mut text = shown.collect::<Vec<_>>().join(", ");
-    if let Some(more) = members.count_ones(..).checked_sub(SHOWN_WORKSPACES).filter(|more| *more > 0) {
+    if let Some(more) = members.count_ones(..).checked_sub(limit).filter(|more| *more > 0) {
         let _ = write!(text, " and {} more", count(more));
     }
     text
 }
 
-fn print_left_out(left_out: &BTreeMap<String, LeftOut>, printer: Printer) {
+fn print_left_out(left_out: &BTreeMap<String, LeftOut>, limit: usize, printer: Printer) {
     if left_out.is_empty() {
         return;
     }
     let mut rules: Vec<_> = left_out.iter().collect();
     rules.sort_by_key(|(rule, left_out)| (std::cmp::Reverse(left_out.files), rule.as_str()));
-    let shown: Vec<_> =
-        rules.iter().take(6).map(|(rule, left_out)| format!("{rule} ({})", things(left_out.files, "file"))).collect();
-    let more = if rules.len() > 6 { format!(", {} more rules", rules.len() - 6) } else { String::new() };
+    let shown: Vec<_> = rules
+        .iter()
+        .take(limit)
+        .map(|(rule, left_out)| format!("{rule} ({})", things(left_out.files, "file")))
+        .collect();
+    let more = if rules.len() > limit { format!(", {} more rules", rules.len() - limit) } else { String::new() };
     printer.data(format_args!("    {DIM}excluded: {}{more}{DIM:#}", escape(&shown.join(", "))));
 }

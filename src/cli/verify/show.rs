@@ -29,7 +29,7 @@ pub(super) fn print(proof: &Proof, system: System, time: Duration, printer: Prin
     let packages = things(proof.packages.len(), "package");
     let surprises: usize = proof.rows.iter().map(|row| row.surprises().count()).sum();
     let verdict = match surprises {
-        0 => format!("{GOOD}proved{GOOD:#}: each edit rebuilds what it must, and nothing else"),
+        0 => format!("{GOOD}agreed{GOOD:#}: after each edit, Nix rebuilds what splitter expects, and nothing else"),
         number => format!("{BAD}failed{BAD:#}: {}", things(number, "unexpected result")),
     };
     printer.data(format_args!("{verdict} ({edits}, {packages}, {system}, in {})", duration(time)));

@@ -86,7 +86,7 @@ impl Block {
         let names = names.join(" ");
         text.extend([format!(
             "elif ! git diff --cached --quiet -- {names} {folders}; then\n  \
-             echo 'splitter is not installed, so this commit is not checked; CI checks it' >&2\nfi\n"
+             echo 'splitter is not installed, so this commit is not checked' >&2\nfi\n"
         )]);
         if self.origin == BlockOrigin::Wrapper {
             text.extend([format!(
@@ -171,7 +171,7 @@ elif command -v splitter >/dev/null 2>&1; then
   splitter hook run || exit 1
   splitter --repo 'it'\''s/here' hook run || exit 1
 elif ! git diff --cached --quiet -- '*package.json' '*bun.lock' '*yarn.lock' nix/splitter 'it'\''s/here/nix/splitter'; then
-  echo 'splitter is not installed, so this commit is not checked; CI checks it' >&2
+  echo 'splitter is not installed, so this commit is not checked' >&2
 fi
 splitter_old="$(dirname "$0")/pre-commit.before-splitter"
 [ ! -x "$splitter_old" ] || exec "$splitter_old" "$@"

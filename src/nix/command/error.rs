@@ -102,6 +102,12 @@ impl Diagnose for NixError {
                 "use a store at /nix/store: other stores have other paths".to_owned(),
             ],
             Self::Tree(error) => error.hints(),
+            Self::Start { program, source } if source.kind() == io::ErrorKind::NotFound => {
+                vec![format!(
+                    "set {NIX_VARIABLE} to the `nix` of a complete installation, which has `{}` too",
+                    program.display()
+                )]
+            }
             Self::Start { .. } | Self::Failed { .. } | Self::Answer { .. } => Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use rowan::ast::AstNode as _;
 
 use super::{
     insert::Insertion,
-    syntax::{bare, definitions, first_entry, has, opening, parameters, text_of, value},
+    syntax::{bare, body, definitions, has, parameters, start, text_of, value},
 };
 
 /// A flake: its inputs and its `outputs` function.
@@ -46,7 +46,7 @@ impl<'a> Flake<'a> {
 
     /// Returns the expression for splitter in the outputs, and the insertions that declare it as an input.
     pub(super) fn splitter(&self, url: &str) -> (String, Vec<Insertion>) {
-        let mut insertions: Vec<Insertion> = self.declaration(url).into_iter().collect();
+        let mut insertions: Vec<Insertion> = self.declaration(url).unwrap_or_default();
         let name = self.name_of("splitter").unwrap_or_else(|| {
             insertions.extend(self.parameter());
             "splitter".to_owned()
@@ -55,7 +55,7 @@ impl<'a> Flake<'a> {
     }
 
     /// Returns the declaration of `splitter` as an input, unless the flake has one.
-    fn declaration(&self, url: &str) -> Option<Insertion> {
+    fn declaration(&self, url: &str) -> Option<Vec<Insertion>> {
         if self.declares("splitter") {
             return None;
         }
@@ -64,10 +64,10 @@ impl<'a> Flake<'a> {
         let mut lines = vec![format!("splitter.url = \"{url}\";")];
         lines.extend(self.declares("nixpkgs").then(|| follows.to_owned()));
         if let Some(Expr::AttrSet(inputs)) = value(&self.set, "inputs") {
-            return Some(Insertion::behind(self.source, opening(&inputs)?, first_entry(&inputs), &lines));
+            return Some(body(&inputs)?.insert(self.source, &lines));
         }
         let lines: Vec<String> = lines.iter().map(|line| format!("inputs.{line}")).collect();
-        Some(Insertion::behind(self.source, opening(&self.set)?, first_entry(&self.set), &lines))
+        Some(body(&self.set)?.insert(self.source, &lines))
     }
 
     /// Returns `splitter` for the pattern of a function that lists its inputs.
@@ -108,6 +108,11 @@ impl<'a> Flake<'a> {
     /// Returns the offset behind the colon of the function.
     pub(super) fn colon(&self) -> Option<usize> {
         self.outputs.token_colon().map(|token| token.text_range().end().into())
+    }
+
+    /// Returns the offset of the body of the function.
+    pub(super) fn body_start(&self) -> Option<usize> {
+        self.outputs.body().map(|body| start(&body))
     }
 
     /// Whether this name occurs in the flake.

@@ -30,6 +30,56 @@ impl Insertion {
     }
 }
 
+/// The place between two braces, or between `let` and `in`.
+pub(super) struct Body {
+    /// The offset behind the opening token.
+    pub(super) opening: usize,
+    /// The offset of the closing token.
+    pub(super) closing: usize,
+    /// The offset of the first entry and the offset behind the last one, if there are entries.
+    pub(super) entries: Option<(usize, usize)>,
+}
+
+impl Body {
+    /// Inserts entries, each on a line of its own. If the body is on one line, it is broken into lines.
+    pub(super) fn insert(&self, source: &str, lines: &[String]) -> Vec<Insertion> {
+        let first = self.entries.map(|(first, _)| first);
+        let own_line = Insertion::behind(source, self.opening, first, lines);
+        if own_line.text.ends_with('\n') {
+            return vec![own_line];
+        }
+        let outer = indentation(source, self.opening);
+        let inner = format!("{outer}  ");
+        let text: String = lines.iter().flat_map(|line| ["\n", &inner, line]).collect();
+        let Some((first, last)) = self.entries else {
+            let gap = &source[self.opening..self.closing];
+            return vec![Insertion::at(self.opening, format!("{text}\n{}", before(outer, gap)))];
+        };
+        let (start, end) = (&source[self.opening..first], &source[last..self.closing]);
+        if source[first..last].contains('\n') && end.contains('\n') {
+            // `let a = 1;` with more entries below: the new lines go to the end, in the column of the first entry.
+            let column = " ".repeat(source[line_start(source, first)..first].chars().count());
+            let at = last + end.find('\n').map_or(0, |line| line + 1);
+            let text: String = lines.iter().flat_map(|line| [&column, line.as_str(), "\n"]).collect();
+            return vec![Insertion::at(at, text)];
+        }
+        let mut insertions = vec![Insertion::at(self.opening, format!("{text}\n{}", before(&inner, start)))];
+        if !end.contains('\n') {
+            insertions.push(Insertion::at(last, format!("\n{}", before(outer, end))));
+        }
+        insertions
+    }
+}
+
+/// Returns the part of an indentation that is missing before white space that stays where it is.
+fn before<'a>(indentation: &'a str, gap: &str) -> &'a str {
+    if gap.trim_matches([' ', '\t']).is_empty() {
+        indentation.strip_suffix(gap).unwrap_or(indentation)
+    } else {
+        indentation
+    }
+}
+
 /// Applies insertions to a text.
 pub(super) fn apply(source: &str, insertions: &[Insertion]) -> String {
     let mut sorted: Vec<&Insertion> = insertions.iter().collect();

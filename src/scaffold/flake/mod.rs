@@ -26,6 +26,8 @@ pub struct Wanted<'a> {
     pub input: Option<&'a str>,
     /// The names of the packages to add.
     pub packages: &'a [String],
+    /// The names of the checks to add.
+    pub checks: &'a [String],
 }
 
 /// Advice on adding splitter to a flake.
@@ -37,12 +39,23 @@ pub enum Advice {
         style: &'static str,
         /// The insertions, in any order.
         insertions: Vec<Insertion>,
+        /// Outputs that are not added, because the flake has its own.
+        kept: Vec<Kept>,
     },
     /// The style of the flake is unknown.
     Unknown {
         /// The reason, as a clause about the flake.
         reason: &'static str,
     },
+}
+
+/// An output that both the flake and splitter define. The flake's stays.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kept {
+    /// The name in the flake: `devShell`, `packages.editor`.
+    pub own: String,
+    /// The expression for splitter's output: `splitterOutputs.devShells.default`.
+    pub ours: String,
 }
 
 /// The size limit of a file, in bytes.
@@ -56,9 +69,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Finds what to add to a flake.
 pub fn advice(text: &str, wanted: Wanted<'_>) -> Advice {
-    let (source, input, packages) = (text.to_owned(), wanted.input.map(str::to_owned), wanted.packages.to_vec());
-    let found =
-        parsed(text, move |root| doors::advice(&source, root, Wanted { input: input.as_deref(), packages: &packages }));
+    let (source, input) = (text.to_owned(), wanted.input.map(str::to_owned));
+    let (packages, checks) = (wanted.packages.to_vec(), wanted.checks.to_vec());
+    let found = parsed(text, move |root| {
+        doors::advice(&source, root, Wanted { input: input.as_deref(), packages: &packages, checks: &checks })
+    });
     found.unwrap_or(Advice::Unknown { reason: "it could not be parsed as Nix" })
 }
 

@@ -4,12 +4,12 @@ use rnix::ast::Expr;
 
 use super::{
     Insertion,
-    doors::{Door, Found},
-    syntax::{bare, definitions, first_entry, has, inner, opening, start, value},
+    doors::{Addition, Door, Found},
+    syntax::{bare, body, definitions, has, inner, start, value},
 };
 
-/// Returns the insertions for the module that is passed to `mkFlake`.
-pub(super) fn insertions(door: &Door<'_>, module: Expr) -> Found {
+/// Returns what to add to the module that is passed to `mkFlake`.
+pub(super) fn found(door: &Door<'_>, module: Expr) -> Found {
     let set = match inner(module).1 {
         Expr::AttrSet(set) => set,
         Expr::Lambda(lambda) => match lambda.body().map(|body| inner(body).1) {
@@ -45,8 +45,8 @@ pub(super) fn insertions(door: &Door<'_>, module: Expr) -> Found {
         lines.push(format!("systems = {};", door.systems()?));
     }
     if !lines.is_empty() {
-        let opening = opening(&set).ok_or("its mkFlake module could not be parsed")?;
-        insertions.push(Insertion::behind(source, opening, first_entry(&set), &lines));
+        let body = body(&set).ok_or("its mkFlake module could not be parsed")?;
+        insertions.extend(body.insert(source, &lines));
     }
-    Ok(insertions)
+    Ok(Addition { insertions, kept: Vec::new() })
 }

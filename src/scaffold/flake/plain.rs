@@ -4,16 +4,12 @@ use rnix::ast::{AttrSet, Expr, HasEntry as _, Lambda, LetIn};
 use rowan::ast::AstNode as _;
 
 use super::{
-    Insertion,
-    doors::{Door, Found, OPAQUE},
+    Insertion, Kept,
+    doors::{Addition, Door, Found, OPAQUE, OUTPUTS, singular},
     inputs::Flake,
     insert::indentation,
-    syntax::{
-        applied_lambda, bare, definitions, first_entry, has, inner, is_inherited, opening, parameters, start, value,
-    },
+    syntax::{applied_lambda, bare, body, definitions, has, inner, is_inherited, let_body, parameters, start, value},
 };
-
-const OUTPUTS: [&str; 4] = ["packages", "legacyPackages", "checks", "devShells"];
 
 /// How a flake defines an output for its systems.
 enum Form {
@@ -40,54 +36,41 @@ struct Fixed {
     made: Result<Expr, Vec<String>>,
 }
 
-pub(super) fn insertions(door: &Door<'_>, lets: &[LetIn], set: &AttrSet) -> Found {
+pub(super) fn found(door: &Door<'_>, lets: &[LetIn], set: &AttrSet) -> Found {
     let nixpkgs = door.nixpkgs()?;
     let name = free_name(&door.flake, "splitterFor");
-    let colon = door.flake.colon().ok_or(OPAQUE)?;
+    let (colon, start) = (door.flake.colon().ok_or(OPAQUE)?, door.flake.body_start().ok_or(OPAQUE)?);
     let binding = format!("{name} = pkgs: {};", door.outputs("pkgs"));
-    let mut insertions = vec![let_binding(door.flake.source, lets.first(), colon, binding)];
+    let source = door.flake.source;
     let forms = Forms { nixpkgs: &nixpkgs, lets, set };
     let mut lines = Vec::new();
+    let mut added =
+        Addition { insertions: let_binding(source, lets.first(), (colon, start), binding), ..Addition::default() };
     for output in OUTPUTS {
-        if !has(set, output) {
-            lines.extend(forms.whole(door, &name, output)?);
-        } else if ["packages", "checks"].contains(&output) {
-            match forms.form(output).ok_or("splitter does not recognise how it defines its packages or checks")? {
-                Form::Each(each) => {
-                    let ours = format!("({name} {}).{output}", argument(&each.pkgs));
-                    insertions.push(merged(each.made, &ours).ok_or(OPAQUE)?);
-                }
-                Form::Fixed(all) => {
-                    for fixed in all {
-                        let ours = format!("({name} {}).{output}", argument(&forms.pkgs_of(&fixed.system)));
-                        match fixed.made {
-                            Ok(own) => insertions.push(merged(own, &ours).ok_or(OPAQUE)?),
-                            Err(_) if fixed.system.starts_with('$') => {
-                                return Err(
-                                    "Nix does not allow a second definition of a computed attribute such as `packages.${system}`",
-                                );
-                            }
-                            Err(own) if output == "packages" => {
-                                let ours_alone: Vec<&str> = door
-                                    .packages
-                                    .iter()
-                                    .filter(|name| !own.contains(name))
-                                    .map(String::as_str)
-                                    .collect();
-                                let names = ours_alone.join(" ");
-                                lines.push(format!("packages.{} = {{ inherit ({ours}) {names}; }};", fixed.system));
-                            }
-                            Err(_) => {}
-                        }
-                    }
-                }
+        let keep = |own: String, ours: &str| Kept { own, ours: format!("({name} pkgs).{ours}") };
+        match (has(set, output), singular(set, output)) {
+            (false, Some((own, attribute))) if output == "devShells" => {
+                added.kept.push(keep(own.to_owned(), &format!("{output}.{attribute}")));
             }
+            (false, _) => lines.extend(forms.whole(door, &name, output)?),
+            (true, _) => match forms.merged(door, &name, output)? {
+                Some((insertions, more, own)) => {
+                    added.insertions.extend(insertions);
+                    lines.extend(more);
+                    let (_, own) = door.divided(output, &own);
+                    added.kept.extend(own.into_iter().map(|own| {
+                        let own = format!("{output}.{own}");
+                        keep(own.clone(), &own)
+                    }));
+                }
+                None => added.kept.push(keep(output.to_owned(), output)),
+            },
         }
     }
     if !lines.is_empty() {
-        insertions.push(Insertion::behind(door.flake.source, opening(set).ok_or(OPAQUE)?, first_entry(set), &lines));
+        added.insertions.extend(body(set).ok_or(OPAQUE)?.insert(source, &lines));
     }
-    Ok(insertions)
+    Ok(added)
 }
 
 /// The outputs of a flake, with the context to read them.
@@ -100,25 +83,85 @@ struct Forms<'a> {
 impl Forms<'_> {
     /// Returns the lines that define a missing output, in the form of the flake's other outputs.
     fn whole(&self, door: &Door<'_>, name: &str, output: &str) -> Result<Vec<String>, &'static str> {
+        let ours = |pkgs: &str| self.ours(name, output, pkgs);
         let mut names: Vec<String> = OUTPUTS.map(str::to_owned).into();
         names.extend(definitions(self.set).into_iter().map(|(path, _)| path[0].clone()));
         Ok(match names.iter().find_map(|name| self.form(name)) {
             Some(Form::Each(Each { function, parameter, pkgs, .. })) => {
-                vec![format!("{output} = {function} ({parameter}: ({name} {}).{output});", argument(&pkgs))]
+                vec![format!("{output} = {function} ({parameter}: {});", ours(&pkgs))]
             }
             Some(Form::Fixed(all)) => {
-                let line = |fixed: &Fixed| {
-                    let pkgs = argument(&self.pkgs_of(&fixed.system));
-                    format!("{output}.{} = ({name} {pkgs}).{output};", fixed.system)
-                };
+                let line =
+                    |fixed: &Fixed| format!("{output}.{} = {};", fixed.system, ours(&self.pkgs_of(&fixed.system)));
                 all.iter().map(line).collect()
             }
             None => {
                 let (nixpkgs, systems) = (self.nixpkgs, door.systems()?);
                 let each = format!("{nixpkgs}.lib.genAttrs ({systems})");
-                vec![format!("{output} = {each} (system: ({name} {nixpkgs}.legacyPackages.${{system}}).{output});")]
+                vec![format!("{output} = {each} (system: {});", ours(&format!("{nixpkgs}.legacyPackages.${{system}}")))]
             }
         })
+    }
+
+    /// Returns the expression for an output of splitter. `packages.default` would hide a `defaultPackage` of the flake.
+    fn ours(&self, name: &str, output: &str, pkgs: &str) -> String {
+        let ours = format!("({name} {}).{output}", argument(pkgs));
+        if singular(self.set, output).is_some() { without_default(&ours) } else { ours }
+    }
+
+    /// Adds splitter's attributes to an output that the flake has: with insertions, lines, and the names of the flake's own
+    /// attributes. Returns `None` if the output stays as it is.
+    #[expect(clippy::type_complexity, reason = "one caller takes it apart")]
+    fn merged(
+        &self,
+        door: &Door<'_>,
+        name: &str,
+        output: &str,
+    ) -> Result<Option<(Vec<Insertion>, Vec<String>, Vec<String>)>, &'static str> {
+        if !["packages", "checks"].contains(&output) {
+            return Ok(None);
+        }
+        let (mut insertions, mut lines, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        let ours = |pkgs: &str| self.ours(name, output, pkgs);
+        let all = match self.form(output) {
+            Some(Form::Each(each)) => {
+                names.extend(literal_names(&each.made));
+                insertions.push(merged(each.made, &ours(&each.pkgs)).ok_or(OPAQUE)?);
+                Vec::new()
+            }
+            Some(Form::Fixed(all)) => all,
+            // Splitter's checks are optional, its packages are not.
+            None if output == "checks" => return Ok(None),
+            None => return Err("splitter does not recognise how it defines its packages"),
+        };
+        for fixed in all {
+            let pkgs = self.pkgs_of(&fixed.system);
+            match fixed.made {
+                Ok(own) => {
+                    names.extend(literal_names(&own));
+                    insertions.push(merged(own, &ours(&pkgs)).ok_or(OPAQUE)?);
+                }
+                Err(_) if fixed.system.starts_with('$') && output == "checks" => return Ok(None),
+                Err(_) if fixed.system.starts_with('$') => {
+                    return Err(
+                        "Nix does not allow a second definition of a computed attribute such as `packages.${system}`",
+                    );
+                }
+                Err(own) => {
+                    let (missing, _) = door.divided(output, &own);
+                    if !missing.is_empty() {
+                        let ours = format!("({name} {}).{output}", argument(&pkgs));
+                        lines.push(format!(
+                            "{output}.{} = {{ inherit ({ours}) {}; }};",
+                            fixed.system,
+                            missing.join(" ")
+                        ));
+                    }
+                    names.extend(own);
+                }
+            }
+        }
+        Ok(Some((insertions, lines, names)))
     }
 
     fn form(&self, output: &str) -> Option<Form> {
@@ -214,13 +257,35 @@ pub(super) fn merged(own: Expr, ours: &str) -> Option<Insertion> {
     binds.then(|| Insertion::at(start(&own), format!("{ours} // ")))
 }
 
-/// Returns a binding for an existing `let`, or for a new one after the colon of a function.
-pub(super) fn let_binding(source: &str, bindings: Option<&LetIn>, colon: usize, line: String) -> Insertion {
-    if let Some((bindings, token)) = bindings.and_then(|bindings| Some((bindings, bindings.let_token()?))) {
-        return Insertion::behind(source, token.text_range().end().into(), first_entry(bindings), &[line]);
+/// Returns the names that a literal set defines.
+pub(super) fn literal_names(own: &Expr) -> Vec<String> {
+    match inner(own.clone()).1 {
+        Expr::AttrSet(set) => definitions(&set).into_iter().map(|(path, _)| path[0].clone()).collect(),
+        _ => Vec::new(),
     }
-    let indentation = format!("{}  ", indentation(source, colon));
-    Insertion::at(colon, format!("\n{indentation}let\n{indentation}  {line}\n{indentation}in"))
+}
+
+/// Returns packages without the default one.
+pub(super) fn without_default(packages: &str) -> String {
+    format!("builtins.removeAttrs {packages} [ \"default\" ]")
+}
+
+/// Returns a binding for an existing `let`, or for a new one in a function with this colon and this start of its body.
+pub(super) fn let_binding(
+    source: &str,
+    bindings: Option<&LetIn>,
+    (colon, start): (usize, usize),
+    line: String,
+) -> Vec<Insertion> {
+    if let Some(body) = bindings.and_then(let_body) {
+        return body.insert(source, &[line]);
+    }
+    if source[colon..start].contains('\n') {
+        let indentation = indentation(source, start);
+        return vec![Insertion::at(colon, format!("\n{indentation}let\n{indentation}  {line}\n{indentation}in"))];
+    }
+    let indentation = indentation(source, colon);
+    vec![Insertion::at(colon, format!(" let\n{indentation}  {line}\n{indentation}in"))]
 }
 
 /// Returns a name that does not occur in the flake.

@@ -5,6 +5,8 @@ use rnix::ast::{
 };
 use rowan::ast::AstNode as _;
 
+use super::insert::Body;
+
 /// Returns the offset of an expression.
 pub(super) fn start(expr: &Expr) -> usize {
     expr.syntax().text_range().start().into()
@@ -51,14 +53,30 @@ pub(super) fn value(set: &impl HasEntry, wanted: &str) -> Option<Expr> {
     definitions(set).into_iter().find(|(path, _)| *path == [wanted]).map(|(_, value)| value)
 }
 
-/// Returns the offset of the first entry of a set.
-pub(super) fn first_entry(set: &impl HasEntry) -> Option<usize> {
-    set.entries().next().map(|entry: Entry| entry.syntax().text_range().start().into())
+/// Returns the place of the entries of a set.
+pub(super) fn body(set: &AttrSet) -> Option<Body> {
+    Some(Body {
+        opening: set.l_curly_token()?.text_range().end().into(),
+        closing: set.r_curly_token()?.text_range().start().into(),
+        entries: entries(set),
+    })
 }
 
-/// Returns the offset behind the opening brace of a set.
-pub(super) fn opening(set: &AttrSet) -> Option<usize> {
-    set.l_curly_token().map(|token| token.text_range().end().into())
+/// Returns the place of the bindings of a `let`.
+pub(super) fn let_body(bindings: &LetIn) -> Option<Body> {
+    Some(Body {
+        opening: bindings.let_token()?.text_range().end().into(),
+        closing: bindings.in_token()?.text_range().start().into(),
+        entries: entries(bindings),
+    })
+}
+
+/// Returns where the first entry starts and where the last one ends.
+fn entries(set: &impl HasEntry) -> Option<(usize, usize)> {
+    let mut ranges = set.entries().map(|entry: Entry| entry.syntax().text_range());
+    let first = ranges.next()?;
+    let last = ranges.last().unwrap_or(first);
+    Some((first.start().into(), last.end().into()))
 }
 
 /// Removes the parentheses around an expression.

@@ -4,12 +4,18 @@ use crate::repo::{MemoryTree, RepoPath};
 const PACKAGES: [&str; 2] = ["api", "web"];
 
 fn advised(text: &str, input: Option<&str>) -> Result<(&'static str, String), &'static str> {
+    advised_with_kept(text, input).map(|(style, diff, _)| (style, diff))
+}
+
+fn advised_with_kept(text: &str, input: Option<&str>) -> Result<(&'static str, String, String), &'static str> {
     let packages = PACKAGES.map(str::to_owned);
-    match advice(text, Wanted { input, packages: &packages }) {
-        Advice::Insert { style, insertions } => {
+    let checks = [&packages[..], &["web-test".to_owned()]].concat();
+    match advice(text, Wanted { input, packages: &packages, checks: &checks }) {
+        Advice::Insert { style, insertions, kept } => {
             let new = apply(text, &insertions);
             assert!(rnix::Root::parse(&new).ok().is_ok(), "{new}");
-            Ok((style, diff(text, &insertions)))
+            let kept = kept.iter().map(|kept| format!("{}: {}", kept.own, kept.ours)).collect::<Vec<_>>().join(", ");
+            Ok((style, diff(text, &insertions), kept))
         }
         Advice::Unknown { reason } => Err(reason),
     }
@@ -34,16 +40,24 @@ fn a_function_of_the_system_gets_what_is_missing_and_keeps_its_own() {
 ";
     let (style, diff) = advised(flake, None).unwrap();
     assert_eq!(style, "plain outputs");
-    insta::assert_snapshot!(diff, @"
-    @@ -4,0 +5,1 @@
+    insta::assert_snapshot!(diff, @r#"
+    @@ -2,11 +2,14 @@
+       inputs.nixpkgs.url = "github:NixOS/nixpkgs";
+       outputs = { self, nixpkgs }:
+         let
     +      splitterFor = pkgs: (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
-    @@ -7,0 +9,2 @@
+           forAllSystems = nixpkgs.lib.genAttrs [ "x86_64-linux" ];
+         in
+         {
     +      legacyPackages = forAllSystems (system: (splitterFor nixpkgs.legacyPackages.${system}).legacyPackages);
     +      checks = forAllSystems (system: (splitterFor nixpkgs.legacyPackages.${system}).checks);
-    @@ -9,1 +12,1 @@
+           packages = forAllSystems (system:
     -        let pkgs = nixpkgs.legacyPackages.${system}; in {
     +        let pkgs = nixpkgs.legacyPackages.${system}; in (splitterFor nixpkgs.legacyPackages.${system}).packages // {
-    ");
+               default = pkgs.hello;
+             });
+           devShells = forAllSystems (system: { });
+    "#);
 }
 
 #[test]
@@ -55,27 +69,33 @@ fn written_out_systems_and_outputs_without_any() {
   inputs.nixpkgs.url = \"nixpkgs\";
 }
 ";
-    insta::assert_snapshot!(advised(fixed, None).unwrap().1, @"
-    @@ -2,1 +2,4 @@
+    insta::assert_snapshot!(advised(fixed, None).unwrap().1, @r#"
+    @@ -1,5 +1,11 @@
+     {
     -  outputs = inputs: {
-    +  outputs = inputs:
-    +    let
-    +      splitterFor = pkgs: (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
-    +    in {
-    @@ -2,0 +6,4 @@
+    +  outputs = inputs: let
+    +    splitterFor = pkgs: (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
+    +  in {
     +    packages.x86_64-linux = { inherit ((splitterFor inputs.nixpkgs.legacyPackages.x86_64-linux).packages) api web; };
     +    legacyPackages.x86_64-linux = (splitterFor inputs.nixpkgs.legacyPackages.x86_64-linux).legacyPackages;
     +    checks.x86_64-linux = (splitterFor inputs.nixpkgs.legacyPackages.x86_64-linux).checks;
     +    devShells.x86_64-linux = (splitterFor inputs.nixpkgs.legacyPackages.x86_64-linux).devShells;
-    ");
+         packages.x86_64-linux.default = inputs.nixpkgs.legacyPackages.x86_64-linux.hello;
+       };
+       inputs.nixpkgs.url = "nixpkgs";
+    "#);
     let none = "{ outputs = { nixpkgs, ... }: { }; }\n";
     insta::assert_snapshot!(advised(none, None).unwrap().1, @"
-    @@ -1,1 +1,4 @@
+    @@ -1,1 +1,8 @@
     -{ outputs = { nixpkgs, ... }: { }; }
-    +{ outputs = { nixpkgs, ... }:
-    +  let
-    +    splitterFor = pkgs: (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
-    +  in { packages = nixpkgs.lib.genAttrs (import ./nix/splitter/systems.nix nixpkgs.lib) (system: (splitterFor nixpkgs.legacyPackages.${system}).packages); legacyPackages = nixpkgs.lib.genAttrs (import ./nix/splitter/systems.nix nixpkgs.lib) (system: (splitterFor nixpkgs.legacyPackages.${system}).legacyPackages); checks = nixpkgs.lib.genAttrs (import ./nix/splitter/systems.nix nixpkgs.lib) (system: (splitterFor nixpkgs.legacyPackages.${system}).checks); devShells = nixpkgs.lib.genAttrs (import ./nix/splitter/systems.nix nixpkgs.lib) (system: (splitterFor nixpkgs.legacyPackages.${system}).devShells); }; }
+    +{ outputs = { nixpkgs, ... }: let
+    +  splitterFor = pkgs: (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
+    +in {
+    +  packages = nixpkgs.lib.genAttrs (import ./nix/splitter/systems.nix nixpkgs.lib) (system: (splitterFor nixpkgs.legacyPackages.${system}).packages);
+    +  legacyPackages = nixpkgs.lib.genAttrs (import ./nix/splitter/systems.nix nixpkgs.lib) (system: (splitterFor nixpkgs.legacyPackages.${system}).legacyPackages);
+    +  checks = nixpkgs.lib.genAttrs (import ./nix/splitter/systems.nix nixpkgs.lib) (system: (splitterFor nixpkgs.legacyPackages.${system}).checks);
+    +  devShells = nixpkgs.lib.genAttrs (import ./nix/splitter/systems.nix nixpkgs.lib) (system: (splitterFor nixpkgs.legacyPackages.${system}).devShells);
+    + }; }
     ");
 }
 
@@ -98,12 +118,129 @@ fn flake_utils_get_a_binding_and_what_is_missing() {
     let (style, diff) = advised(flake, None).unwrap();
     assert_eq!(style, "flake-utils");
     insta::assert_snapshot!(diff, @"
-    @@ -4,0 +5,1 @@
+    @@ -2,9 +2,12 @@
+       outputs = { self, nixpkgs, flake-utils }:
+         flake-utils.lib.eachDefaultSystem (system:
+           let
     +        splitterOutputs = (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
-    @@ -7,0 +9,2 @@
+             pkgs = import nixpkgs { inherit system; };
+           in
+           {
     +        packages = { inherit (splitterOutputs.packages) api; };
     +        inherit (splitterOutputs) checks legacyPackages;
+             packages.default = pkgs.hello;
+             packages.web = pkgs.hello;
+             devShells.default = pkgs.mkShell { };
     ");
+}
+
+#[test]
+fn outputs_with_singular_names_stay_the_users() {
+    let utils = "{
+  outputs = { nixpkgs, flake-utils, ... }:
+    flake-utils.lib.eachDefaultSystem (system:
+      let pkgs = nixpkgs.legacyPackages.${system}; in {
+        defaultPackage = pkgs.hello;
+        devShell = pkgs.mkShell { };
+        checks.web = pkgs.hello;
+      });
+}
+";
+    let (_, diff, kept) = advised_with_kept(utils, None).unwrap();
+    insta::assert_snapshot!(diff, @r#"
+    @@ -1,7 +1,13 @@
+     {
+       outputs = { nixpkgs, flake-utils, ... }:
+         flake-utils.lib.eachDefaultSystem (system:
+    -      let pkgs = nixpkgs.legacyPackages.${system}; in {
+    +      let
+    +        splitterOutputs = (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
+    +        pkgs = nixpkgs.legacyPackages.${system};
+    +      in {
+    +        packages = builtins.removeAttrs splitterOutputs.packages [ "default" ];
+    +        checks = { inherit (splitterOutputs.checks) api web-test; };
+    +        inherit (splitterOutputs) legacyPackages;
+             defaultPackage = pkgs.hello;
+             devShell = pkgs.mkShell { };
+             checks.web = pkgs.hello;
+    "#);
+    assert_eq!(kept, "checks.web: splitterOutputs.checks.web, devShell: splitterOutputs.devShells.default");
+    let plain = "{
+  outputs = { nixpkgs, ... }: {
+    packages.x86_64-linux.web = nixpkgs.legacyPackages.x86_64-linux.hello;
+    checks.x86_64-linux.own = nixpkgs.legacyPackages.x86_64-linux.hello;
+    defaultPackage.x86_64-linux = nixpkgs.legacyPackages.x86_64-linux.hello;
+    devShell.x86_64-linux = nixpkgs.legacyPackages.x86_64-linux.mkShell { };
+  };
+}
+";
+    let (_, diff, kept) = advised_with_kept(plain, None).unwrap();
+    insta::assert_snapshot!(diff, @"
+    @@ -1,5 +1,10 @@
+     {
+    -  outputs = { nixpkgs, ... }: {
+    +  outputs = { nixpkgs, ... }: let
+    +    splitterFor = pkgs: (import ./nix/splitter { inherit pkgs; root = ./.; }).outputs;
+    +  in {
+    +    packages.x86_64-linux = { inherit ((splitterFor nixpkgs.legacyPackages.x86_64-linux).packages) api; };
+    +    legacyPackages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).legacyPackages;
+    +    checks.x86_64-linux = { inherit ((splitterFor nixpkgs.legacyPackages.x86_64-linux).checks) api web web-test; };
+         packages.x86_64-linux.web = nixpkgs.legacyPackages.x86_64-linux.hello;
+         checks.x86_64-linux.own = nixpkgs.legacyPackages.x86_64-linux.hello;
+         defaultPackage.x86_64-linux = nixpkgs.legacyPackages.x86_64-linux.hello;
+    ");
+    assert_eq!(kept, "packages.web: (splitterFor pkgs).packages.web, devShell: (splitterFor pkgs).devShells.default");
+    let only_default = plain.replace("packages.x86_64-linux.web", "overlays.x86_64-linux");
+    let diff = advised(&only_default, None).unwrap().1;
+    assert!(diff.contains("packages.x86_64-linux = builtins.removeAttrs (splitterFor"), "{diff}");
+}
+
+#[test]
+fn each_let_gets_a_line_in_its_own_form() {
+    for (bindings, expected) in [
+        ("let\n  a = 1;\nin", "let\n  NEW\n  a = 1;\nin"),
+        ("let a = 1; in", "let\n  NEW\n  a = 1;\nin"),
+        ("let a = 1;\n    b = 2;\nin", "let a = 1;\n    b = 2;\n    NEW\nin"),
+        ("let a = 1;\n    b = 2; # two\nin", "let a = 1;\n    b = 2; # two\n    NEW\nin"),
+        ("let a = {\n  };\nin", "let a = {\n  };\n    NEW\nin"),
+        ("let a = {\n  }; in", "let\n  NEW\n  a = {\n  };\nin"),
+        ("let in", "let\n  NEW\nin"),
+    ] {
+        let indented = |text: &str| format!("{{\n  a =\n  {} a; }}", text.replace('\n', "\n  "));
+        let (text, expected) = (indented(bindings), indented(expected));
+        let root = rnix::Root::parse(&text).ok().unwrap();
+        let Some(rnix::ast::Expr::AttrSet(set)) = root.expr() else { panic!("{text}") };
+        let Some(rnix::ast::Expr::LetIn(found)) = syntax::value(&set, "a") else { panic!("{text}") };
+        let body = syntax::let_body(&found).unwrap();
+        assert_eq!(apply(&text, &body.insert(&text, &["NEW".to_owned()])), expected);
+    }
+}
+
+#[test]
+fn git_applies_the_diff_as_it_is() {
+    let long = "    # a comment\n".repeat(20);
+    for flake in [
+        "{ outputs = { nixpkgs, ... }: { }; }".to_owned(),
+        format!("{{\n  outputs = {{ nixpkgs, ... }}: {{\n{long}    packages.x86_64-linux = {{ }};\n{long}  }};\n}}"),
+        "{ outputs = inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } { systems = [ ]; }; }\n".to_owned(),
+        format!(
+            "{{\r\n  inputs.nixpkgs.url = \"nixpkgs\";\r\n  outputs = {{ nixpkgs, ... }}: {{\r\n{long}  }};\r\n}}\r\n"
+        ),
+    ] {
+        let Advice::Insert { insertions, .. } =
+            advice(&flake, Wanted { input: Some("path:/x"), packages: &[], checks: &[] })
+        else {
+            panic!("{flake}");
+        };
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join("flake.nix"), &flake).unwrap();
+        let text = format!("--- a/flake.nix\n+++ b/flake.nix\n{}", diff(&flake, &insertions));
+        fs_err::write(folder.path().join("x.diff"), &text).unwrap();
+        let mut git = std::process::Command::new("git");
+        let output = git.args(["apply", "x.diff"]).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(fs_err::read_to_string(folder.path().join("flake.nix")).unwrap(), apply(&flake, &insertions));
+    }
 }
 
 #[test]
@@ -116,15 +253,27 @@ fn flake_parts_get_an_import_and_systems_if_there_are_none() {
     let with = flake(
         "{\n      imports = [\n        inputs.devenv.flakeModule\n      ];\n      systems = [ \"x86_64-linux\" ];\n    }",
     );
-    insta::assert_snapshot!(advised(&with, None).unwrap().1, @"
-    @@ -4,0 +5,1 @@
+    insta::assert_snapshot!(advised(&with, None).unwrap().1, @r#"
+    @@ -2,6 +2,7 @@
+       outputs = inputs@{ nixpkgs, ... }:
+         inputs.flake-parts.lib.mkFlake { inherit inputs; } {
+           imports = [
     +        ./nix/splitter/flake-module.nix
-    ");
+             inputs.devenv.flakeModule
+           ];
+           systems = [ "x86_64-linux" ];
+    "#);
     let without = flake("({ withSystem, ... }: {\n      perSystem = { };\n    })");
     insta::assert_snapshot!(advised(&without, None).unwrap().1, @"
-    @@ -3,0 +4,2 @@
+    @@ -1,6 +1,8 @@
+     {
+       outputs = inputs@{ nixpkgs, ... }:
+         inputs.flake-parts.lib.mkFlake { inherit inputs; } ({ withSystem, ... }: {
     +      imports = [ ./nix/splitter/flake-module.nix ];
     +      systems = import ./nix/splitter/systems.nix nixpkgs.lib;
+           perSystem = { };
+         });
+     }
     ");
     assert!(advised(&flake("./flake-parts.nix"), None).unwrap_err().contains("another file"));
 }
@@ -141,27 +290,36 @@ fn splitter_as_an_input_is_declared_and_named() {
 }
 ";
     insta::assert_snapshot!(advised(flake, Some("github:owner/splitter")).unwrap().1, @r#"
-    @@ -2,0 +3,2 @@
+    @@ -1,8 +1,15 @@
+     {
+       inputs = {
     +    splitter.url = "github:owner/splitter";
     +    splitter.inputs.nixpkgs.follows = "nixpkgs";
-    @@ -5,1 +7,4 @@
+         nixpkgs.url = "nixpkgs";
+       };
     -  outputs = { nixpkgs, ... }: {
-    +  outputs = { splitter, nixpkgs, ... }:
-    +    let
-    +      splitterFor = pkgs: (splitter.lib.mkSplit { inherit pkgs; root = ./.; }).outputs;
-    +    in {
-    @@ -6,1 +11,4 @@
+    +  outputs = { splitter, nixpkgs, ... }: let
+    +    splitterFor = pkgs: (splitter.lib.mkSplit { inherit pkgs; root = ./.; }).outputs;
+    +  in {
     -    packages.x86_64-linux = { };
     +    legacyPackages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).legacyPackages;
     +    checks.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).checks;
     +    devShells.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).devShells;
     +    packages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).packages // { };
+       };
+     }
     "#);
     let parts = "{ outputs = inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } { systems = [ ]; }; }\n";
     insta::assert_snapshot!(advised(parts, Some("path:/x")).unwrap().1, @r#"
-    @@ -1,1 +1,1 @@
+    @@ -1,1 +1,7 @@
     -{ outputs = inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } { systems = [ ]; }; }
-    +{ inputs.splitter.url = "path:/x"; outputs = inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } { imports = [ inputs.splitter.flakeModules.default ]; systems = [ ]; }; }
+    +{
+    +  inputs.splitter.url = "path:/x";
+    +  outputs = inputs: inputs.flake-parts.lib.mkFlake { inherit inputs; } {
+    +  imports = [ inputs.splitter.flakeModules.default ];
+    +  systems = [ ];
+    + };
+    + }
     "#);
 }
 
@@ -185,7 +343,10 @@ fn what_cannot_be_told_is_not_guessed() {
 fn hostile_nesting_ends_in_an_answer() {
     for (start, end) in [("[", ""), ("!", ""), ("a ", ""), ("a+", "a"), ("a:", "a"), ("{a=", "")] {
         for text in [start.repeat(2_000) + end, start.repeat(LIMIT)] {
-            assert!(matches!(advice(&text, Wanted { input: None, packages: &[] }), Advice::Unknown { .. }));
+            assert!(matches!(
+                advice(&text, Wanted { input: None, packages: &[], checks: &[] }),
+                Advice::Unknown { .. }
+            ));
         }
     }
 }

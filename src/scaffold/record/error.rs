@@ -13,7 +13,7 @@ pub enum RecordError {
     #[error(transparent)]
     Tree(#[from] TreeError),
     /// The file does not exist.
-    #[error("`{PATH}` not found")]
+    #[error("no record yet: `{PATH}` not found")]
     Absent,
     /// The JSON is invalid, or does not have the fields of a record.
     #[error("{0}")]

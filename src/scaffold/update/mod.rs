@@ -19,7 +19,7 @@ pub use tarballs::{FromCache, Online, ProgramVersion, Tarballs};
 
 use super::record::{self, FixedOutput, Kept, Known, Record, compose, parts};
 use crate::{
-    fetch::{DownloadOrigin, Fetched, Wanted},
+    fetch::{DownloadOrigin, Fetched, Purpose, Wanted},
     lockfile::{Algorithm, Digest, Integrity},
     nix::nar::{Folder, NarHash, Tree},
     split::{
@@ -77,11 +77,15 @@ pub fn update(
     let parts = parts(&split.dependencies, &known.scopes);
     let reused = reusable(&parts, &known.integrities, old, extent);
     let open: Parts<'_> = parts.into_iter().filter(|(part, _)| !reused.contains_key(part)).collect();
+    let purpose = match extent {
+        Extent::WhatChanged if !reused.is_empty() => Purpose::ChangedParts(open.len()),
+        _ => Purpose::All,
+    };
     known.outputs = reused.into_iter().map(|(part, output)| (part.to_string(), output)).collect();
     for (part, entries) in &open {
         tracing::debug!(%part, tarballs = entries.len(), "needs hashing");
     }
-    let Read { mut files, trees, hashes } = read(split, &open, &known.integrities, tarballs)?;
+    let Read { mut files, trees, hashes } = read(split, &open, &known.integrities, purpose, tarballs)?;
     // `read` found these in the cache. Whether they were downloaded is known from `examined`.
     files.extend(examined);
     for (path, file) in &files {
@@ -158,6 +162,7 @@ fn read(
     split: &Split,
     open: &Parts<'_>,
     integrities: &BTreeMap<String, Integrity>,
+    purpose: Purpose,
     tarballs: &dyn Tarballs,
 ) -> Result<Read, UpdateError> {
     let needed: BTreeMap<&str, &Dependency> =
@@ -166,7 +171,7 @@ fn read(
         .into_iter()
         .map(|(path, dependency)| (path.to_owned(), wanted(split, dependency, integrities.get(path).cloned())))
         .collect();
-    let mut files = bring(&wanted, tarballs)?;
+    let mut files = bring(&wanted, purpose, tarballs)?;
     loop {
         let mut trees = BTreeMap::new();
         for (part, entries) in open {
@@ -182,7 +187,7 @@ fn read(
         for path in &damaged {
             tarballs.forget(&files[path].integrity)?;
         }
-        files.extend(bring(&again, tarballs)?);
+        files.extend(bring(&again, Purpose::All, tarballs)?);
     }
 }
 
@@ -197,12 +202,16 @@ fn wanted(split: &Split, dependency: &Dependency, integrity: Option<Integrity>) 
     }
 }
 
-fn bring(wanted: &BTreeMap<String, Wanted>, tarballs: &dyn Tarballs) -> Result<BTreeMap<String, Fetched>, UpdateError> {
+fn bring(
+    wanted: &BTreeMap<String, Wanted>,
+    purpose: Purpose,
+    tarballs: &dyn Tarballs,
+) -> Result<BTreeMap<String, Fetched>, UpdateError> {
     if wanted.is_empty() {
         return Ok(BTreeMap::new());
     }
     let list: Vec<Wanted> = wanted.values().cloned().collect();
-    Ok(wanted.keys().cloned().zip(tarballs.bring(&list)?).collect())
+    Ok(wanted.keys().cloned().zip(tarballs.bring(&list, purpose)?).collect())
 }
 
 /// Returns the tree of a part, with each tarball at its path.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Tarballs, UpdateError, tarballs::ProgramVersion};
 use crate::{
-    fetch::{Fetched, Wanted},
+    fetch::{Fetched, Purpose, Wanted},
     managers::ProgramPackage,
     scaffold::record::{Kept, ProgramTarball},
     split::{Split, System, lock::dependencies::Form},
@@ -82,5 +82,5 @@ pub(super) fn bring(
         integrity: Some(tarball.integrity.clone()),
         recorded_in: None,
     };
-    Ok(tarballs.bring(&[wanted])?.pop())
+    Ok(tarballs.bring(&[wanted], Purpose::All)?.pop())
 }

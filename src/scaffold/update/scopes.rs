@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Tarballs, UpdateError, bring, wanted};
 use crate::{
-    fetch::{self, Cache, DownloadOrigin, Fetched, Wanted},
+    fetch::{self, Cache, DownloadOrigin, Fetched, Purpose, Wanted},
     lockfile::{Integrity, PlatformLists},
     parallel,
     scaffold::record::{DependencyRecord, Kept},
@@ -58,7 +58,7 @@ fn look_into(
     found: &mut Scopes,
 ) -> Result<(), UpdateError> {
     while !open.is_empty() {
-        let files: Vec<(String, Fetched)> = bring(&open, tarballs)?.into_iter().collect();
+        let files: Vec<(String, Fetched)> = bring(&open, Purpose::Systems, tarballs)?.into_iter().collect();
         let platforms = parallel::map(&files, |(_, file)| platforms(file));
         let mut damaged = BTreeMap::new();
         for ((path, file), platforms) in files.into_iter().zip(platforms) {

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::UpdateError;
 use crate::{
-    fetch::{self, Cache, Downloader, Fetched, MetadataError, PackageVersion, Progress, Registries, Wanted},
+    fetch::{self, Cache, Downloader, Fetched, MetadataError, PackageVersion, Progress, Purpose, Registries, Wanted},
     lockfile::Integrity,
 };
 
@@ -16,7 +16,7 @@ pub type ProgramVersion = Result<PackageVersion, MetadataError>;
 /// A source of tarballs.
 pub trait Tarballs {
     /// Fetches all wanted tarballs, in the given order.
-    fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError>;
+    fn bring(&self, wanted: &[Wanted], purpose: Purpose) -> Result<Vec<Fetched>, UpdateError>;
 
     /// Returns URL and integrity of one version of several packages.
     fn programs(&self, packages: &[&str], version: &str) -> Result<Vec<ProgramVersion>, UpdateError>;
@@ -34,7 +34,8 @@ pub struct Online<'a> {
 }
 
 impl Tarballs for Online<'_> {
-    fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError> {
+    fn bring(&self, wanted: &[Wanted], purpose: Purpose) -> Result<Vec<Fetched>, UpdateError> {
+        self.progress.begins(purpose);
         Ok(fetch::run(self.downloader.fetch(wanted, self.progress))??)
     }
 
@@ -57,7 +58,7 @@ pub struct FromCache<'a> {
 }
 
 impl Tarballs for FromCache<'_> {
-    fn bring(&self, wanted: &[Wanted]) -> Result<Vec<Fetched>, UpdateError> {
+    fn bring(&self, wanted: &[Wanted], _purpose: Purpose) -> Result<Vec<Fetched>, UpdateError> {
         Ok(fetch::from_cache_only(self.cache, self.registries, wanted)?)
     }
 

@@ -26,7 +26,7 @@ pub(super) const RECORDED_HASH: &str = "recorded hash";
 
 /// Names of the inputs for two orders: of the libraries whose output a build gets, and of the folders that its workspaces
 /// link to.
-pub(super) const ORDERS: [&str; 2] = ["order of libraries", "order of linked folders"];
+pub const ORDERS: [&str; 2] = ["order of libraries", "order of linked folders"];
 
 /// Name of the input for the install of an app that does not use the shared one.
 pub(super) const INSTALLED: &str = "installed dependencies";

@@ -33,6 +33,7 @@ use fixedbitset::FixedBitSet;
 use self::parts::Parts;
 pub use self::{
     compare::{Cause, Change, Comparison, Effect, Verdict, compare},
+    inputs::ORDERS,
     package_change::name_and_version,
 };
 use crate::split::{Split, System, config::Install, lock::dependencies::Scope, lock::shards::Part};

@@ -24,7 +24,7 @@ use crate::{
             start::Unclear,
         },
         workspaces::links::{Linked, Links},
-        workspaces::tasks::{Task, Tasks, without_those_that_build_runs},
+        workspaces::tasks::{Before, Task, Tasks, without_those_that_build_runs},
     },
 };
 
@@ -38,8 +38,8 @@ pub(super) struct Builder<'a> {
     edges: Edges,
     development: Edges,
     tasks: Tasks,
-    /// The scripts that run in each workspace before its build.
-    scripts: BTreeMap<RepoPath, Vec<String>>,
+    /// What the task runner would run in each workspace before its build.
+    before: BTreeMap<RepoPath, Before>,
     /// For each workspace in a ring, those whose builds its own does not wait for.
     cycles: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     /// For each workspace, those that depend on it or use it directly.
@@ -71,7 +71,7 @@ impl<'a> Builder<'a> {
         let needs = tasks.needs(workspaces);
         let root_choice = config.workspaces.get(&RepoPath::root());
         Ok(Self {
-            scripts: tasks.scripts(workspaces, &with_links(&edges, links)),
+            before: tasks.scripts(workspaces, &with_links(&edges, links)),
             cycles: cycles::cut(&with_needs(bonds(workspaces, &edges, links, config), &needs)),
             excluded: root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude)),
             needs,
@@ -97,15 +97,16 @@ impl<'a> Builder<'a> {
         let task = self.tasks.task(path, manifest, "build");
         let found = build(self.tree, path, manifest, &choice, &task, self.manager)?;
         let product = self.product(path, manifest, &choice, found.as_ref())?;
-        let (kind, reason) = self.kind(path, manifest, &choice, found.as_ref(), product.as_ref());
+        refuse_unknown_scripts(path, manifest, &self.workspaces[&RepoPath::root()], &choice)?;
+        let of_tasks = self.before.get(path).filter(|_| choice.build == BuildChoice::Detected);
+        let Before { scripts: of_tasks, not_run: tasks_not_run } = of_tasks.cloned().unwrap_or_default();
+        let before: Vec<String> = choice.own_scripts.iter().cloned().chain(of_tasks).collect();
+        let (kind, reason) = self.kind(path, &choice, found.as_ref(), product.as_ref(), &before);
         let remedy = match (kind, &product) {
             (Kind::App, _) => None,
             (Kind::Library, Some(_)) => Some(Remedy::kind()),
             (Kind::Library, None) => Some(advice::remedy(self.tree, self.workspaces, path, manifest, self.manager)?),
         };
-        refuse_unknown_scripts(path, manifest, &self.workspaces[&RepoPath::root()], &choice)?;
-        let of_tasks = self.scripts.get(path).filter(|_| choice.build == BuildChoice::Detected);
-        let before: Vec<String> = choice.own_scripts.iter().chain(of_tasks.into_iter().flatten()).cloned().collect();
         let is_files = self.is_files_for_others(path, manifest, found.as_ref(), product.as_ref());
         let has_dependants = self.dependants.get(path).is_some_and(|dependants| !dependants.is_empty());
         let lacks_entry = if has_dependants && !path.is_root() {
@@ -113,6 +114,7 @@ impl<'a> Builder<'a> {
         } else {
             None
         };
+        let has_build = found.as_ref().is_some_and(|build| build.foreign.is_none()) && !path.is_root();
         let needed = found.filter(|build| {
             kind == Kind::App
                 || is_awaited(manifest, build, &choice)
@@ -124,6 +126,7 @@ impl<'a> Builder<'a> {
             || lacks_entry.is_some()
             || is_files
             || self.is_used_built(path, manifest, needed.as_ref(), &choice);
+        let leaves_build = has_build && needed.is_none();
         let build = with_scripts(needed, &before, manifest, self.manager);
         let build = with_root_scripts(build, path, &choice.root_scripts, self.manager);
         let role = role(path, kind, &choice, product)?;
@@ -157,6 +160,8 @@ impl<'a> Builder<'a> {
             links: linked.folders,
             env: build.as_ref().map(|_| task.env).unwrap_or_default(),
             build,
+            tasks_not_run,
+            leaves_build,
             is_used_built,
             awaited: false,
             library: None,
@@ -244,18 +249,20 @@ impl<'a> Builder<'a> {
     fn kind(
         &self,
         path: &RepoPath,
-        manifest: &Manifest,
         choice: &WorkspaceConfig,
         build: Option<&Build>,
         product: Option<&Product>,
+        before: &[String],
     ) -> (Kind, String) {
         let has_programs = product.is_some_and(|product| !product.programs.is_empty());
         let counts = |from: &&RepoPath| !(has_programs && self.offers_nothing(from));
         let dependants: Vec<RepoPath> =
             self.dependants.get(path).into_iter().flatten().filter(counts).cloned().collect();
         let single = self.workspaces.len() == 1;
+        let manifest = &self.workspaces[path];
         let has_entry = detect::entry_points::has_any(manifest);
-        choose_kind(path, choice, &Facts { manifest, build, product, single, has_entry, dependants: &dependants })
+        let facts = Facts { manifest, build, product, before, single, has_entry, dependants: &dependants };
+        choose_kind(path, choice, &facts)
     }
 
     /// The files outside of a workspace that it reads, and that what it links to reads.

@@ -21,6 +21,8 @@ pub(super) struct Facts<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) build: Option<&'a Build>,
     pub(super) product: Option<&'a Product>,
+    /// The scripts that builds need.
+    pub(super) before: &'a [String],
     /// The repository is one package without workspaces.
     pub(super) single: bool,
     /// Whether its manifest names something to import or to run.
@@ -43,7 +45,11 @@ pub(super) fn choose_kind(path: &RepoPath, choice: &WorkspaceConfig, facts: &Fac
         return (Kind::Library, "is the workspace root".to_owned());
     }
     let Some(product) = facts.product else {
-        return (Kind::Library, advice::lacks(facts.manifest, choice));
+        let lacks = advice::lacks(facts.manifest, choice);
+        return (
+            Kind::Library,
+            if facts.before.is_empty() { lacks } else { format!("{lacks}; builds need its scripts") },
+        );
     };
     let what = product.reason.as_str();
     if let Some(folder) = path.parts().find(|part| APP_FOLDERS.contains(part)) {

@@ -27,6 +27,7 @@ use crate::split::{
         start::Unclear,
     },
     workspaces::links::Links,
+    workspaces::tasks::NotRun,
 };
 
 /// Globs of tests and what they read, for builds that run them.
@@ -73,6 +74,10 @@ pub struct Workspace {
     pub root_scripts: Vec<String>,
     /// Environment variables that its build reads, as the repository's task runner has it; names may end in `*`.
     pub env: BTreeSet<String>,
+    /// The tasks that a task runner would run before its build and that do not run, though they may make something.
+    pub tasks_not_run: Vec<NotRun>,
+    /// Whether it has a build script that does not run, because nothing says that others need what it makes.
+    pub leaves_build: bool,
     /// Whether others have use for what its build makes: its manifest points them there, or `splitter.json` says so.
     pub(in crate::split) is_used_built: bool,
     /// Whether the builds of others wait for its own.

@@ -227,6 +227,32 @@ fn scripts_that_a_task_runner_knows_run_before_a_build() {
         graph.workspaces().filter_map(|workspace| Some(workspace.build.as_ref()?.command.as_str())).collect();
     assert_eq!(commands, ["bun run build", "bun run generate && bun run build", "bun run generate"]);
     assert!(graph.workspaces().filter(|workspace| workspace.env.contains("KEY")).count() == 3);
+    let b = graph.workspaces().find(|workspace| workspace.name == "b").unwrap();
+    assert_eq!(b.reason, "starts no server; builds need its scripts");
+}
+
+#[test]
+fn a_build_script_of_a_library_that_does_not_run_is_known() {
+    let turbo = ("turbo.json", r#"{"tasks": {"build": {"dependsOn": ["^build", "generate"]}}}"#);
+    let graph = graph(&[
+        ROOT,
+        turbo,
+        ("package.json", r#"{"workspaces": ["apps/*", "packages/*"], "scripts": {"build": "x"}}"#),
+        (
+            "apps/web/package.json",
+            r#"{"scripts": {"build": "x"}, "dependencies": {"a": "*", "b": "*", "c": "*", "d": "*", "e": "*"}}"#,
+        ),
+        ("packages/a/package.json", r#"{"name": "a", "main": "src/a.ts", "scripts": {"build": "tsc"}}"#),
+        ("packages/b/package.json", &built("b", "")),
+        ("packages/c/package.json", r#"{"name": "c", "scripts": {"build": "tsc", "generate": "x"}}"#),
+        ("packages/d/package.json", r#"{"name": "d", "scripts": {"build": "mvn package"}}"#),
+        ("packages/e/package.json", r#"{"name": "e", "scripts": {"build": "tsc"}}"#),
+        ("splitter.json", r#"{"workspaces": {"packages/e": {"build": null}}}"#),
+    ])
+    .unwrap();
+    let left = graph.workspaces().filter(|workspace| workspace.leaves_build).map(|workspace| workspace.name.as_str());
+    assert_eq!(left.collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!(graph.libraries().map(|(name, _)| name).collect::<Vec<_>>(), ["b", "c"]);
 }
 
 #[test]

@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-pub(in crate::split) use self::plan::without_those_that_build_runs;
+pub(crate) use self::plan::NotRun;
+pub(in crate::split) use self::plan::{Before, without_those_that_build_runs};
 
 use crate::split::{Manifest, SplitError, Workspaces};
 use crate::{
@@ -65,6 +66,15 @@ impl Tasks {
             return Ok(Self::Turbo(config));
         }
         Ok(nx::Config::read(tree, workspaces)?.map_or(Self::None, Self::Nx))
+    }
+
+    /// Whether a workspace has a task of its own that needs no script of its manifest.
+    fn defines(&self, path: &RepoPath, manifest: &Manifest, name: &str) -> bool {
+        match self {
+            // Turborepo runs scripts of manifests alone.
+            Self::None | Self::Turbo(_) => false,
+            Self::Nx(config) => config.defines(path, manifest, name),
+        }
     }
 
     /// A task of a workspace. One that nothing is known of needs nothing.

@@ -66,6 +66,12 @@ impl Config {
         task
     }
 
+    /// Whether `project.json` or the manifest of a workspace defines a target.
+    pub(super) fn defines(&self, path: &RepoPath, manifest: &Manifest, name: &str) -> bool {
+        let project = self.projects.get(path).and_then(|project| project.get("targets")?.get(name));
+        project.or_else(|| manifest.json.get("nx")?.get("targets")?.get(name)).is_some()
+    }
+
     fn add_input(&self, input: &Value, own: Option<&Value>, task: &mut Task, depth: usize) {
         if let Some(variable) = input.get("env").and_then(Value::as_str) {
             task.env.insert(variable.to_owned());

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::{Need, Task, Tasks};
 use crate::{
     repo::RepoPath,
@@ -14,6 +16,9 @@ use crate::{
 
 /// The task from which all is asked; its script is the build itself.
 const BUILD: &str = "build";
+
+/// How Turborepo names the root.
+const ROOT: &str = "//";
 
 /// A task whose name holds one of these words makes something.
 const MAKES: [&str; 7] = ["build", "codegen", "compile", "gen", "generate", "generated", "prebuild"];
@@ -44,22 +49,22 @@ const DOES_NOT: [&str; 21] = [
 ];
 
 impl Tasks {
-    /// The scripts that run in each workspace before its build, or for those that depend on it, in their order. `edges` says
-    /// which workspaces one depends on directly.
+    /// Finds what runs in each workspace before its build, or for those that depend on it. `edges` says which workspaces one
+    /// depends on directly.
     pub(in crate::split) fn scripts(
         &self,
         workspaces: &Workspaces,
         edges: &BTreeMap<RepoPath, BTreeSet<RepoPath>>,
-    ) -> BTreeMap<RepoPath, Vec<String>> {
+    ) -> BTreeMap<RepoPath, Before> {
         if matches!(self, Self::None) {
             return BTreeMap::new();
         }
-        let (seen, scripts) = Default::default();
-        let mut walk = Walk { tasks: self, workspaces, by_name: self.names(workspaces), edges, seen, scripts };
+        let (seen, found) = Default::default();
+        let mut walk = Walk { tasks: self, workspaces, by_name: self.names(workspaces), edges, seen, found };
         for path in workspaces.keys().filter(|path| !path.is_root()) {
             walk.visit(path, BUILD);
         }
-        walk.scripts
+        walk.found
     }
 }
 
@@ -83,7 +88,8 @@ impl Tasks {
                         Need::Of { package, task } => {
                             let target = by_name.get(package.as_str()).filter(|target| !target.is_root());
                             let runs = |target: &&&RepoPath| {
-                                task == BUILD || makes(&task, &self.task(target, &workspaces[**target], &task))
+                                task == BUILD
+                                    || makes(&task, &self.task(target, &workspaces[**target], &task)) == Some(true)
                             };
                             found.extend(target.filter(runs).map(|target| (*target).clone()));
                         }
@@ -114,13 +120,40 @@ impl Tasks {
     }
 }
 
+/// What a task runner would run before the build of a workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::split) struct Before {
+    /// The scripts that run, in their order.
+    pub(in crate::split) scripts: Vec<String>,
+    /// The tasks that do not run, though they may make something.
+    pub(in crate::split) not_run: Vec<NotRun>,
+}
+
+/// A task that a build needs and that does not run before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotRun {
+    /// The name of the task.
+    pub task: String,
+    /// Why it does not run.
+    pub reason: &'static str,
+}
+
+/// The reason if nothing says that a script writes files.
+const NO_OUTPUTS: &str = "no `outputs`";
+/// The reason if only Nx can run a task.
+const NO_SCRIPT: &str = "no script of package.json";
+/// The reason if a task belongs to the root, whose scripts no build runs.
+const OF_ROOT: &str = "a task of the root";
+/// The reason if the workspace of a task is not found.
+const ELSEWHERE: &str = "not a task of a workspace";
+
 struct Walk<'a> {
     tasks: &'a Tasks,
     workspaces: &'a Workspaces,
     by_name: BTreeMap<&'a str, &'a RepoPath>,
     edges: &'a BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     seen: BTreeSet<(RepoPath, String)>,
-    scripts: BTreeMap<RepoPath, Vec<String>>,
+    found: BTreeMap<RepoPath, Before>,
 }
 
 impl Walk<'_> {
@@ -139,24 +172,42 @@ impl Walk<'_> {
                         self.visit(dependency, task);
                     }
                 }
-                Need::Of { package, task } => {
-                    if let Some(path) = self.by_name.get(package.as_str()) {
-                        self.visit(path, task);
-                    }
-                }
+                Need::Of { package, task } => match self.by_name.get(package.as_str()) {
+                    Some(path) if !path.is_root() => self.visit(path, task),
+                    _ if !manifest.scripts.contains_key(name) || makes(task, &Task::default()) == Some(false) => {}
+                    Some(_) => self.skip(path, &format!("{package}#{task}"), OF_ROOT),
+                    None if package == ROOT => self.skip(path, &format!("{package}#{task}"), OF_ROOT),
+                    None => self.skip(path, &format!("{package}#{task}"), ELSEWHERE),
+                },
             }
         }
-        if name != BUILD && !path.is_root() && manifest.scripts.contains_key(name) && makes(name, &task) {
-            self.scripts.entry(path.clone()).or_default().push(name.to_owned());
+        if path.is_root() {
+            return;
         }
+        match (manifest.scripts.contains_key(name), makes(name, &task)) {
+            (true, _) if name == BUILD => {}
+            (_, Some(false)) => {}
+            (true, Some(true)) => self.found.entry(path.clone()).or_default().scripts.push(name.to_owned()),
+            (true, None) => self.skip(path, name, NO_OUTPUTS),
+            (false, _) if self.tasks.defines(path, manifest, name) => self.skip(path, name, NO_SCRIPT),
+            (false, _) => {}
+        }
+    }
+
+    fn skip(&mut self, path: &RepoPath, task: &str, reason: &'static str) {
+        self.found.entry(path.clone()).or_default().not_run.push(NotRun { task: task.to_owned(), reason });
     }
 }
 
-/// Whether a task makes something that builds read: by its name, or else where it is said to write anything.
-fn makes(name: &str, task: &Task) -> bool {
+/// Whether a task makes something that builds read: by its name, or else where it is said to write anything. `None` if nothing
+/// says so.
+fn makes(name: &str, task: &Task) -> Option<bool> {
     let words: Vec<String> = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    !has(&DOES_NOT) && (has(&MAKES) || !task.outputs.is_empty())
+    if has(&DOES_NOT) {
+        return Some(false);
+    }
+    (has(&MAKES) || !task.outputs.is_empty()).then_some(true)
 }
 
 /// The scripts that a build script runs by itself need not run before it.
@@ -189,7 +240,30 @@ mod tests {
         let (db, web): (RepoPath, RepoPath) = ("db".parse().unwrap(), "web".parse().unwrap());
         let edges = BTreeMap::from([(web, BTreeSet::from([db]))]);
         let scripts = Tasks::read(&tree, &workspaces).unwrap().scripts(&workspaces, &edges);
-        scripts.iter().map(|(path, names)| format!("{path}: {}", names.join(", "))).collect()
+        let shown = |(path, before): (&RepoPath, &Before)| {
+            let not_run = before.not_run.iter().map(|task| format!("not {} ({})", task.task, task.reason));
+            let all: Vec<String> = before.scripts.iter().cloned().chain(not_run).collect();
+            format!("{path}: {}", all.join(", "))
+        };
+        scripts.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn tasks_that_may_make_something_and_do_not_run_are_named() {
+        let web = r#"{"name": "web", "scripts": {"build": "x", "copy-editor": "x", "lint": "x"}}"#;
+        let turbo = r#"{"tasks": {"build": {"dependsOn": ["copy-editor", "lint", "missing", "//#icons", "//#lint", "other#x"]}}}"#;
+        assert_eq!(
+            scripts(&[("web/package.json", web), ("turbo.json", turbo)]),
+            [
+                "web: not copy-editor (no `outputs`), not //#icons (a task of the root), not other#x (not a task of a workspace)"
+            ]
+        );
+        let defaults = r#"{"targetDefaults": {"build": {"dependsOn": ["^build", "copy-editor", "bundle", "lint"]}}}"#;
+        let project = r#"{"targets": {"bundle": {"executor": "x"}, "lint": {"executor": "x"}}}"#;
+        assert_eq!(
+            scripts(&[("web/package.json", web), ("nx.json", defaults), ("web/project.json", project)]),
+            ["web: not copy-editor (no `outputs`), not bundle (no script of package.json)"]
+        );
     }
 
     #[test]

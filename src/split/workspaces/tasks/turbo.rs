@@ -84,11 +84,10 @@ fn extended(inherited: Option<&Value>, own: &Value) -> Value {
     Value::Array(inherited.chain(list.iter().filter(|item| *item != EXTENDS)).cloned().collect())
 }
 
-/// Before Turborepo 2 `$NAME` names a variable. The root's own tasks (`//#task`) are not run.
+/// Before Turborepo 2 `$NAME` names a variable.
 fn need(text: &str) -> Option<Need> {
     match (text.strip_prefix('^'), text.split_once('#')) {
         (Some(task), _) => Some(Need::OfDependencies(task.to_owned())),
-        (None, Some(("//", _))) => None,
         (None, Some((package, task))) => Some(Need::Of { package: package.to_owned(), task: task.to_owned() }),
         (None, None) => (!text.starts_with('$')).then(|| Need::Own(text.to_owned())),
     }
