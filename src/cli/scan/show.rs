@@ -298,6 +298,7 @@ fn product(workspace: &Workspace) -> Vec<String> {
         })
         .collect();
     match product.purpose {
+        Purpose::Tarball => lines.push("published: the tarball that the package manager packs".to_owned()),
         Purpose::Site if programs.is_empty() => lines.push("site: static files".to_owned()),
         _ if programs.is_empty() => lines.push("files: the output of the build, no program".to_owned()),
         _ if product.keeps == Keeps::Files => {}

@@ -48,6 +48,12 @@ pub(super) fn find(
             if main.is_some_and(|(main, ..)| place == main) { &mut outputs.required } else { &mut outputs.optional };
         list.push(found);
     }
+    // What goes into a compiled program is no output of its own.
+    let compiled = script::commands(script).into_iter().filter_map(|words| compiled::find(&words));
+    let programs: Vec<String> = compiled.filter_map(|found| inside(&found.file)).collect();
+    if !programs.is_empty() {
+        outputs = Outputs { required: programs, ..Outputs::default() };
+    }
     if outputs.required.is_empty() {
         outputs.required.append(&mut outputs.optional);
     }
@@ -150,7 +156,8 @@ fn usual_task_output(outputs: &[String]) -> Option<String> {
         (is_whole && !folder.is_empty() && camino::Utf8Path::new(folder).extension().is_none())
             .then(|| folder.to_owned())
     };
-    let folders: Vec<String> = outputs.iter().filter_map(folder).collect();
+    // A list for all workspaces names the folders of frameworks too, which only these write.
+    let folders: Vec<String> = outputs.iter().filter_map(folder).filter(|folder| !folder.starts_with('.')).collect();
     folders.iter().find(|folder| *folder == USUAL).or(folders.first()).cloned()
 }
 
@@ -317,6 +324,7 @@ mod tests {
             ("vite build && tsc --outDir types", "dist (types)"),
             ("vite build && tsc --outDir dist/types", "dist"),
             ("tsc --noEmit && vite build", "dist"),
+            ("vite build && bun build a.ts --compile --outfile out/tool", "out/tool"),
             ("babel src -d es && babel src -d cjs && rollup -d umd", "umd (es) (cjs)"),
         ] {
             assert_eq!(found(script, &[]), folders, "{script}");
@@ -344,6 +352,8 @@ mod tests {
         let found = |script: &str, outputs: &[&str]| found_of(script, "x", &[], outputs);
         assert_eq!(found("make", &["package.json", "lib/**", "es"]), "lib");
         assert_eq!(found("make", &[".next/**", "dist/**"]), "dist");
+        assert_eq!(found("make", &[".next/**", "generated/**"]), "generated");
+        assert_eq!(found("make", &[".next/**"]), "dist?");
         assert_eq!(found("make", &["**/*.js", "../out/**"]), "dist?");
         assert_eq!(found("make --outdir www", &["lib/**"]), "www");
         assert_eq!(found("next build", &["lib/**"]), ".next");

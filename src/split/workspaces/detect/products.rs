@@ -66,7 +66,22 @@ impl Asked<'_> {
             Entry::File(file) if !is_below_any(file, outputs) => Keeps::Sources,
             _ => Keeps::Server,
         };
-        Product::running(keeps, Purpose::Server, vec![program], reason)
+        let mut product = Product::running(keeps, Purpose::Server, vec![program], reason);
+        if product.programs.iter().any(|program| self.reads_ts_config(program)) {
+            // Its paths count from the folder that the program runs in.
+            product.programs.iter_mut().for_each(|program| program.directory = Some(".".to_owned()));
+            product.files.push("tsconfig*.json".to_owned());
+        }
+        product
+    }
+
+    /// Whether a file that a program loads first reads `tsconfig.json`, as `tsconfig-paths` does.
+    fn reads_ts_config(&self, program: &Program) -> bool {
+        program.options.iter().any(|option| {
+            let file = option.split_once("{workspace}/").map(|(_, file)| self.folder.child(file));
+            let text = file.and_then(|file| read_text(self.tree, &file).ok().flatten()).unwrap_or_default();
+            option.contains("tsconfig-paths") || text.contains("tsconfig")
+        })
     }
 
     /// What runs from the sources alone: the program of a script, and those of `bin`.
@@ -112,7 +127,7 @@ impl Asked<'_> {
             _ => Product::files(Purpose::Files, "has a build script"),
         };
         if let Some(rule) = rule.filter(|_| product.keeps == Keeps::Server) {
-            product.files.clone_from(&rule.files);
+            product.files.extend(rule.files.iter().cloned());
         }
         self.add_bins(&mut product, build)?;
         product.without = build.tool.map(|tool| tool.without.clone()).unwrap_or_default();

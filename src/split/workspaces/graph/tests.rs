@@ -228,7 +228,7 @@ fn scripts_that_a_task_runner_knows_run_before_a_build() {
     assert_eq!(commands, ["bun run build", "bun run generate && bun run build", "bun run generate"]);
     assert!(graph.workspaces().filter(|workspace| workspace.env.contains("KEY")).count() == 3);
     let b = graph.workspaces().find(|workspace| workspace.name == "b").unwrap();
-    assert_eq!(b.reason, "starts no server; builds need its scripts");
+    assert_eq!(b.reason, "its package.json has no `build`, `start` or `dev` script; builds need its scripts");
 }
 
 #[test]
@@ -243,6 +243,7 @@ fn a_build_script_of_a_library_that_does_not_run_is_known() {
             r#"{"scripts": {"build": "x"}, "dependencies": {"a": "*", "b": "*", "c": "*", "d": "*", "e": "*"}}"#,
         ),
         ("packages/a/package.json", r#"{"name": "a", "main": "src/a.ts", "scripts": {"build": "tsc"}}"#),
+        ("packages/a/src/a.ts", ""),
         ("packages/b/package.json", &built("b", "")),
         ("packages/c/package.json", r#"{"name": "c", "scripts": {"build": "tsc", "generate": "x"}}"#),
         ("packages/d/package.json", r#"{"name": "d", "scripts": {"build": "mvn package"}}"#),

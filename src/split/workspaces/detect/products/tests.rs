@@ -23,7 +23,8 @@ fn found(manager: ManagerName, manifest: &str, files: &[(&str, &str)]) -> String
         })
         .collect();
     let runtime = product.runtime.map(|install| format!(" + {install:?}")).unwrap_or_default();
-    format!("{} {:?}{runtime} [{}]", product.purpose.name(), product.keeps, programs.join("; "))
+    let ts_config = if product.files.contains(&"tsconfig*.json".to_owned()) { ", tsconfig*.json" } else { "" };
+    format!("{} {:?}{runtime} [{}{ts_config}]", product.purpose.name(), product.keeps, programs.join("; "))
 }
 
 fn of_bun(manifest: &str, files: &[(&str, &str)]) -> String {
@@ -75,6 +76,13 @@ fn a_server_that_is_built_runs_with_a_production_install() {
     assert_eq!(of_yarn(own, &files), "server Sources + Production [a: NODE_ENV=production node server.js]");
     let cli = r#"{"bin": {"tool": "dist/cli.js"}, "scripts": {"build": "tsup src/cli.ts"}}"#;
     assert_eq!(of_yarn(cli, &[]), "program Server + Production [tool: dist/cli.js]");
+    let paths = r#"{"scripts": {"build": "nest build", "start:prod": "node -r tsconfig-paths/register dist/main"}}"#;
+    let expected =
+        "server Server + Production [a: node -r {resolve:tsconfig-paths/register} dist/main.js, tsconfig*.json]";
+    assert_eq!(of_yarn(paths, &[]), expected);
+    let own = r#"{"scripts": {"build": "nest build", "start:prod": "node -r ./paths.js dist/main"}}"#;
+    let files = [("apps/a/paths.js", "require('./tsconfig.json')")];
+    assert_eq!(of_yarn(own, &files), "server Server + Production [a: node -r ./paths.js dist/main.js, tsconfig*.json]");
     let unclear = r#"{"scripts": {"build": "tsc --outDir dist", "start": "node dist/a.js && node dist/b.js"}}"#;
     assert_eq!(of_yarn(unclear, &[]), "files Files []");
 }
