@@ -353,7 +353,9 @@ fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
     let recorded: BTreeMap<&RepoPath, &WorkspaceRecord> =
         recorded.iter().map(|workspace| (&workspace.path, workspace)).collect();
     if split.programs == ProgramSearch::Configuration {
-        now.values_mut().for_each(|workspace| add_found_in_sources(workspace, recorded.get(&workspace.path).copied()));
+        for workspace in now.values_mut() {
+            add_found_in_sources(workspace, recorded.get(&workspace.path).copied());
+        }
     }
     let mut texts = Vec::new();
     for (path, workspace) in &now {
