@@ -23,5 +23,5 @@ export function moveProject() {}
 // Returns the options of the runtime for starting a file of the project.
 export const startOptions = () => [];
 
-// Returns the command that packs a workspace into a tarball in `folder`. Yarn 1 keeps the files' times.
+// Returns the command that packs a workspace into a tarball in `folder`.
 export const packCommand = (folder, name) => ["yarn", "pack", "--ignore-scripts", "--filename", join(folder, `${name}.tgz`)];

@@ -260,7 +260,7 @@ fn e2e_a_repository_of_version_1_is_brought_up_to_date_and_keeps_its_flake() {
     let output = run(&mut context.splitter(&["init", "--no-hook"]));
     assert!(
         !output.contains("left alone")
-            && output.contains("in flake.nix, replace the line that reads splitter.lock.json"),
+            && output.contains("In flake.nix, replace the line that reads splitter.lock.json"),
         "{output}"
     );
     context.git(&["add", "--all"]);
