@@ -69,7 +69,10 @@ fn keeps_its_secrets<P: Project>(monorepo: P, storage: &Registry) {
         command
     };
     let refused = run(&mut with_certificates(nix.build_command("deps")));
-    assert!(refused.starts_with("exit: 1") && refused.contains("the page registries.md of splitter's documentation"), "{refused}");
+    assert!(
+        refused.starts_with("exit: 1") && refused.contains("the page registries.md of splitter's documentation"),
+        "{refused}"
+    );
     let asked_before = storage.authorizations().len();
     let mut build = with_certificates(nix.build_command("nodeModules"));
     build.env("NETRC", &netrc).env("SPLITTER_NPMRC", &npmrc);
