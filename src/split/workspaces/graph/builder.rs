@@ -9,6 +9,7 @@ use super::{
     Remedy, Role, Workspace, advice, cycles,
     edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
     kind::{Facts, choose_kind},
+    scripts::{not_run, read_scripts, refuse_unknown_scripts, with_root_scripts, with_scripts},
 };
 use crate::{
     repo::{RepoPath, Tree},
@@ -24,7 +25,7 @@ use crate::{
             start::Unclear,
         },
         workspaces::links::{Linked, Links},
-        workspaces::tasks::{Before, Task, Tasks, without_those_that_build_runs},
+        workspaces::tasks::{Before, Task, Tasks},
     },
 };
 
@@ -98,22 +99,11 @@ impl<'a> Builder<'a> {
         let found = build(self.tree, path, manifest, &choice, &task, self.manager)?;
         let product = self.product(path, manifest, &choice, found.as_ref())?;
         refuse_unknown_scripts(path, manifest, &self.workspaces[&RepoPath::root()], &choice)?;
-        let of_tasks = self.before.get(path).filter(|_| choice.build == BuildChoice::Detected);
-        let Before { scripts: of_tasks, not_run: tasks_not_run } = of_tasks.cloned().unwrap_or_default();
-        let before: Vec<String> = choice.own_scripts.iter().cloned().chain(of_tasks).collect();
+        let Before { scripts: before, not_run: tasks_not_run } = self.before(path, &choice);
         let (kind, reason) = self.kind(path, &choice, found.as_ref(), product.as_ref(), &before);
-        let remedy = match (kind, &product) {
-            (Kind::App, _) => None,
-            (Kind::Library, Some(_)) => Some(Remedy::kind()),
-            (Kind::Library, None) => Some(advice::remedy(self.tree, self.workspaces, path, manifest, self.manager)?),
-        };
+        let remedy = self.remedy(path, manifest, kind, product.as_ref())?;
         let is_files = self.is_files_for_others(path, manifest, found.as_ref(), product.as_ref());
-        let has_dependants = self.dependants.get(path).is_some_and(|dependants| !dependants.is_empty());
-        let lacks_entry = if has_dependants && !path.is_root() {
-            detect::entry_points::missing(self.tree, path, manifest)?
-        } else {
-            None
-        };
+        let lacks_entry = self.lacks_entry(path, manifest)?;
         let has_build = found.as_ref().is_some_and(|build| build.foreign.is_none()) && !path.is_root();
         let needed = found.filter(|build| {
             kind == Kind::App
@@ -132,9 +122,6 @@ impl<'a> Builder<'a> {
         let role = role(path, kind, &choice, product)?;
         refuse_odd(path, &choice, &role, build.is_some())?;
         let linked = self.links.by_workspace.get(path).cloned().unwrap_or_default();
-        let needs = self.needs.get(path).into_iter().flatten();
-        let needs = needs.filter(|needed| !self.edges[path].contains(*needed) && !choice.uses.contains(*needed));
-        let needs = needs.filter(|needed| !linked.workspaces.contains(*needed)).cloned().collect();
         let linked_only = linked.workspaces.difference(&self.edges[path]).cloned();
         Ok(Workspace {
             path: path.clone(),
@@ -144,7 +131,7 @@ impl<'a> Builder<'a> {
             dependencies: self.edges[path].clone(),
             development: self.development.remove(path).unwrap_or_default(),
             uses: choice.uses.iter().cloned().chain(linked_only).collect(),
-            needs,
+            needs: self.other_needs(path, &choice, &linked),
             missing_entry: lacks_entry.filter(|_| build.is_none()),
             patches: patches(self.tree, path, manifest)?,
             cycle: self.cycles.remove(path).unwrap_or_default(),
@@ -172,6 +159,46 @@ impl<'a> Builder<'a> {
             },
             role,
         })
+    }
+
+    /// The scripts that run before a build: the chosen ones, and those of a task runner for a build that is found.
+    fn before(&self, path: &RepoPath, choice: &WorkspaceConfig) -> Before {
+        let of_tasks = self.before.get(path).filter(|_| choice.build == BuildChoice::Detected);
+        let Before { scripts, not_run } = of_tasks.cloned().unwrap_or_default();
+        Before { scripts: choice.own_scripts.iter().cloned().chain(scripts).collect(), not_run }
+    }
+
+    /// What makes a library an app.
+    fn remedy(
+        &self,
+        path: &RepoPath,
+        manifest: &Manifest,
+        kind: Kind,
+        product: Option<&Product>,
+    ) -> Result<Option<Remedy>, SplitError> {
+        Ok(match (kind, product) {
+            (Kind::App, _) => None,
+            (Kind::Library, Some(_)) => Some(Remedy::kind()),
+            (Kind::Library, None) => Some(advice::remedy(self.tree, self.workspaces, path, manifest, self.manager)?),
+        })
+    }
+
+    /// The entry point of a workspace with dependants that git lacks.
+    fn lacks_entry(&self, path: &RepoPath, manifest: &Manifest) -> Result<Option<String>, SplitError> {
+        let has_dependants = self.dependants.get(path).is_some_and(|dependants| !dependants.is_empty());
+        if has_dependants && !path.is_root() {
+            detect::entry_points::missing(self.tree, path, manifest)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The workspaces that a build needs and that neither its manifest, nor `uses`, nor a link names.
+    fn other_needs(&self, path: &RepoPath, choice: &WorkspaceConfig, linked: &Linked) -> BTreeSet<RepoPath> {
+        let is_named = |needed: &RepoPath| {
+            self.edges[path].contains(needed) || choice.uses.contains(needed) || linked.workspaces.contains(needed)
+        };
+        self.needs.get(path).into_iter().flatten().filter(|needed| !is_named(needed)).cloned().collect()
     }
 
     /// Whether others need the build of a workspace that has something of its own to run: many depend on one for its types alone.
@@ -382,73 +409,6 @@ fn build(
         BuildChoice::Command(command) => Some(detect::chosen_build(tree, path, manifest, &task.outputs, command)?),
     };
     Ok(found.map(|build| if choice.output.is_empty() { build } else { build.keeping(&choice.output) }))
-}
-
-/// The texts of the scripts in which paths of files may stand: the build, what runs before it, and what those run.
-fn read_scripts<'a>(manifest: &'a Manifest, before: &'a [String]) -> Vec<&'a str> {
-    let mut names: Vec<&str> = before.iter().map(String::as_str).chain(["build", "start"]).collect();
-    let mut scripts = Vec::new();
-    while let Some(name) = names.pop() {
-        let Some(script) = manifest.scripts.get(name).map(String::as_str).filter(|script| !scripts.contains(script))
-        else {
-            continue;
-        };
-        scripts.push(script);
-        names.extend(script.split_whitespace().filter(|word| manifest.scripts.contains_key(*word)));
-        names.extend(["prebuild", "postbuild"].into_iter().filter(|_| name == "build"));
-    }
-    scripts
-}
-
-/// A build with the scripts that run before it, which a library may have without a build.
-fn with_scripts(build: Option<Build>, scripts: &[String], manifest: &Manifest, manager: ManagerName) -> Option<Build> {
-    let before = match &build {
-        Some(_) => without_those_that_build_runs(scripts, manifest),
-        None => scripts.to_vec(),
-    };
-    let mut commands: Vec<_> = before.iter().map(|name| format!("{} run {name}", manager.command())).collect();
-    commands.extend(build.as_ref().map(|build| build.command.clone()));
-    let mut build = build.unwrap_or_default();
-    build.command = commands.join(" && ");
-    (!commands.is_empty()).then_some(build)
-}
-
-/// A build before which scripts of the root run, at the root.
-fn with_root_scripts(build: Option<Build>, path: &RepoPath, scripts: &[String], manager: ManagerName) -> Option<Build> {
-    if scripts.is_empty() {
-        return build;
-    }
-    let mut build = build.unwrap_or_default();
-    let run = scripts.iter().map(|name| format!("{} run {name}", manager.command())).collect::<Vec<_>>().join(" && ");
-    let depth = path.parts().count();
-    let run = if depth == 0 { run } else { format!("(cd {} && {run})", vec![".."; depth].join("/")) };
-    build.command = if build.command.is_empty() { run } else { format!("{run} && {}", build.command) };
-    Some(build)
-}
-
-/// The scripts of an install that `splitter.json` does not name.
-fn not_run(manifest: &Manifest, chosen: &[String]) -> Vec<String> {
-    let names = detect::own_scripts::names(manifest).into_iter();
-    names.filter(|name| !chosen.contains(name)).collect()
-}
-
-/// Refuses names of scripts that there are not. A misspelt name would silently run nothing.
-fn refuse_unknown_scripts(
-    path: &RepoPath,
-    manifest: &Manifest,
-    root: &Manifest,
-    choice: &WorkspaceConfig,
-) -> Result<(), SplitError> {
-    let places = [("ownScripts", &choice.own_scripts, manifest), ("rootScripts", &choice.root_scripts, root)];
-    for (key, names, manifest) in places {
-        if let Some(name) = names.iter().find(|name| !manifest.scripts.contains_key(*name)) {
-            let of =
-                if key == "rootScripts" || path.is_root() { "the root's package.json" } else { "its package.json" };
-            let reason = format!("`{key}` of `{path}` names `{name}`, but {of} has no such script");
-            return Err(SplitError::Config { reason });
-        }
-    }
-    Ok(())
 }
 
 fn is_end_of_word(character: char) -> bool {
