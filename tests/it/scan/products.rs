@@ -48,7 +48,7 @@ fn products_are_shown_with_their_programs_and_what_these_run_with() {
             ("tool", build("bun build src/main.ts --compile --outfile dist/tool")),
         ],
     );
-    insta::assert_snapshot!(shown, @"
+    insta::assert_snapshot!(shown, @r#"
     .            library (is the workspace root)
     apps/api     app api (runs a server from source and is in apps/)
                  server api: bun src/server.ts
@@ -69,7 +69,6 @@ fn products_are_shown_with_their_programs_and_what_these_run_with() {
                  build: `bun run build` (Nuxt) -> .output
                  server nuxt: node .output/server/index.mjs
                  runs with: the dependencies that the build put into its output
-                 packages are copied, not linked: it runs `nuxt build`: Nitro copies files of packages with their read-only mode and then rewrites them
     apps/server  app server (has a script that starts what it builds and is in apps/)
                  build: `bun run build` (tsc) -> lib
                  server server: NODE_ENV=production node lib/main.js --port 1 (runs in its own folder)
@@ -84,7 +83,8 @@ fn products_are_shown_with_their_programs_and_what_these_run_with() {
                  build: `bun run build` (bun build) -> dist
                  files: the output of the build, no program
     packages/ui  library (its package.json has no `build`, `start` or `dev` script)
-    ");
+    node_modules is copied into the build of apps/nuxt (slower, larger), because it runs `nuxt build`: Nitro copies files of packages with their read-only mode and then rewrites them; `"nodeModules": "link"` in splitter.json turns this off
+    "#);
 }
 
 #[test]
