@@ -127,7 +127,7 @@ impl Manifest {
         digest_of(&self.normalised())
     }
 
-    /// The manifest of the root, reduced Also. An install reads its version only for workspaces that depend on the root, so
+    /// The manifest of the root, reduced in the same way. An install reads its version only for workspaces that depend on the root, so
     /// a release does not install again.
     pub(in crate::split) fn normalised_root(&self, workspaces: &Workspaces) -> serde_json::Value {
         let mut normalised = self.normalised();
