@@ -214,8 +214,8 @@ fn an_own_flake_is_left_alone_and_its_lines_are_printed() {
     +    checks.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).checks;
     +    devShells.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).devShells;
     +    packages.x86_64-linux = (splitterFor nixpkgs.legacyPackages.x86_64-linux).packages // { };
-        };
-      }
+       };
+     }
     git: Nix sees only files that git tracks; run `git add --intent-to-add nix/splitter` (it stages no content)
     next: apply the diff, then run `nix build .#api`; after each change to the lockfile, run `splitter update-hash`
     hint: add `result` and `result-*` to .gitignore; `nix build` makes these links
