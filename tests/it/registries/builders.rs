@@ -49,7 +49,9 @@ fn a_builder_takes_credentials_from_files_that_it_is_shown() {
     succeed(&mut context.splitter(&["init"]));
     let output = fetch_deps(&small, &[]);
     assert!(
-        output.starts_with("exit: 1") && output.contains("401") && output.contains("docs/registries.md"),
+        output.starts_with("exit: 1")
+            && output.contains("401")
+            && output.contains("the page registries.md of splitter's documentation"),
         "{output}"
     );
     let output = fetch_deps(&small, &[("SPLITTER_NPMRC", "/no/such/file".to_owned())]);
