@@ -9,6 +9,7 @@ use super::{
     Remedy, Role, Workspace, advice, cycles,
     edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
     kind::{Facts, choose_kind},
+    references,
     scripts::{not_run, read_scripts, refuse_unknown_scripts, with_root_scripts, with_scripts},
 };
 use crate::{
@@ -104,6 +105,7 @@ impl<'a> Builder<'a> {
         let remedy = self.remedy(path, manifest, kind, product.as_ref())?;
         let is_files = self.is_files_for_others(path, manifest, found.as_ref(), product.as_ref());
         let lacks_entry = self.lacks_entry(path, manifest)?;
+        let found = self.or_by_references(found, path, manifest, lacks_entry.as_deref())?;
         let has_build = found.as_ref().is_some_and(|build| build.foreign.is_none()) && !path.is_root();
         let needed = found.filter(|build| {
             kind == Kind::App
@@ -184,6 +186,20 @@ impl<'a> Builder<'a> {
             detect::entry_points::missing(self.tree, path, manifest)
         } else {
             Ok(None)
+        }
+    }
+
+    /// The build that was found, or that of a script of the root that builds all project references.
+    fn or_by_references(
+        &self,
+        found: Option<Build>,
+        path: &RepoPath,
+        manifest: &Manifest,
+        lacks_entry: Option<&str>,
+    ) -> Result<Option<Build>, SplitError> {
+        match lacks_entry.filter(|_| found.is_none()) {
+            Some(entry) => references::build(self.tree, (path, manifest), &self.workspaces[&RepoPath::root()], entry),
+            None => Ok(found),
         }
     }
 
