@@ -48,7 +48,7 @@ impl Dialect {
     }
 
     /// Returns the package manager's name in texts.
-    pub(super) const fn title(self) -> &'static str {
+    pub(in crate::split) const fn title(self) -> &'static str {
         match self {
             Self::YarnClassic => "Yarn 1",
             Self::Yarn3 | Self::Yarn4 => "Yarn",
@@ -59,12 +59,12 @@ impl Dialect {
     }
 
     /// Whether it is Yarn 2 or later.
-    pub(super) const fn is_berry(self) -> bool {
+    pub(in crate::split) const fn is_berry(self) -> bool {
         matches!(self, Self::Yarn3 | Self::Yarn4)
     }
 
     /// Whether it is a Bun.
-    pub(super) const fn is_bun(self) -> bool {
+    pub(in crate::split) const fn is_bun(self) -> bool {
         matches!(self, Self::Bun12 | Self::Bun13 | Self::Bun14)
     }
 

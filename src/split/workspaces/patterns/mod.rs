@@ -16,10 +16,10 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-pub(in crate::split) use self::{braces::expand as expand_braces, dialect::Dialect, place::Place};
 pub(in crate::split) use self::{
-    braces::Braces,
-    name::{Dots, Name, Refuses, Syntax},
+    braces::{Braces, expand as expand_braces},
+    dialect::Dialect,
+    place::Place,
 };
 use self::{pattern::Purpose, walk::Walk};
 use crate::{

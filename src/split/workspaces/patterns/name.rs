@@ -123,7 +123,7 @@ impl Name {
             }
         }
         let characters: Vec<char> = name.chars().collect();
-        let run = Run { text: &characters, name: self, known: RefCell::default() };
+        let run = Run { text: &characters, name: self, known: RefCell::default(), refused: RefCell::default() };
         run.sequence(&self.nodes, run.only(0), true).contains(characters.len())
     }
 }
@@ -134,6 +134,8 @@ struct Run<'a> {
     name: &'a Name,
     /// Where a group ends if it starts at a position.
     known: RefCell<HashMap<(usize, usize), FixedBitSet>>,
+    /// Whether a `!(…)` may not start at a position.
+    refused: RefCell<HashMap<(usize, usize), bool>>,
 }
 
 impl Run<'_> {
@@ -172,8 +174,15 @@ impl Run<'_> {
                 ends
             }
             Node::Not { id, alternatives, has_star } => {
-                let is_allowed = |start: &usize| !self.refuses(*id, alternatives, *has_star, rest, *start, is_outer);
-                self.from(set.ones().find(is_allowed))
+                let is_refused = |start: usize| {
+                    if let Some(known) = self.refused.borrow().get(&(*id, start)) {
+                        return *known;
+                    }
+                    let is_refused = self.refuses(*id, alternatives, *has_star, rest, start, is_outer);
+                    self.refused.borrow_mut().insert((*id, start), is_refused);
+                    is_refused
+                };
+                self.from(set.ones().find(|start| !is_refused(*start)))
             }
         }
     }

@@ -6,20 +6,20 @@ use crate::repo::{RepoPath, Tree, TreeError};
 const MOST: usize = 40;
 
 /// A folder, with links resolved.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Place {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::split) struct Place {
     /// The folder.
-    pub real: RepoPath,
+    pub(in crate::split) real: RepoPath,
     /// The links that its path leads through, in order.
-    pub links: Vec<RepoPath>,
+    pub(in crate::split) links: Vec<RepoPath>,
 }
 
 /// The result of one step.
 pub(in crate::split) enum Step {
     /// An entry of this place, if there is one. `by_link` says that the last name is a link.
     To { place: Place, by_link: bool },
-    /// The link in the way leads out of the repository.
-    Outside { link: RepoPath },
+    /// A link leads out of the repository.
+    Outside,
     /// Too many links.
     Endless,
 }
@@ -27,7 +27,7 @@ pub(in crate::split) enum Step {
 impl Place {
     /// Resolves a path. Returns `None` if a link on the way leads out of the repository.
     pub(in crate::split) fn of(tree: &dyn Tree, path: &RepoPath) -> Result<Option<Self>, TreeError> {
-        let mut place = Self::default();
+        let mut place = Self { real: RepoPath::root(), links: Vec::new() };
         for name in path.parts() {
             let Step::To { place: next, .. } = place.step(tree, name)? else { return Ok(None) };
             place = next;
@@ -43,7 +43,7 @@ impl Place {
         while let Some(name) = todo.pop() {
             if name == ".." {
                 if place.real.is_root() {
-                    return Ok(Step::Outside { link: place.links.pop().unwrap_or(place.real) });
+                    return Ok(Step::Outside);
                 }
                 place.real = place.real.parent();
                 continue;
@@ -55,7 +55,7 @@ impl Place {
             };
             by_link = true;
             if target.starts_with('/') || target.chars().any(char::is_control) {
-                return Ok(Step::Outside { link: entry });
+                return Ok(Step::Outside);
             }
             if place.links.len() >= MOST {
                 return Ok(Step::Endless);

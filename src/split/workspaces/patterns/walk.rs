@@ -92,7 +92,7 @@ impl<'a> Walk<'a> {
             Part::Plain(name) => {
                 let next = match here.place.step(self.tree, name)? {
                     Step::To { place, by_link } => here.entered(name, place, by_link),
-                    Step::Outside { .. } => return self.outside(&here.path.child(name), rest),
+                    Step::Outside => return self.outside(&here.path.child(name), rest),
                     Step::Endless => return Ok(()),
                 };
                 if (next.by_link && (is_listed || self.refuses_links(here))) || self.is_pruned(&next) {
@@ -116,7 +116,7 @@ impl<'a> Walk<'a> {
                         continue;
                     }
                     if let Some(next) = self.enter(here, &name, kind, is_listed, rest)? {
-                        self.descend(&Here { by_glob: true, ..next }, rest, is_listed, folders)?;
+                        self.descend(&next, rest, is_listed, folders)?;
                     }
                 }
                 Ok(())
@@ -147,7 +147,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if let Some(next) = self.enter(here, &name, kind, is_listed, rest)? {
-                self.descend(&Here { by_glob: true, in_any: true, ..next }, parts, is_listed, folders)?;
+                self.descend(&Here { in_any: true, ..next }, parts, is_listed, folders)?;
             }
         }
         Ok(())
@@ -177,11 +177,12 @@ impl<'a> Walk<'a> {
                 // The same link a second time leads round in a circle.
                 Step::To { place, .. } if has_circle(&place) => return Ok(None),
                 Step::To { place, by_link } => here.entered(name, place, by_link),
-                Step::Outside { .. } => return self.outside(&here.path.child(name), rest).map(|()| None),
+                Step::Outside => return self.outside(&here.path.child(name), rest).map(|()| None),
                 Step::Endless => return Ok(None),
             }
         };
         let is_never = self.dialect.never().contains(&name);
+        let next = Here { by_glob: true, ..next };
         Ok(Some(next).filter(|next| !is_never && !self.is_pruned(next)))
     }
 
