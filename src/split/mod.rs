@@ -38,10 +38,10 @@ use crate::split::{
     config::Config,
     lock::dependencies::{Dependency, Sources},
     lock::drift::Drift,
-    workspaces::graph::Graph,
+    workspaces::{graph::Graph, patterns::Dialect},
 };
 use crate::{
-    lockfile::Lockfile,
+    lockfile::{Format, Lockfile},
     managers::{ManagerError, OwnFiles, Pinned, ProjectRegistries, bun, yarn_lock},
     names::{BUN_LOCK, BUN_LOCK_BINARY, FOREIGN_LOCKFILES, YARN_LOCK},
     parallel::both,
@@ -111,9 +111,15 @@ impl Split {
     }
 
     fn read_with(tree: &dyn Tree, choices: &Choices, programs: ProgramSearch) -> Result<Self, SplitError> {
-        let (workspaces, lockfile) = both(|| workspaces::read(tree), || lockfile(tree));
-        let (lockfile, workspaces) = (lockfile?, workspaces?);
-        let config = config::read(tree)?;
+        let text = LockfileText::find(tree)?;
+        let root = workspaces::root(tree)?;
+        let manager = text.manager();
+        let dialect = dialect(tree, &root, &text);
+        let (found, lockfile) = both(|| workspaces::read_as(tree, root, manager, dialect), || text.parse());
+        let lockfile = lockfile?;
+        let workspaces::Found { workspaces, warnings: of_workspaces } = found?;
+        let mut config = config::read(tree)?;
+        config.resolve(&workspaces)?;
         let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
         let links = workspaces::links::find(tree, &workspaces, &lockfile)?;
@@ -141,7 +147,7 @@ impl Split {
             root_files: sources::root_files::chosen(tree, &config.root_files, "`rootFiles`")?,
             programs,
             drift: lock::drift::find(&workspaces, &lockfile),
-            warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
+            warnings: [of_workspaces, lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
             default,
             registries,
             systems,
@@ -179,29 +185,72 @@ fn pinned<'a>(tree: &'a dyn Tree, workspaces: &'a Workspaces, lockfile: &Lockfil
     }
 }
 
-/// Reads the one lockfile at the root.
-fn lockfile(tree: &dyn Tree) -> Result<Lockfile, SplitError> {
-    let file = |name: &str| RepoPath::root().child(name);
-    match (read_text(tree, &file(BUN_LOCK))?, read_text(tree, &file(YARN_LOCK))?) {
-        (Some(_), Some(_)) => Err(SplitError::TwoLockfiles { pin: root_pin(tree)? }),
-        (Some(text), None) => {
-            secrets::refuse(BUN_LOCK, &text)?;
-            Ok(bun::lockfile::parse(&text).map_err(ManagerError::from)?)
-        }
-        (None, Some(text)) => {
-            secrets::refuse(YARN_LOCK, &text)?;
-            Ok(yarn_lock::parse(&text).map_err(ManagerError::from)?)
-        }
-        (None, None) if tree.is_file(&file(BUN_LOCK_BINARY))? => Err(SplitError::BinaryLockfile),
-        (None, None) => {
-            for name in FOREIGN_LOCKFILES {
-                if tree.is_file(&file(name))? {
-                    return Err(SplitError::UnsupportedLockfile(name));
-                }
+/// The text of the one lockfile at the root.
+enum LockfileText {
+    Bun(String),
+    Yarn(String),
+}
+
+impl LockfileText {
+    fn find(tree: &dyn Tree) -> Result<Self, SplitError> {
+        let file = |name: &str| RepoPath::root().child(name);
+        match (read_text(tree, &file(BUN_LOCK))?, read_text(tree, &file(YARN_LOCK))?) {
+            (Some(_), Some(_)) => Err(SplitError::TwoLockfiles { pin: root_pin(tree)? }),
+            (Some(text), None) => {
+                secrets::refuse(BUN_LOCK, &text)?;
+                Ok(Self::Bun(text))
             }
-            Err(SplitError::NoLockfile)
+            (None, Some(text)) => {
+                secrets::refuse(YARN_LOCK, &text)?;
+                Ok(Self::Yarn(text))
+            }
+            (None, None) if tree.is_file(&file(BUN_LOCK_BINARY))? => Err(SplitError::BinaryLockfile),
+            (None, None) => {
+                for name in FOREIGN_LOCKFILES {
+                    if tree.is_file(&file(name))? {
+                        return Err(SplitError::UnsupportedLockfile(name));
+                    }
+                }
+                Err(SplitError::NoLockfile)
+            }
         }
     }
+
+    /// The package manager that wrote it.
+    fn manager(&self) -> ManagerName {
+        self.format().into()
+    }
+
+    /// The format, from the first lines alone. For Bun it is the oldest version.
+    fn format(&self) -> Format {
+        match self {
+            Self::Bun(_) => Format::Bun(0),
+            Self::Yarn(text) => yarn_lock::format(text),
+        }
+    }
+
+    fn parse(&self) -> Result<Lockfile, SplitError> {
+        match self {
+            Self::Bun(text) => Ok(bun::lockfile::parse(text).map_err(ManagerError::from)?),
+            Self::Yarn(text) => Ok(yarn_lock::parse(text).map_err(ManagerError::from)?),
+        }
+    }
+}
+
+/// How workspace patterns are read. Errors of the pin are reported later, when the pin itself is read.
+fn dialect(tree: &dyn Tree, root: &Manifest, text: &LockfileText) -> Dialect {
+    let manager = text.manager();
+    let own = manager.manager().own_files(tree).unwrap_or_default();
+    let pinned = Pinned {
+        tree,
+        package_manager: root.package_manager.as_deref(),
+        manifest: &root.json,
+        format: text.format(),
+        program: own.program,
+    };
+    let version = manager.manager().pin(&pinned).map(|pin| pin.manager.version);
+    // Without a pin that can be read, the newest.
+    Dialect::of(manager, version.as_deref().unwrap_or("99.0.0"))
 }
 
 /// Returns `packageManager` of the root manifest.

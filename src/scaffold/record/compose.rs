@@ -111,6 +111,7 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         edges: edges_record(workspace),
         rank,
         links: workspace.links.iter().cloned().collect(),
+        real: workspace.real.clone(),
         patches: workspace.patches.clone(),
         root_files: workspace.root_files.iter().cloned().collect(),
         build: build_record(workspace),

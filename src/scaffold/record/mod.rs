@@ -177,6 +177,9 @@ pub struct WorkspaceRecord {
     /// The folders that it links to and that are not workspaces. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<RepoPath>,
+    /// The folder that holds its files, if its path leads through links. Absent if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real: Option<RepoPath>,
     /// The folder of patches that `patch-package` applies in its install. Absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patches: Option<RepoPath>,

@@ -75,23 +75,25 @@ impl<'a> Sources<'a> {
     pub fn sort(files: &'a [SourceFile], graph: &'a Graph, config: &Config, shared: &'a BTreeSet<RepoPath>) -> Self {
         let rules: BTreeMap<&RepoPath, Rules> =
             graph.workspaces().map(|workspace| (&workspace.path, Rules::of(workspace, config))).collect();
+        let by_folder: BTreeMap<&RepoPath, &RepoPath> =
+            graph.workspaces().map(|workspace| (workspace.folder(), &workspace.path)).collect();
         let mut sorted: BTreeMap<&RepoPath, Owned<'_>> = BTreeMap::new();
         let mut last: Option<(RepoPath, RepoPath)> = None;
         for file in files {
             let folder = file.path.parent();
             let nearest = match last.take() {
                 Some((known, nearest)) if known == folder => nearest,
-                _ => owner(&folder, |folder| rules.contains_key(folder)),
+                _ => owner(&folder, |folder| by_folder.contains_key(folder)),
             };
-            let known = rules.get_key_value(&nearest);
+            let known = by_folder.get_key_value(&nearest).and_then(|(place, path)| Some((*place, rules.get_key_value(path)?)));
             last = Some((folder, nearest));
-            let Some((owner, rules)) = known else { continue };
+            let Some((place, (owner, rules))) = known else { continue };
             let belongings = sorted.entry(owner).or_default();
             if rules.exposes == Exposes::Output {
                 let shown = belongings.shown.get_or_insert_default();
-                shown.extend((file.path == manifest_path(owner)).then_some(file));
+                shown.extend((file.path == manifest_path(place)).then_some(file));
             }
-            let inner = file.path.below(owner).unwrap_or_default();
+            let inner = file.path.below(place).unwrap_or_default();
             match rules.leave_out(inner, &SOURCE_FILTER) {
                 None => belongings.files.push(file),
                 Some(rule) => {

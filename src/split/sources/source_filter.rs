@@ -80,9 +80,9 @@ impl SourceFilter {
     }
 }
 
-/// Whether a path in `splitter.json` is a glob.
+/// Whether a path in `splitter.json` is a glob, once its braces are written out.
 pub(in crate::split) fn is_glob(path: &str) -> bool {
-    path.contains(['*', '?'])
+    path.contains(['*', '?', '['])
 }
 
 /// Globs of `splitter.json`, matched against paths in a workspace. A glob that matches a folder also matches everything in it.
@@ -92,6 +92,15 @@ pub(in crate::split) struct Globs(Vec<(String, GlobMatcher)>);
 impl Globs {
     /// Compiles globs. Every glob that the reader of `splitter.json` accepts compiles.
     pub(in crate::split) fn new(globs: &[String]) -> Self {
+        Self::compiled(globs, true)
+    }
+
+    /// Compiles globs that match folders, and nothing in them.
+    pub(in crate::split) fn of_folders(globs: &[String]) -> Self {
+        Self::compiled(globs, false)
+    }
+
+    fn compiled(globs: &[String], with_content: bool) -> Self {
         let compile = |glob: &str| -> Option<GlobMatcher> {
             let built = GlobBuilder::new(glob).literal_separator(true).build();
             built.ok().map(|glob: Glob| glob.compile_matcher())
@@ -99,7 +108,8 @@ impl Globs {
         let mut compiled = Vec::new();
         for glob in globs {
             let plain = glob.trim_start_matches("./").trim_end_matches('/');
-            for pattern in [plain.to_owned(), format!("{plain}/**")] {
+            let content = with_content.then(|| format!("{plain}/**"));
+            for pattern in std::iter::once(plain.to_owned()).chain(content) {
                 compiled.extend(compile(&pattern).map(|matcher| (glob.clone(), matcher)));
             }
         }

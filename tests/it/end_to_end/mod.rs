@@ -28,6 +28,7 @@ mod stories;
 mod targets;
 mod trees;
 mod verify;
+mod workspaces;
 mod yarn;
 mod yarn_corners;
 mod yarn_git;

@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
             remedy,
             dependencies: self.edges[path].clone(),
             development: self.development.remove(path).unwrap_or_default(),
-            uses: choice.uses.iter().cloned().chain(linked_only).collect(),
+            uses: choice.uses.iter().cloned().chain(linked_only).chain(self.all_for_root(path)).collect(),
             needs: self.other_needs(path, &choice, &linked),
             missing_entry: lacks_entry.filter(|_| build.is_none()),
             patches: patches(self.tree, path, manifest)?,
@@ -140,6 +140,7 @@ impl<'a> Builder<'a> {
             root_files: self.root_files(path, &read_scripts(manifest, &before), &task, &linked, &choice)?,
             not_run: not_run(manifest, &choice.own_scripts),
             root_scripts: choice.root_scripts,
+            real: manifest.place.as_ref().map(|place| place.real.clone()),
             links: linked.folders,
             env: build.as_ref().map(|_| task.env).unwrap_or_default(),
             build,
@@ -209,6 +210,12 @@ impl<'a> Builder<'a> {
             self.edges[path].contains(needed) || choice.uses.contains(needed) || linked.workspaces.contains(needed)
         };
         self.needs.get(path).into_iter().flatten().filter(|needed| !is_named(needed)).cloned().collect()
+    }
+
+    /// The workspaces that the root reads as an app. They stay what they are: the root builds them itself.
+    fn all_for_root(&self, path: &RepoPath) -> impl Iterator<Item = RepoPath> {
+        let uses_all = self.config.uses_all(path);
+        self.workspaces.keys().filter(move |other| uses_all && !other.is_root()).cloned()
     }
 
     /// Whether others need the build of a workspace that has something of its own to run: many depend on one for its types alone.
@@ -330,6 +337,9 @@ impl<'a> Builder<'a> {
             files.extend(root_files_of_link(&mut self.finder, folder)?);
         }
         files.retain(|path| self.excluded.find(path.as_str()).is_none());
+        // Node.js looks for files from where they really are, so a build has the links and what they lead to.
+        let place = self.workspaces.get(path).and_then(|manifest| manifest.place.as_ref());
+        files.extend(place.into_iter().flat_map(|place| place.links.iter().cloned()));
         files.extend(root_files::chosen(self.tree, &choice.root_files, &format!("`rootFiles` of `{path}`"))?);
         Ok(files)
     }

@@ -59,6 +59,8 @@ pub struct Workspace {
     pub needs: BTreeSet<RepoPath>,
     /// An entry point of its manifest that git does not have and that no build makes, if others depend on it.
     pub missing_entry: Option<String>,
+    /// Its folder, if `path` leads there through links.
+    pub real: Option<RepoPath>,
     /// The folders that it links to and that are no workspaces.
     pub links: BTreeSet<RepoPath>,
     /// The folder of the patches that its install has `patch-package` apply.
@@ -93,6 +95,11 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// The folder that holds its files, which git and Nix know. It differs from `path` if that leads through links.
+    pub fn folder(&self) -> &RepoPath {
+        self.real.as_ref().unwrap_or(&self.path)
+    }
+
     /// The workspaces whose sources its build has: those that it depends on, those that it uses, and those that are built for
     /// it.
     pub fn source_edges(&self) -> impl Iterator<Item = &RepoPath> {
