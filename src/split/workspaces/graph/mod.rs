@@ -5,6 +5,7 @@ mod builder;
 mod closures;
 mod cycles;
 mod edges;
+mod found;
 mod kind;
 mod names;
 pub(crate) mod reach;
@@ -56,6 +57,10 @@ pub struct Workspace {
     pub uses: BTreeSet<RepoPath>,
     /// Those that a task runner builds before it, though neither its manifest nor `splitter.json` names them.
     pub needs: BTreeSet<RepoPath>,
+    /// Why it uses or needs the workspaces that its files were found to name, as a verb and its object.
+    pub reasons: BTreeMap<RepoPath, String>,
+    /// What its programs import and read outside of it, as far as a record needs it.
+    pub imports: Vec<String>,
     /// An entry point of its manifest that git does not have and that no build makes, if others depend on it.
     pub missing_entry: Option<String>,
     /// The folders that it links to and that are no workspaces.
@@ -144,6 +149,8 @@ pub struct Graph {
     workspaces: BTreeMap<RepoPath, Workspace>,
     /// The scripts that would start workspaces, but are not understood whole.
     unclear: BTreeMap<RepoPath, Unclear>,
+    /// Warnings about files that a build names.
+    pub(in crate::split) warnings: Vec<String>,
 }
 
 impl Graph {
@@ -154,14 +161,15 @@ impl Graph {
         config: &Config,
         links: &Links,
         manager: ManagerName,
-        programs: ProgramSearch,
+        programs: ProgramSearch<'_>,
     ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
         let mut builder = Builder::new(tree, workspaces, config, links, manager, programs)?;
-        let mut graph = Self { workspaces: BTreeMap::new(), unclear: BTreeMap::new() };
+        let mut graph = Self { workspaces: BTreeMap::new(), unclear: BTreeMap::new(), warnings: Vec::new() };
         for (path, manifest) in workspaces {
             graph.workspaces.insert(path.clone(), builder.workspace(path, manifest)?);
         }
+        graph.warnings = builder.warnings();
         graph.unclear = builder.unclear;
         graph.name_apps()?;
         graph.name_awaited();
