@@ -192,6 +192,11 @@ impl Graph {
         self.workspaces.values()
     }
 
+    /// Why a workspace needs another one that its manifest does not name, as a verb and its object.
+    pub fn reason(&self, from: &RepoPath, to: &RepoPath) -> Option<&str> {
+        self.workspaces.get(from)?.reasons.get(to).map(String::as_str)
+    }
+
     /// The apps: the name of the derivation, and the workspace.
     pub fn apps(&self) -> impl Iterator<Item = (&str, &Workspace)> {
         self.workspaces.values().filter_map(|workspace| match &workspace.role {
