@@ -132,3 +132,57 @@ fn e2e_yarn_1_a_build_has_what_no_manifest_names() {
 fn e2e_yarn_4_a_build_has_what_no_manifest_names() {
     yarn(YARN_VERSIONS[2], "yarn run -T codes");
 }
+
+/// `site` depends on the root, and on itself where its manager can.
+fn write_site_of_root(monorepo: &impl Project, dependencies: &Value) {
+    let context = monorepo.context();
+    let build = "mkdir -p dist && node make.js";
+    let site = json!({ "name": "site", "version": "1.0.0", "scripts": { "build": build }, "dependencies": dependencies });
+    context.write("apps/site/package.json", site.to_string());
+    let itself = if dependencies.get("site").is_some() { "require('site/own')" } else { "'own'" };
+    let make = format!("require('fs').writeFileSync('dist/root.txt', require('acme') + require('acme/package.json').version + {itself});\n");
+    context.write("apps/site/make.js", make);
+    context.write("apps/site/own.js", "module.exports = 'own';\n");
+    context.write("lib/i.js", "module.exports = require('./part');\n");
+    context.write("lib/part.js", "module.exports = 'root';\n");
+    context.edit_manifest("package.json", |manifest| {
+        manifest["main"] = "lib/i.js".into();
+        manifest["version"] = "7.7.7".into();
+    });
+}
+
+fn site_has_the_root<P: Project>(nix: &NixMonorepo<P>) {
+    assert_eq!(fs::read_to_string(nix.build("site").join("root.txt")).unwrap(), "root7.7.7own");
+    let context = nix.context();
+    context.write("lib/part.js", "module.exports = 'new';\n");
+    succeed(&mut context.splitter(&["check"]));
+    assert_eq!(fs::read_to_string(nix.build("site").join("root.txt")).unwrap(), "new7.7.7own");
+}
+
+#[test]
+fn e2e_bun_a_workspace_depends_on_the_root() {
+    for specifier in ["workspace:*", "link:../.."] {
+        let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], Registry::start(packages()), |monorepo| {
+            write_site_of_root(monorepo, &json!({ "acme": specifier }));
+        });
+        let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
+        site_has_the_root(&nix);
+    }
+}
+
+fn yarn_of_root(version: &str, dependencies: &Value) {
+    let edit = |monorepo: &YarnMonorepo| write_site_of_root(monorepo, dependencies);
+    let Some(nix) = YarnMonorepo::with_linker(version, "node-modules", edit).and_then(NixMonorepo::of) else { return };
+    site_has_the_root(&nix);
+}
+
+#[test]
+fn e2e_yarn_1_a_workspace_depends_on_the_root() {
+    yarn_of_root(YARN_VERSIONS[0], &json!({ "acme": "link:../.." }));
+}
+
+#[test]
+fn e2e_yarn_4_a_workspace_depends_on_the_root() {
+    yarn_of_root(YARN_VERSIONS[2], &json!({ "acme": "workspace:*", "site": "workspace:*" }));
+    yarn_of_root(YARN_VERSIONS[2], &json!({ "acme": "portal:../.." }));
+}

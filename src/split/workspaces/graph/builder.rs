@@ -111,6 +111,10 @@ impl<'a> Builder<'a> {
         let lacks_entry = self.lacks_entry(path, manifest)?;
         let has_build = found.as_ref().is_some_and(|build| build.foreign.is_none()) && !path.is_root();
         let needed = found.filter(|build| {
+            // The root's script often builds all workspaces, and the others wait for their own.
+            if path.is_root() && choice.build == BuildChoice::Detected && builds_others(&build.script) {
+                return kind == Kind::App;
+            }
             kind == Kind::App
                 || is_awaited(manifest, build, &choice)
                 || links_lead_into_output(&self.linked, path, build)
@@ -392,6 +396,13 @@ fn build(
         BuildChoice::Command(command) => Some(detect::chosen_build(tree, path, manifest, &task.outputs, command)?),
     };
     Ok(found.map(|build| if choice.output.is_empty() { build } else { build.keeping(&choice.output) }))
+}
+
+/// Whether a script of the root runs scripts of the workspaces.
+fn builds_others(script: &str) -> bool {
+    let words = ["turbo", "nx", "lerna", "wsrun", "moon", "workspace", "workspaces", "foreach", "-r", "--recursive"];
+    let is_one = |word: &str| words.contains(&word) || word.starts_with("--filter") || word.starts_with("--workspaces");
+    script.split(|c: char| c.is_whitespace() || "\"';".contains(c)).any(is_one)
 }
 
 fn is_end_of_word(character: char) -> bool {

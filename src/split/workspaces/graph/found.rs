@@ -13,7 +13,7 @@ use crate::{
     split::{
         Manifest, SplitError, Workspaces,
         config::{BuildChoice, Config, WorkspaceConfig},
-        sources::root_files::{self, Asked, EdgeKind, Finder, Found, ProgramSearch, Purpose},
+        sources::root_files::{self, Asked, Edge, EdgeKind, Finder, Found, ProgramSearch, Purpose},
         workspaces::detect,
         workspaces::links::Links,
         workspaces::tasks::{Before, Task, Tasks},
@@ -67,6 +67,10 @@ impl Known<'_, '_> {
             let texts: Vec<String> = texts.map(|text| detect::expanded(text, root)).collect();
             found.extend(root_files::of_root_scripts(finder, path, &texts)?);
         }
+        if !path.is_root() && depends_on_root(path, manifest, &self.workspaces[&RepoPath::root()]) {
+            let edge = Edge { kind: EdgeKind::Import, reason: "depends on the root".to_owned(), is_package: true };
+            found.edges.insert(RepoPath::root(), edge);
+        }
         for folder in self.links.by_workspace.get(path).into_iter().flat_map(|linked| &linked.folders) {
             let mut linked = root_files::of(finder, &asked(folder, Vec::new(), &Task::default()))?;
             linked.files.retain(|file| file.below(folder).is_none());
@@ -75,6 +79,16 @@ impl Known<'_, '_> {
         }
         Ok(found)
     }
+}
+
+/// Whether a workspace depends on the root: by the root's name and a specifier that only a workspace satisfies, or by its folder.
+/// Any other specifier may mean a package of the registry.
+fn depends_on_root(path: &RepoPath, manifest: &Manifest, root: &Manifest) -> bool {
+    manifest.dependencies.values().flatten().any(|(name, specifier)| match specifier.split_once(':') {
+        Some(("workspace", _)) => *name == root.name,
+        Some(("link" | "portal" | "file", folder)) => path.resolve(folder).is_ok_and(|target| target.is_root()),
+        _ => false,
+    })
 }
 
 fn asked<'a>(path: &'a RepoPath, scripts: Vec<&'a str>, task: &'a Task) -> Asked<'a> {
