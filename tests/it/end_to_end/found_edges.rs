@@ -137,10 +137,13 @@ fn e2e_yarn_4_a_build_has_what_no_manifest_names() {
 fn write_site_of_root(monorepo: &impl Project, dependencies: &Value) {
     let context = monorepo.context();
     let build = "mkdir -p dist && node make.js";
-    let site = json!({ "name": "site", "version": "1.0.0", "scripts": { "build": build }, "dependencies": dependencies });
+    let site =
+        json!({ "name": "site", "version": "1.0.0", "scripts": { "build": build }, "dependencies": dependencies });
     context.write("apps/site/package.json", site.to_string());
     let itself = if dependencies.get("site").is_some() { "require('site/own')" } else { "'own'" };
-    let make = format!("require('fs').writeFileSync('dist/root.txt', require('acme') + require('acme/package.json').version + {itself});\n");
+    let make = format!(
+        "require('fs').writeFileSync('dist/root.txt', require('acme') + require('acme/package.json').version + {itself});\n"
+    );
     context.write("apps/site/make.js", make);
     context.write("apps/site/own.js", "module.exports = 'own';\n");
     context.write("lib/i.js", "module.exports = require('./part');\n");

@@ -27,7 +27,7 @@ pub(in crate::split) use self::finder::Finder;
 use self::{
     search::{Mention, Search},
     specifiers::Specifiers,
-    tables::{LINTING, NOT_FOR_BUILDS, OF_CHECKS, OF_ESLINT, SOUGHT_UPWARDS},
+    tables::{LINTING, NOT_FOR_BUILDS, OF_CHECKS, OF_ESLINT, SETTINGS, SOUGHT_UPWARDS},
 };
 use crate::repo::{EntryKind, RepoPath};
 use crate::split::{
@@ -106,6 +106,8 @@ pub(in crate::split) struct Found {
     /// What its programs name, as far as it matters.
     pub(in crate::split) imports: Vec<String>,
     pub(in crate::split) warnings: BTreeSet<String>,
+    /// Globs of files of the workspace that its build reads though a rule excludes them: settings of linters.
+    pub(in crate::split) reads: BTreeSet<String>,
 }
 
 impl Found {
@@ -119,6 +121,7 @@ impl Found {
         self.imports.sort_unstable();
         self.imports.dedup();
         self.warnings.extend(other.warnings);
+        self.reads.extend(other.reads);
     }
 }
 
@@ -186,6 +189,16 @@ fn search_configuration(search: &mut Search<'_, '_>, asked: &Asked<'_>) -> Resul
     }
     for input in &asked.task.root_inputs {
         search.add_input(input)?;
+    }
+    for (tool, names) in SETTINGS {
+        if !checks && (is_run(tool) || (lints && tool == "eslint")) {
+            search.found.reads.extend(names.iter().map(|start| format!("{start}*")));
+        }
+    }
+    // A package of settings is read by the builds that lint with it.
+    let manifest = search.finder.workspaces.get(asked.path);
+    for name in manifest.into_iter().flat_map(|manifest| named_settings(&manifest.json)) {
+        search.found.reads.insert(name);
     }
     if lints && settings_of_eslint(search.finder.workspaces) {
         search.add_root_manifest();
@@ -269,6 +282,26 @@ pub(in crate::split) fn of_root_scripts(
 fn lints(workspaces: &Workspaces, path: &RepoPath) -> bool {
     let manifests = [path, &RepoPath::root()].map(|path| workspaces.get(path));
     manifests.into_iter().flatten().any(|manifest| LINTING.iter().any(|package| manifest.depends_on(package)))
+}
+
+/// Returns the settings of linters directly in a workspace that its manifest offers to others.
+fn named_settings(manifest: &serde_json::Value) -> Vec<String> {
+    let mut named = Vec::new();
+    let mut open: Vec<&serde_json::Value> =
+        ["main", "exports", "files"].iter().filter_map(|field| manifest.get(field)).collect();
+    while let Some(value) = open.pop() {
+        match value {
+            serde_json::Value::String(text) => {
+                let name = text.trim_start_matches("./");
+                let is_setting = SETTINGS.iter().any(|(_, names)| names.iter().any(|start| name.starts_with(start)));
+                named.extend((is_setting && !name.contains('/')).then(|| name.to_owned()));
+            }
+            serde_json::Value::Array(list) => open.extend(list),
+            serde_json::Value::Object(fields) => open.extend(fields.values()),
+            _ => {}
+        }
+    }
+    named
 }
 
 /// Whether the root's manifest holds settings of `ESLint`, which reads the manifests above a workspace too.

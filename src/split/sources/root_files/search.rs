@@ -178,6 +178,10 @@ impl<'f, 'a> Search<'f, 'a> {
             let is_program = mentions::is_program(candidate.as_str());
             if is_program && (candidate == *path || by != Mention::Script) {
                 self.add_edge(owner, kind, || reason(by));
+                // The sources of that workspace lack it.
+                if candidate.below(owner).is_some_and(|inner| SOURCE_FILTER.rule(inner).is_some()) {
+                    self.insert(&candidate)?;
+                }
             } else {
                 self.add_file_of(owner, &candidate)?;
             }

@@ -65,5 +65,16 @@ pub(super) const OF_CHECKS: [(&str, &[&str]); 9] = [
     ("mocha", &[".mocharc"]),
 ];
 
+/// Settings of linters and formatters in a workspace's folder, which are no sources unless a build runs the tool, by the word that
+/// runs it. The same names are in `source-filter.json`.
+pub(super) const SETTINGS: [(&str, &[&str]); 6] = [
+    ("eslint", &[".eslintrc", "eslint.config.", ".eslintignore"]),
+    ("biome", &["biome.json"]),
+    ("oxlint", &[".oxlintrc", "oxlint.config."]),
+    ("prettier", &[".prettierrc", "prettier.config.", ".prettierignore"]),
+    ("stylelint", &[".stylelintrc", "stylelint.config.", ".stylelintignore"]),
+    ("lint-staged", &[".lintstagedrc", "lint-staged.config."]),
+];
+
 /// Folders that builds write by custom.
 pub(super) const OUTPUTS: [&str; 6] = ["build", "dist", "lib", "out", "public", "storybook-static"];

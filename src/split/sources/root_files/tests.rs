@@ -344,3 +344,16 @@ fn scripts_name_files_and_run_commands_of_others() {
     let gone = search("cat ../../packages/a/gone.yaml", &[("packages/a/package.json", r#"{"name": "a"}"#)]);
     assert_eq!(gone.warnings.len(), 1);
 }
+
+#[test]
+fn settings_of_linters_are_sources_where_the_build_lints() {
+    let reads = |script: &str, files: &[(&str, &str)]| search(script, files).reads.into_iter().collect::<Vec<_>>();
+    assert_eq!(reads("vite build", &[]), [""; 0]);
+    assert_eq!(reads("eslint . && vite build", &[]), [".eslintignore*", ".eslintrc*", "eslint.config.*"]);
+    assert_eq!(reads("biome check && vite build", &[]), ["biome.json*"]);
+    let next = ("apps/web/package.json", r#"{"name": "web", "dependencies": {"next": "15"}}"#);
+    assert_eq!(reads("next build", &[next]).len(), 3);
+    let package =
+        ("apps/web/package.json", r#"{"name": "web", "main": "./.eslintrc.js", "exports": {"./x": "./src/x.js"}}"#);
+    assert_eq!(reads("", &[package]), [".eslintrc.js"]);
+}

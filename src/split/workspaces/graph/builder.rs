@@ -142,6 +142,7 @@ impl<'a> Builder<'a> {
             uses: choice.uses.iter().cloned().chain(linked_only).chain(self.found(path, &[EdgeKind::Import])).collect(),
             needs: self.other_needs(path, &choice, &linked),
             reasons: self.reasons(path),
+            linted: self.found.get(path).map(|found| found.reads.clone()).unwrap_or_default(),
             imports: self.found.get(path).map(|found| found.imports.clone()).unwrap_or_default(),
             missing_entry: lacks_entry.filter(|_| build.is_none()),
             patches: patches(self.tree, path, manifest)?,

@@ -78,6 +78,8 @@ pub struct Workspace {
     pub not_run: Vec<String>,
     /// The root's scripts of an install that run before its build.
     pub root_scripts: Vec<String>,
+    /// Globs of settings of linters that its build reads.
+    pub(in crate::split) linted: BTreeSet<String>,
     /// Environment variables that its build reads, as the repository's task runner has it; names may end in `*`.
     pub env: BTreeSet<String>,
     /// The tasks that a task runner would run before its build and that do not run, though they may make something.
@@ -111,7 +113,7 @@ impl Workspace {
         let packed = PACKED.into_iter().filter(move |_| is_packed).map(str::to_owned);
         let runs_tests = self.build.as_ref().is_some_and(|build| build.runs_tests);
         let tests = TESTS.into_iter().filter(move |_| runs_tests).map(str::to_owned);
-        by_tool.iter().cloned().chain(packed).chain(tests)
+        by_tool.iter().cloned().chain(packed).chain(tests).chain(self.linted.iter().cloned())
     }
 
     /// The workspaces whose builds its own waits for.
