@@ -25,6 +25,9 @@ pub(in crate::split) struct Finder<'a> {
     pub(super) bins: BTreeMap<String, &'a RepoPath>,
     /// The names of workspaces and the first parts of aliases. Imports of anything else lead to no workspace.
     pub(super) first_names: BTreeSet<String>,
+    /// The names that the programs of each workspace import and its manifest does not explain. Another workspace may have aliases for
+    /// them, with which it compiles these programs.
+    pub(super) names: BTreeMap<RepoPath, BTreeSet<String>>,
     /// The entries of folders outside workspaces.
     listed: BTreeMap<RepoPath, Arc<[Entry]>>,
     /// The texts of configurations and programs. `None` if the file is missing.
@@ -50,6 +53,7 @@ impl<'a> Finder<'a> {
                 .map(|manifest| manifest.name.clone())
                 .filter(|name| !name.is_empty())
                 .collect(),
+            names: BTreeMap::new(),
             listed: BTreeMap::new(),
             texts: BTreeMap::new(),
             values: BTreeMap::new(),

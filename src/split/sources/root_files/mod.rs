@@ -25,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(in crate::split) use self::finder::Finder;
 use self::{
+    aliases::Alias,
     search::{Mention, Search},
     specifiers::Specifiers,
     tables::{LINTING, NOT_FOR_BUILDS, OF_CHECKS, OF_ESLINT, SETTINGS, SOUGHT_UPWARDS},
@@ -108,6 +109,8 @@ pub(in crate::split) struct Found {
     pub(in crate::split) warnings: BTreeSet<String>,
     /// Globs of files of the workspace that its build reads though a rule excludes them: settings of linters.
     pub(in crate::split) reads: BTreeSet<String>,
+    /// The aliases of its own configuration.
+    aliases: Vec<Alias>,
 }
 
 impl Found {
@@ -153,6 +156,10 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
             resolve(&mut search, &specifiers_of(recorded.into_iter().flatten()))?;
         }
     }
+    finish(search)
+}
+
+fn finish(mut search: Search<'_, '_>) -> Result<Found, SplitError> {
     search.found.imports.sort_unstable();
     search.found.imports.dedup();
     let outside: Vec<_> =
@@ -160,7 +167,36 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
     for path in outside {
         search.follow(&path)?;
     }
+    let own = search.own;
+    search.found.aliases = search.aliases.into_iter().filter(|alias| alias.file.is_within(own)).collect();
     Ok(search.found)
+}
+
+/// Returns the names in the programs of other workspaces for which a workspace has aliases of its own. It compiles these programs
+/// with its configuration.
+pub(in crate::split) fn names_of_others<'p>(
+    finder: &Finder<'_>,
+    own: &Found,
+    others: impl Iterator<Item = &'p RepoPath>,
+) -> Vec<String> {
+    if own.aliases.is_empty() {
+        return Vec::new();
+    }
+    let names = others.filter_map(|path| finder.names.get(path)).flatten();
+    names.filter(|name| own.aliases.iter().any(|alias| alias.targets_of(name).is_some())).cloned().collect()
+}
+
+/// Searches again with more names that are imported.
+pub(in crate::split) fn with_names(
+    finder: &mut Finder<'_>,
+    asked: &Asked<'_>,
+    found: &Found,
+    names: &[String],
+) -> Result<Found, SplitError> {
+    let mut search = Search::new(finder, asked.path, asked.purpose);
+    search_configuration(&mut search, asked)?;
+    resolve(&mut search, &specifiers_of(found.imports.iter().chain(names)))?;
+    finish(search)
 }
 
 /// Searches the configuration and the scripts.

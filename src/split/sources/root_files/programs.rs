@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    environment,
+    environment, mentions,
     root_manifest::{Place, names_root},
     search::Search,
     specifiers::{self, Specifiers},
@@ -25,6 +25,24 @@ const PROGRAMS: [&str; 18] = [
 
 /// Folders of files that are copied elsewhere before they are built. Their imports are not those of the workspace.
 const TEMPLATES: [&str; 4] = ["__fixtures__", "fixtures", "template", "templates"];
+
+/// The parts of Node.js that most programs import.
+const NODE: [&str; 14] = [
+    "assert",
+    "buffer",
+    "child_process",
+    "crypto",
+    "events",
+    "fs",
+    "http",
+    "https",
+    "module",
+    "os",
+    "path",
+    "stream",
+    "url",
+    "util",
+];
 
 /// The size in bytes from which a file is data or was generated.
 const LARGE: usize = 1 << 20;
@@ -52,6 +70,14 @@ pub(super) fn search(search: &mut Search<'_, '_>, filter: &SourceFilter) -> Resu
         }
     }
     read_texts(search, &texts, &mut found)?;
+    let manifest = search.finder.workspaces.get(search.own);
+    let is_open = |name: &String| {
+        let package = mentions::package_name(name);
+        let is_alias = || search.aliases.iter().any(|alias| alias.targets_of(name).is_some());
+        !manifest.is_some_and(|manifest| manifest.depends_on(package)) || is_alias()
+    };
+    found.names.retain(is_open);
+    search.finder.names.entry(search.own.clone()).or_default().extend(found.names.iter().cloned());
     Ok(found)
 }
 
@@ -77,7 +103,17 @@ pub(super) fn search_module(search: &mut Search<'_, '_>, folder: &RepoPath) -> R
 
 fn scan(search: &Search<'_, '_>, files: &[RepoPath]) -> Vec<Scanned> {
     let (tree, own) = (search.finder.tree, search.own);
-    let is_wanted = search.is_wanted();
+    let known = [own, &RepoPath::root()].map(|path| search.finder.workspaces.get(path));
+    // Most names are packages of manifests, parts of Node.js or files of the own folder.
+    let is_explained = |name: &str| {
+        let package = mentions::package_name(name);
+        name.starts_with("node:")
+            || name.starts_with("@/")
+            || NODE.contains(&package)
+            || known.iter().flatten().any(|manifest| manifest.depends_on(package))
+    };
+    let is_meant = search.is_wanted();
+    let is_wanted = |name: &str| is_meant(name) || !is_explained(name);
     parallel::map(files, |path| read(tree, path, own, &is_wanted))
 }
 

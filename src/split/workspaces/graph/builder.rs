@@ -72,14 +72,25 @@ impl<'a> Builder<'a> {
         let edges = edges(workspaces);
         let tasks = Tasks::read(tree, workspaces)?;
         let before = tasks.scripts(workspaces, &with_links(&edges, links));
-        let found = find(&Known { tree, workspaces, config, links, tasks: &tasks, before: &before }, programs)?;
+        let root_choice = config.workspaces.get(&RepoPath::root());
+        let excluded = root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude));
+        let known = Known {
+            tree,
+            workspaces,
+            config,
+            links,
+            tasks: &tasks,
+            before: &before,
+            edges: &edges,
+            excluded: &excluded,
+        };
+        let found = find(&known, programs)?;
         let needs = needs(tasks.needs(workspaces), &found);
         let bonds = with_found(with_needs(bonds(workspaces, &edges, links, config), &needs), &found);
-        let root_choice = config.workspaces.get(&RepoPath::root());
         Ok(Self {
             before,
             cycles: cycles::cut(&bonds),
-            excluded: root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude)),
+            excluded,
             needs,
             dependants: dependants(&edges, links, config, &found),
             found,

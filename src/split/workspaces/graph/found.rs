@@ -14,6 +14,7 @@ use crate::{
         Manifest, SplitError, Workspaces,
         config::{BuildChoice, Config, WorkspaceConfig},
         sources::root_files::{self, Asked, Edge, EdgeKind, Finder, Found, ProgramSearch, Purpose},
+        sources::source_filter::Globs,
         workspaces::detect,
         workspaces::links::Links,
         workspaces::tasks::{Before, Task, Tasks},
@@ -28,6 +29,9 @@ pub(super) struct Known<'a, 'b> {
     pub(super) links: &'b Links,
     pub(super) tasks: &'b Tasks,
     pub(super) before: &'b BTreeMap<RepoPath, Before>,
+    pub(super) edges: &'b Edges,
+    /// The files and folders that `splitter.json` excludes at the root.
+    pub(super) excluded: &'b Globs,
 }
 
 /// The scripts that run before a build: the chosen ones, and those of a task runner for a build that is found.
@@ -47,11 +51,61 @@ pub(super) fn find(
     for (path, manifest) in known.workspaces {
         all.insert(path.clone(), known.of(&mut finder, path, manifest)?);
     }
+    if matches!(programs, ProgramSearch::Whole) {
+        for path in known.workspaces.keys() {
+            add_names_of_others(known, &mut finder, path, &mut all)?;
+        }
+    }
+    for found in all.values_mut() {
+        found.edges.retain(|to, _| known.excluded.find(to.as_str()).is_none());
+    }
     Ok(all)
+}
+
+/// Adds what a workspace reaches through programs of others that are compiled with its aliases.
+fn add_names_of_others(
+    known: &Known<'_, '_>,
+    finder: &mut Finder<'_>,
+    path: &RepoPath,
+    all: &mut BTreeMap<RepoPath, Found>,
+) -> Result<(), SplitError> {
+    loop {
+        let found = &all[path];
+        let mut members: BTreeSet<&RepoPath> = BTreeSet::new();
+        let mut open = vec![path];
+        while let Some(member) = open.pop() {
+            if members.insert(member) {
+                open.extend(known.edges.get(member).into_iter().flatten());
+                open.extend(all.get(member).into_iter().flat_map(|found| found.edges.keys()));
+            }
+        }
+        members.remove(path);
+        let names = root_files::names_of_others(finder, found, members.into_iter());
+        if names.is_empty() {
+            return Ok(());
+        }
+        let more = known.search(finder, path, &known.workspaces[path], Some((found, &names)))?;
+        let is_new = more.edges.keys().any(|to| !found.edges.contains_key(to)) || !more.files.is_subset(&found.files);
+        if !is_new {
+            return Ok(());
+        }
+        all.insert(path.clone(), more);
+    }
 }
 
 impl Known<'_, '_> {
     fn of(&self, finder: &mut Finder<'_>, path: &RepoPath, manifest: &Manifest) -> Result<Found, SplitError> {
+        self.search(finder, path, manifest, None)
+    }
+
+    /// Searches one workspace, or again with more names that it imports.
+    fn search(
+        &self,
+        finder: &mut Finder<'_>,
+        path: &RepoPath,
+        manifest: &Manifest,
+        more: Option<(&Found, &[String])>,
+    ) -> Result<Found, SplitError> {
         let nothing = WorkspaceConfig::default();
         let choice = self.config.workspaces.get(path).unwrap_or(&nothing);
         let task = self.tasks.task(path, manifest, "build");
@@ -60,7 +114,11 @@ impl Known<'_, '_> {
         if let BuildChoice::Command(command) = &choice.build {
             scripts.push(command);
         }
-        let mut found = root_files::of(finder, &asked(path, scripts, &task))?;
+        let asked_one = asked(path, scripts, &task);
+        let mut found = match more {
+            None => root_files::of(finder, &asked_one)?,
+            Some((found, names)) => root_files::with_names(finder, &asked_one, found, names)?,
+        };
         if !choice.root_scripts.is_empty() {
             let root = &self.workspaces[&RepoPath::root()];
             let texts = choice.root_scripts.iter().filter_map(|name| root.scripts.get(name));
