@@ -10,6 +10,7 @@
 //! configuration of today.
 
 mod aliases;
+mod chosen;
 pub(in crate::split) mod environment;
 mod finder;
 mod mentions;
@@ -23,13 +24,13 @@ mod typescript;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(in crate::split) use self::finder::Finder;
 use self::{
     aliases::Alias,
     search::{Mention, Search},
     specifiers::Specifiers,
     tables::{LINTING, NOT_FOR_BUILDS, OF_CHECKS, OF_ESLINT, SETTINGS, SOUGHT_UPWARDS},
 };
+pub(in crate::split) use self::{chosen::chosen, finder::Finder};
 use crate::repo::{EntryKind, RepoPath};
 use crate::split::{
     SplitError, Workspaces,
@@ -343,6 +344,11 @@ fn named_settings(manifest: &serde_json::Value) -> Vec<String> {
 /// Whether the root's manifest holds settings of `ESLint`, which reads the manifests above a workspace too.
 fn settings_of_eslint(workspaces: &Workspaces) -> bool {
     workspaces.get(&RepoPath::root()).is_some_and(|root| root.json.get("eslintConfig").is_some())
+}
+
+/// Whether a file can import others, by its name.
+pub(in crate::split) fn is_program(name: &str) -> bool {
+    programs::is_program(name)
 }
 
 /// Whether a file directly in a workspace holds settings of a tool, by its name.

@@ -10,6 +10,7 @@ use super::{
     edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
     found::{Known, before_build, find, needs, with_found},
     kind::{Facts, choose_kind},
+    references,
     scripts::{not_run, refuse_unknown_scripts, with_root_scripts, with_scripts},
 };
 use crate::{
@@ -120,6 +121,7 @@ impl<'a> Builder<'a> {
         let remedy = self.remedy(path, manifest, kind, product.as_ref())?;
         let is_files = self.is_files_for_others(path, manifest, found.as_ref(), product.as_ref());
         let lacks_entry = self.lacks_entry(path, manifest)?;
+        let found = self.or_by_references(found, path, manifest, lacks_entry.as_deref())?;
         let has_build = found.as_ref().is_some_and(|build| build.foreign.is_none()) && !path.is_root();
         let needed = found.filter(|build| {
             // The root's script often builds all workspaces, and the others wait for their own.
@@ -158,7 +160,7 @@ impl<'a> Builder<'a> {
             missing_entry: lacks_entry.filter(|_| build.is_none()),
             patches: patches(self.tree, path, manifest)?,
             cycle: self.cycles.remove(path).unwrap_or_default(),
-            root_files: self.root_files(path),
+            root_files: self.root_files(path, &choice)?,
             not_run: not_run(manifest, &choice.own_scripts),
             root_scripts: choice.root_scripts,
             links: linked.folders,
@@ -200,6 +202,20 @@ impl<'a> Builder<'a> {
             detect::entry_points::missing(self.tree, path, manifest)
         } else {
             Ok(None)
+        }
+    }
+
+    /// The build that was found, or that of a script of the root that builds all project references.
+    fn or_by_references(
+        &self,
+        found: Option<Build>,
+        path: &RepoPath,
+        manifest: &Manifest,
+        lacks_entry: Option<&str>,
+    ) -> Result<Option<Build>, SplitError> {
+        match lacks_entry.filter(|_| found.is_none()) {
+            Some(entry) => references::build(self.tree, (path, manifest), &self.workspaces[&RepoPath::root()], entry),
+            None => Ok(found),
         }
     }
 
@@ -304,13 +320,14 @@ impl<'a> Builder<'a> {
     }
 
     /// The files outside of a workspace that it reads, and that what it links to reads.
-    fn root_files(&self, path: &RepoPath) -> BTreeSet<RepoPath> {
+    fn root_files(&self, path: &RepoPath, choice: &WorkspaceConfig) -> Result<BTreeSet<RepoPath>, SplitError> {
         let mut files = self.found.get(path).map(|found| found.files.clone()).unwrap_or_default();
         if !path.is_root() {
             files.extend(self.environment.iter().cloned());
         }
         files.retain(|path| self.excluded.find(path.as_str()).is_none());
-        files
+        files.extend(root_files::chosen(self.tree, &choice.root_files, &format!("`rootFiles` of `{path}`"))?);
+        Ok(files)
     }
 
     /// The workspaces that were found to be needed in one of these ways.

@@ -9,6 +9,7 @@ mod found;
 mod kind;
 mod names;
 pub(crate) mod reach;
+mod references;
 mod scripts;
 
 use std::collections::{BTreeMap, BTreeSet};
