@@ -106,7 +106,8 @@ impl Case {
             }
         }
         let inner = folders.iter().filter(|_| random.one_in(8)).map(|folder| folder.clone()).collect::<Vec<_>>();
-        let inner = inner.into_iter().map(|folder| (folder, random.pick(&["*", "**", "a", "b/*"]).to_owned())).collect();
+        let inner =
+            inner.into_iter().map(|folder| (folder, random.pick(&["*", "**", "a", "b/*"]).to_owned())).collect();
         Self { folders, links, inner, patterns }
     }
 
@@ -151,7 +152,9 @@ impl Manager {
     /// The lockfile that makes splitter choose this package manager.
     fn lockfile(&self) -> (&'static str, &'static str) {
         match self.version {
-            _ if self.is_bun => ("bun.lock", r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "root"}}, "packages": {}}"#),
+            _ if self.is_bun => {
+                ("bun.lock", r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "root"}}, "packages": {}}"#)
+            }
             "1.22.22" => ("yarn.lock", "# yarn lockfile v1\n"),
             "3.8.7" => ("yarn.lock", "__metadata:\n  version: 6\n  cacheKey: 8\n"),
             _ => ("yarn.lock", "__metadata:\n  version: 10\n  cacheKey: 10c0\n"),
@@ -199,7 +202,8 @@ impl Manager {
             let info = info.as_object().cloned().unwrap_or_default();
             info.values().map(|workspace| workspace["location"].as_str().unwrap().to_owned()).collect()
         } else {
-            let line = |line: &str| serde_json::from_str::<Value>(line).unwrap()["location"].as_str().unwrap().to_owned();
+            let line =
+                |line: &str| serde_json::from_str::<Value>(line).unwrap()["location"].as_str().unwrap().to_owned();
             stdout.lines().map(line).collect()
         };
         Ok(locations.into_iter().filter(|path| !path.is_empty() && path != ".").collect())

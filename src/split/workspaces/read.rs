@@ -139,5 +139,4 @@ fn may_be_ignored(folder: &RepoPath) -> bool {
 }
 
 /// Names of folders that builds make.
-const MADE: [&str; 10] =
-    ["build", "coverage", "dist", "es", "esm", "lib", "out", "output", "target", "tmp"];
+const MADE: [&str; 10] = ["build", "coverage", "dist", "es", "esm", "lib", "out", "output", "target", "tmp"];

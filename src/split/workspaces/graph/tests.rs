@@ -343,6 +343,35 @@ fn choices_for_the_run_time_that_nothing_would_read_are_refused() {
     assert_eq!(error(next, r#"{"directory": "workspace"}"#), "");
 }
 
+/// The library is compiled by the app, with the app's aliases.
+#[test]
+fn an_alias_of_an_app_counts_for_the_libraries_that_it_compiles() {
+    let files = [
+        ROOT,
+        ("apps/web/package.json", r#"{"scripts": {"build": "vite build"}, "dependencies": {"a": "*"}}"#),
+        (
+            "apps/web/vite.config.ts",
+            "export default { resolve: { alias: { '~shared': '../../packages/shared/src', '~b': '../../packages/b/src' } } }",
+        ),
+        ("packages/a/package.json", r#"{"name": "a", "main": "i.ts"}"#),
+        ("packages/a/i.ts", "import '~shared/x'"),
+        ("packages/shared/package.json", r#"{"name": "shared"}"#),
+        ("packages/shared/src/x.ts", "import '~b/y'"),
+        ("packages/b/package.json", r#"{"name": "b"}"#),
+        ("packages/b/src/y.ts", ""),
+    ];
+    let graph_of = |more: &[(&str, &str)]| graph(&[&files[..], more].concat()).unwrap();
+    let all = graph_of(&[]);
+    let web: RepoPath = "apps/web".parse().unwrap();
+    assert_eq!(all.closure(&web).len(), 4);
+    assert_eq!(all.closure(&"packages/a".parse().unwrap()).len(), 1);
+    let imports: Vec<&String> = all.workspaces().flat_map(|workspace| &workspace.imports).collect();
+    assert_eq!(imports, ["~b/y", "~shared/x"]);
+    assert_eq!(all.reason(&web, &"packages/b".parse().unwrap()), Some("imports ~b/y (alias in vite.config.ts)"));
+    let without = ("splitter.json", r#"{"workspaces": {".": {"exclude": ["packages/b"]}}}"#);
+    assert_eq!(graph_of(&[without]).closure(&web).len(), 3);
+}
+
 #[test]
 fn libraries_that_the_root_builds_by_project_references_have_a_build() {
     let graph = graph(&[

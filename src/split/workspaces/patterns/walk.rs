@@ -66,14 +66,8 @@ impl<'a> Walk<'a> {
         folders: &mut BTreeMap<RepoPath, Match>,
     ) -> Result<(), SplitError> {
         let Some(place) = Place::of(self.tree, self.base)? else { return Ok(()) };
-        let here = Here {
-            path: self.base.clone(),
-            place,
-            by_glob: false,
-            after_any: false,
-            in_any: false,
-            by_link: false,
-        };
+        let here =
+            Here { path: self.base.clone(), place, by_glob: false, after_any: false, in_any: false, by_link: false };
         // Bun opens a plain path; it looks for all others in listings.
         let is_listed = self.dialect.is_old_bun() && !pattern.is_plain();
         self.descend(&here, &pattern.parts, is_listed, folders)
@@ -201,9 +195,10 @@ impl<'a> Walk<'a> {
     fn is_pruned(&self, here: &Here) -> bool {
         self.dialect.is_berry()
             && here.by_glob
-            && self.excluded.iter().any(|exclusion| {
-                !exclusion.ends_with_slash && exclusion.matches(self.inner(&here.path), self.dialect)
-            })
+            && self
+                .excluded
+                .iter()
+                .any(|exclusion| !exclusion.ends_with_slash && exclusion.matches(self.inner(&here.path), self.dialect))
     }
 
     fn inner<'p>(&self, path: &'p RepoPath) -> &'p str {
