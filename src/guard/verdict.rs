@@ -3,10 +3,10 @@
 use super::GuardError;
 use crate::{
     parallel::both,
-    repo::Tree,
+    repo::{Tree, read_text},
     scaffold::{
         compare::{Differences, Recorded, compare, compare_older},
-        record::{Kept, RecordError},
+        record::{self, Kept, RecordError},
     },
     split::Split,
 };
@@ -43,7 +43,8 @@ pub struct Beside {
 
 /// Checks a tree.
 pub fn verdict(tree: &dyn Tree, with_templates: bool) -> Result<Verdict, GuardError> {
-    let (recorded, split) = both(|| Recorded::read(tree, with_templates), || Split::read_quickly(tree));
+    let targets = record::link_targets(&read_text(tree, &record::path())?.unwrap_or_default());
+    let (recorded, split) = both(|| Recorded::read(tree, with_templates), || Split::read_quickly(tree, &targets));
     let split = match (&recorded, split) {
         (Err(RecordError::TooOld { .. }), split) => return older(tree, &split?, with_templates),
         (_, split) => split,

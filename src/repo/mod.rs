@@ -16,7 +16,7 @@ pub use index::{GitIndex, Staged};
 pub use path::{RepoPath, RepoPathError};
 pub use states::{FileKind, FileState, FileStates};
 pub use trace::{Trace, Traced};
-pub use tree::{Entry, EntryKind, SourceFile, Tree, TreeError, read_text};
+pub use tree::{Entry, EntryKind, Link, SourceFile, Tree, TreeError, read_text};
 pub use work_tree::{WorkTree, WorkTreeError};
 
 #[cfg(test)]

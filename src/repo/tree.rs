@@ -34,6 +34,15 @@ pub struct SourceFile {
     pub bytes: u64,
 }
 
+/// A symbolic link that git does not ignore.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// Its path.
+    pub path: RepoPath,
+    /// Its target as written.
+    pub target: String,
+}
+
 /// Why a tree could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
@@ -112,11 +121,50 @@ pub trait Tree: Sync {
         Ok(path.parts().any(|part| part == "node_modules"))
     }
 
+    /// Returns all symbolic links that git does not ignore, sorted by path. Links in `node_modules` are skipped.
+    fn links(&self) -> Result<Vec<Link>, TreeError> {
+        let mut links = Vec::new();
+        let mut folders = vec![RepoPath::root()];
+        while let Some(folder) = folders.pop() {
+            for entry in self.list(&folder)?.into_iter().filter(|entry| entry.name != "node_modules") {
+                let path = folder.child(&entry.name);
+                match entry.kind {
+                    EntryKind::Folder => folders.push(path),
+                    EntryKind::Link => links.extend(self.link(&path)?.map(|target| Link { path, target })),
+                    EntryKind::File => {}
+                }
+            }
+        }
+        links.sort_unstable();
+        Ok(links)
+    }
+
+    /// Returns the folders that are git submodules, sorted by path.
+    fn submodules(&self) -> Result<Vec<RepoPath>, TreeError> {
+        let text = self.read(&RepoPath::root().child(GIT_MODULES))?.unwrap_or_default();
+        Ok(submodule_paths(&String::from_utf8_lossy(&text), ""))
+    }
+
     /// Whether there is a file of that path.
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
         let name = path.file_name();
         Ok(self.list(&path.parent())?.iter().any(|entry| entry.name == name && entry.kind == EntryKind::File))
     }
+}
+
+/// The file in which git lists submodules, at the top of a repository.
+pub(super) const GIT_MODULES: &str = ".gitmodules";
+
+/// Returns the paths in a `.gitmodules` that are below `prefix`, relative to it, sorted. `prefix` is empty or ends in `/`.
+pub(super) fn submodule_paths(text: &str, prefix: &str) -> Vec<RepoPath> {
+    let path = |line: &str| {
+        let value = line.trim().strip_prefix("path")?.trim_start().strip_prefix('=')?;
+        value.trim().trim_matches('"').strip_prefix(prefix)?.parse::<RepoPath>().ok()
+    };
+    let mut paths: Vec<RepoPath> = text.lines().filter_map(path).filter(|path| !path.is_root()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
 }
 
 /// Reads a file as text without a byte order mark, or returns `None` if there is no such file.
@@ -133,7 +181,7 @@ pub fn read_text(tree: &dyn Tree, path: &RepoPath) -> Result<Option<String>, Tre
     }))
 }
 
-/// A tree in memory, for tests of the pure parts.
+/// A tree in memory, for tests of the pure parts. A text that begins with `-> ` makes a symbolic link, to no folder on the way.
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub(crate) struct MemoryTree(std::collections::BTreeMap<String, Vec<u8>>);
@@ -148,11 +196,15 @@ impl MemoryTree {
 #[cfg(test)]
 impl Tree for MemoryTree {
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
-        Ok(self.0.get(path.as_str()).cloned())
+        match self.link(path)?.map(|target| path.parent().resolve(&target)) {
+            Some(target) => target.map_or(Ok(None), |target| self.read(&target)),
+            None => Ok(self.0.get(path.as_str()).cloned()),
+        }
     }
 
-    fn link(&self, _: &RepoPath) -> Result<Option<String>, TreeError> {
-        Ok(None)
+    fn link(&self, path: &RepoPath) -> Result<Option<String>, TreeError> {
+        let text = self.0.get(path.as_str()).map(|bytes| String::from_utf8_lossy(bytes));
+        Ok(text.and_then(|text| Some(text.strip_prefix("-> ")?.to_owned())))
     }
 
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError> {
@@ -162,6 +214,7 @@ impl Tree for MemoryTree {
             let Some(below) = path.below(folder).filter(|below| !below.is_empty()) else { continue };
             let (name, kind) = match below.split_once('/') {
                 Some((name, _)) => (name, EntryKind::Folder),
+                None if self.link(&path)?.is_some() => (below, EntryKind::Link),
                 None => (below, EntryKind::File),
             };
             entries.insert(name.to_owned(), kind);

@@ -404,6 +404,7 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord) -> Vec<String> {
     fields.extend(plain("workspaces that its programs run with", &edges.production, &new_edges.production));
     fields.extend(plain("rank in the order of builds", &from.rank, &to.rank));
     fields.extend(list("linked folders", &from.links, &to.links));
+    fields.extend(list("targets of symbolic links", &from.link_targets, &to.link_targets));
     fields.extend(value("patches folder", from.patches.as_ref(), to.patches.as_ref()));
     fields.extend(list("root files", &from.root_files, &to.root_files));
     let command = |workspace: &WorkspaceRecord| Some(workspace.build.as_ref()?.command.clone());

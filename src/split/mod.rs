@@ -21,6 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use error::SplitError;
 pub use lock::lock_set::LockSet;
 pub use sources::root_files::ProgramSearch;
+use sources::symlinks::{Follower, LinkSearch};
+pub use sources::symlinks::LinkTargets;
 pub(crate) use sources::root_files::{is_configuration, is_found_in_sources};
 pub use workspaces::manifest::Manifest;
 pub(crate) use workspaces::tasks::FILES as TASK_RUNNERS;
@@ -91,6 +93,10 @@ pub struct Split {
     pub root_files: BTreeSet<RepoPath>,
     /// The programs that were searched for root files.
     pub programs: ProgramSearch,
+    /// For targets of symbolic links the first link that leads there. Empty if the links were not looked for.
+    pub links_to: BTreeMap<RepoPath, RepoPath>,
+    /// The workspaces to whose whole folders symbolic links of a workspace lead.
+    pub linked_workspaces: LinkTargets,
     /// Differences between the manifests and the lockfile.
     pub drift: Vec<Drift>,
     /// Warnings to print.
@@ -100,22 +106,37 @@ pub struct Split {
 impl Split {
     /// Splits the repository in `tree`.
     pub fn read(tree: &dyn Tree, choices: &Choices) -> Result<Self, SplitError> {
-        Self::read_with(tree, choices, ProgramSearch::Whole)
+        Self::read_with(tree, choices, ProgramSearch::Whole, &LinkSearch::Whole)
     }
 
-    /// Splits the repository in `tree` without reading its sources, for a check that takes milliseconds.
-    pub fn read_quickly(tree: &dyn Tree) -> Result<Self, SplitError> {
-        Self::read_with(tree, &Choices::default(), ProgramSearch::Configuration)
+    /// Splits the repository in `tree` without reading its sources, for a check that takes milliseconds. `targets` are the
+    /// recorded targets of links.
+    pub fn read_quickly(tree: &dyn Tree, targets: &LinkTargets) -> Result<Self, SplitError> {
+        let search = LinkSearch::Recorded(targets);
+        Self::read_with(tree, &Choices::default(), ProgramSearch::Configuration, &search)
     }
 
-    fn read_with(tree: &dyn Tree, choices: &Choices, programs: ProgramSearch) -> Result<Self, SplitError> {
+    fn read_with(
+        tree: &dyn Tree,
+        choices: &Choices,
+        programs: ProgramSearch,
+        search: &LinkSearch<'_>,
+    ) -> Result<Self, SplitError> {
         let (workspaces, lockfile) = both(|| workspaces::read(tree), || lockfile(tree));
         let (lockfile, workspaces) = (lockfile?, workspaces?);
         let config = config::read(tree)?;
         let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
-        let links = workspaces::links::find(tree, &workspaces, &lockfile)?;
-        let mut graph = Graph::build(tree, &workspaces, &config, &links, lockfile.format.into(), programs)?;
+        let mut links = workspaces::links::find(tree, &workspaces, &lockfile)?;
+        let mut follower = Follower::of(tree, &workspaces, &config, &links, search)?;
+        links.add_edges(follower.edges());
+        let mut linked_workspaces = LinkTargets::new();
+        for (from, to) in follower.edges() {
+            linked_workspaces.entry(from.clone()).or_default().insert(to.clone());
+        }
+        let mut graph =
+            Graph::of(tree, &workspaces, &config, &links, &mut follower, lockfile.format.into(), programs)?;
+        let symlinks = follower.found;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
@@ -139,7 +160,15 @@ impl Split {
             root_files: root_files(tree, &config)?,
             programs,
             drift: lock::drift::find(&workspaces, &lockfile),
-            warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
+            warnings: [
+                lockfile.warnings.clone(),
+                links.warnings,
+                symlinks.warnings(|link, end| graph.makes(link, end)),
+                scripts_of_none(&config, &lockfile),
+            ]
+            .concat(),
+            links_to: symlinks.links,
+            linked_workspaces,
             default,
             registries,
             systems,

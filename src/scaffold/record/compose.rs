@@ -111,6 +111,7 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         edges: edges_record(workspace),
         rank,
         links: workspace.links.iter().cloned().collect(),
+        link_targets: link_targets(split, workspace),
         patches: workspace.patches.clone(),
         root_files: workspace.root_files.iter().cloned().collect(),
         build: build_record(workspace),
@@ -121,6 +122,12 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         root_scripts: workspace.root_scripts.clone(),
         checks: split.checks.get(&workspace.path).into_iter().flatten().map(check_record).collect(),
     }
+}
+
+/// What symbolic links of a workspace lead to, with the workspaces among them: a check takes them from here.
+fn link_targets(split: &Split, workspace: &Workspace) -> Vec<RepoPath> {
+    let edges = split.linked_workspaces.get(&workspace.path).into_iter().flatten();
+    workspace.link_targets.iter().chain(edges).cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn edges_record(workspace: &Workspace) -> EdgesRecord {

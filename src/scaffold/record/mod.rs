@@ -8,7 +8,7 @@ mod error;
 mod kept;
 mod render;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -22,7 +22,7 @@ use crate::{
     lockfile::Integrity,
     repo::{RepoPath, Tree, read_text},
     split::{
-        PackageManager, System,
+        LinkTargets, PackageManager, System,
         config::{Exposes, Install, NodeModules},
         lock::dependencies::Scope,
         lock::shards::{Part, Shard},
@@ -177,6 +177,9 @@ pub struct WorkspaceRecord {
     /// The folders that it links to and that are not workspaces. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<RepoPath>,
+    /// What symbolic links among its sources and root files lead to: files, folders and other links. Absent if there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub link_targets: Vec<RepoPath>,
     /// The folder of patches that `patch-package` applies in its install. Absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patches: Option<RepoPath>,
@@ -348,6 +351,28 @@ impl Record {
     pub fn store_name(part: &Part, fingerprint: &str) -> String {
         format!("deps-{part}-{fingerprint}")
     }
+}
+
+/// Returns what the links of each workspace lead to, from the text of a record. Few records have any, so most are not parsed. A
+/// damaged record has none; reading it whole says what is wrong.
+pub fn link_targets(text: &str) -> LinkTargets {
+    #[derive(Deserialize)]
+    struct Linking {
+        workspaces: Vec<LinkingWorkspace>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct LinkingWorkspace {
+        path: RepoPath,
+        #[serde(default)]
+        link_targets: BTreeSet<RepoPath>,
+    }
+    let has_any = text.contains("\"linkTargets\"");
+    let Some(found) = has_any.then(|| serde_json::from_str::<Linking>(text).ok()).flatten() else {
+        return LinkTargets::new();
+    };
+    let linking = found.workspaces.into_iter().filter(|workspace| !workspace.link_targets.is_empty());
+    linking.map(|workspace| (workspace.path, workspace.link_targets)).collect()
 }
 
 impl FixedOutput {

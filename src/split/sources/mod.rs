@@ -2,6 +2,7 @@
 
 pub(crate) mod root_files;
 pub(super) mod source_filter;
+pub(super) mod symlinks;
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +46,7 @@ pub struct Sources<'a> {
     /// The root files that all builds read, and the root files of each workspace.
     shared: BTreeSet<&'a RepoPath>,
     of_workspaces: BTreeMap<&'a RepoPath, &'a BTreeSet<RepoPath>>,
-    /// For each linked folder its source files.
+    /// For each linked folder, and each target of a symbolic link, its source files.
     linked: BTreeMap<RepoPath, Vec<&'a SourceFile>>,
     graph: &'a Graph,
 }
@@ -104,7 +105,7 @@ impl<'a> Sources<'a> {
             graph.workspaces().map(|workspace| (&workspace.path, &workspace.root_files)).collect();
         let all: BTreeSet<&RepoPath> = shared.iter().chain(of_workspaces.values().copied().flatten()).collect();
         let root_files = all.into_iter().map(|root| (root, files_of(files, root))).collect();
-        let linked = graph.links(&graph.workspaces().map(|workspace| workspace.path.clone()).collect());
+        let linked = graph.folders_beside(&graph.workspaces().map(|workspace| workspace.path.clone()).collect());
         let linked = linked.into_iter().map(|folder| (folder.clone(), linked_files(files, &folder))).collect();
         Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces, linked, graph }
     }
@@ -139,7 +140,7 @@ impl<'a> Sources<'a> {
         let roots: BTreeSet<&RepoPath> = shown.copied().flatten().chain(self.shared.iter().copied()).collect();
         let mut files: Vec<&SourceFile> =
             roots.iter().filter_map(|root| self.root_files.get(root)).flatten().copied().collect();
-        files.extend(self.graph.links(closure).iter().filter_map(|folder| self.linked.get(folder)).flatten());
+        files.extend(self.graph.folders_beside(closure).iter().filter_map(|folder| self.linked.get(folder)).flatten());
         for (path, owned) in closure.iter().filter_map(|path| self.owned.get_key_value(path)) {
             if let Some(shown) = owned.shown.as_ref().filter(|_| *path != own) {
                 files.extend(shown);

@@ -24,6 +24,7 @@ mod shards;
 mod size;
 mod stale;
 mod stories;
+mod symlinks;
 mod targets;
 mod trees;
 mod verify;

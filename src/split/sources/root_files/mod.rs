@@ -141,6 +141,10 @@ impl<'a> Finder<'a> {
         Self { tree, workspaces, programs, by_name: by_name(workspaces), listed, texts, files, ignored }
     }
 
+    pub(in crate::split) fn programs(&self) -> ProgramSearch {
+        self.programs
+    }
+
     fn list(&mut self, folder: &RepoPath) -> Result<&[Entry], SplitError> {
         if !self.listed.contains_key(folder) {
             let entries = self.tree.list(folder)?;

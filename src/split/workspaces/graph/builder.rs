@@ -14,7 +14,7 @@ use super::{
 use crate::{
     repo::{RepoPath, Tree},
     split::{
-        ManagerName, Manifest, SplitError, Workspaces,
+        Follower, ManagerName, Manifest, SplitError, Workspaces,
         config::{BuildChoice, Config, Exposes, Install, Kind, RuntimeConfig, WorkspaceConfig},
         manifest_path,
         sources::root_files::{self, Finder, ProgramSearch, Purpose},
@@ -30,11 +30,12 @@ use crate::{
 };
 
 /// What is the same for all workspaces.
-pub(super) struct Builder<'a> {
+pub(super) struct Builder<'a, 's> {
     tree: &'a dyn Tree,
     workspaces: &'a Workspaces,
     config: &'a Config,
     links: &'a Links,
+    symlinks: &'a mut Follower<'s>,
     manager: ManagerName,
     edges: Edges,
     development: Edges,
@@ -58,12 +59,13 @@ pub(super) struct Builder<'a> {
     pub(super) unclear: BTreeMap<RepoPath, Unclear>,
 }
 
-impl<'a> Builder<'a> {
+impl<'a, 's> Builder<'a, 's> {
     pub(super) fn new(
         tree: &'a dyn Tree,
         workspaces: &'a Workspaces,
         config: &'a Config,
         links: &'a Links,
+        symlinks: &'a mut Follower<'s>,
         manager: ManagerName,
         programs: ProgramSearch,
     ) -> Result<Self, SplitError> {
@@ -86,6 +88,7 @@ impl<'a> Builder<'a> {
             workspaces,
             config,
             links,
+            symlinks,
             manager,
             edges,
             tasks,
@@ -145,6 +148,8 @@ impl<'a> Builder<'a> {
             not_run: not_run(manifest, &choice.own_scripts),
             root_scripts: choice.root_scripts,
             links: linked.folders,
+            // Found when the root files of all workspaces are known.
+            link_targets: BTreeSet::new(),
             env: build.as_ref().map(|_| task.env).unwrap_or_default(),
             build,
             tasks_not_run,
@@ -319,7 +324,26 @@ impl<'a> Builder<'a> {
             files.extend(root_files_of_link(&mut self.finder, folder)?);
         }
         files.retain(|path| self.excluded.find(path.as_str()).is_none());
+        self.follow_links(path, &files)?;
         Ok(files)
+    }
+
+    /// Follows the links among root files, and adds what folders that links lead to read outside of them.
+    fn follow_links(&mut self, path: &RepoPath, files: &BTreeSet<RepoPath>) -> Result<(), SplitError> {
+        let is_used = !path.is_root() || self.workspaces.len() == 1;
+        if self.finder.programs() == ProgramSearch::Configuration || !is_used {
+            return Ok(());
+        }
+        self.symlinks.follow_root_files(path, files)?;
+        self.symlinks.follow_root_files(path, &self.config.root_files.iter().cloned().collect())?;
+        for target in self.symlinks.parts(path) {
+            if self.tree.is_file(&target)? || self.tree.link(&target)?.is_some() {
+                continue;
+            }
+            let more = root_files_of_link(&mut self.finder, &target)?;
+            self.symlinks.add(path, more);
+        }
+        Ok(())
     }
 }
 
