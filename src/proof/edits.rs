@@ -121,7 +121,9 @@ impl Table<'_> {
                 }
             }
         }
-        for folder in self.state.split.graph.folders_beside(&workspaces.iter().map(|found| found.path.clone()).collect()) {
+        for folder in
+            self.state.split.graph.folders_beside(&workspaces.iter().map(|found| found.path.clone()).collect())
+        {
             if let Some(path) = self.source_of(&folder) {
                 let is_link = self.state.split.links_to.contains_key(&folder);
                 self.append(if is_link { "source behind a link" } else { "source of a linked folder" }, path, "\n")?;

@@ -167,6 +167,12 @@ pub(super) fn submodule_paths(text: &str, prefix: &str) -> Vec<RepoPath> {
     paths
 }
 
+/// Whether a content is what git has in place of a file that Git LFS keeps.
+pub fn is_lfs_pointer(content: &[u8]) -> bool {
+    // The specification allows 1024 bytes.
+    content.len() < 1024 && content.starts_with(b"version https://git-lfs.github.com/spec/v1\n")
+}
+
 /// Reads a file as text without a byte order mark, or returns `None` if there is no such file.
 pub fn read_text(tree: &dyn Tree, path: &RepoPath) -> Result<Option<String>, TreeError> {
     let Some(bytes) = tree.read(path)? else { return Ok(None) };

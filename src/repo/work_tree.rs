@@ -267,7 +267,9 @@ impl Tree for WorkTree {
 
     fn submodules(&self) -> Result<Vec<RepoPath>, TreeError> {
         // Git lists them at the top of its repository, which may be above.
-        let Some(top) = self.root.ancestors().find(|folder| folder.join(".git").exists()) else { return Ok(Vec::new()) };
+        let Some(top) = self.root.ancestors().find(|folder| folder.join(".git").exists()) else {
+            return Ok(Vec::new());
+        };
         let prefix = self.root.strip_prefix(top).map_or(String::new(), |below| format!("{below}/").replace('\\', "/"));
         let prefix = if prefix == "/" { "" } else { &prefix };
         let text = match fs::read_to_string(top.join(GIT_MODULES)) {

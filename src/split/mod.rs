@@ -14,6 +14,7 @@ mod error;
 pub mod lock;
 pub mod plan;
 pub mod sources;
+pub mod submodules;
 pub mod workspaces;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,9 +22,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use error::SplitError;
 pub use lock::lock_set::LockSet;
 pub use sources::root_files::ProgramSearch;
-use sources::symlinks::{Follower, LinkSearch};
-pub use sources::symlinks::LinkTargets;
 pub(crate) use sources::root_files::{is_configuration, is_found_in_sources};
+pub use sources::symlinks::LinkTargets;
+use sources::symlinks::{Follower, LinkSearch};
+use submodules::Submodules;
 pub use workspaces::manifest::Manifest;
 pub(crate) use workspaces::tasks::FILES as TASK_RUNNERS;
 
@@ -93,6 +95,8 @@ pub struct Split {
     pub root_files: BTreeSet<RepoPath>,
     /// The programs that were searched for root files.
     pub programs: ProgramSearch,
+    /// The git submodules that builds need, and those that are missing.
+    pub submodules: Submodules,
     /// For targets of symbolic links the first link that leads there. Empty if the links were not looked for.
     pub links_to: BTreeMap<RepoPath, RepoPath>,
     /// The workspaces to whose whole folders symbolic links of a workspace lead.
@@ -106,14 +110,30 @@ pub struct Split {
 impl Split {
     /// Splits the repository in `tree`.
     pub fn read(tree: &dyn Tree, choices: &Choices) -> Result<Self, SplitError> {
-        Self::read_with(tree, choices, ProgramSearch::Whole, &LinkSearch::Whole)
+        Self::read_or_say(tree, choices, ProgramSearch::Whole, &LinkSearch::Whole)
     }
 
     /// Splits the repository in `tree` without reading its sources, for a check that takes milliseconds. `targets` are the
     /// recorded targets of links.
     pub fn read_quickly(tree: &dyn Tree, targets: &LinkTargets) -> Result<Self, SplitError> {
         let search = LinkSearch::Recorded(targets);
-        Self::read_with(tree, &Choices::default(), ProgramSearch::Configuration, &search)
+        Self::read_or_say(tree, &Choices::default(), ProgramSearch::Configuration, &search)
+    }
+
+    /// Reads a repository, and names the submodule that a missing file is in.
+    fn read_or_say(
+        tree: &dyn Tree,
+        choices: &Choices,
+        programs: ProgramSearch,
+        search: &LinkSearch<'_>,
+    ) -> Result<Self, SplitError> {
+        match Self::read_with(tree, choices, programs, search) {
+            Err(SplitError::Missing { path, by }) => match submodules::absent_around(tree, &path)? {
+                Some(submodule) => Err(SplitError::NotCheckedOut { path, by, submodule }),
+                None => Err(SplitError::Missing { path, by }),
+            },
+            read => read,
+        }
     }
 
     fn read_with(
@@ -134,8 +154,7 @@ impl Split {
         for (from, to) in follower.edges() {
             linked_workspaces.entry(from.clone()).or_default().insert(to.clone());
         }
-        let mut graph =
-            Graph::of(tree, &workspaces, &config, &links, &mut follower, lockfile.format.into(), programs)?;
+        let mut graph = Graph::of(tree, &workspaces, &config, &links, &mut follower, lockfile.format.into(), programs)?;
         let symlinks = follower.found;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
@@ -167,6 +186,7 @@ impl Split {
                 scripts_of_none(&config, &lockfile),
             ]
             .concat(),
+            submodules: Submodules::read(tree)?,
             links_to: symlinks.links,
             linked_workspaces,
             default,
@@ -179,6 +199,10 @@ impl Split {
             lockfile,
         };
         split.warnings.extend(checks::unknown(&split));
+        let mut submodules = std::mem::take(&mut split.submodules);
+        submodules.keep_needed(&split);
+        split.warnings.extend(submodules.warning(&split));
+        split.submodules = submodules;
         Ok(split)
     }
 }

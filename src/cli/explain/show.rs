@@ -13,13 +13,15 @@ use crate::{
         text::{count, escape, things},
     },
     proof::{Confirmation, State, evaluation::Derived},
-    repo::RepoPath,
+    repo::{FileKind, RepoPath},
     scaffold::{record::PATH, templates::FOLDER},
     split::plan::{Cause, Change, Comparison, Derivations, Effect, Id, ORDERS, PACKAGE_MANAGER, Verdict},
 };
 
 /// Number of causes shown for each derivation.
 const SHOWN_CAUSES: usize = 12;
+/// Number of digits of a commit shown.
+const SHORT_COMMIT: usize = 7;
 /// Number of names shown in a line.
 const SHOWN_NAMES: usize = 8;
 
@@ -36,6 +38,7 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
         print_stale(before, printer);
         print_stale(after, printer);
     }
+    print_unread(before, after, printer);
     let total = comparison.verdicts.len();
     for (effect, title) in [
         (Effect::Rebuilt, "rebuilt"),
@@ -121,6 +124,21 @@ fn print_stale(state: &State, printer: Printer) {
             "{PATH} does not match {}; this shows the result after `splitter update-hash`",
             state.place
         ));
+    }
+}
+
+/// Names submodules whose files cannot be compared, because this clone does not have their commit.
+fn print_unread(before: &State, after: &State, printer: Printer) {
+    for state in [before, after] {
+        let files = state.derivations.files().iter().filter(|(_, file)| file.kind == FileKind::Submodule);
+        for (path, file) in files {
+            let commit = file.content.get(..SHORT_COMMIT).unwrap_or(&file.content);
+            printer.warning(format_args!(
+                "{path}: this clone does not have commit {commit} of the git submodule in {}, so its files are not compared; run \
+                 `git submodule update --init`",
+                state.place
+            ));
+        }
     }
 }
 

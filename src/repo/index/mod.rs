@@ -195,13 +195,13 @@ impl GitIndex {
             return Ok(known.clone());
         }
         let folder = self.git.folder().join(&listed.path);
-        let git = Git::alone_at(folder.clone());
-        let is_there = folder.join(".git").exists();
-        let output = match is_there.then(|| git.output(&["ls-tree", "-r", "-z", "--full-tree", &listed.object])) {
+        let git = listed.path.parse().ok().and_then(|path| self.git.submodule(&path));
+        let output = match git.as_ref().map(|git| git.output(&["ls-tree", "-r", "-z", "--full-tree", &listed.object])) {
             Some(Ok(output)) => output,
             None | Some(Err(GitError::Failed { .. })) => Vec::new(),
             Some(Err(error)) => return Err(error),
         };
+        let git = git.unwrap_or_else(|| Git::alone_at(folder));
         let tree = Arc::new(Self::new(git, Listing::of_commit(&output)?));
         lock(&self.submodules).insert(listed.path.clone(), tree.clone());
         Ok(tree)

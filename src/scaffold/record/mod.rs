@@ -88,6 +88,9 @@ pub struct Record {
     /// Packages with an entry in `downloads` of `splitter.json`, sorted. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub downloads: Vec<String>,
+    /// The git submodules that hold something of the above, sorted. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub submodules: Vec<RepoPath>,
     /// Globs that include or exclude source files, by workspace.
     pub source: SourceRecord,
 }

@@ -96,8 +96,10 @@ impl<'a> Closures<'a> {
         let next: Vec<Vec<usize>> = workspaces
             .iter()
             .map(|found| {
-                let next: BTreeSet<&RepoPath> =
-                    found.iter().flat_map(|workspace| workspace.source_edges().chain(workspace.folders_beside())).collect();
+                let next: BTreeSet<&RepoPath> = found
+                    .iter()
+                    .flat_map(|workspace| workspace.source_edges().chain(workspace.folders_beside()))
+                    .collect();
                 next.into_iter().filter_map(number).collect()
             })
             .collect();

@@ -110,6 +110,14 @@ impl<'a> Sources<'a> {
         Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces, linked, graph }
     }
 
+    /// Iterates over the files that builds read, some more than once.
+    pub fn read_by_builds(&self) -> impl Iterator<Item = &RepoPath> {
+        // The root of a monorepo is no source of any build, unless it is an app.
+        let is_read = |path: &RepoPath| !path.is_root() || self.graph.apps().any(|(_, app)| app.path.is_root());
+        let owned = self.owned.iter().filter(move |(path, _)| is_read(path)).flat_map(|(_, owned)| &owned.files);
+        owned.chain(self.linked.values().flatten()).chain(self.root_files.values().flatten()).map(|file| &file.path)
+    }
+
     /// Iterates over the source files of each workspace and each linked folder.
     pub(super) fn by_folder(&self) -> impl Iterator<Item = (&RepoPath, &[&'a SourceFile])> {
         let owned = self.owned.iter().map(|(path, owned)| (*path, owned.files.as_slice()));

@@ -128,7 +128,9 @@ impl<'a> Follower<'a> {
                 continue;
             }
             open.extend(self.index.below(file).filter(|path| *path != file).cloned());
-            let Lead::To { passed, end } = self.index.follow(&RepoPath::root(), file.as_str(), self.tree)? else { continue };
+            let Lead::To { passed, end } = self.index.follow(&RepoPath::root(), file.as_str(), self.tree)? else {
+                continue;
+            };
             for passed in passed.iter().filter(|passed| *passed != file) {
                 self.insert(from, passed, file);
             }
@@ -256,7 +258,8 @@ impl Symlinks {
                 more => format!(", and {more} more"),
             };
             let shown = links.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-            let subject = if links.len() == 1 { "a link leads".to_owned() } else { format!("{} links lead", links.len()) };
+            let subject =
+                if links.len() == 1 { "a link leads".to_owned() } else { format!("{} links lead", links.len()) };
             format!("{subject} {words}: {shown}{more}")
         };
         by_trouble.into_iter().map(line).collect()

@@ -211,8 +211,13 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
         };
         is_configuration(name) && (checks || is_for_build())
     };
-    for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File && is_read(&entry.name)) {
-        search.follow(&asked.path.child(&entry.name))?;
+    for entry in entries.iter().filter(|entry| entry.kind != EntryKind::Folder && is_read(&entry.name)) {
+        let path = asked.path.child(&entry.name);
+        search.follow(&path)?;
+        // Some tools take the paths in a file behind a link from where the link is, others from where the file is.
+        if let Some(Ok(target)) = search.finder.tree.link(&path)?.map(|target| asked.path.resolve(&target)) {
+            search.follow(&target)?;
+        }
     }
     let of_checks = OF_CHECKS.iter().filter(|(tool, _)| is_run(tool)).map(|(_, names)| *names);
     for names in SOUGHT_UPWARDS.into_iter().chain(lints.then_some(OF_ESLINT.as_slice())).chain(of_checks) {

@@ -15,7 +15,7 @@ const MAIN: [&str; 2] = ["tsconfig.json", "jsconfig.json"];
 /// Adds the configurations that those in the folder of the workspace extend or refer to. If the workspace has no main
 /// configuration, adds the nearest one above and everything that it extends.
 pub(super) fn follow(search: &mut Search<'_, '_>, entries: &[Entry]) -> Result<(), SplitError> {
-    let own = entries.iter().filter(|entry| entry.kind == EntryKind::File && is_ts_config(&entry.name));
+    let own = entries.iter().filter(|entry| entry.kind != EntryKind::Folder && is_ts_config(&entry.name));
     for entry in own {
         let path = search.own.child(&entry.name);
         for reference in texts_of(search, &path, "references")? {

@@ -66,9 +66,10 @@ fn what_is_a_source_already_is_not_added() {
     // A rule excludes the target, and not the link.
     let excluded = [("apps/web/src/fixtures", "-> ../test/fixtures"), ("apps/web/test/fixtures/a", "")];
     assert_eq!(targets(&excluded), ["apps/web/test/fixtures"]);
-    assert_eq!(targets(&[("apps/web/src/a.md", "-> ../README.md"), ("apps/web/README.md", "")]), [
-        "apps/web/README.md"
-    ]);
+    assert_eq!(
+        targets(&[("apps/web/src/a.md", "-> ../README.md"), ("apps/web/README.md", "")]),
+        ["apps/web/README.md"]
+    );
 }
 
 #[test]
@@ -89,10 +90,10 @@ fn a_link_that_is_no_source_brings_nothing() {
 #[test]
 fn a_target_in_another_workspace_comes_alone_with_its_manifest() {
     let file = ("packages/ui/src/logo.svg", "");
-    assert_eq!(targets(&[("apps/web/logo.svg", "-> ../../packages/ui/src/logo.svg"), file]), [
-        "packages/ui/package.json",
-        "packages/ui/src/logo.svg"
-    ]);
+    assert_eq!(
+        targets(&[("apps/web/logo.svg", "-> ../../packages/ui/src/logo.svg"), file]),
+        ["packages/ui/package.json", "packages/ui/src/logo.svg"]
+    );
     // Only a link to all of it is an edge.
     assert_eq!(targets(&[("apps/web/src/ui", "-> ../../../packages/ui")]), ["packages/ui"]);
 }
