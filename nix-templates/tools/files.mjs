@@ -4,7 +4,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-// Whether a file holds what git has in place of a file that Git LFS keeps. The specification allows 1024 bytes.
+// Whether a file is a pointer of Git LFS, which git has instead of the file itself. The specification allows 1024
+// bytes.
 export function isPointer(file) {
   return statSync(file).size < 1024 && readFileSync(file, "latin1").startsWith("version https://git-lfs.github.com/spec/v1\n");
 }

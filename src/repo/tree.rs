@@ -1,5 +1,7 @@
 //! [`Tree`]: a repository that can be listed and read, however it is stored.
 
+use std::collections::VecDeque;
+
 use camino::Utf8PathBuf;
 
 use super::RepoPath;
@@ -167,7 +169,38 @@ pub(super) fn submodule_paths(text: &str, prefix: &str) -> Vec<RepoPath> {
     paths
 }
 
-/// Whether a content is what git has in place of a file that Git LFS keeps.
+/// The number of links on a way, after which the kernel gives up too.
+const HOPS: usize = 40;
+
+/// Returns the links that a path leads through, and the path at their end. Empty if no part of the path is a link. A link that
+/// leads out of the repository ends the way.
+pub fn through_links(tree: &dyn Tree, path: &RepoPath) -> Result<Vec<RepoPath>, TreeError> {
+    let mut found = Vec::new();
+    let mut open: VecDeque<String> = path.parts().map(str::to_owned).collect();
+    let mut current = RepoPath::root();
+    while let Some(part) = open.pop_front() {
+        if part == ".." {
+            current = current.parent();
+            continue;
+        }
+        let next = current.child(&part);
+        let target = if found.len() < HOPS { tree.link(&next)? } else { None };
+        match target {
+            Some(target) if current.resolve(&target).is_ok() => {
+                let parts = target.split('/').rev().filter(|part| !matches!(*part, "" | "."));
+                parts.for_each(|part| open.push_front(part.to_owned()));
+                found.push(next);
+            }
+            _ => current = next,
+        }
+    }
+    if !found.is_empty() {
+        found.push(current);
+    }
+    Ok(found)
+}
+
+/// Whether a content is a pointer of Git LFS, which git has instead of the file.
 pub fn is_lfs_pointer(content: &[u8]) -> bool {
     // The specification allows 1024 bytes.
     content.len() < 1024 && content.starts_with(b"version https://git-lfs.github.com/spec/v1\n")
@@ -252,6 +285,20 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_not_text() {
         assert_eq!(read_text(&Bytes("\u{feff}{}".as_bytes()), &RepoPath::root()).unwrap().unwrap(), "{}");
+    }
+
+    #[test]
+    fn links_on_the_way_to_a_file_are_found() {
+        let files = [("a", "-> b/c"), ("b/c/d", "-> ../../e"), ("e", ""), ("f", "-> ../out"), ("g", "-> g")];
+        let tree = MemoryTree::new(files);
+        let found = |path: &str| {
+            let found = through_links(&tree, &path.parse().unwrap()).unwrap();
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(found("a/d"), ["a", "b/c/d", "e"]);
+        assert_eq!(found("e"), [""; 0]);
+        assert_eq!(found("f"), [""; 0]);
+        assert_eq!(found("g").len(), HOPS + 1);
     }
 
     #[test]

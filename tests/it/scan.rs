@@ -166,6 +166,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           ]
         }
       },
+      "submodules": [],
       "systems": [
         "aarch64-darwin",
         "aarch64-linux",
@@ -186,6 +187,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": null,
           "kind": "library",
           "library": null,
+          "linkTargets": [],
           "missingEntry": null,
           "name": "acme",
           "nodeModules": null,
@@ -208,6 +210,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": "shared",
           "kind": "app",
           "library": null,
+          "linkTargets": [],
           "missingEntry": null,
           "name": "api",
           "nodeModules": {
@@ -257,6 +260,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": "shared",
           "kind": "app",
           "library": null,
+          "linkTargets": [],
           "missingEntry": null,
           "name": "web",
           "nodeModules": {
@@ -290,6 +294,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": null,
           "kind": "library",
           "library": null,
+          "linkTargets": [],
           "missingEntry": null,
           "name": "@acme/ui",
           "nodeModules": null,

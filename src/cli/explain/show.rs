@@ -12,7 +12,7 @@ use crate::{
         printer::{BAD, BOLD, DIM, GOOD, ODD, Printer},
         text::{count, escape, things},
     },
-    proof::{Confirmation, State, evaluation::Derived},
+    proof::{Confirmation, Place, State, evaluation::Derived},
     repo::{FileKind, RepoPath},
     scaffold::{record::PATH, templates::FOLDER},
     split::plan::{Cause, Change, Comparison, Derivations, Effect, Id, ORDERS, PACKAGE_MANAGER, Verdict},
@@ -39,6 +39,7 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
         print_stale(after, printer);
     }
     print_unread(before, after, printer);
+    print_unseen(explanation, printer);
     let total = comparison.verdicts.len();
     for (effect, title) in [
         (Effect::Rebuilt, "rebuilt"),
@@ -124,6 +125,19 @@ fn print_stale(state: &State, printer: Printer) {
             "{PATH} does not match {}; this shows the result after `splitter update-hash`",
             state.place
         ));
+    }
+}
+
+/// Says that Nix does not see edits in submodules while the repository around them has none.
+fn print_unseen(explanation: &Explanation, printer: Printer) {
+    let submodules = &explanation.after.split.submodules.needed;
+    let is_in_one = |path: &RepoPath| submodules.iter().any(|submodule| path.is_within(submodule));
+    let mut files = explanation.comparison.files.keys().peekable();
+    if explanation.after.place == Place::WorkTree && files.peek().is_some() && files.all(is_in_one) {
+        printer.warning(
+            "only files in git submodules changed. Nix builds the recorded commits of submodules until a tracked file of this \
+             repository is edited, or a new commit of the submodule is staged",
+        );
     }
 }
 
@@ -272,7 +286,7 @@ fn package(name: &str, from: &[String], to: &[String], workspaces: &[RepoPath]) 
     format!("{sign} {name} {versions} ({asked})")
 }
 
-/// Names the symbolic link because of which a build has a file.
+/// Names the symbolic link that brings a file into a build.
 fn through_link(way: &[RepoPath], explanation: &Explanation) -> Option<String> {
     let link = link_to(way.last()?, explanation)?;
     Some(format!(" (through the link {link})"))

@@ -12,7 +12,7 @@ use crate::split::{
 use crate::{
     lockfile::{Format, Lockfile, Resolution},
     managers::{ManagerName, OwnFiles},
-    repo::{EntryKind, RepoPath, Tree, is_lfs_pointer},
+    repo::{EntryKind, RepoPath, Tree, is_lfs_pointer, through_links},
     secrets,
 };
 
@@ -131,15 +131,20 @@ impl LockSet {
             return Err(SplitError::LfsPointer { path, by: by.to_owned() });
         }
         self.add(path.clone(), &digest_of_file(&bytes));
-        self.local.insert(path);
-        Ok(())
+        self.add_local(tree, path)
     }
 
     fn add_folder(&mut self, tree: &dyn Tree, folder: &RepoPath, by: &str) -> Result<(), SplitError> {
         if !self.add_files_below(tree, folder, by)? {
             return Err(SplitError::Missing { path: folder.clone(), by: by.to_owned() });
         }
-        self.local.insert(folder.clone());
+        self.add_local(tree, folder.clone())
+    }
+
+    /// Adds a file or folder with the links that it lies behind: Nix copies links as they are.
+    fn add_local(&mut self, tree: &dyn Tree, path: RepoPath) -> Result<(), SplitError> {
+        self.local.extend(through_links(tree, &path)?);
+        self.local.insert(path);
         Ok(())
     }
 

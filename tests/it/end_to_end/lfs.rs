@@ -32,7 +32,9 @@ fn e2e_pointers_of_git_lfs_are_named_by_every_command_and_by_the_build() {
     let said = run(&mut context.splitter(&["scan"]));
     assert!(said.contains("Git LFS keeps `vendor/packed-1.0.0.tgz`, which builds read"), "{said}");
     context.commit_all("without the setting");
-    let said = fail(&mut nix.build_command("nodeModules"));
+    // A flake that is fetched by its commit has what git has.
+    let flake = format!("git+file://{}?rev={}#nodeModules", context.repo(), context.git(&["rev-parse", "HEAD"]));
+    let said = fail(&mut nix.nix(&["build", "--no-link", "--print-build-logs", &flake]));
     assert!(said.contains("these files are Git LFS pointers:\n"), "{said}");
     assert!(said.contains("vendor/packed-1.0.0.tgz") && said.contains("inputs.self.lfs = true;"), "{said}");
     // A checkout without Git LFS has the pointers too.

@@ -6,7 +6,10 @@ use camino::Utf8Path;
 use fs_err as fs;
 use serde_json::Value;
 
-use super::verify::{rebuilds, splitter};
+use super::{
+    local::local_monorepo,
+    verify::{rebuilds, splitter},
+};
 use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, TestContext, YARN_VERSIONS, YarnMonorepo, succeed};
 
 fn link(context: &TestContext, path: &str, target: &str) {
@@ -133,4 +136,23 @@ fn e2e_a_link_to_a_whole_workspace_is_an_edge() {
     succeed(&mut nix.context().splitter(&["check"]));
     assert_eq!(links_of(&nix.build("web")), "colour@0.9.0\n");
     assert_eq!(changed(&nix, &nix.derivations(), "packages/extra/index.js"), ["web"]);
+}
+
+/// Nix copies links of the lock set as they are, so what they lead to belongs to it too.
+#[test]
+fn e2e_an_install_has_what_its_links_lead_to() {
+    let Some(monorepo) = local_monorepo(BUN_VERSIONS[2]) else { return };
+    let context = &monorepo.context;
+    fs::create_dir_all(context.repo().join("kept")).unwrap();
+    for (from, to) in [("patches", "kept/patches"), ("vendor/packed-1.0.0.tgz", "kept/packed.tgz")] {
+        fs::rename(context.repo().join(from), context.repo().join(to)).unwrap();
+    }
+    link(context, "patches", "kept/patches");
+    link(context, "vendor/packed-1.0.0.tgz", "../kept/packed.tgz");
+    context.commit_all("links");
+    let Some(nix) = NixMonorepo::of(monorepo) else { return };
+    succeed(&mut nix.context().splitter(&["check"]));
+    let api = nix.build("api");
+    let printed = succeed(nix.context().command("node").arg(api.join("index.js")));
+    assert!(printed.contains("native, patched") && printed.contains("packed@1.0.0"), "{printed}");
 }
