@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(of_index(&program).unwrap(), commit);
         assert_eq!(of_work_tree(&program, &tree).unwrap(), commit);
         let sub: RepoPath = "a/sub".parse().unwrap();
-        assert_eq!(crate::repo::Tree::submodules(&tree).unwrap(), [sub.clone()]);
+        assert_eq!(crate::repo::Tree::submodules(&tree).unwrap(), std::slice::from_ref(&sub));
         // Edits in it, and another commit of it that is not staged, are in the working tree alone.
         fs::write(outer.join("a/sub/file"), "2").unwrap();
         fs::write(outer.join("a/sub/new"), "").unwrap();

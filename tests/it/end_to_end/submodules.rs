@@ -137,7 +137,7 @@ fn e2e_a_monorepo_that_is_a_submodule_builds() {
     fs::create_dir(&outer).unwrap();
     let git = |args: &[&str]| succeed(context.command("git").current_dir(&outer).args(args));
     git(&["init", "--quiet"]);
-    let repo = context.repo().to_owned();
+    let repo = context.repo();
     git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", repo.as_str(), "inner"]);
     let inner = outer.join("inner");
     succeed(context.splitter(&["check"]).current_dir(&inner));
