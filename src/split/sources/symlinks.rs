@@ -226,7 +226,10 @@ impl<'a> Follower<'a> {
             self.is_source(from, &path)
         };
         // The root of a monorepo has no sources of its own in the builds of other workspaces.
-        if is_own || end.is_root() {
+        // `exclude` for the root removes what is found there.
+        let is_excluded = owner.is_root()
+            && self.globs.get(&owner).is_some_and(|(_, exclude)| exclude.find(end.as_str()).is_some());
+        if is_own || is_excluded || end.is_root() {
             return;
         }
         self.found.links.entry(end.clone()).or_insert_with(|| link.clone());

@@ -88,6 +88,12 @@ fn a_link_that_is_no_source_brings_nothing() {
 }
 
 #[test]
+fn exclude_for_the_root_removes_a_target() {
+    let excluded = ("splitter.json", r#"{"workspaces": {".": {"exclude": ["shared"]}}}"#);
+    assert!(targets(&[("apps/web/src/shared", "-> ../../../shared"), ("shared/a.ts", ""), excluded]).is_empty());
+}
+
+#[test]
 fn a_target_in_another_workspace_comes_alone_with_its_manifest() {
     let file = ("packages/ui/src/logo.svg", "");
     assert_eq!(

@@ -9,6 +9,7 @@ use super::{
     Remedy, Role, Workspace, advice, cycles,
     edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
     kind::{Facts, choose_kind},
+    references,
     scripts::{not_run, read_scripts, refuse_unknown_scripts, with_root_scripts, with_scripts},
 };
 use crate::{
@@ -107,6 +108,7 @@ impl<'a, 's> Builder<'a, 's> {
         let remedy = self.remedy(path, manifest, kind, product.as_ref())?;
         let is_files = self.is_files_for_others(path, manifest, found.as_ref(), product.as_ref());
         let lacks_entry = self.lacks_entry(path, manifest)?;
+        let found = self.or_by_references(found, path, manifest, lacks_entry.as_deref())?;
         let has_build = found.as_ref().is_some_and(|build| build.foreign.is_none()) && !path.is_root();
         let needed = found.filter(|build| {
             kind == Kind::App
@@ -138,13 +140,7 @@ impl<'a, 's> Builder<'a, 's> {
             missing_entry: lacks_entry.filter(|_| build.is_none()),
             patches: patches(self.tree, path, manifest)?,
             cycle: self.cycles.remove(path).unwrap_or_default(),
-            root_files: self.root_files(
-                path,
-                &read_scripts(manifest, &before),
-                &task,
-                &linked,
-                &choice.root_scripts,
-            )?,
+            root_files: self.root_files(path, &read_scripts(manifest, &before), &task, &linked, &choice)?,
             not_run: not_run(manifest, &choice.own_scripts),
             root_scripts: choice.root_scripts,
             links: linked.folders,
@@ -195,6 +191,20 @@ impl<'a, 's> Builder<'a, 's> {
             detect::entry_points::missing(self.tree, path, manifest)
         } else {
             Ok(None)
+        }
+    }
+
+    /// The build that was found, or that of a script of the root that builds all project references.
+    fn or_by_references(
+        &self,
+        found: Option<Build>,
+        path: &RepoPath,
+        manifest: &Manifest,
+        lacks_entry: Option<&str>,
+    ) -> Result<Option<Build>, SplitError> {
+        match lacks_entry.filter(|_| found.is_none()) {
+            Some(entry) => references::build(self.tree, (path, manifest), &self.workspaces[&RepoPath::root()], entry),
+            None => Ok(found),
         }
     }
 
@@ -304,16 +314,17 @@ impl<'a, 's> Builder<'a, 's> {
         scripts: &[&str],
         task: &Task,
         linked: &Linked,
-        root_scripts: &[String],
+        choice: &WorkspaceConfig,
     ) -> Result<BTreeSet<RepoPath>, SplitError> {
         let asked = root_files::Asked { path, scripts: scripts.to_vec(), task, purpose: Purpose::Build };
         let mut files = root_files::of(&mut self.finder, &asked)?;
         if !path.is_root() {
             files.extend(self.environment.iter().cloned());
         }
-        if !root_scripts.is_empty() {
+        if !choice.root_scripts.is_empty() {
             let root = &self.workspaces[&RepoPath::root()];
-            let texts: Vec<String> = root_scripts
+            let texts: Vec<String> = choice
+                .root_scripts
                 .iter()
                 .filter_map(|name| root.scripts.get(name))
                 .map(|text| detect::expanded(text, root))
@@ -324,6 +335,7 @@ impl<'a, 's> Builder<'a, 's> {
             files.extend(root_files_of_link(&mut self.finder, folder)?);
         }
         files.retain(|path| self.excluded.find(path.as_str()).is_none());
+        files.extend(root_files::chosen(self.tree, &choice.root_files, &format!("`rootFiles` of `{path}`"))?);
         self.follow_links(path, &files)?;
         Ok(files)
     }

@@ -8,6 +8,7 @@ mod edges;
 mod kind;
 mod names;
 pub(crate) mod reach;
+mod references;
 mod scripts;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -342,3 +342,61 @@ fn choices_for_the_run_time_that_nothing_would_read_are_refused() {
     assert!(error(next, r#"{"install": "own"}"#).ends_with("puts the packages that it needs into its output"));
     assert_eq!(error(next, r#"{"directory": "workspace"}"#), "");
 }
+
+#[test]
+fn libraries_that_the_root_builds_by_project_references_have_a_build() {
+    let graph = graph(&[
+        (
+            "package.json",
+            r#"{"workspaces": ["packages/*"], "scripts": {"clean": "tsgo -b --clean", "build": "yarn clean && tsc --build"}}"#,
+        ),
+        ("packages/a/package.json", r#"{"name": "a", "scripts": {"build": "vite build"}, "dependencies": {"b": "*", "c": "*"}}"#),
+        ("packages/b/package.json", r#"{"name": "b", "main": "dist/index.js"}"#),
+        ("packages/b/tsconfig.json", r#"{"extends": "../../base.json", "compilerOptions": {"outDir": "./dist"}}"#),
+        ("packages/c/package.json", r#"{"name": "c", "main": "lib/index.js"}"#),
+        ("packages/c/tsconfig.json", r#"{"compilerOptions": {"outDir": "./dist"}}"#),
+        ("base.json", "{}"),
+    ])
+    .unwrap();
+    let builds: Vec<_> = graph
+        .workspaces()
+        .map(|workspace| {
+            let build = workspace.build.as_ref().map(|build| format!("{} -> {}", build.command, build.shown_outputs()));
+            (workspace.path.to_string(), build, workspace.awaited, workspace.missing_entry.clone())
+        })
+        .collect();
+    insta::assert_debug_snapshot!(builds, @r#"
+    [
+        (
+            ".",
+            None,
+            false,
+            None,
+        ),
+        (
+            "packages/a",
+            Some(
+                "bun run build -> dist",
+            ),
+            false,
+            None,
+        ),
+        (
+            "packages/b",
+            Some(
+                "tsc --build -> dist",
+            ),
+            true,
+            None,
+        ),
+        (
+            "packages/c",
+            None,
+            false,
+            Some(
+                "lib/index.js",
+            ),
+        ),
+    ]
+    "#);
+}
