@@ -187,7 +187,11 @@ impl Table<'_> {
         if let Some(app) = app {
             self.write("a .nix file", app.child("splitter-verify.nix"), "{ }\n");
             self.add("an empty folder", app.child("splitter-verify").child("empty"), Action::Folder);
-            self.add("chmod", self.source_of(&self.behind_links(app.clone())).unwrap_or_else(|| manifest_path(&app)), Action::Chmod);
+            self.add(
+                "chmod",
+                self.source_of(&self.behind_links(app.clone())).unwrap_or_else(|| manifest_path(&app)),
+                Action::Chmod,
+            );
         }
         let readme = root.child("README.md");
         if self.state.derivations.files().contains_key(&readme) {

@@ -147,7 +147,8 @@ impl Split {
             root_files: sources::root_files::chosen(tree, &config.root_files, "`rootFiles`")?,
             programs,
             drift: lock::drift::find(&workspaces, &lockfile),
-            warnings: [of_workspaces, lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
+            warnings: [of_workspaces, lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)]
+                .concat(),
             default,
             registries,
             systems,

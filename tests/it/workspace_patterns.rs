@@ -106,7 +106,8 @@ impl Case {
             }
         }
         let inner = folders.iter().filter(|_| random.one_in(8)).map(|folder| folder.clone()).collect::<Vec<_>>();
-        let inner = inner.into_iter().map(|folder| (folder, random.pick(&["*", "**", "a", "b/*"]).to_owned())).collect();
+        let inner =
+            inner.into_iter().map(|folder| (folder, random.pick(&["*", "**", "a", "b/*"]).to_owned())).collect();
         Self { folders, links, inner, patterns }
     }
 
@@ -151,7 +152,9 @@ impl Manager {
     /// The lockfile that makes splitter choose this package manager.
     fn lockfile(&self) -> (&'static str, &'static str) {
         match self.version {
-            _ if self.is_bun => ("bun.lock", r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "root"}}, "packages": {}}"#),
+            _ if self.is_bun => {
+                ("bun.lock", r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "root"}}, "packages": {}}"#)
+            }
             "1.22.22" => ("yarn.lock", "# yarn lockfile v1\n"),
             "3.8.7" => ("yarn.lock", "__metadata:\n  version: 6\n  cacheKey: 8\n"),
             _ => ("yarn.lock", "__metadata:\n  version: 10\n  cacheKey: 10c0\n"),
@@ -199,7 +202,8 @@ impl Manager {
             let info = info.as_object().cloned().unwrap_or_default();
             info.values().map(|workspace| workspace["location"].as_str().unwrap().to_owned()).collect()
         } else {
-            let line = |line: &str| serde_json::from_str::<Value>(line).unwrap()["location"].as_str().unwrap().to_owned();
+            let line =
+                |line: &str| serde_json::from_str::<Value>(line).unwrap()["location"].as_str().unwrap().to_owned();
             stdout.lines().map(line).collect()
         };
         Ok(locations.into_iter().filter(|path| !path.is_empty() && path != ".").collect())
@@ -214,7 +218,13 @@ impl Manager {
 
     /// Compares one case. Returns what differs.
     fn compare(&self, context: &TestContext, seed: u64) -> Option<String> {
-        let case = Case::new(seed);
+        let mut case = Case::new(seed);
+        if self.version == "1.2.23" {
+            // In a glob, it takes `.h` for `..` and leaves the repository.
+            case.patterns.retain(|pattern| {
+                !pattern.trim_start_matches(['!', '.', '/']).contains("/.") && !pattern.contains(".h/")
+            });
+        }
         let root = context.folder(&format!("{}-{seed}", self.version));
         case.write(&root);
         let (file, content) = self.lockfile();
@@ -224,18 +234,16 @@ impl Manager {
         let expected = self.workspaces(context, &root);
         fs::write(root.join(file), content).unwrap();
         let pin = format!("{}@{}", if self.is_bun { "bun" } else { "yarn" }, self.version);
-        let manifest: Value = serde_json::from_str(&fs::read_to_string(root.join("package.json")).unwrap()).unwrap();
-        let mut manifest = manifest;
+        let manifest = fs::read_to_string(root.join("package.json")).unwrap();
+        let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
         manifest["packageManager"] = json!(pin);
         fs::write(root.join("package.json"), manifest.to_string()).unwrap();
         let found = self.found(&root);
         fs::remove_dir_all(&root).unwrap();
         let is_same = match (&expected, &found) {
             (Ok(expected), Ok(found)) => expected == found,
-            // A link may lead to a workspace a second time. Bun before 1.4 finds one of them.
-            (Err(_), Err(_)) => true,
-            // What both refuse differs in details: splitter may warn where the manager fails, not the other way round.
-            (Err(_), Ok(_)) => true,
+            // splitter may accept, with a warning, what the package manager refuses, but not the other way round.
+            (Err(_), _) => true,
             (Ok(_), Err(_)) => false,
         };
         (!is_same).then(|| format!("seed {seed}, {pin}: {case:#?}\nexpected {expected:?}\n   found {found:?}"))
@@ -289,30 +297,30 @@ fn compare(manager: Option<Manager>, cases: u64) {
 
 #[test]
 fn patterns_are_read_as_yarn_1_does() {
-    compare(Manager::yarn(YARN_VERSIONS[0]), 30);
+    compare(Manager::yarn(YARN_VERSIONS[0]), 20);
 }
 
 #[test]
 fn patterns_are_read_as_yarn_3_does() {
-    compare(Manager::yarn(YARN_VERSIONS[1]), 15);
+    compare(Manager::yarn(YARN_VERSIONS[1]), 10);
 }
 
 #[test]
 fn patterns_are_read_as_yarn_4_does() {
-    compare(Manager::yarn(YARN_VERSIONS[2]), 30);
+    compare(Manager::yarn(YARN_VERSIONS[2]), 20);
 }
 
 #[test]
 fn patterns_are_read_as_bun_1_2_does() {
-    compare(Manager::bun(BUN_VERSIONS[0]), 50);
+    compare(Manager::bun(BUN_VERSIONS[0]), 80);
 }
 
 #[test]
 fn patterns_are_read_as_bun_1_3_does() {
-    compare(Manager::bun(BUN_VERSIONS[1]), 100);
+    compare(Manager::bun(BUN_VERSIONS[1]), 80);
 }
 
 #[test]
 fn patterns_are_read_as_bun_1_4_does() {
-    compare(Manager::bun(BUN_VERSIONS[2]), 100);
+    compare(Manager::bun(BUN_VERSIONS[2]), 80);
 }

@@ -267,7 +267,9 @@ impl GitIndex {
         let target = String::from_utf8_lossy(&self.content(listed)?).into_owned();
         let parent = listed.path.rsplit_once('/').map_or("", |(parent, _)| parent);
         let below = text[listed.path.len()..].trim_start_matches('/');
-        let Ok(target) = RepoPath::root().resolve(parent).and_then(|parent| parent.resolve(&target)) else { return Ok(None) };
+        let Ok(target) = RepoPath::root().resolve(parent).and_then(|parent| parent.resolve(&target)) else {
+            return Ok(None);
+        };
         Ok(target.resolve(below).ok())
     }
 

@@ -144,7 +144,10 @@ mod tests {
         )
         .unwrap();
         let web = &config.workspaces["apps/web"];
-        assert_eq!((web.output.as_slice(), web.node_modules), (["dist".to_owned()].as_slice(), Some(config::NodeModules::Copy)));
+        assert_eq!(
+            (web.output.as_slice(), web.node_modules),
+            (["dist".to_owned()].as_slice(), Some(config::NodeModules::Copy))
+        );
         assert_eq!(config.workspaces["apps/api"].output, ["out"]);
         assert!(!config.workspaces.contains_key("packages/a"));
     }

@@ -97,7 +97,10 @@ fn wrong_choices_are_refused_with_their_place() {
     assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
     assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
     assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));
-    assert!(error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}").contains("braces have no comma, or are not closed"));
+    assert!(
+        error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}")
+            .contains("braces have no comma, or are not closed")
+    );
     assert!(error("{\"workspaces\": {\"x\": {\"kind\": \"tool\"}}}").contains("\"app\" or \"library\""));
     assert!(error("{\"workspaces\": {\"x\": {\"nodeModules\": true}}}").contains("expected a string"));
 }
@@ -156,7 +159,7 @@ fn what_a_program_runs_with_is_read() {
         (r#"{"install": "all"}"#, r#"expected "production", "own", "shared" or "none", found the string "all""#),
         (r#"{"directory": "/srv"}"#, r#"expected "workspace" or "caller", found the string "/srv""#),
         (r#"{"files": "views"}"#, "expected an array"),
-        (r#"{"files": ["{a,b}"]}"#, "expected a glob that consists of names"),
+        (r#"{"files": ["{a,b"]}"#, r#"expected a glob, found "{a,b" (its braces have no comma, or are not closed)"#),
         (r#"{"env": {}}"#, r#"expected `install`, `files` or `directory`, found the key "env""#),
         (r#""production""#, "expected an object"),
     ] {

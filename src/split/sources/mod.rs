@@ -85,7 +85,8 @@ impl<'a> Sources<'a> {
                 Some((known, nearest)) if known == folder => nearest,
                 _ => owner(&folder, |folder| by_folder.contains_key(folder)),
             };
-            let known = by_folder.get_key_value(&nearest).and_then(|(place, path)| Some((*place, rules.get_key_value(path)?)));
+            let known =
+                by_folder.get_key_value(&nearest).and_then(|(place, path)| Some((*place, rules.get_key_value(path)?)));
             last = Some((folder, nearest));
             let Some((place, (owner, rules))) = known else { continue };
             let belongings = sorted.entry(owner).or_default();

@@ -33,7 +33,8 @@ impl<'a> Ownership<'a> {
 
     /// Returns the part of a path below the folder of its workspace.
     pub(in crate::split) fn inner<'p>(&self, workspace: &RepoPath, path: &'p RepoPath) -> &'p str {
-        let folder = self.by_folder.iter().find(|(_, path)| **path == workspace).map_or(workspace, |(folder, _)| folder);
+        let folder =
+            self.by_folder.iter().find(|(_, path)| **path == workspace).map_or(workspace, |(folder, _)| folder);
         path.below(folder).unwrap_or_default()
     }
 

@@ -10,11 +10,7 @@ use crate::{
 const FILE: &str = "lerna.json";
 
 /// What to say of it. A file that is no JSON says nothing: no build reads it.
-pub(super) fn warnings(
-    tree: &dyn Tree,
-    root: &Manifest,
-    manager: ManagerName,
-) -> Result<Vec<String>, SplitError> {
+pub(super) fn warnings(tree: &dyn Tree, root: &Manifest, manager: ManagerName) -> Result<Vec<String>, SplitError> {
     let Some(text) = read_text(tree, &RepoPath::root().child(FILE))? else { return Ok(Vec::new()) };
     let Ok(document) = Document::parse(FILE, &text, Dialect::Jsonc) else { return Ok(Vec::new()) };
     let Ok(lerna) = document.object() else { return Ok(Vec::new()) };
@@ -32,9 +28,11 @@ pub(super) fn warnings(
         };
         if uses_workspaces {
             let named = if packages.is_empty() { &["packages/*"] } else { packages.as_slice() };
-            warnings.push(format!("{FILE} sets `useWorkspaces`, but package.json has no `workspaces`: {}", advice(named)));
+            warnings
+                .push(format!("{FILE} sets `useWorkspaces`, but package.json has no `workspaces`: {}", advice(named)));
         } else if !packages.is_empty() {
-            warnings.push(format!("{FILE} lists `packages`, but package.json has no `workspaces`: {}", advice(&packages)));
+            warnings
+                .push(format!("{FILE} lists `packages`, but package.json has no `workspaces`: {}", advice(&packages)));
         }
     }
     if let Some(client) = lerna.get_string("npmClient").filter(|client| client.value != manager.command()) {
@@ -68,7 +66,10 @@ mod tests {
             ]
         );
         let [warning] = of("{}", r#"{"useWorkspaces": true}"#).try_into().unwrap();
-        assert!(warning.starts_with("lerna.json sets `useWorkspaces`, but package.json has no `workspaces`: "), "{warning}");
+        assert!(
+            warning.starts_with("lerna.json sets `useWorkspaces`, but package.json has no `workspaces`: "),
+            "{warning}"
+        );
         assert!(warning.contains(r#"`"workspaces": ["packages/*"]`"#), "{warning}");
         assert!(of(r#"{"workspaces": ["a/*"]}"#, r#"{"packages": ["packages/*"]}"#).is_empty());
         assert!(of("{}", "{").is_empty() && of("{}", "[]").is_empty() && of("{}", "{}").is_empty());

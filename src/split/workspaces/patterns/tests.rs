@@ -98,7 +98,12 @@ fn exclusions() {
 
 #[test]
 fn links_are_followed_as_each_does() {
-    let tree = tree(&[("packages/s", "../real/s"), ("packages/gone", "../none"), ("packages/out", "/usr/lib"), ("lnk", "real")]);
+    let tree = tree(&[
+        ("packages/s", "../real/s"),
+        ("packages/gone", "../none"),
+        ("packages/out", "/usr/lib"),
+        ("lnk", "real"),
+    ]);
     let found = |patterns: &[&str]| ALL.map(|dialect| found_in(&tree, patterns, dialect));
     let with = "packages/a packages/ab packages/b packages/legacy packages/s";
     let without = "packages/a packages/ab packages/b packages/legacy";
@@ -130,7 +135,9 @@ fn what_names_nothing_is_said() {
     );
     assert_eq!(
         warnings(&["packages/*/", "packages/*"], Yarn3),
-        ["workspace pattern `packages/*/` matches no folder with a package.json; Yarn before 4 matches nothing with a glob that ends with `/`"]
+        [
+            "workspace pattern `packages/*/` matches no folder with a package.json; Yarn before 4 matches nothing with a glob that ends with `/`"
+        ]
     );
     assert_eq!(
         warnings(&["packages/*", "!packages/legacy"], YarnClassic),

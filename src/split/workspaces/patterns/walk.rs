@@ -25,6 +25,8 @@ pub(super) struct Walk<'a> {
     dialect: Dialect,
     text: &'a str,
     excluded: Vec<&'a Exclusion>,
+    /// Whether Yarn also compares the folder that a pattern starts in.
+    from_base: bool,
     listed: usize,
     has_found: bool,
 }
@@ -50,8 +52,9 @@ impl<'a> Walk<'a> {
         dialect: Dialect,
         text: &'a str,
         excluded: Vec<&'a Exclusion>,
+        from_base: bool,
     ) -> Self {
-        Self { tree, base, dialect, text, excluded, listed: 0, has_found: false }
+        Self { tree, base, dialect, text, excluded, from_base, listed: 0, has_found: false }
     }
 
     /// Whether any folder was found, also one that another pattern found before, or that is excluded.
@@ -69,14 +72,22 @@ impl<'a> Walk<'a> {
         let here = Here {
             path: self.base.clone(),
             place,
-            by_glob: false,
+            by_glob: self.from_base && !pattern.is_plain(),
             after_any: false,
             in_any: false,
             by_link: false,
         };
         // Bun opens a plain path; it looks for all others in listings.
         let is_listed = self.dialect.is_old_bun() && !pattern.is_plain();
-        self.descend(&here, &pattern.parts, is_listed, folders)
+        self.descend(&here, &pattern.parts, is_listed, folders)?;
+        if self.dialect == Dialect::Yarn4 && pattern.ends_with_nothing() {
+            let parts = &pattern.parts[..pattern.parts.len() - 1];
+            let is_base = parts.iter().all(|part| matches!(part, Part::Plain(_)));
+            if self.from_base || !is_base {
+                self.descend(&here, parts, is_listed, folders)?;
+            }
+        }
+        Ok(())
     }
 
     fn descend(
@@ -121,7 +132,10 @@ impl<'a> Walk<'a> {
                 }
                 Ok(())
             }
-            Part::Any { least } => self.descend_any(here, *least, parts, is_listed, folders),
+            Part::Any { least, after_base } => {
+                let least = if *after_base && self.from_base { 0 } else { *least };
+                self.descend_any(here, least, parts, is_listed, folders)
+            }
         }
     }
 
@@ -201,9 +215,7 @@ impl<'a> Walk<'a> {
     fn is_pruned(&self, here: &Here) -> bool {
         self.dialect.is_berry()
             && here.by_glob
-            && self.excluded.iter().any(|exclusion| {
-                !exclusion.ends_with_slash && exclusion.matches(self.inner(&here.path), self.dialect)
-            })
+            && self.excluded.iter().any(|exclusion| exclusion.prunes(self.inner(&here.path), self.dialect))
     }
 
     fn inner<'p>(&self, path: &'p RepoPath) -> &'p str {
