@@ -9,7 +9,7 @@ use super::{
     Remedy, Role, Workspace, advice, cycles,
     edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
     kind::{Facts, choose_kind},
-    scripts::{not_run, read_scripts, refuse_unknown_scripts, with_root_scripts, with_scripts},
+    scripts::{behind_links, not_run, read_scripts, refuse_unknown_scripts, with_root_scripts, with_scripts},
 };
 use crate::{
     repo::{RepoPath, Tree},
@@ -118,7 +118,8 @@ impl<'a> Builder<'a> {
             || self.is_used_built(path, manifest, needed.as_ref(), &choice);
         let leaves_build = has_build && needed.is_none();
         let build = with_scripts(needed, &before, manifest, self.manager);
-        let build = with_root_scripts(build, path, &choice.root_scripts, self.manager);
+        let build = with_root_scripts(build, manifest.real_or(path), &choice.root_scripts, self.manager);
+        let build = behind_links(build, manifest, self.manager);
         let role = role(path, kind, &choice, product)?;
         refuse_odd(path, &choice, &role, build.is_some())?;
         let linked = self.links.by_workspace.get(path).cloned().unwrap_or_default();
