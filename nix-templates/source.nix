@@ -20,6 +20,8 @@ let
     ignoredWorkspaceFolders = toSet (
       lib.subtractLists kept.workspaceFolders ignored.workspaceFolders
     );
+    # Checks lint.
+    workspaceSettings = if kept ? suffixes && kept.suffixes != [ ] then [ ] else ignored.workspaceSettings;
     hasIgnoredSuffix =
       let
         suffixes = builtins.groupBy endOf (lib.subtractLists kept.suffixes ignored.suffixes);
@@ -138,6 +140,7 @@ let
     let
       inherit (ignored)
         hasIgnoredSuffix
+        workspaceSettings
         ignoredFolders
         ignoredWorkspaceFolders
         ;
@@ -146,7 +149,10 @@ let
         path: name:
         ignoredFiles ? ${name}
         || hasIgnoredSuffix name
-        || (isDirect path && isIgnoredWorkspaceFile name)
+        || (
+          isDirect path
+          && (isIgnoredWorkspaceFile name || lib.any (start: lib.hasPrefix start name) workspaceSettings)
+        )
         || isOutput path
         # Ignored folders are entered only for globs.
         || (included != [ ] && isInIgnoredFolder (parentOf path));

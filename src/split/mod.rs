@@ -22,8 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use error::SplitError;
 pub use lock::lock_set::LockSet;
-pub use sources::root_files::ProgramSearch;
-pub(crate) use sources::root_files::{is_configuration, is_found_in_sources};
+pub(crate) use sources::root_files::is_configuration;
+pub use sources::root_files::{Imports, ProgramSearch};
 pub use workspaces::manifest::Manifest;
 pub(crate) use workspaces::tasks::FILES as TASK_RUNNERS;
 
@@ -91,8 +91,6 @@ pub struct Split {
     pub environment_files: Vec<RepoPath>,
     /// Root files that `splitter.json` adds to every source set. Root files of single workspaces are in the graph.
     pub root_files: BTreeSet<RepoPath>,
-    /// The programs that were searched for root files.
-    pub programs: ProgramSearch,
     /// Differences between the manifests and the lockfile.
     pub drift: Vec<Drift>,
     /// Warnings to print.
@@ -102,15 +100,20 @@ pub struct Split {
 impl Split {
     /// Splits the repository in `tree`.
     pub fn read(tree: &dyn Tree, choices: &Choices) -> Result<Self, SplitError> {
-        Self::read_with(tree, choices, ProgramSearch::Whole)
+        Self::read_with(tree, choices, None::<fn() -> Imports>)
     }
 
-    /// Splits the repository in `tree` without reading its sources, for a check that takes milliseconds.
-    pub fn read_quickly(tree: &dyn Tree) -> Result<Self, SplitError> {
-        Self::read_with(tree, &Choices::default(), ProgramSearch::Configuration)
+    /// Splits the repository in `tree` without reading its sources, for a check that takes milliseconds. `recorded` returns what
+    /// the sources import, and is called when that is needed.
+    pub fn read_quickly(tree: &dyn Tree, recorded: impl FnOnce() -> Imports) -> Result<Self, SplitError> {
+        Self::read_with(tree, &Choices::default(), Some(recorded))
     }
 
-    fn read_with(tree: &dyn Tree, choices: &Choices, programs: ProgramSearch) -> Result<Self, SplitError> {
+    fn read_with(
+        tree: &dyn Tree,
+        choices: &Choices,
+        recorded: Option<impl FnOnce() -> Imports>,
+    ) -> Result<Self, SplitError> {
         let text = LockfileText::find(tree)?;
         let root = workspaces::root(tree)?;
         let manager = text.manager();
@@ -123,6 +126,8 @@ impl Split {
         let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
         let links = workspaces::links::find(tree, &workspaces, &lockfile)?;
+        let imports = recorded.map(|recorded| recorded());
+        let programs = imports.as_ref().map_or(ProgramSearch::Whole, ProgramSearch::Recorded);
         let mut graph = Graph::build(tree, &workspaces, &config, &links, lockfile.format.into(), programs)?;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
@@ -145,10 +150,15 @@ impl Split {
             copies: workspaces::copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             environment_files: if environment.is_set { environment.files } else { Vec::new() },
             root_files: sources::root_files::chosen(tree, &config.root_files, "`rootFiles`")?,
-            programs,
             drift: lock::drift::find(&workspaces, &lockfile),
-            warnings: [of_workspaces, lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)]
-                .concat(),
+            warnings: [
+                of_workspaces,
+                lockfile.warnings.clone(),
+                links.warnings,
+                scripts_of_none(&config, &lockfile),
+                graph.warnings.clone(),
+            ]
+            .concat(),
             default,
             registries,
             systems,

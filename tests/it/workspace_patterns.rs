@@ -14,7 +14,10 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde_json::{Value, json};
-use splitter::{repo::WorkTree, split::Split};
+use splitter::{
+    repo::WorkTree,
+    split::{Choices, Split},
+};
 
 use crate::support::{BUN_VERSIONS, TestContext, YARN_VERSIONS, bun, yarn};
 
@@ -211,7 +214,7 @@ impl Manager {
 
     /// What splitter finds.
     fn found(&self, root: &Utf8Path) -> Result<BTreeSet<String>, String> {
-        let split = Split::read_quickly(&WorkTree::at(root)).map_err(|error| error.to_string())?;
+        let split = Split::read(&WorkTree::at(root), &Choices::default()).map_err(|error| error.to_string())?;
         let folders = split.manifests.into_keys().filter(|path| !path.is_root());
         Ok(folders.map(|path| path.as_str().to_owned()).collect())
     }
@@ -227,12 +230,12 @@ impl Manager {
         }
         let root = context.folder(&format!("{}-{seed}", self.version));
         case.write(&root);
-        let (file, content) = self.lockfile();
+        let (file, lockfile) = self.lockfile();
         if !self.is_bun {
-            fs::write(root.join(file), if self.version == "1.22.22" { content } else { "" }).unwrap();
+            fs::write(root.join(file), if self.version == "1.22.22" { lockfile } else { "" }).unwrap();
         }
         let expected = self.workspaces(context, &root);
-        fs::write(root.join(file), content).unwrap();
+        fs::write(root.join(file), lockfile).unwrap();
         let pin = format!("{}@{}", if self.is_bun { "bun" } else { "yarn" }, self.version);
         let manifest = fs::read_to_string(root.join("package.json")).unwrap();
         let mut manifest: Value = serde_json::from_str(&manifest).unwrap();

@@ -114,6 +114,7 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         real: workspace.real.clone(),
         patches: workspace.patches.clone(),
         root_files: workspace.root_files.iter().cloned().collect(),
+        imports: workspace.imports.clone(),
         build: build_record(workspace),
         node_modules: split.copies.contains_key(&workspace.path).then_some(NodeModules::Copy),
         library: workspace.library.clone(),
@@ -170,6 +171,7 @@ fn check_record(check: &Check) -> CheckRecord {
         name: check.name.clone(),
         command: check.command.clone(),
         root_files: check.root_files.iter().cloned().collect(),
+        imports: check.imports.clone(),
     }
 }
 

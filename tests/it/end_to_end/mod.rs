@@ -5,6 +5,7 @@ mod dangling;
 mod doors;
 mod edits;
 mod environment;
+mod found_edges;
 mod git;
 mod kinds;
 mod libraries;

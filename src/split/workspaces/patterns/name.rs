@@ -64,8 +64,8 @@ enum Node {
     Any,
     Star,
     Class(Class),
-    Group { id: usize, repeat: Repeat, alternatives: Vec<Vec<Node>> },
-    Not { id: usize, alternatives: Vec<Vec<Node>>, has_star: bool },
+    Group { id: usize, repeat: Repeat, alternatives: Vec<Vec<Self>> },
+    Not { id: usize, alternatives: Vec<Vec<Self>>, has_star: bool },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -33,6 +33,7 @@ pub(super) struct Walk<'a> {
 
 /// Where the walk is.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of the way so far")]
 struct Here {
     path: RepoPath,
     place: Place,
