@@ -74,7 +74,7 @@ let
         if text == "[[]" then
           "\\["
         else if text == "[]]" then
-          "\\]"
+          "]"
         else if negated != null then
           "[^/" + builtins.head negated
         else

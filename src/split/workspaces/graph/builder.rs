@@ -11,7 +11,7 @@ use super::{
     found::{Known, before_build, find, needs, root_files_of_folder, with_found},
     kind::{Facts, choose_kind},
     references,
-    scripts::{not_run, refuse_unknown_scripts, with_root_scripts, with_scripts},
+    scripts::{behind_links, not_run, refuse_unknown_scripts, with_root_scripts, with_scripts},
 };
 use crate::{
     repo::{RepoPath, Tree},
@@ -146,7 +146,8 @@ impl<'a, 's> Builder<'a, 's> {
             || self.is_used_built(path, manifest, needed.as_ref(), &choice);
         let leaves_build = has_build && needed.is_none();
         let build = with_scripts(needed, &before, manifest, self.manager);
-        let build = with_root_scripts(build, path, &choice.root_scripts, self.manager);
+        let build = with_root_scripts(build, manifest.real_or(path), &choice.root_scripts, self.manager);
+        let build = behind_links(build, manifest, self.manager);
         let role = role(path, kind, &choice, product)?;
         refuse_odd(path, &choice, &role, build.is_some())?;
         let linked = self.links.by_workspace.get(path).cloned().unwrap_or_default();
