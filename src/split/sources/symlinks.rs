@@ -188,6 +188,8 @@ impl<'a> Follower<'a> {
             let Some(target) = self.index.target(&link).map(str::to_owned) else { continue };
             let (passed, end) = match self.index.follow(&link.parent(), &target, self.tree)? {
                 Lead::To { passed, end } => (passed, end),
+                // `nix build` leaves links to the store where it is run.
+                Lead::Nowhere(Trouble::Absolute) if target.starts_with("/nix/store/") => continue,
                 Lead::Nowhere(trouble) => {
                     self.found.troubles.insert(link, (target, trouble));
                     continue;
@@ -227,8 +229,8 @@ impl<'a> Follower<'a> {
         };
         // The root of a monorepo has no sources of its own in the builds of other workspaces.
         // `exclude` for the root removes what is found there.
-        let is_excluded = owner.is_root()
-            && self.globs.get(&owner).is_some_and(|(_, exclude)| exclude.find(end.as_str()).is_some());
+        let is_excluded =
+            owner.is_root() && self.globs.get(&owner).is_some_and(|(_, exclude)| exclude.find(end.as_str()).is_some());
         if is_own || is_excluded || end.is_root() {
             return;
         }
