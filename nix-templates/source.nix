@@ -253,6 +253,17 @@ let
         };
       }
   );
+  # The other workspaces in which the targets of a workspace lie. Programs behind a symbolic link look for packages
+  # in the workspace that they really lie in.
+  ownersOf =
+    path:
+    let
+      members = plan.closureOf path;
+      owners = toNull (map workspaceOf (targetsOf members));
+    in
+    builtins.attrNames (
+      removeAttrs owners ([ "" ] ++ builtins.attrNames members ++ linksOf members)
+    );
   workspaceOf =
     path: if workspaces ? ${path} || path == "" then path else workspaceOf (parentOf path);
 
@@ -335,18 +346,16 @@ let
   );
 in
 {
-  # Returns the folders of the workspaces that one needs, its own included, and the folders that they link to.
-  # Programs behind a symbolic link look for packages in the workspace that they really lie in.
+  inherit ownersOf;
+
+  # Returns the folders of the workspaces that one needs, its own included, the folders that they link to, and
+  # the workspaces in which the targets of symbolic links lie.
   foldersOf =
     path:
     let
       members = plan.closureOf path;
-      links = linksOf members;
-      owners = toNull (map workspaceOf (targetsOf members));
     in
-    builtins.attrNames members
-    ++ links
-    ++ builtins.attrNames (removeAttrs owners ([ "" ] ++ builtins.attrNames members ++ links));
+    builtins.attrNames members ++ linksOf members ++ ownersOf path;
 
   # Returns the sources in a workspace itself as a store path, or null if there are none.
   ownSourcesOf = path: sources.${path};

@@ -156,3 +156,25 @@ fn e2e_an_install_has_what_its_links_lead_to() {
     let printed = succeed(nix.context().command("node").arg(api.join("index.js")));
     assert!(printed.contains("native, patched") && printed.contains("packed@1.0.0"), "{printed}");
 }
+
+/// A package of sources has the targets of links beside them, also those in workspaces that it does not depend on.
+#[test]
+fn e2e_a_program_reads_through_links() {
+    let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], registry(), |monorepo| {
+        let context = &monorepo.context;
+        context.write("packages/brand/package.json", r#"{ "name": "brand", "version": "1.0.0", "private": true }"#);
+        context.write("packages/brand/art/logo.txt", "logo of brand\n");
+        context.write("shared/value.txt", "value of shared\n");
+        context.write("apps/run/package.json", r#"{ "name": "run", "scripts": { "start": "node src/main.js" } }"#);
+        let read = |name: &str| format!("fs.readFileSync(`${{__dirname}}/{name}`, 'utf8')");
+        let main =
+            format!("const fs = require('fs');\nconsole.log({} + {});\n", read("logo.txt"), read("shared/value.txt"));
+        context.write("apps/run/src/main.js", main);
+        link(context, "apps/run/src/logo.txt", "../../../packages/brand/art/logo.txt");
+        link(context, "apps/run/src/shared", "../../../shared");
+    });
+    let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
+    let program = nix.build("run").join("bin/run");
+    let printed = succeed(nix.context().command(program.as_str()).env_clear().current_dir("/"));
+    assert_eq!(printed, "logo of brand\nvalue of shared");
+}

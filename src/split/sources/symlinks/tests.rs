@@ -115,7 +115,7 @@ fn links_that_a_build_cannot_follow_are_told_by_reason() {
         ("apps/web/f", "-> ../../apps"),
         ("apps/web/g", "-> ../.."),
         ("apps/web/h", "-> ../../node_modules/x"),
-        ("result", "-> /nix/store/x"),
+        ("apps/web/result", "-> /nix/store/x"),
     ];
     assert_eq!(
         warnings(&files).into_iter().collect::<BTreeSet<_>>(),
