@@ -425,7 +425,6 @@ impl Parser<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
 
     use proptest::prelude::*;
 
@@ -478,7 +477,6 @@ mod tests {
             "!(*a)".repeat(20) + "b",
         ];
         for pattern in patterns {
-
             assert!(!Name::parse(&pattern, LIKE_MINIMATCH, true).is_some_and(|name| name.matches(&text)), "{pattern}");
         }
         assert!(Name::parse(&nested(10_000), LIKE_MINIMATCH, true).is_none());
