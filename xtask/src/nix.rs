@@ -12,8 +12,15 @@ use serde::{Deserialize, Serialize};
 use crate::{Result, paths, process};
 
 /// The programs that the set-up and the tests run, with their Debian packages.
-const DEBIAN_PACKAGES: [(&str, &str); 6] =
-    [("curl", "curl"), ("git", "git"), ("patchelf", "patchelf"), ("tar", "tar"), ("xz", "xz-utils"), ("zstd", "zstd")];
+const DEBIAN_PACKAGES: [(&str, &str); 7] = [
+    ("curl", "curl"),
+    ("git", "git"),
+    ("patchelf", "patchelf"),
+    ("strace", "strace"),
+    ("tar", "tar"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
+];
 
 /// The Nix that tests use.
 #[derive(Serialize, Deserialize)]

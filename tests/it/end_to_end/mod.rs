@@ -25,6 +25,7 @@ mod size;
 mod stale;
 mod stories;
 mod targets;
+mod trace;
 mod trees;
 mod verify;
 mod yarn;
