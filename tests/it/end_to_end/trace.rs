@@ -1,12 +1,134 @@
-//! `splitter trace`, with a real Nix and strace.
+//! `splitter trace`, with a real Nix and strace: the files that a build looks for and does not get, and those that it never
+//! reads.
 
-use crate::support::{BUN_VERSIONS, NixMonorepo};
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::verify::splitter;
+use crate::support::{
+    BUN_VERSIONS, Monorepo, NixMonorepo, Project, TestContext, YARN_VERSIONS, YarnMonorepo, fail, run, succeed,
+    tools::{self, skip},
+};
+
+/// A build that reads files in every way that programs have.
+const BUILD: &str = r#"import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { Worker } from "node:worker_threads";
+import imported from "./src/imported.mjs";
+
+const texts = [imported, readFileSync("src/opened.txt", "utf8"), await readFile("src/later.txt", "utf8")];
+texts.push(existsSync("src/asked.txt") ? "asked" : "not asked", statSync("src/stat.txt").size);
+texts.push(realpathSync("src/real.txt").length, execFileSync("./src/run.sh", { cwd: "." }));
+process.chdir("src");
+texts.push(readFileSync("moved.txt", "utf8"), readFileSync("./nested/../dots.txt", "utf8"));
+execFileSync("cat", ["by-cat.txt"]);
+await new Promise((done, failed) => {
+  const worker = new Worker("require('node:fs').readFileSync('worker.txt')", { eval: true });
+  worker.on("exit", done).on("error", failed);
+});
+for (const name of readdirSync("listed")) texts.push(readFileSync(`listed/${name}`, "utf8"));
+mkdirSync("../dist", { recursive: true });
+writeFileSync("../dist/out.txt", texts.join("\n"));
+"#;
+
+/// The files that the build reads in a way that shows a missing one.
+const FOUND: [&str; 11] = [
+    "build.mjs",
+    "src/imported.mjs",
+    "src/opened.txt",
+    "src/later.txt",
+    "src/asked.txt",
+    "src/stat.txt",
+    "src/real.txt",
+    "src/run.sh",
+    "src/moved.txt",
+    "src/by-cat.txt",
+    "src/worker.txt",
+];
+
+/// Gives `web` the build.
+fn write_build(context: &TestContext) {
+    context.edit_manifest("apps/web/package.json", |manifest| manifest["scripts"]["build"] = "node build.mjs".into());
+    context.write("apps/web/build.mjs", BUILD);
+    context.write("apps/web/src/imported.mjs", "export default 'imported';\n");
+    context.write("apps/web/src/run.sh", "#!/bin/sh\necho run\n");
+    context.make_executable("apps/web/src/run.sh");
+    let texts =
+        ["opened", "later", "asked", "stat", "real", "moved", "dots", "by-cat", "worker", "listed/a", "listed/b"];
+    for name in texts {
+        context.write(&format!("apps/web/src/{name}.txt"), name);
+    }
+    context.write("apps/web/src/nested/unread.txt", "");
+}
+
+fn has_strace() -> Option<()> {
+    if tools::program("strace").is_some() { Some(()) } else { skip("no strace") }
+}
+
+fn with_bun() -> Option<NixMonorepo> {
+    has_strace()?;
+    let monorepo = Monorepo::with_bun(BUN_VERSIONS[2])?;
+    write_build(&monorepo.context);
+    NixMonorepo::of(monorepo)
+}
+
+/// Writes `splitter.json`, and the record for it.
+fn configure<P: Project>(nix: &NixMonorepo<P>, settings: &Value) {
+    nix.context().write("splitter.json", settings.to_string());
+    succeed(&mut nix.context().splitter(&["update-hash", "--quiet"]));
+}
+
+/// Runs a trace, and returns its report. The exit code says whether it is complete.
+fn trace<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Value {
+    let output = splitter(nix, &[&["trace", "--json"], args].concat()).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    assert_eq!(output.status.code(), Some(i32::from(report["complete"] == false)), "{report:#}");
+    report
+}
+
+fn build<'a>(report: &'a Value, name: &str) -> &'a Value {
+    report["builds"].as_array().unwrap().iter().find(|build| build["name"] == name).unwrap()
+}
+
+/// Returns the paths of a list of a build.
+fn paths<'a>(report: &'a Value, name: &str, list: &str) -> BTreeSet<&'a str> {
+    let entries = build(report, name)[list].as_array().unwrap().iter();
+    entries.map(|entry| entry["path"].as_str().or(entry.as_str()).unwrap()).collect()
+}
+
+/// Takes out each file in turn: the trace names it and nothing else.
+fn assert_each_is_found<P: Project>(nix: &NixMonorepo<P>, files: &[&str], args: &[&str]) {
+    for file in files {
+        configure(nix, &json!({ "workspaces": { "apps/web": { "exclude": [file] } } }));
+        let report = trace(nix, &[&["web"], args].concat());
+        let expected = format!("apps/web/{file}");
+        assert_eq!(paths(&report, "web", "missing"), BTreeSet::from([expected.as_str()]), "{report:#}");
+        assert_eq!(report["missing"], 1);
+    }
+}
 
 #[test]
-fn e2e_trace_probe() {
-    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
-    for name in ["web.traced", "web.traced.full", "api.traced"] {
-        let path = nix.build(name);
-        println!("{name}: {}", fs_err::read_to_string(path).unwrap());
-    }
+fn e2e_trace_names_each_file_that_is_taken_out() {
+    let Some(nix) = with_bun() else { return };
+    let report = trace(&nix, &[]);
+    assert_eq!((&report["version"], &report["complete"], &report["missing"]), (&1.into(), &true.into(), &0.into()));
+    let names: Vec<_> = report["builds"].as_array().unwrap().iter().map(|build| &build["name"]).collect();
+    assert_eq!(names, ["api", "web"]);
+    let unread = paths(&report, "web", "unread");
+    assert!(
+        unread.contains("apps/web/src/nested/unread.txt") && unread.contains("packages/ui/src/index.ts"),
+        "{unread:?}"
+    );
+    assert!(!unread.iter().any(|path| path.contains("listed") || path.ends_with("package.json")), "{unread:?}");
+    assert_each_is_found(&nix, &FOUND, &[]);
+    // A file that is only listed is found by the build over the whole repository.
+    configure(&nix, &json!({ "workspaces": { "apps/web": { "exclude": ["src/listed/a.txt"] } } }));
+    let report = trace(&nix, &["apps/web"]);
+    assert_eq!(report["complete"], true);
+    assert!(paths(&report, "web", "mayBeMissing").contains("apps/web/src/listed/a.txt"), "{report:#}");
+    let text = run(&mut splitter(&nix, &["trace", "web"]));
+    assert!(text.contains("unclear") && text.contains("apps/web/src/listed/a.txt"), "{text}");
+    assert_each_is_found(&nix, &["src/listed/a.txt", "src/opened.txt"], &["--full"]);
 }
