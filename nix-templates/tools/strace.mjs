@@ -94,7 +94,7 @@ export function parseCall(text) {
 const UNFINISHED = " <unfinished ...>";
 
 // Follows the processes of a trace. `happened(path, what)` gets absolute paths, as the programs wrote them;
-// `opened` is the path that the kernel found behind it.
+// `opened` is the path that the kernel found behind it. It returns where a path leads.
 export class Trace {
   // Folders of processes by id. Threads share theirs.
   #folders = new Map();
@@ -197,10 +197,8 @@ export class Trace {
 
   #succeeded(id, name, args, first, second, path) {
     const happened = this.#happened;
-    if (name === "chdir") {
-      happened(first, SEEN);
-      return this.#moveTo(id, first);
-    }
+    if (name === "chdir") return this.#moveTo(id, happened(first, SEEN) ?? first);
+    if (name === "getcwd") return this.#moveTo(id, first);
     if (name.startsWith("open")) return happened(first, this.#way(args), path);
     if (name === "creat" || name.startsWith("mkdir") || name.startsWith("mknod") || name === "truncate") return happened(first, WRITTEN);
     if (name.startsWith("execve")) return happened(first, READ);
@@ -221,8 +219,8 @@ export class Trace {
     const flags = args.find(({ plain }) => plain?.includes("O_"))?.plain ?? "O_RDONLY";
     if (flags.includes("O_PATH")) return SEEN;
     if (flags.includes("O_TRUNC") || flags.includes("O_EXCL") || flags.includes("O_TMPFILE")) return WRITTEN;
-    // A file that is opened for both may keep what it had.
-    if (flags.includes("O_RDWR")) return READ | WRITTEN;
+    // A file that is opened for both, or to add to it, may keep what it had.
+    if (flags.includes("O_RDWR") || flags.includes("O_APPEND")) return READ | WRITTEN;
     return flags.includes("O_WRONLY") ? WRITTEN : READ;
   }
 }

@@ -48,7 +48,7 @@ export class Files {
   }
 
   #note(path, what) {
-    if (!path.startsWith(`${this.#root}/`)) return;
+    if (path !== this.#root && !path.startsWith(`${this.#root}/`)) return;
     const name = path.slice(this.#root.length + 1);
     const modules = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/.@][^/]*/.exec(name);
     if (modules !== null || name.split("/").includes("node_modules")) {
@@ -62,9 +62,17 @@ export class Files {
     this.#files.set(name, before | what);
   }
 
-  // Notes what happened to a path. `opened` is where the kernel found it.
+  // Leaves folders as the kernel does: `..` behind a link leads out of the folder behind the link.
+  #walked(path) {
+    if (!path.includes("/..")) return resolve(path);
+    const walk = (folder, part) => (part === ".." ? dirname(folder) : this.#placeOf(join(folder, part)));
+    const parts = path.split("/");
+    return resolve(parts.slice(0, -1).reduce(walk, "/"), parts.at(-1));
+  }
+
+  // Notes what happened to a path, and returns where it leads. `opened` is where the kernel found it.
   happened(path, what, opened) {
-    const asked = resolve(path);
+    const asked = this.#walked(path);
     // Making a link or a folder may change where a path leads.
     if ((what & WRITTEN) !== 0) this.#places.delete(asked);
     const isMade = (what & WRITTEN) !== 0 && opened === undefined;
@@ -72,6 +80,7 @@ export class Files {
     for (const bit of [MISSING, READ, SEEN, LISTED, WRITTEN]) {
       if ((what & bit) !== 0) this.#note(opened ?? place, bit);
     }
+    return opened ?? place;
   }
 
   // Returns the note: sorted lists of paths from the root. `isThere` says whether a package exists at the end.
