@@ -7,13 +7,13 @@ use std::{
 
 use super::{
     Note,
-    named::{is_named, is_named_package},
+    named::{is_named, is_named_folder, is_named_package},
 };
 use crate::{
     names::{BUNFIG, LOCKFILES, MANIFEST, RC_FILES, YARN_FOLDER},
     repo::{RepoPath, states::FileStates},
     split::{
-        Split,
+        ManagerName, Split,
         mending::{Lack, Mending, Missing, for_missing},
         plan::{Origin, SourcePart},
         workspaces::detect::program::Keeps,
@@ -47,8 +47,6 @@ pub enum Sign {
     Listed,
     /// The build looked for it and then made it.
     Made,
-    /// The package manager looks for every workspace.
-    Enumerated,
 }
 
 impl Sign {
@@ -61,7 +59,6 @@ impl Sign {
             Self::ReadInFull => "readInFull",
             Self::Listed => "listed",
             Self::Made => "made",
-            Self::Enumerated => "enumerated",
         }
     }
 }
@@ -186,13 +183,18 @@ impl Judge<'_> {
     fn gaps(&self) -> (Vec<Gap>, Vec<Gap>) {
         let mut signs: BTreeMap<RepoPath, Sign> = BTreeMap::new();
         let mut add = |path: RepoPath, sign: Sign| {
-            let known = signs.entry(path).or_insert(sign);
-            *known = sign.min(*known);
+            signs.entry(path).and_modify(|known| *known = sign.min(*known)).or_insert(sign);
         };
         let is_failed = self.note.exit != 0;
+        let mut folders = Vec::new();
         for path in self.note.missing.0.iter().filter(|path| self.is_lacking(path)) {
-            let is_enumerated = !is_failed && self.is_enumerated(path);
-            add(path.clone(), if is_enumerated { Sign::Enumerated } else { Sign::LookedFor });
+            if self.is_plain_folder(path) {
+                folders.push(path);
+            } else if !self.is_enumerated(path) {
+                add(path.clone(), Sign::LookedFor);
+            } else if is_failed && is_named_folder(&self.note.log, path) {
+                add(path.clone(), Sign::InLog);
+            }
         }
         for path in self.note.made.0.iter().filter(|path| self.repository.files.contains_key(*path)) {
             if self.is_lacking(path) {
@@ -208,7 +210,21 @@ impl Judge<'_> {
         }
         let read_in_full = self.full.iter().flat_map(|full| &full.read.0);
         for path in read_in_full.filter(|path| self.repository.files.contains_key(*path) && self.is_lacking(path)) {
-            add(path.clone(), Sign::ReadInFull);
+            let is_other_manifest = self.repository.split.manifests.contains_key(&path.parent());
+            // Yarn reads the manifests of all workspaces. A build that needs a workspace reads more of it.
+            let is_other_manifest = is_other_manifest && path.file_name() == MANIFEST;
+            if !is_other_manifest && !self.is_read_by_manager(path) {
+                add(path.clone(), Sign::ReadInFull);
+            }
+        }
+        // A folder that is not there has no source. The files in it are what is missing, unless a better sign names some.
+        for folder in folders {
+            let is_certain = |(path, sign): (&RepoPath, &Sign)| *sign <= Sign::ReadInFull && path.is_within(folder);
+            if signs.iter().any(is_certain) {
+                continue;
+            }
+            let below = self.repository.files.keys().filter(|path| path.is_within(folder) && self.is_lacking(path));
+            signs.extend(below.map(|path| (path.clone(), Sign::LookedFor)));
         }
         self.explain(signs)
     }
@@ -254,6 +270,18 @@ impl Judge<'_> {
         !path.is_root() && !is_reduced(path) && is_in_git()
     }
 
+    /// Whether a path is a folder inside of a workspace.
+    fn is_plain_folder(&self, path: &RepoPath) -> bool {
+        !self.repository.files.contains_key(path) && !self.repository.split.manifests.contains_key(path)
+    }
+
+    /// Whether Yarn 1 itself reads a file. It puts the README of a package into the manifest that it holds in memory.
+    fn is_read_by_manager(&self, path: &RepoPath) -> bool {
+        let is_readme = path.file_name().to_ascii_lowercase().starts_with("readme");
+        let is_classic = self.repository.split.pin.manager.name == ManagerName::YarnClassic;
+        is_classic && is_readme && self.repository.split.manifests.contains_key(&path.parent())
+    }
+
     /// Whether a path is the folder or the manifest of a workspace that the root's manifest names by its path. Package
     /// managers look for each of these, whatever they run.
     fn is_enumerated(&self, path: &RepoPath) -> bool {
@@ -295,9 +323,10 @@ impl Judge<'_> {
         lacking.filter(is_beside).cloned().collect()
     }
 
-    /// Whether no source has the name of a file.
+    /// Whether the name of a file says which one it is: it is near the sources, and none of them has this name.
     fn is_alone(&self, path: &RepoPath) -> bool {
-        self.sources.iter().all(|source| source.file_name() != path.file_name())
+        let is_near = path.parent().is_root() || path.is_within(&self.workspace.path) && !self.workspace.path.is_root();
+        is_near && self.sources.iter().all(|source| source.file_name() != path.file_name())
     }
 
     fn has_sources_in(&self, folder: &RepoPath) -> bool {

@@ -24,6 +24,14 @@ pub(super) fn is_named(log: &[String], path: &RepoPath, is_alone: bool) -> bool 
     })
 }
 
+/// Whether a log names a folder, by a path that ends in its name.
+pub(super) fn is_named_folder(log: &[String], folder: &RepoPath) -> bool {
+    let is_path = |before: Option<char>, after: Option<char>| {
+        before == Some('/') && after.is_none_or(|mark| mark == '/' || is_end(mark))
+    };
+    log.iter().any(|line| stands_in(line, folder.file_name(), is_path))
+}
+
 /// Whether a log names a package in quotes, alone or with a path in it.
 pub(super) fn is_named_package(log: &[String], package: &str) -> bool {
     let is_quoted = |before: Option<char>, after: Option<char>| {

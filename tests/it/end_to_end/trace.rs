@@ -132,3 +132,114 @@ fn e2e_trace_names_each_file_that_is_taken_out() {
     assert!(text.contains("unclear") && text.contains("apps/web/src/listed/a.txt"), "{text}");
     assert_each_is_found(&nix, &["src/listed/a.txt", "src/opened.txt"], &["--full"]);
 }
+
+/// A build that reads files that no rule gives it, one after the other.
+const NEEDY: &str = r#"import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+const paths = ["README.md", "tests/data.json", "../../config/shared.json", "../../packages/stamp/openapi.yaml"];
+mkdirSync("dist", { recursive: true });
+writeFileSync("dist/out.txt", paths.map((path) => readFileSync(path, "utf8")).join("\n"));
+"#;
+
+#[test]
+fn e2e_trace_write_adds_what_is_missing() {
+    let Some(nix) = with_bun() else { return };
+    let context = nix.context();
+    context.write("apps/web/build.mjs", NEEDY);
+    context.write("apps/web/tests/data.json", "{}\n");
+    context.write("config/shared.json", "{}\n");
+    context.write("packages/stamp/openapi.yaml", "openapi: 3\n");
+    context.write("splitter.json", "{\n  // kept\n  \"workspaces\": {}\n}\n");
+    succeed(&mut context.splitter(&["update-hash", "--quiet"]));
+    context.commit_all("a needy build");
+    // A command that fails is traced up to there.
+    let report = trace(&nix, &["web"]);
+    let web = build(&report, "web");
+    assert_eq!((&web["exitCode"], &report["complete"]), (&1.into(), &false.into()), "{report:#}");
+    assert_eq!(paths(&report, "web", "missing"), BTreeSet::from(["apps/web/README.md"]), "{report:#}");
+    assert!(web["log"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().contains("ENOENT")), "{web:#}");
+    let text = run(&mut splitter(&nix, &["trace", "web"]));
+    assert!(text.starts_with("exit: 1\n"), "{text}");
+    let line = r#""workspaces": { "apps/web": { "include": ["README.md"] } }"#;
+    assert!(text.contains("apps/web/README.md: the rule `README.md` leaves it out") && text.contains(line), "{text}");
+    assert_eq!(context.git(&["status", "--porcelain"]), "", "a trace writes nothing");
+
+    let output = succeed(&mut splitter(&nix, &["trace", "web", "--write"]));
+    assert!(output.contains("+ \"workspaces\"") && output.contains("wrote nix/splitter/splitter.lock.json, splitter.json"), "{output}");
+    insta::assert_snapshot!(context.read("splitter.json"), @r#"
+    {
+      // kept
+      "workspaces": {
+        "apps/web": {
+          "include": ["README.md", "tests/data.json"],
+          "rootFiles": ["config/shared.json", "packages/stamp/openapi.yaml"]
+        }
+      }
+    }
+    "#);
+    assert_eq!(context.git(&["status", "--porcelain"]), " M nix/splitter/splitter.lock.json\n M splitter.json");
+    succeed(&mut context.splitter(&["check"]));
+    let report = trace(&nix, &["web"]);
+    assert_eq!((&report["complete"], &report["missing"]), (&true.into(), &0.into()), "{report:#}");
+    // Now there is nothing to add, and nothing is written.
+    let before = context.read("splitter.json");
+    succeed(&mut splitter(&nix, &["trace", "web", "--write"]));
+    assert_eq!(context.read("splitter.json"), before);
+}
+
+#[test]
+fn e2e_trace_reads_what_a_bundler_could_not_resolve() {
+    has_strace();
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let context = nix.context();
+    context.write("apps/web/src/index.ts", "import data from \"./stories/data.stories\";\nconsole.log(data);\n");
+    context.write("apps/web/src/stories/data.stories.ts", "export default 1;\n");
+    context.write("apps/web/src/stories/other.stories.ts", "export default 1;\n");
+    context.git(&["add", "--all"]);
+    let report = trace(&nix, &["web"]);
+    let expected = BTreeSet::from(["apps/web/src/stories/data.stories.ts"]);
+    assert_eq!(paths(&report, "web", "missing"), expected, "{report:#}");
+    assert_eq!(build(&report, "web")["missing"][0]["sign"], "inLog");
+    let report = trace(&nix, &["web", "--full"]);
+    assert_eq!(paths(&report, "web", "missing"), expected, "{report:#}");
+
+    // A package of a workspace that nothing names.
+    context.write("apps/web/src/index.ts", "import stamp from \"@acme/stamp\";\nconsole.log(stamp);\n");
+    let report = trace(&nix, &["web"]);
+    assert_eq!(paths(&report, "web", "missing"), BTreeSet::from(["packages/stamp"]), "{report:#}");
+    let line = r#""workspaces": { "apps/web": { "uses": ["packages/stamp"] } }"#;
+    assert_eq!(build(&report, "web")["missing"][0]["setting"], line);
+
+    // A file that git does not track.
+    context.write("apps/web/src/index.ts", "import news from \"./news.json\";\nconsole.log(news);\n");
+    context.write("apps/web/src/news.json", "1\n");
+    println!("{}", context.git(&["status", "--porcelain"]));
+    println!("{:#}", trace(&nix, &["web"]));
+    let text = run(&mut splitter(&nix, &["trace", "web"]));
+    assert!(text.contains("apps/web/src/news.json") && text.contains("git does not track it"), "{text}");
+
+    let text = fail(&mut splitter(&nix, &["trace", "wbe"]));
+    assert!(text.starts_with("exit: 2\n") && text.contains("nothing that splitter builds is named `wbe`; it builds api, web"), "{text}");
+}
+
+#[test]
+fn e2e_trace_of_yarn_names_what_is_taken_out_and_nothing_else() {
+    for version in [YARN_VERSIONS[0], YARN_VERSIONS[2]] {
+        let Some(()) = has_strace() else { return };
+        let Some(monorepo) = YarnMonorepo::with_linker(version, "node-modules", |monorepo| {
+            write_build(&monorepo.context);
+            // Yarn looks for each of these.
+            monorepo.context.edit_manifest("package.json", |manifest| {
+                manifest["workspaces"] = json!(["apps/api", "apps/web", "packages/logger", "packages/ui", "packages/stamp"]);
+            });
+        }) else {
+            return;
+        };
+        let Some(nix) = NixMonorepo::of(monorepo) else { return };
+        let report = trace(&nix, &["--full"]);
+        assert_eq!((&report["complete"], &report["missing"]), (&true.into(), &0.into()), "{version}: {report:#}");
+        assert_each_is_found(&nix, &["build.mjs", "src/opened.txt", "src/moved.txt"], &[]);
+        configure(&nix, &json!({ "workspaces": { "apps/web": { "exclude": ["src/listed/b.txt"] } } }));
+        let report = trace(&nix, &["web", "--full"]);
+        assert_eq!(paths(&report, "web", "missing"), BTreeSet::from(["apps/web/src/listed/b.txt"]), "{report:#}");
+    }
+}
