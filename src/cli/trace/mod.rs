@@ -27,7 +27,7 @@ pub(super) fn run(global: &Global, options: &TraceOptions, printer: Printer) -> 
     // Checked first, because everything else needs it.
     let nix = Nix::require()?;
     let tree = if options.write { recovered(global, printer)? } else { work_tree(global)? };
-    let state = state(&tree)?;
+    let state = in_place(&tree)?;
     let request = Request { nix: &nix, options: &options.nix_options, names: &options.names, is_full: options.full };
     let (report, changes) = if options.write {
         write::until_complete(&tree, &state, &request, options, printer)?
@@ -41,6 +41,11 @@ pub(super) fn run(global: &Global, options: &TraceOptions, printer: Printer) -> 
         show::print(&report, start.elapsed(), global.verbose > 0, printer);
     }
     Ok(Outcome::verdict(report.is_complete(), options.json))
+}
+
+/// Reads the state of a working tree, where Nix builds it: what git does not track is missing there, as in every build.
+pub(super) fn in_place(tree: &WorkTree) -> Result<State, ProofError> {
+    Ok(State { folder: Some(tree.root().to_owned()), ..state(tree)? })
 }
 
 /// Traces the builds of a working tree once.

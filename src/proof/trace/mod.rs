@@ -48,7 +48,7 @@ pub struct Request<'a> {
 /// Where the state of a repository is traced.
 #[derive(Debug, Clone, Copy)]
 pub struct Bench<'a> {
-    /// Files that are not in git yet. A flake in a repository does not see them, and one in a copy does.
+    /// Files that are not in git yet. A flake does not see them, so a copy lacks them too.
     pub untracked: &'a BTreeSet<RepoPath>,
     /// The folder for a copy of a state that has no folder of its own.
     pub scratch: &'a Scratch,
@@ -123,9 +123,7 @@ pub fn trace(
     let ids = chosen(&state.derivations, &state.split, request.names)?;
     let runner = Runner::new(state, bench, request)?;
     let (notes, fulls) = runner.notes(&ids, watch)?;
-    let none = BTreeSet::new();
-    let untracked = if state.folder.is_some() { bench.untracked } else { &none };
-    let repository = Repository { split: &state.split, files: state.derivations.files(), untracked };
+    let repository = Repository { split: &state.split, files: state.derivations.files(), untracked: bench.untracked };
     let mut fulls = fulls.into_iter();
     let mut builds = Vec::new();
     for (id, note) in ids.into_iter().zip(notes) {

@@ -32,7 +32,9 @@ impl Runner {
         let copy = match &state.folder {
             Some(_) => None,
             None => {
-                Some(bench.scratch.copy(bench.name, state.tree.as_ref(), state.derivations.files(), bench.known)?)
+                let mut files = state.derivations.files().clone();
+                files.retain(|path, _| !bench.untracked.contains(path));
+                Some(bench.scratch.copy(bench.name, state.tree.as_ref(), &files, bench.known)?)
             }
         };
         let copied = copy.as_ref().map(Copy::root);
