@@ -104,7 +104,7 @@ pub(super) enum Command {
     /// Check that Nix rebuilds what splitter expects after each edit, and nothing else
     ///
     /// It compares the derivations with splitter's model. It builds nothing, so it does not show whether a source set has every file
-    /// that its build reads.
+    /// that its build reads. `--trace` shows that too, and builds.
     #[command(after_help = examples! {
         "splitter verify" => "Make sample edits in a scratch copy and evaluate each with Nix",
         "splitter verify -- --override-input nixpkgs github:NixOS/nixpkgs/nixos-unstable" => "Use another nixpkgs for all evaluations",
@@ -116,7 +116,7 @@ pub(super) enum Command {
         "splitter size api main..HEAD" => "Show how much the package `api` grew on this branch",
     })]
     Size(SizeOptions),
-    /// Trace builds: find files that a build looks for and does not get, and files that it never reads
+    /// Find files that a build looks for and does not get, or gets and never reads
     ///
     /// It builds each package on Linux with its command under strace, and compares what the command opened and looked for with the
     /// files that git has. A command that fails is traced too.

@@ -11,6 +11,7 @@ mod graph;
 mod hook;
 mod init;
 mod interrupt;
+mod memory;
 mod printer;
 mod progress;
 mod repository;
@@ -18,6 +19,7 @@ mod scan;
 mod size;
 mod text;
 mod trace;
+mod traced;
 mod update_hash;
 mod verify;
 

@@ -54,6 +54,19 @@ pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
     }
 }
 
+/// Installs strace for the tests of traces, if this is Debian and the user is root. Without it they are skipped; that is not
+/// an error.
+pub(crate) fn install_strace() -> Result<()> {
+    if !cfg!(target_os = "linux") || process::exists("strace") {
+        return Ok(());
+    }
+    if is_debian_root() {
+        return require_programs(&["strace"]);
+    }
+    eprintln!("setup: WARNING: strace not found; tests of `splitter trace` are SKIPPED");
+    Ok(())
+}
+
 /// Returns `NIX_BINARY`, else the Nix in `nix.json`, else the one on `PATH`.
 pub(crate) fn program() -> Option<Utf8PathBuf> {
     let chosen = std::env::var("NIX_BINARY").ok().map(Utf8PathBuf::from);

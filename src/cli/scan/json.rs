@@ -42,6 +42,7 @@ pub(super) fn report<'a>(scan: &'a Scan<'a>) -> impl Serialize {
     set("local", json!(split.lock_set.local));
     set("rootFiles", json!(split.root_files));
     set("workspaces", split.graph.workspaces().map(|found| workspace(found, split)).collect());
+    set("traced", scan.traced.iter().map(|(name, mark)| (name.clone(), mark.json())).collect());
     set("drift", json!(split.drift));
     set("warnings", json!(split.warnings));
     let sets =

@@ -7,7 +7,7 @@ use crate::proof::trace::{Gap, Outside, Report, Traced};
 /// The version of this format.
 const VERSION: u32 = 1;
 
-pub(super) fn render(report: &Report, changes: &[String]) -> Value {
+pub(in crate::cli) fn render(report: &Report, changes: &[String]) -> Value {
     json!({
         "version": VERSION,
         "system": report.system.name(),
@@ -19,8 +19,8 @@ pub(super) fn render(report: &Report, changes: &[String]) -> Value {
     })
 }
 
-/// Formats the builds for another report.
-pub(in crate::cli) fn build(traced: &Traced) -> Value {
+/// Formats a build.
+fn build(traced: &Traced) -> Value {
     let Traced { id, workspace, note, full, judgement } = traced;
     let is_failed = traced.is_failed() || full.as_ref().is_some_and(|full| full.exit != 0);
     let log = if traced.is_failed() { Some(note) } else { full.as_ref() };

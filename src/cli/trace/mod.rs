@@ -1,7 +1,7 @@
 //! `splitter trace`: what builds look for and do not get, and what they get and never read.
 
-mod json;
-mod show;
+pub(super) mod json;
+pub(super) mod show;
 mod write;
 
 use std::{collections::BTreeSet, time::Instant};
@@ -11,6 +11,7 @@ use super::{
     failure::{Failure, Outcome},
     printer::Printer,
     repository::{recovered, state, warn, work_tree},
+    traced,
 };
 use crate::{
     nix::command::Nix,
@@ -33,7 +34,9 @@ pub(super) fn run(global: &Global, options: &TraceOptions, printer: Printer) -> 
         write::until_complete(&tree, &state, &request, options, printer)?
     } else {
         warn(&state.split, printer);
-        (once(&tree, &state, &request, printer)?, Vec::new())
+        let report = once(&tree, &state, &request, printer)?;
+        traced::remember(tree.root(), &state, &report);
+        (report, Vec::new())
     };
     if options.json {
         printer.json(&json::render(&report, &changes));

@@ -17,6 +17,7 @@ use crate::{
         printer::{GOOD, Printer},
         repository::previous,
         text::escape,
+        traced,
     },
     names::SETTINGS,
     proof::{
@@ -76,6 +77,7 @@ pub(super) fn until_complete(
         edited = Some(with_files(first, tree, &edits).map_err(TraceError::from)?);
     };
     write(tree, edits, options, printer)?;
+    traced::remember(tree.root(), edited.as_ref().unwrap_or(first), &report);
     Ok((report, lines))
 }
 

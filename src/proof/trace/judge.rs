@@ -367,7 +367,7 @@ fn is_reduced(path: &RepoPath) -> bool {
     is_of_root || is_settings || name.starts_with(".pnp.") || path.parts().next() == Some(YARN_FOLDER)
 }
 
-/// Finds the parts of a source set of which a build reads a small share.
+/// Finds the parts of a source set that a build reads a small share of.
 fn outside(parts: &[SourcePart<'_>], read: &BTreeSet<RepoPath>) -> Vec<Outside> {
     let judge = |part: &SourcePart<'_>| {
         let (path, is_root_file) = match part.origin {

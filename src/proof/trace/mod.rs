@@ -6,8 +6,10 @@
 //! | [`judge`] | the comparison with git and with the source set | none |
 //! | `named` | file names in the log of a failed build | none |
 //! | `names` | the builds that the user named | none |
+//! | `digest` | whether a build changed since its trace | none |
 //! | `run` | building with Nix | runs `nix`, a scratch folder |
 
+mod digest;
 mod error;
 mod judge;
 mod named;
@@ -20,6 +22,7 @@ use std::collections::BTreeSet;
 use camino::Utf8Path;
 
 pub use self::{
+    digest::digest,
     error::TraceError,
     judge::{Gap, Judgement, Outside, Reason, Repository, Sign},
     note::Note,

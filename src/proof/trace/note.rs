@@ -57,7 +57,7 @@ impl From<Vec<String>> for Paths {
 }
 
 impl Note {
-    /// Reads a note. Returns `None` if it is none, or has another version.
+    /// Reads a note. Returns `None` for another text, or another version.
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().filter(|note: &Self| note.version == VERSION)
     }
