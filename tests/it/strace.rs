@@ -13,13 +13,13 @@ use crate::support::{
 const OUTPUT: &str = include_str!("support/trace/strace.txt");
 
 /// Reads lines of strace in Node with the program of the builds. `links` are the links below the root.
-fn note(lines: &str, links: &Value) -> Option<Value> {
+fn note(output: &str, links: &Value) -> Option<Value> {
     if tools::program("node").is_none() {
         return skip("no node");
     }
     let context = TestContext::new();
     let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/nix-templates/tools");
-    context.write("lines.txt", lines);
+    context.write("lines.txt", output);
     let program = format!(
         "import {{ readFileSync }} from 'node:fs';\nimport {{ Files }} from '{tools}/trace.mjs';\n\
          import {{ Trace }} from '{tools}/strace.mjs';\nconst links = {links};\n\

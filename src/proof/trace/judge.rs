@@ -406,7 +406,7 @@ pub(super) fn add_lonely_root_files(builds: &mut [(Vec<SourcePart<'_>>, &mut Jud
         });
         let (Some((index, read, of)), None) = (readers.next(), readers.next()) else { continue };
         drop(readers);
-        let judgement = &mut builds[index].1;
+        let judgement = &mut *builds[index].1;
         judgement.outside.retain(|outside| outside.path != root);
         judgement.outside.push(Outside { path: root, is_root_file: true, read, of, is_alone: true });
     }

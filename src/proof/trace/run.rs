@@ -29,13 +29,12 @@ const OUTPUTS: [&str; 3] = ["packages", "legacyPackages", "checks"];
 impl Runner {
     pub(super) fn new(state: &State, bench: &Bench<'_>, request: &Request<'_>) -> Result<Self, TraceError> {
         let system = linux(state)?;
-        let copy = match &state.folder {
-            Some(_) => None,
-            None => {
-                let mut files = state.derivations.files().clone();
-                files.retain(|path, _| !bench.untracked.contains(path));
-                Some(bench.scratch.copy(bench.name, state.tree.as_ref(), &files, bench.known)?)
-            }
+        let copy = if state.folder.is_some() {
+            None
+        } else {
+            let mut files = state.derivations.files().clone();
+            files.retain(|path, _| !bench.untracked.contains(path));
+            Some(bench.scratch.copy(bench.name, state.tree.as_ref(), &files, bench.known)?)
         };
         let copied = copy.as_ref().map(Copy::root);
         let folder = state.folder.as_deref().or(copied).unwrap_or(Utf8Path::new("."));
