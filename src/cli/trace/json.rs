@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::proof::trace::{Gap, Outside, Report, Traced};
+use crate::{
+    proof::trace::{Gap, Outside, Report, Traced},
+    split::{mending::Mending, plan::Id},
+};
 
 /// The version of this format.
 const VERSION: u32 = 1;
@@ -14,6 +17,7 @@ pub(in crate::cli) fn render(report: &Report, changes: &[String]) -> Value {
         "full": report.is_full,
         "complete": report.is_complete(),
         "builds": report.builds.iter().map(build).collect::<Vec<_>>(),
+        "notTraced": report.blocked.iter().map(blocked).collect::<Vec<_>>(),
         "missing": report.missing(),
         "changes": changes,
     })
@@ -43,12 +47,16 @@ fn build(traced: &Traced) -> Value {
     })
 }
 
+fn blocked((id, library): (&Id, &Id)) -> Value {
+    json!({ "name": id.package(), "kind": id.kind(), "failed": library.package() })
+}
+
 fn gap(Gap { path, sign, reason }: &Gap) -> Value {
     json!({
         "path": path,
         "sign": sign.name(),
         "reason": reason.text(),
-        "setting": reason.mending().map(crate::split::mending::Mending::line),
+        "setting": reason.mending().map(Mending::line),
     })
 }
 

@@ -27,6 +27,14 @@ pub(in crate::cli) fn print(report: &Report, time: Duration, is_verbose: bool, p
     for traced in &report.builds {
         print_build(traced, report, is_verbose, printer);
     }
+    for (id, library) in &report.blocked {
+        let (name, library) = (id.package(), library.package());
+        printer.data(format_args!(
+            "{BOLD}{}{BOLD:#} was not traced: it needs {}, which failed\n",
+            escape(&name),
+            escape(&library)
+        ));
+    }
     let lines: BTreeSet<String> = report.mendings().iter().map(crate::split::mending::Mending::line).collect();
     if !lines.is_empty() {
         printer.data(format_args!("{BOLD}add to splitter.json{BOLD:#} {DIM}(`splitter trace --write` does it){DIM:#}"));

@@ -7,6 +7,7 @@
 //! | `named` | file names in the log of a failed build | none |
 //! | `names` | the builds that the user named | none |
 //! | `digest` | whether a build changed since its trace | none |
+//! | `stages` | the order of builds if a library fails | none |
 //! | `run` | building with Nix | runs `nix`, a scratch folder |
 
 mod digest;
@@ -16,8 +17,9 @@ mod named;
 mod names;
 mod note;
 mod run;
+mod stages;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
@@ -27,7 +29,11 @@ pub use self::{
     judge::{Gap, Judgement, Outside, Reason, Repository, Sign},
     note::Note,
 };
-use self::{judge::add_lonely_root_files, names::chosen, run::Runner};
+use self::{
+    judge::add_lonely_root_files,
+    names::chosen,
+    run::{Notes, Runner},
+};
 use super::{State, scratch::Scratch};
 use crate::{
     nix::command::Nix,
@@ -70,6 +76,8 @@ pub struct Report {
     pub is_full: bool,
     /// The builds.
     pub builds: Vec<Traced>,
+    /// Builds that need the output of a library whose build failed, with that library.
+    pub blocked: BTreeMap<Id, Id>,
 }
 
 /// The trace of a build.
@@ -102,7 +110,7 @@ impl Report {
 
     /// Whether every build succeeded and lacks nothing.
     pub fn is_complete(&self) -> bool {
-        self.missing() == 0 && self.builds.iter().all(|build| !build.is_failed())
+        self.missing() == 0 && self.blocked.is_empty() && self.builds.iter().all(|build| !build.is_failed())
     }
 
     /// Returns the lines of `splitter.json` that add what is missing.
@@ -125,12 +133,10 @@ pub fn trace(
     }
     let ids = chosen(&state.derivations, &state.split, request.names)?;
     let runner = Runner::new(state, bench, request)?;
-    let (notes, fulls) = runner.notes(&ids, watch)?;
+    let (notes, blocked) = stages::run(&runner, &state.derivations, &ids, watch)?;
     let repository = Repository { split: &state.split, files: state.derivations.files(), untracked: bench.untracked };
-    let mut fulls = fulls.into_iter();
     let mut builds = Vec::new();
-    for (id, note) in ids.into_iter().zip(notes) {
-        let full = fulls.next();
+    for (id, Notes { note, full }) in notes {
         let Some(derivation) = state.derivations.get(&id) else { continue };
         let parts = state.derivations.source_parts(derivation);
         let found = derivation.workspace.as_ref();
@@ -142,5 +148,5 @@ pub fn trace(
     add_lonely_root_files(&mut judged);
     drop(judged);
     let builds = builds.into_iter().map(|(_, traced)| traced).collect();
-    Ok(Report { system: runner.system(), is_full: request.is_full, builds })
+    Ok(Report { system: runner.system(), is_full: request.is_full, builds, blocked })
 }

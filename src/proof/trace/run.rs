@@ -1,6 +1,6 @@
 //! Builds traces with Nix.
 
-use std::ffi::OsString;
+use std::{collections::BTreeMap, ffi::OsString};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -21,6 +21,12 @@ pub(super) struct Runner {
     is_full: bool,
     /// The copy, if the state has no folder.
     _copy: Option<Copy>,
+}
+
+/// What a traced build noted, and what the same build noted over the whole repository.
+pub(super) struct Notes {
+    pub(super) note: Note,
+    pub(super) full: Option<Note>,
 }
 
 /// The outputs of a flake with builds, and what is in them.
@@ -56,38 +62,44 @@ impl Runner {
         self.system
     }
 
-    /// Builds the traces, and those over the whole repository if they are wanted. Returns the notes of both, in the order of
-    /// the builds.
-    pub(super) fn notes(&self, ids: &[Id], watch: &mut dyn FnMut(&str)) -> Result<(Vec<Note>, Vec<Note>), TraceError> {
-        let mut outputs: Vec<Option<Output>> = vec![None; ids.len() * if self.is_full { 2 } else { 1 }];
+    /// Evaluates the traces: for each build the output of its trace, and of the one over the whole repository if it is wanted.
+    pub(super) fn outputs(&self, ids: &[Id]) -> Result<BTreeMap<Id, Vec<Output>>, TraceError> {
+        let mut outputs = BTreeMap::new();
         for place in OUTPUTS {
-            let numbers: Vec<usize> = (0..ids.len()).filter(|number| place_of(&ids[*number]).0 == place).collect();
-            if numbers.is_empty() {
-                continue;
-            }
-            let names: Vec<&str> = numbers.iter().map(|number| place_of(&ids[*number]).1).collect();
-            for (number, found) in numbers.into_iter().zip(self.evaluate(place, &names)?) {
-                let mut found = found.into_iter();
-                outputs[number] = found.next();
-                if self.is_full {
-                    outputs[ids.len() + number] = found.next();
-                }
+            let here: Vec<&Id> = ids.iter().filter(|id| place_of(id).0 == place).collect();
+            if !here.is_empty() {
+                let names: Vec<&str> = here.iter().map(|id| place_of(id).1).collect();
+                outputs.extend(here.into_iter().cloned().zip(self.evaluate(place, &names)?));
             }
         }
-        let lacking: Vec<String> =
-            ids.iter().zip(&outputs).filter(|(_, output)| output.is_none()).map(|(id, _)| id.package()).collect();
-        if !lacking.is_empty() {
-            return Err(TraceError::NoTraces { names: lacking });
-        }
-        let outputs: Vec<Output> = outputs.into_iter().flatten().collect();
-        let paths = self.nix.build_outputs(&outputs, watch).map_err(|source| self.failed(source))?;
+        let is_lacking = |id: &&Id| outputs.get(*id).is_none_or(Vec::is_empty);
+        let lacking: Vec<String> = ids.iter().filter(is_lacking).map(Id::package).collect();
+        if lacking.is_empty() { Ok(outputs) } else { Err(TraceError::NoTraces { names: lacking }) }
+    }
+
+    /// Builds traces. Returns the notes of each build.
+    pub(super) fn build(
+        &self,
+        ids: &[&Id],
+        outputs: &BTreeMap<Id, Vec<Output>>,
+        watch: &mut dyn FnMut(&str),
+    ) -> Result<Vec<Notes>, TraceError> {
+        let wanted: Vec<&Vec<Output>> = ids.iter().filter_map(|id| outputs.get(*id)).collect();
+        let all: Vec<Output> = wanted.iter().copied().flatten().cloned().collect();
+        let paths = self.nix.build_outputs(&all, watch).map_err(|source| self.failed(source))?;
+        let mut paths = paths.iter();
         let read = |path: &Utf8PathBuf| {
             let text = fs::read_to_string(path).map_err(ProofError::from)?;
             Note::parse(&text).ok_or_else(|| TraceError::Note { path: path.clone() })
         };
-        let mut notes = paths.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let fulls = notes.split_off(ids.len().min(notes.len()));
-        Ok((notes, fulls))
+        let mut notes = Vec::new();
+        for number in wanted.iter().map(|outputs| outputs.len()) {
+            let of_build = paths.by_ref().take(number).map(read).collect::<Result<Vec<_>, _>>()?;
+            let mut of_build = of_build.into_iter();
+            let note = of_build.next().unwrap_or_default();
+            notes.push(Notes { note, full: of_build.next() });
+        }
+        Ok(notes)
     }
 
     /// Returns the derivations of the traces of named builds: the trace, and the one over the whole repository if it is wanted.

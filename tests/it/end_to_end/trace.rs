@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::verify::splitter;
+use super::{checks::with_checks, libraries::with_built_libraries, verify::splitter};
 use crate::support::{
     BUN_VERSIONS, Monorepo, NixMonorepo, Project, TestContext, YARN_VERSIONS, YarnMonorepo, fail, run, succeed,
     tools::{self, skip},
@@ -248,4 +248,66 @@ fn e2e_trace_of_yarn_names_what_is_taken_out_and_nothing_else() {
         let report = trace(&nix, &["web", "--full"]);
         assert_eq!(paths(&report, "web", "missing"), BTreeSet::from(["apps/web/src/listed/b.txt"]), "{report:#}");
     }
+}
+
+#[test]
+fn e2e_trace_of_libraries_and_checks() {
+    let Some(()) = has_strace() else { return };
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    with_built_libraries(&nix);
+    let report = trace(&nix, &[]);
+    let names: Vec<_> =
+        report["builds"].as_array().unwrap().iter().map(|build| build["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["library-logger", "library-stamp", "library-ui", "api", "web"]);
+    assert_eq!(report["complete"], true, "{report:#}");
+    // A library that fails is traced, and what needs it is not built.
+    configure(&nix, &json!({ "workspaces": { "packages/ui": { "exclude": ["src/index.ts"] } } }));
+    let report = trace(&nix, &["web"]);
+    assert_eq!(paths(&report, "library-ui", "missing"), BTreeSet::from(["packages/ui/src/index.ts"]), "{report:#}");
+    assert_eq!(report["notTraced"], json!([{ "name": "web", "kind": "app", "failed": "library-ui" }]));
+    let text = run(&mut splitter(&nix, &["trace", "packages/ui"]));
+    assert!(text.contains("library-ui read") && text.contains("failed with exit code 1"), "{text}");
+    configure(&nix, &json!({ "workspaces": { "packages/stamp": { "exclude": ["bin.js"] } } }));
+    let report = trace(&nix, &["library-stamp"]);
+    assert_eq!(paths(&report, "library-stamp", "missing"), BTreeSet::from(["packages/stamp/bin.js"]), "{report:#}");
+}
+
+#[test]
+fn e2e_trace_marks_what_has_not_changed_since() {
+    let Some(()) = has_strace() else { return };
+    let Some(nix) = with_checks() else { return };
+    let context = nix.context();
+    context.write("apps/web/.eslintrc.json", "{}\n");
+    context.commit_all("checks");
+    let marks = |command: &str| {
+        let report: Value = serde_json::from_str(&succeed(&mut context.splitter(&[command, "--json"]))).unwrap();
+        report["traced"].clone()
+    };
+    assert_eq!(marks("scan"), json!({}));
+    let report = trace(&nix, &["web", "web-test"]);
+    assert_eq!(report["complete"], true, "{report:#}");
+    assert!(build(&report, "web-test")["readFiles"].as_u64().unwrap() > 0);
+    // The configuration of linters is no source that a build reads.
+    assert!(paths(&report, "web", "unread").contains("apps/web/.eslintrc.json"), "{report:#}");
+    let clean = json!({ "missing": 0, "failed": false, "full": false });
+    assert_eq!(marks("scan"), json!({ "web": clean, "web-test": clean }));
+    assert_eq!(marks("explain"), marks("scan"));
+    assert!(succeed(&mut context.splitter(&["scan"])).contains("traced: nothing missing"));
+    let text = succeed(&mut context.splitter(&["explain"]));
+    assert!(text.contains("traced, and unchanged since (nothing missing): web, web-test"), "{text}");
+    // A test is a source of the check alone.
+    context.write("apps/web/src/index.test.ts", "// nothing\n");
+    assert_eq!(marks("explain"), json!({ "web": clean }));
+    context.git(&["checkout", "--quiet", "apps/web"]);
+    assert_eq!(marks("scan"), json!({ "web": clean, "web-test": clean }));
+
+    // `verify --trace` finds a file that both the model and Nix leave out.
+    let report: Value = serde_json::from_str(&succeed(&mut splitter(&nix, &["verify", "--trace", "--json"]))).unwrap();
+    assert_eq!((&report["surprises"], &report["trace"]["missing"]), (&0.into(), &0.into()));
+    configure(&nix, &json!({ "checks": ["test"], "workspaces": { "apps/web": { "exclude": ["src/index.ts"] } } }));
+    let text = fail(&mut splitter(&nix, &["verify", "--trace"]));
+    assert!(
+        text.starts_with("exit: 1\n") && text.contains("agreed") && text.contains("missing   apps/web/src/index.ts"),
+        "{text}"
+    );
 }
