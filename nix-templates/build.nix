@@ -15,6 +15,7 @@
   stdenv,
   stdenvNoCC,
   system,
+  trace,
 
   # The workspace as recorded, and the settings of its build.
   workspace,
@@ -70,9 +71,13 @@ let
     lib.filterAttrs (_path: names: names != [ ]) (
       lib.mapAttrs namesOf (builtins.intersectAttrs members plan.byPath)
     );
-  spec = builtins.toJSON (
+  parts = sources.sourcesOf moreSources workspace.path;
+  spec = specWith { };
+  specWith =
+    changes:
+    builtins.toJSON (
     {
-      sources = sources.sourcesOf moreSources workspace.path;
+      sources = parts;
       inherit (lockSet) lockfile rootManifest;
       inherit interpreters keep;
       manager = record.packageManager.name;
@@ -103,6 +108,7 @@ let
     // lib.optionalAttrs (ownInstall != null && manager.isReadByBuilds) {
       lockSet = lockSet.sourceInBuilds;
     }
+    // changes
   );
 in
 stdenvNoCC.mkDerivation (
@@ -134,6 +140,11 @@ stdenvNoCC.mkDerivation (
       install = installed;
       inherit nodeModules;
       sources = sources.ownSourcesOf workspace.path;
+      # The same build under strace: see trace.nix.
+      traced = trace {
+        inherit parts specWith;
+        package = finalAttrs.finalPackage;
+      };
     }
     // attributes.passthru or { };
   }

@@ -91,6 +91,7 @@ makeScope (
     sources = call ./source.nix;
     network = call ./network.nix;
     target = call ./target.nix;
+    trace = call ./trace.nix;
     interpreters = call ./interpreters.nix;
 
     deps = call ./deps.nix;

@@ -7,7 +7,7 @@
 //! | [`cli`] | one file for each command, the printer, exit codes | prints |
 //! | [`guard`] | checks of a tree or a commit, the git hook | writes hooks; runs git |
 //! | [`closure`] | runtime closures: sizes, parts, the files that hold references | reads the store; runs `nix` |
-//! | [`proof`] | states of a repository, comparison of the model with Nix | writes a scratch folder |
+//! | [`proof`] | states of a repository, comparison of the model with Nix, traces of builds | writes a scratch folder |
 //! | [`picture`] | drawings of the build graph: Mermaid, SVG | none |
 //! | [`scaffold`] | files written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | uses the network |

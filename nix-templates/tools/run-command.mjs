@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { rootOf, shown } from "./spec.mjs";
+import { traceCommand } from "./trace.mjs";
 import { fail, shorten } from "./words.mjs";
 
 // Returns a line with the install scripts that the install did not run, since they may be why a command fails.
@@ -25,7 +26,7 @@ function ownScriptsNotRun(spec) {
   });
 }
 
-// `doing` describes the command in the log.
+// `doing` describes the command in the log. If the build is traced, the result is a promise.
 export function runCommand(spec, command, doing) {
   console.error(`splitter: ${doing}: ${command}`);
   const root = rootOf();
@@ -33,7 +34,9 @@ export function runCommand(spec, command, doing) {
   const bins = [join(cwd, "node_modules/.bin"), join(root, "node_modules/.bin")];
   const env = { ...process.env, ...spec.env, PATH: [...bins, process.env.PATH].join(":") };
   // stdenv sets variables with these names, and tools would read them as their own.
-  for (const name of ["buildPhase", "checkPhase", "splitterSpec"]) delete env[name];
+  for (const name of ["buildPhase", "checkPhase", "splitterSpec", "splitterTrace"]) delete env[name];
+  const strace = process.env.splitterTrace;
+  if (strace !== undefined) return traceCommand(strace, { command, cwd, env, root, shell: spec.shell });
   const { status, signal, error } = spawnSync(spec.shell, ["-c", command], { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
   if (status === 0) return;
   const workspace = shown(spec.workspace);

@@ -104,7 +104,7 @@ pub(super) enum Command {
     /// Check that Nix rebuilds what splitter expects after each edit, and nothing else
     ///
     /// It compares the derivations with splitter's model. It builds nothing, so it does not show whether a source set has every file
-    /// that its build reads.
+    /// that its build reads. `--trace` shows that too, and builds.
     #[command(after_help = examples! {
         "splitter verify" => "Make sample edits in a scratch copy and evaluate each with Nix",
         "splitter verify -- --override-input nixpkgs github:NixOS/nixpkgs/nixos-unstable" => "Use another nixpkgs for all evaluations",
@@ -116,6 +116,15 @@ pub(super) enum Command {
         "splitter size api main..HEAD" => "Show how much the package `api` grew on this branch",
     })]
     Size(SizeOptions),
+    /// Find files that a build looks for and does not get, or gets and never reads
+    ///
+    /// It builds each package on Linux with its command under strace, and compares what the command opened and looked for with the
+    /// files that git has. A command that fails is traced too.
+    #[command(after_help = examples! {
+        "splitter trace" => "Trace every package, and the libraries that they need",
+        "splitter trace web --write" => "Trace the package `web`, and add what it lacks to splitter.json until nothing is missing",
+    })]
+    Trace(TraceOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",
@@ -296,6 +305,9 @@ pub(super) struct GraphOptions {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyOptions {
+    /// Also trace every package and the libraries that they need, as `splitter trace` does
+    #[arg(long)]
+    pub(super) trace: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -321,6 +333,29 @@ pub(super) struct SizeOptions {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS")]
+    pub(super) nix_options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TraceOptions {
+    /// Trace these packages, libraries, checks or workspaces (by folder) [default: all packages and the libraries that they need]
+    #[arg(value_name = "NAME")]
+    pub(super) names: Vec<String>,
+    /// Also build over the whole repository, and report the files that only this build reads
+    ///
+    /// A build that lists a folder does not look for a file that is not there. Only this option finds such files.
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Add what is missing to splitter.json, update the hashes, and trace again until nothing is missing
+    #[arg(long)]
+    pub(super) write: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) fetching: FetchingOptions,
     /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
     #[arg(last = true, value_name = "NIX-OPTIONS")]
     pub(super) nix_options: Vec<String>,

@@ -11,12 +11,15 @@ mod graph;
 mod hook;
 mod init;
 mod interrupt;
+mod memory;
 mod printer;
 mod progress;
 mod repository;
 mod scan;
 mod size;
 mod text;
+mod trace;
+mod traced;
 mod update_hash;
 mod verify;
 
@@ -59,6 +62,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Graph(options) => graph::run(global, options, printer),
         Command::Verify(options) => verify::run(global, options, printer),
         Command::Size(options) => size::run(global, options, printer),
+        Command::Trace(options) => trace::run(global, options, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

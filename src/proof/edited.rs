@@ -38,6 +38,13 @@ pub fn after_edit(state: &State, tree: &WorkTree, path: &RepoPath) -> Result<Sta
     Ok(State::of(Box::new(tree), files, state.place.clone())?)
 }
 
+/// Returns the state of a working tree with other contents of these files.
+pub fn with_files(state: &State, tree: &WorkTree, edits: &BTreeMap<RepoPath, Vec<u8>>) -> Result<State, ProofError> {
+    let tree = EditedTree { base: tree.clone(), edits: edits.clone() };
+    let files = tree.states(state.derivations.files());
+    Ok(State::of(Box::new(tree), files, state.place.clone())?)
+}
+
 impl Tree for EditedTree {
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
         match self.edits.get(path) {

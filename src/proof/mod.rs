@@ -11,11 +11,12 @@ pub mod evaluation;
 mod lock_edit;
 pub mod scratch;
 mod state;
+pub mod trace;
 mod verify;
 
 pub use self::{
     confirm::{Confirmation, confirm},
-    edited::after_edit,
+    edited::{after_edit, with_files},
     edits::Edit,
     error::ProofError,
     state::{Place, State, StateError},

@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// A temporary folder for copies. Dropping it removes the folder.
+#[derive(Debug)]
 pub struct Scratch {
     root: Utf8PathBuf,
     _folder: Folder,

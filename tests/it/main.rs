@@ -22,6 +22,7 @@ mod registries;
 mod run_time_installs;
 mod scan;
 mod signals;
+mod strace;
 mod streams;
 mod support_table;
 mod update_hash;

@@ -12,8 +12,15 @@ use serde::{Deserialize, Serialize};
 use crate::{Result, paths, process};
 
 /// The programs that the set-up and the tests run, with their Debian packages.
-const DEBIAN_PACKAGES: [(&str, &str); 6] =
-    [("curl", "curl"), ("git", "git"), ("patchelf", "patchelf"), ("tar", "tar"), ("xz", "xz-utils"), ("zstd", "zstd")];
+const DEBIAN_PACKAGES: [(&str, &str); 7] = [
+    ("curl", "curl"),
+    ("git", "git"),
+    ("patchelf", "patchelf"),
+    ("strace", "strace"),
+    ("tar", "tar"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
+];
 
 /// The Nix that tests use.
 #[derive(Serialize, Deserialize)]
@@ -45,6 +52,19 @@ pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
             Ok(false)
         }
     }
+}
+
+/// Installs strace for the tests of traces, if this is Debian and the user is root. Without it they are skipped; that is not
+/// an error.
+pub(crate) fn install_strace() -> Result<()> {
+    if !cfg!(target_os = "linux") || process::exists("strace") {
+        return Ok(());
+    }
+    if is_debian_root() {
+        return require_programs(&["strace"]);
+    }
+    eprintln!("setup: WARNING: strace not found; tests of `splitter trace` are SKIPPED");
+    Ok(())
 }
 
 /// Returns `NIX_BINARY`, else the Nix in `nix.json`, else the one on `PATH`.

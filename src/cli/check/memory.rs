@@ -4,12 +4,12 @@
 //! folder, for this build of the program. A memory that cannot be read or written is ignored. Checks of the index are not
 //! kept, because the hook writes nothing.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fetch::{Cache, Environment},
+    cli::memory::MemoryFile,
     repo::{Trace, WorkTree},
 };
 
@@ -24,35 +24,24 @@ pub(super) struct Fresh {
     trace: Trace,
 }
 
-/// The cache folder, and the file in it for one repository.
-pub(super) struct Memory(Option<(Utf8PathBuf, Utf8PathBuf)>);
+/// The memory of one repository.
+pub(super) struct Memory(MemoryFile);
 
 impl Memory {
     /// Returns the memory of a repository, for this program.
     pub(super) fn of(root: &Utf8Path) -> Self {
-        let folder = Cache::default_root(&Environment::of_process()).ok();
-        let path = folder.zip(program()).map(|(folder, program)| {
-            let name = blake3::hash(format!("{root}\0{program}").as_bytes()).to_hex();
-            let path = folder.join("checked").join(format!("{}.json", &name[..32]));
-            (folder, path)
-        });
-        Self(path)
+        Self(MemoryFile::of(root, "checked", program().as_deref()))
     }
 
     /// Returns the earlier verdict, if the repository has not changed since.
     pub(super) fn recall(&self, tree: &WorkTree) -> Option<Fresh> {
-        let bytes = fs::read(&self.0.as_ref()?.1).ok()?;
-        let fresh: Fresh = serde_json::from_slice(&bytes).ok()?;
+        let fresh: Fresh = self.0.read()?;
         fresh.trace.holds(tree).then_some(fresh)
     }
 
     /// Stores the verdict for a fresh repository.
     pub(super) fn keep(&self, packages: usize, workspaces: usize, trace: Trace) {
-        let Some((cache, path)) = &self.0 else { return };
-        let Ok(text) = serde_json::to_vec(&Fresh { packages, workspaces, trace }) else { return };
-        if let Err(error) = Cache::open(cache).and_then(|cache| cache.write(path, &text)) {
-            tracing::debug!(%error, "could not store the result of the check");
-        }
+        self.0.write(&Fresh { packages, workspaces, trace });
     }
 }
 

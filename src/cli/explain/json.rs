@@ -12,7 +12,7 @@ use crate::{
 const VERSION: u32 = 1;
 
 pub(super) fn render(explanation: &Explanation) -> String {
-    let Explanation { before, after, comparison, confirmations } = explanation;
+    let Explanation { before, after, comparison, confirmations, traced } = explanation;
     let nix = confirmations.as_ref().map(|confirmations| {
         let packages = confirmations.iter().map(|(name, confirmation)| (name.clone(), confirmed(confirmation)));
         Value::Object(packages.collect())
@@ -26,6 +26,7 @@ pub(super) fn render(explanation: &Explanation) -> String {
         "files": comparison.files,
         "unusedFiles": comparison.idle,
         "nix": nix,
+        "traced": traced.iter().map(|(name, mark)| (name.clone(), mark.json())).collect::<serde_json::Map<_, _>>(),
     });
     // Texts and lists always serialise.
     serde_json::to_string_pretty(&report).unwrap_or_default()

@@ -11,6 +11,7 @@ use super::{
     failure::{Failure, Outcome},
     printer::Printer,
     repository::work_tree,
+    traced::{self, Mark},
 };
 use crate::{
     nix::command::Nix,
@@ -28,6 +29,8 @@ struct Explanation {
     comparison: Comparison,
     /// The results of Nix, with `--nix`.
     confirmations: Option<BTreeMap<String, Confirmation>>,
+    /// The builds of the new state that were traced and have not changed since.
+    traced: BTreeMap<String, Mark>,
 }
 
 pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -> Result<Outcome, Failure> {
@@ -52,7 +55,8 @@ pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -
     } else {
         None
     };
-    let explanation = Explanation { before, after, comparison, confirmations };
+    let traced = traced::unchanged(tree.root(), &after.derivations);
+    let explanation = Explanation { before, after, comparison, confirmations, traced };
     if options.json {
         printer.data(json::render(&explanation));
     } else {

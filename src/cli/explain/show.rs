@@ -11,6 +11,7 @@ use crate::{
         changes::print_list,
         printer::{BAD, BOLD, DIM, GOOD, ODD, Printer},
         text::{count, escape, things},
+        traced::Mark,
     },
     proof::{Confirmation, Place, State, evaluation::Derived},
     repo::{FileKind, RepoPath},
@@ -26,7 +27,7 @@ const SHORT_COMMIT: usize = 7;
 const SHOWN_NAMES: usize = 8;
 
 pub(super) fn print(explanation: &Explanation, printer: Printer) {
-    let Explanation { before, after, comparison, confirmations } = explanation;
+    let Explanation { before, after, comparison, confirmations, traced } = explanation;
     let differ = match comparison.files.len() {
         0 => "no file changed".to_owned(),
         number => format!("{} changed", things(number, "file")),
@@ -65,6 +66,7 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
     }
     print_kept(explanation, total, printer);
     print_idle(explanation, printer);
+    print_traced(traced, printer);
     if let Some(confirmations) = confirmations {
         print_confirmations(confirmations, printer);
     }
@@ -385,6 +387,19 @@ fn print_kept(explanation: &Explanation, total: usize, printer: Printer) {
     printer.data(format_args!("\n{GOOD}kept{GOOD:#}: {} of {}", count(number), things(total, "derivation")));
     let kept: Vec<String> = rows(&explanation.comparison, Effect::Kept).into_iter().map(|row| row.name).collect();
     printer.data(format_args!("  {}", escape(&kept.join(", "))));
+}
+
+/// Prints the builds whose trace still tells the truth.
+fn print_traced(traced: &BTreeMap<String, Mark>, printer: Printer) {
+    let mut by_text: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (name, mark) in traced {
+        by_text.entry(mark.text()).or_default().push(name);
+    }
+    for (text, names) in by_text {
+        let text = text.trim_start_matches("traced: ");
+        let names = names.join(", ");
+        printer.data(format_args!("\n{DIM}traced, and unchanged since{DIM:#} ({text}): {}", escape(&names)));
+    }
 }
 
 fn print_idle(explanation: &Explanation, printer: Printer) {

@@ -43,6 +43,7 @@ pub(super) fn report<'a>(scan: &'a Scan<'a>) -> impl Serialize {
     set("rootFiles", json!(split.root_files));
     set("submodules", json!(split.submodules.needed));
     set("workspaces", split.graph.workspaces().map(|found| workspace(found, split)).collect());
+    set("traced", scan.traced.iter().map(|(name, mark)| (name.clone(), mark.json())).collect());
     set("drift", json!(split.drift));
     set("warnings", json!(split.warnings));
     let sets =

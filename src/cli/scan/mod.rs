@@ -9,10 +9,12 @@ use super::{
     arguments::{Global, ScanOptions},
     failure::{Failure, Outcome},
     printer::Printer,
-    repository::{lfs_files, warn, warn_of_lfs, work_tree},
+    repository::{lfs_files, state, warn, warn_of_lfs, work_tree},
+    traced::{self, Mark},
 };
 use crate::{
     parallel::both,
+    proof::ProofError,
     repo::WorkTree,
     scaffold::record::Kept,
     split::{
@@ -30,6 +32,8 @@ struct Scan<'a> {
     sources: &'a Sources<'a>,
     closures: &'a Closures<'a>,
     apps: Vec<(&'a str, &'a Workspace)>,
+    /// The builds that were traced and have not changed since.
+    traced: BTreeMap<String, Mark>,
     /// Whether long lists are shown in full.
     is_verbose: bool,
 }
@@ -61,6 +65,7 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
         sources: &sources,
         closures: &closures,
         apps,
+        traced: traced(&tree)?,
         is_verbose: global.verbose > 0,
     };
     if options.json {
@@ -69,6 +74,14 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
         show::print(&scan, printer);
     }
     Ok(Outcome::Done)
+}
+
+/// Returns the builds that were traced and have not changed since.
+fn traced(tree: &WorkTree) -> Result<BTreeMap<String, Mark>, ProofError> {
+    if !traced::has_any(tree.root()) {
+        return Ok(BTreeMap::new());
+    }
+    Ok(traced::unchanged(tree.root(), &state(tree)?.derivations))
 }
 
 fn refuse_unknown(options: &ScanOptions, split: &Split) -> Result<(), SplitError> {

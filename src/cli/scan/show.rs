@@ -367,6 +367,9 @@ fn print_source_sets(scan: &Scan<'_>, printer: Printer) {
             escape(&members(scan, own))
         ));
         print_left_out(&totals.left_out, scan.shown(SHOWN_RULES), printer);
+        if let Some(mark) = scan.traced.get(*name) {
+            printer.data(format_args!("    {DIM}{}{DIM:#}", mark.text()));
+        }
     }
     printer.data(format_args!("  {DIM}files ignored by git are never included{DIM:#}"));
 }

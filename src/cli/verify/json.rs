@@ -1,19 +1,25 @@
 //! `verify --json`. `version` changes when a field is removed or changes its meaning.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::proof::{Proof, Row};
+use crate::{
+    cli::trace,
+    proof::{Proof, Row, trace::Report},
+};
 
 /// The version of this format.
 const VERSION: u32 = 1;
 
-pub(super) fn render(proof: &Proof) -> String {
+pub(super) fn render(proof: &Proof, traced: Option<&(Report, Duration)>) -> String {
     let surprises: usize = proof.rows.iter().map(|row| row.surprises().count()).sum();
     let report = json!({
         "version": VERSION,
         "packages": proof.packages,
         "edits": proof.rows.iter().map(edit).collect::<Vec<_>>(),
         "surprises": surprises,
+        "trace": traced.map(|(report, _)| trace::json::render(report, &[])),
     });
     // Texts and lists always serialise.
     serde_json::to_string_pretty(&report).unwrap_or_default()

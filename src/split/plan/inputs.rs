@@ -35,7 +35,7 @@ pub(super) const INSTALLED: &str = "installed dependencies";
 pub(super) const RUNTIME_INSTALL: &str = "run-time install";
 
 /// Files of the Nix folder that are no input of any package. Of the record, single fields are inputs.
-const NO_INPUT: [&str; 5] = [RECORD_FILE, "dev-shell.nix", ".gitattributes", "meta.nix", "outputs.nix"];
+const NO_INPUT: [&str; 6] = [RECORD_FILE, "dev-shell.nix", ".gitattributes", "meta.nix", "outputs.nix", "trace.nix"];
 
 /// Files of the Nix folder that only builds read: all builds, only apps, only libraries, only checks.
 pub(super) const OF_BUILDS: [&str; 4] = ["build.nix", "hook.nix", "source.nix", "source-filter.json"];

@@ -17,6 +17,7 @@ mod parts;
 mod random;
 mod repository;
 mod root_changes;
+mod source_set;
 #[cfg(test)]
 mod tests;
 mod union;
@@ -35,6 +36,7 @@ pub use self::{
     compare::{Cause, Change, Comparison, Effect, Verdict, compare},
     inputs::ORDERS,
     package_change::name_and_version,
+    source_set::{Origin, SourcePart},
 };
 use crate::split::{Split, System, config::Install, lock::dependencies::Scope, lock::shards::Part};
 use crate::{

@@ -30,6 +30,7 @@ mod stories;
 mod submodules;
 mod symlinks;
 mod targets;
+mod trace;
 mod trees;
 mod verify;
 mod workspaces;

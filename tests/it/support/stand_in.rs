@@ -119,6 +119,10 @@ pub(crate) fn write_stand_in(context: &TestContext) -> Option<()> {
         let Some(program) = tools::program(name) else { return skip(&format!("no {name}")) };
         settings[name] = program.as_str().into();
     }
+    // Only traces need it, and only Linux has it.
+    if let Some(strace) = tools::program("strace") {
+        settings["strace"] = strace.as_str().into();
+    }
     let node = Utf8Path::new(settings["node"].as_str().unwrap()).parent().and_then(Utf8Path::parent).unwrap();
     let node = node.to_owned();
     settings["npm"] = node.join("lib/node_modules/npm").as_str().into();

@@ -244,6 +244,7 @@ rec {
   python3 = programs "python3" { inherit (host) python3; };
   git = programs "git" { inherit (host) git; };
   patchelf = programs "patchelf" { inherit (host) patchelf; };
+  strace = programs "strace" { inherit (host) strace; };
   coreutils = programs "coreutils" { inherit (host) env; };
   cacert = runCommand "cacert" { } ''
     mkdir -p "$out/etc/ssl/certs"
