@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::repo::{Entry, EntryKind, RepoPath, git::GitError};
+use crate::repo::{
+    Entry, EntryKind, RepoPath,
+    git::GitError,
+    states::{FileKind, FileState, FileStates},
+};
 
 /// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,19 @@ impl Listing {
             }
         }
         Ok(listing)
+    }
+
+    /// Lists files whose states are known.
+    pub(super) fn of_states(files: &FileStates) -> Self {
+        let listed = |(path, state): (&RepoPath, &FileState)| Listed {
+            path: path.to_string(),
+            object: state.content.clone(),
+            kind: if state.kind == FileKind::Link { Kind::Link } else { Kind::File },
+        };
+        let mut listing = Self::default();
+        listing.entries = files.iter().map(listed).collect();
+        listing.entries.sort_by(|a, b| a.path.cmp(&b.path));
+        listing
     }
 
     /// Reads `git ls-tree -r -z`: `<mode> <type> <object>\t<path>`.

@@ -1,0 +1,19 @@
+//! What the log of a failed build says of the cause: the entry of a table, and what splitter knows of this repository.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`table`] | the table of failures, which builds read too |
+//! | [`collect`] | the lines of a log that say something |
+//! | [`causes`] | the causes in this repository, with the lines of `splitter.json` that mend them |
+//! | [`paths`] | the files of the repository that paths in a message mean |
+
+pub mod causes;
+mod collect;
+mod paths;
+mod table;
+
+pub use self::{
+    causes::{Cause, Place, causes},
+    collect::Collector,
+    table::{Failure, Hit},
+};
