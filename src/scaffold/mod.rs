@@ -6,6 +6,7 @@ pub mod compare;
 pub mod files;
 pub mod flake;
 pub mod record;
+pub mod settings_edit;
 pub mod templates;
 pub mod update;
 mod wording;

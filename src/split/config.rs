@@ -81,6 +81,8 @@ pub struct WorkspaceConfig {
     pub own_scripts: Vec<String>,
     /// Such scripts of the root, which run at the root before its build.
     pub root_scripts: Vec<String>,
+    /// Files, folders and globs outside of its sources that it reads, from the root. They may be in another workspace.
+    pub root_files: Vec<RepoPath>,
     /// Globs, relative to the workspace, of files to include although a rule excludes them.
     pub include: Vec<String>,
     /// Globs, relative to the workspace, of files to exclude.
@@ -311,12 +313,13 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "checks" => config.checks = Some(script_names(document, value)?),
             "ownScripts" => config.own_scripts = script_names(document, value)?,
             "rootScripts" => config.root_scripts = script_names(document, value)?,
+            "rootFiles" => config.root_files = paths(document, value)?,
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             "sizeBudget" => config.size_budget = Some(size(document, value)?),
             _ => {
                 let keys = "`kind`, `app`, `build`, `output`, `start`, `runtime`, `publish`, `uses`, `nodeModules`, `install`, `exposes`, \
-                            `checks`, `ownScripts`, `rootScripts`, `include`, `exclude` or `sizeBudget`";
+                            `checks`, `ownScripts`, `rootScripts`, `rootFiles`, `include`, `exclude` or `sizeBudget`";
                 return Err(unknown_key(document, property, keys));
             }
         }

@@ -6,12 +6,14 @@
 //! - [`sources`]: the files that a build reads.
 //! - [`lock`]: everything that depends on the lockfile.
 //! - [`plan`]: the derivations, and what changes them.
+//! - [`mending`]: the setting that adds a file to a source set that lacks it.
 
 pub mod budget;
 pub mod checks;
 pub mod config;
 mod error;
 pub mod lock;
+pub mod mending;
 pub mod plan;
 pub mod sources;
 pub mod workspaces;
@@ -136,7 +138,7 @@ impl Split {
             dependencies,
             copies: workspaces::copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             environment_files: if environment.is_set { environment.files } else { Vec::new() },
-            root_files: root_files(tree, &config)?,
+            root_files: sources::root_files::chosen(tree, &config.root_files, "`rootFiles`")?,
             programs,
             drift: lock::drift::find(&workspaces, &lockfile),
             warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
@@ -215,22 +217,6 @@ fn systems(choices: &Choices, config: &Config) -> Vec<System> {
     systems.sort_unstable();
     systems.dedup();
     systems
-}
-
-/// Returns the root files that `splitter.json` adds to every source set: files, whole folders or globs.
-fn root_files(tree: &dyn Tree, config: &Config) -> Result<BTreeSet<RepoPath>, SplitError> {
-    let mut files = BTreeSet::new();
-    for path in &config.root_files {
-        if path.is_root() {
-            let reason = "`rootFiles` names the root itself: expected files and folders that builds read".to_owned();
-            return Err(SplitError::Config { reason });
-        }
-        if !sources::source_filter::is_glob(path.as_str()) && !tree.is_file(path)? && tree.list(path)?.is_empty() {
-            return Err(SplitError::Missing { path: path.clone(), by: "`rootFiles` of `splitter.json`".to_owned() });
-        }
-        files.insert(path.clone());
-    }
-    Ok(files)
 }
 
 /// Warns of packages in `scripts` and `downloads` that are not in the lockfile. Without the warning a misspelt name would

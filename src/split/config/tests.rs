@@ -54,7 +54,7 @@ fn the_schema_has_the_keys_that_are_read() {
     );
     for key in keys("/$defs/workspace/properties") {
         let value = match key.as_str() {
-            "uses" | "include" | "exclude" | "checks" | "ownScripts" | "rootScripts" => "[\"a\"]",
+            "uses" | "rootFiles" | "include" | "exclude" | "checks" | "ownScripts" | "rootScripts" => "[\"a\"]",
             "nodeModules" => "\"copy\"",
             "install" => "\"own\"",
             "exposes" => "\"output\"",
@@ -65,7 +65,7 @@ fn the_schema_has_the_keys_that_are_read() {
         };
         assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
     }
-    assert_eq!(keys("/$defs/workspace/properties").len(), 17);
+    assert_eq!(keys("/$defs/workspace/properties").len(), 18);
     for (key, value) in [("install", "\"none\""), ("files", "[\"views/**\"]"), ("directory", "\"workspace\"")] {
         assert!(
             parse(&format!("{{\"workspaces\": {{\"a\": {{\"runtime\": {{\"{key}\": {value}}}}}}}}}")).is_ok(),

@@ -1,5 +1,6 @@
 //! Source sets: the files that an app or a library is built from, and the excluded files with the reason.
 
+mod ownership;
 pub(crate) mod root_files;
 pub(super) mod source_filter;
 mod totals;
@@ -7,6 +8,7 @@ mod totals;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::totals::{Extras, Summary, Totals};
+pub(in crate::split) use self::{ownership::Ownership, root_files::is_program};
 use crate::repo::{RepoPath, SourceFile};
 use crate::split::{
     config::{Config, Exposes},

@@ -17,6 +17,7 @@ mod packages;
 mod patch_package;
 mod record;
 mod registries;
+mod root_files;
 mod root_manifest;
 mod scope;
 mod scripts;

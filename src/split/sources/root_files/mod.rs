@@ -6,6 +6,7 @@
 //! are dependencies. The exceptions are TypeScript configurations that are extended by path, or by the name of a workspace that
 //! the manifest does not list.
 
+mod chosen;
 pub(in crate::split) mod environment;
 mod mentions;
 mod programs;
@@ -17,6 +18,8 @@ use std::{
     ops::Bound,
     sync::Arc,
 };
+
+pub(in crate::split) use chosen::chosen;
 
 use crate::names::{BUN_LOCK, MANIFEST, YARN_LOCK};
 use crate::repo::{Entry, EntryKind, RepoPath, Tree, read_text};
@@ -257,6 +260,11 @@ fn lints(workspaces: &Workspaces, path: &RepoPath) -> bool {
 /// Whether the root's manifest holds settings of `ESLint`, which reads the manifests above a workspace too.
 fn settings_of_eslint(workspaces: &Workspaces) -> bool {
     workspaces.get(&RepoPath::root()).is_some_and(|root| root.json.get("eslintConfig").is_some())
+}
+
+/// Whether a file can import others, by its name.
+pub(in crate::split) fn is_program(name: &str) -> bool {
+    programs::is_program(name)
 }
 
 /// Whether a file directly in a workspace holds settings of a tool, by its name.

@@ -78,9 +78,13 @@ fn collect(
     Ok(())
 }
 
-fn is_wanted(name: &str) -> bool {
+pub(super) fn is_program(name: &str) -> bool {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    PROGRAMS.contains(&ending) || is_ts_config(name)
+    PROGRAMS.contains(&ending)
+}
+
+fn is_wanted(name: &str) -> bool {
+    is_program(name) || is_ts_config(name)
 }
 
 fn has_ending(path: &str, ending: &str) -> bool {

@@ -135,13 +135,7 @@ impl<'a> Builder<'a> {
             missing_entry: lacks_entry.filter(|_| build.is_none()),
             patches: patches(self.tree, path, manifest)?,
             cycle: self.cycles.remove(path).unwrap_or_default(),
-            root_files: self.root_files(
-                path,
-                &read_scripts(manifest, &before),
-                &task,
-                &linked,
-                &choice.root_scripts,
-            )?,
+            root_files: self.root_files(path, &read_scripts(manifest, &before), &task, &linked, &choice)?,
             not_run: not_run(manifest, &choice.own_scripts),
             root_scripts: choice.root_scripts,
             links: linked.folders,
@@ -299,16 +293,17 @@ impl<'a> Builder<'a> {
         scripts: &[&str],
         task: &Task,
         linked: &Linked,
-        root_scripts: &[String],
+        choice: &WorkspaceConfig,
     ) -> Result<BTreeSet<RepoPath>, SplitError> {
         let asked = root_files::Asked { path, scripts: scripts.to_vec(), task, purpose: Purpose::Build };
         let mut files = root_files::of(&mut self.finder, &asked)?;
         if !path.is_root() {
             files.extend(self.environment.iter().cloned());
         }
-        if !root_scripts.is_empty() {
+        if !choice.root_scripts.is_empty() {
             let root = &self.workspaces[&RepoPath::root()];
-            let texts: Vec<String> = root_scripts
+            let texts: Vec<String> = choice
+                .root_scripts
                 .iter()
                 .filter_map(|name| root.scripts.get(name))
                 .map(|text| detect::expanded(text, root))
@@ -319,6 +314,7 @@ impl<'a> Builder<'a> {
             files.extend(root_files_of_link(&mut self.finder, folder)?);
         }
         files.retain(|path| self.excluded.find(path.as_str()).is_none());
+        files.extend(root_files::chosen(self.tree, &choice.root_files, &format!("`rootFiles` of `{path}`"))?);
         Ok(files)
     }
 }
