@@ -7,19 +7,26 @@ const HITS: usize = 200;
 /// The lines after a hit that are kept.
 const AFTER: usize = 3;
 
+/// The start of splitter's own error in a build.
+const OWN: &str = "splitter: error: ";
+
 /// The hits in a log, each once, in the order of the log.
 #[derive(Debug, Default)]
 pub struct Collector {
     hits: Vec<Hit>,
     /// The number of lines that the last hit still gets.
     open: usize,
+    /// The lines of splitter's own error, which repeat what was found.
+    own: Vec<String>,
 }
 
 impl Collector {
     /// Adds a line, with its colours.
     pub fn add(&mut self, line: &str) {
         let line = plain(line);
-        if let Some(hit) = read(&line) {
+        if line.starts_with(OWN) || (!self.own.is_empty() && self.own.len() < HITS) {
+            self.own.push(line);
+        } else if let Some(hit) = read(&line) {
             let is_known = self.hits.iter().any(|known| known.id == hit.id && known.parts == hit.parts);
             self.open = 0;
             if !is_known && self.hits.len() < HITS {
@@ -32,6 +39,11 @@ impl Collector {
                 hit.after.push(line);
             }
         }
+    }
+
+    /// Returns the lines of the error with which splitter ended the build.
+    pub fn own_lines(&self) -> &[String] {
+        &self.own
     }
 
     /// Returns the hits.

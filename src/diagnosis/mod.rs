@@ -5,10 +5,14 @@
 //! | [`table`] | the table of failures, which builds read too |
 //! | [`collect`] | the lines of a log that say something |
 //! | [`causes`] | the causes in this repository, with the lines of `splitter.json` that mend them |
+//! | [`missing`] | files, modules and commands that a build did not find |
+//! | [`nodejs`] | what a repository says of the Node.js that it wants |
 //! | [`paths`] | the files of the repository that paths in a message mean |
 
 pub mod causes;
 mod collect;
+mod missing;
+pub mod nodejs;
 mod paths;
 mod table;
 

@@ -14,7 +14,7 @@ use crate::{
     fetch::{Cache, Environment},
     proof::{Place, State},
     repo::{
-        Git, GitIndex, RepoPath, Tree,
+        Git, GitIndex, RepoPath,
         states::{self, FileKind, FileState, FileStates},
     },
 };
@@ -76,9 +76,8 @@ impl Memory {
         self.known.times.insert(name.to_owned(), milliseconds);
     }
 
-    /// Returns the state of the last successful build of each package: a number for each state, and the states.
-    pub(super) fn states(&self, git: &Git, packages: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
-        let _ = git;
+    /// Returns the states of the last successful builds of packages, by name, each with its packages.
+    pub(super) fn states(&self, packages: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
         let mut states: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (package, state) in self.known.packages.iter().filter(|(package, _)| packages.contains(*package)) {
             states.entry(state.clone()).or_default().insert(package.clone());

@@ -6,6 +6,7 @@ mod show;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::show::changed;
 use super::{
     arguments::{ExplainOptions, Global},
     failure::{Failure, Outcome},

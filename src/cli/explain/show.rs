@@ -201,6 +201,35 @@ const fn sign(change: Change) -> char {
     }
 }
 
+/// Formats a cause as the words of a sentence: `apps/web/src/main.ts changed`, `react 18.2.0 -> 18.3.1`.
+pub(in crate::cli) fn changed(cause: &Cause, comparison: &Comparison) -> String {
+    let text = line(cause, comparison);
+    match cause {
+        Cause::Derivation { .. } => text.trim_start_matches("because ").to_owned(),
+        Cause::Source { path, change, way } => format!("{path} {}{}", verb(*change), through(way)),
+        Cause::RootFile { path, change, .. } | Cause::File { path, change } | Cause::Nix { path, change } => {
+            format!("{path} {}", verb(*change))
+        }
+        Cause::Workspace { change: Change::Added, .. } => text.trim_start_matches("+ ").to_owned(),
+        Cause::Package { name, from, to, .. } => match (from.as_slice(), to.as_slice()) {
+            ([], to) => format!("{name} {} is new", to.join(", ")),
+            (from, []) => format!("{name} {} was removed", from.join(", ")),
+            (from, to) if from == to => format!("{name} {} changed", to.join(", ")),
+            (from, to) => format!("{name} {} -> {}", from.join(", "), to.join(", ")),
+        },
+        _ => text.trim_start_matches(['~', '+', '-']).trim_start().to_owned(),
+    }
+}
+
+const fn verb(change: Change) -> &'static str {
+    match change {
+        Change::Added => "is new",
+        Change::Removed => "was removed",
+        Change::Changed => "changed",
+        Change::Mode => "changed its mode",
+    }
+}
+
 /// Formats a cause as one line.
 fn line(cause: &Cause, comparison: &Comparison) -> String {
     match cause {

@@ -1,0 +1,101 @@
+//! Why each derivation is built: what changed since the last successful build of the packages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{evaluate::Product, memory::Memory};
+use crate::{
+    cli::{explain::changed, text::count},
+    proof::State,
+    repo::Git,
+    scaffold::templates::FOLDER,
+    split::plan::{Cause, Comparison, Effect, Id, compare},
+};
+
+/// The number of causes in a line.
+const SHOWN: usize = 2;
+
+/// The causes of each derivation, in words.
+#[derive(Debug, Default)]
+pub(super) struct Why {
+    causes: BTreeMap<Id, Vec<String>>,
+    /// The derivations that are the same as in the last build.
+    kept: BTreeSet<Id>,
+    /// Whether anything is known of an earlier build.
+    knows: bool,
+}
+
+impl Why {
+    /// Compares the repository with its state at the last build of each package.
+    pub(super) fn of(state: &State, memory: &Memory, git: &Git, products: &[Product]) -> Self {
+        let mut why = Self::default();
+        let names: BTreeSet<String> = products.iter().map(|product| product.name.clone()).collect();
+        for (remembered, packages) in memory.states(&names) {
+            let comparison = if memory.is_same(&remembered, state.derivations.files()) {
+                Comparison::default()
+            } else if let Some(before) = memory.recall(git, &remembered) {
+                compare(&before.derivations, &state.derivations)
+            } else {
+                continue;
+            };
+            why.knows = true;
+            let built = products.iter().filter(|product| packages.contains(&product.name));
+            for id in built.filter_map(|product| product.id.as_ref()) {
+                why.add(id, state, &comparison, &mut BTreeSet::new());
+            }
+        }
+        why
+    }
+
+    /// Adds the causes of a derivation, and of all that it is built from.
+    fn add(&mut self, id: &Id, state: &State, comparison: &Comparison, seen: &mut BTreeSet<Id>) {
+        if !seen.insert(id.clone()) {
+            return;
+        }
+        if comparison.effect(id) == Effect::Kept {
+            self.kept.insert(id.clone());
+        } else if let Some(verdict) = comparison.verdicts.get(id) {
+            self.causes.entry(id.clone()).or_insert_with(|| words(&verdict.causes, comparison));
+        }
+        for needed in state.derivations.needs(id) {
+            self.add(needed, state, comparison, seen);
+        }
+    }
+
+    /// Returns the causes of a derivation, in words.
+    pub(super) fn causes(&self, id: &Id) -> Vec<String> {
+        match self.causes.get(id) {
+            Some(causes) if causes.is_empty() => vec!["new".to_owned()],
+            Some(causes) => causes.clone(),
+            None if self.kept.contains(id) => {
+                vec!["no file of the repository changed: it is not in the store, or an input of the flake changed".to_owned()]
+            }
+            None => vec!["first build here".to_owned()],
+        }
+    }
+
+    /// Returns the causes of a derivation as one line.
+    pub(super) fn line(&self, id: &Id) -> String {
+        let causes = self.causes(id);
+        let shown = causes.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+        match causes.len().checked_sub(SHOWN) {
+            None | Some(0) => shown,
+            Some(more) => format!("{shown} and {} more", count(more)),
+        }
+    }
+}
+
+/// Returns causes in words, those of the user's files first. The many files of splitter itself are one cause.
+fn words(causes: &[Cause], comparison: &Comparison) -> Vec<String> {
+    let is_own = |cause: &Cause| {
+        matches!(cause, Cause::Nix { path, .. } | Cause::File { path, .. } if path.as_str().starts_with(FOLDER))
+    };
+    let is_derivation = |cause: &&Cause| matches!(cause, Cause::Derivation { .. });
+    let (derivations, others): (Vec<&Cause>, Vec<&Cause>) =
+        causes.iter().filter(|cause| !is_own(cause)).partition(is_derivation);
+    let mut words: Vec<String> =
+        others.into_iter().chain(derivations).map(|cause| changed(cause, comparison)).collect();
+    if causes.iter().any(is_own) {
+        words.push(format!("{FOLDER} changed"));
+    }
+    words
+}
