@@ -81,7 +81,7 @@ fn of_hit(hit: &Hit, place: &Place<'_>) -> Vec<Cause> {
     match hit.id {
         "file" | "module" | "configuration" | "linter" | "command" => {
             let found = missing::causes(hit, place);
-            if found.is_empty() { general() } else { found }
+            if found.is_empty() { missing::unknown(hit, place).into_iter().collect() } else { found }
         }
         "store" => copies(hit, place).into_iter().collect(),
         "nodejs" | "openssl" => super::nodejs::cause(hit, place).map_or_else(general, |cause| vec![cause]),
@@ -130,7 +130,14 @@ fn filled(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
 /// Puts the name of the package into settings of `flake.nix`.
 pub(super) fn named(text: &str, place: &Place<'_>) -> String {
     let settings = place.app.map_or_else(
-        || place.split.graph.libraries().find(|(_, found)| found.path == *place.reader).map(|(name, _)| format!("libraries.{name}")),
+        || {
+            place
+                .split
+                .graph
+                .libraries()
+                .find(|(_, found)| found.path == *place.reader)
+                .map(|(name, _)| format!("libraries.{name}"))
+        },
         |app| Some(format!("apps.{app}")),
     );
     settings.map_or_else(|| text.to_owned(), |settings| text.replace("apps.<name>", &settings))
@@ -140,7 +147,10 @@ pub(super) fn named(text: &str, place: &Place<'_>) -> String {
 fn copies(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     let cause = general(hit, place)?;
     if place.split.copies.contains_key(place.reader) {
-        return Some(Cause { hint: "this build has copies already: the tool may need more of them to be writable".to_owned(), ..cause });
+        return Some(Cause {
+            hint: "this build has copies already: the tool may need more of them to be writable".to_owned(),
+            ..cause
+        });
     }
     let mending = Mending { workspace: place.reader.clone(), setting: Setting::CopyNodeModules };
     Some(Cause { hint: "copy the packages instead of linking them".to_owned(), mendings: vec![mending], ..cause })
@@ -175,8 +185,7 @@ fn output(lines: &[String], place: &Place<'_>) -> Option<Cause> {
 /// Returns the scripts that an install runs in a checkout and that did not run, for a build that lacks something that git does
 /// not have. If something else explains the failure, they are not mentioned.
 fn scripts(hits: &[Hit], place: &Place<'_>, is_explained: bool) -> Option<Cause> {
-    let lacks = |hit: &&Hit| ["file", "module", "configuration", "command", "prepared"].contains(&hit.id);
-    let hit = hits.iter().find(lacks)?;
+    let hit = hits.iter().find(|hit| missing::may_be_made(hit))?;
     let mendings = if is_explained { Vec::new() } else { not_run(place) };
     let names: BTreeMap<&RepoPath, Vec<&str>> = mendings.iter().fold(BTreeMap::new(), |mut names, mending| {
         let of_root = matches!(mending.setting, Setting::RootScripts(_));
@@ -192,7 +201,7 @@ fn scripts(hits: &[Hit], place: &Place<'_>, is_explained: bool) -> Option<Cause>
         names.into_iter().map(|(path, names)| format!("{} of {}", names.join(" and "), folder(path))).collect();
     Some(Cause {
         id: "scripts",
-        says: format!("{} did not run, and the build lacks something that git does not have", names.join(", ")),
+        says: format!("{} did not run, and the build lacks something that git does not have", names.join(" and ")),
         line: hit.line.clone(),
         hint: "run them before the build".to_owned(),
         page: SCRIPTS_PAGE,
@@ -212,12 +221,16 @@ fn not_run(place: &Place<'_>) -> Vec<Mending> {
     for workspace in graph.workspaces() {
         if workspace.path.is_root() && !place.reader.is_root() {
             let left = workspace.not_run.iter().filter(|name| chosen.is_none_or(|chosen| !chosen.contains(name)));
-            let mending =
-                |name: &String| Mending { workspace: place.reader.clone(), setting: Setting::RootScripts(name.clone()) };
+            let mending = |name: &String| Mending {
+                workspace: place.reader.clone(),
+                setting: Setting::RootScripts(name.clone()),
+            };
             mendings.extend(left.map(mending));
         } else if closure.contains(&workspace.path) {
-            let mending =
-                |name: &String| Mending { workspace: workspace.path.clone(), setting: Setting::OwnScripts(name.clone()) };
+            let mending = |name: &String| Mending {
+                workspace: workspace.path.clone(),
+                setting: Setting::OwnScripts(name.clone()),
+            };
             mendings.extend(workspace.not_run.iter().map(mending));
         }
     }

@@ -9,10 +9,13 @@ use super::{
 };
 use crate::{
     repo::RepoPath,
-    split::mending::{Missing, for_missing},
+    split::{
+        manifest_path,
+        mending::{Missing, for_missing},
+    },
 };
 
-/// Names of ESLint's configuration.
+/// The starts of the names of `ESLint`'s configuration.
 const LINTER: [&str; 2] = ["eslint.config.", ".eslintrc"];
 
 /// The number of files of a folder to look at.
@@ -29,7 +32,10 @@ pub(super) fn causes(hit: &Hit, place: &Place<'_>) -> Vec<Cause> {
         let names: Vec<String> = untracked.iter().map(|path| format!("`{path}`")).collect();
         causes.push(Cause {
             says: format!("git does not track {}, so Nix does not see it", names.join(", ")),
-            hint: format!("run `git add --intent-to-add {}`", untracked.iter().map(RepoPath::as_str).collect::<Vec<_>>().join(" ")),
+            hint: format!(
+                "run `git add --intent-to-add {}`",
+                untracked.iter().map(RepoPath::as_str).collect::<Vec<_>>().join(" ")
+            ),
             track: untracked,
             ..cause.clone()
         });
@@ -45,11 +51,72 @@ pub(super) fn causes(hit: &Hit, place: &Place<'_>) -> Vec<Cause> {
     causes
 }
 
+/// Returns the cause of a hit that is about no file of this repository.
+pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
+    let cause = general(hit, place)?;
+    if let Some((name, path)) = hit.parts.get("command").and_then(|name| Some((name, with_command(name, place)?))) {
+        let package = place.split.graph.workspaces().find(|found| found.path == path).map_or("", |found| &found.name);
+        let advice = format!("add \"{package}\": \"workspace:*\" to its `devDependencies`, and run the install");
+        let manifest = manifest_path(place.reader);
+        let says = format!("`{name}` is a command of `{path}`, which {manifest} does not name");
+        return Some(Cause { says, hint: advice, ..cause });
+    }
+    let text = hit.parts.get("path").or_else(|| hit.parts.get("module"));
+    let advice = match text.map(|text| (text, is_path(text, hit))) {
+        Some((text, true)) if in_build(text).is_some() || !text.starts_with('/') => {
+            "git has no such file: if something makes it, do that before or in `build`, or let Nix add it with `files`"
+                .to_owned()
+        }
+        Some((text, false)) => {
+            let name = package_of(text);
+            let is_locked = place.split.lockfile.packages.iter().any(|package| package.name == name);
+            let manifest = manifest_path(place.reader);
+            if with_name(text, place).is_some() {
+                format!("add \"{name}\": \"workspace:*\" to `dependencies` of {manifest}, and run the install")
+            } else if is_locked {
+                format!(
+                    "add `{name}` to `dependencies` of {manifest}: only others ask for it, so this build may not have it"
+                )
+            } else {
+                format!(
+                    "no workspace and no package in {} is called `{name}`: add it to {manifest}",
+                    place.split.lockfile.format.file()
+                )
+            }
+        }
+        _ => return Some(cause),
+    };
+    Some(Cause { hint: advice, ..cause })
+}
+
+/// Whether a hit is about something that a script can make: a file, or an alias of files. A package is none.
+pub(super) fn may_be_made(hit: &Hit) -> bool {
+    let is_alias = |text: &String| text.starts_with(['#', '$', '~']) || text.starts_with("@/");
+    match hit.id {
+        "file" | "configuration" | "prepared" => true,
+        "module" => hit.parts.get("module").is_some_and(|text| is_path(text, hit) || is_alias(text)),
+        _ => false,
+    }
+}
+
+fn is_path(text: &str, hit: &Hit) -> bool {
+    text.starts_with(['.', '/']) || text.starts_with("file:") || hit.id == "file"
+}
+
+/// Returns the name of the package in an import.
+fn package_of(import: &str) -> String {
+    import.split('/').take(if import.starts_with('@') { 2 } else { 1 }).collect::<Vec<_>>().join("/")
+}
+
 /// Returns the paths of the repository that the build looked for and does not have.
 fn wanted(hit: &Hit, place: &Place<'_>) -> Vec<RepoPath> {
     let part = |name: &str| hit.parts.get(name).map(String::as_str);
     let found = match hit.id {
-        "command" => part("command").and_then(|name| with_command(name, place)).into_iter().collect(),
+        "command" => part("command")
+            .and_then(|name| with_command(name, place))
+            .filter(|path| is_linked(path, place))
+            .into_iter()
+            .collect(),
         "configuration" => part("path").map(|path| inputs(path, &hit.line, place)).unwrap_or_default(),
         "linter" => linter(place),
         _ => part("path").or(part("module")).map(|text| named(text, hit, place)).unwrap_or_default(),
@@ -64,9 +131,8 @@ fn is_missing(path: &RepoPath, place: &Place<'_>) -> bool {
 
 /// Returns the file or the workspace that an import or a path means.
 fn named(text: &str, hit: &Hit, place: &Place<'_>) -> Vec<RepoPath> {
-    let is_path = text.starts_with(['.', '/']) || text.starts_with("file:") || hit.id == "file";
     let workspace = || with_name(text, place).into_iter().collect();
-    if !is_path {
+    if !is_path(text, hit) {
         return workspace();
     }
     find(text, &folders(hit, place), place.files).map_or_else(workspace, |path| vec![path])
@@ -97,8 +163,7 @@ fn folders(hit: &Hit, place: &Place<'_>) -> Vec<RepoPath> {
 
 /// Returns the workspace with the name at the start of an import.
 fn with_name(import: &str, place: &Place<'_>) -> Option<RepoPath> {
-    let parts: Vec<&str> = import.split('/').take(if import.starts_with('@') { 2 } else { 1 }).collect();
-    let name = parts.join("/");
+    let name = package_of(import);
     let workspaces = place.split.graph.workspaces();
     workspaces.filter(|found| !found.path.is_root()).find(|found| found.name == name).map(|found| found.path.clone())
 }
@@ -119,18 +184,26 @@ fn with_command(command: &str, place: &Place<'_>) -> Option<RepoPath> {
     place.split.graph.workspaces().map(|found| &found.path).find(|path| !path.is_root() && offers(path)).cloned()
 }
 
+/// Whether installs make the commands of a workspace: the root depends on it.
+fn is_linked(path: &RepoPath, place: &Place<'_>) -> bool {
+    let root = place.split.graph.workspaces().find(|found| found.path.is_root());
+    root.is_some_and(|root| root.dependencies.contains(path))
+}
+
 /// Returns the files that the patterns of a `tsconfig.json` name, or its workspace if the build does not have that.
 fn inputs(config: &str, line: &str, place: &Place<'_>) -> Vec<RepoPath> {
     let Some(config) = find(config, &folders_of_reader(place), place.files) else { return Vec::new() };
     let folder = config.parent();
-    let patterns = line.split_once("'[").and_then(|(_, rest)| rest.split_once("]'")).map_or("", |(patterns, _)| patterns);
+    let patterns =
+        line.split_once("'[").and_then(|(_, rest)| rest.split_once("]'")).map_or("", |(patterns, _)| patterns);
     let patterns: Vec<String> = serde_json::from_str(&format!("[{patterns}]")).unwrap_or_default();
-    let starts: BTreeSet<RepoPath> = patterns.iter().filter_map(|pattern| folder.resolve(fixed(pattern)).ok()).collect();
+    let starts: BTreeSet<RepoPath> =
+        patterns.iter().filter_map(|pattern| folder.resolve(fixed(pattern)).ok()).collect();
     let files = starts.iter().flat_map(|start| {
         let is_file = place.files.contains_key(start);
         is_file.then(|| start.clone()).into_iter().chain(below(start, place.files).take(FILES).cloned())
     });
-    files.filter(|path| is_code(path)).collect()
+    files.filter(is_code).collect()
 }
 
 fn folders_of_reader(place: &Place<'_>) -> [RepoPath; 2] {
@@ -148,7 +221,7 @@ fn is_code(path: &RepoPath) -> bool {
     ends.iter().any(|end| path.file_name().ends_with(end))
 }
 
-/// Returns the configuration of ESLint of a workspace, or of the nearest folder above it.
+/// Returns the configuration of `ESLint` of a workspace, or of the nearest folder above it.
 fn linter(place: &Place<'_>) -> Vec<RepoPath> {
     let is_linter = |path: &&RepoPath| LINTER.iter().any(|start| path.file_name().starts_with(start));
     for folder in place.reader.upwards().filter_map(|folder| folder.parse::<RepoPath>().ok()) {

@@ -50,24 +50,25 @@ fn in_folder(tree: &dyn Tree, folder: &RepoPath) -> Vec<Pin> {
 
 /// Returns the first number of a version: `20` of `v20.11.1`, `>=20` and `^20.1 || ^22`.
 fn major(version: &str) -> Option<u32> {
-    let digits: String =
-        version.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let digits: String = version.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
 }
 
 /// Names the version that the repository wants.
 pub(super) fn cause(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     let cause = general(hit, place)?;
-    let Some((pin, major)) = place.pins.iter().find_map(|pin| Some((pin, major(&pin.version)?))) else { return Some(cause) };
+    let Some((pin, major)) = place.pins.iter().find_map(|pin| Some((pin, major(&pin.version)?))) else {
+        return Some(cause);
+    };
     let says = format!("{} ({} wants Node.js {})", cause.says, pin.place, pin.version);
     let attribute = format!("nodejs = pkgs.nodejs_{major};");
-    let hint = if hit.id == "openssl" {
+    let advice = if hit.id == "openssl" {
         named("set `apps.<name>.env.NODE_OPTIONS = \"--openssl-legacy-provider\";` in flake.nix", place)
             + &format!(", or `{attribute}` if your nixpkgs still has it")
     } else {
         format!("set `{attribute}` in flake.nix, if your nixpkgs has that version")
     };
-    Some(Cause { says, hint, ..cause })
+    Some(Cause { says, hint: advice, ..cause })
 }
 
 #[cfg(test)]
@@ -83,9 +84,14 @@ mod tests {
             ("apps/web/package.json", r#"{"volta": {"node": "20.11.1"}}"#),
             ("apps/web/.node-version", "\n"),
         ]);
-        let pins: Vec<String> =
-            pins(&tree, &"apps/web".parse().unwrap()).iter().map(|pin| format!("{} {}", pin.place, pin.version)).collect();
-        assert_eq!(pins, ["volta.node of apps/web/package.json 20.11.1", ".nvmrc v16.20.0", "engines.node of package.json >=18 <21"]);
+        let pins: Vec<String> = pins(&tree, &"apps/web".parse().unwrap())
+            .iter()
+            .map(|pin| format!("{} {}", pin.place, pin.version))
+            .collect();
+        assert_eq!(
+            pins,
+            ["volta.node of apps/web/package.json 20.11.1", ".nvmrc v16.20.0", "engines.node of package.json >=18 <21"]
+        );
         assert_eq!(["v16.20.0", ">=18 <21", "lts/*", ""].map(major), [Some(16), Some(18), None, None]);
     }
 }

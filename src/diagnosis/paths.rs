@@ -9,8 +9,8 @@ const SOURCE: &str = "/source/";
 
 /// What an import may leave out at the end of a file's name.
 const ENDINGS: [&str; 16] = [
-    ".ts", ".tsx", ".js", ".jsx", ".mts", ".cts", ".mjs", ".cjs", ".json", ".vue", ".svelte", ".astro", ".css", ".scss", ".md",
-    ".d.ts",
+    ".ts", ".tsx", ".js", ".jsx", ".mts", ".cts", ".mjs", ".cjs", ".json", ".vue", ".svelte", ".astro", ".css",
+    ".scss", ".md", ".d.ts",
 ];
 
 /// Endings that an import has where the file has another one.
@@ -51,7 +51,10 @@ fn existing(path: &RepoPath, files: &FileStates) -> Option<RepoPath> {
     let ended = ENDINGS.iter().map(|ending| format!("{name}{ending}"));
     let completed = ended.chain(swapped).map(|name| sibling(&name));
     let indexes = ENDINGS.iter().map(|ending| path.child(&format!("index{ending}")));
-    completed.chain(indexes).find(|path| files.contains_key(path)).or_else(|| is_folder(path, files).then(|| path.clone()))
+    completed
+        .chain(indexes)
+        .find(|path| files.contains_key(path))
+        .or_else(|| is_folder(path, files).then(|| path.clone()))
 }
 
 /// Whether the repository has files below a path.

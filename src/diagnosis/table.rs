@@ -44,7 +44,7 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let numbered = failures.iter().enumerate();
     let numbered = numbered.flat_map(|(number, failure)| failure.patterns.iter().map(move |text| (number, text)));
     let patterns = numbered.filter_map(|(number, text)| Some((number, Regex::new(text).ok()?))).collect();
-    Rules { set, patterns, failures }
+    Rules { failures, set, patterns }
 });
 
 /// Returns the entry of a failure.
@@ -102,7 +102,7 @@ mod tests {
             assert!(pattern.is_ascii() && !pattern.contains('\\'), "{pattern}: escapes differ");
             let groups: Vec<&str> = pattern.split("(?").skip(1).collect();
             let is_name = |group: &&str| group.strip_prefix('<').is_some_and(|name| !name.starts_with(['=', '!']));
-            assert!(groups.iter().all(|group| is_name(group)), "{pattern}: only named groups");
+            assert!(groups.iter().all(is_name), "{pattern}: only named groups");
             assert!(!pattern.contains("[[") && !pattern.contains("&&"), "{pattern}: classes differ");
         }
     }

@@ -8,16 +8,16 @@ pub(super) enum BuildError {
     /// Files of splitter that git does not track.
     #[error("git does not track {}, so Nix does not see them", files.join(", "))]
     Untracked { files: Vec<String> },
-    /// Git could not track files.
-    #[error("could not run `git add --intent-to-add {}`: {reason}", files.join(" "))]
-    Track { files: Vec<String>, reason: String },
+    /// Git failed.
+    #[error("could not run `git {command}`: {reason}")]
+    Git { command: String, reason: String },
 }
 
 impl Diagnose for BuildError {
     fn category(&self) -> Category {
         match self {
             Self::Untracked { .. } => Category::Input,
-            Self::Track { .. } => Category::Environment,
+            Self::Git { .. } => Category::Environment,
         }
     }
 
@@ -26,7 +26,7 @@ impl Diagnose for BuildError {
             Self::Untracked { files } => {
                 vec![format!("run `git add --intent-to-add {}` (it stages no content)", files.join(" "))]
             }
-            Self::Track { .. } => Vec::new(),
+            Self::Git { .. } => Vec::new(),
         }
     }
 }

@@ -24,7 +24,8 @@ pub(super) fn products(nix: &Nix, state: &State, names: &[String]) -> Result<Vec
     let ids: BTreeMap<String, Id> = state.derivations.iter().map(|(id, _)| (id.package(), id.clone())).collect();
     let wanted: Vec<String> = if names.is_empty() { all(state) } else { unique(names) };
     let packages = evaluation(nix, state, "packages", &wanted)?;
-    let mut products: Vec<Product> = packages.chosen.into_iter().map(|(name, found)| product(name, found, &ids)).collect();
+    let mut products: Vec<Product> =
+        packages.chosen.into_iter().map(|(name, found)| product(name, found, &ids)).collect();
     let is_left = |name: &&String| !products.iter().any(|product| product.name == **name);
     let left: Vec<String> = wanted.iter().filter(is_left).cloned().collect();
     if left.is_empty() || names.is_empty() {

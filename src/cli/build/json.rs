@@ -6,7 +6,11 @@ use super::{
     FailedBuild, Fixes, Report,
     report::{Origin, Row},
 };
-use crate::diagnosis::Cause;
+use crate::{
+    diagnosis::Cause,
+    repo::RepoPath,
+    split::{mending::Mending, plan::Id},
+};
 
 /// Changes with the form of the document.
 const VERSION: u8 = 1;
@@ -46,7 +50,7 @@ fn row(row: &Row) -> Value {
     };
     let mut value = json!({
         "name": row.name,
-        "workspace": row.workspace.as_ref().map(|path| path.as_str()),
+        "workspace": row.workspace.as_ref().map(RepoPath::as_str),
         "derivation": row.derivation,
         "path": row.path,
         "link": row.link,
@@ -68,8 +72,8 @@ fn row(row: &Row) -> Value {
 fn failure(build: &FailedBuild) -> Value {
     json!({
         "name": build.name,
-        "kind": build.id.as_ref().map(crate::split::plan::Id::kind),
-        "workspace": build.workspace.as_ref().map(|path| path.as_str()),
+        "kind": build.id.as_ref().map(Id::kind),
+        "workspace": build.workspace.as_ref().map(RepoPath::as_str),
         "derivation": build.derivation,
         "log": build.log,
         "message": build.own,
@@ -84,7 +88,7 @@ fn cause(cause: &Cause) -> Value {
         "line": if cause.line.is_empty() { Value::Null } else { cause.line.as_str().into() },
         "hint": if cause.hint.is_empty() { Value::Null } else { cause.hint.as_str().into() },
         "page": format!("docs/troubleshooting.md#{}", cause.page),
-        "settings": cause.mendings.iter().map(|mending| mending.line()).collect::<Vec<_>>(),
-        "track": cause.track.iter().map(|path| path.as_str()).collect::<Vec<_>>(),
+        "settings": cause.mendings.iter().map(Mending::line).collect::<Vec<_>>(),
+        "track": cause.track.iter().map(RepoPath::as_str).collect::<Vec<_>>(),
     })
 }

@@ -20,8 +20,7 @@ impl View for Lines<'_> {
         match step {
             Step::Started(build) => match &build.id {
                 Some(id) => {
-                    let place =
-                        if build.machine.is_empty() { String::new() } else { format!(" on {}", build.machine) };
+                    let place = if build.machine.is_empty() { String::new() } else { format!(" on {}", build.machine) };
                     printer.note(format_args!("{}: building{place}: {}", build.name, escape(&self.why.line(id))));
                 }
                 None if self.is_verbose => printer.note(format_args!("{}: building", escape(&build.name))),

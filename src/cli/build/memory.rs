@@ -86,7 +86,7 @@ impl Memory {
     }
 
     /// Returns whether a remembered state has exactly these files.
-    pub(super) fn is_same(&self, state: &str, files: &FileStates) -> bool {
+    pub(super) fn is_same(state: &str, files: &FileStates) -> bool {
         name_of(&listed(files)) == state
     }
 
@@ -95,9 +95,8 @@ impl Memory {
         let snapshot = self.known.states.get(state)?;
         let files: FileStates =
             snapshot.files.iter().map(|(path, text)| Some((path.clone(), read_state(text)?))).collect::<Option<_>>()?;
-        let content = |(id, text): (&String, &String)| {
-            Some((id.clone(), data_encoding::BASE64.decode(text.as_bytes()).ok()?))
-        };
+        let content =
+            |(id, text): (&String, &String)| Some((id.clone(), data_encoding::BASE64.decode(text.as_bytes()).ok()?));
         let contents: Option<HashMap<String, Vec<u8>>> = snapshot.contents.iter().map(content).collect();
         let tree = GitIndex::of_states(git.clone(), &files, contents?);
         let place = Place::Index;
@@ -164,7 +163,8 @@ fn name_of(files: &BTreeMap<RepoPath, String>) -> String {
 /// Returns the contents that git does not have: of new and of changed files.
 fn contents(git: &Git, state: &State) -> BTreeMap<String, String> {
     let index = states::of_index(git).unwrap_or_default();
-    let is_new = |(path, state): &(&RepoPath, &FileState)| index.get(*path).is_none_or(|known| known.content != state.content);
+    let is_new =
+        |(path, state): &(&RepoPath, &FileState)| index.get(*path).is_none_or(|known| known.content != state.content);
     let mut room = ALL;
     let mut contents = BTreeMap::new();
     for (path, file) in state.derivations.files().iter().filter(is_new) {

@@ -83,7 +83,7 @@ pub(super) fn run(global: &Global, options: &BuildOptions, printer: Printer) -> 
 impl Run<'_> {
     /// Builds once.
     fn round(&self, fixes: &mut Fixes) -> Result<Report, Failure> {
-        let state = self.recorded_state(fixes)?;
+        let state = self.recorded_state()?;
         if !self.tree.root().join("flake.nix").is_file() {
             return Err(ClosureError::NoFlake { place: state.place }.into());
         }
@@ -106,7 +106,7 @@ impl Run<'_> {
     }
 
     /// Reads the repository. Nix builds what the record says, so it must be fresh.
-    fn recorded_state(&self, fixes: &mut Fixes) -> Result<State, Failure> {
+    fn recorded_state(&self) -> Result<State, Failure> {
         let found = state(&self.tree)?;
         if found.is_recorded {
             return Ok(found);
@@ -114,29 +114,23 @@ impl Run<'_> {
         if !self.options.fix || found.has_no_record {
             return Err(ProofError::Stale.into());
         }
-        fixes.update_record(self)?;
+        fix::update_record(self)?;
         Ok(state(&self.tree)?)
     }
 
     /// A flake sees only files that git tracks. Without them Nix says that the flake does not exist.
     fn refuse_untracked(&self, fixes: &mut Fixes) -> Result<(), Failure> {
-        let files = super::init::untracked_files(self.tree.root());
-        if files.is_empty() {
+        let unseen = super::init::untracked_files(self.tree.root());
+        if unseen.is_empty() {
             return Ok(());
         }
         if self.options.fix {
-            return fixes.track(self, &files);
+            return fixes.track(self, &unseen);
         }
-        Err(BuildError::Untracked { files }.into())
+        Err(BuildError::Untracked { files: unseen }.into())
     }
 
-    fn build(
-        &self,
-        state: &State,
-        products: &[Product],
-        memory: &Memory,
-        why: &Why,
-    ) -> (Course, Option<NixError>) {
+    fn build(&self, state: &State, products: &[Product], memory: &Memory, why: &Why) -> (Course, Option<NixError>) {
         let mut names = Names::of(&state.split, &state.derivations);
         for product in products {
             if let Some(id) = &product.id {

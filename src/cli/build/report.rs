@@ -82,12 +82,11 @@ impl Report {
         if let Some(error) = error.as_ref().filter(|_| failed.is_empty() && course.errors.is_empty()) {
             tracing::debug!(%error, "nix failed without a message");
         }
-        let missing = match &error {
-            None => BTreeSet::new(),
-            Some(_) => {
-                let paths: Vec<&str> = products.iter().map(|product| product.evaluated.path.as_str()).collect();
-                run.nix.missing(&paths)?
-            }
+        let missing = if error.is_some() {
+            let paths: Vec<&str> = products.iter().map(|product| product.evaluated.path.as_str()).collect();
+            run.nix.missing(&paths)?
+        } else {
+            BTreeSet::new()
         };
         let links = if run.options.no_link || error.is_some() { BTreeMap::new() } else { links(run) };
         let row = |product: &Product| Row {

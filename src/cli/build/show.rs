@@ -1,6 +1,9 @@
 //! Prints the result for people.
 
-use super::{FailedBuild, Fixes, Report, Run, report::{Origin, Row}};
+use super::{
+    FailedBuild, Fixes, Report, Run,
+    report::{Origin, Row},
+};
 use crate::{
     cli::{
         printer::{BAD, BOLD, DIM, GOOD, NOTE, Printer},
@@ -48,7 +51,8 @@ fn print_row(row: &Row, width: usize, report: &Report, printer: Printer) {
         Origin::Failed => (BAD, "failed".to_owned()),
         Origin::NotBuilt => {
             let failed: Vec<&str> = report.failed.iter().map(|build| build.name.as_str()).collect();
-            let because = if failed.is_empty() { String::new() } else { format!(", because {} failed", failed.join(", ")) };
+            let because =
+                if failed.is_empty() { String::new() } else { format!(", because {} failed", failed.join(", ")) };
             (BAD, format!("not built{because}"))
         }
     };
@@ -88,10 +92,7 @@ fn print_cause(cause: &Cause, printer: Printer) {
         printer.error_line(format_args!("  {DIM}{}{DIM:#}", escape(&short)));
     }
     for mending in &cause.mendings {
-        printer.error_line(format_args!(
-            "{NOTE}hint{NOTE:#}: add to splitter.json: {}",
-            escape(&mending.line())
-        ));
+        printer.error_line(format_args!("{NOTE}hint{NOTE:#}: add to splitter.json: {}", escape(&mending.line())));
     }
     if !cause.hint.is_empty() && cause.mendings.is_empty() {
         printer.error_line(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&cause.hint)));

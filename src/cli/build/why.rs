@@ -30,7 +30,7 @@ impl Why {
         let mut why = Self::default();
         let names: BTreeSet<String> = products.iter().map(|product| product.name.clone()).collect();
         for (remembered, packages) in memory.states(&names) {
-            let comparison = if memory.is_same(&remembered, state.derivations.files()) {
+            let comparison = if Memory::is_same(&remembered, state.derivations.files()) {
                 Comparison::default()
             } else if let Some(before) = memory.recall(git, &remembered) {
                 compare(&before.derivations, &state.derivations)
@@ -67,7 +67,10 @@ impl Why {
             Some(causes) if causes.is_empty() => vec!["new".to_owned()],
             Some(causes) => causes.clone(),
             None if self.kept.contains(id) => {
-                vec!["no file of the repository changed: it is not in the store, or an input of the flake changed".to_owned()]
+                vec![
+                    "no file of the repository changed: it is not in the store, or an input of the flake changed"
+                        .to_owned(),
+                ]
             }
             None => vec!["first build here".to_owned()],
         }
@@ -86,14 +89,14 @@ impl Why {
 
 /// Returns causes in words, those of the user's files first. The many files of splitter itself are one cause.
 fn words(causes: &[Cause], comparison: &Comparison) -> Vec<String> {
-    let is_own = |cause: &Cause| {
-        matches!(cause, Cause::Nix { path, .. } | Cause::File { path, .. } if path.as_str().starts_with(FOLDER))
-    };
+    let is_own = |cause: &Cause| matches!(cause, Cause::Nix { path, .. } | Cause::File { path, .. } if path.as_str().starts_with(FOLDER));
     let is_derivation = |cause: &&Cause| matches!(cause, Cause::Derivation { .. });
     let (derivations, others): (Vec<&Cause>, Vec<&Cause>) =
         causes.iter().filter(|cause| !is_own(cause)).partition(is_derivation);
+    let is_package = |cause: &&Cause| matches!(cause, Cause::Package { .. });
+    let (packages, others): (Vec<&Cause>, Vec<&Cause>) = others.into_iter().partition(is_package);
     let mut words: Vec<String> =
-        others.into_iter().chain(derivations).map(|cause| changed(cause, comparison)).collect();
+        packages.into_iter().chain(others).chain(derivations).map(|cause| changed(cause, comparison)).collect();
     if causes.iter().any(is_own) {
         words.push(format!("{FOLDER} changed"));
     }

@@ -149,7 +149,7 @@ fn result(id: u64, value: &Value) -> Option<Event> {
 /// message of its own.
 pub fn announced(text: &str) -> Option<&str> {
     let path = text.strip_prefix("  ")?;
-    (path.starts_with('/') && path.ends_with(".drv") && !path.contains(' ')).then_some(path)
+    (path.starts_with('/') && path.rsplit('.').next() == Some("drv") && !path.contains(' ')).then_some(path)
 }
 
 /// Returns the name in a path of the store, without its hash: `web-1.0.0` for `/nix/store/<hash>-web-1.0.0.drv`.

@@ -60,10 +60,9 @@ impl Listing {
             object: state.content.clone(),
             kind: if state.kind == FileKind::Link { Kind::Link } else { Kind::File },
         };
-        let mut listing = Self::default();
-        listing.entries = files.iter().map(listed).collect();
-        listing.entries.sort_by(|a, b| a.path.cmp(&b.path));
-        listing
+        let mut entries: Vec<Listed> = files.iter().map(listed).collect();
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Self { entries, ..Self::default() }
     }
 
     /// Reads `git ls-tree -r -z`: `<mode> <type> <object>\t<path>`.
