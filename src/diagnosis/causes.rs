@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The section of `docs/troubleshooting.md` about scripts.
-const SCRIPTS_PAGE: &str = "install-scripts-that-did-not-run";
+pub(super) const SCRIPTS_PAGE: &str = "install-scripts-that-did-not-run";
 
 /// The build that failed, and what is known of its repository.
 #[derive(Clone, Copy)]

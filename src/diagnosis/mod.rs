@@ -15,6 +15,8 @@ mod missing;
 pub mod nodejs;
 mod paths;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     causes::{Cause, Place, causes},

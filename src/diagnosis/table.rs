@@ -47,6 +47,12 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     Rules { failures, set, patterns }
 });
 
+/// Returns all entries.
+#[cfg(test)]
+pub(super) fn all() -> &'static [Failure] {
+    &RULES.failures
+}
+
 /// Returns the entry of a failure.
 pub(super) fn failure(id: &str) -> Option<&'static Failure> {
     RULES.failures.iter().find(|failure| failure.id == id)

@@ -203,3 +203,68 @@ fn is_about(error: &str, derivation: &str) -> bool {
     let first = error.lines().next().unwrap_or_default();
     first.contains(derivation) && !error.contains("dependenc") && !error.contains("dependency failed")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::nix::command::log::parse;
+
+    /// The real log of three derivations, of which one fails, with a library and a path from a cache.
+    const LOG: &str = include_str!("../../../tests/nix-log/three.txt");
+
+    #[test]
+    fn the_log_of_a_real_nix_is_followed() {
+        let mut course = Course::default();
+        let mut steps = Vec::new();
+        let mut open = 0;
+        for event in LOG.lines().filter_map(parse) {
+            course.take(event, &mut |course, step| {
+                open = open.max(course.planned.len());
+                match step {
+                    Step::Started(build) => steps.push(format!("{} starts", build.name)),
+                    Step::Ended(build) if build.failed => steps.push(format!("{} failed", build.name)),
+                    Step::Ended(build) => steps.push(format!("{} ends", build.name)),
+                    Step::Line(build, line) => steps.push(format!("{}> {}", build.name, plain(line))),
+                    Step::Message(_) | Step::Other => {}
+                }
+            });
+        }
+        course.settle();
+        let expected = [
+            "library-ui-0.1.0 starts",
+            "library-ui-0.1.0> building",
+            "library-ui-0.1.0 ends",
+            "docs-2 starts",
+            "docs-2 ends",
+            "web-1.0.0 starts",
+            "web-1.0.0> ui",
+            "web-1.0.0> error: Could not resolve: \"@acme/theme\"",
+            "web-1.0.0 failed",
+        ];
+        assert_eq!((steps, open), (expected.map(str::to_owned).to_vec(), 4));
+        let failed: Vec<&Build> = course.ended.iter().filter(|build| build.failed).collect();
+        assert_eq!(failed.iter().map(|build| build.name.as_str()).collect::<Vec<_>>(), ["web-1.0.0"]);
+        assert_eq!(failed[0].hits.hits().iter().map(|hit| hit.id).collect::<Vec<_>>(), ["module"]);
+        assert_eq!(course.source_of("/nix/store/1851yc5n27pwiwd4kmfs3r2kzmwbhm80-cached-1"), Some("file:///srv/cache"));
+        assert!(course.errors[0].contains("builder failed with exit code 3"), "{:?}", course.errors);
+        // It needs a build that failed, and did not fail itself.
+        assert!(course.build_of("/nix/store/39fxzmrv5sh1xgzzbfwl85v7dqvsi75y-api-1.0.0.drv").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn lines_that_are_cut_or_mixed_do_no_harm(order in prop::collection::vec((0..129_usize, 0..200_usize), 0..60)) {
+            let lines: Vec<&str> = LOG.lines().collect();
+            let mut course = Course::default();
+            for (line, length) in order {
+                let text: String = lines[line % lines.len()].chars().take(if length > 150 { 9999 } else { length }).collect();
+                if let Some(event) = parse(&text) {
+                    course.take(event, &mut |_, _| {});
+                }
+            }
+            course.settle();
+        }
+    }
+}

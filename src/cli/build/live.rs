@@ -57,7 +57,7 @@ impl<'a> Live<'a> {
             let _ = match left {
                 None => Ok(()),
                 Some(0) => write!(writer, "nearly done  "),
-                Some(seconds) => write!(writer, "about {} left  ", duration(Duration::from_secs(seconds))),
+                Some(seconds) => write!(writer, "about {} left  ", rounded(Duration::from_secs(seconds))),
             };
         };
         let style = ProgressStyle::with_template("{left}{wide_msg}");
@@ -74,7 +74,7 @@ impl<'a> Live<'a> {
             return;
         }
         let usual = self.memory.time(&build.name).map(Duration::from_millis);
-        let usual = usual.map(|time| format!(" of about {}", duration(time))).unwrap_or_default();
+        let usual = usual.map(|time| format!(" of about {}", rounded(time))).unwrap_or_default();
         let template = format!("  {{spinner}} {{prefix}}  {{elapsed}}{usual}  {{wide_msg:.dim}}");
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_spinner());
         let bar = ProgressBar::new_spinner().with_style(style).with_prefix(build.name.clone());
@@ -123,6 +123,12 @@ impl<'a> Live<'a> {
         }
         self.total.set_message(parts.join(", "));
     }
+}
+
+/// Formats a guessed time: `5 s`, `2 min 3 s`.
+fn rounded(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_millis() >= 500);
+    if seconds < 60 { format!("{} s", seconds.max(1)) } else { duration(Duration::from_secs(seconds)) }
 }
 
 impl View for Live<'_> {

@@ -32,3 +32,4 @@ mod verify;
 mod yarn;
 mod yarn_corners;
 mod yarn_git;
+mod zz_view;
