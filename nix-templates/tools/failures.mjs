@@ -54,8 +54,13 @@ export function collector() {
 
 const filled = (text, values) => text.replaceAll(/\{([a-z]+)\}/g, (_whole, name) => values[name] ?? "a part of it");
 
+// Tools warn of many files of the system that they can do without.
+const isOfSystem = ({ id, parts }) => id === "file" && parts.path?.startsWith("/") && !parts.path.includes("/source/");
+
 // Returns the lines of a message about what was found: for each cause the first line that showed it.
-export function explain(found, workspace) {
+export function explain(all, workspace) {
+  const ofRepository = all.filter((hit) => !isOfSystem(hit));
+  const found = ofRepository.length > 0 ? ofRepository : all;
   const causes = failures.flatMap(({ id, says, hint, page }) => {
     const hits = found.filter((hit) => hit.id === id);
     if (hits.length === 0) return [];

@@ -53,6 +53,11 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// Whether it is about a file outside of the repository.
+    fn is_of_system(&self) -> bool {
+        self.id == "file" && !self.is_mendable() && self.says.starts_with("`/") && !self.says.contains("/source/")
+    }
+
     /// Whether splitter can mend it.
     pub fn is_mendable(&self) -> bool {
         !self.mendings.is_empty() || !self.track.is_empty()
@@ -70,6 +75,10 @@ pub fn causes(hits: &[Hit], own_lines: &[String], place: &Place<'_>) -> Vec<Caus
         }
     }
     causes.extend(output(own_lines, place));
+    // Tools warn of many files of the system that they can do without.
+    if causes.iter().any(|cause| !cause.is_of_system()) {
+        causes.retain(|cause| !cause.is_of_system());
+    }
     let is_explained = causes.iter().any(Cause::is_mendable);
     causes.extend(scripts(hits, place, is_explained));
     causes.sort_by_key(|cause| !cause.is_mendable());

@@ -89,7 +89,7 @@ pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     Some(Cause { hint: advice, ..cause })
 }
 
-/// Whether a hit is about something that a script can make: a file, or an alias of files. A package is none.
+/// Whether a hit is about something that a script can make: a file, or an alias of files, but no package.
 pub(super) fn may_be_made(hit: &Hit) -> bool {
     let is_alias = |text: &String| text.starts_with(['#', '$', '~']) || text.starts_with("@/");
     match hit.id {
@@ -144,18 +144,11 @@ fn folders(hit: &Hit, place: &Place<'_>) -> Vec<RepoPath> {
     let named = ["importer", "folder"].into_iter().filter_map(|part| Some((part, hit.parts.get(part)?.as_str())));
     let after = hit.after.iter().filter_map(|line| Some(("importer", importer(line)?)));
     for (kind, text) in named.chain(after) {
-        let bases = [place.reader.clone(), RepoPath::root()];
-        let paths = match in_build(text) {
-            Some(path) => vec![path],
-            None => bases.iter().filter_map(|base| base.resolve(text).ok()).collect(),
-        };
-        for path in paths {
-            if kind == "folder" {
-                folders.push(path);
-            } else if place.files.contains_key(&path) {
-                folders.push(path.parent());
-            }
-        }
+        // A tool runs in the folder of the workspace, and names files from there or from the root.
+        let from_reader = in_build(text).or_else(|| place.reader.resolve(text).ok());
+        let from_root = RepoPath::root().resolve(text).ok().filter(|path| place.files.contains_key(path));
+        let folder = |path: RepoPath| if kind == "folder" { path } else { path.parent() };
+        folders.extend(from_root.into_iter().chain(from_reader).map(folder));
     }
     folders.extend([place.reader.clone(), RepoPath::root()]);
     folders

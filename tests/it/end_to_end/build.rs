@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::verify::splitter;
-use crate::support::{BUN_VERSIONS, NixMonorepo, Project as _, run, succeed};
+use crate::support::{BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, YarnMonorepo, run, succeed};
 
 /// Runs `splitter build` with JSON.
-fn report(nix: &NixMonorepo, args: &[&str]) -> Value {
+fn report<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Value {
     let args = [&["build", "--json"], args].concat();
     let output = splitter(nix, &args).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
@@ -168,7 +168,7 @@ fn e2e_build_fix_writes_lines_until_all_is_built() {
     });
     context.write("apps/web/src/index.ts", "import text from '../README.md' with { type: 'text' };\nimport { a } from './new';\nimport { stamp } from '@acme/stamp/lib';\nconsole.log(text, a, stamp);\n");
     context.edit_manifest("package.json", |manifest| {
-        manifest["scripts"]["postinstall"] = "cp tsconfig.json made.txt".into()
+        manifest["scripts"]["postinstall"] = "cp tsconfig.json made.txt".into();
     });
     context.write("bunfig.toml", "[install]\nlinker = \"hoisted\"\n");
     context.write("packages/stamp/lib.ts", "export const stamp = 1;\n");
@@ -230,4 +230,47 @@ fn e2e_build_fix_writes_lines_until_all_is_built() {
     let output = run(&mut splitter(&nix, &["build", "web", "--fix"]));
     assert!(output.starts_with("exit: 1\n") && output.contains("it knows no line that mends this"), "{output}");
     assert_eq!(context.read("splitter.json"), before);
+}
+
+#[test]
+fn e2e_build_names_the_node_that_the_repository_wants() {
+    let Some(monorepo) = YarnMonorepo::with_yarn(YARN_VERSIONS[0]) else { return };
+    monorepo.context.edit_manifest("apps/web/package.json", |manifest| manifest["engines"] = json!({ "node": "16.x" }));
+    monorepo.context.write(".nvmrc", "16\n");
+    monorepo.context.commit_all("an old Node.js");
+    let Some(nix) = NixMonorepo::of(monorepo) else { return };
+    let report = report(&nix, &["web", "--no-link"]);
+    let cause = &report["failures"][0]["causes"][0];
+    let says = "a tool wants another version of Node.js (engines.node of apps/web/package.json wants Node.js 16.x)";
+    assert_eq!(cause["says"], says, "{report:#}");
+    assert_eq!(cause["hint"], "set `nodejs = pkgs.nodejs_16;` in flake.nix, if your nixpkgs has that version");
+}
+
+#[test]
+fn e2e_build_fix_works_right_after_init() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let context = nix.context();
+    context.git(&["rm", "--cached", "-r", "--quiet", "flake.nix", "nix"]);
+    let output = run(&mut splitter(&nix, &["build", "web"]));
+    assert!(output.starts_with("exit: 2\n"), "{output}");
+    for line in [
+        "error: git does not track flake.nix, nix/splitter, so Nix does not see them\n",
+        "hint: run `git add --intent-to-add flake.nix nix/splitter` (it stages no content)\n",
+    ] {
+        assert!(output.contains(line), "{output}");
+    }
+    context.write("apps/web/src/index.ts", "import '../README.md';\n");
+    let output = run(&mut splitter(&nix, &["build", "web", "--fix"]));
+    assert!(output.starts_with("exit: 0\n"), "{output}");
+    for line in ["+ git add --intent-to-add flake.nix nix/splitter\n", "+ git add --intent-to-add splitter.json\n"] {
+        assert!(output.contains(line), "{output}");
+    }
+    // A stale record: `--fix` updates it, and without it nothing is built.
+    context.edit_manifest("apps/web/package.json", |manifest| {
+        manifest["scripts"]["build"] = "mkdir dist && touch dist/a".into();
+    });
+    let output = run(&mut splitter(&nix, &["build", "web"]));
+    assert!(output.starts_with("exit: 2\n") && output.contains("splitter update-hash"), "{output}");
+    let output = run(&mut splitter(&nix, &["build", "web", "--fix"]));
+    assert!(output.starts_with("exit: 0\n"), "{output}");
 }

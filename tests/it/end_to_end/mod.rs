@@ -32,4 +32,3 @@ mod verify;
 mod yarn;
 mod yarn_corners;
 mod yarn_git;
-mod zz_view;
