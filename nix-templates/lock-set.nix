@@ -14,7 +14,8 @@ let
   below = path: root + "/${path}";
   inFolder = path: file: if path == "" then file else "${path}/${file}";
 
-  manifestPath = workspace: below (inFolder workspace.path "package.json");
+  # The path of a workspace may lead through links.
+  manifestPath = workspace: below (inFolder (workspace.real or workspace.path) "package.json");
   fullManifests = builtins.listToAttrs (
     map (
       workspace:

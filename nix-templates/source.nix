@@ -20,6 +20,8 @@ let
     ignoredWorkspaceFolders = toSet (
       lib.subtractLists kept.workspaceFolders ignored.workspaceFolders
     );
+    # Checks lint.
+    workspaceSettings = if kept ? suffixes && kept.suffixes != [ ] then [ ] else ignored.workspaceSettings;
     hasIgnoredSuffix =
       let
         suffixes = builtins.groupBy endOf (lib.subtractLists kept.suffixes ignored.suffixes);
@@ -44,19 +46,47 @@ let
     stem != null && builtins.elem (builtins.head stem) ignored.workspaceFiles;
 
   workspaces = plan.byPath;
+  # The folder that holds the files of a workspace: its path may lead through links, which are root files.
+  realOf = path: workspaces.${path}.real or path;
+  realFolders = builtins.listToAttrs (
+    map (path: lib.nameValuePair (realOf path) path) (builtins.attrNames workspaces)
+  );
   isDirect = path: builtins.match "[^/]*" path != null;
   parentOf = path: if isDirect path then "" else dirOf path;
   join = folder: name: if folder == "" then name else "${folder}/${name}";
   isBelow = folder: path: path == folder || lib.hasPrefix "${folder}/" path;
 
-  # Converts a glob to a regular expression. `**` crosses folders, `*` and `?` do not. A folder matches
-  # everything in it.
+  # Converts a glob to a regular expression. `**` crosses folders; `*`, `?` and classes do not. A folder matches
+  # everything in it. The record has no braces: they are written out.
   toRegex =
     glob:
-    builtins.replaceStrings
-      [ "/\\*\\*/" "\\*\\*/" "/\\*\\*" "\\*\\*" "\\*" "\\?" ]
-      [ "/(.*/)?" "(.*/)?" "/.*" ".*" "[^/]*" "[^/]" ]
-      (lib.escapeRegex (lib.removeSuffix "/" (lib.removePrefix "./" glob)))
+    let
+      plain =
+        builtins.replaceStrings
+          [ "/\\*\\*/" "\\*\\*/" "/\\*\\*" "\\*\\*" "\\*" "\\?" ]
+          [ "/(.*/)?" "(.*/)?" "/.*" ".*" "[^/]*" "[^/]" ];
+      class =
+        text:
+        let
+          negated = builtins.match "\\[!(.*)" text;
+        in
+        if text == "[[]" then
+          "\\["
+        else if text == "[]]" then
+          "\\]"
+        else if negated != null then
+          "[^/" + builtins.head negated
+        else
+          text;
+      pieces = builtins.split "(\\[!?]?[^]]*])" (
+        lib.removeSuffix "/" (lib.removePrefix "./" glob)
+      );
+    in
+    builtins.concatStringsSep "" (
+      map (
+        piece: if builtins.isList piece then class (builtins.head piece) else plain (lib.escapeRegex piece)
+      ) pieces
+    )
     + "(/.*)?";
   regexesOf = kind: path: map toRegex (record.source.${kind}.${path} or [ ]);
   matches = regexes: path: lib.any (regex: builtins.match regex path != null) regexes;
@@ -110,6 +140,7 @@ let
     let
       inherit (ignored)
         hasIgnoredSuffix
+        workspaceSettings
         ignoredFolders
         ignoredWorkspaceFolders
         ;
@@ -118,7 +149,10 @@ let
         path: name:
         ignoredFiles ? ${name}
         || hasIgnoredSuffix name
-        || (isDirect path && isIgnoredWorkspaceFile name)
+        || (
+          isDirect path
+          && (isIgnoredWorkspaceFile name || lib.any (start: lib.hasPrefix start name) workspaceSettings)
+        )
         || isOutput path
         # Ignored folders are entered only for globs.
         || (included != [ ] && isInIgnoredFolder (parentOf path));
@@ -149,10 +183,11 @@ let
         outputs = workspace.build.outputs or [ ] ++ workspace.build.optional or [ ];
       };
     in
-    copy owner {
+    copy (realOf owner) {
       inherit (rules) isKept;
       # A workspace inside this one has its own sources.
-      isEntered = path: name: !(workspaces ? ${join owner path}) && rules.isEntered path name;
+      isEntered =
+        path: name: !(realFolders ? ${join (realOf owner) path}) && rules.isEntered path name;
     };
   sources = lib.mapAttrs (sourcesWithout ignoredInBuilds) workspaces;
   sourcesWithTests = lib.mapAttrs (sourcesWithout ignoredInChecks) workspaces;
@@ -182,7 +217,7 @@ let
   # If a library exposes only its output, others also see its manifest.
   manifests = lib.mapAttrs (
     owner: _workspace:
-    copy owner {
+    copy (realOf owner) {
       isKept = path: _name: path == "package.json";
       isEntered = _path: _name: false;
     }
@@ -192,7 +227,7 @@ let
   rootSources =
     rootFiles:
     let
-      isGlob = path: builtins.match ".*[*?].*" path != null;
+      isGlob = path: builtins.match ".*[[*?].*" path != null;
       plain = builtins.filter (path: !(isGlob path)) rootFiles;
       globs = builtins.filter isGlob rootFiles;
       regexes = map toRegex globs;
@@ -212,7 +247,9 @@ let
   # to the root, which all builds read.
   ownerOf =
     path:
-    if workspaces ? ${path} || linked ? ${path} || path == "" then
+    if realFolders ? ${path} then
+      realFolders.${path}
+    else if workspaces ? ${path} || linked ? ${path} || path == "" then
       path
     else
       ownerOf (parentOf path);
@@ -236,7 +273,7 @@ let
   isClosed = path: workspaces.${path}.build.exposes or "sources" == "output";
   # The part of a workspace that others see.
   shownParts = lib.mapAttrs (path: _workspace: {
-    inherit path;
+    path = realOf path;
     source = if isClosed path then manifests.${path} else sources.${path};
   }) workspaces;
 
@@ -280,7 +317,7 @@ in
       members = plan.closureOf self;
       parts = builtins.intersectAttrs members shownParts // {
         ${self} = {
-          path = self;
+          path = realOf self;
           source = (if withTests then sourcesWithTests else sources).${self};
         };
       };

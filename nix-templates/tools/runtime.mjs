@@ -16,11 +16,22 @@ const SETTINGS = /^(tsconfig.*\.json|jsconfig.*\.json|.*\.config\.[^.]+|\..*rc(\
 
 const isBelow = (folder, path) => folder === "" || path === folder || path.startsWith(`${folder}/`);
 
-// Converts a glob to a regular expression. A folder matches everything in it.
+// Converts a glob to a regular expression, as source.nix does. A folder matches everything in it.
 function toRegex(glob) {
-  const escaped = glob.replace(/^\.\//, "").replace(/\/$/, "").replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  const pattern = escaped.replace(/\/\*\*\/|^\*\*\/|\/\*\*|\*\*|\*|\?/g, (part) => ({ "/**/": "/(.*/)?", "**/": "(.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]" })[part]);
+  const pieces = glob.replace(/^\.\//, "").replace(/\/$/, "").split(/(\[!?\]?[^\]]*\])/);
+  const pattern = pieces.map((piece, index) => (index % 2 === 1 ? classOf(piece) : plainOf(piece))).join("");
   return new RegExp(`^${pattern}(/.*)?$`);
+}
+
+function classOf(text) {
+  if (text === "[[]" || text === "[]]") return `\\${text[1]}`;
+  const set = text.slice(1, -1).replace(/[\\\]]/g, "\\$&");
+  return set.startsWith("!") ? `[^/${set.slice(1)}]` : `[${set.replace(/^\^/, "\\^")}]`;
+}
+
+function plainOf(text) {
+  const escaped = text.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return escaped.replace(/\/\*\*\/|^\*\*\/|\/\*\*|\*\*|\*|\?/g, (part) => ({ "/**/": "/(.*/)?", "**/": "(.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]" })[part]);
 }
 
 // Returns whether a server keeps a file of a workspace that was built, by its path in the workspace.

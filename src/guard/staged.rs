@@ -58,7 +58,7 @@ impl Staged {
 pub fn look(root: &Utf8Path) -> Result<(Staged, Option<GitIndex>), GuardError> {
     let staged = repo::Staged::read(Git::at(root))?;
     let mut paths = staged.paths.iter();
-    let matters = paths.any(|path| matters_by_name(path)) || {
+    let matters = !staged.links.is_empty() || paths.any(|path| matters_by_name(path)) || {
         let record = if staged.paths.is_empty() { None } else { staged.text(&record::path())? };
         let named = record.as_deref().and_then(Named::of_record);
         named.is_some_and(|named| staged.paths.iter().any(|path| named.has(path)))

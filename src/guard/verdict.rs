@@ -1,5 +1,7 @@
 //! The verdict: the result of the check of one tree.
 
+use std::sync::mpsc;
+
 use super::GuardError;
 use crate::{
     parallel::both,
@@ -43,7 +45,10 @@ pub struct Beside {
 
 /// Checks a tree.
 pub fn verdict(tree: &dyn Tree, with_templates: bool) -> Result<Verdict, GuardError> {
-    let (recorded, split) = both(|| Recorded::read(tree, with_templates), || Split::read_quickly(tree));
+    let (send, imports) = mpsc::channel();
+    // Without a record nothing is sent, and the split goes on without imports.
+    let read = move || Recorded::read_and(tree, with_templates, |imports| drop(send.send(imports)));
+    let (recorded, split) = both(read, || Split::read_quickly(tree, || imports.recv().unwrap_or_default()));
     let split = match (&recorded, split) {
         (Err(RecordError::TooOld { .. }), split) => return older(tree, &split?, with_templates),
         (_, split) => split,

@@ -20,7 +20,7 @@ pub mod yarn_lock;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::pin::Pinned;
+pub(crate) use self::pin::{Pinned, numbers};
 use self::yarn_berry::committed_cache::CommittedCache;
 pub use self::{
     error::ManagerError,

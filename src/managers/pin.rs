@@ -99,6 +99,6 @@ pub(super) fn exact(text: &str) -> Option<String> {
 }
 
 /// Returns major, minor and patch. A prerelease counts as its release.
-pub(super) fn numbers(version: &str) -> Vec<u32> {
+pub(crate) fn numbers(version: &str) -> Vec<u32> {
     version.split('-').next().unwrap_or_default().split('.').map(|number| number.parse().unwrap_or(0)).collect()
 }

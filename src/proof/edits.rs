@@ -63,16 +63,27 @@ struct Table<'a> {
 
 impl Table<'_> {
     fn add(&mut self, name: &'static str, path: RepoPath, action: Action) {
-        self.edits.push(Edit { name, path, action });
+        self.edits.push(Edit { name, path: self.behind_links(path), action });
+    }
+
+    /// Returns where a file of a workspace really is: git lists no file behind a link.
+    fn behind_links(&self, path: RepoPath) -> RepoPath {
+        let moved = |workspace: &Workspace| {
+            let inner = path.below(&workspace.path).filter(|_| workspace.real.is_some())?;
+            workspace.folder().resolve(inner).ok()
+        };
+        self.state.split.graph.workspaces().find_map(moved).unwrap_or(path)
     }
 
     fn write(&mut self, name: &'static str, path: RepoPath, content: impl Into<Vec<u8>>) {
+        let path = self.behind_links(path);
         let action = Action::Write(BTreeMap::from([(path.clone(), content.into())]));
         self.add(name, path, action);
     }
 
     /// Adds an edit that appends a line to a file, or creates the file.
     fn append(&mut self, name: &'static str, path: RepoPath, line: &str) -> Result<(), ProofError> {
+        let path = self.behind_links(path);
         let content = super::scratch::content(self.tree, &path)?;
         self.write(name, path, [content.as_slice(), line.as_bytes()].concat());
         Ok(())
@@ -109,7 +120,7 @@ impl Table<'_> {
         let workspaces: Vec<Workspace> = self.state.split.graph.workspaces().cloned().collect();
         for (is_app, name) in [(true, "source of an app"), (false, "source of a library")] {
             for workspace in workspaces.iter().filter(|workspace| (workspace.role != Role::Library) == is_app) {
-                if let Some(path) = self.source_of(&workspace.path) {
+                if let Some(path) = self.source_of(workspace.folder()) {
                     self.append(name, path, "\n")?;
                 }
             }
@@ -176,7 +187,11 @@ impl Table<'_> {
         if let Some(app) = app {
             self.write("a .nix file", app.child("splitter-verify.nix"), "{ }\n");
             self.add("an empty folder", app.child("splitter-verify").child("empty"), Action::Folder);
-            self.add("chmod", self.source_of(&app).unwrap_or_else(|| manifest_path(&app)), Action::Chmod);
+            self.add(
+                "chmod",
+                self.source_of(&self.behind_links(app.clone())).unwrap_or_else(|| manifest_path(&app)),
+                Action::Chmod,
+            );
         }
         let readme = root.child("README.md");
         if self.state.derivations.files().contains_key(&readme) {

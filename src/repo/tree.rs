@@ -136,33 +136,48 @@ pub fn read_text(tree: &dyn Tree, path: &RepoPath) -> Result<Option<String>, Tre
 /// A tree in memory, for tests of the pure parts.
 #[cfg(test)]
 #[derive(Debug, Default)]
-pub(crate) struct MemoryTree(std::collections::BTreeMap<String, Vec<u8>>);
+pub(crate) struct MemoryTree {
+    files: std::collections::BTreeMap<String, Vec<u8>>,
+    links: std::collections::BTreeMap<String, String>,
+}
 
 #[cfg(test)]
 impl MemoryTree {
     pub(crate) fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self(files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect())
+        Self::with_links(files, [])
+    }
+
+    /// A tree with symbolic links. Only [`Tree::link`] and [`Tree::list`] know of them.
+    pub(crate) fn with_links<'a>(
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+        links: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        Self {
+            files: files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect(),
+            links: links.into_iter().map(|(path, target)| (path.to_owned(), target.to_owned())).collect(),
+        }
     }
 }
 
 #[cfg(test)]
 impl Tree for MemoryTree {
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
-        Ok(self.0.get(path.as_str()).cloned())
+        Ok(self.files.get(path.as_str()).cloned())
     }
 
-    fn link(&self, _: &RepoPath) -> Result<Option<String>, TreeError> {
-        Ok(None)
+    fn link(&self, path: &RepoPath) -> Result<Option<String>, TreeError> {
+        Ok(self.links.get(path.as_str()).cloned())
     }
 
     fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, TreeError> {
         let mut entries = std::collections::BTreeMap::new();
-        for path in self.0.keys() {
+        let files = self.files.keys().map(|path| (path, EntryKind::File));
+        for (path, kind) in files.chain(self.links.keys().map(|path| (path, EntryKind::Link))) {
             let path: RepoPath = path.parse().unwrap();
             let Some(below) = path.below(folder).filter(|below| !below.is_empty()) else { continue };
             let (name, kind) = match below.split_once('/') {
                 Some((name, _)) => (name, EntryKind::Folder),
-                None => (below, EntryKind::File),
+                None => (below, kind),
             };
             entries.insert(name.to_owned(), kind);
         }

@@ -22,9 +22,8 @@ use crate::{
     managers::registries::without_secrets,
     repo::{RepoPath, Tree, TreeError, read_text},
     split::{
-        ManagerName, PackageManager, ProgramSearch, Split, System,
+        Imports, ManagerName, PackageManager, Split, System,
         config::{self, Exposes, Install, NodeModules},
-        is_found_in_sources,
         lock::dependencies::{Dependency, Scope},
         lock::drift::Drift,
         lock::fingerprint,
@@ -93,8 +92,14 @@ pub struct Recorded {
 impl Recorded {
     /// Reads the record. Static files are only compared if `with_templates` is set, because each of them must be read.
     pub fn read(tree: &dyn Tree, with_templates: bool) -> Result<Self, RecordError> {
+        Self::read_and(tree, with_templates, |_| ())
+    }
+
+    /// Reads the record, and hands out its imports before it compares anything. The split waits for them.
+    pub fn read_and(tree: &dyn Tree, with_templates: bool, imports: impl FnOnce(Imports)) -> Result<Self, RecordError> {
         let text = read_text(tree, &record::path())?.ok_or(RecordError::Absent)?;
         let record = Record::parse(&text)?;
+        imports((&record).into());
         let edited = is_edited(&record, &text);
         let manager = record.package_manager.manager.name;
         let templates = if with_templates { templates::changed(tree, layout(tree, manager)?)? } else { Vec::new() };
@@ -348,15 +353,10 @@ fn names(systems: &[System]) -> Vec<&'static str> {
 }
 
 fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
-    let mut now: BTreeMap<RepoPath, WorkspaceRecord> =
+    let now: BTreeMap<RepoPath, WorkspaceRecord> =
         workspace_records(split).into_iter().map(|workspace| (workspace.path.clone(), workspace)).collect();
     let recorded: BTreeMap<&RepoPath, &WorkspaceRecord> =
         recorded.iter().map(|workspace| (&workspace.path, workspace)).collect();
-    if split.programs == ProgramSearch::Configuration {
-        for workspace in now.values_mut() {
-            add_found_in_sources(workspace, recorded.get(&workspace.path).copied());
-        }
-    }
     let mut texts = Vec::new();
     for (path, workspace) in &now {
         match recorded.get(path) {
@@ -370,23 +370,6 @@ fn workspaces(split: &Split, recorded: &[WorkspaceRecord]) -> Vec<String> {
     let gone = recorded.keys().filter(|path| !now.contains_key(**path));
     texts.extend(gone.map(|path| format!("workspace `{path}` was removed")));
     texts
-}
-
-/// Adds the recorded root files that a quick search does not look for.
-fn add_found_in_sources(now: &mut WorkspaceRecord, recorded: Option<&WorkspaceRecord>) {
-    let add = |now: &mut Vec<RepoPath>, recorded: &[RepoPath]| {
-        let missing = recorded.iter().filter(|path| is_found_in_sources(path) && !now.contains(path));
-        let missing: Vec<RepoPath> = missing.cloned().collect();
-        now.extend(missing);
-        now.sort_unstable();
-    };
-    let Some(recorded) = recorded else { return };
-    add(&mut now.root_files, &recorded.root_files);
-    for check in &mut now.checks {
-        if let Some(known) = recorded.checks.iter().find(|known| known.name == check.name) {
-            add(&mut check.root_files, &known.root_files);
-        }
-    }
 }
 
 /// The fields of a workspace that differ, with old and new values where users know them.
@@ -406,6 +389,7 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord) -> Vec<String> {
     fields.extend(list("linked folders", &from.links, &to.links));
     fields.extend(value("patches folder", from.patches.as_ref(), to.patches.as_ref()));
     fields.extend(list("root files", &from.root_files, &to.root_files));
+    fields.extend(list("imports from outside", &from.imports, &to.imports));
     let command = |workspace: &WorkspaceRecord| Some(workspace.build.as_ref()?.command.clone());
     fields.extend(value("build command", command(from).as_ref(), command(to).as_ref()));
     let build = |workspace: &WorkspaceRecord| workspace.build.clone().unwrap_or_default();

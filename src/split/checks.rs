@@ -26,6 +26,8 @@ pub struct Check {
     pub command: String,
     /// Files outside the workspace that the check reads and the build does not.
     pub root_files: BTreeSet<RepoPath>,
+    /// What its programs import and read outside of the workspace, as far as a record needs it.
+    pub imports: Vec<String>,
 }
 
 /// The checks of each workspace that has any.
@@ -41,7 +43,7 @@ pub(super) fn find(
     manifests: &Workspaces,
     config: &Config,
     manager: ManagerName,
-    programs: ProgramSearch,
+    programs: ProgramSearch<'_>,
 ) -> Result<Checks, SplitError> {
     let wanted = wanted(manifests, config);
     if wanted.is_empty() {
@@ -56,13 +58,25 @@ pub(super) fn find(
         for script in wanted.get(&workspace.path).into_iter().flatten() {
             let text = detect::expanded(&manifest.scripts[*script], manifest);
             let task = tasks.task(&workspace.path, manifest, script);
-            let asked = Asked { path: &workspace.path, scripts: vec![&text], task: &task, purpose: Purpose::Check };
+            let command = format!("{} run {script}", manager.command());
+            let asked = Asked {
+                path: &workspace.path,
+                scripts: vec![&text],
+                task: &task,
+                purpose: Purpose::Check,
+                check: &command,
+            };
             let found = root_files::of(&mut finder, &asked)?;
+            let mut files = found.files;
+            // The check has the sources of its build. What it alone imports comes as a folder.
+            let closure = graph.closure(&workspace.path);
+            files.extend(found.edges.into_keys().filter(|path| !closure.contains(path)));
             checks.entry(workspace.path.clone()).or_default().push(Check {
                 name: names.take(workspace, script),
                 script: (*script).to_owned(),
-                command: format!("{} run {script}", manager.command()),
-                root_files: found.difference(&workspace.root_files).cloned().collect(),
+                command,
+                root_files: files.difference(&workspace.root_files).cloned().collect(),
+                imports: found.imports,
             });
         }
     }

@@ -1,5 +1,8 @@
 //! Reads `splitter.json`, the user's choices. `docs/splitter.schema.json` describes it.
 
+mod globs;
+mod resolve;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jsonc_parser::{
@@ -34,6 +37,9 @@ pub struct Config {
     pub checks: Vec<String>,
     /// Choices for single workspaces, by folder.
     pub workspaces: BTreeMap<RepoPath, WorkspaceConfig>,
+    /// Choices for all workspaces whose folder matches a glob, in the order of the file. [`Config::resolve`] moves them to
+    /// `workspaces`.
+    pub globs: Vec<(String, WorkspaceConfig)>,
     /// Root files to add to the source set of every app.
     pub root_files: Vec<RepoPath>,
     /// Whether the git hook may update the record.
@@ -69,6 +75,10 @@ pub struct WorkspaceConfig {
     pub publish: bool,
     /// Workspaces whose sources it reads although its manifest does not list them.
     pub uses: BTreeSet<RepoPath>,
+    /// Globs of such workspaces. [`Config::resolve`] moves what they match to `uses`.
+    pub uses_globs: Vec<String>,
+    /// The keys that are set.
+    pub keys: BTreeSet<String>,
     /// How the build gets installed packages.
     pub node_modules: Option<NodeModules>,
     /// The install that the build uses.
@@ -187,7 +197,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "apps" => config.apps = texts(&document, &property.value)?,
             "default" => config.default = Some(document.as_str(&property.value)?.to_owned()),
             "checks" => config.checks = script_names(&document, &property.value)?,
-            "rootFiles" => config.root_files = paths(&document, &property.value)?,
+            "rootFiles" => config.root_files = paths_or_globs(&document, &property.value)?,
             "scripts" => config.scripts = packages(&document, &property.value)?,
             "downloads" => {
                 config.downloads = downloads::read(&document, &property.value, |value| systems(&document, value))?;
@@ -196,7 +206,9 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "input" => config.input = Some(input(&document, &property.value)?),
             "sizeBudget" => config.size_budgets = size_budgets(&document, document.as_object(&property.value)?)?,
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
-            "workspaces" => config.workspaces = workspaces(&document, document.as_object(&property.value)?)?,
+            "workspaces" => {
+                (config.workspaces, config.globs) = workspaces(&document, document.as_object(&property.value)?)?;
+            }
             _ => {
                 return Err(unknown_key(
                     &document,
@@ -285,19 +297,29 @@ fn packages(document: &Document<'_>, value: &Value<'_>) -> Result<BTreeSet<Strin
     Ok(names)
 }
 
-fn workspaces(document: &Document<'_>, object: &Object<'_>) -> Result<BTreeMap<RepoPath, WorkspaceConfig>, JsonError> {
-    let mut workspaces = BTreeMap::new();
+/// The choices for single workspaces, and those for all that match a glob.
+type Chosen = (BTreeMap<RepoPath, WorkspaceConfig>, Vec<(String, WorkspaceConfig)>);
+
+fn workspaces(document: &Document<'_>, object: &Object<'_>) -> Result<Chosen, JsonError> {
+    let (mut workspaces, mut for_globs) = (BTreeMap::new(), Vec::new());
     for property in &object.properties {
-        let path = path(document, property.name.as_str(), property.range.start)?;
-        workspaces.insert(path, workspace(document, document.as_object(&property.value)?)?);
+        let (key, offset) = (property.name.as_str(), property.range.start);
+        let choice = workspace(document, document.as_object(&property.value)?)?;
+        if globs::is_written_glob(key) {
+            written_out(document, key, offset)?;
+            for_globs.push((key.to_owned(), choice));
+        } else {
+            workspaces.insert(path(document, key, offset)?, choice);
+        }
     }
-    Ok(workspaces)
+    Ok((workspaces, for_globs))
 }
 
 fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceConfig, JsonError> {
     let mut config = WorkspaceConfig::default();
     for property in &object.properties {
         let value = &property.value;
+        config.keys.insert(property.name.as_str().to_owned());
         match property.name.as_str() {
             "kind" => config.kind = Some(kind(document, value)?),
             "app" => config.app = Some(app_name(document, value)?),
@@ -306,14 +328,14 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "start" => config.start = Some(command(document, value, "a file or a command, such as `src/server.ts`")?),
             "runtime" => config.runtime = runtime(document, document.as_object(value)?)?,
             "publish" => config.publish = boolean(document, value)?,
-            "uses" => config.uses = paths(document, value)?.into_iter().collect(),
+            "uses" => (config.uses, config.uses_globs) = uses(document, value)?,
             "nodeModules" => config.node_modules = Some(node_modules(document, value)?),
             "install" => config.install = Some(install(document, value)?),
             "exposes" => config.exposes = Some(exposes(document, value)?),
             "checks" => config.checks = Some(script_names(document, value)?),
             "ownScripts" => config.own_scripts = script_names(document, value)?,
             "rootScripts" => config.root_scripts = script_names(document, value)?,
-            "rootFiles" => config.root_files = paths(document, value)?,
+            "rootFiles" => config.root_files = paths_or_globs(document, value)?,
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             "sizeBudget" => config.size_budget = Some(size(document, value)?),
@@ -450,9 +472,42 @@ fn inner_path(document: &Document<'_>, value: &Value<'_>) -> Result<String, Json
     path(document, document.as_str(value)?, value.range().start).map(|path| path.as_str().to_owned())
 }
 
-fn paths(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<RepoPath>, JsonError> {
-    let elements = &document.as_array(value)?.elements;
-    elements.iter().map(|element| path(document, document.as_str(element)?, element.range().start)).collect()
+/// Reads `uses`: folders of workspaces, and globs of them.
+fn uses(document: &Document<'_>, value: &Value<'_>) -> Result<(BTreeSet<RepoPath>, Vec<String>), JsonError> {
+    let (mut plain, mut for_globs) = (BTreeSet::new(), Vec::new());
+    for element in &document.as_array(value)?.elements {
+        let (text, offset) = (document.as_str(element)?, element.range().start);
+        if globs::is_written_glob(text) {
+            written_out(document, text, offset)?;
+            for_globs.push(text.to_owned());
+        } else {
+            plain.insert(path(document, text, offset)?);
+        }
+    }
+    Ok((plain, for_globs))
+}
+
+/// Reads files and folders, or globs of them.
+fn paths_or_globs(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<RepoPath>, JsonError> {
+    let mut paths = Vec::new();
+    for element in &document.as_array(value)?.elements {
+        let (text, offset) = (document.as_str(element)?, element.range().start);
+        if globs::is_written_glob(text) {
+            for glob in written_out(document, text, offset)? {
+                paths.push(path(document, &glob, offset)?);
+            }
+        } else {
+            paths.push(path(document, text, offset)?);
+        }
+    }
+    Ok(paths)
+}
+
+/// Writes a glob out, as [`globs::written_out`] does.
+fn written_out(document: &Document<'_>, text: &str, offset: usize) -> Result<Vec<String>, JsonError> {
+    path(document, text, offset)?;
+    globs::written_out(text)
+        .map_err(|reason| document.unexpected_at(offset, "a glob", &format!("\"{text}\" ({reason})")))
 }
 
 fn path(document: &Document<'_>, text: &str, offset: usize) -> Result<RepoPath, JsonError> {
@@ -461,16 +516,11 @@ fn path(document: &Document<'_>, text: &str, offset: usize) -> Result<RepoPath, 
     })
 }
 
-/// Reads globs. Only `*`, `**` and `?` are allowed, because Rust and Nix must match them the same way.
+/// Reads globs, and writes them out.
 fn globs(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, JsonError> {
     let mut globs = Vec::new();
     for element in &document.as_array(value)?.elements {
-        let text = document.as_str(element)?;
-        if text.contains(['[', ']', '{', '}', '\\', '!']) || text.chars().any(char::is_control) {
-            return Err(document.unexpected(element, "a glob that consists of names, `*`, `**` and `?`"));
-        }
-        path(document, text, element.range().start)?;
-        globs.push(text.to_owned());
+        globs.extend(written_out(document, document.as_str(element)?, element.range().start)?);
     }
     Ok(globs)
 }

@@ -57,6 +57,24 @@ pub enum SplitError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A workspace is a link that leads out of the repository.
+    #[error("the workspace `{path}` is a link out of the repository; the workspace pattern `{pattern}` matches it")]
+    WorkspaceOutside {
+        /// The workspace.
+        path: RepoPath,
+        /// The pattern.
+        pattern: String,
+    },
+    /// The package manager refuses a workspace.
+    #[error("`{path}` {reason}; {manager} refuses to install")]
+    RefusedWorkspace {
+        /// The workspace's manifest.
+        path: RepoPath,
+        /// What is wrong with it.
+        reason: &'static str,
+        /// The package manager.
+        manager: &'static str,
+    },
     /// The path of a patch leads outside the repository.
     #[error("wrong path `{path}` for the patch of `{package}`: {reason}")]
     PatchPath {
@@ -236,6 +254,10 @@ impl Diagnose for SplitError {
                 "move the folder into the repository, or publish the package and depend on a version"
             }
             Self::LinkOfMachine { .. } => "link to a folder of the repository, such as `link:./path/to/it`",
+            Self::WorkspaceOutside { .. } => {
+                "move the folder into the repository, or exclude it from the patterns: builds have no files from outside"
+            }
+            Self::RefusedWorkspace { .. } => "give the workspace a name",
             Self::EqualNames { .. } => "give each workspace its own name",
             _ => return Vec::new(),
         };

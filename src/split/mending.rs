@@ -174,7 +174,7 @@ fn lack(ownership: &Ownership<'_>, reader: &RepoPath, closure: &BTreeSet<RepoPat
     if owner != *reader && ownership.shows_only_output(&owner) {
         return Some(Lack::Hidden { workspace: owner });
     }
-    let inner = path.below(&owner).unwrap_or_default();
+    let inner = ownership.inner(&owner, path);
     if let Some(glob) = ownership.exclude(&owner, inner) {
         return Some(Lack::Excluded { glob });
     }

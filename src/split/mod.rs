@@ -22,8 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use error::SplitError;
 pub use lock::lock_set::LockSet;
-pub use sources::root_files::ProgramSearch;
-pub(crate) use sources::root_files::{is_configuration, is_found_in_sources};
+pub(crate) use sources::root_files::is_configuration;
+pub use sources::root_files::{Imports, ProgramSearch};
 pub use workspaces::manifest::Manifest;
 pub(crate) use workspaces::tasks::FILES as TASK_RUNNERS;
 
@@ -38,10 +38,10 @@ use crate::split::{
     config::Config,
     lock::dependencies::{Dependency, Sources},
     lock::drift::Drift,
-    workspaces::graph::Graph,
+    workspaces::{graph::Graph, patterns::Dialect},
 };
 use crate::{
-    lockfile::Lockfile,
+    lockfile::{Format, Lockfile},
     managers::{ManagerError, OwnFiles, Pinned, ProjectRegistries, bun, yarn_lock},
     names::{BUN_LOCK, BUN_LOCK_BINARY, FOREIGN_LOCKFILES, YARN_LOCK},
     parallel::both,
@@ -91,8 +91,6 @@ pub struct Split {
     pub environment_files: Vec<RepoPath>,
     /// Root files that `splitter.json` adds to every source set. Root files of single workspaces are in the graph.
     pub root_files: BTreeSet<RepoPath>,
-    /// The programs that were searched for root files.
-    pub programs: ProgramSearch,
     /// Differences between the manifests and the lockfile.
     pub drift: Vec<Drift>,
     /// Warnings to print.
@@ -102,21 +100,34 @@ pub struct Split {
 impl Split {
     /// Splits the repository in `tree`.
     pub fn read(tree: &dyn Tree, choices: &Choices) -> Result<Self, SplitError> {
-        Self::read_with(tree, choices, ProgramSearch::Whole)
+        Self::read_with(tree, choices, None::<fn() -> Imports>)
     }
 
-    /// Splits the repository in `tree` without reading its sources, for a check that takes milliseconds.
-    pub fn read_quickly(tree: &dyn Tree) -> Result<Self, SplitError> {
-        Self::read_with(tree, &Choices::default(), ProgramSearch::Configuration)
+    /// Splits the repository in `tree` without reading its sources, for a check that takes milliseconds. `recorded` returns what
+    /// the sources import, and is called when that is needed.
+    pub fn read_quickly(tree: &dyn Tree, recorded: impl FnOnce() -> Imports) -> Result<Self, SplitError> {
+        Self::read_with(tree, &Choices::default(), Some(recorded))
     }
 
-    fn read_with(tree: &dyn Tree, choices: &Choices, programs: ProgramSearch) -> Result<Self, SplitError> {
-        let (workspaces, lockfile) = both(|| workspaces::read(tree), || lockfile(tree));
-        let (lockfile, workspaces) = (lockfile?, workspaces?);
-        let config = config::read(tree)?;
+    fn read_with(
+        tree: &dyn Tree,
+        choices: &Choices,
+        recorded: Option<impl FnOnce() -> Imports>,
+    ) -> Result<Self, SplitError> {
+        let text = LockfileText::find(tree)?;
+        let root = workspaces::root(tree)?;
+        let manager = text.manager();
+        let dialect = dialect(tree, &root, &text);
+        let (found, lockfile) = both(|| workspaces::read_as(tree, root, manager, dialect), || text.parse());
+        let lockfile = lockfile?;
+        let workspaces::Found { workspaces, warnings: of_workspaces } = found?;
+        let mut config = config::read(tree)?;
+        config.resolve(&workspaces)?;
         let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
         let links = workspaces::links::find(tree, &workspaces, &lockfile)?;
+        let imports = recorded.map(|recorded| recorded());
+        let programs = imports.as_ref().map_or(ProgramSearch::Whole, ProgramSearch::Recorded);
         let mut graph = Graph::build(tree, &workspaces, &config, &links, lockfile.format.into(), programs)?;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
@@ -139,9 +150,15 @@ impl Split {
             copies: workspaces::copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             environment_files: if environment.is_set { environment.files } else { Vec::new() },
             root_files: sources::root_files::chosen(tree, &config.root_files, "`rootFiles`")?,
-            programs,
             drift: lock::drift::find(&workspaces, &lockfile),
-            warnings: [lockfile.warnings.clone(), links.warnings, scripts_of_none(&config, &lockfile)].concat(),
+            warnings: [
+                of_workspaces,
+                lockfile.warnings.clone(),
+                links.warnings,
+                scripts_of_none(&config, &lockfile),
+                graph.warnings.clone(),
+            ]
+            .concat(),
             default,
             registries,
             systems,
@@ -179,29 +196,72 @@ fn pinned<'a>(tree: &'a dyn Tree, workspaces: &'a Workspaces, lockfile: &Lockfil
     }
 }
 
-/// Reads the one lockfile at the root.
-fn lockfile(tree: &dyn Tree) -> Result<Lockfile, SplitError> {
-    let file = |name: &str| RepoPath::root().child(name);
-    match (read_text(tree, &file(BUN_LOCK))?, read_text(tree, &file(YARN_LOCK))?) {
-        (Some(_), Some(_)) => Err(SplitError::TwoLockfiles { pin: root_pin(tree)? }),
-        (Some(text), None) => {
-            secrets::refuse(BUN_LOCK, &text)?;
-            Ok(bun::lockfile::parse(&text).map_err(ManagerError::from)?)
-        }
-        (None, Some(text)) => {
-            secrets::refuse(YARN_LOCK, &text)?;
-            Ok(yarn_lock::parse(&text).map_err(ManagerError::from)?)
-        }
-        (None, None) if tree.is_file(&file(BUN_LOCK_BINARY))? => Err(SplitError::BinaryLockfile),
-        (None, None) => {
-            for name in FOREIGN_LOCKFILES {
-                if tree.is_file(&file(name))? {
-                    return Err(SplitError::UnsupportedLockfile(name));
-                }
+/// The text of the one lockfile at the root.
+enum LockfileText {
+    Bun(String),
+    Yarn(String),
+}
+
+impl LockfileText {
+    fn find(tree: &dyn Tree) -> Result<Self, SplitError> {
+        let file = |name: &str| RepoPath::root().child(name);
+        match (read_text(tree, &file(BUN_LOCK))?, read_text(tree, &file(YARN_LOCK))?) {
+            (Some(_), Some(_)) => Err(SplitError::TwoLockfiles { pin: root_pin(tree)? }),
+            (Some(text), None) => {
+                secrets::refuse(BUN_LOCK, &text)?;
+                Ok(Self::Bun(text))
             }
-            Err(SplitError::NoLockfile)
+            (None, Some(text)) => {
+                secrets::refuse(YARN_LOCK, &text)?;
+                Ok(Self::Yarn(text))
+            }
+            (None, None) if tree.is_file(&file(BUN_LOCK_BINARY))? => Err(SplitError::BinaryLockfile),
+            (None, None) => {
+                for name in FOREIGN_LOCKFILES {
+                    if tree.is_file(&file(name))? {
+                        return Err(SplitError::UnsupportedLockfile(name));
+                    }
+                }
+                Err(SplitError::NoLockfile)
+            }
         }
     }
+
+    /// The package manager that wrote it.
+    fn manager(&self) -> ManagerName {
+        self.format().into()
+    }
+
+    /// The format, from the first lines alone. For Bun it is the oldest version.
+    fn format(&self) -> Format {
+        match self {
+            Self::Bun(_) => Format::Bun(0),
+            Self::Yarn(text) => yarn_lock::format(text),
+        }
+    }
+
+    fn parse(&self) -> Result<Lockfile, SplitError> {
+        match self {
+            Self::Bun(text) => Ok(bun::lockfile::parse(text).map_err(ManagerError::from)?),
+            Self::Yarn(text) => Ok(yarn_lock::parse(text).map_err(ManagerError::from)?),
+        }
+    }
+}
+
+/// How workspace patterns are read. Errors of the pin are reported later, when the pin itself is read.
+fn dialect(tree: &dyn Tree, root: &Manifest, text: &LockfileText) -> Dialect {
+    let manager = text.manager();
+    let own = manager.manager().own_files(tree).unwrap_or_default();
+    let pinned = Pinned {
+        tree,
+        package_manager: root.package_manager.as_deref(),
+        manifest: &root.json,
+        format: text.format(),
+        program: own.program,
+    };
+    let version = manager.manager().pin(&pinned).map(|pin| pin.manager.version);
+    // Without a pin that can be read, the newest.
+    Dialect::of(manager, version.as_deref().unwrap_or("99.0.0"))
 }
 
 /// Returns `packageManager` of the root manifest.

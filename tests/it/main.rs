@@ -27,5 +27,6 @@ mod streams;
 mod support_table;
 mod update_hash;
 mod words;
+mod workspace_patterns;
 mod yarn;
 mod yarn_locks;

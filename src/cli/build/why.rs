@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{evaluate::Product, memory::Memory};
 use crate::{
-    cli::{explain::changed, text::count},
+    cli::{
+        explain::{Sides, changed},
+        text::count,
+    },
     proof::State,
     repo::Git,
     scaffold::templates::FOLDER,
@@ -20,8 +23,6 @@ pub(super) struct Why {
     causes: BTreeMap<Id, Vec<String>>,
     /// The derivations that are the same as in the last build.
     kept: BTreeSet<Id>,
-    /// Whether anything is known of an earlier build.
-    knows: bool,
 }
 
 impl Why {
@@ -30,34 +31,34 @@ impl Why {
         let mut why = Self::default();
         let names: BTreeSet<String> = products.iter().map(|product| product.name.clone()).collect();
         for (remembered, packages) in memory.states(&names) {
-            let comparison = if Memory::is_same(&remembered, state.derivations.files()) {
-                Comparison::default()
-            } else if let Some(before) = memory.recall(git, &remembered) {
-                compare(&before.derivations, &state.derivations)
-            } else {
-                continue;
-            };
-            why.knows = true;
             let built = products.iter().filter(|product| packages.contains(&product.name));
-            for id in built.filter_map(|product| product.id.as_ref()) {
-                why.add(id, state, &comparison, &mut BTreeSet::new());
+            let built = built.filter_map(|product| product.id.as_ref());
+            let mut seen = BTreeSet::new();
+            if Memory::is_same(&remembered, state.derivations.files()) {
+                let comparison = Comparison::default();
+                let sides = Sides { comparison: &comparison, before: state, after: state };
+                built.for_each(|id| why.add(id, &sides, &mut seen));
+            } else if let Some(before) = memory.recall(git, &remembered) {
+                let comparison = compare(&before.derivations, &state.derivations);
+                let sides = Sides { comparison: &comparison, before: &before, after: state };
+                built.for_each(|id| why.add(id, &sides, &mut seen));
             }
         }
         why
     }
 
     /// Adds the causes of a derivation, and of all that it is built from.
-    fn add(&mut self, id: &Id, state: &State, comparison: &Comparison, seen: &mut BTreeSet<Id>) {
+    fn add(&mut self, id: &Id, sides: &Sides<'_>, seen: &mut BTreeSet<Id>) {
         if !seen.insert(id.clone()) {
             return;
         }
-        if comparison.effect(id) == Effect::Kept {
+        if sides.comparison.effect(id) == Effect::Kept {
             self.kept.insert(id.clone());
-        } else if let Some(verdict) = comparison.verdicts.get(id) {
-            self.causes.entry(id.clone()).or_insert_with(|| words(&verdict.causes, comparison));
+        } else if let Some(verdict) = sides.comparison.verdicts.get(id) {
+            self.causes.entry(id.clone()).or_insert_with(|| words(&verdict.causes, sides));
         }
-        for needed in state.derivations.needs(id) {
-            self.add(needed, state, comparison, seen);
+        for needed in sides.after.derivations.needs(id) {
+            self.add(needed, sides, seen);
         }
     }
 
@@ -88,7 +89,7 @@ impl Why {
 }
 
 /// Returns causes in words, those of the user's files first. The many files of splitter itself are one cause.
-fn words(causes: &[Cause], comparison: &Comparison) -> Vec<String> {
+fn words(causes: &[Cause], sides: &Sides<'_>) -> Vec<String> {
     let is_own = |cause: &Cause| matches!(cause, Cause::Nix { path, .. } | Cause::File { path, .. } if path.as_str().starts_with(FOLDER));
     let is_derivation = |cause: &&Cause| matches!(cause, Cause::Derivation { .. });
     let (derivations, others): (Vec<&Cause>, Vec<&Cause>) =
@@ -96,7 +97,7 @@ fn words(causes: &[Cause], comparison: &Comparison) -> Vec<String> {
     let is_package = |cause: &&Cause| matches!(cause, Cause::Package { .. });
     let (packages, others): (Vec<&Cause>, Vec<&Cause>) = others.into_iter().partition(is_package);
     let mut words: Vec<String> =
-        packages.into_iter().chain(others).chain(derivations).map(|cause| changed(cause, comparison)).collect();
+        packages.into_iter().chain(others).chain(derivations).map(|cause| changed(cause, sides)).collect();
     if causes.iter().any(is_own) {
         words.push(format!("{FOLDER} changed"));
     }

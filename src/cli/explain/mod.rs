@@ -6,7 +6,7 @@ mod show;
 
 use std::collections::BTreeMap;
 
-pub(super) use self::show::changed;
+pub(super) use self::show::{Sides, changed};
 use super::{
     arguments::{ExplainOptions, Global},
     failure::{Failure, Outcome},
@@ -29,6 +29,12 @@ struct Explanation {
     comparison: Comparison,
     /// The results of Nix, with `--nix`.
     confirmations: Option<BTreeMap<String, Confirmation>>,
+}
+
+impl Explanation {
+    fn sides(&self) -> Sides<'_> {
+        Sides { comparison: &self.comparison, before: &self.before, after: &self.after }
+    }
 }
 
 pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -> Result<Outcome, Failure> {

@@ -106,6 +106,7 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
         "dependencies": workspace.dependencies,
         "cycle": workspace.cycle,
         "rootFiles": workspace.root_files,
+        "found": workspace.reasons,
         "build": workspace.build.as_ref().map(|build| json!({
             "command": build.command,
             "tool": build.tool.map(crate::split::workspaces::detect::Tool::name),

@@ -184,6 +184,9 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
             let text = format!("warning: its entry point `{entry}` is not in git, and it has no build script");
             printer.data(format_args!("  {:<width$}  {}", "", escape(&text)));
         }
+        for (to, reason) in &workspace.reasons {
+            printer.data(format_args!("  {:<width$}  {DIM}needs {}{DIM:#}", "", escape(&format!("{to}: {reason}"))));
+        }
         if let Some(scripts) = scripts_that_do_not_run(workspace, scan) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&scripts)));
         }

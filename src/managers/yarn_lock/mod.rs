@@ -5,7 +5,10 @@ use super::{
     yarn_berry::lockfile as berry,
     yarn_classic::lockfile as classic,
 };
-use crate::{diagnostic::Position, lockfile::Lockfile};
+use crate::{
+    diagnostic::Position,
+    lockfile::{Format, Lockfile},
+};
 
 /// Reads the content of a `yarn.lock` of either format.
 pub fn parse(text: &str) -> Result<Lockfile, YarnLockError> {
@@ -27,6 +30,16 @@ pub fn parse(text: &str) -> Result<Lockfile, YarnLockError> {
         Err(error) => Err(unless_it_is_no_lockfile(text, error)),
         read => read,
     }
+}
+
+/// Returns the format of the content of a `yarn.lock`, without reading all of it.
+pub(crate) fn format(text: &str) -> Format {
+    if !is_berry(text) {
+        return Format::YarnClassic;
+    }
+    let mut metadata = text.lines().skip_while(|line| !line.contains("__metadata")).skip(1);
+    let version = metadata.find_map(|line| line.trim().trim_matches('"').strip_prefix("version:")?.trim().parse().ok());
+    Format::YarnBerry(version.unwrap_or(u64::MAX))
 }
 
 /// Whether the text has the key `__metadata`. Yarn 2 and later write it; a lockfile of Yarn 1 cannot have it.

@@ -47,6 +47,8 @@ pub struct Staged {
     git: Git,
     /// The changed paths below the folder that git runs in, relative to it.
     pub paths: Vec<String>,
+    /// Those that are, or were, symbolic links. A link to a folder can be a workspace.
+    pub links: BTreeSet<String>,
     /// The changed paths that exist in the index.
     present: BTreeSet<String>,
 }
@@ -55,8 +57,11 @@ impl Staged {
     /// Asks git for the staged paths. Files added with `--intent-to-add` are not committed, so they do not count.
     pub fn read(git: Git) -> Result<Self, GitError> {
         let changes = differing(&git, "--ita-invisible-in-index")?;
-        let present = changes.iter().filter(|(status, _)| status != "D").map(|(_, path)| path.clone()).collect();
-        Ok(Self { git, paths: changes.into_iter().map(|(_, path)| path).collect(), present })
+        let paths_of = |is_meant: fn(&Change) -> bool| {
+            changes.iter().filter(|change| is_meant(change)).map(|change| change.path.clone()).collect()
+        };
+        let (present, links) = (paths_of(Change::is_present), paths_of(|change| change.is_link));
+        Ok(Self { git, paths: changes.into_iter().map(|change| change.path).collect(), links, present })
     }
 
     /// Reads one file of the index as text, without reading the others.
@@ -70,8 +75,8 @@ impl Staged {
         let mut listing = Listing::of_index(&self.git.output(&["ls-files", "--stage", "-z"])?)?;
         if listing.entries().iter().any(|entry| EMPTY.contains(&entry.object.as_str())) {
             let visible = differing(&self.git, "--ita-visible-in-index")?.into_iter();
-            let visible = visible.filter(|(status, path)| status != "D" && !self.present.contains(path));
-            listing.remove(&visible.map(|(_, path)| path).collect());
+            let visible = visible.filter(|change| change.is_present() && !self.present.contains(&change.path));
+            listing.remove(&visible.map(|change| change.path).collect());
         }
         let mut index = GitIndex::new(self.git, listing);
         index.read_ahead()?;
@@ -79,10 +84,23 @@ impl Staged {
     }
 }
 
-/// Returns the paths in which the index differs from the last commit, each with git's status letter.
-fn differing(git: &Git, intended: &str) -> Result<Vec<(String, String)>, GitError> {
-    let status = "--name-status";
-    let args = ["diff", "--cached", status, "--relative", "--no-renames", "--ignore-submodules=dirty", intended, "-z"];
+/// A path in which the index differs from the last commit.
+struct Change {
+    path: String,
+    /// Git's letter.
+    status: String,
+    is_link: bool,
+}
+
+impl Change {
+    fn is_present(&self) -> bool {
+        self.status != "D"
+    }
+}
+
+/// Returns the paths in which the index differs from the last commit.
+fn differing(git: &Git, intended: &str) -> Result<Vec<Change>, GitError> {
+    let args = ["diff", "--cached", "--raw", "--relative", "--no-renames", "--ignore-submodules=dirty", intended, "-z"];
     let words = match git.names(&args) {
         // Outside a repository, `git diff` compares files, and its message mentions that option.
         Err(GitError::Failed { message, .. }) if message.contains("--no-index") => {
@@ -90,7 +108,13 @@ fn differing(git: &Git, intended: &str) -> Result<Vec<(String, String)>, GitErro
         }
         words => words?,
     };
-    Ok(words.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect())
+    // `:<old mode> <new mode> <old object> <new object> <status>`, then the path.
+    let change = |pair: &[String]| Change {
+        path: pair[1].clone(),
+        status: pair[0].rsplit(' ').next().unwrap_or_default().to_owned(),
+        is_link: pair[0].trim_start_matches(':').split(' ').take(2).any(|mode| mode == "120000"),
+    };
+    Ok(words.chunks_exact(2).map(change).collect())
 }
 
 /// The index of a git repository, below one folder.
@@ -222,15 +246,40 @@ impl GitIndex {
         for _ in 0..LINKS {
             match self.listing.get(path.as_str()) {
                 Some(listed) if listed.kind == Kind::File => return Ok(Some(listed)),
-                Some(listed) if listed.kind == Kind::Link => {
-                    let target = String::from_utf8_lossy(&self.content(listed)?).into_owned();
-                    let Ok(target) = path.parent().resolve(&target) else { return Ok(None) };
-                    path = target;
-                }
-                _ => return Ok(None),
+                _ => match self.behind_link(&path)? {
+                    Some(target) => path = target,
+                    None => return Ok(None),
+                },
             }
         }
         Ok(None)
+    }
+
+    /// Returns the folder that a path leads to through links. Without links it is the path itself.
+    fn folder(&self, folder: &RepoPath) -> Result<RepoPath, GitError> {
+        let mut path = folder.clone();
+        for _ in 0..LINKS {
+            match self.behind_link(&path)? {
+                Some(target) => path = target,
+                None => return Ok(path),
+            }
+        }
+        Ok(path)
+    }
+
+    /// Follows the first link on the way to a path. Returns `None` if there is none, or if it leads out of the repository.
+    fn behind_link(&self, path: &RepoPath) -> Result<Option<RepoPath>, GitError> {
+        let text = path.as_str();
+        let ends = text.match_indices('/').map(|(end, _)| end).chain([text.len()]);
+        let link = ends.filter_map(|end| self.listing.get(&text[..end])).find(|listed| listed.kind == Kind::Link);
+        let Some(listed) = link else { return Ok(None) };
+        let target = String::from_utf8_lossy(&self.content(listed)?).into_owned();
+        let parent = listed.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let below = text[listed.path.len()..].trim_start_matches('/');
+        let Ok(target) = RepoPath::root().resolve(parent).and_then(|parent| parent.resolve(&target)) else {
+            return Ok(None);
+        };
+        Ok(target.resolve(below).ok())
     }
 
     /// Returns the submodule that a path is in, and the rest of the path.
@@ -264,7 +313,7 @@ impl Tree for GitIndex {
         let fail = |source| TreeError::Git { path: folder.clone(), source };
         match self.in_submodule(folder).map_err(fail)? {
             Some((submodule, inner)) => submodule.list(&inner),
-            None => Ok(self.listing.list(folder)),
+            None => Ok(self.listing.list(&self.folder(folder).map_err(fail)?)),
         }
     }
 

@@ -111,8 +111,10 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         edges: edges_record(workspace),
         rank,
         links: workspace.links.iter().cloned().collect(),
+        real: workspace.real.clone(),
         patches: workspace.patches.clone(),
         root_files: workspace.root_files.iter().cloned().collect(),
+        imports: workspace.imports.clone(),
         build: build_record(workspace),
         node_modules: split.copies.contains_key(&workspace.path).then_some(NodeModules::Copy),
         library: workspace.library.clone(),
@@ -169,6 +171,7 @@ fn check_record(check: &Check) -> CheckRecord {
         name: check.name.clone(),
         command: check.command.clone(),
         root_files: check.root_files.iter().cloned().collect(),
+        imports: check.imports.clone(),
     }
 }
 

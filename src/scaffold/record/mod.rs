@@ -22,7 +22,7 @@ use crate::{
     lockfile::Integrity,
     repo::{RepoPath, Tree, read_text},
     split::{
-        PackageManager, System,
+        Imports, PackageManager, System,
         config::{Exposes, Install, NodeModules},
         lock::dependencies::Scope,
         lock::shards::{Part, Shard},
@@ -177,12 +177,19 @@ pub struct WorkspaceRecord {
     /// The folders that it links to and that are not workspaces. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<RepoPath>,
+    /// The folder that holds its files, if its path leads through links. Absent if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real: Option<RepoPath>,
     /// The folder of patches that `patch-package` applies in its install. Absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patches: Option<RepoPath>,
     /// Files and folders outside of the workspace that it reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub root_files: Vec<RepoPath>,
+    /// What its programs import and read outside of it, as far as it matters: names, and paths from the root that start with
+    /// `./`. `check` reads no sources, and takes this instead. Absent if there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<String>,
     /// Its build. Absent if it has none, or if nothing needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildRecord>,
@@ -217,6 +224,10 @@ pub struct CheckRecord {
     /// Files outside of the workspace that the check reads and the build does not. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub root_files: Vec<RepoPath>,
+    /// What its programs import and read outside of it, as far as it matters: names, and paths from the root that start with
+    /// `./`. `check` reads no sources, and takes this instead. Absent if there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<String>,
 }
 
 /// Direct edges of a workspace, by their use.
@@ -299,6 +310,26 @@ pub struct SourceRecord {
     pub include: BTreeMap<RepoPath, Vec<String>>,
     /// Files that are not sources.
     pub exclude: BTreeMap<RepoPath, Vec<String>>,
+}
+
+impl From<&Record> for Imports {
+    fn from(record: &Record) -> Self {
+        let mut imports = Self::default();
+        for workspace in &record.workspaces {
+            let mut add = |check: Option<&CheckRecord>, texts: &Vec<String>| {
+                let (path, texts) = (workspace.path.clone(), texts.clone());
+                match check {
+                    None => imports.builds.insert(path, texts),
+                    Some(check) => imports.checks.insert((path, check.command.clone()), texts),
+                };
+            };
+            add(None, &workspace.imports);
+            for check in &workspace.checks {
+                add(Some(check), &check.imports);
+            }
+        }
+        imports
+    }
 }
 
 impl Record {

@@ -97,7 +97,10 @@ fn wrong_choices_are_refused_with_their_place() {
     assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
     assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
     assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));
-    assert!(error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}").contains("a glob that consists of names"));
+    assert!(
+        error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}")
+            .contains("braces have no comma, or are not closed")
+    );
     assert!(error("{\"workspaces\": {\"x\": {\"kind\": \"tool\"}}}").contains("\"app\" or \"library\""));
     assert!(error("{\"workspaces\": {\"x\": {\"nodeModules\": true}}}").contains("expected a string"));
 }

@@ -28,6 +28,14 @@ pub struct SourceSet {
     pub left_out: BTreeMap<String, LeftOut>,
 }
 
+impl SourceSet {
+    fn leave_out(&mut self, rule: &str, more: LeftOut) {
+        let total = self.left_out.entry(rule.to_owned()).or_default();
+        total.files += more.files;
+        total.bytes += more.bytes;
+    }
+}
+
 /// Files that a rule excludes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LeftOut {
@@ -60,6 +68,8 @@ struct Owned<'a> {
     /// The files that others see instead of the sources, if a library exposes only its output: its manifest.
     shown: Option<Vec<&'a SourceFile>>,
     left_out: BTreeMap<String, LeftOut>,
+    /// Excluded files that some build reads as root files, with the rule.
+    covered: Vec<(String, &'a SourceFile)>,
 }
 
 /// The rules of one workspace.
@@ -75,37 +85,46 @@ impl<'a> Sources<'a> {
     pub fn sort(files: &'a [SourceFile], graph: &'a Graph, config: &Config, shared: &'a BTreeSet<RepoPath>) -> Self {
         let rules: BTreeMap<&RepoPath, Rules> =
             graph.workspaces().map(|workspace| (&workspace.path, Rules::of(workspace, config))).collect();
+        let by_folder: BTreeMap<&RepoPath, &RepoPath> =
+            graph.workspaces().map(|workspace| (workspace.folder(), &workspace.path)).collect();
+        let of_workspaces: BTreeMap<_, _> =
+            graph.workspaces().map(|workspace| (&workspace.path, &workspace.root_files)).collect();
+        let all: BTreeSet<&RepoPath> = shared.iter().chain(of_workspaces.values().copied().flatten()).collect();
+        let root_files: BTreeMap<&RepoPath, Vec<&SourceFile>> =
+            all.into_iter().map(|root| (root, files_of(files, root))).collect();
+        let covered: BTreeSet<&RepoPath> = root_files.values().flatten().map(|file| &file.path).collect();
         let mut sorted: BTreeMap<&RepoPath, Owned<'_>> = BTreeMap::new();
         let mut last: Option<(RepoPath, RepoPath)> = None;
         for file in files {
             let folder = file.path.parent();
             let nearest = match last.take() {
                 Some((known, nearest)) if known == folder => nearest,
-                _ => owner(&folder, |folder| rules.contains_key(folder)),
+                _ => owner(&folder, |folder| by_folder.contains_key(folder)),
             };
-            let known = rules.get_key_value(&nearest);
+            let known =
+                by_folder.get_key_value(&nearest).and_then(|(place, path)| Some((*place, rules.get_key_value(path)?)));
             last = Some((folder, nearest));
-            let Some((owner, rules)) = known else { continue };
+            let Some((place, (owner, rules))) = known else { continue };
             let belongings = sorted.entry(owner).or_default();
             if rules.exposes == Exposes::Output {
                 let shown = belongings.shown.get_or_insert_default();
-                shown.extend((file.path == manifest_path(owner)).then_some(file));
+                shown.extend((file.path == manifest_path(place)).then_some(file));
             }
-            let inner = file.path.below(owner).unwrap_or_default();
+            let inner = file.path.below(place).unwrap_or_default();
             match rules.leave_out(inner, &SOURCE_FILTER) {
                 None => belongings.files.push(file),
                 Some(rule) => {
                     belongings.tests.extend(rules.leave_out(inner, &CHECK_FILTER).is_none().then_some(file));
+                    if covered.contains(&file.path) {
+                        belongings.covered.push((rule, file));
+                        continue;
+                    }
                     let left_out = belongings.left_out.entry(rule).or_default();
                     left_out.files += 1;
                     left_out.bytes += file.bytes;
                 }
             }
         }
-        let of_workspaces: BTreeMap<_, _> =
-            graph.workspaces().map(|workspace| (&workspace.path, &workspace.root_files)).collect();
-        let all: BTreeSet<&RepoPath> = shared.iter().chain(of_workspaces.values().copied().flatten()).collect();
-        let root_files = all.into_iter().map(|root| (root, files_of(files, root))).collect();
         let linked = graph.links(&graph.workspaces().map(|workspace| workspace.path.clone()).collect());
         let linked = linked.into_iter().map(|folder| (folder.clone(), linked_files(files, &folder))).collect();
         Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces, linked, graph }
@@ -142,22 +161,26 @@ impl<'a> Sources<'a> {
         let mut files: Vec<&SourceFile> =
             roots.iter().filter_map(|root| self.root_files.get(root)).flatten().copied().collect();
         files.extend(self.graph.links(closure).iter().filter_map(|folder| self.linked.get(folder)).flatten());
+        let mut covered = Vec::new();
         for (path, owned) in closure.iter().filter_map(|path| self.owned.get_key_value(path)) {
             if let Some(shown) = owned.shown.as_ref().filter(|_| *path != own) {
                 files.extend(shown);
                 continue;
             }
             files.extend(&owned.files);
+            covered.extend(&owned.covered);
             for (rule, left_out) in &owned.left_out {
-                let total = set.left_out.entry(rule.clone()).or_default();
-                total.files += left_out.files;
-                total.bytes += left_out.bytes;
+                set.leave_out(rule, *left_out);
             }
         }
         // The parts are sorted already, which makes the stable sort fast.
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
         set.bytes = files.iter().map(|file| file.bytes).sum();
+        let is_read = |file: &SourceFile| files.binary_search_by(|other| other.path.cmp(&file.path)).is_ok();
+        for (rule, file) in covered.into_iter().filter(|(_, file)| !is_read(file)) {
+            set.leave_out(rule, LeftOut { bytes: file.bytes, files: 1 });
+        }
         set.files = files.into_iter().map(|file| file.path.clone()).collect();
         set
     }
@@ -358,5 +381,33 @@ mod tests {
         assert_totals_are_those_of_the_lists(&sources, &graph);
         let rules: Vec<_> = set.left_out.keys().map(String::as_str).collect();
         assert_eq!(rules, ["**/*.test.ts", "README.md", "dist/ (build output)", "notes (splitter.json)", "tests/"]);
+    }
+
+    /// Case S10.
+    #[test]
+    fn an_excluded_file_that_is_a_root_file_is_not_left_out() {
+        let tree = MemoryTree::new([
+            ("package.json", r#"{"workspaces": ["a", "b"]}"#),
+            ("splitter.json", r#"{"rootFiles": ["a/README.md"]}"#),
+            ("a/package.json", r#"{"name": "a", "scripts": {"build": "cat ../b/README.md"}}"#),
+            ("b/package.json", r#"{"name": "b", "scripts": {"build": "x"}}"#),
+            ("b/README.md", ""),
+        ]);
+        let (config, workspaces) = (config::read(&tree).unwrap(), workspaces::read(&tree).unwrap());
+        let graph =
+            Graph::build(&tree, &workspaces, &config, &Links::default(), ManagerName::Bun, ProgramSearch::Whole)
+                .unwrap();
+        let paths = ["a/README.md", "a/package.json", "b/README.md", "b/package.json"];
+        let files: Vec<SourceFile> =
+            paths.iter().map(|path| SourceFile { path: path.parse().unwrap(), bytes: 1 }).collect();
+        let shared = BTreeSet::from(["a/README.md".parse().unwrap()]);
+        let sources = Sources::sort(&files, &graph, &config, &shared);
+        assert_totals_are_those_of_the_lists(&sources, &graph);
+        let left_out = |path: &str| {
+            let path = path.parse().unwrap();
+            let set = sources.of(&path, &graph.closure(&path));
+            set.left_out.values().map(|left_out| left_out.files).sum::<usize>()
+        };
+        assert_eq!((left_out("a"), left_out("b")), (0, 1));
     }
 }

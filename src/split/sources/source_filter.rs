@@ -19,6 +19,8 @@ pub(in crate::split) struct SourceFilter {
     files: Vec<String>,
     /// File names directly in a workspace, in upper or lower case, alone or with `.md`, `.mdx` or `.txt`.
     workspace_files: Vec<String>,
+    /// Starts of file names directly in a workspace: settings of linters and formatters, which checks read.
+    workspace_settings: Vec<String>,
     /// Ends of file names at any depth.
     suffixes: Vec<String>,
     /// The names among them that belong to tests, which checks read.
@@ -41,6 +43,7 @@ pub(in crate::split) static CHECK_FILTER: LazyLock<SourceFilter> = LazyLock::new
     filter.folders.retain(|name| !folders.contains(name));
     filter.workspace_folders.retain(|name| !workspace_folders.contains(name));
     filter.suffixes.retain(|suffix| !suffixes.contains(suffix));
+    filter.workspace_settings.clear();
     filter
 });
 
@@ -74,15 +77,19 @@ impl SourceFilter {
         if let Some(suffix) = self.suffixes.iter().find(|suffix| name.ends_with(suffix.as_str())) {
             return Some(format!("**/*{suffix}"));
         }
+        let is_setting = in_workspace_folder && self.workspace_settings.iter().any(|start| name.starts_with(start));
+        if is_setting {
+            return Some(name.to_owned());
+        }
         let lower = name.to_ascii_lowercase();
         let stem = [".md", ".mdx", ".txt"].iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
         (in_workspace_folder && self.workspace_files.iter().any(|file| file == stem)).then(|| name.to_owned())
     }
 }
 
-/// Whether a path in `splitter.json` is a glob.
+/// Whether a path in `splitter.json` is a glob, once its braces are written out.
 pub(in crate::split) fn is_glob(path: &str) -> bool {
-    path.contains(['*', '?'])
+    path.contains(['*', '?', '['])
 }
 
 /// Globs of `splitter.json`, matched against paths in a workspace. A glob that matches a folder also matches everything in it.
@@ -92,6 +99,15 @@ pub(in crate::split) struct Globs(Vec<(String, GlobMatcher)>);
 impl Globs {
     /// Compiles globs. Every glob that the reader of `splitter.json` accepts compiles.
     pub(in crate::split) fn new(globs: &[String]) -> Self {
+        Self::compiled(globs, true)
+    }
+
+    /// Compiles globs that match folders, and nothing in them.
+    pub(in crate::split) fn of_folders(globs: &[String]) -> Self {
+        Self::compiled(globs, false)
+    }
+
+    fn compiled(globs: &[String], with_content: bool) -> Self {
         let compile = |glob: &str| -> Option<GlobMatcher> {
             let built = GlobBuilder::new(glob).literal_separator(true).build();
             built.ok().map(|glob: Glob| glob.compile_matcher())
@@ -99,7 +115,8 @@ impl Globs {
         let mut compiled = Vec::new();
         for glob in globs {
             let plain = glob.trim_start_matches("./").trim_end_matches('/');
-            for pattern in [plain.to_owned(), format!("{plain}/**")] {
+            let content = with_content.then(|| format!("{plain}/**"));
+            for pattern in std::iter::once(plain.to_owned()).chain(content) {
                 compiled.extend(compile(&pattern).map(|matcher| (glob.clone(), matcher)));
             }
         }
@@ -126,13 +143,22 @@ mod tests {
         assert_eq!(rule("src/tests/a.ts"), None);
         assert_eq!(rule("README.md").as_deref(), Some("README.md"));
         assert_eq!(rule("src/README.md"), None);
+        assert_eq!(rule("eslint.config.mjs").as_deref(), Some("eslint.config.mjs"));
+        assert_eq!(rule("templates/eslint.config.mjs"), None, "a template");
         assert_eq!(rule("flake.nix").as_deref(), Some("**/*.nix"));
         assert_eq!(rule("node_modules/x/index.js").as_deref(), Some("**/node_modules/"));
     }
 
     #[test]
     fn a_check_reads_tests_and_nothing_else_that_is_left_out() {
-        for inner in ["src/__tests__/a.ts", "src/a.test.ts", "tests/a.ts", "src/__snapshots__/a.snap"] {
+        for inner in [
+            ".eslintrc.js",
+            "biome.json",
+            "src/__tests__/a.ts",
+            "src/a.test.ts",
+            "tests/a.ts",
+            "src/__snapshots__/a.snap",
+        ] {
             assert!(SOURCE_FILTER.rule(inner).is_some() && CHECK_FILTER.rule(inner).is_none(), "{inner}");
         }
         for inner in ["README.md", "flake.nix", "node_modules/x/index.js", "coverage/x"] {

@@ -44,6 +44,8 @@ struct InWorkspace<'a> {
     shown: Option<Total>,
     /// The files that each rule excludes.
     left_out: Vec<(usize, LeftOut)>,
+    /// Excluded files that some build reads as root files: the rule, the extra file, its size.
+    covered: Vec<(usize, usize, u64)>,
     /// Its extra files: those of its root files, and those of the folders that it links to.
     root_files: Vec<&'a [usize]>,
     links: Vec<&'a [usize]>,
@@ -88,15 +90,18 @@ impl<'a> Extras<'a> {
 impl<'a> Summary<'a> {
     /// Counts the files of each workspace.
     pub fn of(sources: &'a Sources<'a>, closures: &'a Closures<'a>, extras: &'a Extras<'a>) -> Self {
-        let mut rules: BTreeMap<&str, usize> =
-            sources.owned.values().flat_map(|owned| owned.left_out.keys()).map(|rule| (rule.as_str(), 0)).collect();
+        let names = sources
+            .owned
+            .values()
+            .flat_map(|owned| owned.left_out.keys().chain(owned.covered.iter().map(|(rule, _)| rule)));
+        let mut rules: BTreeMap<&str, usize> = names.map(|rule| (rule.as_str(), 0)).collect();
         for (number, rule) in rules.values_mut().enumerate() {
             *rule = number;
         }
         let workspaces = closures.workspaces().iter().map(|workspace| {
             let list = |of: &'a BTreeMap<&RepoPath, Vec<usize>>, path| of.get(path).map(Vec::as_slice);
             let mut found =
-                sources.owned.get(&workspace.path).map(|owned| in_workspace(owned, &rules)).unwrap_or_default();
+                sources.owned.get(&workspace.path).map(|owned| in_workspace(owned, &rules, extras)).unwrap_or_default();
             found.root_files = workspace.root_files.iter().filter_map(|path| list(&extras.of_roots, path)).collect();
             found.links = workspace.links.iter().filter_map(|path| list(&extras.of_links, path)).collect();
             found
@@ -119,6 +124,7 @@ impl<'a> Summary<'a> {
         let mut total = Total::default();
         let mut left_out = vec![LeftOut::default(); self.rules.len()];
         let mut extras = self.shared.clone();
+        let mut covered = Vec::new();
         for number in members.ones() {
             let workspace = &self.workspaces[number];
             extras.extend(workspace.links.iter().copied().flatten().copied());
@@ -128,10 +134,15 @@ impl<'a> Summary<'a> {
             }
             total.add(workspace.sources);
             extras.extend(workspace.root_files.iter().copied().flatten().copied());
+            covered.extend(workspace.covered.iter().copied());
             for (rule, more) in &workspace.left_out {
                 left_out[*rule].files += more.files;
                 left_out[*rule].bytes += more.bytes;
             }
+        }
+        for (rule, _, bytes) in covered.into_iter().filter(|(_, extra, _)| !extras.contains(*extra)) {
+            left_out[rule].files += 1;
+            left_out[rule].bytes += bytes;
         }
         let is_new = |extra: &&Extra<'_>| {
             let is_shown = |number: usize| number != own && self.workspaces[number].shown.is_some();
@@ -161,8 +172,12 @@ impl Total {
     }
 }
 
-fn in_workspace<'a>(owned: &Owned<'_>, rules: &BTreeMap<&str, usize>) -> InWorkspace<'a> {
+fn in_workspace<'a>(owned: &Owned<'_>, rules: &BTreeMap<&str, usize>, extras: &Extras<'_>) -> InWorkspace<'a> {
+    let covered = |(rule, file): &(String, &SourceFile)| {
+        Some((*rules.get(rule.as_str())?, extras.files.get(&file.path)?.0, file.bytes))
+    };
     InWorkspace {
+        covered: owned.covered.iter().filter_map(covered).collect(),
         sources: Total::of(&owned.files),
         shown: owned.shown.as_deref().map(Total::of),
         left_out: owned.left_out.iter().map(|(rule, left_out)| (rules[rule.as_str()], *left_out)).collect(),

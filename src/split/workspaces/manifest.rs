@@ -10,7 +10,7 @@ use jsonc_parser::{
     common::Ranged,
 };
 
-use crate::split::{SplitError, Workspaces};
+use crate::split::{SplitError, Workspaces, workspaces::patterns::Place};
 use crate::{
     diagnostic::Position,
     lockfile::{
@@ -42,6 +42,8 @@ pub struct Manifest {
     pub links: Vec<LinkRequest>,
     /// What it has others link to (`resolutions`, `overrides`).
     pub links_for_all: Vec<LinkRequest>,
+    /// Where its folder really is, if the path of the workspace leads through links.
+    pub(in crate::split) place: Option<Place>,
     /// All of it.
     pub json: serde_json::Value,
 }

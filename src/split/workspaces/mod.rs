@@ -1,41 +1,25 @@
-//! Finding the workspaces: the patterns of the root manifest, expanded over a tree.
-//!
-//! Folders are listed level by level along each pattern, so that `packages/*` costs one listing and not a walk of
-//! the repository: `check` runs this on every commit.
+//! The workspaces: the folders that [`patterns`] finds, and their manifests.
 
 pub mod copies;
 pub mod detect;
 pub mod graph;
+mod lerna;
 pub(super) mod links;
 pub(super) mod manifest;
+pub(in crate::split) mod patterns;
+mod read;
 pub(super) mod tasks;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use globset::{Glob, GlobBuilder, GlobMatcher};
-
-use crate::repo::{EntryKind, RepoPath, Tree, read_text};
+#[cfg(test)]
+pub(super) use self::read::read;
+pub(super) use self::read::{Found, read_as, root};
+use crate::repo::{RepoPath, Tree, read_text};
 use crate::split::{Manifest, SplitError};
 
 /// A workspace: its folder, and its manifest.
 pub type Workspaces = BTreeMap<RepoPath, Manifest>;
-
-/// Folders that no pattern descends into.
-const NEVER: [&str; 2] = ["node_modules", ".git"];
-
-/// Reads the root manifest and those of all workspaces; the root is the empty path.
-pub(super) fn read(tree: &dyn Tree) -> Result<Workspaces, SplitError> {
-    let root = manifest(tree, &RepoPath::root())?.ok_or(SplitError::NoRootManifest)?;
-    let patterns = root.workspaces.clone().unwrap_or_default();
-    let mut workspaces = Workspaces::from([(RepoPath::root(), root)]);
-    for folder in expand(tree, &patterns)? {
-        if let Some(manifest) = manifest(tree, &folder)? {
-            workspaces.insert(folder, manifest);
-        }
-    }
-    refuse_equal_names(&workspaces)?;
-    Ok(workspaces)
-}
 
 /// The manifest in a folder, or none.
 fn manifest(tree: &dyn Tree, folder: &RepoPath) -> Result<Option<Manifest>, SplitError> {
@@ -72,92 +56,6 @@ fn refuse_equal_names(workspaces: &Workspaces) -> Result<(), SplitError> {
         }
     }
     Ok(())
-}
-
-/// All folders that the patterns name, without those that a `!pattern` takes away.
-fn expand(tree: &dyn Tree, patterns: &[String]) -> Result<BTreeSet<RepoPath>, SplitError> {
-    let mut folders = BTreeSet::new();
-    for pattern in patterns.iter().filter(|pattern| !pattern.starts_with('!')) {
-        let parts = parts(pattern)?;
-        descend(tree, &RepoPath::root(), &parts, &mut folders)?;
-    }
-    folders.remove(&RepoPath::root());
-    for pattern in patterns.iter().filter_map(|pattern| pattern.strip_prefix('!')) {
-        let matcher = glob(pattern.trim_start_matches("./").trim_end_matches('/'), pattern)?;
-        folders.retain(|folder| !matcher.is_match(folder.as_str()));
-    }
-    Ok(folders)
-}
-
-/// One part of a pattern between slashes.
-enum Part {
-    /// A plain name.
-    Name(String),
-    /// Any one folder that the glob matches.
-    Glob(GlobMatcher),
-    /// `**`: any number of folders.
-    Any,
-}
-
-fn parts(pattern: &str) -> Result<Vec<Part>, SplitError> {
-    // Resolving refuses what leaves the repository; glob characters are names to it.
-    let path: RepoPath = pattern
-        .parse()
-        .map_err(|reason| SplitError::Pattern { pattern: pattern.to_owned(), reason: format!("{reason}") })?;
-    path.parts()
-        .map(|part| match part {
-            "**" => Ok(Part::Any),
-            part if part.contains(['*', '?', '[', '{', '\\']) => glob(part, pattern).map(Part::Glob),
-            part => Ok(Part::Name(part.to_owned())),
-        })
-        .collect()
-}
-
-/// Compiles a part of a pattern; an error names the whole of it, as it is written.
-fn glob(part: &str, pattern: &str) -> Result<GlobMatcher, SplitError> {
-    GlobBuilder::new(part)
-        .literal_separator(true)
-        .build()
-        .map(|glob: Glob| glob.compile_matcher())
-        .map_err(|error| SplitError::Pattern { pattern: pattern.to_owned(), reason: error.kind().to_string() })
-}
-
-fn descend(
-    tree: &dyn Tree,
-    folder: &RepoPath,
-    parts: &[Part],
-    found: &mut BTreeSet<RepoPath>,
-) -> Result<(), SplitError> {
-    let Some((part, rest)) = parts.split_first() else {
-        found.insert(folder.clone());
-        return Ok(());
-    };
-    match part {
-        Part::Name(name) => descend(tree, &folder.child(name), rest, found),
-        Part::Glob(matcher) => {
-            for name in folders(tree, folder)? {
-                if matcher.is_match(&name) {
-                    descend(tree, &folder.child(&name), rest, found)?;
-                }
-            }
-            Ok(())
-        }
-        Part::Any => {
-            descend(tree, folder, rest, found)?;
-            for name in folders(tree, folder)? {
-                descend(tree, &folder.child(&name), parts, found)?;
-            }
-            Ok(())
-        }
-    }
-}
-
-fn folders(tree: &dyn Tree, folder: &RepoPath) -> Result<Vec<String>, SplitError> {
-    let entries = tree.list(folder)?.into_iter();
-    Ok(entries
-        .filter(|entry| entry.kind == EntryKind::Folder && !NEVER.contains(&entry.name.as_str()))
-        .map(|entry| entry.name)
-        .collect())
 }
 
 #[cfg(test)]
@@ -203,7 +101,7 @@ mod tests {
             error(r#"{"workspaces": ["../x"]}"#, "{}"),
             "wrong workspace pattern `../x`: path leaves the repository"
         );
-        assert!(error(r#"{"workspaces": ["b/a["]}"#, "{}").starts_with("wrong workspace pattern `b/a[`: "));
+        assert_eq!(error(r#"{"workspaces": ["!!a"]}"#, "{}"), "wrong workspace pattern `!!a`: it starts with two `!`");
         assert_eq!(
             error(r#"{"name": "x", "workspaces": ["a", "b"]}"#, r#"{"name": "x"}"#),
             "two workspaces are named `x`: `a` and `b`"

@@ -1,7 +1,7 @@
 //! Finds files with environment variables outside a workspace: those that Yarn gives to every script, and the `.env` files of
 //! folders above that a framework is told to read.
 
-use super::Search;
+use super::search::Search;
 use crate::{
     managers::yarn_berry::rc::BerryRc,
     repo::{EntryKind, RepoPath, Tree},
@@ -49,28 +49,25 @@ pub(super) fn may_read(text: &str) -> bool {
     text.contains(COMMON) && WORDS.iter().any(|word| text.contains(word))
 }
 
-/// Adds the `.env` files of the folders above the workspace that a program names.
-pub(super) fn add(search: &mut Search<'_, '_>, text: &str, folder: &RepoPath) -> Result<(), SplitError> {
+/// Returns the `.env` files of the folders above the workspace that a program names.
+pub(super) fn read_by(search: &mut Search<'_, '_>, text: &str, folder: &RepoPath) -> Result<Vec<RepoPath>, SplitError> {
+    let mut found = Vec::new();
     for ups in ups(text) {
         for from in [folder.clone(), search.own.clone()] {
             let Ok(target) = from.resolve(&"../".repeat(ups)) else { continue };
             if search.own.is_within(&target) && target != *search.own && search.is_outside(&target) {
-                add_folder(search, &target)?;
+                found.extend(in_folder(search, &target)?);
             }
         }
     }
-    Ok(())
+    Ok(found)
 }
 
-fn add_folder(search: &mut Search<'_, '_>, folder: &RepoPath) -> Result<(), SplitError> {
+fn in_folder(search: &mut Search<'_, '_>, folder: &RepoPath) -> Result<Vec<RepoPath>, SplitError> {
     let is_one = |name: &str| name == ".env" || (name.starts_with(".env.") && name != OF_YARN && !is_example(name));
     let entries = search.finder.list(folder)?;
     let found = entries.iter().filter(|entry| entry.kind == EntryKind::File && is_one(&entry.name));
-    let found: Vec<RepoPath> = found.map(|entry| folder.child(&entry.name)).collect();
-    for path in found {
-        search.insert(&path)?;
-    }
-    Ok(())
+    Ok(found.map(|entry| folder.child(&entry.name)).collect())
 }
 
 fn is_example(name: &str) -> bool {

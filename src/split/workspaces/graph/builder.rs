@@ -8,8 +8,10 @@ use std::{
 use super::{
     Remedy, Role, Workspace, advice, cycles,
     edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
+    found::{Known, before_build, find, needs, with_found},
     kind::{Facts, choose_kind},
-    scripts::{not_run, read_scripts, refuse_unknown_scripts, with_root_scripts, with_scripts},
+    references,
+    scripts::{not_run, refuse_unknown_scripts, with_root_scripts, with_scripts},
 };
 use crate::{
     repo::{RepoPath, Tree},
@@ -17,7 +19,7 @@ use crate::{
         ManagerName, Manifest, SplitError, Workspaces,
         config::{BuildChoice, Config, Exposes, Install, Kind, RuntimeConfig, WorkspaceConfig},
         manifest_path,
-        sources::root_files::{self, Finder, ProgramSearch, Purpose},
+        sources::root_files::{self, EdgeKind, Found, ProgramSearch},
         sources::source_filter::Globs,
         workspaces::detect::{
             self, Build, products,
@@ -51,7 +53,8 @@ pub(super) struct Builder<'a> {
     linked: BTreeSet<RepoPath>,
     /// The files of the root that are no sources, as `splitter.json` says.
     excluded: Globs,
-    finder: Finder<'a>,
+    /// What each workspace needs outside its folder, as a search of its files found.
+    found: BTreeMap<RepoPath, Found>,
     /// Files whose variables the package manager gives to every script.
     environment: Vec<RepoPath>,
     /// The scripts that would start workspaces, but are not understood whole.
@@ -65,20 +68,34 @@ impl<'a> Builder<'a> {
         config: &'a Config,
         links: &'a Links,
         manager: ManagerName,
-        programs: ProgramSearch,
+        programs: ProgramSearch<'_>,
     ) -> Result<Self, SplitError> {
         let edges = edges(workspaces);
         let tasks = Tasks::read(tree, workspaces)?;
-        let needs = tasks.needs(workspaces);
+        let before = tasks.scripts(workspaces, &with_links(&edges, links));
         let root_choice = config.workspaces.get(&RepoPath::root());
+        let excluded = root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude));
+        let known = Known {
+            tree,
+            workspaces,
+            config,
+            links,
+            tasks: &tasks,
+            before: &before,
+            edges: &edges,
+            excluded: &excluded,
+        };
+        let found = find(&known, programs)?;
+        let needs = needs(tasks.needs(workspaces), &found);
+        let bonds = with_found(with_needs(bonds(workspaces, &edges, links, config), &needs), &found);
         Ok(Self {
-            before: tasks.scripts(workspaces, &with_links(&edges, links)),
-            cycles: cycles::cut(&with_needs(bonds(workspaces, &edges, links, config), &needs)),
-            excluded: root_choice.map_or_else(Globs::default, |choice| Globs::new(&choice.exclude)),
+            before,
+            cycles: cycles::cut(&bonds),
+            excluded,
             needs,
-            dependants: dependants(&edges, links, config),
+            dependants: dependants(&edges, links, config, &found),
+            found,
             linked: links.by_workspace.values().flat_map(|linked| &linked.folders).cloned().collect(),
-            finder: Finder::new(tree, workspaces, programs),
             environment: root_files::environment::of_yarn(tree, manager)?.files,
             development: development_edges(workspaces, &edges),
             unclear: BTreeMap::new(),
@@ -99,13 +116,18 @@ impl<'a> Builder<'a> {
         let found = build(self.tree, path, manifest, &choice, &task, self.manager)?;
         let product = self.product(path, manifest, &choice, found.as_ref())?;
         refuse_unknown_scripts(path, manifest, &self.workspaces[&RepoPath::root()], &choice)?;
-        let Before { scripts: before, not_run: tasks_not_run } = self.before(path, &choice);
+        let Before { scripts: before, not_run: tasks_not_run } = before_build(&self.before, path, &choice);
         let (kind, reason) = self.kind(path, &choice, found.as_ref(), product.as_ref(), &before);
         let remedy = self.remedy(path, manifest, kind, product.as_ref())?;
         let is_files = self.is_files_for_others(path, manifest, found.as_ref(), product.as_ref());
         let lacks_entry = self.lacks_entry(path, manifest)?;
+        let found = self.or_by_references(found, path, manifest, lacks_entry.as_deref())?;
         let has_build = found.as_ref().is_some_and(|build| build.foreign.is_none()) && !path.is_root();
         let needed = found.filter(|build| {
+            // The root's script often builds all workspaces, and the others wait for their own.
+            if path.is_root() && choice.build == BuildChoice::Detected && builds_others(&build.script) {
+                return kind == Kind::App;
+            }
             kind == Kind::App
                 || is_awaited(manifest, build, &choice)
                 || links_lead_into_output(&self.linked, path, build)
@@ -130,14 +152,25 @@ impl<'a> Builder<'a> {
             remedy,
             dependencies: self.edges[path].clone(),
             development: self.development.remove(path).unwrap_or_default(),
-            uses: choice.uses.iter().cloned().chain(linked_only).collect(),
+            uses: choice
+                .uses
+                .iter()
+                .cloned()
+                .chain(linked_only)
+                .chain(self.all_for_root(path))
+                .chain(self.found(path, &[EdgeKind::Import]))
+                .collect(),
             needs: self.other_needs(path, &choice, &linked),
+            reasons: self.reasons(path),
+            linted: self.found.get(path).map(|found| found.reads.clone()).unwrap_or_default(),
+            imports: self.found.get(path).map(|found| found.imports.clone()).unwrap_or_default(),
             missing_entry: lacks_entry.filter(|_| build.is_none()),
             patches: patches(self.tree, path, manifest)?,
             cycle: self.cycles.remove(path).unwrap_or_default(),
-            root_files: self.root_files(path, &read_scripts(manifest, &before), &task, &linked, &choice)?,
+            root_files: self.root_files(path, &choice)?,
             not_run: not_run(manifest, &choice.own_scripts),
             root_scripts: choice.root_scripts,
+            real: manifest.place.as_ref().map(|place| place.real.clone()),
             links: linked.folders,
             env: build.as_ref().map(|_| task.env).unwrap_or_default(),
             build,
@@ -153,13 +186,6 @@ impl<'a> Builder<'a> {
             },
             role,
         })
-    }
-
-    /// The scripts that run before a build: the chosen ones, and those of a task runner for a build that is found.
-    fn before(&self, path: &RepoPath, choice: &WorkspaceConfig) -> Before {
-        let of_tasks = self.before.get(path).filter(|_| choice.build == BuildChoice::Detected);
-        let Before { scripts, not_run } = of_tasks.cloned().unwrap_or_default();
-        Before { scripts: choice.own_scripts.iter().cloned().chain(scripts).collect(), not_run }
     }
 
     /// What makes a library an app.
@@ -187,12 +213,33 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The build that was found, or that of a script of the root that builds all project references.
+    fn or_by_references(
+        &self,
+        found: Option<Build>,
+        path: &RepoPath,
+        manifest: &Manifest,
+        lacks_entry: Option<&str>,
+    ) -> Result<Option<Build>, SplitError> {
+        match lacks_entry.filter(|_| found.is_none()) {
+            Some(entry) => references::build(self.tree, (path, manifest), &self.workspaces[&RepoPath::root()], entry),
+            None => Ok(found),
+        }
+    }
+
     /// The workspaces that a build needs and that neither its manifest, nor `uses`, nor a link names.
     fn other_needs(&self, path: &RepoPath, choice: &WorkspaceConfig, linked: &Linked) -> BTreeSet<RepoPath> {
         let is_named = |needed: &RepoPath| {
             self.edges[path].contains(needed) || choice.uses.contains(needed) || linked.workspaces.contains(needed)
         };
-        self.needs.get(path).into_iter().flatten().filter(|needed| !is_named(needed)).cloned().collect()
+        let tools = self.found(path, &[EdgeKind::Tool]);
+        self.needs.get(path).into_iter().flatten().chain(&tools).filter(|needed| !is_named(needed)).cloned().collect()
+    }
+
+    /// The workspaces that the root reads as an app. They stay what they are: the root builds them itself.
+    fn all_for_root(&self, path: &RepoPath) -> impl Iterator<Item = RepoPath> {
+        let uses_all = self.config.uses_all(path);
+        self.workspaces.keys().filter(move |other| uses_all && !other.is_root()).cloned()
     }
 
     /// Whether others need the build of a workspace that has something of its own to run: many depend on one for its types alone.
@@ -287,35 +334,34 @@ impl<'a> Builder<'a> {
     }
 
     /// The files outside of a workspace that it reads, and that what it links to reads.
-    fn root_files(
-        &mut self,
-        path: &RepoPath,
-        scripts: &[&str],
-        task: &Task,
-        linked: &Linked,
-        choice: &WorkspaceConfig,
-    ) -> Result<BTreeSet<RepoPath>, SplitError> {
-        let asked = root_files::Asked { path, scripts: scripts.to_vec(), task, purpose: Purpose::Build };
-        let mut files = root_files::of(&mut self.finder, &asked)?;
+    fn root_files(&self, path: &RepoPath, choice: &WorkspaceConfig) -> Result<BTreeSet<RepoPath>, SplitError> {
+        let mut files = self.found.get(path).map(|found| found.files.clone()).unwrap_or_default();
         if !path.is_root() {
             files.extend(self.environment.iter().cloned());
         }
-        if !choice.root_scripts.is_empty() {
-            let root = &self.workspaces[&RepoPath::root()];
-            let texts: Vec<String> = choice
-                .root_scripts
-                .iter()
-                .filter_map(|name| root.scripts.get(name))
-                .map(|text| detect::expanded(text, root))
-                .collect();
-            files.extend(root_files::of_root_scripts(&mut self.finder, &texts)?);
-        }
-        for folder in &linked.folders {
-            files.extend(root_files_of_link(&mut self.finder, folder)?);
-        }
         files.retain(|path| self.excluded.find(path.as_str()).is_none());
+        // Node.js looks for files from where they really are, so a build has the links and what they lead to.
+        let place = self.workspaces.get(path).and_then(|manifest| manifest.place.as_ref());
+        files.extend(place.into_iter().flat_map(|place| place.links.iter().cloned()));
         files.extend(root_files::chosen(self.tree, &choice.root_files, &format!("`rootFiles` of `{path}`"))?);
         Ok(files)
+    }
+
+    /// The workspaces that were found to be needed in one of these ways.
+    fn found(&self, path: &RepoPath, kinds: &[EdgeKind]) -> Vec<RepoPath> {
+        let edges = self.found.get(path).into_iter().flat_map(|found| &found.edges);
+        edges.filter(|(_, edge)| kinds.contains(&edge.kind)).map(|(to, _)| to.clone()).collect()
+    }
+
+    /// Why each of these is needed, in words.
+    fn reasons(&self, path: &RepoPath) -> BTreeMap<RepoPath, String> {
+        let edges = self.found.get(path).into_iter().flat_map(|found| &found.edges);
+        edges.map(|(to, edge)| (to.clone(), edge.reason.clone())).collect()
+    }
+
+    /// Warnings of the search.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.found.values().flat_map(|found| found.warnings.iter().cloned()).collect()
     }
 }
 
@@ -371,15 +417,6 @@ fn refuse_unused_runtime(path: &RepoPath, runtime: &RuntimeConfig, role: &Role) 
     }
 }
 
-/// The files outside a folder that is linked to which are read with what is in it, as those of a workspace are.
-fn root_files_of_link(finder: &mut Finder<'_>, folder: &RepoPath) -> Result<BTreeSet<RepoPath>, SplitError> {
-    let asked =
-        root_files::Asked { path: folder, scripts: Vec::new(), task: &Task::default(), purpose: Purpose::Build };
-    let mut files = root_files::of(finder, &asked)?;
-    files.retain(|path| path.below(folder).is_none());
-    Ok(files)
-}
-
 /// The folder of patches for `patch-package`; none that is not there: it has nothing to apply then.
 fn patches(tree: &dyn Tree, path: &RepoPath, manifest: &Manifest) -> Result<Option<RepoPath>, SplitError> {
     let Some(folder) = detect::patch_package::folder(path, manifest) else { return Ok(None) };
@@ -407,6 +444,13 @@ fn build(
     Ok(found.map(|build| if choice.output.is_empty() { build } else { build.keeping(&choice.output) }))
 }
 
+/// Whether a script of the root runs scripts of the workspaces.
+fn builds_others(script: &str) -> bool {
+    let words = ["turbo", "nx", "lerna", "wsrun", "moon", "workspace", "workspaces", "foreach", "-r", "--recursive"];
+    let is_one = |word: &str| words.contains(&word) || word.starts_with("--filter") || word.starts_with("--workspaces");
+    script.split(|c: char| c.is_whitespace() || "\"';".contains(c)).any(is_one)
+}
+
 fn is_end_of_word(character: char) -> bool {
     character.is_whitespace() || "\"'=;()`".contains(character)
 }
@@ -431,12 +475,19 @@ fn links_lead_into_output(linked: &BTreeSet<RepoPath>, path: &RepoPath, build: &
 }
 
 /// For each workspace, those that depend on it or use it directly, by folder.
-fn dependants(edges: &Edges, links: &Links, config: &Config) -> BTreeMap<RepoPath, Vec<RepoPath>> {
+fn dependants(
+    edges: &Edges,
+    links: &Links,
+    config: &Config,
+    found: &BTreeMap<RepoPath, Found>,
+) -> BTreeMap<RepoPath, Vec<RepoPath>> {
     let mut dependants: BTreeMap<RepoPath, Vec<RepoPath>> = BTreeMap::new();
     for (from, targets) in edges {
         let chosen = config.workspaces.get(from).into_iter().flat_map(|choice| &choice.uses);
         let linked = links.by_workspace.get(from).into_iter().flat_map(|linked| &linked.workspaces);
-        let targets: BTreeSet<&RepoPath> = targets.iter().chain(chosen).chain(linked).collect();
+        let imported = found.get(from).into_iter().flat_map(|found| &found.edges);
+        let imported = imported.filter(|(_, edge)| edge.is_package).map(|(to, _)| to);
+        let targets: BTreeSet<&RepoPath> = targets.iter().chain(chosen).chain(linked).chain(imported).collect();
         for target in targets {
             dependants.entry(target.clone()).or_default().push(from.clone());
         }

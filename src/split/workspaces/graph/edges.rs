@@ -74,7 +74,11 @@ pub(super) fn bonds(workspaces: &Workspaces, edges: &Edges, links: &Links, confi
         let bond = |to: &RepoPath| (to.clone(), if is_runtime(to) { Bond::Runtime } else { Bond::Loose });
         let uses = config.workspaces.get(from).into_iter().flat_map(|choice| &choice.uses);
         let uses = uses.filter(|used| *used != from).map(|used| (used.clone(), Bond::Runtime));
-        targets.iter().chain(&linked.workspaces).map(bond).chain(uses).collect()
+        let all = workspaces
+            .keys()
+            .filter(|path| config.uses_all(from) && !path.is_root())
+            .map(|path| (path.clone(), Bond::Loose));
+        all.chain(targets.iter().chain(&linked.workspaces).map(bond)).chain(uses).collect()
     };
     edges.iter().map(|(from, targets)| (from.clone(), bonds(from, targets))).collect()
 }

@@ -5,9 +5,11 @@ mod builder;
 mod closures;
 mod cycles;
 mod edges;
+mod found;
 mod kind;
 mod names;
 pub(crate) mod reach;
+mod references;
 mod scripts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,8 +58,14 @@ pub struct Workspace {
     pub uses: BTreeSet<RepoPath>,
     /// Those that a task runner builds before it, though neither its manifest nor `splitter.json` names them.
     pub needs: BTreeSet<RepoPath>,
+    /// Why it uses or needs the workspaces that its files were found to name, as a verb and its object.
+    pub reasons: BTreeMap<RepoPath, String>,
+    /// What its programs import and read outside of it, as far as a record needs it.
+    pub imports: Vec<String>,
     /// An entry point of its manifest that git does not have and that no build makes, if others depend on it.
     pub missing_entry: Option<String>,
+    /// Its folder, if `path` leads there through links.
+    pub real: Option<RepoPath>,
     /// The folders that it links to and that are no workspaces.
     pub links: BTreeSet<RepoPath>,
     /// The folder of the patches that its install has `patch-package` apply.
@@ -73,6 +81,8 @@ pub struct Workspace {
     pub not_run: Vec<String>,
     /// The root's scripts of an install that run before its build.
     pub root_scripts: Vec<String>,
+    /// Globs of settings of linters that its build reads.
+    pub(in crate::split) linted: BTreeSet<String>,
     /// Environment variables that its build reads, as the repository's task runner has it; names may end in `*`.
     pub env: BTreeSet<String>,
     /// The tasks that a task runner would run before its build and that do not run, though they may make something.
@@ -92,6 +102,11 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// The folder that holds its files, which git and Nix know. It differs from `path` if that leads through links.
+    pub fn folder(&self) -> &RepoPath {
+        self.real.as_ref().unwrap_or(&self.path)
+    }
+
     /// The workspaces whose sources its build has: those that it depends on, those that it uses, and those that are built for
     /// it.
     pub fn source_edges(&self) -> impl Iterator<Item = &RepoPath> {
@@ -106,7 +121,7 @@ impl Workspace {
         let packed = PACKED.into_iter().filter(move |_| is_packed).map(str::to_owned);
         let runs_tests = self.build.as_ref().is_some_and(|build| build.runs_tests);
         let tests = TESTS.into_iter().filter(move |_| runs_tests).map(str::to_owned);
-        by_tool.iter().cloned().chain(packed).chain(tests)
+        by_tool.iter().cloned().chain(packed).chain(tests).chain(self.linted.iter().cloned())
     }
 
     /// The workspaces whose builds its own waits for.
@@ -144,6 +159,8 @@ pub struct Graph {
     workspaces: BTreeMap<RepoPath, Workspace>,
     /// The scripts that would start workspaces, but are not understood whole.
     unclear: BTreeMap<RepoPath, Unclear>,
+    /// Warnings about files that a build names.
+    pub(in crate::split) warnings: Vec<String>,
 }
 
 impl Graph {
@@ -154,14 +171,15 @@ impl Graph {
         config: &Config,
         links: &Links,
         manager: ManagerName,
-        programs: ProgramSearch,
+        programs: ProgramSearch<'_>,
     ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
         let mut builder = Builder::new(tree, workspaces, config, links, manager, programs)?;
-        let mut graph = Self { workspaces: BTreeMap::new(), unclear: BTreeMap::new() };
+        let mut graph = Self { workspaces: BTreeMap::new(), unclear: BTreeMap::new(), warnings: Vec::new() };
         for (path, manifest) in workspaces {
             graph.workspaces.insert(path.clone(), builder.workspace(path, manifest)?);
         }
+        graph.warnings = builder.warnings();
         graph.unclear = builder.unclear;
         graph.name_apps()?;
         graph.name_awaited();
@@ -182,6 +200,11 @@ impl Graph {
     /// All workspaces, sorted by folder.
     pub fn workspaces(&self) -> impl Iterator<Item = &Workspace> {
         self.workspaces.values()
+    }
+
+    /// Why a workspace needs another one that its manifest does not name, as a verb and its object.
+    pub fn reason(&self, from: &RepoPath, to: &RepoPath) -> Option<&str> {
+        self.workspaces.get(from)?.reasons.get(to).map(String::as_str)
     }
 
     /// The apps: the name of the derivation, and the workspace.

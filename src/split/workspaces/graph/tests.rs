@@ -342,3 +342,90 @@ fn choices_for_the_run_time_that_nothing_would_read_are_refused() {
     assert!(error(next, r#"{"install": "own"}"#).ends_with("puts the packages that it needs into its output"));
     assert_eq!(error(next, r#"{"directory": "workspace"}"#), "");
 }
+
+/// The library is compiled by the app, with the app's aliases.
+#[test]
+fn an_alias_of_an_app_counts_for_the_libraries_that_it_compiles() {
+    let files = [
+        ROOT,
+        ("apps/web/package.json", r#"{"scripts": {"build": "vite build"}, "dependencies": {"a": "*"}}"#),
+        (
+            "apps/web/vite.config.ts",
+            "export default { resolve: { alias: { '~shared': '../../packages/shared/src', '~b': '../../packages/b/src' } } }",
+        ),
+        ("packages/a/package.json", r#"{"name": "a", "main": "i.ts"}"#),
+        ("packages/a/i.ts", "import '~shared/x'"),
+        ("packages/shared/package.json", r#"{"name": "shared"}"#),
+        ("packages/shared/src/x.ts", "import '~b/y'"),
+        ("packages/b/package.json", r#"{"name": "b"}"#),
+        ("packages/b/src/y.ts", ""),
+    ];
+    let graph_of = |more: &[(&str, &str)]| graph(&[&files[..], more].concat()).unwrap();
+    let all = graph_of(&[]);
+    let web: RepoPath = "apps/web".parse().unwrap();
+    assert_eq!(all.closure(&web).len(), 4);
+    assert_eq!(all.closure(&"packages/a".parse().unwrap()).len(), 1);
+    let imports: Vec<&String> = all.workspaces().flat_map(|workspace| &workspace.imports).collect();
+    assert_eq!(imports, ["~b/y", "~shared/x"]);
+    assert_eq!(all.reason(&web, &"packages/b".parse().unwrap()), Some("imports ~b/y (alias in vite.config.ts)"));
+    let without = ("splitter.json", r#"{"workspaces": {".": {"exclude": ["packages/b"]}}}"#);
+    assert_eq!(graph_of(&[without]).closure(&web).len(), 3);
+}
+
+#[test]
+fn libraries_that_the_root_builds_by_project_references_have_a_build() {
+    let graph = graph(&[
+        (
+            "package.json",
+            r#"{"workspaces": ["packages/*"], "scripts": {"clean": "tsgo -b --clean", "build": "yarn clean && tsc --build"}}"#,
+        ),
+        ("packages/a/package.json", r#"{"name": "a", "scripts": {"build": "vite build"}, "dependencies": {"b": "*", "c": "*"}}"#),
+        ("packages/b/package.json", r#"{"name": "b", "main": "dist/index.js"}"#),
+        ("packages/b/tsconfig.json", r#"{"extends": "../../base.json", "compilerOptions": {"outDir": "./dist"}}"#),
+        ("packages/c/package.json", r#"{"name": "c", "main": "lib/index.js"}"#),
+        ("packages/c/tsconfig.json", r#"{"compilerOptions": {"outDir": "./dist"}}"#),
+        ("base.json", "{}"),
+    ])
+    .unwrap();
+    let builds: Vec<_> = graph
+        .workspaces()
+        .map(|workspace| {
+            let build = workspace.build.as_ref().map(|build| format!("{} -> {}", build.command, build.shown_outputs()));
+            (workspace.path.to_string(), build, workspace.awaited, workspace.missing_entry.clone())
+        })
+        .collect();
+    insta::assert_debug_snapshot!(builds, @r#"
+    [
+        (
+            ".",
+            None,
+            false,
+            None,
+        ),
+        (
+            "packages/a",
+            Some(
+                "bun run build -> dist",
+            ),
+            false,
+            None,
+        ),
+        (
+            "packages/b",
+            Some(
+                "tsc --build -> dist",
+            ),
+            true,
+            None,
+        ),
+        (
+            "packages/c",
+            None,
+            false,
+            Some(
+                "lib/index.js",
+            ),
+        ),
+    ]
+    "#);
+}

@@ -1,0 +1,228 @@
+//! A whole pattern: its parts between slashes.
+
+use super::{
+    braces,
+    dialect::Dialect,
+    name::{Dots, Name, Refuses, Syntax},
+};
+
+/// The longest pattern.
+const LONGEST: usize = 4_096;
+
+/// One part of a pattern.
+#[derive(Debug, Clone)]
+pub(super) enum Part {
+    /// This name.
+    Plain(String),
+    /// The folder above.
+    Up,
+    /// Any name that one of these matches.
+    Glob(Vec<Glob>),
+    /// `**`: any number of folders. `least` is 1 if it needs one.
+    Any { least: usize },
+}
+
+/// One part of a pattern with special characters.
+#[derive(Debug, Clone)]
+pub(super) struct Glob {
+    name: Name,
+    /// Whether the part starts with `!` and means every other name: Bun before 1.4.
+    is_negated: bool,
+    /// How Yarn matches a folder on the way, before it matches the whole path.
+    on_the_way: Option<Name>,
+}
+
+impl Glob {
+    pub(super) fn matches(&self, name: &str) -> bool {
+        if self.is_negated {
+            return !name.starts_with('.') && !self.name.matches(name);
+        }
+        self.name.matches(name) && self.on_the_way.as_ref().is_none_or(|on_the_way| on_the_way.matches(name))
+    }
+}
+
+/// A pattern without `!`, ready to be compared.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    pub(super) parts: Vec<Part>,
+}
+
+/// What a pattern is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To find workspaces.
+    Find,
+    /// To exclude some.
+    Exclude,
+}
+
+/// Reads a pattern, without its `!`. Braces may make several of one. The error says what is wrong, in words.
+pub(super) fn read(text: &str, dialect: Dialect, purpose: Purpose) -> Result<Vec<Pattern>, String> {
+    if text.len() > LONGEST {
+        return Err(format!("it is longer than {LONGEST} characters"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err("it contains a control character".to_owned());
+    }
+    if text.starts_with('/') {
+        return Err("path is absolute; expected one relative to the repository".to_owned());
+    }
+    let many = || "its braces stand for too many patterns".to_owned();
+    let texts = if dialect.is_bun() {
+        vec![text.to_owned()]
+    } else {
+        braces::expand(text, dialect.braces()).ok_or_else(many)?
+    };
+    texts.iter().map(|text| pattern(text, dialect, purpose)).collect()
+}
+
+fn pattern(text: &str, dialect: Dialect, purpose: Purpose) -> Result<Pattern, String> {
+    let texts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    let mut parts = Vec::new();
+    for (index, part) in texts.iter().enumerate() {
+        let reader = Reader { dialect, purpose, is_first: index == 0, is_last: index + 1 == texts.len() };
+        let follows_star = matches!(parts.last(), Some(Part::Any { .. }));
+        let is_base = dialect.is_berry() && !reader.is_last && parts.iter().all(|part| matches!(part, Part::Plain(_)));
+        let part = match *part {
+            ".." => Part::Up,
+            "**" if follows_star => continue,
+            "**" => reader.any(parts.last()),
+            // Yarn's library takes such a folder for a plain one.
+            other if is_base && is_lone_question_mark(other) => Part::Plain(other.to_owned()),
+            other => reader.part(other)?,
+        };
+        parts.push(part);
+    }
+    // Yarn 3 compares folders with a pattern that ends with a slash, and no folder does.
+    if dialect == Dialect::Yarn3 && text.ends_with('/') && !parts.iter().all(|part| matches!(part, Part::Plain(_))) {
+        parts.push(Part::Glob(Vec::new()));
+    }
+    if dialect == Dialect::Yarn3 && text.ends_with('/') && purpose == Purpose::Exclude {
+        parts.push(Part::Glob(Vec::new()));
+    }
+    Ok(Pattern { parts })
+}
+
+fn is_lone_question_mark(part: &str) -> bool {
+    part.contains('?') && !part.contains(['*', '[', '{', '(', ')', '+', '.', ']', '\\'])
+}
+
+struct Reader {
+    dialect: Dialect,
+    purpose: Purpose,
+    is_first: bool,
+    is_last: bool,
+}
+
+impl Reader {
+    /// `**`. In the patterns of Yarn it needs a folder if nothing but names come before it.
+    fn any(&self, before: Option<&Part>) -> Part {
+        let is_excluding = self.purpose == Purpose::Exclude;
+        let least = match self.dialect {
+            // It is a plain star directly after the `!`.
+            Dialect::Bun12 | Dialect::Bun13 if is_excluding && self.is_first => {
+                return self.part("*").unwrap_or(Part::Any { least: 0 });
+            }
+            Dialect::Bun12 | Dialect::Bun13 if is_excluding && self.is_last => 1,
+            Dialect::Yarn3 | Dialect::Yarn4 if self.is_last && !is_excluding => match before {
+                Some(Part::Glob(globs)) if self.dialect == Dialect::Yarn3 => {
+                    usize::from(globs.iter().any(|glob| glob.name.ends_with_star()))
+                }
+                Some(Part::Glob(_)) => 0,
+                _ => 1,
+            },
+            _ => 0,
+        };
+        Part::Any { least }
+    }
+
+    fn part(&self, text: &str) -> Result<Part, String> {
+        let many = || "its braces stand for too many patterns".to_owned();
+        let texts = if self.dialect.is_bun() {
+            braces::expand(text, self.dialect.braces()).ok_or_else(many)?
+        } else {
+            vec![text.to_owned()]
+        };
+        let mut globs = Vec::new();
+        for text in &texts {
+            let (text, is_negated) = match text.strip_prefix('!') {
+                Some(rest) if self.dialect.is_old_bun() && self.purpose == Purpose::Find => (rest, true),
+                _ => (text.as_str(), false),
+            };
+            globs.push(Glob { name: self.name(text, self.is_last)?, is_negated, on_the_way: self.on_the_way(text)? });
+        }
+        if let [only] = globs.as_slice()
+            && let (Some(plain), false) = (only.name.literal(), only.is_negated)
+        {
+            return Ok(Part::Plain(plain));
+        }
+        Ok(Part::Glob(globs))
+    }
+
+    fn on_the_way(&self, text: &str) -> Result<Option<Name>, String> {
+        let differs = self.dialect.is_berry() && !self.is_last && text.contains("!(");
+        if differs { self.name(text, true).map(Some) } else { Ok(None) }
+    }
+
+    fn name(&self, text: &str, is_last: bool) -> Result<Name, String> {
+        let name = Name::parse(text, self.syntax(), is_last);
+        name.ok_or_else(|| "its brackets are nested too deeply".to_owned())
+    }
+
+    fn syntax(&self) -> Syntax {
+        let is_excluding = self.purpose == Purpose::Exclude;
+        Syntax {
+            extended: !self.dialect.is_old_bun(),
+            like_regex: self.dialect.is_berry(),
+            dots: match self.dialect {
+                Dialect::Yarn4 | Dialect::Bun12 | Dialect::Bun13 | Dialect::Bun14 if is_excluding => Dots::Always,
+                Dialect::Bun12 | Dialect::Bun13 => Dots::Never,
+                Dialect::YarnClassic | Dialect::Bun14 => Dots::Written,
+                Dialect::Yarn3 | Dialect::Yarn4 => Dots::UnlessWild,
+            },
+            refuses: if self.dialect.is_berry() { Refuses::Start } else { Refuses::Rest },
+        }
+    }
+}
+
+impl Pattern {
+    /// Whether the pattern has no special characters.
+    pub(super) fn is_plain(&self) -> bool {
+        self.parts.iter().all(|part| matches!(part, Part::Plain(_) | Part::Up))
+    }
+
+    /// Whether a path matches, for patterns that exclude.
+    pub(super) fn matches(&self, path: &str, enters_dots: bool) -> bool {
+        let names: Vec<&str> = path.split('/').collect();
+        // Where the pattern may stand after the names so far.
+        let mut at = vec![false; self.parts.len() + 1];
+        at[0] = true;
+        self.skip_any(&mut at, 0);
+        for name in names {
+            let mut next = vec![false; self.parts.len() + 1];
+            for (index, part) in self.parts.iter().enumerate().filter(|(index, _)| at[*index]) {
+                match part {
+                    Part::Plain(plain) => next[index + 1] |= plain == name,
+                    Part::Glob(globs) => next[index + 1] |= globs.iter().any(|glob| glob.matches(name)),
+                    Part::Any { .. } if enters_dots || !name.starts_with('.') => {
+                        next[index] = true;
+                        next[index + 1] = true;
+                    }
+                    Part::Any { .. } | Part::Up => {}
+                }
+            }
+            at = next;
+            // Zero folders are enough, except at the end of the patterns that need one.
+            for index in 0..self.parts.len() {
+                self.skip_any(&mut at, index);
+            }
+        }
+        at[self.parts.len()]
+    }
+
+    fn skip_any(&self, at: &mut [bool], index: usize) {
+        if at[index] && matches!(self.parts.get(index), Some(Part::Any { least: 0 })) {
+            at[index + 1] = true;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Reading the manifests of the workspaces, as the package manager in use would.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Workspaces, lerna, manifest, manifest_path,
+    patterns::{self, Dialect, Match},
+    refuse_equal_names,
+};
+use crate::{
+    managers::ManagerName,
+    repo::{RepoPath, Tree},
+    split::{Manifest, SplitError},
+};
+
+/// The deepest nesting of workspaces in workspaces.
+const DEEPEST: usize = 20;
+
+/// The workspaces, and warnings about their patterns.
+#[derive(Debug)]
+pub(in crate::split) struct Found {
+    pub(in crate::split) workspaces: Workspaces,
+    pub(in crate::split) warnings: Vec<String>,
+}
+
+/// Reads the root manifest.
+pub(in crate::split) fn root(tree: &dyn Tree) -> Result<Manifest, SplitError> {
+    manifest(tree, &RepoPath::root())?.ok_or(SplitError::NoRootManifest)
+}
+
+/// Reads the manifests of all workspaces, as the current Yarn does: it needs neither names nor versions.
+#[cfg(test)]
+pub(in crate::split) fn read(tree: &dyn Tree) -> Result<Workspaces, SplitError> {
+    Ok(read_as(tree, root(tree)?, ManagerName::YarnBerry, Dialect::Yarn4)?.workspaces)
+}
+
+/// Reads the manifests of all workspaces; the root is the empty path.
+pub(in crate::split) fn read_as(
+    tree: &dyn Tree,
+    root: Manifest,
+    manager: ManagerName,
+    dialect: Dialect,
+) -> Result<Found, SplitError> {
+    let mut reader = Reader { tree, dialect, workspaces: Workspaces::new(), warnings: Vec::new() };
+    reader.warnings.extend(lerna::warnings(tree, &root, manager)?);
+    let patterns = root.workspaces.clone().unwrap_or_default();
+    reader.workspaces.insert(RepoPath::root(), root);
+    reader.add(&RepoPath::root(), &patterns, 0)?;
+    refuse_equal_names(&reader.workspaces)?;
+    Ok(Found { workspaces: reader.workspaces, warnings: reader.warnings })
+}
+
+struct Reader<'a> {
+    tree: &'a dyn Tree,
+    dialect: Dialect,
+    workspaces: Workspaces,
+    warnings: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// Adds the workspaces that patterns name. In Yarn 2 and later, a workspace can have workspaces of its own.
+    fn add(&mut self, base: &RepoPath, patterns: &[String], depth: usize) -> Result<(), SplitError> {
+        let found = patterns::expand(self.tree, base, patterns, self.dialect)?;
+        self.warnings.extend(found.warnings);
+        let ignored = self.ignored(&found.folders.keys().collect())?;
+        for (folder, found) in &found.folders {
+            if ignored.contains(folder) {
+                self.warn_of_ignored(folder, found);
+                continue;
+            }
+            if self.workspaces.contains_key(folder) {
+                continue;
+            }
+            let Some(mut manifest) = manifest(self.tree, &found.place.real)? else { continue };
+            if !self.is_workspace(folder, &manifest, found)? {
+                continue;
+            }
+            manifest.place = Some(found.place.clone()).filter(|place| !place.links.is_empty());
+            let inner = manifest.workspaces.clone().unwrap_or_default();
+            self.workspaces.insert(folder.clone(), manifest);
+            if self.dialect.is_berry() && !inner.is_empty() && depth < DEEPEST {
+                self.add(folder, &inner, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The folders among these that git ignores. They are asked for together, by the folder above: most share one.
+    fn ignored(&self, folders: &BTreeSet<&RepoPath>) -> Result<BTreeSet<RepoPath>, SplitError> {
+        let mut ignored = BTreeSet::new();
+        for folder in folders {
+            if may_be_ignored(folder) && self.tree.is_ignored(&manifest_path(folder))? {
+                ignored.insert((*folder).clone());
+            }
+        }
+        Ok(ignored)
+    }
+
+    fn warn_of_ignored(&mut self, folder: &RepoPath, found: &Match) {
+        self.warnings.push(format!(
+            "`{}` matches the workspace pattern `{}`, but git ignores it: {} takes it for a workspace on this machine, and Nix \
+             does not see it; exclude it from the patterns, or track it",
+            manifest_path(folder),
+            found.pattern,
+            self.dialect.title(),
+        ));
+    }
+
+    /// Whether the package manager takes a folder with this manifest for a workspace.
+    fn is_workspace(&mut self, folder: &RepoPath, manifest: &Manifest, found: &Match) -> Result<bool, SplitError> {
+        let has_version = manifest.json.get("version").is_some_and(|version| version.as_str() != Some(""));
+        let lacks = match self.dialect {
+            Dialect::YarnClassic if manifest.name.is_empty() => "name",
+            Dialect::YarnClassic if !has_version => "version",
+            Dialect::Bun14 if manifest.name.is_empty() && found.by_glob => "name",
+            Dialect::Bun12 | Dialect::Bun13 | Dialect::Bun14 if manifest.json.get("name").is_none() => {
+                return Err(SplitError::RefusedWorkspace {
+                    path: manifest_path(folder),
+                    reason: "has no `name`",
+                    manager: self.dialect.title(),
+                });
+            }
+            dialect if dialect.is_bun() && manifest.name.is_empty() => "name",
+            _ => return Ok(true),
+        };
+        self.warnings.push(format!(
+            "{}: {} ignores this workspace, because it has no `{lacks}`",
+            manifest_path(folder),
+            self.dialect.title()
+        ));
+        Ok(false)
+    }
+}
+
+/// Whether a folder of this path could be made by a build, so that git is asked. Asking for each of a thousand packages would
+/// take longer than all the rest.
+fn may_be_ignored(folder: &RepoPath) -> bool {
+    folder.parts().count() > 2 || folder.parts().any(|part| part.starts_with('.') || MADE.contains(&part))
+}
+
+/// Names of folders that builds make.
+const MADE: [&str; 10] = ["build", "coverage", "dist", "es", "esm", "lib", "out", "output", "target", "tmp"];

@@ -1,0 +1,322 @@
+//! Workspace patterns, read by splitter and by the real package managers, over generated repositories.
+//!
+//! Each case is a tree of folders and links, and a list of patterns. `SPLITTER_PATTERN_SEED` sets the first seed and
+//! `SPLITTER_PATTERN_CASES` the number of cases; a failure prints the seed of its case.
+
+use std::{
+    collections::BTreeSet,
+    env, os,
+    process::Command,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use serde_json::{Value, json};
+use splitter::{repo::WorkTree, split::Split};
+
+use crate::support::{BUN_VERSIONS, TestContext, YARN_VERSIONS, bun, yarn};
+
+/// A linear congruential generator: the same seed gives the same case everywhere.
+struct Random(u64);
+
+impl Random {
+    fn new(seed: u64) -> Self {
+        let mut random = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5DEE_CE66);
+        random.below(2);
+        random
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.0 >> 33) % limit as u64).unwrap()
+    }
+
+    fn one_in(&mut self, odds: usize) -> bool {
+        self.below(odds) == 0
+    }
+
+    fn pick<'t>(&mut self, texts: &[&'t str]) -> &'t str {
+        texts[self.below(texts.len())]
+    }
+}
+
+#[derive(Debug)]
+struct Case {
+    folders: BTreeSet<String>,
+    links: Vec<(String, String)>,
+    /// Workspaces with workspaces of their own.
+    inner: Vec<(String, String)>,
+    patterns: Vec<String>,
+}
+
+const TOPS: [&str; 5] = ["packages", "apps", "a", ".h", "ab"];
+const NAMES: [&str; 9] = ["a", "b", "ab", "abc", "legacy", ".h", "a.b", "dist", "a-b"];
+const GLOBS: [&str; 25] = [
+    "*", "*", "*", "**", "**", "a*", "*b", "?", "a?", "[ab]", "[!a]*", "{a,b}", "{a,ab}", "!(a)", "!(a|b)", "@(a|b)",
+    "+(a|b)", "?(a)b", "*(a|b)", ".*", "!(a)*", "a!(b)", "*.b", "@(.h|a)", "!(*b)",
+];
+
+fn folder(random: &mut Random) -> String {
+    let mut path = random.pick(&TOPS).to_owned();
+    for _ in 0..random.below(4) {
+        path = format!("{path}/{}", random.pick(&NAMES));
+    }
+    path
+}
+
+fn pattern(random: &mut Random) -> String {
+    let mut parts = Vec::new();
+    for index in 0..=random.below(3) {
+        let plain = random.one_in(if index == 0 { 2 } else { 4 });
+        parts.push(match (plain, index) {
+            (true, 0) => random.pick(&TOPS),
+            (true, _) => random.pick(&NAMES),
+            (false, _) => random.pick(&GLOBS),
+        });
+    }
+    let pattern = parts.join("/");
+    match random.below(12) {
+        0 => format!("./{pattern}"),
+        1 => format!("{pattern}/"),
+        _ => pattern,
+    }
+}
+
+impl Case {
+    fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let folders: BTreeSet<String> = (0..4 + random.below(10)).map(|_| folder(&mut random)).collect();
+        let mut links = Vec::new();
+        for _ in 0..random.below(3) {
+            let (from, to) = (folder(&mut random), folder(&mut random));
+            let is_free = |path: &str| !folders.iter().any(|folder| *folder == from || folder.starts_with(path));
+            if is_free(&format!("{from}/")) && from.contains('/') {
+                let up = "../".repeat(from.matches('/').count());
+                links.push((from, format!("{up}{to}")));
+            }
+        }
+        let mut patterns: Vec<String> = (0..1 + random.below(3)).map(|_| pattern(&mut random)).collect();
+        for _ in 0..random.below(3) {
+            let at = random.below(patterns.len() + 1);
+            let excluded = pattern(&mut random);
+            if !excluded.starts_with('!') {
+                patterns.insert(at, format!("!{excluded}"));
+            }
+        }
+        let inner = folders.iter().filter(|_| random.one_in(8)).map(|folder| folder.clone()).collect::<Vec<_>>();
+        let inner =
+            inner.into_iter().map(|folder| (folder, random.pick(&["*", "**", "a", "b/*"]).to_owned())).collect();
+        Self { folders, links, inner, patterns }
+    }
+
+    fn write(&self, root: &Utf8Path) {
+        let manifest = json!({"name": "root", "version": "1.0.0", "private": true, "workspaces": self.patterns});
+        fs::create_dir_all(root).unwrap();
+        fs::write(root.join("package.json"), manifest.to_string()).unwrap();
+        for (number, folder) in self.folders.iter().enumerate() {
+            fs::create_dir_all(root.join(folder)).unwrap();
+            let mut manifest = json!({"name": format!("w{number}"), "version": "1.0.0"});
+            if let Some((_, inner)) = self.inner.iter().find(|(path, _)| path == folder) {
+                manifest["workspaces"] = json!([inner]);
+            }
+            fs::write(root.join(folder).join("package.json"), manifest.to_string()).unwrap();
+        }
+        for (from, to) in &self.links {
+            let place = root.join(from);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            // The folder may be behind another link, and then exist.
+            let _ = os::unix::fs::symlink(to, place);
+        }
+    }
+}
+
+/// A package manager that lists workspaces.
+#[derive(Clone)]
+struct Manager {
+    program: Utf8PathBuf,
+    version: &'static str,
+    is_bun: bool,
+}
+
+impl Manager {
+    fn yarn(version: &'static str) -> Option<Self> {
+        Some(Self { program: yarn(version)?, version, is_bun: false })
+    }
+
+    fn bun(version: &'static str) -> Option<Self> {
+        Some(Self { program: bun(version)?, version, is_bun: true })
+    }
+
+    /// The lockfile that makes splitter choose this package manager.
+    fn lockfile(&self) -> (&'static str, &'static str) {
+        match self.version {
+            _ if self.is_bun => {
+                ("bun.lock", r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "root"}}, "packages": {}}"#)
+            }
+            "1.22.22" => ("yarn.lock", "# yarn lockfile v1\n"),
+            "3.8.7" => ("yarn.lock", "__metadata:\n  version: 6\n  cacheKey: 8\n"),
+            _ => ("yarn.lock", "__metadata:\n  version: 10\n  cacheKey: 10c0\n"),
+        }
+    }
+
+    fn command(&self, context: &TestContext, root: &Utf8Path) -> Command {
+        let args: &[&str] = match self.version {
+            _ if self.is_bun => &["install", "--lockfile-only"],
+            "1.22.22" => &["--silent", "workspaces", "info"],
+            _ => &["workspaces", "list", "--json"],
+        };
+        let mut command = if self.is_bun {
+            let mut command = context.command(&self.program);
+            command.args(args);
+            command
+        } else {
+            context.yarn(&self.program, args)
+        };
+        command.current_dir(root);
+        command
+    }
+
+    /// The workspaces, or why it refuses.
+    fn workspaces(&self, context: &TestContext, root: &Utf8Path) -> Result<BTreeSet<String>, String> {
+        let output = self.command(context, root).output().unwrap();
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        if self.is_bun {
+            let lockfile = fs::read_to_string(root.join("bun.lock")).unwrap_or_default();
+            let _ = fs::remove_file(root.join("bun.lock"));
+            if !output.status.success() || stderr.contains("error:") {
+                // It also fails if there is nothing to lock.
+                return if stderr.contains("No packages!") { Ok(BTreeSet::new()) } else { Err(stderr) };
+            }
+            let lockfile = lockfile.replace(",\n  }", "\n}").replace(",\n    }", "\n}").replace(",\n      }", "\n}");
+            let lockfile: Value = jsonc(&lockfile);
+            let workspaces = lockfile["workspaces"].as_object().cloned().unwrap_or_default();
+            return Ok(workspaces.into_iter().map(|(path, _)| path).filter(|path| !path.is_empty()).collect());
+        }
+        if !output.status.success() {
+            return Err(format!("{stdout}{stderr}"));
+        }
+        let locations: Vec<String> = if self.version == "1.22.22" {
+            let info: Value = serde_json::from_str(&stdout).unwrap_or_default();
+            let info = info.as_object().cloned().unwrap_or_default();
+            info.values().map(|workspace| workspace["location"].as_str().unwrap().to_owned()).collect()
+        } else {
+            let line =
+                |line: &str| serde_json::from_str::<Value>(line).unwrap()["location"].as_str().unwrap().to_owned();
+            stdout.lines().map(line).collect()
+        };
+        Ok(locations.into_iter().filter(|path| !path.is_empty() && path != ".").collect())
+    }
+
+    /// What splitter finds.
+    fn found(&self, root: &Utf8Path) -> Result<BTreeSet<String>, String> {
+        let split = Split::read_quickly(&WorkTree::at(root)).map_err(|error| error.to_string())?;
+        let folders = split.manifests.into_keys().filter(|path| !path.is_root());
+        Ok(folders.map(|path| path.as_str().to_owned()).collect())
+    }
+
+    /// Compares one case. Returns what differs.
+    fn compare(&self, context: &TestContext, seed: u64) -> Option<String> {
+        let case = Case::new(seed);
+        let root = context.folder(&format!("{}-{seed}", self.version));
+        case.write(&root);
+        let (file, content) = self.lockfile();
+        if !self.is_bun {
+            fs::write(root.join(file), if self.version == "1.22.22" { content } else { "" }).unwrap();
+        }
+        let expected = self.workspaces(context, &root);
+        fs::write(root.join(file), content).unwrap();
+        let pin = format!("{}@{}", if self.is_bun { "bun" } else { "yarn" }, self.version);
+        let manifest: Value = serde_json::from_str(&fs::read_to_string(root.join("package.json")).unwrap()).unwrap();
+        let mut manifest = manifest;
+        manifest["packageManager"] = json!(pin);
+        fs::write(root.join("package.json"), manifest.to_string()).unwrap();
+        let found = self.found(&root);
+        fs::remove_dir_all(&root).unwrap();
+        let is_same = match (&expected, &found) {
+            (Ok(expected), Ok(found)) => expected == found,
+            // A link may lead to a workspace a second time. Bun before 1.4 finds one of them.
+            (Err(_), Err(_)) => true,
+            // What both refuse differs in details: splitter may warn where the manager fails, not the other way round.
+            (Err(_), Ok(_)) => true,
+            (Ok(_), Err(_)) => false,
+        };
+        (!is_same).then(|| format!("seed {seed}, {pin}: {case:#?}\nexpected {expected:?}\n   found {found:?}"))
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Reads a `bun.lock`, with its commas at ends.
+fn jsonc(text: &str) -> Value {
+    let mut plain = String::new();
+    for (index, character) in text.char_indices() {
+        let rest = text[index + 1..].trim_start();
+        if character != ',' || !(rest.starts_with('}') || rest.starts_with(']')) {
+            plain.push(character);
+        }
+    }
+    serde_json::from_str(&plain).unwrap_or_default()
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Compares the cases from a seed on, on two threads.
+fn compare(manager: Option<Manager>, cases: u64) {
+    let Some(manager) = manager else { return };
+    let context = TestContext::new();
+    let (first, cases) = (number("SPLITTER_PATTERN_SEED", 1), number("SPLITTER_PATTERN_CASES", cases));
+    let next = AtomicU64::new(first);
+    let differing: Vec<String> = thread::scope(|scope| {
+        let work = || {
+            let mut differing = Vec::new();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= first + cases {
+                    return differing;
+                }
+                differing.extend(manager.compare(&context, seed));
+            }
+        };
+        let threads = [scope.spawn(work), scope.spawn(work)];
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let count = differing.len();
+    let shown: Vec<String> = differing.into_iter().take(5).collect();
+    assert!(shown.is_empty(), "{count} of {cases} cases differ from seed {first} on:\n{}", shown.join("\n\n"));
+}
+
+#[test]
+fn patterns_are_read_as_yarn_1_does() {
+    compare(Manager::yarn(YARN_VERSIONS[0]), 30);
+}
+
+#[test]
+fn patterns_are_read_as_yarn_3_does() {
+    compare(Manager::yarn(YARN_VERSIONS[1]), 15);
+}
+
+#[test]
+fn patterns_are_read_as_yarn_4_does() {
+    compare(Manager::yarn(YARN_VERSIONS[2]), 30);
+}
+
+#[test]
+fn patterns_are_read_as_bun_1_2_does() {
+    compare(Manager::bun(BUN_VERSIONS[0]), 50);
+}
+
+#[test]
+fn patterns_are_read_as_bun_1_3_does() {
+    compare(Manager::bun(BUN_VERSIONS[1]), 100);
+}
+
+#[test]
+fn patterns_are_read_as_bun_1_4_does() {
+    compare(Manager::bun(BUN_VERSIONS[2]), 100);
+}
