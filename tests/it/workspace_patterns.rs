@@ -14,7 +14,10 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde_json::{Value, json};
-use splitter::{repo::WorkTree, split::Split};
+use splitter::{
+    repo::WorkTree,
+    split::{Imports, Split},
+};
 
 use crate::support::{BUN_VERSIONS, TestContext, YARN_VERSIONS, bun, yarn};
 
@@ -211,7 +214,7 @@ impl Manager {
 
     /// What splitter finds.
     fn found(&self, root: &Utf8Path) -> Result<BTreeSet<String>, String> {
-        let split = Split::read_quickly(&WorkTree::at(root)).map_err(|error| error.to_string())?;
+        let split = Split::read_quickly(&WorkTree::at(root), Imports::default).map_err(|error| error.to_string())?;
         let folders = split.manifests.into_keys().filter(|path| !path.is_root());
         Ok(folders.map(|path| path.as_str().to_owned()).collect())
     }
