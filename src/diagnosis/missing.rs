@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     causes::{Cause, Place, general},
-    paths::{below, find, importer, in_build},
-    table::Hit,
+    paths::{below, find, importer, in_build, is_folder},
+    table::{Hit, failure},
 };
 use crate::{
     repo::RepoPath,
@@ -26,7 +26,29 @@ pub(super) fn causes(hit: &Hit, place: &Place<'_>) -> Vec<Cause> {
     let paths = wanted(hit, place);
     let (untracked, paths): (Vec<RepoPath>, Vec<RepoPath>) =
         paths.into_iter().partition(|path| place.untracked.contains(path));
-    let Some(cause) = general(hit, place) else { return Vec::new() };
+    general(hit, place).map_or_else(Vec::new, |cause| of_paths(untracked, &paths, &cause, place))
+}
+
+/// Returns the causes of paths that a build looked for and did not find, as a trace of it says. Paths that the build has, or
+/// that the repository does not have, are no causes.
+pub fn missing_by_trace(paths: &[RepoPath], place: &Place<'_>) -> Vec<Cause> {
+    let Some(failure) = failure("file") else { return Vec::new() };
+    let cause = Cause {
+        id: &failure.id,
+        says: String::new(),
+        line: String::new(),
+        hint: String::new(),
+        page: &failure.page,
+        mendings: Vec::new(),
+        track: Vec::new(),
+    };
+    let is_ours = |path: &&RepoPath| place.files.contains_key(*path) || is_folder(path, place.files);
+    let paths = paths.iter().filter(is_ours).filter(|path| is_missing(path, place)).cloned();
+    let (untracked, paths): (Vec<RepoPath>, Vec<RepoPath>) = paths.partition(|path| place.untracked.contains(path));
+    of_paths(untracked, &paths, &cause, place)
+}
+
+fn of_paths(untracked: Vec<RepoPath>, paths: &[RepoPath], cause: &Cause, place: &Place<'_>) -> Vec<Cause> {
     let mut causes = Vec::new();
     if !untracked.is_empty() {
         let names: Vec<String> = untracked.iter().map(|path| format!("`{path}`")).collect();
@@ -40,7 +62,7 @@ pub(super) fn causes(hit: &Hit, place: &Place<'_>) -> Vec<Cause> {
             ..cause.clone()
         });
     }
-    for Missing { path, lack, mending } in for_missing(place.split, place.reader, &paths) {
+    for Missing { path, lack, mending } in for_missing(place.split, place.reader, paths) {
         causes.push(Cause {
             says: format!("`{path}` is not among the sources of this build: {}", lack.reason()),
             hint: String::new(),

@@ -21,5 +21,6 @@ mod tests;
 pub use self::{
     causes::{Cause, Place, causes},
     collect::Collector,
+    missing::missing_by_trace,
     table::{Failure, Hit},
 };

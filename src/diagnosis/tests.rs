@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use camino::Utf8Path;
 use fs_err as fs;
 
-use super::{Cause, Collector, Place, causes, nodejs};
+use super::{Cause, Collector, Place, causes, missing_by_trace, nodejs};
 use crate::{
     repo::{
         MemoryTree, RepoPath, SourceFile,
@@ -39,6 +39,14 @@ const FILES: [(&str, &str); 20] = [
 
 /// Returns the causes of an output of the build of `apps/web`.
 fn found(text: &str, untracked: &[&str]) -> Vec<Cause> {
+    with_place(untracked, |place| {
+        let mut collector = Collector::default();
+        text.lines().for_each(|line| collector.add(line));
+        causes(collector.hits(), collector.own_lines(), place)
+    })
+}
+
+fn with_place<T>(untracked: &[&str], ask: impl FnOnce(&Place<'_>) -> T) -> T {
     let tree = MemoryTree::new(FILES);
     let split = Split::read(&tree, &Choices::default()).unwrap();
     let state = FileState { content: String::new(), kind: FileKind::Plain };
@@ -58,9 +66,7 @@ fn found(text: &str, untracked: &[&str]) -> Vec<Cause> {
         app: Some("web"),
         pins: &pins,
     };
-    let mut collector = Collector::default();
-    text.lines().for_each(|line| collector.add(line));
-    causes(collector.hits(), collector.own_lines(), &place)
+    ask(&place)
 }
 
 fn line(cause: &Cause) -> String {
@@ -121,4 +127,13 @@ fn every_entry_has_a_section_in_the_documentation() {
         assert!(anchors.contains(&failure.page), "{}: no section {}", failure.id, failure.page);
     }
     assert!(anchors.contains(&super::causes::SCRIPTS_PAGE.to_owned()));
+}
+
+#[test]
+fn paths_of_a_trace_are_causes_if_the_build_lacks_them() {
+    let paths = ["docs/x.md", "apps/web/package.json", "nothing.txt", "apps/web/tests", "shared/x.ts"];
+    let paths = paths.map(|path| path.parse().unwrap());
+    let causes = with_place(&["shared/x.ts"], |place| missing_by_trace(&paths, place));
+    let lines: Vec<String> = causes.iter().map(line).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"");
 }

@@ -101,6 +101,9 @@ fn causes(nix: &NixMonorepo, command: &str) -> Vec<String> {
     causes
 }
 
+/// A command that prints a program. splitter does not find what it imports, as in a program that a tool makes.
+const HIDDEN: &str = r#"printf 'import text from "../READ%s" with { type: "text" }; import { a } from "../src/new"; import { stamp } from "@acme/%s/lib"; console.log(text, a, stamp);' ME.md stamp"#;
+
 /// What Nix says of the last build.
 fn said(nix: &NixMonorepo) -> String {
     run(&mut nix.build_command("web"))
@@ -115,14 +118,13 @@ fn e2e_build_names_the_cause_of_a_failure() {
     context.edit_manifest("apps/web/package.json", |manifest| {
         manifest["scripts"]["prepare"] = "mkdir -p generated && echo generated > generated/a.txt".into();
     });
-    context.write("apps/web/stamp.ts", "import '@acme/stamp/bin.js';\n");
     context.write("apps/web/nothing.ts", "import 'nothing-such';\n");
     let copy = |from: &str| format!("mkdir dist && cp {from} dist/");
     let node = |program: &str| format!("node -e '{program}'");
     for (command, expected) in [
-        (copy("README.md"), r#"file: `apps/web/README.md` is not among the sources of this build: the rule `README.md` leaves it out | "workspaces": { "apps/web": { "include": ["README.md"] } }"#),
-        (copy("../../docs/x.md"), r#"file: `docs/x.md` is not among the sources of this build: it is in no workspace, and nothing that splitter reads names it | "workspaces": { "apps/web": { "rootFiles": ["docs/x.md"] } }"#),
-        ("bun build stamp.ts --outdir dist".to_owned(), r#"| "workspaces": { "apps/web": { "uses": ["packages/stamp"] } }"#),
+        (copy("$(echo README).md"), r#"file: `apps/web/README.md` is not among the sources of this build: the rule `README.md` leaves it out | "workspaces": { "apps/web": { "include": ["README.md"] } }"#),
+        (copy("../../$(echo docs)/x.md"), r#"file: `docs/x.md` is not among the sources of this build: it is in no workspace, and nothing that splitter reads names it | "workspaces": { "apps/web": { "rootFiles": ["docs/x.md"] } }"#),
+        ("printf 'import \"@acme/%s/bin.js\"' stamp > gen.ts && bun build gen.ts --outdir dist".to_owned(), r#"| "workspaces": { "apps/web": { "uses": ["packages/stamp"] } }"#),
         ("stamp web".to_owned(), r#"command: `stamp` is a command of `packages/stamp`, which apps/web/package.json does not name | add "@acme/stamp": "workspace:*""#),
         (copy("generated/a.txt"), r#"scripts: prepare of `apps/web` did not run, and the build lacks something that git does not have | "workspaces": { "apps/web": { "ownScripts": ["prepare"] } }"#),
         ("bun build nothing.ts --outdir dist".to_owned(), "module: `nothing-such` is not among the sources and packages of this build | no workspace and no package in bun.lock is called `nothing-such`: add it to apps/web/package.json"),
@@ -164,9 +166,8 @@ fn e2e_build_fix_writes_lines_until_all_is_built() {
     context.edit_manifest("apps/web/package.json", |manifest| {
         manifest["scripts"]["prepare"] = "mkdir -p generated && echo generated > generated/a.txt".into();
         manifest["scripts"]["build"] =
-            "bun build src/index.ts --outdir dist --target node && cat ../../$(echo docs)/x.md && cp generated/a.txt ../../made.txt dist/".into();
+            format!("mkdir gen && {HIDDEN} > gen/main.ts && bun build gen/main.ts --outdir dist --target node && cat ../../$(echo docs)/x.md && cp generated/a.txt ../../made.txt dist/").into();
     });
-    context.write("apps/web/src/index.ts", "import text from '../README.md' with { type: 'text' };\nimport { a } from './new';\nimport { stamp } from '@acme/stamp/lib';\nconsole.log(text, a, stamp);\n");
     context.edit_manifest("package.json", |manifest| {
         manifest["scripts"]["postinstall"] = "cp tsconfig.json made.txt".into();
     });
@@ -225,7 +226,15 @@ fn e2e_build_fix_writes_lines_until_all_is_built() {
     assert!(context.read("splitter.json").contains("README.md") && !context.read("splitter.json").contains("uses"));
     succeed(&mut context.splitter(&["check"]));
     // A fault that no line mends ends it, and no line is written twice.
-    context.write("apps/web/src/index.ts", "import './nowhere';\n");
+    context.edit_manifest("apps/web/package.json", |manifest| manifest["scripts"]["build"] = "cat nowhere.txt".into());
+    context.write("splitter.json", "{}");
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.edit_manifest("apps/web/package.json", |manifest| {
+        manifest["scripts"].as_object_mut().unwrap().remove("prepare");
+    });
+    context.edit_manifest("package.json", |manifest| {
+        manifest["scripts"].as_object_mut().unwrap().remove("postinstall");
+    });
     let before = context.read("splitter.json");
     let output = run(&mut splitter(&nix, &["build", "web", "--fix"]));
     assert!(output.starts_with("exit: 1\n") && output.contains("it knows no line that mends this"), "{output}");
@@ -259,16 +268,19 @@ fn e2e_build_fix_works_right_after_init() {
     ] {
         assert!(output.contains(line), "{output}");
     }
-    context.write("apps/web/src/index.ts", "import '../README.md';\n");
+    context.edit_manifest("apps/web/package.json", |manifest| {
+        manifest["scripts"]["build"] = "mkdir dist && cp $(echo README).md dist/".into();
+    });
     let output = run(&mut splitter(&nix, &["build", "web", "--fix"]));
     assert!(output.starts_with("exit: 0\n"), "{output}");
     for line in ["+ git add --intent-to-add flake.nix nix/splitter\n", "+ git add --intent-to-add splitter.json\n"] {
         assert!(output.contains(line), "{output}");
     }
     // A stale record: `--fix` updates it, and without it nothing is built.
-    context.edit_manifest("apps/web/package.json", |manifest| {
-        manifest["scripts"]["build"] = "mkdir dist && touch dist/a".into();
-    });
+    context.write(
+        "splitter.json",
+        json!({ "workspaces": { "apps/web": { "build": "mkdir dist && touch dist/b" } } }).to_string(),
+    );
     let output = run(&mut splitter(&nix, &["build", "web"]));
     assert!(output.starts_with("exit: 2\n") && output.contains("splitter update-hash"), "{output}");
     let output = run(&mut splitter(&nix, &["build", "web", "--fix"]));
