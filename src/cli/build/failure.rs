@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Course, Run, course::Build};
 use crate::{
-    diagnosis::{Cause, Place, causes, nodejs},
-    proof::State,
+    cli::trace,
+    diagnosis::{Cause, Place, causes, missing_by_trace, nodejs},
+    proof::{State, trace::Request},
     repo::{RepoPath, SourceFile, states},
     split::{plan::Id, sources::Sources},
 };
@@ -65,22 +66,9 @@ fn of_build(build: &Build, state: &State, known: &Known) -> FailedBuild {
     let own = build.hits.own_lines().to_vec();
     let is_before = |line: &&String| own.first().is_none_or(|first| line.trim() != first.as_str());
     let log: Vec<String> = build.log.iter().take_while(is_before).cloned().collect();
-    let root = RepoPath::root();
-    let reader = workspace.as_ref().unwrap_or(&root);
-    // A check reads more than a build, and an install other things: splitter knows no line for them.
-    let is_known = matches!(build.id, Some(Id::App(_) | Id::Library(_)));
-    let sources = if is_known { known.sources(state, reader) } else { BTreeSet::new() };
-    let pins = nodejs::pins(state.tree.as_ref(), reader);
-    let place = Place {
-        split: &state.split,
-        files: state.derivations.files(),
-        untracked: &known.untracked,
-        sources: &sources,
-        reader,
-        app: build.id.as_ref().and_then(|id| if let Id::App(name) = id { Some(name.as_str()) } else { None }),
-        pins: &pins,
-    };
-    let mut causes = causes(build.hits.hits(), &own, &place);
+    let is_known = is_of_workspace(build.id.as_ref());
+    let mut causes =
+        in_place(build.id.as_ref(), workspace.as_ref(), state, known, |place| causes(build.hits.hits(), &own, place));
     if !is_known {
         causes.retain(|cause| !cause.is_mendable() && cause.id != "scripts");
     }
@@ -92,5 +80,60 @@ fn of_build(build: &Build, state: &State, known: &Known) -> FailedBuild {
         log,
         own,
         causes,
+    }
+}
+
+/// Whether splitter knows the sources of a build. A check reads more than a build, and an install other things.
+fn is_of_workspace(id: Option<&Id>) -> bool {
+    matches!(id, Some(Id::App(_) | Id::Library(_)))
+}
+
+fn in_place(
+    id: Option<&Id>,
+    workspace: Option<&RepoPath>,
+    state: &State,
+    known: &Known,
+    find: impl FnOnce(&Place<'_>) -> Vec<Cause>,
+) -> Vec<Cause> {
+    let root = RepoPath::root();
+    let reader = workspace.unwrap_or(&root);
+    let sources = if is_of_workspace(id) { known.sources(state, reader) } else { BTreeSet::new() };
+    find(&Place {
+        split: &state.split,
+        files: state.derivations.files(),
+        untracked: &known.untracked,
+        sources: &sources,
+        reader,
+        app: id.and_then(|id| if let Id::App(name) = id { Some(name.as_str()) } else { None }),
+        pins: &nodejs::pins(state.tree.as_ref(), reader),
+    })
+}
+
+/// Builds what failed once more, under strace, and adds the files that it looked for and did not get. Logs name only those that
+/// a program complains of.
+pub(super) fn add_traced(run: &Run<'_>, state: State, failed: &mut [FailedBuild]) {
+    let ids = failed.iter().filter_map(|build| build.id.as_ref()).filter(|id| is_of_workspace(Some(id)));
+    let names: Vec<String> = ids.map(Id::package).collect();
+    if names.is_empty() {
+        return;
+    }
+    let request = Request { nix: &run.nix, options: &[], names: &names, is_full: false };
+    let state = State { folder: Some(run.tree.root().to_owned()), ..state };
+    let report = match trace::once(&run.tree, &state, &request, run.printer) {
+        // Another system than Linux, or no strace in its nixpkgs: what the log says is all there is.
+        Err(error) => {
+            tracing::debug!(%error, "could not trace");
+            return;
+        }
+        Ok(report) => report,
+    };
+    let known = Known::of(run, &state);
+    for build in failed {
+        let Some(traced) = report.builds.iter().find(|traced| Some(&traced.id) == build.id.as_ref()) else { continue };
+        let paths: Vec<RepoPath> = traced.judgement.missing.iter().map(|gap| gap.path.clone()).collect();
+        let found = in_place(build.id.as_ref(), build.workspace.as_ref(), &state, &known, |place| {
+            missing_by_trace(&paths, place)
+        });
+        build.causes.extend(found);
     }
 }

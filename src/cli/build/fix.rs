@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use super::{BuildError, FailedBuild, Report, Run};
+use super::{BuildError, FailedBuild, Report, Run, failure};
 use crate::{
     cli::{
         arguments::FetchingOptions,
@@ -55,9 +55,13 @@ pub(super) struct Fixes {
 
 impl Fixes {
     /// Mends what can be mended, and returns whether there is something new to build. A line that did not help is taken back.
-    pub(super) fn mend(&mut self, run: &Run<'_>, report: &Report) -> Result<bool, Failure> {
+    pub(super) fn mend(&mut self, run: &Run<'_>, report: &mut Report) -> Result<bool, Failure> {
         let was_useless = self.take_back(&report.failed, run.printer);
-        let (is_more, track) = self.add(&report.failed, run.printer);
+        let (mut is_more, mut track) = self.add(&report.failed, run.printer);
+        if !is_more && track.is_empty() && !was_useless {
+            failure::add_traced(run, run.recorded_state()?, &mut report.failed);
+            (is_more, track) = self.add(&report.failed, run.printer);
+        }
         if !track.is_empty() {
             add_to_git(run, &track)?;
         }

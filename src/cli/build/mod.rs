@@ -66,8 +66,8 @@ pub(super) fn run(global: &Global, options: &BuildOptions, printer: Printer) -> 
     let mut fixes = Fixes::default();
     let mut rounds = 1;
     let report = loop {
-        let report = run.round(&mut fixes)?;
-        if !options.fix || report.failed.is_empty() || rounds == ROUNDS || !fixes.mend(&run, &report)? {
+        let mut report = run.round(&mut fixes)?;
+        if !options.fix || report.failed.is_empty() || rounds == ROUNDS || !fixes.mend(&run, &mut report)? {
             break report;
         }
         rounds += 1;
