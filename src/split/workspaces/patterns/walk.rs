@@ -18,7 +18,7 @@ use crate::{
 /// The most folders that one pattern may list: links can lead round in many circles.
 const MOST: usize = 200_000;
 
-/// Follows the patterns that one text stands for.
+/// Follows the patterns that braces make of one text.
 pub(super) struct Walk<'a> {
     tree: &'a dyn Tree,
     base: &'a RepoPath,
