@@ -351,10 +351,11 @@ fn readers(way: &[RepoPath]) -> String {
 /// ` (used by packages/ui, used by apps/web, which imports @acme/ui (alias in tsconfig.json))`.
 fn through(way: &[RepoPath], sides: &Sides<'_>) -> String {
     let users = way.windows(2).rev().map(|pair| {
-        let [user, used] = pair else { return String::new() };
-        let reason = [sides.after, sides.before].into_iter().find_map(|state| state.split.graph.reason(user, used));
+        let [reader, needed] = pair else { return String::new() };
+        let reason =
+            [sides.after, sides.before].into_iter().find_map(|state| state.split.graph.reason(reader, needed));
         let reason = reason.map_or(String::new(), |reason| format!(", which {reason}"));
-        format!("used by {}{reason}", folder(user))
+        format!("used by {}{reason}", folder(reader))
     });
     let users: Vec<String> = users.collect();
     if users.is_empty() { String::new() } else { format!(" ({})", users.join(", ")) }

@@ -113,7 +113,14 @@ fn scan(search: &Search<'_, '_>, files: &[RepoPath]) -> Vec<Scanned> {
             || known.iter().flatten().any(|manifest| manifest.depends_on(package))
     };
     let is_meant = search.is_wanted();
-    let is_wanted = |name: &str| is_meant(name) || !is_explained(name);
+    let own_manifest = known[0];
+    let is_wanted = |name: &str| {
+        // A dependency leads nowhere else, unless an alias has its name.
+        if own_manifest.is_some_and(|manifest| manifest.depends_on(mentions::package_name(name))) {
+            return search.aliases.iter().any(|alias| name.starts_with(alias.start.as_str()));
+        }
+        is_meant(name) || !is_explained(name)
+    };
     parallel::map(files, |path| read(tree, path, own, &is_wanted))
 }
 

@@ -71,7 +71,7 @@ impl<'f, 'a> Search<'f, 'a> {
             _ => {
                 let reason = reason();
                 let is_package = reason.starts_with(IMPORTS);
-                self.found.edges.insert(to.clone(), Edge { kind, is_package, reason });
+                self.found.edges.insert(to.clone(), Edge { kind, reason, is_package });
             }
         }
     }

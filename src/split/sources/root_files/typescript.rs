@@ -44,7 +44,8 @@ pub(super) fn follow(search: &mut Search<'_, '_>, entries: &[Entry]) -> Result<(
             let path = folder.child(&entry.name);
             add(search, &path)?;
             let chain = chain(search, &path)?;
-            return add_aliases(search, &chain);
+            add_aliases(search, &chain);
+            return Ok(());
         }
     }
     Ok(())
@@ -85,7 +86,7 @@ fn project(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<Vec<RepoPath>
             include(search, file, Some(value))?;
         }
     }
-    add_aliases(search, &chain)?;
+    add_aliases(search, &chain);
     references(search, path, &chain)
 }
 
@@ -136,7 +137,7 @@ fn include(search: &mut Search<'_, '_>, file: &RepoPath, value: Option<&Value>) 
 }
 
 /// Adds the aliases of a configuration: `paths`, or else names below `baseUrl`.
-fn add_aliases(search: &mut Search<'_, '_>, chain: &[(RepoPath, Arc<Value>)]) -> Result<(), SplitError> {
+fn add_aliases(search: &mut Search<'_, '_>, chain: &[(RepoPath, Arc<Value>)]) {
     let options = || chain.iter().filter_map(|(file, json)| Some((file, json.get("compilerOptions")?)));
     let base = options().find_map(|(file, options)| Some((file, options.get("baseUrl")?.as_str()?)));
     let base = base.and_then(|(file, url)| Some((file, file.parent().resolve(url).ok()?)));
@@ -156,7 +157,6 @@ fn add_aliases(search: &mut Search<'_, '_>, chain: &[(RepoPath, Arc<Value>)]) ->
         aliases.push(Alias::of_typescript("*", vec![target], file));
     }
     search.add_aliases(aliases);
-    Ok(())
 }
 
 /// Returns a configuration with all that it extends, the one that counts most first. Adds those outside the workspace.
