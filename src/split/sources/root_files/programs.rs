@@ -63,7 +63,7 @@ pub(super) fn search(search: &mut Search<'_, '_>, filter: &SourceFilter) -> Resu
     let mut texts: Vec<(String, &RepoPath)> = Vec::new();
     for (Scanned { text, specifiers }, path) in scanned.into_iter().zip(&files) {
         texts.extend(text.map(|text| (text, path)));
-        let is_new = !(specifiers.paths.is_subset(&found.paths) && specifiers.names.is_subset(&found.names));
+        let is_new = !specifiers.is_subset(&found);
         // Files that git ignores are on no other machine. Most have nothing new, and need not be asked for.
         if is_new && !search.finder.is_ignored(path)? {
             found.extend(specifiers);

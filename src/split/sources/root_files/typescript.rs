@@ -25,7 +25,7 @@ const PROJECTS: usize = 200;
 /// Adds the configurations that those in the folder of the workspace extend or refer to, with what they include and their
 /// aliases. If the workspace has no main configuration, adds the nearest one above and everything that it extends.
 pub(super) fn follow(search: &mut Search<'_, '_>, entries: &[Entry]) -> Result<(), SplitError> {
-    let own = entries.iter().filter(|entry| entry.kind == EntryKind::File && is_ts_config(&entry.name));
+    let own = entries.iter().filter(|entry| entry.kind != EntryKind::Folder && is_ts_config(&entry.name));
     let mut open: Vec<RepoPath> = own.map(|entry| search.own.child(&entry.name)).collect();
     let mut seen: BTreeSet<RepoPath> = open.iter().cloned().collect();
     while let Some(path) = open.pop() {
@@ -61,6 +61,9 @@ fn is_json(path: &RepoPath) -> bool {
 /// Adds what a project reads. Returns the projects outside all other workspaces that it refers to.
 fn project(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<Vec<RepoPath>, SplitError> {
     let chain = chain(search, path)?;
+    if search.finder.owner(path).is_some_and(|owner| owner != search.own) {
+        return references(search, path, &chain);
+    }
     let is_own = path.is_within(search.own);
     // A compiler takes the folder of a project without these fields.
     let has_files = chain.iter().any(|(_, json)| json.get("files").is_some() || json.get("include").is_some());
@@ -83,24 +86,39 @@ fn project(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<Vec<RepoPath>
         }
     }
     add_aliases(search, &chain)?;
+    references(search, path, &chain)
+}
+
+/// Adds the projects that a configuration refers to. Returns those to follow.
+fn references(
+    search: &mut Search<'_, '_>,
+    path: &RepoPath,
+    chain_of: &[(RepoPath, Arc<Value>)],
+) -> Result<Vec<RepoPath>, SplitError> {
     let mut projects = Vec::new();
-    for reference in texts(chain.first().and_then(|(_, json)| json.get("references"))) {
+    for reference in texts(chain_of.first().and_then(|(_, json)| json.get("references"))) {
         let Ok(target) = path.parent().resolve(&reference) else { continue };
         let target = if is_json(&target) { target } else { target.child("tsconfig.json") };
         if target.is_within(search.own) || !search.finder.is_file(&target)? {
             continue;
         }
-        match search.finder.owner(&target) {
-            Some(owner) => search.add_edge(owner, EdgeKind::Import, || {
-                format!("refers to {reference} in {}", path.below(search.own).unwrap_or(path.as_str()))
-            }),
-            None => {
-                add(search, &target)?;
-                projects.push(target);
-            }
+        let owner = search.finder.owner(&target);
+        if let Some(owner) = owner.filter(|_| search.builds_projects) {
+            let file = path.below(search.own).unwrap_or(path.as_str()).to_owned();
+            search.add_edge(owner, EdgeKind::Import, || format!("refers to {reference} in {file}"));
+        } else if !owner.is_some_and(|owner| search.is_dependency(owner)) {
+            add(search, &target)?;
+            chain(search, &target)?;
         }
+        projects.extend(search.builds_projects.then_some(target));
     }
     Ok(projects)
+}
+
+/// Whether a script builds projects with all that they refer to.
+pub(super) fn builds_projects(script: &str) -> bool {
+    let mut words = script.split_whitespace();
+    words.any(|word| word.ends_with("tsc") || word == "tsgo") && words.any(|word| matches!(word, "-b" | "--build"))
 }
 
 /// Adds the files and folders in a field of a configuration.
