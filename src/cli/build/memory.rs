@@ -162,9 +162,9 @@ fn name_of(files: &BTreeMap<RepoPath, String>) -> String {
     hasher.finalize().to_hex()[..32].to_owned()
 }
 
-/// Returns the contents that git does not have: of new and of changed files.
+/// Returns the contents that git does not have in this repository: of new and of changed files, and of files in submodules.
 fn contents(git: &Git, state: &State) -> BTreeMap<String, String> {
-    let index = states::of_index(git).unwrap_or_default();
+    let index = states::listed(git).unwrap_or_default();
     let is_new =
         |(path, state): &(&RepoPath, &FileState)| index.get(*path).is_none_or(|known| known.content != state.content);
     let mut room = ALL;

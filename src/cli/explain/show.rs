@@ -352,8 +352,7 @@ fn readers(way: &[RepoPath]) -> String {
 fn through(way: &[RepoPath], sides: &Sides<'_>) -> String {
     let users = way.windows(2).rev().map(|pair| {
         let [reader, needed] = pair else { return String::new() };
-        let reason =
-            [sides.after, sides.before].into_iter().find_map(|state| state.split.graph.reason(reader, needed));
+        let reason = [sides.after, sides.before].into_iter().find_map(|state| state.split.graph.reason(reader, needed));
         let reason = reason.map_or(String::new(), |reason| format!(", which {reason}"));
         format!("used by {}{reason}", folder(reader))
     });

@@ -58,7 +58,11 @@ impl Listing {
         let listed = |(path, state): (&RepoPath, &FileState)| Listed {
             path: path.to_string(),
             object: state.content.clone(),
-            kind: if state.kind == FileKind::Link { Kind::Link } else { Kind::File },
+            kind: match state.kind {
+                FileKind::Link => Kind::Link,
+                FileKind::Submodule => Kind::Submodule,
+                FileKind::Plain | FileKind::Executable => Kind::File,
+            },
         };
         let mut entries: Vec<Listed> = files.iter().map(listed).collect();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
