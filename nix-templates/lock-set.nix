@@ -14,6 +14,24 @@ let
   below = path: root + "/${path}";
   inFolder = path: file: if path == "" then file else "${path}/${file}";
 
+  # Nix copies no files of git submodules, unless the flake or the command asks for them.
+  unseen = builtins.filter (
+    path: !(builtins.pathExists (below path)) || builtins.readDir (below path) == { }
+  ) (record.submodules or [ ]);
+  # Returns a value that needs the files of all submodules.
+  withSubmodules =
+    value:
+    if unseen == [ ] then
+      value
+    else
+      throw ''
+        splitter: Nix does not see the files of these git submodules:
+          ${builtins.concatStringsSep "\n  " unseen}
+        hint: with Nix 2.27 or later, add `inputs.self.submodules = true;` to flake.nix
+        hint: with any Nix, build `'.?submodules=1#NAME'`
+        hint: if `git submodule status` begins with `-`, run `git submodule update --init`'';
+  local = withSubmodules record.local;
+
   # The path of a workspace may lead through links.
   manifestPath = workspace: below (inFolder (workspace.real or workspace.path) "package.json");
   fullManifests = builtins.listToAttrs (
@@ -24,7 +42,7 @@ let
           lib.removePrefix byteOrderMark (builtins.readFile (manifestPath workspace))
         )
       )
-    ) record.workspaces
+    ) (withSubmodules record.workspaces)
   );
 
   # The graph of workspaces. Sources are chosen by the recorded one, so it must match the manifests.
@@ -78,7 +96,7 @@ let
       ++ lib.optional (
         now == recorded && developmentNow != developmentRecorded
       ) "${show workspace.path}: the development dependencies changed: recorded ${list developmentRecorded}, found ${list developmentNow}";
-  problems = lib.concatMap problemsOf record.workspaces;
+  problems = lib.concatMap problemsOf (withSubmodules record.workspaces);
   checked =
     if problems == [ ] then
       fullManifests
@@ -89,7 +107,7 @@ let
         hint: run `splitter update-hash`'';
 
   # Committed caches of tarballs are separate store paths, since builds do not need them.
-  caches = builtins.filter (path: manager.isCache (below path)) record.local;
+  caches = builtins.filter (path: manager.isCache (below path)) local;
 
   # The lockfile and the other files that an install reads verbatim. A package manager in the repository is a
   # package of its own.
@@ -98,7 +116,7 @@ let
   ]
   ++ builtins.filter (
     path: path != record.packageManager.file or "" && !(builtins.elem path caches)
-  ) record.local;
+  ) local;
   rootLength = builtins.stringLength (toString root) + 1;
   # Copies these files, and whole folders, to a store path.
   copy =

@@ -9,6 +9,7 @@
   packageManager,
   plan,
   record,
+  sources,
   stdenvNoCC,
 
   workspace,
@@ -86,6 +87,7 @@ else
             inherit path;
             production = install == "production";
           }
+          ++ sources.ownersOf path
         );
       # The store paths that the package may refer to, though its build has them too.
       allowed =

@@ -2,9 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 
-import { copyFolder } from "./files.mjs";
+import { copyFolder, isPointer } from "./files.mjs";
 import { finishTree } from "./finish-tree.mjs";
 import { applyPatches } from "./patch-package.mjs";
 import { Tarballs } from "./registry.mjs";
@@ -46,6 +46,21 @@ function writeLockSet(out, spec, { files, manifest: asInstalled = (manifest) => 
   }
 }
 
+// Refuses files that a flake sees as pointers of Git LFS. The package manager would name a wrong checksum, or apply a pointer
+// as a patch.
+function refusePointers(spec) {
+  const pointers = [];
+  for (const folder of [spec.lockSet, ...(spec.caches ?? [])]) {
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      const file = join(entry.parentPath, entry.name);
+      if (entry.isFile() && isPointer(file)) pointers.push(relative(folder, file));
+    }
+  }
+  if (pointers.length === 0) return;
+  const advice = ["hint: with Nix 2.27 or later, add `inputs.self.lfs = true;` to flake.nix", "hint: if the checkout has the pointers too, run `git lfs pull`"];
+  fail(["these files are Git LFS pointers:", ...shorten(pointers), ...advice]);
+}
+
 let stopInstall = () => {};
 
 // Runs the package manager. Returns its exit code.
@@ -76,6 +91,7 @@ const clock = (what) => console.error(`splitter: ${what} (${((Date.now() - start
 const spec = JSON.parse(readFileSync(process.env.specPath, "utf8"));
 const out = process.env.out;
 mkdirSync(out, { recursive: true });
+refusePointers(spec);
 // Folders that the output does not keep. They lie beside node_modules, so that hard links between both are
 // possible.
 const scratchFolders = [];

@@ -112,7 +112,7 @@ export async function cleanReferences(spec, out) {
     fail([`the package of ${spec.name} needs packages that only its build has:`, ...shorten([...loaded, ...leaks]), `hint: set "nodeModules": "copy" for "${spec.workspace}" in splitter.json, or have its build bundle these packages`]);
   }
   const dangling = links.filter((link) => !leaks.includes(link));
-  if (dangling.length > 0) console.error(`splitter: links in the package of ${spec.name} lead nowhere:\n  ${shorten(dangling).join("\n  ")}`);
+  if (dangling.length > 0) console.error(`splitter: links in the package of ${spec.name} lead nowhere:\n  ${shorten(dangling, 3).join("\n  ")}`);
   if (cleanedFiles.length > 0) {
     const files = cleanedFiles.length === 1 ? "1 file" : `${cleanedFiles.length} files`;
     console.error(`splitter: removed paths of the build from ${files} of ${spec.name}, such as ${relative(out, cleanedFiles[0])}`);

@@ -9,7 +9,7 @@ export function fail(lines) {
 }
 
 // Returns a list for a message: sorted, without duplicates, cut where it would fill the screen.
-export function shorten(list) {
+export function shorten(list, limit = 20) {
   const sorted = [...new Set(list)].sort();
-  return sorted.length > 20 ? [...sorted.slice(0, 20), `and ${sorted.length - 20} more`] : sorted;
+  return sorted.length > limit ? [...sorted.slice(0, limit), `and ${sorted.length - limit} more`] : sorted;
 }

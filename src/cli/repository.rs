@@ -1,19 +1,22 @@
 //! The first steps of every command: find the repository, read its record, print warnings.
 
+use std::collections::BTreeSet;
+
 use camino::Utf8Path;
 
 use super::{arguments::Global, failure::Failure, interrupt, printer::Printer, text::things};
 use crate::{
     proof::{Place, ProofError, State},
-    repo::{Git, GitError, RepoPath, TreeError, WorkTree, states},
+    repo::{Git, GitError, RepoPath, SourceFile, TreeError, WorkTree, lfs, states},
     scaffold::{
         files::{
             WriteError,
             journal::{self, Recovered},
         },
+        flake,
         record::{Kept, PATH, Record, RecordError},
     },
-    split::Split,
+    split::{Split, sources::Sources},
 };
 
 /// Finds the repository that contains `--repo` or the current folder.
@@ -70,9 +73,27 @@ fn written_anew(error: &RecordError, printer: Printer) -> Option<Kept> {
     None
 }
 
+/// Returns the files that builds and installs read and that Git LFS keeps. Without git there are none.
+pub(super) fn lfs_files(tree: &WorkTree, split: &Split) -> Vec<RepoPath> {
+    let files = lfs::files(&Git::at(tree.root()), tree).unwrap_or_default();
+    let listed: Vec<SourceFile> = files.into_iter().map(|path| SourceFile { path, bytes: 0 }).collect();
+    let sources = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
+    let is_local = |file: &&SourceFile| split.lock_set.local.iter().any(|local| file.path.is_within(local));
+    let of_installs = listed.iter().filter(is_local).map(|file| &file.path);
+    sources.read_by_builds().chain(of_installs).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+}
+
+/// Prints a warning about files that Git LFS keeps, if the flake lacks the setting for them.
+pub(super) fn warn_of_lfs(tree: &WorkTree, files: &[RepoPath], printer: Printer) -> Result<(), Failure> {
+    if let Some(warning) = flake::settings::lfs_warning(tree, files)? {
+        printer.warning(warning);
+    }
+    Ok(())
+}
+
 /// Prints the warnings about a repository.
-pub(super) fn warn(split: &Split, printer: Printer) {
-    for warning in &split.warnings {
+pub(super) fn warn(tree: &WorkTree, split: &Split, printer: Printer) -> Result<(), Failure> {
+    for warning in split.warnings.iter().chain(&flake::settings::warning(tree, split)?) {
         printer.warning(warning);
     }
     if let Some(first) = split.drift.first() {
@@ -85,4 +106,5 @@ pub(super) fn warn(split: &Split, printer: Printer) {
             "{lockfile} does not match the package.json files: {first}{more}; run `{manager} install`"
         ));
     }
+    Ok(())
 }

@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer
     let repo = recovered(global, printer)?;
     let (split, old) = both(|| Split::read(&repo, &Choices::default()), || previous(&repo, printer));
     let (old, split) = (old?, split?);
-    warn(&split, printer);
+    warn(&repo, &split, printer)?;
     let extent = extent(options.preload)?;
     let has_templates = repo.is_file(&templates::sign())?;
     if old.is_none() && !has_templates {

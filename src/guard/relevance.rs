@@ -54,6 +54,8 @@ pub struct Named {
     local: Vec<RepoPath>,
     root_files: Vec<RepoPath>,
     workspaces: Vec<NamedWorkspace>,
+    #[serde(default)]
+    submodules: Vec<RepoPath>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,8 +79,22 @@ impl Named {
         serde_json::from_str(text).ok()
     }
 
-    /// Returns whether a path is one of the files, or is in one of the folders.
+    /// Returns whether a path is one of the files, is in one of the folders, or is a submodule with any of them.
     pub fn has(&self, path: &str) -> bool {
+        self.names(path) || self.holds(path)
+    }
+
+    /// Returns whether anything that the record lists is at a path or below it. Git lists a submodule as one path.
+    fn holds(&self, path: &str) -> bool {
+        let is_below =
+            |other: &str| other.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let listed = self.lock_set.iter().map(String::as_str);
+        let workspaces = self.workspaces.iter().flat_map(|found| std::iter::once(&found.path).chain(&found.root_files));
+        let paths = self.local.iter().chain(&self.root_files).chain(workspaces).chain(&self.submodules);
+        listed.chain(paths.map(RepoPath::as_str)).any(is_below)
+    }
+
+    fn names(&self, path: &str) -> bool {
         let is_within = |folder: &RepoPath| path.parse().is_ok_and(|path: RepoPath| path.is_within(folder));
         self.lock_set.contains(path)
             || self.local.iter().chain(&self.root_files).any(is_within)

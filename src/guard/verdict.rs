@@ -8,6 +8,7 @@ use crate::{
     repo::Tree,
     scaffold::{
         compare::{Differences, Recorded, compare, compare_older},
+        flake::settings,
         record::{Kept, RecordError},
     },
     split::Split,
@@ -28,6 +29,8 @@ pub struct Verdict {
     pub generator: String,
     /// The differences.
     pub differences: Differences,
+    /// What keeps Nix from building a fresh repository.
+    pub warnings: Vec<String>,
     /// The state of the working tree, if the index was checked.
     pub beside: Option<Beside>,
 }
@@ -54,7 +57,8 @@ pub fn verdict(tree: &dyn Tree, with_templates: bool) -> Result<Verdict, GuardEr
         (_, split) => split,
     };
     let (recorded, split) = (recorded?, split?);
-    let verdict = Verdict::of(&split, &recorded);
+    let warnings = split.submodules.warning(&split).into_iter().chain(settings::warning(tree, &split)?).collect();
+    let verdict = Verdict { warnings, ..Verdict::of(&split, &recorded) };
     // The program ends soon, and freeing thousands of strings takes time.
     std::mem::forget((split, recorded));
     Ok(verdict)
@@ -85,6 +89,7 @@ impl Verdict {
             workspaces: split.manifests.len(),
             generator,
             differences,
+            warnings: Vec::new(),
             beside: None,
         }
     }
@@ -98,6 +103,7 @@ impl Verdict {
             workspaces,
             generator: String::new(),
             differences: Differences::default(),
+            warnings: Vec::new(),
             beside: None,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ProofError, State, scratch::content};
 use crate::repo::{
-    Entry, EntryKind, RepoPath, Tree, TreeError, WorkTree,
+    Entry, EntryKind, Link, RepoPath, Tree, TreeError, WorkTree,
     states::{FileKind, FileState, FileStates},
 };
 
@@ -74,6 +74,14 @@ impl Tree for EditedTree {
 
     fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
         self.base.is_ignored(path)
+    }
+
+    fn links(&self) -> Result<Vec<Link>, TreeError> {
+        self.base.links()
+    }
+
+    fn submodules(&self) -> Result<Vec<RepoPath>, TreeError> {
+        self.base.submodules()
     }
 
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{ProofError, State, lock_edit};
 use crate::{
     managers::SampleSettings,
-    repo::{RepoPath, WorkTree},
+    repo::{FileKind, RepoPath, WorkTree},
     split::{
         Manifest, manifest_path,
         workspaces::graph::{Closures, Role, Workspace},
@@ -62,8 +62,12 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
+    /// Adds an edit, unless it is of a symbolic link: what a link leads to has edits of its own.
     fn add(&mut self, name: &'static str, path: RepoPath, action: Action) {
-        self.edits.push(Edit { name, path: self.behind_links(path), action });
+        let path = self.behind_links(path);
+        if !self.is_link(&path) {
+            self.edits.push(Edit { name, path, action });
+        }
     }
 
     /// Returns where a file of a workspace really is: git lists no file behind a link.
@@ -73,6 +77,10 @@ impl Table<'_> {
             workspace.folder().resolve(inner).ok()
         };
         self.state.split.graph.workspaces().find_map(moved).unwrap_or(path)
+    }
+
+    fn is_link(&self, path: &RepoPath) -> bool {
+        self.state.derivations.files().get(path).is_some_and(|state| state.kind == FileKind::Link)
     }
 
     fn write(&mut self, name: &'static str, path: RepoPath, content: impl Into<Vec<u8>>) {
@@ -125,9 +133,12 @@ impl Table<'_> {
                 }
             }
         }
-        for folder in self.state.split.graph.links(&workspaces.iter().map(|found| found.path.clone()).collect()) {
+        for folder in
+            self.state.split.graph.folders_beside(&workspaces.iter().map(|found| found.path.clone()).collect())
+        {
             if let Some(path) = self.source_of(&folder) {
-                self.append("source of a linked folder", path, "\n")?;
+                let is_link = self.state.split.links_to.contains_key(&folder);
+                self.append(if is_link { "source behind a link" } else { "source of a linked folder" }, path, "\n")?;
             }
         }
         let app = self.apps().first().map(|app| app.path.clone());
@@ -139,7 +150,7 @@ impl Table<'_> {
 
     /// Returns a source file of a workspace or linked folder that a developer would edit.
     fn source_of(&self, folder: &RepoPath) -> Option<RepoPath> {
-        let files = || self.state.derivations.source_files(folder);
+        let files = || self.state.derivations.source_files(folder).filter(|path| !self.is_link(path));
         let is_code = |path: &&RepoPath| CODE.iter().any(|end| path.file_name().ends_with(end));
         let is_other = |path: &&RepoPath| path.file_name() != "package.json";
         files().find(is_code).or_else(|| files().find(is_other)).cloned()

@@ -65,6 +65,10 @@ impl Scratch {
             }
             let known = known.filter(|(_, files)| files.get(path) == Some(state)).map(|(root, _)| path.on_disk(root));
             let content = match (state.kind, known) {
+                (FileKind::Submodule, _) => {
+                    fs::create_dir_all(&target)?;
+                    None
+                }
                 (FileKind::Link, _) => tree.link(path)?.map(String::into_bytes),
                 // Linking fails on another file system, or for a file of another user. Then the file is copied.
                 (_, Some(file)) if fs::hard_link(&file, &target).is_ok() => None,

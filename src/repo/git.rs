@@ -14,6 +14,7 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::RepoPath;
 use crate::{
     diagnostic::{Category, Diagnose},
     ending::{self, Child, read_all},
@@ -120,6 +121,12 @@ impl Git {
     /// Runs git in the repository that holds `folder`. The environment is ignored.
     pub fn alone_at(folder: Utf8PathBuf) -> Self {
         Self { folder, place: RepositoryChoice::Folder }
+    }
+
+    /// Runs git in a submodule. Returns `None` if it is not checked out.
+    pub(super) fn submodule(&self, path: &RepoPath) -> Option<Self> {
+        let folder = path.on_disk(&self.folder);
+        folder.join(".git").exists().then(|| Self::alone_at(folder))
     }
 
     /// Returns the folder that git runs in.

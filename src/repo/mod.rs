@@ -5,6 +5,7 @@
 pub mod door;
 mod git;
 mod index;
+pub mod lfs;
 mod path;
 pub mod states;
 mod trace;
@@ -16,7 +17,7 @@ pub use index::{GitIndex, Staged};
 pub use path::{RepoPath, RepoPathError};
 pub use states::{FileKind, FileState, FileStates};
 pub use trace::{Trace, Traced};
-pub use tree::{Entry, EntryKind, SourceFile, Tree, TreeError, read_text};
+pub use tree::{Entry, EntryKind, Link, SourceFile, Tree, TreeError, is_lfs_pointer, read_text, through_links};
 pub use work_tree::{WorkTree, WorkTreeError};
 
 #[cfg(test)]

@@ -64,6 +64,12 @@ impl RepoPath {
         if self.0.is_empty() { Self(name.to_owned()) } else { Self(format!("{}/{name}", self.0)) }
     }
 
+    /// Returns the path of something below this folder.
+    #[must_use]
+    pub fn join(&self, below: &Self) -> Self {
+        if below.is_root() { self.clone() } else { self.child(below.as_str()) }
+    }
+
     /// Returns the folder that contains this path. The root's parent is the root.
     #[must_use]
     pub fn parent(&self) -> Self {

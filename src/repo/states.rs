@@ -29,25 +29,58 @@ pub enum FileKind {
     Executable,
     /// A symbolic link.
     Link,
+    /// A git submodule whose commit this clone does not have. Its content is the commit.
+    Submodule,
 }
 
-/// The files of a repository by path. Submodules are excluded, as in Nix.
+/// The files of a repository by path, with those of submodules.
 pub type FileStates = BTreeMap<RepoPath, FileState>;
 
 /// Returns the files of a commit, below the folder that git runs in.
 pub fn of_commit(git: &Git, commit: &str) -> Result<FileStates, GitError> {
-    Ok(read(&git.output(&["ls-tree", "-r", "-z", commit])?, 2))
+    with_submodules(git, read(&git.output(&["ls-tree", "-r", "-z", commit])?, 2))
 }
 
 /// Returns the files of the index, below the folder that git runs in.
 pub fn of_index(git: &Git) -> Result<FileStates, GitError> {
+    with_submodules(git, listed(git)?)
+}
+
+/// Returns the entries of the index. Those of submodules are commits.
+fn listed(git: &Git) -> Result<FileStates, GitError> {
     Ok(read(&git.output(&["ls-files", "--stage", "-z"])?, 1))
+}
+
+/// Replaces the commits of submodules by their files. A commit that is not there stays.
+fn with_submodules(git: &Git, mut files: FileStates) -> Result<FileStates, GitError> {
+    for (path, commit) in submodules(&files) {
+        let Some(inner) = git.submodule(&path) else { continue };
+        match inner.output(&["ls-tree", "-r", "-z", "--full-tree", &commit]) {
+            Ok(output) => put_below(&mut files, &path, with_submodules(&inner, read(&output, 2))?),
+            Err(GitError::Failed { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(files)
+}
+
+/// Returns the submodules among files, with their commits.
+fn submodules(files: &FileStates) -> Vec<(RepoPath, String)> {
+    let found = files.iter().filter(|(_, state)| state.kind == FileKind::Submodule);
+    found.map(|(path, state)| (path.clone(), state.content.clone())).collect()
+}
+
+/// Puts the files of a submodule in its place.
+fn put_below(files: &mut FileStates, submodule: &RepoPath, inner: FileStates) {
+    files.remove(submodule);
+    files.extend(inner.into_iter().map(|(path, state)| (submodule.join(&path), state)));
 }
 
 /// Returns the files of a working tree that git tracks or would track, without those that it ignores.
 pub fn of_work_tree(git: &Git, tree: &WorkTree) -> Result<FileStates, TreeError> {
     let fail = |source| TreeError::Git { path: RepoPath::root(), source };
-    let mut files = of_index(git).map_err(fail)?;
+    let mut files = listed(git).map_err(fail)?;
+    let submodules = submodules(&files);
     let edited = git.names(&["diff-files", "--name-only", "-z", "--relative"]).map_err(fail)?;
     let new = git.names(&["ls-files", "--others", "--exclude-standard", "-z"]).map_err(fail)?;
     let is_long = files.values().next().is_some_and(|state| state.content.len() > 40);
@@ -57,8 +90,15 @@ pub fn of_work_tree(git: &Git, tree: &WorkTree) -> Result<FileStates, TreeError>
         let read = |source| TreeError::Read { path: path.clone(), source };
         match on_disk(tree, &path, is_long).map_err(read)? {
             Some(state) => files.insert(path, state),
+            None if files.get(&path).is_some_and(|state| state.kind == FileKind::Submodule) => None,
             None => files.remove(&path),
         };
+    }
+    for (path, _) in submodules {
+        if let Some(inner) = git.submodule(&path) {
+            let inner = of_work_tree(&inner, &WorkTree::at(inner.folder()))?;
+            put_below(&mut files, &path, inner);
+        }
     }
     Ok(files)
 }
@@ -108,7 +148,8 @@ fn read(output: &[u8], at: usize) -> FileStates {
         let kind = match fields.first().copied() {
             Some("100755") => FileKind::Executable,
             Some("120000") => FileKind::Link,
-            Some("160000") | None => continue,
+            Some("160000") => FileKind::Submodule,
+            None => continue,
             Some(_) => FileKind::Plain,
         };
         if let (Some(object), Ok(path)) = (fields.get(at), path.parse::<RepoPath>()) {
@@ -197,5 +238,46 @@ mod tests {
         let state = |path: &str| now[path].content.clone();
         assert_eq!(state("a/plain"), git(root, &["hash-object", "a/plain"]));
         assert_eq!(of_index(&program).unwrap(), commit);
+    }
+
+    #[test]
+    fn the_files_of_submodules_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        let (inner, outer) = (root.join("inner"), root.join("outer"));
+        for folder in [&inner, &outer] {
+            fs::create_dir(folder).unwrap();
+            git(folder, &["init", "--quiet"]);
+        }
+        fs::write(inner.join("file"), "1").unwrap();
+        git(&inner, &["add", "--all"]);
+        git(&inner, &["commit", "--quiet", "--message", "one"]);
+        git(&outer, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner.as_str(), "a/sub"]);
+        git(&outer, &["commit", "--quiet", "--message", "with a submodule"]);
+        let (program, tree) = (Git::alone_at(outer.clone()), WorkTree::at(&outer));
+        let names = |files: &FileStates| files.keys().map(ToString::to_string).collect::<Vec<_>>();
+        let commit = of_commit(&program, "HEAD").unwrap();
+        assert_eq!(names(&commit), [".gitmodules", "a/sub/file"]);
+        assert_eq!(of_index(&program).unwrap(), commit);
+        assert_eq!(of_work_tree(&program, &tree).unwrap(), commit);
+        let sub: RepoPath = "a/sub".parse().unwrap();
+        assert_eq!(crate::repo::Tree::submodules(&tree).unwrap(), std::slice::from_ref(&sub));
+        // Edits in it, and another commit of it that is not staged, are in the working tree alone.
+        fs::write(outer.join("a/sub/file"), "2").unwrap();
+        fs::write(outer.join("a/sub/new"), "").unwrap();
+        let now = of_work_tree(&program, &tree).unwrap();
+        assert_eq!(names(&now), [".gitmodules", "a/sub/file", "a/sub/new"]);
+        git(&outer.join("a/sub"), &["add", "--all"]);
+        git(&outer.join("a/sub"), &["commit", "--quiet", "--message", "two"]);
+        assert_eq!(of_work_tree(&program, &tree).unwrap(), now);
+        assert_eq!(of_index(&program).unwrap(), commit);
+        git(&outer, &["add", "a/sub"]);
+        assert_eq!(of_index(&program).unwrap(), now);
+        // A clone without it knows the commit alone.
+        git(root, &["clone", "--quiet", "outer", "clone"]);
+        let (program, tree) = (Git::alone_at(root.join("clone")), WorkTree::at(root.join("clone")));
+        let files = of_commit(&program, "HEAD").unwrap();
+        assert_eq!(files[&sub].kind, FileKind::Submodule);
+        assert_eq!(of_work_tree(&program, &tree).unwrap(), files);
     }
 }

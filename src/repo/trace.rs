@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Entry, EntryKind, RepoPath, Tree, TreeError};
+use super::{Entry, EntryKind, Link as Symlink, RepoPath, Tree, TreeError};
 use crate::parallel;
 
 /// A question to a tree.
@@ -22,6 +22,8 @@ enum Question {
     IsIgnored(RepoPath),
     IsFile(RepoPath),
     Link(RepoPath),
+    Links,
+    Submodules,
 }
 
 /// Questions, with the digests of their answers.
@@ -45,6 +47,8 @@ fn answer(tree: &dyn Tree, question: &Question) -> Result<String, TreeError> {
         Question::IsIgnored(path) => of_choice(tree.is_ignored(path)?),
         Question::IsFile(path) => of_choice(tree.is_file(path)?),
         Question::Link(path) => of_content(tree.link(path)?.as_deref().map(str::as_bytes)),
+        Question::Links => of_links(&tree.links()?),
+        Question::Submodules => of_paths(&tree.submodules()?),
     })
 }
 
@@ -64,6 +68,15 @@ fn of_entries(entries: &[Entry]) -> String {
         let _ = write!(text, "{kind}{}\0", entry.name);
     }
     digest(text.as_bytes())
+}
+
+fn of_links(links: &[Symlink]) -> String {
+    let texts: Vec<String> = links.iter().map(|link| format!("{}\0{}", link.path, link.target)).collect();
+    of_names(&texts)
+}
+
+fn of_paths(paths: &[RepoPath]) -> String {
+    of_names(&paths.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
 fn of_names(names: &[String]) -> String {
@@ -130,6 +143,18 @@ impl Tree for Traced<'_> {
         let is_ignored = self.tree.is_ignored(path)?;
         self.note(Question::IsIgnored(path.clone()), of_choice(is_ignored));
         Ok(is_ignored)
+    }
+
+    fn links(&self) -> Result<Vec<Symlink>, TreeError> {
+        let links = self.tree.links()?;
+        self.note(Question::Links, of_links(&links));
+        Ok(links)
+    }
+
+    fn submodules(&self) -> Result<Vec<RepoPath>, TreeError> {
+        let paths = self.tree.submodules()?;
+        self.note(Question::Submodules, of_paths(&paths));
+        Ok(paths)
     }
 
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {

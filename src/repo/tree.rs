@@ -1,5 +1,7 @@
 //! [`Tree`]: a repository that can be listed and read, however it is stored.
 
+use std::collections::VecDeque;
+
 use camino::Utf8PathBuf;
 
 use super::RepoPath;
@@ -32,6 +34,15 @@ pub struct SourceFile {
     pub path: RepoPath,
     /// Its size in bytes.
     pub bytes: u64,
+}
+
+/// A symbolic link that git does not ignore.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// Its path.
+    pub path: RepoPath,
+    /// Its target as written.
+    pub target: String,
 }
 
 /// Why a tree could not be read.
@@ -112,11 +123,87 @@ pub trait Tree: Sync {
         Ok(path.parts().any(|part| part == "node_modules"))
     }
 
+    /// Returns all symbolic links that git does not ignore, sorted by path. Links in `node_modules` are skipped.
+    fn links(&self) -> Result<Vec<Link>, TreeError> {
+        let mut links = Vec::new();
+        let mut folders = vec![RepoPath::root()];
+        while let Some(folder) = folders.pop() {
+            for entry in self.list(&folder)?.into_iter().filter(|entry| entry.name != "node_modules") {
+                let path = folder.child(&entry.name);
+                match entry.kind {
+                    EntryKind::Folder => folders.push(path),
+                    EntryKind::Link => links.extend(self.link(&path)?.map(|target| Link { path, target })),
+                    EntryKind::File => {}
+                }
+            }
+        }
+        links.sort_unstable();
+        Ok(links)
+    }
+
+    /// Returns the folders that are git submodules, sorted by path.
+    fn submodules(&self) -> Result<Vec<RepoPath>, TreeError> {
+        let text = self.read(&RepoPath::root().child(GIT_MODULES))?.unwrap_or_default();
+        Ok(submodule_paths(&String::from_utf8_lossy(&text), ""))
+    }
+
     /// Whether there is a file of that path.
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
         let name = path.file_name();
         Ok(self.list(&path.parent())?.iter().any(|entry| entry.name == name && entry.kind == EntryKind::File))
     }
+}
+
+/// The file in which git lists submodules, at the top of a repository.
+pub(super) const GIT_MODULES: &str = ".gitmodules";
+
+/// Returns the paths in a `.gitmodules` that are below `prefix`, relative to it, sorted. `prefix` is empty or ends in `/`.
+pub(super) fn submodule_paths(text: &str, prefix: &str) -> Vec<RepoPath> {
+    let path = |line: &str| {
+        let value = line.trim().strip_prefix("path")?.trim_start().strip_prefix('=')?;
+        value.trim().trim_matches('"').strip_prefix(prefix)?.parse::<RepoPath>().ok()
+    };
+    let mut paths: Vec<RepoPath> = text.lines().filter_map(path).filter(|path| !path.is_root()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+}
+
+/// The number of links on a way, after which the kernel gives up too.
+const HOPS: usize = 40;
+
+/// Returns the links that a path leads through, and the path at their end. Empty if no part of the path is a link. A link that
+/// leads out of the repository ends the way.
+pub fn through_links(tree: &dyn Tree, path: &RepoPath) -> Result<Vec<RepoPath>, TreeError> {
+    let mut found = Vec::new();
+    let mut open: VecDeque<String> = path.parts().map(str::to_owned).collect();
+    let mut current = RepoPath::root();
+    while let Some(part) = open.pop_front() {
+        if part == ".." {
+            current = current.parent();
+            continue;
+        }
+        let next = current.child(&part);
+        let target = if found.len() < HOPS { tree.link(&next)? } else { None };
+        match target {
+            Some(target) if current.resolve(&target).is_ok() => {
+                let parts = target.split('/').rev().filter(|part| !matches!(*part, "" | "."));
+                parts.for_each(|part| open.push_front(part.to_owned()));
+                found.push(next);
+            }
+            _ => current = next,
+        }
+    }
+    if !found.is_empty() {
+        found.push(current);
+    }
+    Ok(found)
+}
+
+/// Whether a content is a pointer of Git LFS, which git has instead of the file.
+pub fn is_lfs_pointer(content: &[u8]) -> bool {
+    // The specification allows 1024 bytes.
+    content.len() < 1024 && content.starts_with(b"version https://git-lfs.github.com/spec/v1\n")
 }
 
 /// Reads a file as text without a byte order mark, or returns `None` if there is no such file.
@@ -133,7 +220,7 @@ pub fn read_text(tree: &dyn Tree, path: &RepoPath) -> Result<Option<String>, Tre
     }))
 }
 
-/// A tree in memory, for tests of the pure parts.
+/// A tree in memory, for tests of the pure parts. A text that begins with `-> ` makes a symbolic link, to no folder on the way.
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub(crate) struct MemoryTree {
@@ -144,10 +231,11 @@ pub(crate) struct MemoryTree {
 #[cfg(test)]
 impl MemoryTree {
     pub(crate) fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self::with_links(files, [])
+        let (links, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, text)| text.starts_with("-> "));
+        Self::with_links(files, links.into_iter().map(|(path, text)| (path, &text["-> ".len()..])))
     }
 
-    /// A tree with symbolic links. Only [`Tree::link`] and [`Tree::list`] know of them.
+    /// A tree with symbolic links.
     pub(crate) fn with_links<'a>(
         files: impl IntoIterator<Item = (&'a str, &'a str)>,
         links: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -162,7 +250,10 @@ impl MemoryTree {
 #[cfg(test)]
 impl Tree for MemoryTree {
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
-        Ok(self.files.get(path.as_str()).cloned())
+        match self.link(path)?.map(|target| path.parent().resolve(&target)) {
+            Some(target) => target.map_or(Ok(None), |target| self.read(&target)),
+            None => Ok(self.files.get(path.as_str()).cloned()),
+        }
     }
 
     fn link(&self, path: &RepoPath) -> Result<Option<String>, TreeError> {
@@ -208,6 +299,20 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_not_text() {
         assert_eq!(read_text(&Bytes("\u{feff}{}".as_bytes()), &RepoPath::root()).unwrap().unwrap(), "{}");
+    }
+
+    #[test]
+    fn links_on_the_way_to_a_file_are_found() {
+        let files = [("a", "-> b/c"), ("b/c/d", "-> ../../e"), ("e", ""), ("f", "-> ../out"), ("g", "-> g")];
+        let tree = MemoryTree::new(files);
+        let found = |path: &str| {
+            let found = through_links(&tree, &path.parse().unwrap()).unwrap();
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(found("a/d"), ["a", "b/c/d", "e"]);
+        assert_eq!(found("e"), [""; 0]);
+        assert_eq!(found("f"), [""; 0]);
+        assert_eq!(found("g").len(), HOPS + 1);
     }
 
     #[test]

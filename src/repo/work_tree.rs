@@ -6,7 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use ignore::{WalkBuilder, WalkState};
 
-use super::{Entry, EntryKind, RepoPath, SourceFile, Tree, TreeError};
+use super::{
+    Entry, EntryKind, Link, RepoPath, SourceFile, Tree, TreeError,
+    tree::{GIT_MODULES, submodule_paths},
+};
 use crate::{
     diagnostic::{Category, Diagnose},
     names::{FOREIGN_LOCKFILES, ROOT_MARKS},
@@ -79,14 +82,25 @@ impl WorkTree {
     /// Returns all files that git does not ignore, sorted by path. Folders are walked in parallel. Links count as files
     /// of size zero. `.git` and every `node_modules` are skipped. A folder that cannot be read is an error.
     pub fn source_files(&self) -> Result<Vec<SourceFile>, TreeError> {
+        let mut files = self.walk(|entry| self.source_file(entry))?;
+        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    /// Walks all folders in parallel, and collects what `take` makes of the entries.
+    fn walk<T: Send>(
+        &self,
+        take: impl Fn(&ignore::DirEntry) -> Result<Option<T>, TreeError> + Sync,
+    ) -> Result<Vec<T>, TreeError> {
         let collected = Mutex::new(Vec::new());
         let failure = Mutex::new(None);
         self.walker().build_parallel().run(|| {
-            let mut batch = Batch { files: Vec::new(), all: &collected };
-            let failure = &failure;
-            Box::new(move |entry| match self.source_file(entry) {
-                Ok(file) => {
-                    batch.files.extend(file);
+            let mut batch = Batch { found: Vec::new(), all: &collected };
+            let (failure, take) = (&failure, &take);
+            let take = move |entry| take(&Result::map_err(entry, |error| walk_error(&self.root, error))?);
+            Box::new(move |entry| match take(entry) {
+                Ok(found) => {
+                    batch.found.extend(found);
                     WalkState::Continue
                 }
                 Err(error) => {
@@ -98,9 +112,7 @@ impl WorkTree {
         if let Some(error) = lock(&failure).take() {
             return Err(error);
         }
-        let mut files = std::mem::take(&mut *lock(&collected));
-        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(files)
+        Ok(std::mem::take(&mut *lock(&collected)))
     }
 
     fn walker(&self) -> WalkBuilder {
@@ -114,12 +126,24 @@ impl WorkTree {
         builder
     }
 
-    fn source_file(&self, entry: Result<ignore::DirEntry, ignore::Error>) -> Result<Option<SourceFile>, TreeError> {
-        let entry = entry.map_err(|error| walk_error(&self.root, error))?;
-        let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir()) else { return Ok(None) };
+    fn path_of(&self, entry: &ignore::DirEntry) -> Result<RepoPath, TreeError> {
         let path = Utf8Path::from_path(entry.path())
             .ok_or_else(|| TreeError::Name(entry.path().to_string_lossy().into_owned().into()))?;
-        let path = self.relative(path)?;
+        self.relative(path)
+    }
+
+    /// Returns a link, unless its target is not UTF-8 or it is gone by now.
+    fn found_link(&self, entry: &ignore::DirEntry) -> Result<Option<Link>, TreeError> {
+        if !entry.file_type().is_some_and(|kind| kind.is_symlink()) {
+            return Ok(None);
+        }
+        let path = self.path_of(entry)?;
+        Ok(self.link(&path)?.map(|target| Link { path, target }))
+    }
+
+    fn source_file(&self, entry: &ignore::DirEntry) -> Result<Option<SourceFile>, TreeError> {
+        let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir()) else { return Ok(None) };
+        let path = self.path_of(entry)?;
         let bytes = if kind.is_file() { entry.metadata().map_or(0, |metadata| metadata.len()) } else { 0 };
         Ok(Some(SourceFile { path, bytes }))
     }
@@ -133,15 +157,15 @@ impl WorkTree {
     }
 }
 
-/// The files that one walking thread found. They are handed over when the thread ends, so the lock is taken only once.
-struct Batch<'a> {
-    files: Vec<SourceFile>,
-    all: &'a Mutex<Vec<SourceFile>>,
+/// What one walking thread found. It is handed over when the thread ends, so the lock is taken only once.
+struct Batch<'a, T> {
+    found: Vec<T>,
+    all: &'a Mutex<Vec<T>>,
 }
 
-impl Drop for Batch<'_> {
+impl<T> Drop for Batch<'_, T> {
     fn drop(&mut self) {
-        lock(self.all).append(&mut self.files);
+        lock(self.all).append(&mut self.found);
     }
 }
 
@@ -233,6 +257,27 @@ impl Tree for WorkTree {
             }
         }
         Ok(true)
+    }
+
+    fn links(&self) -> Result<Vec<Link>, TreeError> {
+        let mut links = self.walk(|entry| self.found_link(entry))?;
+        links.sort_unstable();
+        Ok(links)
+    }
+
+    fn submodules(&self) -> Result<Vec<RepoPath>, TreeError> {
+        // Git lists them at the top of its repository, which may be above.
+        let Some(top) = self.root.ancestors().find(|folder| folder.join(".git").exists()) else {
+            return Ok(Vec::new());
+        };
+        let prefix = self.root.strip_prefix(top).map_or(String::new(), |below| format!("{below}/").replace('\\', "/"));
+        let prefix = if prefix == "/" { "" } else { &prefix };
+        let text = match fs::read_to_string(top.join(GIT_MODULES)) {
+            Ok(text) => text,
+            Err(error) if is_absent(&error) => String::new(),
+            Err(source) => return Err(TreeError::Read { path: RepoPath::root().child(GIT_MODULES), source }),
+        };
+        Ok(submodule_paths(&text, prefix))
     }
 
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {

@@ -57,8 +57,8 @@ mod tests {
         let files = |config: &str| {
             MemoryTree::new([
                 ("package.json", r#"{"workspaces": ["apps/*"]}"#),
-                ("apps/a/package.json", r#"{"scripts": {"build": "x"}}"#),
-                ("apps/b/package.json", r#"{"scripts": {"build": "x"}}"#),
+                ("apps/a/package.json", r#"{"name": "a", "scripts": {"build": "x"}}"#),
+                ("apps/b/package.json", r#"{"name": "b", "scripts": {"build": "x"}}"#),
                 ("bun.lock", r#"{"lockfileVersion": 1}"#),
                 ("splitter.json", config),
             ])

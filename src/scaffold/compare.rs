@@ -267,6 +267,7 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     settings.extend(changed_list("the local packages or patches", &record.local, &split.lock_set.local));
     settings.extend(changed_list("`scripts` in splitter.json", &record.scripts, &split.config.scripts));
     settings.extend(changed_list("`downloads` in splitter.json", &record.downloads, split.config.downloads.keys()));
+    settings.extend(changed_list("the git submodules", &record.submodules, &split.submodules.needed));
     let now = source_record(split);
     for (name, recorded, now) in
         [("include", &record.source.include, &now.include), ("exclude", &record.source.exclude, &now.exclude)]
@@ -387,6 +388,7 @@ fn changed_fields(from: &WorkspaceRecord, to: &WorkspaceRecord) -> Vec<String> {
     fields.extend(plain("workspaces that its programs run with", &edges.production, &new_edges.production));
     fields.extend(plain("rank in the order of builds", &from.rank, &to.rank));
     fields.extend(list("linked folders", &from.links, &to.links));
+    fields.extend(list("targets of symbolic links", &from.link_targets, &to.link_targets));
     fields.extend(value("patches folder", from.patches.as_ref(), to.patches.as_ref()));
     fields.extend(list("root files", &from.root_files, &to.root_files));
     fields.extend(list("imports from outside", &from.imports, &to.imports));

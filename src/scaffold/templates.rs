@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     change::{Change, FileChange},
     files::journal::TEMPORARY,
+    flake::settings::SelfSetting,
 };
 use crate::{
     repo::{EntryKind, RepoPath, Tree, TreeError},
@@ -202,11 +203,20 @@ const NIXPKGS: &str = include_str!("../../nix-templates/flake/nixpkgs.json");
 const FLAKE_WITH_INPUT: &str = include_str!("../../nix-templates/flake/with-input.nix");
 
 /// Returns the `flake.nix` for a repository without one, with splitter as an input if `input` is its URL.
-pub fn flake(input: Option<&str>) -> String {
+pub fn flake(input: Option<&str>, settings: &[SelfSetting]) -> String {
     let mut values: BTreeMap<String, String> = serde_json::from_str(NIXPKGS).unwrap_or_default();
     values.insert("input".to_owned(), input.unwrap_or_default().to_owned());
     let text = if input.is_some() { FLAKE_WITH_INPUT } else { FLAKE };
-    values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("@{name}@"), value))
+    let text = with_settings(text, settings);
+    values.iter().fold(text, |text, (name, value)| text.replace(&format!("@{name}@"), value))
+}
+
+/// Puts settings of the flake itself before its outputs.
+fn with_settings(text: &str, settings: &[SelfSetting]) -> String {
+    const OUTPUTS: &str = "  outputs =\n";
+    let lines: String = settings.iter().map(|setting| setting.lines()).collect();
+    let lines = if lines.is_empty() { lines } else { format!("{lines}\n") };
+    text.replacen(OUTPUTS, &format!("{lines}{OUTPUTS}"), 1)
 }
 
 /// Returns the place of a template. `gitattributes` has no dot among the templates, where git must not read it.
@@ -326,10 +336,12 @@ mod tests {
     #[test]
     fn a_new_flake_names_a_release_and_the_end_of_its_support() {
         for input in [None, Some("github:owner/splitter")] {
-            let text = flake(input);
+            let text = flake(input, &[]);
             assert!(text.contains("github:NixOS/nixpkgs/nixos-2") && text.contains("# Supported until 2"), "{text}");
             assert_eq!(text.contains("github:owner/splitter"), input.is_some());
             assert!(!text.contains('@'), "{text}");
+            let with_setting = flake(input, &[SelfSetting::Submodules]);
+            assert!(with_setting.contains("\n  inputs.self.submodules = true;\n\n  outputs =\n"), "{with_setting}");
         }
     }
 

@@ -164,6 +164,24 @@ pub enum SplitError {
         /// What refers to it, in words.
         by: String,
     },
+    /// A file or folder is missing, because its submodule is not checked out.
+    #[error("`{path}` is missing, because the git submodule `{submodule}` is not checked out; {by} refers to it")]
+    NotCheckedOut {
+        /// The file or folder.
+        path: RepoPath,
+        /// What refers to it, in words.
+        by: String,
+        /// The submodule.
+        submodule: RepoPath,
+    },
+    /// A file that an install reads is a pointer of Git LFS.
+    #[error("`{path}` is a Git LFS pointer and not the file itself; {by} refers to it")]
+    LfsPointer {
+        /// The file.
+        path: RepoPath,
+        /// What refers to it, in words.
+        by: String,
+    },
     /// A value in `splitter.json` does not fit the repository.
     #[error("{reason}")]
     Config {
@@ -249,6 +267,13 @@ impl Diagnose for SplitError {
             }
             Self::TwoIntegrities { .. } => "run an install with your package manager to rewrite the lockfile",
             Self::Missing { .. } => "restore it, or remove the reference to it",
+            Self::NotCheckedOut { .. } => "run `git submodule update --init`",
+            Self::LfsPointer { .. } => {
+                return vec![
+                    "run `git lfs pull`".to_owned(),
+                    "for builds with Nix 2.27 or later, add `inputs.self.lfs = true;` to flake.nix".to_owned(),
+                ];
+            }
             Self::PatchPath { .. } | Self::PatchFolder { .. } => "move the patches into the repository",
             Self::LinkPath { .. } => {
                 "move the folder into the repository, or publish the package and depend on a version"

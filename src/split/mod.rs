@@ -16,6 +16,7 @@ pub mod lock;
 pub mod mending;
 pub mod plan;
 pub mod sources;
+pub mod submodules;
 pub mod workspaces;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,9 @@ pub use error::SplitError;
 pub use lock::lock_set::LockSet;
 pub(crate) use sources::root_files::is_configuration;
 pub use sources::root_files::{Imports, ProgramSearch};
+pub use sources::symlinks::LinkTargets;
+use sources::symlinks::{Follower, LinkSearch};
+use submodules::Submodules;
 pub use workspaces::manifest::Manifest;
 pub(crate) use workspaces::tasks::FILES as TASK_RUNNERS;
 
@@ -91,6 +95,12 @@ pub struct Split {
     pub environment_files: Vec<RepoPath>,
     /// Root files that `splitter.json` adds to every source set. Root files of single workspaces are in the graph.
     pub root_files: BTreeSet<RepoPath>,
+    /// The git submodules that builds need, and those that are missing.
+    pub submodules: Submodules,
+    /// For targets of symbolic links the first link that leads there. Empty if the links were not looked for.
+    pub links_to: BTreeMap<RepoPath, RepoPath>,
+    /// The workspaces to whose whole folders symbolic links of a workspace lead.
+    pub linked_workspaces: LinkTargets,
     /// Differences between the manifests and the lockfile.
     pub drift: Vec<Drift>,
     /// Warnings to print.
@@ -100,13 +110,28 @@ pub struct Split {
 impl Split {
     /// Splits the repository in `tree`.
     pub fn read(tree: &dyn Tree, choices: &Choices) -> Result<Self, SplitError> {
-        Self::read_with(tree, choices, None::<fn() -> Imports>)
+        Self::read_or_say(tree, choices, None::<fn() -> Imports>)
     }
 
     /// Splits the repository in `tree` without reading its sources, for a check that takes milliseconds. `recorded` returns what
-    /// the sources import, and is called when that is needed.
+    /// the sources import and what links among them lead to. It is called when that is needed.
     pub fn read_quickly(tree: &dyn Tree, recorded: impl FnOnce() -> Imports) -> Result<Self, SplitError> {
-        Self::read_with(tree, &Choices::default(), Some(recorded))
+        Self::read_or_say(tree, &Choices::default(), Some(recorded))
+    }
+
+    /// Reads a repository, and names the submodule that a missing file is in.
+    fn read_or_say(
+        tree: &dyn Tree,
+        choices: &Choices,
+        recorded: Option<impl FnOnce() -> Imports>,
+    ) -> Result<Self, SplitError> {
+        match Self::read_with(tree, choices, recorded) {
+            Err(SplitError::Missing { path, by }) => match submodules::absent_around(tree, &path)? {
+                Some(submodule) => Err(SplitError::NotCheckedOut { path, by, submodule }),
+                None => Err(SplitError::Missing { path, by }),
+            },
+            read => read,
+        }
     }
 
     fn read_with(
@@ -125,10 +150,18 @@ impl Split {
         config.resolve(&workspaces)?;
         let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
         let systems = systems(choices, &config);
-        let links = workspaces::links::find(tree, &workspaces, &lockfile)?;
+        let mut links = workspaces::links::find(tree, &workspaces, &lockfile)?;
         let imports = recorded.map(|recorded| recorded());
         let programs = imports.as_ref().map_or(ProgramSearch::Whole, ProgramSearch::Recorded);
-        let mut graph = Graph::build(tree, &workspaces, &config, &links, lockfile.format.into(), programs)?;
+        let search = imports.as_ref().map_or(LinkSearch::Whole, |imports| LinkSearch::Recorded(&imports.links));
+        let mut follower = Follower::of(tree, &workspaces, &config, &links, &search)?;
+        links.add_edges(follower.edges());
+        let mut linked_workspaces = LinkTargets::new();
+        for (from, to) in follower.edges() {
+            linked_workspaces.entry(from.clone()).or_default().insert(to.clone());
+        }
+        let mut graph = Graph::of(tree, &workspaces, &config, &links, &mut follower, lockfile.format.into(), programs)?;
+        let symlinks = follower.found;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
             graph.keep_apps(apps)?;
@@ -155,10 +188,14 @@ impl Split {
                 of_workspaces,
                 lockfile.warnings.clone(),
                 links.warnings,
+                symlinks.warnings(|link, end| graph.makes(link, end)),
                 scripts_of_none(&config, &lockfile),
                 graph.warnings.clone(),
             ]
             .concat(),
+            submodules: Submodules::read(tree)?,
+            links_to: symlinks.links,
+            linked_workspaces,
             default,
             registries,
             systems,
@@ -169,6 +206,10 @@ impl Split {
             lockfile,
         };
         split.warnings.extend(checks::unknown(&split));
+        let mut submodules = std::mem::take(&mut split.submodules);
+        submodules.keep_needed(&split);
+        split.warnings.extend(submodules.warning(&split));
+        split.submodules = submodules;
         Ok(split)
     }
 }

@@ -166,6 +166,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           ]
         }
       },
+      "submodules": [],
       "systems": [
         "aarch64-darwin",
         "aarch64-linux",
@@ -187,6 +188,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": null,
           "kind": "library",
           "library": null,
+          "linkTargets": [],
           "missingEntry": null,
           "name": "acme",
           "nodeModules": null,
@@ -210,6 +212,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": "shared",
           "kind": "app",
           "library": null,
+          "linkTargets": [],
           "missingEntry": null,
           "name": "api",
           "nodeModules": {
@@ -260,6 +263,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": "shared",
           "kind": "app",
           "library": null,
+          "linkTargets": [],
           "missingEntry": null,
           "name": "web",
           "nodeModules": {
@@ -294,6 +298,7 @@ fn scan_as_json_has_a_version_and_every_file() {
           "install": null,
           "kind": "library",
           "library": null,
+          "linkTargets": [],
           "missingEntry": null,
           "name": "@acme/ui",
           "nodeModules": null,

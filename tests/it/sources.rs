@@ -111,6 +111,22 @@ const LINKED: [&str; 9] = [
     "x.test.ts",
 ];
 
+/// Targets of symbolic links: beside them, in other workspaces, around them, and none.
+const LINKS: [&str; 12] = [
+    "index.ts",
+    "../lib",
+    "../tests",
+    "../../docs",
+    "../../lib",
+    "../../packages/core/src",
+    "../../packages/ui",
+    "../../packages/ui/plugins",
+    "../../packages/tests/README.md",
+    "../../tsconfig.json",
+    "/etc/passwd",
+    "nowhere",
+];
+
 /// What to create at a path of a tree.
 #[derive(Debug, Clone)]
 enum Made {
@@ -141,7 +157,7 @@ fn trees() -> impl Strategy<Value = Tree> {
     let place = 0..WORKSPACES.len();
     let made = prop_oneof![
         6 => any::<bool>().prop_map(|executable| Made::File { executable }),
-        1 => select(vec!["index.ts", "../lib", "/etc/passwd", "nowhere"]).prop_map(Made::Link),
+        2 => select(LINKS.to_vec()).prop_map(Made::Link),
         1 => Just(Made::EmptyFolder),
     ];
     let folders = proptest::collection::vec(select(FOLDERS.to_vec()), 0..4);

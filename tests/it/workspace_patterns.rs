@@ -14,7 +14,10 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde_json::{Value, json};
-use splitter::{repo::WorkTree, split::Split};
+use splitter::{
+    repo::WorkTree,
+    split::{Choices, Split},
+};
 
 use crate::support::{BUN_VERSIONS, TestContext, YARN_VERSIONS, bun, yarn};
 
@@ -211,35 +214,39 @@ impl Manager {
 
     /// What splitter finds.
     fn found(&self, root: &Utf8Path) -> Result<BTreeSet<String>, String> {
-        let split = Split::read_quickly(&WorkTree::at(root)).map_err(|error| error.to_string())?;
+        let split = Split::read(&WorkTree::at(root), &Choices::default()).map_err(|error| error.to_string())?;
         let folders = split.manifests.into_keys().filter(|path| !path.is_root());
         Ok(folders.map(|path| path.as_str().to_owned()).collect())
     }
 
     /// Compares one case. Returns what differs.
     fn compare(&self, context: &TestContext, seed: u64) -> Option<String> {
-        let case = Case::new(seed);
+        let mut case = Case::new(seed);
+        if self.version == "1.2.23" {
+            // In a glob, it takes `.h` for `..` and leaves the repository.
+            case.patterns.retain(|pattern| {
+                !pattern.trim_start_matches(['!', '.', '/']).contains("/.") && !pattern.contains(".h/")
+            });
+        }
         let root = context.folder(&format!("{}-{seed}", self.version));
         case.write(&root);
-        let (file, content) = self.lockfile();
+        let (file, lockfile) = self.lockfile();
         if !self.is_bun {
-            fs::write(root.join(file), if self.version == "1.22.22" { content } else { "" }).unwrap();
+            fs::write(root.join(file), if self.version == "1.22.22" { lockfile } else { "" }).unwrap();
         }
         let expected = self.workspaces(context, &root);
-        fs::write(root.join(file), content).unwrap();
+        fs::write(root.join(file), lockfile).unwrap();
         let pin = format!("{}@{}", if self.is_bun { "bun" } else { "yarn" }, self.version);
-        let manifest: Value = serde_json::from_str(&fs::read_to_string(root.join("package.json")).unwrap()).unwrap();
-        let mut manifest = manifest;
+        let manifest = fs::read_to_string(root.join("package.json")).unwrap();
+        let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
         manifest["packageManager"] = json!(pin);
         fs::write(root.join("package.json"), manifest.to_string()).unwrap();
         let found = self.found(&root);
         fs::remove_dir_all(&root).unwrap();
         let is_same = match (&expected, &found) {
             (Ok(expected), Ok(found)) => expected == found,
-            // A link may lead to a workspace a second time. Bun before 1.4 finds one of them.
-            (Err(_), Err(_)) => true,
-            // What both refuse differs in details: splitter may warn where the manager fails, not the other way round.
-            (Err(_), Ok(_)) => true,
+            // splitter may accept, with a warning, what the package manager refuses, but not the other way round.
+            (Err(_), _) => true,
             (Ok(_), Err(_)) => false,
         };
         (!is_same).then(|| format!("seed {seed}, {pin}: {case:#?}\nexpected {expected:?}\n   found {found:?}"))
@@ -293,30 +300,30 @@ fn compare(manager: Option<Manager>, cases: u64) {
 
 #[test]
 fn patterns_are_read_as_yarn_1_does() {
-    compare(Manager::yarn(YARN_VERSIONS[0]), 30);
+    compare(Manager::yarn(YARN_VERSIONS[0]), 20);
 }
 
 #[test]
 fn patterns_are_read_as_yarn_3_does() {
-    compare(Manager::yarn(YARN_VERSIONS[1]), 15);
+    compare(Manager::yarn(YARN_VERSIONS[1]), 10);
 }
 
 #[test]
 fn patterns_are_read_as_yarn_4_does() {
-    compare(Manager::yarn(YARN_VERSIONS[2]), 30);
+    compare(Manager::yarn(YARN_VERSIONS[2]), 20);
 }
 
 #[test]
 fn patterns_are_read_as_bun_1_2_does() {
-    compare(Manager::bun(BUN_VERSIONS[0]), 50);
+    compare(Manager::bun(BUN_VERSIONS[0]), 80);
 }
 
 #[test]
 fn patterns_are_read_as_bun_1_3_does() {
-    compare(Manager::bun(BUN_VERSIONS[1]), 100);
+    compare(Manager::bun(BUN_VERSIONS[1]), 80);
 }
 
 #[test]
 fn patterns_are_read_as_bun_1_4_does() {
-    compare(Manager::bun(BUN_VERSIONS[2]), 100);
+    compare(Manager::bun(BUN_VERSIONS[2]), 80);
 }

@@ -41,6 +41,11 @@ pub(super) fn run(global: &Global, options: &CheckOptions, printer: Printer) -> 
         }
     };
     let is_fresh = staged.is_fresh();
+    if let Staged::Checked(verdict) = &staged {
+        for warning in &verdict.warnings {
+            printer.warning(warning);
+        }
+    }
     match (format, &staged) {
         (CheckFormat::Json, _) => text::json(&staged, printer),
         (CheckFormat::Text, _) => text::text(&staged, printer),
@@ -78,7 +83,7 @@ fn whole(global: &Global) -> Result<Verdict, Failure> {
     }
     let traced = Traced::new(&tree);
     let verdict = verdict(&traced, true)?;
-    if verdict.differences.is_empty() {
+    if verdict.differences.is_empty() && verdict.warnings.is_empty() {
         memory.keep(verdict.packages, verdict.workspaces, traced.trace());
     }
     Ok(verdict)

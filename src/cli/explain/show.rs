@@ -13,14 +13,16 @@ use crate::{
         text::{count, escape, things},
         traced::Mark,
     },
-    proof::{Confirmation, State, evaluation::Derived},
-    repo::RepoPath,
+    proof::{Confirmation, Place, State, evaluation::Derived},
+    repo::{FileKind, RepoPath},
     scaffold::{record::PATH, templates::FOLDER},
     split::plan::{Cause, Change, Comparison, Derivations, Effect, Id, ORDERS, PACKAGE_MANAGER, Verdict},
 };
 
 /// Number of causes shown for each derivation.
 const SHOWN_CAUSES: usize = 12;
+/// Number of digits of a commit shown.
+const SHORT_COMMIT: usize = 7;
 /// Number of names shown in a line.
 const SHOWN_NAMES: usize = 8;
 
@@ -37,6 +39,8 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
         print_stale(before, printer);
         print_stale(after, printer);
     }
+    print_unread(before, after, printer);
+    print_unseen(explanation, printer);
     let total = comparison.verdicts.len();
     for (effect, title) in [
         (Effect::Rebuilt, "rebuilt"),
@@ -126,6 +130,34 @@ fn print_stale(state: &State, printer: Printer) {
     }
 }
 
+/// Says that Nix does not see edits in submodules while the repository around them has none.
+fn print_unseen(explanation: &Explanation, printer: Printer) {
+    let submodules = &explanation.after.split.submodules.needed;
+    let is_in_one = |path: &RepoPath| submodules.iter().any(|submodule| path.is_within(submodule));
+    let mut files = explanation.comparison.files.keys().peekable();
+    if explanation.after.place == Place::WorkTree && files.peek().is_some() && files.all(is_in_one) {
+        printer.warning(
+            "only files in git submodules changed. Nix builds the recorded commits of submodules until a tracked file of this \
+             repository is edited, or a new commit of the submodule is staged",
+        );
+    }
+}
+
+/// Names submodules whose files cannot be compared, because this clone does not have their commit.
+fn print_unread(before: &State, after: &State, printer: Printer) {
+    for state in [before, after] {
+        let files = state.derivations.files().iter().filter(|(_, file)| file.kind == FileKind::Submodule);
+        for (path, file) in files {
+            let commit = file.content.get(..SHORT_COMMIT).unwrap_or(&file.content);
+            printer.warning(format_args!(
+                "{path}: this clone does not have commit {commit} of the git submodule in {}, so its files are not compared; run \
+                 `git submodule update --init`",
+                state.place
+            ));
+        }
+    }
+}
+
 fn print_row(explanation: &Explanation, Row { ids, name, causes }: &Row<'_>, width: usize, printer: Printer) {
     let what = ids
         .first()
@@ -205,10 +237,9 @@ const fn sign(change: Change) -> char {
 
 /// Formats a cause as one line.
 fn line(cause: &Cause, explanation: &Explanation) -> String {
-    let comparison = &explanation.comparison;
     match cause {
         Cause::Derivation { name } => {
-            let what = match verdict(name, comparison).map(|(_, verdict)| verdict.effect) {
+            let what = match verdict(name, &explanation.comparison).map(|(_, verdict)| verdict.effect) {
                 Some(Effect::Added) => "new",
                 Some(Effect::Removed) => "removed",
                 _ => "rebuilt",
@@ -218,16 +249,21 @@ fn line(cause: &Cause, explanation: &Explanation) -> String {
         Cause::Package { name, from, to, workspaces } => package(name, from, to, workspaces),
         Cause::Source { path, change, way } => {
             let mode = if *change == Change::Mode { " (only its mode)" } else { "" };
-            format!("{} {path}{mode}{}", sign(*change), through(way, explanation))
+            let why = through_link(way, explanation).unwrap_or_else(|| through(way, explanation));
+            format!("{} {path}{mode}{why}", sign(*change))
         }
         Cause::RootFile { path, change, way } => format!("{} {path} ({})", sign(*change), readers(way)),
-        Cause::Workspace { path, change: Change::Added, way } => {
-            format!("+ all of {path}, a new dependency{}", through(way, explanation))
-        }
+        Cause::Workspace { path, change: Change::Added, way } => match link_to(path, explanation) {
+            Some(link) => format!("+ {path}: the link {link} leads there"),
+            None => format!("+ all of {path}, a new dependency{}", through(way, explanation)),
+        },
         Cause::Workspace { path, change: Change::Changed | Change::Mode, way } => {
             format!("~ {path} exposes other files (`exposes` in splitter.json changed){}", through(way, explanation))
         }
-        Cause::Workspace { path, .. } => format!("- all of {path}, no longer a dependency"),
+        Cause::Workspace { path, .. } => match link_to(path, explanation) {
+            Some(link) => format!("- {path}: the link {link} led there"),
+            None => format!("- all of {path}, no longer a dependency"),
+        },
         Cause::File { path, change } | Cause::Nix { path, change } => format!("{} {path}", sign(*change)),
         Cause::Manifest { path, fields } => format!("~ {path}: {}", names(fields, "; ")),
         Cause::Settings { path } => format!("~ {path}: settings of the install"),
@@ -250,6 +286,17 @@ fn package(name: &str, from: &[String], to: &[String], workspaces: &[RepoPath]) 
         (from, to) => ('~', format!("{} -> {}", from.join(", "), to.join(", "))),
     };
     format!("{sign} {name} {versions} ({asked})")
+}
+
+/// Names the symbolic link that brings a file into a build.
+fn through_link(way: &[RepoPath], explanation: &Explanation) -> Option<String> {
+    let link = link_to(way.last()?, explanation)?;
+    Some(format!(" (through the link {link})"))
+}
+
+/// Returns a symbolic link that leads to a file or folder.
+fn link_to<'a>(target: &RepoPath, explanation: &'a Explanation) -> Option<&'a RepoPath> {
+    [&explanation.after, &explanation.before].into_iter().find_map(|state| state.split.links_to.get(target))
 }
 
 /// Names the readers of a root file: `read by packages/ui, used by apps/web`.

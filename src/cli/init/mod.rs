@@ -13,7 +13,7 @@ use super::{
     fetching::bring_up_to_date,
     interrupt,
     printer::{BOLD, GOOD, Printer},
-    repository::{previous, recovered, warn},
+    repository::{lfs_files, previous, recovered, warn, warn_of_lfs},
     text::{count, duration, things},
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     scaffold::{
         choices,
         files::{Files, Written},
+        flake,
         record::{self, Record},
         templates::{self, Layout},
         update::Extent,
@@ -34,7 +35,9 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     let choices = Choices { systems: options.systems.clone(), apps: options.apps.iter().cloned().collect() };
     let old = previous(&tree, printer)?;
     let split = Split::read(&tree, &choices)?;
-    warn(&split, printer);
+    warn(&tree, &split, printer)?;
+    let lfs_files = lfs_files(&tree, &split);
+    warn_of_lfs(&tree, &lfs_files, printer)?;
     let update = bring_up_to_date(&tree, &split, old.as_ref(), &options.fetching, &Extent::WhatChanged, printer)?;
     let input = options.input.as_deref().or(split.config.input.as_deref());
     let mut files = generated(&tree, Layout::of(split.pin.manager.name, input))?;
@@ -45,7 +48,8 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     let has_flake = tree.is_file(&flake_path())?;
     let expression = if has_flake { None } else { advice::expression(&tree)? };
     if !has_flake && expression.is_none() {
-        files.put(flake_path(), templates::flake(input));
+        let settings = flake::settings::of_new_flake(&split, !lfs_files.is_empty());
+        files.put(flake_path(), templates::flake(input, &settings));
     }
     let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
     print_written(&written, printer);

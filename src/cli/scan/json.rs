@@ -41,6 +41,7 @@ pub(super) fn report<'a>(scan: &'a Scan<'a>) -> impl Serialize {
     set("lockSet", json!(split.lock_set.files));
     set("local", json!(split.lock_set.local));
     set("rootFiles", json!(split.root_files));
+    set("submodules", json!(split.submodules.needed));
     set("workspaces", split.graph.workspaces().map(|found| workspace(found, split)).collect());
     set("traced", scan.traced.iter().map(|(name, mark)| (name.clone(), mark.json())).collect());
     set("drift", json!(split.drift));
@@ -108,6 +109,7 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
         "cycle": workspace.cycle,
         "rootFiles": workspace.root_files,
         "found": workspace.reasons,
+        "linkTargets": workspace.link_targets,
         "build": workspace.build.as_ref().map(|build| json!({
             "command": build.command,
             "tool": build.tool.map(crate::split::workspaces::detect::Tool::name),

@@ -9,7 +9,7 @@ use super::{
     arguments::{Global, ScanOptions},
     failure::{Failure, Outcome},
     printer::Printer,
-    repository::{state, warn, work_tree},
+    repository::{lfs_files, state, warn, warn_of_lfs, work_tree},
     traced::{self, Mark},
 };
 use crate::{
@@ -52,7 +52,8 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
     let (files, mut split) = (files?, split?);
     add_recorded_systems(&tree, &mut split);
     refuse_unknown(options, &split)?;
-    warn(&split, printer);
+    warn(&tree, &split, printer)?;
+    warn_of_lfs(&tree, &lfs_files(&tree, &split), printer)?;
     let sources = Sources::sort(&files, &split.graph, &split.config, &split.root_files);
     let is_shown =
         |(name, _): &(&str, &Workspace)| options.apps.is_empty() || options.apps.iter().any(|app| app == name);

@@ -8,6 +8,7 @@ use crate::{
         printer::{BOLD, DIM, Printer},
         text::{bytes, count, escape, things},
     },
+    repo::RepoPath,
     split::{
         Split,
         config::Install,
@@ -30,6 +31,9 @@ const SHOWN_VARIABLES: usize = 6;
 
 /// Number of rules shown that exclude files of a source set.
 const SHOWN_RULES: usize = 6;
+
+/// Number of targets of symbolic links shown for each workspace.
+const SHOWN_TARGETS: usize = 6;
 
 /// Variables that every build has.
 const SET: [&str; 1] = ["CI"];
@@ -187,6 +191,9 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         for (to, reason) in &workspace.reasons {
             printer.data(format_args!("  {:<width$}  {DIM}needs {}{DIM:#}", "", escape(&format!("{to}: {reason}"))));
         }
+        if let Some(targets) = link_targets(workspace, scan.shown(SHOWN_TARGETS)) {
+            printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&targets)));
+        }
         if let Some(scripts) = scripts_that_do_not_run(workspace, scan) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&scripts)));
         }
@@ -219,6 +226,17 @@ fn installed(install: Install) -> Option<&'static str> {
         Install::Own => Some("has its own install"),
         Install::Production => Some("has its own install, without development dependencies"),
     }
+}
+
+/// Names what symbolic links of a workspace bring among its sources.
+fn link_targets(workspace: &Workspace, limit: usize) -> Option<String> {
+    let targets = &workspace.link_targets;
+    let shown: Vec<&str> = targets.iter().take(limit).map(RepoPath::as_str).collect();
+    let more = match targets.len().saturating_sub(limit) {
+        0 => String::new(),
+        more => format!(" and {} more", count(more)),
+    };
+    (!shown.is_empty()).then(|| format!("also reads, through symbolic links: {}{more}", shown.join(", ")))
 }
 
 /// The scripts of an install that do not run, with the setting that runs them.

@@ -41,6 +41,11 @@ impl CommittedCache {
         zip.is_some_and(|zip| self.zips.contains(&zip))
     }
 
+    /// Returns the first zip.
+    pub(crate) fn first(&self) -> Option<RepoPath> {
+        self.zips.first().map(|zip| self.folder.child(zip))
+    }
+
     /// Returns the digest (blake3, hexadecimal) of the names of the zips.
     pub(crate) fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();

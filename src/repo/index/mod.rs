@@ -18,7 +18,7 @@ use self::{
     objects::Objects,
 };
 use super::{
-    Entry, EntryKind, RepoPath, Tree, TreeError,
+    Entry, EntryKind, Link, RepoPath, Tree, TreeError,
     git::{Git, GitError},
 };
 use crate::names::{LOCKFILES, MANIFEST, RECORD_FILE};
@@ -219,13 +219,13 @@ impl GitIndex {
             return Ok(known.clone());
         }
         let folder = self.git.folder().join(&listed.path);
-        let git = Git::alone_at(folder.clone());
-        let is_there = folder.join(".git").exists();
-        let output = match is_there.then(|| git.output(&["ls-tree", "-r", "-z", "--full-tree", &listed.object])) {
+        let git = listed.path.parse().ok().and_then(|path| self.git.submodule(&path));
+        let output = match git.as_ref().map(|git| git.output(&["ls-tree", "-r", "-z", "--full-tree", &listed.object])) {
             Some(Ok(output)) => output,
             None | Some(Err(GitError::Failed { .. })) => Vec::new(),
             Some(Err(error)) => return Err(error),
         };
+        let git = git.unwrap_or_else(|| Git::alone_at(folder));
         let tree = Arc::new(Self::new(git, Listing::of_commit(&output)?));
         lock(&self.submodules).insert(listed.path.clone(), tree.clone());
         Ok(tree)
@@ -294,6 +294,9 @@ impl Tree for GitIndex {
 
     fn link(&self, path: &RepoPath) -> Result<Option<String>, TreeError> {
         let fail = |source| TreeError::Git { path: path.clone(), source };
+        if let Some((submodule, inner)) = self.in_submodule(path).map_err(fail)? {
+            return submodule.link(&inner);
+        }
         let Some(listed) = self.listing.get(path.as_str()).filter(|listed| listed.kind == Kind::Link) else {
             return Ok(None);
         };
@@ -306,6 +309,32 @@ impl Tree for GitIndex {
             Some((submodule, inner)) => submodule.list(&inner),
             None => Ok(self.listing.list(&self.folder(folder).map_err(fail)?)),
         }
+    }
+
+    fn links(&self) -> Result<Vec<Link>, TreeError> {
+        let fail = |source| TreeError::Git { path: RepoPath::root(), source };
+        let mut links = Vec::new();
+        for listed in self.listing.entries() {
+            let Ok(path) = listed.path.parse::<RepoPath>() else { continue };
+            match listed.kind {
+                Kind::Link => {
+                    let target = String::from_utf8(self.content(listed).map_err(fail)?);
+                    links.extend(target.ok().map(|target| Link { path, target }));
+                }
+                Kind::Submodule => {
+                    let inner = self.submodule(listed).map_err(fail)?.links()?.into_iter();
+                    links.extend(inner.map(|link| Link { path: path.join(&link.path), target: link.target }));
+                }
+                Kind::File => {}
+            }
+        }
+        links.sort_unstable();
+        Ok(links)
+    }
+
+    fn submodules(&self) -> Result<Vec<RepoPath>, TreeError> {
+        let listed = self.listing.entries().iter().filter(|listed| listed.kind == Kind::Submodule);
+        Ok(listed.filter_map(|listed| listed.path.parse().ok()).collect())
     }
 
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {

@@ -10,6 +10,7 @@ mod inputs;
 mod insert;
 mod parts;
 mod plain;
+pub mod settings;
 mod syntax;
 mod utils;
 

@@ -62,6 +62,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
         environment_files: split.environment_files.clone(),
         scripts: split.config.scripts.iter().cloned().collect(),
         downloads: split.config.downloads.keys().cloned().collect(),
+        submodules: split.submodules.needed.iter().cloned().collect(),
         source: source_record(split),
     }
 }
@@ -112,6 +113,7 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         rank,
         links: workspace.links.iter().cloned().collect(),
         real: workspace.real.clone(),
+        link_targets: link_targets(split, workspace),
         patches: workspace.patches.clone(),
         root_files: workspace.root_files.iter().cloned().collect(),
         imports: workspace.imports.clone(),
@@ -123,6 +125,12 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         root_scripts: workspace.root_scripts.clone(),
         checks: split.checks.get(&workspace.path).into_iter().flatten().map(check_record).collect(),
     }
+}
+
+/// What symbolic links of a workspace lead to, with the workspaces among them: a check takes them from here.
+fn link_targets(split: &Split, workspace: &Workspace) -> Vec<RepoPath> {
+    let edges = split.linked_workspaces.get(&workspace.path).into_iter().flatten();
+    workspace.link_targets.iter().chain(edges).cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn edges_record(workspace: &Workspace) -> EdgesRecord {

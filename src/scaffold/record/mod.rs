@@ -88,6 +88,9 @@ pub struct Record {
     /// Packages with an entry in `downloads` of `splitter.json`, sorted. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub downloads: Vec<String>,
+    /// The git submodules that hold something of the above, sorted. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub submodules: Vec<RepoPath>,
     /// Globs that include or exclude source files, by workspace.
     pub source: SourceRecord,
 }
@@ -180,6 +183,9 @@ pub struct WorkspaceRecord {
     /// The folder that holds its files, if its path leads through links. Absent if it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub real: Option<RepoPath>,
+    /// What symbolic links among its sources and root files lead to: files, folders and other links. Absent if there is nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub link_targets: Vec<RepoPath>,
     /// The folder of patches that `patch-package` applies in its install. Absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patches: Option<RepoPath>,
@@ -324,6 +330,9 @@ impl From<&Record> for Imports {
                 };
             };
             add(None, &workspace.imports);
+            if !workspace.link_targets.is_empty() {
+                imports.links.insert(workspace.path.clone(), workspace.link_targets.iter().cloned().collect());
+            }
             for check in &workspace.checks {
                 add(Some(check), &check.imports);
             }

@@ -34,6 +34,9 @@ pub(super) fn render(record: &Record) -> String {
     if !record.downloads.is_empty() {
         fields.push(("downloads", json(&record.downloads)));
     }
+    if !record.submodules.is_empty() {
+        fields.push(("submodules", json(&record.submodules)));
+    }
     fields.push(("source", json(&record.source)));
     let lines: Vec<_> = fields.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
     format!("{{\n{}\n}}\n", lines.join(",\n"))

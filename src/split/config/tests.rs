@@ -159,7 +159,7 @@ fn what_a_program_runs_with_is_read() {
         (r#"{"install": "all"}"#, r#"expected "production", "own", "shared" or "none", found the string "all""#),
         (r#"{"directory": "/srv"}"#, r#"expected "workspace" or "caller", found the string "/srv""#),
         (r#"{"files": "views"}"#, "expected an array"),
-        (r#"{"files": ["{a,b}"]}"#, "expected a glob that consists of names"),
+        (r#"{"files": ["{a,b"]}"#, r#"expected a glob, found "{a,b" (its braces have no comma, or are not closed)"#),
         (r#"{"env": {}}"#, r#"expected `install`, `files` or `directory`, found the key "env""#),
         (r#""production""#, "expected an object"),
     ] {

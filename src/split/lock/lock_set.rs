@@ -12,7 +12,7 @@ use crate::split::{
 use crate::{
     lockfile::{Format, Lockfile, Resolution},
     managers::{ManagerName, OwnFiles},
-    repo::{EntryKind, RepoPath, Tree},
+    repo::{EntryKind, RepoPath, Tree, is_lfs_pointer, through_links},
     secrets,
 };
 
@@ -85,6 +85,12 @@ impl LockSet {
         if let Some(cache) = &own.cache {
             self.add(cache.folder.clone(), &cache.digest());
             self.local.insert(cache.folder.clone());
+            let has_lfs = uses_lfs(tree)?;
+            if let Some(zip) = cache.first().filter(|_| has_lfs)
+                && is_lfs_pointer(&tree.read(&zip)?.unwrap_or_default())
+            {
+                return Err(SplitError::LfsPointer { path: zip, by: "the committed cache of Yarn".to_owned() });
+            }
         }
         Ok(())
     }
@@ -121,30 +127,41 @@ impl LockSet {
 
     fn add_file(&mut self, tree: &dyn Tree, path: RepoPath, by: &str) -> Result<(), SplitError> {
         let Some(bytes) = tree.read(&path)? else { return Err(SplitError::Missing { path, by: by.to_owned() }) };
+        if is_lfs_pointer(&bytes) {
+            return Err(SplitError::LfsPointer { path, by: by.to_owned() });
+        }
         self.add(path.clone(), &digest_of_file(&bytes));
+        self.add_local(tree, path)
+    }
+
+    fn add_folder(&mut self, tree: &dyn Tree, folder: &RepoPath, by: &str) -> Result<(), SplitError> {
+        if !self.add_files_below(tree, folder, by)? {
+            return Err(SplitError::Missing { path: folder.clone(), by: by.to_owned() });
+        }
+        self.add_local(tree, folder.clone())
+    }
+
+    /// Adds a file or folder with the links that it lies behind: Nix copies links as they are.
+    fn add_local(&mut self, tree: &dyn Tree, path: RepoPath) -> Result<(), SplitError> {
+        self.local.extend(through_links(tree, &path)?);
         self.local.insert(path);
         Ok(())
     }
 
-    fn add_folder(&mut self, tree: &dyn Tree, folder: &RepoPath, by: &str) -> Result<(), SplitError> {
-        if !self.add_files_below(tree, folder)? {
-            return Err(SplitError::Missing { path: folder.clone(), by: by.to_owned() });
-        }
-        self.local.insert(folder.clone());
-        Ok(())
-    }
-
     /// Adds all files below a folder. Returns whether it found any.
-    fn add_files_below(&mut self, tree: &dyn Tree, folder: &RepoPath) -> Result<bool, SplitError> {
+    fn add_files_below(&mut self, tree: &dyn Tree, folder: &RepoPath, by: &str) -> Result<bool, SplitError> {
         let mut found = false;
         for entry in tree.list(folder)? {
             let path = folder.child(&entry.name);
             match entry.kind {
                 EntryKind::Folder if entry.name == "node_modules" || entry.name == ".git" => {}
-                EntryKind::Folder => found |= self.add_files_below(tree, &path)?,
+                EntryKind::Folder => found |= self.add_files_below(tree, &path, by)?,
                 EntryKind::File => {
                     found = true;
                     let bytes = tree.read(&path)?.unwrap_or_default();
+                    if is_lfs_pointer(&bytes) {
+                        return Err(SplitError::LfsPointer { path, by: by.to_owned() });
+                    }
                     self.add(path, &digest_of_file(&bytes));
                 }
                 EntryKind::Link => {}
@@ -152,6 +169,12 @@ impl LockSet {
         }
         Ok(found)
     }
+}
+
+/// Whether attributes at the root name Git LFS. Without them, reading a zip on every check would be for nothing.
+fn uses_lfs(tree: &dyn Tree) -> Result<bool, SplitError> {
+    let attributes = tree.read(&RepoPath::root().child(".gitattributes"))?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&attributes).contains("filter=lfs"))
 }
 
 /// Returns the digest of a file that installs read unchanged. In text files `\r\n` counts as `\n`, as git stores it, so a

@@ -279,6 +279,7 @@ pub(super) fn shown(state: &FileState) -> String {
         FileKind::Plain => "",
         FileKind::Executable => " executable",
         FileKind::Link => " link",
+        FileKind::Submodule => " submodule",
     };
     format!("{}{kind}", state.content)
 }

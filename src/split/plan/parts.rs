@@ -88,7 +88,7 @@ impl<'a> Closures<'a> {
     pub(super) fn of(split: &'a Split) -> Self {
         let graph = &split.graph;
         let by_path: BTreeMap<&RepoPath, &Workspace> = graph.workspaces().map(|found| (&found.path, found)).collect();
-        let links = by_path.values().flat_map(|workspace| &workspace.links);
+        let links = by_path.values().flat_map(|workspace| workspace.folders_beside());
         let paths: Vec<&RepoPath> = by_path.keys().copied().chain(links).collect::<BTreeSet<_>>().into_iter().collect();
         let numbers: BTreeMap<&RepoPath, usize> = (0..).zip(&paths).map(|(number, path)| (*path, number)).collect();
         let number = |path: &RepoPath| numbers.get(path).copied();
@@ -96,8 +96,10 @@ impl<'a> Closures<'a> {
         let next: Vec<Vec<usize>> = workspaces
             .iter()
             .map(|found| {
-                let next: BTreeSet<&RepoPath> =
-                    found.iter().flat_map(|workspace| workspace.source_edges().chain(&workspace.links)).collect();
+                let next: BTreeSet<&RepoPath> = found
+                    .iter()
+                    .flat_map(|workspace| workspace.source_edges().chain(workspace.folders_beside()))
+                    .collect();
                 next.into_iter().filter_map(number).collect()
             })
             .collect();

@@ -3,6 +3,7 @@
 mod ownership;
 pub(crate) mod root_files;
 pub(super) mod source_filter;
+pub(super) mod symlinks;
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,7 +56,7 @@ pub struct Sources<'a> {
     /// The root files that all builds read, and the root files of each workspace.
     shared: BTreeSet<&'a RepoPath>,
     of_workspaces: BTreeMap<&'a RepoPath, &'a BTreeSet<RepoPath>>,
-    /// For each linked folder its source files.
+    /// For each linked folder, and each target of a symbolic link, its source files.
     linked: BTreeMap<RepoPath, Vec<&'a SourceFile>>,
     graph: &'a Graph,
 }
@@ -125,9 +126,17 @@ impl<'a> Sources<'a> {
                 }
             }
         }
-        let linked = graph.links(&graph.workspaces().map(|workspace| workspace.path.clone()).collect());
+        let linked = graph.folders_beside(&graph.workspaces().map(|workspace| workspace.path.clone()).collect());
         let linked = linked.into_iter().map(|folder| (folder.clone(), linked_files(files, &folder))).collect();
         Self { owned: sorted, root_files, shared: shared.iter().collect(), of_workspaces, linked, graph }
+    }
+
+    /// Iterates over the files that builds read, some more than once.
+    pub fn read_by_builds(&self) -> impl Iterator<Item = &RepoPath> {
+        // The root of a monorepo is no source of any build, unless it is an app.
+        let is_read = |path: &RepoPath| !path.is_root() || self.graph.apps().any(|(_, app)| app.path.is_root());
+        let owned = self.owned.iter().filter(move |(path, _)| is_read(path)).flat_map(|(_, owned)| &owned.files);
+        owned.chain(self.linked.values().flatten()).chain(self.root_files.values().flatten()).map(|file| &file.path)
     }
 
     /// Iterates over the source files of each workspace and each linked folder.
@@ -160,7 +169,7 @@ impl<'a> Sources<'a> {
         let roots: BTreeSet<&RepoPath> = shown.copied().flatten().chain(self.shared.iter().copied()).collect();
         let mut files: Vec<&SourceFile> =
             roots.iter().filter_map(|root| self.root_files.get(root)).flatten().copied().collect();
-        files.extend(self.graph.links(closure).iter().filter_map(|folder| self.linked.get(folder)).flatten());
+        files.extend(self.graph.folders_beside(closure).iter().filter_map(|folder| self.linked.get(folder)).flatten());
         let mut covered = Vec::new();
         for (path, owned) in closure.iter().filter_map(|path| self.owned.get_key_value(path)) {
             if let Some(shown) = owned.shown.as_ref().filter(|_| *path != own) {

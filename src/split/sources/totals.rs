@@ -103,7 +103,7 @@ impl<'a> Summary<'a> {
             let mut found =
                 sources.owned.get(&workspace.path).map(|owned| in_workspace(owned, &rules, extras)).unwrap_or_default();
             found.root_files = workspace.root_files.iter().filter_map(|path| list(&extras.of_roots, path)).collect();
-            found.links = workspace.links.iter().filter_map(|path| list(&extras.of_links, path)).collect();
+            found.links = workspace.folders_beside().filter_map(|path| list(&extras.of_links, path)).collect();
             found
         });
         let shared = sources.shared.iter().filter_map(|root| extras.of_roots.get(root)).flatten().copied();

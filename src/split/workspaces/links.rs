@@ -23,6 +23,17 @@ pub(in crate::split) struct Links {
     pub(in crate::split) warnings: Vec<String>,
 }
 
+impl Links {
+    /// Adds symbolic links to folders of workspaces.
+    pub(in crate::split) fn add_edges<'p>(&mut self, edges: impl Iterator<Item = (&'p RepoPath, &'p RepoPath)>) {
+        for (from, to) in edges {
+            let linked = self.by_workspace.entry(from.clone()).or_default();
+            linked.workspaces.insert(to.clone());
+            linked.at_runtime.insert(to.clone());
+        }
+    }
+}
+
 /// What one workspace links to, directly or through a linked folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::split) struct Linked {

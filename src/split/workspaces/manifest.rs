@@ -124,6 +124,11 @@ impl Manifest {
         serde_json::Value::Object(kept.collect())
     }
 
+    /// The folder that holds the files of this workspace, whose path is `path`.
+    pub(in crate::split) fn real_or<'a>(&'a self, path: &'a RepoPath) -> &'a RepoPath {
+        self.place.as_ref().map_or(path, |place| &place.real)
+    }
+
     /// The digest (blake3, hexadecimal) of the normalised manifest.
     pub fn digest(&self) -> String {
         digest_of(&self.normalised())

@@ -1,10 +1,8 @@
 //! Reading the manifests of the workspaces, as the package manager in use would.
 
-use std::collections::BTreeSet;
-
 use super::{
     Workspaces, lerna, manifest, manifest_path,
-    patterns::{self, Dialect, Match},
+    patterns::{self, Dialect, Match, Place},
     refuse_equal_names,
 };
 use crate::{
@@ -62,9 +60,8 @@ impl Reader<'_> {
     fn add(&mut self, base: &RepoPath, patterns: &[String], depth: usize) -> Result<(), SplitError> {
         let found = patterns::expand(self.tree, base, patterns, self.dialect)?;
         self.warnings.extend(found.warnings);
-        let ignored = self.ignored(&found.folders.keys().collect())?;
         for (folder, found) in &found.folders {
-            if ignored.contains(folder) {
+            if self.is_ignored(folder, found)? {
                 self.warn_of_ignored(folder, found);
                 continue;
             }
@@ -85,15 +82,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The folders among these that git ignores. They are asked for together, by the folder above: most share one.
-    fn ignored(&self, folders: &BTreeSet<&RepoPath>) -> Result<BTreeSet<RepoPath>, SplitError> {
-        let mut ignored = BTreeSet::new();
-        for folder in folders {
-            if may_be_ignored(folder) && self.tree.is_ignored(&manifest_path(folder))? {
-                ignored.insert((*folder).clone());
+    /// Whether git ignores a workspace, or a link that leads to it.
+    fn is_ignored(&self, folder: &RepoPath, found: &Match) -> Result<bool, SplitError> {
+        let Place { real, links } = &found.place;
+        if !may_be_ignored(folder) && links.is_empty() {
+            return Ok(false);
+        }
+        for path in links.iter().chain([&manifest_path(real)]) {
+            if self.tree.is_ignored(path)? {
+                return Ok(true);
             }
         }
-        Ok(ignored)
+        Ok(false)
     }
 
     fn warn_of_ignored(&mut self, folder: &RepoPath, found: &Match) {

@@ -6,6 +6,11 @@ use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Package, Project as _,
 
 /// Returns the monorepo with an `api` that depends on each kind.
 fn with_local_packages(version: &str) -> Option<NixMonorepo> {
+    NixMonorepo::of(local_monorepo(version)?)
+}
+
+/// The same before `splitter init`.
+pub(super) fn local_monorepo(version: &str) -> Option<Monorepo> {
     let monorepo = Monorepo::with_bun_and_mirror(version)?;
     let context = &monorepo.context;
     let tarball = Package::new("packed", "1.0.0").tarball();
@@ -40,7 +45,7 @@ fn with_local_packages(version: &str) -> Option<NixMonorepo> {
     monorepo.name_registry();
     succeed(&mut monorepo.bun(&["install", "--lockfile-only"]));
     context.commit_all("local packages");
-    NixMonorepo::of(monorepo)
+    Some(monorepo)
 }
 
 fn edit(monorepo: &Monorepo, path: &str, change: impl FnOnce(&mut Value)) {

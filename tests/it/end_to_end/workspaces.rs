@@ -91,7 +91,7 @@ fn a_workspace_behind_a_link_is_built(nix: &NixMonorepo<impl Project>) {
     let record: Value = serde_json::from_str(&context.read("nix/splitter/splitter.lock.json")).unwrap();
     let far =
         record["workspaces"].as_array().unwrap().iter().find(|workspace| workspace["path"] == "apps/far").unwrap();
-    assert_eq!((&far["real"], &far["rootFiles"]), (&json!("real/far"), &json!(["apps/far"])));
+    assert_eq!((&far["real"], &far["rootFiles"]), (&json!("real/far"), &json!(["apps/far", "tsconfig.json"])));
     assert_eq!(fs::read_to_string(nix.build("far").join("said.txt")).unwrap(), "shared\n");
     succeed(&mut context.splitter(&["check"]));
     succeed(&mut splitter(nix, &["verify"]));

@@ -66,7 +66,7 @@ pub(super) fn read_by(search: &mut Search<'_, '_>, text: &str, folder: &RepoPath
 fn in_folder(search: &mut Search<'_, '_>, folder: &RepoPath) -> Result<Vec<RepoPath>, SplitError> {
     let is_one = |name: &str| name == ".env" || (name.starts_with(".env.") && name != OF_YARN && !is_example(name));
     let entries = search.finder.list(folder)?;
-    let found = entries.iter().filter(|entry| entry.kind == EntryKind::File && is_one(&entry.name));
+    let found = entries.iter().filter(|entry| entry.kind != EntryKind::Folder && is_one(&entry.name));
     Ok(found.map(|entry| folder.child(&entry.name)).collect())
 }
 

@@ -33,7 +33,7 @@ use self::{
 pub(in crate::split) use self::{chosen::chosen, finder::Finder};
 use crate::repo::{EntryKind, RepoPath};
 use crate::split::{
-    SplitError, Workspaces,
+    LinkTargets, SplitError, Workspaces,
     sources::source_filter::{CHECK_FILTER, SOURCE_FILTER},
     workspaces::tasks::Task,
 };
@@ -55,6 +55,8 @@ pub struct Imports {
     pub builds: BTreeMap<RepoPath, Vec<String>>,
     /// Those of the checks, by workspace and command.
     pub checks: BTreeMap<(RepoPath, String), Vec<String>>,
+    /// What symbolic links among the sources lead to, by workspace.
+    pub links: LinkTargets,
 }
 
 /// The purpose of the search.
@@ -217,8 +219,13 @@ fn search_configuration(search: &mut Search<'_, '_>, asked: &Asked<'_>) -> Resul
         };
         is_configuration(name) && (checks || is_for_build())
     };
-    for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File && is_read(&entry.name)) {
-        search.follow(&asked.path.child(&entry.name))?;
+    for entry in entries.iter().filter(|entry| entry.kind != EntryKind::Folder && is_read(&entry.name)) {
+        let path = asked.path.child(&entry.name);
+        search.follow(&path)?;
+        // Some tools take the paths in a file behind a link from where the link is, others from where the file is.
+        if let Some(Ok(target)) = search.finder.tree.link(&path)?.map(|target| asked.path.resolve(&target)) {
+            search.follow(&target)?;
+        }
     }
     let of_checks = OF_CHECKS.iter().filter(|(tool, _)| is_run(tool)).map(|(_, names)| *names);
     for names in SOUGHT_UPWARDS.into_iter().chain(lints.then_some(OF_ESLINT.as_slice())).chain(of_checks) {

@@ -25,7 +25,7 @@ const PROJECTS: usize = 200;
 /// Adds the configurations that those in the folder of the workspace extend or refer to, with what they include and their
 /// aliases. If the workspace has no main configuration, adds the nearest one above and everything that it extends.
 pub(super) fn follow(search: &mut Search<'_, '_>, entries: &[Entry]) -> Result<(), SplitError> {
-    let own = entries.iter().filter(|entry| entry.kind == EntryKind::File && is_ts_config(&entry.name));
+    let own = entries.iter().filter(|entry| entry.kind != EntryKind::Folder && is_ts_config(&entry.name));
     let mut open: Vec<RepoPath> = own.map(|entry| search.own.child(&entry.name)).collect();
     let mut seen: BTreeSet<RepoPath> = open.iter().cloned().collect();
     while let Some(path) = open.pop() {

@@ -8,15 +8,15 @@ use std::{
 use super::{
     Remedy, Role, Workspace, advice, cycles,
     edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
-    found::{Known, before_build, find, needs, with_found},
+    found::{Known, before_build, find, needs, root_files_of_folder, with_found},
     kind::{Facts, choose_kind},
     references,
-    scripts::{not_run, refuse_unknown_scripts, with_root_scripts, with_scripts},
+    scripts::{behind_links, not_run, refuse_unknown_scripts, with_root_scripts, with_scripts},
 };
 use crate::{
     repo::{RepoPath, Tree},
     split::{
-        ManagerName, Manifest, SplitError, Workspaces,
+        Follower, ManagerName, Manifest, SplitError, Workspaces,
         config::{BuildChoice, Config, Exposes, Install, Kind, RuntimeConfig, WorkspaceConfig},
         manifest_path,
         sources::root_files::{self, EdgeKind, Found, ProgramSearch},
@@ -32,11 +32,12 @@ use crate::{
 };
 
 /// What is the same for all workspaces.
-pub(super) struct Builder<'a> {
+pub(super) struct Builder<'a, 's> {
     tree: &'a dyn Tree,
     workspaces: &'a Workspaces,
     config: &'a Config,
     links: &'a Links,
+    symlinks: &'a mut Follower<'s>,
     manager: ManagerName,
     edges: Edges,
     development: Edges,
@@ -59,14 +60,17 @@ pub(super) struct Builder<'a> {
     environment: Vec<RepoPath>,
     /// The scripts that would start workspaces, but are not understood whole.
     pub(super) unclear: BTreeMap<RepoPath, Unclear>,
+    /// Whether sources are searched. Else what they lead to is known from a record.
+    is_whole: bool,
 }
 
-impl<'a> Builder<'a> {
+impl<'a, 's> Builder<'a, 's> {
     pub(super) fn new(
         tree: &'a dyn Tree,
         workspaces: &'a Workspaces,
         config: &'a Config,
         links: &'a Links,
+        symlinks: &'a mut Follower<'s>,
         manager: ManagerName,
         programs: ProgramSearch<'_>,
     ) -> Result<Self, SplitError> {
@@ -99,10 +103,12 @@ impl<'a> Builder<'a> {
             environment: root_files::environment::of_yarn(tree, manager)?.files,
             development: development_edges(workspaces, &edges),
             unclear: BTreeMap::new(),
+            is_whole: matches!(programs, ProgramSearch::Whole),
             tree,
             workspaces,
             config,
             links,
+            symlinks,
             manager,
             edges,
             tasks,
@@ -140,7 +146,8 @@ impl<'a> Builder<'a> {
             || self.is_used_built(path, manifest, needed.as_ref(), &choice);
         let leaves_build = has_build && needed.is_none();
         let build = with_scripts(needed, &before, manifest, self.manager);
-        let build = with_root_scripts(build, path, &choice.root_scripts, self.manager);
+        let build = with_root_scripts(build, manifest.real_or(path), &choice.root_scripts, self.manager);
+        let build = behind_links(build, manifest, self.manager);
         let role = role(path, kind, &choice, product)?;
         refuse_odd(path, &choice, &role, build.is_some())?;
         let linked = self.links.by_workspace.get(path).cloned().unwrap_or_default();
@@ -172,6 +179,8 @@ impl<'a> Builder<'a> {
             root_scripts: choice.root_scripts,
             real: manifest.place.as_ref().map(|place| place.real.clone()),
             links: linked.folders,
+            // Found when the root files of all workspaces are known.
+            link_targets: BTreeSet::new(),
             env: build.as_ref().map(|_| task.env).unwrap_or_default(),
             build,
             tasks_not_run,
@@ -334,7 +343,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The files outside of a workspace that it reads, and that what it links to reads.
-    fn root_files(&self, path: &RepoPath, choice: &WorkspaceConfig) -> Result<BTreeSet<RepoPath>, SplitError> {
+    fn root_files(&mut self, path: &RepoPath, choice: &WorkspaceConfig) -> Result<BTreeSet<RepoPath>, SplitError> {
         let mut files = self.found.get(path).map(|found| found.files.clone()).unwrap_or_default();
         if !path.is_root() {
             files.extend(self.environment.iter().cloned());
@@ -344,6 +353,7 @@ impl<'a> Builder<'a> {
         let place = self.workspaces.get(path).and_then(|manifest| manifest.place.as_ref());
         files.extend(place.into_iter().flat_map(|place| place.links.iter().cloned()));
         files.extend(root_files::chosen(self.tree, &choice.root_files, &format!("`rootFiles` of `{path}`"))?);
+        self.follow_links(path, &files)?;
         Ok(files)
     }
 
@@ -362,6 +372,24 @@ impl<'a> Builder<'a> {
     /// Warnings of the search.
     pub(super) fn warnings(&self) -> Vec<String> {
         self.found.values().flat_map(|found| found.warnings.iter().cloned()).collect()
+    }
+
+    /// Follows the links among root files, and adds what folders that links lead to read outside of them.
+    fn follow_links(&mut self, path: &RepoPath, files: &BTreeSet<RepoPath>) -> Result<(), SplitError> {
+        let is_used = !path.is_root() || self.workspaces.len() == 1;
+        if !self.is_whole || !is_used {
+            return Ok(());
+        }
+        self.symlinks.follow_root_files(path, files)?;
+        self.symlinks.follow_root_files(path, &self.config.root_files.iter().cloned().collect())?;
+        for target in self.symlinks.parts(path) {
+            if self.tree.is_file(&target)? || self.tree.link(&target)?.is_some() {
+                continue;
+            }
+            let more = root_files_of_folder(self.tree, self.workspaces, &target)?;
+            self.symlinks.add(path, more);
+        }
+        Ok(())
     }
 }
 

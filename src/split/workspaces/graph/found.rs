@@ -139,6 +139,19 @@ impl Known<'_, '_> {
     }
 }
 
+/// Returns the files outside a folder that is no workspace which are read with what is in it, such as the TypeScript configuration
+/// above it.
+pub(super) fn root_files_of_folder(
+    tree: &dyn Tree,
+    workspaces: &Workspaces,
+    folder: &RepoPath,
+) -> Result<BTreeSet<RepoPath>, SplitError> {
+    let mut finder = Finder::new(tree, workspaces, ProgramSearch::Whole);
+    let mut files = root_files::of(&mut finder, &asked(folder, Vec::new(), &Task::default()))?.files;
+    files.retain(|file| file.below(folder).is_none());
+    Ok(files)
+}
+
 /// Whether a workspace depends on the root: by the root's name and a specifier that only a workspace satisfies, or by its folder.
 /// Any other specifier may mean a package of the registry.
 fn depends_on_root(path: &RepoPath, manifest: &Manifest, root: &Manifest) -> bool {

@@ -22,7 +22,7 @@ pub use self::closures::Closures;
 use self::reach::Reach;
 use crate::repo::{RepoPath, Tree};
 use crate::split::{
-    ManagerName, ProgramSearch, SplitError, Workspaces,
+    Follower, ManagerName, ProgramSearch, SplitError, Workspaces,
     config::{Config, Exposes, Install},
     workspaces::detect::{
         Build,
@@ -68,6 +68,8 @@ pub struct Workspace {
     pub real: Option<RepoPath>,
     /// The folders that it links to and that are no workspaces.
     pub links: BTreeSet<RepoPath>,
+    /// Files and folders that symbolic links among its sources and root files lead to, and that are no sources of its own.
+    pub link_targets: BTreeSet<RepoPath>,
     /// The folder of the patches that its install has `patch-package` apply.
     pub patches: Option<RepoPath>,
     /// Those of both that depend on it in turn, and whose builds its own does not wait for.
@@ -112,6 +114,11 @@ impl Workspace {
     pub fn source_edges(&self) -> impl Iterator<Item = &RepoPath> {
         let more = self.uses.iter().filter(|path| !self.dependencies.contains(*path));
         self.dependencies.iter().chain(more).chain(&self.needs)
+    }
+
+    /// What it reads besides workspaces: the folders that its manifest links to, and what its symbolic links lead to.
+    pub fn folders_beside(&self) -> impl Iterator<Item = &RepoPath> {
+        self.links.union(&self.link_targets)
     }
 
     /// Globs of files that its build reads though a rule excludes them.
@@ -164,7 +171,8 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Builds the graph of `workspaces` with the user's choices.
+    /// Builds the graph of `workspaces` with the user's choices, in a tree whose links lead to nothing else.
+    #[cfg(test)]
     pub(in crate::split) fn build(
         tree: &dyn Tree,
         workspaces: &Workspaces,
@@ -173,14 +181,32 @@ impl Graph {
         manager: ManagerName,
         programs: ProgramSearch<'_>,
     ) -> Result<Self, SplitError> {
+        let search = crate::split::LinkSearch::Whole;
+        let mut symlinks = Follower::of(tree, workspaces, config, links, &search)?;
+        Self::of(tree, workspaces, config, links, &mut symlinks, manager, programs)
+    }
+
+    /// Builds the graph of `workspaces` with the user's choices.
+    pub(in crate::split) fn of(
+        tree: &dyn Tree,
+        workspaces: &Workspaces,
+        config: &Config,
+        links: &Links,
+        symlinks: &mut Follower<'_>,
+        manager: ManagerName,
+        programs: ProgramSearch<'_>,
+    ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
-        let mut builder = Builder::new(tree, workspaces, config, links, manager, programs)?;
+        let mut builder = Builder::new(tree, workspaces, config, links, symlinks, manager, programs)?;
         let mut graph = Self { workspaces: BTreeMap::new(), unclear: BTreeMap::new(), warnings: Vec::new() };
         for (path, manifest) in workspaces {
             graph.workspaces.insert(path.clone(), builder.workspace(path, manifest)?);
         }
         graph.warnings = builder.warnings();
         graph.unclear = builder.unclear;
+        for workspace in graph.workspaces.values_mut() {
+            workspace.link_targets = symlinks.parts(&workspace.path);
+        }
         graph.name_apps()?;
         graph.name_awaited();
         Ok(graph)
@@ -277,6 +303,23 @@ impl Graph {
             open.extend(workspace.source_edges().filter(|path| is_followed(path)));
         }
         found
+    }
+
+    /// Whether the build of another workspace makes a file that a link leads to, and the workspace with the link waits for it.
+    pub(in crate::split) fn makes(&self, link: &RepoPath, end: &RepoPath) -> bool {
+        let owner = |path: &RepoPath| {
+            path.upwards().find_map(|folder| self.workspaces.get(folder)).map(|workspace| workspace.path.clone())
+        };
+        match (owner(link), owner(end)) {
+            (Some(from), Some(to)) => from != to && !to.is_root() && self.closure(&from).contains(&to),
+            _ => false,
+        }
+    }
+
+    /// The folders that manifests of these workspaces link to, and what symbolic links of theirs lead to.
+    pub fn folders_beside(&self, closure: &BTreeSet<RepoPath>) -> BTreeSet<RepoPath> {
+        let members = closure.iter().filter_map(|path| self.workspaces.get(path));
+        members.flat_map(Workspace::folders_beside).cloned().collect()
     }
 
     /// The folders that these workspaces link to.

@@ -2,6 +2,7 @@
 
 use crate::{
     repo::RepoPath,
+    shell,
     split::{
         ManagerName, Manifest, SplitError,
         config::WorkspaceConfig,
@@ -63,6 +64,24 @@ pub(super) fn with_scripts(
     let mut build = build.unwrap_or_default();
     build.command = commands.join(" && ");
     (!commands.is_empty()).then_some(build)
+}
+
+/// A build of a workspace behind links, which Yarn 2 and later does not find from within: a process is in the folder that the
+/// links lead to, and that folder is no workspace. From the root it finds the workspace by its name.
+pub(super) fn behind_links(build: Option<Build>, manifest: &Manifest, manager: ManagerName) -> Option<Build> {
+    let mut build = build?;
+    if let (Some(place), ManagerName::YarnBerry) = (&manifest.place, manager)
+        && !manifest.name.is_empty()
+    {
+        let up = vec![".."; place.real.parts().count()].join("/");
+        let from_root = format!("cd -P . && cd {up} && yarn workspace {} run ", shell::word(&manifest.name));
+        let commands = build.command.split(" && ").map(|command| match command.strip_prefix("yarn run ") {
+            Some(script) => format!("({from_root}{script})"),
+            None => command.to_owned(),
+        });
+        build.command = commands.collect::<Vec<_>>().join(" && ");
+    }
+    Some(build)
 }
 
 /// A build before which scripts of the root run, at the root.

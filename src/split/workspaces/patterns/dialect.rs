@@ -73,9 +73,9 @@ impl Dialect {
         matches!(self, Self::Bun12 | Self::Bun13)
     }
 
-    /// Whether it knows extended globs such as `!(a)`.
-    pub(super) const fn has_groups(self) -> bool {
-        !self.is_old_bun()
+    /// Whether a pattern excludes what it matches. Only Yarn 4 reads `!(a)` at the start as an extended glob.
+    pub(super) fn is_exclusion(self, pattern: &str) -> bool {
+        pattern.starts_with('!') && !(self == Self::Yarn4 && pattern.starts_with("!("))
     }
 
     /// How it reads braces. Yarn writes a pattern out before it looks for slashes, Bun after.

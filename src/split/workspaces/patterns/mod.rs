@@ -56,8 +56,9 @@ pub(in crate::split) fn expand(
 ) -> Result<Found, SplitError> {
     let mut found = Found::default();
     let excluded = exclusions(patterns, dialect)?;
+    let from_base = dialect == Dialect::Yarn4 && starts_with_glob(patterns)?;
     for (index, text) in patterns.iter().enumerate() {
-        let is_exclusion = text.starts_with('!') && !(text.starts_with("!(") && dialect.has_groups());
+        let is_exclusion = dialect.is_exclusion(text);
         if is_exclusion && dialect == Dialect::YarnClassic {
             found.warnings.push(format!(
                 "workspace pattern `{text}`: Yarn 1 does not exclude folders; what it names stays a workspace"
@@ -79,7 +80,7 @@ pub(in crate::split) fn expand(
         }
         let excluded = excluded.iter().filter(|exclusion| exclusion.counts_for(index, text, dialect)).collect();
         let before = found.folders.len();
-        let mut walk = Walk::new(tree, base, dialect, text, excluded);
+        let mut walk = Walk::new(tree, base, dialect, text, excluded, from_base);
         for pattern in pattern::read(text, dialect, Purpose::Find).map_err(|reason| wrong(text, &reason))? {
             walk.find(&pattern, &mut found.folders)?;
         }
@@ -118,6 +119,18 @@ fn hint(text: &str, dialect: Dialect) -> String {
     String::new()
 }
 
+/// Whether a pattern starts with a glob. Yarn 4 then looks for all patterns from the root on, and compares the folders that
+/// the others start in, too.
+fn starts_with_glob(patterns: &[String]) -> Result<bool, SplitError> {
+    for text in patterns.iter().filter(|text| !Dialect::Yarn4.is_exclusion(text)) {
+        let read = pattern::read(text, Dialect::Yarn4, Purpose::Find).map_err(|reason| wrong(text, &reason))?;
+        if read.iter().any(pattern::Pattern::starts_with_glob) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A pattern that takes folders away.
 struct Exclusion {
     index: usize,
@@ -138,7 +151,14 @@ impl Exclusion {
     }
 
     fn matches(&self, path: &str, dialect: Dialect) -> bool {
-        self.patterns.iter().any(|pattern| pattern.matches(path, dialect != Dialect::Yarn3))
+        let with_slash = dialect == Dialect::Yarn4;
+        self.patterns.iter().any(|pattern| pattern.matches(path, dialect != Dialect::Yarn3, with_slash))
+    }
+
+    /// Whether Yarn does not enter a folder.
+    fn prunes(&self, path: &str, dialect: Dialect) -> bool {
+        let mut patterns = self.patterns.iter().filter(|pattern| pattern.is_pruning());
+        !self.ends_with_slash && patterns.any(|pattern| pattern.matches(path, dialect != Dialect::Yarn3, false))
     }
 }
 
@@ -148,7 +168,7 @@ fn exclusions(patterns: &[String], dialect: Dialect) -> Result<Vec<Exclusion>, S
         let Some(inner) = text.strip_prefix('!') else { continue };
         // Bun 1.3 compares the text as it is written.
         let is_skewed = dialect == Dialect::Bun13 && (inner.starts_with("./") || inner.ends_with('/'));
-        if (inner.starts_with('(') && dialect.has_groups()) || is_skewed || dialect == Dialect::YarnClassic {
+        if !dialect.is_exclusion(text) || is_skewed || dialect == Dialect::YarnClassic {
             continue;
         }
         let patterns = pattern::read(inner, dialect, Purpose::Exclude).map_err(|reason| wrong(text, &reason))?;

@@ -18,8 +18,8 @@ pub(super) enum Part {
     Up,
     /// Any name that one of these matches.
     Glob(Vec<Glob>),
-    /// `**`: any number of folders. `least` is 1 if it needs one.
-    Any { least: usize },
+    /// `**`: any number of folders. `least` is 1 if it needs one, unless the folder before it is compared, too.
+    Any { least: usize, after_base: bool },
 }
 
 /// One part of a pattern with special characters.
@@ -121,7 +121,7 @@ impl Reader {
         let least = match self.dialect {
             // It is a plain star directly after the `!`.
             Dialect::Bun12 | Dialect::Bun13 if is_excluding && self.is_first => {
-                return self.part("*").unwrap_or(Part::Any { least: 0 });
+                return self.part("*").unwrap_or(Part::Any { least: 0, after_base: false });
             }
             Dialect::Bun12 | Dialect::Bun13 if is_excluding && self.is_last => 1,
             Dialect::Yarn3 | Dialect::Yarn4 if self.is_last && !is_excluding => match before {
@@ -129,11 +129,11 @@ impl Reader {
                     usize::from(globs.iter().any(|glob| glob.name.ends_with_star()))
                 }
                 Some(Part::Glob(_)) => 0,
-                _ => 1,
+                _ => return Part::Any { least: 1, after_base: true },
             },
             _ => 0,
         };
-        Part::Any { least }
+        Part::Any { least, after_base: false }
     }
 
     fn part(&self, text: &str) -> Result<Part, String> {
@@ -191,8 +191,27 @@ impl Pattern {
         self.parts.iter().all(|part| matches!(part, Part::Plain(_) | Part::Up))
     }
 
-    /// Whether a path matches, for patterns that exclude.
-    pub(super) fn matches(&self, path: &str, enters_dots: bool) -> bool {
+    /// Whether the first part has special characters.
+    pub(super) fn starts_with_glob(&self) -> bool {
+        matches!(self.parts.first(), Some(Part::Glob(_) | Part::Any { .. }))
+    }
+
+    /// Whether Yarn does not enter folders that the pattern excludes: if it ends with a name or with `/**`.
+    pub(super) fn is_pruning(&self) -> bool {
+        match self.parts.last() {
+            Some(Part::Plain(_)) => true,
+            Some(Part::Any { .. }) => self.parts.len() > 1,
+            _ => false,
+        }
+    }
+
+    /// Whether the last part matches an empty name. Yarn 4 also compares folders with a slash at their end.
+    pub(super) fn ends_with_nothing(&self) -> bool {
+        matches!(self.parts.last(), Some(Part::Glob(globs)) if globs.iter().any(|glob| glob.name.matches_nothing()))
+    }
+
+    /// Whether a path matches, for patterns that exclude. `with_slash` compares it with a slash at its end, too.
+    pub(super) fn matches(&self, path: &str, enters_dots: bool, with_slash: bool) -> bool {
         let names: Vec<&str> = path.split('/').collect();
         // Where the pattern may stand after the names so far.
         let mut at = vec![false; self.parts.len() + 1];
@@ -217,11 +236,11 @@ impl Pattern {
                 self.skip_any(&mut at, index);
             }
         }
-        at[self.parts.len()]
+        at[self.parts.len()] || (with_slash && self.ends_with_nothing() && at[self.parts.len() - 1])
     }
 
     fn skip_any(&self, at: &mut [bool], index: usize) {
-        if at[index] && matches!(self.parts.get(index), Some(Part::Any { least: 0 })) {
+        if at[index] && matches!(self.parts.get(index), Some(Part::Any { least: 0, .. })) {
             at[index + 1] = true;
         }
     }

@@ -25,12 +25,15 @@ pub(super) struct Walk<'a> {
     dialect: Dialect,
     text: &'a str,
     excluded: Vec<&'a Exclusion>,
+    /// Whether Yarn also compares the folder that a pattern starts in.
+    from_base: bool,
     listed: usize,
     has_found: bool,
 }
 
 /// Where the walk is.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of the way so far")]
 struct Here {
     path: RepoPath,
     place: Place,
@@ -50,8 +53,9 @@ impl<'a> Walk<'a> {
         dialect: Dialect,
         text: &'a str,
         excluded: Vec<&'a Exclusion>,
+        from_base: bool,
     ) -> Self {
-        Self { tree, base, dialect, text, excluded, listed: 0, has_found: false }
+        Self { tree, base, dialect, text, excluded, from_base, listed: 0, has_found: false }
     }
 
     /// Whether any folder was found, also one that another pattern found before, or that is excluded.
@@ -66,11 +70,25 @@ impl<'a> Walk<'a> {
         folders: &mut BTreeMap<RepoPath, Match>,
     ) -> Result<(), SplitError> {
         let Some(place) = Place::of(self.tree, self.base)? else { return Ok(()) };
-        let here =
-            Here { path: self.base.clone(), place, by_glob: false, after_any: false, in_any: false, by_link: false };
+        let here = Here {
+            path: self.base.clone(),
+            place,
+            by_glob: self.from_base && !pattern.is_plain(),
+            after_any: false,
+            in_any: false,
+            by_link: false,
+        };
         // Bun opens a plain path; it looks for all others in listings.
         let is_listed = self.dialect.is_old_bun() && !pattern.is_plain();
-        self.descend(&here, &pattern.parts, is_listed, folders)
+        self.descend(&here, &pattern.parts, is_listed, folders)?;
+        if self.dialect == Dialect::Yarn4 && pattern.ends_with_nothing() {
+            let parts = &pattern.parts[..pattern.parts.len() - 1];
+            let is_base = parts.iter().all(|part| matches!(part, Part::Plain(_)));
+            if self.from_base || !is_base {
+                self.descend(&here, parts, is_listed, folders)?;
+            }
+        }
+        Ok(())
     }
 
     fn descend(
@@ -115,7 +133,10 @@ impl<'a> Walk<'a> {
                 }
                 Ok(())
             }
-            Part::Any { least } => self.descend_any(here, *least, parts, is_listed, folders),
+            Part::Any { least, after_base } => {
+                let least = if *after_base && self.from_base { 0 } else { *least };
+                self.descend_any(here, least, parts, is_listed, folders)
+            }
         }
     }
 
@@ -195,10 +216,7 @@ impl<'a> Walk<'a> {
     fn is_pruned(&self, here: &Here) -> bool {
         self.dialect.is_berry()
             && here.by_glob
-            && self
-                .excluded
-                .iter()
-                .any(|exclusion| !exclusion.ends_with_slash && exclusion.matches(self.inner(&here.path), self.dialect))
+            && self.excluded.iter().any(|exclusion| exclusion.prunes(self.inner(&here.path), self.dialect))
     }
 
     fn inner<'p>(&self, path: &'p RepoPath) -> &'p str {
