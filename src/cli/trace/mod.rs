@@ -33,7 +33,7 @@ pub(super) fn run(global: &Global, options: &TraceOptions, printer: Printer) -> 
     let (report, changes) = if options.write {
         write::until_complete(&tree, &state, &request, options, printer)?
     } else {
-        warn(&state.split, printer);
+        warn(&tree, &state.split, printer)?;
         let report = once(&tree, &state, &request, printer)?;
         traced::remember(tree.root(), &state, &report);
         (report, Vec::new())

@@ -29,6 +29,7 @@ pub fn digest(derivations: &Derivations, id: &Id) -> String {
             FileKind::Plain => "plain",
             FileKind::Executable => "executable",
             FileKind::Link => "link",
+            FileKind::Submodule => "submodule",
         };
         hasher.update(format!("{path}\0{kind}\0{}\0", state.content).as_bytes());
     }
