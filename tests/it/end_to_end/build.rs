@@ -241,6 +241,23 @@ fn e2e_build_fix_writes_lines_until_all_is_built() {
     assert_eq!(context.read("splitter.json"), before);
 }
 
+/// A command that says nothing of the file that it misses is built again under strace.
+#[test]
+fn e2e_build_fix_finds_what_no_log_names() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let context = nix.context();
+    context.write("docs/x.md", "x\n");
+    context.edit_manifest("apps/web/package.json", |manifest| {
+        let build = manifest["scripts"]["build"].as_str().unwrap();
+        manifest["scripts"]["build"] = format!("{build} && test -f ../../$(echo docs)/x.md").into();
+    });
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.commit_all("a web that misses a file without a word");
+    let output = run(&mut splitter(&nix, &["build", "web", "--fix"]));
+    assert!(output.starts_with("exit: 0\n"), "{output}");
+    assert!(output.contains(r#"+ "workspaces": { "apps/web": { "rootFiles": ["docs/x.md"] } }"#), "{output}");
+}
+
 #[test]
 fn e2e_build_names_the_node_that_the_repository_wants() {
     let Some(monorepo) = YarnMonorepo::with_yarn(YARN_VERSIONS[0]) else { return };
