@@ -135,5 +135,8 @@ fn paths_of_a_trace_are_causes_if_the_build_lacks_them() {
     let paths = paths.map(|path| path.parse().unwrap());
     let causes = with_place(&["shared/x.ts"], |place| missing_by_trace(&paths, place));
     let lines: Vec<String> = causes.iter().map(line).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    git does not track `shared/x.ts`, so Nix does not see it | run `git add --intent-to-add shared/x.ts`
+    `docs/x.md` is not among the sources of this build: it is in no workspace, and nothing that splitter reads names it | "workspaces": { "apps/web": { "rootFiles": ["docs/x.md"] } }
+    "#);
 }
