@@ -7,7 +7,8 @@
 }:
 let
   top = builtins.stringLength (toString ./.) + 1;
-  isProgram = path: lib.hasSuffix ".mjs" path || path == "setup-hook.sh";
+  isProgram =
+    path: lib.hasSuffix ".mjs" path || path == "setup-hook.sh" || path == "tools/failures.json";
   folders = [ "tools" ] ++ map (name: "managers/${name}") manager.folders;
   leadsTo = path: lib.any (folder: folder == path || lib.hasPrefix "${path}/" folder) folders;
 in

@@ -9,6 +9,7 @@
 //! | [`closure`] | runtime closures: sizes, parts, the files that hold references | reads the store; runs `nix` |
 //! | [`proof`] | states of a repository, comparison of the model with Nix, traces of builds | writes a scratch folder |
 //! | [`picture`] | drawings of the build graph: Mermaid, SVG | none |
+//! | [`diagnosis`] | what the log of a failed build says of the cause | none |
 //! | [`scaffold`] | files written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | uses the network |
 //! | [`nix`] | NAR, hashes, store paths, running `nix` | only the runner |
@@ -23,6 +24,7 @@
 
 pub mod cli;
 pub mod closure;
+pub mod diagnosis;
 pub mod guard;
 pub mod picture;
 pub mod proof;

@@ -12,4 +12,4 @@ if (spec.build !== null && (spec.unknownTargets ?? []).length > 0) {
     "hint: compile for systems in `systems` of splitter.json (not for musl, baseline, Windows or another version), or build it outside of Nix",
   ]);
 }
-if (spec.build !== null) runCommand(spec, spec.build, `building ${shown(spec.workspace)}`);
+if (spec.build !== null) await runCommand(spec, spec.build, `building ${shown(spec.workspace)}`);

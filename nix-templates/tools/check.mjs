@@ -5,4 +5,4 @@ import { runCommand } from "./run-command.mjs";
 import { readSpec, shown } from "./spec.mjs";
 
 const spec = readSpec();
-if (spec.check !== null) runCommand(spec, spec.check, `checking ${shown(spec.workspace)}`);
+if (spec.check !== null) await runCommand(spec, spec.check, `checking ${shown(spec.workspace)}`);

@@ -30,6 +30,6 @@ export async function keepTarball(root, spec, out) {
   }
   mkdirSync(out, { recursive: true });
   const { packCommand } = await import(`../managers/${spec.manager}/in-builds.mjs`);
-  runCommand(spec, packCommand(out, tarballName(folder)).map(quote).join(" "), "packing");
+  await runCommand(spec, packCommand(out, tarballName(folder)).map(quote).join(" "), "packing");
   for (const name of readdirSync(out)) withoutTimes(join(out, name));
 }

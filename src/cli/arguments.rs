@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 const AFTER_HELP: &str = concat!(
     "\x1b[1;4mExit codes:\x1b[0m
   0    success
-  1    a check found a difference
+  1    a check found a difference, or a build failed
   2    wrong input: a file or an option must be corrected
   3    the environment lacks something (network, Nix, disk), or stdout cannot be written
   70   a bug in splitter
@@ -110,6 +110,15 @@ pub(super) enum Command {
         "splitter verify -- --override-input nixpkgs github:NixOS/nixpkgs/nixos-unstable" => "Use another nixpkgs for all evaluations",
     })]
     Verify(VerifyOptions),
+    /// Build packages with Nix, and say what to change where a build fails
+    ///
+    /// It runs `nix build`, tells why each package is built again, and names the cause of a failed build with the line of
+    /// splitter.json that mends it. The exit code is 1 if a build fails.
+    #[command(after_help = examples! {
+        "splitter build" => "Build all packages",
+        "splitter build web --fix" => "Build the package `web`, and add lines to splitter.json until it builds",
+    })]
+    Build(BuildOptions),
     /// Show how large each package is with all that it needs to run, and why
     #[command(after_help = examples! {
         "splitter size" => "Show the size of every package and its largest parts",
@@ -308,6 +317,25 @@ pub(super) struct VerifyOptions {
     /// Also trace every package and the libraries that they need, as `splitter trace` does
     #[arg(long)]
     pub(super) trace: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS")]
+    pub(super) nix_options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BuildOptions {
+    /// Build these packages, libraries or checks [default: all apps]
+    #[arg(value_name = "NAME")]
+    pub(super) names: Vec<String>,
+    /// Add lines to splitter.json until everything is built, or no line is known that mends it
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// Make no link `result` to what is built
+    #[arg(long)]
+    pub(super) no_link: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -1,6 +1,7 @@
 //! The command line: one file for each command. Only this module prints.
 
 mod arguments;
+mod build;
 mod changes;
 mod check;
 mod demo;
@@ -61,6 +62,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Explain(options) => explain::run(global, options, printer),
         Command::Graph(options) => graph::run(global, options, printer),
         Command::Verify(options) => verify::run(global, options, printer),
+        Command::Build(options) => build::run(global, options, printer),
         Command::Size(options) => size::run(global, options, printer),
         Command::Trace(options) => trace::run(global, options, printer),
         Command::Hook(command) => hook::run(global, command, printer),

@@ -56,10 +56,34 @@ impl Measured {
 }
 
 /// A package of the flake, evaluated.
-struct Evaluated {
-    output: Output,
+#[derive(Debug, Clone)]
+pub struct Evaluated {
+    /// The output of the derivation.
+    pub output: Output,
     /// The path of the output. For a content-addressed derivation it is a placeholder until it is built.
-    path: Utf8PathBuf,
+    pub path: Utf8PathBuf,
+}
+
+/// The evaluated packages of an output of a flake.
+#[derive(Debug, Clone, Default)]
+pub struct Evaluation {
+    /// The names of all packages.
+    pub all: Vec<String>,
+    /// The chosen packages. Names that the flake does not have are left out.
+    pub chosen: BTreeMap<String, Evaluated>,
+}
+
+/// Evaluates the named packages of `attribute`, such as `packages.x86_64-linux`. Returns nothing if Nix prints something else
+/// than expected.
+pub fn evaluate(nix: &Nix, flake: &str, attribute: &str, names: &[String]) -> Result<Option<Evaluation>, NixError> {
+    // On one line, because it is part of the message if Nix fails. A set with `outPath` would become a string in JSON.
+    let apply = format!(
+        "packages: {{ all = builtins.attrNames packages; chosen = builtins.listToAttrs (map (name: {{ inherit name; \
+         value = {{ derivation = packages.${{name}}.drvPath; path = packages.${{name}}.outPath; output = packages.${{name}}.outputName or \"out\"; }}; }}) \
+         (builtins.filter (name: packages ? ${{name}}) {})); }}",
+        nix_value(&names.into())
+    );
+    Ok(read_evaluation(&nix.eval_json_applied(&format!("{flake}#{attribute}"), &apply)?))
 }
 
 /// Measures the packages of a state. A state without a folder of its own is copied to `scratch`, as `name`.
@@ -90,7 +114,7 @@ impl Gatherer<'_> {
         let apps = products(self.state);
         let names: Vec<String> =
             if request.names.is_empty() { apps.keys().cloned().collect() } else { request.names.to_vec() };
-        let (all, evaluated) = self.evaluate(flake, &names)?;
+        let Evaluation { all, chosen: evaluated } = self.evaluate(flake, &names)?;
         let mut packages = Packages { all, ..Packages::default() };
         let (built, missing) = self.outputs(evaluated, request.builds)?;
         packages.missing = missing;
@@ -107,22 +131,10 @@ impl Gatherer<'_> {
         Ok(packages)
     }
 
-    /// Evaluates the named packages. Names that the flake does not have are left out. Also returns all names that it has.
-    fn evaluate(
-        &self,
-        flake: &str,
-        names: &[String],
-    ) -> Result<(Vec<String>, BTreeMap<String, Evaluated>), ClosureError> {
-        // On one line, because it is part of the message if Nix fails. A set with `outPath` would become a string in JSON.
-        let apply = format!(
-            "packages: {{ all = builtins.attrNames packages; chosen = builtins.listToAttrs (map (name: {{ inherit name; \
-             value = {{ derivation = packages.${{name}}.drvPath; path = packages.${{name}}.outPath; output = packages.${{name}}.outputName or \"out\"; }}; }}) \
-             (builtins.filter (name: packages ? ${{name}}) {})); }}",
-            nix_value(&names.into())
-        );
-        let installable = format!("{flake}#packages.{}", self.state.system());
-        let answer = self.nix.eval_json_applied(&installable, &apply).map_err(|source| self.failed(source))?;
-        read_evaluation(&answer).ok_or_else(|| self.unexpected("eval", "names and derivations of packages"))
+    fn evaluate(&self, flake: &str, names: &[String]) -> Result<Evaluation, ClosureError> {
+        let attribute = format!("packages.{}", self.state.system());
+        let evaluation = evaluate(&self.nix, flake, &attribute, names).map_err(|source| self.failed(source))?;
+        evaluation.ok_or_else(|| self.unexpected("eval", "names and derivations of packages"))
     }
 
     /// Returns the path of each output that the store has, after it was built if `builds` is set, and the names of the
@@ -194,7 +206,7 @@ fn products(state: &State) -> BTreeMap<String, Option<RepoPath>> {
     state.derivations.iter().filter_map(product).collect()
 }
 
-fn read_evaluation(answer: &Value) -> Option<(Vec<String>, BTreeMap<String, Evaluated>)> {
+fn read_evaluation(answer: &Value) -> Option<Evaluation> {
     let all = answer["all"].as_array()?.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let package = |(name, value): (&String, &Value)| {
         let text = |key: &str| value[key].as_str().map(str::to_owned);
@@ -202,5 +214,5 @@ fn read_evaluation(answer: &Value) -> Option<(Vec<String>, BTreeMap<String, Eval
         Some((name.clone(), Evaluated { output, path: text("path")?.into() }))
     };
     let chosen: Option<BTreeMap<_, _>> = answer["chosen"].as_object()?.iter().map(package).collect();
-    Some((all, chosen?))
+    Some(Evaluation { all, chosen: chosen? })
 }

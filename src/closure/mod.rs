@@ -21,7 +21,7 @@ pub mod scan;
 pub use self::{
     compare::{PartChange, compare, compared_name},
     error::ClosureError,
-    gather::{Measured, Packages, Request},
+    gather::{Evaluated, Evaluation, Measured, Packages, Request, evaluate},
     measure::{Closure, Part, Reference},
     path_info::{Item, Items},
     scan::Holders,

@@ -47,7 +47,7 @@ pub fn of_index(git: &Git) -> Result<FileStates, GitError> {
 }
 
 /// Returns the entries of the index. Those of submodules are commits.
-fn listed(git: &Git) -> Result<FileStates, GitError> {
+pub fn listed(git: &Git) -> Result<FileStates, GitError> {
     Ok(read(&git.output(&["ls-files", "--stage", "-z"])?, 1))
 }
 

@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod end_to_end;
 mod explain;
+mod failures;
 mod fetching;
 mod git;
 mod git_places;

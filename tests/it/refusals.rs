@@ -223,12 +223,12 @@ fn a_wrong_choice_in_splitter_json_is_named_with_its_place() {
 
 #[test]
 fn a_wrong_workspace_pattern_is_named() {
-    let context = small_with("package.json", "apps/*", "apps/{a");
+    let context = small_with("package.json", "apps/*", "!!apps/a");
     splitter_snapshot!(context, context.splitter(&["scan"]), @r"
     exit: 2
     ----- stdout
     ----- stderr
-    error: wrong workspace pattern `apps/{a`: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+    error: wrong workspace pattern `!!apps/a`: it starts with two `!`
       at package.json
     ");
     let context = small_with("package.json", "apps/*", "../*");

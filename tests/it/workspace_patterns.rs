@@ -100,7 +100,7 @@ impl Case {
                 links.push((from, format!("{up}{to}")));
             }
         }
-        let mut patterns: Vec<String> = (0..1 + random.below(3)).map(|_| pattern(&mut random)).collect();
+        let mut patterns: Vec<String> = (0..=random.below(3)).map(|_| pattern(&mut random)).collect();
         for _ in 0..random.below(3) {
             let at = random.below(patterns.len() + 1);
             let excluded = pattern(&mut random);
@@ -108,7 +108,7 @@ impl Case {
                 patterns.insert(at, format!("!{excluded}"));
             }
         }
-        let inner = folders.iter().filter(|_| random.one_in(8)).map(|folder| folder.clone()).collect::<Vec<_>>();
+        let inner = folders.iter().filter(|_| random.one_in(8)).cloned().collect::<Vec<_>>();
         let inner =
             inner.into_iter().map(|folder| (folder, random.pick(&["*", "**", "a", "b/*"]).to_owned())).collect();
         Self { folders, links, inner, patterns }
@@ -212,13 +212,6 @@ impl Manager {
         Ok(locations.into_iter().filter(|path| !path.is_empty() && path != ".").collect())
     }
 
-    /// What splitter finds.
-    fn found(&self, root: &Utf8Path) -> Result<BTreeSet<String>, String> {
-        let split = Split::read(&WorkTree::at(root), &Choices::default()).map_err(|error| error.to_string())?;
-        let folders = split.manifests.into_keys().filter(|path| !path.is_root());
-        Ok(folders.map(|path| path.as_str().to_owned()).collect())
-    }
-
     /// Compares one case. Returns what differs.
     fn compare(&self, context: &TestContext, seed: u64) -> Option<String> {
         let mut case = Case::new(seed);
@@ -241,7 +234,7 @@ impl Manager {
         let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
         manifest["packageManager"] = json!(pin);
         fs::write(root.join("package.json"), manifest.to_string()).unwrap();
-        let found = self.found(&root);
+        let found = found(&root);
         fs::remove_dir_all(&root).unwrap();
         let is_same = match (&expected, &found) {
             (Ok(expected), Ok(found)) => expected == found,
@@ -251,6 +244,13 @@ impl Manager {
         };
         (!is_same).then(|| format!("seed {seed}, {pin}: {case:#?}\nexpected {expected:?}\n   found {found:?}"))
     }
+}
+
+/// What splitter finds.
+fn found(root: &Utf8Path) -> Result<BTreeSet<String>, String> {
+    let split = Split::read(&WorkTree::at(root), &Choices::default()).map_err(|error| error.to_string())?;
+    let folders = split.manifests.into_keys().filter(|path| !path.is_root());
+    Ok(folders.map(|path| path.as_str().to_owned()).collect())
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -326,4 +326,27 @@ fn patterns_are_read_as_bun_1_3_does() {
 #[test]
 fn patterns_are_read_as_bun_1_4_does() {
     compare(Manager::bun(BUN_VERSIONS[2]), 80);
+}
+
+/// Yarn on this machine takes a `package.json` that a build left for a workspace. Nix does not have the file.
+#[test]
+fn a_manifest_that_git_ignores_is_no_workspace() {
+    let context = TestContext::new();
+    context.write("package.json", r#"{"private": true, "packageManager": "yarn@4.18.1", "workspaces": ["apps/**"]}"#);
+    context.write("yarn.lock", "__metadata:\n  version: 10\n  cacheKey: 10c0\n");
+    context.write(".gitignore", "dist/\n/scratch\n");
+    context.write("apps/web/package.json", r#"{"name": "web"}"#);
+    context.write("apps/web/dist/package.json", r#"{"name": "web"}"#);
+    context.write("apps/web/.next/standalone/package.json", r#"{"name": "web"}"#);
+    context.write("scratch/package.json", r#"{"name": "scratch"}"#);
+    os::unix::fs::symlink("../scratch", context.repo().join("apps/scratch")).unwrap();
+    let split = Split::read(&WorkTree::at(context.repo()), &Choices::default()).unwrap();
+    assert_eq!(split.manifests.keys().map(ToString::to_string).collect::<Vec<_>>(), [".", "apps/web"]);
+    let ignored = |path: &str| {
+        format!(
+            "`{path}/package.json` matches the workspace pattern `apps/**`, but git ignores it: Yarn takes it for a workspace on this \
+             machine, and Nix does not see it; exclude it from the patterns, or track it"
+        )
+    };
+    assert_eq!(split.warnings, [ignored("apps/scratch"), ignored("apps/web/dist")]);
 }

@@ -6,6 +6,7 @@ mod show;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::show::{Sides, changed};
 use super::{
     arguments::{ExplainOptions, Global},
     failure::{Failure, Outcome},
@@ -31,6 +32,12 @@ struct Explanation {
     confirmations: Option<BTreeMap<String, Confirmation>>,
     /// The builds of the new state that were traced and have not changed since.
     traced: BTreeMap<String, Mark>,
+}
+
+impl Explanation {
+    fn sides(&self) -> Sides<'_> {
+        Sides { comparison: &self.comparison, before: &self.before, after: &self.after }
+    }
 }
 
 pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -> Result<Outcome, Failure> {

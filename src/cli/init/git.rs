@@ -31,6 +31,14 @@ pub(super) fn print(root: &Utf8Path, has_flake: bool, printer: Printer) {
     }
 }
 
+/// Returns files of splitter that git does not track: a flake does not see them. Without git, it sees all.
+pub(in crate::cli) fn untracked_files(root: &Utf8Path) -> Vec<String> {
+    match untracked(root, &["flake.nix", templates::FOLDER, SETTINGS]) {
+        GitState::Untracked(files) => files,
+        GitState::NoRepository | GitState::Unknown => Vec::new(),
+    }
+}
+
 enum GitState {
     /// Paths with files that git does not track.
     Untracked(Vec<String>),

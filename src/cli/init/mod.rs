@@ -7,6 +7,8 @@ mod offer;
 
 use std::{collections::BTreeSet, time::Instant};
 
+pub(super) use self::git::untracked_files;
+
 use super::{
     arguments::{Global, InitOptions},
     failure::{Failure, Outcome},

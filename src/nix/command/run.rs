@@ -20,6 +20,8 @@ use crate::{
 const LINES_KEPT: usize = 30;
 /// The number of bytes of each such line to keep, since a line may be a whole archive.
 const LINE_KEPT: usize = 2000;
+/// The number of bytes of a line to pass on.
+const LINE_SEEN: usize = 1 << 20;
 
 /// The stdout of a program.
 pub(super) struct Answer {
@@ -88,12 +90,12 @@ fn follow(stderr: ChildStderr, watch: &mut dyn FnMut(&str)) -> Vec<String> {
     let mut last = VecDeque::with_capacity(LINES_KEPT);
     let mut lines = BufReader::new(stderr).split(b'\n');
     while let Some(Ok(line)) = lines.next() {
-        let line = String::from_utf8_lossy(&line[..line.len().min(LINE_KEPT)]).trim_end().to_owned();
-        watch(&line);
+        let cut = |length: usize| String::from_utf8_lossy(&line[..line.len().min(length)]).trim_end().to_owned();
+        watch(&cut(LINE_SEEN));
         if last.len() == LINES_KEPT {
             last.pop_front();
         }
-        last.push_back(line);
+        last.push_back(cut(LINE_KEPT));
     }
     last.into()
 }

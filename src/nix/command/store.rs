@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 use serde_json::Value;
 
-use super::{Nix, NixError, preload::nix_store_beside, run::run};
+use super::{Nix, NixError, log, preload::nix_store_beside, run::run};
 
 /// The option that later versions of Nix require together with `--json`. Earlier ones do not have it.
 const JSON_FORMAT: &str = "--json-format";
@@ -33,6 +33,28 @@ impl Nix {
         let built = answer.json()?;
         let paths: Option<Vec<_>> = outputs.iter().map(|output| path_of(&built, output)).collect();
         paths.ok_or_else(|| answer.unexpected("a path for each output"))
+    }
+
+    /// Builds outputs as `nix build` does, with links to them, and goes on when one fails. Passes each event of Nix's log to
+    /// `watch`. `links` are options about links: none for `result`, or `--no-link`.
+    pub fn build_products(
+        &self,
+        outputs: &[Output],
+        links: &[String],
+        watch: &mut dyn FnMut(log::Event),
+    ) -> Result<(), NixError> {
+        let installables = outputs.iter().map(|output| format!("{}^{}", output.derivation, output.name));
+        let installables: Vec<String> = installables.collect();
+        let mut arguments = vec!["build", "--keep-going", "--log-format", "internal-json"];
+        arguments.extend(links.iter().map(String::as_str));
+        arguments.push("--");
+        arguments.extend(installables.iter().map(String::as_str));
+        let mut each = |line: &str| {
+            if let Some(event) = log::parse(line) {
+                watch(event);
+            }
+        };
+        run(&mut self.nix_command(arguments), &mut each).map(|_| ())
     }
 
     /// Returns the sizes and references of store paths and of everything that they need, in the JSON of this version of

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::repo::{Entry, EntryKind, RepoPath, git::GitError};
+use crate::repo::{
+    Entry, EntryKind, RepoPath,
+    git::GitError,
+    states::{FileKind, FileState, FileStates},
+};
 
 /// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,22 @@ impl Listing {
             }
         }
         Ok(listing)
+    }
+
+    /// Lists files whose states are known.
+    pub(super) fn of_states(files: &FileStates) -> Self {
+        let listed = |(path, state): (&RepoPath, &FileState)| Listed {
+            path: path.to_string(),
+            object: state.content.clone(),
+            kind: match state.kind {
+                FileKind::Link => Kind::Link,
+                FileKind::Submodule => Kind::Submodule,
+                FileKind::Plain | FileKind::Executable => Kind::File,
+            },
+        };
+        let mut entries: Vec<Listed> = files.iter().map(listed).collect();
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Self { entries, ..Self::default() }
     }
 
     /// Reads `git ls-tree -r -z`: `<mode> <type> <object>\t<path>`.

@@ -20,6 +20,7 @@ use self::{
 use super::{
     Entry, EntryKind, Link, RepoPath, Tree, TreeError,
     git::{Git, GitError},
+    states::FileStates,
 };
 use crate::names::{LOCKFILES, MANIFEST, RECORD_FILE};
 
@@ -133,6 +134,14 @@ impl GitIndex {
     pub fn of_commit(git: Git, commit: &str) -> Result<Self, GitError> {
         let listing = Listing::of_commit(&git.output(&["ls-tree", "-r", "-z", commit])?)?;
         Ok(Self::new(git, listing))
+    }
+
+    /// Reads files that were listed at another time. Their contents come from git's objects, and from `known` by object id. A
+    /// content that neither has is an error when it is read.
+    pub fn of_states(git: Git, files: &FileStates, known: HashMap<String, Vec<u8>>) -> Self {
+        let mut index = Self::new(git, Listing::of_states(files));
+        index.ready = known;
+        index
     }
 
     fn new(git: Git, listing: Listing) -> Self {

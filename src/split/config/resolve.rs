@@ -45,7 +45,7 @@ impl Config {
     }
 }
 
-/// The workspaces whose folder a glob matches. The root is none of them.
+/// The workspaces whose folder a glob matches, without the root.
 fn matching(glob: &str, workspaces: &Workspaces) -> Result<BTreeSet<RepoPath>, SplitError> {
     let wrong = |reason: String| SplitError::Config { reason };
     let globs = Globs::of_folders(&written_out(glob).map_err(wrong)?);

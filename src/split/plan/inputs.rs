@@ -217,7 +217,8 @@ impl Rules<'_> {
     fn programs_of_splitter(&self) -> BTreeMap<Input, String> {
         let is_program = |path: &RepoPath| {
             let name = path.file_name();
-            name == "setup-hook.sh" || name.rsplit_once('.').is_some_and(|(_, end)| end == "mjs")
+            ["failures.json", "setup-hook.sh"].contains(&name)
+                || name.rsplit_once('.').is_some_and(|(_, end)| end == "mjs")
         };
         let programs = self.below(NIX_FOLDER).filter(|(path, _)| is_program(path));
         programs.map(|(path, state)| (Input::File(path.clone()), shown(state))).collect()

@@ -192,6 +192,13 @@ impl Derivations {
         self.all.iter()
     }
 
+    /// Returns the derivations that one is built from.
+    pub fn needs(&self, id: &Id) -> Vec<&Id> {
+        let Some(derivation) = self.all.get(id) else { return Vec::new() };
+        let libraries = derivation.libraries.ones().filter_map(|number| self.parts.libraries.get(number));
+        derivation.needs.iter().chain(libraries.map(|library| &library.id)).collect()
+    }
+
     /// Returns all files that git does not ignore.
     pub fn files(&self) -> &FileStates {
         &self.files

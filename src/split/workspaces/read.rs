@@ -140,3 +140,76 @@ fn may_be_ignored(folder: &RepoPath) -> bool {
 
 /// Names of folders that builds make.
 const MADE: [&str; 10] = ["build", "coverage", "dist", "es", "esm", "lib", "out", "output", "target", "tmp"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::MemoryTree;
+
+    fn found(files: &[(&str, &str)], links: &[(&str, &str)], dialect: Dialect) -> Result<Found, SplitError> {
+        let tree = MemoryTree::with_links(files.iter().copied(), links.iter().copied());
+        read_as(&tree, root(&tree)?, ManagerName::YarnBerry, dialect)
+    }
+
+    fn folders(found: &Found) -> Vec<&str> {
+        found.workspaces.keys().map(RepoPath::as_str).collect()
+    }
+
+    #[test]
+    fn only_later_yarns_have_workspaces_of_workspaces() {
+        let files = [
+            ("package.json", r#"{"workspaces": ["packages/*"]}"#),
+            (
+                "packages/a/package.json",
+                r#"{"name": "a", "version": "1.0.0", "workspaces": ["inner/*", "../../other"]}"#,
+            ),
+            ("packages/a/inner/b/package.json", r#"{"name": "b", "version": "1.0.0"}"#),
+            ("other/package.json", r#"{"name": "o", "version": "1.0.0", "workspaces": ["../packages/a"]}"#),
+        ];
+        let nested = ["", "other", "packages/a", "packages/a/inner/b"];
+        assert_eq!(folders(&found(&files, &[], Dialect::Yarn4).unwrap()), nested);
+        assert_eq!(folders(&found(&files, &[], Dialect::Yarn3).unwrap()), nested);
+        for dialect in [Dialect::YarnClassic, Dialect::Bun13, Dialect::Bun14] {
+            assert_eq!(folders(&found(&files, &[], dialect).unwrap()), ["", "packages/a"]);
+        }
+    }
+
+    #[test]
+    fn workspaces_that_are_passed_over_are_named() {
+        let files = [
+            ("package.json", r#"{"workspaces": ["packages/*"]}"#),
+            ("packages/a/package.json", r#"{"name": "a"}"#),
+            ("packages/b/package.json", r#"{"version": "1.0.0"}"#),
+        ];
+        let classic = found(&files, &[], Dialect::YarnClassic).unwrap();
+        assert_eq!(folders(&classic), [""]);
+        assert_eq!(
+            classic.warnings,
+            [
+                "packages/a/package.json: Yarn 1 ignores this workspace, because it has no `version`",
+                "packages/b/package.json: Yarn 1 ignores this workspace, because it has no `name`",
+            ]
+        );
+        let bun = found(&files, &[], Dialect::Bun14).unwrap();
+        assert_eq!(folders(&bun), ["", "packages/a"]);
+        assert_eq!(bun.warnings, ["packages/b/package.json: Bun ignores this workspace, because it has no `name`"]);
+        assert_eq!(
+            found(&files, &[], Dialect::Bun13).unwrap_err().to_string(),
+            "`packages/b/package.json` has no `name`; Bun 1.3 refuses to install"
+        );
+        assert_eq!(folders(&found(&files, &[], Dialect::Yarn4).unwrap()), ["", "packages/a", "packages/b"]);
+    }
+
+    #[test]
+    fn a_workspace_behind_a_link_knows_where_it_is() {
+        let files = [
+            ("package.json", r#"{"workspaces": ["packages/*"]}"#),
+            ("real/a/package.json", r#"{"name": "a", "version": "1.0.0"}"#),
+        ];
+        let links = [("packages/a", "../linked/a"), ("linked", "real")];
+        let found = found(&files, &links, Dialect::Yarn4).unwrap();
+        let place = found.workspaces["packages/a"].place.clone().unwrap();
+        assert_eq!(place.real.as_str(), "real/a");
+        assert_eq!(place.links.iter().map(RepoPath::as_str).collect::<Vec<_>>(), ["packages/a", "linked"]);
+    }
+}

@@ -124,7 +124,7 @@ fn in_list(text: &str, file: &RepoPath) -> Vec<Alias> {
                 let (path, used) = chain(&tokens[at..], text);
                 at += used;
                 if let (Some(name), Some(target)) = (name, target(&path, &folder)) {
-                    add(&mut aliases, name, target, file);
+                    add(&mut aliases, name, &target, file);
                 }
             }
             _ => {}
@@ -153,13 +153,13 @@ fn chain(tokens: &[Token<'_>], first: &str) -> (String, usize) {
 fn target(text: &str, folder: &RepoPath) -> Option<String> {
     let text = text.strip_prefix("<rootDir>").map_or(text, |rest| rest.trim_start_matches('/'));
     let text = text.strip_prefix('/').filter(|rest| rest.starts_with("..")).unwrap_or(text);
-    let is_path = text.starts_with('.') || text.contains("/");
+    let is_path = text.starts_with('.') || text.contains('/');
     let text = text.replace("$1", "*");
     let text = text.trim_end_matches('/');
     folder.resolve(text).ok().filter(|path| is_path && !path.is_root()).map(|path| path.as_str().to_owned())
 }
 
-fn add(aliases: &mut Vec<Alias>, name: &str, target: String, file: &RepoPath) {
+fn add(aliases: &mut Vec<Alias>, name: &str, target: &str, file: &RepoPath) {
     let is_pattern = name.starts_with('^') || name.ends_with('$');
     let plain = name.trim_start_matches('^').trim_end_matches('$');
     let (start, end) = match plain.find("(.") {
@@ -170,7 +170,7 @@ fn add(aliases: &mut Vec<Alias>, name: &str, target: String, file: &RepoPath) {
         },
     };
     let is_prefix = !is_pattern && !name.ends_with('$') && end.is_none();
-    let target = target.strip_suffix("/*").filter(|_| end.is_none()).unwrap_or(&target).to_owned();
+    let target = target.strip_suffix("/*").filter(|_| end.is_none()).unwrap_or(target).to_owned();
     let start = start.replace('\\', "");
     if start.is_empty() && end.is_none() {
         return;

@@ -207,6 +207,9 @@ fn search_configuration(search: &mut Search<'_, '_>, asked: &Asked<'_>) -> Resul
     let entries = search.finder.tree.list(asked.path)?;
     let checks = asked.purpose == Purpose::Check;
     let lints = !checks && !asked.scripts.is_empty() && lints(search.finder.workspaces, asked.path);
+    let root = search.finder.workspaces.get(&RepoPath::root());
+    let root_scripts = root.into_iter().flat_map(|root| root.scripts.values().map(String::as_str));
+    search.builds_projects = asked.scripts.iter().copied().chain(root_scripts).any(typescript::builds_projects);
     typescript::follow(search, &entries)?;
     scripts::read(search, &asked.scripts)?;
     // A build may test and lint too, if its script says so.
@@ -271,8 +274,11 @@ fn resolve_all(search: &mut Search<'_, '_>, specifiers: Specifiers) -> Result<us
 /// Resolves names and paths. Keeps those that lead to something new, so that the record holds no more than it needs.
 fn resolve(search: &mut Search<'_, '_>, specifiers: &Specifiers) -> Result<(), SplitError> {
     let mut kept = Vec::new();
-    for text in &specifiers.paths {
+    for text in specifiers.paths.union(&specifiers.guesses) {
         let Ok(path) = text.parse::<RepoPath>() else { continue };
+        if !specifiers.paths.contains(text) && !search.exists(&path)? {
+            continue;
+        }
         if leads_on(search, |search| search.add_path(&path, Mention::Program, &|| text.clone()))? {
             kept.push(format!("./{text}"));
         }

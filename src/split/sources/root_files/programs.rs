@@ -63,7 +63,7 @@ pub(super) fn search(search: &mut Search<'_, '_>, filter: &SourceFilter) -> Resu
     let mut texts: Vec<(String, &RepoPath)> = Vec::new();
     for (Scanned { text, specifiers }, path) in scanned.into_iter().zip(&files) {
         texts.extend(text.map(|text| (text, path)));
-        let is_new = !(specifiers.paths.is_subset(&found.paths) && specifiers.names.is_subset(&found.names));
+        let is_new = !specifiers.is_subset(&found);
         // Files that git ignores are on no other machine. Most have nothing new, and need not be asked for.
         if is_new && !search.finder.is_ignored(path)? {
             found.extend(specifiers);
@@ -113,7 +113,14 @@ fn scan(search: &Search<'_, '_>, files: &[RepoPath]) -> Vec<Scanned> {
             || known.iter().flatten().any(|manifest| manifest.depends_on(package))
     };
     let is_meant = search.is_wanted();
-    let is_wanted = |name: &str| is_meant(name) || !is_explained(name);
+    let own_manifest = known[0];
+    let is_wanted = |name: &str| {
+        // A dependency leads nowhere else, unless an alias has its name.
+        if own_manifest.is_some_and(|manifest| manifest.depends_on(mentions::package_name(name))) {
+            return search.aliases.iter().any(|alias| name.starts_with(alias.start.as_str()));
+        }
+        is_meant(name) || !is_explained(name)
+    };
     parallel::map(files, |path| read(tree, path, own, &is_wanted))
 }
 

@@ -46,12 +46,14 @@ pub(super) struct Search<'f, 'a> {
     pub(super) outside: BTreeSet<RepoPath>,
     /// Configurations of TypeScript. What they name counts by other rules than the texts of programs.
     pub(super) compiled: BTreeSet<RepoPath>,
+    /// Whether a compiler builds the projects that a configuration refers to. Other tools read the configurations alone.
+    pub(super) builds_projects: bool,
 }
 
 impl<'f, 'a> Search<'f, 'a> {
     pub(super) fn new(finder: &'f mut Finder<'a>, own: &'f RepoPath, purpose: Purpose) -> Self {
         let (found, aliases, outside, compiled) = Default::default();
-        Self { finder, own, purpose, found, aliases, outside, compiled }
+        Self { finder, own, purpose, found, aliases, outside, compiled, builds_projects: false }
     }
 
     /// Adds an existing file or folder, unless git ignores it. Returns whether it is new.
@@ -69,7 +71,7 @@ impl<'f, 'a> Search<'f, 'a> {
             _ => {
                 let reason = reason();
                 let is_package = reason.starts_with(IMPORTS);
-                self.found.edges.insert(to.clone(), Edge { kind, is_package, reason });
+                self.found.edges.insert(to.clone(), Edge { kind, reason, is_package });
             }
         }
     }
@@ -333,7 +335,7 @@ impl<'f, 'a> Search<'f, 'a> {
         Ok(None)
     }
 
-    fn exists(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
+    pub(super) fn exists(&mut self, path: &RepoPath) -> Result<bool, SplitError> {
         for candidate in mentions::candidates_with_index(path) {
             if self.finder.is_file(&candidate)? {
                 return Ok(true);
@@ -380,7 +382,7 @@ impl<'f, 'a> Search<'f, 'a> {
                 let found = self.add_mention(&folder, mention, Mention::Program)?;
                 open.extend(found.filter(|path| mentions::names_more(path.as_str())));
             }
-            let Specifiers { paths, names } = specifiers::of(&text, Place::of(self.own, &folder), self.is_wanted());
+            let Specifiers { paths, names, .. } = specifiers::of(&text, Place::of(self.own, &folder), self.is_wanted());
             for path in paths.iter().filter_map(|path| path.parse().ok()) {
                 let found = self.add_path(&path, Mention::Program, &|| path.to_string())?;
                 open.extend(found.filter(|path| mentions::names_more(path.as_str())));

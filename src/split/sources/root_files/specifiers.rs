@@ -42,6 +42,8 @@ const IMPORTING: [&str; 18] = [
 pub(super) struct Specifiers {
     /// Paths from the root. They may be globs, and may lack an ending.
     pub(super) paths: BTreeSet<String>,
+    /// Paths that may be relative to the working directory of a program. They count if they exist.
+    pub(super) guesses: BTreeSet<String>,
     /// Names that are imported, as they are written.
     pub(super) names: BTreeSet<String>,
 }
@@ -49,11 +51,18 @@ pub(super) struct Specifiers {
 impl Specifiers {
     pub(super) fn extend(&mut self, other: Self) {
         self.paths.extend(other.paths);
+        self.guesses.extend(other.guesses);
         self.names.extend(other.names);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.paths.is_empty() && self.names.is_empty()
+        self.paths.is_empty() && self.guesses.is_empty() && self.names.is_empty()
+    }
+
+    pub(super) fn is_subset(&self, other: &Self) -> bool {
+        self.paths.is_subset(&other.paths)
+            && self.guesses.is_subset(&other.guesses)
+            && self.names.is_subset(&other.names)
     }
 }
 
@@ -87,7 +96,7 @@ pub(super) fn of(text: &str, place: Place<'_>, is_wanted: impl Fn(&str) -> bool)
                 climb_after_name(text, at, place, &mut found);
             }
             Some(first) if first.is_ascii_alphanumeric() || matches!(first, b'@' | b'~' | b'#' | b'$') => {
-                if !is_imported(&text[..at]) {
+                if !is_imported(&text[..at]) || is_in_comment(&text[..at]) {
                     continue;
                 }
                 let name = quoted(text, at).filter(|name| is_name(name) && is_wanted(name));
@@ -105,6 +114,12 @@ fn quoted(text: &str, at: usize) -> Option<&str> {
     let rest = &text.as_bytes()[at + 1..];
     let end = memchr::memchr(quote, &rest[..rest.len().min(LONGEST)])?;
     text.get(at + 1..at + 1 + end)
+}
+
+/// Whether the line is a comment. Examples in comments import what the program does not.
+fn is_in_comment(before: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
+    (line.starts_with("//") && !line.starts_with("/// <")) || line.starts_with('*') || line.starts_with("/*")
 }
 
 /// Whether an import stands before a quote.
@@ -145,7 +160,10 @@ fn climb_after_name(text: &str, at: usize, place: Place<'_>, found: &mut Specifi
         None => return,
     };
     if let Some(path) = path.strip_prefix('/').filter(|path| path.starts_with("..")) {
-        add(path, "__dirname", place, found);
+        let line = text[..at].rfind('\n').map_or(0, |line| line + 1);
+        if !is_in_comment(&text[line..at]) {
+            add(path, "__dirname", place, found);
+        }
     }
 }
 
@@ -197,14 +215,14 @@ fn add(path: &str, before: &str, place: Place<'_>, found: &mut Specifiers) {
         return;
     }
     let ups = path.split('/').take_while(|part| *part == "..").count();
-    if ups == 0 {
+    if ups == 0 || is_in_comment(before) {
         return;
     }
     if ups > place.depth {
         found.paths.extend(outside(place.folder, path, place.own));
     }
     if place.depth > 0 && !is_imported(before) && !is_of_file(before) {
-        found.paths.extend(outside(place.own, path, place.own));
+        found.guesses.extend(outside(place.own, path, place.own));
     }
 }
 
@@ -228,7 +246,8 @@ mod tests {
 
     fn paths(text: &str) -> Vec<String> {
         let (own, folder) = ("apps/web".parse().unwrap(), "apps/web/src/lib".parse().unwrap());
-        of(text, Place::of(&own, &folder), |_| true).paths.into_iter().collect()
+        let found = of(text, Place::of(&own, &folder), |_| true);
+        found.paths.into_iter().chain(found.guesses).collect()
     }
 
     fn names(text: &str) -> Vec<String> {
@@ -265,6 +284,8 @@ mod tests {
             "resolve(root, '../../../..')",
             "it's ../../../../x",
             "import x from './../../x'",
+            " * import x from '../../../../docs/x.md'",
+            "// import x from '../../../../docs/x.md'",
         ] {
             assert_eq!(paths(text), [""; 0], "{text}");
         }
@@ -275,6 +296,7 @@ mod tests {
         let text = "import a from '@r/a';import\n'b';export * from \"c\"; const d = await import('@r/d/x'); require(\"e\");\
             @import 'f.css'; jest.mock('g'); const no = 'h'; x('i'); confrom 'j'; [\"k\"]; import type { L } from '~/l'";
         assert_eq!(names(text), ["@r/a", "@r/d/x", "b", "c", "e", "f.css", "g", "~/l"]);
+        assert_eq!(names("/**\n * import a from 'a';\n */\n// import 'b'\n/// <reference types=\"c\" />"), ["c"]);
         assert_eq!(names("xfrom'n'; import('a b')"), [""; 0]);
     }
 }

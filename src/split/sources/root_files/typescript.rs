@@ -44,7 +44,8 @@ pub(super) fn follow(search: &mut Search<'_, '_>, entries: &[Entry]) -> Result<(
             let path = folder.child(&entry.name);
             add(search, &path)?;
             let chain = chain(search, &path)?;
-            return add_aliases(search, &chain);
+            add_aliases(search, &chain);
+            return Ok(());
         }
     }
     Ok(())
@@ -61,6 +62,9 @@ fn is_json(path: &RepoPath) -> bool {
 /// Adds what a project reads. Returns the projects outside all other workspaces that it refers to.
 fn project(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<Vec<RepoPath>, SplitError> {
     let chain = chain(search, path)?;
+    if search.finder.owner(path).is_some_and(|owner| owner != search.own) {
+        return references(search, path, &chain);
+    }
     let is_own = path.is_within(search.own);
     // A compiler takes the folder of a project without these fields.
     let has_files = chain.iter().any(|(_, json)| json.get("files").is_some() || json.get("include").is_some());
@@ -82,25 +86,40 @@ fn project(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<Vec<RepoPath>
             include(search, file, Some(value))?;
         }
     }
-    add_aliases(search, &chain)?;
+    add_aliases(search, &chain);
+    references(search, path, &chain)
+}
+
+/// Adds the projects that a configuration refers to. Returns those to follow.
+fn references(
+    search: &mut Search<'_, '_>,
+    path: &RepoPath,
+    chain_of: &[(RepoPath, Arc<Value>)],
+) -> Result<Vec<RepoPath>, SplitError> {
     let mut projects = Vec::new();
-    for reference in texts(chain.first().and_then(|(_, json)| json.get("references"))) {
+    for reference in texts(chain_of.first().and_then(|(_, json)| json.get("references"))) {
         let Ok(target) = path.parent().resolve(&reference) else { continue };
         let target = if is_json(&target) { target } else { target.child("tsconfig.json") };
         if target.is_within(search.own) || !search.finder.is_file(&target)? {
             continue;
         }
-        match search.finder.owner(&target) {
-            Some(owner) => search.add_edge(owner, EdgeKind::Import, || {
-                format!("refers to {reference} in {}", path.below(search.own).unwrap_or(path.as_str()))
-            }),
-            None => {
-                add(search, &target)?;
-                projects.push(target);
-            }
+        let owner = search.finder.owner(&target);
+        if let Some(owner) = owner.filter(|_| search.builds_projects) {
+            let file = path.below(search.own).unwrap_or(path.as_str()).to_owned();
+            search.add_edge(owner, EdgeKind::Import, || format!("refers to {reference} in {file}"));
+        } else if !owner.is_some_and(|owner| search.is_dependency(owner)) {
+            add(search, &target)?;
+            chain(search, &target)?;
         }
+        projects.extend(search.builds_projects.then_some(target));
     }
     Ok(projects)
+}
+
+/// Whether a script builds projects with all that they refer to.
+pub(super) fn builds_projects(script: &str) -> bool {
+    let mut words = script.split_whitespace();
+    words.any(|word| word.ends_with("tsc") || word == "tsgo") && words.any(|word| matches!(word, "-b" | "--build"))
 }
 
 /// Adds the files and folders in a field of a configuration.
@@ -118,7 +137,7 @@ fn include(search: &mut Search<'_, '_>, file: &RepoPath, value: Option<&Value>) 
 }
 
 /// Adds the aliases of a configuration: `paths`, or else names below `baseUrl`.
-fn add_aliases(search: &mut Search<'_, '_>, chain: &[(RepoPath, Arc<Value>)]) -> Result<(), SplitError> {
+fn add_aliases(search: &mut Search<'_, '_>, chain: &[(RepoPath, Arc<Value>)]) {
     let options = || chain.iter().filter_map(|(file, json)| Some((file, json.get("compilerOptions")?)));
     let base = options().find_map(|(file, options)| Some((file, options.get("baseUrl")?.as_str()?)));
     let base = base.and_then(|(file, url)| Some((file, file.parent().resolve(url).ok()?)));
@@ -138,7 +157,6 @@ fn add_aliases(search: &mut Search<'_, '_>, chain: &[(RepoPath, Arc<Value>)]) ->
         aliases.push(Alias::of_typescript("*", vec![target], file));
     }
     search.add_aliases(aliases);
-    Ok(())
 }
 
 /// Returns a configuration with all that it extends, the one that counts most first. Adds those outside the workspace.

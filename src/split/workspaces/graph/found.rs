@@ -94,6 +94,18 @@ fn add_names_of_others(
 }
 
 impl Known<'_, '_> {
+    /// Whether a workspace depends on the root: by the root's name and a specifier that only a workspace satisfies, or by its
+    /// folder. Any other specifier may mean a package of the registry, and a name that another workspace has too means that one.
+    fn depends_on_root(&self, path: &RepoPath, manifest: &Manifest) -> bool {
+        let root = &self.workspaces[&RepoPath::root()].name;
+        let is_shared = || self.workspaces.iter().any(|(path, found)| !path.is_root() && found.name == *root);
+        manifest.dependencies.values().flatten().any(|(name, specifier)| match specifier.split_once(':') {
+            Some(("workspace", _)) => name == root && !is_shared(),
+            Some(("link" | "portal" | "file", folder)) => path.resolve(folder).is_ok_and(|target| target.is_root()),
+            _ => false,
+        })
+    }
+
     fn of(&self, finder: &mut Finder<'_>, path: &RepoPath, manifest: &Manifest) -> Result<Found, SplitError> {
         self.search(finder, path, manifest, None)
     }
@@ -125,7 +137,7 @@ impl Known<'_, '_> {
             let texts: Vec<String> = texts.map(|text| detect::expanded(text, root)).collect();
             found.extend(root_files::of_root_scripts(finder, path, &texts)?);
         }
-        if !path.is_root() && depends_on_root(path, manifest, &self.workspaces[&RepoPath::root()]) {
+        if !path.is_root() && self.depends_on_root(path, manifest) {
             let edge = Edge { kind: EdgeKind::Import, reason: "depends on the root".to_owned(), is_package: true };
             found.edges.insert(RepoPath::root(), edge);
         }
@@ -150,16 +162,6 @@ pub(super) fn root_files_of_folder(
     let mut files = root_files::of(&mut finder, &asked(folder, Vec::new(), &Task::default()))?.files;
     files.retain(|file| file.below(folder).is_none());
     Ok(files)
-}
-
-/// Whether a workspace depends on the root: by the root's name and a specifier that only a workspace satisfies, or by its folder.
-/// Any other specifier may mean a package of the registry.
-fn depends_on_root(path: &RepoPath, manifest: &Manifest, root: &Manifest) -> bool {
-    manifest.dependencies.values().flatten().any(|(name, specifier)| match specifier.split_once(':') {
-        Some(("workspace", _)) => *name == root.name,
-        Some(("link" | "portal" | "file", folder)) => path.resolve(folder).is_ok_and(|target| target.is_root()),
-        _ => false,
-    })
 }
 
 fn asked<'a>(path: &'a RepoPath, scripts: Vec<&'a str>, task: &'a Task) -> Asked<'a> {

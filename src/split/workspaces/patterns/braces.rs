@@ -51,7 +51,7 @@ fn write_out(pattern: &str, braces: Braces, depth: usize, expanded: &mut Vec<Str
     true
 }
 
-/// Finds the first group of braces that stands for several texts: where it opens and closes, and the texts.
+/// Finds the first group of braces with several texts: where it opens and closes, and the texts.
 fn first_group(pattern: &str, braces: Braces) -> Option<(usize, usize, Vec<String>)> {
     let bytes = pattern.as_bytes();
     let mut at = 0;

@@ -425,7 +425,6 @@ impl Parser<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
 
     use proptest::prelude::*;
 

@@ -45,6 +45,8 @@ impl Glob {
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     pub(super) parts: Vec<Part>,
+    /// Whether the text ends with a slash, so that a name is before it.
+    ends_with_slash: bool,
 }
 
 /// What a pattern is for.
@@ -100,7 +102,7 @@ fn pattern(text: &str, dialect: Dialect, purpose: Purpose) -> Result<Pattern, St
     if dialect == Dialect::Yarn3 && text.ends_with('/') && purpose == Purpose::Exclude {
         parts.push(Part::Glob(Vec::new()));
     }
-    Ok(Pattern { parts })
+    Ok(Pattern { parts, ends_with_slash: text.ends_with('/') })
 }
 
 fn is_lone_question_mark(part: &str) -> bool {
@@ -207,7 +209,8 @@ impl Pattern {
 
     /// Whether the last part matches an empty name. Yarn 4 also compares folders with a slash at their end.
     pub(super) fn ends_with_nothing(&self) -> bool {
-        matches!(self.parts.last(), Some(Part::Glob(globs)) if globs.iter().any(|glob| glob.name.matches_nothing()))
+        !self.ends_with_slash
+            && matches!(self.parts.last(), Some(Part::Glob(globs)) if globs.iter().any(|glob| glob.name.matches_nothing()))
     }
 
     /// Whether a path matches, for patterns that exclude. `with_slash` compares it with a slash at its end, too.

@@ -18,7 +18,7 @@ use crate::{
 /// The most folders that one pattern may list: links can lead round in many circles.
 const MOST: usize = 200_000;
 
-/// Follows the patterns that one text stands for.
+/// Follows the patterns that braces make of one text.
 pub(super) struct Walk<'a> {
     tree: &'a dyn Tree,
     base: &'a RepoPath,
@@ -39,7 +39,7 @@ struct Here {
     place: Place,
     /// Whether a part with special characters is behind.
     by_glob: bool,
-    /// Whether a `**` is behind.
+    /// Whether a `**` comes directly before.
     after_any: bool,
     /// Whether the last folder was entered by the `**` that comes next.
     in_any: bool,
@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Whether no link is followed here: after a `**` of Bun.
+    /// Whether no link is followed here: directly after a `**` of Bun.
     fn refuses_links(&self, here: &Here) -> bool {
         self.dialect.is_bun() && here.after_any
     }
@@ -261,6 +261,6 @@ fn has_circle(place: &Place) -> bool {
 
 impl Here {
     fn entered(&self, name: &str, place: Place, by_link: bool) -> Self {
-        Self { path: self.path.child(name), place, by_link, in_any: false, ..self.clone() }
+        Self { path: self.path.child(name), place, by_link, in_any: false, after_any: false, ..self.clone() }
     }
 }

@@ -1,0 +1,139 @@
+//! The builds that failed, each with its causes.
+
+use std::collections::BTreeSet;
+
+use super::{Course, Run, course::Build};
+use crate::{
+    cli::trace,
+    diagnosis::{Cause, Place, causes, missing_by_trace, nodejs},
+    proof::{State, trace::Request},
+    repo::{RepoPath, SourceFile, states},
+    split::{plan::Id, sources::Sources},
+};
+
+/// A build that failed.
+#[derive(Debug)]
+pub(super) struct FailedBuild {
+    pub(super) name: String,
+    pub(super) id: Option<Id>,
+    pub(super) workspace: Option<RepoPath>,
+    pub(super) derivation: String,
+    /// The last lines of its log, without those of splitter's own error.
+    pub(super) log: Vec<String>,
+    /// Splitter's own error at the end of the log.
+    pub(super) own: Vec<String>,
+    pub(super) causes: Vec<Cause>,
+}
+
+/// The repository as far as causes need it.
+pub(super) struct Known {
+    untracked: BTreeSet<RepoPath>,
+    files: Vec<SourceFile>,
+}
+
+impl Known {
+    pub(super) fn of(run: &Run<'_>, state: &State) -> Self {
+        let tracked = states::of_index(&run.git).ok();
+        let is_untracked = |path: &&RepoPath| tracked.as_ref().is_some_and(|tracked| !tracked.contains_key(*path));
+        let files = state.derivations.files();
+        Self {
+            untracked: files.keys().filter(is_untracked).cloned().collect(),
+            files: files.keys().map(|path| SourceFile { path: path.clone(), bytes: 0 }).collect(),
+        }
+    }
+
+    /// Returns the files that the build of a workspace has.
+    pub(super) fn sources(&self, state: &State, workspace: &RepoPath) -> BTreeSet<RepoPath> {
+        let split = &state.split;
+        let sources = Sources::sort(&self.files, &split.graph, &split.config, &split.root_files);
+        let set = sources.of(workspace, &split.graph.closure(workspace));
+        set.files.into_iter().filter(|path| !self.untracked.contains(path)).collect()
+    }
+}
+
+/// Returns the builds that failed.
+pub(super) fn failed(run: &Run<'_>, state: &State, course: &Course) -> Vec<FailedBuild> {
+    let builds: Vec<&Build> = course.ended.iter().filter(|build| build.failed).collect();
+    if builds.is_empty() {
+        return Vec::new();
+    }
+    let known = Known::of(run, state);
+    builds.into_iter().map(|build| of_build(build, state, &known)).collect()
+}
+
+fn of_build(build: &Build, state: &State, known: &Known) -> FailedBuild {
+    let workspace = build.id.as_ref().and_then(|id| state.derivations.get(id)?.workspace.clone());
+    let own = build.hits.own_lines().to_vec();
+    let is_before = |line: &&String| own.first().is_none_or(|first| line.trim() != first.as_str());
+    let log: Vec<String> = build.log.iter().take_while(is_before).cloned().collect();
+    let is_known = is_of_workspace(build.id.as_ref());
+    let mut causes =
+        in_place(build.id.as_ref(), workspace.as_ref(), state, known, |place| causes(build.hits.hits(), &own, place));
+    if !is_known {
+        causes.retain(|cause| !cause.is_mendable() && cause.id != "scripts");
+    }
+    FailedBuild {
+        name: build.name.clone(),
+        id: build.id.clone(),
+        derivation: build.derivation.clone(),
+        workspace,
+        log,
+        own,
+        causes,
+    }
+}
+
+/// Whether splitter knows the sources of a build. A check reads more than a build, and an install other things.
+fn is_of_workspace(id: Option<&Id>) -> bool {
+    matches!(id, Some(Id::App(_) | Id::Library(_)))
+}
+
+fn in_place(
+    id: Option<&Id>,
+    workspace: Option<&RepoPath>,
+    state: &State,
+    known: &Known,
+    find: impl FnOnce(&Place<'_>) -> Vec<Cause>,
+) -> Vec<Cause> {
+    let root = RepoPath::root();
+    let reader = workspace.unwrap_or(&root);
+    let sources = if is_of_workspace(id) { known.sources(state, reader) } else { BTreeSet::new() };
+    find(&Place {
+        split: &state.split,
+        files: state.derivations.files(),
+        untracked: &known.untracked,
+        sources: &sources,
+        reader,
+        app: id.and_then(|id| if let Id::App(name) = id { Some(name.as_str()) } else { None }),
+        pins: &nodejs::pins(state.tree.as_ref(), reader),
+    })
+}
+
+/// Builds what failed once more, under strace, and adds the files that it looked for and did not get. Logs name only those that
+/// a program complains of.
+pub(super) fn add_traced(run: &Run<'_>, state: State, failed: &mut [FailedBuild]) {
+    let ids = failed.iter().filter_map(|build| build.id.as_ref()).filter(|id| is_of_workspace(Some(id)));
+    let names: Vec<String> = ids.map(Id::package).collect();
+    if names.is_empty() {
+        return;
+    }
+    let request = Request { nix: &run.nix, options: &[], names: &names, is_full: false };
+    let state = State { folder: Some(run.tree.root().to_owned()), ..state };
+    let report = match trace::once(&run.tree, &state, &request, run.printer) {
+        // Another system than Linux, or no strace in its nixpkgs: what the log says is all there is.
+        Err(error) => {
+            tracing::debug!(%error, "could not trace");
+            return;
+        }
+        Ok(report) => report,
+    };
+    let known = Known::of(run, &state);
+    for build in failed {
+        let Some(traced) = report.builds.iter().find(|traced| Some(&traced.id) == build.id.as_ref()) else { continue };
+        let paths: Vec<RepoPath> = traced.judgement.missing.iter().map(|gap| gap.path.clone()).collect();
+        let found = in_place(build.id.as_ref(), build.workspace.as_ref(), &state, &known, |place| {
+            missing_by_trace(&paths, place)
+        });
+        build.causes.extend(found);
+    }
+}

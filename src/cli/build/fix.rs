@@ -1,0 +1,186 @@
+//! `--fix`: writes the lines that mend a failed build, and updates the record.
+
+use std::{collections::BTreeSet, process::Command};
+
+use super::{BuildError, FailedBuild, Report, Run, failure};
+use crate::{
+    cli::{
+        arguments::FetchingOptions,
+        failure::Failure,
+        fetching::bring_up_to_date,
+        init::untracked_files,
+        interrupt,
+        printer::{GOOD, ODD, Printer},
+        repository::previous,
+        text::escape,
+    },
+    ending::output,
+    names::SETTINGS,
+    repo::{RepoPath, read_text},
+    scaffold::{files::Files, record, settings_edit, update::Extent},
+    split::{Choices, Split, mending::Mending},
+};
+
+/// A change of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    /// What was changed: a line of `splitter.json`, or `git add`.
+    pub(super) line: String,
+    /// Why.
+    pub(super) reason: String,
+}
+
+/// A line of `splitter.json` that this run added.
+#[derive(Debug, Clone)]
+struct Added {
+    mending: Mending,
+    /// The build that failed, and the line of its log that led to this one.
+    evidence: (String, String),
+}
+
+/// The text of a file, if it exists.
+type Before = Option<String>;
+
+/// All changes of this run.
+#[derive(Debug, Default)]
+pub(super) struct Fixes {
+    pub(super) changes: Vec<Change>,
+    /// The text of `splitter.json` before the first change.
+    before: Option<Before>,
+    added: Vec<Added>,
+    /// Everything that was ever added: no line is added twice.
+    known: BTreeSet<Mending>,
+    tracked: BTreeSet<String>,
+}
+
+impl Fixes {
+    /// Mends what can be mended, and returns whether there is something new to build. A line that did not help is taken back.
+    pub(super) fn mend(&mut self, run: &Run<'_>, report: &mut Report) -> Result<bool, Failure> {
+        let was_useless = self.take_back(&report.failed, run.printer);
+        let (mut is_more, mut track) = self.add(&report.failed, run.printer);
+        if !is_more && track.is_empty() && !was_useless {
+            failure::add_traced(run, run.recorded_state()?, &mut report.failed);
+            (is_more, track) = self.add(&report.failed, run.printer);
+        }
+        if !track.is_empty() {
+            add_to_git(run, &track)?;
+        }
+        if was_useless || is_more {
+            self.write(run)?;
+        }
+        Ok(is_more || !track.is_empty())
+    }
+
+    /// Forgets the lines whose reason is still there, and returns whether there are any.
+    fn take_back(&mut self, failed: &[FailedBuild], printer: Printer) -> bool {
+        let is_there = |added: &Added| {
+            failed.iter().any(|build| {
+                build.name == added.evidence.0 && build.causes.iter().any(|cause| cause.line == added.evidence.1)
+            })
+        };
+        let (useless, useful): (Vec<Added>, Vec<Added>) =
+            std::mem::take(&mut self.added).into_iter().partition(|added| is_there(added));
+        self.added = useful;
+        for Added { mending, .. } in &useless {
+            let line = mending.line();
+            self.changes.retain(|change| change.line != line);
+            printer.note(format_args!("{ODD}- {}{ODD:#}", escape(&line)));
+            printer.note("    it did not help");
+        }
+        !useless.is_empty()
+    }
+
+    /// Adds the lines that no earlier round added, and shows each with its reason. Returns whether there are any, and the files
+    /// that git must track.
+    fn add(&mut self, failed: &[FailedBuild], printer: Printer) -> (bool, Vec<String>) {
+        let (mut is_more, mut track) = (false, Vec::new());
+        for (build, cause) in failed.iter().flat_map(|build| build.causes.iter().map(move |cause| (build, cause))) {
+            for mending in &cause.mendings {
+                if self.known.insert(mending.clone()) {
+                    self.note(mending.line(), cause.says.clone(), printer);
+                    let evidence = (build.name.clone(), cause.line.clone());
+                    self.added.push(Added { mending: mending.clone(), evidence });
+                    is_more = true;
+                }
+            }
+            for path in &cause.track {
+                if self.tracked.insert(path.to_string()) {
+                    self.note(format!("git add --intent-to-add {path}"), cause.says.clone(), printer);
+                    track.push(path.to_string());
+                }
+            }
+        }
+        (is_more, track)
+    }
+
+    fn note(&mut self, line: String, reason: String, printer: Printer) {
+        printer.note(format_args!("{GOOD}+ {}{GOOD:#}", escape(&line)));
+        printer.note(format_args!("    {}", escape(&reason)));
+        self.changes.push(Change { line, reason });
+    }
+
+    /// Writes `splitter.json` as it was before, with the added lines, and updates the record.
+    fn write(&mut self, run: &Run<'_>) -> Result<(), Failure> {
+        let path = RepoPath::root().child(SETTINGS);
+        let before = match &self.before {
+            Some(before) => before.clone(),
+            None => self.before.insert(read_text(&run.tree, &path)?).clone(),
+        };
+        let mendings: Vec<Mending> = self.added.iter().map(|added| added.mending.clone()).collect();
+        let text = match before {
+            _ if !mendings.is_empty() => Some(settings_edit::with(before.as_deref(), &mendings)?),
+            before => before,
+        };
+        let mut files = Files::default();
+        if let Some(text) = text {
+            files.put(path, text);
+        } else {
+            files.remove(path);
+            self.forget(run)?;
+        }
+        interrupt::uninterrupted(|| files.write(run.tree.root()))?;
+        update_record(run)?;
+        let files = untracked_files(run.tree.root());
+        if files.is_empty() { Ok(()) } else { self.track(run, &files) }
+    }
+
+    /// Makes git forget the `splitter.json` that this run made it track, because the file goes again.
+    fn forget(&mut self, run: &Run<'_>) -> Result<(), Failure> {
+        self.changes.retain(|change| !change.line.ends_with(SETTINGS));
+        git(run, &["rm", "--cached", "--quiet", "--ignore-unmatch"], &[SETTINGS.to_owned()])
+    }
+
+    /// Makes git track files that splitter wrote.
+    pub(super) fn track(&mut self, run: &Run<'_>, files: &[String]) -> Result<(), Failure> {
+        let reason = "Nix sees only files that git tracks".to_owned();
+        self.note(format!("git add --intent-to-add {}", files.join(" ")), reason, run.printer);
+        add_to_git(run, files)
+    }
+}
+
+fn add_to_git(run: &Run<'_>, files: &[String]) -> Result<(), Failure> {
+    git(run, &["add", "--intent-to-add"], files)
+}
+
+fn git(run: &Run<'_>, verb: &[&str], files: &[String]) -> Result<(), Failure> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(run.tree.root()).args(verb).arg("--").args(files);
+    let fail = |reason: String| BuildError::Git { command: format!("{} {}", verb.join(" "), files.join(" ")), reason };
+    let output = output(&mut git).map_err(|error| fail(error.to_string()))?;
+    if !output.status.success() {
+        return Err(fail(String::from_utf8_lossy(&output.stderr).trim().to_owned()).into());
+    }
+    Ok(())
+}
+
+/// Updates the record as `update-hash` does.
+pub(super) fn update_record(run: &Run<'_>) -> Result<(), Failure> {
+    let split = Split::read(&run.tree, &Choices::default())?;
+    let old = previous(&run.tree, run.printer)?;
+    let options = FetchingOptions { offline: false, jobs: crate::fetch::DEFAULT_JOBS };
+    let update = bring_up_to_date(&run.tree, &split, old.as_ref(), &options, &Extent::WhatChanged, run.printer)?;
+    let mut files = Files::default();
+    files.put(record::path(), update.record.render());
+    interrupt::uninterrupted(|| files.write(run.tree.root()))?;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! `splitter build`: builds packages with Nix, says why each is built, and what to change where a build fails.
+
+mod course;
+mod error;
+mod estimate;
+mod evaluate;
+mod failure;
+mod fix;
+mod json;
+mod lines;
+mod live;
+mod memory;
+mod names;
+mod report;
+mod show;
+mod why;
+
+use std::collections::BTreeSet;
+
+use self::{
+    course::{Course, Step},
+    error::BuildError,
+    evaluate::Product,
+    failure::FailedBuild,
+    fix::Fixes,
+    lines::Lines,
+    live::Live,
+    memory::Memory,
+    names::Names,
+    report::Report,
+    why::Why,
+};
+use super::{
+    arguments::{BuildOptions, Global},
+    failure::{Failure, Outcome},
+    printer::Printer,
+    repository::{recovered, state, work_tree},
+};
+use crate::{
+    closure::ClosureError,
+    nix::command::{Nix, NixError},
+    proof::{ProofError, State},
+    repo::{Git, WorkTree},
+};
+
+/// Rounds of `--fix`. Each adds a line, so a repository that needs more has another fault.
+const ROUNDS: usize = 20;
+
+/// A run of the command.
+struct Run<'a> {
+    nix: Nix,
+    tree: WorkTree,
+    git: Git,
+    options: &'a BuildOptions,
+    is_verbose: bool,
+    printer: Printer,
+}
+
+pub(super) fn run(global: &Global, options: &BuildOptions, printer: Printer) -> Result<Outcome, Failure> {
+    let nix = Nix::require()?;
+    let tree = if options.fix { recovered(global, printer)? } else { work_tree(global)? };
+    let nix_options = options.nix_options.iter().cloned().chain(["--no-write-lock-file".to_owned()]);
+    let nix = nix.with_options(nix_options).in_folder(tree.root());
+    let git = Git::at(tree.root());
+    let run = Run { nix, tree, git, options, is_verbose: global.verbose > 0, printer };
+    let mut fixes = Fixes::default();
+    let mut rounds = 1;
+    let report = loop {
+        let mut report = run.round(&mut fixes)?;
+        if !options.fix || report.failed.is_empty() || rounds == ROUNDS || !fixes.mend(&run, &mut report)? {
+            break report;
+        }
+        rounds += 1;
+    };
+    if options.json {
+        printer.json(&json::render(&report, &fixes));
+    } else {
+        show::print(&report, &fixes, &run);
+    }
+    Ok(if report.is_built() { Outcome::Done } else { Outcome::Difference })
+}
+
+impl Run<'_> {
+    /// Builds once.
+    fn round(&self, fixes: &mut Fixes) -> Result<Report, Failure> {
+        let state = self.recorded_state()?;
+        if !self.tree.root().join("flake.nix").is_file() {
+            return Err(ClosureError::NoFlake { place: state.place }.into());
+        }
+        self.refuse_untracked(fixes)?;
+        let mut products = evaluate::products(&self.nix, &state, &self.options.names)?;
+        // Nix numbers the links in this order.
+        products.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut memory = Memory::of(self.tree.root());
+        let why = Why::of(&state, &memory, &self.git, &products);
+        let (course, error) = self.build(&state, &products, &memory, &why);
+        for build in course.ended.iter().filter(|build| !build.failed) {
+            if let (Some(_), Some(took)) = (&build.id, build.took) {
+                memory.took(&build.name, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+            }
+        }
+        let report = Report::of(self, &state, &products, &course, error, &why)?;
+        memory.keep(&self.git, &state, report.built().map(|row| row.name.clone()));
+        memory.write();
+        Ok(report)
+    }
+
+    /// Reads the repository. Nix builds what the record says, so it must be fresh.
+    fn recorded_state(&self) -> Result<State, Failure> {
+        let found = state(&self.tree)?;
+        if found.is_recorded {
+            return Ok(found);
+        }
+        if !self.options.fix || found.has_no_record {
+            return Err(ProofError::Stale.into());
+        }
+        fix::update_record(self)?;
+        Ok(state(&self.tree)?)
+    }
+
+    /// A flake sees only files that git tracks. Without them Nix says that the flake does not exist.
+    fn refuse_untracked(&self, fixes: &mut Fixes) -> Result<(), Failure> {
+        let unseen = super::init::untracked_files(self.tree.root());
+        if unseen.is_empty() {
+            return Ok(());
+        }
+        if self.options.fix {
+            return fixes.track(self, &unseen);
+        }
+        Err(BuildError::Untracked { files: unseen }.into())
+    }
+
+    fn build(&self, state: &State, products: &[Product], memory: &Memory, why: &Why) -> (Course, Option<NixError>) {
+        let mut names = Names::of(&state.split, &state.derivations);
+        for product in products {
+            if let Some(id) = &product.id {
+                names.add(&product.evaluated.output.derivation, id.clone());
+            }
+        }
+        let mut course = Course::new(names);
+        let wanted: BTreeSet<_> = products.iter().filter_map(|product| product.id.clone()).collect();
+        let mut view: Box<dyn View> = if self.printer.draws_progress() && !self.is_verbose {
+            Box::new(Live::new(self.printer, why, memory, &state.derivations, wanted))
+        } else {
+            Box::new(Lines { printer: self.printer, why, is_verbose: self.is_verbose })
+        };
+        let outputs: Vec<_> = products.iter().map(|product| product.evaluated.output.clone()).collect();
+        let links: Vec<String> = self.options.no_link.then(|| "--no-link".to_owned()).into_iter().collect();
+        let mut watch = |event| course.take(event, &mut |course, step| view.show(course, &step));
+        let result = self.nix.build_products(&outputs, &links, &mut watch);
+        drop(view);
+        course.settle();
+        (course, result.err())
+    }
+}
+
+/// Shows what happens while it happens.
+trait View {
+    fn show(&mut self, course: &Course, step: &Step<'_>);
+}

@@ -1,0 +1,139 @@
+//! The output of real tools, read for a repository that has what they miss. The texts are in `tests/failures`.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use camino::Utf8Path;
+use fs_err as fs;
+
+use super::{Cause, Collector, Place, causes, missing_by_trace, nodejs};
+use crate::{
+    repo::{
+        MemoryTree, RepoPath, SourceFile,
+        states::{FileKind, FileState, FileStates},
+    },
+    split::{Choices, Split, mending::Mending, sources::Sources},
+};
+
+const FILES: [(&str, &str); 20] = [
+    ("package.json", r#"{"workspaces": ["apps/*", "packages/*"], "devDependencies": {"@acme/gen": "*"}}"#),
+    ("bun.lock", r#"{"lockfileVersion": 1}"#),
+    (".nvmrc", "v16\n"),
+    ("LICENSE", ""),
+    ("docs/x.md", ""),
+    ("eslint.config.js", ""),
+    ("tsconfig.base.json", ""),
+    ("apps/shared/tsconfig.json", ""),
+    ("apps/shared/package.json", r#"{"name": "shared-config"}"#),
+    ("apps/web/package.json", r#"{"name": "web", "scripts": {"build": "vite build", "prepare": "node made.mjs"}}"#),
+    ("apps/web/tsconfig.json", ""),
+    ("apps/web/src/b.mjs", ""),
+    ("apps/web/src/missing-relative.ts", ""),
+    ("apps/web/src/missing-workspace.ts", ""),
+    ("apps/web/tests/a.ts", ""),
+    ("packages/theme/package.json", r#"{"name": "@acme/theme"}"#),
+    ("packages/theme/index.ts", ""),
+    ("packages/gen/package.json", r#"{"name": "@acme/gen", "bin": {"acme-gen": "bin.js"}}"#),
+    ("shared/x.ts", ""),
+    ("apps/shared/x.ts", ""),
+];
+
+/// Returns the causes of an output of the build of `apps/web`.
+fn found(text: &str, untracked: &[&str]) -> Vec<Cause> {
+    with_place(untracked, |place| {
+        let mut collector = Collector::default();
+        text.lines().for_each(|line| collector.add(line));
+        causes(collector.hits(), collector.own_lines(), place)
+    })
+}
+
+fn with_place<T>(untracked: &[&str], ask: impl FnOnce(&Place<'_>) -> T) -> T {
+    let tree = MemoryTree::new(FILES);
+    let split = Split::read(&tree, &Choices::default()).unwrap();
+    let state = FileState { content: String::new(), kind: FileKind::Plain };
+    let files: FileStates = FILES.iter().map(|(path, _)| (path.parse().unwrap(), state.clone())).collect();
+    let listed: Vec<SourceFile> = files.keys().map(|path| SourceFile { path: path.clone(), bytes: 0 }).collect();
+    let reader: RepoPath = "apps/web".parse().unwrap();
+    let sources = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
+    let sources: BTreeSet<RepoPath> = sources.of(&reader, &split.graph.closure(&reader)).files.into_iter().collect();
+    let untracked = untracked.iter().map(|path| path.parse().unwrap()).collect();
+    let pins = nodejs::pins(&tree, &reader);
+    let place = Place {
+        split: &split,
+        files: &files,
+        untracked: &untracked,
+        sources: &sources,
+        reader: &reader,
+        app: Some("web"),
+        pins: &pins,
+    };
+    ask(&place)
+}
+
+fn line(cause: &Cause) -> String {
+    let lines: Vec<String> = cause.mendings.iter().map(Mending::line).collect();
+    format!("{} | {}", cause.says, if lines.is_empty() { cause.hint.clone() } else { lines.join(" ") })
+}
+
+#[test]
+fn the_output_of_real_tools_gives_causes_and_lines() {
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/failures");
+    let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    let mut table = String::new();
+    for name in names {
+        let name = name.into_string().unwrap();
+        let text = fs::read_to_string(folder.join(&name)).unwrap();
+        for cause in found(&text, &[]) {
+            writeln!(table, "{}: {}", name.trim_end_matches(".txt"), line(&cause)).unwrap();
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn a_file_that_git_does_not_track_is_no_matter_of_settings() {
+    let causes = found("ENOENT: no such file or directory, open '/build/source/docs/x.md'", &["docs/x.md"]);
+    assert_eq!(causes.len(), 1);
+    assert_eq!(
+        line(&causes[0]),
+        "git does not track `docs/x.md`, so Nix does not see it | run `git add --intent-to-add docs/x.md`"
+    );
+    assert_eq!(causes[0].track, ["docs/x.md".parse().unwrap()]);
+}
+
+#[test]
+fn the_words_of_splitter_at_the_end_of_a_log_are_no_evidence() {
+    let text = "splitter: error: `x` failed in web: exit code 1; its output is above\n  hint: if it needs git (`fatal: not a git repository`)\n  getaddrinfo EAI_AGAIN x.example";
+    assert_eq!(found(text, &[]), []);
+    let text = "splitter: error: the build of web did not create dist in apps/web\n  found there: build";
+    let causes = found(text, &[]);
+    assert_eq!(
+        line(&causes[0]),
+        "the build did not create `dist`, but build | if that is the output, write in splitter.json: \"workspaces\": { \"apps/web\": { \"output\": \"build\" } }"
+    );
+    // Another output is never set without the user.
+    assert!(!causes[0].is_mendable());
+}
+
+#[test]
+fn every_entry_has_a_section_in_the_documentation() {
+    let text = fs::read_to_string(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/troubleshooting.md")).unwrap();
+    let anchor = |title: &str| {
+        let kept = title.trim().to_lowercase();
+        kept.chars().filter(|c| c.is_alphanumeric() || " -".contains(*c)).collect::<String>().replace(' ', "-")
+    };
+    let anchors: Vec<String> = text.lines().filter_map(|line| Some(anchor(line.strip_prefix("## ")?))).collect();
+    for failure in super::table::all() {
+        assert!(anchors.contains(&failure.page), "{}: no section {}", failure.id, failure.page);
+    }
+    assert!(anchors.contains(&super::causes::SCRIPTS_PAGE.to_owned()));
+}
+
+#[test]
+fn paths_of_a_trace_are_causes_if_the_build_lacks_them() {
+    let paths = ["docs/x.md", "apps/web/package.json", "nothing.txt", "apps/web/tests", "shared/x.ts"];
+    let paths = paths.map(|path| path.parse().unwrap());
+    let causes = with_place(&["shared/x.ts"], |place| missing_by_trace(&paths, place));
+    let lines: Vec<String> = causes.iter().map(line).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"");
+}

@@ -1,0 +1,48 @@
+//! The table of failures over the output of real tools: builds read it with JavaScript, `splitter build` with Rust.
+
+use std::{collections::BTreeMap, fmt::Write as _, process::Command};
+
+use camino::Utf8Path;
+use fs_err as fs;
+use serde_json::Value;
+use splitter::diagnosis::Collector;
+
+const PROGRAM: &str = r#"
+import { readFileSync, readdirSync } from "node:fs";
+const [, table, folder] = process.argv.slice(0, 3);
+const { collector, explain } = await import(table);
+const all = {};
+for (const name of readdirSync(folder).sort()) {
+  const found = collector();
+  const text = readFileSync(`${folder}/${name}`, "utf8");
+  // In pieces, as a pipe brings them.
+  for (let at = 0; at < text.length; at += 7) found.add(text.slice(at, at + 7));
+  const hits = found.end();
+  all[name] = { hits: hits.map(({ id, parts }) => [id, Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined))]), words: explain(hits, "apps/web") };
+}
+console.log(JSON.stringify(all));
+"#;
+
+#[test]
+fn javascript_and_rust_read_the_same_in_the_output_of_real_tools() {
+    let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("tests/failures");
+    let table = format!("file://{root}/nix-templates/tools/failures.mjs");
+    let program = PROGRAM.replace("process.argv.slice(0, 3)", "[0, process.argv.at(-2), process.argv.at(-1)]");
+    let output = Command::new("node")
+        .args(["--input-type=module", "--eval", &program, &table, folder.as_str()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let of_node: BTreeMap<String, Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let mut table = String::new();
+    for (name, of_node) in &of_node {
+        let mut collector = Collector::default();
+        fs::read_to_string(folder.join(name)).unwrap().lines().for_each(|line| collector.add(line));
+        let hits: Vec<Value> = collector.hits().iter().map(|hit| serde_json::json!([hit.id, hit.parts])).collect();
+        assert_eq!(of_node["hits"], Value::from(hits.clone()), "{name}");
+        let shown: Vec<String> = hits.iter().map(|hit| format!("{} {}", hit[0].as_str().unwrap(), hit[1])).collect();
+        writeln!(table, "{name}: {}", shown.join(" | ")).unwrap();
+    }
+    insta::assert_snapshot!("failures", table);
+}
