@@ -173,6 +173,7 @@ fn scan_as_json_has_a_version_and_every_file() {
         "x86_64-darwin",
         "x86_64-linux"
       ],
+      "traced": {},
       "version": 2,
       "warnings": [],
       "workspaces": [
@@ -436,6 +437,7 @@ fn help_names_every_command_and_exit_code() {
       graph        Draw the build graph as Mermaid or SVG
       verify       Check that Nix rebuilds what splitter expects after each edit, and nothing else
       size         Show how large each package is with all that it needs to run, and why
+      trace        Find files that a build looks for and does not get, or gets and never reads
       hook         Manage the git hook that stops commits with stale hashes
       demo         Try these commands on a sample monorepo
       help         Print this message or the help of the given subcommand(s)
