@@ -436,6 +436,7 @@ fn help_names_every_command_and_exit_code() {
       explain      Show what a change rebuilds, and which file or package causes it
       graph        Draw the build graph as Mermaid or SVG
       verify       Check that Nix rebuilds what splitter expects after each edit, and nothing else
+      build        Build packages with Nix, and say what to change where a build fails
       size         Show how large each package is with all that it needs to run, and why
       trace        Find files that a build looks for and does not get, or gets and never reads
       hook         Manage the git hook that stops commits with stale hashes
@@ -453,7 +454,7 @@ fn help_names_every_command_and_exit_code() {
 
     Exit codes:
       0    success
-      1    a check found a difference
+      1    a check found a difference, or a build failed
       2    wrong input: a file or an option must be corrected
       3    the environment lacks something (network, Nix, disk), or stdout cannot be written
       70   a bug in splitter
