@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use super::{arguments::Global, failure::Failure, interrupt, printer::Printer, text::things};
 use crate::{
     proof::{Place, ProofError, State},
-    repo::{Git, GitError, RepoPath, SourceFile, TreeError, WorkTree, lfs, states},
+    repo::{Asks, Git, GitError, RepoPath, Snapshot, SourceFile, TreeError, WorkTree, lfs, states},
     scaffold::{
         files::{
             WriteError,
@@ -47,7 +47,7 @@ pub(super) fn state(tree: &WorkTree) -> Result<State, ProofError> {
         Err(TreeError::Git { source: GitError::NoRepository(_), .. }) => states::of_folder(tree)?,
         files => files?,
     };
-    Ok(State::of(Box::new(tree.clone()), files, Place::WorkTree)?)
+    Ok(State::of(Box::new(Snapshot::new(tree.clone(), Asks::Whole)), files, Place::WorkTree)?)
 }
 
 /// Reads what an update keeps of the record. An unreadable record is rewritten from the lockfile, unless a newer splitter

@@ -20,7 +20,7 @@ use crate::{
         store_path::StoreName,
     },
     parallel::both,
-    repo::Tree as _,
+    repo::{Asks, Snapshot, Tree as _},
     scaffold::{
         compare::{Change, PackageChange, packages},
         files::Files,
@@ -37,7 +37,8 @@ const SHOWN_PARTS: usize = 4;
 pub(super) fn run(global: &Global, options: &UpdateHashOptions, printer: Printer) -> Result<Outcome, Failure> {
     let start = Instant::now();
     let repo = recovered(global, printer)?;
-    let (split, old) = both(|| Split::read(&repo, &Choices::default()), || previous(&repo, printer));
+    let snapshot = Snapshot::new(repo.clone(), Asks::Whole);
+    let (split, old) = both(|| Split::read(&snapshot, &Choices::default()), || previous(&repo, printer));
     let (old, split) = (old?, split?);
     warn(&repo, &split, printer)?;
     let extent = extent(options.preload)?;

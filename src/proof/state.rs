@@ -8,7 +8,7 @@ use crate::{
     diagnostic::{Category, Diagnose, Location},
     parallel::both,
     repo::{
-        Git, GitError, GitIndex, Staged, Tree, TreeError, WorkTree,
+        Asks, Git, GitError, GitIndex, Snapshot, Staged, Tree, TreeError, WorkTree,
         states::{self, FileStates},
     },
     scaffold::{
@@ -151,7 +151,7 @@ impl State {
                 (Box::new(tree?), files?)
             }
             Place::Index => (Box::new(Staged::read(git.clone())?.index()?), states::of_index(git)?),
-            Place::WorkTree => (Box::new(root.clone()), states::of_work_tree(git, root)?),
+            Place::WorkTree => (Box::new(Snapshot::new(root.clone(), Asks::Whole)), states::of_work_tree(git, root)?),
         };
         let folder = (place == Place::WorkTree).then(|| root.root().to_owned());
         Ok(Self { folder, ..Self::of(tree, files, place)? })

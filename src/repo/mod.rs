@@ -7,6 +7,7 @@ mod git;
 mod index;
 pub mod lfs;
 mod path;
+mod snapshot;
 pub mod states;
 mod trace;
 mod tree;
@@ -15,10 +16,11 @@ mod work_tree;
 pub use git::{GIT_VARIABLES, Git, GitError};
 pub use index::{GitIndex, Staged};
 pub use path::{RepoPath, RepoPathError};
+pub use snapshot::{Asks, Snapshot};
 pub use states::{FileKind, FileState, FileStates};
 pub use trace::{Trace, Traced};
 pub use tree::{Entry, EntryKind, Link, SourceFile, Tree, TreeError, is_lfs_pointer, read_text, through_links};
-pub use work_tree::{WorkTree, WorkTreeError};
+pub use work_tree::{Walked, WorkTree, WorkTreeError};
 
 #[cfg(test)]
 pub(crate) use tree::MemoryTree;

@@ -1,6 +1,6 @@
 //! [`WorkTree`]: the repository on disk, with uncommitted edits.
 
-use std::{io, sync::Mutex};
+use std::{collections::BTreeMap, io, sync::Mutex};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -115,6 +115,69 @@ impl WorkTree {
         Ok(std::mem::take(&mut *lock(&collected)))
     }
 
+    /// Walks all folders once, and keeps what the questions of [`Tree`] need.
+    pub(super) fn walk_whole(&self, with_sizes: bool) -> Result<Walked, TreeError> {
+        let mut walked = Walked::default();
+        for seen in self.walk(|entry| self.seen(entry, with_sizes))? {
+            match seen {
+                Seen::File(file) => walked.files.push(file),
+                Seen::Link(file, link) => {
+                    walked.files.push(file);
+                    walked.links.extend(link);
+                }
+                Seen::Folder(path) => walked.folders.push(path),
+                Seen::NotUtf8(name) => walked.not_utf8 = Some(name),
+            }
+        }
+        walked.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        walked.folders.sort_unstable();
+        walked.links.sort_unstable();
+        Ok(walked)
+    }
+
+    fn seen(&self, entry: &ignore::DirEntry, with_sizes: bool) -> Result<Option<Seen>, TreeError> {
+        let path = match self.path_of(entry) {
+            Ok(path) => path,
+            Err(TreeError::Name(name)) => return Ok(Some(Seen::NotUtf8(name))),
+            Err(error) => return Err(error),
+        };
+        let Some(kind) = entry.file_type() else { return Ok(None) };
+        Ok(Some(if kind.is_dir() {
+            Seen::Folder(path)
+        } else if kind.is_symlink() {
+            let link = self.link(&path)?.map(|target| Link { path: path.clone(), target });
+            Seen::Link(SourceFile { path, bytes: 0 }, link)
+        } else {
+            Seen::File(SourceFile { path, bytes: if with_sizes { size(entry) } else { 0 } })
+        }))
+    }
+
+    /// Returns the files and links directly in a folder that git does not ignore. A walk reads the ignore files of each folder
+    /// that it meets, so it meets no other folders.
+    pub(super) fn unignored(&self, folder: &RepoPath) -> Result<Unignored, TreeError> {
+        let mut found = Unignored::default();
+        if folder.parts().any(|part| part == "node_modules" || part == ".git") {
+            return Ok(found);
+        }
+        let target = folder.on_disk(&self.root).into_std_path_buf();
+        let depth = folder.parts().count() + 1;
+        // The walk starts at the root, because an ignore rule for a folder on the way excludes everything in it.
+        let on_the_way = move |entry: &ignore::DirEntry| {
+            let is_skipped = entry.file_name() == ".git" || entry.file_name() == "node_modules";
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let is_in = || !is_folder && entry.path().parent() == Some(target.as_path());
+            !is_skipped && (target.starts_with(entry.path()) || is_in())
+        };
+        for entry in self.walker().filter_entry(on_the_way).max_depth(Some(depth)).build() {
+            let entry = entry.map_err(|error| walk_error(&self.root, error))?;
+            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+            if let Some(name) = entry.file_name().to_str().filter(|_| entry.depth() == depth) {
+                found.0.insert(name.to_owned(), is_file);
+            }
+        }
+        Ok(found)
+    }
+
     fn walker(&self) -> WalkBuilder {
         let mut builder = WalkBuilder::new(&self.root);
         builder
@@ -144,7 +207,7 @@ impl WorkTree {
     fn source_file(&self, entry: &ignore::DirEntry) -> Result<Option<SourceFile>, TreeError> {
         let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir()) else { return Ok(None) };
         let path = self.path_of(entry)?;
-        let bytes = if kind.is_file() { entry.metadata().map_or(0, |metadata| metadata.len()) } else { 0 };
+        let bytes = if kind.is_file() { size(entry) } else { 0 };
         Ok(Some(SourceFile { path, bytes }))
     }
 
@@ -154,6 +217,52 @@ impl WorkTree {
         let text = below.trim_start_matches(std::path::MAIN_SEPARATOR);
         let text = if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() };
         RepoPath::of_listed(text).map_err(|_| TreeError::Name(path.to_owned()))
+    }
+}
+
+fn size(entry: &ignore::DirEntry) -> u64 {
+    entry.metadata().map_or(0, |metadata| metadata.len())
+}
+
+/// What a walk through all folders found. Git ignores none of it.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// The files, and the links as files of size zero, sorted by path.
+    pub files: Vec<SourceFile>,
+    pub(super) folders: Vec<RepoPath>,
+    pub(super) links: Vec<Link>,
+    /// A name that is not UTF-8.
+    pub(super) not_utf8: Option<Utf8PathBuf>,
+}
+
+impl Walked {
+    /// Whether a file or folder was found.
+    pub(super) fn has(&self, path: &RepoPath) -> bool {
+        self.files.binary_search_by(|file| file.path.cmp(path)).is_ok() || self.folders.binary_search(path).is_ok()
+    }
+}
+
+/// One entry of a walk.
+enum Seen {
+    File(SourceFile),
+    /// The target is missing if it is not UTF-8.
+    Link(SourceFile, Option<Link>),
+    Folder(RepoPath),
+    NotUtf8(Utf8PathBuf),
+}
+
+/// The names of files and links in a folder that git does not ignore, and whether each is a file.
+#[derive(Debug, Default)]
+pub(super) struct Unignored(BTreeMap<String, bool>);
+
+impl Unignored {
+    /// Iterates over the names of the files, sorted.
+    pub(super) fn files(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().filter(|(_, is_file)| **is_file).map(|(name, _)| name)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 }
 
@@ -225,27 +334,11 @@ impl Tree for WorkTree {
     }
 
     fn unignored_files(&self, folder: &RepoPath) -> Result<Vec<String>, TreeError> {
-        let target = folder.on_disk(&self.root).into_std_path_buf();
-        let depth = folder.parts().count() + 1;
-        // The walk starts at the root, because an ignore rule for a folder on the way excludes everything in it.
-        let on_the_way = move |entry: &ignore::DirEntry| {
-            target.starts_with(entry.path()) || entry.path().parent() == Some(target.as_path())
-        };
-        let walk = self.walker().filter_entry(on_the_way).max_depth(Some(depth)).build();
-        let mut names = Vec::new();
-        for entry in walk {
-            let entry = entry.map_err(|error| walk_error(&self.root, error))?;
-            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-            if let Some(name) = entry.file_name().to_str().filter(|_| is_file && entry.depth() == depth) {
-                names.push(name.to_owned());
-            }
-        }
-        names.sort_unstable();
-        Ok(names)
+        Ok(self.unignored(folder)?.files().cloned().collect())
     }
 
     fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
-        if path.parts().any(|part| part == "node_modules") {
+        if path.parts().any(|part| part == "node_modules" || part == ".git") {
             return Ok(true);
         }
         let target = path.on_disk(&self.root).into_std_path_buf();

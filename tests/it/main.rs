@@ -27,6 +27,7 @@ mod strace;
 mod streams;
 mod support_table;
 mod update_hash;
+mod usage;
 mod words;
 mod workspace_patterns;
 mod yarn;

@@ -16,7 +16,7 @@ use crate::{
     },
     ending::output,
     names::SETTINGS,
-    repo::{RepoPath, read_text},
+    repo::{Asks, RepoPath, Snapshot, read_text},
     scaffold::{files::Files, record, settings_edit, update::Extent},
     split::{Choices, Split, mending::Mending},
 };
@@ -175,7 +175,7 @@ fn git(run: &Run<'_>, verb: &[&str], files: &[String]) -> Result<(), Failure> {
 
 /// Updates the record as `update-hash` does.
 pub(super) fn update_record(run: &Run<'_>) -> Result<(), Failure> {
-    let split = Split::read(&run.tree, &Choices::default())?;
+    let split = Split::read(&Snapshot::new(run.tree.clone(), Asks::Whole), &Choices::default())?;
     let old = previous(&run.tree, run.printer)?;
     let options = FetchingOptions { offline: false, jobs: crate::fetch::DEFAULT_JOBS };
     let update = bring_up_to_date(&run.tree, &split, old.as_ref(), &options, &Extent::WhatChanged, run.printer)?;

@@ -21,7 +21,7 @@ use crate::{
         staged::{self, Staged},
         verdict::{Verdict, verdict},
     },
-    repo::Traced,
+    repo::{Asks, Snapshot, Traced},
     scaffold::files::journal::{self, HalfWritten},
 };
 
@@ -77,11 +77,12 @@ fn whole(global: &Global) -> Result<Verdict, Failure> {
         return Err(HalfWritten.into());
     }
     let memory = Memory::of(tree.root());
-    if let Some(fresh) = memory.recall(&tree) {
+    let snapshot = Snapshot::new(tree, Asks::Few);
+    if let Some(fresh) = memory.recall(&snapshot) {
         tracing::debug!("no relevant file has changed since the last successful check");
         return Ok(Verdict::remembered(fresh.packages, fresh.workspaces));
     }
-    let traced = Traced::new(&tree);
+    let traced = Traced::new(&snapshot);
     let verdict = verdict(&traced, true)?;
     if verdict.differences.is_empty() && verdict.warnings.is_empty() {
         memory.keep(verdict.packages, verdict.workspaces, traced.trace());

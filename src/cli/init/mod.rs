@@ -19,7 +19,7 @@ use super::{
     text::{count, duration, things},
 };
 use crate::{
-    repo::{RepoPath, Tree as _, WorkTree},
+    repo::{Asks, RepoPath, Snapshot, Tree as _, WorkTree},
     scaffold::{
         choices,
         files::{Files, Written},
@@ -36,7 +36,7 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     let tree = recovered(global, printer)?;
     let choices = Choices { systems: options.systems.clone(), apps: options.apps.iter().cloned().collect() };
     let old = previous(&tree, printer)?;
-    let split = Split::read(&tree, &choices)?;
+    let split = Split::read(&Snapshot::new(tree.clone(), Asks::Whole), &choices)?;
     warn(&tree, &split, printer)?;
     let lfs_files = lfs_files(&tree, &split);
     warn_of_lfs(&tree, &lfs_files, printer)?;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     parallel::both,
     proof::ProofError,
-    repo::WorkTree,
+    repo::{Asks, Snapshot, WorkTree},
     scaffold::record::Kept,
     split::{
         Choices, Split, SplitError,
@@ -47,14 +47,15 @@ impl Scan<'_> {
 
 pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
+    let snapshot = Snapshot::new(tree.clone(), Asks::WithSizes);
     // In parallel, because the walk takes about as long as reading the lockfile.
-    let (files, split) = both(|| tree.source_files(), || Split::read(&tree, &Choices::default()));
+    let (files, split) = both(|| snapshot.source_files(), || Split::read(&snapshot, &Choices::default()));
     let (files, mut split) = (files?, split?);
     add_recorded_systems(&tree, &mut split);
     refuse_unknown(options, &split)?;
     warn(&tree, &split, printer)?;
     warn_of_lfs(&tree, &lfs_files(&tree, &split), printer)?;
-    let sources = Sources::sort(&files, &split.graph, &split.config, &split.root_files);
+    let sources = Sources::sort(&files.files, &split.graph, &split.config, &split.root_files);
     let is_shown =
         |(name, _): &(&str, &Workspace)| options.apps.is_empty() || options.apps.iter().any(|app| app == name);
     let apps = split.graph.apps().filter(is_shown).collect();

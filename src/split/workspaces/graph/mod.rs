@@ -10,6 +10,7 @@ mod kind;
 mod names;
 pub(crate) mod reach;
 mod references;
+mod role;
 mod scripts;
 
 use std::collections::{BTreeMap, BTreeSet};
