@@ -75,7 +75,7 @@ impl Snapshot {
         }
     }
 
-    /// Walks all folders, once. Whoever asks meanwhile waits, because a second walk would take as long.
+    /// Walks all folders, once. A second caller waits, because a second walk would take as long.
     fn walked(&self) -> Result<Arc<Walked>, TreeError> {
         let mut known = self.walked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(walked) = &*known {
