@@ -30,7 +30,7 @@ pub struct Snapshot {
     tree: WorkTree,
     asks: Asks,
     walked: Mutex<Option<Arc<Walked>>>,
-    /// The entries that git does not ignore, by folder.
+    /// The files and links that git does not ignore, by folder.
     unignored: Remembered<Unignored>,
     listed: Remembered<Vec<Entry>>,
 }
@@ -116,7 +116,9 @@ impl Tree for Snapshot {
             return Ok(!self.walked()?.has(path));
         }
         let folder = path.parent();
-        Ok(!self.unignored.get(&folder, || self.tree.unignored(&folder))?.has(path.file_name()))
+        let is_found = self.unignored.get(&folder, || self.tree.unignored(&folder))?.has(path.file_name());
+        // It may be a folder.
+        Ok(!is_found && self.tree.is_ignored(path)?)
     }
 
     fn links(&self) -> Result<Vec<Link>, TreeError> {
@@ -193,14 +195,9 @@ mod tests {
             let snapshot = Snapshot::new(tree.clone(), asks);
             // The second time from memory.
             for path in paths().iter().chain(&paths()) {
-                let is_named = |named: &str| path.parts().any(|part| part == named);
                 assert_eq!(snapshot.is_file(path).unwrap(), tree.is_file(path).unwrap(), "{path} {asks:?}");
                 assert_eq!(snapshot.list(path).unwrap(), tree.list(path).unwrap(), "{path} {asks:?}");
-                assert_eq!(
-                    snapshot.is_ignored(path).unwrap(),
-                    is_named(".git") || tree.is_ignored(path).unwrap(),
-                    "{path} {asks:?}"
-                );
+                assert_eq!(snapshot.is_ignored(path).unwrap(), tree.is_ignored(path).unwrap(), "{path} {asks:?}");
                 assert_eq!(
                     snapshot.unignored_files(path).unwrap(),
                     tree.unignored_files(path).unwrap(),

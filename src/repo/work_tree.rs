@@ -152,7 +152,8 @@ impl WorkTree {
         }))
     }
 
-    /// Returns the entries directly in a folder that git does not ignore.
+    /// Returns the files and links directly in a folder that git does not ignore. A walk reads the ignore files of each folder
+    /// that it meets, so it meets no other folders.
     pub(super) fn unignored(&self, folder: &RepoPath) -> Result<Unignored, TreeError> {
         let mut found = Unignored::default();
         if folder.parts().any(|part| part == "node_modules" || part == ".git") {
@@ -163,7 +164,8 @@ impl WorkTree {
         // The walk starts at the root, because an ignore rule for a folder on the way excludes everything in it.
         let on_the_way = move |entry: &ignore::DirEntry| {
             let is_skipped = entry.file_name() == ".git" || entry.file_name() == "node_modules";
-            let is_in = || entry.path().parent() == Some(target.as_path());
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let is_in = || !is_folder && entry.path().parent() == Some(target.as_path());
             !is_skipped && (target.starts_with(entry.path()) || is_in())
         };
         for entry in self.walker().filter_entry(on_the_way).max_depth(Some(depth)).build() {
@@ -249,7 +251,7 @@ enum Seen {
     NotUtf8(Utf8PathBuf),
 }
 
-/// The names in a folder that git does not ignore, and whether each is a file.
+/// The names of files and links in a folder that git does not ignore, and whether each is a file.
 #[derive(Debug, Default)]
 pub(super) struct Unignored(BTreeMap<String, bool>);
 
@@ -336,7 +338,18 @@ impl Tree for WorkTree {
     }
 
     fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
-        Ok(!path.is_root() && !self.unignored(&path.parent())?.has(path.file_name()))
+        if path.parts().any(|part| part == "node_modules" || part == ".git") {
+            return Ok(true);
+        }
+        let target = path.on_disk(&self.root).into_std_path_buf();
+        let depth = path.parts().count();
+        let on_the_way = move |entry: &ignore::DirEntry| target.starts_with(entry.path());
+        for entry in self.walker().filter_entry(on_the_way).max_depth(Some(depth)).build() {
+            if entry.map_err(|error| walk_error(&self.root, error))?.depth() == depth {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn links(&self) -> Result<Vec<Link>, TreeError> {

@@ -297,7 +297,11 @@ fn leads_on(
     search: &mut Search<'_, '_>,
     step: impl FnOnce(&mut Search<'_, '_>) -> Result<Option<RepoPath>, SplitError>,
 ) -> Result<bool, SplitError> {
-    let size = |search: &Search<'_, '_>| (search.found.files.len(), search.found.edges.clone());
+    // An edge is only ever added, or gets a stronger kind. Copies of all edges for each name cost more than the search itself.
+    let size = |search: &Search<'_, '_>| {
+        let Found { files, edges, .. } = &search.found;
+        (files.len(), edges.len(), edges.values().map(|edge| edge.kind as usize).sum::<usize>())
+    };
     let before = size(search);
     if let Some(file) = step(search)?.filter(|file| mentions::names_more(file.as_str())) {
         search.follow(&file)?;
