@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     cli::memory::MemoryFile,
-    repo::{Snapshot, Trace},
+    repo::{Trace, WorkTree},
 };
 
 /// A verdict without differences.
@@ -34,7 +34,7 @@ impl Memory {
     }
 
     /// Returns the earlier verdict, if the repository has not changed since.
-    pub(super) fn recall(&self, tree: &Snapshot) -> Option<Fresh> {
+    pub(super) fn recall(&self, tree: &WorkTree) -> Option<Fresh> {
         let fresh: Fresh = self.0.read()?;
         fresh.trace.holds(tree).then_some(fresh)
     }

@@ -77,11 +77,11 @@ fn whole(global: &Global) -> Result<Verdict, Failure> {
         return Err(HalfWritten.into());
     }
     let memory = Memory::of(tree.root());
-    let snapshot = Snapshot::new(tree, Asks::Few);
-    if let Some(fresh) = memory.recall(&snapshot) {
+    if let Some(fresh) = memory.recall(&tree) {
         tracing::debug!("no relevant file has changed since the last successful check");
         return Ok(Verdict::remembered(fresh.packages, fresh.workspaces));
     }
+    let snapshot = Snapshot::new(tree, Asks::Few);
     let traced = Traced::new(&snapshot);
     let verdict = verdict(&traced, true)?;
     if verdict.differences.is_empty() && verdict.warnings.is_empty() {
