@@ -13,6 +13,7 @@ mod aliases;
 mod chosen;
 pub(in crate::split) mod environment;
 mod finder;
+mod globs;
 mod mentions;
 mod programs;
 mod root_manifest;
@@ -210,6 +211,8 @@ fn search_configuration(search: &mut Search<'_, '_>, asked: &Asked<'_>) -> Resul
     let root = search.finder.workspaces.get(&RepoPath::root());
     let root_scripts = root.into_iter().flat_map(|root| root.scripts.values().map(String::as_str));
     search.builds_projects = asked.scripts.iter().copied().chain(root_scripts).any(typescript::builds_projects);
+    let manifest = search.finder.workspaces.get(asked.path);
+    search.compiles = typescript::compiles(&asked.scripts, manifest);
     typescript::follow(search, &entries)?;
     scripts::read(search, &asked.scripts)?;
     // A build may test and lint too, if its script says so.
@@ -243,7 +246,6 @@ fn search_configuration(search: &mut Search<'_, '_>, asked: &Asked<'_>) -> Resul
         }
     }
     // A package of settings is read by the builds that lint with it.
-    let manifest = search.finder.workspaces.get(asked.path);
     for name in manifest.into_iter().flat_map(|manifest| named_settings(&manifest.json)) {
         search.found.reads.insert(name);
     }
