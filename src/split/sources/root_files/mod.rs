@@ -21,6 +21,7 @@ mod scripts;
 mod search;
 mod specifiers;
 mod tables;
+mod texts;
 mod typescript;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -276,7 +277,11 @@ fn resolve_all(search: &mut Search<'_, '_>, specifiers: Specifiers) -> Result<us
 /// Resolves names and paths. Keeps those that lead to something new, so that the record holds no more than it needs.
 fn resolve(search: &mut Search<'_, '_>, specifiers: &Specifiers) -> Result<(), SplitError> {
     let mut kept = Vec::new();
-    for text in specifiers.paths.union(&specifiers.guesses) {
+    // A program that takes the folder it runs in may run anywhere. It reads files there, and no whole workspace.
+    let workspaces = search.finder.workspaces;
+    let by_folder = specifiers.of_cwd.iter().filter(|text| !workspaces.contains_key(text.as_str()));
+    let all: BTreeSet<&String> = specifiers.paths.iter().chain(&specifiers.guesses).chain(by_folder).collect();
+    for text in all {
         let Ok(path) = text.parse::<RepoPath>() else { continue };
         if !specifiers.paths.contains(text) && !search.exists(&path)? {
             continue;

@@ -9,6 +9,7 @@ use super::{
     mentions,
     specifiers::{self, Place, Specifiers},
     tables::{NO_INPUTS, OUTPUTS},
+    texts,
 };
 use crate::{
     repo::{Entry, RepoPath},
@@ -382,11 +383,15 @@ impl<'f, 'a> Search<'f, 'a> {
             let (aliases, places) = aliases::of_program(&text, &file);
             self.add_aliases(aliases);
             let text = mentions::without(&text, &places);
+            let has_texts = texts::has_texts(file.file_name());
+            let nested = if has_texts { texts::with_quotes(&text) } else { Vec::new() };
+            let text = mentions::without(&text, &nested);
             for mention in mentions::quoted(&text) {
                 let found = self.add_mention(&folder, mention, Mention::Program)?;
                 open.extend(found.filter(|path| mentions::names_more(path.as_str())));
             }
-            let Specifiers { paths, names, .. } = specifiers::of(&text, Place::of(self.own, &folder), self.is_wanted());
+            let Specifiers { paths, names, .. } =
+                specifiers::of(&text, Place::of(self.own, &folder, false), self.is_wanted());
             for path in paths.iter().filter_map(|path| path.parse().ok()) {
                 let found = self.add_path(&path, Mention::Program, &|| path.to_string())?;
                 open.extend(found.filter(|path| mentions::names_more(path.as_str())));

@@ -345,6 +345,25 @@ fn programs_name_files_of_other_folders() {
     assert_eq!(found("", &files), ["data", "docs/p.md", "docs/x.md", "packages/*/README.md", "packages/ui/d.json"]);
 }
 
+#[test]
+fn what_code_generators_write_is_no_import() {
+    let files = [
+        ("packages/gen2/package.json", r#"{"name": "@r/gen2"}"#),
+        ("packages/gen2/d.json", "{}"),
+        (
+            "apps/web/src/a.ts",
+            "writer.writeLine('cwd: \"../../packages/ui\",'); write(`import { x } from \"@r/gen2\"`)",
+        ),
+        ("apps/web/src/b.ts", "join(process.cwd(), \"../../packages/ui\")"),
+        ("apps/web/gen.config.ts", "w('import x from \"../../packages/ui\"')"),
+    ];
+    assert_eq!(edges("", &files), [""; 0]);
+    let read = ("apps/web/src/c.ts", "join(process.cwd(), \"../../packages/gen2/d.json\")");
+    assert_eq!(found("", &[&files[..], &[read]].concat()), ["packages/gen2/d.json"]);
+    let real = ("apps/web/src/d.ts", "import x from '@r/gen2'; f(`${require(\"ui\")}`)");
+    assert_eq!(search("", &[&files[..], &[real]].concat()).edges.len(), 2);
+}
+
 /// The cases of S2 and S8.
 #[test]
 fn scripts_name_files_and_run_commands_of_others() {
