@@ -13,6 +13,7 @@ mod aliases;
 mod chosen;
 pub(in crate::split) mod environment;
 mod finder;
+mod globs;
 mod mentions;
 mod programs;
 mod root_manifest;
@@ -20,6 +21,7 @@ mod scripts;
 mod search;
 mod specifiers;
 mod tables;
+mod texts;
 mod typescript;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -210,6 +212,8 @@ fn search_configuration(search: &mut Search<'_, '_>, asked: &Asked<'_>) -> Resul
     let root = search.finder.workspaces.get(&RepoPath::root());
     let root_scripts = root.into_iter().flat_map(|root| root.scripts.values().map(String::as_str));
     search.builds_projects = asked.scripts.iter().copied().chain(root_scripts).any(typescript::builds_projects);
+    let manifest = search.finder.workspaces.get(asked.path);
+    search.compiles = typescript::compiles(&asked.scripts, manifest);
     typescript::follow(search, &entries)?;
     scripts::read(search, &asked.scripts)?;
     // A build may test and lint too, if its script says so.
@@ -243,7 +247,6 @@ fn search_configuration(search: &mut Search<'_, '_>, asked: &Asked<'_>) -> Resul
         }
     }
     // A package of settings is read by the builds that lint with it.
-    let manifest = search.finder.workspaces.get(asked.path);
     for name in manifest.into_iter().flat_map(|manifest| named_settings(&manifest.json)) {
         search.found.reads.insert(name);
     }
@@ -274,7 +277,11 @@ fn resolve_all(search: &mut Search<'_, '_>, specifiers: Specifiers) -> Result<us
 /// Resolves names and paths. Keeps those that lead to something new, so that the record holds no more than it needs.
 fn resolve(search: &mut Search<'_, '_>, specifiers: &Specifiers) -> Result<(), SplitError> {
     let mut kept = Vec::new();
-    for text in specifiers.paths.union(&specifiers.guesses) {
+    // A program that takes the folder it runs in may run anywhere. It reads files there, and no whole workspace.
+    let workspaces = search.finder.workspaces;
+    let by_folder = specifiers.of_cwd.iter().filter(|text| !workspaces.contains_key(text.as_str()));
+    let all: BTreeSet<&String> = specifiers.paths.iter().chain(&specifiers.guesses).chain(by_folder).collect();
+    for text in all {
         let Ok(path) = text.parse::<RepoPath>() else { continue };
         if !specifiers.paths.contains(text) && !search.exists(&path)? {
             continue;

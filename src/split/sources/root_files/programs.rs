@@ -9,6 +9,7 @@ use super::{
     search::Search,
     specifiers::{self, Specifiers},
     tables::OUTPUTS,
+    texts,
 };
 use crate::{
     names::MANIFEST,
@@ -219,9 +220,10 @@ fn read(tree: &dyn Tree, path: &RepoPath, own: &RepoPath, is_name: &(dyn Fn(&str
     let specifiers = if is_template || is_followed || is_json(path) {
         Specifiers::default()
     } else if has_ending(path.as_str(), "mdx") {
-        specifiers::of(&without_code(&text), specifiers::Place::of(own, &folder), is_name)
+        specifiers::of(&without_code(&text), specifiers::Place::of(own, &folder, false), is_name)
     } else {
-        specifiers::of(&text, specifiers::Place::of(own, &folder), is_name)
+        let has_texts = texts::has_texts(path.file_name());
+        specifiers::of(&text, specifiers::Place::of(own, &folder, has_texts), is_name)
     };
     let is_read = is_configuration(path) || text.contains(MANIFEST) || environment::may_read(&text);
     Scanned { text: is_read.then_some(text), specifiers }

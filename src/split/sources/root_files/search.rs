@@ -9,6 +9,7 @@ use super::{
     mentions,
     specifiers::{self, Place, Specifiers},
     tables::{NO_INPUTS, OUTPUTS},
+    texts,
 };
 use crate::{
     repo::{Entry, RepoPath},
@@ -48,12 +49,14 @@ pub(super) struct Search<'f, 'a> {
     pub(super) compiled: BTreeSet<RepoPath>,
     /// Whether a compiler builds the projects that a configuration refers to. Other tools read the configurations alone.
     pub(super) builds_projects: bool,
+    /// Whether the build or check compiles what a configuration includes. Bundlers do not read that.
+    pub(super) compiles: bool,
 }
 
 impl<'f, 'a> Search<'f, 'a> {
     pub(super) fn new(finder: &'f mut Finder<'a>, own: &'f RepoPath, purpose: Purpose) -> Self {
         let (found, aliases, outside, compiled) = Default::default();
-        Self { finder, own, purpose, found, aliases, outside, compiled, builds_projects: false }
+        Self { finder, own, purpose, found, aliases, outside, compiled, builds_projects: false, compiles: false }
     }
 
     /// Adds an existing file or folder, unless git ignores it. Returns whether it is new.
@@ -118,7 +121,7 @@ impl<'f, 'a> Search<'f, 'a> {
             return Ok(None);
         }
         if path.as_str().contains(['*', '{', '?', '[']) {
-            self.add_glob(path, by, text)?;
+            self.add_glob(path, by)?;
             return Ok(None);
         }
         match self.finder.owner(path) {
@@ -146,7 +149,7 @@ impl<'f, 'a> Search<'f, 'a> {
         Ok(None)
     }
 
-    fn holds_workspaces(&self, path: &RepoPath) -> bool {
+    pub(super) fn holds_workspaces(&self, path: &RepoPath) -> bool {
         let workspaces = self.finder.workspaces;
         let first = |from: &str| {
             workspaces.range::<str, _>((Bound::Included(from), Bound::Unbounded)).next().map(|(path, _)| path)
@@ -163,6 +166,9 @@ impl<'f, 'a> Search<'f, 'a> {
         by: Mention,
         text: &dyn Fn() -> String,
     ) -> Result<(), SplitError> {
+        if by == Mention::Compiler && !self.compiles {
+            return Ok(());
+        }
         let reason = |by: Mention| match by {
             Mention::Program => format!("names {}", text()),
             Mention::Compiler => format!("compiles {}", text()),
@@ -235,17 +241,13 @@ impl<'f, 'a> Search<'f, 'a> {
     }
 
     /// Adds the files that a glob matches.
-    fn add_glob(&mut self, path: &RepoPath, by: Mention, text: &dyn Fn() -> String) -> Result<(), SplitError> {
+    fn add_glob(&mut self, path: &RepoPath, by: Mention) -> Result<(), SplitError> {
         let Some((base, rest)) = mentions::glob_base(path) else { return Ok(()) };
         let is_whole = matches!(rest.as_str(), "**" | "**/*" | "*");
         if base.is_root() && (is_whole || rest.starts_with("**")) {
             return Ok(());
         }
         if let Some(owner) = self.finder.owner(&base) {
-            if by == Mention::Compiler {
-                self.add_edge(owner, EdgeKind::Import, || format!("compiles {}", text()));
-                return Ok(());
-            }
             if self.is_dependency(owner) {
                 return Ok(());
             }
@@ -256,7 +258,10 @@ impl<'f, 'a> Search<'f, 'a> {
         if !self.finder.is_folder(&base)? || self.finder.is_ignored(&base)? {
             return Ok(());
         }
-        for plain in mentions::without_braces(path.as_str()) {
+        let all = mentions::without_braces(path.as_str()).into_iter();
+        let narrowed = |glob: String| if by == Mention::Script { vec![glob] } else { self.narrowed(&base, &glob) };
+        let all: Vec<String> = all.flat_map(narrowed).collect();
+        for plain in all {
             if let Ok(glob) = plain.parse::<RepoPath>()
                 && is_glob(&plain)
             {
@@ -378,11 +383,15 @@ impl<'f, 'a> Search<'f, 'a> {
             let (aliases, places) = aliases::of_program(&text, &file);
             self.add_aliases(aliases);
             let text = mentions::without(&text, &places);
+            let has_texts = texts::has_texts(file.file_name());
+            let nested = if has_texts { texts::with_quotes(&text) } else { Vec::new() };
+            let text = mentions::without(&text, &nested);
             for mention in mentions::quoted(&text) {
                 let found = self.add_mention(&folder, mention, Mention::Program)?;
                 open.extend(found.filter(|path| mentions::names_more(path.as_str())));
             }
-            let Specifiers { paths, names, .. } = specifiers::of(&text, Place::of(self.own, &folder), self.is_wanted());
+            let Specifiers { paths, names, .. } =
+                specifiers::of(&text, Place::of(self.own, &folder, false), self.is_wanted());
             for path in paths.iter().filter_map(|path| path.parse().ok()) {
                 let found = self.add_path(&path, Mention::Program, &|| path.to_string())?;
                 open.extend(found.filter(|path| mentions::names_more(path.as_str())));

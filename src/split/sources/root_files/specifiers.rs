@@ -1,9 +1,11 @@
 //! Finds the texts in a program that name something outside its workspace: paths that lead out, and names in imports.
 //!
-//! One pass over the quotes of a text. A text is no program here: whatever is quoted and looks like such a path counts.
+//! One pass over the quotes of a text: whatever is quoted and looks like such a path counts, unless the quotes are in another text of
+//! the program.
 
-use std::collections::BTreeSet;
+use std::{cell::LazyCell, collections::BTreeSet};
 
+use super::texts;
 use crate::repo::RepoPath;
 
 /// The longest text that can be a path or a name.
@@ -44,6 +46,8 @@ pub(super) struct Specifiers {
     pub(super) paths: BTreeSet<String>,
     /// Paths that may be relative to the working directory of a program. They count if they exist.
     pub(super) guesses: BTreeSet<String>,
+    /// Those that a program joins to its working directory, which may be any. They count if they exist and are no workspaces.
+    pub(super) of_cwd: BTreeSet<String>,
     /// Names that are imported, as they are written.
     pub(super) names: BTreeSet<String>,
 }
@@ -52,16 +56,18 @@ impl Specifiers {
     pub(super) fn extend(&mut self, other: Self) {
         self.paths.extend(other.paths);
         self.guesses.extend(other.guesses);
+        self.of_cwd.extend(other.of_cwd);
         self.names.extend(other.names);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.paths.is_empty() && self.guesses.is_empty() && self.names.is_empty()
+        self.paths.is_empty() && self.guesses.is_empty() && self.of_cwd.is_empty() && self.names.is_empty()
     }
 
     pub(super) fn is_subset(&self, other: &Self) -> bool {
         self.paths.is_subset(&other.paths)
             && self.guesses.is_subset(&other.guesses)
+            && self.of_cwd.is_subset(&other.of_cwd)
             && self.names.is_subset(&other.names)
     }
 }
@@ -75,12 +81,14 @@ pub(super) struct Place<'a> {
     pub(super) folder: &'a RepoPath,
     /// The number of folders between the workspace and the file. Paths with fewer `..` stay inside.
     pub(super) depth: usize,
+    /// Whether quotes in quotes are text, as in JavaScript.
+    pub(super) has_texts: bool,
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn of(own: &'a RepoPath, folder: &'a RepoPath) -> Self {
+    pub(super) fn of(own: &'a RepoPath, folder: &'a RepoPath, has_texts: bool) -> Self {
         let inner = folder.below(own).unwrap_or_default();
-        Self { own, folder, depth: inner.split('/').filter(|part| !part.is_empty()).count() }
+        Self { own, folder, depth: inner.split('/').filter(|part| !part.is_empty()).count(), has_texts }
     }
 }
 
@@ -88,21 +96,27 @@ impl<'a> Place<'a> {
 pub(super) fn of(text: &str, place: Place<'_>, is_wanted: impl Fn(&str) -> bool) -> Specifiers {
     let mut found = Specifiers::default();
     let bytes = text.as_bytes();
+    // Most programs name nothing that counts, and need not be read as a whole.
+    let nested = LazyCell::new(|| if place.has_texts { texts::with_quotes(text) } else { Vec::new() });
     for at in memchr::memchr3_iter(b'"', b'\'', b'`', bytes) {
+        let mut one = Specifiers::default();
         match bytes.get(at + 1) {
-            Some(b'.') if bytes.get(at + 2) == Some(&b'.') => climb(text, at, place, &mut found),
+            Some(b'.') if bytes.get(at + 2) == Some(&b'.') => climb(text, at, place, &mut one),
             // `${here}/../../docs`
             Some(b'$' | b'/') if bytes[at + 1..].iter().take(60).any(|byte| *byte == b'.') => {
-                climb_after_name(text, at, place, &mut found);
+                climb_after_name(text, at, place, &mut one);
             }
             Some(first) if first.is_ascii_alphanumeric() || matches!(first, b'@' | b'~' | b'#' | b'$') => {
                 if !is_imported(&text[..at]) || is_in_comment(&text[..at]) {
                     continue;
                 }
                 let name = quoted(text, at).filter(|name| is_name(name) && is_wanted(name));
-                found.names.extend(name.map(str::to_owned));
+                one.names.extend(name.map(str::to_owned));
             }
             _ => {}
+        }
+        if !one.is_empty() && !texts::holds(&nested, at) {
+            found.extend(one);
         }
     }
     found
@@ -218,6 +232,10 @@ fn add(path: &str, before: &str, place: Place<'_>, found: &mut Specifiers) {
     if ups == 0 || is_in_comment(before) {
         return;
     }
+    if statement(before).contains("cwd()") && !path.contains('*') {
+        found.of_cwd.extend(outside(place.own, path, place.own));
+        return;
+    }
     if ups > place.depth {
         found.paths.extend(outside(place.folder, path, place.own));
     }
@@ -228,10 +246,15 @@ fn add(path: &str, before: &str, place: Place<'_>, found: &mut Specifiers) {
 
 /// Whether the statement that a text ends with takes paths relative to its file.
 fn is_of_file(before: &str) -> bool {
+    let near = statement(before);
+    OF_FILE.iter().any(|word| near.contains(word))
+}
+
+/// The statement that a text ends with, as far as it is near.
+fn statement(before: &str) -> &str {
     let start = before.len().saturating_sub(STATEMENT);
     let start = (start..before.len()).find(|at| before.is_char_boundary(*at)).unwrap_or(before.len());
-    let near = before[start..].rsplit([';', '\n', '{', '}']).next().unwrap_or_default();
-    OF_FILE.iter().any(|word| near.contains(word))
+    before[start..].rsplit([';', '\n', '{', '}']).next().unwrap_or_default()
 }
 
 fn outside(folder: &RepoPath, path: &str, own: &RepoPath) -> Option<String> {
@@ -246,13 +269,13 @@ mod tests {
 
     fn paths(text: &str) -> Vec<String> {
         let (own, folder) = ("apps/web".parse().unwrap(), "apps/web/src/lib".parse().unwrap());
-        let found = of(text, Place::of(&own, &folder), |_| true);
-        found.paths.into_iter().chain(found.guesses).collect()
+        let found = of(text, Place::of(&own, &folder, true), |_| true);
+        found.paths.into_iter().chain(found.guesses).chain(found.of_cwd).collect()
     }
 
     fn names(text: &str) -> Vec<String> {
         let own = "apps/web".parse().unwrap();
-        of(text, Place::of(&own, &own), |_| true).names.into_iter().collect()
+        of(text, Place::of(&own, &own, true), |_| true).names.into_iter().collect()
     }
 
     #[test]
@@ -289,6 +312,19 @@ mod tests {
         ] {
             assert_eq!(paths(text), [""; 0], "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_program_writes_is_not_its_own() {
+        for text in [
+            "writer.writeLine('cwd: \"../../../../apps/api\",')",
+            "write(`\nimport { x } from \"../../../../docs/x\"\n`)",
+        ] {
+            assert_eq!(paths(text), [""; 0], "{text}");
+        }
+        assert_eq!(paths("join(process.cwd(), '../../docs/x.md')"), ["docs/x.md"]);
+        assert_eq!(names("write(`import { x } from \"@r/gen\"`); import a from '@r/a'"), ["@r/a"]);
+        assert_eq!(names("f(`${await import('@r/a')}`); const it = \"'\"; require('b')"), ["@r/a", "b"]);
     }
 
     #[test]

@@ -200,7 +200,8 @@ fn files_and_projects_of_a_compiler_are_found() {
         ("env.d.ts", ""),
         ("more/m.d.ts", ""),
     ];
-    assert_eq!(edges("vite build", &files), ["packages/gen: compiles ../../packages/gen/src (tsconfig.json)"]);
+    assert_eq!(edges("vite build", &files), [""; 0]);
+    assert_eq!(edges("tsc && vite build", &files), ["packages/gen: compiles ../../packages/gen/src (tsconfig.json)"]);
     assert!(found("vite build", &files).contains(&"packages/ui/tsconfig.json".to_owned()));
     assert_eq!(
         edges("vue-tsc -b && vite build", &files),
@@ -231,6 +232,61 @@ fn files_and_projects_of_a_compiler_are_found() {
     assert_eq!(found("", &[&files[1..], &[root]].concat()), ["tsconfig.json"]);
     assert_eq!(edges("", &[&files[1..], &[root]].concat()), [""; 0]);
     assert_eq!(edges("", &[&files[1..], &[root, own]].concat()), [""; 0]);
+}
+
+#[test]
+fn a_glob_of_a_compiler_matches_its_files() {
+    let files = [
+        ("packages/ui/src/a.ts", ""),
+        ("packages/ui/README.md", ""),
+        ("packages/tool/package.json", r#"{"name": "tool"}"#),
+        ("packages/b.ts", ""),
+        ("packages/types/a/t.d.ts", ""),
+        ("types/t.d.ts", ""),
+    ];
+    let with = |include: &str| format!(r#"{{"include": ["./src", "{include}"]}}"#);
+    for (include, expected_files, expected_edges) in [
+        ("../../packages/*", &["packages/*.[cm]ts", "packages/*.ts", "packages/*.tsx"][..], &[][..]),
+        ("../../packages/*.d.ts", &["packages/*.d.ts"], &[]),
+        ("../../packages/ui/*", &[], &["packages/ui"]),
+        ("../../packages/*/src", &[], &["packages/ui"]),
+        ("../../packages/*/src/**/*", &[], &["packages/ui"]),
+        (
+            "../../packages/**/*.d.ts",
+            &["packages/*.d.ts", "packages/types/**/*.d.ts"],
+            &["packages/tool", "packages/ui"],
+        ),
+        ("../../packages/*/a", &["packages/*/a/**/*.[cm]ts"], &[]),
+        ("../../types/**/*", &["types"], &[]),
+        ("../../types/*", &["types/*.[cm]ts", "types/*.ts", "types/*.tsx"], &[]),
+    ] {
+        let own = with(include);
+        let files = [&files[..], &[("apps/web/tsconfig.json", own.as_str())]].concat();
+        let found = search("vue-tsc --noEmit && vite build", &files);
+        let edges: Vec<_> = found.edges.keys().map(RepoPath::as_str).collect();
+        assert_eq!(edges, expected_edges, "{include}");
+        let all: Vec<_> = found.files.iter().map(RepoPath::as_str).collect();
+        assert_eq!(&all[..expected_files.len().min(all.len())], expected_files, "{include}");
+        // A bundler does not read this field.
+        assert_eq!(search("vite build", &files).edges.len(), 0, "{include}");
+    }
+    let own = r#"{"include": ["../../types/*"], "compilerOptions": {"allowJs": true}}"#;
+    assert_eq!(found("", &[&files[..], &[("apps/web/tsconfig.json", own)]].concat()).len(), 6);
+}
+
+#[test]
+fn a_glob_of_a_program_takes_no_whole_workspaces() {
+    let with = |glob: &str| {
+        let text = format!("module.exports = {{ content: ['{glob}'] }}");
+        found("", &[("apps/web/tailwind.config.js", &text), ("packages/ui/README.md", ""), ("shared/a.ts", "")])
+    };
+    for glob in ["../../packages/*", "../../packages/**", "../../packages/**/*", "../../packages/ui/**/*"] {
+        let found = with(glob);
+        assert_eq!(found.len(), 8, "{glob}: {found:?}");
+        assert!(found.iter().all(|glob| glob.rsplit('/').next().unwrap().contains('.')), "{found:?}");
+    }
+    assert_eq!(with("../../packages/*/README.md"), ["packages/*/README.md"]);
+    assert_eq!(with("../../shared/**/*"), ["shared"]);
 }
 
 #[test]
@@ -287,6 +343,25 @@ fn programs_name_files_of_other_folders() {
     ];
     assert_eq!(edges("", &files), ["packages/ui: names packages/ui/src/y"]);
     assert_eq!(found("", &files), ["data", "docs/p.md", "docs/x.md", "packages/*/README.md", "packages/ui/d.json"]);
+}
+
+#[test]
+fn what_code_generators_write_is_no_import() {
+    let files = [
+        ("packages/gen2/package.json", r#"{"name": "@r/gen2"}"#),
+        ("packages/gen2/d.json", "{}"),
+        (
+            "apps/web/src/a.ts",
+            "writer.writeLine('cwd: \"../../packages/ui\",'); write(`import { x } from \"@r/gen2\"`)",
+        ),
+        ("apps/web/src/b.ts", "join(process.cwd(), \"../../packages/ui\")"),
+        ("apps/web/gen.config.ts", "w('import x from \"../../packages/ui\"')"),
+    ];
+    assert_eq!(edges("", &files), [""; 0]);
+    let read = ("apps/web/src/c.ts", "join(process.cwd(), \"../../packages/gen2/d.json\")");
+    assert_eq!(found("", &[&files[..], &[read]].concat()), ["packages/gen2/d.json"]);
+    let real = ("apps/web/src/d.ts", "import x from '@r/gen2'; f(`${require(\"ui\")}`)");
+    assert_eq!(search("", &[&files[..], &[real]].concat()).edges.len(), 2);
 }
 
 /// The cases of S2 and S8.

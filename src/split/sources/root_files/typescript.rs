@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     repo::{Entry, EntryKind, RepoPath},
-    split::{SplitError, manifest_path},
+    split::{Manifest, SplitError, manifest_path},
 };
 
 /// Names that a compiler, a bundler or a runtime looks for in the folder of a file and in the folders above.
@@ -71,19 +71,21 @@ fn project(search: &mut Search<'_, '_>, path: &RepoPath) -> Result<Vec<RepoPath>
     if !is_own && !has_files && !path.parent().is_root() {
         search.add_path(&path.parent(), Mention::Compiler, &|| path.to_string())?;
     }
+    let option = |name: &str| chain.iter().find_map(|(_, json)| json.get("compilerOptions")?.get(name)?.as_bool());
+    let with_javascript = option("allowJs").or_else(|| option("checkJs")).unwrap_or(false);
     for field in ["files", "include"] {
         let Some((file, json)) = chain.iter().find(|(_, json)| json.get(field).is_some()) else { continue };
         // A folder of all workspaces' sources is the choice of the root, and not of each workspace.
         if file.parent().is_root() && !is_own {
             continue;
         }
-        include(search, file, json.get(field))?;
+        include(search, file, json.get(field), with_javascript)?;
     }
     for field in ["typeRoots", "rootDirs"] {
         let options = chain.iter().map(|(file, json)| (file, json.get("compilerOptions")));
         let mut set = options.filter_map(|(file, options)| Some((file, options?.get(field)?)));
         if let Some((file, value)) = set.next() {
-            include(search, file, Some(value))?;
+            include(search, file, Some(value), with_javascript)?;
         }
     }
     add_aliases(search, &chain);
@@ -122,8 +124,41 @@ pub(super) fn builds_projects(script: &str) -> bool {
     words.any(|word| word.ends_with("tsc") || word == "tsgo") && words.any(|word| matches!(word, "-b" | "--build"))
 }
 
+/// Programs that read what a configuration includes.
+const COMPILERS: [&str; 8] = ["astro", "glint", "nest", "next", "ng", "svelte-check", "tsgo", "tspc"];
+
+/// Packages with which a bundler does so.
+const COMPILING: [&str; 10] = [
+    "@rollup/plugin-typescript",
+    "awesome-typescript-loader",
+    "fork-ts-checker-webpack-plugin",
+    "react-scripts",
+    "rollup-plugin-typescript2",
+    "ts-loader",
+    "unplugin-dts",
+    "unplugin-vue-dts",
+    "vite-plugin-checker",
+    "vite-plugin-dts",
+];
+
+/// Whether scripts run a compiler, or a bundler with one.
+pub(super) fn compiles(scripts: &[&str], manifest: Option<&Manifest>) -> bool {
+    let is_compiler = |word: &str| {
+        let name = word.rsplit('/').next().unwrap_or_default();
+        name.ends_with("tsc") || COMPILERS.contains(&name)
+    };
+    let is_end = |c: char| c.is_whitespace() || "\"'`;&|()".contains(c);
+    scripts.iter().any(|script| script.split(is_end).any(is_compiler))
+        || manifest.is_some_and(|manifest| COMPILING.iter().any(|package| manifest.depends_on(package)))
+}
+
 /// Adds the files and folders in a field of a configuration.
-fn include(search: &mut Search<'_, '_>, file: &RepoPath, value: Option<&Value>) -> Result<(), SplitError> {
+fn include(
+    search: &mut Search<'_, '_>,
+    file: &RepoPath,
+    value: Option<&Value>,
+    with_javascript: bool,
+) -> Result<(), SplitError> {
     for text in texts(value) {
         // `${configDir}` is the folder of the workspace.
         let (folder, inner) = match text.strip_prefix("${configDir}") {
@@ -131,7 +166,12 @@ fn include(search: &mut Search<'_, '_>, file: &RepoPath, value: Option<&Value>) 
             None => (file.parent(), text),
         };
         let Ok(path) = folder.resolve(inner.trim_end_matches('/')) else { continue };
-        search.add_path(&path, Mention::Compiler, &|| format!("{inner} ({})", file.file_name()))?;
+        let text = || format!("{inner} ({})", file.file_name());
+        if path.as_str().contains(['*', '?']) {
+            search.add_compiled(&path, with_javascript, &text)?;
+        } else {
+            search.add_path(&path, Mention::Compiler, &text)?;
+        }
     }
     Ok(())
 }
