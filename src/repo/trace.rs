@@ -34,10 +34,29 @@ pub struct Trace(Vec<(Question, String)>);
 impl Trace {
     /// Whether a tree still gives the same answers.
     pub fn holds(&self, tree: &dyn Tree) -> bool {
-        let is_same = |(question, digest): &(Question, String)| answer(tree, question).is_ok_and(|now| now == *digest);
+        let is_rule = |(question, _): &&(Question, String)| matches!(question, Question::IsIgnored(_));
+        let (rules, others): (Vec<_>, Vec<_>) = self.0.iter().partition(is_rule);
+        let is_same = |(question, digest): &&(Question, String)| answer(tree, question).is_ok_and(|now| now == *digest);
+        let are_same = || rules_hold(tree, &rules);
         // The lockfile or the record, which take longest, come first; the others are read meanwhile.
-        parallel::map(&self.0, is_same).into_iter().all(|is_same| is_same)
+        let (others, rules) = parallel::both(|| parallel::map(&others, is_same), are_same);
+        rules && others.into_iter().all(|is_same| is_same)
     }
+}
+
+/// Whether git still ignores the same paths. There are thousands of these questions in a large repository, and one walk answers
+/// all of them.
+fn rules_hold(tree: &dyn Tree, rules: &[&(Question, String)]) -> bool {
+    let paths = rules.iter().filter_map(|(question, answer)| match question {
+        Question::IsIgnored(path) => Some((path, answer)),
+        _ => None,
+    });
+    let asked: Vec<RepoPath> = paths.clone().map(|(path, _)| path.clone()).collect();
+    if asked.is_empty() {
+        return true;
+    }
+    let Ok(ignored) = tree.ignored_by_rules(&asked) else { return false };
+    paths.into_iter().all(|(path, answer)| of_choice(ignored.contains(path)) == *answer)
 }
 
 fn answer(tree: &dyn Tree, question: &Question) -> Result<String, TreeError> {

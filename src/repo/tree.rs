@@ -125,6 +125,11 @@ pub trait Tree: Sync {
 
     /// Returns the paths that git ignores and does not track: Nix does not see them. Asking for many at once is faster.
     fn ignored(&self, paths: &[RepoPath]) -> Result<BTreeSet<RepoPath>, TreeError> {
+        self.ignored_by_rules(paths)
+    }
+
+    /// Returns the paths for which [`Tree::is_ignored`] holds. Asking for many at once is faster.
+    fn ignored_by_rules(&self, paths: &[RepoPath]) -> Result<BTreeSet<RepoPath>, TreeError> {
         let mut ignored = BTreeSet::new();
         for path in paths {
             if self.is_ignored(path)? {

@@ -358,7 +358,7 @@ impl Tree for WorkTree {
         Ok(true)
     }
 
-    fn ignored(&self, paths: &[RepoPath]) -> Result<BTreeSet<RepoPath>, TreeError> {
+    fn ignored_by_rules(&self, paths: &[RepoPath]) -> Result<BTreeSet<RepoPath>, TreeError> {
         let mut ignored: BTreeSet<RepoPath> = paths.iter().cloned().collect();
         let on_disk = |path: &RepoPath| path.on_disk(&self.root).into_std_path_buf();
         let wanted: HashSet<PathBuf> = paths
@@ -373,6 +373,11 @@ impl Tree for WorkTree {
             let entry = entry.map_err(|error| walk_error(&self.root, error))?;
             ignored.remove(&self.path_of(&entry)?);
         }
+        Ok(ignored)
+    }
+
+    fn ignored(&self, paths: &[RepoPath]) -> Result<BTreeSet<RepoPath>, TreeError> {
+        let mut ignored = self.ignored_by_rules(paths)?;
         if ignored.is_empty() {
             return Ok(ignored);
         }
