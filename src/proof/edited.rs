@@ -1,6 +1,6 @@
 //! A working tree with edits that exist only in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ProofError, State, scratch::content};
 use crate::repo::{
@@ -74,6 +74,10 @@ impl Tree for EditedTree {
 
     fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
         self.base.is_ignored(path)
+    }
+
+    fn ignored(&self, paths: &[RepoPath]) -> Result<BTreeSet<RepoPath>, TreeError> {
+        self.base.ignored(paths)
     }
 
     fn links(&self) -> Result<Vec<Link>, TreeError> {

@@ -5,7 +5,7 @@
 //! files.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     sync::{Mutex, PoisonError},
 };
@@ -20,6 +20,7 @@ enum Question {
     List(RepoPath),
     Unignored(RepoPath),
     IsIgnored(RepoPath),
+    Ignored(Vec<RepoPath>),
     IsFile(RepoPath),
     Link(RepoPath),
     Links,
@@ -45,6 +46,7 @@ fn answer(tree: &dyn Tree, question: &Question) -> Result<String, TreeError> {
         Question::List(path) => of_entries(&tree.list(path)?),
         Question::Unignored(path) => of_names(&tree.unignored_files(path)?),
         Question::IsIgnored(path) => of_choice(tree.is_ignored(path)?),
+        Question::Ignored(paths) => of_paths(&tree.ignored(paths)?.into_iter().collect::<Vec<_>>()),
         Question::IsFile(path) => of_choice(tree.is_file(path)?),
         Question::Link(path) => of_content(tree.link(path)?.as_deref().map(str::as_bytes)),
         Question::Links => of_links(&tree.links()?),
@@ -143,6 +145,12 @@ impl Tree for Traced<'_> {
         let is_ignored = self.tree.is_ignored(path)?;
         self.note(Question::IsIgnored(path.clone()), of_choice(is_ignored));
         Ok(is_ignored)
+    }
+
+    fn ignored(&self, paths: &[RepoPath]) -> Result<BTreeSet<RepoPath>, TreeError> {
+        let ignored = self.tree.ignored(paths)?;
+        self.note(Question::Ignored(paths.to_vec()), of_paths(&ignored.iter().cloned().collect::<Vec<_>>()));
+        Ok(ignored)
     }
 
     fn links(&self) -> Result<Vec<Symlink>, TreeError> {

@@ -1,6 +1,6 @@
 //! [`Tree`]: a repository that can be listed and read, however it is stored.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use camino::Utf8PathBuf;
 
@@ -121,6 +121,17 @@ pub trait Tree: Sync {
     /// path, the result may be either.
     fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
         Ok(path.parts().any(|part| part == "node_modules"))
+    }
+
+    /// Returns the paths that git ignores and does not track: Nix does not see them. Asking for many at once is faster.
+    fn ignored(&self, paths: &[RepoPath]) -> Result<BTreeSet<RepoPath>, TreeError> {
+        let mut ignored = BTreeSet::new();
+        for path in paths {
+            if self.is_ignored(path)? {
+                ignored.insert(path.clone());
+            }
+        }
+        Ok(ignored)
     }
 
     /// Returns all symbolic links that git does not ignore, sorted by path. Links in `node_modules` are skipped.

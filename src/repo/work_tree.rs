@@ -1,6 +1,11 @@
 //! [`WorkTree`]: the repository on disk, with uncommitted edits.
 
-use std::{collections::BTreeMap, io, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    io,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -8,6 +13,7 @@ use ignore::{WalkBuilder, WalkState};
 
 use super::{
     Entry, EntryKind, Link, RepoPath, SourceFile, Tree, TreeError,
+    git::Git,
     tree::{GIT_MODULES, submodule_paths},
 };
 use crate::{
@@ -338,7 +344,7 @@ impl Tree for WorkTree {
     }
 
     fn is_ignored(&self, path: &RepoPath) -> Result<bool, TreeError> {
-        if path.parts().any(|part| part == "node_modules" || part == ".git") {
+        if is_in_node_modules(path) || path.parts().any(|part| part == ".git") {
             return Ok(true);
         }
         let target = path.on_disk(&self.root).into_std_path_buf();
@@ -350,6 +356,32 @@ impl Tree for WorkTree {
             }
         }
         Ok(true)
+    }
+
+    fn ignored(&self, paths: &[RepoPath]) -> Result<BTreeSet<RepoPath>, TreeError> {
+        let mut ignored: BTreeSet<RepoPath> = paths.iter().cloned().collect();
+        let on_disk = |path: &RepoPath| path.on_disk(&self.root).into_std_path_buf();
+        let wanted: HashSet<PathBuf> = paths
+            .iter()
+            .map(on_disk)
+            .flat_map(|path| path.ancestors().map(Path::to_owned).collect::<Vec<_>>())
+            .collect();
+        let on_the_way = move |entry: &ignore::DirEntry| {
+            wanted.contains(entry.path()) && entry.file_name() != ".git" && entry.file_name() != "node_modules"
+        };
+        for entry in self.walker().filter_entry(on_the_way).build() {
+            let entry = entry.map_err(|error| walk_error(&self.root, error))?;
+            ignored.remove(&self.path_of(&entry)?);
+        }
+        if ignored.is_empty() {
+            return Ok(ignored);
+        }
+        // Git's rules do not count for a file that it tracks. Few repositories get here, and only they pay for asking git.
+        let args =
+            ["--literal-pathspecs", "ls-files", "-z", "--"].into_iter().chain(ignored.iter().map(RepoPath::as_str));
+        let tracked = Git::at(&self.root).names(&args.collect::<Vec<_>>()).unwrap_or_default();
+        ignored.retain(|path| is_in_node_modules(path) || !tracked.iter().any(|tracked| tracked == path.as_str()));
+        Ok(ignored)
     }
 
     fn links(&self) -> Result<Vec<Link>, TreeError> {
@@ -376,6 +408,10 @@ impl Tree for WorkTree {
     fn is_file(&self, path: &RepoPath) -> Result<bool, TreeError> {
         Ok(path.on_disk(&self.root).is_file())
     }
+}
+
+fn is_in_node_modules(path: &RepoPath) -> bool {
+    path.parts().any(|part| part == "node_modules")
 }
 
 fn is_absent(error: &io::Error) -> bool {

@@ -78,6 +78,8 @@ fn holds(list: &CstArray, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::split::mending::Setting;
 
@@ -155,5 +157,36 @@ mod tests {
         }
         assert!(with(Some("{"), &mendings).is_err());
         assert!(with(Some(" \n"), &mendings).is_ok());
+    }
+
+    /// Texts that are nearly a `splitter.json`.
+    fn texts() -> impl Strategy<Value = String> {
+        let gap = || "( |\n|//\\PC{0,4}\n|/\\*\\PC{0,4}\\*/)?";
+        let value = (gap(), "(\\[(\"[a-z*.]{1,4}\",?){0,2}\\]|\"[a-z]{0,4}\"|[0-9]|null)", gap(), ",?");
+        let value = value.prop_map(|(before, value, after, comma)| format!("{before}{value}{after}{comma}"));
+        let setting = ("\"(include|nodeModules|rootFiles)\":?", value).prop_map(|(key, value)| format!("{key}{value}"));
+        let workspace = ("\"(\\./)?apps/web/?\"|\"\\*\"|\"\"", gap(), prop::collection::vec(setting, 0..3));
+        let workspace = workspace.prop_map(|(key, gap, settings)| format!("{key}:{gap}{{{}}}", settings.concat()));
+        (gap(), prop::collection::vec(workspace, 0..3), gap(), "\\}?").prop_map(|(before, workspaces, after, end)| {
+            format!("{before}{{\"workspaces\":{{{}}}{after}{end}", workspaces.join(","))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn an_edited_text_parses_and_has_the_settings(text in prop_oneof![texts(), "\\PC{0,40}"]) {
+            let mendings = [
+                mending("apps/web", Setting::Include("README.md".to_owned())),
+                mending("apps/web", Setting::CopyNodeModules),
+            ];
+            if let Ok(new) = with(Some(&text), &mendings) {
+                let config = config::parse(&new);
+                prop_assert!(config.is_ok(), "{text:?} -> {new:?}: {config:?}");
+                let workspaces = config.unwrap().workspaces;
+                let found = &workspaces["apps/web"];
+                prop_assert!(found.include.iter().any(|glob| glob == "README.md"), "{text:?} -> {new:?}");
+                prop_assert_eq!(with(Some(&new), &mendings).unwrap(), new);
+            }
+        }
     }
 }

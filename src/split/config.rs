@@ -258,7 +258,12 @@ fn workspaces(document: &Document<'_>, object: &Object<'_>) -> Result<Chosen, Js
             written_out(document, key, offset)?;
             for_globs.push((key.to_owned(), choice));
         } else {
-            workspaces.insert(path(document, key, offset)?, choice);
+            let path = path(document, key, offset)?;
+            if workspaces.contains_key(&path) {
+                let found = format!("the key \"{key}\", a second one for `{path}`");
+                return Err(document.unexpected_at(offset, "one key for each workspace", &found));
+            }
+            workspaces.insert(path, choice);
         }
     }
     Ok((workspaces, for_globs))

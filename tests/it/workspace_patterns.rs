@@ -237,9 +237,10 @@ impl Manager {
         let found = found(&root);
         fs::remove_dir_all(&root).unwrap();
         let is_same = match (&expected, &found) {
-            (Ok(expected), Ok(found)) => expected == found,
-            // splitter may accept, with a warning, what the package manager refuses, but not the other way round.
-            (Err(_), _) => true,
+            (Ok(expected), Ok(found)) => *expected == found.folders,
+            // What the package manager refuses, splitter may accept with a warning, but not the other way round.
+            (Err(_), Ok(found)) => !found.warnings.is_empty(),
+            (Err(_), Err(_)) => true,
             (Ok(_), Err(_)) => false,
         };
         (!is_same).then(|| format!("seed {seed}, {pin}: {case:#?}\nexpected {expected:?}\n   found {found:?}"))
@@ -247,10 +248,16 @@ impl Manager {
 }
 
 /// What splitter finds.
-fn found(root: &Utf8Path) -> Result<BTreeSet<String>, String> {
+#[derive(Debug)]
+struct Found {
+    folders: BTreeSet<String>,
+    warnings: Vec<String>,
+}
+
+fn found(root: &Utf8Path) -> Result<Found, String> {
     let split = Split::read(&WorkTree::at(root), &Choices::default()).map_err(|error| error.to_string())?;
     let folders = split.manifests.into_keys().filter(|path| !path.is_root());
-    Ok(folders.map(|path| path.as_str().to_owned()).collect())
+    Ok(Found { folders: folders.map(|path| path.as_str().to_owned()).collect(), warnings: split.warnings })
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -349,4 +356,32 @@ fn a_manifest_that_git_ignores_is_no_workspace() {
         )
     };
     assert_eq!(split.warnings, [ignored("apps/scratch"), ignored("apps/web/dist")]);
+}
+
+/// A folder that looks like any other workspace, and a workspace that git tracks although a rule names it.
+#[test]
+fn git_rules_count_for_plain_folders_that_git_does_not_track() {
+    let context = TestContext::new();
+    context.git_init();
+    context
+        .write("package.json", r#"{"private": true, "packageManager": "yarn@4.18.1", "workspaces": ["packages/*"]}"#);
+    context.write("yarn.lock", "__metadata:\n  version: 10\n  cacheKey: 10c0\n");
+    context.write(".gitignore", "/packages/scratch\n/packages/tracked\n");
+    context.write("packages/.gitignore", "own/\n");
+    for name in ["scratch", "tracked", "own", "new"] {
+        context.write(&format!("packages/{name}/package.json"), format!(r#"{{"name": "{name}"}}"#));
+    }
+    context.git(&["add", "--force", "packages/tracked"]);
+    let split = Split::read(&WorkTree::at(context.repo()), &Choices::default()).unwrap();
+    assert_eq!(
+        split.manifests.keys().map(ToString::to_string).collect::<Vec<_>>(),
+        [".", "packages/new", "packages/tracked"]
+    );
+    let ignored = |path: &str| {
+        format!(
+            "`{path}/package.json` matches the workspace pattern `packages/*`, but git ignores it: Yarn takes it for a workspace on \
+             this machine, and Nix does not see it; exclude it from the patterns, or track it"
+        )
+    };
+    assert_eq!(split.warnings, [ignored("packages/own"), ignored("packages/scratch")]);
 }

@@ -33,6 +33,8 @@ pub(super) struct Build {
     /// The time that it took, once it has ended.
     pub(super) took: Option<Duration>,
     pub(super) failed: bool,
+    /// Whether Nix counted it neither as done nor as failed when it ended.
+    pub(super) stopped: bool,
     /// The last lines of its log.
     pub(super) log: VecDeque<String>,
     pub(super) hits: Collector,
@@ -68,6 +70,9 @@ pub(super) struct Course {
     all: Option<u64>,
     failed: u64,
     failures: u64,
+    /// The number of builds that it counts as done, and those that were seen to end so.
+    done: u64,
+    successes: u64,
 }
 
 impl Course {
@@ -88,7 +93,7 @@ impl Course {
             }
             Event::Progress { id, done, expected, failed } => {
                 if self.all == Some(id) {
-                    self.failed = failed;
+                    (self.done, self.failed) = (done, failed);
                 } else if let Some(transfer) = self.transfers.get_mut(&id) {
                     *transfer = (done, expected);
                 }
@@ -113,6 +118,7 @@ impl Course {
                     started: Instant::now(),
                     took: None,
                     failed: false,
+                    stopped: false,
                     log: VecDeque::new(),
                     hits: Collector::default(),
                 };
@@ -140,9 +146,11 @@ impl Course {
         self.transfers.remove(&id);
         let Some(mut build) = self.running.remove(&id) else { return };
         build.took = Some(build.started.elapsed());
-        // Nix counts a failure right before the build ends.
+        // Nix counts a build right before it ends. If it counts neither, it was told to stop.
         build.failed = self.failed > self.failures;
         self.failures += u64::from(build.failed);
+        build.stopped = !build.failed && self.done <= self.successes;
+        self.successes += u64::from(!build.failed && !build.stopped);
         self.ended.push(build);
         if let Some(build) = self.ended.last() {
             show(self, Step::Ended(build));
@@ -176,10 +184,12 @@ impl Course {
         }
     }
 
-    /// Marks the builds that Nix's errors name as failed, when all is over.
-    pub(super) fn settle(&mut self) {
+    /// Decides what failed, when all is over: the builds that Nix's errors name, and those that were stopped in a run without
+    /// success.
+    pub(super) fn settle(&mut self, is_success: bool) {
         for build in &mut self.ended {
             build.failed |= self.errors.iter().any(|error| is_about(error, &build.derivation));
+            build.failed |= build.stopped && !is_success;
         }
         for (_, mut build) in std::mem::take(&mut self.running) {
             build.failed = true;
@@ -231,7 +241,7 @@ mod tests {
                 }
             });
         }
-        course.settle();
+        course.settle(false);
         let expected = [
             "library-ui-0.1.0 starts",
             "library-ui-0.1.0> building",
@@ -264,7 +274,7 @@ mod tests {
                     course.take(event, &mut |_, _| {});
                 }
             }
-            course.settle();
+            course.settle(true);
         }
     }
 }

@@ -11,6 +11,9 @@ use crate::{
     split::{plan::Id, sources::Sources},
 };
 
+/// Causes that no file mends.
+const NOT_OF_FILES: [&str; 6] = ["network", "openssl", "nodejs", "memory", "terminal", "library"];
+
 /// A build that failed.
 #[derive(Debug)]
 pub(super) struct FailedBuild {
@@ -112,11 +115,14 @@ fn in_place(
 /// Builds what failed once more, under strace, and adds the files that it looked for and did not get. Logs name only those that
 /// a program complains of.
 pub(super) fn add_traced(run: &Run<'_>, state: State, failed: &mut [FailedBuild]) {
-    let ids = failed.iter().filter_map(|build| build.id.as_ref()).filter(|id| is_of_workspace(Some(id)));
-    let names: Vec<String> = ids.map(Id::package).collect();
+    let is_unclear = |build: &&FailedBuild| build.causes.iter().all(|cause| !NOT_OF_FILES.contains(&cause.id));
+    let ids = failed.iter().filter(is_unclear).filter_map(|build| build.id.as_ref());
+    let names: Vec<String> = ids.filter(|id| is_of_workspace(Some(id))).map(Id::package).collect();
     if names.is_empty() {
         return;
     }
+    run.printer
+        .note(format_args!("{}: the log names no file that a line adds, so its files are traced", names.join(", ")));
     let request = Request { nix: &run.nix, options: &[], names: &names, is_full: false };
     let state = State { folder: Some(run.tree.root().to_owned()), ..state };
     let report = match trace::once(&run.tree, &state, &request, run.printer) {

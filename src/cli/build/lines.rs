@@ -30,6 +30,8 @@ impl View for Lines<'_> {
                 let took = duration(build.took.unwrap_or_default());
                 if build.failed {
                     printer.note(format_args!("{BAD}{}: failed{BAD:#} after {took}", escape(&build.name)));
+                } else if build.stopped {
+                    printer.note(format_args!("{}: stopped after {took}", escape(&build.name)));
                 } else if build.id.is_some() || self.is_verbose {
                     printer.note(format_args!("{}: built in {took}", escape(&build.name)));
                 }

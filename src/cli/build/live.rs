@@ -91,6 +91,8 @@ impl<'a> Live<'a> {
         let took = duration(build.took.unwrap_or_default());
         if build.failed {
             self.print(&format!("{}: failed after {took}", build.name));
+        } else if build.stopped {
+            self.print(&format!("{}: stopped after {took}", build.name));
         } else if build.id.is_some() {
             self.print(&format!("{}: built in {took}", build.name));
         }

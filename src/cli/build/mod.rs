@@ -149,7 +149,7 @@ impl Run<'_> {
         let mut watch = |event| course.take(event, &mut |course, step| view.show(course, &step));
         let result = self.nix.build_products(&outputs, &links, &mut watch);
         drop(view);
-        course.settle();
+        course.settle(result.is_ok());
         (course, result.err())
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         printer::{BAD, BOLD, DIM, GOOD, ODD, Printer},
         text::{count, duration, escape, things},
     },
+    nix::command::log::plain,
     proof::trace::{Gap, Outside, Report, Sign, Traced},
     repo::RepoPath,
 };
@@ -105,7 +106,7 @@ fn print_build(traced: &Traced, report: &Report, is_verbose: bool, printer: Prin
 
 fn print_log(log: &[String], printer: Printer) {
     for line in log.iter().skip(log.len().saturating_sub(SHOWN_LOG)) {
-        printer.data(format_args!("    {DIM}{}{DIM:#}", escape(line)));
+        printer.data(format_args!("    {DIM}{}{DIM:#}", escape(&plain(line))));
     }
 }
 

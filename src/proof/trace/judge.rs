@@ -163,7 +163,8 @@ pub(super) fn judge(
     Judgement {
         missing,
         may_be_missing,
-        outside: outside(parts, &read),
+        // A build that failed might have read more.
+        outside: if note.exit == 0 { outside(parts, &read) } else { Vec::new() },
         unread: judge.unread(),
         sources: sources.len(),
         read,

@@ -144,9 +144,11 @@ pub fn trace(
         let judgement = judge::judge(repository, workspace, &parts, &note, full.as_ref());
         builds.push((parts, Traced { id, workspace: workspace.path.clone(), note, full, judgement }));
     }
-    let mut judged: Vec<_> = builds.iter_mut().map(|(parts, traced)| (parts.clone(), &mut traced.judgement)).collect();
-    add_lonely_root_files(&mut judged);
-    drop(judged);
+    if builds.iter().all(|(_, traced)| !traced.is_failed()) {
+        let mut judged: Vec<_> =
+            builds.iter_mut().map(|(parts, traced)| (parts.clone(), &mut traced.judgement)).collect();
+        add_lonely_root_files(&mut judged);
+    }
     let builds = builds.into_iter().map(|(_, traced)| traced).collect();
     Ok(Report { system: runner.system(), is_full: request.is_full, builds, blocked })
 }

@@ -65,6 +65,8 @@ impl Note {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -75,5 +77,12 @@ mod tests {
         assert_eq!(read, ["", "a/b"]);
         assert_eq!(Note::parse(r#"{"version": 1, "command": null}"#).unwrap().command, None);
         assert!(Note::parse(r#"{"version": 2, "command": null}"#).is_none() && Note::parse("x").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_note_panics(text in "\\PC{0,40}", fields in "(,\"(command|exit|seconds|log|read|made)\":(null|-?[0-9.e]{1,12}|\"\\PC{0,9}\"|\\[(\"[a./]{0,9}\",?)?\\])){0,4}") {
+            let _ = (Note::parse(&text), Note::parse(&format!("{{\"version\":1{fields}}}")));
+        }
     }
 }

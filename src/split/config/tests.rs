@@ -101,6 +101,10 @@ fn wrong_choices_are_refused_with_their_place() {
         error("{\"workspaces\": {\"x\": {\"include\": [\"a{b\"]}}}")
             .contains("braces have no comma, or are not closed")
     );
+    assert_eq!(
+        error("{\"workspaces\": {\"apps/x\": {}, \"./apps/x/\": {}}}"),
+        "splitter.json:1:30: expected one key for each workspace, found the key \"./apps/x/\", a second one for `apps/x`"
+    );
     assert!(error("{\"workspaces\": {\"x\": {\"kind\": \"tool\"}}}").contains("\"app\" or \"library\""));
     assert!(error("{\"workspaces\": {\"x\": {\"nodeModules\": true}}}").contains("expected a string"));
 }

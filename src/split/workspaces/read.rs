@@ -1,5 +1,7 @@
 //! Reading the manifests of the workspaces, as the package manager in use would.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     Workspaces, lerna, manifest, manifest_path,
     patterns::{self, Dialect, Match, Place},
@@ -60,8 +62,9 @@ impl Reader<'_> {
     fn add(&mut self, base: &RepoPath, patterns: &[String], depth: usize) -> Result<(), SplitError> {
         let found = patterns::expand(self.tree, base, patterns, self.dialect)?;
         self.warnings.extend(found.warnings);
+        let ignored = self.ignored(&found.folders)?;
         for (folder, found) in &found.folders {
-            if self.is_ignored(folder, found)? {
+            if ignored.contains(folder) {
                 self.warn_of_ignored(folder, found);
                 continue;
             }
@@ -82,18 +85,16 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Whether git ignores a workspace, or a link that leads to it.
-    fn is_ignored(&self, folder: &RepoPath, found: &Match) -> Result<bool, SplitError> {
-        let Place { real, links } = &found.place;
-        if !may_be_ignored(folder) && links.is_empty() {
-            return Ok(false);
-        }
-        for path in links.iter().chain([&manifest_path(real)]) {
-            if self.tree.is_ignored(path)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Returns the workspaces that git ignores, or to which a link leads that git ignores.
+    fn ignored(&self, folders: &BTreeMap<RepoPath, Match>) -> Result<BTreeSet<RepoPath>, SplitError> {
+        let needed = |found: &Match| {
+            let Place { real, links } = &found.place;
+            links.iter().cloned().chain([manifest_path(real)]).collect::<Vec<_>>()
+        };
+        let paths: BTreeSet<RepoPath> = folders.values().flat_map(needed).collect();
+        let ignored = self.tree.ignored(&paths.into_iter().collect::<Vec<_>>())?;
+        let is_ignored = |found: &Match| needed(found).iter().any(|path| ignored.contains(path));
+        Ok(folders.iter().filter(|(_, found)| is_ignored(found)).map(|(folder, _)| folder.clone()).collect())
     }
 
     fn warn_of_ignored(&mut self, folder: &RepoPath, found: &Match) {
@@ -131,15 +132,6 @@ impl Reader<'_> {
         Ok(false)
     }
 }
-
-/// Whether a folder of this path could be made by a build, so that git is asked. Asking for each of a thousand packages would
-/// take longer than all the rest.
-fn may_be_ignored(folder: &RepoPath) -> bool {
-    folder.parts().count() > 2 || folder.parts().any(|part| part.starts_with('.') || MADE.contains(&part))
-}
-
-/// Names of folders that builds make.
-const MADE: [&str; 10] = ["build", "coverage", "dist", "es", "esm", "lib", "out", "output", "target", "tmp"];
 
 #[cfg(test)]
 mod tests {

@@ -91,8 +91,9 @@ impl<'a, 's> Builder<'a, 's> {
             excluded: &excluded,
         };
         let found = find(&known, programs)?;
-        let needs = needs(tasks.needs(workspaces), &found);
-        let bonds = with_found(with_needs(bonds(workspaces, &edges, links, config), &needs), &found);
+        let of_tasks = tasks.needs(workspaces);
+        let bonds = with_found(with_needs(bonds(workspaces, &edges, links, config), &of_tasks), &found);
+        let needs = needs(of_tasks, &found);
         Ok(Self {
             before,
             cycles: cycles::cut(&bonds),

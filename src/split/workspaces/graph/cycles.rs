@@ -1,7 +1,8 @@
 //! Where builds do not wait: workspaces that depend on each other in a ring cannot all be built before each other.
 //!
 //! Rings are common, and mostly of development dependencies: a library is tested with helpers that depend on it. So in a
-//! ring a build waits for dependencies and optional ones alone. Where these make a ring by themselves, one workspace
+//! ring a build waits for dependencies and optional ones alone, and for what its scripts name if that is not in the way of these.
+//! Where dependencies make a ring by themselves, one workspace
 //! has to come first: the one whose folder is first, as its builds could not have had the others' before either.
 
 use std::{
@@ -17,6 +18,8 @@ use crate::repo::RepoPath;
 pub(super) enum Bond {
     /// Its code runs with the other's.
     Runtime,
+    /// Its scripts name something that the other's build makes, though perhaps not to read it.
+    Named,
     /// For development, or as a peer alone.
     Loose,
 }
@@ -32,12 +35,14 @@ pub(super) fn cut(bonds: &Bonds) -> BTreeMap<RepoPath, BTreeSet<RepoPath>> {
     let numbers: BTreeMap<&RepoPath, usize> = paths.iter().enumerate().map(|(number, path)| (*path, number)).collect();
     let targets = |from: &RepoPath| bonds.get(from).into_iter().flat_map(BTreeMap::keys).map(|to| numbers[to]);
     let mut edges: Edges = paths.iter().map(|from| targets(from).collect()).collect();
-    let is_loose = |(from, to): (usize, usize)| bonds[paths[from]].get(paths[to]) == Some(&Bond::Loose);
     let mut cut: Vec<(usize, usize)> = Vec::new();
-    for ring in rings(&edges, 0..edges.len()) {
-        cut.extend(inside(&edges, &ring).into_iter().filter(|edge| is_loose(*edge)));
+    for weak in [Bond::Loose, Bond::Named] {
+        let is_weak = |(from, to): &(usize, usize)| bonds[paths[*from]].get(paths[*to]) == Some(&weak);
+        let found = rings(&edges, 0..edges.len());
+        let closing: Vec<_> = found.iter().flat_map(|ring| inside(&edges, ring)).filter(is_weak).collect();
+        remove(&mut edges, &closing);
+        cut.extend(closing);
     }
-    remove(&mut edges, &cut);
     let mut open = rings(&edges, 0..edges.len());
     while let Some(ring) = open.pop() {
         // All edges into the first workspace close a ring, and still do when one of them is cut: a way from the first
@@ -89,16 +94,18 @@ mod tests {
     /// The same, said as plainly as can be: one edge after the other, with a walk for each.
     fn cut_one_by_one(bonds: &Bonds) -> BTreeMap<RepoPath, BTreeSet<RepoPath>> {
         let mut cut: BTreeMap<RepoPath, BTreeSet<RepoPath>> = BTreeMap::new();
-        let mut edges: Named<'_> = bonds.iter().map(|(from, to)| (from, to.keys().collect())).collect();
-        let mut remove = |edges: &mut Named<'_>, from: &RepoPath, to: &RepoPath| {
+        let mut edges: Targets<'_> = bonds.iter().map(|(from, to)| (from, to.keys().collect())).collect();
+        let mut remove = |edges: &mut Targets<'_>, from: &RepoPath, to: &RepoPath| {
             if let Some(targets) = edges.get_mut(from) {
                 targets.retain(|target| *target != to);
             }
             cut.entry(from.clone()).or_default().insert(to.clone());
         };
-        for (from, to) in inside_rings(&edges) {
-            if bonds[from].get(to) == Some(&Bond::Loose) {
-                remove(&mut edges, from, to);
+        for weak in [Bond::Loose, Bond::Named] {
+            for (from, to) in inside_rings(&edges) {
+                if bonds[from].get(to) == Some(&weak) {
+                    remove(&mut edges, from, to);
+                }
             }
         }
         while let Some((from, to)) = closing_edge(&edges) {
@@ -107,10 +114,10 @@ mod tests {
         cut
     }
 
-    type Named<'a> = BTreeMap<&'a RepoPath, Vec<&'a RepoPath>>;
+    type Targets<'a> = BTreeMap<&'a RepoPath, Vec<&'a RepoPath>>;
 
     /// The edges whose target leads back to where they come from.
-    fn inside_rings<'a>(edges: &Named<'a>) -> Vec<(&'a RepoPath, &'a RepoPath)> {
+    fn inside_rings<'a>(edges: &Targets<'a>) -> Vec<(&'a RepoPath, &'a RepoPath)> {
         let core = without_ends(edges);
         let all = core.iter().flat_map(|(from, targets)| targets.iter().map(|to| (*from, *to)));
         all.filter(|(from, to)| reaches(&core, to, from)).collect()
@@ -118,7 +125,7 @@ mod tests {
 
     /// What is left when workspaces that depend on nothing that is left are taken away, again and again: rings, and what
     /// depends on them. In most repositories nothing.
-    fn without_ends<'a>(edges: &Named<'a>) -> Named<'a> {
+    fn without_ends<'a>(edges: &Targets<'a>) -> Targets<'a> {
         let mut left = edges.clone();
         loop {
             let known: BTreeSet<&RepoPath> = left.keys().copied().collect();
@@ -132,7 +139,7 @@ mod tests {
         }
     }
 
-    fn reaches(edges: &Named<'_>, start: &RepoPath, end: &RepoPath) -> bool {
+    fn reaches(edges: &Targets<'_>, start: &RepoPath, end: &RepoPath) -> bool {
         let mut seen = BTreeSet::new();
         let mut open = vec![start];
         while let Some(path) = open.pop() {
@@ -147,7 +154,7 @@ mod tests {
     }
 
     /// The edge that closes the first ring: into the first workspace of a ring, by folder, from the last one before it.
-    fn closing_edge<'a>(edges: &Named<'a>) -> Option<(&'a RepoPath, &'a RepoPath)> {
+    fn closing_edge<'a>(edges: &Targets<'a>) -> Option<(&'a RepoPath, &'a RepoPath)> {
         inside_rings(edges).into_iter().map(|(from, to)| (to, from)).min().map(|(to, from)| (from, to))
     }
 
@@ -165,7 +172,7 @@ mod tests {
         cut.iter().flat_map(|(from, to)| to.iter().map(move |to| format!("{from} {to}"))).collect()
     }
 
-    use Bond::{Loose, Runtime};
+    use Bond::{Loose, Named, Runtime};
 
     #[test]
     fn without_a_ring_every_build_waits() {
@@ -181,6 +188,12 @@ mod tests {
     }
 
     #[test]
+    fn what_a_script_names_gives_way_to_dependencies_alone() {
+        assert_eq!(cut_of(&[("logger", "ui", Named), ("ui", "logger", Runtime)]), ["logger ui"]);
+        assert_eq!(cut_of(&[("web", "ui", Named), ("ui", "web", Loose)]), ["ui web"]);
+    }
+
+    #[test]
     fn a_ring_of_runtime_dependencies_starts_at_the_first_folder() {
         assert_eq!(
             cut_of(&[("a", "b", Runtime), ("b", "c", Runtime), ("c", "a", Runtime), ("x", "b", Runtime)]),
@@ -190,11 +203,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_ring_is_left(edges in proptest::collection::vec((0_u8..7, 0_u8..7, any::<bool>()), 0..20)) {
+        fn no_ring_is_left(edges in proptest::collection::vec((0_u8..7, 0_u8..7, 0_usize..3), 0..20)) {
             let names: Vec<(String, String, Bond)> = edges
                 .iter()
                 .filter(|(from, to, _)| from != to)
-                .map(|(from, to, loose)| (format!("w{from}"), format!("w{to}"), if *loose { Loose } else { Runtime }))
+                .map(|(from, to, bond)| (format!("w{from}"), format!("w{to}"), [Loose, Named, Runtime][*bond]))
                 .collect();
             let named: Vec<_> = names.iter().map(|(from, to, bond)| (from.as_str(), to.as_str(), *bond)).collect();
             let bonds = bonds(&named);
@@ -204,7 +217,7 @@ mod tests {
                 (from, to.keys().filter(|to| !cut.get(from).is_some_and(|cut| cut.contains(*to))).collect())
             });
             prop_assert!(without_ends(&left.collect()).is_empty());
-            let all: Named<'_> = bonds.iter().map(|(from, to)| (from, to.keys().collect())).collect();
+            let all: Targets<'_> = bonds.iter().map(|(from, to)| (from, to.keys().collect())).collect();
             for (from, to) in cut.iter().flat_map(|(from, to)| to.iter().map(move |to| (from, to))) {
                 prop_assert!(reaches(&all, to, from), "only edges of rings are cut");
             }

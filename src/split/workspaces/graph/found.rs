@@ -180,12 +180,15 @@ pub(super) fn needs(mut needs: Edges, found: &BTreeMap<RepoPath, Found>) -> Edge
     needs
 }
 
-/// Adds what was found. In a ring, a build does not wait for what no manifest names.
+/// Adds what was found. In a ring, what no manifest names gives way to dependencies.
 pub(super) fn with_found(mut bonds: Bonds, found: &BTreeMap<RepoPath, Found>) -> Bonds {
     for (from, found) in found {
         let of_one = bonds.entry(from.clone()).or_default();
-        for to in found.edges.keys() {
-            of_one.entry(to.clone()).or_insert(Bond::Loose);
+        for (to, edge) in &found.edges {
+            let bond = of_one.entry(to.clone()).or_insert(Bond::Loose);
+            if edge.kind != EdgeKind::Import && *bond == Bond::Loose {
+                *bond = Bond::Named;
+            }
         }
     }
     bonds

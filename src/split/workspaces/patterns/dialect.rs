@@ -8,6 +8,7 @@
 //! | `!(a)`, `@(a\|b)`, … | yes | yes | yes | plain characters | yes |
 //! | names with a dot | if the pattern writes the dot | also by `!(a)`, `[.]` | the same | only without a glob | if the pattern writes the dot |
 //! | links to folders | yes; `**` goes one link deep | yes | yes | only without a glob | yes, but not in `**` |
+//! | a slash in `@(a/b)` | splits | matches only after some globs | the same | splits | splits |
 //! | `a/**` has `a` | yes | no | no | yes | yes |
 //! | workspaces of workspaces | no | yes | yes | no | no |
 

@@ -74,6 +74,12 @@ pub(in crate::split) fn expand(
         if text.is_empty() && dialect.is_berry() {
             return Err(wrong(text, "it is empty"));
         }
+        if dialect.is_berry() && pattern::has_slash_in_group(text) {
+            found.warnings.push(format!(
+                "workspace pattern `{text}`: Yarn reads `/` inside `(…)` only after some globs, and splitter never does; write one \
+                 pattern per folder"
+            ));
+        }
         // A Bun before 1.4 also looks for folders with such a pattern, in which its first name is any other.
         if is_exclusion && !dialect.is_old_bun() {
             continue;
@@ -83,6 +89,12 @@ pub(in crate::split) fn expand(
         let mut walk = Walk::new(tree, base, dialect, text, excluded, from_base);
         for pattern in pattern::read(text, dialect, Purpose::Find).map_err(|reason| wrong(text, &reason))? {
             walk.find(&pattern, &mut found.folders)?;
+        }
+        if let Some(folder) = walk.found_twice() {
+            let title = dialect.title();
+            found.warnings.push(format!(
+                "workspace pattern `{text}`: another pattern also names `{folder}`, and {title} refuses to install; remove one of them"
+            ));
         }
         if found.folders.len() == before && !is_exclusion && !walk.has_found() {
             missing(text, dialect, &mut found.warnings)?;

@@ -1,5 +1,7 @@
 //! A whole pattern: its parts between slashes.
 
+use std::collections::HashMap;
+
 use super::{
     braces,
     dialect::Dialect,
@@ -18,6 +20,8 @@ pub(super) enum Part {
     Up,
     /// Any name that one of these matches.
     Glob(Vec<Glob>),
+    /// Any name without a dot at its start that none of these matches: a part that starts with `!`, for Bun before 1.4.
+    Other(Vec<Name>),
     /// `**`: any number of folders. `least` is 1 if it needs one, unless the folder before it is compared, too.
     Any { least: usize, after_base: bool },
 }
@@ -26,18 +30,25 @@ pub(super) enum Part {
 #[derive(Debug, Clone)]
 pub(super) struct Glob {
     name: Name,
-    /// Whether the part starts with `!` and means every other name: Bun before 1.4.
-    is_negated: bool,
     /// How Yarn matches a folder on the way, before it matches the whole path.
     on_the_way: Option<Name>,
 }
 
 impl Glob {
-    pub(super) fn matches(&self, name: &str) -> bool {
-        if self.is_negated {
-            return !name.starts_with('.') && !self.name.matches(name);
-        }
+    fn matches(&self, name: &str) -> bool {
         self.name.matches(name) && self.on_the_way.as_ref().is_none_or(|on_the_way| on_the_way.matches(name))
+    }
+}
+
+impl Part {
+    /// Whether a part that is no `**` matches a name.
+    pub(super) fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Plain(plain) => plain == name,
+            Self::Glob(globs) => globs.iter().any(|glob| glob.matches(name)),
+            Self::Other(names) => !name.starts_with('.') && !names.iter().any(|refused| refused.matches(name)),
+            Self::Up | Self::Any { .. } => false,
+        }
     }
 }
 
@@ -79,7 +90,10 @@ pub(super) fn read(text: &str, dialect: Dialect, purpose: Purpose) -> Result<Vec
 }
 
 fn pattern(text: &str, dialect: Dialect, purpose: Purpose) -> Result<Pattern, String> {
-    let texts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    // Yarn's library reads a group before it splits, so that `@(a|b/c)` matches `a` and no folder two levels down.
+    let texts = if dialect.is_berry() { split_outside_groups(text) } else { text.split('/').collect() };
+    let texts: Vec<&str> = texts.into_iter().filter(|part| !matches!(*part, "" | ".")).collect();
+    let is_path = dialect.is_old_bun() && purpose == Purpose::Find && dialect.is_path(text);
     let mut parts = Vec::new();
     for (index, part) in texts.iter().enumerate() {
         let reader = Reader { dialect, purpose, is_first: index == 0, is_last: index + 1 == texts.len() };
@@ -87,6 +101,8 @@ fn pattern(text: &str, dialect: Dialect, purpose: Purpose) -> Result<Pattern, St
         let is_base = dialect.is_berry() && !reader.is_last && parts.iter().all(|part| matches!(part, Part::Plain(_)));
         let part = match *part {
             ".." => Part::Up,
+            // Bun opens a path without its glob characters, also `a/!(b)`.
+            other if is_path => Part::Plain(other.to_owned()),
             "**" if follows_star => continue,
             "**" => reader.any(parts.last()),
             // Yarn's library takes such a folder for a plain one.
@@ -103,6 +119,53 @@ fn pattern(text: &str, dialect: Dialect, purpose: Purpose) -> Result<Pattern, St
         parts.push(Part::Glob(Vec::new()));
     }
     Ok(Pattern { parts, ends_with_slash: text.ends_with('/') })
+}
+
+/// Whether a slash is inside an extended glob.
+pub(super) fn has_slash_in_group(text: &str) -> bool {
+    split_outside_groups(text).iter().any(|part| part.contains('/'))
+}
+
+/// Splits a pattern at the slashes outside of extended globs. A glob that is not closed is plain text.
+fn split_outside_groups(text: &str) -> Vec<&str> {
+    let bytes = text.as_bytes();
+    let closing = closing_brackets(bytes);
+    let (mut parts, mut from, mut at) = (Vec::new(), 0, 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 1,
+            b'!' | b'@' | b'?' | b'+' | b'*' if bytes.get(at + 1) == Some(&b'(') => {
+                at = closing.get(&(at + 1)).copied().unwrap_or(at);
+            }
+            b'/' => {
+                parts.push(&text[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    parts.push(&text[from..]);
+    parts
+}
+
+/// Returns where each opening bracket is closed.
+fn closing_brackets(bytes: &[u8]) -> HashMap<usize, usize> {
+    let (mut open, mut closing, mut at) = (Vec::new(), HashMap::new(), 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 1,
+            b'(' => open.push(at),
+            b')' => {
+                if let Some(open) = open.pop() {
+                    closing.insert(open, at);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    closing
 }
 
 fn is_lone_question_mark(part: &str) -> bool {
@@ -139,26 +202,33 @@ impl Reader {
     }
 
     fn part(&self, text: &str) -> Result<Part, String> {
-        let many = || "its braces stand for too many patterns".to_owned();
-        let texts = if self.dialect.is_bun() {
-            braces::expand(text, self.dialect.braces()).ok_or_else(many)?
-        } else {
-            vec![text.to_owned()]
-        };
+        if let Some(refused) =
+            text.strip_prefix('!').filter(|_| self.dialect.is_old_bun() && self.purpose == Purpose::Find)
+        {
+            let names = self
+                .written_out(refused)?
+                .iter()
+                .map(|text| self.name(text, self.is_last))
+                .collect::<Result<_, _>>()?;
+            return Ok(Part::Other(names));
+        }
         let mut globs = Vec::new();
-        for text in &texts {
-            let (text, is_negated) = match text.strip_prefix('!') {
-                Some(rest) if self.dialect.is_old_bun() && self.purpose == Purpose::Find => (rest, true),
-                _ => (text.as_str(), false),
-            };
-            globs.push(Glob { name: self.name(text, self.is_last)?, is_negated, on_the_way: self.on_the_way(text)? });
+        for text in &self.written_out(text)? {
+            globs.push(Glob { name: self.name(text, self.is_last)?, on_the_way: self.on_the_way(text)? });
         }
         if let [only] = globs.as_slice()
-            && let (Some(plain), false) = (only.name.literal(), only.is_negated)
+            && let Some(plain) = only.name.literal()
         {
             return Ok(Part::Plain(plain));
         }
         Ok(Part::Glob(globs))
+    }
+
+    fn written_out(&self, text: &str) -> Result<Vec<String>, String> {
+        if !self.dialect.is_bun() {
+            return Ok(vec![text.to_owned()]);
+        }
+        braces::expand(text, self.dialect.braces()).ok_or_else(|| "its braces stand for too many patterns".to_owned())
     }
 
     fn on_the_way(&self, text: &str) -> Result<Option<Name>, String> {
@@ -195,7 +265,7 @@ impl Pattern {
 
     /// Whether the first part has special characters.
     pub(super) fn starts_with_glob(&self) -> bool {
-        matches!(self.parts.first(), Some(Part::Glob(_) | Part::Any { .. }))
+        matches!(self.parts.first(), Some(Part::Glob(_) | Part::Other(_) | Part::Any { .. }))
     }
 
     /// Whether Yarn does not enter folders that the pattern excludes: if it ends with a name or with `/**`.
@@ -224,13 +294,11 @@ impl Pattern {
             let mut next = vec![false; self.parts.len() + 1];
             for (index, part) in self.parts.iter().enumerate().filter(|(index, _)| at[*index]) {
                 match part {
-                    Part::Plain(plain) => next[index + 1] |= plain == name,
-                    Part::Glob(globs) => next[index + 1] |= globs.iter().any(|glob| glob.matches(name)),
                     Part::Any { .. } if enters_dots || !name.starts_with('.') => {
                         next[index] = true;
                         next[index + 1] = true;
                     }
-                    Part::Any { .. } | Part::Up => {}
+                    other => next[index + 1] |= other.matches(name),
                 }
             }
             at = next;

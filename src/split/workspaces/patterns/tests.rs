@@ -1,5 +1,7 @@
 //! What the real programs do, in small. `tests/it/workspace_patterns.rs` compares many more with them.
 
+use proptest::prelude::*;
+
 use super::{Dialect::*, *};
 use crate::repo::MemoryTree;
 
@@ -73,6 +75,50 @@ fn extended_globs() {
         assert!(found(&["@(app|lib)"], dialect).contains("Bun refuses to install"), "{dialect:?}");
         assert_eq!(found(&["?(app|lib)"], dialect), "", "{dialect:?}");
     }
+}
+
+#[test]
+fn parts_that_start_with_an_exclamation_mark_before_bun_1_4() {
+    for dialect in [Bun12, Bun13] {
+        // Any name but the two, not any but one of them.
+        assert_eq!(found(&["!{apps,packages}/*"], dialect), "real/s", "{dialect:?}");
+        assert_eq!(found(&["pack*/!{a,ab}"], dialect), "packages/b packages/legacy", "{dialect:?}");
+        // It is a path, because it has no `*`, `?`, `[` or `{`.
+        assert!(found(&["packages/!(a)"], dialect).contains("Bun refuses to install"), "{dialect:?}");
+    }
+}
+
+#[test]
+fn a_folder_of_the_root_that_two_patterns_name() {
+    let warnings = |patterns: [&str; 2], dialect| {
+        let patterns = patterns.map(str::to_owned);
+        expand(&tree(&[]), &RepoPath::root(), &patterns, dialect).unwrap().warnings
+    };
+    let refused = |pattern: &str| {
+        format!(
+            "workspace pattern `{pattern}`: another pattern also names `app`, and Bun 1.3 refuses to install; remove one of them"
+        )
+    };
+    assert_eq!(warnings(["app", "a*"], Bun13), [refused("a*")]);
+    assert_eq!(warnings(["a*", "app"], Bun13), [refused("app")]);
+    assert_eq!(warnings(["app", "!x"], Bun13), [refused("!x")]);
+    assert!(warnings(["app", "a*"], Bun14).is_empty());
+    assert!(warnings(["a*", "*"], Bun13).is_empty());
+    assert!(warnings(["packages/a", "packages/*"], Bun13).is_empty());
+}
+
+#[test]
+fn slashes_in_extended_globs() {
+    assert_eq!(found(&["apps/@(web|web/deep)"], YarnClassic), "");
+    assert_eq!(found(&["apps/@(web|web/deep)"], Bun14), "");
+    for dialect in [Yarn3, Yarn4] {
+        assert_eq!(found(&["apps/@(web|web/deep)", "packages/!(a/sub)/sub"], dialect), "apps/web packages/a/sub");
+        assert_eq!(found(&["apps/@(web", "apps/@(web/deep/er"], dialect), "", "{dialect:?}");
+        let warnings =
+            expand(&tree(&[]), &RepoPath::root(), &["apps/@(web|web/deep)".to_owned()], dialect).unwrap().warnings;
+        assert!(warnings[0].contains("reads `/` inside `(…)`"), "{warnings:?}");
+    }
+    assert_eq!(found(&["@(packages/a|app)"], Yarn4), "app");
 }
 
 #[test]
@@ -151,4 +197,14 @@ fn what_names_nothing_is_said() {
         warnings(&["gone"], Bun14),
         ["workspace pattern `gone`: there is no package.json, and Bun refuses to install"]
     );
+}
+
+proptest! {
+    #[test]
+    fn no_patterns_panic(patterns in prop::collection::vec("[!@?*+(){}\\[\\]|,/a-c.\\\\^-]{0,16}|\\PC{0,8}", 0..4)) {
+        let tree = tree(&[("packages/a/up", ".."), ("packages/x", "packages/y")]);
+        for dialect in ALL {
+            let _ = expand(&tree, &RepoPath::root(), &patterns, dialect);
+        }
+    }
 }

@@ -29,6 +29,8 @@ pub(super) struct Walk<'a> {
     from_base: bool,
     listed: usize,
     has_found: bool,
+    /// A folder that Bun before 1.4 finds a second time, and then refuses.
+    found_twice: Option<RepoPath>,
 }
 
 /// Where the walk is.
@@ -55,12 +57,17 @@ impl<'a> Walk<'a> {
         excluded: Vec<&'a Exclusion>,
         from_base: bool,
     ) -> Self {
-        Self { tree, base, dialect, text, excluded, from_base, listed: 0, has_found: false }
+        Self { tree, base, dialect, text, excluded, from_base, listed: 0, has_found: false, found_twice: None }
     }
 
     /// Whether any folder was found, also one that another pattern found before, or that is excluded.
     pub(super) const fn has_found(&self) -> bool {
         self.has_found
+    }
+
+    /// Returns a folder that makes Bun before 1.4 refuse: directly in the root, named by a path and found by a glob.
+    pub(super) const fn found_twice(&self) -> Option<&RepoPath> {
+        self.found_twice.as_ref()
     }
 
     /// Adds the folders that a pattern names.
@@ -122,9 +129,9 @@ impl<'a> Walk<'a> {
                 let Some(place) = Place::of(self.tree, &path)? else { return Ok(()) };
                 self.descend(&Here { path, place, ..here.clone() }, rest, is_listed, folders)
             }
-            Part::Glob(globs) => {
+            Part::Glob(_) | Part::Other(_) => {
                 for (name, kind) in self.entries(here)? {
-                    if !globs.iter().any(|glob| glob.matches(&name)) {
+                    if !part.matches(&name) {
                         continue;
                     }
                     if let Some(next) = self.enter(here, &name, kind, is_listed, rest)? {
@@ -239,7 +246,10 @@ impl<'a> Walk<'a> {
         self.has_found = true;
         if !self.is_excluded(&here.path) {
             let found = Match { place: here.place.clone(), pattern: self.text.to_owned(), by_glob: here.by_glob };
-            folders.entry(here.path.clone()).or_insert(found);
+            let first = folders.entry(here.path.clone()).or_insert(found);
+            if self.dialect.is_old_bun() && first.by_glob != here.by_glob && here.path.parent().is_root() {
+                self.found_twice = Some(here.path.clone());
+            }
         }
         Ok(())
     }
