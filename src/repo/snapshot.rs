@@ -4,7 +4,7 @@
 //! the user. A search asks for hundreds of files in a few folders.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -121,6 +121,16 @@ impl Tree for Snapshot {
         Ok(!is_found && self.tree.is_ignored(path)?)
     }
 
+    fn ignored(&self, paths: &[RepoPath]) -> Result<BTreeSet<RepoPath>, TreeError> {
+        if self.asks == Asks::Few {
+            return self.tree.ignored(paths);
+        }
+        // Only the tree asks git what it tracks. Where the walk met all of them, there is nothing to ask.
+        let walked = self.walked()?;
+        let open: Vec<RepoPath> = paths.iter().filter(|path| !path.is_root() && !walked.has(path)).cloned().collect();
+        if open.is_empty() { Ok(BTreeSet::new()) } else { self.tree.ignored(&open) }
+    }
+
     fn links(&self) -> Result<Vec<Link>, TreeError> {
         Ok(self.walked()?.links.clone())
     }
@@ -205,6 +215,23 @@ mod tests {
                 );
             }
             assert_eq!(snapshot.links().unwrap(), tree.links().unwrap(), "{asks:?}");
+            assert_eq!(snapshot.ignored(&paths()).unwrap(), tree.ignored(&paths()).unwrap(), "{asks:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_git_tracks_is_not_ignored_for_nix() {
+        let (folder, tree) = repository();
+        fs::remove_dir_all(folder.path().join(".git")).unwrap();
+        let tracked: RepoPath = "packages/a/dist/a.js".parse().unwrap();
+        for args in [&["init", "--quiet"][..], &["add", "--force", tracked.as_str()]] {
+            let git = std::process::Command::new("git").args(args).current_dir(folder.path()).status().unwrap();
+            assert!(git.success());
+        }
+        for asks in [Asks::Few, Asks::Whole, Asks::WithSizes] {
+            let snapshot = Snapshot::new(tree.clone(), asks);
+            assert!(snapshot.is_ignored(&tracked).unwrap(), "{asks:?}");
+            assert!(snapshot.ignored(std::slice::from_ref(&tracked)).unwrap().is_empty(), "{asks:?}");
         }
     }
 

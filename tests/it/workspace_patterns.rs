@@ -369,7 +369,7 @@ fn git_rules_count_for_plain_folders_that_git_does_not_track() {
     context.write(".gitignore", "/packages/scratch\n/packages/tracked\n");
     context.write("packages/.gitignore", "own/\n");
     for name in ["scratch", "tracked", "own", "new"] {
-        context.write(&format!("packages/{name}/package.json"), &format!(r#"{{"name": "{name}"}}"#));
+        context.write(&format!("packages/{name}/package.json"), format!(r#"{{"name": "{name}"}}"#));
     }
     context.git(&["add", "--force", "packages/tracked"]);
     let split = Split::read(&WorkTree::at(context.repo()), &Choices::default()).unwrap();
