@@ -75,8 +75,10 @@ pub struct WorkspaceConfig {
     pub publish: bool,
     /// Workspaces whose sources it reads although its manifest does not list them.
     pub uses: BTreeSet<RepoPath>,
-    /// Globs of such workspaces. [`Config::resolve`] moves what they match to `uses`.
+    /// Globs of such workspaces, and what starts with `!`. [`Config::resolve`] moves what they match to `uses` and `not_uses`.
     pub uses_globs: Vec<String>,
+    /// Workspaces that it does not need, although its files were found to name them.
+    pub not_uses: BTreeSet<RepoPath>,
     /// The keys that are set.
     pub keys: BTreeSet<String>,
     /// How the build gets installed packages.
@@ -472,12 +474,15 @@ fn inner_path(document: &Document<'_>, value: &Value<'_>) -> Result<String, Json
     path(document, document.as_str(value)?, value.range().start).map(|path| path.as_str().to_owned())
 }
 
-/// Reads `uses`: folders of workspaces, and globs of them.
+/// Reads `uses`: folders of workspaces, and globs of them. `!` before one turns off what was found.
 fn uses(document: &Document<'_>, value: &Value<'_>) -> Result<(BTreeSet<RepoPath>, Vec<String>), JsonError> {
     let (mut plain, mut for_globs) = (BTreeSet::new(), Vec::new());
     for element in &document.as_array(value)?.elements {
         let (text, offset) = (document.as_str(element)?, element.range().start);
-        if globs::is_written_glob(text) {
+        if let Some(negated) = text.strip_prefix('!').filter(|rest| !rest.starts_with('(')) {
+            written_out(document, negated, offset)?;
+            for_globs.push(text.to_owned());
+        } else if globs::is_written_glob(text) {
             written_out(document, text, offset)?;
             for_globs.push(text.to_owned());
         } else {

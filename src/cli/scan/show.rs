@@ -189,7 +189,11 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
             printer.data(format_args!("  {:<width$}  {}", "", escape(&text)));
         }
         for (to, reason) in &workspace.reasons {
-            printer.data(format_args!("  {:<width$}  {DIM}needs {}{DIM:#}", "", escape(&format!("{to}: {reason}"))));
+            printer.data(format_args!(
+                "  {:<width$}  {DIM}found: needs {}{DIM:#}",
+                "",
+                escape(&format!("{to}: {reason}"))
+            ));
         }
         if let Some(targets) = link_targets(workspace, scan.shown(SHOWN_TARGETS)) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&targets)));

@@ -67,6 +67,10 @@ pub(super) fn search(search: &mut Search<'_, '_>, filter: &SourceFilter) -> Resu
         let is_new = !specifiers.is_subset(&found);
         // Files that git ignores are on no other machine. Most have nothing new, and need not be asked for.
         if is_new && !search.finder.is_ignored(path)? {
+            let origins = search.finder.origins.entry(search.own.clone()).or_default();
+            for text in specifiers.all() {
+                origins.entry(text.clone()).or_insert_with(|| path.clone());
+            }
             found.extend(specifiers);
         }
     }

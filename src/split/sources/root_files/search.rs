@@ -51,12 +51,25 @@ pub(super) struct Search<'f, 'a> {
     pub(super) builds_projects: bool,
     /// Whether the build or check compiles what a configuration includes. Bundlers do not read that.
     pub(super) compiles: bool,
+    /// The file that mentions what is added.
+    pub(super) file: Option<RepoPath>,
 }
 
 impl<'f, 'a> Search<'f, 'a> {
     pub(super) fn new(finder: &'f mut Finder<'a>, own: &'f RepoPath, purpose: Purpose) -> Self {
         let (found, aliases, outside, compiled) = Default::default();
-        Self { finder, own, purpose, found, aliases, outside, compiled, builds_projects: false, compiles: false }
+        Self {
+            finder,
+            own,
+            purpose,
+            found,
+            aliases,
+            outside,
+            compiled,
+            builds_projects: false,
+            compiles: false,
+            file: None,
+        }
     }
 
     /// Adds an existing file or folder, unless git ignores it. Returns whether it is new.
@@ -74,9 +87,14 @@ impl<'f, 'a> Search<'f, 'a> {
             _ => {
                 let reason = reason();
                 let is_package = reason.starts_with(IMPORTS);
-                self.found.edges.insert(to.clone(), Edge { kind, reason, is_package });
+                self.found.edges.insert(to.clone(), Edge { kind, reason, is_package, file: self.file.clone() });
             }
         }
+    }
+
+    /// The program of the workspace that names this, if the search read it.
+    pub(super) fn origin_of(&self, text: &str) -> Option<RepoPath> {
+        self.finder.origins.get(self.own)?.get(text).cloned()
     }
 
     pub(super) fn is_dependency(&self, to: &RepoPath) -> bool {

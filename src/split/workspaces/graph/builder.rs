@@ -367,7 +367,7 @@ impl<'a, 's> Builder<'a, 's> {
     /// Why each of these is needed, in words.
     fn reasons(&self, path: &RepoPath) -> BTreeMap<RepoPath, String> {
         let edges = self.found.get(path).into_iter().flat_map(|found| &found.edges);
-        edges.map(|(to, edge)| (to.clone(), edge.reason.clone())).collect()
+        edges.map(|(to, edge)| (to.clone(), edge.shown(path))).collect()
     }
 
     /// Warnings of the search.

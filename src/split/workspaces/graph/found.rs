@@ -56,8 +56,10 @@ pub(super) fn find(
             add_names_of_others(known, &mut finder, path, &mut all)?;
         }
     }
-    for found in all.values_mut() {
-        found.edges.retain(|to, _| known.excluded.find(to.as_str()).is_none());
+    for (path, found) in &mut all {
+        let choice = known.config.workspaces.get(path);
+        let is_off = |to: &RepoPath| choice.is_some_and(|choice| choice.not_uses.contains(to));
+        found.edges.retain(|to, _| known.excluded.find(to.as_str()).is_none() && !is_off(to));
     }
     Ok(all)
 }
@@ -138,7 +140,8 @@ impl Known<'_, '_> {
             found.extend(root_files::of_root_scripts(finder, path, &texts)?);
         }
         if !path.is_root() && self.depends_on_root(path, manifest) {
-            let edge = Edge { kind: EdgeKind::Import, reason: "depends on the root".to_owned(), is_package: true };
+            let edge =
+                Edge { kind: EdgeKind::Import, reason: "depends on the root".to_owned(), is_package: true, file: None };
             found.edges.insert(RepoPath::root(), edge);
         }
         for folder in self.links.by_workspace.get(path).into_iter().flat_map(|linked| &linked.folders) {
