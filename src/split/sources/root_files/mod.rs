@@ -102,6 +102,8 @@ pub(in crate::split) struct Edge {
     pub(in crate::split) is_package: bool,
     /// The file that names it, as far as the search read one.
     pub(in crate::split) file: Option<RepoPath>,
+    /// Whether the configuration of another workspace names it, for all that refer to that workspace.
+    pub(in crate::split) is_of_another: bool,
 }
 
 impl Edge {
@@ -126,7 +128,8 @@ pub(in crate::split) struct Found {
     pub(in crate::split) edges: BTreeMap<RepoPath, Edge>,
     /// What its programs name, as far as it matters.
     pub(in crate::split) imports: Vec<String>,
-    pub(in crate::split) warnings: BTreeSet<String>,
+    /// Warnings of files of other workspaces that nothing makes, with these workspaces.
+    pub(in crate::split) unmade: BTreeSet<(RepoPath, String)>,
     /// Globs of files of the workspace that its build reads though a rule excludes them: settings of linters.
     pub(in crate::split) reads: BTreeSet<String>,
     /// The aliases of its own configuration.
@@ -143,7 +146,7 @@ impl Found {
         self.imports.extend(other.imports);
         self.imports.sort_unstable();
         self.imports.dedup();
-        self.warnings.extend(other.warnings);
+        self.unmade.extend(other.unmade);
         self.reads.extend(other.reads);
     }
 }

@@ -87,7 +87,10 @@ impl<'f, 'a> Search<'f, 'a> {
             _ => {
                 let reason = reason();
                 let is_package = reason.starts_with(IMPORTS);
-                self.found.edges.insert(to.clone(), Edge { kind, reason, is_package, file: self.file.clone() });
+                self.found.edges.insert(
+                    to.clone(),
+                    Edge { kind, reason, is_package, file: self.file.clone(), is_of_another: false },
+                );
             }
         }
     }
@@ -242,12 +245,13 @@ impl<'f, 'a> Search<'f, 'a> {
         let is_output = OUTPUTS.contains(&first) || first.starts_with('.') || first.starts_with("dist");
         if has_build && (is_output || by == Mention::Script) {
             self.add_edge(owner, EdgeKind::Build, || reason(by));
-        } else if by == Mention::Script && self.purpose == Purpose::Build {
+        } else if by == Mention::Script && self.purpose == Purpose::Build && !self.is_dependency(owner) {
             let own = self.own;
-            self.found.warnings.insert(format!(
+            let text = format!(
                 "{own}: its build names {path}, which git does not have and no build script of {owner} makes; if the build \
                  needs files of {owner}, set `\"workspaces\": {{ \"{own}\": {{ \"uses\": [\"{owner}\"] }} }}` in splitter.json"
-            ));
+            );
+            self.found.unmade.insert((owner.clone(), text));
         }
     }
 
@@ -391,8 +395,10 @@ impl<'f, 'a> Search<'f, 'a> {
     /// Adds the files that a program names, and the files that these name.
     pub(super) fn follow(&mut self, file: &RepoPath) -> Result<(), SplitError> {
         let mut open = vec![file.clone()];
+        let before = self.file.take();
         for _ in 0..FOLLOWED {
             let Some(file) = open.pop() else { break };
+            self.file = Some(file.clone());
             if self.compiled.contains(&file) {
                 continue;
             }
@@ -419,6 +425,7 @@ impl<'f, 'a> Search<'f, 'a> {
                 open.extend(found.filter(|path| mentions::names_more(path.as_str())));
             }
         }
+        self.file = before;
         Ok(())
     }
 

@@ -23,9 +23,11 @@ fn search(script: &str, files: &[(&str, &str)]) -> Found {
     let imports = Imports { builds: [(path.clone(), found.imports.clone())].into(), ..Imports::default() };
     let again = of(&mut Finder::new(&tree, &workspaces, ProgramSearch::Recorded(&imports)), &asked).unwrap();
     // The record does not hold which files these are.
-    let mut without_files = found.clone();
-    without_files.edges.values_mut().for_each(|edge| edge.file = None);
-    assert_eq!(again, without_files);
+    let without_files = |mut found: Found| {
+        found.edges.values_mut().for_each(|edge| edge.file = None);
+        found
+    };
+    assert_eq!(without_files(again), without_files(found.clone()));
     found
 }
 
@@ -381,6 +383,26 @@ fn what_code_generators_write_is_no_import() {
     assert_eq!(search("", &[&files[..], &[real]].concat()).edges.len(), 2);
 }
 
+#[test]
+fn what_files_for_tests_import_is_no_edge_of_a_bundler() {
+    let files = [("apps/web/src/__mocks__/a.ts", "import 'ui'"), ("apps/web/test-utils/b.ts", "import 'ui'")];
+    assert_eq!(edges("vite build", &files), [""; 0]);
+    assert_eq!(edges("tsc && vite build", &files).len(), 1);
+}
+
+#[test]
+fn projects_of_projects_are_of_another() {
+    let files = [
+        ("apps/web/tsconfig.json", r#"{"references": [{"path": "../../packages/ui"}]}"#),
+        ("packages/ui/tsconfig.json", r#"{"references": [{"path": "../b"}]}"#),
+        ("packages/b/package.json", r#"{"name": "b"}"#),
+        ("packages/b/tsconfig.json", "{}"),
+    ];
+    let found = search("tsc -b", &files);
+    let of_another: Vec<bool> = found.edges.values().map(|edge| edge.is_of_another).collect();
+    assert_eq!(of_another, [true, false], "packages/b, packages/ui");
+}
+
 /// The cases of S2 and S8.
 #[test]
 fn scripts_name_files_and_run_commands_of_others() {
@@ -436,7 +458,10 @@ fn scripts_name_files_and_run_commands_of_others() {
     let colon = ("package.json", r#"{"workspaces": ["*/*"], "scripts": {"r:codes": "cat data/m.txt"}}"#);
     assert_eq!(found("yarn r:codes && vite build", &[&files[..], &[colon]].concat()), ["data/m.txt", "package.json"]);
     let gone = search("cat ../../packages/a/gone.yaml", &[("packages/a/package.json", r#"{"name": "a"}"#)]);
-    assert_eq!(gone.warnings.len(), 1);
+    assert_eq!(gone.unmade.len(), 1);
+    let known = ("apps/web/package.json", r#"{"name": "web", "dependencies": {"a": "*"}}"#);
+    let gone = search("cat ../../packages/a/gone.yaml", &[("packages/a/package.json", r#"{"name": "a"}"#), known]);
+    assert_eq!(gone.unmade.len(), 0);
 }
 
 #[test]

@@ -147,6 +147,23 @@ fn choices_go_before_what_is_found() {
         |more: &[(&str, &str)]| graph(&[&found[..], more].concat()).unwrap().closure(&"apps/a".parse().unwrap()).len();
     let off = ("splitter.json", r#"{"workspaces": {"apps/a": {"uses": ["!packages/tool"]}}}"#);
     assert_eq!((size_with(&[]), size_with(&[off])), (2, 1));
+    let warned = |choice: &str| {
+        let config = format!(r#"{{"workspaces": {{{choice}}}}}"#);
+        let files = [
+            ROOT,
+            ("splitter.json", config.as_str()),
+            (
+                "apps/a/package.json",
+                r#"{"scripts": {"build": "cp ../../packages/tool/.gen/a . && x", "prepare": "y"}}"#,
+            ),
+            ("packages/tool/package.json", r#"{"scripts": {"prepare": "y"}}"#),
+        ];
+        graph(&files).unwrap().warnings.len()
+    };
+    assert_eq!(warned(""), 1);
+    assert_eq!(warned(r#""apps/a": {"ownScripts": ["prepare"]}"#), 0);
+    assert_eq!(warned(r#""packages/tool": {"ownScripts": ["prepare"]}"#), 0);
+    assert_eq!(warned(r#""apps/a": {"uses": ["packages/tool"]}"#), 0);
     let unknown = [ROOT, ("splitter.json", r#"{"workspaces": {"": {"uses": ["packages/x"]}}}"#)];
     assert_eq!(graph(&unknown).unwrap_err().to_string(), "there is no workspace in `packages/x`");
     let unknown = [ROOT, ("splitter.json", r#"{"workspaces": {"packages/x": {}}}"#)];
