@@ -70,7 +70,9 @@ pub(super) fn find(
             let mut files = found.files;
             // The check has the sources of its build. What it alone imports comes as a folder.
             let closure = graph.closure(&workspace.path);
-            files.extend(found.edges.into_keys().filter(|path| !closure.contains(path)));
+            let choice = config.workspaces.get(&workspace.path);
+            let is_off = |path: &RepoPath| choice.is_some_and(|choice| choice.not_uses.contains(path));
+            files.extend(found.edges.into_keys().filter(|path| !closure.contains(path) && !is_off(path)));
             checks.entry(workspace.path.clone()).or_default().push(Check {
                 name: names.take(workspace, script),
                 script: (*script).to_owned(),

@@ -78,8 +78,10 @@ pub struct WorkspaceConfig {
     pub publish: bool,
     /// Workspaces whose sources it reads although its manifest does not list them.
     pub uses: BTreeSet<RepoPath>,
-    /// Globs of such workspaces. [`Config::resolve`] moves what they match to `uses`.
+    /// Globs of such workspaces, and what starts with `!`. [`Config::resolve`] moves what they match to `uses` and `not_uses`.
     pub uses_globs: Vec<String>,
+    /// Workspaces that it does not need, although its files were found to name them.
+    pub not_uses: BTreeSet<RepoPath>,
     /// The keys that are set.
     pub keys: BTreeSet<String>,
     /// How the build gets installed packages.

@@ -188,8 +188,12 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
             let text = format!("warning: its entry point `{entry}` is not in git, and it has no build script");
             printer.data(format_args!("  {:<width$}  {}", "", escape(&text)));
         }
-        for (to, reason) in &workspace.reasons {
-            printer.data(format_args!("  {:<width$}  {DIM}needs {}{DIM:#}", "", escape(&format!("{to}: {reason}"))));
+        for (to, reason) in workspace.reasons.iter().filter(|(to, _)| !workspace.of_others.contains(*to)) {
+            printer.data(format_args!(
+                "  {:<width$}  {DIM}found: needs {}{DIM:#}",
+                "",
+                escape(&format!("{to}: {reason}"))
+            ));
         }
         if let Some(targets) = link_targets(workspace, scan.shown(SHOWN_TARGETS)) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&targets)));

@@ -30,8 +30,17 @@ impl Config {
         }
         for (path, choice) in &mut self.workspaces {
             for glob in std::mem::take(&mut choice.uses_globs) {
-                choice.uses.extend(matching(&glob, workspaces)?.into_iter().filter(|used| used != path));
+                match glob.strip_prefix('!') {
+                    Some(negated) => choice.not_uses.extend(matching(negated, workspaces)?),
+                    None => choice.uses.extend(matching(&glob, workspaces)?.into_iter().filter(|used| used != path)),
+                }
             }
+            // The root as an app uses all but these.
+            let is_for_root = path.is_root() && choice.kind == Some(Kind::App) && choice.build != BuildChoice::None;
+            if is_for_root && choice.uses.is_empty() && !choice.not_uses.is_empty() {
+                choice.uses = workspaces.keys().filter(|path| !path.is_root()).cloned().collect();
+            }
+            choice.uses.retain(|used| !choice.not_uses.contains(used));
         }
         Ok(())
     }
@@ -160,6 +169,25 @@ mod tests {
         let config = resolved(r#"{"workspaces": {"apps/web": {"uses": ["{apps,packages}/[aw]*"]}}}"#).unwrap();
         let uses: Vec<_> = config.workspaces["apps/web"].uses.iter().map(RepoPath::as_str).collect();
         assert_eq!(uses, ["apps/api", "packages/a"]);
+    }
+
+    #[test]
+    fn uses_turns_off_what_was_found() {
+        let of = |choice: &str, path: &str| {
+            let config = resolved(&format!(r#"{{"workspaces": {{"{path}": {choice}}}}}"#)).unwrap();
+            let choice = &config.workspaces[path.trim_start_matches('.')];
+            let names = |set: &BTreeSet<RepoPath>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            (names(&choice.uses), names(&choice.not_uses))
+        };
+        let expected = |uses: &str, not_uses: &str| (uses.to_owned(), not_uses.to_owned());
+        assert_eq!(of(r#"{"uses": ["!packages/b"]}"#, "apps/web"), expected("", "packages/b"));
+        assert_eq!(of(r#"{"uses": ["packages/*", "!*/b"]}"#, "apps/web"), expected("packages/a", "packages/b"));
+        let root = of(r#"{"kind": "app", "build": "make", "uses": ["!packages/*"]}"#, ".");
+        assert_eq!(root, expected("apps/api apps/web", "packages/a packages/b"));
+        assert_eq!(
+            resolved(r#"{"workspaces": {"apps/web": {"uses": ["!packages/x"]}}}"#).unwrap_err(),
+            "there is no workspace whose folder matches `packages/x`"
+        );
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(in crate::split) struct Finder<'a> {
     /// The names that the programs of each workspace import and its manifest does not explain. Another workspace may have aliases for
     /// them, with which it compiles these programs.
     pub(super) names: BTreeMap<RepoPath, BTreeSet<String>>,
+    /// The first program of each workspace that names a path or a name, to say where it stands.
+    pub(super) origins: BTreeMap<RepoPath, BTreeMap<String, RepoPath>>,
     /// The entries of folders outside workspaces.
     listed: BTreeMap<RepoPath, Arc<[Entry]>>,
     /// The texts of configurations and programs. `None` if the file is missing.
@@ -54,6 +56,7 @@ impl<'a> Finder<'a> {
                 .filter(|name| !name.is_empty())
                 .collect(),
             names: BTreeMap::new(),
+            origins: BTreeMap::new(),
             listed: BTreeMap::new(),
             texts: BTreeMap::new(),
             values: BTreeMap::new(),

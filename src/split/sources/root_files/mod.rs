@@ -100,6 +100,23 @@ pub(in crate::split) struct Edge {
     pub(in crate::split) reason: String,
     /// Whether it is imported by a name, as a dependency is.
     pub(in crate::split) is_package: bool,
+    /// The file that names it, as far as the search read one.
+    pub(in crate::split) file: Option<RepoPath>,
+    /// Whether the configuration of another workspace names it, for all that refer to that workspace.
+    pub(in crate::split) is_of_another: bool,
+}
+
+impl Edge {
+    /// The reason, with the file that names it: `names apps/web (src/a.ts)`.
+    pub(in crate::split) fn shown(&self, from: &RepoPath) -> String {
+        let Some(file) = &self.file else { return self.reason.clone() };
+        let file = file.below(from).unwrap_or(file.as_str());
+        match self.reason.strip_suffix(')') {
+            Some(reason) if reason.ends_with(file) => self.reason.clone(),
+            Some(reason) => format!("{reason}; {file})"),
+            None => format!("{} ({file})", self.reason),
+        }
+    }
 }
 
 /// What a search found.
@@ -111,7 +128,8 @@ pub(in crate::split) struct Found {
     pub(in crate::split) edges: BTreeMap<RepoPath, Edge>,
     /// What its programs name, as far as it matters.
     pub(in crate::split) imports: Vec<String>,
-    pub(in crate::split) warnings: BTreeSet<String>,
+    /// Warnings of files of other workspaces that nothing makes, with these workspaces.
+    pub(in crate::split) unmade: BTreeSet<(RepoPath, String)>,
     /// Globs of files of the workspace that its build reads though a rule excludes them: settings of linters.
     pub(in crate::split) reads: BTreeSet<String>,
     /// The aliases of its own configuration.
@@ -128,7 +146,7 @@ impl Found {
         self.imports.extend(other.imports);
         self.imports.sort_unstable();
         self.imports.dedup();
-        self.warnings.extend(other.warnings);
+        self.unmade.extend(other.unmade);
         self.reads.extend(other.reads);
     }
 }
@@ -286,15 +304,18 @@ fn resolve(search: &mut Search<'_, '_>, specifiers: &Specifiers) -> Result<(), S
         if !specifiers.paths.contains(text) && !search.exists(&path)? {
             continue;
         }
+        search.file = search.origin_of(text);
         if leads_on(search, |search| search.add_path(&path, Mention::Program, &|| text.clone()))? {
             kept.push(format!("./{text}"));
         }
     }
     for name in &specifiers.names {
+        search.file = search.origin_of(name);
         if leads_on(search, |search| search.add_name(name))? {
             kept.push(name.clone());
         }
     }
+    search.file = None;
     search.found.imports.extend(kept);
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    environment, mentions,
+    Purpose, environment, mentions,
     root_manifest::{Place, names_root},
     search::Search,
     specifiers::{self, Specifiers},
@@ -26,6 +26,9 @@ const PROGRAMS: [&str; 18] = [
 
 /// Folders of files that are copied elsewhere before they are built. Their imports are not those of the workspace.
 const TEMPLATES: [&str; 4] = ["__fixtures__", "fixtures", "template", "templates"];
+
+/// Folders of files for tests. No bundler reads them. A compiler reads them with the rest, and needs what they import.
+const OF_TESTS: [&str; 5] = ["__mocks__", "test-helpers", "test-setup", "test-support", "test-utils"];
 
 /// The parts of Node.js that most programs import.
 const NODE: [&str; 14] = [
@@ -67,6 +70,10 @@ pub(super) fn search(search: &mut Search<'_, '_>, filter: &SourceFilter) -> Resu
         let is_new = !specifiers.is_subset(&found);
         // Files that git ignores are on no other machine. Most have nothing new, and need not be asked for.
         if is_new && !search.finder.is_ignored(path)? {
+            let origins = search.finder.origins.entry(search.own.clone()).or_default();
+            for text in specifiers.all() {
+                origins.entry(text.clone()).or_insert_with(|| path.clone());
+            }
             found.extend(specifiers);
         }
     }
@@ -122,7 +129,11 @@ fn scan(search: &Search<'_, '_>, files: &[RepoPath]) -> Vec<Scanned> {
         }
         is_meant(name) || !is_explained(name)
     };
-    parallel::map(files, |path| read(tree, path, own, &is_wanted))
+    let is_left_out: &(dyn Fn(&str) -> bool + Sync) = match search.purpose == Purpose::Build && !search.compiles {
+        true => &|folder| TEMPLATES.contains(&folder) || OF_TESTS.contains(&folder),
+        false => &|folder| TEMPLATES.contains(&folder),
+    };
+    parallel::map(files, |path| read(tree, path, own, is_left_out, &is_wanted))
 }
 
 /// Adds the root's manifest and the `.env` files that programs read.
@@ -208,13 +219,19 @@ fn is_configuration(path: &RepoPath) -> bool {
 }
 
 /// Reads a program. A file that is no text reads nothing.
-fn read(tree: &dyn Tree, path: &RepoPath, own: &RepoPath, is_name: &(dyn Fn(&str) -> bool + Sync)) -> Scanned {
+fn read(
+    tree: &dyn Tree,
+    path: &RepoPath,
+    own: &RepoPath,
+    is_left_out: &(dyn Fn(&str) -> bool + Sync),
+    is_name: &(dyn Fn(&str) -> bool + Sync),
+) -> Scanned {
     let nothing = Scanned { text: None, specifiers: Specifiers::default() };
     let Ok(Some(bytes)) = tree.read(path) else { return nothing };
     let Some(text) = String::from_utf8(bytes).ok().filter(|text| text.len() < LARGE) else { return nothing };
     let folder = path.parent();
     let inner = folder.below(own).unwrap_or_default();
-    let is_template = inner.split('/').any(|part| TEMPLATES.contains(&part));
+    let is_template = inner.split('/').any(is_left_out);
     // A configuration that a build reads is followed by itself.
     let is_followed = folder == *own && super::is_configuration(path.file_name());
     let specifiers = if is_template || is_followed || is_json(path) {

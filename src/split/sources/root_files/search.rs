@@ -51,12 +51,25 @@ pub(super) struct Search<'f, 'a> {
     pub(super) builds_projects: bool,
     /// Whether the build or check compiles what a configuration includes. Bundlers do not read that.
     pub(super) compiles: bool,
+    /// The file that mentions what is added.
+    pub(super) file: Option<RepoPath>,
 }
 
 impl<'f, 'a> Search<'f, 'a> {
     pub(super) fn new(finder: &'f mut Finder<'a>, own: &'f RepoPath, purpose: Purpose) -> Self {
         let (found, aliases, outside, compiled) = Default::default();
-        Self { finder, own, purpose, found, aliases, outside, compiled, builds_projects: false, compiles: false }
+        Self {
+            finder,
+            own,
+            purpose,
+            found,
+            aliases,
+            outside,
+            compiled,
+            builds_projects: false,
+            compiles: false,
+            file: None,
+        }
     }
 
     /// Adds an existing file or folder, unless git ignores it. Returns whether it is new.
@@ -74,9 +87,17 @@ impl<'f, 'a> Search<'f, 'a> {
             _ => {
                 let reason = reason();
                 let is_package = reason.starts_with(IMPORTS);
-                self.found.edges.insert(to.clone(), Edge { kind, reason, is_package });
+                self.found.edges.insert(
+                    to.clone(),
+                    Edge { kind, reason, is_package, file: self.file.clone(), is_of_another: false },
+                );
             }
         }
+    }
+
+    /// The program of the workspace that names this, if the search read it.
+    pub(super) fn origin_of(&self, text: &str) -> Option<RepoPath> {
+        self.finder.origins.get(self.own)?.get(text).cloned()
     }
 
     pub(super) fn is_dependency(&self, to: &RepoPath) -> bool {
@@ -224,12 +245,13 @@ impl<'f, 'a> Search<'f, 'a> {
         let is_output = OUTPUTS.contains(&first) || first.starts_with('.') || first.starts_with("dist");
         if has_build && (is_output || by == Mention::Script) {
             self.add_edge(owner, EdgeKind::Build, || reason(by));
-        } else if by == Mention::Script && self.purpose == Purpose::Build {
+        } else if by == Mention::Script && self.purpose == Purpose::Build && !self.is_dependency(owner) {
             let own = self.own;
-            self.found.warnings.insert(format!(
+            let text = format!(
                 "{own}: its build names {path}, which git does not have and no build script of {owner} makes; if the build \
                  needs files of {owner}, set `\"workspaces\": {{ \"{own}\": {{ \"uses\": [\"{owner}\"] }} }}` in splitter.json"
-            ));
+            );
+            self.found.unmade.insert((owner.clone(), text));
         }
     }
 
@@ -373,8 +395,10 @@ impl<'f, 'a> Search<'f, 'a> {
     /// Adds the files that a program names, and the files that these name.
     pub(super) fn follow(&mut self, file: &RepoPath) -> Result<(), SplitError> {
         let mut open = vec![file.clone()];
+        let before = self.file.take();
         for _ in 0..FOLLOWED {
             let Some(file) = open.pop() else { break };
+            self.file = Some(file.clone());
             if self.compiled.contains(&file) {
                 continue;
             }
@@ -401,6 +425,7 @@ impl<'f, 'a> Search<'f, 'a> {
                 open.extend(found.filter(|path| mentions::names_more(path.as_str())));
             }
         }
+        self.file = before;
         Ok(())
     }
 

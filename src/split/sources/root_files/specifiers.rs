@@ -60,6 +60,10 @@ impl Specifiers {
         self.names.extend(other.names);
     }
 
+    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
+        self.paths.iter().chain(&self.guesses).chain(&self.of_cwd).chain(&self.names)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.paths.is_empty() && self.guesses.is_empty() && self.of_cwd.is_empty() && self.names.is_empty()
     }

@@ -108,7 +108,12 @@ fn references(
         let owner = search.finder.owner(&target);
         if let Some(owner) = owner.filter(|_| search.builds_projects) {
             let file = path.below(search.own).unwrap_or(path.as_str()).to_owned();
+            let is_new = !search.found.edges.contains_key(owner);
             search.add_edge(owner, EdgeKind::Import, || format!("refers to {reference} in {file}"));
+            let is_of_another = search.finder.owner(path).is_some_and(|other| other != search.own);
+            if let Some(edge) = search.found.edges.get_mut(owner).filter(|_| is_new) {
+                edge.is_of_another = is_of_another;
+            }
         } else if !owner.is_some_and(|owner| search.is_dependency(owner)) {
             add(search, &target)?;
             chain(search, &target)?;

@@ -171,6 +171,7 @@ impl<'a, 's> Builder<'a, 's> {
                 .collect(),
             needs: self.other_needs(path, &choice, &linked),
             reasons: self.reasons(path),
+            of_others: self.of_others(path),
             linted: self.found.get(path).map(|found| found.reads.clone()).unwrap_or_default(),
             imports: self.found.get(path).map(|found| found.imports.clone()).unwrap_or_default(),
             missing_entry: lacks_entry.filter(|_| build.is_none()),
@@ -368,12 +369,19 @@ impl<'a, 's> Builder<'a, 's> {
     /// Why each of these is needed, in words.
     fn reasons(&self, path: &RepoPath) -> BTreeMap<RepoPath, String> {
         let edges = self.found.get(path).into_iter().flat_map(|found| &found.edges);
-        edges.map(|(to, edge)| (to.clone(), edge.reason.clone())).collect()
+        edges.map(|(to, edge)| (to.clone(), edge.shown(path))).collect()
+    }
+
+    /// Those that the configuration of another workspace names.
+    fn of_others(&self, path: &RepoPath) -> BTreeSet<RepoPath> {
+        let edges = self.found.get(path).into_iter().flat_map(|found| &found.edges);
+        edges.filter(|(_, edge)| edge.is_of_another).map(|(to, _)| to.clone()).collect()
     }
 
     /// Warnings of the search.
     pub(super) fn warnings(&self) -> Vec<String> {
-        self.found.values().flat_map(|found| found.warnings.iter().cloned()).collect()
+        let unmade = self.found.values().flat_map(|found| &found.unmade);
+        unmade.map(|(_, text)| text.clone()).collect()
     }
 
     /// Follows the links among root files, and adds what folders that links lead to read outside of them.

@@ -56,8 +56,10 @@ pub(super) fn find(
             add_names_of_others(known, &mut finder, path, &mut all)?;
         }
     }
-    for found in all.values_mut() {
-        found.edges.retain(|to, _| known.excluded.find(to.as_str()).is_none());
+    for (path, found) in &mut all {
+        let choice = known.config.workspaces.get(path);
+        let is_off = |to: &RepoPath| choice.is_some_and(|choice| choice.not_uses.contains(to));
+        found.edges.retain(|to, _| known.excluded.find(to.as_str()).is_none() && !is_off(to));
     }
     Ok(all)
 }
@@ -131,6 +133,12 @@ impl Known<'_, '_> {
             None => root_files::of(finder, &asked_one)?,
             Some((found, names)) => root_files::with_names(finder, &asked_one, found, names)?,
         };
+        // A script of an install may make such files, and a chosen workspace brings them.
+        let has_scripts = |choice: &WorkspaceConfig| !choice.own_scripts.is_empty() || !choice.root_scripts.is_empty();
+        found.unmade.retain(|(owner, _)| {
+            let of_owner = self.config.workspaces.get(owner);
+            !has_scripts(choice) && !of_owner.is_some_and(has_scripts) && !choice.uses.contains(owner)
+        });
         if !choice.root_scripts.is_empty() {
             let root = &self.workspaces[&RepoPath::root()];
             let texts = choice.root_scripts.iter().filter_map(|name| root.scripts.get(name));
@@ -138,7 +146,13 @@ impl Known<'_, '_> {
             found.extend(root_files::of_root_scripts(finder, path, &texts)?);
         }
         if !path.is_root() && self.depends_on_root(path, manifest) {
-            let edge = Edge { kind: EdgeKind::Import, reason: "depends on the root".to_owned(), is_package: true };
+            let edge = Edge {
+                kind: EdgeKind::Import,
+                reason: "depends on the root".to_owned(),
+                is_package: true,
+                file: None,
+                is_of_another: false,
+            };
             found.edges.insert(RepoPath::root(), edge);
         }
         for folder in self.links.by_workspace.get(path).into_iter().flat_map(|linked| &linked.folders) {

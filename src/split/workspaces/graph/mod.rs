@@ -61,6 +61,8 @@ pub struct Workspace {
     pub needs: BTreeSet<RepoPath>,
     /// Why it uses or needs the workspaces that its files were found to name, as a verb and its object.
     pub reasons: BTreeMap<RepoPath, String>,
+    /// Those among them that the configuration of another workspace names, which needs them too.
+    pub of_others: BTreeSet<RepoPath>,
     /// What its programs import and read outside of it, as far as a record needs it.
     pub imports: Vec<String>,
     /// An entry point of its manifest that git does not have and that no build makes, if others depend on it.

@@ -12,7 +12,9 @@ fn graph(files: &[(&str, &str)]) -> Result<Graph, SplitError> {
     let tree = MemoryTree::new(files.iter().copied());
     let workspaces = workspaces::read(&tree)?;
     let links = links::find(&tree, &workspaces, &bun::parse(r#"{"lockfileVersion": 1, "packages": {}}"#).unwrap())?;
-    Graph::build(&tree, &workspaces, &config::read(&tree)?, &links, ManagerName::Bun, ProgramSearch::Whole)
+    let mut config = config::read(&tree)?;
+    config.resolve(&workspaces)?;
+    Graph::build(&tree, &workspaces, &config, &links, ManagerName::Bun, ProgramSearch::Whole)
 }
 
 fn summary(graph: &Graph) -> Vec<String> {
@@ -135,6 +137,33 @@ fn choices_go_before_what_is_found() {
     let used = graph(&used).unwrap();
     assert_eq!(summary(&used)[2], "packages/tool: library, apps/a depends on it");
     assert_eq!(used.closure(&"apps/a".parse().unwrap()).len(), 2);
+    let found = [
+        ROOT,
+        ("apps/a/package.json", r#"{"scripts": {"build": "x"}}"#),
+        ("apps/a/src/a.ts", "import 'tool'"),
+        ("packages/tool/package.json", r#"{"name": "tool"}"#),
+    ];
+    let size_with =
+        |more: &[(&str, &str)]| graph(&[&found[..], more].concat()).unwrap().closure(&"apps/a".parse().unwrap()).len();
+    let off = ("splitter.json", r#"{"workspaces": {"apps/a": {"uses": ["!packages/tool"]}}}"#);
+    assert_eq!((size_with(&[]), size_with(&[off])), (2, 1));
+    let warned = |choice: &str| {
+        let config = format!(r#"{{"workspaces": {{{choice}}}}}"#);
+        let files = [
+            ROOT,
+            ("splitter.json", config.as_str()),
+            (
+                "apps/a/package.json",
+                r#"{"scripts": {"build": "cp ../../packages/tool/.gen/a . && x", "prepare": "y"}}"#,
+            ),
+            ("packages/tool/package.json", r#"{"scripts": {"prepare": "y"}}"#),
+        ];
+        graph(&files).unwrap().warnings.len()
+    };
+    assert_eq!(warned(""), 1);
+    assert_eq!(warned(r#""apps/a": {"ownScripts": ["prepare"]}"#), 0);
+    assert_eq!(warned(r#""packages/tool": {"ownScripts": ["prepare"]}"#), 0);
+    assert_eq!(warned(r#""apps/a": {"uses": ["packages/tool"]}"#), 0);
     let unknown = [ROOT, ("splitter.json", r#"{"workspaces": {"": {"uses": ["packages/x"]}}}"#)];
     assert_eq!(graph(&unknown).unwrap_err().to_string(), "there is no workspace in `packages/x`");
     let unknown = [ROOT, ("splitter.json", r#"{"workspaces": {"packages/x": {}}}"#)];
@@ -367,7 +396,11 @@ fn an_alias_of_an_app_counts_for_the_libraries_that_it_compiles() {
     assert_eq!(all.closure(&"packages/a".parse().unwrap()).len(), 1);
     let imports: Vec<&String> = all.workspaces().flat_map(|workspace| &workspace.imports).collect();
     assert_eq!(imports, ["~b/y", "~shared/x"]);
-    assert_eq!(all.reason(&web, &"packages/b".parse().unwrap()), Some("imports ~b/y (alias in vite.config.ts)"));
+    assert_eq!(
+        all.reason(&web, &"packages/b".parse().unwrap()),
+        Some("imports ~b/y (alias in vite.config.ts)"),
+        "named by a program of another"
+    );
     let without = ("splitter.json", r#"{"workspaces": {".": {"exclude": ["packages/b"]}}}"#);
     assert_eq!(graph_of(&[without]).closure(&web).len(), 3);
 }
