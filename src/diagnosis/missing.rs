@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     causes::{Cause, Place, general},
-    paths::{below, find, importer, in_build, is_folder},
+    paths::{below, find, importer, in_build, is_folder, is_outside},
     table::{Hit, failure},
 };
 use crate::{
@@ -85,7 +85,7 @@ pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     }
     let text = hit.parts.get("path").or_else(|| hit.parts.get("module"));
     let advice = match text.map(|text| (text, is_path(text, hit))) {
-        Some((text, true)) if in_build(text).is_some() || !text.starts_with('/') => {
+        Some((text, true)) if !is_outside(text) => {
             "git has no such file: if something makes it, do that before or in `build`, or let Nix add it with `files`"
                 .to_owned()
         }
@@ -115,8 +115,10 @@ pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
 pub(super) fn may_be_made(hit: &Hit) -> bool {
     let is_alias = |text: &String| text.starts_with(['#', '$', '~']) || text.starts_with("@/");
     match hit.id {
-        "file" | "configuration" | "prepared" => true,
-        "module" => hit.parts.get("module").is_some_and(|text| is_path(text, hit) || is_alias(text)),
+        "file" | "configuration" | "prepared" => hit.parts.get("path").is_none_or(|text| !is_outside(text)),
+        "module" => hit.parts.get("module").is_some_and(|text| {
+            is_alias(text) || (is_path(text, hit) && !(is_outside(text) && text.contains("-node-modules/")))
+        }),
         _ => false,
     }
 }

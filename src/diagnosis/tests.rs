@@ -140,3 +140,18 @@ fn paths_of_a_trace_are_causes_if_the_build_lacks_them() {
     `docs/x.md` is not among the sources of this build: it is in no workspace, and nothing that splitter reads names it | "workspaces": { "apps/web": { "rootFiles": ["docs/x.md"] } }
     "#);
 }
+
+/// What Yarn prints in every build. It does without the file.
+const CAFILE: &str =
+    "error Could not open cafile: ENOENT: no such file or directory, open '/etc/ssl/certs/ca-certificates.crt'";
+
+#[test]
+fn files_of_the_system_are_no_causes() {
+    for line in [CAFILE, "cat: /proc/version: No such file or directory", "/usr/bin/env: No such file or directory"] {
+        assert_eq!(found(line, &[]), [], "{line}");
+    }
+    // A file of the build that nothing of git explains is.
+    let made = found(&format!("{CAFILE}\nENOENT: no such file or directory, open 'generated/a.json'"), &[]);
+    assert_eq!(made[0].id, "scripts", "{made:#?}");
+    assert!(made[0].line.contains("generated/a.json"), "{made:#?}");
+}
