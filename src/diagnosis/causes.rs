@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{missing, nodejs::Pin, paths::is_outside, table::Hit, table::failure};
+use super::{entries, missing, nodejs::Pin, paths::is_outside, table::Hit, table::failure};
 use crate::{
     repo::{RepoPath, states::FileStates},
     split::{
@@ -88,7 +88,10 @@ fn of_hit(hit: &Hit, place: &Place<'_>) -> Vec<Cause> {
     match hit.id {
         "file" | "module" | "configuration" | "linter" | "command" => {
             let found = missing::causes(hit, place);
-            if found.is_empty() { missing::unknown(hit, place).into_iter().collect() } else { found }
+            if !found.is_empty() {
+                return found;
+            }
+            entries::cause(hit, place).or_else(|| missing::unknown(hit, place)).into_iter().collect()
         }
         "store" => copies(hit, place).into_iter().collect(),
         "nodejs" | "openssl" => super::nodejs::cause(hit, place).map_or_else(general, |cause| vec![cause]),
@@ -209,7 +212,7 @@ fn scripts(hits: &[&Hit], place: &Place<'_>, is_explained: bool) -> Option<Cause
 }
 
 /// Names scripts with their workspaces: `postinstall and prepare of the root`.
-fn scripts_of(mendings: &[Mending]) -> String {
+pub(super) fn scripts_of(mendings: &[Mending]) -> String {
     let names: BTreeMap<&RepoPath, Vec<&str>> = mendings.iter().fold(BTreeMap::new(), |mut names, mending| {
         let of_root = matches!(mending.setting, Setting::RootScripts(_));
         let workspace = if of_root { ROOT.get_or_init(RepoPath::root) } else { &mending.workspace };
@@ -225,7 +228,7 @@ fn scripts_of(mendings: &[Mending]) -> String {
 static ROOT: std::sync::OnceLock<RepoPath> = std::sync::OnceLock::new();
 
 /// Returns the settings that run the scripts which did not run.
-fn not_run(place: &Place<'_>) -> Vec<Mending> {
+pub(super) fn not_run(place: &Place<'_>) -> Vec<Mending> {
     let graph = &place.split.graph;
     let closure = graph.closure(place.reader);
     let mut mendings = Vec::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     causes::{Cause, Place, general},
+    entries,
     paths::{below, find, importer, in_build, is_folder, is_outside},
     table::{Hit, failure},
 };
@@ -111,6 +112,18 @@ pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     Some(Cause { hint: advice, ..cause })
 }
 
+/// Whether the workspace that imports another one names it. Installs may link a workspace only for those that name it.
+pub(super) fn is_named_by_importer(path: &RepoPath, hit: &Hit, place: &Place<'_>) -> bool {
+    let after = hit.after.iter().find_map(|line| importer(line));
+    let text = hit.parts.get("importer").map(String::as_str).or(after);
+    let file = text.and_then(|text| in_build(text).or_else(|| place.reader.resolve(text).ok()));
+    let importer = file.unwrap_or_else(|| place.reader.clone());
+    let graph = &place.split.graph;
+    let owners = graph.workspaces().filter(|found| importer.is_within(&found.path));
+    let owner = owners.max_by_key(|found| found.path.as_str().len());
+    owner.is_none_or(|owner| owner.dependencies.contains(path))
+}
+
 /// Whether a hit is about something that a script can make: a file, or an alias of files, but no package.
 pub(super) fn may_be_made(hit: &Hit) -> bool {
     let is_alias = |text: &String| text.starts_with(['#', '$', '~']) || text.starts_with("@/");
@@ -128,7 +141,7 @@ fn is_path(text: &str, hit: &Hit) -> bool {
 }
 
 /// Returns the name of the package in an import.
-fn package_of(import: &str) -> String {
+pub(super) fn package_of(import: &str) -> String {
     import.split('/').take(if import.starts_with('@') { 2 } else { 1 }).collect::<Vec<_>>().join("/")
 }
 
@@ -155,7 +168,10 @@ fn is_missing(path: &RepoPath, place: &Place<'_>) -> bool {
 
 /// Returns the file or the workspace that an import or a path means.
 fn named(text: &str, hit: &Hit, place: &Place<'_>) -> Vec<RepoPath> {
-    let workspace = || with_name(text, place).into_iter().collect();
+    let workspace = || match with_name(text, place) {
+        Some(path) if !is_missing(&path, place) => entries::files(&path, text, hit, place),
+        path => path.into_iter().collect(),
+    };
     if !is_path(text, hit) {
         return workspace();
     }
@@ -179,7 +195,7 @@ fn folders(hit: &Hit, place: &Place<'_>) -> Vec<RepoPath> {
 }
 
 /// Returns the workspace with the name at the start of an import.
-fn with_name(import: &str, place: &Place<'_>) -> Option<RepoPath> {
+pub(super) fn with_name(import: &str, place: &Place<'_>) -> Option<RepoPath> {
     let name = package_of(import);
     let workspaces = place.split.graph.workspaces();
     workspaces.filter(|found| !found.path.is_root()).find(|found| found.name == name).map(|found| found.path.clone())
