@@ -14,6 +14,9 @@ use crate::{
 /// The section of `docs/troubleshooting.md` about scripts.
 pub(super) const SCRIPTS_PAGE: &str = "install-scripts-that-did-not-run";
 
+/// The folder of packages in the store path of an install.
+const STORE_MODULES: &str = "-node-modules/node_modules/";
+
 /// The build that failed, and what is known of its repository.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
@@ -85,6 +88,9 @@ fn is_of_system(hit: &Hit) -> bool {
 
 fn of_hit(hit: &Hit, place: &Place<'_>) -> Vec<Cause> {
     let general = || general(hit, place).into_iter().collect();
+    if let Some(cause) = from_store(hit, place) {
+        return vec![cause];
+    }
     match hit.id {
         "file" | "module" | "configuration" | "linter" | "command" => {
             let found = missing::causes(hit, place);
@@ -164,6 +170,24 @@ fn copies(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     }
     let mending = Mending { workspace: place.reader.clone(), setting: Setting::CopyNodeModules };
     Some(Cause { hint: "copy the packages instead of linking them".to_owned(), mendings: vec![mending], ..cause })
+}
+
+/// A package in the store that imports a workspace. Programs follow the link to the package, and from there find no workspaces.
+fn from_store(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
+    let importer = hit.parts.get("importer").filter(|importer| importer.contains(STORE_MODULES))?;
+    let module = hit.parts.get("module")?;
+    let path = missing::with_name(module, place)?;
+    if place.split.copies.contains_key(place.reader) {
+        return None;
+    }
+    let mut cause = copies(&Hit { id: "store", ..hit.clone() }, place)?;
+    let package = importer.rsplit_once(STORE_MODULES).map(|(_, inner)| missing::package_of(inner)).unwrap_or_default();
+    cause.says = format!("`{package}` is a link into Nix's store, where it does not find `{module}` (`{path}`)");
+    if !place.split.graph.closure(place.reader).contains(&path) {
+        let uses = Mending { workspace: place.reader.clone(), setting: Setting::Uses(path) };
+        cause.mendings.insert(0, uses);
+    }
+    Some(cause)
 }
 
 /// Reads splitter's own message that an output is missing. Another output is never set without the user: it may be a part.

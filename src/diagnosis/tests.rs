@@ -211,3 +211,20 @@ fn entry_points_that_git_does_not_have_are_named() {
     // An entry that git has.
     insta::assert_snapshot!(import("@r/db"), @r#"the build has `packages/db`, and still did not find `@r/db` | compare the import with the entry points in packages/db/package.json"#);
 }
+
+#[test]
+fn packages_in_the_store_do_not_find_workspaces() {
+    let from = "/nix/store/1851yc5n27pwiwd4kmfs3r2kzmwbhm80-node-modules/node_modules/@react-three/drei/web/Html.js";
+    let copy = r#""workspaces": { "apps/wf": { "nodeModules": "copy" } }"#;
+    for (name, expected) in [
+        ("@r/db", vec![copy.to_owned()]),
+        ("@r/far", vec![r#""workspaces": { "apps/wf": { "uses": ["packages/far"] } }"#.to_owned(), copy.to_owned()]),
+    ] {
+        let text = format!("[vite]: Rollup failed to resolve import \"{name}\" from \"{from}\".");
+        let lines = of_entries(&text);
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(lines[0].ends_with(&format!(" | {}", expected.join(" "))), "{lines:#?}");
+    }
+    let text = "Error: Can't write to /nix/store/1851yc5n27pwiwd4kmfs3r2kzmwbhm80-node-modules/node_modules/@prisma/engines please make sure you install \"prisma\" with the right permissions.";
+    assert!(of_entries(text)[0].ends_with(copy), "{:#?}", of_entries(text));
+}
