@@ -9,6 +9,7 @@ use super::{
     table::{Hit, failure},
 };
 use crate::{
+    lockfile::Format,
     repo::RepoPath,
     split::{
         manifest_path,
@@ -78,8 +79,7 @@ fn of_paths(untracked: Vec<RepoPath>, paths: &[RepoPath], cause: &Cause, place: 
 pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     let cause = general(hit, place)?;
     if let Some((name, path)) = hit.parts.get("command").and_then(|name| Some((name, with_command(name, place)?))) {
-        let package = place.split.graph.workspaces().find(|found| found.path == path).map_or("", |found| &found.name);
-        let advice = format!("add \"{package}\": \"workspace:*\" to its `devDependencies`, and run the install");
+        let advice = format!("add {} to its `devDependencies`, and run the install", request(&path, place));
         let manifest = manifest_path(place.reader);
         let says = format!("`{name}` is a command of `{path}`, which {manifest} does not name");
         return Some(Cause { says, hint: advice, ..cause });
@@ -94,8 +94,8 @@ pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
             let name = package_of(text);
             let is_locked = place.split.lockfile.packages.iter().any(|package| package.name == name);
             let manifest = manifest_path(place.reader);
-            if with_name(text, place).is_some() {
-                format!("add \"{name}\": \"workspace:*\" to `dependencies` of {manifest}, and run the install")
+            if let Some(path) = with_name(text, place) {
+                format!("add {} to `dependencies` of {manifest}, and run the install", request(&path, place))
             } else if is_locked {
                 format!(
                     "add `{name}` to `dependencies` of {manifest}: only others ask for it, so this build may not have it"
@@ -110,6 +110,19 @@ pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
         _ => return Some(cause),
     };
     Some(Cause { hint: advice, ..cause })
+}
+
+/// Returns the dependency on a workspace, as a manifest has it. Yarn 1 does not know `workspace:`, and links by the version.
+fn request(path: &RepoPath, place: &Place<'_>) -> String {
+    let workspace = place.split.graph.workspaces().find(|found| found.path == *path);
+    let name = workspace.map(|found| found.name.as_str()).unwrap_or_default();
+    let version = if place.split.lockfile.format == Format::YarnClassic {
+        let json = place.split.manifests.get(path).and_then(|manifest| manifest.json.get("version")?.as_str());
+        json.unwrap_or("*")
+    } else {
+        "workspace:*"
+    };
+    format!("\"{name}\": \"{version}\"")
 }
 
 /// Whether the workspace that imports another one names it. Installs may link a workspace only for those that name it.

@@ -228,3 +228,23 @@ fn packages_in_the_store_do_not_find_workspaces() {
     let text = "Error: Can't write to /nix/store/1851yc5n27pwiwd4kmfs3r2kzmwbhm80-node-modules/node_modules/@prisma/engines please make sure you install \"prisma\" with the right permissions.";
     assert!(of_entries(text)[0].ends_with(copy), "{:#?}", of_entries(text));
 }
+
+#[test]
+fn yarn_1_has_no_protocol_for_workspaces() {
+    let mut files = ENTRIES;
+    files[1] = ("yarn.lock", "# yarn lockfile v1\n");
+    files[2] = ("apps/wf/package.json", r#"{"name": "wf", "scripts": {"build": "vite build"}}"#);
+    files[0].1 = r#"{"private": true, "workspaces": ["apps/*", "packages/*"]}"#;
+    let advice = |module: &str| {
+        with_files(&files, "apps/wf", &[], |place| {
+            let mut sources = place.sources.clone();
+            sources.extend(["packages/far/package.json".parse().unwrap()]);
+            let place = Place { sources: &sources, ..*place };
+            let mut collector = Collector::default();
+            collector.add(&format!("error: Could not resolve: \"{module}\""));
+            causes(collector.hits(), &[], &place)[0].hint.clone()
+        })
+    };
+    let manifest = "`dependencies` of apps/wf/package.json, and run the install";
+    assert_eq!(advice("@r/far"), format!("add \"@r/far\": \"2.0.0\" to {manifest}"));
+}
