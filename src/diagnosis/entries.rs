@@ -22,8 +22,8 @@ pub(super) fn cause(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     let path = with_name(import, place).filter(|path| is_named(path, place))?;
     without_entry(&path, import, hit, place).or_else(|| {
         let says = format!("the build has `{path}`, and still did not find `{import}`");
-        let hint = format!("compare the import with the entry points in {}", manifest_path(&path));
-        is_named_by_importer(&path, hit, place).then_some(Cause { says, hint, ..general(hit, place)? })
+        let advice = format!("compare the import with the entry points in {}", manifest_path(&path));
+        is_named_by_importer(&path, hit, place).then_some(Cause { says, hint: advice, ..general(hit, place)? })
     })
 }
 
@@ -40,19 +40,19 @@ fn without_entry(path: &RepoPath, import: &str, hit: &Hit, place: &Place<'_>) ->
     let mendings = makers(path, place);
     if !mendings.is_empty() {
         let says = format!("{lacks}, and {} did not run", scripts_of(&mendings));
-        let hint = "run them before the build".to_owned();
-        return Some(Cause { says, hint, page: SCRIPTS_PAGE, mendings, ..cause });
+        let advice = "run them before the build".to_owned();
+        return Some(Cause { says, hint: advice, page: SCRIPTS_PAGE, mendings, ..cause });
     }
-    let (says, hint) = if workspace.build.is_some() {
-        let hint = format!("change `build` or `output` of \"{path}\" in splitter.json, so that the build makes it");
-        (format!("{lacks}, and the build of that workspace does not make it"), hint)
+    let (says, advice) = if workspace.build.is_some() {
+        let advice = format!("change `build` or `output` of \"{path}\" in splitter.json, so that the build makes it");
+        (format!("{lacks}, and the build of that workspace does not make it"), advice)
     } else {
-        let hint = format!(
+        let advice = format!(
             "if a command makes it, add to splitter.json: \"workspaces\": {{ \"{path}\": {{ \"build\": \"<command>\" }} }}"
         );
-        (format!("{lacks}, and that workspace has no build"), hint)
+        (format!("{lacks}, and that workspace has no build"), advice)
     };
-    Some(Cause { says, hint, ..cause })
+    Some(Cause { says, hint: advice, ..cause })
 }
 
 /// Returns the files of the repository that an import of a workspace means.
