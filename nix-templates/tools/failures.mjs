@@ -54,13 +54,12 @@ export function collector() {
 
 const filled = (text, values) => text.replaceAll(/\{([a-z]+)\}/g, (_whole, name) => values[name] ?? "a part of it");
 
-// Tools warn of many files of the system that they can do without.
+// Tools warn of many files of the system that they can do without, and no source set could have them.
 const isOfSystem = ({ id, parts }) => id === "file" && parts.path?.startsWith("/") && !parts.path.includes("/source/");
 
 // Returns the lines of a message about what was found: for each cause the first line that showed it.
 export function explain(all, workspace) {
-  const ofRepository = all.filter((hit) => !isOfSystem(hit));
-  const found = ofRepository.length > 0 ? ofRepository : all;
+  const found = all.filter((hit) => !isOfSystem(hit));
   const causes = failures.flatMap(({ id, says, hint, page }) => {
     const hits = found.filter((hit) => hit.id === id);
     if (hits.length === 0) return [];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{missing, nodejs::Pin, table::Hit, table::failure};
+use super::{entries, missing, nodejs::Pin, paths::is_outside, table::Hit, table::failure};
 use crate::{
     repo::{RepoPath, states::FileStates},
     split::{
@@ -13,6 +13,9 @@ use crate::{
 
 /// The section of `docs/troubleshooting.md` about scripts.
 pub(super) const SCRIPTS_PAGE: &str = "install-scripts-that-did-not-run";
+
+/// The folder of packages in the store path of an install.
+const STORE_MODULES: &str = "-node-modules/node_modules/";
 
 /// The build that failed, and what is known of its repository.
 #[derive(Clone, Copy)]
@@ -53,11 +56,6 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// Whether it is about a file outside of the repository.
-    fn is_of_system(&self) -> bool {
-        self.id == "file" && !self.is_mendable() && self.says.starts_with("`/") && !self.says.contains("/source/")
-    }
-
     /// Whether splitter can mend it.
     pub fn is_mendable(&self) -> bool {
         !self.mendings.is_empty() || !self.track.is_empty()
@@ -66,6 +64,8 @@ impl Cause {
 
 /// Returns the causes, in the order of the log: first those that splitter can mend.
 pub fn causes(hits: &[Hit], own_lines: &[String], place: &Place<'_>) -> Vec<Cause> {
+    // Tools warn of many files of the system that they can do without, and no source set could have them.
+    let hits: Vec<&Hit> = hits.iter().filter(|hit| !is_of_system(hit)).collect();
     let mut causes: Vec<Cause> = Vec::new();
     for cause in hits.iter().flat_map(|hit| of_hit(hit, place)) {
         let is_known =
@@ -75,22 +75,29 @@ pub fn causes(hits: &[Hit], own_lines: &[String], place: &Place<'_>) -> Vec<Caus
         }
     }
     causes.extend(output(own_lines, place));
-    // Tools warn of many files of the system that they can do without.
-    if causes.iter().any(|cause| !cause.is_of_system()) {
-        causes.retain(|cause| !cause.is_of_system());
-    }
     let is_explained = causes.iter().any(Cause::is_mendable);
-    causes.extend(scripts(hits, place, is_explained));
+    causes.extend(scripts(&hits, place, is_explained));
     causes.sort_by_key(|cause| !cause.is_mendable());
     causes
 }
 
+/// Whether a hit is about a file outside of the repository.
+fn is_of_system(hit: &Hit) -> bool {
+    hit.id == "file" && hit.parts.get("path").is_some_and(|path| is_outside(path))
+}
+
 fn of_hit(hit: &Hit, place: &Place<'_>) -> Vec<Cause> {
     let general = || general(hit, place).into_iter().collect();
+    if let Some(cause) = from_store(hit, place) {
+        return vec![cause];
+    }
     match hit.id {
         "file" | "module" | "configuration" | "linter" | "command" => {
             let found = missing::causes(hit, place);
-            if found.is_empty() { missing::unknown(hit, place).into_iter().collect() } else { found }
+            if !found.is_empty() {
+                return found;
+            }
+            entries::cause(hit, place).or_else(|| missing::unknown(hit, place)).into_iter().collect()
         }
         "store" => copies(hit, place).into_iter().collect(),
         "nodejs" | "openssl" => super::nodejs::cause(hit, place).map_or_else(general, |cause| vec![cause]),
@@ -165,6 +172,24 @@ fn copies(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     Some(Cause { hint: "copy the packages instead of linking them".to_owned(), mendings: vec![mending], ..cause })
 }
 
+/// A package in the store that imports a workspace. Programs follow the link to the package, and from there find no workspaces.
+fn from_store(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
+    let importer = hit.parts.get("importer").filter(|importer| importer.contains(STORE_MODULES))?;
+    let module = hit.parts.get("module")?;
+    let path = missing::with_name(module, place)?;
+    if place.split.copies.contains_key(place.reader) {
+        return None;
+    }
+    let mut cause = copies(&Hit { id: "store", ..hit.clone() }, place)?;
+    let package = importer.rsplit_once(STORE_MODULES).map(|(_, inner)| missing::package_of(inner)).unwrap_or_default();
+    cause.says = format!("`{package}` is a link into Nix's store, where it does not find `{module}` (`{path}`)");
+    if !place.split.graph.closure(place.reader).contains(&path) {
+        let uses = Mending { workspace: place.reader.clone(), setting: Setting::Uses(path) };
+        cause.mendings.insert(0, uses);
+    }
+    Some(cause)
+}
+
 /// Reads splitter's own message that an output is missing. Another output is never set without the user: it may be a part.
 fn output(lines: &[String], place: &Place<'_>) -> Option<Cause> {
     let wanted = lines.iter().find_map(|line| line.split_once(" did not create ").map(|(_, rest)| rest))?;
@@ -193,24 +218,15 @@ fn output(lines: &[String], place: &Place<'_>) -> Option<Cause> {
 
 /// Returns the scripts that an install runs in a checkout and that did not run, for a build that lacks something that git does
 /// not have. If something else explains the failure, they are not mentioned.
-fn scripts(hits: &[Hit], place: &Place<'_>, is_explained: bool) -> Option<Cause> {
+fn scripts(hits: &[&Hit], place: &Place<'_>, is_explained: bool) -> Option<Cause> {
     let hit = hits.iter().find(|hit| missing::may_be_made(hit))?;
     let mendings = if is_explained { Vec::new() } else { not_run(place) };
-    let names: BTreeMap<&RepoPath, Vec<&str>> = mendings.iter().fold(BTreeMap::new(), |mut names, mending| {
-        let of_root = matches!(mending.setting, Setting::RootScripts(_));
-        let workspace = if of_root { ROOT.get_or_init(RepoPath::root) } else { &mending.workspace };
-        names.entry(workspace).or_default().push(mending.setting.text());
-        names
-    });
-    if names.is_empty() {
+    if mendings.is_empty() {
         return None;
     }
-    let folder = |path: &RepoPath| if path.is_root() { "the root".to_owned() } else { format!("`{path}`") };
-    let names: Vec<String> =
-        names.into_iter().map(|(path, names)| format!("{} of {}", names.join(" and "), folder(path))).collect();
     Some(Cause {
         id: "scripts",
-        says: format!("{} did not run, and the build lacks something that git does not have", names.join(" and ")),
+        says: format!("{} did not run, and the build lacks something that git does not have", scripts_of(&mendings)),
         line: hit.line.clone(),
         hint: "run them before the build".to_owned(),
         page: SCRIPTS_PAGE,
@@ -219,10 +235,24 @@ fn scripts(hits: &[Hit], place: &Place<'_>, is_explained: bool) -> Option<Cause>
     })
 }
 
+/// Names scripts with their workspaces: `postinstall and prepare of the root`.
+pub(super) fn scripts_of(mendings: &[Mending]) -> String {
+    let names: BTreeMap<&RepoPath, Vec<&str>> = mendings.iter().fold(BTreeMap::new(), |mut names, mending| {
+        let of_root = matches!(mending.setting, Setting::RootScripts(_));
+        let workspace = if of_root { ROOT.get_or_init(RepoPath::root) } else { &mending.workspace };
+        names.entry(workspace).or_default().push(mending.setting.text());
+        names
+    });
+    let folder = |path: &RepoPath| if path.is_root() { "the root".to_owned() } else { format!("`{path}`") };
+    let names: Vec<String> =
+        names.into_iter().map(|(path, names)| format!("{} of {}", names.join(" and "), folder(path))).collect();
+    names.join(" and ")
+}
+
 static ROOT: std::sync::OnceLock<RepoPath> = std::sync::OnceLock::new();
 
 /// Returns the settings that run the scripts which did not run.
-fn not_run(place: &Place<'_>) -> Vec<Mending> {
+pub(super) fn not_run(place: &Place<'_>) -> Vec<Mending> {
     let graph = &place.split.graph;
     let closure = graph.closure(place.reader);
     let mut mendings = Vec::new();

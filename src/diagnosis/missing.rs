@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{
     causes::{Cause, Place, general},
-    paths::{below, find, importer, in_build, is_folder},
+    entries,
+    paths::{below, find, importer, in_build, is_folder, is_outside},
     table::{Hit, failure},
 };
 use crate::{
+    lockfile::Format,
     repo::RepoPath,
     split::{
         manifest_path,
@@ -77,15 +79,14 @@ fn of_paths(untracked: Vec<RepoPath>, paths: &[RepoPath], cause: &Cause, place: 
 pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     let cause = general(hit, place)?;
     if let Some((name, path)) = hit.parts.get("command").and_then(|name| Some((name, with_command(name, place)?))) {
-        let package = place.split.graph.workspaces().find(|found| found.path == path).map_or("", |found| &found.name);
-        let advice = format!("add \"{package}\": \"workspace:*\" to its `devDependencies`, and run the install");
+        let advice = format!("add {} to its `devDependencies`, and run the install", request(&path, place));
         let manifest = manifest_path(place.reader);
         let says = format!("`{name}` is a command of `{path}`, which {manifest} does not name");
         return Some(Cause { says, hint: advice, ..cause });
     }
     let text = hit.parts.get("path").or_else(|| hit.parts.get("module"));
     let advice = match text.map(|text| (text, is_path(text, hit))) {
-        Some((text, true)) if in_build(text).is_some() || !text.starts_with('/') => {
+        Some((text, true)) if !is_outside(text) => {
             "git has no such file: if something makes it, do that before or in `build`, or let Nix add it with `files`"
                 .to_owned()
         }
@@ -93,8 +94,8 @@ pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
             let name = package_of(text);
             let is_locked = place.split.lockfile.packages.iter().any(|package| package.name == name);
             let manifest = manifest_path(place.reader);
-            if with_name(text, place).is_some() {
-                format!("add \"{name}\": \"workspace:*\" to `dependencies` of {manifest}, and run the install")
+            if let Some(path) = with_name(text, place) {
+                format!("add {} to `dependencies` of {manifest}, and run the install", request(&path, place))
             } else if is_locked {
                 format!(
                     "add `{name}` to `dependencies` of {manifest}: only others ask for it, so this build may not have it"
@@ -111,12 +112,39 @@ pub(super) fn unknown(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     Some(Cause { hint: advice, ..cause })
 }
 
+/// Returns the dependency on a workspace, as a manifest has it. Yarn 1 does not know `workspace:`, and links by the version.
+fn request(path: &RepoPath, place: &Place<'_>) -> String {
+    let workspace = place.split.graph.workspaces().find(|found| found.path == *path);
+    let name = workspace.map(|found| found.name.as_str()).unwrap_or_default();
+    let version = if place.split.lockfile.format == Format::YarnClassic {
+        let json = place.split.manifests.get(path).and_then(|manifest| manifest.json.get("version")?.as_str());
+        json.unwrap_or("*")
+    } else {
+        "workspace:*"
+    };
+    format!("\"{name}\": \"{version}\"")
+}
+
+/// Whether the workspace that imports another one names it. Installs may link a workspace only for those that name it.
+pub(super) fn is_named_by_importer(path: &RepoPath, hit: &Hit, place: &Place<'_>) -> bool {
+    let after = hit.after.iter().find_map(|line| importer(line));
+    let text = hit.parts.get("importer").map(String::as_str).or(after);
+    let file = text.and_then(|text| in_build(text).or_else(|| place.reader.resolve(text).ok()));
+    let importer = file.unwrap_or_else(|| place.reader.clone());
+    let graph = &place.split.graph;
+    let owners = graph.workspaces().filter(|found| importer.is_within(&found.path));
+    let owner = owners.max_by_key(|found| found.path.as_str().len());
+    owner.is_none_or(|owner| owner.dependencies.contains(path))
+}
+
 /// Whether a hit is about something that a script can make: a file, or an alias of files, but no package.
 pub(super) fn may_be_made(hit: &Hit) -> bool {
     let is_alias = |text: &String| text.starts_with(['#', '$', '~']) || text.starts_with("@/");
     match hit.id {
-        "file" | "configuration" | "prepared" => true,
-        "module" => hit.parts.get("module").is_some_and(|text| is_path(text, hit) || is_alias(text)),
+        "file" | "configuration" | "prepared" => hit.parts.get("path").is_none_or(|text| !is_outside(text)),
+        "module" => hit.parts.get("module").is_some_and(|text| {
+            is_alias(text) || (is_path(text, hit) && !(is_outside(text) && text.contains("-node-modules/")))
+        }),
         _ => false,
     }
 }
@@ -126,7 +154,7 @@ fn is_path(text: &str, hit: &Hit) -> bool {
 }
 
 /// Returns the name of the package in an import.
-fn package_of(import: &str) -> String {
+pub(super) fn package_of(import: &str) -> String {
     import.split('/').take(if import.starts_with('@') { 2 } else { 1 }).collect::<Vec<_>>().join("/")
 }
 
@@ -153,7 +181,10 @@ fn is_missing(path: &RepoPath, place: &Place<'_>) -> bool {
 
 /// Returns the file or the workspace that an import or a path means.
 fn named(text: &str, hit: &Hit, place: &Place<'_>) -> Vec<RepoPath> {
-    let workspace = || with_name(text, place).into_iter().collect();
+    let workspace = || match with_name(text, place) {
+        Some(path) if !is_missing(&path, place) => entries::files(&path, text, hit, place),
+        path => path.into_iter().collect(),
+    };
     if !is_path(text, hit) {
         return workspace();
     }
@@ -177,7 +208,7 @@ fn folders(hit: &Hit, place: &Place<'_>) -> Vec<RepoPath> {
 }
 
 /// Returns the workspace with the name at the start of an import.
-fn with_name(import: &str, place: &Place<'_>) -> Option<RepoPath> {
+pub(super) fn with_name(import: &str, place: &Place<'_>) -> Option<RepoPath> {
     let name = package_of(import);
     let workspaces = place.split.graph.workspaces();
     workspaces.filter(|found| !found.path.is_root()).find(|found| found.name == name).map(|found| found.path.clone())

@@ -27,6 +27,11 @@ pub(super) fn in_build(text: &str) -> Option<RepoPath> {
     RepoPath::root().resolve(inner).ok()
 }
 
+/// Whether a path in a message is absolute and leads out of the repository.
+pub(super) fn is_outside(text: &str) -> bool {
+    (text.starts_with('/') || text.starts_with("file:")) && in_build(text).is_none()
+}
+
 /// Returns the file or folder that a path in a message means, if the repository has it. A relative path is searched from each
 /// of the folders.
 pub(super) fn find(text: &str, folders: &[RepoPath], files: &FileStates) -> Option<RepoPath> {

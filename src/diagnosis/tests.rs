@@ -47,12 +47,16 @@ fn found(text: &str, untracked: &[&str]) -> Vec<Cause> {
 }
 
 fn with_place<T>(untracked: &[&str], ask: impl FnOnce(&Place<'_>) -> T) -> T {
-    let tree = MemoryTree::new(FILES);
+    with_files(&FILES, "apps/web", untracked, ask)
+}
+
+fn with_files<T>(contents: &[(&str, &str)], reader: &str, untracked: &[&str], ask: impl FnOnce(&Place<'_>) -> T) -> T {
+    let tree = MemoryTree::new(contents.iter().copied());
     let split = Split::read(&tree, &Choices::default()).unwrap();
     let state = FileState { content: String::new(), kind: FileKind::Plain };
-    let files: FileStates = FILES.iter().map(|(path, _)| (path.parse().unwrap(), state.clone())).collect();
+    let files: FileStates = contents.iter().map(|(path, _)| (path.parse().unwrap(), state.clone())).collect();
     let listed: Vec<SourceFile> = files.keys().map(|path| SourceFile { path: path.clone(), bytes: 0 }).collect();
-    let reader: RepoPath = "apps/web".parse().unwrap();
+    let reader: RepoPath = reader.parse().unwrap();
     let sources = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
     let sources: BTreeSet<RepoPath> = sources.of(&reader, &split.graph.closure(&reader)).files.into_iter().collect();
     let untracked = untracked.iter().map(|path| path.parse().unwrap()).collect();
@@ -139,4 +143,108 @@ fn paths_of_a_trace_are_causes_if_the_build_lacks_them() {
     git does not track `shared/x.ts`, so Nix does not see it | run `git add --intent-to-add shared/x.ts`
     `docs/x.md` is not among the sources of this build: it is in no workspace, and nothing that splitter reads names it | "workspaces": { "apps/web": { "rootFiles": ["docs/x.md"] } }
     "#);
+}
+
+/// What Yarn prints in every build. It does without the file.
+const CAFILE: &str =
+    "error Could not open cafile: ENOENT: no such file or directory, open '/etc/ssl/certs/ca-certificates.crt'";
+
+#[test]
+fn files_of_the_system_are_no_causes() {
+    for line in [CAFILE, "cat: /proc/version: No such file or directory", "/usr/bin/env: No such file or directory"] {
+        assert_eq!(found(line, &[]), [], "{line}");
+    }
+    // A file of the build that nothing of git explains is.
+    let made = found(&format!("{CAFILE}\nENOENT: no such file or directory, open 'generated/a.json'"), &[]);
+    assert_eq!(made[0].id, "scripts", "{made:#?}");
+    assert!(made[0].line.contains("generated/a.json"), "{made:#?}");
+}
+
+/// An app that imports a workspace whose entry points git does not have.
+const ENTRIES: [(&str, &str); 8] = [
+    (
+        "package.json",
+        r#"{"workspaces": ["apps/*", "packages/*"], "scripts": {"postinstall": "node gen.mjs", "prepare": "cd . && husky"}}"#,
+    ),
+    ("bun.lock", r#"{"lockfileVersion": 1}"#),
+    (
+        "apps/wf/package.json",
+        r#"{"name": "wf", "scripts": {"build": "vite build"}, "dependencies": {"@r/db": "workspace:*", "@r/own": "workspace:*", "@r/bare": "workspace:*"}}"#,
+    ),
+    (
+        "packages/db/package.json",
+        r#"{"name": "@r/db", "exports": {".": "./src/index.ts", "./gen": {"default": "./.gen/i.ts"}, "./x/*": "./.x/*.ts"}}"#,
+    ),
+    ("packages/db/src/index.ts", ""),
+    (
+        "packages/own/package.json",
+        r#"{"name": "@r/own", "main": "made/i.js", "scripts": {"prepare": "node make.mjs"}}"#,
+    ),
+    ("packages/bare/package.json", r#"{"name": "@r/bare", "main": "made/i.js"}"#),
+    ("packages/far/package.json", r#"{"name": "@r/far", "version": "2.0.0"}"#),
+];
+
+fn of_entries(text: &str) -> Vec<String> {
+    of_files(&ENTRIES, text)
+}
+
+fn of_files(files: &[(&str, &str)], text: &str) -> Vec<String> {
+    with_files(files, "apps/wf", &[], |place| {
+        let mut collector = Collector::default();
+        text.lines().for_each(|line| collector.add(line));
+        causes(collector.hits(), collector.own_lines(), place).iter().map(line).collect()
+    })
+}
+
+#[test]
+fn entry_points_that_git_does_not_have_are_named() {
+    let import = |name: &str| of_entries(&format!("error: Could not resolve: \"{name}\"")).join("\n");
+    insta::assert_snapshot!(import("@r/db/gen"), @r#"git does not have `packages/db/.gen/i.ts`, the entry point of `packages/db` for `@r/db/gen`, and postinstall of the root did not run | "workspaces": { "apps/wf": { "rootScripts": ["postinstall"] } }"#);
+    insta::assert_snapshot!(import("@r/db/x/deep/y"), @r#"git does not have `packages/db/.x/deep/y.ts`, the entry point of `packages/db` for `@r/db/x/deep/y`, and postinstall of the root did not run | "workspaces": { "apps/wf": { "rootScripts": ["postinstall"] } }"#);
+    insta::assert_snapshot!(of_entries("[commonjs--resolver] Failed to resolve entry for package \"@r/own\". The package may have incorrect main/module/exports specified in its package.json.").join("\n"), @r#"git does not have `packages/own/made/i.js`, the entry point of `packages/own` for `@r/own`, and prepare of `packages/own` did not run | "workspaces": { "packages/own": { "ownScripts": ["prepare"] } }"#);
+    insta::assert_snapshot!(import("@r/bare"), @r#"git does not have `packages/bare/made/i.js`, the entry point of `packages/bare` for `@r/bare`, and postinstall of the root did not run | "workspaces": { "apps/wf": { "rootScripts": ["postinstall"] } }"#);
+    // Without scripts.
+    let mut files = ENTRIES;
+    files[0].1 = r#"{"workspaces": ["apps/*", "packages/*"]}"#;
+    let lines = of_files(&files, "error: Could not resolve: \"@r/bare\"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"git does not have `packages/bare/made/i.js`, the entry point of `packages/bare` for `@r/bare`, and that workspace has no build | if a command makes it, add to splitter.json: "workspaces": { "packages/bare": { "build": "<command>" } }"#);
+    // An entry that git has.
+    insta::assert_snapshot!(import("@r/db"), @r#"the build has `packages/db`, and still did not find `@r/db` | compare the import with the entry points in packages/db/package.json"#);
+}
+
+#[test]
+fn packages_in_the_store_do_not_find_workspaces() {
+    let from = "/nix/store/1851yc5n27pwiwd4kmfs3r2kzmwbhm80-node-modules/node_modules/@react-three/drei/web/Html.js";
+    let copy = r#""workspaces": { "apps/wf": { "nodeModules": "copy" } }"#;
+    for (name, expected) in [
+        ("@r/db", vec![copy.to_owned()]),
+        ("@r/far", vec![r#""workspaces": { "apps/wf": { "uses": ["packages/far"] } }"#.to_owned(), copy.to_owned()]),
+    ] {
+        let text = format!("[vite]: Rollup failed to resolve import \"{name}\" from \"{from}\".");
+        let lines = of_entries(&text);
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(lines[0].ends_with(&format!(" | {}", expected.join(" "))), "{lines:#?}");
+    }
+    let text = "Error: Can't write to /nix/store/1851yc5n27pwiwd4kmfs3r2kzmwbhm80-node-modules/node_modules/@prisma/engines please make sure you install \"prisma\" with the right permissions.";
+    assert!(of_entries(text)[0].ends_with(copy), "{:#?}", of_entries(text));
+}
+
+#[test]
+fn yarn_1_has_no_protocol_for_workspaces() {
+    let mut files = ENTRIES;
+    files[1] = ("yarn.lock", "# yarn lockfile v1\n");
+    files[2] = ("apps/wf/package.json", r#"{"name": "wf", "scripts": {"build": "vite build"}}"#);
+    files[0].1 = r#"{"private": true, "workspaces": ["apps/*", "packages/*"]}"#;
+    let advice = |module: &str| {
+        with_files(&files, "apps/wf", &[], |place| {
+            let mut sources = place.sources.clone();
+            sources.extend(["packages/far/package.json".parse().unwrap()]);
+            let place = Place { sources: &sources, ..*place };
+            let mut collector = Collector::default();
+            collector.add(&format!("error: Could not resolve: \"{module}\""));
+            causes(collector.hits(), &[], &place)[0].hint.clone()
+        })
+    };
+    let manifest = "`dependencies` of apps/wf/package.json, and run the install";
+    assert_eq!(advice("@r/far"), format!("add \"@r/far\": \"2.0.0\" to {manifest}"));
 }

@@ -72,6 +72,11 @@ impl Setting {
         }
     }
 
+    /// Whether it adds just what a message names. The others may help with something that no message names.
+    pub const fn names_what_is_missing(&self) -> bool {
+        matches!(self, Self::Include(_) | Self::RootFiles(_) | Self::Uses(_))
+    }
+
     /// Whether the value is a list, to which an element is added.
     pub const fn is_list(&self) -> bool {
         !matches!(self, Self::CopyNodeModules | Self::Output(_))

@@ -1,6 +1,8 @@
 //! `--fix`: writes the lines that mend a failed build, and updates the record.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, process::Command, sync::LazyLock};
+
+use regex::Regex;
 
 use super::{BuildError, FailedBuild, Report, Run, failure};
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
         repository::previous,
         text::escape,
     },
+    diagnosis::Cause,
     ending::output,
     names::SETTINGS,
     repo::{Asks, RepoPath, Snapshot, read_text},
@@ -34,8 +37,39 @@ pub(super) struct Change {
 #[derive(Debug, Clone)]
 struct Added {
     mending: Mending,
-    /// The build that failed, and the line of its log that led to this one.
-    evidence: (String, String),
+    /// The build that failed.
+    build: String,
+    /// The line of its log that led to this one. Empty if a trace did.
+    evidence: String,
+    /// The lines of its log, without what differs between two runs.
+    log: BTreeSet<String>,
+}
+
+impl Added {
+    /// Whether a build fails after it as it did before. A line that helps must stay, so doubts speak for it.
+    fn is_useless(&self, failed: &[FailedBuild], known: &BTreeSet<Mending>) -> bool {
+        let is_same = |cause: &&Cause| cause.line == self.evidence;
+        let fails = |build: &&FailedBuild| {
+            build.name == self.build
+                && build.causes.iter().any(|cause| is_same(&cause))
+                // Another line for the same evidence is the next step.
+                && build.causes.iter().filter(is_same).flat_map(|cause| &cause.mendings).all(|next| known.contains(next))
+                && (self.mending.setting.names_what_is_missing() || self.log.is_subset(&stable(&build.log)))
+        };
+        !self.evidence.is_empty() && failed.iter().any(|build| fails(&build))
+    }
+}
+
+/// Returns the lines of a log without times, numbers of processes and hashes of the store.
+fn stable(log: &[String]) -> BTreeSet<String> {
+    static VARYING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"/nix/store/[a-z0-9]{32}|\b[0-9.]+ ?(ns|µs|ms|s|m|min|[kMG]i?B)\b|\b[0-9]+:[0-9]{2}(:[0-9]{2})?\b|\bnode:[0-9]+\b").ok()
+    });
+    let plain = |line: &String| match &*VARYING {
+        Some(varying) => varying.replace_all(line.trim(), "").into_owned(),
+        None => line.trim().to_owned(),
+    };
+    log.iter().map(plain).collect()
 }
 
 /// The text of a file, if it exists.
@@ -56,9 +90,13 @@ pub(super) struct Fixes {
 impl Fixes {
     /// Mends what can be mended, and returns whether there is something new to build. A line that did not help is taken back.
     pub(super) fn mend(&mut self, run: &Run<'_>, report: &mut Report) -> Result<bool, Failure> {
-        let was_useless = self.take_back(&report.failed, run.printer);
+        let mut was_useless = self.take_back(&report.failed, run.printer);
         let (mut is_more, mut track) = self.add(&report.failed, run.printer);
-        if !is_more && track.is_empty() && !was_useless {
+        if !is_more && track.is_empty() {
+            if std::mem::take(&mut was_useless) {
+                // A trace reads the repository.
+                self.write(run)?;
+            }
             failure::add_traced(run, run.recorded_state()?, &mut report.failed);
             (is_more, track) = self.add(&report.failed, run.printer);
         }
@@ -73,13 +111,9 @@ impl Fixes {
 
     /// Forgets the lines whose reason is still there, and returns whether there are any.
     fn take_back(&mut self, failed: &[FailedBuild], printer: Printer) -> bool {
-        let is_there = |added: &Added| {
-            failed.iter().any(|build| {
-                build.name == added.evidence.0 && build.causes.iter().any(|cause| cause.line == added.evidence.1)
-            })
-        };
+        let known = &self.known;
         let (useless, useful): (Vec<Added>, Vec<Added>) =
-            std::mem::take(&mut self.added).into_iter().partition(|added| is_there(added));
+            std::mem::take(&mut self.added).into_iter().partition(|added| added.is_useless(failed, known));
         self.added = useful;
         for Added { mending, .. } in &useless {
             let line = mending.line();
@@ -98,8 +132,12 @@ impl Fixes {
             for mending in &cause.mendings {
                 if self.known.insert(mending.clone()) {
                     self.note(mending.line(), cause.says.clone(), printer);
-                    let evidence = (build.name.clone(), cause.line.clone());
-                    self.added.push(Added { mending: mending.clone(), evidence });
+                    self.added.push(Added {
+                        mending: mending.clone(),
+                        build: build.name.clone(),
+                        evidence: cause.line.clone(),
+                        log: stable(&build.log),
+                    });
                     is_more = true;
                 }
             }
@@ -183,4 +221,66 @@ pub(super) fn update_record(run: &Run<'_>) -> Result<(), Failure> {
     files.put(record::path(), update.record.render());
     interrupt::uninterrupted(|| files.write(run.tree.root()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::split::mending::Setting;
+
+    const CAFILE: &str = "error Could not open cafile: ENOENT: no such file or directory, open 'certs/ca.crt'";
+
+    fn build(log: &[&str], evidence: &str, mendings: &[Mending]) -> FailedBuild {
+        let cause = Cause {
+            id: "scripts",
+            says: String::new(),
+            line: evidence.to_owned(),
+            hint: String::new(),
+            page: "",
+            mendings: mendings.to_vec(),
+            track: Vec::new(),
+        };
+        FailedBuild {
+            name: "web".to_owned(),
+            id: None,
+            workspace: None,
+            derivation: String::new(),
+            log: log.iter().map(|line| (*line).to_owned()).collect(),
+            own: Vec::new(),
+            causes: vec![cause],
+        }
+    }
+
+    fn mending(setting: Setting) -> Mending {
+        Mending { workspace: "apps/web".parse().unwrap(), setting }
+    }
+
+    fn is_useless(mending: &Mending, before: &[&str], after: &FailedBuild) -> bool {
+        let log: Vec<String> = before.iter().map(|line| (*line).to_owned()).collect();
+        let evidence = CAFILE.to_owned();
+        let added = Added { mending: mending.clone(), build: "web".to_owned(), evidence, log: stable(&log) };
+        added.is_useless(std::slice::from_ref(after), &BTreeSet::from([mending.clone()]))
+    }
+
+    #[test]
+    fn a_script_is_taken_back_only_if_the_build_fails_as_before() {
+        let script = mending(Setting::RootScripts("postinstall".to_owned()));
+        let before = [CAFILE, "Could not resolve \"./gen\"", "✗ Build failed in 1.20s"];
+        let further = build(&[CAFILE, "Cannot find file 'babel.config.js'", "✗ Build failed in 1.31s"], CAFILE, &[]);
+        assert!(!is_useless(&script, &before, &further));
+        // The script adds lines of its own.
+        let log = ["generated 3 files", CAFILE, "Could not resolve \"./gen\"", "✗ Build failed in 804ms"];
+        assert!(is_useless(&script, &before, &build(&log, CAFILE, &[])));
+        assert!(!is_useless(&script, &before, &build(&log, "another line", &[])));
+        // Another line for the same evidence is worth a try.
+        let next = mending(Setting::OwnScripts("prepare".to_owned()));
+        assert!(!is_useless(&script, &before, &build(&log, CAFILE, &[next])));
+    }
+
+    #[test]
+    fn a_file_that_is_still_missing_is_taken_back() {
+        let uses = mending(Setting::Uses("packages/stamp".parse().unwrap()));
+        let after = build(&[CAFILE, "a new line"], CAFILE, &[]);
+        assert!(is_useless(&uses, &[CAFILE, "another one, which another line mended"], &after));
+    }
 }

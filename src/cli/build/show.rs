@@ -71,8 +71,7 @@ fn print_failed(build: &FailedBuild, run: &Run<'_>) {
             printer.error_line(format_args!("  {DIM}|{DIM:#} {}", escape(line)));
         }
     }
-    let said = if build.causes.is_empty() { build.own.len() } else { 1 };
-    for line in build.own.iter().take(said).filter(|line| !line.is_empty()) {
+    for line in own_lines(build) {
         printer.error_line(format_args!("  {}", escape(line.trim_start_matches("splitter: error: "))));
     }
     for cause in build.causes.iter().take(CAUSES) {
@@ -83,6 +82,19 @@ fn print_failed(build: &FailedBuild, run: &Run<'_>) {
     }
     let log = format!("nix log {}", build.derivation);
     printer.error_line(format_args!("  the whole log: `{log}`"));
+}
+
+/// Returns the lines of the error in the log that the causes do not replace. Only the derivation knows some scripts that did not
+/// run, and they may explain what nothing else does.
+fn own_lines(build: &FailedBuild) -> Vec<&str> {
+    let lines = build.own.iter().map(String::as_str).filter(|line| !line.is_empty());
+    if build.causes.is_empty() {
+        return lines.collect();
+    }
+    let is_explained = build.causes.iter().any(|cause| cause.is_mendable() || cause.id == "scripts");
+    let is_about_scripts = |line: &str| line.contains(" did not run") || line.contains("scripts that were not run");
+    let is_more = |line: &str| !is_explained && is_about_scripts(line) && !line.trim().starts_with("perhaps because");
+    lines.enumerate().filter(|(at, line)| *at == 0 || is_more(line)).map(|(_, line)| line).collect()
 }
 
 fn print_cause(cause: &Cause, printer: Printer) {
@@ -98,4 +110,47 @@ fn print_cause(cause: &Cause, printer: Printer) {
         printer.error_line(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&cause.hint)));
     }
     printer.error_line(format_args!("  {DIM}docs/troubleshooting.md#{}{DIM:#}", cause.page));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        repo::RepoPath,
+        split::mending::{Mending, Setting},
+    };
+
+    fn shown(mendings: &[Mending]) -> Vec<String> {
+        let own = [
+            "splitter: error: `vite build` failed in apps/web: exit code 1; its output is above",
+            "hint: postinstall of the root did not run; if the build needs it, add to splitter.json: …",
+            "perhaps because `a.json` is not among the sources of this build: …",
+        ];
+        let cause = Cause {
+            id: "file",
+            says: String::new(),
+            line: String::new(),
+            hint: String::new(),
+            page: "",
+            mendings: mendings.to_vec(),
+            track: Vec::new(),
+        };
+        let build = FailedBuild {
+            name: "web".to_owned(),
+            id: None,
+            workspace: None,
+            derivation: String::new(),
+            log: Vec::new(),
+            own: own.map(str::to_owned).to_vec(),
+            causes: vec![cause],
+        };
+        own_lines(&build).into_iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn scripts_that_did_not_run_are_named_if_nothing_mends_the_build() {
+        assert_eq!(shown(&[]), ["splitter:", "hint:"]);
+        let mending = Mending { workspace: RepoPath::root(), setting: Setting::CopyNodeModules };
+        assert_eq!(shown(&[mending]), ["splitter:"]);
+    }
 }

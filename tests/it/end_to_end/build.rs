@@ -303,3 +303,40 @@ fn e2e_build_fix_works_right_after_init() {
     let output = run(&mut splitter(&nix, &["build", "web", "--fix"]));
     assert!(output.starts_with("exit: 0\n"), "{output}");
 }
+
+/// The entry point of a workspace is made by a script of the root. The line that runs the script stays, although the next failure
+/// has the same warning in its log, and a trace finds what that one lacks.
+#[test]
+fn e2e_build_fix_runs_the_script_that_makes_an_entry_point() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let context = nix.context();
+    context.write("docs/x.md", "x\n");
+    context.write(".gitignore", format!("{}\n.gen\n", context.read(".gitignore")));
+    context.edit_manifest("packages/logger/package.json", |manifest| {
+        manifest["exports"] = json!({ ".": "./src/index.ts", "./gen": "./.gen/i.ts" });
+    });
+    context.edit_manifest("package.json", |manifest| {
+        let made = "mkdir -p packages/logger/.gen && echo 'export const made = 1;' > packages/logger/.gen/i.ts";
+        manifest["scripts"]["postinstall"] = made.into();
+    });
+    context.write("apps/web/src/index.ts", "import { made } from '@acme/logger/gen';\nconsole.log(made)\n");
+    let warning =
+        "error Could not open cafile: ENOENT: no such file or directory, open '/etc/ssl/certs/ca-certificates.crt'";
+    context.edit_manifest("apps/web/package.json", |manifest| {
+        let build = manifest["scripts"]["build"].as_str().unwrap();
+        manifest["scripts"]["build"] =
+            format!("echo \"{warning}\" && {build} && test -f ../../$(echo docs)/x.md").into();
+    });
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.commit_all("an entry point that a script makes");
+    let output = run(&mut splitter(&nix, &["build", "web", "--fix"]));
+    assert!(output.starts_with("exit: 0\n"), "{output}");
+    for line in [
+        r#"+ "workspaces": { "apps/web": { "rootScripts": ["postinstall"] } }"#,
+        "git does not have `packages/logger/.gen/i.ts`, the entry point of `packages/logger` for `@acme/logger/gen`",
+        r#"+ "workspaces": { "apps/web": { "rootFiles": ["docs/x.md"] } }"#,
+    ] {
+        assert!(output.contains(line), "{line} is not in\n{output}");
+    }
+    assert!(!output.contains("it did not help") && !output.contains("ca-certificates.crt` is not"), "{output}");
+}

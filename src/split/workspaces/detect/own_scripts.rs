@@ -11,11 +11,13 @@ const EVENTS: [&str; 7] =
     ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
 
 /// Programs that make nothing for a build. `patch-package` is run by the install itself.
-const IDLE: [&str; 16] = [
+const IDLE: [&str; 18] = [
     "[",
+    "cd",
     "corepack",
     "echo",
     "exit",
+    "fi",
     "git",
     "husky",
     "is-ci",
@@ -31,7 +33,24 @@ const IDLE: [&str; 16] = [
 ];
 
 /// Words that run the program after them.
-const RUNNERS: [&str; 10] = ["bun", "bunx", "cross-env", "dlx", "exec", "npx", "pnpm", "run", "x", "yarn"];
+const RUNNERS: [&str; 16] = [
+    "!",
+    "bun",
+    "bunx",
+    "cross-env",
+    "dlx",
+    "else",
+    "exec",
+    "if",
+    "npm",
+    "npx",
+    "pnpm",
+    "pnpx",
+    "run",
+    "then",
+    "x",
+    "yarn",
+];
 
 /// The names of a manifest's scripts that an install would run and that may make something for a build.
 pub(in crate::split) fn names(manifest: &Manifest) -> Vec<String> {
@@ -71,6 +90,11 @@ mod tests {
             "husky",
             "husky install || true",
             "node .husky/install.mjs",
+            "cd ../.. && husky install",
+            "if [ -d .git ]; then husky; fi",
+            "npm run hooks",
+            "patch-package && husky",
+            "test -d patches && patch-package --error-on-fail; lefthook install -f",
             "is-ci || husky",
             "npx lefthook install",
             "bunx simple-git-hooks",
@@ -81,7 +105,8 @@ mod tests {
             "yarn dlx playwright install",
             "",
         ] {
-            assert_eq!(found(&format!(r#""prepare": "{script}", "postinstall": "{script}""#)), [""; 0], "{script}");
+            let scripts = format!(r#""prepare": "{script}", "postinstall": "{script}", "hooks": "husky""#);
+            assert_eq!(found(&scripts), [""; 0], "{script}");
         }
         assert_eq!(found(r#""prepare": "yarn hooks", "hooks": "husky""#), [""; 0]);
     }
