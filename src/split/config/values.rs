@@ -117,12 +117,15 @@ pub(super) fn inner_path(document: &Document<'_>, value: &Value<'_>) -> Result<S
     path(document, document.as_str(value)?, value.range().start).map(|path| path.as_str().to_owned())
 }
 
-/// Reads `uses`: folders of workspaces, and globs of them.
+/// Reads `uses`: folders of workspaces, and globs of them. `!` before one turns off what was found.
 pub(super) fn uses(document: &Document<'_>, value: &Value<'_>) -> Result<(BTreeSet<RepoPath>, Vec<String>), JsonError> {
     let (mut plain, mut for_globs) = (BTreeSet::new(), Vec::new());
     for element in &document.as_array(value)?.elements {
         let (text, offset) = (document.as_str(element)?, element.range().start);
-        if patterns::is_written_glob(text) {
+        if let Some(negated) = text.strip_prefix('!').filter(|rest| !rest.starts_with('(')) {
+            written_out(document, negated, offset)?;
+            for_globs.push(text.to_owned());
+        } else if patterns::is_written_glob(text) {
             written_out(document, text, offset)?;
             for_globs.push(text.to_owned());
         } else {
