@@ -129,11 +129,9 @@ fn scan(search: &Search<'_, '_>, files: &[RepoPath]) -> Vec<Scanned> {
         }
         is_meant(name) || !is_explained(name)
     };
-    let is_left_out: &(dyn Fn(&str) -> bool + Sync) = match search.purpose == Purpose::Build && !search.compiles {
-        true => &|folder| TEMPLATES.contains(&folder) || OF_TESTS.contains(&folder),
-        false => &|folder| TEMPLATES.contains(&folder),
-    };
-    parallel::map(files, |path| read(tree, path, own, is_left_out, &is_wanted))
+    let without_tests = search.purpose == Purpose::Build && !search.compiles;
+    let is_left_out = |folder: &str| TEMPLATES.contains(&folder) || (without_tests && OF_TESTS.contains(&folder));
+    parallel::map(files, |path| read(tree, path, own, &is_left_out, &is_wanted))
 }
 
 /// Adds the root's manifest and the `.env` files that programs read.

@@ -236,7 +236,7 @@ fn add(path: &str, before: &str, place: Place<'_>, found: &mut Specifiers) {
     if ups == 0 || is_in_comment(before) {
         return;
     }
-    if statement(before).contains("cwd()") && !path.contains('*') {
+    if !is_imported(before) && !path.contains('*') && statement(before).contains("cwd()") {
         found.of_cwd.extend(outside(place.own, path, place.own));
         return;
     }

@@ -379,8 +379,8 @@ fn what_code_generators_write_is_no_import() {
     assert_eq!(edges("", &files), [""; 0]);
     let read = ("apps/web/src/c.ts", "join(process.cwd(), \"../../packages/gen2/d.json\")");
     assert_eq!(found("", &[&files[..], &[read]].concat()), ["packages/gen2/d.json"]);
-    let real = ("apps/web/src/d.ts", "import x from '@r/gen2'; f(`${require(\"ui\")}`)");
-    assert_eq!(search("", &[&files[..], &[real]].concat()).edges.len(), 2);
+    let imported = ("apps/web/src/d.ts", "import x from '@r/gen2'; f(`${require(\"ui\")}`)");
+    assert_eq!(search("", &[&files[..], &[imported]].concat()).edges.len(), 2);
 }
 
 #[test]

@@ -29,6 +29,9 @@ pub(super) fn holds(texts: &[Range<usize>], at: usize) -> bool {
     after.checked_sub(1).is_some_and(|last| texts[last].contains(&at))
 }
 
+/// The longest regular expression, in bytes.
+const LONGEST: usize = 1000;
+
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -110,7 +113,7 @@ impl Scanner<'_> {
     fn slash(&mut self) {
         match self.bytes.get(self.at) {
             Some(b'/') => {
-                self.at += memchr::memchr(b'\n', &self.bytes[self.at..]).unwrap_or(self.bytes.len() - self.at)
+                self.at += memchr::memchr(b'\n', &self.bytes[self.at..]).unwrap_or(self.bytes.len() - self.at);
             }
             Some(b'*') => {
                 let rest = &self.bytes[self.at + 1..];
@@ -128,7 +131,7 @@ impl Scanner<'_> {
         }
         let mut at = self.at;
         let mut in_class = false;
-        while let Some(byte) = self.bytes.get(at).copied() {
+        while let Some(byte) = self.bytes.get(at).copied().filter(|_| at - self.at < LONGEST) {
             match byte {
                 b'\\' => at += 1,
                 b'\n' => return,
