@@ -61,6 +61,7 @@ pub(super) fn find(
             let command = format!("{} run {script}", manager.command());
             let asked = Asked {
                 path: &workspace.path,
+                owner: &workspace.path,
                 scripts: vec![&text],
                 task: &task,
                 purpose: Purpose::Check,

@@ -72,6 +72,8 @@ pub(in crate::split) enum Purpose {
 /// A search for one workspace.
 pub(in crate::split) struct Asked<'a> {
     pub(in crate::split) path: &'a RepoPath,
+    /// The workspace whose record has what is imported here: for a folder that a workspace links to, that workspace.
+    pub(in crate::split) owner: &'a RepoPath,
     /// The texts of the scripts that its build or check runs.
     pub(in crate::split) scripts: Vec<&'a str>,
     /// The task in a task runner's configuration.
@@ -173,8 +175,8 @@ pub(in crate::split) fn of(finder: &mut Finder<'_>, asked: &Asked<'_>) -> Result
         }
         ProgramSearch::Recorded(imports) => {
             let recorded = match asked.purpose {
-                Purpose::Build => imports.builds.get(asked.path),
-                Purpose::Check => imports.checks.get(&(asked.path.clone(), asked.check.to_owned())),
+                Purpose::Build => imports.builds.get(asked.owner),
+                Purpose::Check => imports.checks.get(&(asked.owner.clone(), asked.check.to_owned())),
             };
             resolve(&mut search, &specifiers_of(recorded.into_iter().flatten()))?;
         }

@@ -18,7 +18,8 @@ fn search(script: &str, files: &[(&str, &str)]) -> Found {
     let workspaces = workspaces::read(&tree).unwrap();
     let path: RepoPath = "apps/web".parse().unwrap();
     let task = Tasks::read(&tree, &workspaces).unwrap().task(&path, &workspaces[&path], "build");
-    let asked = Asked { path: &path, scripts: vec![script], task: &task, purpose: Purpose::Build, check: "" };
+    let asked =
+        Asked { path: &path, owner: &path, scripts: vec![script], task: &task, purpose: Purpose::Build, check: "" };
     let found = of(&mut Finder::new(&tree, &workspaces, ProgramSearch::Whole), &asked).unwrap();
     let imports = Imports { builds: [(path.clone(), found.imports.clone())].into(), ..Imports::default() };
     let again = of(&mut Finder::new(&tree, &workspaces, ProgramSearch::Recorded(&imports)), &asked).unwrap();

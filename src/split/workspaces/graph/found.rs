@@ -156,7 +156,8 @@ impl Known<'_, '_> {
             found.edges.insert(RepoPath::root(), edge);
         }
         for folder in self.links.by_workspace.get(path).into_iter().flat_map(|linked| &linked.folders) {
-            let mut linked = root_files::of(finder, &asked(folder, Vec::new(), &Task::default()))?;
+            let task = Task::default();
+            let mut linked = root_files::of(finder, &Asked { owner: path, ..asked(folder, Vec::new(), &task) })?;
             linked.files.retain(|file| file.below(folder).is_none());
             linked.edges.remove(path);
             found.extend(linked);
@@ -179,7 +180,7 @@ pub(super) fn root_files_of_folder(
 }
 
 fn asked<'a>(path: &'a RepoPath, scripts: Vec<&'a str>, task: &'a Task) -> Asked<'a> {
-    Asked { path, scripts, task, purpose: Purpose::Build, check: "" }
+    Asked { path, owner: path, scripts, task, purpose: Purpose::Build, check: "" }
 }
 
 /// Adds the workspaces whose builds make files that others read.
