@@ -96,7 +96,10 @@ fn e2e_bun_a_build_has_what_no_manifest_names() {
     context.commit_all("before");
     context.write("packages/shared/src/i.ts", "export const shared = 1;\n");
     let explained = succeed(&mut context.splitter(&["explain"]));
-    assert!(explained.contains("used by apps/site, which imports @shared (alias in tsconfig.json; src/main.ts)"), "{explained}");
+    assert!(
+        explained.contains("used by apps/site, which imports @shared (alias in tsconfig.json; src/main.ts)"),
+        "{explained}"
+    );
     // What sources import is recorded. A check takes it from there, and says nothing of new imports.
     context.write("apps/site/src/main.ts", "import '@never';\n");
     succeed(&mut context.splitter(&["check"]));
