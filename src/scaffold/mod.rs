@@ -5,6 +5,8 @@ pub mod choices;
 pub mod compare;
 pub mod files;
 pub mod flake;
+pub mod formatters;
+pub mod leftovers;
 pub mod record;
 pub mod settings_edit;
 pub mod templates;

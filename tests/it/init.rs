@@ -307,12 +307,33 @@ fn a_version_that_the_registry_lacks_for_one_system_can_be_left_out() {
 }
 
 #[test]
-fn prettier_is_told_to_leave_the_generated_files() {
+fn formatters_are_told_to_leave_the_generated_files() {
     let small = Small::new();
     small.context.write(".prettierignore", "dist/\n");
-    assert!(run(&mut small.context.splitter(&["init"])).contains("add `nix/splitter/` to .prettierignore"));
+    small.context.write("biome.json", r#"{"$schema": "https://biomejs.dev/schemas/2.1.0/schema.json"}"#);
+    let output = run(&mut small.context.splitter(&["init"]));
+    let hint = [
+        "hint: if a formatter edits nix/splitter/, `splitter check` fails. Leave the folder out:",
+        "    Prettier, in .prettierignore: nix/splitter/",
+        r#"    Biome, in biome.json: "files": { "includes": ["**", "!nix/splitter/**"] }"#,
+    ];
+    assert!(output.contains(&hint.join("\n")), "{output}");
     small.context.write(".prettierignore", "dist/\nnix/splitter/\n");
-    assert!(!run(&mut small.context.splitter(&["init"])).contains(".prettierignore"));
+    small.context.write("biome.json", r#"{"files": {"includes": ["**", "!nix/splitter/**"]}}"#);
+    assert!(!run(&mut small.context.splitter(&["init"])).contains("formatter"));
+}
+
+#[test]
+fn leftovers_of_other_tools_are_named_once() {
+    let small = Small::new();
+    small.context.write("bun.nix", "{ }\n");
+    small.context.write("nix/build.nix", "{ bun2nix }: bun2nix.hook\n");
+    small.context.write("nix/hashes.json", r#"{"x86_64-linux": "sha256-AAAA"}"#);
+    let output = run(&mut small.context.splitter(&["init"]));
+    let bun2nix = "hint: splitter replaces bun2nix. When the new packages build, remove bun.nix, its calls in nix/build.nix (docs/migrating.md)";
+    assert!(output.contains(bun2nix), "{output}");
+    assert!(output.contains("If nothing else reads it, remove nix/hashes.json"), "{output}");
+    assert!(!run(&mut small.context.splitter(&["init"])).contains("bun2nix"));
 }
 
 #[test]

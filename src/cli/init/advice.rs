@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::git;
+use super::{git, neighbours};
 use crate::{
     cli::{
         failure::Failure,
@@ -58,14 +58,9 @@ impl Advice<'_> {
         printer.note(format_args!(
             "next: {first}run `{BOLD}{next}{BOLD:#}`; after each change to the lockfile, run `{BOLD}splitter update-hash{BOLD:#}`"
         ));
-        let ignores = read_text(self.tree, &RepoPath::root().child(".prettierignore"))?;
-        if ignores.is_some_and(|text| !text.contains(templates::FOLDER)) {
-            printer.note(format_args!(
-                "{NOTE}hint{NOTE:#}: add `{}/` to .prettierignore; if a formatter edits these files, `splitter check` fails",
-                templates::FOLDER
-            ));
-        }
+        neighbours::print_formatters(self.tree, printer)?;
         if self.is_first {
+            neighbours::print_leftovers(self.tree, printer)?;
             git::print_result(self.tree.root(), printer);
         }
         Ok(())

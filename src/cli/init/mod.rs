@@ -3,6 +3,7 @@
 mod advice;
 mod apps;
 mod git;
+mod neighbours;
 mod offer;
 
 use std::{collections::BTreeSet, time::Instant};
