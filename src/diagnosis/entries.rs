@@ -19,11 +19,13 @@ use crate::{
 /// Returns the cause of an import of a workspace that the build has, if git lacks the file that the import means.
 pub(super) fn cause(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     let import = hit.parts.get("module")?;
-    let path = with_name(import, place).filter(|path| is_named(path, place))?;
+    let path = with_name(import, place).filter(|path| place.split.graph.closure(place.reader).contains(path))?;
+    // Even where no manifest names the workspace: what nothing makes is found by nobody.
     without_entry(&path, import, hit, place).or_else(|| {
         let says = format!("the build has `{path}`, and still did not find `{import}`");
         let advice = format!("compare the import with the entry points in {}", manifest_path(&path));
-        is_named_by_importer(&path, hit, place).then_some(Cause { says, hint: advice, ..general(hit, place)? })
+        let is_linked = is_named(&path, place) && is_named_by_importer(&path, hit, place);
+        is_linked.then_some(Cause { says, hint: advice, ..general(hit, place)? })
     })
 }
 
@@ -61,12 +63,12 @@ pub(super) fn files(workspace: &RepoPath, import: &str, hit: &Hit, place: &Place
     targets.iter().filter_map(|entry| file(workspace, entry, place)).collect()
 }
 
-/// Whether the manifest of a workspace that the build has names this one.
+/// Whether the manifest of a workspace that the build has names this one, which it has too.
 fn is_named(path: &RepoPath, place: &Place<'_>) -> bool {
     let graph = &place.split.graph;
     let closure = graph.closure(place.reader);
     let names = |folder: &RepoPath| folder.is_root() || closure.contains(folder);
-    closure.contains(path) && graph.workspaces().any(|found| names(&found.path) && found.dependencies.contains(path))
+    graph.workspaces().any(|found| names(&found.path) && found.dependencies.contains(path))
 }
 
 fn file(workspace: &RepoPath, entry: &str, place: &Place<'_>) -> Option<RepoPath> {

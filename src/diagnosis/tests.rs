@@ -213,6 +213,16 @@ fn entry_points_that_git_does_not_have_are_named() {
 }
 
 #[test]
+fn an_entry_point_is_named_though_no_manifest_names_the_workspace() {
+    let mut files = ENTRIES.to_vec();
+    files[2] = ("apps/wf/package.json", r#"{"name": "wf", "scripts": {"build": "vite build"}}"#);
+    files.push(("apps/wf/src/a.js", "import '@r/bare'"));
+    let line =
+        "[commonjs--resolver] Failed to resolve entry for package \"@r/bare\". The package may have incorrect main";
+    insta::assert_snapshot!(of_files(&files, line).join("\n"), @r#"git does not have `packages/bare/made/i.js`, the entry point of `packages/bare` for `@r/bare`, and postinstall of the root did not run | "workspaces": { "apps/wf": { "rootScripts": ["postinstall"] } }"#);
+}
+
+#[test]
 fn packages_in_the_store_do_not_find_workspaces() {
     let from = "/nix/store/1851yc5n27pwiwd4kmfs3r2kzmwbhm80-node-modules/node_modules/@react-three/drei/web/Html.js";
     let copy = r#""workspaces": { "apps/wf": { "nodeModules": "copy" } }"#;

@@ -54,6 +54,18 @@ pub(crate) fn missing(tree: &dyn Tree, folder: &RepoPath, manifest: &Manifest) -
     Ok(None)
 }
 
+/// The folder of the first missing entry point, if git has nothing there or it is one of a build by custom. Only a build makes it.
+pub(crate) fn missing_folder(
+    tree: &dyn Tree,
+    folder: &RepoPath,
+    manifest: &Manifest,
+) -> Result<Option<String>, SplitError> {
+    let Some(entry) = missing(tree, folder, manifest)? else { return Ok(None) };
+    let Some((first, _)) = entry.trim_start_matches("./").split_once('/') else { return Ok(None) };
+    let is_built = BUILT.contains(&first) || (first != ".." && tree.list(&folder.child(first))?.is_empty());
+    Ok(is_built.then(|| first.to_owned()))
+}
+
 /// Collects the entry points without those for a compiler alone.
 fn collect_programs<'v>(value: &'v Value, entries: &mut Vec<&'v str>) {
     match value {

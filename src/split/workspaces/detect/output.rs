@@ -1,8 +1,8 @@
-//! Where a build writes what is kept.
+//! Where a build writes what is kept: its commands say it, the tools' configuration, entry points that git lacks, or a task runner.
 
 use jsonc_parser::ast::Object;
 
-use super::{compiled, script, tools::OutputRule};
+use super::{compiled, entry_points, script, tools::OutputRule};
 use crate::{
     lockfile::json::{Dialect, Document},
     repo::{RepoPath, Tree, read_text},
@@ -26,7 +26,8 @@ pub(super) struct Outputs {
     pub(super) is_guess: bool,
 }
 
-/// Finds what a build leaves: as its commands or their tools' configuration say it, or else what a task runner says, `of_task`.
+/// Finds what a build leaves: as its commands or their tools' configuration say it, or else the folder of an entry point that git
+/// lacks, or else what a task runner says, `of_task`.
 pub(super) fn find(
     tree: &dyn Tree,
     folder: &RepoPath,
@@ -58,8 +59,12 @@ pub(super) fn find(
         outputs.required.append(&mut outputs.optional);
     }
     if outputs.required.is_empty() {
-        let usual = script::option(script, &USUAL_OPTIONS).filter(|_| tools.is_empty());
-        let found = usual.or_else(|| usual_task_output(of_task)).and_then(|text| inside(&text));
+        let named = script::option(script, &USUAL_OPTIONS).filter(|_| tools.is_empty());
+        let named = match named {
+            None => entry_points::missing_folder(tree, folder, manifest)?,
+            some => some,
+        };
+        let found = named.or_else(|| usual_task_output(of_task)).and_then(|text| inside(&text));
         outputs.is_guess = found.is_none();
         outputs.required.push(found.unwrap_or_else(|| USUAL.to_owned()));
     }
@@ -357,6 +362,22 @@ mod tests {
         assert_eq!(found("make", &["**/*.js", "../out/**"]), "dist?");
         assert_eq!(found("make --outdir www", &["lib/**"]), "www");
         assert_eq!(found("next build", &["lib/**"]), ".next");
+    }
+
+    #[test]
+    fn an_entry_point_that_git_lacks_says_where_the_build_writes() {
+        let found = |manifest: &str, files: &[&str]| {
+            let tree = MemoryTree::new(files.iter().map(|path| (*path, "")));
+            let manifest = Manifest::parse("package.json", manifest).unwrap();
+            let found =
+                find(&tree, &"a".parse().unwrap(), "bun run build.ts", &manifest, &["dist/**".to_owned()]).unwrap();
+            found.required.join(" ")
+        };
+        assert_eq!(found(r#"{"main": "src/i.ts", "bin": {"cli": "build/index.js"}}"#, &["a/src/i.ts"]), "build");
+        assert_eq!(found(r#"{"exports": {"./x": "./made/x.js"}}"#, &[]), "made");
+        assert_eq!(found(r#"{"main": "src/made.js"}"#, &["a/src/i.ts"]), "dist");
+        assert_eq!(found(r#"{"main": "lib/i.js"}"#, &["a/lib/i.ts"]), "dist");
+        assert_eq!(found(r#"{"main": "index.js"}"#, &[]), "dist");
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl Asked<'_> {
                 self.running(self.in_its_folder(program, build)?, "has a script that starts what it builds")
             }
             (_, Some(rule)) => self.of_rule(rule, build),
-            _ => Product::files(Purpose::Files, "has a build script"),
+            _ => Product::files(Purpose::Files, self.how_built()),
         };
         if let Some(rule) = rule.filter(|_| product.keeps == Keeps::Server) {
             product.files.extend(rule.files.iter().cloned());
@@ -133,6 +133,14 @@ impl Asked<'_> {
         product.without = build.tool.map(|tool| tool.without.clone()).unwrap_or_default();
         product.unclear = unclear.filter(|_| product.programs.is_empty() && product.purpose == Purpose::Files);
         Ok(product)
+    }
+
+    /// What says how it is built, for reasons.
+    fn how_built(&self) -> &'static str {
+        match self.choice.build {
+            BuildChoice::Detected if !self.manifest.scripts.contains_key("build") => "is built by a script of the root",
+            _ => "has a build script",
+        }
     }
 
     /// Adds the programs that `bin` names among the outputs.

@@ -1,16 +1,12 @@
 //! How a workspace of the graph is made of its manifest, its files and the user's choices.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Bound,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Remedy, Role, Workspace, advice, cycles,
+    Role, Workspace, cycles,
     edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
     found::{Known, before_build, find, needs, root_files_of_folder, with_found},
-    kind::{Facts, choose_kind},
-    references,
+    judged::Judged,
     role::{refuse_odd, role},
     scripts::{behind_links, not_run, refuse_unknown_scripts, with_root_scripts, with_scripts},
 };
@@ -18,51 +14,47 @@ use crate::{
     repo::{RepoPath, Tree},
     split::{
         Follower, ManagerName, Manifest, SplitError, Workspaces,
-        config::{BuildChoice, Config, Exposes, Install, Kind, WorkspaceConfig},
+        config::{Config, Exposes, Install, WorkspaceConfig},
         manifest_path,
         sources::root_files::{self, EdgeKind, Found, ProgramSearch},
         sources::source_filter::Globs,
-        workspaces::detect::{
-            self, Build, products,
-            program::{self, Keeps, Product},
-            start::Unclear,
-        },
+        workspaces::detect::{self, start::Unclear},
         workspaces::links::{Linked, Links},
-        workspaces::tasks::{Before, Task, Tasks},
+        workspaces::tasks::{Before, Tasks},
     },
 };
 
 /// What is the same for all workspaces.
 pub(super) struct Builder<'a, 's> {
-    tree: &'a dyn Tree,
-    workspaces: &'a Workspaces,
-    config: &'a Config,
-    links: &'a Links,
-    symlinks: &'a mut Follower<'s>,
-    manager: ManagerName,
-    edges: Edges,
-    development: Edges,
-    tasks: Tasks,
+    pub(super) tree: &'a dyn Tree,
+    pub(super) workspaces: &'a Workspaces,
+    pub(super) config: &'a Config,
+    pub(super) links: &'a Links,
+    pub(super) symlinks: &'a mut Follower<'s>,
+    pub(super) manager: ManagerName,
+    pub(super) edges: Edges,
+    pub(super) development: Edges,
+    pub(super) tasks: Tasks,
     /// What the task runner would run in each workspace before its build.
-    before: BTreeMap<RepoPath, Before>,
+    pub(super) before: BTreeMap<RepoPath, Before>,
     /// For each workspace in a ring, those whose builds its own does not wait for.
-    cycles: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
+    pub(super) cycles: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     /// For each workspace, those that depend on it or use it directly.
-    dependants: BTreeMap<RepoPath, Vec<RepoPath>>,
+    pub(super) dependants: BTreeMap<RepoPath, Vec<RepoPath>>,
     /// For each workspace, those that the task runner builds before it.
-    needs: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
+    pub(super) needs: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     /// The folders that any workspace links to.
-    linked: BTreeSet<RepoPath>,
+    pub(super) linked: BTreeSet<RepoPath>,
     /// The files of the root that are no sources, as `splitter.json` says.
-    excluded: Globs,
+    pub(super) excluded: Globs,
     /// What each workspace needs outside its folder, as a search of its files found.
-    found: BTreeMap<RepoPath, Found>,
+    pub(super) found: BTreeMap<RepoPath, Found>,
     /// Files whose variables the package manager gives to every script.
-    environment: Vec<RepoPath>,
+    pub(super) environment: Vec<RepoPath>,
     /// The scripts that would start workspaces, but are not understood whole.
     pub(super) unclear: BTreeMap<RepoPath, Unclear>,
     /// Whether sources are searched. Else what they lead to is known from a record.
-    is_whole: bool,
+    pub(super) is_whole: bool,
 }
 
 impl<'a, 's> Builder<'a, 's> {
@@ -120,40 +112,17 @@ impl<'a, 's> Builder<'a, 's> {
     /// A workspace; apps without a chosen name and libraries have none yet.
     pub(super) fn workspace(&mut self, path: &RepoPath, manifest: &Manifest) -> Result<Workspace, SplitError> {
         let choice = self.config.workspaces.get(path).cloned().unwrap_or_default();
-        let task = self.tasks.task(path, manifest, "build");
-        let found = build(self.tree, path, manifest, &choice, &task, self.manager)?;
-        let product = self.product(path, manifest, &choice, found.as_ref())?;
         refuse_unknown_scripts(path, manifest, &self.workspaces[&RepoPath::root()], &choice)?;
+        let task = self.tasks.task(path, manifest, "build");
         let Before { scripts: before, not_run: tasks_not_run } = before_build(&self.before, path, &choice);
-        let (kind, reason) = self.kind(path, &choice, found.as_ref(), product.as_ref(), &before);
-        let remedy = self.remedy(path, manifest, kind, product.as_ref())?;
-        let is_files = self.is_files_for_others(path, manifest, found.as_ref(), product.as_ref());
-        let lacks_entry = self.lacks_entry(path, manifest)?;
-        let found = self.or_by_references(found, path, manifest, lacks_entry.as_deref())?;
-        let has_build = found.as_ref().is_some_and(|build| build.foreign.is_none()) && !path.is_root();
-        let needed = found.filter(|build| {
-            // The root's script often builds all workspaces, and the others wait for their own.
-            if path.is_root() && choice.build == BuildChoice::Detected && builds_others(&build.script) {
-                return kind == Kind::App;
-            }
-            kind == Kind::App
-                || is_awaited(manifest, build, &choice)
-                || links_lead_into_output(&self.linked, path, build)
-                || lacks_entry.is_some()
-                || self.is_needed_by_task(path)
-        });
-        let is_used_built = kind == Kind::Library
-            || lacks_entry.is_some()
-            || is_files
-            || self.is_used_built(path, manifest, needed.as_ref(), &choice);
-        let leaves_build = has_build && needed.is_none();
-        let build = with_scripts(needed, &before, manifest, self.manager);
+        let Judged { kind, reason, remedy, product, build, lacks_entry, is_used_built, leaves_build } =
+            self.judge(path, manifest, &choice, &task, &before)?;
+        let build = with_scripts(build, &before, manifest, self.manager);
         let build = with_root_scripts(build, manifest.real_or(path), &choice.root_scripts, self.manager);
         let build = behind_links(build, manifest, self.manager);
         let role = role(path, kind, &choice, product)?;
         refuse_odd(path, &choice, &role, build.is_some())?;
         let linked = self.links.by_workspace.get(path).cloned().unwrap_or_default();
-        let linked_only = linked.workspaces.difference(&self.edges[path]).cloned();
         Ok(Workspace {
             path: path.clone(),
             name: manifest.name.clone(),
@@ -161,14 +130,7 @@ impl<'a, 's> Builder<'a, 's> {
             remedy,
             dependencies: self.edges[path].clone(),
             development: self.development.remove(path).unwrap_or_default(),
-            uses: choice
-                .uses
-                .iter()
-                .cloned()
-                .chain(linked_only)
-                .chain(self.all_for_root(path))
-                .chain(self.found(path, &[EdgeKind::Import]))
-                .collect(),
+            uses: self.uses(path, &choice, &linked),
             needs: self.other_needs(path, &choice, &linked),
             reasons: self.reasons(path),
             of_others: self.of_others(path),
@@ -200,43 +162,11 @@ impl<'a, 's> Builder<'a, 's> {
         })
     }
 
-    /// What makes a library an app.
-    fn remedy(
-        &self,
-        path: &RepoPath,
-        manifest: &Manifest,
-        kind: Kind,
-        product: Option<&Product>,
-    ) -> Result<Option<Remedy>, SplitError> {
-        Ok(match (kind, product) {
-            (Kind::App, _) => None,
-            (Kind::Library, Some(_)) => Some(Remedy::kind()),
-            (Kind::Library, None) => Some(advice::remedy(self.tree, self.workspaces, path, manifest, self.manager)?),
-        })
-    }
-
-    /// The entry point of a workspace with dependants that git lacks.
-    fn lacks_entry(&self, path: &RepoPath, manifest: &Manifest) -> Result<Option<String>, SplitError> {
-        let has_dependants = self.dependants.get(path).is_some_and(|dependants| !dependants.is_empty());
-        if has_dependants && !path.is_root() {
-            detect::entry_points::missing(self.tree, path, manifest)
-        } else {
-            Ok(None)
-        }
-    }
-
-    /// The build that was found, or that of a script of the root that builds all project references.
-    fn or_by_references(
-        &self,
-        found: Option<Build>,
-        path: &RepoPath,
-        manifest: &Manifest,
-        lacks_entry: Option<&str>,
-    ) -> Result<Option<Build>, SplitError> {
-        match lacks_entry.filter(|_| found.is_none()) {
-            Some(entry) => references::build(self.tree, (path, manifest), &self.workspaces[&RepoPath::root()], entry),
-            None => Ok(found),
-        }
+    /// The workspaces whose files it reads beside those of its manifest.
+    fn uses(&self, path: &RepoPath, choice: &WorkspaceConfig, linked: &Linked) -> BTreeSet<RepoPath> {
+        let linked_only = linked.workspaces.difference(&self.edges[path]).cloned();
+        let imported = self.found(path, &[EdgeKind::Import]);
+        choice.uses.iter().cloned().chain(linked_only).chain(self.all_for_root(path)).chain(imported).collect()
     }
 
     /// The workspaces that a build needs and that neither its manifest, nor `uses`, nor a link names.
@@ -252,97 +182,6 @@ impl<'a, 's> Builder<'a, 's> {
     fn all_for_root(&self, path: &RepoPath) -> impl Iterator<Item = RepoPath> {
         let uses_all = self.config.uses_all(path);
         self.workspaces.keys().filter(move |other| uses_all && !other.is_root()).cloned()
-    }
-
-    /// Whether others need the build of a workspace that has something of its own to run: many depend on one for its types alone.
-    fn is_used_built(
-        &self,
-        path: &RepoPath,
-        manifest: &Manifest,
-        build: Option<&Build>,
-        choice: &WorkspaceConfig,
-    ) -> bool {
-        let is_named =
-            || self.is_needed_by_task(path) || self.config.workspaces.values().any(|choice| choice.uses.contains(path));
-        build.is_some_and(|build| {
-            choice.exposes == Some(Exposes::Output)
-                || detect::entry_points::built(manifest, &build.outputs).is_some()
-                || is_named()
-        })
-    }
-
-    /// Whether the task runner builds a workspace before another one, which it names.
-    fn is_needed_by_task(&self, path: &RepoPath) -> bool {
-        self.needs.values().any(|needed| needed.contains(path))
-    }
-
-    /// Whether others depend on a workspace for the files that it builds: it has nothing that they could import, or their scripts
-    /// name its output.
-    fn is_files_for_others(
-        &self,
-        path: &RepoPath,
-        manifest: &Manifest,
-        build: Option<&Build>,
-        product: Option<&Product>,
-    ) -> bool {
-        let Some(build) = build else { return false };
-        let is_site = product.is_some_and(|product| product.purpose == program::Purpose::Site);
-        let mut dependants = self.dependants.get(path).into_iter().flatten().peekable();
-        let is_alone = dependants.peek().is_none();
-        let is_named_by = |from: &RepoPath| {
-            let words = self.workspaces[from].scripts.values().flat_map(|script| script.split(is_end_of_word));
-            let is_output = |word: &str| {
-                let inner = word.strip_prefix(manifest.name.as_str()).and_then(|inner| inner.strip_prefix('/'));
-                let inner = inner.map(str::to_owned).or_else(|| Some(from.resolve(word).ok()?.below(path)?.to_owned()));
-                inner.is_some_and(|inner| build.kept().any(|output| is_below(&inner, output)))
-            };
-            words.filter(|word| word.contains('/')).any(is_output)
-        };
-        !is_alone && ((is_site && !detect::entry_points::has_any(manifest)) || dependants.any(is_named_by))
-    }
-
-    /// What a workspace offers. A script that is only half understood is noted for one that runs from its sources.
-    fn product(
-        &mut self,
-        path: &RepoPath,
-        manifest: &Manifest,
-        choice: &WorkspaceConfig,
-        build: Option<&Build>,
-    ) -> Result<Option<Product>, SplitError> {
-        let &mut Self { tree, manager, .. } = self;
-        let asked = products::Asked { tree, folder: path, manifest, manager, choice, build };
-        let product = products::find(&asked)?;
-        if let Some(Product { unclear: Some(unclear), keeps: Keeps::Sources, .. }) = &product {
-            self.unclear.insert(path.clone(), unclear.clone());
-        }
-        Ok(product)
-    }
-
-    /// Whether a workspace has nothing to build, to start or to import, such as one with benchmarks.
-    fn offers_nothing(&self, path: &RepoPath) -> bool {
-        let manifest = &self.workspaces[path];
-        let runs = ["build", "start", "dev"].iter().any(|name| manifest.scripts.contains_key(*name));
-        let is_needed = self.dependants.get(path).is_some_and(|dependants| !dependants.is_empty());
-        !runs && !is_needed && !detect::entry_points::has_any(manifest)
-    }
-
-    fn kind(
-        &self,
-        path: &RepoPath,
-        choice: &WorkspaceConfig,
-        build: Option<&Build>,
-        product: Option<&Product>,
-        before: &[String],
-    ) -> (Kind, String) {
-        let has_programs = product.is_some_and(|product| !product.programs.is_empty());
-        let counts = |from: &&RepoPath| !(has_programs && self.offers_nothing(from));
-        let dependants: Vec<RepoPath> =
-            self.dependants.get(path).into_iter().flatten().filter(counts).cloned().collect();
-        let single = self.workspaces.len() == 1;
-        let manifest = &self.workspaces[path];
-        let has_entry = detect::entry_points::has_any(manifest);
-        let facts = Facts { manifest, build, product, before, single, has_entry, dependants: &dependants };
-        choose_kind(path, choice, &facts)
     }
 
     /// The files outside of a workspace that it reads, and that what it links to reads.
@@ -412,52 +251,6 @@ fn patches(tree: &dyn Tree, path: &RepoPath, manifest: &Manifest) -> Result<Opti
         reason: wrong.reason,
     })?;
     Ok(if tree.list(&folder)?.is_empty() { None } else { Some(folder) })
-}
-
-fn build(
-    tree: &dyn Tree,
-    path: &RepoPath,
-    manifest: &Manifest,
-    choice: &WorkspaceConfig,
-    task: &Task,
-    manager: ManagerName,
-) -> Result<Option<Build>, SplitError> {
-    let found = match &choice.build {
-        BuildChoice::Detected => detect::build(tree, path, manifest, &task.outputs, manager)?,
-        BuildChoice::None => None,
-        BuildChoice::Command(command) => Some(detect::chosen_build(tree, path, manifest, &task.outputs, command)?),
-    };
-    Ok(found.map(|build| if choice.output.is_empty() { build } else { build.keeping(&choice.output) }))
-}
-
-/// Whether a script of the root runs scripts of the workspaces.
-fn builds_others(script: &str) -> bool {
-    let words = ["turbo", "nx", "lerna", "wsrun", "moon", "workspace", "workspaces", "foreach", "-r", "--recursive"];
-    let is_one = |word: &str| words.contains(&word) || word.starts_with("--filter") || word.starts_with("--workspaces");
-    script.split(|c: char| c.is_whitespace() || "\"';".contains(c)).any(is_one)
-}
-
-fn is_end_of_word(character: char) -> bool {
-    character.is_whitespace() || "\"'=;()`".contains(character)
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Whether others wait for a library's build: where `splitter.json` says so, or its entry points are built.
-fn is_awaited(manifest: &Manifest, build: &Build, choice: &WorkspaceConfig) -> bool {
-    matches!(choice.build, BuildChoice::Command(_))
-        || choice.exposes == Some(Exposes::Output)
-        || detect::entry_points::built(manifest, &build.outputs).is_some()
-}
-
-/// Whether a link leads to what a library's build makes (`link:../core/dist`). `linked` are the folders of all links.
-fn links_lead_into_output(linked: &BTreeSet<RepoPath>, path: &RepoPath, build: &Build) -> bool {
-    let outputs = build.outputs.iter().chain(&build.optional);
-    let outputs = outputs.filter_map(|output| path.resolve(output).ok()).filter(|output| output != path);
-    let first = |from: &str| linked.range::<str, _>((Bound::Included(from), Bound::Unbounded)).next();
-    outputs.into_iter().any(|output| output.holds_any(first))
 }
 
 /// For each workspace, those that depend on it or use it directly, by folder.

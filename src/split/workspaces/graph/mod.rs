@@ -6,6 +6,7 @@ mod closures;
 mod cycles;
 mod edges;
 mod found;
+mod judged;
 mod kind;
 mod names;
 pub(crate) mod reach;

@@ -406,6 +406,37 @@ fn an_alias_of_an_app_counts_for_the_libraries_that_it_compiles() {
 }
 
 #[test]
+fn a_program_that_the_root_builds_by_project_references_is_an_app() {
+    let graph = graph(&[
+        (
+            "package.json",
+            r#"{"workspaces": ["packages/*"], "scripts": {"build": "tsc --build ./tsconfig.build.json && echo"}}"#,
+        ),
+        (
+            "packages/cli/package.json",
+            r#"{"name": "cli", "bin": {"c": "./dist/index.js"}, "dependencies": {"core": "*"}}"#,
+        ),
+        ("packages/cli/tsconfig.build.json", r#"{"compilerOptions": {"outDir": "dist"}}"#),
+        ("packages/core/package.json", r#"{"name": "core", "main": "dist/index.js"}"#),
+        ("packages/core/tsconfig.build.json", r#"{"compilerOptions": {"outDir": "dist"}}"#),
+        ("packages/leaf/package.json", r#"{"name": "leaf", "main": "dist/index.js"}"#),
+        ("packages/leaf/tsconfig.json", r#"{"compilerOptions": {"outDir": "dist"}}"#),
+    ])
+    .unwrap();
+    let all = graph.workspaces().filter(|workspace| !workspace.path.is_root()).map(|workspace| {
+        let build = workspace.build.as_ref().map(|build| format!("{} -> {}", build.command, build.shown_outputs()));
+        format!("{}: {}: {}", workspace.path, workspace.reason, build.unwrap_or_default())
+    });
+    insta::assert_debug_snapshot!(all.collect::<Vec<_>>(), @r#"
+    [
+        "packages/cli: has a program in `bin` and no workspace depends on it: tsc --build tsconfig.build.json -> dist",
+        "packages/core: packages/cli depends on it: tsc --build tsconfig.build.json -> dist",
+        "packages/leaf: is built by a script of the root and no workspace depends on it: tsc --build -> dist",
+    ]
+    "#);
+}
+
+#[test]
 fn libraries_that_the_root_builds_by_project_references_have_a_build() {
     let graph = graph(&[
         (
