@@ -202,6 +202,16 @@ impl Course {
         self.ended.iter().find(|build| build.derivation == derivation)
     }
 
+    /// Returns what Nix says of a failed build. An exit code alone says less than the log, and is left out: only Nix knows of a
+    /// missing output, another hash, a signal or a full disk.
+    pub(super) fn said_of(&self, derivation: &str) -> Vec<String> {
+        let is_news = |error: &&String| is_about(error, derivation) && !error.contains("with exit code");
+        let lines = self.errors.iter().filter(is_news).flat_map(|error| {
+            error.lines().map(str::trim).take_while(|line| !is_log(line)).filter(|line| !line.is_empty())
+        });
+        lines.map(|line| line.trim_start_matches("error: ").to_owned()).collect()
+    }
+
     /// Returns the cache that a store path came from.
     pub(super) fn source_of(&self, path: &str) -> Option<&str> {
         self.fetched.iter().find(|(_, paths)| paths.contains(path)).map(|(from, _)| from.as_str())
@@ -212,6 +222,12 @@ impl Course {
 fn is_about(error: &str, derivation: &str) -> bool {
     let first = error.lines().next().unwrap_or_default();
     first.contains(derivation) && !error.contains("dependenc") && !error.contains("dependency failed")
+}
+
+/// Whether the rest of an error repeats the log.
+fn is_log(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    line.starts_with("last ") && line.contains("log lines") || line.starts_with("for full logs")
 }
 
 #[cfg(test)]
@@ -261,6 +277,20 @@ mod tests {
         assert!(course.errors[0].contains("builder failed with exit code 3"), "{:?}", course.errors);
         // It needs a build that failed, and did not fail itself.
         assert!(course.build_of("/nix/store/39fxzmrv5sh1xgzzbfwl85v7dqvsi75y-api-1.0.0.drv").is_none());
+    }
+
+    #[test]
+    fn what_only_nix_knows_of_a_failure_is_kept() {
+        let said = |error: &str| Course { errors: vec![error.to_owned()], ..Course::default() }.said_of("/s/a.drv");
+        let error = "error: builder for '/s/a.drv' failed to produce output path for output 'out' at '/s/a'";
+        assert_eq!(said(error), ["builder for '/s/a.drv' failed to produce output path for output 'out' at '/s/a'"]);
+        let error =
+            "error: hash mismatch in fixed-output derivation '/s/a.drv':\n  specified: sha256-A\n     got: sha256-B";
+        assert_eq!(said(error).len(), 3);
+        let error = "error: builder for '/s/a.drv' failed due to signal 9 (Killed);\n  last 1 log lines:\n  > x\n";
+        assert_eq!(said(error), ["builder for '/s/a.drv' failed due to signal 9 (Killed);"]);
+        assert_eq!(said("error: builder for '/s/a.drv' failed with exit code 1;\n  last 1 log lines:\n  > x"), [""; 0]);
+        assert_eq!(said("error: 1 dependencies of derivation '/s/a.drv' failed to build"), [""; 0]);
     }
 
     proptest! {

@@ -25,6 +25,8 @@ pub(super) struct FailedBuild {
     pub(super) log: Vec<String>,
     /// Splitter's own error at the end of the log.
     pub(super) own: Vec<String>,
+    /// What Nix says of it beyond the exit code.
+    pub(super) said: Vec<String>,
     pub(super) causes: Vec<Cause>,
 }
 
@@ -61,10 +63,10 @@ pub(super) fn failed(run: &Run<'_>, state: &State, course: &Course) -> Vec<Faile
         return Vec::new();
     }
     let known = Known::of(run, state);
-    builds.into_iter().map(|build| of_build(build, state, &known)).collect()
+    builds.into_iter().map(|build| of_build(build, course, state, &known)).collect()
 }
 
-fn of_build(build: &Build, state: &State, known: &Known) -> FailedBuild {
+fn of_build(build: &Build, course: &Course, state: &State, known: &Known) -> FailedBuild {
     let workspace = build.id.as_ref().and_then(|id| state.derivations.get(id)?.workspace.clone());
     let own = build.hits.own_lines().to_vec();
     let is_before = |line: &&String| own.first().is_none_or(|first| line.trim() != first.as_str());
@@ -82,6 +84,7 @@ fn of_build(build: &Build, state: &State, known: &Known) -> FailedBuild {
         workspace,
         log,
         own,
+        said: course.said_of(&build.derivation),
         causes,
     }
 }

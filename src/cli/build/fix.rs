@@ -246,6 +246,7 @@ mod tests {
             workspace: None,
             derivation: String::new(),
             log: log.iter().map(|line| (*line).to_owned()).collect(),
+            said: Vec::new(),
             own: Vec::new(),
             causes: vec![cause],
         }

@@ -76,7 +76,7 @@ fn failure(build: &FailedBuild) -> Value {
         "workspace": build.workspace.as_ref().map(RepoPath::as_str),
         "derivation": build.derivation,
         "log": build.log,
-        "message": build.own,
+        "message": build.said.iter().chain(&build.own).collect::<Vec<_>>(),
         "causes": build.causes.iter().map(cause).collect::<Vec<_>>(),
     })
 }

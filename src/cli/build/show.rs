@@ -71,6 +71,9 @@ fn print_failed(build: &FailedBuild, run: &Run<'_>) {
             printer.error_line(format_args!("  {DIM}|{DIM:#} {}", escape(line)));
         }
     }
+    for line in &build.said {
+        printer.error_line(format_args!("  {}", escape(line)));
+    }
     for line in own_lines(build) {
         printer.error_line(format_args!("  {}", escape(line.trim_start_matches("splitter: error: "))));
     }
@@ -142,6 +145,7 @@ mod tests {
             derivation: String::new(),
             log: Vec::new(),
             own: own.map(str::to_owned).to_vec(),
+            said: Vec::new(),
             causes: vec![cause],
         };
         own_lines(&build).into_iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()

@@ -4,9 +4,10 @@
 use super::{
     EdgeKind, mentions,
     search::{Mention, Search},
+    tables::OF_TOOLS,
 };
 use crate::{
-    repo::RepoPath,
+    repo::{EntryKind, RepoPath},
     split::{
         SplitError, manifest_path,
         workspaces::detect::{expanded, words},
@@ -108,6 +109,9 @@ fn read_command(
         if let Some(target) = search.finder.bins.get(*name).copied() {
             search.add_edge(target, EdgeKind::Tool, || format!("its script runs `{name}`"));
         }
+        if folder.is_root() && !search.own.is_root() {
+            read_settings(search, name)?;
+        }
     }
     for word in words {
         // The folder that another script runs in is no file of this one.
@@ -119,6 +123,31 @@ fn read_command(
         }
     }
     Ok(())
+}
+
+/// Adds the settings at the root of a tool that runs there.
+fn read_settings(search: &mut Search<'_, '_>, tool: &str) -> Result<(), SplitError> {
+    for entry in search.finder.list(&RepoPath::root())?.iter() {
+        if entry.kind == EntryKind::File && is_settings_of(tool, &entry.name) {
+            let text = || entry.name.clone();
+            if let Some(file) = search.add_path(&RepoPath::root().child(&entry.name), Mention::Script, &text)? {
+                search.follow(&file)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a tool reads a file in the folder that it runs in: `vite.config.ts`, `.swcrc`, `turbo.json`.
+fn is_settings_of(tool: &str, name: &str) -> bool {
+    let by_custom =
+        |rest: &str| rest.starts_with(".config.") || [".json", ".jsonc", ".toml", ".yaml", ".yml"].contains(&rest);
+    let is_dotted =
+        name.strip_prefix('.').and_then(|name| name.strip_prefix(tool)).is_some_and(|rest| rest.starts_with("rc"));
+    let of_table = OF_TOOLS.iter().filter(|(tools, _)| tools.contains(&tool)).flat_map(|(_, names)| *names);
+    is_dotted
+        || name.strip_prefix(tool).is_some_and(by_custom)
+        || of_table.into_iter().any(|start| name.starts_with(start))
 }
 
 fn is_manager(words: &[&str]) -> bool {

@@ -65,6 +65,17 @@ pub(super) const OF_CHECKS: [(&str, &[&str]); 9] = [
     ("mocha", &[".mocharc"]),
 ];
 
+/// Settings that tools read in the folder that they run in, by the start of their names, beside those that have the tool's name.
+pub(super) const OF_TOOLS: [(&[&str], &[&str]); 4] = [
+    (
+        &["tsc", "vue-tsc", "tsgo", "tsx", "ts-node", "bun", "vite", "esbuild", "tsup", "preconstruct"],
+        &["tsconfig.json"],
+    ),
+    (&["babel", "preconstruct"], &["babel.config.", ".babelrc"]),
+    (&["vitest"], &["vite.config."]),
+    (&["graphql-codegen"], &["codegen.", ".graphqlrc"]),
+];
+
 /// Settings of linters and formatters in a workspace's folder, which are no sources unless a build runs the tool, by the word that
 /// runs it. The same names are in `source-filter.json`.
 pub(super) const SETTINGS: [(&str, &[&str]); 6] = [

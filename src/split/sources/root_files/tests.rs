@@ -110,6 +110,21 @@ fn what_tools_look_for_above_is_found() {
 }
 
 #[test]
+fn a_tool_that_runs_at_the_root_reads_its_settings_there() {
+    let root = (
+        "package.json",
+        r#"{"workspaces": ["apps/*"], "scripts": {"gen": "preconstruct dev && yarn patch", "patch": "vite build"}}"#,
+    );
+    let config = ("vite.config.ts", "import './brand.mjs'");
+    let files =
+        [root, config, ("brand.mjs", ""), ("babel.config.js", ""), ("rollup.config.js", ""), ("tsconfig.json", "{}")];
+    let expected = ["babel.config.js", "brand.mjs", "package.json", "tsconfig.json", "vite.config.ts"];
+    assert_eq!(found("yarn --cwd ../.. gen", &files), expected);
+    assert_eq!(found("cd ../.. && vite build", &files), ["brand.mjs", "tsconfig.json", "vite.config.ts"]);
+    assert_eq!(found("vite build", &files), [""; 0]);
+}
+
+#[test]
 fn what_was_installed_or_is_ignored_is_not_found() {
     let installed = ("node_modules/@x/base/tsconfig.json", r#"{"extends": "../../../tsconfig.other.json"}"#);
     let own = ("apps/web/tsconfig.json", r#"{"extends": "../../node_modules/@x/base/tsconfig.json"}"#);
