@@ -167,7 +167,7 @@ fn site_has_the_root<P: Project>(nix: &NixMonorepo<P>) {
 
 #[test]
 fn e2e_bun_a_workspace_depends_on_the_root() {
-    for specifier in ["workspace:*", "link:../.."] {
+    for specifier in ["workspace:*", "link:../..", "file:../.."] {
         let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], Registry::start(packages()), |monorepo| {
             write_site_of_root(monorepo, &json!({ "acme": specifier }));
         });

@@ -121,7 +121,8 @@ fn a_tool_that_runs_at_the_root_reads_its_settings_there() {
     let expected = ["babel.config.js", "brand.mjs", "package.json", "tsconfig.json", "vite.config.ts"];
     assert_eq!(found("yarn --cwd ../.. gen", &files), expected);
     assert_eq!(found("cd ../.. && vite build", &files), ["brand.mjs", "tsconfig.json", "vite.config.ts"]);
-    assert_eq!(found("vite build", &files), [""; 0]);
+    // This one counts for every workspace.
+    assert_eq!(found("vite build", &files), ["tsconfig.json"]);
 }
 
 #[test]

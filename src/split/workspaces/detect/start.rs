@@ -1,7 +1,7 @@
 //! How a workspace is started, as its scripts say it.
 //!
-//! A package starts one program and nothing else. So a script must be understood whole: what is only half understood is
-//! an error for an app that runs from its sources, and no program for one that is built.
+//! A package starts one program and nothing else. So a script must be understood whole: a `start` script that is only half
+//! understood is an error for an app that runs from its sources, and no program for one that is built. A `dev` script is none.
 
 use super::{
     command::{self, Command, Runner, has_ending},
@@ -84,7 +84,9 @@ pub(crate) fn find(
         _ => Start::Nothing,
     };
     let file = match &dev {
-        Start::Program(Program { entry: Entry::File(file), .. }) | Start::Unclear(Unclear { file, .. }) => file.clone(),
+        Start::Program(Program { entry: Entry::File(file), .. }) => file.clone(),
+        // A `dev` script never said what a package starts, so it is no error.
+        Start::Unclear(_) => return Ok(Start::Nothing),
         _ => return Ok(dev),
     };
     Ok(match manifest.scripts.get("start") {
@@ -162,8 +164,9 @@ impl Reader<'_> {
             _ => words,
         };
         match command::read(&command) {
-            Ok(command) if name == "dev" && !(command.options.is_empty() && command.arguments.is_empty()) => {
-                let part = command.options.first().or(command.arguments.first()).cloned().unwrap_or_default();
+            // What a `dev` script passes to the runtime is for development too.
+            Ok(command) if name == "dev" && !command.options.is_empty() => {
+                let part = command.options.first().cloned().unwrap_or_default();
                 self.unclear(name, text, part)
             }
             // Its value is split into options again, and its paths count from the caller's folder.
@@ -305,7 +308,7 @@ fn within(folder: Option<&str>, file: &str) -> String {
 }
 
 /// The files that a script may run, the likeliest first: not the values of options.
-fn probable_files(text: &str) -> Vec<String> {
+pub(crate) fn probable_files(text: &str) -> Vec<String> {
     let mut files: Vec<(bool, String)> = Vec::new();
     for words in commands(text) {
         // A file is no command, but says what is meant.

@@ -5,7 +5,7 @@ use crate::{
     split::{
         ManagerName, Manifest, Workspaces,
         config::{BuildChoice, WorkspaceConfig},
-        workspaces::detect::{does_nothing, words},
+        workspaces::detect::{does_nothing, start, words},
     },
 };
 
@@ -57,6 +57,9 @@ pub(super) fn lacks(manifest: &Manifest, choice: &WorkspaceConfig) -> String {
             Some(_) if name == "build" && choice.build == BuildChoice::None => {
                 others.push("splitter.json excludes its `build`".to_owned());
             }
+            Some(text) if name == "dev" && !start::probable_files(text).is_empty() => {
+                others.push(format!("`dev` (`{text}`) is for development"));
+            }
             Some(text) => others.push(format!("`{name}` (`{text}`) starts no file that splitter found")),
         }
     }
@@ -90,11 +93,14 @@ fn likely_file(
     manifest: &Manifest,
     manager: ManagerName,
 ) -> Result<Option<String>, TreeError> {
+    let scripts = ["start", "dev"].into_iter().filter_map(|name| manifest.scripts.get(name));
+    let of_scripts = scripts.flat_map(|text| start::probable_files(text));
     let named = ["module", "main"].into_iter().filter_map(|field| manifest.json.get(field)?.as_str());
     let endings: &[&str] = if manager.manager().runs_typescript() { &["ts", "js", "mjs"] } else { &["js", "mjs"] };
     let usual = ["index", "src/index", "server", "src/server", "src/main", "main"];
     let usual = usual.into_iter().flat_map(|name| endings.iter().map(move |ending| format!("{name}.{ending}")));
-    for file in named.map(|file| file.trim_start_matches("./").to_owned()).chain(usual) {
+    let named = named.map(|file| file.trim_start_matches("./").to_owned());
+    for file in of_scripts.chain(named).chain(usual) {
         let Ok(path) = folder.resolve(&file) else { continue };
         let runs = endings.contains(&camino::Utf8Path::new(&file).extension().unwrap_or_default());
         // Outputs of an earlier build are ignored by git and exist on one machine only.
@@ -144,6 +150,18 @@ mod tests {
             said(r#"{"build": "exit 0", "dev": "x"}"#),
             "its package.json has no `start` script; `build` does nothing; `dev` (`x`) starts no file that splitter found"
         );
+        assert_eq!(
+            said(r#"{"dev": "bun run src/x.ts"}"#),
+            "its package.json has no `build` or `start` script; `dev` (`bun run src/x.ts`) is for development"
+        );
+    }
+
+    #[test]
+    fn the_file_of_a_dev_script_is_the_likeliest() {
+        let own = manifest(r#"{"main": "index.ts", "scripts": {"dev": "bun run targets/bun.ts"}}"#);
+        let tree = MemoryTree::new([("apps/a/index.ts", ""), ("apps/a/targets/bun.ts", "")]);
+        let remedy = remedy(&tree, &Workspaces::new(), &"apps/a".parse().unwrap(), &own, ManagerName::Bun).unwrap();
+        assert_eq!(remedy.value.as_deref(), Some("targets/bun.ts"));
     }
 
     #[test]

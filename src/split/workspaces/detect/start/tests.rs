@@ -149,7 +149,9 @@ fn a_dev_script_counts_where_no_other_starts() {
     assert_eq!(found(&[dev, ("start", "pm2-runtime ecosystem.json")]), "start: pm2-runtime (src/x.ts?)");
     assert_eq!(found(&[dev, ("start", "node dist/x.js")]), "nothing");
     assert_eq!(found(&[("dev", "bun run src/x.ts import")]), "nothing");
-    assert_eq!(found(&[("dev", "bun --watch --preload ./pre.js src/x.ts")]), "dev: --preload (src/x.ts?)");
+    // What is not understood is no error for a script that was not meant to start a package.
+    assert_eq!(found(&[("dev", "bun --watch --preload ./pre.js src/x.ts")]), "nothing");
+    assert!(matches!(found_with(&[("dev", "bun --hot src/x.ts --port 1")], ManagerName::Bun), Start::Program(_)));
 }
 
 #[test]
