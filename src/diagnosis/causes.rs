@@ -14,6 +14,9 @@ use crate::{
 /// The section of `docs/troubleshooting.md` about scripts.
 pub(super) const SCRIPTS_PAGE: &str = "install-scripts-that-did-not-run";
 
+/// The name of causes that are scripts which did not run.
+pub const SCRIPTS: &str = "scripts";
+
 /// The folder of packages in the store path of an install.
 const STORE_MODULES: &str = "-node-modules/node_modules/";
 
@@ -77,7 +80,8 @@ pub fn causes(hits: &[Hit], own_lines: &[String], place: &Place<'_>) -> Vec<Caus
     causes.extend(output(own_lines, place));
     let is_explained = causes.iter().any(Cause::is_mendable);
     causes.extend(scripts(&hits, place, is_explained));
-    causes.sort_by_key(|cause| !cause.is_mendable());
+    // Scripts that set up hooks complain of git, and go on.
+    causes.sort_by_key(|cause| (!cause.is_mendable(), cause.id == "git"));
     causes
 }
 
@@ -217,22 +221,31 @@ fn output(lines: &[String], place: &Place<'_>) -> Option<Cause> {
 }
 
 /// Returns the scripts that an install runs in a checkout and that did not run, for a build that lacks something that git does
-/// not have. If something else explains the failure, they are not mentioned.
-fn scripts(hits: &[&Hit], place: &Place<'_>, is_explained: bool) -> Option<Cause> {
-    let hit = hits.iter().find(|hit| missing::may_be_made(hit))?;
-    let mendings = if is_explained { Vec::new() } else { not_run(place) };
-    if mendings.is_empty() {
-        return None;
+/// not have: the nearest to what lacks it first, those of the root last. If something else explains the failure, they are not
+/// mentioned.
+fn scripts(hits: &[&Hit], place: &Place<'_>, is_explained: bool) -> Vec<Cause> {
+    let Some(hit) = hits.iter().find(|hit| !is_explained && missing::may_be_made(hit)) else { return Vec::new() };
+    let importer = missing::importer_of(hit, place);
+    let rank = |mending: &Mending| match &mending.setting {
+        Setting::RootScripts(_) => 3,
+        _ if Some(&mending.workspace) == importer.as_ref() => 0,
+        _ if mending.workspace == *place.reader => 1,
+        _ => 2,
+    };
+    let mut groups: BTreeMap<u8, Vec<Mending>> = BTreeMap::new();
+    for mending in not_run(place) {
+        groups.entry(rank(&mending)).or_default().push(mending);
     }
-    Some(Cause {
-        id: "scripts",
+    let cause = |mendings: Vec<Mending>| Cause {
+        id: SCRIPTS,
         says: format!("{} did not run, and the build lacks something that git does not have", scripts_of(&mendings)),
         line: hit.line.clone(),
         hint: "run them before the build".to_owned(),
         page: SCRIPTS_PAGE,
         mendings,
         track: Vec::new(),
-    })
+    };
+    groups.into_values().map(cause).collect()
 }
 
 /// Names scripts with their workspaces: `postinstall and prepare of the root`.

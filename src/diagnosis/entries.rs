@@ -21,7 +21,7 @@ pub(super) fn cause(hit: &Hit, place: &Place<'_>) -> Option<Cause> {
     let import = hit.parts.get("module")?;
     let path = with_name(import, place).filter(|path| place.split.graph.closure(place.reader).contains(path))?;
     // Even where no manifest names the workspace: what nothing makes is found by nobody.
-    without_entry(&path, import, hit, place).or_else(|| {
+    without_entry(&path, import, hit, place).or_else(|| of_itself(&path, import, hit, place)).or_else(|| {
         let says = format!("the build has `{path}`, and still did not find `{import}`");
         let advice = format!("compare the import with the entry points in {}", manifest_path(&path));
         let is_linked = is_named(&path, place) && is_named_by_importer(&path, hit, place);
@@ -55,6 +55,19 @@ fn without_entry(path: &RepoPath, import: &str, hit: &Hit, place: &Place<'_>) ->
         (format!("{lacks}, and that workspace has no build"), advice)
     };
     Some(Cause { says, hint: advice, ..cause })
+}
+
+/// Returns the cause of an import of the workspace by its own name, which means something that its build makes later.
+fn of_itself(path: &RepoPath, import: &str, hit: &Hit, place: &Place<'_>) -> Option<Cause> {
+    if path != place.reader {
+        return None;
+    }
+    let entry = targets(path, import, hit, place).into_iter().find(|entry| file(path, entry, place).is_none())?;
+    let says = format!("`{import}` is `{}` of this workspace, which nothing has made yet", path.resolve(&entry).ok()?);
+    let advice = format!(
+        "name the script that makes it in `ownScripts` of \"{path}\" in splitter.json: it runs before the build"
+    );
+    Some(Cause { says, hint: advice, ..general(hit, place)? })
 }
 
 /// Returns the files of the repository that an import of a workspace means.

@@ -127,14 +127,20 @@ fn request(path: &RepoPath, place: &Place<'_>) -> String {
 
 /// Whether the workspace that imports another one names it. Installs may link a workspace only for those that name it.
 pub(super) fn is_named_by_importer(path: &RepoPath, hit: &Hit, place: &Place<'_>) -> bool {
+    let importer = importer_of(hit, place);
+    let mut workspaces = place.split.graph.workspaces();
+    let owner = workspaces.find(|found| Some(&found.path) == importer.as_ref());
+    owner.is_none_or(|owner| owner.dependencies.contains(path))
+}
+
+/// Returns the workspace of the file that a message is about: the one that imports, or else the one that is built.
+pub(super) fn importer_of(hit: &Hit, place: &Place<'_>) -> Option<RepoPath> {
     let after = hit.after.iter().find_map(|line| importer(line));
     let text = hit.parts.get("importer").map(String::as_str).or(after);
     let file = text.and_then(|text| in_build(text).or_else(|| place.reader.resolve(text).ok()));
     let importer = file.unwrap_or_else(|| place.reader.clone());
-    let graph = &place.split.graph;
-    let owners = graph.workspaces().filter(|found| importer.is_within(&found.path));
-    let owner = owners.max_by_key(|found| found.path.as_str().len());
-    owner.is_none_or(|owner| owner.dependencies.contains(path))
+    let owners = place.split.graph.workspaces().filter(|found| importer.is_within(&found.path));
+    owners.max_by_key(|found| found.path.as_str().len()).map(|found| found.path.clone())
 }
 
 /// Whether a hit is about something that a script can make: a file, or an alias of files, but no package.

@@ -223,6 +223,29 @@ fn an_entry_point_is_named_though_no_manifest_names_the_workspace() {
 }
 
 #[test]
+fn a_workspace_that_imports_what_it_makes_itself_needs_a_script() {
+    let mut files = ENTRIES;
+    files[2] = (
+        "apps/wf/package.json",
+        r#"{"name": "wf", "scripts": {"build": "vite build"}, "exports": {"./m.json": "./dist/m.json"}}"#,
+    );
+    let lines = of_files(&files, "error: Could not resolve: \"wf/m.json\"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"`wf/m.json` is `apps/wf/dist/m.json` of this workspace, which nothing has made yet | name the script that makes it in `ownScripts` of "apps/wf" in splitter.json: it runs before the build"#);
+}
+
+#[test]
+fn the_nearest_scripts_come_first() {
+    let mut files = ENTRIES.to_vec();
+    files.push(("packages/own/src/a.ts", ""));
+    let text = "../../packages/own/src/a.ts(3,1): error TS2307: Cannot find module './made' or its type declarations.";
+    insta::assert_snapshot!(of_files(&files, text).join("\n"), @r#"
+    prepare of `packages/own` did not run, and the build lacks something that git does not have | "workspaces": { "packages/own": { "ownScripts": ["prepare"] } }
+    postinstall of the root did not run, and the build lacks something that git does not have | "workspaces": { "apps/wf": { "rootScripts": ["postinstall"] } }
+    `./made` is not among the sources and packages of this build | git has no such file: if something makes it, do that before or in `build`, or let Nix add it with `files`
+    "#);
+}
+
+#[test]
 fn packages_in_the_store_do_not_find_workspaces() {
     let from = "/nix/store/1851yc5n27pwiwd4kmfs3r2kzmwbhm80-node-modules/node_modules/@react-three/drei/web/Html.js";
     let copy = r#""workspaces": { "apps/wf": { "nodeModules": "copy" } }"#;

@@ -77,6 +77,11 @@ impl Setting {
         matches!(self, Self::Include(_) | Self::RootFiles(_) | Self::Uses(_))
     }
 
+    /// Whether it runs a script before the build.
+    pub const fn is_script(&self) -> bool {
+        matches!(self, Self::OwnScripts(_) | Self::RootScripts(_))
+    }
+
     /// Whether the value is a list, to which an element is added.
     pub const fn is_list(&self) -> bool {
         !matches!(self, Self::CopyNodeModules | Self::Output(_))

@@ -74,7 +74,10 @@ fn of_build(build: &Build, course: &Course, state: &State, known: &Known) -> Fai
     let is_known = is_of_workspace(build.id.as_ref());
     let mut causes =
         in_place(build.id.as_ref(), workspace.as_ref(), state, known, |place| causes(build.hits.hits(), &own, place));
-    if !is_known {
+    if matches!(build.id, Some(Id::Deps(_))) {
+        // Its own error names the packages and where they come from, and it has a network.
+        causes.clear();
+    } else if !is_known {
         causes.retain(|cause| !cause.is_mendable() && cause.id != "scripts");
     }
     FailedBuild {
@@ -115,6 +118,9 @@ fn in_place(
     })
 }
 
+/// Files that tools look for by habit, and that no build fails without.
+const BY_HABIT: [&str; 4] = [".editorconfig", ".gitattributes", ".gitignore", ".npmrc"];
+
 /// Builds what failed once more, under strace, and adds the files that it looked for and did not get. Logs name only those that
 /// a program complains of.
 pub(super) fn add_traced(run: &Run<'_>, state: State, failed: &mut [FailedBuild]) {
@@ -139,7 +145,8 @@ pub(super) fn add_traced(run: &Run<'_>, state: State, failed: &mut [FailedBuild]
     let known = Known::of(run, &state);
     for build in failed {
         let Some(traced) = report.builds.iter().find(|traced| Some(&traced.id) == build.id.as_ref()) else { continue };
-        let paths: Vec<RepoPath> = traced.judgement.missing.iter().map(|gap| gap.path.clone()).collect();
+        let missing = traced.judgement.missing.iter().map(|gap| gap.path.clone());
+        let paths: Vec<RepoPath> = missing.filter(|path| !BY_HABIT.contains(&path.file_name())).collect();
         let found = in_place(build.id.as_ref(), build.workspace.as_ref(), &state, &known, |place| {
             missing_by_trace(&paths, place)
         });

@@ -16,7 +16,7 @@ use crate::{
         repository::previous,
         text::escape,
     },
-    diagnosis::Cause,
+    diagnosis::{Cause, causes::SCRIPTS},
     ending::output,
     names::SETTINGS,
     repo::{Asks, RepoPath, Snapshot, read_text},
@@ -48,15 +48,24 @@ struct Added {
 impl Added {
     /// Whether a build fails after it as it did before. A line that helps must stay, so doubts speak for it.
     fn is_useless(&self, failed: &[FailedBuild], known: &BTreeSet<Mending>) -> bool {
-        let is_same = |cause: &&Cause| cause.line == self.evidence;
-        let fails = |build: &&FailedBuild| {
-            build.name == self.build
-                && build.causes.iter().any(|cause| is_same(&cause))
-                // Another line for the same evidence is the next step.
-                && build.causes.iter().filter(is_same).flat_map(|cause| &cause.mendings).all(|next| known.contains(next))
-                && (self.mending.setting.names_what_is_missing() || self.log.is_subset(&stable(&build.log)))
-        };
-        !self.evidence.is_empty() && failed.iter().any(|build| fails(&build))
+        failed.iter().filter(|build| build.name == self.build).any(|build| {
+            if self.evidence.is_empty() { self.has_same_log(build) } else { self.has_same_evidence(build, known) }
+        })
+    }
+
+    /// Whether each line of the log before is in that of now.
+    fn has_same_log(&self, build: &FailedBuild) -> bool {
+        !self.log.is_empty() && self.log.is_subset(&stable(&build.log))
+    }
+
+    /// Whether the line of the log that led to this one is still there, and nothing more is to be tried because of it.
+    fn has_same_evidence(&self, build: &FailedBuild, known: &BTreeSet<Mending>) -> bool {
+        let same = || build.causes.iter().filter(|cause| cause.line == self.evidence);
+        // Another line for the same evidence is the next step. A script that changed nothing is no step.
+        let is_last = || same().flat_map(|cause| &cause.mendings).all(|next| known.contains(next));
+        same().next().is_some()
+            && (self.mending.setting.is_script() || is_last())
+            && (self.mending.setting.names_what_is_missing() || self.has_same_log(build))
     }
 }
 
@@ -128,7 +137,13 @@ impl Fixes {
     /// that git must track.
     fn add(&mut self, failed: &[FailedBuild], printer: Printer) -> (bool, Vec<String>) {
         let (mut is_more, mut track) = (false, Vec::new());
+        // Of scripts that may help, one workspace's at a time: the nearest come first.
+        let mut scripted = BTreeSet::new();
         for (build, cause) in failed.iter().flat_map(|build| build.causes.iter().map(move |cause| (build, cause))) {
+            let is_next = cause.mendings.iter().any(|mending| !self.known.contains(mending));
+            if cause.id == SCRIPTS && is_next && !scripted.insert(build.name.as_str()) {
+                continue;
+            }
             for mending in &cause.mendings {
                 if self.known.insert(mending.clone()) {
                     self.note(mending.line(), cause.says.clone(), printer);
@@ -232,7 +247,7 @@ mod tests {
 
     fn build(log: &[&str], evidence: &str, mendings: &[Mending]) -> FailedBuild {
         let cause = Cause {
-            id: "scripts",
+            id: SCRIPTS,
             says: String::new(),
             line: evidence.to_owned(),
             hint: String::new(),
@@ -273,9 +288,36 @@ mod tests {
         let log = ["generated 3 files", CAFILE, "Could not resolve \"./gen\"", "✗ Build failed in 804ms"];
         assert!(is_useless(&script, &before, &build(&log, CAFILE, &[])));
         assert!(!is_useless(&script, &before, &build(&log, "another line", &[])));
-        // Another line for the same evidence is worth a try.
+        // Scripts are tried one after the other, and those that changed nothing go.
         let next = mending(Setting::OwnScripts("prepare".to_owned()));
-        assert!(!is_useless(&script, &before, &build(&log, CAFILE, &[next])));
+        assert!(is_useless(&script, &before, &build(&log, CAFILE, &[next.clone()])));
+        // Another line for the same evidence is worth a try together with this one.
+        let copies = mending(Setting::CopyNodeModules);
+        assert!(!is_useless(&copies, &before, &build(&log, CAFILE, &[next])));
+    }
+
+    #[test]
+    fn scripts_are_tried_one_workspace_at_a_time() {
+        let [own, of_root] = ["prepare", "postinstall"].map(|name| mending(Setting::OwnScripts(name.to_owned())));
+        let first = build(&[CAFILE], CAFILE, std::slice::from_ref(&own));
+        let second = build(&[CAFILE], CAFILE, std::slice::from_ref(&of_root));
+        let failed = FailedBuild { causes: [first.causes, second.causes].concat(), ..build(&[CAFILE], CAFILE, &[]) };
+        let printer = Printer::new(true);
+        let mut fixes = Fixes::default();
+        assert!(fixes.add(std::slice::from_ref(&failed), printer).0);
+        assert_eq!(fixes.known, BTreeSet::from([own]));
+        assert!(fixes.add(std::slice::from_ref(&failed), printer).0);
+        assert!(fixes.known.contains(&of_root));
+        assert!(!fixes.add(&[failed], printer).0);
+    }
+
+    #[test]
+    fn a_file_that_a_trace_found_is_taken_back_if_the_build_fails_as_before() {
+        let mending = mending(Setting::RootFiles("tsconfig.base.json".to_owned()));
+        let added = Added { mending, build: "web".to_owned(), evidence: String::new(), log: stable(&["a".to_owned()]) };
+        assert!(added.is_useless(&[build(&["a"], CAFILE, &[])], &BTreeSet::new()));
+        assert!(!added.is_useless(&[build(&["b"], CAFILE, &[])], &BTreeSet::new()));
+        assert!(!added.is_useless(&[], &BTreeSet::new()));
     }
 
     #[test]

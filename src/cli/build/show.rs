@@ -66,9 +66,10 @@ fn print_failed(build: &FailedBuild, run: &Run<'_>) {
     printer.error_line(format_args!("{BAD}error{BAD:#}: the build of {}{place} failed", escape(&build.name)));
     // With `-v` the whole log is above.
     if !run.is_verbose {
-        let skipped = build.log.len().saturating_sub(LINES);
-        for line in &build.log[skipped..] {
-            printer.error_line(format_args!("  {DIM}|{DIM:#} {}", escape(line)));
+        let folded = folded(&build.log);
+        for (line, times) in &folded[folded.len().saturating_sub(LINES)..] {
+            let again = if *times > 1 { format!(" ({times} times)") } else { String::new() };
+            printer.error_line(format_args!("  {DIM}|{DIM:#} {}{DIM}{again}{DIM:#}", escape(line)));
         }
     }
     for line in &build.said {
@@ -85,6 +86,18 @@ fn print_failed(build: &FailedBuild, run: &Run<'_>) {
     }
     let log = format!("nix log {}", build.derivation);
     printer.error_line(format_args!("  the whole log: `{log}`"));
+}
+
+/// Returns lines with the number of times that each follows itself.
+fn folded(lines: &[String]) -> Vec<(&str, usize)> {
+    let mut folded: Vec<(&str, usize)> = Vec::new();
+    for line in lines {
+        match folded.last_mut() {
+            Some((last, times)) if last == line => *times += 1,
+            _ => folded.push((line, 1)),
+        }
+    }
+    folded
 }
 
 /// Returns the lines of the error in the log that the causes do not replace. Only the derivation knows some scripts that did not
@@ -149,6 +162,12 @@ mod tests {
             causes: vec![cause],
         };
         own_lines(&build).into_iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn lines_that_repeat_are_shown_once() {
+        let lines = ["a", "b", "b", "a"].map(str::to_owned);
+        assert_eq!(folded(&lines), [("a", 1), ("b", 2), ("a", 1)]);
     }
 
     #[test]

@@ -1,20 +1,26 @@
-//! A workspace's own scripts that package managers run when they install: `postinstall`, `prepare` and the like.
+//! A workspace's own scripts that package managers run when they install: `postinstall`, `prepare` and the like, and those around
+//! a build that nothing runs.
 //!
 //! An install sees no sources, so it cannot run them. Some make files that a build needs (`svelte-kit sync`), most set up git
 //! hooks. `splitter.json` says which run before a build, and `scan` and a failed build name the others.
 
 use super::script::{self, base};
-use crate::split::Manifest;
+use crate::split::{ManagerName, Manifest};
 
 /// The events of an install, in their order.
 const EVENTS: [&str; 7] =
     ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
 
+/// Scripts around a build. Yarn 2 and later do not run them by themselves, and no other does where there is no `build`: a script
+/// of the root does, `yarn workspaces foreach run prebuild`.
+const AROUND_BUILDS: [&str; 2] = ["prebuild", "postbuild"];
+
 /// Programs that make nothing for a build. `patch-package` is run by the install itself.
-const IDLE: [&str; 18] = [
+const IDLE: [&str; 21] = [
     "[",
     "cd",
     "corepack",
+    "del-cli",
     "echo",
     "exit",
     "fi",
@@ -26,6 +32,8 @@ const IDLE: [&str; 18] = [
     "patch-package",
     "playwright",
     "pre-commit",
+    "rimraf",
+    "rm",
     "simple-git-hooks",
     "skip-ci",
     "test",
@@ -52,10 +60,12 @@ const RUNNERS: [&str; 16] = [
     "yarn",
 ];
 
-/// The names of a manifest's scripts that an install would run and that may make something for a build.
-pub(in crate::split) fn names(manifest: &Manifest) -> Vec<String> {
+/// The names of a manifest's scripts that a checkout would run, that no build runs, and that may make something for one.
+pub(in crate::split) fn names(manifest: &Manifest, manager: ManagerName) -> Vec<String> {
     let is_one = |name: &&str| manifest.scripts.get(*name).is_some_and(|text| !is_idle(text, manifest));
-    EVENTS.iter().filter(|name| is_one(name)).map(|name| (*name).to_owned()).collect()
+    let is_run = manifest.scripts.contains_key("build") && manager.manager().runs_pre_scripts();
+    let around = AROUND_BUILDS.iter().filter(|_| !is_run);
+    EVENTS.iter().chain(around).filter(|name| is_one(name)).map(|name| (*name).to_owned()).collect()
 }
 
 fn is_idle(text: &str, manifest: &Manifest) -> bool {
@@ -70,7 +80,19 @@ mod tests {
     use super::*;
 
     fn found(scripts: &str) -> Vec<String> {
-        names(&Manifest::parse("package.json", &format!(r#"{{"scripts": {{{scripts}}}}}"#)).unwrap())
+        found_by(ManagerName::Bun, scripts)
+    }
+
+    fn found_by(manager: ManagerName, scripts: &str) -> Vec<String> {
+        names(&Manifest::parse("package.json", &format!(r#"{{"scripts": {{{scripts}}}}}"#)).unwrap(), manager)
+    }
+
+    #[test]
+    fn scripts_around_a_build_count_where_nothing_runs_them() {
+        let own = r#""prebuild": "node gen.mjs", "postbuild": "rimraf tmp""#;
+        assert_eq!(found(own), ["prebuild"]);
+        assert_eq!(found(&format!(r#"{own}, "build": "tsc""#)), [""; 0]);
+        assert_eq!(found_by(ManagerName::YarnBerry, &format!(r#"{own}, "build": "tsc""#)), ["prebuild"]);
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl<'a, 's> Builder<'a, 's> {
             patches: patches(self.tree, path, manifest)?,
             cycle: self.cycles.remove(path).unwrap_or_default(),
             root_files: self.root_files(path, &choice)?,
-            not_run: not_run(manifest, &choice.own_scripts),
+            not_run: not_run(manifest, &choice.own_scripts, self.manager),
             root_scripts: choice.root_scripts,
             real: manifest.place.as_ref().map(|place| place.real.clone()),
             links: linked.folders,

@@ -103,7 +103,7 @@ pub(super) fn with_root_scripts(
 }
 
 /// The scripts of an install that `splitter.json` does not name.
-pub(super) fn not_run(manifest: &Manifest, chosen: &[String]) -> Vec<String> {
-    let names = detect::own_scripts::names(manifest).into_iter();
+pub(super) fn not_run(manifest: &Manifest, chosen: &[String], manager: ManagerName) -> Vec<String> {
+    let names = detect::own_scripts::names(manifest, manager).into_iter();
     names.filter(|name| !chosen.contains(name)).collect()
 }
