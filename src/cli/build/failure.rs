@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{Course, Run, course::Build};
 use crate::{
-    cli::trace,
+    cli::{text::things, trace},
     diagnosis::{Cause, Place, causes, missing_by_trace, nodejs},
     proof::{State, trace::Request},
     repo::{RepoPath, SourceFile, states},
-    split::{plan::Id, sources::Sources},
+    split::{mending::Setting, plan::Id, sources::Sources},
 };
 
 /// Causes that no file mends.
@@ -121,10 +121,28 @@ fn in_place(
 /// Files that tools look for by habit, and that no build fails without.
 const BY_HABIT: [&str; 4] = [".editorconfig", ".gitattributes", ".gitignore", ".npmrc"];
 
+/// The most files of a trace that count as causes. A program that looks for more than that searches, and fails for another reason.
+const MOST_TRACED: usize = 20;
+
+/// Whether a compiler found errors in the types of files that are there. No file is missing then.
+fn is_of_types(build: &FailedBuild) -> bool {
+    build.causes.is_empty() && build.log.iter().any(|line| line.contains(" error TS"))
+}
+
+/// Whether a line would make an app the library of another workspace.
+fn uses_app(cause: &Cause, state: &State) -> bool {
+    cause.mendings.iter().any(|mending| match &mending.setting {
+        Setting::Uses(path) => state.split.graph.apps().any(|(_, app)| app.path == *path),
+        _ => false,
+    })
+}
+
 /// Builds what failed once more, under strace, and adds the files that it looked for and did not get. Logs name only those that
 /// a program complains of.
 pub(super) fn add_traced(run: &Run<'_>, state: State, failed: &mut [FailedBuild]) {
-    let is_unclear = |build: &&FailedBuild| build.causes.iter().all(|cause| !NOT_OF_FILES.contains(&cause.id));
+    let is_unclear = |build: &&FailedBuild| {
+        build.causes.iter().all(|cause| !NOT_OF_FILES.contains(&cause.id)) && !is_of_types(build)
+    };
     let ids = failed.iter().filter(is_unclear).filter_map(|build| build.id.as_ref());
     let names: Vec<String> = ids.filter(|id| is_of_workspace(Some(id))).map(Id::package).collect();
     if names.is_empty() {
@@ -150,6 +168,14 @@ pub(super) fn add_traced(run: &Run<'_>, state: State, failed: &mut [FailedBuild]
         let found = in_place(build.id.as_ref(), build.workspace.as_ref(), &state, &known, |place| {
             missing_by_trace(&paths, place)
         });
+        let found: Vec<Cause> = found.into_iter().filter(|cause| !uses_app(cause, &state)).collect();
+        if found.len() > MOST_TRACED {
+            let (name, number) = (build.id.as_ref().map(Id::package).unwrap_or_default(), things(found.len(), "file"));
+            let text =
+                format!("{name}: the trace names {number}, too many for one cause; `splitter trace {name}` lists them");
+            run.printer.note(text);
+            continue;
+        }
         build.causes.extend(found);
     }
 }

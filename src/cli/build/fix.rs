@@ -16,7 +16,7 @@ use crate::{
         repository::previous,
         text::escape,
     },
-    diagnosis::{Cause, causes::SCRIPTS},
+    diagnosis::causes::SCRIPTS,
     ending::output,
     names::SETTINGS,
     repo::{Asks, RepoPath, Snapshot, read_text},
@@ -241,7 +241,7 @@ pub(super) fn update_record(run: &Run<'_>) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::split::mending::Setting;
+    use crate::{diagnosis::Cause, split::mending::Setting};
 
     const CAFILE: &str = "error Could not open cafile: ENOENT: no such file or directory, open 'certs/ca.crt'";
 

@@ -189,9 +189,10 @@ impl Judge<'_> {
         let is_failed = self.note.exit != 0;
         let mut folders = Vec::new();
         for path in self.note.missing.0.iter().filter(|path| self.is_lacking(path)) {
-            if self.is_plain_folder(path) {
+            let is_enumerated = self.is_enumerated(path);
+            if self.is_plain_folder(path) && !is_enumerated {
                 folders.push(path);
-            } else if !self.is_enumerated(path) {
+            } else if !is_enumerated {
                 add(path.clone(), Sign::LookedFor);
             } else if is_failed && is_named_folder(&self.note.log, path) {
                 add(path.clone(), Sign::InLog);
@@ -218,10 +219,15 @@ impl Judge<'_> {
                 add(path.clone(), Sign::ReadInFull);
             }
         }
-        // A folder that is not there has no source. The files in it are what is missing, unless a better sign names some.
+        // A folder that is not there has no source. In a workspace the files in it are what is missing, since rules tell which of
+        // them are sources. If a better sign names some, the folder says nothing more.
         for folder in folders {
             let is_certain = |(path, sign): (&RepoPath, &Sign)| *sign <= Sign::ReadInFull && path.is_within(folder);
             if signs.iter().any(is_certain) {
+                continue;
+            }
+            if !self.is_in_workspace(folder) {
+                signs.insert(folder.clone(), Sign::LookedFor);
                 continue;
             }
             let below = self.repository.files.keys().filter(|path| path.is_within(folder) && self.is_lacking(path));
@@ -271,9 +277,14 @@ impl Judge<'_> {
         !path.is_root() && !is_reduced(path) && is_in_git()
     }
 
-    /// Whether a path is a folder inside of a workspace.
+    /// Whether a path is a folder, but not that of a workspace.
     fn is_plain_folder(&self, path: &RepoPath) -> bool {
         !self.repository.files.contains_key(path) && !self.repository.split.manifests.contains_key(path)
+    }
+
+    /// Whether a path belongs to another workspace than the root. Rules tell there which files of a folder are sources.
+    fn is_in_workspace(&self, path: &RepoPath) -> bool {
+        path.upwards().any(|folder| !folder.is_empty() && self.repository.split.manifests.contains_key(folder))
     }
 
     /// Whether Yarn 1 itself reads a file. It puts the README of a package into the manifest that it holds in memory.
@@ -283,10 +294,15 @@ impl Judge<'_> {
         is_classic && is_readme && self.repository.split.manifests.contains_key(&path.parent())
     }
 
-    /// Whether a path is the folder or the manifest of a workspace that the root's manifest names by its path. Package
-    /// managers look for each of these, whatever they run.
+    /// Whether a path is the folder or the manifest of a workspace that the root's manifest names by its path, or a folder that
+    /// its patterns lead through. Package managers look for each of these, whatever they run.
     fn is_enumerated(&self, path: &RepoPath) -> bool {
         let manifests = &self.repository.split.manifests;
+        if self.is_plain_folder(path)
+            && manifests.keys().any(|workspace| workspace != path && workspace.is_within(path))
+        {
+            return true;
+        }
         let folder = if path.file_name() == MANIFEST { path.parent() } else { path.clone() };
         let root = manifests.get(&RepoPath::root()).map(|root| root.json["workspaces"].to_string()).unwrap_or_default();
         manifests.contains_key(&folder) && root.contains(&format!("{folder}\""))

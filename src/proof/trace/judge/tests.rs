@@ -103,6 +103,11 @@ fn what_was_looked_for_and_git_has_is_missing() {
     );
     let one = fixture.missing(r#""missing": ["apps/web/tests", "apps/web/tests/b.ts"]"#);
     assert_eq!(one, ["apps/web/tests/b.ts lookedFor tests"]);
+    // In no workspace it stands for itself.
+    assert_eq!(fixture.missing(r#""missing": ["docs"]"#), ["docs lookedFor docs"]);
+    assert_eq!(fixture.missing(r#""missing": ["docs", "docs/intro.md"]"#), ["docs/intro.md lookedFor docs/intro.md"]);
+    // Package managers look for the folders above workspaces.
+    assert_eq!(fixture.missing(r#""missing": ["packages", "apps"]"#), [""; 0]);
     // A source that Nix did not see.
     assert_eq!(fixture.missing(r#""missing": ["apps/web/src/main.ts"]"#), ["apps/web/src/main.ts lookedFor"]);
 }
