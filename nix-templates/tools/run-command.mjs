@@ -27,13 +27,6 @@ function ownScriptsNotRun(spec) {
   });
 }
 
-// Says what the output tells of the cause, or else what a build lacks most often.
-function causes(found, workspace) {
-  const lines = explain(found, workspace);
-  if (lines.length > 0) return lines;
-  return ["hint: if it needs git or the network (`fatal: not a git repository`): a build has neither; set a command without them as `build` of the workspace in splitter.json"];
-}
-
 // `doing` describes the command in the log.
 export async function runCommand(spec, command, doing) {
   console.error(`splitter: ${doing}: ${command}`);
@@ -55,6 +48,6 @@ export async function runCommand(spec, command, doing) {
     `\`${command}\` failed in ${workspace}: ${error?.message ?? signal ?? `exit code ${status}`}; its output is above`,
     ...packagesNotSetUp(spec),
     ...ownScriptsNotRun(spec),
-    ...causes(output.end(), spec.workspace),
+    ...explain(output.end(), spec.workspace),
   ]);
 }

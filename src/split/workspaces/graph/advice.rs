@@ -80,7 +80,7 @@ pub(super) fn remedy(
     manifest: &Manifest,
     manager: ManagerName,
 ) -> Result<Remedy, TreeError> {
-    let is_likely = path.parts().any(|part| APP_FOLDERS.contains(&part))
+    let is_likely = path.parent().parts().any(|part| APP_FOLDERS.contains(&part))
         || workspaces.get(&RepoPath::root()).is_some_and(|root| is_started(root, path, manifest));
     let value = likely_file(tree, path, manifest, manager)?;
     Ok(Remedy { key: "start", is_likely: is_likely && !path.is_root(), value })

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Folders whose workspaces are apps even where another workspace depends on them (for their types).
+/// Folders of apps. A workspace in one is an app even where another one depends on it (for its types).
 pub(super) const APP_FOLDERS: [&str; 5] = ["apps", "services", "sites", "workers", "functions"];
 
 /// What decides between app and library.
@@ -52,7 +52,7 @@ pub(super) fn choose_kind(path: &RepoPath, choice: &WorkspaceConfig, facts: &Fac
         );
     };
     let what = product.reason.as_str();
-    if let Some(folder) = path.parts().find(|part| APP_FOLDERS.contains(part)) {
+    if let Some(folder) = path.parent().parts().find(|part| APP_FOLDERS.contains(part)) {
         return (Kind::App, format!("{what} and is in {folder}/"));
     }
     if product.purpose == Purpose::Site && !facts.has_entry && !facts.dependants.is_empty() {

@@ -414,11 +414,13 @@ fn a_program_that_the_root_builds_by_project_references_is_an_app() {
         ),
         (
             "packages/cli/package.json",
-            r#"{"name": "cli", "bin": {"c": "./dist/index.js"}, "dependencies": {"core": "*"}}"#,
+            r#"{"name": "cli", "bin": {"c": "./dist/index.js"}, "dependencies": {"core": "*", "functions": "*"}}"#,
         ),
         ("packages/cli/tsconfig.build.json", r#"{"compilerOptions": {"outDir": "dist"}}"#),
         ("packages/core/package.json", r#"{"name": "core", "main": "dist/index.js"}"#),
         ("packages/core/tsconfig.build.json", r#"{"compilerOptions": {"outDir": "dist"}}"#),
+        ("packages/functions/package.json", r#"{"name": "functions", "main": "dist/index.js"}"#),
+        ("packages/functions/tsconfig.build.json", r#"{"compilerOptions": {"outDir": "dist"}}"#),
         ("packages/leaf/package.json", r#"{"name": "leaf", "main": "dist/index.js"}"#),
         ("packages/leaf/tsconfig.json", r#"{"compilerOptions": {"outDir": "dist"}}"#),
     ])
