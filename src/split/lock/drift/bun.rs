@@ -83,7 +83,8 @@ mod tests {
                 "a": {"dependencies": {"moved": "1", "bumped": "1"}}, "c": {}}}"#,
         )
         .unwrap();
-        let drifts = drift::find(&workspaces::read(&tree).unwrap(), &lock);
+        let drifts =
+            drift::find(&tree, &workspaces::read(&tree).unwrap(), &workspaces::Workspaces::new(), &lock).unwrap();
         let texts: Vec<_> = drifts.iter().map(ToString::to_string).collect();
         assert_eq!(
             texts,

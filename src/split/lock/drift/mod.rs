@@ -3,6 +3,8 @@
 //! Each package manager records something else in its lockfile, so each one has its own rules.
 
 mod bun;
+mod ranges;
+mod resolutions;
 mod yarn_berry;
 mod yarn_classic;
 
@@ -12,9 +14,9 @@ use std::{
 };
 
 use crate::{
-    lockfile::{Format, Lockfile, Requests},
-    repo::RepoPath,
-    split::Workspaces,
+    lockfile::{Lockfile, Requests},
+    repo::{RepoPath, Tree},
+    split::{SplitError, Workspaces},
 };
 
 /// One difference between a manifest and the lockfile.
@@ -58,13 +60,59 @@ pub enum Drift {
         /// The specifier in the manifest.
         specifier: String,
     },
+    /// A setting differs from what the lockfile was written for.
+    Setting {
+        /// The file of the setting.
+        file: RepoPath,
+        /// The setting.
+        setting: String,
+        /// What the lockfile was written for, if it is known.
+        locked: Option<String>,
+        /// The value in the file, if it is set.
+        found: Option<String>,
+    },
+    /// A package in the lockfile depends on something that the lockfile does not have.
+    Unlocked {
+        /// The package that depends on it, as a locator.
+        dependent: String,
+        /// The package.
+        package: String,
+        /// The range.
+        range: String,
+        /// The ranges that the lockfile has instead.
+        locked: Option<String>,
+    },
+    /// Nothing asks for a descriptor in the lockfile.
+    Unused {
+        /// The descriptor.
+        descriptor: String,
+    },
 }
 
 impl Drift {
+    fn setting(file: &RepoPath, setting: &str, found: Option<&str>, locked: Option<&str>) -> Self {
+        let (found, locked) = (found.map(str::to_owned), locked.map(str::to_owned));
+        Self::Setting { file: file.clone(), setting: setting.to_owned(), locked, found }
+    }
+
+    /// Returns the manifest and the package, if one dependency differs.
+    fn dependency(&self) -> Option<(&RepoPath, &str)> {
+        match self {
+            Self::Added { manifest, package, .. }
+            | Self::Removed { manifest, package }
+            | Self::Changed { manifest, package, .. } => Some((manifest, package)),
+            _ => None,
+        }
+    }
+
     /// Returns the file to report: the manifest, or the lockfile if a whole workspace differs.
     pub fn file<'a>(&'a self, lockfile: &'a str) -> &'a str {
         match self {
-            Self::WorkspaceAdded { .. } | Self::WorkspaceRemoved { .. } => lockfile,
+            Self::WorkspaceAdded { .. }
+            | Self::WorkspaceRemoved { .. }
+            | Self::Unlocked { .. }
+            | Self::Unused { .. } => lockfile,
+            Self::Setting { file, .. } => file.as_str(),
             Self::Added { manifest, .. } | Self::Removed { manifest, .. } | Self::Changed { manifest, .. } => {
                 manifest.as_str()
             }
@@ -88,19 +136,44 @@ impl fmt::Display for Drift {
             Self::Changed { manifest, package, locked, specifier } => {
                 write!(f, "{manifest}: `{package}` is locked for `{locked}`, but the manifest has `{specifier}`")
             }
+            Self::Setting { file, setting, locked, found } => {
+                match found {
+                    Some(found) => write!(f, "{file}: `{setting}` is `{found}`")?,
+                    None => write!(f, "{file}: `{setting}` is not set")?,
+                }
+                match (locked, found) {
+                    (Some(locked), _) => write!(f, ", but the lockfile was written for `{locked}`"),
+                    (None, Some(_)) => f.write_str(", but the lockfile was written without it"),
+                    (None, None) => Ok(()),
+                }
+            }
+            Self::Unlocked { dependent, package, range, locked } => {
+                write!(f, "`{dependent}` depends on `{package}@{range}`")?;
+                match locked {
+                    Some(locked) => write!(f, ", but the lockfile has `{locked}`"),
+                    None => f.write_str(", which is not in the lockfile"),
+                }
+            }
+            Self::Unused { descriptor } => write!(f, "`{descriptor}` is in the lockfile, but nothing asks for it"),
         }
     }
 }
 
-/// Finds all drift, sorted.
-pub fn find(workspaces: &Workspaces, lockfile: &Lockfile) -> Vec<Drift> {
-    let mut drifts = match (&lockfile.requests, lockfile.format) {
-        (Requests::ByDescriptor(locked), _) => yarn_classic::find(workspaces, locked),
-        (Requests::ByWorkspace(locked), Format::Bun(_)) => bun::find(workspaces, locked),
-        (Requests::ByWorkspace(locked), _) => yarn_berry::find(workspaces, locked),
+/// Finds all drift, sorted. `linked` holds the manifests of folders that workspaces link to.
+pub fn find(
+    tree: &dyn Tree,
+    workspaces: &Workspaces,
+    linked: &Workspaces,
+    lockfile: &Lockfile,
+) -> Result<Vec<Drift>, SplitError> {
+    let mut drifts = match &lockfile.requests {
+        Requests::ByDescriptor(locked) => yarn_classic::find(tree, workspaces, locked)?,
+        Requests::ByWorkspace(locked) => bun::find(workspaces, locked),
+        Requests::ByEntry(locked) => yarn_berry::find(tree, workspaces, linked, lockfile, locked)?,
     };
     drifts.sort();
-    drifts
+    drifts.dedup();
+    Ok(drifts)
 }
 
 type Specifiers<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
