@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Drift, ranges, resolutions, specifiers};
+use super::{Drift, ranges, resolutions};
 use crate::{
     lockfile::{DependencyGroup, LockedDescriptors},
     repo::{RepoPath, Tree},
@@ -73,7 +73,7 @@ impl Override {
         }
         let anywhere = if package == key { "**/" } else { "" };
         let pattern = [anywhere, &key].concat().split('/').map(str::to_owned).collect();
-        Some(Self { pattern, package, range, key })
+        Some(Self { key, pattern, package, range })
     }
 
     fn descriptor(&self) -> String {
@@ -119,30 +119,20 @@ impl<'a> Walk<'a> {
     }
 
     fn follow_manifest(&mut self, path: &RepoPath, manifest: &'a Manifest, parents: &[&str], is_top: bool) {
-        let installed = manifest.dependencies.iter().filter(|(group, _)| **group != DependencyGroup::Peer);
-        for (package, ranges) in specifiers(installed.map(|(_, specifiers)| specifiers)) {
-            let found: Vec<Found> =
-                ranges.iter().map(|range| self.look_up(path, package, range, parents, is_top)).collect();
-            // If a package is in several groups, one of them counts.
-            let missing = found.iter().all(|found| matches!(found, Found::Missing(_)));
-            for found in &found {
-                if let Found::Package(index) = found {
-                    self.follow_package(*index, &[parents, &[package]].concat());
+        for (package, range) in requests(manifest) {
+            let locked = match self.look_up(path, package, range, parents, is_top) {
+                Found::Package(index) => {
+                    self.follow_package(index, &[parents, &[package]].concat());
+                    continue;
                 }
-            }
-            let (manifest, package) = (manifest_path(path), package.to_owned());
-            let specifier = ranges.first().copied().unwrap_or_default().to_owned();
-            self.drifts.extend(found.into_iter().find_map(|found| match found {
-                Found::Missing(Some(locked)) if missing => {
-                    let (manifest, package, specifier) = (manifest.clone(), package.clone(), specifier.clone());
-                    Some(Drift::Changed { manifest, package, locked, specifier })
-                }
-                Found::Missing(None) if missing => {
-                    let (manifest, package, specifier) = (manifest.clone(), package.clone(), specifier.clone());
-                    Some(Drift::Added { manifest, package, specifier })
-                }
-                _ => None,
-            }));
+                Found::Nothing => continue,
+                Found::Missing(locked) => locked,
+            };
+            let (manifest, package, specifier) = (manifest_path(path), package.to_owned(), range.to_owned());
+            self.drifts.push(match locked {
+                Some(locked) => Drift::Changed { manifest, package, locked, specifier },
+                None => Drift::Added { manifest, package, specifier },
+            });
         }
     }
 
@@ -178,8 +168,8 @@ impl<'a> Walk<'a> {
             return found.map_or(Found::Nothing, Found::Package);
         }
         let local = || local_descriptors(path, package, range).into_iter();
-        let keys = std::iter::once(key).chain(local());
-        if let Some(index) = keys.filter_map(|key| self.locked.descriptors.get(&key).copied()).next() {
+        let mut keys = std::iter::once(key).chain(local());
+        if let Some(index) = keys.find_map(|key| self.locked.descriptors.get(&key).copied()) {
             let version = &self.locked.packages[index].0;
             let is_incorrect = !range.is_empty() && ranges::is_range(range) && !ranges::satisfies(version, range);
             // Yarn itself writes incorrect entries for packages with resolutions.
@@ -199,11 +189,10 @@ impl<'a> Walk<'a> {
 
     /// Adds drift for dependencies of the root whose entry is removed, because a resolution replaces it elsewhere.
     fn refuse_replaced(&mut self, root: &Manifest) {
-        let installed = root.dependencies.iter().filter(|(group, _)| **group != DependencyGroup::Peer);
-        for (package, range) in installed.flat_map(|(_, specifiers)| specifiers) {
+        for (package, range) in requests(root) {
             let key = descriptor(package, range);
             if self.replaced.contains(&key)
-                && let Some(one) = self.overrides.iter().find(|one| one.package == *package)
+                && let Some(one) = self.overrides.iter().find(|one| one.package == package)
             {
                 let setting = format!("resolutions.{}", one.key);
                 let locked = self.locked.descriptors.get(&key).map(|index| self.locked.packages[*index].0.as_str());
@@ -220,6 +209,19 @@ impl<'a> Walk<'a> {
         let versions: BTreeSet<&str> = keys.map(|(_, index)| self.locked.packages[*index].0.as_str()).collect();
         (!versions.is_empty()).then(|| versions.into_iter().collect::<Vec<_>>().join(", "))
     }
+}
+
+/// Returns what a manifest asks for. If a package is in several groups, the first range other than `*` counts.
+fn requests(manifest: &Manifest) -> BTreeMap<&str, &str> {
+    let mut requests: BTreeMap<&str, &str> = BTreeMap::new();
+    let groups = [DependencyGroup::Optional, DependencyGroup::Runtime, DependencyGroup::Development];
+    for (package, range) in groups.iter().filter_map(|group| manifest.dependencies.get(group)).flatten() {
+        let known = requests.entry(package).or_insert(range);
+        if known.is_empty() || *known == "*" {
+            *known = if range.is_empty() { *known } else { range };
+        }
+    }
+    requests
 }
 
 /// Whether a glob matches a path. A part of the glob is `**`, or may contain `*`.
