@@ -60,15 +60,17 @@ impl Format {
 pub enum Requests {
     /// The workspaces as recorded, by folder. The root is the empty path.
     ByWorkspace(BTreeMap<RepoPath, LockedWorkspace>),
-    /// All descriptors (`name@range`), each with the index of its package. Yarn 1 does not record workspaces.
-    ByDescriptor(BTreeMap<String, usize>),
+    /// All descriptors. Yarn 1 does not record workspaces.
+    ByDescriptor(LockedDescriptors),
+    /// All entries, as Yarn 2 and later record them.
+    ByEntry(LockedEntries),
 }
 
 impl Requests {
     /// Returns the workspaces, if the format records them.
     pub fn workspaces(&self) -> Option<&BTreeMap<RepoPath, LockedWorkspace>> {
         match self {
-            Self::ByWorkspace(workspaces) => Some(workspaces),
+            Self::ByWorkspace(workspaces) | Self::ByEntry(LockedEntries { workspaces, .. }) => Some(workspaces),
             Self::ByDescriptor(_) => None,
         }
     }
@@ -81,6 +83,46 @@ pub struct LockedWorkspace {
     pub name: String,
     /// Its dependencies: group, then package, then specifier.
     pub dependencies: BTreeMap<DependencyGroup, BTreeMap<String, String>>,
+}
+
+/// The entries of a lockfile of Yarn 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockedDescriptors {
+    /// All descriptors (`name@range`), each with the index of its package.
+    pub descriptors: BTreeMap<String, usize>,
+    /// The version of each package, and what it depends on, in the order of the packages.
+    pub packages: Vec<(String, Vec<(String, String)>)>,
+}
+
+/// The entries of a lockfile of Yarn 2 and later. Yarn computes the whole file anew in each install, and a frozen install
+/// refuses every difference.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockedEntries {
+    /// The workspaces, by folder.
+    pub workspaces: BTreeMap<RepoPath, LockedWorkspace>,
+    /// `cacheKey` of `__metadata`.
+    pub cache_key: Option<String>,
+    /// The entries, in the order of the packages.
+    pub entries: Vec<LockedEntry>,
+}
+
+/// An entry of a lockfile of Yarn 2 and later.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockedEntry {
+    /// The descriptors that it is for.
+    pub descriptors: Vec<String>,
+    /// The version. Workspaces have a placeholder.
+    pub version: String,
+    /// The dependencies: package, then range.
+    pub dependencies: BTreeMap<String, String>,
+    /// The peer dependencies.
+    pub peers: BTreeMap<String, String>,
+    /// `dependenciesMeta`: package, then setting, then value.
+    pub meta: BTreeMap<String, BTreeMap<String, String>>,
+    /// `peerDependenciesMeta`, in the same way.
+    pub peers_meta: BTreeMap<String, BTreeMap<String, String>>,
+    /// The commands, each with its file.
+    pub bin: BTreeMap<String, String>,
 }
 
 /// A group of dependencies in a manifest.

@@ -183,7 +183,7 @@ impl Split {
             copies: workspaces::copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             environment_files: if environment.is_set { environment.files } else { Vec::new() },
             root_files: sources::root_files::chosen(tree, &config.root_files, "`rootFiles`")?,
-            drift: lock::drift::find(&workspaces, &lockfile),
+            drift: lock::drift::find(tree, &workspaces, &links.manifests, &lockfile)?,
             warnings: [
                 of_workspaces,
                 lockfile.warnings.clone(),

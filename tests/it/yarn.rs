@@ -190,6 +190,32 @@ fn a_dependency_that_was_not_installed_is_drift_with_yarn_4() {
     ");
 }
 
+/// Yarn refuses such a repository with `--immutable`, and no manifest of a workspace differs.
+#[test]
+fn a_resolution_that_was_not_installed_is_drift_with_yarn_4() {
+    let Some(monorepo) = initialised(YARN_VERSIONS[2]) else { return };
+    monorepo.context.edit_manifest("package.json", |manifest| {
+        manifest["resolutions"] = json!({ "native": "1.0.0" });
+    });
+    splitter_snapshot!(monorepo.context, monorepo.context.splitter(&["check"]), @r"
+    exit: 1
+    ----- stdout
+    stale: nix/splitter/splitter.lock.json does not match this repository
+      files
+        ~ package.json
+    drift: yarn.lock does not match the package.json files
+        package.json: `resolutions.native` is `1.0.0`, but the lockfile was written for `npm:^2.0.0`
+    run `yarn install`, then `splitter update-hash`
+    ----- stderr
+    ");
+    // A new record does not make the lockfile right.
+    let update = monorepo.context.splitter(&["update-hash"]).output().unwrap();
+    let warning = "yarn.lock does not match the package.json files: package.json: `resolutions.native` is `1.0.0`";
+    assert!(String::from_utf8_lossy(&update.stderr).contains(warning), "{update:?}");
+    let check = monorepo.context.splitter(&["check"]).output().unwrap();
+    assert_eq!(check.status.code(), Some(1), "{check:?}");
+}
+
 /// Creates a repository of Yarn that was never installed.
 fn written(files: &[(&str, &str)]) -> TestContext {
     let context = TestContext::new();

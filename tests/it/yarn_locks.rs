@@ -66,7 +66,7 @@ fn every_package_that_yarn_1_locked_is_read() {
         assert!(url.as_str().starts_with(&monorepo.registry.url()) && package.integrity.is_some(), "{package:?}");
     }
     let Requests::ByDescriptor(descriptors) = &lockfile.requests else { panic!("{:?}", lockfile.requests) };
-    let label = |descriptor: &str| lockfile.packages[descriptors[descriptor]].label();
+    let label = |descriptor: &str| lockfile.packages[descriptors.descriptors[descriptor]].label();
     assert_eq!(label("renamed@npm:aliased@^1.0.0"), "aliased@1.5.0");
     assert_eq!(label("tool@latest"), "tool@5.0.1");
     assert_eq!(label("colour@^0.9.0"), "colour@0.9.0");

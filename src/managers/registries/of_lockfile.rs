@@ -51,7 +51,7 @@ mod tests {
     use super::*;
     use crate::{
         diagnostic::Position,
-        lockfile::{Format, LockedPackage, Platforms, Requests},
+        lockfile::{Format, LockedDescriptors, LockedPackage, Platforms, Requests},
     };
 
     fn lockfile(format: Format, packages: &[(&str, &str, &str)]) -> Lockfile {
@@ -67,7 +67,7 @@ mod tests {
         };
         Lockfile {
             format,
-            requests: Requests::ByDescriptor(BTreeMap::new()),
+            requests: Requests::ByDescriptor(LockedDescriptors::default()),
             packages: packages.iter().map(package).collect(),
             patches: BTreeMap::new(),
             digest: String::new(),

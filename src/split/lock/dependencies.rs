@@ -7,8 +7,8 @@ use url::Url;
 use crate::split::{Manifest, SplitError, System, Workspaces};
 use crate::{
     lockfile::{
-        Conditions, DependencyGroup, Format, Integrity, LockedPackage, Lockfile, PlatformLists, Platforms, Requests,
-        Resolution,
+        Conditions, DependencyGroup, Format, Integrity, LockedDescriptors, LockedPackage, Lockfile, PlatformLists,
+        Platforms, Requests, Resolution,
     },
     managers::{ProjectRegistries, registries::without_secrets, yarn_berry::committed_cache::CommittedCache},
     secrets::{self, SecretInUrl},
@@ -252,7 +252,9 @@ fn where_they_hold(conditions: &Conditions, systems: &[System]) -> Scope {
 
 /// Packages in a lockfile of Yarn 1 that a manifest requires (not optionally). Every system needs them, or the install fails.
 fn required_by_manifests(lockfile: &Lockfile, workspaces: &Workspaces) -> BTreeSet<usize> {
-    let Requests::ByDescriptor(descriptors) = &lockfile.requests else { return BTreeSet::new() };
+    let Requests::ByDescriptor(LockedDescriptors { descriptors, .. }) = &lockfile.requests else {
+        return BTreeSet::new();
+    };
     let groups = |manifest: &Manifest| -> Vec<String> {
         let required = manifest.dependencies.iter().filter(|(group, _)| **group != DependencyGroup::Optional);
         required.flat_map(|(_, specifiers)| specifiers).map(|(name, range)| [name, "@", range].concat()).collect()

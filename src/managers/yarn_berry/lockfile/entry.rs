@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     lockfile::{
-        Conditions, DependencyGroup, LockedPackage, LockedWorkspace, Platforms, Resolution,
+        Conditions, DependencyGroup, LockedEntry, LockedPackage, LockedWorkspace, Platforms, Resolution,
         json::shorten,
         names::{is_name_for, split_name},
     },
@@ -125,10 +125,39 @@ fn specifiers(nodes: &[Node<'_>]) -> Result<BTreeMap<String, String>, YarnLockEr
     nodes.iter().map(|node| Ok((node.key.clone().into_owned(), node.text()?.to_owned()))).collect()
 }
 
-/// Whether Yarn generated the name of a nameless workspace, from its folder and the hash of its path.
-fn is_made_up(ident: &str, path: &RepoPath) -> bool {
-    let folder = if path.is_root() { "root-workspace" } else { path.file_name() };
-    ident.strip_prefix(folder).and_then(|rest| rest.strip_prefix('-')).is_some_and(|hash| {
-        hash.len() == 6 && sha512(&[if path.is_root() { "." } else { path.as_str() }]).starts_with(hash)
+/// Reads the fields of all entries that Yarn writes anew in each install.
+pub(super) fn entries<'n>(entries: impl Iterator<Item = &'n Node<'n>>) -> Result<Vec<LockedEntry>, YarnLockError> {
+    entries.map(entry).collect()
+}
+
+fn entry(node: &Node<'_>) -> Result<LockedEntry, YarnLockError> {
+    Ok(LockedEntry {
+        descriptors: node.keys().flat_map(|keys| keys.split(',')).map(|key| key.trim_matches(' ').to_owned()).collect(),
+        version: node.get("version").map_or(Ok(""), Node::text)?.to_owned(),
+        dependencies: specifiers(node.get_map("dependencies")?)?,
+        peers: specifiers(node.get_map("peerDependencies")?)?,
+        meta: settings(node.get_map("dependenciesMeta")?)?,
+        peers_meta: settings(node.get_map("peerDependenciesMeta")?)?,
+        bin: specifiers(node.get_map("bin")?)?,
     })
+}
+
+fn settings(nodes: &[Node<'_>]) -> Result<BTreeMap<String, BTreeMap<String, String>>, YarnLockError> {
+    nodes.iter().map(|node| Ok((node.key.clone().into_owned(), specifiers(node.map()?)?))).collect()
+}
+
+/// Whether Yarn generated the name of a nameless workspace.
+fn is_made_up(ident: &str, path: &RepoPath) -> bool {
+    // The hash is slow in comparison.
+    ident.strip_prefix(made_up_start(path)).is_some_and(|rest| rest.starts_with('-')) && ident == made_up_name(path)
+}
+
+fn made_up_start(path: &RepoPath) -> &str {
+    if path.is_root() { "root-workspace" } else { path.file_name() }
+}
+
+/// Returns the name that Yarn generates for a nameless workspace, from its folder and the hash of its path.
+pub fn made_up_name(path: &RepoPath) -> String {
+    let hash = sha512(&[if path.is_root() { "." } else { path.as_str() }]);
+    [made_up_start(path), "-", &hash[..6]].concat()
 }

@@ -6,15 +6,16 @@
 mod cache;
 mod entry;
 mod grammar;
-mod reference;
+pub(crate) mod reference;
 mod resolution;
 
 use std::collections::BTreeMap;
 
 pub use cache::cache_file;
+pub use entry::made_up_name;
 
 use crate::{
-    lockfile::{Format, LockedPackage, Lockfile, Requests, Resolution, json::shorten},
+    lockfile::{Format, LockedEntries, LockedPackage, Lockfile, Requests, Resolution, json::shorten},
     managers::yarn::lockfile::{
         FILE, YarnLockError, digest,
         tree::{self, Node},
@@ -37,10 +38,14 @@ pub(in crate::managers) fn parse(text: &str) -> Result<Lockfile, YarnLockError> 
     let entries = || nodes.iter().filter(|node| node.key != METADATA);
     let (digest, packages) = both(digest, || entry::packages(entries()));
     let packages = packages?;
-    let workspaces = entry::workspaces(entries(), &packages)?;
+    let requests = LockedEntries {
+        workspaces: entry::workspaces(entries(), &packages)?,
+        cache_key: cache_key(&nodes)?,
+        entries: entry::entries(entries())?,
+    };
     Ok(Lockfile {
         format: Format::YarnBerry(version),
-        requests: Requests::ByWorkspace(workspaces),
+        requests: Requests::ByEntry(requests),
         patches: patches(&packages),
         packages,
         digest,
@@ -58,6 +63,11 @@ fn version(nodes: &[Node<'_>]) -> Result<u64, YarnLockError> {
     };
     let text = field.ok_or_else(|| unexpected("none"))?.text()?;
     text.parse().map_err(|_| unexpected(&format!("`{}`", shorten(text))))
+}
+
+fn cache_key(nodes: &[Node<'_>]) -> Result<Option<String>, YarnLockError> {
+    let field = nodes.iter().find(|node| node.key == METADATA).and_then(|metadata| metadata.get("cacheKey"));
+    Ok(field.map(Node::text).transpose()?.map(str::to_owned))
 }
 
 fn unknown_version(version: u64) -> Option<String> {

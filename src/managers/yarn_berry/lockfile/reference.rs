@@ -9,20 +9,20 @@ use url::form_urlencoded;
 
 /// A reference, split into its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reference<'a> {
+pub(crate) struct Reference<'a> {
     /// The protocol with its colon: everything up to the first colon.
-    pub(super) protocol: Option<&'a str>,
+    pub(crate) protocol: Option<&'a str>,
     /// The part between protocol and `#`, if there is a `#`.
-    pub(super) source: Option<Cow<'a, str>>,
+    pub(crate) source: Option<Cow<'a, str>>,
     /// The part after `#`, or after the protocol if there is no `#`.
-    pub(super) selector: Cow<'a, str>,
+    pub(crate) selector: Cow<'a, str>,
     /// The part after `::`.
     bindings: &'a str,
 }
 
 impl<'a> Reference<'a> {
     /// Splits a reference. Returns `None` if its percent-encoding is broken.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let protocol = text.find([':', '#']).filter(|at| text.as_bytes()[*at] == b':').map(|at| &text[..=at]);
         let rest = &text[protocol.map_or(0, str::len)..];
         let (rest, bindings) = split_bindings(rest);
@@ -34,7 +34,7 @@ impl<'a> Reference<'a> {
     }
 
     /// Returns the value of a binding.
-    pub(super) fn binding(&self, name: &str) -> Option<Cow<'a, str>> {
+    pub(crate) fn binding(&self, name: &str) -> Option<Cow<'a, str>> {
         let mut pairs = form_urlencoded::parse(self.bindings.as_bytes());
         pairs.find(|(key, _)| key == name).map(|(_, value)| value)
     }

@@ -3,10 +3,14 @@
 //! Format: <https://yarnpkg.com/configuration/yarnrc>. Paths are relative to the file, which is at the root.
 
 mod blocks;
+mod resolution;
 
 use camino::Utf8Path;
 
-pub use self::blocks::kept;
+pub use self::{
+    blocks::kept,
+    resolution::{PackageExtension, ResolutionSettings},
+};
 
 use crate::{
     diagnostic::Position,
@@ -39,6 +43,8 @@ pub struct BerryRc {
     pub cache_folder: Option<RepoPath>,
     /// `enableGlobalCache`, if set. Yarn 4 uses the global cache by default; earlier versions do not.
     pub enable_global_cache: Option<bool>,
+    /// What decides how ranges become packages.
+    pub resolution: ResolutionSettings,
     /// Registries and credentials.
     pub(crate) npm: NpmSettings,
 }
@@ -68,6 +74,7 @@ impl BerryRc {
             patch_folder: folder(&settings, "patchFolder", ".yarn/patches")?,
             cache_folder: folder(&settings, "cacheFolder", ".yarn/cache")?,
             enable_global_cache: flag(&settings, "enableGlobalCache")?,
+            resolution: ResolutionSettings::of(&settings)?,
             npm: NpmSettings::of(settings)?,
         })
     }

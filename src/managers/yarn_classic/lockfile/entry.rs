@@ -50,6 +50,14 @@ fn package(node: &Node<'_>, required: &Descriptors<'_>) -> Result<LockedPackage,
     })
 }
 
+/// Returns the version of an entry, and what it depends on.
+pub(super) fn dependencies(node: &Node<'_>) -> Result<(String, Vec<(String, String)>), YarnLockError> {
+    let version = text(node, "version")?.unwrap_or_default().to_owned();
+    let groups = [node.get_map("dependencies")?, node.get_map("optionalDependencies")?];
+    let dependency = |node: &Node<'_>| Ok((node.key.clone().into_owned(), node.text()?.to_owned()));
+    Ok((version, groups.into_iter().flatten().map(dependency).collect::<Result<_, _>>()?))
+}
+
 fn text<'n>(node: &'n Node<'_>, field: &str) -> Result<Option<&'n str>, YarnLockError> {
     node.get(field).map(Node::text).transpose()
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     diagnostic::Position,
-    lockfile::{Format, Lockfile, Requests, json::shorten},
+    lockfile::{Format, LockedDescriptors, Lockfile, Requests, json::shorten},
     managers::yarn::lockfile::{
         YarnLockError, digest,
         tree::{self, Node},
@@ -40,7 +40,10 @@ pub(in crate::managers) fn parse(text: &str) -> Result<Lockfile, YarnLockError> 
     let ((digest, descriptors), packages) = both(|| (digest(), descriptors(&nodes)), || entry::packages(&nodes));
     Ok(Lockfile {
         format: Format::YarnClassic,
-        requests: Requests::ByDescriptor(descriptors?),
+        requests: Requests::ByDescriptor(LockedDescriptors {
+            descriptors: descriptors?,
+            packages: nodes.iter().map(entry::dependencies).collect::<Result<_, _>>()?,
+        }),
         packages: packages?,
         patches: BTreeMap::new(),
         digest,

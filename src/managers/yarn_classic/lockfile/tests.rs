@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     diagnostic::Diagnose,
-    lockfile::{LockedPackage, Platforms, Resolution},
+    lockfile::{LockedDescriptors, LockedPackage, Platforms, Resolution},
 };
 
 const GOLDEN: &str = include_str!("golden/classic.lock");
@@ -76,7 +76,7 @@ fn what_nothing_needs_may_be_bound_to_platforms() {
 #[test]
 fn every_descriptor_leads_to_its_package() {
     let lock = parse("b@1, \"b@1 || 2\":\n  version \"1.0.0\"\n\"a@npm:c@1\":\n  version \"1.0.0\"\n").unwrap();
-    let Requests::ByDescriptor(descriptors) = &lock.requests else { panic!("{lock:?}") };
+    let Requests::ByDescriptor(LockedDescriptors { descriptors, .. }) = &lock.requests else { panic!("{lock:?}") };
     let expected = [("a@npm:c@1", 1), ("b@1", 0), ("b@1 || 2", 0)];
     assert!(descriptors.iter().map(|(key, index)| (key.as_str(), *index)).eq(expected));
     assert_eq!(lock.packages[0].key, "b@1, b@1 || 2");
