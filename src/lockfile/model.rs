@@ -1,6 +1,6 @@
 //! The model of a lockfile, common to all formats.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
@@ -62,6 +62,8 @@ pub enum Requests {
     ByWorkspace(BTreeMap<RepoPath, LockedWorkspace>),
     /// All descriptors (`name@range`), each with the index of its package. Yarn 1 does not record workspaces.
     ByDescriptor(BTreeMap<String, usize>),
+    /// What a `bun.lock` records.
+    Bun(BunRequests),
 }
 
 impl Requests {
@@ -69,6 +71,7 @@ impl Requests {
     pub fn workspaces(&self) -> Option<&BTreeMap<RepoPath, LockedWorkspace>> {
         match self {
             Self::ByWorkspace(workspaces) => Some(workspaces),
+            Self::Bun(requests) => Some(&requests.workspaces),
             Self::ByDescriptor(_) => None,
         }
     }
@@ -81,6 +84,34 @@ pub struct LockedWorkspace {
     pub name: String,
     /// Its dependencies: group, then package, then specifier.
     pub dependencies: BTreeMap<DependencyGroup, BTreeMap<String, String>>,
+    /// The peer dependencies that may be missing, if the format records them.
+    pub optional_peers: BTreeSet<String>,
+}
+
+/// What a `bun.lock` records of the manifests, and of the packages that they asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BunRequests {
+    /// The workspaces by folder. The root is the empty path.
+    pub workspaces: BTreeMap<RepoPath, LockedWorkspace>,
+    /// `overrides`: package, then specifier. An object is a nested override.
+    pub overrides: BTreeMap<String, serde_json::Value>,
+    /// `catalog` (under the empty name) and `catalogs`: catalog, then package, then specifier.
+    pub catalogs: BTreeMap<String, BTreeMap<String, String>>,
+    /// The dependencies of each package, in the order of the packages.
+    pub dependencies: Vec<Vec<PackageRequest>>,
+}
+
+/// A dependency of a package in a lockfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageRequest {
+    /// The package that it asks for.
+    pub package: String,
+    /// The specifier.
+    pub specifier: String,
+    /// The group.
+    pub group: DependencyGroup,
+    /// Whether it is a peer dependency that may be missing.
+    pub is_optional_peer: bool,
 }
 
 /// A group of dependencies in a manifest.

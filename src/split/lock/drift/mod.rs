@@ -12,7 +12,8 @@ use std::{
 };
 
 use crate::{
-    lockfile::{Format, Lockfile, Requests},
+    lockfile::{Lockfile, Requests},
+    names::MANIFEST,
     repo::RepoPath,
     split::Workspaces,
 };
@@ -58,16 +59,98 @@ pub enum Drift {
         /// The specifier in the manifest.
         specifier: String,
     },
+    /// A dependency moved to another group, which changes what is installed.
+    Moved {
+        /// The manifest.
+        manifest: RepoPath,
+        /// The package.
+        package: String,
+        /// The group in the lockfile.
+        locked: &'static str,
+        /// The group in the manifest.
+        group: &'static str,
+    },
+    /// The lockfile has the request of a dependency, but no package for it.
+    Unresolved {
+        /// The manifest.
+        manifest: RepoPath,
+        /// The package.
+        package: String,
+        /// The specifier.
+        specifier: String,
+    },
+    /// The lockfile has a workspace under another name.
+    WorkspaceRenamed {
+        /// The manifest.
+        manifest: RepoPath,
+        /// The name in the lockfile.
+        locked: String,
+        /// The name in the manifest.
+        name: String,
+    },
+    /// The version of a workspace is not in the range by which another one asks for it.
+    WorkspaceOutOfRange {
+        /// The manifest that asks.
+        manifest: RepoPath,
+        /// The name of the workspace.
+        package: String,
+        /// The specifier in the manifest.
+        specifier: String,
+        /// The folder of the workspace.
+        workspace: RepoPath,
+        /// Its version, if it has one.
+        version: Option<String>,
+    },
+    /// An override differs.
+    Override {
+        /// The package.
+        package: String,
+        /// The specifier in the lockfile.
+        locked: Option<String>,
+        /// The specifier in the root's `package.json`.
+        specifier: Option<String>,
+    },
+    /// An entry of a catalog differs.
+    Catalog {
+        /// The catalog. Empty for the default one.
+        catalog: String,
+        /// The package.
+        package: String,
+        /// The specifier in the lockfile.
+        locked: Option<String>,
+        /// The specifier in the root's `package.json`.
+        specifier: Option<String>,
+    },
 }
 
 impl Drift {
+    /// Returns the package that differs.
+    fn package(&self) -> Option<&str> {
+        match self {
+            Self::WorkspaceAdded { .. } | Self::WorkspaceRemoved { .. } | Self::WorkspaceRenamed { .. } => None,
+            Self::Added { package, .. }
+            | Self::Removed { package, .. }
+            | Self::Changed { package, .. }
+            | Self::Moved { package, .. }
+            | Self::Unresolved { package, .. }
+            | Self::WorkspaceOutOfRange { package, .. }
+            | Self::Override { package, .. }
+            | Self::Catalog { package, .. } => Some(package),
+        }
+    }
+
     /// Returns the file to report: the manifest, or the lockfile if a whole workspace differs.
     pub fn file<'a>(&'a self, lockfile: &'a str) -> &'a str {
         match self {
             Self::WorkspaceAdded { .. } | Self::WorkspaceRemoved { .. } => lockfile,
-            Self::Added { manifest, .. } | Self::Removed { manifest, .. } | Self::Changed { manifest, .. } => {
-                manifest.as_str()
-            }
+            Self::Override { .. } | Self::Catalog { .. } => MANIFEST,
+            Self::Added { manifest, .. }
+            | Self::Removed { manifest, .. }
+            | Self::Changed { manifest, .. }
+            | Self::Moved { manifest, .. }
+            | Self::Unresolved { manifest, .. }
+            | Self::WorkspaceRenamed { manifest, .. }
+            | Self::WorkspaceOutOfRange { manifest, .. } => manifest.as_str(),
         }
     }
 }
@@ -88,18 +171,54 @@ impl fmt::Display for Drift {
             Self::Changed { manifest, package, locked, specifier } => {
                 write!(f, "{manifest}: `{package}` is locked for `{locked}`, but the manifest has `{specifier}`")
             }
+            Self::Moved { manifest, package, locked, group } => {
+                write!(f, "{manifest}: `{package}` is locked in {locked}, but the manifest has it in {group}")
+            }
+            Self::Unresolved { manifest, package, specifier } => {
+                write!(f, "{manifest}: the lockfile has no package for `{package}` (`{specifier}`)")
+            }
+            Self::WorkspaceRenamed { manifest, locked, name } => {
+                write!(f, "{manifest}: the workspace is locked as `{locked}`, but the manifest has the name `{name}`")
+            }
+            Self::WorkspaceOutOfRange { manifest, package, specifier, workspace, version } => {
+                let version =
+                    version.as_ref().map_or("no version".to_owned(), |version| format!("the version {version}"));
+                write!(
+                    f,
+                    "{manifest}: asks for `{package}` (`{specifier}`), but the workspace `{workspace}` has {version}; change one of them first"
+                )
+            }
+            Self::Override { package, locked, specifier } => {
+                write!(f, "{MANIFEST}: the override of `{package}` ")?;
+                write_change(f, locked.as_deref(), specifier.as_deref())
+            }
+            Self::Catalog { catalog, package, locked, specifier } => {
+                let catalog =
+                    if catalog.is_empty() { "the default catalog".to_owned() } else { format!("catalog `{catalog}`") };
+                write!(f, "{MANIFEST}: `{package}` in {catalog} ")?;
+                write_change(f, locked.as_deref(), specifier.as_deref())
+            }
         }
     }
 }
 
-/// Finds all drift, sorted.
-pub fn find(workspaces: &Workspaces, lockfile: &Lockfile) -> Vec<Drift> {
-    let mut drifts = match (&lockfile.requests, lockfile.format) {
-        (Requests::ByDescriptor(locked), _) => yarn_classic::find(workspaces, locked),
-        (Requests::ByWorkspace(locked), Format::Bun(_)) => bun::find(workspaces, locked),
-        (Requests::ByWorkspace(locked), _) => yarn_berry::find(workspaces, locked),
+fn write_change(f: &mut fmt::Formatter<'_>, locked: Option<&str>, specifier: Option<&str>) -> fmt::Result {
+    match (locked, specifier) {
+        (Some(locked), Some(specifier)) => write!(f, "is locked as `{locked}`, but the manifest has `{specifier}`"),
+        (Some(locked), None) => write!(f, "is locked as `{locked}`, but the manifest has none"),
+        (None, specifier) => write!(f, "(`{}`) is not in the lockfile", specifier.unwrap_or_default()),
+    }
+}
+
+/// Finds all drift, sorted. `version` is that of the pinned package manager.
+pub fn find(workspaces: &Workspaces, lockfile: &Lockfile, version: &str) -> Vec<Drift> {
+    let mut drifts = match &lockfile.requests {
+        Requests::ByDescriptor(locked) => yarn_classic::find(workspaces, locked),
+        Requests::Bun(requests) => bun::find(workspaces, lockfile, requests, version),
+        Requests::ByWorkspace(locked) => yarn_berry::find(workspaces, locked),
     };
     drifts.sort();
+    drifts.dedup();
     drifts
 }
 

@@ -91,7 +91,7 @@ mod tests {
             digest: String::new(),
             warnings: Vec::new(),
         };
-        let drifts = drift::find(&workspaces::read(&tree).unwrap(), &lock);
+        let drifts = drift::find(&workspaces::read(&tree).unwrap(), &lock, "1.22.22");
         let texts: Vec<_> = drifts.iter().map(ToString::to_string).collect();
         assert_eq!(
             texts,
