@@ -84,6 +84,8 @@ pub struct LockedWorkspace {
     pub name: String,
     /// Its dependencies: group, then package, then specifier.
     pub dependencies: BTreeMap<DependencyGroup, BTreeMap<String, String>>,
+    /// Its version, if the format records it. Bun 1.2 and 1.3 do not update it.
+    pub version: Option<String>,
     /// The peer dependencies that may be missing, if the format records them.
     pub optional_peers: BTreeSet<String>,
 }
@@ -97,6 +99,8 @@ pub struct BunRequests {
     pub overrides: BTreeMap<String, serde_json::Value>,
     /// `catalog` (under the empty name) and `catalogs`: catalog, then package, then specifier.
     pub catalogs: BTreeMap<String, BTreeMap<String, String>>,
+    /// `trustedDependencies`, if there are any.
+    pub trusted: Option<BTreeSet<String>>,
     /// The dependencies of each package, in the order of the packages.
     pub dependencies: Vec<Vec<PackageRequest>>,
 }

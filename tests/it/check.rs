@@ -249,6 +249,23 @@ fn drift_has_another_remedy() {
     "#);
 }
 
+/// Bun 1.2 and 1.3 leave the old range in `bun.lock`, and accept it.
+#[test]
+fn the_bumped_range_of_a_bumped_workspace_is_no_drift() {
+    let small = initialised();
+    let context = &small.context;
+    context.edit_manifest("apps/web/package.json", |web| web["dependencies"]["@acme/ui"] = "^1.0.0".into());
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    ");
+    context.edit_manifest("packages/ui/package.json", |ui| ui["version"] = "1.0.0".into());
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    ");
+    splitter_snapshot!(context, context.splitter(&["update-hash"]), @r"
+    ");
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    ");
+}
+
 #[test]
 fn changes_that_no_install_reads_leave_it_fresh() {
     let small = initialised();

@@ -6,16 +6,20 @@
 //!
 //! Deliberate differences, in which splitter reports drift although Bun accepts:
 //! - Only the registry knows what a new tag (`latest`) means.
-//! - Only the registry knows that an optional dependency does not exist.
+//! - A package in two groups of a manifest, of which Bun warns: any change of it is drift.
+//! - If the root has a workspace in `optionalDependencies`, Bun 1.2 and 1.3 replace that workspace. Any change is drift.
+//! - Bun 1.2 and 1.3 install a locked version that is out of the range of its manifest.
 
 use std::{
     collections::BTreeMap,
     env,
+    process::Stdio,
     sync::atomic::{AtomicU64, Ordering},
     thread,
+    time::{Duration, Instant},
 };
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde_json::{Map, Value, json};
 use splitter::{
@@ -81,6 +85,10 @@ fn registry() -> Registry {
 type Files = BTreeMap<String, Value>;
 
 const ROOT: &str = "package.json";
+
+/// Bun 1.2 waits for ever for some peer dependencies. Such a case says nothing.
+const LIMIT: Duration = Duration::from_secs(5);
+const HANGS: &str = "it hangs";
 
 fn manifests(files: &Files) -> Vec<String> {
     files.keys().filter(|path| path.ends_with("package.json")).cloned().collect()
@@ -274,7 +282,7 @@ fn edit(random: &mut Random, files: &mut Files) {
 
 struct Bun<'c> {
     context: &'c TestContext,
-    program: camino::Utf8PathBuf,
+    program: Utf8PathBuf,
     version: &'static str,
 }
 
@@ -296,8 +304,22 @@ impl Bun<'_> {
         let mut command = self.context.command(&self.program);
         command.current_dir(root).args(["install", "--ignore-scripts", "--no-progress"]).args(args);
         command.env("BUN_INSTALL_CACHE_DIR", self.context.folder(&format!("cache-{}", self.version)));
-        let output = command.output().unwrap();
-        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+        let stderr = Utf8PathBuf::from(format!("{root}.stderr"));
+        command.stdout(Stdio::null()).stderr(fs::File::create(&stderr).unwrap().into_parts().0);
+        let mut child = command.spawn().unwrap();
+        let end = Instant::now() + LIMIT;
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > end {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                return Err(HANGS.to_owned());
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
+        if status.success() { Ok(()) } else { Err(fs::read_to_string(&stderr).unwrap()) }
     }
 
     /// A repository whose lockfile Bun wrote in several steps.
@@ -331,12 +353,19 @@ impl Bun<'_> {
         Self::write(&root, &files, &lockfile);
         let found = self.found(&root);
         let accepted = self.install(&root, &["--frozen-lockfile"]);
+        if accepted.as_ref().is_err_and(|error| error == HANGS) {
+            return None;
+        }
         let is_same = match (&found, &accepted) {
-            (Ok(drift), Ok(())) => drift.iter().all(is_deliberate),
+            (Ok(drift), Ok(())) => {
+                let replaces = |name: &&str| files[ROOT]["optionalDependencies"].get(*name).is_some();
+                drift.iter().all(|drift| is_deliberate(drift, &files)) || SIBLINGS.iter().any(|name| replaces(name))
+            }
             (Ok(drift), Err(_)) => !drift.is_empty(),
             (Err(_), _) => accepted.is_err(),
         };
-        let edits = differences(&before, &files);
+        let unchanged: Vec<_> = files.iter().filter(|(path, it)| before.get(*path) == Some(it)).collect();
+        let edits = format!("{}\nunchanged: {}", differences(&before, &files), json!(unchanged));
         fs::remove_dir_all(&root).unwrap();
         (!is_same).then(|| {
             let lock = lockfile.lines().map(|line| line.split(", \"sha512").next().unwrap_or_default());
@@ -357,9 +386,20 @@ impl Bun<'_> {
 }
 
 /// Whether splitter reports this although Bun accepts, on purpose: see the module.
-fn is_deliberate(drift: &Drift) -> bool {
+fn is_deliberate(drift: &Drift, files: &Files) -> bool {
     match drift {
-        Drift::Added { specifier, .. } | Drift::Changed { specifier, .. } => specifier == "latest",
+        Drift::Added { manifest, package, specifier } | Drift::Changed { manifest, package, specifier, .. } => {
+            let groups = GROUPS[..3].iter().filter(|group| files[manifest.as_str()][**group].get(package).is_some());
+            specifier == "latest" || groups.count() > 1
+        }
+        Drift::WorkspaceAdded { workspace } => {
+            let name = &files[&format!("{workspace}/package.json")]["name"];
+            files[ROOT]["optionalDependencies"].get(name.as_str().unwrap_or_default()).is_some()
+        }
+        Drift::LockedOutOfRange { .. } => true,
+        Drift::WorkspaceOutOfRange { manifest, package, .. } => {
+            files[manifest.as_str()]["optionalDependencies"].get(package).is_some()
+        }
         _ => false,
     }
 }

@@ -43,6 +43,7 @@ pub fn parse(text: &str) -> Result<Lockfile, BunLockError> {
     let requests = BunRequests {
         overrides: requests::overrides(root),
         catalogs: requests::catalogs(root),
+        trusted: requests::trusted(root),
         dependencies: requests::dependencies(root),
         workspaces,
     };
@@ -99,6 +100,7 @@ fn locked_workspace(document: &Document<'_>, fields: &Object<'_>) -> Result<Lock
             workspace.dependencies.insert(group, specifiers);
         }
     }
+    workspace.version = fields.get_string("version").map(|version| version.value.as_ref().to_owned());
     workspace.optional_peers = requests::optional_peers(fields).map(str::to_owned).collect();
     Ok(workspace)
 }

@@ -2,7 +2,7 @@
 //!
 //! Bun itself ignores values of another type here, so they are no errors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonc_parser::ast::{Object, Value};
 
@@ -20,6 +20,12 @@ pub(super) fn catalogs(root: &Object<'_>) -> BTreeMap<String, BTreeMap<String, S
     let named = named.filter_map(|catalog| Some((catalog.name.as_str(), catalog.value.as_object()?)));
     let default = root.get_object("catalog").map(|catalog| ("", catalog));
     named.chain(default).map(|(name, catalog)| (name.to_owned(), strings(catalog))).collect()
+}
+
+/// Returns `trustedDependencies`.
+pub(super) fn trusted(root: &Object<'_>) -> Option<BTreeSet<String>> {
+    let names = root.get_array("trustedDependencies")?.elements.iter();
+    Some(names.filter_map(|name| Some(name.as_string_lit()?.value.as_ref().to_owned())).collect())
 }
 
 /// Returns the dependencies of each entry of `packages`, in the file's order.

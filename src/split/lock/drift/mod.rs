@@ -79,6 +79,31 @@ pub enum Drift {
         /// The specifier.
         specifier: String,
     },
+    /// A dependency is locked at a version that its range does not allow.
+    LockedOutOfRange {
+        /// The manifest.
+        manifest: RepoPath,
+        /// The package.
+        package: String,
+        /// The specifier.
+        specifier: String,
+        /// The version in the lockfile.
+        version: String,
+    },
+    /// A package or workspace of the lockfile asks for a package that the lockfile does not have.
+    PackageMissing {
+        /// The entry that asks. Empty for the root.
+        asker: String,
+        /// The package.
+        package: String,
+        /// The specifier.
+        specifier: String,
+    },
+    /// Nothing asks for a package of the lockfile.
+    PackageUnneeded {
+        /// The key of its entry.
+        package: String,
+    },
     /// The lockfile has a workspace under another name.
     WorkspaceRenamed {
         /// The manifest.
@@ -110,6 +135,8 @@ pub enum Drift {
         /// The specifier in the root's `package.json`.
         specifier: Option<String>,
     },
+    /// `trustedDependencies` or `patchedDependencies` differ, and Bun 1.2 or 1.3 resolves other versions because of it.
+    Settings,
     /// An entry of a catalog differs.
     Catalog {
         /// The catalog. Empty for the default one.
@@ -127,12 +154,18 @@ impl Drift {
     /// Returns the package that differs.
     fn package(&self) -> Option<&str> {
         match self {
-            Self::WorkspaceAdded { .. } | Self::WorkspaceRemoved { .. } | Self::WorkspaceRenamed { .. } => None,
+            Self::WorkspaceAdded { .. }
+            | Self::WorkspaceRemoved { .. }
+            | Self::WorkspaceRenamed { .. }
+            | Self::Settings => None,
             Self::Added { package, .. }
             | Self::Removed { package, .. }
             | Self::Changed { package, .. }
             | Self::Moved { package, .. }
             | Self::Unresolved { package, .. }
+            | Self::LockedOutOfRange { package, .. }
+            | Self::PackageMissing { package, .. }
+            | Self::PackageUnneeded { package }
             | Self::WorkspaceOutOfRange { package, .. }
             | Self::Override { package, .. }
             | Self::Catalog { package, .. } => Some(package),
@@ -142,13 +175,17 @@ impl Drift {
     /// Returns the file to report: the manifest, or the lockfile if a whole workspace differs.
     pub fn file<'a>(&'a self, lockfile: &'a str) -> &'a str {
         match self {
-            Self::WorkspaceAdded { .. } | Self::WorkspaceRemoved { .. } => lockfile,
-            Self::Override { .. } | Self::Catalog { .. } => MANIFEST,
+            Self::WorkspaceAdded { .. }
+            | Self::WorkspaceRemoved { .. }
+            | Self::PackageMissing { .. }
+            | Self::PackageUnneeded { .. } => lockfile,
+            Self::Override { .. } | Self::Catalog { .. } | Self::Settings => MANIFEST,
             Self::Added { manifest, .. }
             | Self::Removed { manifest, .. }
             | Self::Changed { manifest, .. }
             | Self::Moved { manifest, .. }
             | Self::Unresolved { manifest, .. }
+            | Self::LockedOutOfRange { manifest, .. }
             | Self::WorkspaceRenamed { manifest, .. }
             | Self::WorkspaceOutOfRange { manifest, .. } => manifest.as_str(),
         }
@@ -177,6 +214,16 @@ impl fmt::Display for Drift {
             Self::Unresolved { manifest, package, specifier } => {
                 write!(f, "{manifest}: the lockfile has no package for `{package}` (`{specifier}`)")
             }
+            Self::LockedOutOfRange { manifest, package, specifier, version } => {
+                write!(f, "{manifest}: `{package}` is locked at {version}, but the manifest has `{specifier}`")
+            }
+            Self::PackageMissing { asker, package, specifier } => {
+                let asker = if asker.is_empty() { "the root" } else { asker };
+                write!(f, "the lockfile has no `{package}` (`{specifier}`), which `{asker}` needs")
+            }
+            Self::PackageUnneeded { package } => {
+                write!(f, "the lockfile has `{package}`, which nothing needs")
+            }
             Self::WorkspaceRenamed { manifest, locked, name } => {
                 write!(f, "{manifest}: the workspace is locked as `{locked}`, but the manifest has the name `{name}`")
             }
@@ -188,6 +235,10 @@ impl fmt::Display for Drift {
                     "{manifest}: asks for `{package}` (`{specifier}`), but the workspace `{workspace}` has {version}; change one of them first"
                 )
             }
+            Self::Settings => write!(
+                f,
+                "{MANIFEST}: `trustedDependencies` or `patchedDependencies` changed, and Bun resolves other versions because of it"
+            ),
             Self::Override { package, locked, specifier } => {
                 write!(f, "{MANIFEST}: the override of `{package}` ")?;
                 write_change(f, locked.as_deref(), specifier.as_deref())

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
 };
 
 use nodejs_semver::Version;
@@ -169,6 +169,19 @@ impl<'l> Graph<'l> {
         self.places.get(package).copied()
     }
 
+    /// Whether the root reaches each node.
+    pub(super) fn reached(&self) -> Vec<bool> {
+        let mut reached = vec![false; self.edges.len()];
+        let mut open = vec![0];
+        while let Some(node) = open.pop() {
+            if std::mem::replace(&mut reached[node], true) {
+                continue;
+            }
+            open.extend(self.edges[node].iter().filter_map(|edge| edge.target));
+        }
+        reached
+    }
+
     /// The version of a package from a registry.
     pub(super) fn version(&self, node: Node) -> Option<&'l str> {
         match &self.packages[node]?.resolution {
@@ -196,7 +209,7 @@ fn parent(place: &str) -> &str {
 /// The dependencies of a workspace, bound to nothing.
 pub(super) fn of_workspace<'m>(
     dependencies: &'m BTreeMap<DependencyGroup, BTreeMap<String, String>>,
-    optional_peers: &std::collections::BTreeSet<String>,
+    optional_peers: &BTreeSet<String>,
 ) -> Vec<Edge<'m>> {
     let all = dependencies.iter().flat_map(|(group, specifiers)| specifiers.iter().map(move |entry| (*group, entry)));
     all.map(|(group, (name, specifier))| Edge {

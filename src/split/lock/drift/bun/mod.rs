@@ -40,16 +40,16 @@ pub(super) fn find(workspaces: &Workspaces, lockfile: &Lockfile, requests: &BunR
         root,
         workspaces,
         requests,
+        patches: &lockfile.patches,
     };
     comparison.drift()
 }
 
 /// What differs between versions of Bun.
 struct Rules {
-    /// Refuses every change of `overrides`, and of catalog entries that are in use or in the lockfile.
-    compares_settings: bool,
-    /// Takes a workspace without a `package.json` for one that was pruned from the checkout.
-    allows_pruned: bool,
+    /// Bun 1.4 or later. It refuses every change of `overrides`, and of catalog entries that are in use or in the lockfile. It takes
+    /// a workspace without a `package.json` for one that was pruned from the checkout.
+    is_new: bool,
     /// Whether an optional peer dependency keeps a package that nothing else needs.
     holds_optional_peers: bool,
 }
@@ -58,7 +58,7 @@ impl Rules {
     fn of(bun: &str) -> Self {
         let mut numbers = bun.split('.').map(|number| number.parse::<u64>().unwrap_or_default());
         let is_new = (numbers.next(), numbers.next()) >= (Some(1), Some(4));
-        Self { compares_settings: is_new, allows_pruned: is_new, holds_optional_peers: !is_new }
+        Self { is_new, holds_optional_peers: !is_new }
     }
 }
 
@@ -69,24 +69,42 @@ struct Comparison<'c> {
     root: &'c Manifest,
     workspaces: &'c Workspaces,
     requests: &'c BunRequests,
+    patches: &'c BTreeMap<String, RepoPath>,
 }
 
 impl<'c> Comparison<'c> {
     fn drift(&self) -> Vec<Drift> {
+        let (mut drifts, is_changed) = self.causes();
+        if drifts.is_empty() && is_changed && self.is_beyond_rules() {
+            drifts = self.specifier_drift(&self.resolver()).into_iter().map(|(drift, _)| drift).collect();
+        }
+        drifts
+    }
+
+    /// Whether Bun 1.2 and 1.3 treat the repository in ways that these rules do not follow: they replace a workspace that the root
+    /// has in `optionalDependencies`.
+    fn is_beyond_rules(&self) -> bool {
+        let is_workspace = |edge: &Edge<'_>| edge.target.is_some_and(|target| self.graph.is_workspace(target));
+        !self.rules.is_new && self.graph.edges[0].iter().any(|edge| edge.kind == Kind::Optional && is_workspace(edge))
+    }
+
+    /// Returns the drift, and whether anything differs at all.
+    fn causes(&self) -> (Vec<Drift>, bool) {
         let mut drifts = self.workspaces_drift();
+        drifts.extend(self.lockfile_drift());
         let overrides = settings::changed_overrides(&self.settings, self.requests);
         let catalogs = settings::changed_catalogs(&self.settings, self.requests);
-        if self.rules.compares_settings {
+        if self.rules.is_new {
             drifts.extend(overrides.iter().cloned());
             drifts.extend(catalogs.iter().filter(|drift| self.is_compared(drift)).cloned());
         }
         let resolver = self.resolver();
         let mut changed = Changed::default();
         let graph = self.applied(&resolver, &overrides, &catalogs, &mut changed);
-        drifts.extend(changed.unknown);
+        drifts.append(&mut changed.unknown);
         let is_same = drifts.is_empty() && (!changed.any || self.has_same_places(&graph));
         if is_same || !drifts.is_empty() {
-            return drifts;
+            return (drifts, changed.any);
         }
         // What is harmless by itself is not the cause, unless there is no other.
         let causes = self.specifier_drift(&resolver);
@@ -94,7 +112,13 @@ impl<'c> Comparison<'c> {
         let mut causes: Vec<_> = causes.into_iter().map(|(drift, _)| drift).collect();
         causes.extend(overrides);
         causes.extend(catalogs);
-        if causes.is_empty() { harmless.into_iter().map(|(drift, _)| drift).collect() } else { causes }
+        if causes.is_empty() {
+            causes = harmless.into_iter().map(|(drift, _)| drift).collect();
+        }
+        if causes.is_empty() {
+            causes.push(Drift::Settings);
+        }
+        (causes, true)
     }
 
     /// Workspaces that appeared, vanished or got another name.
@@ -113,9 +137,35 @@ impl<'c> Comparison<'c> {
                 Some(_) => {}
             }
         }
-        if !self.rules.allows_pruned {
+        if !self.rules.is_new {
             let removed = self.requests.workspaces.keys().filter(|path| !self.workspaces.contains_key(*path));
             drifts.extend(removed.map(|path| Drift::WorkspaceRemoved { workspace: path.clone() }));
+        }
+        drifts
+    }
+
+    /// Entries of the lockfile that are missing, or that nothing needs: what a merge may leave.
+    fn lockfile_drift(&self) -> Vec<Drift> {
+        let mut drifts = Vec::new();
+        for (node, edges) in self.graph.edges.iter().enumerate() {
+            let is_missing =
+                |edge: &&Edge<'_>| matches!(edge.kind, Kind::Runtime | Kind::Development) && edge.target.is_none();
+            let asker = match (self.graph.packages[node], self.graph.workspaces.get(node)) {
+                (Some(package), _) => package.key.as_str(),
+                (None, Some((path, _))) => path.as_str(),
+                (None, None) => "",
+            };
+            drifts.extend(edges.iter().filter(is_missing).map(|edge| Drift::PackageMissing {
+                asker: asker.to_owned(),
+                package: edge.name.to_owned(),
+                specifier: edge.specifier.to_owned(),
+            }));
+        }
+        if self.rules.holds_optional_peers {
+            let unneeded =
+                self.graph.reached().into_iter().zip(&self.graph.packages).filter(|(is_reached, _)| !is_reached);
+            let unneeded = unneeded.filter_map(|(_, package)| *package);
+            drifts.extend(unneeded.map(|package| Drift::PackageUnneeded { package: package.key.clone() }));
         }
         drifts
     }
@@ -141,7 +191,14 @@ impl<'c> Comparison<'c> {
                 Some((manifest.name.as_str(), (node, manifest)))
             })
             .collect();
-        Resolver { graph: &self.graph, settings: &self.settings, root: self.root, siblings }
+        Resolver {
+            graph: &self.graph,
+            settings: &self.settings,
+            root: self.root,
+            siblings,
+            keeps_bindings: self.rules.is_new,
+            peers_take_siblings: self.rules.is_new,
+        }
     }
 
     /// Returns the graph with the manifests applied to it.
@@ -153,16 +210,20 @@ impl<'c> Comparison<'c> {
         changed: &mut Changed,
     ) -> Graph<'a> {
         let mut graph = self.graph.clone();
+        // Bun 1.2 and 1.3 then take every workspace for changed.
+        let resolves_all = !self.rules.is_new && (!overrides.is_empty() || self.has_other_settings());
         for (node, (path, locked)) in self.graph.workspaces.iter().enumerate() {
             let Some(manifest) = self.workspaces.get(*path) else { continue };
             let place = if path.is_root() { "" } else { locked.name.as_str() };
             let wanted = requested(manifest);
             let before = &self.graph.edges[node];
-            let is_changed = !is_same_request(before, &wanted)
+            let is_changed = (resolves_all && node != 0)
+                || !is_same_request(before, &wanted)
                 || !catalogs.is_empty() && wanted.iter().any(|edge| edge.specifier.starts_with("catalog:"))
                 || wanted.iter().any(|edge| overrides.iter().any(|it| it.package() == Some(edge.name)))
                 || wanted.iter().any(|edge| self.left_its_workspace(resolver, node, place, edge));
             if !is_changed {
+                changed.unknown.extend(before.iter().filter_map(|edge| Self::outside(resolver, edge, path)));
                 continue;
             }
             changed.any = true;
@@ -170,9 +231,12 @@ impl<'c> Comparison<'c> {
                 // Bun keeps what the root has, and resolves all of another workspace again.
                 let kept = before.iter().find(|it| node == 0 && it.request() == edge.request());
                 let is_kept = kept.is_some() && overrides.is_empty() && catalogs.is_empty();
-                let binding = match kept.filter(|_| is_kept).map(|it| it.target) {
-                    Some(Some(target)) if !self.graph.is_workspace(target) => Binding::To(target),
-                    _ => resolver.resolve(node, place, &edge),
+                let kept =
+                    kept.filter(|it| is_kept && !it.target.is_some_and(|target| self.graph.is_workspace(target)));
+                changed.unknown.extend(kept.and_then(|edge| Self::outside(resolver, edge, path)));
+                let binding = match kept.and_then(|it| it.target) {
+                    Some(target) => Binding::To(target),
+                    None => resolver.resolve(node, place, &edge),
                 };
                 self.bind(binding, edge, path, changed)
             });
@@ -183,6 +247,13 @@ impl<'c> Comparison<'c> {
             self.apply_overrides(&mut graph, resolver, overrides, changed);
         }
         graph
+    }
+
+    /// The drift of a dependency that is locked at a version out of its range. Bun 1.2 and 1.3 install that version all the same.
+    fn outside(resolver: &Resolver<'_>, edge: &Edge<'_>, path: &RepoPath) -> Option<Drift> {
+        let version = resolver.outside(edge)?.to_owned();
+        let (package, specifier) = (edge.name.to_owned(), edge.specifier.to_owned());
+        Some(Drift::LockedOutOfRange { manifest: manifest_path(path), package, specifier, version })
     }
 
     /// Binds a dependency, and notes the drift if that needs the registry.
@@ -196,6 +267,15 @@ impl<'c> Comparison<'c> {
             }
         };
         Edge { target, ..edge }
+    }
+
+    /// Whether `trustedDependencies` or `patchedDependencies` differ. Neither is drift: Bun takes those of the manifest.
+    fn has_other_settings(&self) -> bool {
+        let trusted = self.root.json.get("trustedDependencies").and_then(serde_json::Value::as_array);
+        let trusted = trusted.map(|names| names.iter().filter_map(serde_json::Value::as_str).collect::<BTreeSet<_>>());
+        let locked = self.requests.trusted.as_ref().map(|names| names.iter().map(String::as_str).collect());
+        let patches = self.root.patches.iter().map(|(package, path)| (package.as_str(), path.as_str()));
+        trusted != locked || !patches.eq(self.patches.iter().map(|(package, path)| (package.as_str(), path.as_str())))
     }
 
     /// Whether a dependency was bound to a workspace, and is no longer.
@@ -347,39 +427,4 @@ fn kind_text(edge: &Edge<'_>) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::{
-        managers::bun::lockfile as bun,
-        repo::MemoryTree,
-        split::{lock::drift, workspaces},
-    };
-
-    #[test]
-    fn every_disagreement_is_named() {
-        let tree = MemoryTree::new([
-            (
-                "package.json",
-                r#"{"workspaces": ["*"], "dependencies": {"same": "1", "new": "2"}, "peerDependencies": {"same": "2"}}"#,
-            ),
-            ("a/package.json", r#"{"devDependencies": {"moved": "1", "bumped": "2"}}"#),
-            ("b/package.json", "{}"),
-        ]);
-        let lock = bun::parse(
-            r#"{"lockfileVersion": 1, "workspaces": {"": {"dependencies": {"same": "1", "gone": "1"}},
-                "a": {"dependencies": {"moved": "1", "bumped": "1"}}, "c": {}}}"#,
-        )
-        .unwrap();
-        let drifts = drift::find(&workspaces::read(&tree).unwrap(), &lock, "1.4.4");
-        let texts: Vec<_> = drifts.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            texts,
-            [
-                "workspace `b` is not in the lockfile",
-                "workspace `c` is in the lockfile, but has no package.json",
-                "package.json: `new` (`2`) is not in the lockfile",
-                "package.json: `gone` is in the lockfile, but not in the manifest",
-                "a/package.json: `bumped` is locked for `1`, but the manifest has `2`",
-            ]
-        );
-    }
-}
+mod tests;

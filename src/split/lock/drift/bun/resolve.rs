@@ -28,6 +28,10 @@ pub(super) struct Resolver<'r> {
     pub(super) root: &'r Manifest,
     /// Workspaces by name.
     pub(super) siblings: HashMap<&'r str, (Node, &'r Manifest)>,
+    /// Whether Bun keeps what the lockfile has for a name if a new range allows it.
+    pub(super) keeps_bindings: bool,
+    /// Whether a peer dependency takes a workspace whose version is not in its range.
+    pub(super) peers_take_siblings: bool,
 }
 
 impl Resolver<'_> {
@@ -36,31 +40,72 @@ impl Resolver<'_> {
         if edge.is_optional_peer {
             return self.graph.visible(place, edge.name).map_or(Binding::Nothing, Binding::To);
         }
-        let mut specifier = edge.specifier.trim();
-        if !specifier.starts_with("npm:") && !specifier.starts_with("workspace:") {
-            match self.settings.overridden(edge.name, self.root) {
-                Ok(Some(overridden)) => specifier = overridden.trim(),
-                Ok(None) => {}
-                Err(_) => return Binding::Unknown,
-            }
-        }
-        if let Some(catalog) = specifier.strip_prefix("catalog:") {
-            match self.settings.catalogs.get(catalog.trim()).and_then(|catalog| catalog.get(edge.name)) {
-                Some(of_catalog) => specifier = of_catalog.trim(),
-                None => return Binding::Unknown,
-            }
-        }
+        let Some(specifier) = self.specifier(edge) else { return Binding::Unknown };
         if let Some(target) = specifier.strip_prefix("workspace:") {
             return self.workspace(edge.name, target.trim()).map_or(Binding::Unknown, Binding::To);
         }
-        let (name, range) = match specifier.strip_prefix("npm:") {
-            Some(alias) => split_name(alias).unwrap_or((edge.name, alias)),
-            None => (edge.name, specifier),
-        };
+        let (name, range) = aliased(edge.name, specifier);
+        let before = self.before(asker, edge);
         if !is_range(range) {
-            return self.same_text(asker, edge);
+            // A git repository, a file, a URL or a tag.
+            return before.flatten().map_or(Binding::Unknown, Binding::To);
         }
-        self.in_range(edge, name, range)
+        if self.keeps_bindings
+            && let Some(kept) = self.kept(asker, edge.name, range)
+        {
+            return Binding::To(kept);
+        }
+        match self.in_range(edge, name, range) {
+            // The registry had nothing for it when the lockfile was written.
+            Binding::Unknown if self.was_unmet(edge, name, range, before) => Binding::Nothing,
+            binding => binding,
+        }
+    }
+
+    /// What the asker has under this name, if the range allows it.
+    fn kept(&self, asker: Node, name: &str, range: &str) -> Option<Node> {
+        let target = self.graph.edges.get(asker)?.iter().find(|it| it.name == name)?.target?;
+        self.graph.version(target).filter(|version| satisfies(version, range)).map(|_| target)
+    }
+
+    /// Whether the same request had no package when the lockfile was written, which Bun allows for these kinds.
+    fn was_unmet(&self, edge: &Edge<'_>, name: &str, range: &str, before: Option<Option<Node>>) -> bool {
+        let is_old = |node: Node| {
+            let version = self.graph.workspaces.get(node).and_then(|(_, locked)| locked.version.as_deref());
+            self.siblings.contains_key(name) && !version.is_some_and(|version| satisfies(version, range))
+        };
+        match (edge.kind, before) {
+            (Kind::Optional, Some(target)) => target.is_none_or(|node| self.graph.is_workspace(node)),
+            (Kind::Peer, Some(target)) => target.is_none_or(is_old),
+            _ => false,
+        }
+    }
+
+    /// What the same request was bound to, if there was one.
+    fn before(&self, asker: Node, edge: &Edge<'_>) -> Option<Option<Node>> {
+        let mut before = self.graph.edges.get(asker).into_iter().flatten();
+        before.find(|it| it.request() == edge.request()).map(|it| it.target)
+    }
+
+    /// The specifier that counts: an override, or the entry of a catalog.
+    fn specifier<'s>(&'s self, edge: &'s Edge<'_>) -> Option<&'s str> {
+        let mut specifier = edge.specifier.trim();
+        if !specifier.starts_with("npm:") && !specifier.starts_with("workspace:") {
+            specifier = self.settings.overridden(edge.name, self.root).ok()?.unwrap_or(specifier).trim();
+        }
+        match specifier.strip_prefix("catalog:") {
+            Some(catalog) => Some(self.settings.catalogs.get(catalog.trim())?.get(edge.name)?.trim()),
+            None => Some(specifier),
+        }
+    }
+
+    /// The version from a registry that a dependency is bound to, if its range does not allow it.
+    pub(super) fn outside(&self, edge: &Edge<'_>) -> Option<&str> {
+        let version = self.graph.version(edge.target?);
+        // For `*` Bun takes a prerelease if there is nothing else.
+        let version = version.filter(|version| edge.kind != Kind::Peer && !version.contains('-'))?;
+        let (_, range) = aliased(edge.name, self.specifier(edge)?);
+        (is_range(range) && !satisfies(version, range)).then_some(version)
     }
 
     /// A workspace that a `workspace:` specifier means.
@@ -84,15 +129,19 @@ impl Resolver<'_> {
         match versions.first() {
             // Bun warns of an incorrect peer dependency, and takes what there is.
             Some((_, node)) if edge.kind == Kind::Peer => Binding::To(*node),
+            _ if edge.kind == Kind::Peer && self.peers_take_siblings => {
+                self.siblings.get(name).map_or(Binding::Unknown, |(node, _)| Binding::To(*node))
+            }
             _ => Binding::Unknown,
         }
     }
+}
 
-    /// A git repository, a file, a URL or a tag: bound as before if the same text was bound before.
-    fn same_text(&self, asker: Node, edge: &Edge<'_>) -> Binding {
-        let mut before = self.graph.edges.get(asker).into_iter().flatten();
-        let before = before.find(|it| it.name == edge.name && it.specifier == edge.specifier);
-        before.and_then(|it| it.target).map_or(Binding::Unknown, Binding::To)
+/// The real name of a package, and the rest of the specifier.
+fn aliased<'s>(name: &'s str, specifier: &'s str) -> (&'s str, &'s str) {
+    match specifier.strip_prefix("npm:") {
+        Some(alias) => split_name(alias).unwrap_or((name, alias)),
+        None => (name, specifier),
     }
 }
 
