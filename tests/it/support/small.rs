@@ -99,6 +99,12 @@ pub(crate) fn write_sources(context: &TestContext) {
 /// Returns a lockfile with these packages for the repository of [`write_sources`].
 pub(crate) fn lock(packages: &[Package]) -> String {
     let mut entries: Vec<String> = packages.iter().map(entry).collect();
+    // Bun refuses a lockfile that lacks what a manifest asks for. A link is nothing to download.
+    for needed in ["alpha", "@scope/beta"] {
+        if !packages.iter().any(|package| package.name == needed) {
+            entries.push(format!("    \"{needed}\": [\"{needed}@link:{needed}\", {{}}],\n"));
+        }
+    }
     entries.push("    \"@acme/ui\": [\"@acme/ui@workspace:packages/ui\"],\n".to_owned());
     entries.sort();
     format!(

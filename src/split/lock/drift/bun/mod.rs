@@ -102,6 +102,9 @@ impl<'c> Comparison<'c> {
         let mut changed = Changed::default();
         let graph = self.applied(&resolver, &overrides, &catalogs, &mut changed);
         drifts.append(&mut changed.unknown);
+        if !self.rules.is_new && (changed.any || !catalogs.is_empty() || self.has_other_settings()) {
+            drifts.extend(self.unmet_peers());
+        }
         let is_same = drifts.is_empty() && (!changed.any || self.has_same_places(&graph));
         if is_same || !drifts.is_empty() {
             return (drifts, changed.any);
@@ -227,6 +230,7 @@ impl<'c> Comparison<'c> {
                 continue;
             }
             changed.any = true;
+            changed.unknown.extend(self.repeated(before, &wanted, path));
             let bound = wanted.into_iter().map(|edge| {
                 // Bun keeps what the root has, and resolves all of another workspace again.
                 let kept = before.iter().find(|it| node == 0 && it.request() == edge.request());
@@ -276,6 +280,31 @@ impl<'c> Comparison<'c> {
         let locked = self.requests.trusted.as_ref().map(|names| names.iter().map(String::as_str).collect());
         let patches = self.root.patches.iter().map(|(package, path)| (package.as_str(), path.as_str()));
         trusted != locked || !patches.eq(self.patches.iter().map(|(package, path)| (package.as_str(), path.as_str())))
+    }
+
+    /// Peer dependencies on workspaces out of range. With any change, Bun 1.2 and 1.3 ask the registry for them.
+    fn unmet_peers(&self) -> Vec<Drift> {
+        let mut drifts = Vec::new();
+        for (path, manifest) in self.workspaces {
+            for edge in requested(manifest) {
+                let sibling = self.workspaces.iter().find(|(path, it)| !path.is_root() && it.name == edge.name);
+                let Some((_, sibling)) = sibling.filter(|_| edge.kind == Kind::Peer && !edge.is_optional_peer) else {
+                    continue;
+                };
+                if resolve::is_range(edge.specifier) && !resolve::allows(sibling, edge.specifier) {
+                    drifts.push(self.unknown(&edge, path));
+                }
+            }
+        }
+        drifts
+    }
+
+    /// The drift of packages that a manifest has in several groups, if one of them changed. Versions of Bun choose differently.
+    fn repeated(&self, before: &[Edge<'_>], wanted: &[Edge<'_>], path: &RepoPath) -> Vec<Drift> {
+        let installed = || wanted.iter().filter(|edge| edge.kind != Kind::Peer);
+        let is_repeated = |edge: &&Edge<'_>| installed().filter(|it| it.name == edge.name).count() > 1;
+        let is_new = |edge: &&Edge<'_>| !before.iter().any(|it| it.request() == edge.request());
+        installed().filter(is_new).filter(is_repeated).map(|edge| self.unknown(edge, path)).collect()
     }
 
     /// Whether a dependency was bound to a workspace, and is no longer.

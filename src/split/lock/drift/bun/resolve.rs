@@ -51,7 +51,7 @@ impl Resolver<'_> {
             return before.flatten().map_or(Binding::Unknown, Binding::To);
         }
         if self.keeps_bindings
-            && let Some(kept) = self.kept(asker, edge.name, range)
+            && let Some(kept) = self.kept(asker, edge.name, name, range)
         {
             return Binding::To(kept);
         }
@@ -63,9 +63,10 @@ impl Resolver<'_> {
     }
 
     /// What the asker has under this name, if the range allows it.
-    fn kept(&self, asker: Node, name: &str, range: &str) -> Option<Node> {
-        let target = self.graph.edges.get(asker)?.iter().find(|it| it.name == name)?.target?;
-        self.graph.version(target).filter(|version| satisfies(version, range)).map(|_| target)
+    fn kept(&self, asker: Node, alias: &str, name: &str, range: &str) -> Option<Node> {
+        let target = self.graph.edges.get(asker)?.iter().find(|it| it.name == alias)?.target?;
+        let is_it = self.graph.packages[target].is_some_and(|package| package.name == name);
+        self.graph.version(target).filter(|version| is_it && satisfies(version, range)).map(|_| target)
     }
 
     /// Whether the same request had no package when the lockfile was written, which Bun allows for these kinds.
@@ -127,8 +128,13 @@ impl Resolver<'_> {
             return Binding::To(*node);
         }
         match versions.first() {
-            // Bun warns of an incorrect peer dependency, and takes what there is.
-            Some((_, node)) if edge.kind == Kind::Peer => Binding::To(*node),
+            // Bun warns of an incorrect peer dependency, and takes what there is. Bun 1.4 only takes what the root asks for.
+            Some((_, node)) if edge.kind == Kind::Peer && !self.keeps_bindings => Binding::To(*node),
+            Some(_) if edge.kind == Kind::Peer => {
+                let mut of_root = self.graph.edges[0].iter().filter(|it| it.kind != Kind::Peer);
+                let of_root = of_root.find(|it| it.name == edge.name).and_then(|it| it.target);
+                of_root.map_or(Binding::Unknown, Binding::To)
+            }
             _ if edge.kind == Kind::Peer && self.peers_take_siblings => {
                 self.siblings.get(name).map_or(Binding::Unknown, |(node, _)| Binding::To(*node))
             }
@@ -145,7 +151,7 @@ fn aliased<'s>(name: &'s str, specifier: &'s str) -> (&'s str, &'s str) {
     }
 }
 
-fn allows(manifest: &Manifest, range: &str) -> bool {
+pub(super) fn allows(manifest: &Manifest, range: &str) -> bool {
     let version = manifest.json.get("version").and_then(serde_json::Value::as_str);
     matches!(range, "" | "*") || version.is_some_and(|version| satisfies(version, range))
 }
@@ -161,7 +167,7 @@ fn parse(range: &str) -> Option<Range> {
 }
 
 /// Whether a specifier is a range of versions: no tag, no URL, no path.
-fn is_range(specifier: &str) -> bool {
+pub(super) fn is_range(specifier: &str) -> bool {
     specifier.is_empty()
         || (specifier.starts_with(|first: char| first.is_ascii_digit() || "^~<>=*xXv".contains(first))
             && !specifier.contains([':', '/'])
