@@ -6,6 +6,7 @@
 //!
 //! Deliberate differences, in which splitter reports drift although Bun accepts:
 //! - Only the registry knows what a new tag (`latest`) means.
+//! - Only the registry knows what an optional or peer dependency on a workspace out of its range gets.
 //! - Bun 1.4 accepts some manifests that lost a dependency.
 //! - A package in two groups of a manifest, of which Bun warns: any change of it is drift.
 //! - If the root has a workspace in `optionalDependencies`, Bun 1.2 and 1.3 replace that workspace. Any change is drift.
@@ -399,7 +400,8 @@ fn is_deliberate(drift: &Drift, files: &Files) -> bool {
         }
         Drift::LockedOutOfRange { .. } | Drift::Removed { .. } => true,
         Drift::WorkspaceOutOfRange { manifest, package, .. } => {
-            files[manifest.as_str()]["optionalDependencies"].get(package).is_some()
+            let groups = ["optionalDependencies", "peerDependencies"];
+            groups.iter().any(|group| files[manifest.as_str()][*group].get(package).is_some())
         }
         _ => false,
     }

@@ -55,7 +55,10 @@ fn a_range_that_allows_the_locked_version_is_no_drift() {
     both("", "", &[]);
     both(r#""one": "^1.0.0""#, r#""one": "^1.1.0""#, &[]);
     both(r#""one": "^1.0.0""#, r#""one": "1.2.0""#, &[]);
-    both(r#""two": "*""#, r#""two": "^9.0.0""#, &[]);
+    // Bun 1.2 and 1.3 warn of an incorrect peer dependency.
+    let [old, new] = replaced(r#""two": "*""#, r#""two": "^9.0.0""#);
+    assert_eq!(old, [""; 0]);
+    assert_eq!(new, ["b/package.json: `two` is locked for `*`, but the manifest has `^9.0.0`"]);
     both(
         r#""one": "^1.0.0""#,
         r#""one": "~1.1.0""#,
