@@ -1,6 +1,6 @@
 //! The model of a lockfile, common to all formats.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
@@ -58,8 +58,8 @@ impl Format {
 /// The dependencies that the manifests requested when a lockfile was written, as far as the format records them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requests {
-    /// The workspaces as recorded, by folder. The root is the empty path.
-    ByWorkspace(BTreeMap<RepoPath, LockedWorkspace>),
+    /// What a `bun.lock` records.
+    Bun(BunRequests),
     /// All descriptors. Yarn 1 does not record workspaces.
     ByDescriptor(LockedDescriptors),
     /// All entries, as Yarn 2 and later record them.
@@ -70,7 +70,9 @@ impl Requests {
     /// Returns the workspaces, if the format records them.
     pub fn workspaces(&self) -> Option<&BTreeMap<RepoPath, LockedWorkspace>> {
         match self {
-            Self::ByWorkspace(workspaces) | Self::ByEntry(LockedEntries { workspaces, .. }) => Some(workspaces),
+            Self::Bun(BunRequests { workspaces, .. }) | Self::ByEntry(LockedEntries { workspaces, .. }) => {
+                Some(workspaces)
+            }
             Self::ByDescriptor(_) => None,
         }
     }
@@ -83,6 +85,38 @@ pub struct LockedWorkspace {
     pub name: String,
     /// Its dependencies: group, then package, then specifier.
     pub dependencies: BTreeMap<DependencyGroup, BTreeMap<String, String>>,
+    /// Its version, if the format records it. Bun 1.2 and 1.3 do not update it.
+    pub version: Option<String>,
+    /// The peer dependencies that may be missing, if the format records them.
+    pub optional_peers: BTreeSet<String>,
+}
+
+/// What a `bun.lock` records of the manifests, and of the packages that they asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BunRequests {
+    /// The workspaces by folder. The root is the empty path.
+    pub workspaces: BTreeMap<RepoPath, LockedWorkspace>,
+    /// `overrides`: package, then specifier. An object is a nested override.
+    pub overrides: BTreeMap<String, serde_json::Value>,
+    /// `catalog` (under the empty name) and `catalogs`: catalog, then package, then specifier.
+    pub catalogs: BTreeMap<String, BTreeMap<String, String>>,
+    /// `trustedDependencies`, if there are any.
+    pub trusted: Option<BTreeSet<String>>,
+    /// The dependencies of each package, in the order of the packages.
+    pub dependencies: Vec<Vec<PackageRequest>>,
+}
+
+/// A dependency of a package in a lockfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageRequest {
+    /// The package that it asks for.
+    pub package: String,
+    /// The specifier.
+    pub specifier: String,
+    /// The group.
+    pub group: DependencyGroup,
+    /// Whether it is a peer dependency that may be missing.
+    pub is_optional_peer: bool,
 }
 
 /// The entries of a lockfile of Yarn 1.

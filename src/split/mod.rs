@@ -175,15 +175,16 @@ impl Split {
         let environment = sources::root_files::environment::of_yarn(tree, lockfile.format.into())?;
         let mut dependencies = lock::dependencies::list(&lockfile, &workspaces, sources, &systems)?;
         lock::downloads::add(&mut dependencies, &config.downloads, &systems)?;
+        let pin = manager.pin(&pinned(tree, &workspaces, &lockfile, &own))?;
         let mut split = Self {
             checks: checks::find(tree, &graph, &workspaces, &config, lockfile.format.into(), programs)?,
-            pin: manager.pin(&pinned(tree, &workspaces, &lockfile, &own))?,
             lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
             dependencies,
             copies: workspaces::copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             environment_files: if environment.is_set { environment.files } else { Vec::new() },
             root_files: sources::root_files::chosen(tree, &config.root_files, "`rootFiles`")?,
-            drift: lock::drift::find(tree, &workspaces, &links.manifests, &lockfile)?,
+            drift: lock::drift::find(tree, &workspaces, &links.manifests, &lockfile, &pin.manager.version)?,
+            pin,
             warnings: [
                 of_workspaces,
                 lockfile.warnings.clone(),

@@ -249,6 +249,33 @@ fn drift_has_another_remedy() {
     "#);
 }
 
+/// Bun 1.2 and 1.3 leave the old range in `bun.lock`, and accept it.
+#[test]
+fn the_bumped_range_of_a_bumped_workspace_is_no_drift() {
+    let small = initialised();
+    let context = &small.context;
+    context.edit_manifest("apps/web/package.json", |web| web["dependencies"]["@acme/ui"] = "^1.0.0".into());
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    exit: 1
+    ----- stdout
+    stale: nix/splitter/splitter.lock.json does not match this repository
+      files
+        ~ apps/web/package.json
+    drift: bun.lock does not match the package.json files
+        apps/web/package.json: asks for `@acme/ui` (`^1.0.0`), but the workspace `packages/ui` has the version 0.1.0; change one of them first
+    run `bun install`, then `splitter update-hash`
+    ----- stderr
+    ");
+    context.edit_manifest("packages/ui/package.json", |ui| ui["version"] = "1.0.0".into());
+    succeed(&mut context.splitter(&["update-hash"]));
+    splitter_snapshot!(context, context.splitter(&["check"]), @r"
+    exit: 0
+    ----- stdout
+    fresh: nix/splitter/splitter.lock.json is up to date (3 packages, 4 workspaces)
+    ----- stderr
+    ");
+}
+
 #[test]
 fn changes_that_no_install_reads_leave_it_fresh() {
     let small = initialised();

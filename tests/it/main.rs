@@ -10,6 +10,7 @@ mod end_to_end;
 mod explain;
 mod failures;
 mod fetching;
+mod frozen_bun;
 mod frozen_yarn;
 mod git;
 mod git_places;

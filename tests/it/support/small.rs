@@ -46,7 +46,13 @@ impl Small {
 
     /// Writes a lockfile with exactly these packages.
     pub(crate) fn lock(&self, packages: &[Package]) {
-        self.context.write("bun.lock", lock(packages));
+        // Bun refuses a lockfile that lacks what a manifest asks for. A link is nothing to download.
+        let is_missing = |needed: &&str| !packages.iter().any(|package| package.name == *needed);
+        let missing = ["alpha", "@scope/beta"].into_iter().filter(is_missing);
+        let links: String =
+            missing.map(|needed| format!("    \"{needed}\": [\"{needed}@link:./packages/ui\", {{}}],\n")).collect();
+        let start = "  \"packages\": {\n";
+        self.context.write("bun.lock", lock(packages).replace(start, &[start, &links].concat()));
     }
 
     /// Adds a version to the registry, and returns it.

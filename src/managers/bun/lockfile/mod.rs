@@ -7,6 +7,7 @@
 mod digest;
 mod entry;
 mod error;
+mod requests;
 mod resolution;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ pub use error::BunLockError;
 
 use crate::{
     lockfile::{
-        DependencyGroup, Format, LockedWorkspace, Lockfile, Requests,
+        BunRequests, DependencyGroup, Format, LockedWorkspace, Lockfile, Requests,
         json::{Dialect, Document},
     },
     names::BUN_LOCK,
@@ -39,6 +40,13 @@ pub fn parse(text: &str) -> Result<Lockfile, BunLockError> {
     let workspaces = workspaces(&document, root)?;
     let (digest, packages) = both(|| digest::semantic(root), || entry::packages(&document, root, &workspaces));
     let packages = packages?;
+    let requests = BunRequests {
+        overrides: requests::overrides(root),
+        catalogs: requests::catalogs(root),
+        trusted: requests::trusted(root),
+        dependencies: requests::dependencies(root),
+        workspaces,
+    };
     let mut warnings = entry::warnings(root, &packages);
     warnings.extend(newer_version(version));
     Ok(Lockfile {
@@ -47,7 +55,7 @@ pub fn parse(text: &str) -> Result<Lockfile, BunLockError> {
         packages,
         digest,
         warnings,
-        requests: Requests::ByWorkspace(workspaces),
+        requests: Requests::Bun(requests),
     })
 }
 
@@ -92,6 +100,8 @@ fn locked_workspace(document: &Document<'_>, fields: &Object<'_>) -> Result<Lock
             workspace.dependencies.insert(group, specifiers);
         }
     }
+    workspace.version = fields.get_string("version").map(|version| version.value.as_ref().to_owned());
+    workspace.optional_peers = requests::optional_peers(fields).map(str::to_owned).collect();
     Ok(workspace)
 }
 

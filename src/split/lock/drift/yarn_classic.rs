@@ -299,8 +299,8 @@ mod tests {
             digest: String::new(),
             warnings: Vec::new(),
         };
-        let drifts =
-            drift::find(&tree, &workspaces::read(&tree).unwrap(), &workspaces::Workspaces::new(), &lock).unwrap();
+        let (tree, none) = (&tree, workspaces::Workspaces::new());
+        let drifts = drift::find(tree, &workspaces::read(tree).unwrap(), &none, &lock, "1.22.22").unwrap();
         let texts: Vec<_> = drifts.iter().map(ToString::to_string).collect();
         assert_eq!(
             texts,

@@ -66,7 +66,7 @@ fn drift_of(lock: &str, root: &str, a: &str, settings: &str) -> Vec<String> {
     let tree = MemoryTree::new([("package.json", root), ("packages/a/package.json", a), (".yarnrc.yml", settings)]);
     let lock = yarn_lock::parse(lock).unwrap();
     let workspaces = workspaces::read(&tree).unwrap();
-    let drifts = drift::find(&tree, &workspaces, &workspaces::Workspaces::new(), &lock).unwrap();
+    let drifts = drift::find(&tree, &workspaces, &workspaces::Workspaces::new(), &lock, "4.18.1").unwrap();
     drifts.iter().map(ToString::to_string).collect()
 }
 
