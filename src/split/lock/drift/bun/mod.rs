@@ -231,6 +231,10 @@ impl<'c> Comparison<'c> {
             }
             changed.any = true;
             changed.unknown.extend(self.repeated(before, &wanted, path));
+            // Bun 1.2 and 1.3 install an optional peer dependency when an override of it changes.
+            let is_peer =
+                |it: &&Drift| wanted.iter().any(|edge| edge.is_optional_peer && it.package() == Some(edge.name));
+            changed.unknown.extend(overrides.iter().filter(is_peer).cloned());
             let bound = wanted.into_iter().map(|edge| {
                 // Bun keeps what the root has, and resolves all of another workspace again.
                 let kept = before.iter().find(|it| node == 0 && it.request() == edge.request());

@@ -48,14 +48,16 @@ impl Resolver<'_> {
         let before = self.before(asker, edge);
         if !is_range(range) {
             // A git repository, a file, a URL or a tag.
-            return before.flatten().map_or(Binding::Unknown, Binding::To);
+            let mut edges = self.graph.edges.get(asker).into_iter().flatten();
+            let same = edges.find(|it| it.name == edge.name && it.specifier == edge.specifier);
+            return same.and_then(|it| it.target).map_or(Binding::Unknown, Binding::To);
         }
         if self.keeps_bindings
             && let Some(kept) = self.kept(asker, edge.name, name, range)
         {
             return Binding::To(kept);
         }
-        match self.in_range(edge, name, range) {
+        match self.in_range(asker, edge, name, range) {
             // The registry had nothing for it when the lockfile was written.
             Binding::Unknown if self.was_unmet(edge, name, range, before) => Binding::Nothing,
             binding => binding,
@@ -116,7 +118,7 @@ impl Resolver<'_> {
         (matches!(range, "" | "*" | "^" | "~") || allows(manifest, range)).then_some(*node)
     }
 
-    fn in_range(&self, edge: &Edge<'_>, name: &str, range: &str) -> Binding {
+    fn in_range(&self, asker: Node, edge: &Edge<'_>, name: &str, range: &str) -> Binding {
         if let Some((node, manifest)) = self.siblings.get(name)
             && allows(manifest, range)
         {
@@ -128,12 +130,13 @@ impl Resolver<'_> {
             return Binding::To(*node);
         }
         match versions.first() {
-            // Bun warns of an incorrect peer dependency, and takes what there is. Bun 1.4 only takes what the root asks for.
+            // Bun warns of an incorrect peer dependency, and takes what there is. Bun 1.4 only takes what the asker or the root installs.
             Some((_, node)) if edge.kind == Kind::Peer && !self.keeps_bindings => Binding::To(*node),
             Some(_) if edge.kind == Kind::Peer => {
-                let mut of_root = self.graph.edges[0].iter().filter(|it| it.kind != Kind::Peer);
-                let of_root = of_root.find(|it| it.name == edge.name).and_then(|it| it.target);
-                of_root.map_or(Binding::Unknown, Binding::To)
+                let own = self.graph.edges.get(asker).into_iter().flatten();
+                let mut installed = own.chain(&self.graph.edges[0]).filter(|it| it.kind != Kind::Peer);
+                let installed = installed.find(|it| it.name == edge.name).and_then(|it| it.target);
+                installed.map_or(Binding::Unknown, Binding::To)
             }
             _ if edge.kind == Kind::Peer && self.peers_take_siblings => {
                 self.siblings.get(name).map_or(Binding::Unknown, |(node, _)| Binding::To(*node))
