@@ -7,16 +7,17 @@ import { join } from "node:path";
 
 import { stateOf, writeState } from "./changes.mjs";
 import { patchExecutable } from "./executables.mjs";
-import { copyLargeFolder, linkFolder, placeOver } from "./files.mjs";
+import { copyLargeFolder, placeOver } from "./files.mjs";
 import { noteOf, readSpec, rootOf } from "./spec.mjs";
 import { placeWorkspaceLinks } from "./workspace-links.mjs";
+import { linkerFor } from "./workspace-packages.mjs";
 
 const stat = (path) => lstatSync(path, { throwIfNoEntry: false });
 const isRealFolder = (path) => stat(path)?.isDirectory() === true;
 
 // Adds the node_modules of the root and of every workspace with sources here.
 function placeNodeModules(root, spec) {
-  const place = spec.mode === "copy" ? copyLargeFolder : linkFolder;
+  const place = spec.mode === "copy" ? copyLargeFolder : linkerFor(spec.nodeModules, spec.workspaces);
   const folders = new Set(["", ...spec.workspaces]);
   for (const path of folders) {
     const from = join(spec.nodeModules, path, "node_modules");

@@ -10,6 +10,7 @@ import { applyPatches } from "./patch-package.mjs";
 import { Tarballs } from "./registry.mjs";
 import { packagesWithScripts, runScripts, tellLeftOut } from "./scripts.mjs";
 import { MEND, fail, shorten } from "./words.mjs";
+import { noteWorkspacePackages, workspacePackages } from "./workspace-packages.mjs";
 
 // How long the package manager may take to end after a tarball was missing. Some versions wait for ever.
 const GRACE_MS = 15_000;
@@ -134,11 +135,13 @@ if (run.length > 0) {
 }
 const leftOut = tellLeftOut(spec, left);
 await removed;
+const ofWorkspaces = workspacePackages(out, spec, finished);
 // Builds recreate these links if they have the sources.
 for (const link of Object.keys(finished.workspaceLinks)) rmSync(join(out, link));
 keepOnly(out, new Set(kept.map((path) => join(out, path))));
 // A build that fails repeats these names, since the log of this derivation is elsewhere.
 if (leftOut.length > 0) writeFileSync(join(out, "scripts-not-run.json"), `${JSON.stringify(leftOut, null, 1)}\n`);
+noteWorkspacePackages(out, ofWorkspaces);
 writeFileSync(join(out, "workspace-links.json"), `${JSON.stringify(finished.workspaceLinks, null, 1)}\n`);
 clock("done");
 process.exit(0);

@@ -13,6 +13,7 @@ pub use conditions::Conditions;
 pub use git::{GitCommit, HostArchive};
 pub use integrity::{Algorithm, Digest, Hasher, Integrity, IntegrityError};
 pub use model::{
-    DependencyGroup, Format, LockedPackage, LockedWorkspace, Lockfile, PlatformLists, Platforms, Requests, Resolution,
+    DependencyGroup, Format, LockedDependency, LockedPackage, LockedWorkspace, Lockfile, PlatformLists, Platforms,
+    Requests, Resolution,
 };
 pub(crate) use names::split_name;

@@ -107,6 +107,7 @@ const COMMON: Templates = templates![
     "tools/unpack.mjs",
     "tools/words.mjs",
     "tools/workspace-links.mjs",
+    "tools/workspace-packages.mjs",
     "tools/workspace.mjs",
 ];
 

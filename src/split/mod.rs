@@ -42,7 +42,10 @@ use crate::split::{
     config::Config,
     lock::dependencies::{Dependency, Sources},
     lock::drift::Drift,
-    workspaces::{graph::Graph, patterns::Dialect},
+    workspaces::{
+        graph::{self, Graph},
+        patterns::Dialect,
+    },
 };
 use crate::{
     lockfile::{Format, Lockfile},
@@ -160,7 +163,9 @@ impl Split {
         for (from, to) in follower.edges() {
             linked_workspaces.entry(from.clone()).or_default().insert(to.clone());
         }
-        let mut graph = Graph::of(tree, &workspaces, &config, &links, &mut follower, lockfile.format.into(), programs)?;
+        let through = graph::through_packages(&lockfile, &workspaces);
+        let given = graph::Given { links: &links, through: &through };
+        let mut graph = Graph::of(tree, &workspaces, &config, &given, &mut follower, lockfile.format.into(), programs)?;
         let symlinks = follower.found;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {

@@ -31,6 +31,7 @@ mod stories;
 mod submodules;
 mod symlinks;
 mod targets;
+mod through_packages;
 mod trace;
 mod trees;
 mod verify;
