@@ -114,7 +114,7 @@ export function noteWorkspacePackages(out, packages) {
 }
 
 // Returns the folders of an install that a tree with these workspaces gets as copies.
-function copiesFor(nodeModules, workspaces) {
+export function copiesFor(nodeModules, workspaces) {
   const file = join(nodeModules, FILE);
   if (!existsSync(file)) return [];
   const present = new Set(["", ...workspaces]);

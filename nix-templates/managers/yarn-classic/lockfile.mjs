@@ -31,3 +31,28 @@ export function mirrorName(url) {
   const [, scope, base] = /\/(?:(@[^/]+)(?:\/|%2f))?[^/]+\/(?:-|_attachments)\/(?:@[^/]+\/)?([^/]+)$/.exec(path) ?? [];
   return base === undefined ? path.slice(path.lastIndexOf("/") + 1) : scope === undefined ? base : `${scope}-${base}`;
 }
+
+// Matches the line of an entry's descriptors.
+const KEYS = /^(?:"(?:[^"\\]|\\.)*"|[^\s#",:][^\s",]*?)(?:, .*)?:$/;
+
+// Returns the descriptors on such a line.
+const descriptorsOf = (line) => line.slice(0, -1).match(/"(?:[^"\\]|\\.)*"|[^\s",]+/g).map(unquote);
+
+// Returns the lockfile with these descriptors (`moves`: descriptor → version) taken from entries that do not
+// satisfy them, and added to those with the given version: an install would ask a registry for them. For a
+// version that is not locked, `placeholder` returns the lines of an entry.
+export function withSatisfied(text, moves, placeholder) {
+  const blocks = text.replace(/^\uFEFF/, "").replace(/\r\n/g, "\n").split(/\n(?=\S)/);
+  const entries = blocks.map((block) => {
+    const [first, ...rest] = block.split("\n");
+    return KEYS.test(first) ? { keys: descriptorsOf(first).filter((key) => !(key in moves)), version: unquote(/^version:? (.+)$/.exec(rest[0]?.trim())?.[1] ?? ""), rest } : { lines: block };
+  });
+  const added = [];
+  for (const [descriptor, version] of Object.entries(moves)) {
+    const entry = entries.find(({ keys, version: locked }) => keys !== undefined && locked === version && keys.some((key) => nameOf(key) === nameOf(descriptor)));
+    if (entry === undefined) added.push(placeholder(nameOf(descriptor), version, JSON.stringify(descriptor)));
+    else entry.keys.push(descriptor);
+  }
+  const shown = entries.flatMap(({ lines, keys, rest }) => lines ?? (keys.length === 0 ? [] : [[`${keys.map((key) => JSON.stringify(key)).join(", ")}:`, ...rest].join("\n")]));
+  return [...shown, ...added].join("\n");
+}
