@@ -2,7 +2,7 @@
 // that Yarn looks for.
 
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { emptyPackage } from "./empty-package.mjs";
@@ -65,47 +65,14 @@ function fillMirror(mirror, text, lock, entries, tarballs, platform) {
   return lines.some((line, index) => line !== lock.lines[index]) ? lines.filter((line) => line !== undefined).join("\n") : text;
 }
 
-// The name of a field that only placeholders have.
-const PLACEHOLDER = "splitterPlaceholder";
-
-// Returns a function that makes an empty package in the mirror, and returns its entry. Yarn resolves a descriptor
-// that no package gets in the end, such as one of a resolution that another one overrides.
-function placeholders(mirror) {
-  return (name, version, key) => {
-    const bytes = emptyPackage({ name, version, [PLACEHOLDER]: true });
-    const file = `splitter-placeholder-${hash("sha256", "hex", key).slice(0, 16)}.tgz`;
-    writeFileSync(join(mirror, file), bytes);
-    return `${key}:\n  version ${JSON.stringify(version)}\n  resolved "https://splitter.invalid/${file}#${hash("sha1", "hex", bytes)}"\n`;
-  };
-}
-
-// Fails if a package got a placeholder: the lockfile has no version that it admits.
-function refusePlaceholders(out, unsatisfied) {
-  const names = new Set(Object.keys(unsatisfied).map((descriptor) => descriptor.replace(/(?!^)@.*$/, "")));
-  const isOne = (file) => JSON.parse(readFileSync(file, "utf8"))[PLACEHOLDER] === true;
-  const visit = (folder) => {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (!entry.isDirectory() || entry.name.startsWith(".splitter-")) continue;
-      const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
-      if (path.includes("node_modules/") && names.has(name) && existsSync(join(path, "package.json")) && isOne(join(path, "package.json"))) {
-        fail([`yarn.lock has no version of ${name} for ${Object.keys(unsatisfied).filter((descriptor) => descriptor.startsWith(`${name}@`)).join(", ")}, and builds have no registry`, `hint: remove the entry of ${name} from yarn.lock and run \`yarn install\`, then \`splitter update-hash\``]);
-      }
-      visit(path);
-    }
-  };
-  visit(out);
-}
-
 export async function prepare({ out, spec, tarballs, scratch }) {
   const mirror = scratch("mirror");
   const unsatisfied = spec.unsatisfied ?? {};
-  const isRight = Object.keys(unsatisfied).length === 0;
   const original = readFileSync(join(spec.lockSet, "yarn.lock"), "utf8");
-  const text = isRight ? original : withSatisfied(original, unsatisfied, placeholders(mirror));
+  const text = Object.keys(unsatisfied).length === 0 ? original : withSatisfied(original, unsatisfied);
   const lock = readClassicLock(text);
   const git = gitEntries(lock, tarballs);
-  const entries = remoteEntries(lock, tarballs, git).filter(({ url }) => !url.startsWith("https://splitter.invalid/"));
+  const entries = remoteEntries(lock, tarballs, git);
   checkTarballs(entries, git, tarballs);
   const settings = `yarn-offline-mirror ${JSON.stringify(mirror)}\nyarn-offline-mirror-pruning false\n`;
   return {
@@ -126,7 +93,6 @@ export async function prepare({ out, spec, tarballs, scratch }) {
     explain: () => explainGit(git),
     disagreement: "where it says that the lockfile needs to be updated, yarn.lock and the package.json files disagree:",
     finish() {
-      if (!isRight) refusePlaceholders(out, unsatisfied);
       // Yarn's own notes of this install, which name the mirror.
       rmSync(join(out, "node_modules/.yarn-integrity"), { force: true });
       return [];

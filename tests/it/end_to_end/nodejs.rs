@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Project as _, Registry, monorepo::packages, succeed};
+use crate::support::{BUN_VERSIONS, Monorepo, NixMonorepo, Registry, monorepo::packages, succeed};
 
 /// Returns the name of the Node.js that builds have, and what Nix warns of.
 fn node(nix: &NixMonorepo) -> (String, String) {
