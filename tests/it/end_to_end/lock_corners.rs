@@ -83,24 +83,22 @@ fn e2e_yarn_1_installs_an_incorrect_entry() {
     assert_eq!(output_of(&nix, "api"), "picker@2.3.2");
 }
 
-/// Packages with commands, each of which has the other one as a dependency or a peer: Yarn makes an instance of one for every
-/// workspace that has both, and then takes one for all. Which one follows from hashes of the names: with these it is that of a
-/// workspace.
+/// Yarn makes an instance of a package with peers for every workspace that has it, and takes one for all that are alike: that of
+/// the first workspace, which is not in the build of another one.
 fn runs_a_command_with_peers(version: &str, linker: &str) {
     let monorepo = YarnMonorepo::with_linker(version, linker, |monorepo| {
-        let [lister, updater] = ["browserslist", "update-browserslist-db"];
-        monorepo.registry.publish(Package::new(lister, "4.25.0").dependency(updater, "^1.1.3").bin(lister));
-        monorepo.registry.publish(Package::new(updater, "1.1.3").peer(lister, ">= 4.21.0").bin("update-db"));
+        monorepo.registry.publish(Package::new("lister", "1.0.0"));
+        monorepo.registry.publish(Package::new("updater", "1.0.0").peer("lister", "^1.0.0").bin("updater"));
         let context = &monorepo.context;
         for name in ["api", "web"] {
             context.edit_manifest(&format!("apps/{name}/package.json"), |manifest| {
-                for (tool, range) in [(lister, "4.25.0"), (updater, "1.1.3")] {
-                    manifest["devDependencies"][tool] = range.into();
+                for tool in ["lister", "updater"] {
+                    manifest["devDependencies"][tool] = "^1.0.0".into();
                 }
             });
         }
         context.edit_manifest("apps/web/package.json", |manifest| {
-            manifest["scripts"]["build"] = "update-db && bundle src/index.js dist/index.js".into();
+            manifest["scripts"]["build"] = "updater && bundle src/index.js dist/index.js".into();
         });
     });
     let Some(nix) = monorepo.and_then(Yarn::of) else { return };
