@@ -87,10 +87,12 @@ function installedFor(out, workspace, found) {
 // Finds the packages of an install that require workspaces. Returns the folders to copy, each with the workspaces
 // that it needs and those that install it. Almost no install has any.
 export function workspacePackages(out, spec, { packages, workspaceLinks }) {
-  const names = Object.keys(workspaceLinks).filter((link) => !isBin(link)).map(nameOf);
-  if (names.length === 0) return [];
-  const asks = new RegExp(`"(?:${[...new Set(names)].map(escaped).join("|")})"\\s*:`);
-  if (!packages.some((folder) => asks.test(readText(folder)))) return [];
+  const names = new Set(Object.keys(workspaceLinks).filter((link) => !isBin(link)).map(nameOf));
+  if (names.size === 0) return [];
+  // Most of the thousands of manifests are not parsed.
+  const mayAsk = new RegExp(`"(?:${[...names].map(escaped).join("|")})"\\s*:`);
+  const asks = (text) => mayAsk.test(text) && namesIn(text, GROUPS).some((name) => names.has(name));
+  if (!packages.some((folder) => asks(readText(folder)))) return [];
   const found = reached(out, packages);
   const noted = new Map();
   for (const user of Object.keys(spec.manifests).filter((path) => existsSync(join(out, path)))) {

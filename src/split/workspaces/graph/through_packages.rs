@@ -230,19 +230,111 @@ fn last_name(key: &str) -> &str {
 /// Returns the names for which the root's `resolutions` say that they are no workspace.
 fn elsewhere(root: &Manifest) -> BTreeSet<&str> {
     let resolutions = root.json.get("resolutions").and_then(serde_json::Value::as_object);
-    let others = resolutions.into_iter().flatten().filter(|(_, value)| {
-        value
-            .as_str()
-            .is_some_and(|value| !["workspace:", "portal:", "link:"].iter().any(|start| value.starts_with(start)))
-    });
-    others
-        .map(|(pattern, _)| {
-            last_name(
-                pattern
-                    .rfind('@')
-                    .filter(|at| *at > 0 && !pattern[*at..].contains('/'))
-                    .map_or(pattern, |at| &pattern[..at]),
+    let leads_here = |value: &str| ["workspace:", "portal:", "link:"].iter().any(|start| value.starts_with(start));
+    let others =
+        resolutions.into_iter().flatten().filter(|(_, value)| value.as_str().is_some_and(|value| !leads_here(value)));
+    others.map(|(pattern, _)| last_name(without_range(pattern))).collect()
+}
+
+/// Removes the range from a pattern of `resolutions`: `a/b@^1` becomes `a/b`.
+fn without_range(pattern: &str) -> &str {
+    match pattern.rfind('@') {
+        Some(at) if at > 0 && !pattern[..at].ends_with('/') => &pattern[..at],
+        _ => pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::managers::{bun::lockfile as bun, yarn_lock};
+
+    fn workspaces(manifests: &[(&str, &str)]) -> Workspaces {
+        let manifest =
+            |(path, text): &(&str, &str)| (path.parse().unwrap(), Manifest::parse("package.json", text).unwrap());
+        manifests.iter().map(manifest).collect()
+    }
+
+    fn shown(lockfile: &Lockfile, workspaces: &Workspaces) -> Vec<String> {
+        let found = find(lockfile, workspaces);
+        let edges =
+            found.iter().flat_map(|(from, targets)| targets.iter().map(move |(to, through)| (from, to, through)));
+        edges
+            .map(|(from, to, Through { package, requirer, at_runtime })| {
+                format!("{from} -> {to} by {package}, {requirer}{}", if *at_runtime { "" } else { " (development)" })
+            })
+            .collect()
+    }
+
+    const MANIFESTS: [(&str, &str); 4] = [
+        ("", r#"{"name": "acme"}"#),
+        ("apps/a", r#"{"name": "a", "dependencies": {"outer": "^1.0.0"}}"#),
+        ("apps/b", r#"{"name": "b", "devDependencies": {"@s/peers": "^1.0.0"}, "dependencies": {"other": "1"}}"#),
+        ("packages/n", r#"{"name": "num", "version": "6.0.9", "devDependencies": {"odd": "^1.0.0"}}"#),
+    ];
+
+    #[test]
+    fn bun_finds_what_lies_nearest() {
+        let integrity = crate::lockfile::Algorithm::Sha512.digest(b"");
+        let entry = |key: &str, id: &str, info: &str| format!(r#""{key}": ["{id}", "", {info}, "{integrity}"],"#);
+        let text = [
+            r#"{"lockfileVersion": 1, "workspaces": {}, "packages": {"num": ["num@workspace:packages/n"],"#.to_owned(),
+            entry("odd", "odd@1.0.0", r#"{"dependencies": {"num": "^6.0.0"}}"#),
+            entry("outer", "outer@1.0.0", r#"{"dependencies": {"odd": "^1.0.0"}}"#),
+            entry("@s/peers", "@s/peers@1.0.0", r#"{"peerDependencies": {"num": "*"}, "optionalPeers": ["num"]}"#),
+            entry("other", "other@1.0.0", r#"{"dependencies": {"num": "^5.0.0"}}"#),
+            entry("other/num", "num@5.0.0", "{}"),
+            "}}".to_owned(),
+        ]
+        .concat();
+        let lockfile = bun::parse(&text).unwrap();
+        let expected = [
+            "apps/a -> packages/n by outer@1.0.0, odd@1.0.0",
+            "apps/b -> packages/n by @s/peers@1.0.0, @s/peers@1.0.0 (development)",
+        ];
+        assert_eq!(shown(&lockfile, &workspaces(&MANIFESTS)), expected);
+        // No workspace has that name.
+        let others = [("", r#"{"name": "acme"}"#), ("apps/a", MANIFESTS[1].1)];
+        let without = bun::parse(&text.replace("num@workspace:packages/n", "num@6.0.0")).unwrap();
+        assert_eq!(shown(&without, &workspaces(&others)), [""; 0]);
+    }
+
+    #[test]
+    fn yarn_1_finds_what_the_lockfile_lacks() {
+        let entry = |key: &str, version: &str, requires: &str| {
+            format!(
+                "{key}:\n  version \"{version}\"\n  resolved \"https://r.example/a.tgz#00\"\n  dependencies:\n    {requires}\n\n"
             )
-        })
-        .collect()
+        };
+        let text = [
+            "# yarn lockfile v1\n\n",
+            &entry("odd@^1.0.0", "1.0.0", "num \"^6.0.0\""),
+            &entry("outer@^1.0.0", "1.0.0", "odd \"^1.0.0\""),
+            &entry("other@1", "1.0.0", "num \"^5.0.0\""),
+            &entry("num@^5.0.0", "5.0.0", "x \"1\""),
+        ]
+        .concat();
+        let lockfile = yarn_lock::parse(&text).unwrap();
+        let by_a = "apps/a -> packages/n by outer@1.0.0, odd@1.0.0";
+        assert_eq!(shown(&lockfile, &workspaces(&MANIFESTS)), [by_a]);
+        let mut resolved = MANIFESTS;
+        resolved[0].1 = r#"{"name": "acme", "resolutions": {"**/num": "6.0.1"}}"#;
+        assert_eq!(shown(&lockfile, &workspaces(&resolved)), [""; 0]);
+        assert_eq!(["a/b@^1", "@s/b", "**/@s/b@npm:1"].map(without_range), ["a/b", "@s/b", "**/@s/b"]);
+    }
+
+    #[test]
+    fn yarn_4_finds_descriptors_peers_and_resolutions() {
+        let text = "__metadata:\n  version: 8\n\n\
+            \"num@npm:^6.0.0, num@workspace:packages/n\":\n  version: 0.0.0-use.local\n  resolution: \"num@workspace:packages/n\"\n\n\
+            \"odd@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"odd@npm:1.0.0\"\n  dependencies:\n    num: \"npm:^6.0.0\"\n\n\
+            \"outer@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"outer@npm:1.0.0\"\n  dependencies:\n    odd: ^1.0.0\n\n\
+            \"@s/peers@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"@s/peers@npm:1.0.0\"\n  peerDependencies:\n    num: \"*\"\n";
+        let lockfile = yarn_lock::parse(text).unwrap();
+        let expected = [
+            "apps/a -> packages/n by outer@1.0.0, odd@1.0.0",
+            "apps/b -> packages/n by @s/peers@1.0.0, @s/peers@1.0.0 (development)",
+        ];
+        assert_eq!(shown(&lockfile, &workspaces(&MANIFESTS)), expected);
+    }
 }
