@@ -109,7 +109,7 @@ fn bun(version: &str, linker: &str) {
 }
 
 fn yarn(version: &str, linker: &str) {
-    let monorepo = YarnMonorepo::with_linker(version, linker, |monorepo| write_workspaces(monorepo));
+    let monorepo = YarnMonorepo::with_linker(version, linker, write_workspaces);
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
     all_get_the_workspace(&nix);
 }
