@@ -102,6 +102,7 @@ stdenv.mkDerivation (
       // lockSet.settings
       // lib.optionalAttrs (lockSet.linked != { }) { inherit (lockSet) linked; }
       // lib.optionalAttrs (patched != { }) { inherit patched; }
+      // lib.optionalAttrs (record ? unsatisfied) { inherit (record) unsatisfied; }
       // lib.optionalAttrs (own != null) { inherit focus; }
     );
     # `|| exit`: bash 5.2 prints a message of its own when errexit ends a function, here stdenv's.

@@ -4,6 +4,7 @@
   lib,
   pkgs,
   plan,
+  record,
   ...
 }:
 let
@@ -119,8 +120,8 @@ in
   };
   nodejs = mkOption {
     type = types.package;
-    default = pkgs.nodejs;
-    defaultText = "pkgs.nodejs";
+    default = import ./nodejs.nix { inherit lib pkgs record; };
+    defaultText = "pkgs.nodejs, or the pkgs.nodejs_NN that the repository pins";
     description = "Node.js that runs build tools.";
   };
   scriptInputs = mkOption {

@@ -7,16 +7,18 @@ import { join } from "node:path";
 
 import { stateOf, writeState } from "./changes.mjs";
 import { patchExecutable } from "./executables.mjs";
-import { copyLargeFolder, linkFolder, placeOver } from "./files.mjs";
+import { copyLargeFolder, placeOver } from "./files.mjs";
 import { noteOf, readSpec, rootOf } from "./spec.mjs";
+import { timed } from "./timed.mjs";
 import { placeWorkspaceLinks } from "./workspace-links.mjs";
+import { linkerFor } from "./workspace-packages.mjs";
 
 const stat = (path) => lstatSync(path, { throwIfNoEntry: false });
 const isRealFolder = (path) => stat(path)?.isDirectory() === true;
 
 // Adds the node_modules of the root and of every workspace with sources here.
 function placeNodeModules(root, spec) {
-  const place = spec.mode === "copy" ? copyLargeFolder : linkFolder;
+  const place = spec.mode === "copy" ? copyLargeFolder : linkerFor(spec.nodeModules, spec.workspaces);
   const folders = new Set(["", ...spec.workspaces]);
   for (const path of folders) {
     const from = join(spec.nodeModules, path, "node_modules");
@@ -73,10 +75,10 @@ const root = rootOf();
 const { finishNodeModules } = await import(`../managers/${spec.manager}/in-builds.mjs`);
 const started = Date.now();
 placeNodeModules(root, spec);
-placeLibraries(root, spec);
+await timed("laid the results of other builds over the sources", () => placeLibraries(root, spec));
 placeWorkspaceLinks(root, spec.nodeModules);
 finishNodeModules(spec, root);
 prepareBins(root, spec);
 placeTargets(spec);
 console.error(`splitter: ${spec.mode === "copy" ? "copied" : "linked"} node_modules (${((Date.now() - started) / 1000).toFixed(2)} s)`);
-noteState(root, spec);
+await timed("noted the state before the build", () => noteState(root, spec));

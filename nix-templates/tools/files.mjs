@@ -33,13 +33,17 @@ export function placeFile(from, to) {
 }
 
 // Makes a real folder of links to the content of `from`. Scopes and .bin become real folders too, so that
-// links can be added to them.
-export function linkFolder(from, to) {
+// links can be added to them. `wayOf` returns what becomes of an entry instead: "copy", the "same" link, or
+// "open" for a real folder.
+export function linkFolder(from, to, wayOf = () => undefined) {
   mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     if (entry.name === ".cache") continue;
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory() && (entry.name.startsWith("@") || entry.name === ".bin")) linkFolder(source, target);
+    const way = wayOf(source, entry);
+    if (way === "copy") copyLargeFolder(source, target);
+    else if (way === "same") symlinkSync(readlinkSync(source), target);
+    else if (way === "open" || (entry.isDirectory() && (entry.name.startsWith("@") || entry.name === ".bin"))) linkFolder(source, target, wayOf);
     else symlinkSync(source, target);
   }
 }

@@ -6,10 +6,13 @@ import { dirname, join, relative } from "node:path";
 
 import { copyFolder, isPointer } from "./files.mjs";
 import { finishTree } from "./finish-tree.mjs";
+import { isOpen, removeFolders } from "./remove-folders.mjs";
 import { applyPatches } from "./patch-package.mjs";
 import { Tarballs } from "./registry.mjs";
 import { packagesWithScripts, runScripts, tellLeftOut } from "./scripts.mjs";
+import { timed } from "./timed.mjs";
 import { MEND, fail, shorten } from "./words.mjs";
+import { noteWorkspacePackages, workspacePackages } from "./workspace-packages.mjs";
 
 // How long the package manager may take to end after a tarball was missing. Some versions wait for ever.
 const GRACE_MS = 15_000;
@@ -104,7 +107,7 @@ const scratch = (name) => {
 const tarballs = new Tarballs(spec.deps, spec.entries, spec.registry, spec.foreign);
 const onMissing = () => setTimeout(() => stopInstall(), GRACE_MS).unref();
 const { prepare } = await import(`../managers/${spec.manager}/install.mjs`);
-const install = await prepare({ out, spec, tarballs, scratch, onMissing });
+const install = await timed("prepared the install", () => prepare({ out, spec, tarballs, scratch, onMissing }));
 const { registry, program } = install;
 writeLockSet(out, spec, install);
 const code = await runInstall(out, spec, install);
@@ -120,9 +123,8 @@ clock("installed");
 applyPatches(out, spec);
 
 const kept = install.finish?.() ?? [];
-// Removing as many links as the install made takes as long as the walk, so both run at once.
-const removal = spawn("rm", ["-rf", ...scratchFolders], { stdio: "inherit" });
-const removed = new Promise((resolve, reject) => removal.once("error", reject).once("exit", resolve));
+// Removing what the package manager needed takes as long as the walk, so both run at once.
+const removed = removeFolders(scratchFolders);
 const finished = finishTree(out, spec);
 clock(`patched ${finished.patched} of ${finished.seen} files`);
 const { run, left } = packagesWithScripts(spec, finished.packages);
@@ -133,12 +135,16 @@ if (run.length > 0) {
   clock("ran lifecycle scripts");
 }
 const leftOut = tellLeftOut(spec, left);
+if (await isOpen(removed)) console.error("splitter: removing the caches of the install");
 await removed;
+clock("removed the caches of the install");
+const ofWorkspaces = workspacePackages(out, spec, finished);
 // Builds recreate these links if they have the sources.
 for (const link of Object.keys(finished.workspaceLinks)) rmSync(join(out, link));
 keepOnly(out, new Set(kept.map((path) => join(out, path))));
 // A build that fails repeats these names, since the log of this derivation is elsewhere.
 if (leftOut.length > 0) writeFileSync(join(out, "scripts-not-run.json"), `${JSON.stringify(leftOut, null, 1)}\n`);
+noteWorkspacePackages(out, ofWorkspaces);
 writeFileSync(join(out, "workspace-links.json"), `${JSON.stringify(finished.workspaceLinks, null, 1)}\n`);
 clock("done");
 process.exit(0);

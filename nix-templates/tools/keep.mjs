@@ -12,6 +12,7 @@ import { changesSince, readState } from "./changes.mjs";
 import { placeFile } from "./files.mjs";
 import { keepPackage } from "./package.mjs";
 import { noteOf, readSpec, rootOf, shown } from "./spec.mjs";
+import { timed } from "./timed.mjs";
 
 // Keeps everything that the build made or changed, anywhere in the repository.
 function keepMade(root, spec, exposes, out) {
@@ -34,7 +35,7 @@ const spec = readSpec();
 const root = rootOf();
 const { out, made } = process.env;
 const { keep } = spec;
-if (made !== undefined) keepMade(root, spec, "sources", made);
+if (made !== undefined) await timed("kept what the build made", () => keepMade(root, spec, "sources", made));
 if (keep.package !== undefined) await keepPackage(root, spec, out);
-else if (keep.made !== undefined) keepMade(root, spec, keep.made, out);
+else if (keep.made !== undefined) await timed("kept what the build made", () => keepMade(root, spec, keep.made, out));
 else mkdirSync(out, { recursive: true });

@@ -10,6 +10,7 @@ import { cleanReferences } from "./references.mjs";
 import { placeRuntime } from "./runtime.mjs";
 import { noteOf, shown } from "./spec.mjs";
 import { keepTarball } from "./tarball.mjs";
+import { timed } from "./timed.mjs";
 
 // Keeps the package of a workspace in `out`.
 export async function keepPackage(root, spec, out) {
@@ -17,11 +18,11 @@ export async function keepPackage(root, spec, out) {
   if (wanted.keeps === "packed") return keepTarball(root, spec, out);
   tellWhatIsNotKept(root, spec);
   if (wanted.layout.length > 0) keepLayout(root, spec, join(out, "lib", spec.name));
-  else if (wanted.keeps === "files") keepOutputs(root, spec, out);
-  else await placeRuntime(root, spec, join(out, "lib", spec.name));
+  else if (wanted.keeps === "files") await timed("copied the outputs", () => keepOutputs(root, spec, out));
+  else await timed("laid out what the programs need", () => placeRuntime(root, spec, join(out, "lib", spec.name)));
   await placePrograms(root, spec, out);
-  await cleanReferences(spec, out);
-  tellSize(spec, out);
+  await timed("looked for paths of the build in the package", () => cleanReferences(spec, out));
+  await timed("measured the package", () => tellSize(spec, out));
 }
 
 // Returns the size in bytes of the files below a path.

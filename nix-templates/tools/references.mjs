@@ -6,6 +6,7 @@ import { chmodSync, existsSync, lstatSync, readFileSync, readdirSync, readlinkSy
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 
 import { fail, shorten } from "./words.mjs";
+import { copiesFor } from "./workspace-packages.mjs";
 
 const HASH = /[0-9abcdfghijklmnpqrsvwxyz]{32}/;
 
@@ -29,11 +30,12 @@ function forbiddenPaths(spec, out) {
   return forbidden;
 }
 
-// Lists all files and links below a folder.
-function* walk(folder) {
+// Lists all files and links below a folder, except in `skipped`.
+function* walk(folder, skipped) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* walk(path);
+    if (skipped.has(path)) continue;
+    if (entry.isDirectory()) yield* walk(path, skipped);
     else yield path;
   }
 }
@@ -87,12 +89,20 @@ function checkLink(spec, out, link, forbidden) {
   return existsSync(link) ? undefined : `${relative(out, link)} -> ${target}, which does not exist`;
 }
 
+// Returns the folders of packages that were copied from the install that programs run with. They refer to what
+// that install refers to.
+function copiedPackages(spec, out) {
+  const { runtime, workspaces } = spec.keep.package;
+  if (runtime === null) return new Set();
+  return new Set(copiesFor(runtime, workspaces).map((path) => join(out, "lib", spec.name, path)));
+}
+
 // Cleans all of `out`, and fails if something in it needs what only the build had.
 export async function cleanReferences(spec, out) {
   const { storeDir } = spec.interpreters;
   const forbidden = forbiddenPaths(spec, out);
   const [loaded, links, cleanedFiles] = [[], [], []];
-  for (const path of walk(out)) {
+  for (const path of walk(out, copiedPackages(spec, out))) {
     const found = lstatSync(path);
     if (found.isSymbolicLink()) {
       const wrong = checkLink(spec, out, path, forbidden);

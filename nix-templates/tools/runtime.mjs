@@ -5,10 +5,11 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { linkFolder, openParents, placeFile, placeOver } from "./files.mjs";
+import { openParents, placeFile, placeOver } from "./files.mjs";
 import { foundOutputs, outputsOf, removeUnneeded } from "./outputs.mjs";
 import { noteOf } from "./spec.mjs";
 import { placeWorkspaceLinks } from "./workspace-links.mjs";
+import { linkerFor } from "./workspace-packages.mjs";
 
 // Files that a compiler or a bundler reads, and no server.
 const CODE = /\.([cm]?tsx?|jsx|vue|svelte|astro|css|scss|sass|less|styl|map|tsbuildinfo)$/;
@@ -80,9 +81,10 @@ const NOT_SERVED = new Set(["bun.lock", "yarn.lock", ".yarnrc", ".yarnrc.yml", "
 // Places links to the packages of the install, as a build has them.
 function placePackages(spec, home) {
   const { runtime, workspaces } = spec.keep.package;
+  const place = linkerFor(runtime, workspaces);
   for (const workspace of workspaces) {
     const [from, to] = [runtime, home].map((root) => join(root, workspace, "node_modules"));
-    if (lstatSync(from, { throwIfNoEntry: false })?.isDirectory()) linkFolder(from, to);
+    if (lstatSync(from, { throwIfNoEntry: false })?.isDirectory()) place(from, to);
     else mkdirSync(to, { recursive: true });
   }
 }

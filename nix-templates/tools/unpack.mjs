@@ -3,8 +3,9 @@
 
 import { readSpec, rootOf } from "./spec.mjs";
 import { placeLockSet, placeSources } from "./sources.mjs";
+import { timed } from "./timed.mjs";
 
 const spec = readSpec();
 const root = rootOf();
-placeSources(root, spec);
+await timed("laid out the sources", () => placeSources(root, spec));
 await placeLockSet(root, spec);

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{entries, missing, nodejs::Pin, paths::is_outside, table::Hit, table::failure};
+use super::{entries, missing, paths::is_outside, table::Hit, table::failure};
 use crate::{
     repo::{RepoPath, states::FileStates},
     split::{
         Split,
         mending::{Mending, Setting},
+        nodejs::Pin,
     },
 };
 

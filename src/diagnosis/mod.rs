@@ -7,14 +7,14 @@
 //! | [`causes`] | the causes in this repository, with the lines of `splitter.json` that mend them |
 //! | [`entries`] | entry points of workspaces that git does not have |
 //! | [`missing`] | files, modules and commands that a build did not find |
-//! | [`nodejs`] | what a repository says of the Node.js that it wants |
+//! | `nodejs` | what a repository says of the Node.js that it wants |
 //! | [`paths`] | the files of the repository that paths in a message mean |
 
 pub mod causes;
 mod collect;
 mod entries;
 mod missing;
-pub mod nodejs;
+mod nodejs;
 mod paths;
 mod table;
 #[cfg(test)]

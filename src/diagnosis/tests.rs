@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use camino::Utf8Path;
 use fs_err as fs;
 
-use super::{Cause, Collector, Place, causes, missing_by_trace, nodejs};
+use super::{Cause, Collector, Place, causes, missing_by_trace};
 use crate::{
     repo::{
         MemoryTree, RepoPath, SourceFile,
         states::{FileKind, FileState, FileStates},
     },
-    split::{Choices, Split, mending::Mending, sources::Sources},
+    split::{Choices, Split, mending::Mending, nodejs::pins, sources::Sources},
 };
 
 const FILES: [(&str, &str); 20] = [
@@ -60,7 +60,7 @@ fn with_files<T>(contents: &[(&str, &str)], reader: &str, untracked: &[&str], as
     let sources = Sources::sort(&listed, &split.graph, &split.config, &split.root_files);
     let sources: BTreeSet<RepoPath> = sources.of(&reader, &split.graph.closure(&reader)).files.into_iter().collect();
     let untracked = untracked.iter().map(|path| path.parse().unwrap()).collect();
-    let pins = nodejs::pins(&tree, &reader);
+    let pins = pins(&tree, &reader).unwrap();
     let place = Place {
         split: &split,
         files: &files,

@@ -11,7 +11,7 @@ use crate::{
     names::{BUN_LOCK_BINARY, BUN_VERSION, FOREIGN_LOCKFILES, LOCKFILES, MANIFEST, RC_FILES, SETTINGS, YARN_FOLDER},
     repo::RepoPath,
     scaffold::{record, templates},
-    split::{TASK_RUNNERS, is_configuration},
+    split::{TASK_RUNNERS, is_configuration, nodejs},
 };
 
 /// Files and folders of the root that the record depends on, besides lockfiles and settings of package managers.
@@ -24,6 +24,7 @@ pub fn matters_by_name(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or(path);
     let stem = name.strip_suffix(".json").unwrap_or_default();
     AT_ROOT.contains(&first)
+        || nodejs::AT_ROOT.contains(&first)
         || LOCKFILES.contains(&first)
         || FOREIGN_LOCKFILES.contains(&first)
         || RC_FILES.contains(&first)
@@ -112,8 +113,14 @@ mod tests {
 
     #[test]
     fn names_that_may_matter_do() {
-        let matter =
-            ["bun.lock", "apps/web/package.json", "nix/splitter/package.nix", ".yarn/patches/a.patch", ".npmrc"];
+        let matter = [
+            "bun.lock",
+            "apps/web/package.json",
+            "nix/splitter/package.nix",
+            ".yarn/patches/a.patch",
+            ".npmrc",
+            ".nvmrc",
+        ];
         let more = ["tsconfig.base.json", "apps/web/vite.config.ts", "apps/web/prisma/schema.prisma", "splitter.json"];
         let builds = ["turbo.json", "apps/web/project.json", "apps/web/.babelrc.json", ".browserslistrc"];
         assert!(matter.iter().chain(&more).chain(&builds).all(|path| matters_by_name(path)));

@@ -13,7 +13,7 @@ pub use conditions::Conditions;
 pub use git::{GitCommit, HostArchive};
 pub use integrity::{Algorithm, Digest, Hasher, Integrity, IntegrityError};
 pub use model::{
-    BunRequests, DependencyGroup, Format, LockedDescriptors, LockedEntries, LockedEntry, LockedPackage,
-    LockedWorkspace, Lockfile, PackageRequest, PlatformLists, Platforms, Requests, Resolution,
+    BunRequests, DependencyGroup, Format, LockedDependency, LockedDescriptors, LockedEntries, LockedEntry,
+    LockedPackage, LockedWorkspace, Lockfile, PackageRequest, PlatformLists, Platforms, Requests, Resolution,
 };
 pub(crate) use names::split_name;

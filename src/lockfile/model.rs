@@ -210,6 +210,19 @@ pub struct LockedPackage {
     /// The checksum of the zip that Yarn 2 and later make of it, as written. It does not apply to the tarball, but file
     /// names in a committed cache contain it.
     pub zip_checksum: Option<String>,
+    /// The packages that it requires, peers included. Yarn 1 records no peers.
+    pub dependencies: Vec<LockedDependency>,
+    /// The descriptors that lead to it (Yarn 2 and later). For Yarn 1 see [`Requests::ByDescriptor`].
+    pub descriptors: Vec<String>,
+}
+
+/// A dependency of a locked package, as the lockfile has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedDependency {
+    /// The name under which the package looks for it.
+    pub name: String,
+    /// The requested range.
+    pub range: String,
 }
 
 impl LockedPackage {

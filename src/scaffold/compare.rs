@@ -29,6 +29,7 @@ use crate::{
         lock::fingerprint,
         lock::origin::{Origin, origin_of, replaced_registries},
         lock::shards::{Shard, shards_of},
+        nodejs::Wanted,
         plan::name_and_version,
     },
 };
@@ -263,6 +264,18 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     if split.default != record.default {
         let values = from_to(record.default.as_deref(), split.default.as_deref());
         settings.push(format!("the default package changed: {values}"));
+    }
+    let shown = |unsatisfied: &BTreeMap<String, String>| -> Vec<String> {
+        unsatisfied.iter().map(|(descriptor, version)| format!("{descriptor} -> {version}")).collect()
+    };
+    let (now, recorded) = (shown(&split.unsatisfied), shown(&record.unsatisfied));
+    settings.extend(changed_list("the incorrect entries of yarn.lock", &recorded, &now));
+    if split.nodejs != record.nodejs {
+        let shown = |wanted: &Option<Wanted>| {
+            wanted.as_ref().map(|Wanted { place, version, .. }| format!("{version} ({place})"))
+        };
+        let values = from_to(shown(&record.nodejs).as_deref(), shown(&split.nodejs).as_deref());
+        settings.push(format!("the Node.js that the repository wants changed: {values}"));
     }
     settings.extend(changed_list("the local packages or patches", &record.local, &split.lock_set.local));
     settings.extend(changed_list("`scripts` in splitter.json", &record.scripts, &split.config.scripts));

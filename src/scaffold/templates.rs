@@ -48,6 +48,7 @@ const COMMON: Templates = templates![
     "module.nix",
     "network.nix",
     "node-modules.nix",
+    "nodejs.nix",
     "options.nix",
     "outputs.nix",
     "package.nix",
@@ -93,6 +94,7 @@ const COMMON: Templates = templates![
     "tools/places.mjs",
     "tools/program-files.mjs",
     "tools/references.mjs",
+    "tools/remove-folders.mjs",
     "tools/registry.mjs",
     "tools/run-command.mjs",
     "tools/runtime.mjs",
@@ -103,10 +105,12 @@ const COMMON: Templates = templates![
     "tools/strace.mjs",
     "tools/tar.mjs",
     "tools/tarball.mjs",
+    "tools/timed.mjs",
     "tools/trace.mjs",
     "tools/unpack.mjs",
     "tools/words.mjs",
     "tools/workspace-links.mjs",
+    "tools/workspace-packages.mjs",
     "tools/workspace.mjs",
 ];
 

@@ -6,6 +6,7 @@
 //! - [`sources`]: the files that a build reads.
 //! - [`lock`]: everything that depends on the lockfile.
 //! - [`plan`]: the derivations, and what changes them.
+//! - [`nodejs`]: the Node.js that the repository wants.
 //! - [`mending`]: the setting that adds a file to a source set that lacks it.
 
 pub mod budget;
@@ -14,6 +15,7 @@ pub mod config;
 mod error;
 pub mod lock;
 pub mod mending;
+pub mod nodejs;
 pub mod plan;
 pub mod sources;
 pub mod submodules;
@@ -42,7 +44,10 @@ use crate::split::{
     config::Config,
     lock::dependencies::{Dependency, Sources},
     lock::drift::Drift,
-    workspaces::{graph::Graph, patterns::Dialect},
+    workspaces::{
+        graph::{self, Graph},
+        patterns::Dialect,
+    },
 };
 use crate::{
     lockfile::{Format, Lockfile},
@@ -95,6 +100,12 @@ pub struct Split {
     pub environment_files: Vec<RepoPath>,
     /// Root files that `splitter.json` adds to every source set. Root files of single workspaces are in the graph.
     pub root_files: BTreeSet<RepoPath>,
+    /// Descriptors of `yarn.lock` that their entries do not satisfy, with the versions to take (Yarn 1).
+    pub unsatisfied: BTreeMap<String, String>,
+    /// What names a version of Node.js at the root.
+    pub node_pins: Vec<nodejs::Pin>,
+    /// The Node.js that the repository wants.
+    pub nodejs: Option<nodejs::Wanted>,
     /// The git submodules that builds need, and those that are missing.
     pub submodules: Submodules,
     /// For targets of symbolic links the first link that leads there. Empty if the links were not looked for.
@@ -160,7 +171,9 @@ impl Split {
         for (from, to) in follower.edges() {
             linked_workspaces.entry(from.clone()).or_default().insert(to.clone());
         }
-        let mut graph = Graph::of(tree, &workspaces, &config, &links, &mut follower, lockfile.format.into(), programs)?;
+        let through = graph::through_packages(&lockfile, &workspaces);
+        let given = graph::Given { links: &links, through: &through };
+        let mut graph = Graph::of(tree, &workspaces, &config, &given, &mut follower, lockfile.format.into(), programs)?;
         let symlinks = follower.found;
         let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
         if !apps.is_empty() {
@@ -176,7 +189,11 @@ impl Split {
         let mut dependencies = lock::dependencies::list(&lockfile, &workspaces, sources, &systems)?;
         lock::downloads::add(&mut dependencies, &config.downloads, &systems)?;
         let pin = manager.pin(&pinned(tree, &workspaces, &lockfile, &own))?;
+        let node_pins = nodejs::pins(tree, &RepoPath::root())?;
         let mut split = Self {
+            unsatisfied: lock::unsatisfied::find(&lockfile, &workspaces),
+            nodejs: nodejs::wanted(&node_pins),
+            node_pins,
             checks: checks::find(tree, &graph, &workspaces, &config, lockfile.format.into(), programs)?,
             lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
             dependencies,

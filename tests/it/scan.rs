@@ -109,6 +109,7 @@ fn scan_as_json_has_a_version_and_every_file() {
         "package.json": "blake3-[HASH]",
         "packages/ui/package.json": "blake3-[HASH]"
       },
+      "nodejs": null,
       "packageManager": {
         "lockfileVersion": 1,
         "name": "bun",

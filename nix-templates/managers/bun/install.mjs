@@ -58,6 +58,15 @@ function lockForInstall(lock, registry, tarballs) {
   return JSON.stringify(copy, null, 1);
 }
 
+// Adds a document without versions for each workspace. Some versions of Bun ask a registry for the name of a
+// workspace whose version does not satisfy a range, though they then take the workspace.
+function withWorkspaces(documents, manifests) {
+  for (const { name = "" } of Object.values(manifests)) {
+    if (name !== "" && !documents.has(name)) documents.set(name, { name, "dist-tags": {}, versions: {} });
+  }
+  return documents;
+}
+
 // Serves the locked packages as GitHub's API does: `archive` of startRegistry.
 function archivesOf(lock, tarballs) {
   const byPath = new Map(lock.entries.filter(({ kind }) => kind === "github").map((entry) => [tarballs.pathOf(entry), entry]));
@@ -100,7 +109,7 @@ export async function prepare({ spec, tarballs, scratch, onMissing }) {
   const lock = readBunLock(readFileSync(join(spec.lockSet, "bun.lock"), "utf8"));
   checkWorkspaces(lock, spec.manifests);
   checkTarballs(lock, tarballs, spec.platform);
-  const documents = (base) => registryDocuments(lock, (entry) => base + encodeURI(tarballs.pathOf(entry)));
+  const documents = (base) => withWorkspaces(registryDocuments(lock, (entry) => base + encodeURI(tarballs.pathOf(entry))), spec.manifests);
   const registry = await startRegistry(tarballs, { documents, archive: archivesOf(lock, tarballs), onMissing });
   return {
     registry,

@@ -53,9 +53,9 @@ function settings(spec, version, git) {
 function finish(out, scratch) {
   const pnp = PNP_FILES.filter((file) => existsSync(join(out, file)));
   const cache = join(out, ".yarn/cache");
-  if (pnp.length > 0) return [...pnp, ".yarn/cache", ".yarn/unplugged"];
+  if (pnp.length > 0) return [...pnp, ".yarn/cache", ".yarn/unplugged", ...keepLinkerState(out, { isPnp: true })];
   if (existsSync(cache)) renameSync(cache, join(scratch("cache"), "cache"));
-  return keepLinkerState(out);
+  return keepLinkerState(out, { isPnp: false });
 }
 
 // Returns the variables for an install of one app. They add a plugin to those in the repository's settings.

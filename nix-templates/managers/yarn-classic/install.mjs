@@ -9,7 +9,7 @@ import { emptyPackage } from "./empty-package.mjs";
 import { checkoutOf } from "./focus.mjs";
 import { archivePath, explainGit, gitEntries, provideGit } from "./git.mjs";
 import { MEND, fail, shorten } from "../../tools/words.mjs";
-import { mirrorName, readClassicLock } from "./lockfile.mjs";
+import { mirrorName, readClassicLock, withSatisfied } from "./lockfile.mjs";
 
 // The places in deps of archives that git hosts make.
 const REPACKED = /^(?:github|archive)\//;
@@ -66,12 +66,14 @@ function fillMirror(mirror, text, lock, entries, tarballs, platform) {
 }
 
 export async function prepare({ out, spec, tarballs, scratch }) {
-  const text = readFileSync(join(spec.lockSet, "yarn.lock"), "utf8");
+  const mirror = scratch("mirror");
+  const unsatisfied = spec.unsatisfied ?? {};
+  const original = readFileSync(join(spec.lockSet, "yarn.lock"), "utf8");
+  const text = Object.keys(unsatisfied).length === 0 ? original : withSatisfied(original, unsatisfied);
   const lock = readClassicLock(text);
   const git = gitEntries(lock, tarballs);
   const entries = remoteEntries(lock, tarballs, git);
   checkTarballs(entries, git, tarballs);
-  const mirror = scratch("mirror");
   const settings = `yarn-offline-mirror ${JSON.stringify(mirror)}\nyarn-offline-mirror-pruning false\n`;
   return {
     files: {

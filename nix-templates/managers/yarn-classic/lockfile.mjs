@@ -31,3 +31,31 @@ export function mirrorName(url) {
   const [, scope, base] = /\/(?:(@[^/]+)(?:\/|%2f))?[^/]+\/(?:-|_attachments)\/(?:@[^/]+\/)?([^/]+)$/.exec(path) ?? [];
   return base === undefined ? path.slice(path.lastIndexOf("/") + 1) : scope === undefined ? base : `${scope}-${base}`;
 }
+
+// Matches the line of an entry's descriptors.
+const KEYS = /^(?:"(?:[^"\\]|\\.)*"|[^\s#",:][^\s",]*?)(?:, .*)?:$/;
+
+// Returns the descriptors on such a line.
+const descriptorsOf = (line) => line.slice(0, -1).match(/"(?:[^"\\]|\\.)*"|[^\s",]+/g).map(unquote);
+
+// Returns the lockfile with these descriptors (`moves`: descriptor → version) taken from entries that do not
+// satisfy them: for such a descriptor Yarn asks a registry. They go to the entry with the given version. If none
+// is locked, they keep the package that the lockfile has for them, in an entry of their own that claims the
+// version.
+export function withSatisfied(text, moves) {
+  const blocks = text.replace(/^\uFEFF/, "").replace(/\r\n/g, "\n").split(/\n(?=\S)/);
+  const entries = blocks.map((block) => {
+    const [first, ...rest] = block.split("\n");
+    return KEYS.test(first) ? { keys: descriptorsOf(first), version: unquote(/^version:? (.+)$/.exec(rest[0]?.trim())?.[1] ?? ""), rest } : { lines: block, keys: [] };
+  });
+  const added = [];
+  for (const [descriptor, version] of Object.entries(moves)) {
+    const wrong = entries.find(({ keys }) => keys.includes(descriptor));
+    const right = entries.find((entry) => entry.version === version && entry.keys.some((key) => nameOf(key) === nameOf(descriptor)));
+    if (right !== undefined) right.keys.push(descriptor);
+    else if (wrong !== undefined) added.push({ keys: [descriptor], rest: [`  version ${JSON.stringify(version)}`, ...wrong.rest.slice(1)] });
+    if (wrong !== undefined) wrong.keys = wrong.keys.filter((key) => key !== descriptor);
+  }
+  const shown = ({ lines, keys, rest }) => lines ?? (keys.length === 0 ? undefined : [`${keys.map((key) => JSON.stringify(key)).join(", ")}:`, ...rest].join("\n"));
+  return [...entries, ...added].map(shown).filter((block) => block !== undefined).join("\n");
+}

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::{Course, Run, course::Build};
 use crate::{
     cli::{text::things, trace},
-    diagnosis::{Cause, Place, causes, missing_by_trace, nodejs},
+    diagnosis::{Cause, Place, causes, missing_by_trace},
     proof::{State, trace::Request},
     repo::{RepoPath, SourceFile, states},
-    split::{mending::Setting, plan::Id, sources::Sources},
+    split::{mending::Setting, nodejs, plan::Id, sources::Sources},
 };
 
 /// Causes that no file mends.
@@ -106,6 +106,8 @@ fn in_place(
 ) -> Vec<Cause> {
     let root = RepoPath::root();
     let reader = workspace.unwrap_or(&root);
+    // A file that cannot be read names nothing: the build has failed already, for another reason.
+    let pins = nodejs::pins(state.tree.as_ref(), reader).unwrap_or_default();
     let sources = if is_of_workspace(id) { known.sources(state, reader) } else { BTreeSet::new() };
     find(&Place {
         split: &state.split,
@@ -114,7 +116,7 @@ fn in_place(
         sources: &sources,
         reader,
         app: id.and_then(|id| if let Id::App(name) = id { Some(name.as_str()) } else { None }),
-        pins: &nodejs::pins(state.tree.as_ref(), reader),
+        pins: &pins,
     })
 }
 

@@ -36,6 +36,7 @@ pub(super) fn report<'a>(scan: &'a Scan<'a>) -> impl Serialize {
             "lockfileVersion": split.lockfile.format.version(),
         }),
     );
+    set("nodejs", json!(split.nodejs));
     set("systems", json!(split.systems));
     set("packages", json!({ "total": split.dependencies.len(), "parts": scopes(split), "shards": shards(split) }));
     set("lockSet", json!(split.lock_set.files));

@@ -60,6 +60,10 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
         ),
         printer,
     );
+    let pins: Vec<String> = split.node_pins.iter().map(|pin| format!("{} ({})", pin.version, pin.place)).collect();
+    if !pins.is_empty() {
+        heading("node", &pins.join(", "), printer);
+    }
     heading("packages", &packages(split), printer);
     print_parts(split, printer);
     let scripts: Vec<&str> = not_run(split).into_iter().collect();

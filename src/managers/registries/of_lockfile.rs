@@ -64,6 +64,8 @@ mod tests {
             bundled: false,
             integrity: None,
             zip_checksum: None,
+            dependencies: Vec::new(),
+            descriptors: Vec::new(),
         };
         Lockfile {
             format,

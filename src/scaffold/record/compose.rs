@@ -59,6 +59,8 @@ pub fn compose(split: &Split, known: Known) -> Record {
         default: split.default.clone(),
         local: split.lock_set.local.iter().cloned().collect(),
         root_files: split.root_files.iter().cloned().collect(),
+        unsatisfied: split.unsatisfied.clone(),
+        nodejs: split.nodejs.clone(),
         environment_files: split.environment_files.clone(),
         scripts: split.config.scripts.iter().cloned().collect(),
         downloads: split.config.downloads.keys().cloned().collect(),

@@ -26,6 +26,7 @@ use crate::{
         config::{Exposes, Install, NodeModules},
         lock::dependencies::Scope,
         lock::shards::{Part, Shard},
+        nodejs::Wanted,
         plan::Recorded,
         workspaces::detect::program::{Keeps, Part as LayoutPart, Program},
     },
@@ -78,6 +79,12 @@ pub struct Record {
     pub local: Vec<RepoPath>,
     /// Root files in every source set.
     pub root_files: Vec<RepoPath>,
+    /// Descriptors of `yarn.lock` that their entries do not satisfy, with the versions to take (Yarn 1). Absent if there are none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unsatisfied: BTreeMap<String, String>,
+    /// The Node.js that the repository wants. Absent if nothing names a version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodejs: Option<Wanted>,
     /// Files whose variables Yarn gives to every script, in their order (`injectEnvironmentFiles`). Absent if the setting is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_files: Vec<RepoPath>,

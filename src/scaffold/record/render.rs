@@ -25,6 +25,12 @@ pub(super) fn render(record: &Record) -> String {
         fields.push(("default", json(&record.default)));
     }
     fields.extend([("local", json(&record.local)), ("rootFiles", json(&record.root_files))]);
+    if !record.unsatisfied.is_empty() {
+        fields.push(("unsatisfied", map(&record.unsatisfied, "  ")));
+    }
+    if record.nodejs.is_some() {
+        fields.push(("nodejs", json(&record.nodejs)));
+    }
     if !record.environment_files.is_empty() {
         fields.push(("environmentFiles", json(&record.environment_files)));
     }

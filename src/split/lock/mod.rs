@@ -9,3 +9,4 @@ pub(super) mod lock_set;
 pub(crate) mod origin;
 pub mod scripts;
 pub mod shards;
+pub(in crate::split) mod unsatisfied;

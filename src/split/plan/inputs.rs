@@ -44,12 +44,13 @@ pub(super) const OF_LIBRARIES: &str = "library.nix";
 pub(super) const OF_CHECKS: &str = "checks.nix";
 
 /// Files of the Nix folder that the fixed outputs read, in addition to all programs.
-const OF_DEPS: [&str; 8] = [
+const OF_DEPS: [&str; 9] = [
     "default.nix",
     "deps.nix",
     "flake-module.nix",
     "module.nix",
     "network.nix",
+    "nodejs.nix",
     "options.nix",
     "record.nix",
     "scope.nix",
@@ -145,6 +146,17 @@ impl Rules<'_> {
         }
         inputs.insert(Input::Setting("registry"), self.registry());
         inputs.insert(Input::Setting(PACKAGE_MANAGER), self.package_manager());
+        let unsatisfied = split.unsatisfied.iter().map(|(descriptor, version)| format!("{descriptor} -> {version}"));
+        let unsatisfied: Vec<String> = unsatisfied.collect();
+        insert_list(&mut inputs, "incorrect entries of yarn.lock", unsatisfied.iter().map(String::as_str));
+        if let Some(wanted) = &split.nodejs {
+            let majors: Vec<_> = wanted
+                .majors
+                .iter()
+                .map(|(first, last)| format!("{first}-{}", last.map(|last| last.to_string()).unwrap_or_default()))
+                .collect();
+            inputs.insert(Input::Setting("the wanted Node.js"), majors.join(", "));
+        }
         self.add_tools(&mut inputs);
         Derivation { inputs, ..Derivation::default() }
     }

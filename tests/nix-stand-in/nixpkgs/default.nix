@@ -234,12 +234,24 @@ rec {
       urls = [ url ];
     };
 
-  nodejs = runCommand "nodejs" { } ''
-    mkdir -p "$out/bin" "$out/include" "$out/lib/node_modules"
-    ln -s ${host.node} "$out/bin/node"
-    ln -s ${host.npm} "$out/lib/node_modules/npm"
-    ln -s ${host.headers} "$out/include/node"
-  '';
+  nodejs = nodeCalled "nodejs" (host.nodeVersion or "0");
+  # The same program under the names of other releases. As in nixpkgs, some are refused and some are gone.
+  nodejs_24 = nodeCalled "nodejs_24" "24.1.0";
+  nodejs_26 = nodeCalled "nodejs_26" "26.2.0" // {
+    meta.available = false;
+  };
+  nodejs_18 = throw "nodejs_18 was removed";
+  nodeCalled =
+    name: version:
+    runCommand name { } ''
+      mkdir -p "$out/bin" "$out/include" "$out/lib/node_modules"
+      ln -s ${host.node} "$out/bin/node"
+      ln -s ${host.npm} "$out/lib/node_modules/npm"
+      ln -s ${host.headers} "$out/include/node"
+    ''
+    // {
+      inherit version;
+    };
   curl = programs "curl" { inherit (host) curl; };
   python3 = programs "python3" { inherit (host) python3; };
   git = programs "git" { inherit (host) git; };

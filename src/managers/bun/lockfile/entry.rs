@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     lockfile::{
-        Integrity, LockedPackage, LockedWorkspace, PlatformLists, Platforms, Resolution,
+        DependencyGroup, Integrity, LockedDependency, LockedPackage, LockedWorkspace, PlatformLists, Platforms,
+        Resolution,
         json::{Document, shorten},
         names::{is_package_name, split_name},
     },
@@ -75,6 +76,8 @@ fn package(
         bundled: info.and_then(|info| info.get_boolean("bundled")).is_some_and(|literal| literal.value),
         integrity: integrity(elements, &resolution),
         zip_checksum: None,
+        dependencies: info.map(dependencies).unwrap_or_default(),
+        descriptors: Vec::new(),
         resolution,
     })
 }
@@ -150,6 +153,17 @@ fn integrity(elements: &Array<'_>, resolution: &Resolution) -> Option<Integrity>
         matches!(resolution, Resolution::Registry { .. } | Resolution::RemoteTarball(_) | Resolution::LocalTarball(_));
     let last = elements.elements.iter().skip(1).next_back().filter(|_| has_file)?;
     last.as_string_lit()?.value.parse().ok()
+}
+
+/// Returns what a package requires. What is malformed is skipped: Bun says so itself.
+fn dependencies(info: &Object<'_>) -> Vec<LockedDependency> {
+    let groups = [DependencyGroup::Runtime, DependencyGroup::Optional, DependencyGroup::Peer];
+    let groups = groups.into_iter().filter_map(|group| info.get_object(group.field()));
+    let dependency = |property: &ObjectProp<'_>| {
+        let range = property.value.as_string_lit()?.value.as_ref().to_owned();
+        Some(LockedDependency { name: property.name.as_str().to_owned(), range })
+    };
+    groups.flat_map(|group| group.properties.iter().filter_map(dependency)).collect()
 }
 
 fn platforms(document: &Document<'_>, info: &Object<'_>) -> Result<Platforms, BunLockError> {

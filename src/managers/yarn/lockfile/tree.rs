@@ -9,7 +9,10 @@ use super::{
     YarnLockError,
     line::{Line, Lines},
 };
-use crate::{diagnostic::Position, lockfile::json::shorten};
+use crate::{
+    diagnostic::Position,
+    lockfile::{LockedDependency, json::shorten},
+};
 
 /// A key and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +70,16 @@ impl Node<'_> {
     /// Returns the nodes nested in the nested node with this key. Without such a node, the result is empty.
     pub(in crate::managers) fn get_map(&self, key: &str) -> Result<&[Self], YarnLockError> {
         self.get(key).map_or(Ok(&[]), Self::map)
+    }
+
+    /// Returns what an entry requires, as these fields list it. Yarn refuses what is malformed there.
+    pub(in crate::managers) fn dependencies(&self, fields: [&str; 2]) -> Vec<LockedDependency> {
+        let lists = fields.into_iter().filter_map(|field| self.get(field)?.map().ok());
+        let dependency = |node: &Self| {
+            let range = node.text().ok()?.to_owned();
+            Some(LockedDependency { name: node.key.clone().into_owned(), range })
+        };
+        lists.flatten().filter_map(dependency).collect()
     }
 
     fn unexpected(&self, expected: &'static str, found: &str) -> YarnLockError {

@@ -55,6 +55,8 @@ fn package(node: &Node<'_>) -> Result<LockedPackage, YarnLockError> {
         bundled: false,
         integrity: None,
         zip_checksum: node.get("checksum").map(Node::text).transpose()?.map(str::to_owned),
+        dependencies: node.dependencies(["dependencies", "peerDependencies"]),
+        descriptors: node.keys().map(str::to_owned).collect(),
     })
 }
 

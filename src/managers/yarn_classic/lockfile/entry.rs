@@ -46,6 +46,8 @@ fn package(node: &Node<'_>, required: &Descriptors<'_>) -> Result<LockedPackage,
         bundled: false,
         integrity: integrity(node, resolved, &resolution)?,
         zip_checksum: None,
+        dependencies: node.dependencies(["dependencies", "optionalDependencies"]),
+        descriptors: Vec::new(),
         resolution,
     })
 }

@@ -33,13 +33,16 @@ struct KnownDependency {
 #[derive(Debug, Deserialize)]
 struct KnownCommand {
     program: String,
-    verb: String,
+    /// Absent if the program does one thing only.
+    verb: Option<String>,
     /// One of these must be there, where there are any.
     #[serde(default)]
     options: Vec<String>,
-    /// The package that must be locked in the major version `from` or a later one.
+    /// The package that must be locked in the major version `from` or a later one, and in one below `before`.
     package: Option<String>,
-    from: Option<u64>,
+    #[serde(default)]
+    from: u64,
+    before: Option<u64>,
     /// None of these may be there.
     #[serde(default)]
     unless: Vec<String>,
@@ -78,31 +81,34 @@ fn by_command(app: &Manifest, build: Option<&str>, lockfile: &Lockfile) -> Optio
     let script = script::expanded(build?, app);
     let commands = script::commands(&script);
     let runs = |known: &&KnownCommand| {
-        let version = known.package.as_deref().zip(known.from);
+        let majors = known.from..known.before.unwrap_or(u64::MAX);
         commands.iter().any(|words| known.matches(words))
-            && version.is_none_or(|(package, from)| is_locked_from(app, package, from, lockfile))
+            && known.package.as_deref().is_none_or(|package| is_locked_in(app, package, &majors, lockfile))
     };
     let found = KNOWN.commands.iter().find(runs)?;
-    Some(format!("it runs `{} {}`: {}", found.program, found.verb, found.why))
+    let command = found.verb.as_ref().map_or_else(|| found.program.clone(), |verb| format!("{} {verb}", found.program));
+    Some(format!("it runs `{command}`: {}", found.why))
 }
 
 impl KnownCommand {
     fn matches(&self, words: &[String]) -> bool {
         let has = |option: &String| words.contains(option);
-        script::runs(words, &self.program, &self.verb)
-            && (self.options.is_empty() || self.options.iter().any(has))
-            && !self.unless.iter().any(has)
+        let runs = match &self.verb {
+            Some(verb) => script::runs(words, &self.program, verb),
+            None => script::runs_any(words, &self.program),
+        };
+        runs && (self.options.is_empty() || self.options.iter().any(has)) && !self.unless.iter().any(has)
     }
 }
 
-/// Whether a package that a manifest asks for is locked in a major version from `from` on. Of several versions those count that
-/// the manifest's range admits; all of them where it is no range.
-fn is_locked_from(manifest: &Manifest, package: &str, from: u64, lockfile: &Lockfile) -> bool {
+/// Whether a package that a manifest asks for is locked in one of these major versions. Of several versions those count that the
+/// manifest's range admits; all of them where it is no range.
+fn is_locked_in(manifest: &Manifest, package: &str, majors: &std::ops::Range<u64>, lockfile: &Lockfile) -> bool {
     let asked = manifest.dependencies.values().find_map(|specifiers| specifiers.get(package));
     let range = asked.and_then(|text| Range::parse(text.strip_prefix("npm:").unwrap_or(text)).ok());
     let versions = lockfile.packages.iter().filter(|locked| locked.name == package).filter_map(version);
     let mut admitted = versions.filter(|version| range.as_ref().is_none_or(|range| range.satisfies(version)));
-    admitted.any(|version| version.major() >= from)
+    admitted.any(|version| majors.contains(&version.major()))
 }
 
 fn version(package: &LockedPackage) -> Option<Version> {
@@ -166,26 +172,38 @@ mod tests {
     use super::*;
     use crate::{managers::bun::lockfile as bun, repo::MemoryTree};
 
-    fn lock(next: &str) -> Lockfile {
+    fn lock(package: &str, version: &str) -> Lockfile {
         let integrity = crate::lockfile::Algorithm::Sha512.digest(b"");
-        let text = format!(
-            r#"{{"lockfileVersion": 1, "workspaces": {{}}, "packages": {{"next": ["next@{next}", "", {{}}, "{integrity}"]}}}}"#
-        );
-        bun::parse(&text).unwrap()
+        let entry = format!(r#""{package}": ["{package}@{version}", "", {{}}, "{integrity}"]"#);
+        bun::parse(&format!(r#"{{"lockfileVersion": 1, "workspaces": {{}}, "packages": {{{entry}}}}}"#)).unwrap()
     }
 
     fn found(manifest: &str, next: &str, files: &[(&str, &str)]) -> Option<String> {
         let app = Manifest::parse("package.json", manifest).unwrap();
         let folder: RepoPath = "apps/web".parse().unwrap();
         let tree = MemoryTree::new(files.iter().copied());
-        let own = reason(&app, Some("bun run build"), &lock(next));
+        let own = reason(&app, Some("bun run build"), &lock("next", next));
         own.or_else(|| reason_of_schema(&tree, &folder, &app).unwrap())
     }
 
     #[test]
     fn the_table_is_read() {
         assert!(!KNOWN.dependencies.is_empty());
-        assert!(KNOWN.commands.iter().all(|known| known.package.is_some() == known.from.is_some()));
+        assert!(KNOWN.commands.iter().all(|known| known.package.is_some() || (known.from, known.before) == (0, None)));
+    }
+
+    #[test]
+    fn a_command_counts_with_or_without_a_verb_and_in_some_versions() {
+        let by = |script: &str, angular: &str| {
+            let manifest =
+                format!(r#"{{"dependencies": {{"@angular/core": "*"}}, "scripts": {{"build": "{script}"}}}}"#);
+            let app = Manifest::parse("package.json", &manifest).unwrap();
+            reason(&app, Some("yarn run build"), &lock("@angular/core", angular))
+        };
+        assert!(by("ng build --prod", "12.2.0").unwrap().contains("ngcc"));
+        assert_eq!(by("ng build", "17.0.0"), None);
+        assert!(by("gatsby build", "1.0.0").is_some());
+        assert!(by("tsc && electron-builder --linux", "1.0.0").unwrap().starts_with("it runs `electron-builder`: "));
     }
 
     #[test]

@@ -56,6 +56,11 @@ pub(super) fn runs(words: &[String], program: &str, verb: &str) -> bool {
     words.windows(2).any(|pair| base(&pair[0]) == program && pair[1] == verb)
 }
 
+/// Whether a command runs a program, whatever it is to do.
+pub(super) fn runs_any(words: &[String], program: &str) -> bool {
+    words.iter().any(|word| base(word) == program)
+}
+
 /// How deep scripts that run scripts are followed; one that runs itself ends there.
 pub(super) const DEPTH: usize = 4;
 

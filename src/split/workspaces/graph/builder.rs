@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Role, Workspace, cycles,
+    Given, Role, Workspace, cycles,
     edges::{Edges, bonds, development_edges, edges, with_links, with_needs},
     found::{Known, before_build, find, needs, root_files_of_folder, with_found},
     judged::Judged,
     role::{refuse_odd, role},
     scripts::{behind_links, not_run, refuse_unknown_scripts, with_root_scripts, with_scripts},
+    through_packages,
 };
 use crate::{
     repo::{RepoPath, Tree},
@@ -62,11 +63,12 @@ impl<'a, 's> Builder<'a, 's> {
         tree: &'a dyn Tree,
         workspaces: &'a Workspaces,
         config: &'a Config,
-        links: &'a Links,
+        given: &Given<'a>,
         symlinks: &'a mut Follower<'s>,
         manager: ManagerName,
         programs: ProgramSearch<'_>,
     ) -> Result<Self, SplitError> {
+        let links = given.links;
         let edges = edges(workspaces);
         let tasks = Tasks::read(tree, workspaces)?;
         let before = tasks.scripts(workspaces, &with_links(&edges, links));
@@ -82,7 +84,12 @@ impl<'a, 's> Builder<'a, 's> {
             edges: &edges,
             excluded: &excluded,
         };
-        let found = find(&known, programs)?;
+        let mut found = find(&known, programs)?;
+        let development = development_edges(workspaces, &edges);
+        through_packages::add(&mut found, given.through, |from, to, at_runtime| {
+            let is_off = config.workspaces.get(from).is_some_and(|choice| choice.not_uses.contains(to));
+            is_off || (edges[from].contains(to) && !(at_runtime && development[from].contains(to)))
+        });
         let of_tasks = tasks.needs(workspaces);
         let bonds = with_found(with_needs(bonds(workspaces, &edges, links, config), &of_tasks), &found);
         let needs = needs(of_tasks, &found);
@@ -95,7 +102,7 @@ impl<'a, 's> Builder<'a, 's> {
             found,
             linked: links.by_workspace.values().flat_map(|linked| &linked.folders).cloned().collect(),
             environment: root_files::environment::of_yarn(tree, manager)?.files,
-            development: development_edges(workspaces, &edges),
+            development,
             unclear: BTreeMap::new(),
             is_whole: matches!(programs, ProgramSearch::Whole),
             tree,

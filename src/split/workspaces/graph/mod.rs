@@ -13,6 +13,7 @@ pub(crate) mod reach;
 mod references;
 mod role;
 mod scripts;
+mod through_packages;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ pub use self::advice::{Remedy, setting};
 use self::builder::Builder;
 pub use self::closures::Closures;
 use self::reach::Reach;
+pub(in crate::split) use self::through_packages::{ThroughPackages, find as through_packages};
 use crate::repo::{RepoPath, Tree};
 use crate::split::{
     Follower, ManagerName, ProgramSearch, SplitError, Workspaces,
@@ -164,6 +166,14 @@ pub enum Role {
     Library,
 }
 
+/// Edges that are known before a graph is built.
+pub(in crate::split) struct Given<'a> {
+    /// The links in manifests.
+    pub(in crate::split) links: &'a Links,
+    /// What packages of the lockfile require.
+    pub(in crate::split) through: &'a ThroughPackages,
+}
+
 /// All workspaces, by folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Graph {
@@ -187,7 +197,8 @@ impl Graph {
     ) -> Result<Self, SplitError> {
         let search = crate::split::LinkSearch::Whole;
         let mut symlinks = Follower::of(tree, workspaces, config, links, &search)?;
-        Self::of(tree, workspaces, config, links, &mut symlinks, manager, programs)
+        let through = ThroughPackages::new();
+        Self::of(tree, workspaces, config, &Given { links, through: &through }, &mut symlinks, manager, programs)
     }
 
     /// Builds the graph of `workspaces` with the user's choices.
@@ -195,13 +206,13 @@ impl Graph {
         tree: &dyn Tree,
         workspaces: &Workspaces,
         config: &Config,
-        links: &Links,
+        given: &Given<'_>,
         symlinks: &mut Follower<'_>,
         manager: ManagerName,
         programs: ProgramSearch<'_>,
     ) -> Result<Self, SplitError> {
         refuse_unknown(workspaces, config)?;
-        let mut builder = Builder::new(tree, workspaces, config, links, symlinks, manager, programs)?;
+        let mut builder = Builder::new(tree, workspaces, config, given, symlinks, manager, programs)?;
         let mut graph = Self { workspaces: BTreeMap::new(), unclear: BTreeMap::new(), warnings: Vec::new() };
         for (path, manifest) in workspaces {
             graph.workspaces.insert(path.clone(), builder.workspace(path, manifest)?);
