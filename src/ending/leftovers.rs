@@ -24,11 +24,11 @@ pub(super) const RANDOM: usize = 12;
 /// other users have folders there too.
 #[cfg(unix)]
 pub(super) fn remove(prefix: &str, parent: &Path) {
-    let Ok(entries) = std::fs::read_dir(parent) else { return };
+    let Ok(entries) = fs_err::read_dir(parent) else { return };
     for entry in entries.flatten().filter(|entry| is_name(entry.file_name().as_encoded_bytes(), prefix)) {
         let is_left = entry.metadata().is_ok_and(|metadata| is_own_folder(&metadata) && !is_new(&metadata));
         if is_left && lock(&entry.path()).is_some() {
-            let _ = std::fs::remove_dir_all(entry.path());
+            let _ = fs_err::remove_dir_all(entry.path());
         }
     }
 }

@@ -88,7 +88,7 @@ impl ArchiveError {
 /// Checks that a path is allowed in a package.
 pub(super) fn check_path(path: &[u8]) -> Result<(), ArchiveError> {
     let is_wrong = |part: &[u8]| matches!(part, b"" | b"." | b"..") || part.eq_ignore_ascii_case(b".git");
-    let is_long = path.len() > LONGEST_PATH || path.iter().filter(|byte| **byte == b'/').count() > DEEPEST;
+    let is_long = path.len() > LONGEST_PATH || path.split(|byte| *byte == b'/').count() > DEEPEST + 1;
     if is_long || path.contains(&0) || path.split(|byte| *byte == b'/').any(is_wrong) {
         return Err(ArchiveError::Path(shown(path)));
     }
@@ -229,7 +229,7 @@ pub(super) fn pack<C: Content>(
         match entry {
             ArchiveEntry::File(data, is_executable) => write_entry(&path, &Shape::file(*is_executable), data, out)?,
             ArchiveEntry::Link(target) => {
-                write_entry(&path, &Shape { kind: b'2', mode: 0o777, target }, &Vec::new(), out)?
+                write_entry(&path, &Shape { kind: b'2', mode: 0o777, target }, &Vec::new(), out)?;
             }
             ArchiveEntry::Folder => {
                 let path = [path.as_slice(), b"/"].concat();

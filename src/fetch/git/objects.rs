@@ -141,7 +141,7 @@ fn raw_trees(
     let root = String::from_utf8_lossy(&root).trim().to_owned();
     let below = lines.iter().filter(|line| line.mode == "040000").map(|line| line.id.as_str());
     let contents = contents(git, below.chain([root.as_str()]), spool)?;
-    let total: u64 = contents.values().map(|content| content.length()).sum();
+    let total: u64 = contents.values().map(Content::length).sum();
     if total > MOST_TREES {
         return Err(FetchGitError::TooMuch { what: "its folders are longer than 64 MiB" });
     }

@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use fs_err as fs;
 use url::Url;
 
 use super::{Credentials, FetchGitError};
@@ -229,8 +230,8 @@ impl Ended {
 
 /// Returns the size of all files in a folder. Files that vanish meanwhile do not count.
 fn size_of(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let size = |entry: fs::DirEntry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
         Ok(metadata) => metadata.len(),
         Err(_) => 0,

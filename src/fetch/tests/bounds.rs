@@ -43,7 +43,7 @@ async fn a_body_without_end_is_given_up() {
     let url = listen(|mut stream| {
         read_request(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-        let chunk = [b"10000\r\n".as_slice(), &[0; 0x10000], b"\r\n"].concat();
+        let chunk = [b"10000\r\n".as_slice(), &vec![0; 0x10000], b"\r\n"].concat();
         while stream.write_all(&chunk).is_ok() {}
     });
     let archive = Wanted { form: Form::Repacked, integrity: None, ..wanted(url.join("r.tar.gz").unwrap(), None) };
@@ -66,7 +66,7 @@ async fn a_run_with_a_host_that_says_nothing_ends_after_the_attempts_of_one_pack
         // It sends a byte of its headers now and then.
         |mut stream| {
             while stream.write_all(b"H").is_ok() {
-                thread::sleep(Duration::from_millis(50))
+                thread::sleep(Duration::from_millis(50));
             }
         },
         // It sends a byte of the content now and then.

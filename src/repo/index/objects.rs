@@ -76,7 +76,7 @@ impl Objects {
         if size > reading::MOST {
             // The rest of the answer is in the pipe, so this process is of no use.
             self.questions = None;
-            let _ = self.child.kill();
+            self.child.kill();
             return Err(GitError::TooLarge { object: line.split(' ').next().unwrap_or_default().to_owned() });
         }
         let mut content = vec![0; usize::try_from(size).unwrap_or_default()];
