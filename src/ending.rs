@@ -2,6 +2,9 @@
 //!
 //! A signal ends the program without unwinding, so no destructor runs. [`leave_nothing`] does the cleanup first.
 
+mod guardian;
+mod leftovers;
+
 use std::{
     collections::BTreeSet,
     io::{self, Read},
@@ -13,7 +16,7 @@ use std::{
 
 use crate::parallel::both;
 
-static PROCESSES: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+static PROCESSES: Mutex<BTreeSet<Started>> = Mutex::new(BTreeSet::new());
 static FOLDERS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Attempts to remove a folder. Another thread may add a file at the same time.
@@ -21,7 +24,7 @@ const TRIES: usize = 10;
 
 /// Stops other threads from starting processes or creating folders until the program has ended.
 pub(crate) struct Ended {
-    _processes: MutexGuard<'static, BTreeSet<u32>>,
+    _processes: MutexGuard<'static, BTreeSet<Started>>,
     _folders: MutexGuard<'static, BTreeSet<PathBuf>>,
 }
 
@@ -43,31 +46,30 @@ fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
 
 /// Asks processes to end, so that git and Nix can end their children, then kills the rest.
 #[cfg(unix)]
-fn end(processes: &BTreeSet<u32>) {
+fn end(processes: &BTreeSet<Started>) {
     use std::{thread, time::Duration};
 
-    use rustix::process::{Pid, Signal, kill_process};
+    use rustix::process::Signal;
 
     const PATIENCE: usize = 300;
-    let mut left: Vec<Pid> =
-        processes.iter().filter_map(|id| i32::try_from(*id).ok()).filter_map(Pid::from_raw).collect();
+    let mut left: Vec<Started> = processes.iter().copied().collect();
     for process in &left {
-        let _ = kill_process(*process, Signal::TERM);
+        process.send(Signal::TERM);
     }
     for _ in 0..PATIENCE {
-        left.retain(|process| !has_ended(*process));
+        left.retain(|process| !process.pid().is_none_or(has_ended));
         if left.is_empty() {
             return;
         }
         thread::sleep(Duration::from_millis(10));
     }
     for process in left {
-        let _ = kill_process(process, Signal::KILL);
+        process.kill();
     }
 }
 
 #[cfg(not(unix))]
-fn end(_: &BTreeSet<u32>) {}
+fn end(_: &BTreeSet<Started>) {}
 
 /// Returns whether a process has ended, without reaping it: its id stays valid.
 #[cfg(unix)]
@@ -79,30 +81,68 @@ fn has_ended(process: rustix::process::Pid) -> bool {
 
 /// A child process that ends with the program.
 #[derive(Debug)]
-pub(crate) struct Child(std::process::Child);
+pub(crate) struct Child {
+    process: std::process::Child,
+    started: Started,
+}
+
+/// A started process, as signals name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Started {
+    id: u32,
+    /// Whether it has a process group of its own.
+    is_group: bool,
+}
 
 impl Child {
     /// Starts a process.
     pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
+        Self::start(command, false)
+    }
+
+    /// Starts a process that starts others. They form a group, and end together. It must not read from the terminal.
+    pub(crate) fn spawn_with_helpers(command: &mut Command) -> io::Result<Self> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        Self::start(command, cfg!(unix))
+    }
+
+    fn start(command: &mut Command, is_group: bool) -> io::Result<Self> {
         // The lock is held, so that every started process is registered.
         let mut processes = lock(&PROCESSES);
-        let child = command.spawn()?;
-        processes.insert(child.id());
-        Ok(Self(child))
+        let process = command.spawn()?;
+        let started = Started { id: process.id(), is_group };
+        processes.insert(started);
+        guardian::watch(started);
+        Ok(Self { process, started })
+    }
+
+    /// Kills the process and its helpers. It still has to be waited for.
+    pub(crate) fn kill(&self) {
+        // A reaped process is no longer registered, and another one may have its id.
+        if lock(&PROCESSES).contains(&self.started) {
+            self.started.kill();
+        }
     }
 
     /// Waits until the process ends.
     pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
         self.wait_for_end();
-        // After reaping, another process may get this id.
-        lock(&PROCESSES).remove(&self.0.id());
-        self.0.wait()
+        self.forget();
+        self.process.wait()
+    }
+
+    /// After reaping, another process may get this id.
+    fn forget(&self) {
+        if lock(&PROCESSES).remove(&self.started) {
+            guardian::leave(self.started);
+        }
     }
 
     #[cfg(unix)]
     fn wait_for_end(&self) {
-        use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-        if let Some(process) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        if let Some(process) = self.started.pid() {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
             while matches!(waitid(WaitId::Pid(process), options), Err(rustix::io::Errno::INTR)) {}
         }
@@ -116,20 +156,43 @@ impl Deref for Child {
     type Target = std::process::Child;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.process
     }
 }
 
 impl DerefMut for Child {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
+        &mut self.process
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        lock(&PROCESSES).remove(&self.0.id());
+        self.forget();
     }
+}
+
+impl Started {
+    #[cfg(unix)]
+    fn pid(self) -> Option<rustix::process::Pid> {
+        i32::try_from(self.id).ok().and_then(rustix::process::Pid::from_raw)
+    }
+
+    #[cfg(unix)]
+    fn send(self, signal: rustix::process::Signal) {
+        use rustix::process::{kill_process, kill_process_group};
+        let Some(process) = self.pid() else { return };
+        // It may have ended.
+        let _ = if self.is_group { kill_process_group(process, signal) } else { kill_process(process, signal) };
+    }
+
+    #[cfg(unix)]
+    fn kill(self) {
+        self.send(rustix::process::Signal::KILL);
+    }
+
+    #[cfg(not(unix))]
+    fn kill(self) {}
 }
 
 /// Runs a process without input, and returns its output.
@@ -151,27 +214,39 @@ pub(crate) fn read_all(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
 
 /// A temporary folder, removed on drop or when the program ends.
 #[derive(Debug)]
-pub(crate) struct Folder(Option<tempfile::TempDir>);
+pub(crate) struct Folder {
+    folder: Option<tempfile::TempDir>,
+    /// Held while the run uses the folder.
+    _lock: Option<std::fs::File>,
+}
 
 impl Folder {
     /// Creates a folder in `parent`. Its name begins with `prefix`.
     pub(crate) fn new(prefix: &str, parent: &Path) -> io::Result<Self> {
         let mut folders = lock(&FOLDERS);
-        let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?;
+        let folder = tempfile::Builder::new().prefix(prefix).rand_bytes(leftovers::RANDOM).tempdir_in(parent)?;
         folders.insert(folder.path().to_owned());
-        Ok(Self(Some(folder)))
+        let lock = leftovers::lock(folder.path());
+        Ok(Self { folder: Some(folder), _lock: lock })
+    }
+
+    /// Creates a folder in the temporary folder of this machine, and removes those that killed runs have left there.
+    pub(crate) fn in_temporary(prefix: &str) -> io::Result<Self> {
+        let parent = std::env::temp_dir();
+        leftovers::remove(prefix, &parent);
+        Self::new(prefix, &parent)
     }
 
     /// Returns the path.
     pub(crate) fn path(&self) -> &Path {
-        self.0.as_ref().map_or(Path::new(""), tempfile::TempDir::path)
+        self.folder.as_ref().map_or(Path::new(""), tempfile::TempDir::path)
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         let mut folders = lock(&FOLDERS);
-        if let Some(folder) = self.0.take() {
+        if let Some(folder) = self.folder.take() {
             folders.remove(folder.path());
         }
     }
@@ -191,7 +266,7 @@ mod tests {
     #[test]
     fn a_process_is_known_until_its_status_is_asked_for() {
         let mut child = Child::spawn(Command::new("sleep").arg("60").stdin(Stdio::null())).unwrap();
-        let id = child.id();
+        let id = child.started;
         assert!(lock(&PROCESSES).contains(&id));
         end(&BTreeSet::from([id]));
         assert!(!child.wait().unwrap().success());
@@ -203,7 +278,7 @@ mod tests {
         let script = "trap '' TERM; echo ready; while :; do sleep 60; done";
         let mut child = Child::spawn(Command::new("sh").args(["-c", script]).stdout(Stdio::piped())).unwrap();
         child.stdout.take().unwrap().read_exact(&mut [0; 6]).unwrap();
-        end(&BTreeSet::from([child.id()]));
+        end(&BTreeSet::from([child.started]));
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()), Some(9));
     }
 

@@ -19,7 +19,7 @@
 //! | [`repo`] | the repository as files | reads files |
 //!
 //! All modules may use these: [`diagnostic`] (place and hints of errors), `parallel` (threads), `ending` (child processes and
-//! temporary folders to clean up), [`shell`] (quoting), [`names`] (file names), [`system`] (systems), and `secrets` (secrets in
+//! temporary folders to clean up), `reading` (files of authors who are not trusted), `escaping` (characters that control a terminal), [`shell`] (quoting), [`names`] (file names), [`system`] (systems), and `secrets` (secrets in
 //! URLs).
 
 pub mod cli;
@@ -41,8 +41,10 @@ pub mod repo;
 
 pub mod diagnostic;
 mod ending;
+mod escaping;
 pub mod names;
 mod parallel;
+mod reading;
 mod secrets;
 pub mod shell;
 pub mod system;

@@ -1,7 +1,8 @@
 //! Lists of differences, printed by `check`, `update-hash` and `explain`.
 
 use super::{
-    printer::{ODD, Printer},
+    printer::Printer,
+    style::ODD,
     text::{count, escape},
 };
 

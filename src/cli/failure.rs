@@ -3,13 +3,20 @@
 use std::{error::Error, io, process::ExitCode};
 
 use super::{
-    printer::{BAD, NOTE, ODD, Printer},
+    printer::Printer,
+    style::{BAD, NOTE, ODD},
     text::escape,
 };
 use crate::diagnostic::{Category, Diagnose};
 
 /// The exit code for wrong input or use.
 const INPUT: u8 = 2;
+
+/// How the system says that the process has too many open files, on Linux and macOS.
+const TOO_MANY_FILES: &str = "(os error 24)";
+
+/// The hint about open files.
+const OPEN_FILES: &str = "raise the limit of open files: run `ulimit -n 1024` in this shell first";
 
 /// The line printed for a bug.
 const REPORT: &str = "  this is a bug in splitter; please report it with the command and its output";
@@ -98,7 +105,9 @@ impl Failure {
         if error.category() == Category::Bug {
             printer.error_line(REPORT);
         }
-        for hint in error.hints() {
+        let lacks_files = causes(error.as_ref()).iter().any(|cause| cause.contains(TOO_MANY_FILES));
+        let about_files = (lacks_files || error.to_string().contains(TOO_MANY_FILES)).then(|| OPEN_FILES.to_owned());
+        for hint in error.hints().into_iter().chain(about_files) {
             printer.error_line(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint)));
         }
         ExitCode::from(exit_code(error.category()))
@@ -121,10 +130,26 @@ fn causes(error: &dyn Diagnose) -> Vec<String> {
     causes
 }
 
+/// How the panics of the standard library and of tokio begin if the system starts no other thread.
+const NO_THREAD: [&str; 2] = ["failed to spawn thread", "OS can't spawn worker thread"];
+
+/// Ends the program because the system starts no other thread.
+fn end_without_thread() -> ! {
+    let printer = Printer::new(false);
+    printer.error_line(format_args!("{BAD}error{BAD:#}: the system starts no other thread for this user"));
+    let hint = "end other programs, or raise the limit of processes (`ulimit -u`, or the limit of the container)";
+    printer.error_line(format_args!("{NOTE}hint{NOTE:#}: {hint}"));
+    super::interrupt::end(exit_code(Category::Environment).into())
+}
+
 /// Ends the program with the exit code for bugs when it panics.
 pub(super) fn end_panics_as_bugs() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if NO_THREAD.iter().any(|start| text.starts_with(start)) {
+            end_without_thread();
+        }
         print(panic);
         Printer::new(false).error_line(REPORT);
         super::interrupt::end(exit_code(Category::Bug).into());

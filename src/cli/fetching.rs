@@ -1,8 +1,11 @@
 //! Downloads for commands: from the network and the cache, or only from the cache.
 
+use std::time::Duration;
+
 use super::{arguments::FetchingOptions, failure::Failure, printer::Printer, progress::DownloadProgress};
 use crate::{
-    fetch::{Cache, Downloader, Environment, FetchError, Registries},
+    diagnostic::{Category, Diagnose},
+    fetch::{Cache, DEFAULT_STALL, Downloader, Environment, FetchError, Registries, STALL_VARIABLE},
     managers::RegistryError,
     repo::WorkTree,
     scaffold::{
@@ -28,7 +31,7 @@ pub(super) fn bring_up_to_date(
         let source = FromCache { cache: &cache, registries: &registries };
         return Ok(update(split, old, &source, extent)?);
     }
-    let downloader = Downloader::new(registries, cache, options.jobs);
+    let downloader = Downloader::new(registries, cache, options.jobs).with_stall(stall(&environment)?);
     let progress = DownloadProgress::new(printer);
     Ok(update(split, old, &Online { downloader: &downloader, progress: &progress }, extent)?)
 }
@@ -40,6 +43,24 @@ pub(super) fn registries(
     environment: &Environment,
 ) -> Result<Registries, RegistryError> {
     Registries::load(repo.root(), split.lockfile.format, &split.registries, environment)
+}
+
+/// Returns the longest time without progress of a download.
+fn stall(environment: &Environment) -> Result<Duration, StallError> {
+    let Some(text) = environment.get(STALL_VARIABLE) else { return Ok(DEFAULT_STALL) };
+    let time = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    time.filter(|time| !time.is_zero()).ok_or_else(|| StallError(text.to_owned()))
+}
+
+/// The variable holds no time.
+#[derive(Debug, thiserror::Error)]
+#[error("`{STALL_VARIABLE}` is not a time: expected seconds, found `{0}`")]
+struct StallError(String);
+
+impl Diagnose for StallError {
+    fn category(&self) -> Category {
+        Category::Input
+    }
 }
 
 /// Opens the cache of this machine.

@@ -6,8 +6,9 @@ use super::{
     arguments::{Global, HookCommand},
     failure::{Failure, Outcome},
     interrupt,
-    printer::{BAD, BOLD, GOOD, NOTE, Printer},
+    printer::Printer,
     repository::work_tree,
+    style::{BAD, BOLD, GOOD, NOTE},
 };
 use crate::{
     diagnostic::Category,

@@ -3,10 +3,12 @@
 //! They only save time or add a mark. A file that cannot be read or written is ignored.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err as fs;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::fetch::{Cache, Environment};
+use crate::{
+    fetch::{Cache, Environment},
+    reading,
+};
 
 /// The cache folder, and the file in it.
 pub(super) struct MemoryFile(Option<(Utf8PathBuf, Utf8PathBuf)>);
@@ -25,7 +27,7 @@ impl MemoryFile {
 
     /// Reads what an earlier run wrote.
     pub(super) fn read<T: DeserializeOwned>(&self) -> Option<T> {
-        let bytes = fs::read(&self.0.as_ref()?.1).ok()?;
+        let bytes = reading::bytes(&self.0.as_ref()?.1).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 

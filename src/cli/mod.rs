@@ -18,6 +18,7 @@ mod progress;
 mod repository;
 mod scan;
 mod size;
+mod style;
 mod text;
 mod trace;
 mod traced;
@@ -81,7 +82,7 @@ fn start_tracing(verbose: u8, printer: Printer) {
     };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(move || printer.log())
         .with_ansi(printer.draws_colour())
         .without_time()
         // It reports a closed stderr with `eprintln!`, which panics.

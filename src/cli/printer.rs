@@ -1,6 +1,9 @@
 //! [`Printer`]: prints results to stdout and everything else to stderr.
 //!
 //! Colour never carries meaning. It is off if the stream is no terminal or `NO_COLOR` is set.
+//!
+//! This is the one door to the terminal, and [`super::text`] escapes everything that passes it. So no caller has to know
+//! which names come from a repository, a registry or a build.
 
 use std::{
     fmt::Display,
@@ -8,8 +11,12 @@ use std::{
     sync::OnceLock,
 };
 
-use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+
+use super::{
+    style::{ODD, painted},
+    text::{EscapedJson, LogWriter},
+};
 
 /// The first failure to write to stdout. All later output is dropped, because a gap in the middle would be worse.
 static LOST: OnceLock<io::Error> = OnceLock::new();
@@ -19,13 +26,6 @@ static LOST: OnceLock<io::Error> = OnceLock::new();
 pub(super) struct Printer {
     quiet: bool,
 }
-
-pub(super) const BOLD: Style = Style::new().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
-pub(super) const GOOD: Style = AnsiColor::Green.on_default();
-pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
-pub(super) const NOTE: Style = AnsiColor::Cyan.on_default();
-pub(super) const ODD: Style = AnsiColor::Yellow.on_default();
 
 impl Printer {
     pub(super) fn new(quiet: bool) -> Self {
@@ -37,7 +37,7 @@ impl Printer {
     #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn data(self, line: impl Display) {
         if LOST.get().is_none()
-            && let Err(error) = writeln!(anstream::stdout().lock(), "{line}")
+            && let Err(error) = writeln!(anstream::stdout().lock(), "{}", painted(&line.to_string()))
         {
             let _ = LOST.set(error);
         }
@@ -56,7 +56,7 @@ impl Printer {
             return;
         }
         let mut out = BufWriter::with_capacity(1 << 16, anstream::stdout().lock());
-        let written = serde_json::to_writer_pretty(&mut out, report).map_err(io::Error::from);
+        let written = serde_json::to_writer_pretty(EscapedJson(&mut out), report).map_err(io::Error::from);
         if let Err(error) = written.and_then(|()| writeln!(out)).and_then(|()| out.flush()) {
             let _ = LOST.set(error);
         }
@@ -77,7 +77,13 @@ impl Printer {
     /// Prints a line to stderr, always. A closed stderr is ignored.
     #[expect(clippy::unused_self, reason = "one object owns all output")]
     pub(super) fn error_line(self, line: impl Display) {
-        let _ = writeln!(anstream::stderr().lock(), "{line}");
+        let _ = writeln!(anstream::stderr().lock(), "{}", painted(&line.to_string()));
+    }
+
+    /// Returns a writer for the log of `--verbose`, whose lines have colours of their own.
+    #[expect(clippy::unused_self, reason = "one object owns all output")]
+    pub(super) fn log(self) -> LogWriter<io::Stderr> {
+        LogWriter(io::stderr())
     }
 
     /// Returns whether a progress bar can be drawn.

@@ -1,6 +1,11 @@
 //! Formats numbers, sizes, times and names for people.
 
-use std::{borrow::Cow, time::Duration};
+pub(super) use crate::escaping::{escape, is_unsafe, put};
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 /// Formats a size: `0 B`, `999 B`, `1.5 kB`, `23.4 MB`, with decimal prefixes.
 pub(super) fn bytes(bytes: u64) -> String {
@@ -56,20 +61,46 @@ pub(super) fn duration(time: Duration) -> String {
     }
 }
 
-/// Escapes control and direction characters of a text from outside, except line breaks.
-pub(super) fn escape(text: &str) -> Cow<'_, str> {
-    let is_unsafe = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-    };
-    if !text.chars().any(is_unsafe) {
-        return Cow::Borrowed(text);
+/// Writes JSON without characters that control a terminal. Programs read the same values.
+pub(super) struct EscapedJson<W>(pub(super) W);
+
+impl<W: Write> Write for EscapedJson<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // The serializer writes whole texts, and escapes the control characters of ASCII itself.
+        match std::str::from_utf8(bytes) {
+            Ok(text) if text.chars().any(is_unsafe) => {
+                for character in text.chars() {
+                    if is_unsafe(character) {
+                        write!(self.0, "\\u{:04x}", u32::from(character))?;
+                    } else {
+                        write!(self.0, "{character}")?;
+                    }
+                }
+            }
+            _ => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
     }
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_unsafe(character) { safe.extend(character.escape_unicode()) } else { safe.push(character) }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
-    Cow::Owned(safe)
+}
+
+/// Writes lines of the log. The logging library escapes the start of terminal sequences in messages, and adds its own.
+pub(super) struct LogWriter<W>(pub(super) W);
+
+impl<W: Write> Write for LogWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let lines: Vec<_> = text.split('\u{1b}').map(escape).collect();
+        self.0.write_all(lines.join("\u{1b}").as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 #[cfg(test)]
@@ -100,9 +131,19 @@ mod tests {
     }
 
     #[test]
-    fn names_cannot_draw_on_the_terminal() {
-        assert_eq!(escape("a\u{1b}[31m\nb"), "a\\u{1b}[31m\nb");
-        assert_eq!(escape("a\u{202e}b"), "a\\u{202e}b");
-        assert!(matches!(escape("plain é"), Cow::Borrowed(_)));
+    fn json_keeps_its_values() {
+        let value = "a\u{1b}\u{9b}\u{202e}\u{7f}é\n";
+        let mut bytes = Vec::new();
+        serde_json::to_writer(EscapedJson(&mut bytes), value).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!(text, "\"a\\u001b\\u009b\\u202e\\u007fé\\n\"");
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn the_log_keeps_its_own_colours_alone() {
+        let mut bytes = Vec::new();
+        LogWriter(&mut bytes).write_all("\u{1b}[2ma\u{202e}b\n".as_bytes()).unwrap();
+        assert_eq!(bytes, b"\x1b[2ma\\u{202e}b\n");
     }
 }

@@ -8,8 +8,9 @@ use super::{
     failure::{Failure, Outcome},
     fetching::{bring_up_to_date, cache},
     interrupt,
-    printer::{BOLD, GOOD, Printer},
+    printer::Printer,
     repository::{previous, recovered, warn},
+    style::{BOLD, GOOD},
     text::{bytes, count, duration, things},
 };
 use crate::{

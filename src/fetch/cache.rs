@@ -30,6 +30,7 @@ use crate::{
     diagnostic::{Category, Diagnose, Location},
     ending::Folder,
     lockfile::{Algorithm, Digest, Hasher, Integrity},
+    reading,
 };
 
 /// The age at which an entry of `tmp/` counts as a leftover even while other runs use the cache.
@@ -172,8 +173,10 @@ impl Cache {
     pub fn forget(&self, integrity: &Integrity) -> Result<(), CacheError> {
         for digest in integrity.digests() {
             match fs::remove_file(self.place(digest)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(_) if self.place(digest).is_dir() => fs::remove_dir_all(self.place(digest))?,
+                Err(error) => return Err(error.into()),
+                Ok(()) => {}
             }
         }
         Ok(())
@@ -186,7 +189,7 @@ impl Cache {
 
     /// Returns the integrity of the first download. An unreadable entry counts as missing.
     pub(super) fn recorded(&self, sight: &Sight) -> Option<Integrity> {
-        fs::read_to_string(self.record_path(sight)).ok()?.trim().parse().ok()
+        reading::text(self.record_path(sight)).ok()?.trim().parse().ok()
     }
 
     /// Stores the integrity of the first download unless one exists. Returns the stored one.
@@ -258,6 +261,11 @@ fn persist(file: NamedTempFile, path: &Utf8Path) -> Result<(), CacheError> {
         Ok(_) => Ok(()),
         Err(failed) if failed.error.kind() == ErrorKind::NotFound => {
             fs::create_dir_all(path.parent().unwrap_or(path))?;
+            failed.file.persist(path).map(drop).map_err(|failed| failed.error.into())
+        }
+        // Something else put a folder there, perhaps a tool that restores caches.
+        Err(failed) if path.is_dir() => {
+            fs::remove_dir_all(path)?;
             failed.file.persist(path).map(drop).map_err(|failed| failed.error.into())
         }
         Err(failed) => Err(failed.error.into()),
@@ -362,6 +370,25 @@ mod tests {
         assert!(matches!(Cache::verify(&path, &integrity), Err(CacheError::Corrupted { .. })));
         fs::write(&path, "").unwrap();
         assert_eq!(cache.find(&integrity), None);
+    }
+
+    #[test]
+    fn a_folder_at_the_place_of_a_tarball_heals() {
+        let (_folder, cache) = cache();
+        let integrity = Integrity::from(Algorithm::Sha256.digest(b"right"));
+        insert(&cache, b"right", &integrity);
+        let path = cache.find(&integrity).unwrap().path;
+        let spoil = || {
+            let _ = fs::remove_file(&path);
+            fs::create_dir_all(path.join("inner")).unwrap();
+        };
+        spoil();
+        assert_eq!(cache.find(&integrity), None);
+        assert!(matches!(insert(&cache, b"right", &integrity), Inserted::Stored(..)));
+        assert!(cache.find(&integrity).is_some());
+        spoil();
+        cache.forget(&integrity).unwrap();
+        assert!(!path.exists());
     }
 
     #[test]

@@ -12,7 +12,6 @@ use std::{
 };
 
 use camino::Utf8PathBuf;
-use fs_err as fs;
 use reqwest::{
     Certificate, Client, Identity, NoProxy, Response,
     header::{AUTHORIZATION, HeaderValue, LOCATION, RETRY_AFTER},
@@ -33,7 +32,7 @@ use super::{
     resolver::Resolver,
     retry::{Patience, retry_after},
 };
-use crate::lockfile::Format;
+use crate::{lockfile::Format, reading};
 
 /// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 10;
@@ -84,7 +83,10 @@ impl Clients {
             may_authorize &= at.origin() == url.origin();
             let turns = self.client_for(registries, &at, patience);
             let turns = turns.map_err(|error| Reason::Connect { why: error.to_string() })?;
-            let response = turns.next().send(registries, &at, may_authorize).await?;
+            let response = turns.next().send(registries, &at, may_authorize);
+            // A host may send its headers so slowly that no read of them times out.
+            let response = tokio::time::timeout(patience.connect + patience.stall, response);
+            let response = response.await.unwrap_or(Err(Reason::Stalled))?;
             match redirected(&at, &response)? {
                 Some(next) => at = next,
                 None => return accepted(response, registries, &at, may_authorize),
@@ -172,7 +174,7 @@ fn certificates(transport: &Transport) -> Result<Vec<Certificate>, ClientError> 
     let mut all = Vec::new();
     for path in &transport.cafiles {
         let wrong = |reason: String| ClientError::Certificates { path: path.clone(), reason };
-        let pem = fs::read(path).map_err(|error| wrong(innermost(&error)))?;
+        let pem = reading::bytes(path).map_err(|error| wrong(innermost(&error)))?;
         all.extend(Certificate::from_pem_bundle(&pem).map_err(|error| wrong(innermost(&error)))?);
     }
     for text in &transport.authorities {
@@ -189,7 +191,7 @@ fn identity(certificate: &ClientCertificate) -> Result<Identity, ClientError> {
         ClientCertificate::Pem(text) => text.clone().into_bytes(),
         ClientCertificate::Files { certificate, key } => {
             let read = |path: &Utf8PathBuf| {
-                fs::read(path)
+                reading::bytes(path)
                     .map_err(|error| ClientError::Certificates { path: path.clone(), reason: innermost(&error) })
             };
             [read(key)?, b"\n".to_vec(), read(certificate)?].concat()

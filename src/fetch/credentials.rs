@@ -76,10 +76,10 @@ impl Credentials {
         self.direct.entry(nerf_dart(url)).or_insert(credential);
     }
 
-    /// Adds the credentials that `.npmrc` files give without a URL, unless `url` already has some.
-    pub(super) fn add_top_of_npmrc(&mut self, url: &Url) {
+    /// Adds the credentials that these `.npmrc` files give without a URL, unless `url` already has some.
+    pub(super) fn add_top_of_npmrc(&mut self, url: &Url, files: &[NpmrcConfig]) {
         if self.find(url).is_none()
-            && let Some(credential) = self.of_npmrc("")
+            && let Some(credential) = self.of_npmrc("", files)
         {
             self.add(url, credential);
         }
@@ -97,13 +97,13 @@ impl Credentials {
 
     /// Returns the credentials of the longest key of a URL.
     pub(super) fn find(&self, url: &Url) -> Option<Credential> {
-        keys_of(url).find_map(|key| self.direct.get(&key).cloned().or_else(|| self.of_npmrc(&key)))
+        keys_of(url).find_map(|key| self.direct.get(&key).cloned().or_else(|| self.of_npmrc(&key, &self.npmrc)))
     }
 
     /// Returns the credentials in `.npmrc` files for a key, or those without a URL if `key` is empty. Reads raw values,
     /// because [`NpmrcConfig::credentials_for`] decodes a password before its variable is replaced.
-    fn of_npmrc(&self, key: &str) -> Option<Credential> {
-        self.npmrc.iter().find_map(|config| {
+    fn of_npmrc(&self, key: &str, files: &[NpmrcConfig]) -> Option<Credential> {
+        files.iter().find_map(|config| {
             let separator = if key.is_empty() { "" } else { ":" };
             let value = |name: &str| config.get(&format!("{key}{separator}{name}")).map(|text| self.expanded(text));
             if let Some(token) = value("_authToken") {

@@ -8,13 +8,13 @@ use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 
 use camino::Utf8PathBuf;
 use futures_util::{StreamExt as _, stream};
-use reqwest::Response;
 use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{
+    body::Body,
     cache::{Cache, CacheError, Inserted, Insertion, Stored},
-    client::{ClientError, Clients, reason_of},
+    client::{ClientError, Clients},
     failure::{Failure, FetchError, Reason},
     git,
     hosts::Hosts,
@@ -134,6 +134,13 @@ impl Downloader {
         Self { registries, cache, jobs, patience, clients, hosts, git, git_turns }
     }
 
+    /// Sets the longest time without progress of a download.
+    #[must_use]
+    pub fn with_stall(mut self, stall: Duration) -> Self {
+        self.patience = self.patience.with_stall(stall);
+        self
+    }
+
     /// Returns the registries.
     pub fn registries(&self) -> &Registries {
         &self.registries
@@ -238,20 +245,20 @@ impl Downloader {
     }
 
     /// Sends one request. Returns its answer if the status is 200.
-    pub(super) async fn request(&self, url: &Url) -> Result<Response, Reason> {
+    pub(super) async fn request(&self, url: &Url) -> Result<Body, Reason> {
         let answer = self.clients.get(&self.registries, url, &self.patience).await;
-        if !matches!(answer, Err(Reason::Connect { .. } | Reason::Certificate { .. })) {
+        if !matches!(answer, Err(Reason::Connect { .. } | Reason::Certificate { .. } | Reason::Stalled)) {
             self.hosts.answered(url);
         }
-        answer
+        Ok(Body::new(answer?, self.registries.format(), &self.patience))
     }
 
     async fn attempt(&self, wanted: &Wanted, url: &Url, progress: &dyn Progress) -> Result<Fetched, Reason> {
         let expected = self.expected(wanted);
         let algorithm = expected.as_ref().map_or(Algorithm::Sha512, Integrity::algorithm);
-        let mut response = self.request(url).await?;
-        let mut file = Writing::new(self.cache.clone(), algorithm, response.content_length());
-        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error, self.registries().format()))? {
+        let mut body = self.request(url).await?;
+        let mut file = Writing::new(self.cache.clone(), algorithm, body.length());
+        while let Some(chunk) = body.next().await? {
             progress.received(chunk.len() as u64);
             file.write(&chunk).await?;
         }
@@ -376,7 +383,10 @@ impl Tries {
             self.wrong_contents += 1;
             return (self.wrong_contents == 1).then(|| patience.pause(1));
         }
-        let attempts = if host_answers { patience.attempts } else { patience.attempts_unanswered };
+        // A host that says nothing takes a long time for each attempt.
+        let is_slow = matches!(reason, Reason::Stalled);
+        let most = if host_answers && !is_slow { patience.attempts } else { patience.attempts_unanswered };
+        let attempts = most.min(patience.attempts);
         if !reason.is_transient() || self.failures >= attempts {
             return None;
         }

@@ -41,13 +41,19 @@ pub enum Reason {
         format: Format,
     },
     /// The connection is open, but no bytes arrive.
-    #[error("the connection stalled: no data arrived in time")]
+    #[error("the connection stalled: no data, or next to none, arrived in time")]
     Stalled,
     /// The transfer ended early.
     #[error("the transfer was interrupted: {why}")]
     Transfer {
         /// The cause.
         why: String,
+    },
+    /// The answer does not end.
+    #[error("the answer is larger than {}", if *most < 1 << 30 { format!("{} MiB", most >> 20) } else { format!("{} GiB", most >> 30) })]
+    TooLarge {
+        /// The most bytes that are read.
+        most: u64,
     },
     /// A redirect is not followed.
     #[error("{why}")]
@@ -122,16 +128,19 @@ impl Reason {
             | Self::Mismatch { .. }
             | Self::Changed { .. }
             | Self::OtherFiles { .. }
+            | Self::TooLarge { .. }
             | Self::Archive(_)
             | Self::Cache(_) => false,
         }
     }
 
-    /// Returns a copy of this reason if it means that no connection was made.
+    /// Returns a copy of this reason if it means that the host cannot be reached, or that it says nothing.
     pub(super) fn of_connection(&self) -> Option<Self> {
         match self {
             Self::Connect { why } => Some(Self::Connect { why: why.clone() }),
             Self::Certificate { why } => Some(Self::Certificate { why: why.clone() }),
+            Self::Stalled => Some(Self::Stalled),
+            Self::Git(FetchGitError::Stalled { after }) => Some(Self::Git(FetchGitError::Stalled { after: *after })),
             Self::Git(FetchGitError::Unreachable { said }) => {
                 Some(Self::Git(FetchGitError::Unreachable { said: said.clone() }))
             }
@@ -148,7 +157,8 @@ impl Reason {
             | Self::Mismatch { .. }
             | Self::Changed { .. }
             | Self::OtherFiles { .. }
-            | Self::Archive(_) => Category::Input,
+            | Self::TooLarge { .. } => Category::Input,
+            Self::Archive(error) => error.category(),
             Self::Git(error) => error.category(),
             Self::Status { status, .. } if !matches!(status, 401 | 403 | 407) && !retry::is_transient(*status) => {
                 Category::Input

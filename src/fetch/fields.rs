@@ -1,8 +1,9 @@
 //! A digest over a list of texts: [`Fields`].
 
 use camino::Utf8Path;
-use fs_err as fs;
 use url::Url;
+
+use crate::reading;
 
 /// A digest over texts. Each text is hashed with its length, so different lists give different digests.
 #[derive(Default)]
@@ -15,7 +16,7 @@ impl Fields {
 
     /// Adds the content of a file, not its path. Adds the path if the file cannot be read.
     pub(super) fn file(&mut self, path: &Utf8Path) {
-        match fs::read(path) {
+        match reading::bytes(path) {
             Ok(bytes) => self.bytes(&bytes),
             Err(_) => self.text(path.as_str()),
         }

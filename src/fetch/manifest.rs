@@ -2,14 +2,19 @@
 //!
 //! An npm tarball has one top folder, usually `package`, with `package.json` in it. Reading stops after that file.
 
-use std::io::Read as _;
+use std::{io::Read as _, ops::ControlFlow};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use flate2::read::MultiGzDecoder;
 use fs_err as fs;
 
+use super::archive::{ArchiveError, members};
+
 /// The largest part of a manifest that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
+
+/// The most bytes of an unpacked tarball that are searched. A few kilobytes can unpack to many gigabytes.
+const MOST_UNPACKED: u64 = 2 << 30;
 
 /// Why the manifest of a tarball cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +25,7 @@ pub enum ManifestError {
         /// The file in the cache.
         path: Utf8PathBuf,
         /// What was wrong.
-        source: std::io::Error,
+        source: ArchiveError,
     },
     /// The archive has no `package.json`.
     #[error("`{0}` has no package.json")]
@@ -38,19 +43,20 @@ pub enum ManifestError {
 /// Reads `package.json` from the tarball at `path`.
 pub fn manifest_in_tarball(path: &Utf8Path) -> Result<serde_json::Value, ManifestError> {
     let wrong = |source| ManifestError::Archive { path: path.to_owned(), source };
-    let file = fs::File::open(path).map_err(wrong)?;
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(std::io::BufReader::new(file)));
-    for entry in archive.entries().map_err(wrong)? {
-        let entry = entry.map_err(wrong)?;
-        if !is_manifest(&entry.path_bytes()) {
-            continue;
+    let file = fs::File::open(path).map_err(|error| wrong(error.into()))?;
+    let unpacked = MultiGzDecoder::new(std::io::BufReader::new(file)).take(MOST_UNPACKED);
+    let mut text = None;
+    members::each(unpacked, |member| {
+        if !is_manifest(&member.path) {
+            return Ok(ControlFlow::Continue(()));
         }
-        let mut text = Vec::new();
-        entry.take(LONGEST).read_to_end(&mut text).map_err(wrong)?;
-        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
-        return serde_json::from_slice(text).map_err(|source| ManifestError::Json { path: path.to_owned(), source });
-    }
-    Err(ManifestError::Absent(path.to_owned()))
+        member.data.take(LONGEST).read_to_end(text.insert(Vec::new()))?;
+        Ok(ControlFlow::Break(()))
+    })
+    .map_err(wrong)?;
+    let text = text.ok_or_else(|| ManifestError::Absent(path.to_owned()))?;
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
+    serde_json::from_slice(text).map_err(|source| ManifestError::Json { path: path.to_owned(), source })
 }
 
 /// Whether an entry is `package.json` in the top folder.

@@ -6,13 +6,11 @@
 //! Format: <https://github.com/npm/registry/blob/main/docs/responses/package-metadata.md>, the object of one version.
 
 use camino::Utf8PathBuf;
-use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{
     cache::Cache,
-    client::reason_of,
     download::Downloader,
     failure::{Failure, FetchError, Reason},
     registries::Registries,
@@ -21,6 +19,7 @@ use crate::{
     diagnostic::{Category, Diagnose},
     lockfile::{Algorithm, Digest, Integrity},
     managers::registries::{is_npms, without_secrets},
+    reading,
     split::lock::dependencies::usual_url,
 };
 
@@ -142,17 +141,15 @@ impl Downloader {
     }
 
     async fn document(&self, url: &Url) -> Result<Vec<u8>, Reason> {
-        let mut response = self.request(url).await?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error, self.registries().format()))? {
-            body.extend_from_slice(&chunk);
-            if body.len() > LONGEST_DOCUMENT {
-                return Err(Reason::Redirect {
-                    why: "the registry's answer is larger than 4 MiB, too large for the metadata of one version",
-                });
+        let mut body = self.request(url).await?;
+        let mut document = Vec::new();
+        while let Some(chunk) = body.next().await? {
+            document.extend_from_slice(&chunk);
+            if document.len() > LONGEST_DOCUMENT {
+                return Err(Reason::TooLarge { most: LONGEST_DOCUMENT as u64 });
             }
         }
-        Ok(body)
+        Ok(document)
     }
 
     fn read_document(
@@ -207,7 +204,7 @@ pub fn package_version_from_cache(
     version: &str,
 ) -> Option<PackageVersion> {
     check_name(name, version).ok()?;
-    let kept: Kept = serde_json::from_slice(&fs::read(place(cache, registries, name, version)).ok()?).ok()?;
+    let kept: Kept = serde_json::from_slice(&reading::bytes(place(cache, registries, name, version)).ok()?).ok()?;
     Some(PackageVersion { url: Url::parse(&kept.url).ok()?, integrity: kept.integrity })
 }
 

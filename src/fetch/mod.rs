@@ -6,6 +6,7 @@
 //! synchronous callers use [`run`].
 
 mod archive;
+mod body;
 mod cache;
 mod client;
 mod credentials;
@@ -48,6 +49,7 @@ pub use git::FetchGitError;
 pub use manifest::{ManifestError, manifest_in_tarball};
 pub use metadata::{MetadataError, PackageVersion, package_version_from_cache};
 pub use registries::Registries;
+pub use retry::{DEFAULT_STALL, STALL_VARIABLE};
 pub use secret::Secret;
 
 /// How long threads may continue after the future ends, for a last write or a host lookup that hangs.

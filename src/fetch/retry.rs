@@ -1,16 +1,16 @@
-//! Decides which requests are retried, and after which pause.
+//! Decides which requests are retried, and after which pause. Limits what a host may send, and how slowly.
 
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
     time::Duration,
 };
 
-/// Limits of retries and waiting.
+/// Limits of retries, of waiting and of size.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
     /// The most requests for one file, including the first.
     pub(super) attempts: u32,
-    /// The most requests for one file from a host that has not answered any request.
+    /// The most requests for one file from a host that has not answered any request, or whose answers stall.
     pub(super) attempts_unanswered: u32,
     /// The pause after the first failure. It doubles with each further failure.
     pub(super) first_pause: Duration,
@@ -20,9 +20,17 @@ pub(super) struct Patience {
     pub(super) longest_retry_after: Duration,
     /// The timeout of connecting.
     pub(super) connect: Duration,
-    /// The longest time without a received byte. The whole download has no timeout, since slow lines are not an error.
+    /// The longest time without progress. The whole download has no timeout, since slow lines are not an error.
     pub(super) stall: Duration,
+    /// The largest answer, in bytes. It bounds the disk space that a body without end takes.
+    pub(super) largest: u64,
 }
+
+/// The default of [`Patience::stall`].
+pub const DEFAULT_STALL: Duration = Duration::from_secs(30);
+
+/// The variable that sets [`Patience::stall`] in seconds.
+pub const STALL_VARIABLE: &str = "SPLITTER_STALL_TIMEOUT";
 
 impl Default for Patience {
     fn default() -> Self {
@@ -33,12 +41,18 @@ impl Default for Patience {
             longest_pause: Duration::from_secs(10),
             longest_retry_after: Duration::from_mins(1),
             connect: Duration::from_secs(10),
-            stall: Duration::from_secs(30),
+            stall: DEFAULT_STALL,
+            largest: 2 << 30,
         }
     }
 }
 
 impl Patience {
+    /// Sets the longest time without progress, which a connection may not exceed either.
+    pub(super) fn with_stall(self, stall: Duration) -> Self {
+        Self { stall, connect: self.connect.min(stall), ..self }
+    }
+
     /// Returns the pause after `failures` failures. Half of it is random, so requests that failed together are not
     /// retried together.
     pub(super) fn pause(&self, failures: u32) -> Duration {

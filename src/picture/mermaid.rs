@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Kind, Mark, Node, Picture};
+use crate::escaping::is_unsafe;
 
 /// Returns the text of the flowchart.
 pub fn render(picture: &Picture) -> String {
@@ -62,7 +63,7 @@ fn shape(id: &str, node: &Node) -> String {
 fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
-        if "\"#;<>&`[]{}|".contains(character) || character.is_control() {
+        if "\"#;<>&`[]{}|".contains(character) || is_unsafe(character) || matches!(character, '\n' | '\t') {
             let _ = write!(safe, "#{};", u32::from(character));
         } else {
             safe.push(character);

@@ -6,6 +6,7 @@ use super::{
     Kind, Mark, Node, Picture,
     layout::{self, Layout},
 };
+use crate::escaping::is_unsafe;
 
 /// The height of a box.
 const BOX: f64 = 46.0;
@@ -266,6 +267,7 @@ fn draw_box(out: &mut String, placed: &Placed<'_>) {
 }
 
 fn escape(text: &str) -> String {
-    let plain = text.chars().filter(|character| !character.is_control());
-    plain.collect::<String>().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    // XML has no control characters, not even escaped ones.
+    let plain: String = text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect();
+    plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

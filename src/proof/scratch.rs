@@ -30,7 +30,7 @@ pub struct Copy {
 impl Scratch {
     /// Makes an empty one in the temporary folder of this machine.
     pub fn new() -> Result<Self, ProofError> {
-        let folder = Folder::new("splitter-", &std::env::temp_dir())?;
+        let folder = Folder::in_temporary("splitter-scratch-")?;
         // Nix refuses paths that contain a link, and the temporary folder of macOS is one.
         let root = fs::canonicalize(folder.path())?;
         let root = Utf8PathBuf::from_path_buf(root).map_err(ProofError::NotUtf8)?;

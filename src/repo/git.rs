@@ -50,6 +50,9 @@ pub enum GitError {
     /// The folder is not in a git repository.
     #[error("`{0}` is not in a git repository")]
     NoRepository(Utf8PathBuf),
+    /// The repository belongs to another user, so git does not read its settings.
+    #[error("git does not use the repository of `{0}`, because it belongs to another user (\"dubious ownership\")")]
+    OtherOwner(Utf8PathBuf),
     /// Git ended with an error.
     #[error("`git {command}` failed: {message}")]
     Failed {
@@ -61,6 +64,12 @@ pub enum GitError {
     /// Git's output could not be read.
     #[error("could not read the output of `git {0}`")]
     Answer(&'static str),
+    /// An object is too large to read.
+    #[error("the file is larger than {} MiB (git object {object})", crate::reading::MOST >> 20)]
+    TooLarge {
+        /// Its id.
+        object: String,
+    },
     /// An object of the index is missing.
     #[error("the content of `{path}` is missing: this partial clone has not fetched it")]
     Missing {
@@ -72,13 +81,17 @@ pub enum GitError {
 impl Diagnose for GitError {
     fn category(&self) -> Category {
         match self {
-            Self::NoRepository(_) => Category::Input,
+            Self::NoRepository(_) | Self::TooLarge { .. } => Category::Input,
             _ => Category::Environment,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::OtherOwner(folder) => vec![format!(
+                "change the owner of the repository, or, if you trust it, run `git config --global --add safe.directory \
+                 {folder}` with the folder that holds `.git`"
+            )],
             Self::Missing { path } => vec![format!("run `git show :{path}` to fetch it")],
             _ => Vec::new(),
         }
@@ -138,6 +151,8 @@ impl Git {
     pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("git");
         command.current_dir(&self.folder).args(args);
+        // [`GitError`] reads messages. A locale would also change how filters of the user see their texts.
+        command.env("LANGUAGE", "C");
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0");
         match &self.place {
             RepositoryChoice::Inherited => {}
@@ -199,6 +214,9 @@ impl Git {
 
     pub(super) fn failed(&self, args: &[&str], stderr: &[u8]) -> GitError {
         let message = String::from_utf8_lossy(stderr).trim().to_owned();
+        if message.contains("dubious ownership") {
+            return GitError::OtherOwner(self.folder.clone());
+        }
         if message.contains("not a git repository") {
             return GitError::NoRepository(self.folder.clone());
         }

@@ -1,8 +1,7 @@
 //! Files that Git LFS keeps: git has pointers to them, by attributes.
 
-use fs_err as fs;
-
 use super::{Git, GitError, RepoPath, WorkTree};
+use crate::reading;
 
 const FILTER: &str = "filter=lfs";
 
@@ -20,13 +19,13 @@ fn is_used(git: &Git, tree: &WorkTree) -> Result<bool, GitError> {
     let names_filter = |text: std::io::Result<String>| text.is_ok_and(|text| text.contains(FILTER));
     let mut is_above = false;
     for folder in tree.root().ancestors() {
-        is_above |= names_filter(fs::read_to_string(folder.join(".gitattributes")));
+        is_above |= names_filter(reading::text(folder.join(".gitattributes")));
         if folder.join(".git").exists() {
             break;
         }
     }
     let own = git.names(&["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.gitattributes"])?;
-    let is_own = || own.iter().any(|name| names_filter(fs::read_to_string(tree.root().join(name))));
+    let is_own = || own.iter().any(|name| names_filter(reading::text(tree.root().join(name))));
     Ok(is_above || is_own())
 }
 
@@ -35,6 +34,7 @@ mod tests {
     use std::process::Command;
 
     use camino::Utf8Path;
+    use fs_err as fs;
 
     use super::*;
 

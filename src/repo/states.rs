@@ -3,8 +3,13 @@
 //! Git knows these ids for a commit and for its index without reading files, so two states of a large repository are
 //! compared in milliseconds. In the working tree, only files that git does not know to be unchanged are read.
 
-use std::{collections::BTreeMap, io, os};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read as _},
+    os,
+};
 
+use camino::Utf8Path;
 use fs_err as fs;
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
@@ -163,7 +168,8 @@ fn read(output: &[u8], at: usize) -> FileStates {
 fn on_disk(tree: &WorkTree, path: &RepoPath, is_long: bool) -> io::Result<Option<FileState>> {
     let file = path.on_disk(tree.root());
     let metadata = match fs::symlink_metadata(&file) {
-        Ok(metadata) if metadata.is_dir() => return Ok(None),
+        // Git tracks neither folders nor pipes and devices.
+        Ok(metadata) if !metadata.is_file() && !metadata.is_symlink() => return Ok(None),
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -173,7 +179,28 @@ fn on_disk(tree: &WorkTree, path: &RepoPath, is_long: bool) -> io::Result<Option
         return Ok(Some(FileState::new(target.as_os_str().as_encoded_bytes(), FileKind::Link, is_long)));
     }
     let kind = if is_executable(&metadata) { FileKind::Executable } else { FileKind::Plain };
-    Ok(Some(FileState::new(&fs::read(&file)?, kind, is_long)))
+    Ok(Some(FileState { content: digest_of_file(&file, metadata.len(), is_long)?, kind }))
+}
+
+/// Returns git's id of the content of a file, which may be larger than the memory.
+fn digest_of_file(path: &Utf8Path, length: u64, is_long: bool) -> io::Result<String> {
+    let head = format!("blob {length}\0");
+    if is_long {
+        hash_of_file(path, Sha256::new().chain_update(head))
+    } else {
+        hash_of_file(path, Sha1::new().chain_update(head))
+    }
+}
+
+fn hash_of_file(path: &Utf8Path, mut hash: impl sha1::Digest) -> io::Result<String> {
+    let mut file = fs::File::open(path)?;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
+            length => hash.update(&buffer[..length]),
+        }
+    }
 }
 
 #[cfg(unix)]

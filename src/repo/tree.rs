@@ -56,6 +56,14 @@ pub enum TreeError {
         /// The system's error.
         source: std::io::Error,
     },
+    /// It is no regular file, or too large.
+    #[error("could not read `{path}`: {why}")]
+    Refused {
+        /// The file.
+        path: RepoPath,
+        /// What it is.
+        why: crate::reading::Refused,
+    },
     /// Git could not read it.
     #[error("could not read `{path}` from git")]
     Git {
@@ -72,23 +80,34 @@ pub enum TreeError {
         /// The first invalid byte.
         position: Position,
     },
-    /// A name in the repository is not UTF-8. Neither Nix nor a manifest can name it.
-    #[error("the name of `{0}` is not UTF-8")]
+    /// A name in the repository is not UTF-8, or has a control character. A manifest cannot name it.
+    #[error("the name of `{}` is not UTF-8, or has a control character", .0.as_str().escape_debug())]
     Name(Utf8PathBuf),
+}
+
+impl TreeError {
+    /// Makes an error of the system's error for a file.
+    pub(super) fn of_file(path: RepoPath, source: std::io::Error) -> Self {
+        match crate::reading::refused(&source) {
+            Some(why) => Self::Refused { path, why },
+            None => Self::Read { path, source },
+        }
+    }
 }
 
 impl Diagnose for TreeError {
     fn category(&self) -> Category {
         match self {
-            Self::Read { .. } | Self::Git { .. } => Category::Environment,
-            Self::NotUtf8 { .. } | Self::Name(_) => Category::Input,
+            Self::Read { .. } => Category::Environment,
+            Self::Git { source, .. } => source.category(),
+            Self::Refused { .. } | Self::NotUtf8 { .. } | Self::Name(_) => Category::Input,
         }
     }
 
     fn location(&self) -> Option<Location> {
         match self {
             Self::NotUtf8 { path, position } => Some(Location::at(path.as_str(), *position)),
-            Self::Read { .. } | Self::Git { .. } | Self::Name(_) => None,
+            Self::Read { .. } | Self::Refused { .. } | Self::Git { .. } | Self::Name(_) => None,
         }
     }
 

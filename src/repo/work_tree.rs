@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     io,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,12 +19,15 @@ use super::{
 use crate::{
     diagnostic::{Category, Diagnose},
     names::{FOREIGN_LOCKFILES, ROOT_MARKS},
+    reading::{self, Refused},
 };
 
 /// A repository on disk.
 #[derive(Debug, Clone)]
 pub struct WorkTree {
     root: Utf8PathBuf,
+    /// An ignore file that a walk did not read, see [`Self::may_enter`].
+    refused: Arc<Mutex<Option<(Utf8PathBuf, Refused)>>>,
 }
 
 /// Why no repository was found.
@@ -77,7 +80,7 @@ impl WorkTree {
 
     /// Returns the repository at exactly this folder.
     pub fn at(root: impl Into<Utf8PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), refused: Arc::default() }
     }
 
     /// Returns its root on disk.
@@ -100,24 +103,27 @@ impl WorkTree {
     ) -> Result<Vec<T>, TreeError> {
         let collected = Mutex::new(Vec::new());
         let failure = Mutex::new(None);
-        self.walker().build_parallel().run(|| {
-            let mut batch = Batch { found: Vec::new(), all: &collected };
-            let (failure, take) = (&failure, &take);
-            let take = move |entry| take(&Result::map_err(entry, |error| walk_error(&self.root, error))?);
-            Box::new(move |entry| match take(entry) {
-                Ok(found) => {
-                    batch.found.extend(found);
-                    WalkState::Continue
-                }
-                Err(error) => {
-                    *lock(failure) = Some(error);
-                    WalkState::Quit
-                }
-            })
-        });
+        self.walker(|entry| entry.file_name() != ".git" && entry.file_name() != "node_modules")?.build_parallel().run(
+            || {
+                let mut batch = Batch { found: Vec::new(), all: &collected };
+                let (failure, take) = (&failure, &take);
+                let take = move |entry| take(&Result::map_err(entry, |error| walk_error(&self.root, error))?);
+                Box::new(move |entry| match take(entry) {
+                    Ok(found) => {
+                        batch.found.extend(found);
+                        WalkState::Continue
+                    }
+                    Err(error) => {
+                        *lock(failure) = Some(error);
+                        WalkState::Quit
+                    }
+                })
+            },
+        );
         if let Some(error) = lock(&failure).take() {
             return Err(error);
         }
+        self.check_walk()?;
         Ok(std::mem::take(&mut *lock(&collected)))
     }
 
@@ -174,25 +180,40 @@ impl WorkTree {
             let is_in = || !is_folder && entry.path().parent() == Some(target.as_path());
             !is_skipped && (target.starts_with(entry.path()) || is_in())
         };
-        for entry in self.walker().filter_entry(on_the_way).max_depth(Some(depth)).build() {
+        for entry in self.walker(on_the_way)?.max_depth(Some(depth)).build() {
             let entry = entry.map_err(|error| walk_error(&self.root, error))?;
             let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
             if let Some(name) = entry.file_name().to_str().filter(|_| entry.depth() == depth) {
                 found.0.insert(name.to_owned(), is_file);
             }
         }
+        self.check_walk()?;
         Ok(found)
     }
 
-    fn walker(&self) -> WalkBuilder {
+    fn walker(
+        &self,
+        is_wanted: impl Fn(&ignore::DirEntry) -> bool + Send + Sync + 'static,
+    ) -> Result<WalkBuilder, TreeError> {
+        // The walk also reads the ignore files of the folders above.
+        if !self.root.ancestors().all(|folder| may_enter(folder.as_std_path(), &self.refused)) {
+            self.check_walk()?;
+        }
+        let refused = Arc::clone(&self.refused);
         let mut builder = WalkBuilder::new(&self.root);
-        builder
-            .hidden(false)
-            .ignore(false)
-            .require_git(false)
-            .follow_links(false)
-            .filter_entry(|entry| entry.file_name() != ".git" && entry.file_name() != "node_modules");
-        builder
+        builder.hidden(false).ignore(false).require_git(false).follow_links(false).filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            is_wanted(entry) && (!is_folder || may_enter(entry.path(), &refused))
+        });
+        Ok(builder)
+    }
+
+    /// Fails if the walk left a folder out.
+    fn check_walk(&self) -> Result<(), TreeError> {
+        let Some((path, why)) = lock(&self.refused).take() else { return Ok(()) };
+        // The file may be above the repository.
+        let path = self.relative(&path).unwrap_or(RepoPath::root());
+        Err(TreeError::Refused { path, why })
     }
 
     fn path_of(&self, entry: &ignore::DirEntry) -> Result<RepoPath, TreeError> {
@@ -224,6 +245,15 @@ impl WorkTree {
         let text = if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() };
         RepoPath::of_listed(text).map_err(|_| TreeError::Name(path.to_owned()))
     }
+}
+
+/// Whether a walk may read the ignore file of a folder. It reads the file without a limit: a named pipe never answers, and
+/// `/dev/zero` never ends. If not, the file is noted.
+fn may_enter(folder: &Path, refused: &Mutex<Option<(Utf8PathBuf, Refused)>>) -> bool {
+    let file = folder.join(".gitignore");
+    let Some(why) = reading::check(&file).err().as_ref().and_then(reading::refused) else { return true };
+    *lock(refused) = Some((Utf8PathBuf::from(file.to_string_lossy().into_owned()), why));
+    false
 }
 
 fn size(entry: &ignore::DirEntry) -> u64 {
@@ -297,10 +327,10 @@ fn walk_error(root: &Utf8Path, error: ignore::Error) -> TreeError {
 
 impl Tree for WorkTree {
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, TreeError> {
-        match fs::read(path.on_disk(&self.root)) {
+        match reading::bytes(path.on_disk(&self.root)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if is_absent(&error) => Ok(None),
-            Err(source) => Err(TreeError::Read { path: path.clone(), source }),
+            Err(source) => Err(TreeError::of_file(path.clone(), source)),
         }
     }
 
@@ -350,11 +380,12 @@ impl Tree for WorkTree {
         let target = path.on_disk(&self.root).into_std_path_buf();
         let depth = path.parts().count();
         let on_the_way = move |entry: &ignore::DirEntry| target.starts_with(entry.path());
-        for entry in self.walker().filter_entry(on_the_way).max_depth(Some(depth)).build() {
+        for entry in self.walker(on_the_way)?.max_depth(Some(depth)).build() {
             if entry.map_err(|error| walk_error(&self.root, error))?.depth() == depth {
                 return Ok(false);
             }
         }
+        self.check_walk()?;
         Ok(true)
     }
 
@@ -369,10 +400,11 @@ impl Tree for WorkTree {
         let on_the_way = move |entry: &ignore::DirEntry| {
             wanted.contains(entry.path()) && entry.file_name() != ".git" && entry.file_name() != "node_modules"
         };
-        for entry in self.walker().filter_entry(on_the_way).build() {
+        for entry in self.walker(on_the_way)?.build() {
             let entry = entry.map_err(|error| walk_error(&self.root, error))?;
             ignored.remove(&self.path_of(&entry)?);
         }
+        self.check_walk()?;
         Ok(ignored)
     }
 
@@ -402,10 +434,10 @@ impl Tree for WorkTree {
         };
         let prefix = self.root.strip_prefix(top).map_or(String::new(), |below| format!("{below}/").replace('\\', "/"));
         let prefix = if prefix == "/" { "" } else { &prefix };
-        let text = match fs::read_to_string(top.join(GIT_MODULES)) {
+        let text = match reading::text(top.join(GIT_MODULES)) {
             Ok(text) => text,
             Err(error) if is_absent(&error) => String::new(),
-            Err(source) => return Err(TreeError::Read { path: RepoPath::root().child(GIT_MODULES), source }),
+            Err(source) => return Err(TreeError::of_file(RepoPath::root().child(GIT_MODULES), source)),
         };
         Ok(submodule_paths(&text, prefix))
     }

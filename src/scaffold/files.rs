@@ -16,6 +16,7 @@ use fs_err as fs;
 use self::journal::{Journal, JournalEntry, Plan};
 use crate::{
     diagnostic::{Category, Diagnose},
+    reading,
     repo::{
         RepoPath,
         door::{self, DoorError},
@@ -179,7 +180,7 @@ impl Written {
 }
 
 fn read_if_there(path: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
+    match reading::bytes(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(error),

@@ -28,7 +28,7 @@ pub use lock::lock_set::LockSet;
 pub(crate) use sources::root_files::is_configuration;
 pub use sources::root_files::{Imports, ProgramSearch};
 pub use sources::symlinks::LinkTargets;
-use sources::symlinks::{Follower, LinkSearch};
+use sources::symlinks::{Follower, LinkSearch, Symlinks};
 use submodules::Submodules;
 pub use workspaces::manifest::Manifest;
 pub(crate) use workspaces::tasks::FILES as TASK_RUNNERS;
@@ -46,6 +46,7 @@ use crate::split::{
     lock::drift::Drift,
     workspaces::{
         graph::{self, Graph},
+        links::Links,
         patterns::Dialect,
     },
 };
@@ -150,72 +151,54 @@ impl Split {
         choices: &Choices,
         recorded: Option<impl FnOnce() -> Imports>,
     ) -> Result<Self, SplitError> {
-        let text = LockfileText::find(tree)?;
-        let root = workspaces::root(tree)?;
-        let manager = text.manager();
-        let dialect = dialect(tree, &root, &text);
-        let (found, lockfile) = both(|| workspaces::read_as(tree, root, manager, dialect), || text.parse());
-        let lockfile = lockfile?;
-        let workspaces::Found { workspaces, warnings: of_workspaces } = found?;
-        let mut config = config::read(tree)?;
-        config.resolve(&workspaces)?;
-        let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(&lockfile);
-        let systems = systems(choices, &config);
-        let mut links = workspaces::links::find(tree, &workspaces, &lockfile)?;
+        let stated = Stated::read(tree)?;
+        let systems = systems(choices, &stated.config);
+        // What a record knows is asked for only now: a repository that cannot be read has an error of its own.
+        let links = workspaces::links::find(tree, &stated.workspaces, &stated.lockfile)?;
         let imports = recorded.map(|recorded| recorded());
-        let programs = imports.as_ref().map_or(ProgramSearch::Whole, ProgramSearch::Recorded);
-        let search = imports.as_ref().map_or(LinkSearch::Whole, |imports| LinkSearch::Recorded(&imports.links));
-        let mut follower = Follower::of(tree, &workspaces, &config, &links, &search)?;
-        links.add_edges(follower.edges());
-        let mut linked_workspaces = LinkTargets::new();
-        for (from, to) in follower.edges() {
-            linked_workspaces.entry(from.clone()).or_default().insert(to.clone());
-        }
-        let through = graph::through_packages(&lockfile, &workspaces);
-        let given = graph::Given { links: &links, through: &through };
-        let mut graph = Graph::of(tree, &workspaces, &config, &given, &mut follower, lockfile.format.into(), programs)?;
-        let symlinks = follower.found;
-        let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
-        if !apps.is_empty() {
-            graph.keep_apps(apps)?;
-        }
-        let default = default_package(&graph, &config)?;
-        graph.refuse_unclear()?;
-        let patches = graph.workspaces().filter_map(|workspace| workspace.patches.clone()).collect();
-        let manager = ManagerName::from(lockfile.format).manager();
-        let own = manager.own_files(tree)?;
-        let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
+        let shape = Shape::find(tree, &stated, links, choices, imports.as_ref())?;
+        let install = Installed::find(tree, &stated, &shape, &systems)?;
+        Self::of(tree, stated, shape, install, systems)
+    }
+
+    /// Puts together what is known.
+    fn of(
+        tree: &dyn Tree,
+        stated: Stated,
+        shape: Shape,
+        install: Installed,
+        systems: Vec<System>,
+    ) -> Result<Self, SplitError> {
+        let Stated { workspaces, lockfile, config, warnings: of_workspaces } = stated;
+        let Shape { graph, links, symlinks, linked_workspaces, checks, default } = shape;
         let environment = sources::root_files::environment::of_yarn(tree, lockfile.format.into())?;
-        let mut dependencies = lock::dependencies::list(&lockfile, &workspaces, sources, &systems)?;
-        lock::downloads::add(&mut dependencies, &config.downloads, &systems)?;
-        let pin = manager.pin(&pinned(tree, &workspaces, &lockfile, &own))?;
         let node_pins = nodejs::pins(tree, &RepoPath::root())?;
-        let mut split = Self {
+        let warnings = [
+            of_workspaces,
+            lockfile.warnings.clone(),
+            links.warnings,
+            symlinks.warnings(|link, end| graph.makes(link, end)),
+            scripts_of_none(&config, &lockfile),
+            graph.warnings.clone(),
+        ];
+        let split = Self {
             unsatisfied: lock::unsatisfied::find(&lockfile, &workspaces),
             nodejs: nodejs::wanted(&node_pins),
             node_pins,
-            checks: checks::find(tree, &graph, &workspaces, &config, lockfile.format.into(), programs)?,
-            lock_set: LockSet::collect(tree, &lockfile, &workspaces, &links, &patches, &own)?,
-            dependencies,
+            checks,
+            lock_set: install.lock_set,
+            dependencies: install.dependencies,
+            registries: install.registries,
+            drift: install.drift,
+            pin: install.pin,
             copies: workspaces::copies::find(tree, &graph, &workspaces, &config, &lockfile)?,
             environment_files: if environment.is_set { environment.files } else { Vec::new() },
             root_files: sources::root_files::chosen(tree, &config.root_files, "`rootFiles`")?,
-            drift: lock::drift::find(tree, &workspaces, &links.manifests, &lockfile, &pin.manager.version)?,
-            pin,
-            warnings: [
-                of_workspaces,
-                lockfile.warnings.clone(),
-                links.warnings,
-                symlinks.warnings(|link, end| graph.makes(link, end)),
-                scripts_of_none(&config, &lockfile),
-                graph.warnings.clone(),
-            ]
-            .concat(),
+            warnings: warnings.concat(),
             submodules: Submodules::read(tree)?,
             links_to: symlinks.links,
             linked_workspaces,
             default,
-            registries,
             systems,
             graph,
             manifests: workspaces,
@@ -223,12 +206,110 @@ impl Split {
             config,
             lockfile,
         };
-        split.warnings.extend(checks::unknown(&split));
-        let mut submodules = std::mem::take(&mut split.submodules);
-        submodules.keep_needed(&split);
-        split.warnings.extend(submodules.warning(&split));
-        split.submodules = submodules;
-        Ok(split)
+        Ok(split.completed())
+    }
+
+    /// Adds what follows from everything else.
+    fn completed(mut self) -> Self {
+        self.warnings.extend(checks::unknown(&self));
+        let mut submodules = std::mem::take(&mut self.submodules);
+        submodules.keep_needed(&self);
+        self.warnings.extend(submodules.warning(&self));
+        self.submodules = submodules;
+        self
+    }
+}
+
+/// What the files of a repository state: the lockfile, the manifests, and the settings of splitter.
+struct Stated {
+    workspaces: Workspaces,
+    lockfile: Lockfile,
+    config: Config,
+    warnings: Vec<String>,
+}
+
+impl Stated {
+    fn read(tree: &dyn Tree) -> Result<Self, SplitError> {
+        let text = LockfileText::find(tree)?;
+        let root = workspaces::root(tree)?;
+        let manager = text.manager();
+        let dialect = dialect(tree, &root, &text);
+        let (found, lockfile) = both(|| workspaces::read_as(tree, root, manager, dialect), || text.parse());
+        let lockfile = lockfile?;
+        let workspaces::Found { workspaces, warnings } = found?;
+        let mut config = config::read(tree)?;
+        config.resolve(&workspaces)?;
+        Ok(Self { workspaces, lockfile, config, warnings })
+    }
+}
+
+/// How the workspaces depend on each other and on other files, and what is built of them.
+struct Shape {
+    graph: Graph,
+    links: Links,
+    symlinks: Symlinks,
+    linked_workspaces: LinkTargets,
+    checks: Checks,
+    default: Option<String>,
+}
+
+impl Shape {
+    /// Finds it. `imports` is what a record knows of the sources. Else they are searched.
+    fn find(
+        tree: &dyn Tree,
+        stated: &Stated,
+        mut links: Links,
+        choices: &Choices,
+        imports: Option<&Imports>,
+    ) -> Result<Self, SplitError> {
+        let Stated { workspaces, lockfile, config, .. } = stated;
+        let manager = lockfile.format.into();
+        let programs = imports.map_or(ProgramSearch::Whole, ProgramSearch::Recorded);
+        let search = imports.map_or(LinkSearch::Whole, |imports| LinkSearch::Recorded(&imports.links));
+        let mut follower = Follower::of(tree, workspaces, config, &links, &search)?;
+        links.add_edges(follower.edges());
+        let mut linked_workspaces = LinkTargets::new();
+        for (from, to) in follower.edges() {
+            linked_workspaces.entry(from.clone()).or_default().insert(to.clone());
+        }
+        let through = graph::through_packages(lockfile, workspaces);
+        let given = graph::Given { links: &links, through: &through };
+        let mut graph = Graph::of(tree, workspaces, config, &given, &mut follower, manager, programs)?;
+        let apps = if choices.apps.is_empty() { &config.apps } else { &choices.apps };
+        if !apps.is_empty() {
+            graph.keep_apps(apps)?;
+        }
+        let default = default_package(&graph, config)?;
+        graph.refuse_unclear()?;
+        let checks = checks::find(tree, &graph, workspaces, config, manager, programs)?;
+        let symlinks = follower.found;
+        Ok(Self { graph, links, symlinks, linked_workspaces, checks, default })
+    }
+}
+
+/// What an install takes, and whether it would be accepted.
+struct Installed {
+    pin: Pin,
+    registries: ProjectRegistries,
+    lock_set: LockSet,
+    dependencies: Vec<Dependency>,
+    drift: Vec<Drift>,
+}
+
+impl Installed {
+    fn find(tree: &dyn Tree, stated: &Stated, shape: &Shape, systems: &[System]) -> Result<Self, SplitError> {
+        let Stated { workspaces, lockfile, config, .. } = stated;
+        let registries = ProjectRegistries::of_tree(tree, lockfile.format)?.of_lockfile(lockfile);
+        let manager = ManagerName::from(lockfile.format).manager();
+        let own = manager.own_files(tree)?;
+        let sources = Sources { registries: &registries, cache: own.cache.as_ref() };
+        let mut dependencies = lock::dependencies::list(lockfile, workspaces, sources, systems)?;
+        lock::downloads::add(&mut dependencies, &config.downloads, systems)?;
+        let pin = manager.pin(&pinned(tree, workspaces, lockfile, &own))?;
+        let patches = shape.graph.workspaces().filter_map(|workspace| workspace.patches.clone()).collect();
+        let lock_set = LockSet::collect(tree, lockfile, workspaces, &shape.links, &patches, &own)?;
+        let drift = lock::drift::find(tree, workspaces, &shape.links.manifests, lockfile, &pin.manager.version)?;
+        Ok(Self { pin, registries, lock_set, dependencies, drift })
     }
 }
 

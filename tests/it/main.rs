@@ -17,6 +17,7 @@ mod git_places;
 mod graph;
 mod guard;
 mod harness;
+mod hostile;
 mod init;
 mod links;
 mod nar;

@@ -23,7 +23,7 @@ const SIGNALS: [(&str, i32); 4] = [("INT", 2), ("TERM", 15), ("HUP", 1), ("KILL"
 
 /// Number of killed runs in each of the two tests.
 fn kills() -> usize {
-    std::env::var("SPLITTER_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(16)
+    std::env::var("SPLITTER_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(200)
 }
 
 /// Returns all files in a folder by path, except git's.
@@ -43,9 +43,34 @@ fn files(folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Returns empty folders.
-fn empty_folders(context: &TestContext) -> String {
-    run(context.command("find").args([".", "-type", "d", "-empty", "-not", "-path", "./.git/*"]))
+/// Returns the folders without an entry, except git's.
+fn empty_folders(folder: &Utf8Path) -> Vec<String> {
+    let mut empty = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop().filter(|next| next.file_name() != Some(".git")) {
+        let entries: Vec<_> = next.read_dir_utf8().unwrap().map(Result::unwrap).collect();
+        if entries.is_empty() {
+            empty.push(next.to_string());
+        }
+        let folders = entries.iter().filter(|entry| entry.file_type().unwrap().is_dir() && entry.file_name() != ".git");
+        open.extend(folders.map(|entry| entry.path().to_owned()));
+    }
+    empty
+}
+
+/// Writes these files and removes all others. Folders that become empty are removed too.
+fn restore(folder: &Utf8Path, old: &BTreeMap<String, Vec<u8>>) {
+    for path in files(folder).keys().filter(|path| !old.contains_key(*path)) {
+        fs::remove_file(folder.join(path)).unwrap();
+    }
+    for (path, content) in
+        old.iter().filter(|(path, content)| fs::read(folder.join(path)).ok().as_ref() != Some(content))
+    {
+        fs::write(folder.join(path), content).unwrap();
+    }
+    while let Some(empty) = empty_folders(folder).pop() {
+        fs::remove_dir(empty).unwrap();
+    }
 }
 
 /// Returns unfinished files in temporary folders and the cache.
@@ -66,52 +91,71 @@ fn start(mut command: Command) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
+/// Numbers that look random and are the same in each run.
+struct Seeded(u64);
+
+impl Seeded {
+    /// Returns a part of a time. Files are written at the end, so half of the parts are in the last quarter.
+    fn part_of(&mut self, whole: Duration) -> Duration {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let part = f64::from(u32::try_from(self.0 >> 33).unwrap()) / f64::from(u32::MAX >> 1);
+        whole.mul_f64(if self.0 >> 32 & 1 == 0 { part } else { 0.75 + part / 4.0 })
+    }
+}
+
 /// Kills runs of `splitter <verb>` at random moments within the time of a full run.
-fn kill_at_any_moment(verb: &str, reset: impl Fn(&TestContext), small: &Small) {
+fn kill_at_any_moment(verb: &str, small: &Small) {
     let context = &small.context;
     let old = files(&context.repo());
-    succeed(&mut context.splitter(&[verb]));
-    reset(context);
-    let began = Instant::now();
-    succeed(&mut context.splitter(&[verb]));
-    let whole = began.elapsed();
+    let reset = || {
+        restore(&context.repo(), &old);
+        let _ = fs::remove_dir_all(context.home());
+        fs::create_dir(context.home()).unwrap();
+    };
+    let mut whole = Duration::ZERO;
+    for _ in 0..2 {
+        reset();
+        let began = Instant::now();
+        succeed(&mut context.splitter(&[verb]));
+        whole = began.elapsed();
+    }
     let new = files(&context.repo());
     assert_ne!(old, new);
-    let mut random: u64 = 0x5eed;
+    let mut seeded = Seeded(0x5eed);
     for kill in 0..kills() {
-        reset(context);
+        reset();
         let (name, number) = SIGNALS[kill % SIGNALS.len()];
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let moment = whole * u32::try_from(random >> 48).unwrap() / (1 << 16);
+        let moment = seeded.part_of(whole);
         let mut child = start(context.splitter(&[verb]));
         thread::sleep(moment);
-        // The run may have ended already.
-        let _ = context.command("sh").args(["-c", &format!("kill -{name} {} 2>/dev/null", child.id())]).status();
+        // It is not reaped yet, so its id is its own.
+        let id = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(id, rustix::process::Signal::from_named_raw(number).unwrap()).unwrap();
         let status = child.wait().unwrap();
-        let place = format!("{verb}, kill {kill}: {name} after {moment:?}, {status}");
+        let place = format!("{verb}, kill {kill}: {name} after {moment:?} of {whole:?}, {status}");
+        let now = files(&context.repo());
         if name != "KILL" {
             // Before splitter listens, the system ends it.
             let is_heeded = [Some(0), Some(128 + number)].contains(&status.code()) || status.signal() == Some(number);
             assert!(is_heeded, "{place}");
-            let now = files(&context.repo());
             assert!(now == old || now == new, "{place}: {:?}", now.keys());
             assert!(unfinished(context).is_empty(), "{place}");
+            continue;
         }
         let check = run(&mut context.splitter(&["check"]));
         assert!(!check.contains(".splitter-new"), "{place}: {check}");
         succeed(&mut context.splitter(&[verb]));
-        assert_eq!(files(&context.repo()).keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>(), "{place}");
-        assert!(files(&context.repo()) == new, "{place}");
+        let now = files(&context.repo());
+        assert_eq!(now.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>(), "{place}");
+        assert!(now == new, "{place}");
         assert_eq!(unfinished(context).len(), 0, "{place}");
-        assert!(empty_folders(context).ends_with("----- stdout\n----- stderr\n"), "{place}");
+        assert_eq!(empty_folders(&context.repo()), [""; 0], "{place}");
     }
 }
 
 #[test]
 fn an_init_that_is_killed_at_any_moment_writes_all_or_nothing() {
-    let small = Small::new();
-    let reset = |context: &TestContext| drop(context.git(&["clean", "--quiet", "-fdx"]));
-    kill_at_any_moment("init", reset, &small);
+    kill_at_any_moment("init", &Small::new());
 }
 
 #[test]
@@ -121,12 +165,7 @@ fn an_update_that_is_killed_at_any_moment_writes_all_or_nothing() {
     small.publish(Package::new("alpha", "1.1.0"));
     small.lock(&other_packages());
     small.context.commit_all("stale");
-    let reset = |context: &TestContext| {
-        context.git(&["reset", "--quiet", "--hard"]);
-        let _ = fs::remove_dir_all(context.home());
-        fs::create_dir(context.home()).unwrap();
-    };
-    kill_at_any_moment("update-hash", reset, &small);
+    kill_at_any_moment("update-hash", &small);
 }
 
 /// Starts a run that is in the middle of a stalled download.

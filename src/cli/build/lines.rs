@@ -2,7 +2,8 @@
 
 use super::{Course, Step, View, Why};
 use crate::cli::{
-    printer::{BAD, DIM, Printer},
+    printer::Printer,
+    style::{BAD, DIM},
     text::{duration, escape},
 };
 

@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     fetch::{Cache, Environment},
     proof::{Place, State},
+    reading,
     repo::{
         Git, GitIndex, RepoPath,
         states::{self, FileKind, FileState, FileStates},
@@ -61,7 +61,7 @@ impl Memory {
             let file = folder.join("built").join(format!("{}.json", &name[..32]));
             (folder, file)
         });
-        let read = |(_, file): &(Utf8PathBuf, Utf8PathBuf)| serde_json::from_slice(&fs::read(file).ok()?).ok();
+        let read = |(_, file): &(Utf8PathBuf, Utf8PathBuf)| serde_json::from_slice(&reading::bytes(file).ok()?).ok();
         let known = place.as_ref().and_then(read).filter(|known: &Known| known.format == FORMAT).unwrap_or_default();
         Self { place, known }
     }

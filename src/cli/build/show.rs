@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     cli::{
-        printer::{BAD, BOLD, DIM, GOOD, NOTE, Printer},
+        printer::Printer,
+        style::{BAD, BOLD, DIM, GOOD, NOTE},
         text::{count, duration, escape, things},
     },
     diagnosis::Cause,

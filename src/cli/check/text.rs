@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::{
     cli::{
         changes::print_list,
-        printer::{BAD, BOLD, GOOD, Printer},
+        printer::Printer,
+        style::{BAD, BOLD, GOOD},
         text::things,
     },
     guard::{

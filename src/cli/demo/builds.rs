@@ -6,7 +6,7 @@ use super::{Demo, DemoError, append, sample};
 use crate::{
     cli::{
         failure::Failure,
-        printer::GOOD,
+        style::GOOD,
         text::{duration, escape},
     },
     nix::command::{Nix, NixError},

@@ -15,8 +15,10 @@ use super::{
     check,
     failure::{Failure, Outcome},
     init,
-    printer::{BOLD, DIM, Printer},
-    scan, update_hash,
+    printer::Printer,
+    scan,
+    style::{BOLD, DIM},
+    update_hash,
 };
 use crate::{
     diagnostic::{Category, Diagnose},
@@ -30,7 +32,7 @@ pub(super) fn run(options: &DemoOptions, printer: Printer) -> Result<Outcome, Fa
     let folder = if let Some(folder) = &options.folder {
         new_folder(folder)?
     } else {
-        temporary = ending::Folder::new("splitter-demo-", &std::env::temp_dir()).map_err(DemoError::Disk)?;
+        temporary = ending::Folder::in_temporary("splitter-demo-").map_err(DemoError::Disk)?;
         Utf8PathBuf::from_path_buf(temporary.path().to_owned()).map_err(DemoError::NotUtf8)?
     };
     let global = Global { repo: Some(folder.clone()), quiet: false, verbose: 0 };

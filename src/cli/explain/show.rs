@@ -9,7 +9,8 @@ use super::{
 use crate::{
     cli::{
         changes::print_list,
-        printer::{BAD, BOLD, DIM, GOOD, ODD, Printer},
+        printer::Printer,
+        style::{BAD, BOLD, DIM, GOOD, ODD},
         text::{count, escape, things},
         traced::Mark,
     },

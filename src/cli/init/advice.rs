@@ -6,7 +6,8 @@ use super::{git, neighbours};
 use crate::{
     cli::{
         failure::Failure,
-        printer::{BOLD, NOTE, Printer},
+        printer::Printer,
+        style::{BOLD, NOTE},
     },
     repo::{RepoPath, Tree as _, TreeError, WorkTree, read_text},
     scaffold::{

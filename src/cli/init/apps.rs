@@ -1,7 +1,8 @@
 //! The warning of `init` when no workspace is an app.
 
 use crate::{
-    cli::printer::{NOTE, Printer},
+    cli::printer::Printer,
+    cli::style::NOTE,
     split::{Split, workspaces::graph::Workspace},
 };
 

@@ -8,7 +8,8 @@ use std::{
 use camino::Utf8Path;
 
 use crate::{
-    cli::printer::{BOLD, NOTE, Printer},
+    cli::printer::Printer,
+    cli::style::{BOLD, NOTE},
     ending::output,
     names::SETTINGS,
     scaffold::templates,
@@ -27,6 +28,9 @@ pub(super) fn print(root: &Utf8Path, has_flake: bool, printer: Printer) {
              content)",
             files.join(" ")
         )),
+        GitState::OtherOwner => printer.warning(
+            "git does not use this repository, because it belongs to another user (\"dubious ownership\"); Nix does not either",
+        ),
         _ => {}
     }
 }
@@ -35,7 +39,7 @@ pub(super) fn print(root: &Utf8Path, has_flake: bool, printer: Printer) {
 pub(in crate::cli) fn untracked_files(root: &Utf8Path) -> Vec<String> {
     match untracked(root, &["flake.nix", templates::FOLDER, SETTINGS]) {
         GitState::Untracked(files) => files,
-        GitState::NoRepository | GitState::Unknown => Vec::new(),
+        GitState::NoRepository | GitState::OtherOwner | GitState::Unknown => Vec::new(),
     }
 }
 
@@ -43,6 +47,8 @@ enum GitState {
     /// Paths with files that git does not track.
     Untracked(Vec<String>),
     NoRepository,
+    /// Git refuses it.
+    OtherOwner,
     /// Git is missing or failed.
     Unknown,
 }
@@ -50,6 +56,9 @@ enum GitState {
 fn untracked(root: &Utf8Path, paths: &[&str]) -> GitState {
     match git(root, &["rev-parse", "--is-inside-work-tree"]) {
         Ok(output) if output.status.success() => {}
+        Ok(output) if String::from_utf8_lossy(&output.stderr).contains("dubious ownership") => {
+            return GitState::OtherOwner;
+        }
         Ok(_) => return GitState::NoRepository,
         Err(_) => return GitState::Unknown,
     }
@@ -78,5 +87,6 @@ pub(super) fn print_result(root: &Utf8Path, printer: Printer) {
 }
 
 fn git(root: &Utf8Path, arguments: &[&str]) -> io::Result<Output> {
-    output(Command::new("git").arg("-C").arg(root).args(arguments))
+    // The messages of git are read, so they must not be translated.
+    output(Command::new("git").env("LANGUAGE", "C").arg("-C").arg(root).args(arguments))
 }

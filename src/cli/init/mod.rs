@@ -15,8 +15,9 @@ use super::{
     failure::{Failure, Outcome},
     fetching::bring_up_to_date,
     interrupt,
-    printer::{BOLD, GOOD, Printer},
+    printer::Printer,
     repository::{lfs_files, previous, recovered, warn, warn_of_lfs},
+    style::{BOLD, GOOD},
     text::{count, duration, things},
 };
 use crate::{

@@ -4,10 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    cli::{
-        failure::Failure,
-        printer::{NOTE, Printer},
-    },
+    cli::{failure::Failure, printer::Printer, style::NOTE},
     repo::Tree,
     scaffold::{
         formatters,

@@ -6,7 +6,8 @@ use crate::{
     cli::{
         failure::Failure,
         hook,
-        printer::{BOLD, NOTE, Printer},
+        printer::Printer,
+        style::{BOLD, NOTE},
     },
     guard::hook::{HookPlace, Status, status},
     repo::WorkTree,

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use super::{Scan, parts, scopes};
 use crate::{
     cli::{
-        printer::{BOLD, DIM, Printer},
+        printer::Printer,
+        style::{BOLD, DIM},
         text::{bytes, count, escape, things},
     },
     repo::RepoPath,

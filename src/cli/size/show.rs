@@ -3,7 +3,8 @@
 use super::report::{Report, Row};
 use crate::{
     cli::{
-        printer::{BAD, BOLD, DIM, Printer},
+        printer::Printer,
+        style::{BAD, BOLD, DIM},
         text::{count, escape, megabytes, things},
     },
     closure::{Closure, Part, PartChange, Reference, compared_name, name},

@@ -7,7 +7,8 @@ use std::{
 
 use crate::{
     cli::{
-        printer::{BAD, BOLD, DIM, GOOD, ODD, Printer},
+        printer::Printer,
+        style::{BAD, BOLD, DIM, GOOD, ODD},
         text::{count, duration, escape, things},
     },
     nix::command::log::plain,

@@ -10,14 +10,8 @@ use std::{
 use super::untracked;
 use crate::{
     cli::{
-        arguments::TraceOptions,
-        failure::Failure,
-        fetching::bring_up_to_date,
-        interrupt,
-        printer::{GOOD, Printer},
-        repository::previous,
-        text::escape,
-        traced,
+        arguments::TraceOptions, failure::Failure, fetching::bring_up_to_date, interrupt, printer::Printer,
+        repository::previous, style::GOOD, text::escape, traced,
     },
     names::SETTINGS,
     proof::{

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::{
     cli::{
-        printer::{BAD, BOLD, DIM, GOOD, Printer},
+        printer::Printer,
+        style::{BAD, BOLD, DIM, GOOD},
         text::{duration, escape, things},
     },
     proof::{Cell, Proof, Row},

@@ -8,7 +8,27 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
-fn packed(members: &BTreeMap<String, Vec<u8>>, files: &Files) -> Vec<u8> {
+/// Files with their contents in memory.
+type InMemory = Files<Vec<u8>>;
+
+fn in_memory(files: &Files) -> InMemory {
+    let entry = |entry: &ArchiveEntry| match entry {
+        ArchiveEntry::File(content, is_executable) => {
+            let mut bytes = Vec::new();
+            content.copy_to(&mut bytes).unwrap();
+            ArchiveEntry::File(bytes, *is_executable)
+        }
+        ArchiveEntry::Link(target) => ArchiveEntry::Link(target.clone()),
+        ArchiveEntry::Folder => ArchiveEntry::Folder,
+    };
+    files.iter().map(|(path, content)| (path.clone(), entry(content))).collect()
+}
+
+fn read(archive: impl io::BufRead) -> Result<InMemory, ArchiveError> {
+    read_host_archive(archive, Spool::new(&std::env::temp_dir()).unwrap()).map(|files| in_memory(&files))
+}
+
+fn packed(members: &BTreeMap<String, Vec<u8>>, files: &InMemory) -> Vec<u8> {
     let mut archive = Vec::new();
     pack(members, files, &mut archive).unwrap();
     archive
@@ -31,7 +51,7 @@ fn path() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn entry() -> impl Strategy<Value = ArchiveEntry> {
+fn entry() -> impl Strategy<Value = ArchiveEntry<Vec<u8>>> {
     prop_oneof![
         3 => (vec(any::<u8>(), 0..1100), any::<bool>()).prop_map(|(data, executable)| ArchiveEntry::File(data, executable)),
         1 => (1_usize..230).prop_map(|length| ArchiveEntry::Link(b"../x/".iter().copied().cycle().take(length).collect())),
@@ -39,14 +59,14 @@ fn entry() -> impl Strategy<Value = ArchiveEntry> {
     ]
 }
 
-fn files() -> impl Strategy<Value = Files> {
+fn files() -> impl Strategy<Value = InMemory> {
     proptest::collection::btree_map(path(), entry(), 0..8)
 }
 
 proptest! {
     #[test]
     fn what_was_packed_anew_stays_as_it_is(files in files()) {
-        let files: Files = files.into_iter().filter(|(path, _)| check_path(path).is_ok()).collect();
+        let files: InMemory = files.into_iter().filter(|(path, _)| check_path(path).is_ok()).collect();
         prop_assume!(!files.is_empty());
         let archive = packed(&BTreeMap::new(), &files);
         prop_assert_eq!(repack(archive.as_slice()).unwrap(), archive);
@@ -56,7 +76,7 @@ proptest! {
     fn another_reader_reads_what_is_written(files in files()) {
         let archive = packed(&BTreeMap::new(), &files);
         prop_assert_eq!(archive.len() % BLOCK, 0);
-        let mut found = Files::new();
+        let mut found = InMemory::new();
         for entry in tar::Archive::new(archive.as_slice()).entries().unwrap() {
             let mut entry = entry.unwrap();
             let path = entry.path_bytes().strip_prefix(b"tree/").unwrap().to_vec();
@@ -79,16 +99,16 @@ proptest! {
     #[test]
     fn what_is_packed_is_read_back_as_an_archive_with_one_folder(files in files()) {
         let archive = packed(&BTreeMap::new(), &files);
-        match read_host_archive(archive.as_slice()) {
-            Ok(read) => prop_assert!(read == files),
+        match read(archive.as_slice()) {
+            Ok(found) => prop_assert!(found == files),
             Err(error) => prop_assert!(files.is_empty(), "{}", error),
         }
     }
 
     #[test]
     fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..2000), start in any::<bool>()) {
-        let archive = if start { [packed(&BTreeMap::new(), &Files::new()), bytes].concat() } else { bytes };
-        let _ = read_host_archive(archive.as_slice());
+        let archive = if start { [packed(&BTreeMap::new(), &InMemory::new()), bytes].concat() } else { bytes };
+        let _ = read(archive.as_slice());
     }
 }
 
@@ -108,7 +128,7 @@ fn node(program: &str, input: &[u8]) -> Vec<u8> {
     fs::read(at.join("output")).unwrap()
 }
 
-fn sample() -> (BTreeMap<String, Vec<u8>>, Files) {
+fn sample() -> (BTreeMap<String, Vec<u8>>, InMemory) {
     let long = |start: &str, length: usize| format!("{start}{}", "x".repeat(length)).into_bytes();
     let file = |text: &str| ArchiveEntry::File(text.into(), false);
     let files = [
@@ -177,7 +197,7 @@ fn host_archive() -> Vec<u8> {
 #[test]
 fn archives_of_hosts_are_read_alike_here_and_inside_a_build() {
     let archive = host_archive();
-    let files = read_host_archive(archive.as_slice()).unwrap();
+    let files = read(archive.as_slice()).unwrap();
     let names: Vec<_> = files.keys().map(|path| String::from_utf8_lossy(&path[..path.len().min(9)])).collect();
     assert_eq!(names, ["lib/lllll", "link", "run", "same", "submodule"]);
     assert_eq!(files[b"same".as_slice()], ArchiveEntry::File(b"second".to_vec(), false));
@@ -185,7 +205,7 @@ fn archives_of_hosts_are_read_alike_here_and_inside_a_build() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&archive).unwrap();
     let gzipped = gzip.finish().unwrap();
-    assert_eq!(read_host_archive(gzipped.as_slice()).unwrap(), files);
+    assert_eq!(read(gzipped.as_slice()).unwrap(), files);
     let repacked = node("give(tar.packTree(tar.stripTopFolder(tar.readTar(input))));", &gzipped);
     assert!(repacked == packed(&BTreeMap::new(), &files));
 }
@@ -194,21 +214,70 @@ fn archives_of_hosts_are_read_alike_here_and_inside_a_build() {
 fn paths_that_leave_the_package_are_refused() {
     for path in ["x/../../y", "x/.git/config", "x/a/.GIT/hooks/y", "x//etc/passwd", "x/./y"] {
         let mut archive = Vec::new();
-        write_entry(path.as_bytes(), &Shape::file(false), b"", &mut archive).unwrap();
-        let error = read_host_archive(archive.as_slice()).unwrap_err();
+        write_entry(path.as_bytes(), &Shape::file(false), &Vec::new(), &mut archive).unwrap();
+        let error = read(archive.as_slice()).unwrap_err();
         assert!(matches!(error, ArchiveError::Path(_)), "{path}: {error}");
     }
     assert!(check_path(b"a/.github/.gitignore").is_ok());
     let mut device = Vec::new();
-    write_entry(b"x/y", &Shape { kind: b'3', mode: 0o644, target: b"" }, b"", &mut device).unwrap();
-    assert!(matches!(read_host_archive(device.as_slice()), Err(ArchiveError::Kind(_))));
+    write_entry(b"x/y", &Shape { kind: b'3', mode: 0o644, target: b"" }, &Vec::new(), &mut device).unwrap();
+    assert!(matches!(read(device.as_slice()), Err(ArchiveError::Kind(_))));
 }
 
 #[test]
 fn a_damaged_archive_is_told() {
     let archive = host_archive();
     for end in [0, 100, archive.len() / 2] {
-        assert!(matches!(read_host_archive(&archive[..end]), Err(ArchiveError::Damaged(_))), "{end}");
+        assert!(matches!(read(&archive[..end]), Err(ArchiveError::Damaged(_))), "{end}");
     }
-    assert!(read_host_archive(b"<html>".as_slice()).is_err());
+    assert!(read(b"<html>".as_slice()).is_err());
+}
+
+/// A tar archive whose only entry has this type and size, and zeros as content.
+fn zeros(kind: u8, size: u64) -> impl io::BufRead {
+    let start = header(b"x/y", &Shape { kind, mode: 0o644, target: b"" }, size);
+    io::BufReader::new(io::Cursor::new(start).chain(io::repeat(0)))
+}
+
+#[test]
+fn headers_without_end_are_refused_before_they_fill_the_memory() {
+    for kind in [b'L', b'K', b'x'] {
+        let size = 3 << 30;
+        assert!(matches!(read(zeros(kind, size)), Err(ArchiveError::Header)), "{}", char::from(kind));
+    }
+    assert!(matches!(read(zeros(b'0', MOST_BYTES + 1)), Err(ArchiveError::TooLarge)));
+}
+
+#[test]
+fn an_archive_of_nothing_but_entries_is_refused() {
+    let entry = header(b"x/y", &Shape::file(false), 0);
+    let archive = (0..=MOST_ENTRIES).flat_map(|_| entry).collect::<Vec<u8>>();
+    assert!(matches!(read(archive.as_slice()), Err(ArchiveError::TooMany)));
+    let deep = "a/".repeat(DEEPEST + 1) + "b";
+    assert!(matches!(check_path(deep.as_bytes()), Err(ArchiveError::Path(_))));
+}
+
+#[test]
+fn hard_links_to_one_content_count_each_time() {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(0o644);
+    let content = vec![0; 1 << 20];
+    header.set_size(content.len() as u64);
+    archive.append_data(&mut header, "x/y", content.as_slice()).unwrap();
+    header.set_size(0);
+    header.set_entry_type(EntryType::Link);
+    for number in 0..MOST_BYTES >> 20 {
+        archive.append_link(&mut header, format!("x/{number}"), "x/y").unwrap();
+    }
+    assert!(matches!(read(archive.into_inner().unwrap().as_slice()), Err(ArchiveError::TooLarge)));
+}
+
+#[test]
+fn a_name_may_contain_a_line_break() {
+    let name = format!("x/a\nb{}", "c".repeat(120));
+    let mut archive = Vec::new();
+    write_entry(name.as_bytes(), &Shape::file(false), &Vec::new(), &mut archive).unwrap();
+    let names: Vec<_> = read(archive.as_slice()).unwrap().into_keys().collect();
+    assert_eq!(names, [name.as_bytes()[2..].to_vec()]);
 }

@@ -47,6 +47,18 @@ pub enum FetchGitError {
         /// What git said.
         said: String,
     },
+    /// Git makes no progress.
+    #[error("git made no progress in {} s", after.as_secs())]
+    Stalled {
+        /// How long it made none.
+        after: std::time::Duration,
+    },
+    /// The repository, or a part of it, is too large.
+    #[error("the repository is too large: {what}")]
+    TooMuch {
+        /// What is too large.
+        what: &'static str,
+    },
     /// Git's output has an unknown format.
     #[error("unexpected output of `git {asked}`")]
     Answer {
@@ -108,12 +120,14 @@ impl FetchGitError {
 
     /// Whether the same request may succeed later.
     pub(in crate::fetch) fn is_transient(&self) -> bool {
+        // After a stall it is not asked again, because each attempt takes a minute.
         matches!(self, Self::Unreachable { .. })
     }
 
     pub(in crate::fetch) fn category(&self) -> Category {
         match self {
-            Self::Vanished { .. } | Self::NoRepository { .. } | Self::Content(_) => Category::Input,
+            Self::Vanished { .. } | Self::NoRepository { .. } | Self::TooMuch { .. } => Category::Input,
+            Self::Content(error) => error.category(),
             _ => Category::Environment,
         }
     }
@@ -122,7 +136,7 @@ impl FetchGitError {
     pub(in crate::fetch) fn hint(&self, host: &str) -> Option<String> {
         match self {
             Self::NotInstalled => Some("install git; a dependency comes from a git repository".to_owned()),
-            Self::Unreachable { .. } => Some(format!("check the network, and that git can reach `{host}`")),
+            Self::Unreachable { .. } | Self::Stalled { .. } => Some(format!("check the network, and that git can reach `{host}`")),
             Self::Denied { by_ssh: true, .. } => Some(format!(
                 "set up a key for `{host}` that ssh uses without a prompt (in an agent), and accept its host key once"
             )),
@@ -138,15 +152,25 @@ impl FetchGitError {
                  rewritten or deleted"
                     .to_owned(),
             ),
-            Self::Failed { .. } | Self::Answer { .. } | Self::Content(_) | Self::Io(_) => None,
+            Self::Failed { .. } | Self::TooMuch { .. } | Self::Answer { .. } | Self::Content(_) | Self::Io(_) => None,
         }
     }
+}
+
+/// Whether a line is a step of git's progress, such as `remote: Counting objects:  50% (1/2)`. Steps end in a carriage return,
+/// and only the last one of a line counts.
+fn is_progress(line: &str) -> bool {
+    let last = line.rsplit('\r').find(|step| !step.trim().is_empty()).unwrap_or(line);
+    let last = last.trim_start_matches("remote: ");
+    let steps = ["Enumerating", "Counting", "Compressing", "Receiving", "Resolving", "Unpacking", "Total", "Checking"];
+    steps.iter().any(|step| last.starts_with(step))
 }
 
 /// Returns git's message on one line, with secrets masked: it names the URL, to which the user's `insteadOf` may add a
 /// token.
 fn shown(stderr: &str) -> String {
-    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
+    let lines = stderr.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("hint:") && !is_progress(line));
     let said = masked(&lines.collect::<Vec<_>>().join("; "));
     let said: String = said.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     if said.is_empty() { "no reason given".to_owned() } else { said }

@@ -8,7 +8,7 @@ mod error;
 mod objects;
 mod run;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use camino::Utf8Path;
 use url::Url;
@@ -16,7 +16,7 @@ use url::Url;
 pub use error::FetchGitError;
 use run::{BareGit, Running};
 
-use super::archive::{self, Files};
+use super::archive::{self, Files, Spool};
 use crate::ending::Folder;
 
 /// The number of repositories fetched at once. Each needs one or two processes, and hosts limit connections.
@@ -29,11 +29,9 @@ pub(super) struct Commit {
 }
 
 impl Commit {
-    /// Returns the bytes of its archive.
-    pub(super) fn pack(&self) -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        archive::pack(&self.members, &self.files, &mut bytes)?;
-        Ok(bytes)
+    /// Writes its archive.
+    pub(super) fn pack(&self, out: &mut impl std::io::Write) -> std::io::Result<()> {
+        archive::pack(&self.members, &self.files, out)
     }
 }
 
@@ -51,18 +49,25 @@ impl Default for Fetcher {
 }
 
 impl Fetcher {
-    /// Fetches a commit. Works in a folder below `tmp` and removes it. Dropping the future ends git.
-    pub(super) async fn fetch(&self, url: &Url, id: &str, tmp: &Utf8Path) -> Result<Commit, FetchGitError> {
+    /// Fetches a commit. Works in a folder below `tmp` and removes it. Dropping the future ends git, and so does a time of `stall`
+    /// without progress.
+    pub(super) async fn fetch(
+        &self,
+        url: &Url,
+        id: &str,
+        tmp: &Utf8Path,
+        stall: Duration,
+    ) -> Result<Commit, FetchGitError> {
         let running = Arc::new(Running::default());
         // Kills git when the future is dropped.
         let _guard = running.clone().guard();
         let (program, url, id, tmp) = (self.program.clone(), url.clone(), id.to_owned(), tmp.to_owned());
         let work = move || {
             let folder = Folder::new("git-", tmp.as_std_path())?;
-            let git = BareGit::new(program, folder.path(), running);
+            let git = BareGit::new(program, folder.path(), running, stall);
             git.init()?;
             bring(&git, &url, &id)?;
-            objects::read(&git, &id)
+            objects::read(&git, &id, Spool::new(tmp.as_std_path())?)
         };
         tokio::task::spawn_blocking(work).await.map_err(|error| FetchGitError::Io(std::io::Error::other(error)))?
     }

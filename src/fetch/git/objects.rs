@@ -1,36 +1,45 @@
 //! Reads the objects of a commit: the raw commit, its files, and the commits of its submodules.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::{self, BufRead, Read as _, Write},
+};
 
 use sha1::{Digest as _, Sha1};
 
 use super::{Commit, FetchGitError, run::BareGit};
-use crate::fetch::archive::{ArchiveEntry, Files, check_path};
+use crate::fetch::archive::{ArchiveEntry, Content, Files, Names, Spool, Spooled, check_path, check_total};
+
+/// The longest line that git writes, and the longest link or folder, in bytes.
+const LONGEST_LINE: u64 = 1 << 20;
+
+/// The largest total size of raw folders, in bytes.
+const MOST_TREES: u64 = 64 << 20;
 
 /// One entry of `git ls-tree -r -t -z`.
-struct Line<'a> {
-    mode: &'a str,
-    id: &'a str,
-    path: &'a [u8],
+struct Line {
+    mode: String,
+    id: String,
+    path: Vec<u8>,
 }
 
-/// Reads a commit that was fetched.
-pub(super) fn read(git: &BareGit, id: &str) -> Result<Commit, FetchGitError> {
-    let listing = git.read(&["ls-tree", "-r", "-t", "-z", "--full-tree", id], Vec::new())?;
-    let lines = listing.split(|byte| *byte == 0).filter(|line| !line.is_empty());
-    let lines = lines
-        .map(|line| parse(line).ok_or(FetchGitError::Answer { asked: "ls-tree" }))
-        .collect::<Result<Vec<_>, _>>()?;
-    for line in &lines {
-        check_path(line.path)?;
+/// Reads a commit that was fetched. Its contents go into the spool.
+pub(super) fn read(git: &BareGit, id: &str, mut spool: Spool) -> Result<Commit, FetchGitError> {
+    let lines = lines(git, id)?;
+    let is_blob = |line: &&Line| matches!(line.mode.as_str(), "100644" | "100664" | "100755" | "120000");
+    let blobs: Vec<&Line> = lines.iter().filter(is_blob).collect();
+    let contents = contents(git, blobs.iter().map(|line| line.id.as_str()), &mut spool)?;
+    let mut files = Files::new();
+    for line in blobs {
+        let content = contents.get(line.id.as_str()).ok_or(FetchGitError::Answer { asked: "cat-file --batch" })?;
+        files.insert(line.path.clone(), entry(&line.mode, content)?);
     }
-    let is_blob = |line: &&Line<'_>| matches!(line.mode, "100644" | "100664" | "100755" | "120000");
-    let blobs: Vec<&Line<'_>> = lines.iter().filter(is_blob).collect();
-    let contents = contents(git, blobs.iter().map(|line| line.id))?;
-    let files: Files =
-        blobs.iter().zip(contents).map(|(line, data)| (line.path.to_vec(), entry(line.mode, data))).collect();
-    let gitlinks: BTreeMap<&[u8], &str> =
-        lines.iter().filter(|line| line.mode == "160000").map(|line| (line.path, line.id)).collect();
+    check_total(&files)?;
+    let gitlinks: BTreeMap<&[u8], &str> = lines
+        .iter()
+        .filter(|line| line.mode == "160000")
+        .map(|line| (line.path.as_slice(), line.id.as_str()))
+        .collect();
     let commit = git.read(&["cat-file", "commit", id], Vec::new())?;
     let mut members = BTreeMap::from([("commit".to_owned(), commit)]);
     // Yarn 2 and later may lock the id of an annotated tag, which names the commit.
@@ -41,54 +50,102 @@ pub(super) fn read(git: &BareGit, id: &str) -> Result<Commit, FetchGitError> {
         let line = |(path, id): (&&[u8], &&str)| [id.as_bytes(), b" ", path, b"\n"].concat();
         members.insert("gitlinks".to_owned(), gitlinks.iter().flat_map(line).collect());
     }
-    if tree_of(&members["commit"]) != Some(hex(tree_id(&files, &gitlinks)).as_str()) {
-        members.extend(raw_trees(git, id, &lines)?);
+    if tree_of(&members["commit"]) != Some(hex(tree_id(&files, &gitlinks)?).as_str()) {
+        members.extend(raw_trees(git, id, &lines, &mut spool)?);
     }
     Ok(Commit { members, files })
 }
 
-fn parse(line: &[u8]) -> Option<Line<'_>> {
+/// Lists the tree. A few small trees that contain each other many times have more entries than there is memory, so the
+/// entries are counted while git writes them.
+fn lines(git: &BareGit, id: &str) -> Result<Vec<Line>, FetchGitError> {
+    git.read_through(&["ls-tree", "-r", "-t", "-z", "--full-tree", id], Vec::new(), |listing| {
+        let (mut lines, mut names) = (Vec::new(), Names::default());
+        loop {
+            let mut line = Vec::new();
+            (&mut *listing).take(LONGEST_LINE).read_until(0, &mut line)?;
+            if line.is_empty() {
+                return Ok(lines);
+            }
+            let line = parse(&line).ok_or(FetchGitError::Answer { asked: "ls-tree" })?;
+            names.count(line.path.len())?;
+            check_path(&line.path)?;
+            lines.push(line);
+        }
+    })
+}
+
+fn parse(line: &[u8]) -> Option<Line> {
+    let line = line.strip_suffix(b"\0")?;
     let tab = line.iter().position(|byte| *byte == b'\t')?;
-    let mut words = std::str::from_utf8(&line[..tab]).ok()?.split(' ');
+    let mut words = std::str::from_utf8(&line[..tab]).ok()?.split(' ').map(str::to_owned);
     let (mode, _, id) = (words.next()?, words.next()?, words.next()?);
-    Some(Line { mode, id, path: &line[tab + 1..] })
+    Some(Line { mode, id, path: line[tab + 1..].to_vec() })
 }
 
-fn entry(mode: &str, data: Vec<u8>) -> ArchiveEntry {
-    match mode {
-        "120000" => ArchiveEntry::Link(data),
-        _ => ArchiveEntry::File(data, mode == "100755"),
+fn entry(mode: &str, content: &Spooled) -> Result<ArchiveEntry, FetchGitError> {
+    Ok(match mode {
+        "120000" => ArchiveEntry::Link(in_memory(content)?),
+        _ => ArchiveEntry::File(content.clone(), mode == "100755"),
+    })
+}
+
+/// Reads a small content: the target of a link, or a tree.
+fn in_memory(content: &Spooled) -> Result<Vec<u8>, FetchGitError> {
+    if content.length() > LONGEST_LINE {
+        return Err(FetchGitError::TooMuch { what: "a link, or a folder, is longer than 1 MiB" });
     }
+    let mut bytes = Vec::new();
+    content.copy_to(&mut bytes)?;
+    Ok(bytes)
 }
 
-/// Returns the contents of objects, in the order of their ids.
-fn contents<'a>(git: &BareGit, ids: impl Iterator<Item = &'a str>) -> Result<Vec<Vec<u8>>, FetchGitError> {
-    let ids: Vec<&str> = ids.collect();
+/// Returns the contents of objects by id. Each is read once.
+fn contents<'a>(
+    git: &BareGit,
+    ids: impl Iterator<Item = &'a str>,
+    spool: &mut Spool,
+) -> Result<HashMap<&'a str, Spooled>, FetchGitError> {
+    let mut ids: Vec<&str> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
     let asked = ids.iter().flat_map(|id| [id.as_bytes(), b"\n"].concat()).collect();
-    let answer = git.read(&["cat-file", "--batch"], asked)?;
-    let mut rest = answer.as_slice();
-    ids.iter().map(|id| next_object(id, &mut rest).ok_or(FetchGitError::Answer { asked: "cat-file --batch" })).collect()
+    git.read_through(&["cat-file", "--batch"], asked, |answers| {
+        ids.iter().map(|id| Ok((*id, next_object(id, answers, spool)?))).collect()
+    })
 }
 
 /// Reads the next object: `<id> <type> <size>\n<content>\n`.
-fn next_object(id: &str, rest: &mut &[u8]) -> Option<Vec<u8>> {
-    let end = rest.iter().position(|byte| *byte == b'\n')?;
-    let mut words = std::str::from_utf8(&rest[..end]).ok()?.split(' ');
-    let (found, _, size) = (words.next()?, words.next()?, words.next()?.parse::<usize>().ok()?);
-    let content = rest.get(end + 1..)?.get(..size)?.to_vec();
-    *rest = rest.get(end + 2 + size..)?;
-    (found == id).then_some(content)
+fn next_object(id: &str, answers: &mut dyn BufRead, spool: &mut Spool) -> Result<Spooled, FetchGitError> {
+    let wrong = || FetchGitError::Answer { asked: "cat-file --batch" };
+    let mut line = String::new();
+    (&mut *answers).take(LONGEST_LINE).read_line(&mut line)?;
+    let mut words = line.trim_end().split(' ');
+    let (found, size) = (words.next(), words.nth(1).and_then(|size| size.parse().ok()));
+    let size = size.filter(|_| found == Some(id)).ok_or_else(wrong)?;
+    let content = spool.put(&mut (&mut *answers).take(size))?;
+    let mut end = [0];
+    answers.read_exact(&mut end)?;
+    if content.length() == size { Ok(content) } else { Err(wrong()) }
 }
 
 /// Returns the raw tree objects. They are needed if today's git would not write them the same way, for example with an
 /// unusual mode or an empty folder.
-fn raw_trees(git: &BareGit, id: &str, lines: &[Line<'_>]) -> Result<BTreeMap<String, Vec<u8>>, FetchGitError> {
+fn raw_trees(
+    git: &BareGit,
+    id: &str,
+    lines: &[Line],
+    spool: &mut Spool,
+) -> Result<BTreeMap<String, Vec<u8>>, FetchGitError> {
     let root = git.read(&["rev-parse", &format!("{id}^{{tree}}")], Vec::new())?;
     let root = String::from_utf8_lossy(&root).trim().to_owned();
-    let below = lines.iter().filter(|line| line.mode == "040000").map(|line| line.id);
-    let ids: Vec<&str> = below.chain([root.as_str()]).collect();
-    let contents = contents(git, ids.iter().copied())?;
-    Ok(ids.iter().zip(contents).map(|(id, content)| (format!("trees/{id}"), content)).collect())
+    let below = lines.iter().filter(|line| line.mode == "040000").map(|line| line.id.as_str());
+    let contents = contents(git, below.chain([root.as_str()]), spool)?;
+    let total: u64 = contents.values().map(Content::length).sum();
+    if total > MOST_TREES {
+        return Err(FetchGitError::TooMuch { what: "its folders are longer than 64 MiB" });
+    }
+    contents.into_iter().map(|(id, content)| Ok((format!("trees/{id}"), in_memory(&content)?))).collect()
 }
 
 /// Returns the id of the tree in a raw commit object.
@@ -104,23 +161,24 @@ fn hex(id: Id) -> String {
 }
 
 /// Computes git's id for the tree of these files and submodules.
-fn tree_id(files: &Files, gitlinks: &BTreeMap<&[u8], &str>) -> Id {
-    let blobs = files.iter().map(|(path, entry)| {
-        let (mode, data) = match entry {
-            ArchiveEntry::File(data, true) => ("100755", data.as_slice()),
-            ArchiveEntry::Link(target) => ("120000", target.as_slice()),
-            ArchiveEntry::File(data, false) => ("100644", data.as_slice()),
-            ArchiveEntry::Folder => ("100644", [].as_slice()),
+fn tree_id(files: &Files, gitlinks: &BTreeMap<&[u8], &str>) -> io::Result<Id> {
+    let mut entries: Vec<Leaf<'_>> = Vec::new();
+    for (path, entry) in files {
+        let (mode, id) = match entry {
+            ArchiveEntry::File(content, true) => ("100755", blob_id(content)?),
+            ArchiveEntry::File(content, false) => ("100644", blob_id(content)?),
+            ArchiveEntry::Link(target) => ("120000", object_id("blob", target)),
+            ArchiveEntry::Folder => ("100644", object_id("blob", b"")),
         };
-        (path.as_slice(), mode, object_id("blob", data))
-    });
+        entries.push((path.as_slice(), mode, id));
+    }
     let links = gitlinks.iter().map(|(path, id)| {
         let id = data_encoding::HEXLOWER.decode(id.as_bytes()).ok().and_then(|id| Id::try_from(id).ok());
         (*path, "160000", id.unwrap_or_default())
     });
-    let mut entries: Vec<_> = blobs.chain(links).collect();
+    entries.extend(links);
     entries.sort_unstable();
-    folder_id(&entries)
+    Ok(folder_id(&entries))
 }
 
 /// A path, its mode and the id of its object.
@@ -146,4 +204,24 @@ fn folder_id(entries: &[Leaf<'_>]) -> Id {
 fn object_id(kind: &str, data: &[u8]) -> Id {
     let hash = Sha1::new().chain_update(format!("{kind} {}\0", data.len())).chain_update(data);
     hash.finalize().into()
+}
+
+fn blob_id(content: &Spooled) -> io::Result<Id> {
+    let mut hash = Hashing(Sha1::new().chain_update(format!("blob {}\0", content.length())));
+    content.copy_to(&mut hash)?;
+    Ok(hash.0.finalize().into())
+}
+
+/// A hash as a place to write to.
+struct Hashing(Sha1);
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

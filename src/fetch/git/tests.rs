@@ -5,7 +5,7 @@ use std::process::Command;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
-use super::*;
+use super::{archive::Content as _, *};
 
 /// A repository in a folder.
 struct Repository {
@@ -69,10 +69,19 @@ impl Repository {
     }
 }
 
+/// Longer than any fetch of these tests.
+const STALL: Duration = Duration::from_mins(1);
+
+fn packed(commit: &Commit) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    commit.pack(&mut bytes).unwrap();
+    bytes
+}
+
 async fn fetch(url: &Url, id: &str) -> Result<Commit, FetchGitError> {
     let tmp = tempfile::tempdir().unwrap();
     let at = Utf8Path::from_path(tmp.path()).unwrap();
-    let outcome = Fetcher::default().fetch(url, id, at).await;
+    let outcome = Fetcher::default().fetch(url, id, at, STALL).await;
     assert_eq!(fs::read_dir(at).unwrap().count(), 0, "the temporary repository is removed");
     outcome
 }
@@ -109,12 +118,19 @@ fn sample() -> (Repository, String) {
 async fn files_are_as_the_commit_has_them_whatever_attributes_say() {
     let (repository, id) = sample();
     let commit = fetch(&repository.url(), &id).await.unwrap();
-    let file = |path: &str| commit.files.get(path.as_bytes());
-    assert_eq!(file("secret.txt"), Some(&archive::ArchiveEntry::File(b"a\nb\n".to_vec(), false)));
-    assert_eq!(file("a.md"), Some(&archive::ArchiveEntry::File(b"$Id$\n".to_vec(), false)));
-    assert_eq!(file("run"), Some(&archive::ArchiveEntry::File(b"#!/bin/sh\n".to_vec(), true)));
-    assert_eq!(file("link"), Some(&archive::ArchiveEntry::Link(b"a/b".to_vec())));
-    assert_eq!(file("package.json"), Some(&archive::ArchiveEntry::File(b"{}\n".to_vec(), false)));
+    let file = |path: &str| match &commit.files[path.as_bytes()] {
+        archive::ArchiveEntry::File(content, is_executable) => {
+            let mut bytes = Vec::new();
+            content.copy_to(&mut bytes).unwrap();
+            (String::from_utf8(bytes).unwrap(), *is_executable)
+        }
+        other => panic!("{path}: {other:?}"),
+    };
+    assert_eq!(file("secret.txt"), ("a\nb\n".to_owned(), false));
+    assert_eq!(file("a.md"), ("$Id$\n".to_owned(), false));
+    assert_eq!(file("run"), ("#!/bin/sh\n".to_owned(), true));
+    assert!(matches!(&commit.files[b"link".as_slice()], archive::ArchiveEntry::Link(target) if target == b"a/b"));
+    assert_eq!(file("package.json"), ("{}\n".to_owned(), false));
     let names: Vec<_> = commit.members.keys().map(String::as_str).collect();
     assert_eq!(names, ["commit", "gitlinks"]);
     assert_eq!(commit.members["gitlinks"], format!("{} modules/sub\n", "1".repeat(40)).into_bytes());
@@ -145,7 +161,7 @@ async fn a_build_packs_the_same_bytes_and_makes_the_same_commit_of_them() {
         assert_eq!(commit.members.contains_key("tag"), *id == tag);
         let folder = tempfile::tempdir().unwrap();
         let at = Utf8Path::from_path(folder.path()).unwrap();
-        let archive = commit.pack().unwrap();
+        let archive = packed(&commit);
         fs::write(at.join("archive"), &archive).unwrap();
         let program = format!(
             "writeFileSync(here + '/packed', packCommit('{}/.git', '{id}'));\n\
@@ -156,7 +172,7 @@ async fn a_build_packs_the_same_bytes_and_makes_the_same_commit_of_them() {
         assert!(fs::read(at.join("packed")).unwrap() == archive);
         // A clone of the made repository has the commit and no history.
         let made = Url::from_file_path(at.join("made.git")).unwrap();
-        assert!(fetch(&made, id).await.unwrap().pack().unwrap() == archive);
+        assert!(packed(&fetch(&made, id).await.unwrap()) == archive);
         repository.git(&["clone", "--quiet", "--bare", made.as_str(), at.join("clone.git").as_str()], b"");
         let count = ["--git-dir", at.join("clone.git").as_str(), "rev-list", "--count", id].map(str::to_owned);
         assert_eq!(repository.git(&count.each_ref().map(String::as_str), b""), "1");
@@ -174,7 +190,10 @@ async fn what_went_wrong_is_told_apart() {
     let error = fetch(&refused, &id).await.err().unwrap();
     assert!(matches!(error, FetchGitError::Unreachable { .. }) && error.is_transient(), "{error}");
     let fetcher = Fetcher { program: "no-such-git".into() };
-    assert!(matches!(fetcher.fetch(&repository.url(), &id, "/tmp".into()).await, Err(FetchGitError::NotInstalled)));
+    assert!(matches!(
+        fetcher.fetch(&repository.url(), &id, "/tmp".into(), STALL).await,
+        Err(FetchGitError::NotInstalled)
+    ));
     let tree = repository.git(&["rev-parse", &format!("{id}^{{tree}}")], b"");
     assert!(fetch(&repository.url(), &tree).await.is_err());
 }
@@ -232,11 +251,86 @@ async fn who_waits_no_longer_ends_git() {
     };
     let pid = tokio::select! {
         pid = pid => pid,
-        _ = fetcher.fetch(&url, &id, at) => panic!("git ended by itself"),
+        _ = fetcher.fetch(&url, &id, at, STALL) => panic!("git ended by itself"),
     };
     // The process is gone, or briefly a zombie.
     let state = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     while Utf8Path::new("/proc/self").exists() && !(state().is_empty() || state().contains(") Z ")) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
+}
+
+/// Writes an object as git would not, and returns its id.
+fn object(repository: &Repository, kind: &str, content: &[u8]) -> String {
+    repository.git(&["hash-object", "-w", "-t", kind, "--literally", "--stdin"], content)
+}
+
+#[tokio::test]
+async fn a_tree_of_ten_billion_entries_is_refused() {
+    let repository = Repository::new();
+    let raw = |id: &str| data_encoding::HEXLOWER.decode(id.as_bytes()).unwrap();
+    let entry = |mode: &str, number: u32, id: &str| {
+        [mode.as_bytes(), b" ", number.to_string().as_bytes(), b"\0", &raw(id)].concat()
+    };
+    let mut id = object(&repository, "blob", b"content");
+    for level in 0..10 {
+        let mode = if level == 0 { "100644" } else { "40000" };
+        let tree: Vec<u8> = (0..10).flat_map(|number| entry(mode, number, &id)).collect();
+        id = object(&repository, "tree", &tree);
+    }
+    let commit = repository.git(&["commit-tree", &id, "-m", "bomb"], b"");
+    repository.git(&["update-ref", "refs/heads/main", &commit], b"");
+    let start = std::time::Instant::now();
+    let error = fetch(&repository.url(), &commit).await.err().unwrap();
+    assert!(matches!(error, FetchGitError::Content(archive::ArchiveError::TooMany)), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn one_large_content_under_many_names_is_refused() {
+    let repository = Repository::new();
+    let blob = object(&repository, "blob", &vec![0; 32 << 20]);
+    let raw = data_encoding::HEXLOWER.decode(blob.as_bytes()).unwrap();
+    let tree: Vec<u8> =
+        (100..200).flat_map(|number| [format!("100644 {number}\0").as_bytes(), &raw].concat()).collect();
+    let tree = object(&repository, "tree", &tree);
+    let commit = repository.git(&["commit-tree", &tree, "-m", "bomb"], b"");
+    repository.git(&["update-ref", "refs/heads/main", &commit], b"");
+    let error = fetch(&repository.url(), &commit).await.err().unwrap();
+    assert!(matches!(error, FetchGitError::Content(archive::ArchiveError::TooLarge)), "{error}");
+}
+
+#[tokio::test]
+async fn a_silent_server_is_given_up_and_so_is_one_that_sends_a_byte_now_and_then() {
+    use std::{io::Write as _, net::TcpListener};
+    for sends in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = Url::parse(&format!("git://{}/r", listener.local_addr().unwrap())).unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                std::thread::spawn(move || {
+                    let mut stream = stream.unwrap();
+                    // The start of a packet of the longest length.
+                    let _ = stream.write_all(b"fff0");
+                    while !sends || stream.write_all(b"x").is_ok() {
+                        std::thread::sleep(Duration::from_millis(50));
+                    }
+                });
+            }
+        });
+        let tmp = tempfile::tempdir().unwrap();
+        let at = Utf8Path::from_path(tmp.path()).unwrap();
+        let start = std::time::Instant::now();
+        let stall = Duration::from_secs(1);
+        let error = Fetcher::default().fetch(&url, &"01234567".repeat(5), at, stall).await.err().unwrap();
+        assert!(matches!(error, FetchGitError::Stalled { .. }), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        assert_eq!(fs::read_dir(at).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn progress_is_no_message() {
+    let said = "remote: Counting objects:  50% (1/2)\rremote: Counting objects: 100% (2/2), done.\nfatal: bad object";
+    assert_eq!(FetchGitError::failed(said).to_string(), "git failed: fatal: bad object");
 }

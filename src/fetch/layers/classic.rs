@@ -2,7 +2,8 @@
 //!
 //! Priority, tested with Yarn 1: npm's variables, `YARN_REGISTRY`, every `.npmrc`, every `.yarnrc`. The repository's
 //! file comes before the user's, and the `.npmrc` files of the folders above come last. Only `.npmrc` holds
-//! credentials. splitter sends a token without a URL to the default registry; Yarn also sends it to those of scopes.
+//! credentials. splitter sends a token without a URL to the default registry of the file's owner: a repository
+//! does not decide where a user's token goes. Yarn sends it to every registry.
 
 use camino::Utf8Path;
 use url::Url;
@@ -36,7 +37,10 @@ pub(super) fn read(
     let yarnrcs = [ClassicRc::parse(YARNRC.into(), &text)?, user_rc(environment)?];
     let mut used = merged(&npmrc, &yarnrcs, environment)?;
     let mut credentials = credentials(&npmrc, &yarnrcs, environment);
-    credentials.add_top_of_npmrc(used.default.as_ref().unwrap_or(&npm_default()?));
+    // The repository chooses the default registry, but not where the user's token goes.
+    let (users, others) = npmrc.by_owner();
+    credentials.add_top_of_npmrc(used.default.as_ref().unwrap_or(&npm_default()?), &others);
+    credentials.add_top_of_npmrc(&users_registry(&npmrc, &yarnrcs[1], environment)?, users);
     if used.default.is_none() && is_yarns(project.default_registry()) {
         used.default = npms_where_it_has_a_token(&credentials)?;
     }
@@ -54,6 +58,14 @@ pub(super) fn read(
 fn npms_where_it_has_a_token(credentials: &Credentials) -> Result<Option<Url>, RegistryError> {
     let npm = npm_default()?;
     Ok(credentials.find(&npm).is_some().then_some(npm))
+}
+
+/// Returns the default registry that the user's files and variables name, or npm's.
+fn users_registry(npmrc: &NpmrcFiles, rc: &ClassicRc, environment: &Environment) -> Result<Url, RegistryError> {
+    let mut users = layer("~/.yarnrc".into(), rc)?;
+    users.override_with(npmrc.users_alone(environment)?);
+    users.override_with(environment_layer(&REGISTRY_VARIABLES, environment));
+    users.default.map_or_else(npm_default, Ok)
 }
 
 /// Merges the registries of all files and variables by priority.

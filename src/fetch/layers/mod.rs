@@ -12,7 +12,6 @@ mod transport;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err as fs;
 use url::Url;
 
 pub(super) use self::transport::{ClientCertificate, Transport, Transports};
@@ -24,6 +23,7 @@ use super::{
 use crate::{
     lockfile::Format,
     managers::registries::{ProjectRegistries, RegistryError, ReplaceHost, registry_url},
+    reading,
 };
 
 /// The merged settings of all files and variables.
@@ -104,10 +104,18 @@ fn file_path(root: &Utf8Path, text: &str, environment: &Environment) -> Utf8Path
 }
 
 fn read_if_there(path: &Utf8Path) -> Result<Option<String>, RegistryError> {
-    match fs::read_to_string(path) {
+    match reading::text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(source) => Err(unreadable(path, source)),
+    }
+}
+
+/// Makes an error of the system's error for a file.
+fn unreadable(path: &Utf8Path, source: std::io::Error) -> RegistryError {
+    match reading::refused(&source) {
+        Some(why) => RegistryError::Refused { path: path.to_owned(), why },
+        None => source.into(),
     }
 }
 

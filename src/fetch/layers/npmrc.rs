@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err as fs;
 use npmrc_config_rs::{LoadOptions, NpmrcConfig, global_prefix_from};
 
 use super::{
     Layer, expanded, file_path, is_set, read_if_there,
     transport::{ClientCertificate, Proxy, Transport, Transports},
+    unreadable,
 };
 use crate::{
     fetch::{
@@ -19,7 +19,11 @@ use crate::{
         ProjectRegistries, REPLACE_REGISTRY_HOST, RcEntry, RegistryError, ReplaceHost, npmrc_entries, registry_url,
     },
     names::NPMRC,
+    reading,
 };
+
+/// The place of the user's file in [`NpmrcFiles::configs`].
+const USERS: usize = 1;
 
 /// The parsed files.
 pub(super) struct NpmrcFiles {
@@ -50,7 +54,10 @@ impl NpmrcFiles {
     /// Reads the files that Yarn 1 reads. Those of the folders above have the lowest priority.
     pub(super) fn read_with_parents(root: &Utf8Path, environment: &Environment) -> Result<Self, RegistryError> {
         let mut files = Self::read(root, environment)?;
-        for folder in root.ancestors().skip(1).filter(|folder| folder.join(NPMRC).is_file()) {
+        // The home folder may be above the repository. Its file is the user's.
+        let users = user_path(environment);
+        let is_other = |folder: &&Utf8Path| folder.join(NPMRC).is_file() && users != Some(folder.join(NPMRC));
+        for folder in root.ancestors().skip(1).filter(is_other) {
             files.configs.push(config_of(folder)?);
             files.credentials_of_repository.extend(credential_lines(folder, environment));
         }
@@ -64,6 +71,17 @@ impl NpmrcFiles {
             merged.override_with(layer(config, environment)?);
         }
         Ok(merged)
+    }
+
+    /// Returns the user's file, and those of the repository and of the folders above it.
+    pub(super) fn by_owner(&self) -> (&[NpmrcConfig], Vec<NpmrcConfig>) {
+        let others = self.configs.iter().enumerate().filter(|(at, _)| *at != USERS).map(|(_, config)| config.clone());
+        (&self.configs[USERS..=USERS], others.collect())
+    }
+
+    /// Returns the registries that the user's file sets.
+    pub(super) fn users_alone(&self, environment: &Environment) -> Result<Layer, RegistryError> {
+        layer(&self.configs[USERS], environment)
     }
 
     /// Returns the credentials that are keyed by a URL.
@@ -139,7 +157,7 @@ fn authorities(root: &Utf8Path, environment: &Environment) -> Vec<String> {
 /// Returns the entries of the repository's and the user's file. The crate cannot list all keys of a kind, or read
 /// lists.
 fn entries(root: &Utf8Path, environment: &Environment) -> [Vec<RcEntry>; 2] {
-    let read = |path: Utf8PathBuf| fs::read_to_string(path).unwrap_or_default();
+    let read = |path: Utf8PathBuf| reading::text(path).unwrap_or_default();
     let texts = [read(root.join(NPMRC)), user_path(environment).map(read).unwrap_or_default()];
     texts.map(|text| npmrc_entries(&text).collect())
 }
@@ -150,7 +168,7 @@ fn credential_lines(folder: &Utf8Path, environment: &Environment) -> Vec<String>
     if user_path(environment).is_some_and(|users| users == path) {
         return Vec::new();
     }
-    let text = fs::read_to_string(path).unwrap_or_default();
+    let text = reading::text(path).unwrap_or_default();
     let entries = npmrc_entries(&text).filter(|entry| match entry.key.rsplit(':').next() {
         Some("_authToken" | "_auth" | "_password" | "username") => true,
         Some("registry") => entry.value.contains('@'),
@@ -180,9 +198,19 @@ fn npmrc_error(path: &Utf8Path, source: npmrc_config_rs::Error) -> RegistryError
     RegistryError::Npmrc { path: path.to_owned(), source: Box::new(source) }
 }
 
+/// Refuses a file that the crate would read without end.
+fn look_at(path: &Utf8Path) -> Result<(), RegistryError> {
+    match reading::check(path.as_std_path()) {
+        Err(error) if reading::refused(&error).is_some() => Err(unreadable(path, error)),
+        // The crate reports all other errors.
+        _ => Ok(()),
+    }
+}
+
 /// Reads the file of one folder.
 fn config_of(folder: &Utf8Path) -> Result<NpmrcConfig, RegistryError> {
     let path = folder.join(NPMRC);
+    look_at(&path)?;
     // Loaded by path, because the crate would otherwise search upwards for a project.
     let config = match NpmrcConfig::load_from_file(path.as_std_path()) {
         Err(npmrc_config_rs::Error::FileNotFound(_)) => NpmrcConfig::load_with_options(no_npmrc(folder)),
@@ -199,6 +227,7 @@ fn user_path(environment: &Environment) -> Option<Utf8PathBuf> {
 
 fn user_config(root: &Utf8Path, environment: &Environment) -> Result<NpmrcConfig, RegistryError> {
     let user = user_path(environment);
+    user.as_deref().map_or(Ok(()), look_at)?;
     let prefix = global_prefix(environment);
     let options = LoadOptions {
         skip_user: user.is_none(),

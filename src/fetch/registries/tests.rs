@@ -168,6 +168,24 @@ fn yarn_1_asks_for_what_yarns_name_has_at_npm_where_there_is_a_token_for_it() {
 }
 
 #[test]
+fn a_repository_does_not_get_the_token_without_a_url_of_the_user() {
+    let sent = |files: &[(&str, &str)], to: &str| {
+        authorization(&load_for(Format::YarnClassic, files, &[]).unwrap(), &format!("https://{to}/x/-/x-1.tgz"))
+    };
+    let users = ("home/.npmrc", "registry=https://mine.example/\n_authToken=t\n");
+    for repositorys in
+        [("repo/.npmrc", "registry=https://evil.example/\n"), ("repo/.yarnrc", "registry \"https://evil.example\"")]
+    {
+        assert_eq!(sent(&[users, repositorys], "evil.example"), None);
+        assert_eq!(sent(&[users, repositorys], "mine.example"), Some("Bearer t".to_owned()));
+        assert_eq!(sent(&[("home/.npmrc", "_authToken=t\n"), repositorys], "evil.example"), None);
+    }
+    let own = ("repo/.npmrc", "registry=https://own.example/\n_authToken=o\n");
+    assert_eq!(sent(&[users, own], "own.example"), Some("Bearer o".to_owned()));
+    assert_eq!(sent(&[users, own], "mine.example"), Some("Bearer t".to_owned()));
+}
+
+#[test]
 fn an_unset_variable_in_a_users_registry_is_named() {
     let error = load(&[("home/.npmrc", "registry=https://${NO_SUCH_HOST_HERE}/")], &[]).unwrap_err();
     assert!(matches!(&error, RegistryError::Unset { variable, .. } if variable == "NO_SUCH_HOST_HERE"), "{error}");

@@ -1,5 +1,6 @@
 //! Tests of downloads from a server on the loopback interface.
 
+mod bounds;
 mod first_sight;
 
 use std::{

@@ -19,6 +19,7 @@ pub use self::{
 };
 use crate::{
     diagnostic::{Category, Diagnose},
+    reading,
     repo::GitError,
     scaffold::files::journal::temporary,
 };
@@ -59,6 +60,7 @@ impl Diagnose for HookError {
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::Git(error) => error.hints(),
             Self::Taken(path) => vec![format!("move or delete `{path}`, or add the lines by hand")],
             _ => Vec::new(),
         }
@@ -181,7 +183,7 @@ fn install_file(place: &HookPlace, path: &Utf8Path, event: &str, new: BlockOrigi
         write(path, &format!("#!/bin/sh\n{}", block(new).render(event)), None)?;
         return Ok(true);
     };
-    let content = fs::read(path).map_err(fail)?;
+    let content = reading::bytes(path).map_err(fail)?;
     let text = String::from_utf8_lossy(&content);
     if let Some(Parted { before, block: mut found, after }) = Block::find(&text) {
         if !found.roots.contains(root) {

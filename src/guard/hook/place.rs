@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
 use super::{EVENTS, HookError};
-use crate::repo::Git;
+use crate::{reading, repo::Git};
 
 /// The first version of git that runs hooks from its configuration (`hook.<name>.command`).
 const CONFIGURED: (u32, u32) = (2, 54);
@@ -245,7 +245,7 @@ impl HookPlace {
 
 /// Reads a text file. Returns `None` if it is missing or not text.
 pub(super) fn text(path: &Utf8Path) -> Option<String> {
-    fs::read_to_string(path).ok()
+    reading::text(path).ok()
 }
 
 /// Resolves the links of a path as far as it exists.

@@ -65,6 +65,14 @@ pub enum RegistryError {
     /// An rc file of Yarn is invalid.
     #[error(transparent)]
     YarnRc(#[from] YarnRcError),
+    /// A settings file is no regular file, or too large.
+    #[error("could not read `{path}`: {why}")]
+    Refused {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What it is.
+        why: crate::reading::Refused,
+    },
     /// A file could not be read.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -96,7 +104,7 @@ impl Diagnose for RegistryError {
             | Self::Unset { path, .. }
             | Self::Npmrc { path, .. } => Some(Location::file(path.clone())),
             Self::YarnRc(error) => error.location(),
-            Self::Io(_) => None,
+            Self::Refused { .. } | Self::Io(_) => None,
         }
     }
 

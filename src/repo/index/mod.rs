@@ -104,6 +104,8 @@ fn differing(git: &Git, intended: &str) -> Result<Vec<Change>, GitError> {
     let words = match git.names(&args) {
         // Outside a repository, `git diff` compares files, and its message mentions that option.
         Err(GitError::Failed { message, .. }) if message.contains("--no-index") => {
+            // The same happens if git refuses the repository. Another command says why.
+            git.output(&["rev-parse", "--git-dir"])?;
             return Err(GitError::NoRepository(git.folder().to_owned()));
         }
         words => words?,

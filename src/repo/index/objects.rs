@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     ending::Child,
-    parallel,
+    parallel, reading,
     repo::git::{Git, GitError},
 };
 
@@ -71,8 +71,15 @@ impl Objects {
         if line.ends_with(" missing") {
             return Ok(None);
         }
-        let size = line.rsplit(' ').next().and_then(|size| size.parse().ok()).ok_or(GitError::Answer("cat-file"))?;
-        let mut content = vec![0; size];
+        let size =
+            line.rsplit(' ').next().and_then(|size| size.parse::<u64>().ok()).ok_or(GitError::Answer("cat-file"))?;
+        if size > reading::MOST {
+            // The rest of the answer is in the pipe, so this process is of no use.
+            self.questions = None;
+            self.child.kill();
+            return Err(GitError::TooLarge { object: line.split(' ').next().unwrap_or_default().to_owned() });
+        }
+        let mut content = vec![0; usize::try_from(size).unwrap_or_default()];
         let mut end = [0];
         self.answers.read_exact(&mut content).map_err(GitError::Start)?;
         self.answers.read_exact(&mut end).map_err(GitError::Start)?;

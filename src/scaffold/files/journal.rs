@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::read_if_there;
 use crate::{
     diagnostic::{Category, Diagnose, Location},
+    reading,
     repo::RepoPath,
 };
 
@@ -128,6 +129,7 @@ impl Journal {
 
     fn recover(&mut self, root: &Utf8Path) -> io::Result<Option<Recovered>> {
         let mut bytes = Vec::new();
+        reading::check(self.path.as_std_path())?;
         self.file.read_to_end(&mut bytes)?;
         if bytes.is_empty() {
             return Ok(None);
@@ -183,12 +185,16 @@ pub fn recover(root: &Utf8Path) -> io::Result<Option<Recovered>> {
 /// Whether a run was interrupted while it replaced files, which leaves some old and some new ones.
 pub fn is_half_written(root: &Utf8Path) -> bool {
     let path = root.join(FILE);
-    let Ok(file) = fs::File::open(&path) else { return false };
-    // A run that is still writing holds the lock.
-    if !path.is_file() || file.file().try_lock_shared().is_err() {
+    // Looked at first: opening a named pipe would wait.
+    if reading::check(path.as_std_path()).is_err() {
         return false;
     }
-    let (plan, is_complete) = fs::read(&path).map(|bytes| parse(&bytes)).unwrap_or_default();
+    let Ok(file) = fs::File::open(&path) else { return false };
+    // A run that is still writing holds the lock.
+    if file.file().try_lock_shared().is_err() {
+        return false;
+    }
+    let (plan, is_complete) = reading::bytes(&path).map(|bytes| parse(&bytes)).unwrap_or_default();
     let is_new = |entry: &JournalEntry| current(root, entry).is_ok_and(|now| now == entry.after);
     is_complete && !plan.files.iter().all(is_new)
 }

@@ -86,9 +86,10 @@ fn key_of(line: &str) -> Option<&str> {
 
 /// Checks that the block of a key has the same value as the key in the whole file.
 fn agree(path: &Utf8Path, key: &str, block: Option<&Block>, node: Option<&Node>) -> Result<(), YarnRcError> {
-    let of_block = block.map(|block| yaml::read(path, &block.text).unwrap_or_default()).unwrap_or_default();
+    // A block that is no YAML by itself is a part of something else, such as a quoted text.
+    let of_block = block.map_or(Some(Mapping::default()), |block| yaml::read(path, &block.text).ok());
     let of_file: Mapping = node.map(|node| (key.to_owned(), node.clone())).into_iter().collect();
-    if of_block == of_file {
+    if of_block.as_ref() == Some(&of_file) {
         return Ok(());
     }
     let line = || Position { line: block.map_or(1, |block| block.line), column: 1 };
@@ -160,6 +161,7 @@ mod tests {
             ("packageExtensions:\n  a: |\n    # text\n", "1:1"),
             ("x: |\n  a\n--- \nnodeLinker: pnp\n", "3:1"),
             ("x: \"\nnodeLinker: pnp\"\n", "2:1"),
+            (": \"\ncatalog:\"", "2:1"),
             ("x: &x [a]\nplugins: *x\n", "2:1"),
             ("\"nodeLink\\x65r\": pnp\n", "1:1"),
             ("nodeLinker: pnp\rplugins: [a]\n", "1:1"),
