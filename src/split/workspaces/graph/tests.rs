@@ -433,6 +433,7 @@ fn a_program_that_the_root_builds_by_project_references_is_an_app() {
     [
         "packages/cli: has a program in `bin` and no workspace depends on it: tsc --build tsconfig.build.json -> dist",
         "packages/core: packages/cli depends on it: tsc --build tsconfig.build.json -> dist",
+        "packages/functions: packages/cli depends on it: tsc --build tsconfig.build.json -> dist",
         "packages/leaf: is built by a script of the root and no workspace depends on it: tsc --build -> dist",
     ]
     "#);
