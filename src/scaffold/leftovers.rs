@@ -86,7 +86,7 @@ fn of_folder(tree: &dyn Tree, folder: &RepoPath, found: &mut Vec<Leftover>) -> R
         let path = folder.child(&entry.name);
         if let Some((_, tool)) = FILES.iter().find(|(name, _)| *name == entry.name) {
             found.push(Leftover { path, tool: Some(tool), part: Part::File });
-        } else if entry.name.ends_with(".nix") && !path.as_str().starts_with(FOLDER) {
+        } else if camino::Utf8Path::new(&entry.name).extension() == Some("nix") && !path.as_str().starts_with(FOLDER) {
             let text = read_text(tree, &path).ok().flatten().unwrap_or_default();
             let tool = CALLS.iter().find(|(word, _)| calls(&text, word));
             found.extend(tool.map(|(_, tool)| Leftover { path, tool: Some(tool), part: Part::Calls }));

@@ -361,7 +361,7 @@ impl Bun<'_> {
         let is_same = match (&found, &accepted) {
             (Ok(drift), Ok(())) => {
                 let replaces = |name: &&str| files[ROOT]["optionalDependencies"].get(*name).is_some();
-                drift.iter().all(|drift| is_deliberate(drift, &files)) || SIBLINGS.iter().any(|name| replaces(name))
+                drift.iter().all(|drift| is_deliberate(drift, &files)) || SIBLINGS.iter().any(replaces)
             }
             (Ok(drift), Err(_)) => !drift.is_empty(),
             (Err(_), _) => accepted.is_err(),

@@ -291,7 +291,7 @@ mod tests {
         assert!(!is_useless(&script, &before, &build(&log, "another line", &[])));
         // Scripts are tried one after the other, and those that changed nothing go.
         let next = mending(Setting::OwnScripts("prepare".to_owned()));
-        assert!(is_useless(&script, &before, &build(&log, CAFILE, &[next.clone()])));
+        assert!(is_useless(&script, &before, &build(&log, CAFILE, std::slice::from_ref(&next))));
         // Another line for the same evidence is worth a try together with this one.
         let copies = mending(Setting::CopyNodeModules);
         assert!(!is_useless(&copies, &before, &build(&log, CAFILE, &[next])));

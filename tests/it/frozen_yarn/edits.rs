@@ -325,8 +325,8 @@ impl Edit<'_> {
             _ => block
                 .lines()
                 .filter(|line| !line.trim_start().starts_with("leaf"))
-                .map(|line| format!("{line}\n"))
-                .collect::<String>()
+                .collect::<Vec<_>>()
+                .join("\n")
                 .trim_end()
                 .to_owned(),
         };

@@ -49,8 +49,8 @@ impl Small {
         // Bun refuses a lockfile that lacks what a manifest asks for. A link is nothing to download.
         let is_missing = |needed: &&str| !packages.iter().any(|package| package.name == *needed);
         let missing = ["alpha", "@scope/beta"].into_iter().filter(is_missing);
-        let links: String =
-            missing.map(|needed| format!("    \"{needed}\": [\"{needed}@link:./packages/ui\", {{}}],\n")).collect();
+        let link = |needed| format!("    \"{needed}\": [\"{needed}@link:./packages/ui\", {{}}],\n");
+        let links = missing.map(link).collect::<Vec<_>>().concat();
         let start = "  \"packages\": {\n";
         self.context.write("bun.lock", lock(packages).replace(start, &[start, &links].concat()));
     }

@@ -106,16 +106,15 @@ impl<'a> Walk<'a> {
     /// Looks up an entry of `resolutions`. Yarn does so whether anything uses it.
     fn follow_override(&mut self, index: usize) {
         let one = &self.overrides[index];
-        match self.locked.descriptors.get(&one.descriptor()) {
+        if let Some(package) = self.locked.descriptors.get(&one.descriptor()) {
             // An entry of another version is an "incorrect entry", which Yarn replaces.
-            Some(package) => self.follow_package(*package, &[&one.package.clone()]),
-            None => {
-                let manifest = manifest_path(&RepoPath::root());
-                let locked = self.versions(&one.package);
-                let setting = format!("resolutions.{}", one.key);
-                self.drifts.push(Drift::setting(&manifest, &setting, Some(&one.range), locked.as_deref()));
-            }
+            self.follow_package(*package, &[&one.package.clone()]);
+            return;
         }
+        let manifest = manifest_path(&RepoPath::root());
+        let locked = self.versions(&one.package);
+        let setting = format!("resolutions.{}", one.key);
+        self.drifts.push(Drift::setting(&manifest, &setting, Some(&one.range), locked.as_deref()));
     }
 
     fn follow_manifest(&mut self, path: &RepoPath, manifest: &'a Manifest, parents: &[&str], is_top: bool) {

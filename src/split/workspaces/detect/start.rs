@@ -1,7 +1,7 @@
 //! How a workspace is started, as its scripts say it.
 //!
 //! A package starts one program and nothing else. So a script must be understood whole: a `start` script that is only half
-//! understood is an error for an app that runs from its sources, and no program for one that is built. A `dev` script is none.
+//! understood is an error for an app that runs from its sources, and no program for one that is built. A `dev` script never is.
 
 use super::{
     command::{self, Command, Runner, has_ending},

@@ -59,7 +59,7 @@ fn compiler(root: &Manifest) -> Option<Compiler> {
         let builds = words.iter().any(|word| ["-b", "--build"].contains(word));
         let cleans = words.contains(&"--clean");
         let name = COMPILERS.into_iter().find(|compiler| builds && !cleans && words.contains(compiler))?;
-        let project = words.iter().find(|word| word.ends_with(".json"));
+        let project = words.iter().find(|word| camino::Utf8Path::new(word).extension() == Some("json"));
         let project = project.map(|path| path.rsplit('/').next().unwrap_or_default().to_owned());
         Some(Compiler { name, project })
     })

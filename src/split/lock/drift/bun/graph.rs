@@ -38,7 +38,7 @@ impl Kind {
 }
 
 /// A dependency.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Edge<'l> {
     pub(super) name: &'l str,
     pub(super) specifier: &'l str,

@@ -58,7 +58,7 @@ pub(super) fn places(graph: &Graph<'_>, holds_optional_peers: bool) -> Option<Pl
     Some(hoisting.places)
 }
 
-impl<'g> Hoisting<'g> {
+impl Hoisting<'_> {
     /// Places the dependencies of a package that lies in the folder `outer`.
     fn open(&mut self, node: Node, outer: Option<usize>, place: String, holds_optional_peers: bool) {
         let graph = self.graph;

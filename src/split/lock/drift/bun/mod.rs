@@ -72,7 +72,7 @@ struct Comparison<'c> {
     patches: &'c BTreeMap<String, RepoPath>,
 }
 
-impl<'c> Comparison<'c> {
+impl Comparison<'_> {
     fn drift(&self) -> Vec<Drift> {
         let (mut drifts, is_changed) = self.causes();
         if drifts.is_empty() && is_changed && self.is_beyond_rules() {

@@ -13,6 +13,7 @@ use super::{
 use crate::{lockfile::split_name, split::Manifest};
 
 /// What a dependency is bound to.
+#[derive(Clone, Copy)]
 pub(super) enum Binding {
     /// A workspace or a package of the lockfile.
     To(Node),
@@ -45,7 +46,6 @@ impl Resolver<'_> {
             return self.workspace(edge.name, target.trim()).map_or(Binding::Unknown, Binding::To);
         }
         let (name, range) = aliased(edge.name, specifier);
-        let before = self.before(asker, edge);
         if !is_range(range) {
             // A git repository, a file, a URL or a tag.
             let mut edges = self.graph.edges.get(asker).into_iter().flatten();
@@ -59,7 +59,7 @@ impl Resolver<'_> {
         }
         match self.in_range(asker, edge, name, range) {
             // The registry had nothing for it when the lockfile was written.
-            Binding::Unknown if self.was_unmet(edge, name, range, before) => Binding::Nothing,
+            Binding::Unknown if self.was_unmet(asker, edge, name, range) => Binding::Nothing,
             binding => binding,
         }
     }
@@ -72,22 +72,18 @@ impl Resolver<'_> {
     }
 
     /// Whether the same request had no package when the lockfile was written, which Bun allows for these kinds.
-    fn was_unmet(&self, edge: &Edge<'_>, name: &str, range: &str, before: Option<Option<Node>>) -> bool {
+    fn was_unmet(&self, asker: Node, edge: &Edge<'_>, name: &str, range: &str) -> bool {
+        let mut before = self.graph.edges.get(asker).into_iter().flatten();
+        let Some(before) = before.find(|it| it.request() == edge.request()) else { return false };
         let is_old = |node: Node| {
             let version = self.graph.workspaces.get(node).and_then(|(_, locked)| locked.version.as_deref());
             self.siblings.contains_key(name) && !version.is_some_and(|version| satisfies(version, range))
         };
-        match (edge.kind, before) {
-            (Kind::Optional, Some(target)) => target.is_none_or(|node| self.graph.is_workspace(node)),
-            (Kind::Peer, Some(target)) => target.is_none_or(is_old),
+        match edge.kind {
+            Kind::Optional => before.target.is_none_or(|node| self.graph.is_workspace(node)),
+            Kind::Peer => before.target.is_none_or(is_old),
             _ => false,
         }
-    }
-
-    /// What the same request was bound to, if there was one.
-    fn before(&self, asker: Node, edge: &Edge<'_>) -> Option<Option<Node>> {
-        let mut before = self.graph.edges.get(asker).into_iter().flatten();
-        before.find(|it| it.request() == edge.request()).map(|it| it.target)
     }
 
     /// The specifier that counts: an override, or the entry of a catalog.

@@ -31,7 +31,7 @@ pub(super) fn folder_of_parent(locator: &str) -> Option<RepoPath> {
     (parent.protocol == Some("workspace:")).then(|| RepoPath::root().resolve(&parent.selector).ok())?
 }
 
-/// Returns the entry of a patched package, unless the patched package or the files are others than in its locator.
+/// Returns the entry of a patched package, unless the patched package or the files differ from those of its locator.
 pub(super) fn checked(resolver: &mut Resolver<'_>, range: &str, index: usize) -> Result<Option<usize>, SplitError> {
     let project = resolver.project;
     let package = &project.lockfile.packages[index];
@@ -99,7 +99,7 @@ enum Part {
 #[derive(Serialize)]
 struct Hunk {
     header: Header,
-    parts: Vec<Lines>,
+    parts: Vec<HunkPart>,
 }
 
 #[derive(Serialize)]
@@ -116,7 +116,7 @@ struct Span {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Lines {
+struct HunkPart {
     r#type: &'static str,
     lines: Vec<String>,
     no_newline_at_end_of_file: bool,
@@ -195,7 +195,7 @@ fn files(lines: &[&str]) -> Option<Vec<File>> {
         };
         let parts = &mut hunks.last_mut()?.parts;
         if parts.last().is_none_or(|last| last.r#type != kind) {
-            parts.push(Lines { r#type: kind, lines: Vec::new(), no_newline_at_end_of_file: false });
+            parts.push(HunkPart { r#type: kind, lines: Vec::new(), no_newline_at_end_of_file: false });
         }
         parts.last_mut()?.lines.push(line.get(1..).unwrap_or_default().to_owned());
     }
