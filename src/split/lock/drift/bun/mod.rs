@@ -248,7 +248,7 @@ impl Comparison<'_> {
                 };
                 self.bind(binding, edge, path, changed)
             });
-            let all = before.iter().filter(|edge| edge.kind == Kind::Workspace).cloned().chain(bound).collect();
+            let all = before.iter().filter(|edge| edge.kind == Kind::Workspace).copied().chain(bound).collect();
             graph.edges[node] = all;
         }
         if !overrides.is_empty() {
