@@ -22,7 +22,7 @@ fuzz_target!(|text: &str| {
         let file = package.zip_checksum.as_ref().and_then(|checksum| cache_file(&package.key, checksum));
         assert!(file.is_none_or(|file| !file.contains('/')));
     }
-    if let Requests::ByDescriptor(descriptors) = &lockfile.requests {
-        assert!(descriptors.values().all(|index| *index < lockfile.packages.len()));
+    if let Requests::ByDescriptor(locked) = &lockfile.requests {
+        assert!(locked.descriptors.values().all(|index| *index < lockfile.packages.len()));
     }
 });

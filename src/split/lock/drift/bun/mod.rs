@@ -317,7 +317,12 @@ impl Comparison<'_> {
         let Some(target) = before.and_then(|it| it.target).filter(|target| self.graph.is_workspace(*target)) else {
             return false;
         };
-        !matches!(resolver.resolve(node, place, edge), Binding::To(now) if now == target)
+        match resolver.resolve(node, place, edge) {
+            Binding::To(now) => now != target,
+            // A peer dependency that no workspace satisfied before either gets the workspace all the same.
+            Binding::Nothing => edge.kind != Kind::Peer,
+            Binding::Unknown => true,
+        }
     }
 
     /// Packages ask for what is overridden too.

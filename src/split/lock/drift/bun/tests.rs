@@ -131,3 +131,22 @@ fn workspaces_come_and_go() {
     let drift = drift_of(ROOT, A, B, &locked, "1.4.4");
     assert!(drift.contains(&added) && !drift.contains(&removed), "{drift:?}");
 }
+
+#[test]
+fn a_peer_that_no_workspace_satisfies_is_no_drift_unless_something_changes() {
+    let root = r#"{"workspaces": ["*"]}"#;
+    let a = |version: &str| format!(r#"{{"name": "a", "version": "{version}"}}"#);
+    let b = |more: &str| format!(r#"{{"name": "b", "version": "1.0.0", "peerDependencies": {{"a": "^3.0.0"}}{more}}}"#);
+    let lock = |version: &str| {
+        format!(
+            r#"{{"lockfileVersion": 1, "workspaces": {{"": {{}}, "a": {{"name": "a", "version": "{version}"}},
+                "b": {{"name": "b", "version": "1.0.0", "peerDependencies": {{"a": "^3.0.0"}}}}}},
+                "packages": {{"a": ["a@workspace:a"], "b": ["b@workspace:b"]}}}}"#
+        )
+    };
+    for bun in ["1.2.23", "1.3.14", "1.4.4"] {
+        assert_eq!(drift_of(root, &a("15.0.0"), &b(""), &lock("15.0.0"), bun), [""; 0], "{bun}");
+    }
+    let bumped = drift_of(root, &a("15.0.0"), &b(""), &lock("3.0.0"), "1.3.14");
+    assert!(bumped.iter().any(|drift| drift.contains("the version 15.0.0")), "{bumped:?}");
+}
