@@ -50,12 +50,12 @@ function settings(spec, version, git) {
 }
 
 // Returns the files to keep besides node_modules. With Plug'n'Play packages run from the cache, so it stays.
-function finish(out, scratch) {
+function finish(out, scratch, isOwn) {
   const pnp = PNP_FILES.filter((file) => existsSync(join(out, file)));
   const cache = join(out, ".yarn/cache");
-  if (pnp.length > 0) return [...pnp, ".yarn/cache", ".yarn/unplugged", ...keepLinkerState(out, { isPnp: true })];
+  if (pnp.length > 0) return [...pnp, ".yarn/cache", ".yarn/unplugged", ...keepLinkerState(out, { isPnp: true, isOwn })];
   if (existsSync(cache)) renameSync(cache, join(scratch("cache"), "cache"));
-  return keepLinkerState(out, { isPnp: false });
+  return keepLinkerState(out, { isPnp: false, isOwn });
 }
 
 // Returns the variables for an install of one app. They add a plugin to those in the repository's settings.
@@ -110,6 +110,6 @@ export async function prepare({ out, spec, tarballs, scratch, onMissing }) {
     },
     explain: git?.explain,
     disagreement: "if it says that the lockfile would have been modified, yarn.lock and the package.json files disagree",
-    finish: () => [...finish(out, scratch), ...(spec.focus === undefined ? [] : keepLockfile(out, lock))],
+    finish: () => [...finish(out, scratch, spec.focus !== undefined), ...(spec.focus === undefined ? [] : keepLockfile(out, lock))],
   };
 }

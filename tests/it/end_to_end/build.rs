@@ -198,8 +198,8 @@ fn e2e_build_fix_writes_lines_until_all_is_built() {
           "include": ["README.md"],
           "uses": ["packages/stamp"],
           "rootFiles": ["docs/x.md"],
-          "rootScripts": ["postinstall"],
-          "ownScripts": ["prepare"]
+          "ownScripts": ["prepare"],
+          "rootScripts": ["postinstall"]
         }
       }
     }

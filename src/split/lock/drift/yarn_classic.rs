@@ -140,6 +140,10 @@ impl<'a> Walk<'a> {
             return;
         }
         for (package, range) in &self.locked.packages[index].1 {
+            // A folder in a package, named by a path in Yarn's cache: Yarn reads it from the package.
+            if range.starts_with("file:") && !self.locked.descriptors.contains_key(&descriptor(package, range)) {
+                continue;
+            }
             match self.look_up(&RepoPath::root(), package, range, parents, false) {
                 Found::Package(next) => self.follow_package(next, &[parents, &[package.as_str()]].concat()),
                 Found::Nothing => {}
@@ -289,7 +293,9 @@ mod tests {
         ]);
         let keys = ["react@^18", "any@", "x@npm:y@1", "lib@file:lib/f", "gone@1"];
         let descriptors = keys.iter().enumerate().map(|(index, key)| ((*key).to_owned(), index)).collect();
-        let packages = vec![("18.0.0".to_owned(), Vec::new()); keys.len()];
+        let mut packages = vec![("18.0.0".to_owned(), Vec::new()); keys.len()];
+        // A folder in the folder `lib`.
+        packages[3].1.push(("inner".to_owned(), "file:../home/cache/lib/inner".to_owned()));
         let lock = Lockfile {
             format: Format::YarnClassic,
             requests: Requests::ByDescriptor(LockedDescriptors { descriptors, packages }),
