@@ -70,10 +70,11 @@ impl Added {
     }
 }
 
-/// Returns the lines of a log without times, numbers of processes and hashes of the store.
+/// Returns the lines of a log without numbers and hashes of the store: times, processes, and how much a bundler had read when it
+/// failed.
 fn stable(log: &[String]) -> BTreeSet<String> {
     static VARYING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"/nix/store/[a-z0-9]{32}|\b[0-9.]+ ?(ns|µs|ms|s|m|min|[kMG]i?B)\b|\b[0-9]+:[0-9]{2}(:[0-9]{2})?\b|\bnode:[0-9]+\b").ok()
+        Regex::new(r"/nix/store/[a-z0-9]{32}|\b[0-9][0-9.,:]*( ?(ns|µs|ms|s|m|min|[kMG]i?B)\b)?").ok()
     });
     let plain = |line: &String| match &*VARYING {
         Some(varying) => varying.replace_all(line.trim(), "").into_owned(),
@@ -282,11 +283,17 @@ mod tests {
     #[test]
     fn a_script_is_taken_back_only_if_the_build_fails_as_before() {
         let script = mending(Setting::RootScripts("postinstall".to_owned()));
-        let before = [CAFILE, "Could not resolve \"./gen\"", "✗ Build failed in 1.20s"];
+        let before = [CAFILE, "✓ 42 modules transformed", "Could not resolve \"./gen\"", "✗ Build failed in 1.20s"];
         let further = build(&[CAFILE, "Cannot find file 'babel.config.js'", "✗ Build failed in 1.31s"], CAFILE, &[]);
         assert!(!is_useless(&script, &before, &further));
         // The script adds lines of its own.
-        let log = ["generated 3 files", CAFILE, "Could not resolve \"./gen\"", "✗ Build failed in 804ms"];
+        let log = [
+            "generated 3 files",
+            CAFILE,
+            "✓ 37 modules transformed",
+            "Could not resolve \"./gen\"",
+            "✗ Build failed in 804ms",
+        ];
         assert!(is_useless(&script, &before, &build(&log, CAFILE, &[])));
         assert!(!is_useless(&script, &before, &build(&log, "another line", &[])));
         // Scripts are tried one after the other, and those that changed nothing go.

@@ -62,7 +62,16 @@ const RUNNERS: [&str; 16] = [
 
 /// The names of a manifest's scripts that a checkout would run, that no build runs, and that may make something for one.
 pub(in crate::split) fn names(manifest: &Manifest, manager: ManagerName) -> Vec<String> {
-    let is_one = |name: &&str| manifest.scripts.get(*name).is_some_and(|text| !is_idle(text, manifest));
+    let build = manifest.scripts.get("build").map(|text| script::expanded(text, manifest));
+    // Two names of the same commands do the same, and a name of the build is the build.
+    let mut known: Vec<String> = build.into_iter().collect();
+    let mut is_one = |name: &&&str| {
+        let Some(text) = manifest.scripts.get(**name).filter(|text| !is_idle(text, manifest)) else { return false };
+        let commands = script::expanded(text, manifest);
+        let is_new = !known.contains(&commands);
+        known.push(commands);
+        is_new
+    };
     let is_run = manifest.scripts.contains_key("build") && manager.manager().runs_pre_scripts();
     let around = AROUND_BUILDS.iter().filter(|_| !is_run);
     EVENTS.iter().chain(around).filter(|name| is_one(name)).map(|name| (*name).to_owned()).collect()
@@ -85,6 +94,12 @@ mod tests {
 
     fn found_by(manager: ManagerName, scripts: &str) -> Vec<String> {
         names(&Manifest::parse("package.json", &format!(r#"{{"scripts": {{{scripts}}}}}"#)).unwrap(), manager)
+    }
+
+    #[test]
+    fn the_same_commands_count_once() {
+        assert_eq!(found(r#""prepare": "node gen.mjs", "prebuild": "node gen.mjs""#), ["prepare"]);
+        assert_eq!(found(r#""prepublish": "bun run build", "build": "tsc""#), [""; 0]);
     }
 
     #[test]
