@@ -23,7 +23,7 @@ const SIGNALS: [(&str, i32); 4] = [("INT", 2), ("TERM", 15), ("HUP", 1), ("KILL"
 
 /// Number of killed runs in each of the two tests.
 fn kills() -> usize {
-    std::env::var("SPLITTER_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(200)
+    std::env::var("SPLITTER_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(60)
 }
 
 /// Returns all files in a folder by path, except git's.

@@ -22,9 +22,6 @@ struct Counts {
     skipped: u64,
 }
 
-/// Compiles the fuzz targets. They are a workspace of their own, which no other command compiles.
-const FUZZ_TARGETS: [&str; 4] = ["check", "--manifest-path=fuzz/Cargo.toml", "--locked", "--quiet"];
-
 /// Runs all tests. Tests that this machine cannot run count as skipped.
 pub(crate) fn leniently(args: &[String]) -> Result<()> {
     if let Err(error) = setup::run() {
@@ -39,9 +36,6 @@ pub(crate) fn strictly(args: &[String]) -> Result<()> {
     stage("setup", setup::run)?;
     stage("clippy", || {
         process::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
-    })?;
-    stage("fuzz targets", || {
-        process::run(cargo(&FUZZ_TARGETS).env("CARGO_TARGET_DIR", paths::project().join("target")))
     })?;
     let counts = stage("test", || tests(args))?;
     counts.verdict()?;
