@@ -24,34 +24,10 @@ use splitter::{
     split::{Choices, Split},
 };
 
-use crate::support::{Registry, TestContext, YARN_VERSIONS, copy_folder, yarn};
+use crate::support::{Random, Registry, TestContext, YARN_VERSIONS, copy_folder, yarn};
 
 /// The number of cases with the same repository before the edits.
 const CASES_OF_BASE: u64 = 20;
-
-/// A linear congruential generator: the same seed gives the same case everywhere.
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64) -> Self {
-        let mut random = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5DEE_CE66);
-        random.below(2);
-        random
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % limit as u64).unwrap()
-    }
-
-    fn one_in(&mut self, odds: usize) -> bool {
-        self.below(odds) == 0
-    }
-
-    fn pick<'t>(&mut self, texts: &[&'t str]) -> &'t str {
-        texts[self.below(texts.len())]
-    }
-}
 
 /// A version of Yarn, with the repositories that it locked.
 struct Manager {

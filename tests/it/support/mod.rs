@@ -24,6 +24,7 @@ pub(crate) mod package;
 pub(crate) mod programs;
 pub(crate) mod project;
 pub(crate) mod proxy;
+mod random;
 pub(crate) mod sandbox;
 pub(crate) mod secure_proxy;
 pub(crate) mod small;
@@ -39,6 +40,7 @@ pub(crate) use self::{
     package::Package,
     project::Project,
     proxy::Proxy,
+    random::Random,
     sandbox::{TestContext, copy_folder, fail, run, splitter_snapshot, succeed},
     secure_proxy::SecureProxy,
     small::Small,

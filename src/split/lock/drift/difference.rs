@@ -243,15 +243,8 @@ impl fmt::Display for Drift {
                 write!(f, "{manifest}: `{package}` is locked for `{locked}`, but the manifest has `{specifier}`")
             }
             Self::Setting { file, setting, locked, found } => {
-                match found {
-                    Some(found) => write!(f, "{file}: `{setting}` is `{found}`")?,
-                    None => write!(f, "{file}: `{setting}` is not set")?,
-                }
-                match (locked, found) {
-                    (Some(locked), _) => write!(f, ", but the lockfile was written for `{locked}`"),
-                    (None, Some(_)) => f.write_str(", but the lockfile was written without it"),
-                    (None, None) => Ok(()),
-                }
+                write!(f, "{file}: `{setting}` is ")?;
+                write_setting(f, locked.as_deref(), found.as_deref())
             }
             Self::Unlocked { dependent, package, range, locked } => {
                 write!(f, "`{dependent}` depends on `{package}@{range}`")?;
@@ -303,6 +296,18 @@ impl fmt::Display for Drift {
                 write_change(f, locked.as_deref(), specifier.as_deref())
             }
         }
+    }
+}
+
+fn write_setting(f: &mut fmt::Formatter<'_>, locked: Option<&str>, found: Option<&str>) -> fmt::Result {
+    match found {
+        Some(found) => write!(f, "`{found}`")?,
+        None => f.write_str("not set")?,
+    }
+    match (locked, found) {
+        (Some(locked), _) => write!(f, ", but the lockfile was written for `{locked}`"),
+        (None, Some(_)) => f.write_str(", but the lockfile was written without it"),
+        (None, None) => Ok(()),
     }
 }
 

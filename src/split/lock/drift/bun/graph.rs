@@ -60,7 +60,7 @@ impl Edge<'_> {
 pub(super) struct Graph<'l> {
     /// The dependencies of each node.
     pub(super) edges: Vec<Vec<Edge<'l>>>,
-    /// The package of each node that is none of the workspaces.
+    /// The package of each node. Workspaces have no package.
     pub(super) packages: Vec<Option<&'l LockedPackage>>,
     /// The workspaces, by their nodes.
     pub(super) workspaces: Vec<(&'l RepoPath, &'l LockedWorkspace)>,
