@@ -99,6 +99,7 @@ let
           description = "Packages whose libraries its programs load, by LD_LIBRARY_PATH.";
         };
       };
+      image = import ./images/options.nix { inherit lib workspace; };
     };
   libraryOptions =
     workspace:
@@ -143,6 +144,27 @@ in
     type = types.attrsOf types.raw;
     default = { };
     description = "Files that Nix adds to the sources: paths from the root, each with a package or store path. Builds that read the enclosing workspace get them.";
+  };
+  images = {
+    engine = mkOption {
+      type = types.enum [
+        "dockerTools"
+        "nix2container"
+        "splitter"
+      ];
+      default = "dockerTools";
+      description = "What makes container images: `dockerTools` of nixpkgs, `nix2container`, or `splitter`, which makes the plan alone, for `splitter images push`.";
+    };
+    registry = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "Registry and folder before the names of images, such as `registry.example/team`.";
+    };
+    nix2container = mkOption {
+      type = types.nullOr types.raw;
+      default = null;
+      description = "The package set of the input nix2container for this system: `inputs.nix2container.packages.\${system}.nix2container`.";
+    };
   };
   apps = lib.mapAttrs (_name: appOptions) plan.packages;
   libraries = lib.mapAttrs (_name: libraryOptions) plan.libraries;

@@ -5,6 +5,7 @@
   deps,
   devShell,
   hooks,
+  images,
   installs,
   lib,
   libraries,
@@ -31,6 +32,8 @@ let
   all = {
     packages =
       lib.optionalAttrs (default != null) { inherit default; }
+      # A package may have such a name, too. Then it keeps it.
+      // lib.mapAttrs' (name: lib.nameValuePair "${name}-image") images
       // packages
       // chosenInstalls
       // {
@@ -38,9 +41,9 @@ let
         deps = deps.all;
       };
     # Separate from the packages, whose names are the user's: `nix build .#libraries.<name>`,
-    # `.#installs.<package>.production`.
+    # `.#installs.<package>.production`, `nix run .#images.<package>.load`.
     legacyPackages = {
-      inherit hooks installs libraries;
+      inherit hooks images installs libraries;
     };
     checks =
       neededLibraries

@@ -121,6 +121,8 @@ makeScope (
         lib.nameValuePair (if plan.packages ? ${name} then "library-${name}" else name) library.hook
       ) self.libraries
       // lib.mapAttrs (_name: package: package.hook) self.packages;
+    # Container images, by the name of the package.
+    images = call ./images;
     checks = call ./checks.nix;
     devShell = call ./dev-shell.nix;
 

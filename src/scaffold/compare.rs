@@ -450,6 +450,7 @@ fn changed_package(from: Option<&PackageRecord>, to: Option<&PackageRecord>) -> 
         list("files beside its outputs", &from.files, &to.files),
         list("parts of its outputs that are not kept", &from.without, &to.without),
         list("parts of its package", &parts(from), &parts(to)),
+        value("how it is served", from.serves.as_ref(), to.serves.as_ref()),
     ];
     fields.into_iter().flatten().collect()
 }

@@ -124,6 +124,7 @@ fn workspace(workspace: &Workspace, split: &Split) -> Value {
             "programs": product.programs_of(name),
             "runtime": product.runtime,
             "files": product.files,
+            "serves": product.serves(),
         })),
         "missingEntry": workspace.missing_entry,
         "notRun": workspace.not_run,

@@ -173,6 +173,7 @@ fn package_record(workspace: &Workspace) -> Option<PackageRecord> {
         files: product.files.clone(),
         without: product.without.clone(),
         layout: product.layout.clone(),
+        serves: product.serves(),
     })
 }
 

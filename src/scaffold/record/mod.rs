@@ -28,7 +28,7 @@ use crate::{
         lock::shards::{Part, Shard},
         nodejs::Wanted,
         plan::Recorded,
-        workspaces::detect::program::{Keeps, Part as LayoutPart, Program},
+        workspaces::detect::program::{Keeps, Part as LayoutPart, Program, Serves},
     },
 };
 
@@ -314,6 +314,9 @@ pub struct PackageRecord {
     /// The parts that the package is assembled from. Absent if it contains the outputs or the sources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layout: Vec<LayoutPart>,
+    /// How it is served. Absent for programs of the command line and for plain files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serves: Option<Serves>,
 }
 
 /// Globs in `splitter.json`, by workspace.

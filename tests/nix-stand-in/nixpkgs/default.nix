@@ -63,6 +63,8 @@ let
           args = [
             "-c"
             ''
+              # With structured attributes, the variables are in a file.
+              if [ -e "''${NIX_ATTRS_SH_FILE-}" ]; then source "$NIX_ATTRS_SH_FILE"; out=''${outputs[out]}; fi
               source "$stdenv/setup"
               genericBuild
             ''
@@ -257,6 +259,21 @@ rec {
   git = programs "git" { inherit (host) git; };
   patchelf = programs "patchelf" { inherit (host) patchelf; };
   strace = programs "strace" { inherit (host) strace; };
+  # What container images hold.
+  tini = programs "tini" { inherit (host) tini; };
+  caddy = programs "caddy" { inherit (host) caddy; };
+  skopeo = programs "skopeo" { inherit (host) skopeo; };
+  busybox = programs "busybox" { inherit (host) busybox; };
+  tzdata = runCommand "tzdata" { } ''
+    mkdir -p "$out/share"
+    ln -s ${host.timeZones} "$out/share/zoneinfo"
+  '';
+  dockerTools = import ./docker-tools.nix { inherit lib python3 runCommand stdenvNoCC writeShellScript; };
+  writeShellScriptBin = name: text:
+    runCommand name {
+      text = "#!${host.shell}\n${text}\n";
+      passAsFile = [ "text" ];
+    } ''mkdir -p "$out/bin"; cp "$textPath" "$out/bin/${name}"; chmod +x "$out/bin/${name}"'';
   coreutils = programs "coreutils" { inherit (host) env; };
   cacert = runCommand "cacert" { } ''
     mkdir -p "$out/etc/ssl/certs"

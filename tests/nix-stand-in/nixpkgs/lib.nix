@@ -156,6 +156,7 @@ rec {
   versionOlder = version: limit: builtins.compareVersions limit version == 1;
   trivial.release = removeSuffix "\n" (builtins.readFile ./release);
 
+  getExe = package: "${package}/bin/${package.meta.mainProgram}";
   getLib = package: package.lib or package.out or package;
   fetchers.proxyImpureEnvVars = [
     "http_proxy"
@@ -197,6 +198,7 @@ rec {
       bool = single "bool" builtins.isBool;
       str = single "str" builtins.isString;
       raw = single "raw" (_value: true);
+      port = single "port" (value: builtins.isInt value && value >= 0 && value <= 65535);
       package = single "package" (value: value ? outPath || builtins.isString value);
       enum = values: single "enum" (value: elem value values);
       nullOr = inner: single "nullOr ${inner.name}" (value: value == null || inner.check value);

@@ -128,6 +128,7 @@ impl Asked<'_> {
         };
         if let Some(rule) = rule.filter(|_| product.keeps == Keeps::Server) {
             product.files.extend(rule.files.iter().cloned());
+            product.listens.clone_from(&rule.listens);
         }
         self.add_bins(&mut product, build)?;
         product.without = build.tool.map(|tool| tool.without.clone()).unwrap_or_default();

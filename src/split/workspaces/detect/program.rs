@@ -139,6 +139,52 @@ pub struct Part {
     pub to: String,
 }
 
+/// How a package is served, as its container image needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Serves {
+    /// Its files, by a web server.
+    Files(FilesAlone),
+    /// Its main program listens.
+    Listens(Listens),
+}
+
+/// The word `files`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FilesAlone {
+    /// The only value.
+    Files,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listens {
+    /// The TCP port. Servers read it from the variable `PORT`.
+    pub port: u16,
+    /// Variables with which the server listens on all addresses. Absent if there are none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+}
+
+impl Default for Listens {
+    fn default() -> Self {
+        Self { port: 3000, env: BTreeMap::new() }
+    }
+}
+
+impl std::fmt::Display for Serves {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Files(_) => write!(f, "files"),
+            Self::Listens(Listens { port, env }) => {
+                env.iter().try_for_each(|(name, value)| write!(f, "{name}={value} "))?;
+                write!(f, "port {port}")
+            }
+        }
+    }
+}
+
 /// What a package offers, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
@@ -156,6 +202,8 @@ pub struct Product {
     pub layout: Vec<Part>,
     /// Parts of the outputs that nothing needs, relative to the workspace's folder.
     pub without: Vec<String>,
+    /// Where it listens, if it is a server whose tool says so.
+    pub listens: Option<Listens>,
     /// Why it is this, in words.
     pub reason: String,
     /// A script that might start it and that is not understood.
@@ -173,6 +221,7 @@ impl Product {
             files: Vec::new(),
             layout: Vec::new(),
             without: Vec::new(),
+            listens: None,
             reason: reason.into(),
             unclear: None,
         }
@@ -182,6 +231,15 @@ impl Product {
     pub(super) fn running(keeps: Keeps, purpose: Purpose, programs: Vec<Program>, reason: impl Into<String>) -> Self {
         let runtime = Some(Install::Production);
         Self { keeps, programs, runtime, ..Self::files(purpose, reason) }
+    }
+
+    /// How it is served. A server whose port is not known gets 3000.
+    pub fn serves(&self) -> Option<Serves> {
+        match self.purpose {
+            Purpose::Site => Some(Serves::Files(FilesAlone::Files)),
+            Purpose::Server => Some(Serves::Listens(self.listens.clone().unwrap_or_default())),
+            Purpose::Program | Purpose::Tarball | Purpose::Files => None,
+        }
     }
 
     /// Its programs with their names: one without a name has that of the package.

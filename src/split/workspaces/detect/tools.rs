@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 
-use super::program::Part;
+use super::program::{Listens, Part};
 
 const TEXT: &str = include_str!("tools.json");
 
@@ -46,6 +46,8 @@ pub(super) struct ProductRule {
     pub(super) files: Vec<String>,
     #[serde(default)]
     pub(super) layout: Vec<Part>,
+    /// Where the server listens, if not where most do.
+    pub(super) listens: Option<Listens>,
 }
 
 /// What a build is for, as the table says it.
