@@ -4,6 +4,7 @@
   callPackage,
   lib,
   packages,
+  pkgs,
   plan,
   settings,
   system,
@@ -12,11 +13,31 @@
 let
   imageOf =
     name: package:
-    callPackage ./image.nix {
-      inherit package;
-      workspace = plan.packages.${name};
-      allSettings = settings;
-      settings = settings.apps.${name}.image;
+    let
+      make =
+        settings':
+        callPackage ./image.nix {
+          inherit package;
+          workspace = plan.packages.${name};
+          allSettings = settings;
+          settings = settings';
+        };
+      own = settings.apps.${name}.image;
+    in
+    make own
+    // {
+      # The same image with a shell and its usual commands.
+      debug = make (
+        own
+        // {
+          name = "${own.name}-debug";
+          contents = own.contents ++ [ pkgs.busybox ];
+          env = {
+            PATH = "/bin";
+          }
+          // own.env;
+        }
+      );
     };
   hasImage = name: _package: settings.apps.${name}.image.enable;
 in

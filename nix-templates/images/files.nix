@@ -8,6 +8,8 @@
 {
   package,
   name,
+  # Whether everything is the app's own.
+  isAlone,
   # Its folder, and those of the other workspaces.
   workspace,
   others,
@@ -21,7 +23,7 @@ pkgs.stdenvNoCC.mkDerivation {
     "libraries"
     "packages"
   ];
-  inherit caddyfile package workspace;
+  inherit caddyfile isAlone package workspace;
   packageName = name;
   others = builtins.concatStringsSep "\n" others;
   site = caddyfile != null;

@@ -24,6 +24,7 @@ let
   inherit (workspace.package) name;
   serves = workspace.package.serves or null;
   isSite = serves == "files";
+  isAlone = workspace.package.keeps == "files";
   home = "/home/app";
   manifest = lockSet.fullManifests.${path};
   engine = if settings.engine == null then allSettings.images.engine else settings.engine;
@@ -61,7 +62,7 @@ let
   program = if settings.program == null then package.meta.mainProgram else settings.program;
   files = import ./files.nix { inherit nodejs pkgs programs; } (
     {
-      inherit name package;
+      inherit isAlone name package;
       workspace = path;
       others = builtins.filter (other: other != "" && other != path) (
         map (workspace: workspace.path) plan.workspaces
@@ -96,6 +97,7 @@ let
     inherit
       contents
       files
+      isAlone
       isSite
       package
       path

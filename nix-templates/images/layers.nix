@@ -6,6 +6,8 @@
   caddyfile,
   contents,
   files,
+  # Whether the package has nothing but its own files: a site, or compiled programs.
+  isAlone,
   isSite,
   package,
   path,
@@ -23,8 +25,7 @@ let
     lib.optional (lib.hasPrefix builtins.storeDir package) package;
   # The layers, with those of the app at the end.
   layersWith =
-    own:
-    builtins.filter (layer: layer.paths != [ ]) (settings.layers (common ++ own));
+    own: builtins.filter (layer: layer.paths != [ ]) (settings.layers (common ++ own));
   common = [
     {
       name = "base";
@@ -41,11 +42,7 @@ let
     {
       name = "runtime";
       changes = if isSite then "nixpkgs" else "the pinned runtime, or nixpkgs";
-      paths =
-        if isSite then
-          [ server ]
-        else
-          runtimes ++ lib.optionals (runtimes != [ ]) shell;
+      paths = if isSite then [ server ] else runtimes ++ lib.optionals (runtimes != [ ]) shell;
     }
     {
       name = "contents";
@@ -62,26 +59,30 @@ let
 in
 {
   # Below /app, for engines that place files outside of the store.
-  placed = layersWith [
-    {
-      name = "packages";
-      changes = changes.packages;
-      paths = packages ++ [ files.packages ];
-      root = files.packages;
-    }
-    {
-      name = "libraries";
-      changes = "the sources of its libraries";
-      paths = [ files.libraries ];
-      root = files.libraries;
-    }
-    {
-      name = "app";
-      changes = changes.app;
-      paths = [ files.out ];
-      root = files.out;
-    }
-  ];
+  placed = layersWith (
+    lib.optionals (!isAlone) [
+      {
+        name = "packages";
+        changes = changes.packages;
+        paths = packages ++ [ files.packages ];
+        root = files.packages;
+      }
+      {
+        name = "libraries";
+        changes = "the sources of its libraries";
+        paths = [ files.libraries ];
+        root = files.libraries;
+      }
+    ]
+    ++ [
+      {
+        name = "app";
+        changes = changes.app;
+        paths = [ files.out ];
+        root = files.out;
+      }
+    ]
+  );
   # In the store, for dockerTools.
   stored = layersWith [
     {

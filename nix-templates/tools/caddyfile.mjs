@@ -28,7 +28,8 @@ const error = (name) => ({ files: "", handler: `\n\thandle_errors {\n\t\t@missin
 
 // Frameworks put a hash of the content into the names of files, in folders of their own. Everything in the first
 // ones has such a name. In the others there are also files as they were written, so the name must look like one
-// with a hash: eight characters, not all of them small letters.
+// with a hash: eight characters, not all of them small letters. `file`: a page that takes the place of a missing file
+// is not kept.
 const HASHED = ["/_next/static/*", "/_app/immutable/*", "/_astro/*", "/_nuxt/*"];
 const ANY = "[0-9A-Za-z_-]";
 const hash = Array.from({ length: 8 }, (_value, at) => `${ANY}{${at}}[0-9A-Z]${ANY}{${7 - at}}`).join("|");
@@ -37,13 +38,18 @@ const { files, handler } = missing();
 process.stdout.write(`{
 	admin off
 	auto_https off
-	persist_config off
 }
 :{$PORT:8080} {
 	root * ${root}
 	encode zstd gzip
-	@hashed path ${HASHED.join(" ")}
-	@named path_regexp ^/(assets|static/(js|css|media))/.*[.-](${hash})(\\.chunk)?\\.[0-9a-z]+(\\.map)?$
+	@hashed {
+		file
+		path ${HASHED.join(" ")}
+	}
+	@named {
+		file
+		path_regexp ^/(assets|static/(js|css|media))/.*[.-](${hash})(\\.chunk)?\\.[0-9a-z]+(\\.map)?$
+	}
 	header ?Cache-Control "no-cache"
 	header @hashed Cache-Control "public, max-age=31536000, immutable"
 	header @named Cache-Control "public, max-age=31536000, immutable"

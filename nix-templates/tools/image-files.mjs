@@ -5,7 +5,7 @@
 import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const { package: from, packageName: name, workspace, others, site, caddyfile, out, libraries, packages } = process.env;
+const { package: from, packageName: name, workspace, others, isAlone, site, caddyfile, out, libraries, packages } = process.env;
 const TOP = "/app";
 const home = `lib/${name}`;
 const otherFolders = others === "" ? [] : others.split("\n");
@@ -26,6 +26,7 @@ const placeOf = (path) => (isBelow(home, path) ? path.slice(home.length + 1) : p
 
 // Returns the output for a path below /app.
 function outputOf(path) {
+  if (isAlone === "1") return out;
   if (/(^|\/)(node_modules|\.yarn)\/|(^|\/)\.pnp\./.test(path)) return packages;
   const isOther = otherFolders.some((folder) => isBelow(folder, path) && !isBelow(folder, workspace));
   return isOther ? libraries : out;
