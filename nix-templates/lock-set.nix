@@ -10,6 +10,10 @@
 let
   fields = builtins.fromJSON (builtins.readFile ./manifest-fields.json);
   byteOrderMark = builtins.fromJSON ''"\ufeff"'';
+  readManifest = import ./manifest.nix {
+    inherit lib;
+    isBun = record.packageManager.name == "bun";
+  };
   keep = names: builtins.intersectAttrs (lib.genAttrs names (_name: null));
   below = path: root + "/${path}";
   inFolder = path: file: if path == "" then file else "${path}/${file}";
@@ -38,9 +42,7 @@ let
     map (
       workspace:
       lib.nameValuePair workspace.path (
-        builtins.fromJSON (
-          lib.removePrefix byteOrderMark (builtins.readFile (manifestPath workspace))
-        )
+        readManifest (workspace.duplicateKeys or false) (manifestPath workspace)
       )
     ) (withSubmodules record.workspaces)
   );
@@ -158,9 +160,7 @@ let
       path = below (inFolder folder "package.json");
     in
     if builtins.pathExists path then
-      keep fields.manifest (
-        builtins.fromJSON (lib.removePrefix byteOrderMark (builtins.readFile path))
-      )
+      keep fields.manifest (readManifest true path)
     else
       null;
 

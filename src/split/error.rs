@@ -75,6 +75,18 @@ pub enum SplitError {
         /// The package manager.
         manager: &'static str,
     },
+    /// The manifest of a workspace has a duplicate key, and the package manager refuses it.
+    #[error("`{path}` has the key `{key}` twice; {manager} refuses to install")]
+    DuplicateKey {
+        /// The workspace's manifest.
+        path: RepoPath,
+        /// The position of the second one.
+        position: Position,
+        /// The key.
+        key: String,
+        /// The package manager.
+        manager: &'static str,
+    },
     /// The path of a patch leads outside the repository.
     #[error("wrong path `{path}` for the patch of `{package}`: {reason}")]
     PatchPath {
@@ -237,6 +249,7 @@ impl Diagnose for SplitError {
             Self::NoCommit { file, position, .. } => Some(Location::at(*file, *position)),
             Self::PatchFolder { file, .. } => Some(Location::file(file.as_str())),
             Self::LinkPath { file, position, .. } => Some(Location::at(file.as_str(), *position)),
+            Self::DuplicateKey { path, position, .. } => Some(Location::at(path.as_str(), *position)),
             Self::LinkOfMachine { position, .. } => Some(Location::at(BUN_LOCK, *position)),
             Self::Pattern { .. } | Self::PatchPath { .. } => Some(Location::file(MANIFEST)),
             Self::Config { .. } => Some(Location::file(SETTINGS)),
@@ -283,6 +296,7 @@ impl Diagnose for SplitError {
                 "move the folder into the repository, or exclude it from the patterns: builds have no files from outside"
             }
             Self::RefusedWorkspace { .. } => "give the workspace a name",
+            Self::DuplicateKey { .. } => "remove one of the two",
             Self::EqualNames { .. } => "give each workspace its own name",
             _ => return Vec::new(),
         };

@@ -53,7 +53,7 @@ use crate::split::{
 use crate::{
     lockfile::{Format, Lockfile},
     managers::{ManagerError, OwnFiles, Pinned, ProjectRegistries, bun, yarn_lock},
-    names::{BUN_LOCK, BUN_LOCK_BINARY, FOREIGN_LOCKFILES, YARN_LOCK},
+    names::{BUN_LOCK, BUN_LOCK_BINARY, BUNFIG, FOREIGN_LOCKFILES, YARN_LOCK},
     parallel::both,
     repo::{RepoPath, Tree, read_text},
     secrets,
@@ -231,8 +231,8 @@ struct Stated {
 impl Stated {
     fn read(tree: &dyn Tree) -> Result<Self, SplitError> {
         let text = LockfileText::find(tree)?;
-        let root = workspaces::root(tree)?;
         let manager = text.manager();
+        let root = workspaces::root(tree, manager)?;
         let dialect = dialect(tree, &root, &text);
         let (found, lockfile) = both(|| workspaces::read_as(tree, root, manager, dialect), || text.parse());
         let lockfile = lockfile?;
@@ -346,8 +346,10 @@ impl LockfileText {
     fn find(tree: &dyn Tree) -> Result<Self, SplitError> {
         let file = |name: &str| RepoPath::root().child(name);
         match (read_text(tree, &file(BUN_LOCK))?, read_text(tree, &file(YARN_LOCK))?) {
-            (Some(_), Some(_)) => Err(SplitError::TwoLockfiles { pin: root_pin(tree)? }),
-            (Some(text), None) => {
+            (Some(_), Some(yarn)) if !is_printed_by_bun(tree, &yarn)? => {
+                Err(SplitError::TwoLockfiles { pin: root_pin(tree)? })
+            }
+            (Some(text), _) => {
                 secrets::refuse(BUN_LOCK, &text)?;
                 Ok(Self::Bun(text))
             }
@@ -388,6 +390,12 @@ impl LockfileText {
     }
 }
 
+/// Whether Bun wrote the `yarn.lock` beside its own lockfile. It is an output then: no install reads it.
+fn is_printed_by_bun(tree: &dyn Tree, yarn: &str) -> Result<bool, SplitError> {
+    let settings = read_text(tree, &RepoPath::root().child(BUNFIG))?;
+    Ok(bun::printed::has_mark(yarn) || settings.is_some_and(|text| bun::printed::is_asked_for(&text)))
+}
+
 /// How workspace patterns are read. Errors of the pin are reported later, when the pin itself is read.
 fn dialect(tree: &dyn Tree, root: &Manifest, text: &LockfileText) -> Dialect {
     let manager = text.manager();
@@ -408,7 +416,7 @@ fn dialect(tree: &dyn Tree, root: &Manifest, text: &LockfileText) -> Dialect {
 fn root_pin(tree: &dyn Tree) -> Result<Option<String>, SplitError> {
     let path = manifest_path(&RepoPath::root());
     let Some(text) = read_text(tree, &path)? else { return Ok(None) };
-    Ok(Manifest::parse(path.as_str(), &text)?.package_manager)
+    Ok(Manifest::parse_as(path.as_str(), &text, ManagerName::Bun)?.package_manager)
 }
 
 fn systems(choices: &Choices, config: &Config) -> Vec<System> {

@@ -3,6 +3,7 @@
 pub(crate) mod bunfig;
 pub mod lockfile;
 mod pin;
+pub(crate) mod printed;
 mod registries;
 
 use super::{

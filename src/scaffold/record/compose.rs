@@ -8,9 +8,10 @@ use super::{
 };
 use crate::{
     lockfile::Integrity,
+    names::BUN_LOCK,
     repo::RepoPath,
     split::{
-        Split,
+        Manifest, Split,
         checks::Check,
         config::{Exposes, Install, NodeModules, WorkspaceConfig},
         lock::dependencies::{Dependency, Scope},
@@ -115,6 +116,8 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         rank,
         links: workspace.links.iter().cloned().collect(),
         real: workspace.real.clone(),
+        duplicate_keys: split.lockfile.format.file() == BUN_LOCK
+            && split.manifests.get(&workspace.path).is_some_and(Manifest::has_duplicate_keys),
         link_targets: link_targets(split, workspace),
         patches: workspace.patches.clone(),
         root_files: workspace.root_files.iter().cloned().collect(),

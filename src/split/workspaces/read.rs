@@ -24,14 +24,15 @@ pub(in crate::split) struct Found {
 }
 
 /// Reads the root manifest.
-pub(in crate::split) fn root(tree: &dyn Tree) -> Result<Manifest, SplitError> {
-    manifest(tree, &RepoPath::root())?.ok_or(SplitError::NoRootManifest)
+pub(in crate::split) fn root(tree: &dyn Tree, manager: ManagerName) -> Result<Manifest, SplitError> {
+    manifest(tree, &RepoPath::root(), manager)?.ok_or(SplitError::NoRootManifest)
 }
 
 /// Reads the manifests of all workspaces, as the current Yarn does: it needs neither names nor versions.
 #[cfg(test)]
 pub(in crate::split) fn read(tree: &dyn Tree) -> Result<Workspaces, SplitError> {
-    Ok(read_as(tree, root(tree)?, ManagerName::YarnBerry, Dialect::Yarn4)?.workspaces)
+    let manager = ManagerName::YarnBerry;
+    Ok(read_as(tree, root(tree, manager)?, manager, Dialect::Yarn4)?.workspaces)
 }
 
 /// Reads the manifests of all workspaces; the root is the empty path.
@@ -41,7 +42,8 @@ pub(in crate::split) fn read_as(
     manager: ManagerName,
     dialect: Dialect,
 ) -> Result<Found, SplitError> {
-    let mut reader = Reader { tree, dialect, workspaces: Workspaces::new(), warnings: Vec::new() };
+    let mut reader = Reader { tree, manager, dialect, workspaces: Workspaces::new(), warnings: Vec::new() };
+    reader.warnings.extend(root.warnings(&manifest_path(&RepoPath::root()), manager));
     reader.warnings.extend(lerna::warnings(tree, &root, manager)?);
     let patterns = root.workspaces.clone().unwrap_or_default();
     reader.workspaces.insert(RepoPath::root(), root);
@@ -52,6 +54,7 @@ pub(in crate::split) fn read_as(
 
 struct Reader<'a> {
     tree: &'a dyn Tree,
+    manager: ManagerName,
     dialect: Dialect,
     workspaces: Workspaces,
     warnings: Vec<String>,
@@ -71,7 +74,9 @@ impl Reader<'_> {
             if self.workspaces.contains_key(folder) {
                 continue;
             }
-            let Some(mut manifest) = manifest(self.tree, &found.place.real)? else { continue };
+            let Some(mut manifest) = manifest(self.tree, &found.place.real, self.manager)? else { continue };
+            self.refuse_duplicates(folder, &manifest)?;
+            self.warnings.extend(manifest.warnings(&manifest_path(folder), self.manager));
             if !self.is_workspace(folder, &manifest, found)? {
                 continue;
             }
@@ -107,6 +112,19 @@ impl Reader<'_> {
         ));
     }
 
+    /// Before 1.4, Bun installs nothing if the manifest of a workspace has a duplicate key. In the root it only warns.
+    fn refuse_duplicates(&self, folder: &RepoPath, manifest: &Manifest) -> Result<(), SplitError> {
+        match (self.dialect, manifest.duplicates.first()) {
+            (Dialect::Bun12 | Dialect::Bun13, Some(duplicate)) => Err(SplitError::DuplicateKey {
+                path: manifest_path(folder),
+                position: duplicate.position,
+                key: duplicate.key.clone(),
+                manager: self.dialect.title(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the package manager takes a folder with this manifest for a workspace.
     fn is_workspace(&mut self, folder: &RepoPath, manifest: &Manifest, found: &Match) -> Result<bool, SplitError> {
         let has_version = manifest.json.get("version").is_some_and(|version| version.as_str() != Some(""));
@@ -140,7 +158,31 @@ mod tests {
 
     fn found(files: &[(&str, &str)], links: &[(&str, &str)], dialect: Dialect) -> Result<Found, SplitError> {
         let tree = MemoryTree::with_links(files.iter().copied(), links.iter().copied());
-        read_as(&tree, root(&tree)?, ManagerName::YarnBerry, dialect)
+        let manager = if dialect.is_bun() { ManagerName::Bun } else { ManagerName::YarnBerry };
+        read_as(&tree, root(&tree, manager)?, manager, dialect)
+    }
+
+    #[test]
+    fn duplicate_keys_are_accepted_where_the_package_manager_accepts_them() {
+        let files = [
+            ("package.json", "{\"workspaces\": [\"packages/*\"],\n\"private\": true, \"private\": true}"),
+            ("packages/a/package.json", r#"{"name": "a", "version": "1.0.0", "name": "b"}"#),
+        ];
+        assert_eq!(
+            found(&files, &[], Dialect::Bun13).unwrap_err().to_string(),
+            "`packages/a/package.json` has the key `name` twice; Bun 1.3 refuses to install"
+        );
+        assert_eq!(
+            found(&files, &[], Dialect::Bun14).unwrap().warnings,
+            [
+                "package.json:2:18: duplicate key `private`; Bun uses the first one",
+                "packages/a/package.json:1:35: duplicate key `name`; Bun uses the first one",
+            ]
+        );
+        assert_eq!(found(&files[..1], &[], Dialect::Bun12).unwrap().warnings.len(), 1);
+        let yarn = found(&files, &[], Dialect::Yarn4).unwrap();
+        assert_eq!(yarn.workspaces["packages/a"].name, "b");
+        assert_eq!(yarn.warnings[1], "packages/a/package.json:1:35: duplicate key `name`; Yarn uses the last one");
     }
 
     fn folders(found: &Found) -> Vec<&str> {
