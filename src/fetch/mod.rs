@@ -46,6 +46,7 @@ pub use download::{
 pub use environment::Environment;
 pub use failure::{Failure, FetchError, Reason};
 pub use git::FetchGitError;
+pub use layers::outside::{Outside, find as settings_outside};
 pub use manifest::{ManifestError, manifest_in_tarball};
 pub use metadata::{MetadataError, PackageVersion, package_version_from_cache};
 pub use registries::Registries;

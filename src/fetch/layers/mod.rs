@@ -7,6 +7,7 @@ mod bun;
 mod classic;
 mod dotenv;
 mod npmrc;
+pub(super) mod outside;
 mod transport;
 
 use std::collections::BTreeMap;
