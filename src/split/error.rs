@@ -295,7 +295,7 @@ impl Diagnose for SplitError {
             Self::WorkspaceOutside { .. } => {
                 "move the folder into the repository, or exclude it from the patterns: builds have no files from outside"
             }
-            Self::RefusedWorkspace { .. } => "give the workspace a name",
+            Self::RefusedWorkspace { .. } => "give the workspace a name of letters, digits, `-`, `_` and `.`",
             Self::DuplicateKey { .. } => "remove one of the two",
             Self::EqualNames { .. } => "give each workspace its own name",
             _ => return Vec::new(),

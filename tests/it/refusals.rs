@@ -91,7 +91,7 @@ fn a_truncated_lockfile_is_named() {
     ----- stderr
     error: unterminated string literal
       at bun.lock:11:21
-    hint: if the file is damaged, run `bun install` to write it again
+    hint: if the file is damaged, restore it with git, or delete it and run `bun install`, which resolves all versions again
     ");
     small.context.write("bun.lock", "");
     splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r"
@@ -100,7 +100,7 @@ fn a_truncated_lockfile_is_named() {
     ----- stderr
     error: the file is empty; expected an object
       at bun.lock:1:1
-    hint: if the file is damaged, run `bun install` to write it again
+    hint: if the file is damaged, restore it with git, or delete it and run `bun install`, which resolves all versions again
     ");
 }
 
@@ -117,7 +117,7 @@ fn a_key_that_stands_twice_is_refused() {
     ----- stderr
     error: duplicate key `alpha`
       at bun.lock:13:5
-    hint: if the file is damaged, run `bun install` to write it again
+    hint: remove one of the two (a merge may have kept both), then run `bun install`
     ");
 }
 

@@ -8,6 +8,7 @@ use super::{
     refuse_equal_names,
 };
 use crate::{
+    lockfile::names::{is_local_name, is_package_name},
     managers::ManagerName,
     repo::{RepoPath, Tree},
     split::{Manifest, SplitError},
@@ -45,6 +46,7 @@ pub(in crate::split) fn read_as(
     let mut reader = Reader { tree, manager, dialect, workspaces: Workspaces::new(), warnings: Vec::new() };
     reader.warnings.extend(root.warnings(&manifest_path(&RepoPath::root()), manager));
     reader.warnings.extend(lerna::warnings(tree, &root, manager)?);
+    reader.refuse_name(&RepoPath::root(), &root)?;
     let patterns = root.workspaces.clone().unwrap_or_default();
     reader.workspaces.insert(RepoPath::root(), root);
     reader.add(&RepoPath::root(), &patterns, 0)?;
@@ -76,6 +78,7 @@ impl Reader<'_> {
             }
             let Some(mut manifest) = manifest(self.tree, &found.place.real, self.manager)? else { continue };
             self.refuse_duplicates(folder, &manifest)?;
+            self.refuse_name(folder, &manifest)?;
             self.warnings.extend(manifest.warnings(&manifest_path(folder), self.manager));
             if !self.is_workspace(folder, &manifest, found)? {
                 continue;
@@ -125,6 +128,21 @@ impl Reader<'_> {
         }
     }
 
+    /// Refuses a name with which the package manager installs nothing. Later Yarns accept all names.
+    fn refuse_name(&self, folder: &RepoPath, manifest: &Manifest) -> Result<(), SplitError> {
+        let name = manifest.name.as_str();
+        let is_accepted = match self.dialect {
+            _ if name.is_empty() => true,
+            Dialect::YarnClassic => is_name_of_yarn_1(name),
+            Dialect::Bun14 if !folder.is_root() => is_name_of_bun_1_4(name),
+            _ => true,
+        };
+        let reason = "has a `name` that is not allowed";
+        let refused =
+            || SplitError::RefusedWorkspace { path: manifest_path(folder), reason, manager: self.dialect.title() };
+        is_accepted.then_some(()).ok_or_else(refused)
+    }
+
     /// Whether the package manager takes a folder with this manifest for a workspace.
     fn is_workspace(&mut self, folder: &RepoPath, manifest: &Manifest, found: &Match) -> Result<bool, SplitError> {
         let has_version = manifest.json.get("version").is_some_and(|version| version.as_str() != Some(""));
@@ -149,6 +167,21 @@ impl Reader<'_> {
         ));
         Ok(false)
     }
+}
+
+/// Whether Yarn 1 accepts a name: `Name contains illegal characters`, `Name can't start with a dot`, `Name is blacklisted`.
+fn is_name_of_yarn_1(name: &str) -> bool {
+    let is_reserved = ["node_modules", "favicon.ico"].iter().any(|reserved| name.eq_ignore_ascii_case(reserved));
+    is_package_name(name) && !name.starts_with('.') && !is_reserved
+}
+
+/// Whether Bun 1.4 accepts the name of a workspace: `invalid dependency name`, `invalid package name`.
+fn is_name_of_bun_1_4(name: &str) -> bool {
+    is_local_name(name)
+        && !name.starts_with('.')
+        && name != "node_modules"
+        && !name.trim_start_matches('@').contains('@')
+        && !name.contains(':')
 }
 
 #[cfg(test)]
@@ -232,6 +265,27 @@ mod tests {
             "`packages/b/package.json` has no `name`; Bun 1.3 refuses to install"
         );
         assert_eq!(folders(&found(&files, &[], Dialect::Yarn4).unwrap()), ["", "packages/a", "packages/b"]);
+    }
+
+    /// What Yarn 1.22, Yarn 4.18, Bun 1.3 and Bun 1.4 say to a workspace of this name.
+    #[test]
+    fn names_are_refused_as_the_package_manager_refuses_them() {
+        let accepting = |name: &str| {
+            let manifest = serde_json::json!({ "name": name, "version": "1.0.0" }).to_string();
+            let files = [("package.json", r#"{"workspaces": ["a"]}"#), ("a/package.json", &manifest)];
+            let dialects = [Dialect::YarnClassic, Dialect::Yarn4, Dialect::Bun13, Dialect::Bun14];
+            dialects.map(|dialect| found(&files, &[], dialect).is_ok())
+        };
+        for name in ["JSONStream", "a..b", "_u", "a~b", "a'b", "a(b)", "@s/.x"] {
+            assert_eq!(accepting(name), [true; 4], "{name}");
+        }
+        for name in ["ünï", "@s/ünï", "日本", "a b", "a%2fb", "a$b", "a+b", "a#b"] {
+            assert_eq!(accepting(name), [false, true, true, true], "{name}");
+        }
+        for name in [".hid", "node_modules", "a:b"] {
+            assert_eq!(accepting(name), [false, true, true, false], "{name}");
+        }
+        assert_eq!(accepting("favicon.ico"), [false, true, true, true]);
     }
 
     #[test]
