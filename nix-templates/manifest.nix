@@ -4,7 +4,12 @@
 { lib, isBun }:
 let
   byteOrderMark = builtins.fromJSON ''"\ufeff"'';
-  reversed = list: builtins.genList (index: builtins.elemAt list (builtins.length list - 1 - index)) (builtins.length list);
+  reversed =
+    list:
+    let
+      last = builtins.length list - 1;
+    in
+    builtins.genList (index: builtins.elemAt list (last - index)) (last + 1);
   quotes = [
     "\""
     "'"
@@ -41,7 +46,18 @@ let
         if state.mode == "//" then
           if piece == "\n" then state // { mode = ""; } else state
         else if state.mode == "/*" then
-          if piece == "*/" then state // { mode = ""; } else state
+          # The text `/*/` in a comment ends it.
+          if piece == "*/" then
+            state // { mode = ""; }
+          else if piece == "/*" then
+            state // { mode = "/*?"; }
+          else
+            state
+        else if state.mode == "/*?" then
+          if lib.hasPrefix "/" piece then
+            step (state // { mode = ""; }) (builtins.substring 1 (-1) piece)
+          else
+            step (state // { mode = "/*"; }) piece
         else if state.mode != "" then
           if piece == state.mode then
             {
@@ -60,8 +76,7 @@ let
           if word == "" then state else state // { tokens = state.tokens ++ [ word ]; };
     in
     (builtins.foldl' step start (pieces text)).tokens;
-  trim =
-    builtins.replaceStrings [ " " "\t" "\r" "\n" byteOrderMark ] [ "" "" "" "" "" ];
+  trim = builtins.replaceStrings [ " " "\t" "\r" "\n" ] [ "" "" "" "" ];
   decode = text: builtins.fromJSON "\"${builtins.replaceStrings [ "\\'" ] [ "'" ] text}\"";
 
   # Reads the value of tokens. `open` holds the objects and arrays that are not closed yet, the innermost first.
@@ -72,10 +87,14 @@ let
         open:
         let
           inner = builtins.head open;
-          isFirst = inner.path == [ ] || builtins.length inner.path == 1 && builtins.elem (builtins.head inner.path) firstCounts;
+          isFirst =
+            inner.path == [ ]
+            || builtins.length inner.path == 1 && builtins.elem (builtins.head inner.path) firstCounts;
+          # Of equal names, the first one counts here.
           entries = if isFirst then inner.entries else reversed inner.entries;
+          value = if inner.isObject then builtins.listToAttrs entries else inner.entries;
         in
-        add (if inner.isObject then builtins.listToAttrs entries else inner.entries) (builtins.tail open);
+        add value (builtins.tail open);
       add =
         value: open:
         let

@@ -420,7 +420,7 @@ mod tests {
         let text = "{'a': {'b': 1, 'b': 2}, 'c': 3, 'a': [{'d': 4, 'd': 5}], 'c': 6}";
         assert_eq!(
             read(text, |_| Some(Counts::Last)),
-            (r#"{"a":[{"d":5}],"c":6}"#.to_owned(), ["33:a", "57:c", "49:d"].map(str::to_owned).to_vec())
+            (r#"{"a":[{"d":5}],"c":6}"#.to_owned(), ["33:a", "58:c", "48:d"].map(str::to_owned).to_vec())
         );
         let first = |path: &[String]| Some(if path.is_empty() { Counts::First } else { Counts::Last });
         assert_eq!(read(text, first).0, r#"{"a":{"b":2},"c":3}"#);

@@ -276,9 +276,11 @@ impl Diagnose for SplitError {
                 "remove the lockfile that is not in use, or set `packageManager` in `package.json`"
             }
             Self::NoCommit { .. } => {
-                "install again so that the lockfile names the commit, or depend on a version from the registry"
+                "remove the dependency and add it again so that the lockfile names the commit, or depend on a version from the registry"
             }
-            Self::TwoIntegrities { .. } => "run an install with your package manager to rewrite the lockfile",
+            Self::TwoIntegrities { .. } => {
+                "compare both with `dist.integrity` of the package in the registry, and correct the wrong one in the lockfile"
+            }
             Self::Missing { .. } => "restore it, or remove the reference to it",
             Self::NotCheckedOut { .. } => "run `git submodule update --init`",
             Self::LfsPointer { .. } => {

@@ -298,7 +298,7 @@ fn a_repository_without_a_commit_is_refused() {
     ----- stderr
     error: cannot fetch the GitHub dependency `forked`: expected a 40-digit commit at an http(s), git or ssh URL, found `github:a/b#main`
       at bun.lock:10:5
-    hint: install again so that the lockfile names the commit, or depend on a version from the registry
+    hint: remove the dependency and add it again so that the lockfile names the commit, or depend on a version from the registry
     ");
 }
 

@@ -100,14 +100,12 @@ fn of_berry(root: &Utf8Path, environment: &Environment) -> Vec<Outside> {
         let variable = variable(key);
         environment.get(&variable).is_some().then(|| Outside::Variable { variable, key: key.clone() })
     });
-    match environment.get(RC_FILENAME).filter(|name| *name != YARNRC_YML) {
-        // Yarn does not read the files of the usual name then.
-        Some(name) => iter::once(Outside::OtherName { name: name.to_owned() }).chain(variables).collect(),
-        None => {
-            let files = above(root, YARNRC_YML, environment);
-            variables.chain(of_files(root, ManagerName::YarnBerry, YARNRC_YML, &files)).collect()
-        }
+    // Yarn does not read the files of the usual name then.
+    if let Some(name) = environment.get(RC_FILENAME).filter(|name| *name != YARNRC_YML) {
+        return iter::once(Outside::OtherName { name: name.to_owned() }).chain(variables).collect();
     }
+    let files = above(root, YARNRC_YML, environment);
+    variables.chain(of_files(root, ManagerName::YarnBerry, YARNRC_YML, &files)).collect()
 }
 
 /// Returns the variable that sets a key of Yarn: `YARN_NODE_LINKER` for `nodeLinker`.
