@@ -28,7 +28,7 @@ let
     text:
     map (piece: if builtins.isList piece then builtins.head piece else piece) (
       builtins.filter (piece: piece != "") (
-        builtins.split "(\\\\[\\\"']|//|/\\*|\\*/|\n|[]\"'{}:,[])" text
+        builtins.split "(\\\\[\\\"']|[]\"'{}:,\n/*[])" text
       )
     );
 
@@ -37,7 +37,10 @@ let
     text:
     let
       start = {
+        # The quote of a string, the start of a comment, or neither.
         mode = "";
+        # Whether the piece before may begin or end a comment.
+        isHalf = false;
         parts = [ ];
         tokens = [ ];
       };
@@ -46,28 +49,33 @@ let
         if state.mode == "//" then
           if piece == "\n" then state // { mode = ""; } else state
         else if state.mode == "/*" then
-          # The text `/*/` in a comment ends it.
-          if piece == "*/" then
-            state // { mode = ""; }
-          else if piece == "/*" then
-            state // { mode = "/*?"; }
-          else
+          if piece == "/" && state.isHalf then
             state
-        else if state.mode == "/*?" then
-          if lib.hasPrefix "/" piece then
-            step (state // { mode = ""; }) (builtins.substring 1 (-1) piece)
+            // {
+              mode = "";
+              isHalf = false;
+            }
           else
-            step (state // { mode = "/*"; }) piece
+            state // { isHalf = piece == "*"; }
         else if state.mode != "" then
           if piece == state.mode then
             {
               mode = "";
+              isHalf = false;
               parts = [ ];
               tokens = state.tokens ++ [ { string = decode (builtins.concatStringsSep "" state.parts); } ];
             }
           else
             state // { parts = state.parts ++ [ (if piece == "\"" then "\\\"" else piece) ]; }
-        else if builtins.elem piece quotes || piece == "//" || piece == "/*" then
+        else if state.isHalf then
+          state
+          // {
+            mode = "/" + piece;
+            isHalf = false;
+          }
+        else if piece == "/" then
+          state // { isHalf = true; }
+        else if builtins.elem piece quotes then
           state // { mode = piece; }
         else
           let
