@@ -58,7 +58,7 @@ impl<'a> Askers<'a> {
         askers
     }
 
-    /// Whoever gets a patched package also gets the package that is patched.
+    /// Those that get a patched package also get the package that is patched.
     fn pass_patches_on(&mut self) {
         let packages = &self.split.lockfile.packages;
         let by_key: BTreeMap<&str, usize> =

@@ -141,7 +141,7 @@ fn asked(split: &Split, elsewhere: &BTreeMap<String, (String, String)>) -> BTree
         known.workspaces.extend(workspaces);
         known.packages.extend(packages);
     }
-    // A file that an install script downloads is needed by whoever gets the package.
+    // A file that an install script downloads is needed by all that get the package.
     let downloads = split.config.downloads.iter().flat_map(|(name, files)| files.iter().map(move |file| (name, file)));
     for (download, file) in downloads {
         let Some(key) = elsewhere.get(&url_path(&file.url)) else { continue };
