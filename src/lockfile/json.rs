@@ -15,7 +15,7 @@ use jsonc_parser::{
     common::{Range, Ranged},
 };
 
-use crate::diagnostic::{Category, Diagnose, Location, Position};
+use crate::diagnostic::{Category, Diagnose, Location, Position, did_you_mean};
 use crate::names::BUN_LOCK;
 
 /// The JSON dialect of a file.
@@ -115,23 +115,16 @@ impl Diagnose for JsonError {
                     .to_owned(),
             ],
             Self::Conflict { .. } => vec!["resolve the merge conflict and run again".to_owned()],
-            Self::Unexpected { expected, found, .. } => {
-                near(expected, found).map(|name| format!("did you mean `{name}`?")).into_iter().collect()
-            }
+            Self::Unexpected { expected, found, .. } => near(expected, found).into_iter().collect(),
             _ => Vec::new(),
         }
     }
 }
 
-/// How similar a name must be to an unknown key to be suggested, from 0 to 1. The value is clap's.
-const SIMILAR: f64 = 0.7;
-
-/// Returns the expected name that is most similar to an unknown key.
-fn near<'a>(expected: &'a str, found: &str) -> Option<&'a str> {
+/// Returns the hint for an unknown key, if one of the expected names is similar.
+fn near(expected: &str, found: &str) -> Option<String> {
     let key = found.strip_prefix("the key \"")?.strip_suffix('"')?;
-    let names = expected.split('`').skip(1).step_by(2);
-    let rated = names.map(|name| (strsim::jaro(key, name), name)).filter(|(similarity, _)| *similarity > SIMILAR);
-    rated.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, name)| name)
+    did_you_mean(expected.split('`').skip(1).step_by(2), key)
 }
 
 /// A parsed file.

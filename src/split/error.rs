@@ -8,7 +8,7 @@ use crate::split::{
     },
 };
 use crate::{
-    diagnostic::{Category, Diagnose, Location, Position},
+    diagnostic::{Category, Diagnose, Location, Position, did_you_mean},
     lockfile::json::JsonError,
     managers::ManagerError,
     names::{BUN_LOCK, MANIFEST, SETTINGS, YARN_LOCK},
@@ -267,6 +267,7 @@ impl Diagnose for SplitError {
             Self::AppIsLibrary { workspace, remedy, .. } => {
                 return remedy.iter().map(|remedy| remedy.advice(workspace)).collect();
             }
+            Self::NoSuchApp { name, apps } => return did_you_mean(apps.split(", "), name).into_iter().collect(),
             Self::NoLockfile => "run `bun install` or `yarn install` to create one",
             Self::BinaryLockfile => {
                 "run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, then remove `bun.lockb`"

@@ -9,11 +9,13 @@
 //! - [`nodejs`]: the Node.js that the repository wants.
 //! - [`mending`]: the setting that adds a file to a source set that lacks it.
 
+pub mod askers;
 pub mod budget;
 pub mod checks;
 pub mod config;
 mod error;
 pub mod lock;
+mod lookup;
 pub mod mending;
 pub mod nodejs;
 pub mod plan;
@@ -27,6 +29,7 @@ pub use error::SplitError;
 pub use lock::lock_set::LockSet;
 pub(crate) use sources::root_files::is_configuration;
 pub use sources::root_files::{Imports, ProgramSearch};
+use sources::source_filter::Globs;
 pub use sources::symlinks::LinkTargets;
 use sources::symlinks::{Follower, LinkSearch, Symlinks};
 use submodules::Submodules;
@@ -55,7 +58,7 @@ use crate::{
     managers::{ManagerError, OwnFiles, Pinned, ProjectRegistries, bun, yarn_lock},
     names::{BUN_LOCK, BUN_LOCK_BINARY, BUNFIG, FOREIGN_LOCKFILES, YARN_LOCK},
     parallel::both,
-    repo::{RepoPath, Tree, read_text},
+    repo::{RepoPath, SourceFile, Tree, read_text},
     secrets,
 };
 
@@ -207,6 +210,13 @@ impl Split {
             lockfile,
         };
         Ok(split.completed())
+    }
+
+    /// Whether a glob of `splitter.json` matches any file of a workspace, or a root file if it is for the root. `files` must be
+    /// sorted.
+    pub fn matches_any(&self, workspace: &RepoPath, glob: &str, files: &[SourceFile]) -> bool {
+        let globs = Globs::new(&[glob.to_owned()]);
+        files.iter().any(|file| file.path.below(workspace).is_some_and(|inner| globs.find(inner).is_some()))
     }
 
     /// Adds what follows from everything else.

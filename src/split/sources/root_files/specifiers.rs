@@ -143,7 +143,7 @@ fn is_in_comment(before: &str) -> bool {
 }
 
 /// Whether an import stands before a quote.
-fn is_imported(before: &str) -> bool {
+pub(super) fn is_imported(before: &str) -> bool {
     // Most quotes are after `=`, `:` or `,`.
     let before = before.trim_end_matches([' ', '\n', '\t', '\r']);
     if !before.as_bytes().last().is_some_and(|last| last.is_ascii_lowercase() || matches!(last, b'(' | b'=')) {
