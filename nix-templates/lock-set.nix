@@ -10,10 +10,7 @@
 let
   fields = builtins.fromJSON (builtins.readFile ./manifest-fields.json);
   byteOrderMark = builtins.fromJSON ''"\ufeff"'';
-  readManifest = import ./manifest.nix {
-    inherit lib;
-    isBun = record.packageManager.name == "bun";
-  };
+  readManifest = import ./manifest.nix { inherit lib; };
   keep = names: builtins.intersectAttrs (lib.genAttrs names (_name: null));
   below = path: root + "/${path}";
   inFolder = path: file: if path == "" then file else "${path}/${file}";
@@ -42,7 +39,7 @@ let
     map (
       workspace:
       lib.nameValuePair workspace.path (
-        readManifest (workspace.duplicateKeys or false) (manifestPath workspace)
+        readManifest (workspace.looseManifest or false) (manifestPath workspace)
       )
     ) (withSubmodules record.workspaces)
   );
@@ -160,7 +157,7 @@ let
       path = below (inFolder folder "package.json");
     in
     if builtins.pathExists path then
-      keep fields.manifest (readManifest true path)
+      keep fields.manifest (readManifest (record.packageManager.name == "bun") path)
     else
       null;
 

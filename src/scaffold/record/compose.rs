@@ -8,10 +8,9 @@ use super::{
 };
 use crate::{
     lockfile::Integrity,
-    names::BUN_LOCK,
     repo::RepoPath,
     split::{
-        Manifest, Split,
+        Split,
         checks::Check,
         config::{Exposes, Install, NodeModules, WorkspaceConfig},
         lock::dependencies::{Dependency, Scope},
@@ -116,8 +115,7 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         rank,
         links: workspace.links.iter().cloned().collect(),
         real: workspace.real.clone(),
-        duplicate_keys: split.lockfile.format.file() == BUN_LOCK
-            && split.manifests.get(&workspace.path).is_some_and(Manifest::has_duplicate_keys),
+        loose_manifest: split.manifests.get(&workspace.path).is_some_and(|manifest| manifest.is_loose),
         link_targets: link_targets(split, workspace),
         patches: workspace.patches.clone(),
         root_files: workspace.root_files.iter().cloned().collect(),

@@ -46,6 +46,8 @@ pub struct Manifest {
     pub(in crate::split) place: Option<Place>,
     /// Its duplicate keys.
     pub(in crate::split) duplicates: Vec<DuplicateKey>,
+    /// Whether only Bun reads it as Bun does: it is no plain JSON, or it has duplicate keys.
+    pub is_loose: bool,
     /// All of it.
     pub json: serde_json::Value,
 }
@@ -100,7 +102,9 @@ impl Manifest {
         let (document, duplicates) =
             Document::parse_with(file, text, dialect, |path| Some(if is_bun { counts(path) } else { Counts::Last }))?;
         let root = document.object()?;
-        let mut manifest = Self { json: to_serde(&Value::Object(root.clone())), duplicates, ..Self::default() };
+        let is_loose = is_bun && (!duplicates.is_empty() || !is_plain(text));
+        let mut manifest =
+            Self { json: to_serde(&Value::Object(root.clone())), duplicates, is_loose, ..Self::default() };
         manifest.name = string(&document, root, "name")?.unwrap_or_default();
         manifest.package_manager =
             string(&document, root, "packageManager")?.map(|pin| masked(pin.split('+').next().unwrap_or_default()));
@@ -120,11 +124,6 @@ impl Manifest {
             links(&document, root.get_object(field), &mut manifest.links_for_all);
         }
         Ok(manifest)
-    }
-
-    /// Whether it has duplicate keys.
-    pub(crate) fn has_duplicate_keys(&self) -> bool {
-        !self.duplicates.is_empty()
     }
 
     /// Returns a warning for each duplicate key.
@@ -249,6 +248,12 @@ fn workspaces(document: &Document<'_>, root: &Object<'_>) -> Result<Option<Vec<S
         texts.push(text.to_owned());
     }
     Ok(Some(texts))
+}
+
+/// Whether a text is plain JSON, but for a byte order mark.
+fn is_plain(text: &str) -> bool {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 #[cfg(test)]
