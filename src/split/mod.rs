@@ -55,7 +55,7 @@ use crate::{
     managers::{ManagerError, OwnFiles, Pinned, ProjectRegistries, bun, yarn_lock},
     names::{BUN_LOCK, BUN_LOCK_BINARY, FOREIGN_LOCKFILES, YARN_LOCK},
     parallel::both,
-    repo::{RepoPath, Tree, read_text},
+    repo::{RepoPath, Tree, read_parsed, read_text},
     secrets,
 };
 
@@ -345,7 +345,7 @@ enum LockfileText {
 impl LockfileText {
     fn find(tree: &dyn Tree) -> Result<Self, SplitError> {
         let file = |name: &str| RepoPath::root().child(name);
-        match (read_text(tree, &file(BUN_LOCK))?, read_text(tree, &file(YARN_LOCK))?) {
+        match (read_parsed(tree, &file(BUN_LOCK))?, read_parsed(tree, &file(YARN_LOCK))?) {
             (Some(_), Some(_)) => Err(SplitError::TwoLockfiles { pin: root_pin(tree)? }),
             (Some(text), None) => {
                 secrets::refuse(BUN_LOCK, &text)?;
