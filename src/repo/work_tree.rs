@@ -255,11 +255,10 @@ impl WorkTree {
 /// Whether a walk may read the ignore file of a folder. It reads the file without a limit: a named pipe never answers, and
 /// `/dev/zero` never ends. If not, the file is noted.
 fn may_enter(folder: &Path, refused: &Mutex<Option<(Utf8PathBuf, Refused)>>) -> bool {
-    // Git reads the attributes too. It follows no link to them.
-    let attributes = folder.join(".gitattributes");
-    let is_link = fs::symlink_metadata(&attributes).is_ok_and(|metadata| metadata.is_symlink());
-    let files = [folder.join(".gitignore"), attributes];
-    let found = files.into_iter().take(if is_link { 1 } else { 2 }).find_map(|file| {
+    // Git reads the attributes too, but follows no link to them.
+    let attributes = Some(folder.join(".gitattributes")).filter(|path| !path.is_symlink());
+    let files = [folder.join(".gitignore"), folder.join(".git/info/exclude")];
+    let found = files.into_iter().chain(attributes).find_map(|file| {
         let why = reading::refused(&reading::check(&file).err()?)?;
         Some((file, why))
     });

@@ -80,8 +80,16 @@ fn files_that_never_end_or_answer_are_an_error() {
     let context = &small.context;
     succeed(&mut context.splitter(&["init"]));
     let fails = ["package.json", "apps/web/package.json", "bun.lock", "splitter.json", ".npmrc", "bunfig.toml"];
-    let unless_link = ["turbo.json", "lerna.json", ".bun-version", ".nvmrc", "apps/web/tsconfig.json", ".gitmodules"];
-    let ends = [".gitignore", "apps/web/.gitignore", ".gitattributes", "flake.nix", "nix/splitter/deps.nix", RECORD];
+    let unless_link = ["turbo.json", "lerna.json", ".nvmrc", "apps/web/tsconfig.json", ".gitmodules"];
+    let ends = [
+        ".bun-version",
+        ".gitignore",
+        "apps/web/.gitignore",
+        ".gitattributes",
+        "flake.nix",
+        "nix/splitter/deps.nix",
+        RECORD,
+    ];
     for (paths, then) in [(fails, Then::Fails), (unless_link, Then::FailsUnlessLink), (ends, Then::Ends)] {
         paths.iter().for_each(|path| never_hangs(context, path, then));
     }
