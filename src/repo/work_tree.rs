@@ -215,7 +215,8 @@ impl WorkTree {
 
     /// Fails if the walk left a folder out.
     fn check_walk(&self) -> Result<(), TreeError> {
-        let Some((path, why)) = lock(&self.refused).take() else { return Ok(()) };
+        // It stays noted: another walk at the same time may have left the same folder out.
+        let Some((path, why)) = lock(&self.refused).clone() else { return Ok(()) };
         // The file may be above the repository.
         let path = self.relative(&path).unwrap_or(RepoPath::root());
         Err(TreeError::Refused { path, why })

@@ -90,7 +90,7 @@ fn files_that_never_end_or_answer_are_an_error() {
         "nix/splitter/deps.nix",
         RECORD,
     ];
-    for (paths, then) in [(fails, Then::Fails), (unless_link, Then::FailsUnlessLink), (ends, Then::Ends)] {
+    for (paths, then) in [(&fails[..], Then::Fails), (&unless_link, Then::FailsUnlessLink), (&ends, Then::Ends)] {
         paths.iter().for_each(|path| never_hangs(context, path, then));
     }
 }
