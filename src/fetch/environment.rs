@@ -119,11 +119,11 @@ pub(super) fn variables_of(text: &str, environment: &Environment) -> Vec<String>
     recorded(&|lookup| expand(text, lookup).is_ok(), &|name| environment.get(name).map(str::to_owned))
 }
 
+/// Returns the value of a variable.
+type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// Returns the variables that `expand` looks up and `lookup` finds. Empty if `expand` fails.
-pub(super) fn recorded(
-    expand: &dyn Fn(&dyn Fn(&str) -> Option<String>) -> bool,
-    lookup: &dyn Fn(&str) -> Option<String>,
-) -> Vec<String> {
+pub(super) fn recorded(expand: &dyn Fn(&Lookup<'_>) -> bool, lookup: &Lookup<'_>) -> Vec<String> {
     let found = std::cell::RefCell::new(Vec::new());
     let is_whole = expand(&|name| {
         let value = lookup(name)?;

@@ -374,7 +374,9 @@ mod tests {
             fs::set_permissions(root.join(name), std::fs::Permissions::from_mode(0o751)).unwrap();
         }
         let mut set = files(&[("executable", "new"), ("link", "new")]);
-        ["gone", "removed"].into_iter().for_each(|name| set.remove(name.parse().unwrap()));
+        for name in ["gone", "removed"] {
+            set.remove(name.parse().unwrap());
+        }
         let changes = set.changes(&root).unwrap();
         prepare(&root, &changes, &Plan::default()).unwrap();
         commit(&root, &changes).unwrap();

@@ -105,7 +105,7 @@ targets! {
     ];
     record, "../../fuzz/checks/record.rs", |bytes| super::text(bytes, super::record::check), [super::recorded()];
     registries, "../../fuzz/checks/registries.rs", |bytes| super::text(bytes, |text| {
-        let (npmrc, bunfig) = text.split_once("\u{1}").unwrap_or((text, text));
+        let (npmrc, bunfig) = text.split_once('\u{1}').unwrap_or((text, text));
         super::registries::check((npmrc, bunfig));
     }), [
         "registry=https://a.example/npm\n@a:registry = \"https://us:pw@b.example\" ; x\n//a.example/:_authToken=${T?}\n\u{1}\
@@ -170,7 +170,9 @@ fn text(bytes: &[u8], check: impl Fn(&str)) {
 fn run<S: AsRef<[u8]>>(samples: &[S], check: impl Fn(&[u8]) + panic::RefUnwindSafe) {
     let number = |name: &str, default| env::var(name).map_or(default, |text| text.parse().unwrap());
     let (first, cases) = (number("SPLITTER_FUZZ_SEED", 1), number("SPLITTER_FUZZ_CASES", CASES));
-    samples.iter().for_each(|sample| check(sample.as_ref()));
+    for sample in samples {
+        check(sample.as_ref());
+    }
     check(b"");
     for seed in first..first + cases {
         let mut random = Random::new(seed);
@@ -178,9 +180,8 @@ fn run<S: AsRef<[u8]>>(samples: &[S], check: impl Fn(&[u8]) + panic::RefUnwindSa
         for _ in 0..=random.below(5) {
             mutate(&mut input, &mut random);
         }
-        if panic::catch_unwind(|| check(&input)).is_err() {
-            panic!("seed {seed} fails with {:?}", String::from_utf8_lossy(&input));
-        }
+        let is_fine = panic::catch_unwind(|| check(&input)).is_ok();
+        assert!(is_fine, "seed {seed} fails with {:?}", String::from_utf8_lossy(&input));
     }
 }
 

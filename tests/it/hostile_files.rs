@@ -91,7 +91,9 @@ fn files_that_never_end_or_answer_are_an_error() {
         RECORD,
     ];
     for (paths, then) in [(&fails[..], Then::Fails), (&unless_link, Then::FailsUnlessLink), (&ends, Then::Ends)] {
-        paths.iter().for_each(|path| never_hangs(context, path, then));
+        for path in paths {
+            never_hangs(context, path, then);
+        }
     }
 }
 
@@ -233,6 +235,9 @@ fn texts_that_are_not_utf8_are_named_with_their_place() {
     }
 }
 
+/// An edit of a manifest.
+type Change<'a> = &'a dyn Fn(&mut serde_json::Value);
+
 /// File systems refuse names over 255 bytes, so the repository only asks for them.
 #[test]
 fn names_over_255_bytes_are_an_error_or_no_matter() {
@@ -240,9 +245,9 @@ fn names_over_255_bytes_are_an_error_or_no_matter() {
     let small = Small::new();
     let context = &small.context;
     let before = context.read("package.json");
-    let edits: [(&str, &dyn Fn(&mut serde_json::Value)); 4] = [
+    let edits: [(&str, Change<'_>); 4] = [
         ("package.json", &|manifest| {
-            manifest["workspaces"] = serde_json::json!(["apps/*", "packages/*", format!("apps/{long}")])
+            manifest["workspaces"] = serde_json::json!(["apps/*", "packages/*", format!("apps/{long}")]);
         }),
         ("package.json", &|manifest| manifest["patchedDependencies"]["alpha@1.0.0"] = format!("patches/{long}").into()),
         ("apps/web/package.json", &|manifest| manifest["name"] = long.clone().into()),

@@ -19,6 +19,9 @@ use crate::{
 /// The file to read if no `.yarnrc.yml` names any.
 pub(super) const DEFAULT: &str = ".env.yarn?";
 
+/// For each variable of the files, the variables of the process in its value.
+pub(super) type Origins = BTreeMap<String, Vec<String>>;
+
 /// Returns the variables of a run, overridden by those of the files in `folder`; for each of the latter, the variables in
 /// its value; and the texts of these files. Skips
 /// missing files. Yarn itself reports a missing file whose name does not end with `?`.
@@ -26,7 +29,7 @@ pub(super) fn with_files(
     environment: &Environment,
     folder: &Utf8Path,
     names: &[String],
-) -> Result<(Environment, BTreeMap<String, Vec<String>>, Vec<String>), RegistryError> {
+) -> Result<(Environment, Origins, Vec<String>), RegistryError> {
     let (mut all, mut origins, mut texts) = (environment.clone(), BTreeMap::new(), Vec::new());
     for path in names.iter().map(|name| folder.join(name.trim_end_matches('?'))).collect::<Vec<Utf8PathBuf>>() {
         let Some(text) = read_if_there(&path)? else { continue };
