@@ -8,6 +8,7 @@
 mod archive;
 mod body;
 mod cache;
+mod cautions;
 mod client;
 mod credentials;
 mod download;
@@ -38,6 +39,7 @@ use std::time::Duration;
 
 pub use archive::{ArchiveError, repack};
 pub use cache::{Cache, CacheError, Stored};
+pub use cautions::Caution;
 pub use client::ClientError;
 pub use credentials::Access;
 pub use download::{

@@ -58,7 +58,7 @@ use crate::{
     managers::{ManagerError, OwnFiles, Pinned, ProjectRegistries, bun, yarn_lock},
     names::{BUN_LOCK, BUN_LOCK_BINARY, BUNFIG, FOREIGN_LOCKFILES, YARN_LOCK},
     parallel::both,
-    repo::{RepoPath, SourceFile, Tree, read_text},
+    repo::{RepoPath, SourceFile, Tree, read_parsed, read_text},
     secrets,
 };
 
@@ -355,7 +355,7 @@ enum LockfileText {
 impl LockfileText {
     fn find(tree: &dyn Tree) -> Result<Self, SplitError> {
         let file = |name: &str| RepoPath::root().child(name);
-        match (read_text(tree, &file(BUN_LOCK))?, read_text(tree, &file(YARN_LOCK))?) {
+        match (read_parsed(tree, &file(BUN_LOCK))?, read_parsed(tree, &file(YARN_LOCK))?) {
             (Some(_), Some(yarn)) if !is_printed_by_bun(tree, &yarn)? => {
                 Err(SplitError::TwoLockfiles { pin: root_pin(tree)? })
             }

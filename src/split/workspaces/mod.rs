@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 pub(super) use self::read::read;
 pub(super) use self::read::{Found, read_as, root};
 use crate::managers::ManagerName;
-use crate::repo::{RepoPath, Tree, read_text};
+use crate::repo::{RepoPath, Tree, read_parsed};
 use crate::split::{Manifest, SplitError};
 
 /// A workspace: its folder, and its manifest.
@@ -25,7 +25,7 @@ pub type Workspaces = BTreeMap<RepoPath, Manifest>;
 /// The manifest in a folder, or none.
 fn manifest(tree: &dyn Tree, folder: &RepoPath, manager: ManagerName) -> Result<Option<Manifest>, SplitError> {
     let path = manifest_path(folder);
-    let Some(text) = read_text(tree, &path)? else { return Ok(None) };
+    let Some(text) = read_parsed(tree, &path)? else { return Ok(None) };
     Ok(Some(Manifest::read(&path, &text, manager)?))
 }
 
