@@ -10,6 +10,7 @@
 let
   fields = builtins.fromJSON (builtins.readFile ./manifest-fields.json);
   byteOrderMark = builtins.fromJSON ''"\ufeff"'';
+  readManifest = import ./manifest.nix { inherit lib; };
   keep = names: builtins.intersectAttrs (lib.genAttrs names (_name: null));
   below = path: root + "/${path}";
   inFolder = path: file: if path == "" then file else "${path}/${file}";
@@ -38,9 +39,7 @@ let
     map (
       workspace:
       lib.nameValuePair workspace.path (
-        builtins.fromJSON (
-          lib.removePrefix byteOrderMark (builtins.readFile (manifestPath workspace))
-        )
+        readManifest (workspace.looseManifest or false) (manifestPath workspace)
       )
     ) (withSubmodules record.workspaces)
   );
@@ -158,9 +157,7 @@ let
       path = below (inFolder folder "package.json");
     in
     if builtins.pathExists path then
-      keep fields.manifest (
-        builtins.fromJSON (lib.removePrefix byteOrderMark (builtins.readFile path))
-      )
+      keep fields.manifest (readManifest (record.packageManager.name == "bun") path)
     else
       null;
 

@@ -85,6 +85,16 @@ pub trait Diagnose: std::error::Error {
     }
 }
 
+/// How similar a name must be to an unknown one to be suggested, from 0 to 1. The value is clap's.
+const SIMILAR: f64 = 0.7;
+
+/// Returns the hint for a name that nothing has: the known name that is most similar to it.
+pub fn did_you_mean<'a>(known: impl IntoIterator<Item = &'a str>, found: &str) -> Option<String> {
+    let rated = known.into_iter().map(|name| (strsim::jaro(found, name), name));
+    let similar = rated.filter(|(similarity, _)| *similarity > SIMILAR);
+    similar.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, name)| format!("did you mean `{name}`?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,5 +105,13 @@ mod tests {
         assert_eq!(Position::of_offset(text, 0), Position { line: 1, column: 1 });
         assert_eq!(Position::of_offset(text, text.find('=').unwrap()), Position { line: 2, column: 3 });
         assert_eq!(Position::of_offset(text, 999), Position { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn the_most_similar_name_is_suggested() {
+        let known = ["api", "web", "website", "library-ui"];
+        assert_eq!(did_you_mean(known, "webiste").as_deref(), Some("did you mean `website`?"));
+        assert_eq!(did_you_mean(known, "libary-ui").as_deref(), Some("did you mean `library-ui`?"));
+        assert_eq!(did_you_mean(known, "docs"), None);
     }
 }

@@ -11,8 +11,12 @@ use std::{
 
 use fs_err as fs;
 
-/// The largest file that is read into memory, in bytes. Lockfiles of the largest monorepos have 10 MB.
+/// The largest file that is read into memory, in bytes.
 pub(crate) const MOST: u64 = 128 << 20;
+
+/// The largest lockfile or manifest, in bytes: its model takes up to twenty times as much memory. Lockfiles of the largest
+/// monorepos have 10 MB.
+pub(crate) const MOST_PARSED: usize = 24 << 20;
 
 /// Why a file is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub enum Refused {
     Special(&'static str),
     /// It is too large.
     TooLarge,
+    /// It is too large to be parsed.
+    TooLargeToParse,
 }
 
 impl fmt::Display for Refused {
@@ -28,6 +34,7 @@ impl fmt::Display for Refused {
         match self {
             Self::Special(kind) => write!(f, "expected a regular file, found {kind}"),
             Self::TooLarge => write!(f, "the file is larger than {} MiB", MOST >> 20),
+            Self::TooLargeToParse => write!(f, "the file is larger than {} MiB", MOST_PARSED >> 20),
         }
     }
 }
@@ -38,7 +45,7 @@ impl From<Refused> for io::Error {
     fn from(refused: Refused) -> Self {
         let kind = match refused {
             Refused::Special(_) => io::ErrorKind::InvalidInput,
-            Refused::TooLarge => io::ErrorKind::FileTooLarge,
+            Refused::TooLarge | Refused::TooLargeToParse => io::ErrorKind::FileTooLarge,
         };
         Self::new(kind, refused)
     }

@@ -1,14 +1,7 @@
-//! Fuzzes the parser of `package.json`. People write it by hand: no text may panic, and a normalised manifest must have
-//! the same digest.
+//! See `checks/manifest.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use splitter::split::Manifest;
+#[path = "../checks/manifest.rs"]
+mod checks;
 
-fuzz_target!(|text: &str| {
-    let Ok(manifest) = Manifest::parse("package.json", text) else { return };
-    let normalised = manifest.normalised().to_string();
-    if let Ok(again) = Manifest::parse("package.json", &normalised) {
-        assert_eq!(again.digest(), manifest.digest());
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &str| checks::check(input));

@@ -1,12 +1,7 @@
-//! Fuzzes the reader of Nix's log. Builders and Nix print it, so no line may panic.
+//! See `checks/nix_log.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use splitter::nix::command::log;
+#[path = "../checks/nix_log.rs"]
+mod checks;
 
-fuzz_target!(|line: &str| {
-    for line in [line, &format!("@nix {line}")] {
-        let _ = (log::parse(line), log::announced(line), log::name_of(line));
-    }
-    assert!(!log::plain(line).contains('\u{1b}'));
-});
+libfuzzer_sys::fuzz_target!(|input: &str| checks::check(input));

@@ -1,9 +1,7 @@
-//! Fuzzes the parsers of `.npmrc` and `bunfig.toml`. People write them by hand, so no text may panic.
+//! See `checks/registries.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use splitter::managers::ProjectRegistries;
+#[path = "../checks/registries.rs"]
+mod checks;
 
-fuzz_target!(|texts: (&str, &str)| {
-    let _ = ProjectRegistries::of_bun(Some(texts.0), Some(texts.1));
-});
+libfuzzer_sys::fuzz_target!(|input: (&str, &str)| checks::check(input));

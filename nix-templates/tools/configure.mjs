@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { stateOf, writeState } from "./changes.mjs";
 import { patchExecutable } from "./executables.mjs";
 import { copyLargeFolder, placeOver } from "./files.mjs";
+import { parseManifest } from "./manifest.mjs";
 import { noteOf, readSpec, rootOf } from "./spec.mjs";
 import { timed } from "./timed.mjs";
 import { placeWorkspaceLinks } from "./workspace-links.mjs";
@@ -35,7 +36,7 @@ function prepareBins(root, spec) {
   for (const path of spec.workspaces) {
     const manifest = join(root, path, "package.json");
     if (!existsSync(manifest)) continue;
-    const { bin = {} } = JSON.parse(readFileSync(manifest, "utf8").replace(/^\uFEFF/, ""));
+    const { bin = {} } = parseManifest(readFileSync(manifest, "utf8"));
     for (const target of typeof bin === "string" ? [bin] : Object.values(bin)) {
       const file = join(root, path, String(target));
       if (stat(file)?.isFile() !== true) continue;

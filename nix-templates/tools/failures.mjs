@@ -57,13 +57,24 @@ const filled = (text, values) => text.replaceAll(/\{([a-z]+)\}/g, (_whole, name)
 // Tools warn of many files of the system that they can do without, and no source set could have them.
 const isOfSystem = ({ id, parts }) => id === "file" && parts.path?.startsWith("/") && !parts.path.includes("/source/");
 
-// Returns the lines of a message about what was found: for each cause the first line that showed it.
-export function explain(all, workspace) {
+// Of a workspace whose sources the build has, something else is missing.
+const ofPresent = {
+  says: "the build has the workspace of `{module}`, but not the file that this name leads to",
+  hint: "if the build of that workspace makes the file, give it a `build` script, or let `main` or `exports` of its package.json lead to a source",
+};
+
+const packageOf = (name) => name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/");
+
+// Returns the lines of a message about what was found: for each cause the first line that showed it. `isPresent` tells of a
+// package's name whether it is a workspace that the build has.
+export function explain(all, workspace, isPresent = () => false) {
   const found = all.filter((hit) => !isOfSystem(hit));
-  const causes = failures.flatMap(({ id, says, hint, page }) => {
+  const causes = failures.flatMap(({ id, page, ...general }) => {
     const hits = found.filter((hit) => hit.id === id);
     if (hits.length === 0) return [];
     const [{ line, parts }] = hits;
+    const isOfPresent = id === "module" && parts.module !== undefined && isPresent(packageOf(parts.module));
+    const { says, hint } = isOfPresent ? ofPresent : general;
     const more = hits.length > 1 ? ` (and ${hits.length - 1} more like it)` : "";
     const values = { ...parts, workspace: workspace || "." };
     const quoted = line.length > 200 ? `${line.slice(0, 200)}…` : line;

@@ -4,9 +4,11 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+import { parseManifest } from "./manifest.mjs";
+
 function dependenciesOf(folder) {
   try {
-    const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const { dependencies, optionalDependencies } = parseManifest(readFileSync(join(folder, "package.json"), "utf8"));
     return Object.keys({ ...dependencies, ...optionalDependencies }).sort();
   } catch {
     return [];

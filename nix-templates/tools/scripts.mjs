@@ -8,6 +8,7 @@ import { dirname, join, relative } from "node:path";
 
 import { startDownloads } from "./downloads.mjs";
 import { known } from "./known-scripts.mjs";
+import { parseManifest } from "./manifest.mjs";
 import { inDependencyOrder } from "./script-order.mjs";
 import { fail, shorten } from "./words.mjs";
 
@@ -15,7 +16,7 @@ const NAMES_A_SCRIPT = /"(?:pre|post)?(?:install|prepare)"\s*:/;
 
 function parse(text) {
   try {
-    return JSON.parse(text) ?? {};
+    return parseManifest(text) ?? {};
   } catch {
     return {};
   }
@@ -47,7 +48,7 @@ function packagesIn(modules) {
 // Returns the commands of an installed package, each with its file.
 function commandsOf(folder) {
   const manifest = join(folder, "package.json");
-  const { name = "", bin } = existsSync(manifest) ? JSON.parse(readFileSync(manifest, "utf8")) : {};
+  const { name = "", bin } = existsSync(manifest) ? parseManifest(readFileSync(manifest, "utf8")) : {};
   const targets = typeof bin === "string" ? [[name.replace(/^@[^/]*\//, ""), bin]] : Object.entries(bin ?? {});
   const files = targets.map(([command, target]) => [command, join(folder, String(target))]);
   return files.filter(([command, file]) => !command.includes("/") && existsSync(file));

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
+import { parseManifest } from "./manifest.mjs";
 import { foundOutputs } from "./outputs.mjs";
 import { cleanReferences } from "./references.mjs";
 import { runCommand } from "./run-command.mjs";
@@ -18,7 +19,7 @@ function withoutTimes(file) {
 
 // Returns the name of the tarball without its ending, as npm names it.
 function tarballName(folder) {
-  const { name, version = "0.0.0" } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const { name, version = "0.0.0" } = parseManifest(readFileSync(join(folder, "package.json"), "utf8"));
   return `${name.replace(/^@/, "").replaceAll("/", "-")}-${version}`;
 }
 

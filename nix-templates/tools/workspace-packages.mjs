@@ -6,6 +6,7 @@ import { existsSync, lstatSync, readFileSync, realpathSync, writeFileSync } from
 import { basename, dirname, join, relative } from "node:path";
 
 import { linkFolder } from "./files.mjs";
+import { parseManifest } from "./manifest.mjs";
 import { shorten } from "./words.mjs";
 
 const FILE = "workspace-packages.json";
@@ -18,13 +19,13 @@ const stat = (path) => lstatSync(path, { throwIfNoEntry: false });
 
 function readText(folder) {
   const file = join(folder, "package.json");
-  return existsSync(file) ? readFileSync(file, "utf8").replace(/^\uFEFF/, "") : "";
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
 // Returns the names that a manifest requires. A manifest that cannot be read requires nothing.
 function namesIn(text, groups) {
   try {
-    const manifest = JSON.parse(text);
+    const manifest = parseManifest(text);
     return groups.flatMap((group) => Object.keys(manifest?.[group] ?? {}));
   } catch {
     return [];

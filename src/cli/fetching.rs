@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{arguments::FetchingOptions, failure::Failure, printer::Printer, progress::DownloadProgress};
+use super::{
+    arguments::FetchingOptions, failure::Failure, printer::Printer, progress::DownloadProgress, style::NOTE,
+    text::escape,
+};
 use crate::{
     diagnostic::{Category, Diagnose},
     fetch::{Cache, DEFAULT_STALL, Downloader, Environment, FetchError, Registries, STALL_VARIABLE},
@@ -31,9 +34,19 @@ pub(super) fn bring_up_to_date(
         let source = FromCache { cache: &cache, registries: &registries };
         return Ok(update(split, old, &source, extent)?);
     }
-    let downloader = Downloader::new(registries, cache, options.jobs).with_stall(stall(&environment)?);
+    let downloader = Downloader::new(registries.clone(), cache, options.jobs).with_stall(stall(&environment)?);
     let progress = DownloadProgress::new(printer);
-    Ok(update(split, old, &Online { downloader: &downloader, progress: &progress }, extent)?)
+    let updated = update(split, old, &Online { downloader: &downloader, progress: &progress }, extent);
+    warn_of_secrets(&registries, printer);
+    Ok(updated?)
+}
+
+/// Prints what the repository's settings did with secrets of the user.
+fn warn_of_secrets(registries: &Registries, printer: Printer) {
+    for caution in registries.cautions() {
+        printer.warning(escape(&caution.to_string()));
+        printer.note(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&caution.hint(registries.format()))));
+    }
 }
 
 /// Returns the registries of a repository with the settings of this machine.

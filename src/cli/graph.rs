@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err as fs;
 
 use super::{
     arguments::{Global, GraphOptions},
@@ -18,6 +17,7 @@ use crate::{
     picture::{Picture, Sizes, mermaid, picture, svg},
     proof::{State, after_edit},
     repo::{RepoPath, WorkTree},
+    scaffold::files,
     split::{
         lock::shards::Part,
         plan::{Comparison, compare},
@@ -44,16 +44,16 @@ impl Diagnose for GraphError {
 
 pub(super) fn run(global: &Global, options: &GraphOptions, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
-    let (state, files) = both(|| state(&tree), || tree.source_files());
-    let (state, files) = (state?, files?);
-    let sizes: BTreeMap<RepoPath, u64> = files.into_iter().map(|file| (file.path, file.bytes)).collect();
+    let (state, sources) = both(|| state(&tree), || tree.source_files());
+    let (state, sources) = (state?, sources?);
+    let sizes: BTreeMap<RepoPath, u64> = sources.into_iter().map(|file| (file.path, file.bytes)).collect();
     let edit = options.edit.as_deref().map(|path| edit(&state, &tree, path)).transpose()?;
     let picture = drawn(&state, &sizes, edit.as_ref());
     let text = if is_svg(options) { svg::render(&picture) } else { mermaid::render(&picture) };
     match &options.output {
         None => printer.data(text.trim_end()),
         Some(path) => {
-            fs::write(path, text).map_err(|source| GraphError::Write { path: path.clone(), source })?;
+            files::put(path, text.as_bytes()).map_err(|source| GraphError::Write { path: path.clone(), source })?;
             printer.note(format_args!("wrote {path}"));
         }
     }

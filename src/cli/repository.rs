@@ -6,6 +6,7 @@ use camino::Utf8Path;
 
 use super::{arguments::Global, failure::Failure, interrupt, printer::Printer, text::things};
 use crate::{
+    fetch,
     proof::{Place, ProofError, State},
     repo::{Asks, Git, GitError, RepoPath, Snapshot, SourceFile, TreeError, WorkTree, lfs, states},
     scaffold::{
@@ -95,6 +96,10 @@ pub(super) fn warn_of_lfs(tree: &WorkTree, files: &[RepoPath], printer: Printer)
 pub(super) fn warn(tree: &WorkTree, split: &Split, printer: Printer) -> Result<(), Failure> {
     for warning in split.warnings.iter().chain(&flake::settings::warning(tree, split)?) {
         printer.warning(warning);
+    }
+    let manager = split.pin.manager.name;
+    for outside in fetch::settings_outside(tree.root(), manager, &fetch::Environment::of_process()) {
+        printer.warning(outside);
     }
     if let Some(first) = split.drift.first() {
         let more = match split.drift.len() - 1 {

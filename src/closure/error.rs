@@ -5,7 +5,7 @@ use std::{fmt, io};
 use camino::Utf8PathBuf;
 
 use crate::{
-    diagnostic::{Category, Diagnose, Location},
+    diagnostic::{Category, Diagnose, Location, did_you_mean},
     names::SETTINGS,
     nix::command::NixError,
     proof::{Place, ProofError, StateError},
@@ -126,6 +126,9 @@ impl Diagnose for ClosureError {
             }
             Self::NoFlake { .. } => {
                 vec!["run `splitter init`, then `git add` the files that it wrote".to_owned()]
+            }
+            Self::UnknownPackage { name, known } => {
+                did_you_mean(known.iter().map(String::as_str), name).into_iter().collect()
             }
             Self::UnknownBudget { .. } => {
                 vec!["use the name of a package, or `*` for every app without a budget of its own".to_owned()]

@@ -230,7 +230,11 @@ async fn send(client: &Client, registries: &Registries, url: &Url, may_authorize
     let _ = bare.set_password(None);
     let mut request = client.get(bare);
     let own = of_userinfo(url).map(|(_, secret)| secret);
-    if let Some(secret) = own.or_else(|| registries.authorization_for(url)).filter(|_| may_authorize)
+    let secret = own.or_else(|| registries.authorization_for(url)).filter(|_| may_authorize);
+    if may_authorize {
+        registries.requested(url, secret.is_some());
+    }
+    if let Some(secret) = secret
         && let Ok(mut value) = HeaderValue::from_str(secret.expose())
     {
         value.set_sensitive(true);

@@ -85,6 +85,11 @@ impl Credentials {
         }
     }
 
+    /// Whether these `.npmrc` files give credentials without a URL.
+    pub(super) fn has_top(&self, files: &[NpmrcConfig]) -> bool {
+        self.of_npmrc("", files).is_some()
+    }
+
     /// Adds credentials for the packages of one scope below `url`. `scope` starts with `@`.
     pub(super) fn add_for_scope(&mut self, url: &Url, scope: &str, credential: Credential) {
         self.direct.entry(format!("{}{scope}/", nerf_dart(url))).or_insert(credential);

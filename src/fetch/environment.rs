@@ -114,6 +114,27 @@ pub(super) fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Exp
     Ok(expanded)
 }
 
+/// Returns the variables whose values [`expand`] puts into a text. Empty if one is not set.
+pub(super) fn variables_of(text: &str, environment: &Environment) -> Vec<String> {
+    recorded(&|lookup| expand(text, lookup).is_ok(), &|name| environment.get(name).map(str::to_owned))
+}
+
+/// Returns the value of a variable.
+type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// Returns the variables that `expand` looks up and `lookup` finds. Empty if `expand` fails.
+pub(super) fn recorded(expand: &dyn Fn(&Lookup<'_>) -> bool, lookup: &Lookup<'_>) -> Vec<String> {
+    let found = std::cell::RefCell::new(Vec::new());
+    let is_whole = expand(&|name| {
+        let value = lookup(name)?;
+        if !value.is_empty() {
+            found.borrow_mut().push(name.to_owned());
+        }
+        Some(value)
+    });
+    if is_whole { found.into_inner() } else { Vec::new() }
+}
+
 /// Returns `NAME` if the text is exactly `$NAME`, or `$NAME/`, which Bun allows for a registry.
 fn whole_variable(text: &str) -> Option<&str> {
     let name = text.strip_prefix('$')?.trim_end_matches('/');

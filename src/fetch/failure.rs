@@ -14,7 +14,7 @@ use crate::{
     managers::registries::without_secrets,
 };
 
-/// How many failures a message lists. The rest is only counted.
+/// How many failures with the same cause a message lists. The rest is only counted.
 const LISTED: usize = 10;
 
 /// Why a request, or every request for a file, failed.
@@ -134,21 +134,23 @@ impl Reason {
         }
     }
 
-    /// Returns a copy of this reason if it means that the host cannot be reached, or that it says nothing.
+    /// Returns this reason for other files of the host, if it means that the host cannot be reached, or that it says nothing.
     pub(super) fn of_connection(&self) -> Option<Self> {
         match self {
             Self::Connect { why } => Some(Self::Connect { why: why.clone() }),
             Self::Certificate { why } => Some(Self::Certificate { why: why.clone() }),
             Self::Stalled => Some(Self::Stalled),
-            Self::Git(FetchGitError::Stalled { after }) => Some(Self::Git(FetchGitError::Stalled { after: *after })),
-            Self::Git(FetchGitError::Unreachable { said }) => {
-                Some(Self::Git(FetchGitError::Unreachable { said: said.clone() }))
-            }
+            Self::Git(error) => error.of_host().map(Self::Git),
             Self::ClientCertificate { why, format } => {
                 Some(Self::ClientCertificate { why: why.clone(), format: *format })
             }
             _ => None,
         }
+    }
+
+    /// Whether it says something about this file, and not about its host or this machine.
+    pub fn is_of_file(&self) -> bool {
+        self.category() == Category::Input
     }
 
     fn category(&self) -> Category {
@@ -210,17 +212,23 @@ pub struct Failure {
     pub url: Url,
     /// The reason.
     pub reason: Reason,
+    /// Who needs the package, and on which systems, as a phrase. Only callers with a lockfile know it.
+    pub needed: Option<String>,
 }
 
 impl Failure {
     pub(super) fn new(label: &str, url: &Url, reason: Reason) -> Self {
-        Self { label: label.to_owned(), url: without_secrets(url), reason }
+        Self { label: label.to_owned(), url: without_secrets(url), reason, needed: None }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} from {}: {}", self.label, self.url, self.reason)
+        write!(f, "{} from {}: {}", self.label, self.url, self.reason)?;
+        match &self.needed {
+            Some(needed) => write!(f, "\n    {needed}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -233,7 +241,7 @@ fn share(some: usize, all: usize) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// Some files could not be downloaded. All others are in the cache.
-    #[error("{} could not be downloaded{}", share(failures.len(), *wanted), Listing(failures))]
+    #[error("{} could not be downloaded{}", share(failures.len(), *wanted), Listing::of_failures(failures, *wanted))]
     Failed {
         /// The failed files, in the order of the request. Never empty.
         failures: Vec<Failure>,
@@ -241,7 +249,7 @@ pub enum FetchError {
         wanted: usize,
     },
     /// The run is offline, and some files are not in the cache.
-    #[error("{} {} not in the cache{}", share(missing.len(), *wanted), if missing.len() == 1 { "is" } else { "are" }, Listing(missing))]
+    #[error("{} {} not in the cache{}", share(missing.len(), *wanted), if missing.len() == 1 { "is" } else { "are" }, Listing::of(missing))]
     Missing {
         /// The labels of the missing files, in the order of the request. Never empty.
         missing: Vec<String>,
@@ -306,15 +314,35 @@ impl Diagnose for FetchError {
     }
 }
 
-/// Displays the first [`LISTED`] items, each on its own line, and the number of the rest.
-struct Listing<'a, T>(&'a [T]);
+/// Displays items, each on its own line: all that count as `shown`, or the first [`LISTED`] of them with the number of the rest.
+struct Listing<'a, T> {
+    items: Vec<&'a T>,
+    shown: usize,
+}
+
+impl<'a, T> Listing<'a, T> {
+    fn of(items: &'a [T]) -> Self {
+        Self { items: items.iter().collect(), shown: LISTED }
+    }
+}
+
+impl<'a> Listing<'a, Failure> {
+    /// Lists all files that have a reason of their own, first. If every file of a run failed, its registry is probably wrong,
+    /// and the names say nothing.
+    fn of_failures(failures: &'a [Failure], wanted: usize) -> Self {
+        let (own, others): (Vec<_>, Vec<_>) = failures.iter().partition(|failure| failure.reason.is_of_file());
+        let own_shown = if failures.len() == wanted { 0 } else { own.len() };
+        let shown = own_shown.max(LISTED);
+        Self { items: own.into_iter().chain(others).collect(), shown }
+    }
+}
 
 impl<T: fmt::Display> fmt::Display for Listing<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for item in self.0.iter().take(LISTED) {
+        for item in self.items.iter().take(self.shown) {
             write!(f, "\n  {item}")?;
         }
-        match self.0.len().saturating_sub(LISTED) {
+        match self.items.len().saturating_sub(self.shown) {
             0 => Ok(()),
             rest => write!(f, "\n  and {rest} more"),
         }
@@ -331,6 +359,24 @@ mod tests {
         let text = FetchError::Missing { missing, wanted: 20 }.to_string();
         assert!(text.starts_with("13 of 20 packages are not in the cache\n  p0@1.0.0\n"), "{text}");
         assert!(text.ends_with("  p9@1.0.0\n  and 3 more"), "{text}");
+    }
+
+    /// Case X4.
+    #[test]
+    fn each_file_with_a_reason_of_its_own_is_listed() {
+        let url = Url::parse("https://r.example/a.tgz").unwrap();
+        let failure = |number: usize, reason| Failure::new(&format!("p{number}@1.0.0"), &url, reason);
+        let gone =
+            || Reason::Status { status: 404, retry_after: None, access: Access::Anonymous, format: Format::Bun(1) };
+        let failures: Vec<Failure> = (0..13).map(|number| failure(number, gone())).collect();
+        let text = FetchError::Failed { failures, wanted: 20 }.to_string();
+        assert!((0..13).all(|number| text.contains(&format!("p{number}@"))) && !text.contains(" more"), "{text}");
+        // The reason of the others is the network.
+        let stalled = (0..13).map(|number| failure(number, if number == 12 { gone() } else { Reason::Stalled }));
+        let text = FetchError::Failed { failures: stalled.collect(), wanted: 20 }.to_string();
+        assert!(text.contains("\n  p12@1.0.0 from") && text.ends_with("and 3 more"), "{text}");
+        let failures: Vec<Failure> = (0..13).map(|number| failure(number, gone())).collect();
+        assert!(FetchError::Failed { failures, wanted: 13 }.to_string().ends_with("and 3 more"));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod archive;
 mod body;
 mod cache;
+mod cautions;
 mod client;
 mod credentials;
 mod download;
@@ -38,6 +39,7 @@ use std::time::Duration;
 
 pub use archive::{ArchiveError, repack};
 pub use cache::{Cache, CacheError, Stored};
+pub use cautions::Caution;
 pub use client::ClientError;
 pub use credentials::Access;
 pub use download::{
@@ -46,6 +48,7 @@ pub use download::{
 pub use environment::Environment;
 pub use failure::{Failure, FetchError, Reason};
 pub use git::FetchGitError;
+pub use layers::outside::{Outside, find as settings_outside};
 pub use manifest::{ManifestError, manifest_in_tarball};
 pub use metadata::{MetadataError, PackageVersion, package_version_from_cache};
 pub use registries::Registries;

@@ -12,6 +12,7 @@ use npmrc_config_rs::registry::extract_scope;
 use url::{Host, Url};
 
 use super::{
+    cautions::{Caution, Cautions, Pending},
     credentials::{Access, Credentials},
     environment::{Environment, UnsetVariable},
     github::GitHub,
@@ -35,6 +36,15 @@ pub struct Registries {
     replace_host: ReplaceHost,
     github: GitHub,
     way: Way,
+    users: Option<Users>,
+    cautions: Cautions,
+}
+
+/// The settings of the user's own files and variables.
+#[derive(Clone)]
+struct Users {
+    credentials: Credentials,
+    transports: Transports,
 }
 
 impl Registries {
@@ -50,11 +60,19 @@ impl Registries {
         // On an error the user's settings depend on the repository's files, so `Way` counts all of them.
         let users = layers::read_users(format, repo_root, project, environment).ok();
         let way = Way::of(&settings, users.as_ref());
-        let layers::Settings { used, mut credentials, transports, replace_host, .. } = settings;
+        let layers::Settings { used, mut credentials, transports, replace_host, cautions, .. } = settings;
         let replace_host = replace_host.unwrap_or_else(|| project.replace_host().clone());
         let github = GitHub::of(environment);
         github.add_token(environment, &mut credentials);
-        Ok(Self { format, project: project.clone(), used, credentials, transports, replace_host, github, way })
+        let users = users.map(|layers::Settings { used, mut credentials, transports, .. }| {
+            github.add_token(environment, &mut credentials);
+            (used, Users { credentials, transports })
+        });
+        let is_news = |pending: &Pending| !users.as_ref().is_some_and(|(used, users)| users.know(pending, used));
+        let cautions = Cautions::new(cautions.into_iter().filter(is_news).collect());
+        let users = users.map(|(_, users)| users);
+        let project = project.clone();
+        Ok(Self { format, project, used, credentials, transports, replace_host, github, way, users, cautions })
     }
 
     /// Returns the registries of the repository. Only these may be recorded.
@@ -115,7 +133,7 @@ impl Registries {
     }
 
     /// Returns the format of the lockfile, which selected the settings files.
-    pub(super) fn format(&self) -> Format {
+    pub fn format(&self) -> Format {
         self.format
     }
 
@@ -128,7 +146,39 @@ impl Registries {
         self.transports.for_url(url)
     }
 
+    /// Notes that a request was sent, for [`Self::cautions`].
+    pub(super) fn requested(&self, url: &Url, has_credentials: bool) {
+        self.cautions.requested(url, has_credentials);
+        if !has_credentials && self.is_exposed(url) {
+            self.cautions.raise(Caution::Exposed { host: url.host_str().unwrap_or_default().to_owned() });
+        }
+    }
+
+    /// Returns what the repository's settings did with secrets of the user in the requests so far.
+    pub fn cautions(&self) -> Vec<Caution> {
+        self.cautions.raised()
+    }
+
+    /// Whether a host of the repository's choice could read the user's credentials for a URL: the repository sets the
+    /// proxy, and the connection is not encrypted or the repository also sets the trusted certificates.
+    fn is_exposed(&self, url: &Url) -> bool {
+        let Some(users) = &self.users else { return false };
+        let credential = users.credentials.find(url);
+        if credential.is_none() || credential != self.credentials.find(url) {
+            return false;
+        }
+        let (used, own) = (self.transports.for_url(url), users.transports.for_url(url));
+        let is_encrypted = url.scheme() == "https";
+        let (proxy, own_proxy) =
+            if is_encrypted { (used.https_proxy, own.https_proxy) } else { (used.http_proxy, own.http_proxy) };
+        let trusts_others = used.cafiles != own.cafiles || used.authorities != own.authorities;
+        proxy.is_some() && proxy != own_proxy && (!is_encrypted || trusts_others)
+    }
+
     fn may_carry_secrets(&self, url: &Url) -> bool {
+        if self.is_exposed(url) {
+            return false;
+        }
         let mut registries = self.used.scopes.values().chain(&self.used.default);
         url.scheme() == "https" || is_loopback(url) || registries.any(|registry| registry.origin() == url.origin())
     }
@@ -137,6 +187,18 @@ impl Registries {
 impl fmt::Debug for Registries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registries").field("project", &self.project).finish_non_exhaustive()
+    }
+}
+
+impl Users {
+    /// Whether there is nothing to tell: the user's own settings name the host, or it is npm's.
+    fn know(&self, pending: &Pending, used: &Layer) -> bool {
+        let Caution::Sent { to, .. } = &pending.caution else { return pending.is_about_npm() };
+        let names_host =
+            |url: &Url| to.split('/').next() == Some(&url[url::Position::BeforeHost..url::Position::AfterPort]);
+        let has_credentials =
+            Url::parse(&format!("https://{to}/")).is_ok_and(|url| self.credentials.find(&url).is_some());
+        pending.is_about_npm() || has_credentials || used.default.iter().chain(used.scopes.values()).any(names_host)
     }
 }
 

@@ -1,17 +1,21 @@
 //! JSON with positions, so that errors can name line and column.
 //!
-//! By default the `jsonc-parser` crate accepts looser dialects, and the last of two equal keys wins. This module allows
-//! only what each format allows, and a duplicate key is an error.
+//! By default the `jsonc-parser` crate accepts looser dialects, and the first of two equal keys wins. This module allows
+//! only what each format allows. A duplicate key is an error, unless the format says which one counts.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    mem,
+};
 
 use jsonc_parser::{
     CollectOptions, ParseOptions,
-    ast::{Array, Object, ObjectProp, Value},
-    common::Ranged,
+    ast::{Array, NullKeyword, Object, ObjectProp, Value},
+    common::{Range, Ranged},
 };
 
-use crate::diagnostic::{Category, Diagnose, Location, Position};
+use crate::diagnostic::{Category, Diagnose, Location, Position, did_you_mean};
 use crate::names::BUN_LOCK;
 
 /// The JSON dialect of a file.
@@ -21,6 +25,28 @@ pub enum Dialect {
     Json,
     /// JSON with comments and trailing commas: `bun.lock`, `tsconfig.json`.
     Jsonc,
+    /// The same, and single quotes: `package.json` as Bun reads it.
+    Bun,
+}
+
+/// Which of several equal keys of an object counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// The first one.
+    First,
+    /// The last one, at the place of the first one, as in JavaScript.
+    Last,
+}
+
+/// A key that an object already has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DuplicateKey {
+    /// The position of the later one.
+    pub position: Position,
+    /// The key.
+    pub key: String,
+    /// Which one counts.
+    pub counts: Counts,
 }
 
 /// Why a JSON text was refused.
@@ -89,23 +115,16 @@ impl Diagnose for JsonError {
                     .to_owned(),
             ],
             Self::Conflict { .. } => vec!["resolve the merge conflict and run again".to_owned()],
-            Self::Unexpected { expected, found, .. } => {
-                near(expected, found).map(|name| format!("did you mean `{name}`?")).into_iter().collect()
-            }
+            Self::Unexpected { expected, found, .. } => near(expected, found).into_iter().collect(),
             _ => Vec::new(),
         }
     }
 }
 
-/// How similar a name must be to an unknown key to be suggested, from 0 to 1. The value is clap's.
-const SIMILAR: f64 = 0.7;
-
-/// Returns the expected name that is most similar to an unknown key.
-fn near<'a>(expected: &'a str, found: &str) -> Option<&'a str> {
+/// Returns the hint for an unknown key, if one of the expected names is similar.
+fn near(expected: &str, found: &str) -> Option<String> {
     let key = found.strip_prefix("the key \"")?.strip_suffix('"')?;
-    let names = expected.split('`').skip(1).step_by(2);
-    let rated = names.map(|name| (strsim::jaro(key, name), name)).filter(|(similarity, _)| *similarity > SIMILAR);
-    rated.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, name)| name)
+    did_you_mean(expected.split('`').skip(1).step_by(2), key)
 }
 
 /// A parsed file.
@@ -117,8 +136,34 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Parses `text`, the content of `file`.
+    /// Parses `text`, the content of `file`. Refuses duplicate keys.
     pub fn parse(file: &'a str, text: &'a str, dialect: Dialect) -> Result<Self, JsonError> {
+        let document = Self::parse_any(file, text, dialect)?;
+        document.refuse_duplicates(&document.root)?;
+        Ok(document)
+    }
+
+    /// Parses `text`, and keeps one of equal keys. `counts` says which one in the object at a path of keys, or `None` to refuse them.
+    pub fn parse_with(
+        file: &'a str,
+        text: &'a str,
+        dialect: Dialect,
+        counts: impl Fn(&[String]) -> Option<Counts>,
+    ) -> Result<(Self, Vec<DuplicateKey>), JsonError> {
+        let mut document = Self::parse_any(file, text, dialect)?;
+        let mut duplicates = Vec::new();
+        // Paths are made only for the few files that need them.
+        if document.refuse_duplicates(&document.root).is_err() {
+            let root = mem::replace(&mut document.root, Value::NullKeyword(NullKeyword { range: Range::new(0, 0) }));
+            let mut settle = Settle { document: &document, counts: &counts, duplicates: Vec::new(), path: Vec::new() };
+            let root = settle.value(root)?;
+            duplicates = settle.duplicates;
+            document.root = root;
+        }
+        Ok((document, duplicates))
+    }
+
+    fn parse_any(file: &'a str, text: &'a str, dialect: Dialect) -> Result<Self, JsonError> {
         let syntax = |offset, message| JsonError::Syntax {
             file: file.to_owned(),
             position: Position::of_offset(text, offset),
@@ -131,9 +176,7 @@ impl<'a> Document<'a> {
                 conflict.unwrap_or_else(|| syntax(error.range().start, error.kind().to_string().to_lowercase()))
             })?;
         let root = parsed.value.ok_or_else(|| syntax(0, "the file is empty; expected an object".to_owned()))?;
-        let document = Self { file, text, root };
-        document.refuse_duplicates(&document.root)?;
-        Ok(document)
+        Ok(Self { file, text, root })
     }
 
     /// Returns the outermost value, which must be an object.
@@ -187,21 +230,79 @@ impl<'a> Document<'a> {
         Position { line: within.line + line - 1, column: within.column }
     }
 
+    fn duplicate(&self, second: &ObjectProp<'a>) -> JsonError {
+        JsonError::Duplicate {
+            file: self.file.to_owned(),
+            position: self.position(second.range.start),
+            key: second.name.as_str().to_owned(),
+        }
+    }
+
     fn refuse_duplicates(&self, value: &Value<'a>) -> Result<(), JsonError> {
         match value {
             Value::Object(object) => {
                 if let Some(second) = duplicate(object) {
-                    return Err(JsonError::Duplicate {
-                        file: self.file.to_owned(),
-                        position: self.position(second.range.start),
-                        key: second.name.as_str().to_owned(),
-                    });
+                    return Err(self.duplicate(second));
                 }
                 object.properties.iter().try_for_each(|property| self.refuse_duplicates(&property.value))
             }
             Value::Array(array) => array.elements.iter().try_for_each(|element| self.refuse_duplicates(element)),
             _ => Ok(()),
         }
+    }
+}
+
+/// Takes out the duplicate keys of a document.
+struct Settle<'d, 'a> {
+    document: &'d Document<'a>,
+    counts: &'d dyn Fn(&[String]) -> Option<Counts>,
+    duplicates: Vec<DuplicateKey>,
+    /// The keys that lead to the value in hand.
+    path: Vec<String>,
+}
+
+impl<'a> Settle<'_, 'a> {
+    fn value(&mut self, value: Value<'a>) -> Result<Value<'a>, JsonError> {
+        match value {
+            Value::Object(mut object) => {
+                let properties = self.without_duplicates(mem::take(&mut object.properties))?;
+                object.properties =
+                    properties.into_iter().map(|property| self.property(property)).collect::<Result<_, _>>()?;
+                Ok(Value::Object(object))
+            }
+            Value::Array(mut array) => {
+                let elements = mem::take(&mut array.elements);
+                array.elements = elements.into_iter().map(|element| self.value(element)).collect::<Result<_, _>>()?;
+                Ok(Value::Array(array))
+            }
+            value => Ok(value),
+        }
+    }
+
+    fn property(&mut self, property: ObjectProp<'a>) -> Result<ObjectProp<'a>, JsonError> {
+        self.path.push(property.name.as_str().to_owned());
+        let value = self.value(property.value)?;
+        self.path.pop();
+        Ok(ObjectProp { value, ..property })
+    }
+
+    fn without_duplicates(&mut self, properties: Vec<ObjectProp<'a>>) -> Result<Vec<ObjectProp<'a>>, JsonError> {
+        let mut places = HashMap::with_capacity(properties.len());
+        let mut kept: Vec<ObjectProp<'a>> = Vec::with_capacity(properties.len());
+        for property in properties {
+            let key = property.name.as_str().to_owned();
+            let Some(place) = places.get(&key).copied() else {
+                places.insert(key, kept.len());
+                kept.push(property);
+                continue;
+            };
+            let counts = (self.counts)(&self.path).ok_or_else(|| self.document.duplicate(&property))?;
+            self.duplicates.push(DuplicateKey { position: self.document.position(property.range.start), key, counts });
+            if counts == Counts::Last {
+                kept[place] = property;
+            }
+        }
+        Ok(kept)
     }
 }
 
@@ -217,13 +318,13 @@ fn duplicate<'o, 'a>(object: &'o Object<'a>) -> Option<&'o ObjectProp<'a>> {
 }
 
 fn options(dialect: Dialect) -> ParseOptions {
-    let loose = dialect == Dialect::Jsonc;
+    let loose = dialect != Dialect::Json;
     ParseOptions {
         allow_comments: loose,
         allow_trailing_commas: loose,
         allow_loose_object_property_names: false,
         allow_missing_commas: false,
-        allow_single_quoted_strings: false,
+        allow_single_quoted_strings: dialect == Dialect::Bun,
         allow_hexadecimal_numbers: false,
         allow_unary_plus_numbers: false,
         allow_bare_decimal_point_numbers: false,
@@ -291,9 +392,37 @@ pub fn to_serde(value: &Value<'_>) -> serde_json::Value {
     }
 }
 
+/// Reads a text as a value, whatever dialect it has. Returns null if it has none. For advice alone.
+pub(crate) fn lenient(text: &str) -> serde_json::Value {
+    let document = Document::parse_with("", text, Dialect::Bun, |_| Some(Counts::Last));
+    document.map_or(serde_json::Value::Null, |(document, _)| to_serde(&document.root))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_of_equal_keys_counts() {
+        let read = |text, counts: fn(&[String]) -> Option<Counts>| {
+            let (document, duplicates) = Document::parse_with("x", text, Dialect::Bun, counts).unwrap();
+            let found: Vec<String> =
+                duplicates.iter().map(|found| format!("{}:{}", found.position.column, found.key)).collect();
+            (to_serde(&document.root).to_string(), found)
+        };
+        let text = "{'a': {'b': 1, 'b': 2}, 'c': 3, 'a': [{'d': 4, 'd': 5}], 'c': 6}";
+        assert_eq!(
+            read(text, |_| Some(Counts::Last)),
+            (r#"{"a":[{"d":5}],"c":6}"#.to_owned(), ["33:a", "58:c", "48:d"].map(str::to_owned).to_vec())
+        );
+        let first = |path: &[String]| Some(if path.is_empty() { Counts::First } else { Counts::Last });
+        assert_eq!(read(text, first).0, r#"{"a":{"b":2},"c":3}"#);
+        let refused = |path: &[String]| path.is_empty().then_some(Counts::First);
+        let error = Document::parse_with("x", text, Dialect::Bun, refused).unwrap_err();
+        assert_eq!(error.to_string(), "duplicate key `b`");
+        assert_eq!(lenient("{\n// x\n'a': 1,}").to_string(), r#"{"a":1}"#);
+        assert!(lenient("{").is_null());
+    }
 
     fn error(text: &str, dialect: Dialect) -> String {
         let error = Document::parse("x.json", text, dialect).unwrap_err();

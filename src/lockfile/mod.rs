@@ -4,6 +4,7 @@
 
 mod conditions;
 mod git;
+pub(crate) mod hints;
 mod integrity;
 pub mod json;
 mod model;

@@ -18,6 +18,8 @@ pub mod yarn_berry;
 pub mod yarn_classic;
 pub mod yarn_lock;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::pin::{Pinned, numbers};
@@ -117,6 +119,9 @@ pub(crate) trait Manager: Sync {
 
     /// Returns the settings files that the package manager reads at the root of a repository.
     fn settings_files(&self) -> &'static [SettingsFile];
+
+    /// Returns the keys in the text of a settings file of this name that decide an install.
+    fn deciding_keys(&self, file: &str, text: &str) -> BTreeSet<String>;
 
     /// Reads the registries that the settings files name.
     fn registries(&self, tree: &dyn Tree) -> Result<ProjectRegistries, ManagerError>;

@@ -1,5 +1,7 @@
 //! `.npmrc`, which Bun, Yarn 1 and npm share: the keys that an install reads, and parts of hints.
 
+use std::collections::BTreeSet;
+
 use super::{ManagerError, SettingsFile, installer_fields::INSTALLER_FIELDS};
 use crate::names::NPMRC;
 
@@ -36,6 +38,13 @@ fn lines(text: &str) -> Result<String, ManagerError> {
         key.is_some_and(|key| INSTALLER_FIELDS.npmrc.iter().any(|kept| kept == key.strip_suffix("[]").unwrap_or(key)))
     };
     Ok(text.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect())
+}
+
+/// Returns the keys that decide an install.
+pub(super) fn deciding_keys(text: &str) -> BTreeSet<String> {
+    let settings = normalised(text).unwrap_or_default();
+    let keys = settings.lines().filter_map(|line| line.split_once('='));
+    keys.map(|(key, _)| key.trim_end_matches("[]").to_owned()).collect()
 }
 
 #[cfg(test)]

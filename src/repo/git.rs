@@ -18,6 +18,7 @@ use super::RepoPath;
 use crate::{
     diagnostic::{Category, Diagnose},
     ending::{self, Child, read_all},
+    reading::{self, Refused},
 };
 
 /// The variables that tie git to one repository: the output of `git rev-parse --local-env-vars` of git 2.47, and one
@@ -41,6 +42,10 @@ pub const GIT_VARIABLES: [&str; 16] = [
     "GIT_WORK_TREE",
 ];
 
+/// Files that git reads for nearly every command.
+const READ_ALWAYS: [&str; 7] =
+    [".git", ".git/HEAD", ".git/config", ".git/index", ".git/info/attributes", ".git/info/exclude", ".git/packed-refs"];
+
 /// Why git failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -53,6 +58,14 @@ pub enum GitError {
     /// The repository belongs to another user, so git does not read its settings.
     #[error("git does not use the repository of `{0}`, because it belongs to another user (\"dubious ownership\")")]
     OtherOwner(Utf8PathBuf),
+    /// A file that git reads never ends or answers.
+    #[error("could not run git: `{path}` is not a file that git can read: {why}")]
+    Refused {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What it is.
+        why: Refused,
+    },
     /// Git ended with an error.
     #[error("`git {command}` failed: {message}")]
     Failed {
@@ -81,7 +94,7 @@ pub enum GitError {
 impl Diagnose for GitError {
     fn category(&self) -> Category {
         match self {
-            Self::NoRepository(_) | Self::TooLarge { .. } => Category::Input,
+            Self::NoRepository(_) | Self::TooLarge { .. } | Self::Refused { .. } => Category::Input,
             _ => Category::Environment,
         }
     }
@@ -168,8 +181,27 @@ impl Git {
 
     /// Runs a command that must succeed, and returns its stdout.
     pub fn output(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
+        self.check()?;
         let Output { status, stdout, stderr } = ending::output(&mut self.command(args)).map_err(GitError::Start)?;
         if status.success() { Ok(stdout) } else { Err(self.failed(args, &stderr)) }
+    }
+
+    /// Refuses files that git would read without end: it opens a named pipe and waits.
+    pub fn check(&self) -> Result<(), GitError> {
+        for folder in self.folder.ancestors() {
+            let place = folder.join(".git");
+            for path in READ_ALWAYS.iter().map(|name| folder.join(name)) {
+                if let Some(why) = reading::check(path.as_std_path()).err().as_ref().and_then(reading::refused)
+                    && why != Refused::TooLarge
+                {
+                    return Err(GitError::Refused { path, why });
+                }
+            }
+            if place.exists() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Runs a command and returns its stdout without the last line break, or `None` if it fails.

@@ -19,7 +19,9 @@ pub use path::{RepoPath, RepoPathError};
 pub use snapshot::{Asks, Snapshot};
 pub use states::{FileKind, FileState, FileStates};
 pub use trace::{Trace, Traced};
-pub use tree::{Entry, EntryKind, Link, SourceFile, Tree, TreeError, is_lfs_pointer, read_text, through_links};
+pub use tree::{
+    Entry, EntryKind, Link, SourceFile, Tree, TreeError, is_lfs_pointer, read_parsed, read_text, through_links,
+};
 pub use work_tree::{Walked, WorkTree, WorkTreeError};
 
 #[cfg(test)]

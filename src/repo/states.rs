@@ -84,6 +84,7 @@ fn put_below(files: &mut FileStates, submodule: &RepoPath, inner: FileStates) {
 /// Returns the files of a working tree that git tracks or would track, without those that it ignores.
 pub fn of_work_tree(git: &Git, tree: &WorkTree) -> Result<FileStates, TreeError> {
     let fail = |source| TreeError::Git { path: RepoPath::root(), source };
+    tree.check_ignore_files()?;
     let mut files = listed(git).map_err(fail)?;
     let submodules = submodules(&files);
     let edited = git.names(&["diff-files", "--name-only", "-z", "--relative"]).map_err(fail)?;
@@ -91,7 +92,7 @@ pub fn of_work_tree(git: &Git, tree: &WorkTree) -> Result<FileStates, TreeError>
     let is_long = files.values().next().is_some_and(|state| state.content.len() > 40);
     let new = new.into_iter().filter(|name| !is_result(tree, name));
     for name in edited.into_iter().chain(new) {
-        let Ok(path) = name.parse::<RepoPath>() else { continue };
+        let Some(path) = shown(&name) else { continue };
         let read = |source| TreeError::Read { path: path.clone(), source };
         match on_disk(tree, &path, is_long).map_err(read)? {
             Some(state) => files.insert(path, state),
@@ -144,10 +145,16 @@ fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
 }
 
+/// Returns the path of a file that git lists. A control character becomes U+FFFD, as a byte that is not UTF-8 does: the
+/// file counts, and nothing can name it.
+fn shown(name: &str) -> Option<RepoPath> {
+    name.parse().ok().or_else(|| name.replace(char::is_control, "\u{fffd}").parse().ok())
+}
+
 /// Reads lines of `<mode> … <object> …\t<path>`. The object is the word number `at`.
 fn read(output: &[u8], at: usize) -> FileStates {
     let mut files = FileStates::new();
-    for line in output.split(|byte| *byte == 0).filter_map(|line| std::str::from_utf8(line).ok()) {
+    for line in output.split(|byte| *byte == 0).map(String::from_utf8_lossy) {
         let Some((fields, path)) = line.split_once('\t') else { continue };
         let fields: Vec<&str> = fields.split(' ').collect();
         let kind = match fields.first().copied() {
@@ -157,7 +164,7 @@ fn read(output: &[u8], at: usize) -> FileStates {
             None => continue,
             Some(_) => FileKind::Plain,
         };
-        if let (Some(object), Ok(path)) = (fields.get(at), path.parse::<RepoPath>()) {
+        if let (Some(object), Some(path)) = (fields.get(at), shown(path)) {
             files.insert(path, FileState { content: (*object).to_owned(), kind });
         }
     }

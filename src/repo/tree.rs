@@ -5,7 +5,10 @@ use std::collections::{BTreeSet, VecDeque};
 use camino::Utf8PathBuf;
 
 use super::RepoPath;
-use crate::diagnostic::{Category, Diagnose, Location, Position};
+use crate::{
+    diagnostic::{Category, Diagnose, Location, Position},
+    reading::{MOST_PARSED, Refused},
+};
 
 /// The kind of an entry. Links are not followed, because they could lead out of the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +65,7 @@ pub enum TreeError {
         /// The file.
         path: RepoPath,
         /// What it is.
-        why: crate::reading::Refused,
+        why: Refused,
     },
     /// Git could not read it.
     #[error("could not read `{path}` from git")]
@@ -253,6 +256,15 @@ pub fn read_text(tree: &dyn Tree, path: &RepoPath) -> Result<Option<String>, Tre
         Some(unmarked) => unmarked.to_owned(),
         None => text,
     }))
+}
+
+/// Reads a lockfile or a manifest as [`read_text`] does. Refuses one whose model would fill the memory.
+pub fn read_parsed(tree: &dyn Tree, path: &RepoPath) -> Result<Option<String>, TreeError> {
+    let text = read_text(tree, path)?;
+    if text.as_ref().is_some_and(|text| text.len() > MOST_PARSED) {
+        return Err(TreeError::Refused { path: path.clone(), why: Refused::TooLargeToParse });
+    }
+    Ok(text)
 }
 
 /// A tree in memory, for tests of the pure parts. A text that begins with `-> ` makes a symbolic link, to no folder on the way.

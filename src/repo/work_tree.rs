@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Category, Diagnose},
-    names::{FOREIGN_LOCKFILES, ROOT_MARKS},
+    names::{FOREIGN_LOCKFILES, MANIFEST, ROOT_MARKS},
     reading::{self, Refused},
 };
 
@@ -94,6 +94,11 @@ impl WorkTree {
         let mut files = self.walk(|entry| self.source_file(entry))?;
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
+    }
+
+    /// Refuses files that git would read without end.
+    pub(super) fn check_ignore_files(&self) -> Result<(), TreeError> {
+        self.walk(|_| Ok(None::<()>)).map(drop)
     }
 
     /// Walks all folders in parallel, and collects what `take` makes of the entries.
@@ -210,7 +215,8 @@ impl WorkTree {
 
     /// Fails if the walk left a folder out.
     fn check_walk(&self) -> Result<(), TreeError> {
-        let Some((path, why)) = lock(&self.refused).take() else { return Ok(()) };
+        // It stays noted: another walk at the same time may have left the same folder out.
+        let Some((path, why)) = lock(&self.refused).clone() else { return Ok(()) };
         // The file may be above the repository.
         let path = self.relative(&path).unwrap_or(RepoPath::root());
         Err(TreeError::Refused { path, why })
@@ -250,8 +256,14 @@ impl WorkTree {
 /// Whether a walk may read the ignore file of a folder. It reads the file without a limit: a named pipe never answers, and
 /// `/dev/zero` never ends. If not, the file is noted.
 fn may_enter(folder: &Path, refused: &Mutex<Option<(Utf8PathBuf, Refused)>>) -> bool {
-    let file = folder.join(".gitignore");
-    let Some(why) = reading::check(&file).err().as_ref().and_then(reading::refused) else { return true };
+    // Git reads the attributes too, but follows no link to them.
+    let attributes = Some(folder.join(".gitattributes")).filter(|path| !path.is_symlink());
+    let files = [folder.join(".gitignore"), folder.join(".git/info/exclude")];
+    let found = files.into_iter().chain(attributes).find_map(|file| {
+        let why = reading::refused(&reading::check(&file).err()?)?;
+        Some((file, why))
+    });
+    let Some((file, why)) = found else { return true };
     *lock(refused) = Some((Utf8PathBuf::from(file.to_string_lossy().into_owned()), why));
     false
 }
@@ -360,9 +372,13 @@ impl Tree for WorkTree {
             } else {
                 EntryKind::File
             };
-            // A name that is not UTF-8 cannot be in a manifest, so nothing looks for it.
-            if let Ok(name) = entry.file_name().into_string() {
-                list.push(Entry { name, kind });
+            match entry.file_name().into_string() {
+                Ok(name) => list.push(Entry { name, kind }),
+                // A workspace pattern would match it, but neither the lockfile nor the record can name it.
+                Err(_) if entry.path().join(MANIFEST).exists() => {
+                    return Err(TreeError::Name(entry.path().to_string_lossy().into_owned().into()));
+                }
+                Err(_) => {}
             }
         }
         list.sort_unstable_by(|a, b| a.name.cmp(&b.name));

@@ -8,9 +8,10 @@ pub mod journal;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write as _},
+    path::{Path, PathBuf},
 };
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
 use self::journal::{Journal, JournalEntry, Plan};
@@ -91,7 +92,29 @@ pub struct Files {
 struct Replacement<'a> {
     path: &'a RepoPath,
     before: Option<Vec<u8>>,
+    kind: Kind,
     after: Option<&'a [u8]>,
+}
+
+/// What an old file is, besides its content.
+enum Kind {
+    Missing,
+    File(std::fs::Permissions),
+    /// A link with this target. [`door`] refuses links, so it was made meanwhile.
+    Link(PathBuf),
+}
+
+impl Kind {
+    fn of(path: &Utf8Path) -> io::Result<Self> {
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_symlink() => Ok(Self::Link(fs::read_link(path)?)),
+            Ok(metadata) => Ok(Self::File(metadata.permissions())),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Ok(Self::Missing)
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl Files {
@@ -157,7 +180,8 @@ impl Files {
             let fail = |source| WriteError { path: path.clone(), source };
             let before = read_if_there(&path.on_disk(root)).map_err(fail)?;
             if before.as_deref() != after {
-                changes.push(Replacement { path, before, after });
+                let kind = Kind::of(&path.on_disk(root)).map_err(fail)?;
+                changes.push(Replacement { path, before, kind, after });
             }
         }
         Ok(changes)
@@ -217,13 +241,17 @@ fn prepare(root: &Utf8Path, changes: &[Replacement<'_>], plan: &Plan) -> Result<
 
 /// Writes the new content of `target` beside it. It keeps the permissions of an existing file.
 fn put_beside(target: &Utf8Path, content: &[u8]) -> io::Result<()> {
-    let path = journal::temporary(target);
+    write_new(&journal::temporary(target), target, content)
+}
+
+/// Writes the new content of `target` to `path`.
+fn write_new(path: &Utf8Path, target: &Utf8Path, content: &[u8]) -> io::Result<()> {
     // A file of this name is splitter's, or a link that someone placed there to redirect the write.
-    match fs::remove_file(&path) {
+    match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = fs::File::options().write(true).create_new(true).open(&path)?;
+    let mut file = fs::File::options().write(true).create_new(true).open(path)?;
     file.write_all(content)?;
     if let Ok(metadata) = fs::metadata(target) {
         file.set_permissions(metadata.permissions())?;
@@ -246,11 +274,45 @@ fn commit(root: &Utf8Path, changes: &[Replacement<'_>]) -> Result<(), WriteError
 fn undo(root: &Utf8Path, done: &[Replacement<'_>]) {
     for change in done {
         let target = change.path.on_disk(root);
-        let _ = match &change.before {
-            Some(content) => fs::write(&target, content),
-            None => fs::remove_file(&target),
+        let _ = match (&change.kind, &change.before) {
+            (Kind::Link(old), _) => restore_link(old, &target),
+            (Kind::File(permissions), Some(content)) => put_beside(&target, content)
+                .and_then(|()| fs::set_permissions(journal::temporary(&target), permissions.clone()))
+                .and_then(|()| fs::rename(journal::temporary(&target), &target)),
+            _ => fs::remove_file(&target),
         };
     }
+}
+
+#[cfg(unix)]
+fn restore_link(old: &Path, target: &Utf8Path) -> io::Result<()> {
+    let temporary = journal::temporary(target);
+    fs::os::unix::fs::symlink(old, &temporary)?;
+    fs::rename(temporary, target)
+}
+
+#[cfg(not(unix))]
+fn restore_link(_: &Path, _: &Utf8Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Writes one file outside of the set: its whole content or nothing. Follows a link, and writes into a pipe or a device,
+/// since the user named the file.
+pub fn put(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+    let target = match fs::canonicalize(path) {
+        Ok(target) => Utf8PathBuf::from_path_buf(target).unwrap_or_else(|_| path.to_owned()),
+        Err(_) => path.to_owned(),
+    };
+    if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::write(&target, content);
+    }
+    // A name may be as long as the file system allows, so the temporary one does not contain it.
+    let name = blake3::hash(target.as_str().as_bytes()).to_hex();
+    let temporary = target.with_file_name(format!("{}{}", journal::TEMPORARY, &name[..16]));
+    write_new(&temporary, &target, content).and_then(|()| fs::rename(&temporary, &target)).inspect_err(|_| {
+        // It may not exist.
+        let _ = fs::remove_file(&temporary);
+    })
 }
 
 #[cfg(test)]
@@ -297,6 +359,55 @@ mod tests {
         assert_eq!(fs::read_to_string(root.join("a")).unwrap(), "old");
         let left: Vec<_> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left.len(), 2, "{left:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failure_keeps_links_and_modes() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_folder, root) = sandbox();
+        fs::write(root.join("target"), "old").unwrap();
+        fs::os::unix::fs::symlink("target", root.join("link")).unwrap();
+        fs::os::unix::fs::symlink("target", root.join("gone")).unwrap();
+        for name in ["executable", "removed"] {
+            fs::write(root.join(name), "old").unwrap();
+            fs::set_permissions(root.join(name), std::fs::Permissions::from_mode(0o751)).unwrap();
+        }
+        let mut set = files(&[("executable", "new"), ("link", "new")]);
+        for name in ["gone", "removed"] {
+            set.remove(name.parse().unwrap());
+        }
+        let changes = set.changes(&root).unwrap();
+        prepare(&root, &changes, &Plan::default()).unwrap();
+        commit(&root, &changes).unwrap();
+        assert!(!root.join("removed").exists() && !root.join("link").is_symlink());
+        undo(&root, &changes);
+        for name in ["link", "gone"] {
+            assert_eq!(fs::read_link(root.join(name)).unwrap(), Path::new("target"), "{name}");
+        }
+        assert_eq!(fs::read_to_string(root.join("target")).unwrap(), "old");
+        for name in ["executable", "removed"] {
+            assert_eq!(fs::read_to_string(root.join(name)).unwrap(), "old");
+            assert_eq!(fs::metadata(root.join(name)).unwrap().permissions().mode() & 0o777, 0o751, "{name}");
+        }
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 5);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_single_file_is_whole_or_not_there() {
+        let (_folder, root) = sandbox();
+        let long = root.join("n".repeat(255));
+        put(&long, b"1").unwrap();
+        put(&long, b"2").unwrap();
+        assert_eq!(fs::read_to_string(&long).unwrap(), "2");
+        fs::os::unix::fs::symlink(&long, root.join("link")).unwrap();
+        put(&root.join("link"), b"3").unwrap();
+        assert!(root.join("link").is_symlink());
+        assert_eq!(fs::read_to_string(&long).unwrap(), "3");
+        put(Utf8Path::new("/dev/null"), b"4").unwrap();
+        assert!(put(&root.join("m".repeat(256)), b"5").is_err() && put(&root.join("no/folder"), b"6").is_err());
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 2);
     }
 
     #[cfg(unix)]

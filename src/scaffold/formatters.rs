@@ -3,9 +3,8 @@
 //! `splitter check` compares the generated files byte for byte, so a formatter that edits them makes every commit fail.
 //! Each formatter has its own way to leave a folder out.
 
-use serde_json::Value;
-
 use super::templates::FOLDER;
+use crate::lockfile::json;
 use crate::repo::{RepoPath, Tree, TreeError, read_text};
 
 /// A formatter as its files show it.
@@ -154,7 +153,7 @@ fn names_folder(text: &str) -> bool {
 /// Whether the root's package.json has settings under a key, or depends on a package of that name.
 fn manifest_has(tree: &dyn Tree, name: &str) -> Result<bool, TreeError> {
     let Some(text) = root_text(tree, "package.json")? else { return Ok(false) };
-    let Ok(manifest) = serde_json::from_str::<Value>(&text) else { return Ok(false) };
+    let manifest = json::lenient(&text);
     let groups = ["dependencies", "devDependencies"];
     Ok(manifest.get(name).is_some()
         || groups.iter().any(|group| manifest.get(group).is_some_and(|all| all.get(name).is_some())))

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::templates::FOLDER;
+use crate::lockfile::json;
 use crate::repo::{EntryKind, RepoPath, Tree, TreeError, read_text};
 
 /// Files that one tool alone writes, with the tool.
@@ -103,7 +104,7 @@ fn calls(text: &str, word: &str) -> bool {
 fn of_manifest(tree: &dyn Tree, found: &mut Vec<Leftover>) -> Result<(), TreeError> {
     let path = RepoPath::root().child("package.json");
     let text = read_text(tree, &path)?.unwrap_or_default();
-    let Ok(manifest) = serde_json::from_str::<Value>(&text) else { return Ok(()) };
+    let manifest = json::lenient(&text);
     for tool in PACKAGES {
         for script in ["postinstall", "prepare", "preinstall"] {
             let command = manifest.get("scripts").and_then(|all| all.get(script)).and_then(Value::as_str);

@@ -21,7 +21,7 @@ use crate::split::{
 use crate::{
     lockfile::json::{Dialect, Document, JsonError},
     names::SETTINGS,
-    repo::{RepoPath, Tree, read_text},
+    repo::{RepoPath, Tree, read_parsed},
 };
 
 /// The file name, at the root of the repository.
@@ -185,7 +185,7 @@ pub enum Exposes {
 
 /// Reads `splitter.json`. Returns the defaults if there is no such file.
 pub fn read(tree: &dyn Tree) -> Result<Config, SplitError> {
-    match read_text(tree, &RepoPath::root().child(FILE))? {
+    match read_parsed(tree, &RepoPath::root().child(FILE))? {
         Some(text) => Ok(parse(&text)?),
         None => Ok(Config::default()),
     }

@@ -8,7 +8,7 @@ use crate::split::{
     },
 };
 use crate::{
-    diagnostic::{Category, Diagnose, Location, Position},
+    diagnostic::{Category, Diagnose, Location, Position, did_you_mean},
     lockfile::json::JsonError,
     managers::ManagerError,
     names::{BUN_LOCK, MANIFEST, SETTINGS, YARN_LOCK},
@@ -72,6 +72,18 @@ pub enum SplitError {
         path: RepoPath,
         /// What is wrong with it.
         reason: &'static str,
+        /// The package manager.
+        manager: &'static str,
+    },
+    /// The manifest of a workspace has a duplicate key, and the package manager refuses it.
+    #[error("`{path}` has the key `{key}` twice; {manager} refuses to install")]
+    DuplicateKey {
+        /// The workspace's manifest.
+        path: RepoPath,
+        /// The position of the second one.
+        position: Position,
+        /// The key.
+        key: String,
         /// The package manager.
         manager: &'static str,
     },
@@ -237,6 +249,7 @@ impl Diagnose for SplitError {
             Self::NoCommit { file, position, .. } => Some(Location::at(*file, *position)),
             Self::PatchFolder { file, .. } => Some(Location::file(file.as_str())),
             Self::LinkPath { file, position, .. } => Some(Location::at(file.as_str(), *position)),
+            Self::DuplicateKey { path, position, .. } => Some(Location::at(path.as_str(), *position)),
             Self::LinkOfMachine { position, .. } => Some(Location::at(BUN_LOCK, *position)),
             Self::Pattern { .. } | Self::PatchPath { .. } => Some(Location::file(MANIFEST)),
             Self::Config { .. } => Some(Location::file(SETTINGS)),
@@ -254,6 +267,7 @@ impl Diagnose for SplitError {
             Self::AppIsLibrary { workspace, remedy, .. } => {
                 return remedy.iter().map(|remedy| remedy.advice(workspace)).collect();
             }
+            Self::NoSuchApp { name, apps } => return did_you_mean(apps.split(", "), name).into_iter().collect(),
             Self::NoLockfile => "run `bun install` or `yarn install` to create one",
             Self::BinaryLockfile => {
                 "run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, then remove `bun.lockb`"
@@ -263,9 +277,11 @@ impl Diagnose for SplitError {
                 "remove the lockfile that is not in use, or set `packageManager` in `package.json`"
             }
             Self::NoCommit { .. } => {
-                "install again so that the lockfile names the commit, or depend on a version from the registry"
+                "remove the dependency and add it again so that the lockfile names the commit, or depend on a version from the registry"
             }
-            Self::TwoIntegrities { .. } => "run an install with your package manager to rewrite the lockfile",
+            Self::TwoIntegrities { .. } => {
+                "compare both with `dist.integrity` of the package in the registry, and correct the wrong one in the lockfile"
+            }
             Self::Missing { .. } => "restore it, or remove the reference to it",
             Self::NotCheckedOut { .. } => "run `git submodule update --init`",
             Self::LfsPointer { .. } => {
@@ -282,7 +298,8 @@ impl Diagnose for SplitError {
             Self::WorkspaceOutside { .. } => {
                 "move the folder into the repository, or exclude it from the patterns: builds have no files from outside"
             }
-            Self::RefusedWorkspace { .. } => "give the workspace a name",
+            Self::RefusedWorkspace { .. } => "give the workspace a name of letters, digits, `-`, `_` and `.`",
+            Self::DuplicateKey { .. } => "remove one of the two",
             Self::EqualNames { .. } => "give each workspace its own name",
             _ => return Vec::new(),
         };

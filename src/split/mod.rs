@@ -9,11 +9,13 @@
 //! - [`nodejs`]: the Node.js that the repository wants.
 //! - [`mending`]: the setting that adds a file to a source set that lacks it.
 
+pub mod askers;
 pub mod budget;
 pub mod checks;
 pub mod config;
 mod error;
 pub mod lock;
+mod lookup;
 pub mod mending;
 pub mod nodejs;
 pub mod plan;
@@ -27,6 +29,7 @@ pub use error::SplitError;
 pub use lock::lock_set::LockSet;
 pub(crate) use sources::root_files::is_configuration;
 pub use sources::root_files::{Imports, ProgramSearch};
+use sources::source_filter::Globs;
 pub use sources::symlinks::LinkTargets;
 use sources::symlinks::{Follower, LinkSearch, Symlinks};
 use submodules::Submodules;
@@ -53,9 +56,9 @@ use crate::split::{
 use crate::{
     lockfile::{Format, Lockfile},
     managers::{ManagerError, OwnFiles, Pinned, ProjectRegistries, bun, yarn_lock},
-    names::{BUN_LOCK, BUN_LOCK_BINARY, FOREIGN_LOCKFILES, YARN_LOCK},
+    names::{BUN_LOCK, BUN_LOCK_BINARY, BUNFIG, FOREIGN_LOCKFILES, YARN_LOCK},
     parallel::both,
-    repo::{RepoPath, Tree, read_text},
+    repo::{RepoPath, SourceFile, Tree, read_parsed, read_text},
     secrets,
 };
 
@@ -209,6 +212,13 @@ impl Split {
         Ok(split.completed())
     }
 
+    /// Whether a glob of `splitter.json` matches any file of a workspace, or a root file if it is for the root. `files` must be
+    /// sorted.
+    pub fn matches_any(&self, workspace: &RepoPath, glob: &str, files: &[SourceFile]) -> bool {
+        let globs = Globs::new(&[glob.to_owned()]);
+        files.iter().any(|file| file.path.below(workspace).is_some_and(|inner| globs.find(inner).is_some()))
+    }
+
     /// Adds what follows from everything else.
     fn completed(mut self) -> Self {
         self.warnings.extend(checks::unknown(&self));
@@ -231,8 +241,8 @@ struct Stated {
 impl Stated {
     fn read(tree: &dyn Tree) -> Result<Self, SplitError> {
         let text = LockfileText::find(tree)?;
-        let root = workspaces::root(tree)?;
         let manager = text.manager();
+        let root = workspaces::root(tree, manager)?;
         let dialect = dialect(tree, &root, &text);
         let (found, lockfile) = both(|| workspaces::read_as(tree, root, manager, dialect), || text.parse());
         let lockfile = lockfile?;
@@ -345,9 +355,11 @@ enum LockfileText {
 impl LockfileText {
     fn find(tree: &dyn Tree) -> Result<Self, SplitError> {
         let file = |name: &str| RepoPath::root().child(name);
-        match (read_text(tree, &file(BUN_LOCK))?, read_text(tree, &file(YARN_LOCK))?) {
-            (Some(_), Some(_)) => Err(SplitError::TwoLockfiles { pin: root_pin(tree)? }),
-            (Some(text), None) => {
+        match (read_parsed(tree, &file(BUN_LOCK))?, read_parsed(tree, &file(YARN_LOCK))?) {
+            (Some(_), Some(yarn)) if !is_printed_by_bun(tree, &yarn)? => {
+                Err(SplitError::TwoLockfiles { pin: root_pin(tree)? })
+            }
+            (Some(text), _) => {
                 secrets::refuse(BUN_LOCK, &text)?;
                 Ok(Self::Bun(text))
             }
@@ -388,6 +400,12 @@ impl LockfileText {
     }
 }
 
+/// Whether Bun wrote the `yarn.lock` beside its own lockfile. It is an output then: no install reads it.
+fn is_printed_by_bun(tree: &dyn Tree, yarn: &str) -> Result<bool, SplitError> {
+    let settings = read_text(tree, &RepoPath::root().child(BUNFIG))?;
+    Ok(bun::printed::has_mark(yarn) || settings.is_some_and(|text| bun::printed::is_asked_for(&text)))
+}
+
 /// How workspace patterns are read. Errors of the pin are reported later, when the pin itself is read.
 fn dialect(tree: &dyn Tree, root: &Manifest, text: &LockfileText) -> Dialect {
     let manager = text.manager();
@@ -408,7 +426,7 @@ fn dialect(tree: &dyn Tree, root: &Manifest, text: &LockfileText) -> Dialect {
 fn root_pin(tree: &dyn Tree) -> Result<Option<String>, SplitError> {
     let path = manifest_path(&RepoPath::root());
     let Some(text) = read_text(tree, &path)? else { return Ok(None) };
-    Ok(Manifest::parse(path.as_str(), &text)?.package_manager)
+    Ok(Manifest::parse_as(path.as_str(), &text, ManagerName::Bun)?.package_manager)
 }
 
 fn systems(choices: &Choices, config: &Config) -> Vec<System> {

@@ -5,6 +5,7 @@ use nodejs_semver::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    lockfile::json,
     repo::{RepoPath, Tree, TreeError, read_text},
     split::manifest_path,
 };
@@ -101,8 +102,7 @@ fn in_folder(tree: &dyn Tree, folder: &RepoPath) -> Result<Vec<Pin>, TreeError> 
         add(path.to_string(), version.as_deref());
     }
     let path = manifest_path(folder);
-    let manifest: serde_json::Value =
-        read_text(tree, &path)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let manifest = read_text(tree, &path)?.map(|text| json::lenient(&text)).unwrap_or_default();
     for key in ["volta", "engines"] {
         add(format!("{key}.node of {path}"), manifest[key]["node"].as_str());
     }

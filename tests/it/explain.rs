@@ -65,15 +65,25 @@ fn edits_are_told_with_what_they_rebuild() {
 }
 
 #[test]
-fn a_commit_without_splitter_is_told_in_one_line() {
+fn a_commit_without_splitter_has_no_derivations() {
     let mut small = Small::new();
     small.context.add_filter(r"\([0-9a-f]{7}\)", "([COMMIT])");
+    small.context.add_filter(r"\d+ files changed", "[N] files changed");
     succeed(&mut small.context.splitter(&["init"]));
     let context = &small.context;
     splitter_snapshot!(context, context.splitter(&["explain"]), @"
     exit: 0
     ----- stdout
+    HEAD ([COMMIT]) -> the working tree: [N] files changed
     HEAD ([COMMIT]) has no nix/splitter yet, so everything is new: commit it, then run `splitter explain` again
+
+    new: 6 of 6 derivations
+      deps-common              downloaded packages
+      deps-x86_64-linux        downloaded packages that only x86_64-linux needs
+      nodeModules              installed packages
+      installs.api.production  packages that api runs with
+      api                      app in apps/api
+      web                      app in apps/web
     ----- stderr
     ");
     context.commit_all("splitter init");
@@ -84,9 +94,29 @@ fn a_commit_without_splitter_is_told_in_one_line() {
     splitter_snapshot!(context, context.splitter(&["explain", "HEAD~1..HEAD"]), @"
     exit: 0
     ----- stdout
+    HEAD~1 ([COMMIT]) -> HEAD ([COMMIT]): [N] files changed
     HEAD~1 ([COMMIT]) has no nix/splitter yet, so everything is new
+
+    new: 6 of 6 derivations
+      deps-common              downloaded packages
+      deps-x86_64-linux        downloaded packages that only x86_64-linux needs
+      nodeModules              installed packages
+      installs.api.production  packages that api runs with
+      api                      app in apps/api
+      web                      app in apps/web
     ----- stderr
     ");
+    let json = |range: &str| -> Value {
+        serde_json::from_str(&succeed(&mut context.splitter(&["explain", range, "--json"]))).unwrap()
+    };
+    for (range, effect) in [("HEAD~1..HEAD", "added"), ("HEAD..HEAD~1", "removed")] {
+        let report = json(range);
+        let derivations = report["derivations"].as_array().unwrap();
+        assert_eq!(derivations.len(), 6);
+        assert!(derivations.iter().all(|one| one["effect"] == effect && one["causes"] == json!([])), "{report}");
+    }
+    let back = succeed(&mut context.splitter(&["explain", "HEAD..HEAD~1"]));
+    assert!(back.contains(" has no nix/splitter, so it has no derivations of splitter\n\nremoved: 6 of 6"), "{back}");
 }
 
 #[test]
@@ -183,8 +213,8 @@ fn a_package_is_told_with_who_asks_for_it() {
         json!({
             "name": "deps-common", "kind": "deps", "package": "deps", "effect": "rebuilt",
             "causes": [
-                { "kind": "package", "name": "@scope/beta", "from": ["2.1.0-rc.1"], "to": ["2.2.0"], "workspaces": ["packages/ui"] },
-                { "kind": "package", "name": "delta", "from": [], "to": ["1.0.0"], "workspaces": [] },
+                { "kind": "package", "name": "@scope/beta", "from": ["2.1.0-rc.1"], "to": ["2.2.0"], "workspaces": ["packages/ui"], "packages": [] },
+                { "kind": "package", "name": "delta", "from": [], "to": ["1.0.0"], "workspaces": [], "packages": [] },
             ],
         })
     );

@@ -46,3 +46,35 @@ fn javascript_and_rust_read_the_same_in_the_output_of_real_tools() {
     }
     insta::assert_snapshot!("failures", table);
 }
+
+const OF_WORKSPACES: &str = r#"
+import { mkdirSync, symlinkSync } from "node:fs";
+const [tools, root] = process.argv.slice(-2);
+const { collector, explain } = await import(`${tools}/failures.mjs`);
+const { isWorkspace } = await import(`${tools}/run-command.mjs`);
+mkdirSync(`${root}/packages/ui`, { recursive: true });
+mkdirSync(`${root}/apps/web/node_modules/@acme`, { recursive: true });
+mkdirSync(`${root}/apps/web/node_modules/copied`);
+symlinkSync("../../../../packages/ui", `${root}/apps/web/node_modules/@acme/ui`);
+const found = collector();
+found.add("Error: Cannot find module '@acme/ui/dist/index.js'\nRequire stack:\n");
+const isPresent = (name) => isWorkspace(name, [`${root}/apps/web`, root], root);
+console.log(JSON.stringify([explain(found.end(), "apps/web", isPresent)[0], ["copied", "gone", "@acme/ui"].map(isPresent)]));
+"#;
+
+/// The log does not call a workspace missing if the build has it.
+#[test]
+fn a_workspace_that_the_build_has_is_not_called_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let tools = format!("{}/nix-templates/tools", env!("CARGO_MANIFEST_DIR"));
+    let mut node = Command::new("node");
+    node.args(["--input-type=module", "--eval", OF_WORKSPACES, "--", &tools]).arg(folder.path().join("source"));
+    let output = node.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (said, present): (String, Vec<bool>) = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        said.starts_with("perhaps because the build has the workspace of `@acme/ui/dist/index.js`, but not the file"),
+        "{said}"
+    );
+    assert_eq!(present, [false, false, true]);
+}

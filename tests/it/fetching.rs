@@ -33,6 +33,7 @@ fn wrong_bytes_name_package_url_expected_and_found() {
     downloading 1 package (2 of 3 in the cache)
     error: 1 of 3 packages could not be downloaded
       alpha@1.0.0 from http://127.0.0.1:[PORT]/alpha/-/alpha-1.0.0.tgz: wrong content: expected sha512-[HASH], found sha512-[HASH]
+        required by apps/web
     hint: find out why before you install it: the registry, a mirror or a proxy serves different content than when the lockfile was written
     ");
     // The other packages are in the cache. The wrong one is requested twice, since a proxy may have damaged it.
@@ -76,9 +77,39 @@ fn a_package_that_is_not_there_is_not_asked_for_again() {
     downloading 1 package (2 of 3 in the cache)
     error: 1 of 3 packages could not be downloaded
       alpha@1.0.0 from http://127.0.0.1:[PORT]/alpha/-/alpha-1.0.0.tgz: the registry answered 404
+        required by apps/web
     hint: check that `127.0.0.1:[PORT]` has this package and this version, or lock another version; if the package is private, set the registry in .npmrc or bunfig.toml and add a token
     ");
     assert_eq!(small.registry.take_requests(), [format!("GET {ALPHA}")]);
+}
+
+/// Case X4.
+#[test]
+fn all_packages_that_are_not_there_are_named_with_who_needs_them() {
+    let small = Small::new();
+    small.registry.fail("/gamma-linux/-/gamma-linux-3.0.0.tgz", Fault::Status(404), usize::MAX);
+    splitter_snapshot!(small.context, small.context.splitter(&["init"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    downloading 3 packages (0 of 3 in the cache)
+    error: 1 of 3 packages could not be downloaded
+      gamma-linux@3.0.0 from http://127.0.0.1:[PORT]/gamma-linux/-/gamma-linux-3.0.0.tgz: the registry answered 404
+        only on x86_64-linux
+    hint: check that `127.0.0.1:[PORT]` has this package and this version, or lock another version; if the package is private, set the registry in .npmrc or bunfig.toml and add a token
+    hint: if you build on none of the systems that need this, record the others alone: `splitter init --system aarch64-darwin --system aarch64-linux --system x86_64-darwin`
+    ");
+    // The advice helps.
+    let others = ["aarch64-linux", "x86_64-darwin", "aarch64-darwin"].map(|system| ["--system", system]).concat();
+    succeed(&mut small.context.splitter(&[&["init"][..], &others].concat()));
+    // A package that every system needs.
+    small.context.remove("splitter.json");
+    small.context.remove("nix");
+    small.registry.fail(ALPHA, Fault::Status(404), usize::MAX);
+    fs_err::remove_dir_all(small.context.home().join(".cache")).unwrap();
+    let output = run(&mut small.context.splitter(&["init"]));
+    assert!(output.contains("error: 2 of 3 packages could not be downloaded"), "{output}");
+    assert!(output.contains("answered 404\n    required by apps/web\n") && !output.contains("--system"), "{output}");
 }
 
 #[test]

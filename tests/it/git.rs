@@ -131,6 +131,7 @@ fn a_commit_that_is_no_branchs_is_found_and_one_that_vanished_is_told() {
     downloading 4 packages (0 of 4 in the cache)
     error: 1 of 4 packages could not be downloaded
       tool (commit [COMMIT]) from http://127.0.0.1:[PORT]/o/tool.git: the repository no longer has the commit [COMMIT]
+        required by apps/web
     hint: update the dependency to an existing commit, or restore the old one under a tag; its branch was probably rewritten or deleted
     ");
     assert_eq!(small.context.git(&["status", "--porcelain"]), " D nix/splitter/splitter.lock.json");
@@ -189,6 +190,7 @@ fn an_archive_with_other_bytes_is_the_same_and_one_with_other_files_is_refused()
     downloading 3 packages (the changed part has 3, 0 of them in the cache)
     error: 1 of 3 packages could not be downloaded
       tool (https://github.com/o/hub/archive/[REVISION].tar.gz) from http://127.0.0.1:[PORT]/repos/o/hub/tarball/[REVISION]: the files changed since the first download: expected sha512-[HASH], found sha512-[HASH]
+        required by apps/web
     hint: find out why: the files of a commit never change, so its host or a proxy serves different ones; if you trust them, remove its line from `nix/splitter/splitter.lock.json` and run again
     ");
 }

@@ -91,7 +91,7 @@ fn a_truncated_lockfile_is_named() {
     ----- stderr
     error: unterminated string literal
       at bun.lock:11:21
-    hint: if the file is damaged, run `bun install` to write it again
+    hint: if the file is damaged, restore it with git, or delete it and run `bun install`, which resolves all versions again
     ");
     small.context.write("bun.lock", "");
     splitter_snapshot!(small.context, small.context.splitter(&["scan"]), @r"
@@ -100,7 +100,7 @@ fn a_truncated_lockfile_is_named() {
     ----- stderr
     error: the file is empty; expected an object
       at bun.lock:1:1
-    hint: if the file is damaged, run `bun install` to write it again
+    hint: if the file is damaged, restore it with git, or delete it and run `bun install`, which resolves all versions again
     ");
 }
 
@@ -117,7 +117,7 @@ fn a_key_that_stands_twice_is_refused() {
     ----- stderr
     error: duplicate key `alpha`
       at bun.lock:13:5
-    hint: if the file is damaged, run `bun install` to write it again
+    hint: remove one of the two (a merge may have kept both), then run `bun install`
     ");
 }
 
@@ -298,7 +298,7 @@ fn a_repository_without_a_commit_is_refused() {
     ----- stderr
     error: cannot fetch the GitHub dependency `forked`: expected a 40-digit commit at an http(s), git or ssh URL, found `github:a/b#main`
       at bun.lock:10:5
-    hint: install again so that the lockfile names the commit, or depend on a version from the registry
+    hint: remove the dependency and add it again so that the lockfile names the commit, or depend on a version from the registry
     ");
 }
 

@@ -250,7 +250,9 @@ fn yarns_files_name_client_certificates_for_all_hosts_and_for_some() {
 fn yarns_environment_files_hold_variables() {
     let mut small = berry(Registry::start(packages()));
     small.registry.require_token(TOKEN);
-    write_home(&small.context, ".yarnrc.yml", "npmAlwaysAuth: true\nnpmAuthToken: ${COMPANY_TOKEN}\n");
+    let home =
+        format!("npmRegistryServer: {}\nnpmAlwaysAuth: true\nnpmAuthToken: ${{COMPANY_TOKEN}}\n", small.registry.url());
+    write_home(&small.context, ".yarnrc.yml", &home);
     small.context.set_env("COMPANY_TOKEN", "weaker");
     small.context.set_env("PART", "sc0pe");
     let output = run(&mut small.context.splitter(&["init"]));

@@ -4,7 +4,7 @@ mod products;
 
 use serde_json::{Value, json};
 
-use crate::support::{Small, TestContext, splitter_snapshot, succeed};
+use crate::support::{Small, TestContext, fail, run, splitter_snapshot, succeed};
 
 #[test]
 fn scan_shows_the_split() {
@@ -51,6 +51,78 @@ fn scan_of_one_app_shows_its_sources_alone() {
     ----- stderr
     error: there is no app `nope`; the apps are api, web
     ");
+}
+
+#[test]
+fn a_misspelled_app_is_answered_with_the_nearest_name() {
+    let small = Small::new();
+    let said = fail(&mut small.context.splitter(&["scan", "--app", "wep"]));
+    assert!(said.contains("there is no app `wep`") && said.contains("hint: did you mean `web`?"), "{said}");
+}
+
+#[test]
+fn globs_that_match_no_file_are_warned_of() {
+    let small = Small::new();
+    let choices = json!({ "workspaces": {
+        "apps/*": { "include": ["README.md"] },
+        "packages/ui": { "exclude": ["fixtures/**", "*.ts"], "include": ["test/data"] },
+    } });
+    small.context.write("splitter.json", choices.to_string());
+    let said = run(&mut small.context.splitter(&["scan"]));
+    let warnings: Vec<&str> = said.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "warning: `exclude` of packages/ui in splitter.json: `fixtures/**` matches no file",
+            "warning: `include` of packages/ui in splitter.json: `test/data` matches no file",
+        ]
+    );
+    let report: Value = serde_json::from_str(&succeed(&mut small.context.splitter(&["scan", "--json"]))).unwrap();
+    assert_eq!(report["warnings"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn variables_that_every_build_shares_are_told_once() {
+    let small = Small::new();
+    let context = &small.context;
+    context.edit_manifest("apps/api/package.json", |manifest| manifest["scripts"]["build"] = "tsc".into());
+    let turbo = json!({ "globalEnv": ["STAGE", "TOKEN"], "tasks": {
+        "build": { "dependsOn": ["^build"] }, "web#build": { "env": ["WEB_URL"] }
+    } });
+    context.write("turbo.json", turbo.to_string());
+    let said = succeed(&mut context.splitter(&["scan"]));
+    assert_eq!(said.matches("STAGE, TOKEN").count(), 1, "{said}");
+    assert!(said.contains("lists variables for all builds, which are unset unless"), "{said}");
+    let of_web =
+        "its task runner lists variables that are unset unless `apps.web.env` in flake.nix sets them: WEB_URL\n";
+    assert!(said.contains(of_web), "{said}");
+    assert!(!said.contains("apps.api.env"), "{said}");
+}
+
+#[test]
+fn packages_of_a_second_host_are_named() {
+    let small = Small::new();
+    let npmrc = small.context.read(".npmrc");
+    small.context.write(".npmrc", format!("{npmrc}@scope:registry=https://npm.acme.example/\n"));
+    let said = succeed(&mut small.context.splitter(&["scan"]));
+    let hosts = said.lines().find(|line| line.starts_with("hosts ")).unwrap_or(&said);
+    assert!(hosts.ends_with(" 2, npm.acme.example 1 (@scope/beta@2.1.0-rc.1)"), "{hosts}");
+    assert!(hosts.starts_with("hosts       127.0.0.1:"), "{hosts}");
+}
+
+/// Case X9.
+#[test]
+fn settings_of_linters_are_no_sources() {
+    let small = Small::new();
+    let context = &small.context;
+    for name in [".eslintrc.js", "prettier.config.mjs", ".editorconfig", "commitlint.config.js", "dprint.json"] {
+        context.write(&format!("apps/web/{name}"), "");
+    }
+    let said = succeed(&mut context.splitter(&["scan", "-v", "--app", "web"]));
+    assert!(said.contains("  web  5 files, ") && said.contains(".editorconfig (1 file)"), "{said}");
+    context.write("apps/web/src/index.ts", "import options from '../prettier.config.mjs';\n");
+    let said = succeed(&mut context.splitter(&["scan", "-v", "--app", "web"]));
+    assert!(said.contains("  web  6 files, ") && !said.contains("prettier.config.mjs (1 file)"), "{said}");
 }
 
 #[test]

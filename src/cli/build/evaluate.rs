@@ -6,7 +6,10 @@ use crate::{
     closure::{ClosureError, Evaluated, Evaluation, evaluate},
     nix::command::Nix,
     proof::State,
-    split::plan::Id,
+    split::{
+        plan::Id,
+        workspaces::graph::{Role, Workspace},
+    },
 };
 
 /// A package of the flake to build.
@@ -22,7 +25,8 @@ pub(super) struct Product {
 /// Evaluates the named packages, libraries and checks. Without names: all packages of splitter, or the install if there are none.
 pub(super) fn products(nix: &Nix, state: &State, names: &[String]) -> Result<Vec<Product>, ClosureError> {
     let ids: BTreeMap<String, Id> = state.derivations.iter().map(|(id, _)| (id.package(), id.clone())).collect();
-    let wanted: Vec<String> = if names.is_empty() { all(state) } else { unique(names) };
+    let names: Vec<String> = names.iter().map(|name| named(state, &ids, name)).collect();
+    let wanted: Vec<String> = if names.is_empty() { all(state) } else { unique(&names) };
     let packages = evaluation(nix, state, "packages", &wanted)?;
     let mut products: Vec<Product> =
         packages.chosen.into_iter().map(|(name, found)| product(name, found, &ids)).collect();
@@ -43,6 +47,18 @@ pub(super) fn products(nix: &Nix, state: &State, names: &[String]) -> Result<Vec
         }
     }
     Ok(products)
+}
+
+/// Returns the package of the workspace with this folder or name, if no package has the name.
+fn named(state: &State, ids: &BTreeMap<String, Id>, name: &str) -> String {
+    let folder = name.trim_start_matches("./").trim_end_matches('/');
+    let is_meant = |workspace: &&Workspace| workspace.path.as_str() == folder || workspace.name == name;
+    let workspace = if ids.contains_key(name) { None } else { state.split.graph.workspaces().find(is_meant) };
+    let package = workspace.and_then(|workspace| match &workspace.role {
+        Role::App { name, .. } => Some(name.clone()),
+        Role::Library => workspace.library.clone(),
+    });
+    package.unwrap_or_else(|| name.to_owned())
 }
 
 fn unknown(name: String, packages: Vec<String>, checks: &[String]) -> ClosureError {

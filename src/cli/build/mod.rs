@@ -142,7 +142,7 @@ impl Run<'_> {
         let mut view: Box<dyn View> = if self.printer.draws_progress() && !self.is_verbose {
             Box::new(Live::new(self.printer, why, memory, &state.derivations, wanted))
         } else {
-            Box::new(Lines { printer: self.printer, why, is_verbose: self.is_verbose })
+            Box::new(Lines::new(self.printer, why, self.is_verbose))
         };
         let outputs: Vec<_> = products.iter().map(|product| product.evaluated.output.clone()).collect();
         let links: Vec<String> = self.options.no_link.then(|| "--no-link".to_owned()).into_iter().collect();

@@ -12,7 +12,7 @@ use crate::{
 const VERSION: u32 = 1;
 
 pub(super) fn render(explanation: &Explanation) -> String {
-    let Explanation { before, after, comparison, confirmations, traced } = explanation;
+    let Explanation { before, after, comparison, confirmations, traced, .. } = explanation;
     let nix = confirmations.as_ref().map(|confirmations| {
         let packages = confirmations.iter().map(|(name, confirmation)| (name.clone(), confirmed(confirmation)));
         Value::Object(packages.collect())

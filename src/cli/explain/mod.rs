@@ -4,7 +4,7 @@ mod json;
 mod rows;
 mod show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::show::{Sides, changed};
 use super::{
@@ -19,12 +19,14 @@ use crate::{
     parallel::both,
     proof::{Confirmation, Place, State, StateError, confirm},
     repo::Git,
-    scaffold::{record, templates::FOLDER},
-    split::plan::{Comparison, compare},
+    scaffold::record,
+    split::plan::{Comparison, Effect, Id, Verdict, compare},
 };
 
 /// Two states and their comparison.
 struct Explanation {
+    /// The state without `nix/splitter`, if only one has it.
+    absent: Option<Absent>,
     before: State,
     after: State,
     comparison: Comparison,
@@ -32,6 +34,13 @@ struct Explanation {
     confirmations: Option<BTreeMap<String, Confirmation>>,
     /// The builds of the new state that were traced and have not changed since.
     traced: BTreeMap<String, Mark>,
+}
+
+/// A state that is older than `splitter init`, or from a branch without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Absent {
+    Before,
+    After,
 }
 
 impl Explanation {
@@ -46,24 +55,26 @@ pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -
     let (from, to) = places(&git, options)?;
     let (before, after) = both(|| State::read(&tree, &git, from), || State::read(&tree, &git, to));
     let (before, after) = (before?, after?);
-    if !options.json && is_new(&before)? && !is_new(&after)? {
-        let again = if after.place == Place::WorkTree || after.place == Place::Index {
-            ": commit it, then run `splitter explain` again"
-        } else {
-            ""
-        };
-        printer.data(format_args!("{} has no {FOLDER} yet, so everything is new{again}", before.place));
-        return Ok(Outcome::Done);
-    }
     let comparison = compare(&before.derivations, &after.derivations);
-    let confirmations = if options.nix {
+    let absent = match (is_new(&before)?, is_new(&after)?) {
+        (true, false) => Some(Absent::Before),
+        (false, true) => Some(Absent::After),
+        _ => None,
+    };
+    let comparison = match absent {
+        Some(Absent::Before) => of_one(&after, Effect::Added, comparison),
+        Some(Absent::After) => of_one(&before, Effect::Removed, comparison),
+        None => comparison,
+    };
+    // Where nothing is split, there is nothing that Nix could compare.
+    let confirmations = if options.nix && absent.is_none() {
         let nix = Nix::require()?;
         Some(confirm(&before, &after, &comparison, &nix, &options.nix_options)?)
     } else {
         None
     };
     let traced = traced::unchanged(tree.root(), &after.derivations);
-    let explanation = Explanation { before, after, comparison, confirmations, traced };
+    let explanation = Explanation { absent, before, after, comparison, confirmations, traced };
     if options.json {
         printer.data(json::render(&explanation));
     } else {
@@ -71,6 +82,14 @@ pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -
     }
     let mut confirmations = explanation.confirmations.iter().flat_map(BTreeMap::values);
     Ok(if confirmations.all(Confirmation::agrees) { Outcome::Done } else { Outcome::Difference })
+}
+
+/// Returns the comparison with a state that has no `nix/splitter`: there, Nix had no derivation at all. The files that changed
+/// are true all the same.
+fn of_one(state: &State, effect: Effect, comparison: Comparison) -> Comparison {
+    let verdict = |(id, _): (&Id, _)| (id.clone(), Verdict { effect, causes: Vec::new() });
+    let verdicts = state.derivations.iter().map(verdict).collect();
+    Comparison { verdicts, idle: BTreeSet::new(), ..comparison }
 }
 
 /// Returns whether a state is older than the first `splitter init`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Explanation,
+    Absent, Explanation,
     rows::{Row, rows},
 };
 use crate::{
@@ -28,17 +28,21 @@ const SHORT_COMMIT: usize = 7;
 const SHOWN_NAMES: usize = 8;
 
 pub(super) fn print(explanation: &Explanation, printer: Printer) {
-    let Explanation { before, after, comparison, confirmations, traced } = explanation;
+    let Explanation { before, after, comparison, confirmations, traced, .. } = explanation;
     let differ = match comparison.files.len() {
         0 => "no file changed".to_owned(),
         number => format!("{} changed", things(number, "file")),
     };
     printer.data(format_args!("{BOLD}{}{BOLD:#} -> {BOLD}{}{BOLD:#}: {differ}", before.place, after.place));
-    if before.has_no_record && after.has_no_record {
-        printer.warning("no record yet: run `splitter init`; this shows the result after it");
-    } else {
-        print_stale(before, printer);
-        print_stale(after, printer);
+    match explanation.absent {
+        Some(absent) => print_absent(absent, before, after, printer),
+        None if before.has_no_record && after.has_no_record => {
+            printer.warning("no record yet: run `splitter init`; this shows the result after it");
+        }
+        None => {
+            print_stale(before, printer);
+            print_stale(after, printer);
+        }
     }
     print_unread(before, after, printer);
     print_unseen(explanation, printer);
@@ -118,6 +122,24 @@ fn derivation_change(confirmation: &Confirmation) -> String {
 fn with_effect(explanation: &Explanation, effect: Effect) -> Vec<&Id> {
     let verdicts = explanation.comparison.verdicts.iter();
     verdicts.filter(|(_, verdict)| verdict.effect == effect).map(|(id, _)| id).collect()
+}
+
+/// Says that one of the states has no `nix/splitter`, and what follows.
+fn print_absent(absent: Absent, before: &State, after: &State, printer: Printer) {
+    match absent {
+        Absent::Before => {
+            let again = match after.place {
+                Place::WorkTree | Place::Index => ": commit it, then run `splitter explain` again",
+                Place::Commit { .. } => "",
+            };
+            printer.data(format_args!("{} has no {FOLDER} yet, so everything is new{again}", before.place));
+            print_stale(after, printer);
+        }
+        Absent::After => {
+            printer.data(format_args!("{} has no {FOLDER}, so it has no derivations of splitter", after.place));
+            print_stale(before, printer);
+        }
+    }
 }
 
 fn print_stale(state: &State, printer: Printer) {
@@ -284,7 +306,9 @@ fn line(cause: &Cause, sides: &Sides<'_>) -> String {
             };
             format!("because {name} is {what}")
         }
-        Cause::Package { name, from, to, workspaces } => package(name, from, to, workspaces),
+        Cause::Package { name, from, to, workspaces, packages } => {
+            package(name, (from, to), &required(workspaces, packages))
+        }
         Cause::Source { path, change, way } => {
             let mode = if *change == Change::Mode { " (only its mode)" } else { "" };
             let why = through_link(way, sides).unwrap_or_else(|| through(way, sides));
@@ -309,14 +333,17 @@ fn line(cause: &Cause, sides: &Sides<'_>) -> String {
     }
 }
 
-fn package(name: &str, from: &[String], to: &[String], workspaces: &[RepoPath]) -> String {
-    let asked = match workspaces {
-        [] => "required by other packages".to_owned(),
-        workspaces => {
-            let shown: Vec<String> = workspaces.iter().map(folder).collect();
-            format!("required by {}", names(&shown, ", "))
-        }
-    };
+/// Names who gets a package: the workspaces that ask for it, or else the packages that require it.
+fn required(workspaces: &[RepoPath], packages: &[String]) -> String {
+    let by: Vec<String> = workspaces.iter().map(folder).collect();
+    match (by.as_slice(), packages) {
+        ([], []) => "required by other packages".to_owned(),
+        ([], packages) => format!("required by {}", names(packages, ", ")),
+        (by, _) => format!("required by {}", names(by, ", ")),
+    }
+}
+
+fn package(name: &str, (from, to): (&[String], &[String]), asked: &str) -> String {
     let (sign, versions) = match (from, to) {
         ([], to) => ('+', to.join(", ")),
         (from, []) => ('-', from.join(", ")),

@@ -12,6 +12,7 @@ use crate::{
     cli::style::{BOLD, NOTE},
     ending::output,
     names::SETTINGS,
+    repo::Git,
     scaffold::templates,
 };
 
@@ -87,6 +88,7 @@ pub(super) fn print_result(root: &Utf8Path, printer: Printer) {
 }
 
 fn git(root: &Utf8Path, arguments: &[&str]) -> io::Result<Output> {
+    Git::at(root).check().map_err(io::Error::other)?;
     // The messages of git are read, so they must not be translated.
     output(Command::new("git").env("LANGUAGE", "C").arg("-C").arg(root).args(arguments))
 }

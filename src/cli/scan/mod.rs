@@ -1,7 +1,10 @@
 //! `splitter scan`: shows how the repository is split, without writing anything.
 
+mod globs;
+mod hosts;
 mod json;
 mod show;
+mod variables;
 
 use std::collections::BTreeMap;
 
@@ -53,6 +56,8 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
     let (files, mut split) = (files?, split?);
     add_recorded_systems(&tree, &mut split);
     refuse_unknown(options, &split)?;
+    let unmatched = globs::unmatched(&split, &files.files);
+    split.warnings.extend(unmatched);
     warn(&tree, &split, printer)?;
     warn_of_lfs(&tree, &lfs_files(&tree, &split), printer)?;
     let sources = Sources::sort(&files.files, &split.graph, &split.config, &split.root_files);

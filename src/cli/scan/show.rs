@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::{Scan, parts, scopes};
+use super::{
+    Scan, hosts, parts, scopes,
+    variables::{self, Variables},
+};
 use crate::{
     cli::{
         printer::Printer,
@@ -27,17 +30,11 @@ const SHOWN_FILES: usize = 12;
 /// Number of workspaces shown for each source set.
 const SHOWN_WORKSPACES: usize = 24;
 
-/// Number of environment variables shown for each build.
-const SHOWN_VARIABLES: usize = 6;
-
 /// Number of rules shown that exclude files of a source set.
 const SHOWN_RULES: usize = 6;
 
 /// Number of targets of symbolic links shown for each workspace.
 const SHOWN_TARGETS: usize = 6;
-
-/// Variables that every build has.
-const SET: [&str; 1] = ["CI"];
 
 pub(super) fn print(scan: &Scan<'_>, printer: Printer) {
     print_head(scan, printer);
@@ -67,6 +64,9 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
     }
     heading("packages", &packages(split), printer);
     print_parts(split, printer);
+    if let Some(hosts) = hosts::found(split, scan.shown(hosts::SHOWN)) {
+        heading("hosts", &hosts, printer);
+    }
     let scripts: Vec<&str> = not_run(split).into_iter().collect();
     if !scripts.is_empty() {
         let names = scripts.join(", ");
@@ -161,6 +161,7 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
     let kinds = format!("{}, {}{root}", things(apps, "app"), things(libraries, "library"));
     heading("workspaces", &format!("{}: {kinds}", count(workspaces.len())), printer);
     let width = workspaces.iter().map(|workspace| workspace.path.to_string().chars().count()).max().unwrap_or(0);
+    let variables = Variables::of(&workspaces);
     for workspace in workspaces {
         let kind = match &workspace.role {
             Role::App { name, .. } => format!("app {BOLD}{name}{BOLD:#}"),
@@ -179,7 +180,7 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         for line in build(workspace).into_iter().chain(more) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&line)));
         }
-        if let Some(variables) = unset_variables(workspace, scan.shown(SHOWN_VARIABLES)) {
+        if let Some(variables) = variables.of_build(workspace, scan.shown(variables::SHOWN)) {
             printer.data(format_args!("  {:<width$}  {DIM}{}{DIM:#}", "", escape(&variables)));
         }
         let pin = &scan.split.pin.manager;
@@ -209,6 +210,9 @@ fn print_workspaces(scan: &Scan<'_>, printer: Printer) {
         if let Some(installed) = installed(workspace.install) {
             printer.data(format_args!("  {:<width$}  {DIM}{installed}{DIM:#}", ""));
         }
+    }
+    if let Some(shared) = variables.of_all(scan.shown(variables::SHOWN)) {
+        printer.data(format_args!("  {DIM}{}{DIM:#}", escape(&shared)));
     }
     print_copies(scan, printer);
 }
@@ -256,24 +260,6 @@ fn scripts_that_do_not_run(workspace: &Workspace, scan: &Scan<'_>) -> Option<Str
     let key = if workspace.path.is_root() && scan.split.manifests.len() > 1 { "rootScripts" } else { "ownScripts" };
     (!names.is_empty())
         .then(|| format!("not run: {}; if a build needs it, name it in `{key}` of splitter.json", names.join(", ")))
-}
-
-/// Describes the variables that a build reads and nobody sets.
-fn unset_variables(workspace: &Workspace, limit: usize) -> Option<String> {
-    let names: Vec<&str> = workspace.env.iter().map(String::as_str).filter(|name| !SET.contains(name)).collect();
-    let (group, name) = match (&workspace.role, &workspace.library) {
-        (Role::App { name, .. }, _) => ("apps", name),
-        (Role::Library, Some(name)) => ("libraries", name),
-        (Role::Library, None) => return None,
-    };
-    let shown = names.iter().take(limit).copied().collect::<Vec<_>>().join(", ");
-    let more = names.len().saturating_sub(limit);
-    let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
-    (!names.is_empty()).then(|| {
-        format!(
-            "its build reads variables that are unset unless `{group}.{name}.env` in flake.nix sets them: {shown}{more}"
-        )
-    })
 }
 
 /// Describes how a workspace is built: the command, the tool and the outputs. A guess has a `?`.

@@ -118,6 +118,16 @@ impl FetchGitError {
         }
     }
 
+    /// Returns the part of this error that is true for all repositories of the host, if there is one. Git's words name the
+    /// repository.
+    pub(in crate::fetch) fn of_host(&self) -> Option<Self> {
+        match self {
+            Self::Stalled { after } => Some(Self::Stalled { after: *after }),
+            Self::Unreachable { said } => Some(Self::Unreachable { said: without_repository(said) }),
+            _ => None,
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub(in crate::fetch) fn is_transient(&self) -> bool {
         // After a stall it is not asked again, because each attempt takes a minute.
@@ -155,6 +165,13 @@ impl FetchGitError {
             Self::Failed { .. } | Self::TooMuch { .. } | Self::Answer { .. } | Self::Content(_) | Self::Io(_) => None,
         }
     }
+}
+
+/// Returns the part of git's words that says why a host cannot be reached: `Could not resolve host: h` of
+/// `fatal: unable to access 'https://h/a.git/': Could not resolve host: h`.
+fn without_repository(said: &str) -> String {
+    let reason = said.split("; ").find(|part| UNREACHABLE.iter().any(|word| part.contains(word))).unwrap_or(said);
+    reason.rsplit_once("': ").map_or(reason, |(_, reason)| reason).to_owned()
 }
 
 /// Whether a line is a step of git's progress, such as `remote: Counting objects:  50% (1/2)`. Steps end in a carriage return,

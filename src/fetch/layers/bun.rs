@@ -2,18 +2,28 @@
 //!
 //! Priority, tested with Bun 1.4: variables, the repository's `bunfig.toml`, the user's `bunfig.toml`, the repository's
 //! `.npmrc`, the user's `.npmrc`, the global one.
+//!
+//! Bun sends the token of a variable to the default registry, whoever names it. splitter sends it to the one that the
+//! user names.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use npmrc_config_rs::nerf_dart;
 use url::Url;
 
 use super::{
     Layer, REGISTRY_VARIABLE, Settings, environment_layer, expanded, file_path, npmrc::NpmrcFiles, read_if_there,
+    sent_below,
 };
 use crate::{
-    fetch::{credentials::Credentials, environment::Environment},
+    diagnostic::Position,
+    fetch::{
+        cautions::Pending,
+        credentials::Credentials,
+        environment::{Environment, variables_of},
+    },
     managers::{
         bun::bunfig::{BunRegistry, Bunfig},
-        registries::{ProjectRegistries, RegistryError, registry_url},
+        registries::{ProjectRegistries, RegistryError, npm_default, registry_url},
     },
     names::BUNFIG,
 };
@@ -32,7 +42,13 @@ pub(super) fn read(
     let files = Files::read(root, environment)?;
     let used = files.merged(environment)?;
     let default = used.default.as_ref().unwrap_or(project.default_registry());
-    let credentials = files.credentials(default, environment);
+    let users = files.users(environment)?.default.map_or_else(npm_default, Ok)?;
+    let credentials = files.credentials(default, &users, environment);
+    let mut cautions = files.npmrc.sent_variables(None, environment);
+    cautions.extend(files.sent_variables(environment));
+    if let Some(variable) = TOKEN_VARIABLES.iter().find(|name| environment.get(name).is_some() && users != *default) {
+        cautions.push(Pending::kept_back(nerf_dart(default), &format!("the token in `{variable}`")));
+    }
     let mut transports = files.npmrc.transports(root, environment);
     let bunfigs = || files.bunfigs.iter().map(|(_, bunfig)| bunfig);
     let cafiles = bunfigs().filter_map(|bunfig| bunfig.cafile.as_ref());
@@ -40,7 +56,7 @@ pub(super) fn read(
     transports.base.authorities.extend(bunfigs().flat_map(|bunfig| bunfig.authorities.clone()));
     let replace_host = files.npmrc.replace_host(environment);
     let credentials_of_repository = files.credentials_of_repository();
-    Ok(Settings { used, credentials, transports, replace_host, credentials_of_repository })
+    Ok(Settings { used, credentials, transports, replace_host, credentials_of_repository, cautions })
 }
 
 /// The parsed files.
@@ -48,6 +64,8 @@ struct Files {
     npmrc: NpmrcFiles,
     /// The repository's file, then the user's.
     bunfigs: [(Utf8PathBuf, Bunfig); 2],
+    /// The text of the repository's `bunfig.toml`.
+    text: String,
 }
 
 impl Files {
@@ -57,6 +75,7 @@ impl Files {
         Ok(Self {
             npmrc: NpmrcFiles::read(root, environment)?,
             bunfigs: [(BUNFIG.into(), project_bunfig), user_bunfig(environment)?],
+            text: text.unwrap_or_default(),
         })
     }
 
@@ -71,12 +90,21 @@ impl Files {
         Ok(merged)
     }
 
+    /// Merges the registries of the user's files and variables.
+    fn users(&self, environment: &Environment) -> Result<Layer, RegistryError> {
+        let [_, (path, bunfig)] = &self.bunfigs;
+        let mut users = self.npmrc.user(environment)?;
+        users.override_with(bunfig_layer(path, bunfig, environment)?);
+        users.override_with(environment_layer(&REGISTRY_VARIABLES, environment));
+        Ok(users)
+    }
+
     /// Returns the credentials of `.npmrc` and `bunfig.toml` files, those inside URLs, and the token of a variable,
-    /// which is for the default registry.
-    fn credentials(&self, default: &Url, environment: &Environment) -> Credentials {
+    /// which is for the default registry that the user names.
+    fn credentials(&self, default: &Url, users: &Url, environment: &Environment) -> Credentials {
         let mut credentials = self.npmrc.credentials(environment);
         if let Some(token) = environment.first_of(&TOKEN_VARIABLES) {
-            credentials.add_token(default, token);
+            credentials.add_token(users, token);
         }
         let mut texts: Vec<String> = environment.first_of(&REGISTRY_VARIABLES).map(str::to_owned).into_iter().collect();
         for (path, bunfig) in &self.bunfigs {
@@ -99,6 +127,22 @@ impl Files {
             credentials.add_userinfo(text);
         }
         credentials
+    }
+
+    /// Returns the variables in the credentials of the repository's `bunfig.toml`.
+    fn sent_variables(&self, environment: &Environment) -> Vec<Pending> {
+        let [(path, bunfig), _] = &self.bunfigs;
+        let scopes = bunfig.scopes.iter().map(|(scope, registry)| (Some(scope), registry));
+        let mut pending = Vec::new();
+        for (scope, registry) in scopes.chain(bunfig.registry.iter().map(|registry| (None, registry))) {
+            let Ok(Some((url, _))) = bun_url(path, "", registry, environment) else { continue };
+            let key = scope.map_or_else(|| nerf_dart(&url), |scope| format!("{}{scope}/", nerf_dart(&url)));
+            for text in [&registry.token, &registry.username, &registry.password].into_iter().flatten() {
+                let position = self.text.find(text).map(|offset| Position::of_offset(&self.text, offset));
+                pending.extend(sent_below(path, position, variables_of(text, environment), &key));
+            }
+        }
+        pending
     }
 
     /// Returns the credentials in the repository's files, as written.

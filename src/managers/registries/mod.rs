@@ -142,7 +142,7 @@ pub(super) fn fixed_url(path: &Utf8Path, entry: &RcEntry) -> Result<Url, Registr
 pub(crate) struct RcEntry {
     pub(crate) key: String,
     pub(crate) value: String,
-    pub(super) position: Option<Position>,
+    pub(crate) position: Option<Position>,
 }
 
 impl RcEntry {

@@ -6,6 +6,8 @@ mod pin;
 pub mod rc;
 mod registries;
 
+use std::collections::BTreeSet;
+
 use self::{committed_cache::CommittedCache, rc::BerryRc};
 use super::{
     Manager, ManagerError, OwnFiles, Pin, Pinned, ProgramPackage, ProjectRegistries, Remedies, SampleSettings,
@@ -41,6 +43,10 @@ impl Manager for YarnBerry {
 
     fn settings_files(&self) -> &'static [SettingsFile] {
         &[SettingsFile { name: YARNRC_YML, normalise: kept, as_in_nix: kept }]
+    }
+
+    fn deciding_keys(&self, _file: &str, text: &str) -> BTreeSet<String> {
+        rc::deciding_keys(text)
     }
 
     fn registries(&self, tree: &dyn Tree) -> Result<ProjectRegistries, ManagerError> {

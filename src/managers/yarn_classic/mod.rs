@@ -5,6 +5,8 @@ mod pin;
 pub mod rc;
 mod registries;
 
+use std::collections::BTreeSet;
+
 use self::rc::ClassicRc;
 use super::{
     Manager, ManagerError, OwnFiles, Pin, Pinned, ProgramPackage, ProjectRegistries, Remedies, SampleSettings,
@@ -39,6 +41,10 @@ impl Manager for YarnClassic {
     fn settings_files(&self) -> &'static [SettingsFile] {
         const YARNRC_FILE: SettingsFile = SettingsFile { name: YARNRC, normalise: kept, as_in_nix: kept };
         &[YARNRC_FILE, npmrc::FILE]
+    }
+
+    fn deciding_keys(&self, _file: &str, text: &str) -> BTreeSet<String> {
+        rc::deciding_keys(text)
     }
 
     fn registries(&self, tree: &dyn Tree) -> Result<ProjectRegistries, ManagerError> {

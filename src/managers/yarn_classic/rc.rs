@@ -11,7 +11,7 @@
 //! \t:].*$` with a key listed in `yarnrc` of `manifest-fields.json`. They stay in their order, without carriage
 //! returns. If these lines differ from what Yarn reads, the file is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
@@ -95,6 +95,12 @@ pub fn kept(path: &Utf8Path, text: &str) -> Result<String, YarnRcError> {
         None => (cut.split([' ', ':']).next().unwrap_or_default().to_owned(), Position { line: 1, column: 1 }),
     };
     Err(YarnRcError::TwoReadings { path: path.to_owned(), position, key })
+}
+
+/// Returns the keys that decide an install.
+pub(super) fn deciding_keys(text: &str) -> BTreeSet<String> {
+    let rc = ClassicRc::parse(YARNRC.into(), text).unwrap_or_default();
+    rc.0.into_keys().filter(|key| is_kept(key) || key == "yarn-path").collect()
 }
 
 fn is_kept(key: &str) -> bool {

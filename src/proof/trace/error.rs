@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 
 use crate::{
-    diagnostic::{Category, Diagnose, Location},
+    diagnostic::{Category, Diagnose, Location, did_you_mean},
     nix::command::NixError,
     proof::{ProofError, StateError},
     system::System,
@@ -91,6 +91,7 @@ impl Diagnose for TraceError {
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::Unknown { name, known } => did_you_mean(known.iter().map(String::as_str), name).into_iter().collect(),
             Self::NoLinux { .. } => {
                 vec!["add a Linux system to `systems` in splitter.json, and run `splitter update-hash`".to_owned()]
             }

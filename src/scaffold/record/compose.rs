@@ -115,6 +115,7 @@ fn workspace_record(split: &Split, workspace: &Workspace, rank: usize) -> Worksp
         rank,
         links: workspace.links.iter().cloned().collect(),
         real: workspace.real.clone(),
+        loose_manifest: split.manifests.get(&workspace.path).is_some_and(|manifest| manifest.is_loose),
         link_targets: link_targets(split, workspace),
         patches: workspace.patches.clone(),
         root_files: workspace.root_files.iter().cloned().collect(),

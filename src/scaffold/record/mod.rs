@@ -190,6 +190,10 @@ pub struct WorkspaceRecord {
     /// The folder that holds its files, if its path leads through links. Absent if it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub real: Option<RepoPath>,
+    /// Whether Bun reads its manifest otherwise than Nix does: it has comments, trailing commas, single quotes or duplicate
+    /// keys. Absent if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub loose_manifest: bool,
     /// What symbolic links among its sources and root files lead to: files, folders and other links. Absent if there is nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_targets: Vec<RepoPath>,

@@ -4,6 +4,7 @@ use crate::{
     diagnostic::{Category, Diagnose, Location},
     fetch::{FetchError, ManifestError, MetadataError},
     nix::nar::{NarError, TreeError},
+    split::System,
 };
 
 /// Why a record could not be brought up to date.
@@ -12,6 +13,14 @@ pub enum UpdateError {
     /// Tarballs could not be downloaded.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// Packages of the lockfile could not be downloaded.
+    #[error("{error}")]
+    Packages {
+        /// The failures, with who needs each package.
+        error: Box<FetchError>,
+        /// The systems that need none of them. Empty if every system needs one.
+        enough: Vec<System>,
+    },
     /// The registry's entry for the package manager could not be read.
     #[error("could not find the package manager's program: {0}")]
     Program(#[from] MetadataError),
@@ -60,6 +69,7 @@ impl Diagnose for UpdateError {
     fn category(&self) -> Category {
         match self {
             Self::Fetch(error) => error.category(),
+            Self::Packages { error, .. } => error.category(),
             Self::Program(error) => error.category(),
             Self::Nar(_) => Category::Environment,
             Self::Tree { .. } | Self::Manifest { .. } | Self::NoProgram { .. } => Category::Input,
@@ -74,6 +84,14 @@ impl Diagnose for UpdateError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Fetch(error) => error.hints(),
+            Self::Packages { error, enough } => {
+                let options: Vec<String> = enough.iter().map(|system| format!(" --system {}", system.name())).collect();
+                let fewer = (!options.is_empty()).then(|| {
+                    let options = options.concat();
+                    format!("if you build on none of the systems that need this, record the others alone: `splitter init{options}`")
+                });
+                error.hints().into_iter().chain(fewer).collect()
+            }
             Self::Program(error) => error.hints(),
             Self::NoProgram { others, pin, .. } => {
                 let options: Vec<String> = others.iter().map(|system| format!(" --system {system}")).collect();

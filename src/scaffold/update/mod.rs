@@ -8,6 +8,7 @@ mod error;
 mod program;
 mod scopes;
 mod tarballs;
+mod unavailable;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -70,6 +71,10 @@ pub fn update(
     tarballs: &dyn Tarballs,
     extent: &Extent,
 ) -> Result<Update, UpdateError> {
+    updated(split, old, tarballs, extent).map_err(|error| unavailable::completed(split, error))
+}
+
+fn updated(split: &Split, old: Option<&Kept>, tarballs: &dyn Tarballs, extent: &Extent) -> Result<Update, UpdateError> {
     let programs = program::tarballs(split, old, tarballs)?;
     let integrities = known_integrities(split, old);
     let scopes::Scopes { scopes, files: examined } = scopes::find(split, old, &integrities, tarballs)?;

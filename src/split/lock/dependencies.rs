@@ -155,6 +155,12 @@ impl Dependency {
     }
 }
 
+/// Returns the path of a package in the fixed output. Packages that are not downloaded have none.
+pub fn path(package: &LockedPackage, registries: &ProjectRegistries, format: Format) -> Option<String> {
+    // What cannot be downloaded was refused when the list was made.
+    source(package, registries, format).ok().flatten().map(|(path, ..)| path)
+}
+
 /// Returns the path in the fixed output, the URL if it is not the usual one at the registry, and the form. Returns `None`
 /// for packages that are not downloaded. Usual URLs are not built here: thousands of them would take longer than the rest
 /// of the list.

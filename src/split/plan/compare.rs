@@ -65,8 +65,11 @@ pub enum Cause {
         from: Vec<String>,
         /// The new versions.
         to: Vec<String>,
-        /// The workspaces whose manifests ask for it. Empty if only other packages do.
+        /// The workspaces whose manifests lead to these versions: to the new ones, or to the old ones if there are no new ones.
+        /// Empty if only other packages do.
         workspaces: Vec<RepoPath>,
+        /// The packages that require these versions.
+        packages: Vec<String>,
     },
     /// A source file differs.
     Source {

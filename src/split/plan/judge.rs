@@ -195,9 +195,17 @@ impl<'a> Judge<'a> {
             causes.retain(|cause| !matches!(cause, Cause::Setting { name, .. } if name == RECORDED_HASH));
         }
         let packages = packages.into_iter().map(|(name, versions)| {
-            let asked = self.after.asked.get(&name).or_else(|| self.before.asked.get(&name));
-            let workspaces = asked.into_iter().flatten().cloned().collect();
-            Cause::Package { name, from: versions.from, to: versions.to, workspaces }
+            // The askers of a version that is new, or else of one that is gone. Others have another version of the package.
+            let (state, of) =
+                if versions.to.is_empty() { (self.before, &versions.from) } else { (self.after, &versions.to) };
+            let asked = of.iter().filter_map(|version| state.asked.get(&(name.clone(), version.clone())));
+            let (mut workspaces, mut packages) = (BTreeSet::new(), BTreeSet::new());
+            for asked in asked {
+                workspaces.extend(asked.workspaces.iter().cloned());
+                packages.extend(asked.packages.iter().cloned());
+            }
+            let (workspaces, packages) = (workspaces.into_iter().collect(), packages.into_iter().collect());
+            Cause::Package { name, from: versions.from, to: versions.to, workspaces, packages }
         });
         packages.chain(causes).collect()
     }

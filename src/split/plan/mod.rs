@@ -38,7 +38,7 @@ pub use self::{
     package_change::name_and_version,
     source_set::{Origin, SourcePart},
 };
-use crate::split::{Split, System, config::Install, lock::dependencies::Scope, lock::shards::Part};
+use crate::split::{Split, System, askers::Asked, config::Install, lock::dependencies::Scope, lock::shards::Part};
 use crate::{
     lockfile::Integrity,
     repo::{RepoPath, states::FileStates},
@@ -155,8 +155,8 @@ pub struct Derivations {
     root_files: BTreeMap<RepoPath, FileStates>,
     /// The workspaces, linked folders, root files and libraries by number, with their dependencies.
     parts: Parts,
-    /// The workspaces whose manifests ask for each package.
-    asked: BTreeMap<String, BTreeSet<RepoPath>>,
+    /// Who gets each package, by its name and version.
+    asked: BTreeMap<(String, String), Asked>,
     /// The name and version of packages that do not come from a registry, by their path in the fixed output.
     elsewhere: BTreeMap<String, (String, String)>,
     /// All files that git does not ignore.

@@ -6,14 +6,16 @@ use super::{
     Derivation, Derivations, Id, Recorded,
     builds::{Builds, runtime_install},
     inputs::{Rules, has_folder},
+    package_change::name_and_version,
 };
 use crate::{
     repo::{RepoPath, SourceFile, states::FileStates},
     split::{
         Split, System,
+        askers::{Asked, Askers},
         checks::Check,
         config::Install,
-        lock::dependencies::{Dependency, Form},
+        lock::dependencies::{Dependency, Form, path, url_path},
         sources::{Sources, files_of},
     },
 };
@@ -33,7 +35,8 @@ pub(super) fn derivations(split: &Split, files: FileStates, recorded: &Recorded,
     all.extend(checks(&rules, &builds, &listed, &sorted));
     let parts = builds.closures.parts;
     let Contents { sources, shown, root_files } = contents(&sorted, &files);
-    Derivations { all, sources, shown, root_files, parts, asked: asked(split), elsewhere: elsewhere(split), files }
+    let elsewhere = elsewhere(split);
+    Derivations { all, sources, shown, root_files, parts, asked: asked(split, &elsewhere), elsewhere, files }
 }
 
 /// Returns the fixed outputs and the installs.
@@ -129,11 +132,28 @@ fn elsewhere(split: &Split) -> BTreeMap<String, (String, String)> {
     split.dependencies.iter().filter_map(package).collect()
 }
 
-fn asked(split: &Split) -> BTreeMap<String, BTreeSet<RepoPath>> {
-    let mut asked: BTreeMap<String, BTreeSet<RepoPath>> = BTreeMap::new();
-    for (path, manifest) in &split.manifests {
-        for name in manifest.dependencies.values().flat_map(BTreeMap::keys) {
-            asked.entry(name.clone()).or_default().insert(path.clone());
+/// Returns who gets each package, by its name and version.
+fn asked(split: &Split, elsewhere: &BTreeMap<String, (String, String)>) -> BTreeMap<(String, String), Asked> {
+    let mut asked: BTreeMap<_, Asked> = BTreeMap::new();
+    for (package, Asked { workspaces, packages }) in Askers::of(split).iter() {
+        let Some(path) = path(package, &split.registries, split.lockfile.format) else { continue };
+        let known = asked.entry(elsewhere.get(&path).cloned().unwrap_or_else(|| name_and_version(&path))).or_default();
+        known.workspaces.extend(workspaces);
+        known.packages.extend(packages);
+    }
+    // A file that an install script downloads is needed by all that get the package.
+    let downloads = split.config.downloads.iter().flat_map(|(name, files)| files.iter().map(move |file| (name, file)));
+    for (download, file) in downloads {
+        let Some(key) = elsewhere.get(&url_path(&file.url)) else { continue };
+        let name = download
+            .rsplit_once('@')
+            .map_or(download.as_str(), |(name, _)| if name.is_empty() { download } else { name });
+        let all: Vec<Asked> =
+            asked.iter().filter(|((known, _), _)| known == name).map(|(_, asked)| asked.clone()).collect();
+        let known = asked.entry(key.clone()).or_default();
+        for Asked { workspaces, packages } in all {
+            known.workspaces.extend(workspaces);
+            known.packages.extend(packages);
         }
     }
     asked

@@ -137,7 +137,7 @@ fn a_locked_package_changes_downloads_install_and_apps() {
     assert_eq!(names(&changed), ["deps-common", "nodeModules", "api", "web"]);
     assert_eq!(
         changed[0].2,
-        r#"[{"kind":"package","name":"loose","from":["1.0.0"],"to":["1.1.0"],"workspaces":[]},{"kind":"package","name":"react","from":["18.0.0"],"to":["18.2.0"],"workspaces":["apps/web"]}]"#
+        r#"[{"kind":"package","name":"loose","from":["1.0.0"],"to":["1.1.0"],"workspaces":[],"packages":["react@18.2.0"]},{"kind":"package","name":"react","from":["18.0.0"],"to":["18.2.0"],"workspaces":["apps/web"],"packages":[]}]"#
     );
     assert_eq!(
         changed[1].2,
@@ -294,7 +294,10 @@ fn a_commit_or_an_archive_of_a_repository_is_a_package_by_its_name() {
     let (lock, other) = (lock_with(&entry(COMMIT)), lock_with(&entry(&COMMIT.replace("0123", "4567"))));
     let changed = edit("bun.lock", &lock);
     assert_eq!(names(&changed), ["deps-common", "nodeModules", "api", "web"]);
-    assert_eq!(changed[0].2, r#"[{"kind":"package","name":"r","from":[],"to":["0123456789ab"],"workspaces":[]}]"#);
+    assert_eq!(
+        changed[0].2,
+        r#"[{"kind":"package","name":"r","from":[],"to":["0123456789ab"],"workspaces":[],"packages":[]}]"#
+    );
     // The install now needs git, and finds the commit by its id.
     assert_eq!(
         changed[1].2,
@@ -307,7 +310,7 @@ fn a_commit_or_an_archive_of_a_repository_is_a_package_by_its_name() {
     assert!(!changed[1].2.contains("setting"), "{changed:?}");
     // The files of an archive are repacked, and the install gets its URL.
     let changed = edit("bun.lock", &lock_with(r#""a": ["a@github:o/a#552b355", {}, "o-a-552b355"]"#));
-    let package = r#"{"kind":"package","name":"a","from":[],"to":["552b355"],"workspaces":[]}"#;
+    let package = r#"{"kind":"package","name":"a","from":[],"to":["552b355"],"workspaces":[],"packages":[]}"#;
     assert!(changed[0].2.contains(package) && changed[1].2.contains(package), "{changed:?}");
 }
 
@@ -364,8 +367,7 @@ fn scripts_and_their_downloads_change_the_install() {
     let both = r#"{"scripts": ["loose", "react"], "downloads": {"react": ["https://files.example/a.gz"]}}"#;
     let changed = edit_of(&files, "splitter.json", both);
     assert_eq!(names(&changed), ["deps-common", "nodeModules", "api", "web"]);
-    let package =
-        r#"{"kind":"package","name":"react","from":[],"to":["files.example/a.gz"],"workspaces":["apps/web"]}"#;
+    let package = r#"{"kind":"package","name":"react","from":[],"to":["files.example/a.gz"],"workspaces":["apps/web"],"packages":[]}"#;
     assert_eq!(changed[0].2, format!("[{package}]"));
     assert_eq!(
         changed[1].2,

@@ -58,6 +58,12 @@ impl SourceFilter {
         self.folder_rule(folders).or_else(|| self.file_rule(name, folders.is_empty()))
     }
 
+    /// Starts of the names of settings of linters and formatters.
+    #[cfg(test)]
+    pub(in crate::split) fn settings(&self) -> &[String] {
+        &self.workspace_settings
+    }
+
     fn folder_rule(&self, folders: &str) -> Option<String> {
         let mut parts = folders.split('/').filter(|part| !part.is_empty());
         let first = parts.next()?;

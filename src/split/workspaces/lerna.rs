@@ -3,7 +3,7 @@
 use crate::{
     lockfile::json::{Dialect, Document},
     managers::ManagerName,
-    repo::{RepoPath, Tree, read_text},
+    repo::{RepoPath, Tree, read_parsed},
     split::{Manifest, SplitError},
 };
 
@@ -11,7 +11,7 @@ const FILE: &str = "lerna.json";
 
 /// What to say of it. A file that is no JSON says nothing: no build reads it.
 pub(super) fn warnings(tree: &dyn Tree, root: &Manifest, manager: ManagerName) -> Result<Vec<String>, SplitError> {
-    let Some(text) = read_text(tree, &RepoPath::root().child(FILE))? else { return Ok(Vec::new()) };
+    let Some(text) = read_parsed(tree, &RepoPath::root().child(FILE))? else { return Ok(Vec::new()) };
     let Ok(document) = Document::parse(FILE, &text, Dialect::Jsonc) else { return Ok(Vec::new()) };
     let Ok(lerna) = document.object() else { return Ok(Vec::new()) };
     let mut warnings = Vec::new();

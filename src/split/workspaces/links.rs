@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::split::{Manifest, SplitError, Workspaces, manifest_path, workspaces::manifest::LinkRequest};
 use crate::{
     lockfile::{DependencyGroup, Format, Lockfile, Resolution},
+    managers::ManagerName,
     repo::{RepoPath, RepoPathError, Tree, read_text},
 };
 
@@ -55,7 +56,7 @@ pub(in crate::split) fn find(
     for (path, manifest) in workspaces.iter().filter(|(path, _)| !path.is_root()) {
         by_name.entry(manifest.name.as_str()).or_insert(path);
     }
-    let mut search = Search { tree, workspaces, by_name, links: Links::default() };
+    let mut search = Search { tree, workspaces, by_name, manager: lockfile.format.into(), links: Links::default() };
     let root = &workspaces[&RepoPath::root()];
     for (path, manifest) in workspaces {
         let mut linked = Linked::default();
@@ -102,6 +103,7 @@ struct Search<'a> {
     workspaces: &'a Workspaces,
     /// The workspaces but the root, by their names.
     by_name: BTreeMap<&'a str, &'a RepoPath>,
+    manager: ManagerName,
     links: Links,
 }
 
@@ -149,7 +151,8 @@ impl Search<'_> {
             }
             return Ok(());
         };
-        let manifest = Manifest::read(&path, &text)?;
+        let manifest = Manifest::read(&path, &text, self.manager)?;
+        self.links.warnings.extend(manifest.warnings(&path, self.manager));
         let names = manifest.dependencies.values().flat_map(BTreeMap::keys);
         linked.workspaces.extend(names.flat_map(|name| self.named(name)).filter(|path| *path != from).cloned());
         self.follow(from, target, &path, &manifest.links, linked)?;

@@ -12,13 +12,13 @@ use jsonc_parser::{
 
 use crate::split::{SplitError, Workspaces, workspaces::patterns::Place};
 use crate::{
-    diagnostic::Position,
+    diagnostic::{Location, Position},
     lockfile::{
         DependencyGroup,
-        json::{Dialect, Document, JsonError, to_serde},
+        json::{Counts, Dialect, Document, DuplicateKey, JsonError, to_serde},
         split_name,
     },
-    managers::installer_fields::INSTALLER_FIELDS,
+    managers::{ManagerName, installer_fields::INSTALLER_FIELDS},
     repo::RepoPath,
     secrets::{self, masked},
 };
@@ -44,6 +44,10 @@ pub struct Manifest {
     pub links_for_all: Vec<LinkRequest>,
     /// Where its folder really is, if the path of the workspace leads through links.
     pub(in crate::split) place: Option<Place>,
+    /// Its duplicate keys.
+    pub(in crate::split) duplicates: Vec<DuplicateKey>,
+    /// Whether only Bun reads it as Bun does: it is no plain JSON, or it has duplicate keys.
+    pub is_loose: bool,
     /// All of it.
     pub json: serde_json::Value,
 }
@@ -78,19 +82,29 @@ impl LinkRequest {
 
 impl Manifest {
     /// Reads the text of the manifest at `path`, and refuses it if a URL in what an installer reads holds a secret.
-    pub(in crate::split) fn read(path: &RepoPath, text: &str) -> Result<Self, SplitError> {
-        let manifest = Self::parse(path.as_str(), text)?;
+    pub(in crate::split) fn read(path: &RepoPath, text: &str, manager: ManagerName) -> Result<Self, SplitError> {
+        let manifest = Self::parse_as(path.as_str(), text, manager)?;
         if secrets::find(text).is_some() {
             secrets::refuse_in(path.as_str(), &manifest.normalised().to_string(), text)?;
         }
         Ok(manifest)
     }
 
-    /// Reads the text of the manifest at `file`.
+    /// Reads the text of the manifest at `file`, which is plain JSON.
     pub fn parse(file: &str, text: &str) -> Result<Self, JsonError> {
-        let document = Document::parse(file, text, Dialect::Json)?;
+        Self::parse_as(file, text, ManagerName::YarnBerry)
+    }
+
+    /// Reads the text of the manifest at `file` as a package manager does. Bun allows comments, trailing commas and single quotes.
+    pub(in crate::split) fn parse_as(file: &str, text: &str, manager: ManagerName) -> Result<Self, JsonError> {
+        let is_bun = manager == ManagerName::Bun;
+        let dialect = if is_bun { Dialect::Bun } else { Dialect::Json };
+        let (document, duplicates) =
+            Document::parse_with(file, text, dialect, |path| Some(if is_bun { counts(path) } else { Counts::Last }))?;
         let root = document.object()?;
-        let mut manifest = Self { json: to_serde(&Value::Object(root.clone())), ..Self::default() };
+        let is_loose = is_bun && (!duplicates.is_empty() || !is_plain(text));
+        let mut manifest =
+            Self { json: to_serde(&Value::Object(root.clone())), duplicates, is_loose, ..Self::default() };
         manifest.name = string(&document, root, "name")?.unwrap_or_default();
         manifest.package_manager =
             string(&document, root, "packageManager")?.map(|pin| masked(pin.split('+').next().unwrap_or_default()));
@@ -110,6 +124,19 @@ impl Manifest {
             links(&document, root.get_object(field), &mut manifest.links_for_all);
         }
         Ok(manifest)
+    }
+
+    /// Returns a warning for each duplicate key.
+    pub(in crate::split) fn warnings<'a>(
+        &'a self,
+        path: &'a RepoPath,
+        manager: ManagerName,
+    ) -> impl Iterator<Item = String> + use<'a> {
+        self.duplicates.iter().map(move |DuplicateKey { position, key, counts }| {
+            let counts = if *counts == Counts::First { "first" } else { "last" };
+            let place = Location::at(path.as_str(), *position);
+            format!("{place}: duplicate key `{key}`; {} uses the {counts} one", manager.title())
+        })
     }
 
     /// Whether any group asks for the package.
@@ -149,6 +176,16 @@ impl Manifest {
 /// The digest (blake3, hexadecimal) of a normalised manifest.
 pub(in crate::split) fn digest_of(normalised: &serde_json::Value) -> String {
     blake3::hash(normalised.to_string().as_bytes()).to_hex().to_string()
+}
+
+/// Returns which of several equal keys counts for Bun, in the object at a path of keys. Bun looks up fields, and finds the first
+/// one. It copies other objects key by key into maps, where a later entry replaces an earlier one.
+fn counts(path: &[String]) -> Counts {
+    match path {
+        [] => Counts::First,
+        [key] if key == "workspaces" || DependencyGroup::ALL.iter().any(|group| group.field() == key) => Counts::First,
+        _ => Counts::Last,
+    }
 }
 
 /// Adds the links among the values of an object, and of those in it.
@@ -213,6 +250,12 @@ fn workspaces(document: &Document<'_>, root: &Object<'_>) -> Result<Option<Vec<S
     Ok(Some(texts))
 }
 
+/// Whether a text is plain JSON, but for a byte order mark.
+fn is_plain(text: &str) -> bool {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,6 +309,32 @@ mod tests {
     fn a_specifier_must_be_a_string() {
         let error = Manifest::parse("a/package.json", "{\n \"dependencies\": {\"x\": 1}}").unwrap_err();
         assert_eq!(error.to_string(), "expected a string, found the number 1");
+    }
+
+    #[test]
+    fn comments_are_for_bun_and_equal_keys_for_all() {
+        let of_bun = |text| Manifest::parse_as("package.json", text, ManagerName::Bun).unwrap();
+        assert_eq!(of_bun("{ // the root\n'name': \"r\", /* x */ \"workspaces\": [\"a\",],}").name, "r");
+        assert_eq!(Manifest::parse("package.json", "{ // x\n}").unwrap_err().to_string(), "comments are not allowed");
+        let text =
+            r#"{"name": "a", "scripts": {"s": "1", "s": "2"}, "dependencies": {"x": "1", "x": "2"}, "name": "b"}"#;
+        let parts = |manifest: &Manifest| {
+            let of = &manifest.dependencies[&DependencyGroup::Runtime]["x"];
+            format!("{} {} {of}", manifest.name, manifest.scripts["s"])
+        };
+        // As Bun 1.2 to 1.4 and as Yarn 1 to 4.
+        assert_eq!(parts(&of_bun(text)), "a 2 1");
+        assert_eq!(parts(&manifest(text)), "b 2 2");
+        let path = RepoPath::root().child("package.json");
+        let warnings: Vec<String> = of_bun(text).warnings(&path, ManagerName::Bun).collect();
+        assert_eq!(
+            warnings,
+            [
+                "package.json:1:86: duplicate key `name`; Bun uses the first one",
+                "package.json:1:37: duplicate key `s`; Bun uses the last one",
+                "package.json:1:75: duplicate key `x`; Bun uses the first one",
+            ]
+        );
     }
 
     #[test]

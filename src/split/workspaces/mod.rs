@@ -15,17 +15,18 @@ use std::collections::BTreeMap;
 #[cfg(test)]
 pub(super) use self::read::read;
 pub(super) use self::read::{Found, read_as, root};
-use crate::repo::{RepoPath, Tree, read_text};
+use crate::managers::ManagerName;
+use crate::repo::{RepoPath, Tree, read_parsed};
 use crate::split::{Manifest, SplitError};
 
 /// A workspace: its folder, and its manifest.
 pub type Workspaces = BTreeMap<RepoPath, Manifest>;
 
 /// The manifest in a folder, or none.
-fn manifest(tree: &dyn Tree, folder: &RepoPath) -> Result<Option<Manifest>, SplitError> {
+fn manifest(tree: &dyn Tree, folder: &RepoPath, manager: ManagerName) -> Result<Option<Manifest>, SplitError> {
     let path = manifest_path(folder);
-    let Some(text) = read_text(tree, &path)? else { return Ok(None) };
-    Ok(Some(Manifest::read(&path, &text)?))
+    let Some(text) = read_parsed(tree, &path)? else { return Ok(None) };
+    Ok(Some(Manifest::read(&path, &text, manager)?))
 }
 
 /// Where the manifest of a folder lies.

@@ -8,6 +8,7 @@ use super::{
     refuse_equal_names,
 };
 use crate::{
+    lockfile::names::{is_local_name, is_package_name},
     managers::ManagerName,
     repo::{RepoPath, Tree},
     split::{Manifest, SplitError},
@@ -24,14 +25,15 @@ pub(in crate::split) struct Found {
 }
 
 /// Reads the root manifest.
-pub(in crate::split) fn root(tree: &dyn Tree) -> Result<Manifest, SplitError> {
-    manifest(tree, &RepoPath::root())?.ok_or(SplitError::NoRootManifest)
+pub(in crate::split) fn root(tree: &dyn Tree, manager: ManagerName) -> Result<Manifest, SplitError> {
+    manifest(tree, &RepoPath::root(), manager)?.ok_or(SplitError::NoRootManifest)
 }
 
 /// Reads the manifests of all workspaces, as the current Yarn does: it needs neither names nor versions.
 #[cfg(test)]
 pub(in crate::split) fn read(tree: &dyn Tree) -> Result<Workspaces, SplitError> {
-    Ok(read_as(tree, root(tree)?, ManagerName::YarnBerry, Dialect::Yarn4)?.workspaces)
+    let manager = ManagerName::YarnBerry;
+    Ok(read_as(tree, root(tree, manager)?, manager, Dialect::Yarn4)?.workspaces)
 }
 
 /// Reads the manifests of all workspaces; the root is the empty path.
@@ -41,8 +43,10 @@ pub(in crate::split) fn read_as(
     manager: ManagerName,
     dialect: Dialect,
 ) -> Result<Found, SplitError> {
-    let mut reader = Reader { tree, dialect, workspaces: Workspaces::new(), warnings: Vec::new() };
+    let mut reader = Reader { tree, manager, dialect, workspaces: Workspaces::new(), warnings: Vec::new() };
+    reader.warnings.extend(root.warnings(&manifest_path(&RepoPath::root()), manager));
     reader.warnings.extend(lerna::warnings(tree, &root, manager)?);
+    reader.refuse_name(&RepoPath::root(), &root)?;
     let patterns = root.workspaces.clone().unwrap_or_default();
     reader.workspaces.insert(RepoPath::root(), root);
     reader.add(&RepoPath::root(), &patterns, 0)?;
@@ -52,6 +56,7 @@ pub(in crate::split) fn read_as(
 
 struct Reader<'a> {
     tree: &'a dyn Tree,
+    manager: ManagerName,
     dialect: Dialect,
     workspaces: Workspaces,
     warnings: Vec<String>,
@@ -71,7 +76,10 @@ impl Reader<'_> {
             if self.workspaces.contains_key(folder) {
                 continue;
             }
-            let Some(mut manifest) = manifest(self.tree, &found.place.real)? else { continue };
+            let Some(mut manifest) = manifest(self.tree, &found.place.real, self.manager)? else { continue };
+            self.refuse_duplicates(folder, &manifest)?;
+            self.refuse_name(folder, &manifest)?;
+            self.warnings.extend(manifest.warnings(&manifest_path(folder), self.manager));
             if !self.is_workspace(folder, &manifest, found)? {
                 continue;
             }
@@ -107,6 +115,34 @@ impl Reader<'_> {
         ));
     }
 
+    /// Before 1.4, Bun installs nothing if the manifest of a workspace has a duplicate key. In the root it only warns.
+    fn refuse_duplicates(&self, folder: &RepoPath, manifest: &Manifest) -> Result<(), SplitError> {
+        match (self.dialect, manifest.duplicates.first()) {
+            (Dialect::Bun12 | Dialect::Bun13, Some(duplicate)) => Err(SplitError::DuplicateKey {
+                path: manifest_path(folder),
+                position: duplicate.position,
+                key: duplicate.key.clone(),
+                manager: self.dialect.title(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a name with which the package manager installs nothing. Later Yarns accept all names.
+    fn refuse_name(&self, folder: &RepoPath, manifest: &Manifest) -> Result<(), SplitError> {
+        let name = manifest.name.as_str();
+        let is_accepted = match self.dialect {
+            _ if name.is_empty() => true,
+            Dialect::YarnClassic => is_name_of_yarn_1(name),
+            Dialect::Bun14 if !folder.is_root() => is_name_of_bun_1_4(name),
+            _ => true,
+        };
+        let reason = "has a `name` that is not allowed";
+        let refused =
+            || SplitError::RefusedWorkspace { path: manifest_path(folder), reason, manager: self.dialect.title() };
+        is_accepted.then_some(()).ok_or_else(refused)
+    }
+
     /// Whether the package manager takes a folder with this manifest for a workspace.
     fn is_workspace(&mut self, folder: &RepoPath, manifest: &Manifest, found: &Match) -> Result<bool, SplitError> {
         let has_version = manifest.json.get("version").is_some_and(|version| version.as_str() != Some(""));
@@ -133,6 +169,21 @@ impl Reader<'_> {
     }
 }
 
+/// Whether Yarn 1 accepts a name: `Name contains illegal characters`, `Name can't start with a dot`, `Name is blacklisted`.
+fn is_name_of_yarn_1(name: &str) -> bool {
+    let is_reserved = ["node_modules", "favicon.ico"].iter().any(|reserved| name.eq_ignore_ascii_case(reserved));
+    is_package_name(name) && !name.starts_with('.') && !is_reserved
+}
+
+/// Whether Bun 1.4 accepts the name of a workspace: `invalid dependency name`, `invalid package name`.
+fn is_name_of_bun_1_4(name: &str) -> bool {
+    is_local_name(name)
+        && !name.starts_with('.')
+        && name != "node_modules"
+        && !name.trim_start_matches('@').contains('@')
+        && !name.contains(':')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +191,31 @@ mod tests {
 
     fn found(files: &[(&str, &str)], links: &[(&str, &str)], dialect: Dialect) -> Result<Found, SplitError> {
         let tree = MemoryTree::with_links(files.iter().copied(), links.iter().copied());
-        read_as(&tree, root(&tree)?, ManagerName::YarnBerry, dialect)
+        let manager = if dialect.is_bun() { ManagerName::Bun } else { ManagerName::YarnBerry };
+        read_as(&tree, root(&tree, manager)?, manager, dialect)
+    }
+
+    #[test]
+    fn duplicate_keys_are_accepted_where_the_package_manager_accepts_them() {
+        let files = [
+            ("package.json", "{\"workspaces\": [\"packages/*\"],\n\"private\": true, \"private\": true}"),
+            ("packages/a/package.json", r#"{"name": "a", "version": "1.0.0", "name": "b"}"#),
+        ];
+        assert_eq!(
+            found(&files, &[], Dialect::Bun13).unwrap_err().to_string(),
+            "`packages/a/package.json` has the key `name` twice; Bun 1.3 refuses to install"
+        );
+        assert_eq!(
+            found(&files, &[], Dialect::Bun14).unwrap().warnings,
+            [
+                "package.json:2:18: duplicate key `private`; Bun uses the first one",
+                "packages/a/package.json:1:35: duplicate key `name`; Bun uses the first one",
+            ]
+        );
+        assert!(found(&files[..1], &[], Dialect::Bun12).unwrap().warnings[0].contains("duplicate key `private`"));
+        let yarn = found(&files, &[], Dialect::Yarn4).unwrap();
+        assert_eq!(yarn.workspaces["packages/a"].name, "b");
+        assert_eq!(yarn.warnings[1], "packages/a/package.json:1:35: duplicate key `name`; Yarn uses the last one");
     }
 
     fn folders(found: &Found) -> Vec<&str> {
@@ -190,6 +265,27 @@ mod tests {
             "`packages/b/package.json` has no `name`; Bun 1.3 refuses to install"
         );
         assert_eq!(folders(&found(&files, &[], Dialect::Yarn4).unwrap()), ["", "packages/a", "packages/b"]);
+    }
+
+    /// What Yarn 1.22, Yarn 4.18, Bun 1.3 and Bun 1.4 say to a workspace of this name.
+    #[test]
+    fn names_are_refused_as_the_package_manager_refuses_them() {
+        let accepting = |name: &str| {
+            let manifest = serde_json::json!({ "name": name, "version": "1.0.0" }).to_string();
+            let files = [("package.json", r#"{"workspaces": ["a"]}"#), ("a/package.json", &manifest)];
+            let dialects = [Dialect::YarnClassic, Dialect::Yarn4, Dialect::Bun13, Dialect::Bun14];
+            dialects.map(|dialect| found(&files, &[], dialect).is_ok())
+        };
+        for name in ["JSONStream", "a..b", "_u", "a~b", "a'b", "a(b)", "@s/.x"] {
+            assert_eq!(accepting(name), [true; 4], "{name}");
+        }
+        for name in ["ünï", "@s/ünï", "日本", "a b", "a%2fb", "a$b", "a+b", "a#b"] {
+            assert_eq!(accepting(name), [false, true, true, true], "{name}");
+        }
+        for name in [".hid", "node_modules", "a:b"] {
+            assert_eq!(accepting(name), [false, true, true, false], "{name}");
+        }
+        assert_eq!(accepting("favicon.ico"), [false, true, true, true]);
     }
 
     #[test]

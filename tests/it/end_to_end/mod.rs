@@ -13,6 +13,7 @@ mod lfs;
 mod libraries;
 mod local;
 mod lock_corners;
+mod manifests;
 mod needed_builds;
 mod nodejs;
 mod outputs;

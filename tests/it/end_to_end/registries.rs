@@ -28,7 +28,7 @@ fn write_home(context: &TestContext, registry: &Registry) {
     let default = format!("{{ url = \"{url}\", username = \"developer\", password = \"{PASSWORD}\" }}");
     let bunfig = format!("[install]\ncafile = \"{ca}\"\nregistry = {default}\n[install.scopes]\nscope = {scope}\n");
     let yarnrc = format!(
-        "httpsCaFilePath: {ca}\nnpmAlwaysAuth: true\nnpmAuthIdent: developer:{PASSWORD}\nnpmScopes:\n  scope:\n    \
+        "httpsCaFilePath: {ca}\nnpmRegistryServer: {url}\nnpmAlwaysAuth: true\nnpmAuthIdent: developer:{PASSWORD}\nnpmScopes:\n  scope:\n    \
          npmRegistryServer: {url}\n    npmAuthToken: {TOKEN}\n"
     );
     fs::create_dir_all(context.home().join(".config")).unwrap();

@@ -167,6 +167,44 @@ fn husky_in_a_fresh_clone_and_in_a_linked_work_tree_is_said_not_to_run() {
     assert!(fail(&mut context.splitter(&["hook", "status"])).contains(".husky/_/pre-commit is missing; run"));
 }
 
+/// Case X7. Without an argument, husky 5 to 8 do nothing.
+#[test]
+fn husky_before_version_9_is_installed_by_its_own_command() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    let manifest = context.read("package.json");
+    let depends = |range: &str, more: &str| {
+        let own = format!("\"devDependencies\": {{ \"husky\": \"{range}\" }}, {more} \"name\"");
+        context.write("package.json", manifest.replacen("\"name\"", &own, 1));
+    };
+    context.write(".husky/commit-msg", "#!/usr/bin/env sh\n. \"$(dirname -- \"$0\")/_/husky.sh\"\n");
+    let advice = |command: &[&str]| {
+        let output = context.splitter(command).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let advice = said.lines().find(|line| line.contains("pre-commit") && line.contains("; run `"));
+        advice.and_then(|line| line.split('`').nth(1)).unwrap_or(&said).to_owned()
+    };
+    for (range, more, expected) in [
+        ("^8.0.3", "", "npx husky install"),
+        ("~6.0.0", "", "npx husky install"),
+        ("catalog:", "\"scripts\": { \"prepare\": \"husky install\" },", "npx husky install"),
+        ("^9.1.7", "", "npx husky"),
+        ("latest", "", "npx husky"),
+    ] {
+        depends(range, more);
+        assert_eq!(advice(&["hook", "status"]), expected, "{range}");
+        assert_eq!(advice(&["hook", "install"]), expected, "{range}");
+    }
+    // What is installed counts more than the range.
+    context.write("node_modules/husky/package.json", r#"{ "name": "husky", "version": "8.0.3" }"#);
+    assert_eq!(advice(&["hook", "status"]), "npx husky install");
+    // As husky 8 sets it, in a linked working tree without its start.
+    context.git(&["config", "core.hooksPath", ".husky"]);
+    context.write(".husky/pre-commit", "#!/usr/bin/env sh\n. \"$(dirname -- \"$0\")/_/husky.sh\"\nsplitter hook run\n");
+    context.make_executable(".husky/pre-commit");
+    assert_eq!(advice(&["hook", "status"]), "npx husky install");
+}
+
 #[test]
 fn a_folder_of_hooks_that_others_share_is_left_alone() {
     let guarded = Guarded::new();

@@ -17,7 +17,7 @@ use crate::{
         DependencyGroup, Integrity, LockedDependency, LockedPackage, LockedWorkspace, PlatformLists, Platforms,
         Resolution,
         json::{Document, shorten},
-        names::{is_package_name, split_name},
+        names::{is_name_for, split_name},
     },
     repo::RepoPath,
 };
@@ -67,6 +67,10 @@ fn package(
     let base = declaring_workspace(key, resolution, workspaces);
     let resolution = resolution::parse(resolution, base, url)
         .map_err(|error| resolution_error(document, key, elements, resolution, error))?;
+    if !is_name_for(&resolution, name) || key.chars().any(char::is_control) {
+        let (key, name) = (shorten(key).into_owned(), shorten(name).into_owned());
+        return Err(BunLockError::Name { position: document.position(elements.range.start), key, name });
+    }
     let info = elements.elements.iter().find_map(Value::as_object);
     Ok(LockedPackage {
         key: key.to_owned(),
@@ -104,17 +108,11 @@ fn identity<'e>(
     key: &str,
     elements: &'e Array<'_>,
 ) -> Result<(&'e str, &'e str), BunLockError> {
-    let position = || document.position(elements.range.start);
     let first = elements.elements.first().and_then(Value::as_string_lit).map_or("", |text| text.value.as_ref());
-    let Some((name, resolution)) = split_name(first) else {
+    split_name(first).ok_or_else(|| {
         let (key, found) = (shorten(key).into_owned(), shorten(first).into_owned());
-        return Err(BunLockError::Entry { position: position(), key, found });
-    };
-    if !is_package_name(name) || key.chars().any(char::is_control) {
-        let (key, name) = (shorten(key).into_owned(), shorten(name).into_owned());
-        return Err(BunLockError::Name { position: position(), key, name });
-    }
-    Ok((name, resolution))
+        BunLockError::Entry { position: document.position(elements.range.start), key, found }
+    })
 }
 
 fn resolution_error(

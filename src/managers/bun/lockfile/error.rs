@@ -3,7 +3,10 @@
 use super::FILE;
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
-    lockfile::json::{Document, JsonError, shorten},
+    lockfile::{
+        hints,
+        json::{Document, JsonError, shorten},
+    },
     repo::RepoPathError,
 };
 
@@ -79,7 +82,10 @@ impl Diagnose for BunLockError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Json(error @ JsonError::Conflict { .. }) => error.hints(),
-            Self::Json(_) => vec!["if the file is damaged, run `bun install` to write it again".to_owned()],
+            Self::Json(JsonError::Duplicate { .. }) => {
+                vec!["remove one of the two (a merge may have kept both), then run `bun install`".to_owned()]
+            }
+            Self::Json(_) => vec![hints::damaged("bun")],
             Self::Resolution { .. } => {
                 vec!["use a version, a URL, a tarball, `workspace:`, `file:`, `link:`, `git+` or `github:`".to_owned()]
             }

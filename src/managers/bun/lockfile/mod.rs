@@ -19,7 +19,7 @@ pub use error::BunLockError;
 use crate::{
     lockfile::{
         BunRequests, DependencyGroup, Format, LockedWorkspace, Lockfile, Requests,
-        json::{Dialect, Document},
+        json::{Counts, Dialect, Document},
     },
     names::BUN_LOCK,
     parallel::both,
@@ -34,7 +34,7 @@ pub const NEWEST_KNOWN_VERSION: u64 = 3;
 
 /// Reads the content of a `bun.lock`.
 pub fn parse(text: &str) -> Result<Lockfile, BunLockError> {
-    let document = Document::parse(FILE, text, Dialect::Jsonc)?;
+    let (document, _) = Document::parse_with(FILE, text, Dialect::Jsonc, counts)?;
     let root = document.object()?;
     let version = version(&document, root)?;
     let workspaces = workspaces(&document, root)?;
@@ -57,6 +57,12 @@ pub fn parse(text: &str) -> Result<Lockfile, BunLockError> {
         warnings,
         requests: Requests::Bun(requests),
     })
+}
+
+/// Returns which of several equal keys counts in the object at a path of keys. Bun writes both dependencies of that name if the
+/// manifest has two. Bun 1.4 uses the first one, and no version keeps two different entries of `packages`.
+fn counts(path: &[String]) -> Option<Counts> {
+    (path.len() == 3 && path[0] == "workspaces").then_some(Counts::First)
 }
 
 fn version(document: &Document<'_>, root: &Object<'_>) -> Result<u64, BunLockError> {

@@ -3,7 +3,7 @@
 use super::FILE;
 use crate::{
     diagnostic::{Category, Diagnose, Location, Position},
-    lockfile::IntegrityError,
+    lockfile::{IntegrityError, hints},
     repo::RepoPathError,
 };
 
@@ -171,7 +171,7 @@ impl Diagnose for YarnLockError {
             }
             Self::Version { .. } => "use a lockfile of Yarn 1 (version 1) or of a later Yarn (`__metadata:`)",
             Self::Unknown { .. } | Self::Control { .. } | Self::Unexpected { .. } | Self::Missing { .. } => {
-                "if the file is damaged, run `yarn install` to write it again"
+                return vec![hints::damaged("yarn")];
             }
             Self::Duplicate { .. } => "remove one of the two (a merge may have kept both), then run `yarn install`",
             Self::Resolution { .. } => {

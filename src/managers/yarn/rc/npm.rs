@@ -67,9 +67,9 @@ pub(crate) struct NetworkSettings {
 #[derive(Clone, Default)]
 pub(crate) struct NpmAuth {
     /// `npmAuthToken`.
-    pub(crate) token: Option<String>,
+    pub(crate) token: Option<Setting>,
     /// `npmAuthIdent`: `user:password`, or the same in base64.
-    pub(crate) ident: Option<String>,
+    pub(crate) ident: Option<Setting>,
     /// `npmAlwaysAuth`.
     pub(crate) always: Option<String>,
 }
@@ -128,8 +128,8 @@ impl NetworkSettings {
 impl NpmAuth {
     fn of(settings: &Settings<'_>) -> Result<Self, YarnRcError> {
         Ok(Self {
-            token: settings.text("npmAuthToken")?,
-            ident: settings.text("npmAuthIdent")?,
+            token: settings.setting("npmAuthToken")?,
+            ident: settings.setting("npmAuthIdent")?,
             always: settings.text("npmAlwaysAuth")?,
         })
     }
@@ -217,9 +217,9 @@ mod tests {
         assert_eq!(npm.server.as_ref().unwrap().text, "https://r.example");
         assert_eq!(npm.auth.always.as_deref(), Some("true"));
         assert_eq!(npm.scopes["@a"].server.as_ref().unwrap().text, "${A}");
-        assert_eq!(npm.scopes["@a"].auth.ident.as_deref(), Some("us:pw"));
-        assert_eq!(npm.registries["//r.example"].token.as_deref(), Some("${T-}"));
-        assert_eq!(npm.registries["https://q.example/npm"].token.as_deref(), Some("q"));
+        assert_eq!(npm.scopes["@a"].auth.ident.as_ref().unwrap().text, "us:pw");
+        assert_eq!(npm.registries["//r.example"].token.as_ref().unwrap().text, "${T-}");
+        assert_eq!(npm.registries["https://q.example/npm"].token.as_ref().unwrap().text, "q");
         assert!(!format!("{npm:?}").contains("pw"));
     }
 

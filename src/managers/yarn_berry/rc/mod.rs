@@ -5,6 +5,8 @@
 mod blocks;
 mod resolution;
 
+use std::collections::BTreeSet;
+
 use camino::Utf8Path;
 
 pub use self::{
@@ -16,6 +18,7 @@ use crate::{
     diagnostic::Position,
     managers::{
         ManagerError,
+        installer_fields::INSTALLER_FIELDS,
         yarn::rc::{
             NpmSettings, Setting, YarnRcError,
             npm::Settings,
@@ -47,6 +50,17 @@ pub struct BerryRc {
     pub resolution: ResolutionSettings,
     /// Registries and credentials.
     pub(crate) npm: NpmSettings,
+}
+
+/// Keys besides those of an install that decide which program and which cache Yarn uses.
+const DECIDING: [&str; 2] = ["cacheFolder", "yarnPath"];
+
+/// Returns the keys in the text of a `.yarnrc.yml` that decide an install.
+pub(super) fn deciding_keys(text: &str) -> BTreeSet<String> {
+    let fields = yaml::read(Utf8Path::new(YARNRC_YML), text).unwrap_or_default();
+    let decides =
+        |key: &String| DECIDING.contains(&key.as_str()) || INSTALLER_FIELDS.yarnrc_yml.iter().any(|kept| kept == key);
+    fields.into_keys().filter(decides).collect()
 }
 
 /// The layout of installed packages.

@@ -14,6 +14,7 @@ mod chosen;
 pub(in crate::split) mod environment;
 mod finder;
 mod globs;
+mod linters;
 mod mentions;
 mod programs;
 mod root_manifest;
@@ -30,7 +31,7 @@ use self::{
     aliases::Alias,
     search::{Mention, Search},
     specifiers::Specifiers,
-    tables::{LINTING, NOT_FOR_BUILDS, OF_CHECKS, OF_ESLINT, SETTINGS, SOUGHT_UPWARDS},
+    tables::{NOT_FOR_BUILDS, OF_CHECKS, OF_ESLINT, SETTINGS, SOUGHT_UPWARDS},
 };
 pub(in crate::split) use self::{chosen::chosen, finder::Finder};
 use crate::repo::{EntryKind, RepoPath};
@@ -228,7 +229,7 @@ pub(in crate::split) fn with_names(
 fn search_configuration(search: &mut Search<'_, '_>, asked: &Asked<'_>) -> Result<(), SplitError> {
     let entries = search.finder.tree.list(asked.path)?;
     let checks = asked.purpose == Purpose::Check;
-    let lints = !checks && !asked.scripts.is_empty() && lints(search.finder.workspaces, asked.path);
+    let lints = !checks && !asked.scripts.is_empty() && linters::lints(search.finder.workspaces, asked.path);
     let root = search.finder.workspaces.get(&RepoPath::root());
     let root_scripts = root.into_iter().flat_map(|root| root.scripts.values().map(String::as_str));
     search.builds_projects = asked.scripts.iter().copied().chain(root_scripts).any(typescript::builds_projects);
@@ -329,8 +330,8 @@ fn leads_on(
 ) -> Result<bool, SplitError> {
     // An edge is only ever added, or gets a stronger kind. Copies of all edges for each name cost more than the search itself.
     let size = |search: &Search<'_, '_>| {
-        let Found { files, edges, .. } = &search.found;
-        (files.len(), edges.len(), edges.values().map(|edge| edge.kind as usize).sum::<usize>())
+        let Found { files, edges, reads, .. } = &search.found;
+        (files.len() + reads.len(), edges.len(), edges.values().map(|edge| edge.kind as usize).sum::<usize>())
     };
     let before = size(search);
     if let Some(file) = step(search)?.filter(|file| mentions::names_more(file.as_str())) {
@@ -362,12 +363,6 @@ pub(in crate::split) fn of_root_scripts(
     Ok(search.found)
 }
 
-/// Whether a build lints: its workspace or the root depends on a package that lints during builds.
-fn lints(workspaces: &Workspaces, path: &RepoPath) -> bool {
-    let manifests = [path, &RepoPath::root()].map(|path| workspaces.get(path));
-    manifests.into_iter().flatten().any(|manifest| LINTING.iter().any(|package| manifest.depends_on(package)))
-}
-
 /// Returns the settings of linters directly in a workspace that its manifest offers to others.
 fn named_settings(manifest: &serde_json::Value) -> Vec<String> {
     let mut named = Vec::new();
@@ -377,8 +372,7 @@ fn named_settings(manifest: &serde_json::Value) -> Vec<String> {
         match value {
             serde_json::Value::String(text) => {
                 let name = text.trim_start_matches("./");
-                let is_setting = SETTINGS.iter().any(|(_, names)| names.iter().any(|start| name.starts_with(start)));
-                named.extend((is_setting && !name.contains('/')).then(|| name.to_owned()));
+                named.extend((linters::is_setting(name) && !name.contains('/')).then(|| name.to_owned()));
             }
             serde_json::Value::Array(list) => open.extend(list),
             serde_json::Value::Object(fields) => open.extend(fields.values()),

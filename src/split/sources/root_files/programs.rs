@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Purpose, environment, mentions,
+    Purpose, environment,
+    linters::Settings,
+    mentions,
     root_manifest::{Place, names_root},
     search::Search,
     specifiers::{self, Specifiers},
@@ -131,7 +133,9 @@ fn scan(search: &Search<'_, '_>, files: &[RepoPath]) -> Vec<Scanned> {
     };
     let without_tests = search.purpose == Purpose::Build && !search.compiles;
     let is_left_out = |folder: &str| TEMPLATES.contains(&folder) || (without_tests && OF_TESTS.contains(&folder));
-    parallel::map(files, |path| read(tree, path, own, &is_left_out, &is_wanted))
+    let entries = if search.purpose == Purpose::Build { tree.list(own).unwrap_or_default() } else { Vec::new() };
+    let settings = Settings::of(&entries);
+    parallel::map(files, |path| read(tree, path, own, &is_left_out, &is_wanted, &settings))
 }
 
 /// Adds the root's manifest and the `.env` files that programs read.
@@ -223,6 +227,7 @@ fn read(
     own: &RepoPath,
     is_left_out: &(dyn Fn(&str) -> bool + Sync),
     is_name: &(dyn Fn(&str) -> bool + Sync),
+    settings: &Settings,
 ) -> Scanned {
     let nothing = Scanned { text: None, specifiers: Specifiers::default() };
     let Ok(Some(bytes)) = tree.read(path) else { return nothing };
@@ -232,7 +237,7 @@ fn read(
     let is_template = inner.split('/').any(is_left_out);
     // A configuration that a build reads is followed by itself.
     let is_followed = folder == *own && super::is_configuration(path.file_name());
-    let specifiers = if is_template || is_followed || is_json(path) {
+    let mut specifiers = if is_template || is_followed || is_json(path) {
         Specifiers::default()
     } else if has_ending(path.as_str(), "mdx") {
         specifiers::of(&without_code(&text), specifiers::Place::of(own, &folder, false), is_name)
@@ -240,6 +245,11 @@ fn read(
         let has_texts = texts::has_texts(path.file_name());
         specifiers::of(&text, specifiers::Place::of(own, &folder, has_texts), is_name)
     };
+    if !is_template && !is_json(path) {
+        let is_of_tool = is_followed || (folder == *own && path.file_name().starts_with("codegen."));
+        let read = settings.read_by(&text, is_of_tool).into_iter();
+        specifiers.paths.extend(read.map(|name| own.child(name).as_str().to_owned()));
+    }
     let is_read = is_configuration(path) || text.contains(MANIFEST) || environment::may_read(&text);
     Scanned { text: is_read.then_some(text), specifiers }
 }

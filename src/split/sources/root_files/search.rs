@@ -6,7 +6,7 @@ use super::{
     Edge, EdgeKind, Found, Purpose,
     aliases::{self, Alias},
     finder::Finder,
-    mentions,
+    linters, mentions,
     specifiers::{self, Place, Specifiers},
     tables::{NO_INPUTS, OUTPUTS},
     texts,
@@ -134,6 +134,9 @@ impl<'f, 'a> Search<'f, 'a> {
         by: Mention,
         text: &dyn Fn() -> String,
     ) -> Result<Option<RepoPath>, SplitError> {
+        if let Some(name) = path.below(self.own).filter(|name| !name.contains('/') && linters::is_setting(name)) {
+            self.found.reads.insert(name.to_owned());
+        }
         if path.is_root() || path.is_within(self.own) || self.own.is_within(path) {
             return Ok(None);
         }

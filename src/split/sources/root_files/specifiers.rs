@@ -110,7 +110,9 @@ pub(super) fn of(text: &str, place: Place<'_>, is_wanted: impl Fn(&str) -> bool)
             Some(b'$' | b'/') if bytes[at + 1..].iter().take(60).any(|byte| *byte == b'.') => {
                 climb_after_name(text, at, place, &mut one);
             }
-            Some(first) if first.is_ascii_alphanumeric() || matches!(first, b'@' | b'~' | b'#' | b'$') => {
+            Some(first)
+                if first.is_ascii_alphanumeric() || !first.is_ascii() || matches!(first, b'@' | b'~' | b'#' | b'$') =>
+            {
                 if !is_imported(&text[..at]) || is_in_comment(&text[..at]) {
                     continue;
                 }
@@ -141,7 +143,7 @@ fn is_in_comment(before: &str) -> bool {
 }
 
 /// Whether an import stands before a quote.
-fn is_imported(before: &str) -> bool {
+pub(super) fn is_imported(before: &str) -> bool {
     // Most quotes are after `=`, `:` or `,`.
     let before = before.trim_end_matches([' ', '\n', '\t', '\r']);
     if !before.as_bytes().last().is_some_and(|last| last.is_ascii_lowercase() || matches!(last, b'(' | b'=')) {
@@ -280,6 +282,11 @@ mod tests {
     fn names(text: &str) -> Vec<String> {
         let own = "apps/web".parse().unwrap();
         of(text, Place::of(&own, &own, true), |_| true).names.into_iter().collect()
+    }
+
+    #[test]
+    fn names_of_packages_may_begin_with_any_letter() {
+        assert_eq!(names("import x from 'ünï/sub'; import y from \"@s/日本\""), ["@s/日本", "ünï/sub"]);
     }
 
     #[test]

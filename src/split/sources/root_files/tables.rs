@@ -8,9 +8,11 @@ pub(super) const SOUGHT_UPWARDS: [&[&str]; 2] = [&["postcss.config.", ".postcssr
 /// Settings of `ESLint`, which are looked for upwards too.
 pub(super) const OF_ESLINT: [&str; 2] = [".eslintrc", "eslint.config."];
 
-/// Packages that lint during a build.
-pub(super) const LINTING: [&str; 6] = [
-    "next",
+/// The first version of Next.js whose build does not lint.
+pub(super) const NEXT_WITHOUT_LINT: u64 = 16;
+
+/// Packages that lint during a build. `next` does so in some versions.
+pub(super) const LINTING: [&str; 5] = [
     "react-scripts",
     "vite-plugin-eslint",
     "vite-plugin-checker",
@@ -76,14 +78,32 @@ pub(super) const OF_TOOLS: [(&[&str], &[&str]); 4] = [
     (&["graphql-codegen"], &["codegen.", ".graphqlrc"]),
 ];
 
-/// Settings of linters and formatters in a workspace's folder, which are no sources unless a build runs the tool, by the word that
-/// runs it. The same names are in `source-filter.json`.
-pub(super) const SETTINGS: [(&str, &[&str]); 6] = [
+/// Settings of linters and formatters in a workspace's folder, which are no sources unless a build runs the tool or a program reads
+/// them, by the word that runs the tool. The same names are in `source-filter.json`.
+pub(super) const SETTINGS: [(&str, &[&str]); 24] = [
     ("eslint", &[".eslintrc", "eslint.config.", ".eslintignore"]),
-    ("biome", &["biome.json"]),
+    ("biome", &["biome.json", ".biome.json", ".editorconfig"]),
+    ("rome", &["rome.json"]),
     ("oxlint", &[".oxlintrc", "oxlint.config."]),
-    ("prettier", &[".prettierrc", "prettier.config.", ".prettierignore"]),
+    ("oxfmt", &[".oxfmtrc", ".editorconfig"]),
+    ("prettier", &[".prettierrc", "prettier.config.", ".prettierignore", ".editorconfig"]),
+    ("dprint", &["dprint.json", ".dprint.json"]),
+    ("editorconfig", &[".editorconfig"]),
     ("stylelint", &[".stylelintrc", "stylelint.config.", ".stylelintignore"]),
+    ("tslint", &["tslint.json"]),
+    ("jshint", &[".jshintrc"]),
+    ("xo", &["xo.config.", ".xo-config"]),
+    ("markdownlint", &[".markdownlint"]),
+    ("textlint", &[".textlintrc"]),
+    ("htmlhint", &[".htmlhintrc"]),
+    ("secretlint", &[".secretlintrc"]),
+    ("ls-lint", &[".ls-lint.yml"]),
+    ("npmPkgJsonLint", &[".npmpackagejsonlintrc"]),
+    ("syncpack", &[".syncpackrc"]),
+    ("depcheck", &[".depcheckrc"]),
+    ("cspell", &["cspell.", ".cspell."]),
+    ("knip", &["knip."]),
+    ("commitlint", &[".commitlintrc", "commitlint.config."]),
     ("lint-staged", &[".lintstagedrc", "lint-staged.config."]),
 ];
 

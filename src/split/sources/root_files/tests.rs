@@ -486,10 +486,37 @@ fn settings_of_linters_are_sources_where_the_build_lints() {
     let reads = |script: &str, files: &[(&str, &str)]| search(script, files).reads.into_iter().collect::<Vec<_>>();
     assert_eq!(reads("vite build", &[]), [""; 0]);
     assert_eq!(reads("eslint . && vite build", &[]), [".eslintignore*", ".eslintrc*", "eslint.config.*"]);
-    assert_eq!(reads("biome check && vite build", &[]), ["biome.json*"]);
+    assert_eq!(reads("biome check && vite build", &[]), [".biome.json*", ".editorconfig*", "biome.json*"]);
     let next = ("apps/web/package.json", r#"{"name": "web", "dependencies": {"next": "15"}}"#);
     assert_eq!(reads("next build", &[next]).len(), 3);
+    let next = ("apps/web/package.json", r#"{"name": "web", "dependencies": {"next": "^16.0.1"}}"#);
+    assert_eq!(reads("next build", &[next]), [""; 0]);
     let package =
         ("apps/web/package.json", r#"{"name": "web", "main": "./.eslintrc.js", "exports": {"./x": "./src/x.js"}}"#);
     assert_eq!(reads("", &[package]), [".eslintrc.js"]);
+}
+
+/// Case X9. No build may lack a file that it reads.
+#[test]
+fn settings_of_linters_are_sources_where_a_program_reads_them() {
+    let settings = [
+        ("apps/web/.prettierrc.json", "{}"),
+        ("apps/web/eslint.config.mjs", ""),
+        ("apps/web/.editorconfig", ""),
+        ("apps/web/commitlint.config.js", ""),
+    ];
+    let reads = |path: &str, text: &str| {
+        let files = [&settings[..], &[(path, text)]].concat();
+        search("vite build", &files).reads.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(reads("apps/web/src/a.ts", "// eslint-disable-next-line"), [""; 0]);
+    let of_prettier = [".editorconfig", ".prettierrc.json"];
+    assert_eq!(reads("apps/web/scripts/gen.mjs", "import * as p from 'prettier';"), of_prettier);
+    assert_eq!(
+        reads("apps/web/codegen.ts", "export default { hooks: { afterAllFileWrite: ['prettier --write'] } }"),
+        of_prettier
+    );
+    assert_eq!(reads("apps/web/orval.config.ts", "export default { a: { output: { prettier: true } } }"), of_prettier);
+    assert_eq!(reads("apps/web/src/page.mdx", "import config from '../eslint.config.mjs'"), ["eslint.config.mjs"]);
+    assert_eq!(reads("apps/web/src/a.test.ts", "import 'prettier'"), [""; 0]);
 }

@@ -333,8 +333,8 @@ fn bins(manifest: &Manifest) -> Vec<(String, String)> {
         _ => Vec::new(),
     };
     let is_name = |name: &str| {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+@".contains(&byte);
-        name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.bytes().all(is_plain)
+        let is_plain = |character: char| character.is_alphanumeric() || "._-+@".contains(character);
+        name.starts_with(char::is_alphanumeric) && name.chars().all(is_plain)
     };
     found
         .into_iter()

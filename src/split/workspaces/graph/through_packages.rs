@@ -1,13 +1,14 @@
 //! Workspaces that packages of the lockfile require. A registry package whose dependency or peer is a workspace gets that
 //! workspace, so everything that installs the package needs the workspace's files too.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    lockfile::{DependencyGroup, Format, LockedDependency, LockedPackage, Lockfile, Requests, Resolution},
+    lockfile::{DependencyGroup, Format, LockedDependency, Lockfile, Resolution},
     repo::RepoPath,
     split::{
-        Manifest, Workspaces,
+        Workspaces,
+        lookup::{Lookup, Target, is_package, last_name, requests},
         sources::root_files::{Edge, EdgeKind, Found},
     },
 };
@@ -34,12 +35,12 @@ pub(in crate::split) fn find(lockfile: &Lockfile, workspaces: &Workspaces) -> Th
     if !lockfile.packages.iter().any(|package| is_package(package) && package.dependencies.iter().any(is_asked)) {
         return ThroughPackages::new();
     }
-    let lock = Lock::of(lockfile, workspaces);
-    let requirers = lock.requirers();
+    let lookup = Lookup::of(lockfile, workspaces);
+    let requirers = requirers(&lookup);
     let mut found = ThroughPackages::new();
     for (from, manifest) in workspaces {
         for (group, name, range) in requests(manifest) {
-            let Target::Package(index) = lock.of_workspace(from, manifest, name, range) else { continue };
+            let Target::Package(index) = lookup.of_workspace(from, manifest, name, range) else { continue };
             for (to, requirer) in requirers[index].iter().filter(|(to, _)| **to != from) {
                 let at_runtime = group != DependencyGroup::Development;
                 let through = Through {
@@ -80,11 +81,6 @@ pub(super) fn add(
     }
 }
 
-/// Whether this is a package that an install gets from elsewhere.
-fn is_package(package: &LockedPackage) -> bool {
-    !matches!(package.resolution, Resolution::Workspace(_) | Resolution::Root)
-}
-
 /// The names under which packages may get workspaces.
 fn names<'a>(lockfile: &'a Lockfile, workspaces: &'a Workspaces) -> BTreeSet<&'a str> {
     let own = workspaces.iter().filter(|(path, manifest)| !path.is_root() && !manifest.name.is_empty());
@@ -94,160 +90,37 @@ fn names<'a>(lockfile: &'a Lockfile, workspaces: &'a Workspaces) -> BTreeSet<&'a
     own.map(|(_, manifest)| manifest.name.as_str()).chain(keys).collect()
 }
 
-/// The dependencies of a manifest, with their groups.
-fn requests(manifest: &Manifest) -> impl Iterator<Item = (DependencyGroup, &str, &str)> {
-    manifest
-        .dependencies
-        .iter()
-        .flat_map(|(group, specifiers)| specifiers.iter().map(|(name, range)| (*group, name.as_str(), range.as_str())))
-}
-
-/// What a name leads to.
-enum Target<'a> {
-    Package(usize),
-    Workspace(&'a RepoPath),
-    Nothing,
-}
-
-/// A lockfile in which names are looked up as its package manager does.
-struct Lock<'a> {
-    lockfile: &'a Lockfile,
-    /// The packages by key (Bun) or by descriptor (Yarn).
-    by_key: HashMap<&'a str, usize>,
-    /// The workspaces by name.
-    workspaces: BTreeMap<&'a str, &'a RepoPath>,
-    /// Names that the root's `resolutions` lead to something other than a workspace.
-    elsewhere: BTreeSet<&'a str>,
-}
-
-impl<'a> Lock<'a> {
-    fn of(lockfile: &'a Lockfile, workspaces: &'a Workspaces) -> Self {
-        let packages = lockfile.packages.iter().enumerate();
-        let by_key = match (&lockfile.requests, lockfile.format) {
-            (Requests::ByDescriptor(locked), _) => {
-                locked.descriptors.iter().map(|(descriptor, index)| (descriptor.as_str(), *index)).collect()
-            }
-            (_, Format::Bun(_)) => packages.map(|(index, package)| (package.key.as_str(), index)).collect(),
-            _ => packages
-                .flat_map(|(index, package)| {
-                    package.descriptors.iter().map(move |descriptor| (descriptor.as_str(), index))
-                })
-                .collect(),
-        };
-        let named = workspaces.iter().filter(|(path, manifest)| !path.is_root() && !manifest.name.is_empty());
-        Self {
-            lockfile,
-            by_key,
-            workspaces: named.map(|(path, manifest)| (manifest.name.as_str(), path)).collect(),
-            elsewhere: workspaces.get(&RepoPath::root()).map(elsewhere).unwrap_or_default(),
-        }
-    }
-
-    /// For each package, the workspaces that it gets, each with the package that requires it. A package gets what the packages
-    /// that it requires get.
-    fn requirers(&self) -> Vec<BTreeMap<&'a RepoPath, usize>> {
-        let packages = &self.lockfile.packages;
-        let mut found = vec![BTreeMap::new(); packages.len()];
-        let mut requiring: Vec<Vec<usize>> = vec![Vec::new(); packages.len()];
-        let mut open: Vec<(usize, &RepoPath, usize)> = Vec::new();
-        for (index, package) in packages.iter().enumerate().filter(|(_, package)| is_package(package)) {
-            for LockedDependency { name, range } in &package.dependencies {
-                match self.of_package(package, name, range) {
-                    Target::Package(required) => requiring[required].push(index),
-                    Target::Workspace(path) => open.push((index, path, index)),
-                    Target::Nothing => {}
-                }
+/// For each package, the workspaces that it gets, each with the package that requires it. A package gets what the packages
+/// that it requires get.
+fn requirers<'a>(lookup: &Lookup<'a>) -> Vec<BTreeMap<&'a RepoPath, usize>> {
+    let packages = &lookup.lockfile.packages;
+    let mut found = vec![BTreeMap::new(); packages.len()];
+    let mut requiring: Vec<Vec<usize>> = vec![Vec::new(); packages.len()];
+    let mut open: Vec<(usize, &RepoPath, usize)> = Vec::new();
+    for (index, package) in packages.iter().enumerate().filter(|(_, package)| is_package(package)) {
+        for LockedDependency { name, range } in &package.dependencies {
+            match lookup.of_package(package, name, range) {
+                Target::Package(required) => requiring[required].push(index),
+                Target::Workspace(path) => open.push((index, path, index)),
+                Target::Nothing => {}
             }
         }
-        while let Some((index, path, requirer)) = open.pop() {
-            if found[index].insert(path, requirer).is_none() {
-                open.extend(requiring[index].iter().map(|next| (*next, path, requirer)));
-            }
-        }
-        found
     }
-
-    /// What a workspace gets for a name.
-    fn of_workspace(&self, path: &RepoPath, manifest: &Manifest, name: &str, range: &str) -> Target<'a> {
-        match self.lockfile.format {
-            Format::Bun(_) => {
-                let own = if path.is_root() { "" } else { manifest.name.as_str() };
-                self.nearest(own, name)
-            }
-            _ => self.by_descriptor(name, range),
+    while let Some((index, path, requirer)) = open.pop() {
+        if found[index].insert(path, requirer).is_none() {
+            open.extend(requiring[index].iter().map(|next| (*next, path, requirer)));
         }
     }
-
-    /// What a package gets for a name.
-    fn of_package(&self, package: &LockedPackage, name: &str, range: &str) -> Target<'a> {
-        match self.lockfile.format {
-            Format::Bun(_) => self.nearest(&package.key, name),
-            _ => self.by_descriptor(name, range),
-        }
-    }
-
-    fn at(&self, index: usize) -> Target<'a> {
-        match &self.lockfile.packages[index].resolution {
-            Resolution::Workspace(path) => Target::Workspace(path),
-            _ => Target::Package(index),
-        }
-    }
-
-    /// Bun's keys are places in `node_modules`: the nearest one upwards counts.
-    fn nearest(&self, from: &str, name: &str) -> Target<'a> {
-        let mut folder = from;
-        loop {
-            let key = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-            if let Some(index) = self.by_key.get(key.as_str()) {
-                return self.at(*index);
-            }
-            if folder.is_empty() {
-                return Target::Nothing;
-            }
-            folder = folder[..folder.len() - last_name(folder).len()].trim_end_matches('/');
-        }
-    }
-
-    /// Yarn lists descriptors. A peer has none, and neither has what a workspace satisfies (Yarn 1) or what `resolutions` lead to a
-    /// workspace.
-    fn by_descriptor(&self, name: &str, range: &str) -> Target<'a> {
-        let known = [format!("{name}@{range}"), format!("{name}@npm:{range}")];
-        if let Some(index) = known.iter().find_map(|descriptor| self.by_key.get(descriptor.as_str())) {
-            return self.at(*index);
-        }
-        let workspace = self.workspaces.get(name).filter(|_| !self.elsewhere.contains(name));
-        workspace.map_or(Target::Nothing, |path| Target::Workspace(path))
-    }
-}
-
-/// Returns the last package name of a key: `@s/b` of `a/@s/b`.
-fn last_name(key: &str) -> &str {
-    let Some(slash) = key.rfind('/') else { return key };
-    let scope = key[..slash].rfind('/').map_or(0, |slash| slash + 1);
-    if key[scope..].starts_with('@') { &key[scope..] } else { &key[slash + 1..] }
-}
-
-/// Returns the names for which the root's `resolutions` say that they are no workspace.
-fn elsewhere(root: &Manifest) -> BTreeSet<&str> {
-    let resolutions = root.json.get("resolutions").and_then(serde_json::Value::as_object);
-    let leads_here = |value: &str| ["workspace:", "portal:", "link:"].iter().any(|start| value.starts_with(start));
-    let others =
-        resolutions.into_iter().flatten().filter(|(_, value)| value.as_str().is_some_and(|value| !leads_here(value)));
-    others.map(|(pattern, _)| last_name(without_range(pattern))).collect()
-}
-
-/// Removes the range from a pattern of `resolutions`: `a/b@^1` becomes `a/b`.
-fn without_range(pattern: &str) -> &str {
-    match pattern.rfind('@') {
-        Some(at) if at > 0 && !pattern[..at].ends_with('/') => &pattern[..at],
-        _ => pattern,
-    }
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::managers::{bun::lockfile as bun, yarn_lock};
+    use crate::{
+        managers::{bun::lockfile as bun, yarn_lock},
+        split::Manifest,
+    };
 
     fn workspaces(manifests: &[(&str, &str)]) -> Workspaces {
         let manifest =
@@ -320,7 +193,6 @@ mod tests {
         let mut resolved = MANIFESTS;
         resolved[0].1 = r#"{"name": "acme", "resolutions": {"**/num": "6.0.1"}}"#;
         assert_eq!(shown(&lockfile, &workspaces(&resolved)), [""; 0]);
-        assert_eq!(["a/b@^1", "@s/b", "**/@s/b@npm:1"].map(without_range), ["a/b", "@s/b", "**/@s/b"]);
     }
 
     #[test]

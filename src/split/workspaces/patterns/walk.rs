@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     names::MANIFEST,
-    repo::{EntryKind, RepoPath, Tree},
+    repo::{EntryKind, RepoPath, Tree, TreeError},
     split::SplitError,
 };
 
@@ -240,7 +240,12 @@ impl<'a> Walk<'a> {
         if here.path.is_root() || here.path == *self.base {
             return Ok(());
         }
-        if !self.tree.is_file(&here.place.real.child(MANIFEST))? {
+        let manifest = here.place.real.child(MANIFEST);
+        if !self.tree.is_file(&manifest)? {
+            // A manifest that never ends or answers is no missing one.
+            if let Err(error @ TreeError::Refused { .. }) = self.tree.read(&manifest) {
+                return Err(error.into());
+            }
             return Ok(());
         }
         self.has_found = true;

@@ -20,7 +20,7 @@ pub(in crate::split) use self::plan::{Before, without_those_that_build_runs};
 use crate::split::{Manifest, SplitError, Workspaces};
 use crate::{
     lockfile::json::{Dialect, Document, to_serde},
-    repo::{RepoPath, Tree, read_text},
+    repo::{RepoPath, Tree, read_parsed},
 };
 
 /// The names of the files that are read.
@@ -89,7 +89,7 @@ impl Tasks {
 
 /// A file of JSON with comments; none where there is none, or where it is not that.
 fn read_json(tree: &dyn Tree, path: &RepoPath) -> Result<Option<Value>, SplitError> {
-    let Some(text) = read_text(tree, path)? else { return Ok(None) };
+    let Some(text) = read_parsed(tree, path)? else { return Ok(None) };
     let Ok(document) = Document::parse(path.as_str(), &text, Dialect::Jsonc) else { return Ok(None) };
     Ok(document.object().ok().map(|root| to_serde(&jsonc_parser::ast::Value::Object(root.clone()))))
 }

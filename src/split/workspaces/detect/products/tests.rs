@@ -58,6 +58,10 @@ fn a_program_that_runs_from_source_has_the_names_of_bin() {
         "program Sources + Production [cat: bun cli.js]"
     );
     assert_eq!(
+        of_bun(r#"{"name": "@acme/ünï", "bin": "cli.js"}"#, &[("apps/a/cli.js", "")]),
+        "program Sources + Production [ünï: bun cli.js]"
+    );
+    assert_eq!(
         of_bun(r#"{"bin": {"../x": "cli.js"}}"#, &[("apps/a/cli.js", "")]),
         "program Sources + Production [x: bun cli.js]"
     );
