@@ -65,7 +65,8 @@ fn what_is_written_is_read() {
     assert!(text.contains("\"systems\":[\"x86_64-linux\"]}"));
     assert!(text.contains(
         "\n    {\"path\":\"apps/web\",\"name\":\"web\",\"dependencies\":[],\"rank\":0,\
-         \"build\":{\"command\":\"bun run build\",\"outputs\":[\"dist\"]},\"package\":{\"name\":\"web\",\"keeps\":\"files\"}}"
+         \"build\":{\"command\":\"bun run build\",\"outputs\":[\"dist\"]},\"package\":{\"name\":\"web\",\"keeps\":\"files\",\
+         \"serves\":\"files\"}}"
     ));
     assert!(text.ends_with("}\n"));
 }
@@ -130,7 +131,9 @@ fn a_record_is_fresh_until_what_it_records_changes() {
 
     let rebuilt = WEB.replace("vite build", "bun build a.ts --outdir out");
     let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record.clone().into());
-    assert_eq!(differences.settings, ["workspace `apps/web` changed: outputs (added `out`, removed `dist`)"]);
+    let changed =
+        "workspace `apps/web` changed: outputs (added `out`, removed `dist`), how it is served (`files` -> none)";
+    assert_eq!(differences.settings, [changed]);
 }
 
 #[test]
@@ -306,7 +309,7 @@ fn of_an_older_record_is_kept_what_an_update_reads() {
     let record = record(&split(MANIFEST, WEB, &lock(&PACKAGES)));
     let text = record.render();
     // What formats 1 and 2 record for a package.
-    let package = r#""package":{"name":"web","keeps":"files"}"#;
+    let package = r#""package":{"name":"web","keeps":"files","serves":"files"}"#;
     assert!(text.contains(package), "{text}");
     let of_format = |number: u64| text.replace("\"formatVersion\": 3", &format!("\"formatVersion\": {number}"));
     for format in [1, 2] {
@@ -335,7 +338,7 @@ fn a_package_with_programs_is_written_read_and_compared() {
     let before = app("NODE_ENV=production node --import ./pre.js lib/main.js --port 1");
     let recorded = record(&before);
     let text = recorded.render();
-    let package = r#""build":{"command":"bun run build","outputs":["lib","types"]},"package":{"name":"web","keeps":"server","programs":[{"name":"web","runtime":"node","file":"lib/main.js","options":["--import","{workspace}/pre.js"],"arguments":["--port","1"],"env":{"NODE_ENV":"production"}}],"runtime":"production"}}"#;
+    let package = r#""build":{"command":"bun run build","outputs":["lib","types"]},"package":{"name":"web","keeps":"server","programs":[{"name":"web","runtime":"node","file":"lib/main.js","options":["--import","{workspace}/pre.js"],"arguments":["--port","1"],"env":{"NODE_ENV":"production"}}],"runtime":"production","serves":{"port":3000}}}"#;
     assert!(text.contains(package), "{text}");
     assert_eq!(Record::parse(&text).unwrap(), recorded);
     assert!(compare(&before, &recorded.clone().into()).is_empty());
@@ -350,7 +353,7 @@ fn a_package_with_programs_is_written_read_and_compared() {
         compare(&app("x"), &recorded.into()).settings,
         [format!(
             "workspace `apps/web` changed: content of its package (`outputs with packages` -> `outputs`), programs \
-             ({removed}, install beside its programs (`production` -> none)"
+             ({removed}, install beside its programs (`production` -> none), how it is served (`port 3000` -> none)"
         )]
     );
 }

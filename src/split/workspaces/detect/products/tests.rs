@@ -3,8 +3,8 @@
 use super::*;
 use crate::{repo::MemoryTree, split::workspaces::detect};
 
-/// The product of `apps/a` with this manifest, in words.
-fn found(manager: ManagerName, manifest: &str, files: &[(&str, &str)]) -> String {
+/// The product of `apps/a` with this manifest.
+fn product(manager: ManagerName, manifest: &str, files: &[(&str, &str)]) -> Option<Product> {
     let tree = MemoryTree::new(files.iter().copied());
     let folder: RepoPath = "apps/a".parse().unwrap();
     let manifest = Manifest::parse("package.json", manifest).unwrap();
@@ -12,7 +12,12 @@ fn found(manager: ManagerName, manifest: &str, files: &[(&str, &str)]) -> String
     let build = detect::build(&tree, &folder, &manifest, &[], manager).unwrap();
     let asked =
         Asked { tree: &tree, folder: &folder, manifest: &manifest, manager, choice: &choice, build: build.as_ref() };
-    let Some(product) = find(&asked).unwrap() else { return "nothing".to_owned() };
+    find(&asked).unwrap()
+}
+
+/// The product of `apps/a` with this manifest, in words.
+fn found(manager: ManagerName, manifest: &str, files: &[(&str, &str)]) -> String {
+    let Some(product) = product(manager, manifest, files) else { return "nothing".to_owned() };
     let programs: Vec<String> = product
         .programs_of("a")
         .iter()
@@ -151,4 +156,19 @@ fn frameworks_are_known() {
     assert_eq!(app("vite", "vite build", &[]), "site Files []");
     assert_eq!(app("vite", "vite build", &[("apps/a/vite.config.ts", "build: { lib: {} }")]), "files Files []");
     assert_eq!(app("x", "storybook build", &[]), "site Files []");
+}
+
+#[test]
+fn how_a_package_is_served_is_known_of_its_framework() {
+    let served = |script: &str, files: &[(&str, &str)]| {
+        let product = product(ManagerName::Bun, &format!(r#"{{"scripts": {{{script}}}}}"#), files).unwrap();
+        product.serves().map_or_else(|| "nothing".to_owned(), |serves| serves.to_string())
+    };
+    assert_eq!(served(r#""build": "vite build""#, &[]), "files");
+    assert_eq!(served(r#""start": "bun src/server.ts""#, &[("apps/a/src/server.ts", "")]), "port 3000");
+    let standalone = [("apps/a/next.config.mjs", "export default { output: 'standalone' }")];
+    assert_eq!(served(r#""build": "next build""#, &standalone), "HOSTNAME=0.0.0.0 port 3000");
+    let astro = [("apps/a/astro.config.mjs", "import node from '@astrojs/node'")];
+    assert_eq!(served(r#""build": "astro build""#, &astro), "HOST=0.0.0.0 port 4321");
+    assert_eq!(served(r#""build": "bun build a.ts --compile --outfile dist/a""#, &[]), "nothing");
 }
