@@ -134,6 +134,15 @@ pub(super) enum Command {
         "splitter trace web --write" => "Trace the package `web`, and add what it lacks to splitter.json until nothing is missing",
     })]
     Trace(TraceOptions),
+    /// Show the layers of container images, and send images to a registry
+    ///
+    /// The flake has a plan for each image: groups of store paths, from rare to frequent change. splitter makes the layers from it,
+    /// with the same bytes on every machine, and sends only those that the registry lacks. It needs no Docker.
+    #[command(args_conflicts_with_subcommands = true, after_help = examples! {
+        "splitter images" => "Show the layers of all images, what changes them, and which images share them",
+        "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
+    })]
+    Images(ImagesOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",
@@ -364,6 +373,120 @@ pub(super) struct SizeOptions {
     /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
     #[arg(last = true, value_name = "NIX-OPTIONS")]
     pub(super) nix_options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImagesOptions {
+    #[command(subcommand)]
+    pub(super) command: Option<ImagesCommand>,
+    #[command(flatten)]
+    pub(super) plans: PlanOptions,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Options that choose images.
+#[derive(Debug, Args)]
+pub(super) struct PlanOptions {
+    /// Use these images of the flake [default: all images]
+    #[arg(value_name = "NAME", conflicts_with = "plan_files")]
+    pub(super) names: Vec<String>,
+    /// Read the plan of an image from this file instead of building it (repeatable, one for each platform)
+    #[arg(long = "plan", value_name = "FILE")]
+    pub(super) plan_files: Vec<Utf8PathBuf>,
+    /// Build the images for this system (repeatable) [default: this machine's]
+    ///
+    /// With several systems, an image gets an index that names one image for each.
+    #[arg(long = "system", value_name = "SYSTEM", conflicts_with = "plan_files")]
+    pub(super) systems: Vec<System>,
+    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS", conflicts_with = "plan_files")]
+    pub(super) nix_options: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ImagesCommand {
+    /// Send images to a registry, and print their digests
+    ///
+    /// stdout gets one line for each image, such as `registry.example/acme/web@sha256:…`, and nothing else. A layer that the registry has is
+    /// not even made if this machine made it before. Tags are written at the very end. Credentials come from `docker login` and
+    /// `podman login`.
+    #[command(after_help = examples! {
+        "splitter images push" => "Send all images to the registries that their options name",
+        "splitter images push web --to registry.example/acme/web:v1 --tag latest" => "Send the image `web` with two tags",
+    })]
+    Push(ImagesPushOptions),
+    /// Write an image to a folder, as an OCI layout
+    #[command(after_help = examples! {
+        "splitter images write web image" => "Write the image `web` to the folder `image`",
+        "splitter images write --plan result image && skopeo inspect oci:image" => "Write it from a plan, and look at it",
+    })]
+    Write(ImagesWriteOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImagesPushOptions {
+    #[command(flatten)]
+    pub(super) plans: PlanOptions,
+    /// Send to this repository; with a `/` at the end, to the repository of each image's name below it
+    ///
+    /// [default: the registry in the options of the image]. Registries are reached by HTTPS; those on this machine by HTTP.
+    #[arg(long, value_name = "REGISTRY/REPO[:TAG]")]
+    pub(super) to: Option<String>,
+    /// Write this tag (repeatable) [default: the tag in the options of the image, or else 12 digits of the digest]
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(super) tags: Vec<String>,
+    /// Compress layers with this format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LayerCompression::Gzip)]
+    pub(super) compression: LayerCompression,
+    /// Send nothing, and show what would be sent
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImagesWriteOptions {
+    /// The image of the flake, unless `--plan` is given; then the folder to write. An OCI layout that is there is replaced
+    #[arg(value_name = "NAME|DIR", required = true, num_args = 1..=2)]
+    pub(super) words: Vec<String>,
+    /// Read the plan of the image from this file instead of building it (repeatable, one for each platform)
+    #[arg(long = "plan", value_name = "FILE")]
+    pub(super) plan_files: Vec<Utf8PathBuf>,
+    /// Build the image for this system (repeatable) [default: this machine's]
+    #[arg(long = "system", value_name = "SYSTEM", conflicts_with = "plan_files")]
+    pub(super) systems: Vec<System>,
+    /// Note this tag in the layout [default: the tag in the options of the image, or else 12 digits of the digest]
+    #[arg(long, value_name = "TAG")]
+    pub(super) tag: Option<String>,
+    /// Compress layers with this format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LayerCompression::Gzip)]
+    pub(super) compression: LayerCompression,
+    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS", conflicts_with = "plan_files")]
+    pub(super) nix_options: Vec<String>,
+}
+
+/// Formats of compressed layers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum LayerCompression {
+    /// gzip, which everything reads
+    #[default]
+    Gzip,
+    /// zstd: smaller and faster; Docker reads it since version 23
+    Zstd,
+    /// No compression
+    None,
+}
+
+impl From<LayerCompression> for crate::image::Compression {
+    fn from(chosen: LayerCompression) -> Self {
+        match chosen {
+            LayerCompression::Gzip => Self::Gzip,
+            LayerCompression::Zstd => Self::Zstd,
+            LayerCompression::None => Self::None,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
