@@ -395,7 +395,7 @@ pub(super) struct PlanOptions {
     /// Read the plan of an image from this file instead of building it (repeatable, one for each platform)
     #[arg(long = "plan", value_name = "FILE")]
     pub(super) plan_files: Vec<Utf8PathBuf>,
-    /// Build the images for this system (repeatable) [default: this machine's]
+    /// Build the images for this system (repeatable) [default: Linux on this machine's processor]
     ///
     /// With several systems, an image gets an index that names one image for each.
     #[arg(long = "system", value_name = "SYSTEM", conflicts_with = "plan_files")]
@@ -453,7 +453,7 @@ pub(super) struct ImagesWriteOptions {
     /// Read the plan of the image from this file instead of building it (repeatable, one for each platform)
     #[arg(long = "plan", value_name = "FILE")]
     pub(super) plan_files: Vec<Utf8PathBuf>,
-    /// Build the image for this system (repeatable) [default: this machine's]
+    /// Build the image for this system (repeatable) [default: Linux on this machine's processor]
     #[arg(long = "system", value_name = "SYSTEM", conflicts_with = "plan_files")]
     pub(super) systems: Vec<System>,
     /// Note this tag in the layout [default: the tag in the options of the image, or else 12 digits of the digest]

@@ -88,7 +88,8 @@ pub fn write(
     let parent = folder.parent().unwrap_or(&folder);
     fs::create_dir_all(parent)?;
     let scratch = Folder::new(".splitter-layout-", parent.as_std_path())?;
-    let new = Utf8PathBuf::from_path_buf(scratch.path().join("new")).map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
+    let new = Utf8PathBuf::from_path_buf(scratch.path().join("new"))
+        .map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
     let blobs = new.join("blobs/sha256");
     fs::create_dir_all(&blobs)?;
     let images = plans.iter().map(|plan| image(plan, store, compression, &blobs)).collect::<Result<Vec<_>, _>>()?;

@@ -116,3 +116,54 @@ pub(super) fn described_with_platform(image: &Documents) -> Map<String, Value> {
 pub fn tag_of(document: &Document) -> String {
     document.digest.hex()[..12].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Store;
+
+    fn plan(architecture: &str) -> Plan {
+        let plan = json!({
+            "version": 1, "name": "web", "architecture": architecture, "os": "linux", "created": "1970-01-01T00:00:01Z",
+            "config": { "User": "1:1", "Cmd": ["x"], "Labels": { "org.opencontainers.image.title": "web", "own": "y" } },
+            "layers": [{ "name": "base", "changes": "nixpkgs", "paths": [] }, { "name": "app", "changes": "", "paths": [] }],
+        });
+        Plan::parse(plan.to_string().as_bytes(), &Store::default()).unwrap()
+    }
+
+    fn image(architecture: &str) -> Documents {
+        let layer = Described { diff_id: Digest::of(b"a"), digest: Digest::of(b"b"), size: 7 };
+        documents(&plan(architecture), &[None, Some(layer)], Compression::Zstd)
+    }
+
+    #[test]
+    fn documents_hold_only_layers_with_files_and_name_each_other() {
+        let Documents { config, manifest, .. } = image("amd64");
+        let text = |document: &Document| String::from_utf8(document.bytes.clone()).unwrap();
+        let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+        assert_eq!(
+            text(&config),
+            format!(
+                r#"{{"architecture":"amd64","config":{{"Cmd":["x"],"Labels":{{"org.opencontainers.image.title":"web","own":"y"}},"User":"1:1"}},"created":"1970-01-01T00:00:01Z","history":[{{"created":"1970-01-01T00:00:01Z","created_by":"splitter: app"}}],"os":"linux","rootfs":{{"diff_ids":["{a}"],"type":"layers"}}}}"#
+            )
+        );
+        let (size, of_config) = (config.bytes.len(), config.digest);
+        assert_eq!(
+            text(&manifest),
+            format!(
+                r#"{{"annotations":{{"org.opencontainers.image.title":"web"}},"config":{{"digest":"{of_config}","mediaType":"{CONFIG}","size":{size}}},"layers":[{{"digest":"{b}","mediaType":"application/vnd.oci.image.layer.v1.tar+zstd","size":7}}],"mediaType":"{MANIFEST}","schemaVersion":2}}"#
+            )
+        );
+        assert_eq!(manifest.digest, Digest::of(&manifest.bytes));
+        assert_eq!(tag_of(&manifest), manifest.digest.to_string()[7..19]);
+    }
+
+    #[test]
+    fn an_index_names_the_platforms() {
+        let images = [image("amd64"), image("arm64")];
+        let index: Value = serde_json::from_slice(&index(&images).bytes).unwrap();
+        let second = &index["manifests"][1];
+        assert_eq!(second["digest"], images[1].manifest.digest.to_string());
+        assert_eq!(second["platform"], json!({ "architecture": "arm64", "os": "linux" }));
+    }
+}

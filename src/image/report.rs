@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io};
 use fs_err as fs;
 
 use super::{
-    plan::{Plan, Root},
+    plan::{Layer, Plan, Root},
     store::Store,
 };
 
@@ -28,17 +28,22 @@ pub struct Row {
     pub shared_with: Vec<String>,
 }
 
+/// Returns the layers with files. Others are left out of an image.
+fn layers(plan: &Plan) -> impl Iterator<Item = &Layer> {
+    plan.layers.iter().filter(|layer| !layer.is_empty())
+}
+
 /// Returns the layers of all images, in the order of the plans.
 pub fn rows(plans: &[Plan], store: &Store) -> Vec<Row> {
     let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let several = plans.iter().any(|plan| plan.platform != plans[0].platform);
     let title = |plan: &Plan| if several { format!("{} ({})", plan.name, plan.platform) } else { plan.name.clone() };
     for plan in plans {
-        for layer in &plan.layers {
+        for layer in layers(plan) {
             owners.entry(layer.identity()).or_default().push(title(plan));
         }
     }
-    let row = |plan: &Plan, layer: &super::plan::Layer| {
+    let row = |plan: &Plan, layer: &Layer| {
         let root = layer.root.as_ref().map_or(Some(0), |root| size_of_root(root, store).ok());
         let shared = owners.get(&layer.identity()).into_iter().flatten().filter(|name| **name != title(plan));
         Row {
@@ -51,7 +56,8 @@ pub fn rows(plans: &[Plan], store: &Store) -> Vec<Row> {
             shared_with: shared.cloned().collect(),
         }
     };
-    plans.iter().flat_map(|plan| plan.layers.iter().map(|layer| row(plan, layer)).collect::<Vec<_>>()).collect()
+    let rows_of = |plan| layers(plan).map(|layer| row(plan, layer)).collect::<Vec<_>>();
+    plans.iter().flat_map(rows_of).collect()
 }
 
 /// Adds the sizes of the files below the root, which the plan does not state.

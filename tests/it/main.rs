@@ -18,6 +18,7 @@ mod graph;
 mod guard;
 mod harness;
 mod hostile;
+mod images;
 mod init;
 mod links;
 mod nar;

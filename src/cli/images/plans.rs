@@ -69,7 +69,7 @@ fn build(global: &Global, choice: &Choice<'_>, printer: Printer) -> Result<Vec<U
     }
     let options = choice.nix_options.iter().cloned().chain(["--no-write-lock-file".to_owned()]);
     let nix = nix.with_options(options).in_folder(tree.root());
-    let own = [state.system()];
+    let own = [state.system().linux()];
     let systems = if choice.systems.is_empty() { &own[..] } else { choice.systems };
     let mut installables = Vec::new();
     for system in systems {

@@ -50,7 +50,7 @@ impl PushProgress {
     pub(super) fn begin(&self, plans: &[Plan], reference: &Reference) {
         let platforms: Vec<String> = plans.iter().map(|plan| plan.platform.to_string()).collect();
         let name = plans.first().map_or("", |plan| plan.name.as_str());
-        let layers = plans.iter().map(|plan| plan.layers.len()).sum();
+        let layers = plans.iter().flat_map(|plan| &plan.layers).filter(|layer| !layer.is_empty()).count();
         let line = format!(
             "{BOLD}{}{BOLD:#} ({}): {} to {reference}",
             escape(name),

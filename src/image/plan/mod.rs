@@ -161,6 +161,11 @@ impl Layer {
         text
     }
 
+    /// Whether the layer has neither a root nor store paths.
+    pub fn is_empty(&self) -> bool {
+        self.root.is_none() && self.paths.is_empty()
+    }
+
     /// Returns the size of all store paths, without the root.
     pub fn size_of_paths(&self) -> u64 {
         self.paths.iter().fold(0, |sum, item| sum.saturating_add(item.nar_size))

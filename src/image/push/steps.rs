@@ -1,12 +1,27 @@
 //! The single steps of a push, each with its retries.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use url::Url;
 
 use super::{Described, Event, Layer, Made, PushError, Registry, Session};
 use crate::image::{
+    digest::Digest,
     manifest::Document,
     registry::{Begun, Trouble},
 };
+
+/// What an attempt does first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// It asks whether the registry has the blob.
+    Ask,
+    /// It sends.
+    Send,
+}
 
 /// The most repositories that a registry is asked to take a layer from.
 const MOST_MOUNTS: usize = 3;
@@ -42,33 +57,43 @@ impl Session {
 
     pub(super) async fn send_layer(&self, registry: &Registry, layer: &Layer, made: &Made) -> Result<(), PushError> {
         let Described { digest, size, .. } = made.described;
-        let attempts = std::sync::atomic::AtomicUsize::new(0);
-        let attempt = async || {
-            // After a cut, the registry may have all of it.
-            let is_again = attempts.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0;
-            if is_again && registry.has_blob(digest, size).await? {
-                return Ok(());
-            }
-            match registry.begin(None).await? {
-                Begun::At(url) => registry.put_file(url, made.file.path(), size, digest).await,
-                Begun::Mounted => Ok(()),
-            }
-        };
-        self.persevere(registry, &format!("send the layer `{}` to", layer.name), attempt).await
+        let put = async |url| registry.put_file(url, made.file.path(), size, digest).await;
+        // The caller has asked already.
+        let doing = format!("send the layer `{}` to", layer.name);
+        self.send_blob(registry, &doing, (digest, size), Before::Send, put).await
     }
 
     /// Sends the configuration of an image, unless the registry has it.
     pub(super) async fn send_document(&self, registry: &Registry, document: &Document) -> Result<(), PushError> {
+        let blob = (document.digest, document.bytes.len() as u64);
+        let put = async |url| registry.put_bytes(url, &document.bytes, document.digest).await;
+        self.send_blob(registry, "send the configuration to", blob, Before::Ask, put).await
+    }
+
+    async fn send_blob(
+        &self,
+        registry: &Registry,
+        doing: &str,
+        (digest, size): (Digest, u64),
+        first: Before,
+        put: impl AsyncFn(Url) -> Result<(), Trouble>,
+    ) -> Result<(), PushError> {
+        let before = Mutex::new(first);
         let attempt = async || {
-            if registry.has_blob(document.digest, document.bytes.len() as u64).await? {
+            let now = *before.lock().unwrap_or_else(PoisonError::into_inner);
+            if now == Before::Ask && registry.has_blob(digest, size).await? {
                 return Ok(());
             }
-            match registry.begin(None).await? {
-                Begun::At(url) => registry.put_bytes(url, &document.bytes, document.digest).await,
+            let sent = match registry.begin(None).await? {
+                Begun::At(url) => put(url).await,
                 Begun::Mounted => Ok(()),
-            }
+            };
+            // After a cut, the registry may have all of it. One that stored something else is not believed.
+            let next = if matches!(sent, Err(Trouble::Digest { .. })) { Before::Send } else { Before::Ask };
+            *before.lock().unwrap_or_else(PoisonError::into_inner) = next;
+            sent
         };
-        self.persevere(registry, "send the configuration to", attempt).await
+        self.persevere(registry, doing, attempt).await
     }
 
     pub(super) async fn put_manifest(
@@ -101,7 +126,8 @@ impl Session {
                 let (reference, registry) = (reference.to_string(), reference.registry.clone());
                 return Err(PushError::Registry { doing: doing.to_owned(), reference, registry, trouble });
             };
-            self.watch.event(Event::Retrying(doing, &trouble.to_string(), pause));
+            let what = format!("{doing} {}", registry.reference());
+            self.watch.event(Event::Retrying(&what, &trouble.to_string(), pause));
             tokio::time::sleep(pause).await;
         }
     }

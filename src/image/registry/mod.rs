@@ -126,6 +126,10 @@ impl Registry {
     pub(super) async fn put_file(&self, mut at: Url, file: &Path, size: u64, digest: Digest) -> Result<(), Trouble> {
         at.query_pairs_mut().append_pair("digest", &digest.to_string());
         let answer = self.ask(Method::PUT, at, &Content::File(file, size), None).await?;
+        if matches!(answer.status().as_u16(), 404 | 416) {
+            // Another instance of the registry took the request.
+            return Err(Trouble::Transfer { why: "the registry no longer knows the upload".to_owned() });
+        }
         self.created(answer, digest).await
     }
 

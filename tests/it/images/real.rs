@@ -1,0 +1,182 @@
+//! Real tools: a registry, skopeo, umoci and runc take what splitter makes, and the image runs.
+
+use std::{
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use serde_json::Value;
+
+use crate::support::{Images, run, succeed, tools};
+
+/// A real registry on a loopback port, with a log of its requests.
+struct RealRegistry {
+    process: Child,
+    port: u16,
+    log: Utf8PathBuf,
+}
+
+impl RealRegistry {
+    fn start(images: &Images, program: &Utf8Path) -> Self {
+        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let folder = images.context.folder("registry");
+        fs::create_dir(&folder).unwrap();
+        let config = format!(
+            "version: 0.1\nlog: {{ level: info }}\nstorage: {{ filesystem: {{ rootdirectory: {folder}/data }} }}\n\
+             http: {{ addr: \"127.0.0.1:{port}\" }}\n"
+        );
+        fs::write(folder.join("config.yml"), config).unwrap();
+        let log = folder.join("log");
+        let out = fs::File::create(&log).unwrap().into_parts().0;
+        let mut serve = images.context.command(program);
+        serve.args(["serve", folder.join("config.yml").as_str()]).stdin(Stdio::null());
+        let process = serve.stderr(out.try_clone().unwrap()).stdout(out).spawn().unwrap();
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(30), "the registry does not start");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Self { process, port, log }
+    }
+
+    fn name(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+
+    /// Counts the uploads in the log so far.
+    fn uploads(&self) -> usize {
+        // The log is written after the answer.
+        thread::sleep(Duration::from_millis(200));
+        fs::read_to_string(&self.log).unwrap().matches("\"PUT /v2/").count()
+    }
+}
+
+impl Drop for RealRegistry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn skopeo(images: &Images, program: &Utf8Path, args: &[&str]) -> Command {
+    let policy = images.context.folder("policy.json");
+    fs::write(&policy, r#"{"default":[{"type":"insecureAcceptAnything"}]}"#).unwrap();
+    let mut command = images.context.command(program);
+    command.args(["--policy", policy.as_str()]).args(args);
+    command
+}
+
+/// Puts a shell and its libraries into the image, and an app that it runs.
+fn with_shell(images: &Images) {
+    let shell = fs::canonicalize("/bin/sh").unwrap();
+    images.file(2, "bin/sh", fs::read(&shell).unwrap());
+    let listed = Command::new("ldd").arg(&shell).output().unwrap();
+    for library in String::from_utf8_lossy(&listed.stdout).split_whitespace().filter(|word| word.starts_with('/')) {
+        images.file(1, library.trim_start_matches('/'), fs::read(library).unwrap());
+    }
+    let script = format!(
+        "#!{}/bin/sh\nwhile read -r key value rest; do [ \"$key\" = Uid: ] && echo \"user $value\"; done < /proc/self/status\n\
+         : > /var/tmp/x && echo tmp is writable\n( : > /etc/x ) 2> /dev/null || echo etc is not\necho \"$NODE_ENV\"\n",
+        images.path(2)
+    );
+    images.file(3, "bin/app", script);
+}
+
+#[test]
+fn e2e_images_are_pulled_unpacked_and_run() {
+    let Some(registry) = tools::oci("docker-registry") else { return };
+    let (Some(program), Some(umoci), Some(runc)) = (tools::oci("skopeo"), tools::oci("umoci"), tools::oci("runc"))
+    else {
+        return;
+    };
+    let images = Images::new();
+    with_shell(&images);
+    let registry = RealRegistry::start(&images, &registry);
+    for format in ["gzip", "zstd", "none"] {
+        let repository = format!("acme/web-{format}");
+        let to = format!("{}/{repository}:v1", registry.name());
+        let line = succeed(&mut images.push(&to, &["--compression", format]));
+        let digest = line.split_once('@').unwrap().1;
+        let source = format!("docker://{to}");
+        let inspected = succeed(&mut skopeo(&images, &program, &["inspect", "--tls-verify=false", &source]));
+        let inspected: Value = serde_json::from_str(&inspected).unwrap();
+        assert_eq!(inspected["Digest"], digest);
+        let layout = images.context.folder(&format!("pulled-{format}"));
+        let target = format!("oci:{layout}:v1");
+        succeed(&mut skopeo(&images, &program, &["copy", "--src-tls-verify=false", &source, &target]));
+        if format == "zstd" {
+            // umoci of Debian 12 reads no zstd; skopeo checked the digests.
+            continue;
+        }
+        let bundle = images.context.folder(&format!("bundle-{format}"));
+        let image = format!("{layout}:v1");
+        succeed(images.context.command(&umoci).args(["unpack", "--image", &image, bundle.as_str()]));
+        assert_eq!(run_bundle(&images, &runc, &bundle), "user 65532\ntmp is writable\netc is not\nproduction");
+    }
+}
+
+fn run_bundle(images: &Images, runc: &Utf8Path, bundle: &Utf8Path) -> String {
+    let path = bundle.join("config.json");
+    let mut config: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    config["process"]["terminal"] = false.into();
+    fs::write(&path, config.to_string()).unwrap();
+    let state = images.context.folder("runc");
+    let name = format!("splitter-{}-{}", std::process::id(), bundle.file_name().unwrap());
+    let args = ["--root", state.as_str(), "run", "--bundle", bundle.as_str(), &name];
+    succeed(images.context.command(runc).args(args))
+}
+
+#[test]
+fn e2e_images_send_only_what_changed() {
+    let (Some(registry), Some(program)) = (tools::oci("docker-registry"), tools::oci("skopeo")) else { return };
+    let images = Images::new();
+    let registry = RealRegistry::start(&images, &registry);
+    let to = format!("{}/web:v1", registry.name());
+    let line = succeed(&mut images.push(&to, &[]));
+    // Three layers, the configuration, the manifest by its digest and by its tag.
+    assert_eq!(registry.uploads(), 6);
+    assert_eq!(succeed(&mut images.push(&to, &[])), line);
+    assert_eq!(registry.uploads(), 6, "a second push sends nothing");
+    images.file(3, "bin/app", "#!/bin/sh\necho two\n");
+    let plan = images.write("web", &images.plan("web", 2));
+    succeed(&mut images.push_plan(&plan, &to, &[]));
+    assert_eq!(registry.uploads(), 10, "the app's layer, the configuration, the manifest twice");
+    let other = format!("{}/api:v1", registry.name());
+    let output = run(&mut images.push_plan(&plan, &other, &[]));
+    assert_eq!(output.matches("mounted from web").count(), 3, "{output}");
+    // skopeo finds the same image in a layout, and has nothing to send either.
+    let layout = images.context.folder("layout");
+    let digest =
+        succeed(&mut images.context.splitter(&["images", "write", "--plan", &plan, layout.as_str(), "--tag", "v1"]));
+    let source = format!("oci:{layout}:v1");
+    let target = format!("docker://{}/copied:v1", registry.name());
+    succeed(&mut skopeo(&images, &program, &["copy", "--dest-tls-verify=false", &source, &target]));
+    let inspected = succeed(&mut skopeo(&images, &program, &["inspect", "--tls-verify=false", &target]));
+    assert_eq!(serde_json::from_str::<Value>(&inspected).unwrap()["Digest"], digest.as_str());
+}
+
+#[test]
+fn e2e_images_for_several_platforms_are_one_index() {
+    let (Some(registry), Some(program)) = (tools::oci("docker-registry"), tools::oci("skopeo")) else { return };
+    let images = Images::new();
+    let registry = RealRegistry::start(&images, &registry);
+    let to = format!("{}/web:v1", registry.name());
+    let mut arm = images.plan("web", 1);
+    arm["architecture"] = "arm64".into();
+    let (amd, arm) = (images.write("amd", &images.plan("web", 1)), images.write("arm", &arm));
+    let line = succeed(&mut images.push_plan(&amd, &to, &["--plan", &arm]));
+    let raw =
+        succeed(&mut skopeo(&images, &program, &["inspect", "--raw", "--tls-verify=false", &format!("docker://{to}")]));
+    let index: Value = serde_json::from_str(&raw).unwrap();
+    assert_eq!(index["manifests"].as_array().unwrap().len(), 2);
+    for architecture in ["amd64", "arm64"] {
+        let target = format!("oci:{}:v1", images.context.folder(architecture));
+        let args =
+            ["--override-arch", architecture, "copy", "--src-tls-verify=false", &format!("docker://{}", line), &target];
+        succeed(&mut skopeo(&images, &program, &args));
+    }
+}
