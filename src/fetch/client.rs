@@ -149,11 +149,14 @@ impl Taking {
 
 /// Creates a client for requests that are no downloads, with the system's proxies and certificates.
 ///
-/// It has no timeout for reading, because an upload gets no answer before its end. The caller must limit the time.
-pub(crate) fn plain_client(patience: &Patience) -> Result<Client, ClientError> {
+/// It has no timeout for reading, because an upload gets no answer before its end. The caller must limit the time. No proxy is used
+/// for hosts on this machine.
+pub(crate) fn plain_client(patience: &Patience, is_on_this_machine: bool) -> Result<Client, ClientError> {
     // This fails if a provider is already installed, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    builder(patience, Resolver::default()).build().map_err(|error| ClientError::Start(innermost(&error)))
+    let builder = builder(patience, Resolver::default());
+    let builder = if is_on_this_machine { builder.no_proxy() } else { builder };
+    builder.build().map_err(|error| ClientError::Start(innermost(&error)))
 }
 
 /// Returns the settings that all clients share.

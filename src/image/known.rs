@@ -7,7 +7,7 @@
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{digest::Digest, layer::Described};
+use super::{digest::Digest, layer::Remembered};
 use crate::{fetch::Cache, reading};
 
 /// The most repositories that an entry names. The latest are kept.
@@ -37,20 +37,20 @@ impl Known {
         &self.cache
     }
 
-    /// Returns what an earlier run made of a layer: nothing inside if the layer is empty.
-    pub(super) fn layer(&self, key: Digest) -> Option<Option<Described>> {
-        self.read(&self.layer_path(key), &key.to_string())
+    /// Returns what an earlier run made of a layer.
+    pub(super) fn layer(&self, key: Digest) -> Option<Remembered> {
+        read(&self.layer_path(key), &key.to_string())
     }
 
     /// Remembers what was made of a layer.
-    pub(super) fn remember_layer(&self, key: Digest, described: Option<Described>) {
-        self.write(&self.layer_path(key), &key.to_string(), &described);
+    pub(super) fn remember_layer(&self, key: Digest, made: Remembered) {
+        self.write(&self.layer_path(key), &key.to_string(), &made);
     }
 
     /// Returns the repositories of a registry that have a blob, the latest first.
     pub(super) fn repositories(&self, registry: &str, blob: Digest) -> Vec<String> {
         let key = place_key(registry, blob);
-        self.read(&self.place_path(&key), &key).unwrap_or_default()
+        read(&self.place_path(&key), &key).unwrap_or_default()
     }
 
     /// Remembers that a repository of a registry has a blob.
@@ -75,12 +75,6 @@ impl Known {
         self.cache.root().join("images/places").join(format!("{name}.json"))
     }
 
-    fn read<T: Serialize + DeserializeOwned>(&self, path: &Utf8PathBuf, key: &str) -> Option<T> {
-        let bytes = reading::bytes(path).ok()?;
-        let Entry { check, value } = serde_json::from_slice(&bytes).ok()?;
-        (check_of(key, &value)? == check).then_some(value)
-    }
-
     fn write<T: Serialize>(&self, path: &Utf8PathBuf, key: &str, value: &T) {
         let text = check_of(key, value).and_then(|check| serde_json::to_vec(&Entry { check, value }).ok());
         let Some(text) = text else { return };
@@ -88,6 +82,12 @@ impl Known {
             tracing::debug!(%error, %path, "could not remember a layer");
         }
     }
+}
+
+fn read<T: Serialize + DeserializeOwned>(path: &Utf8PathBuf, key: &str) -> Option<T> {
+    let bytes = reading::bytes(path).ok()?;
+    let Entry { check, value } = serde_json::from_slice(&bytes).ok()?;
+    (check_of(key, &value)? == check).then_some(value)
 }
 
 fn place_key(registry: &str, blob: Digest) -> String {
@@ -105,6 +105,7 @@ mod tests {
     use fs_err as fs;
 
     use super::*;
+    use crate::image::layer::Described;
 
     #[test]
     fn entries_are_kept_and_damaged_ones_are_made_again() {
@@ -113,10 +114,11 @@ mod tests {
         let known = Known::in_cache(&cache);
         let (key, other) = (Digest::of(b"key"), Digest::of(b"other"));
         let described = Described { diff_id: Digest::of(b"a"), digest: Digest::of(b"b"), size: 7 };
+        let made = Remembered::Made(described);
         assert_eq!(known.layer(key), None);
-        known.remember_layer(key, Some(described));
-        known.remember_layer(other, None);
-        assert_eq!((known.layer(key), known.layer(other)), (Some(Some(described)), Some(None)));
+        known.remember_layer(key, made);
+        known.remember_layer(other, Remembered::Empty);
+        assert_eq!((known.layer(key), known.layer(other)), (Some(made), Some(Remembered::Empty)));
         let path = known.layer_path(key);
         let text = fs::read_to_string(&path).unwrap();
         // An entry of another layer, another size, a half, nothing, a folder.
@@ -128,8 +130,8 @@ mod tests {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert_eq!(known.layer(key), None);
-        known.remember_layer(key, Some(described));
-        assert_eq!(known.layer(key), Some(Some(described)));
+        known.remember_layer(key, made);
+        assert_eq!(known.layer(key), Some(made));
     }
 
     #[test]

@@ -26,6 +26,25 @@ pub struct Described {
     pub size: u64,
 }
 
+/// What was made of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Remembered {
+    /// Nothing, since it has no files.
+    Empty,
+    /// A file.
+    Made(Described),
+}
+
+impl Remembered {
+    pub(super) fn described(self) -> Option<Described> {
+        match self {
+            Self::Empty => None,
+            Self::Made(described) => Some(described),
+        }
+    }
+}
+
 /// A compressed layer. The file is removed when this is dropped.
 #[derive(Debug)]
 pub struct Made {

@@ -37,7 +37,7 @@ pub enum LayoutError {
         /// The name of the layer.
         layer: String,
         /// The reason.
-        source: TarError,
+        source: Box<TarError>,
     },
     /// A file cannot be written.
     #[error(transparent)]
@@ -114,7 +114,11 @@ fn image(plan: &Plan, store: &Store, compression: Compression, blobs: &Utf8Path)
     let mut layers: Vec<Option<Described>> = Vec::new();
     for layer in &plan.layers {
         let made = make(layer, store, compression, blobs);
-        let failed = |source| LayoutError::Layer { image: plan.name.clone(), layer: layer.name.clone(), source };
+        let failed = |source| LayoutError::Layer {
+            image: plan.name.clone(),
+            layer: layer.name.clone(),
+            source: Box::new(source),
+        };
         let made = made.map_err(failed)?;
         layers.push(made.as_ref().map(|made| made.described));
         if let Some(made) = made {

@@ -141,8 +141,7 @@ pub fn is_repository(text: &str) -> bool {
 fn is_component(text: &str) -> bool {
     let is_word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let mut separators = text.as_bytes().split(is_word).filter(|separator| !separator.is_empty());
-    let bounded = text.as_bytes().first().is_some_and(|byte| is_word(byte))
-        && text.as_bytes().last().is_some_and(|byte| is_word(byte));
+    let bounded = text.as_bytes().first().is_some_and(is_word) && text.as_bytes().last().is_some_and(is_word);
     bounded
         && separators
             .all(|separator| matches!(separator, b"." | b"_" | b"__") || separator.iter().all(|byte| *byte == b'-'))

@@ -25,9 +25,9 @@ pub(super) fn run(global: &Global, options: &ImagesOptions, printer: Printer) ->
             let plans = plans::read(global, &Choice::of(&options.plans), &store, printer)?;
             let rows = report::rows(&plans, &store);
             if options.json {
-                printer.json(&json::render(&rows))
+                printer.json(&json::render(&rows));
             } else {
-                show::print(&rows, printer)
+                show::print(&rows, printer);
             }
             Ok(Outcome::Done)
         }

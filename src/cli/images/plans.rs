@@ -15,6 +15,7 @@ use crate::{
     fetch::Environment,
     image::{Plan, Store, store::STORE_VARIABLE},
     nix::command::Nix,
+    proof::ProofError,
     system::System,
 };
 
@@ -66,6 +67,10 @@ fn build(global: &Global, choice: &Choice<'_>, printer: Printer) -> Result<Vec<U
     let state = state(&tree)?;
     if !tree.root().join("flake.nix").is_file() {
         return Err(ClosureError::NoFlake { place: state.place }.into());
+    }
+    // Builds of a stale record fail, and Nix's message is long.
+    if !state.is_recorded {
+        return Err(ProofError::Stale.into());
     }
     let options = choice.nix_options.iter().cloned().chain(["--no-write-lock-file".to_owned()]);
     let nix = nix.with_options(options).in_folder(tree.root());

@@ -104,7 +104,7 @@ impl Watch for PushProgress {
             Event::Done(_, layer, described, fate) => {
                 let how = match fate {
                     Fate::Known => "in the registry".to_owned(),
-                    Fate::Present => "in the registry, made again to know".to_owned(),
+                    Fate::Present => "in the registry already".to_owned(),
                     Fate::Mounted(from) => format!("mounted from {from}"),
                     Fate::Sent => "sent".to_owned(),
                     Fate::Lacking => "would be sent".to_owned(),

@@ -78,7 +78,9 @@ fn by_name(plans: Vec<Plan>) -> BTreeMap<String, Vec<Plan>> {
         images.entry(plan.name.clone()).or_default().push(plan);
     }
     // The order of the plans must not decide the digest of the index.
-    images.values_mut().for_each(|plans| plans.sort_by(|a, b| a.platform.cmp(&b.platform)));
+    for plans in images.values_mut() {
+        plans.sort_by(|a, b| a.platform.cmp(&b.platform));
+    }
     images
 }
 

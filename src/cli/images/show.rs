@@ -35,8 +35,8 @@ fn print_image(image: &[Row], printer: Printer) {
     let width = |column: usize| table.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let [layer, size, paths, changes] = [width(0), width(1), width(2), width(3)];
     for (number, cells) in table.iter().enumerate() {
-        let [a, b, c, d, e] = cells;
-        let line = format!("  {a:<layer$}  {b:>size$}  {c:>paths$}  {d:<changes$}  {e}");
+        let [first, second, third, fourth, last] = cells;
+        let line = format!("  {first:<layer$}  {second:>size$}  {third:>paths$}  {fourth:<changes$}  {last}");
         let line = line.trim_end();
         if number == 0 { printer.data(format_args!("{DIM}{line}{DIM:#}")) } else { printer.data(line) }
     }

@@ -214,7 +214,7 @@ fn checked_root(index: usize, raw: raw::Root, store: &Store) -> Result<Root, Pla
     let base_name = base_name(&raw.path, || format!("layers[{index}].root.path"), store)?;
     limit(&format!("layers[{index}].root.modes"), raw.modes.len(), MOST_ENTRIES)?;
     let mut modes = BTreeMap::new();
-    for (number, raw::Mode { path, mode, uid, gid }) in raw.modes.into_iter().enumerate() {
+    for (number, raw::Mode { path, bits: mode, uid, gid }) in raw.modes.into_iter().enumerate() {
         let at = |key: &str| format!("layers[{index}].root.modes[{number}].{key}");
         let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
         check(path.split('/').all(is_plain), || at("path"), "a relative path without `.` and `..`", &path)?;

@@ -41,7 +41,8 @@ pub(super) struct Root {
 #[derive(Deserialize)]
 pub(super) struct Mode {
     pub(super) path: String,
-    pub(super) mode: String,
+    #[serde(rename = "mode")]
+    pub(super) bits: String,
     #[serde(default)]
     pub(super) uid: u32,
     #[serde(default)]

@@ -17,7 +17,7 @@ pub enum PushError {
         /// The name of the layer.
         layer: String,
         /// The reason.
-        source: TarError,
+        source: Box<TarError>,
     },
     /// The registry did not take something.
     #[error("cannot {doing} `{reference}`: {trouble}")]
@@ -29,7 +29,7 @@ pub enum PushError {
         /// The registry.
         registry: String,
         /// The reason.
-        trouble: Trouble,
+        trouble: Box<Trouble>,
     },
     /// The HTTP client could not be made.
     #[error(transparent)]

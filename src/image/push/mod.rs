@@ -21,7 +21,7 @@ use super::{
     compression::Compression,
     digest::Digest,
     known::Known,
-    layer::{Described, Made, key, make},
+    layer::{Described, Made, Remembered, key, make},
     manifest::{Document, Documents, documents, index, tag_of},
     plan::{Layer, Plan},
     registry::{Count, Registry},
@@ -136,6 +136,7 @@ impl Session {
         let known = |layer: &Layer| self.known.layer(key(layer, &self.store, self.compression));
         let image = |plan: &Plan| {
             let layers = plan.layers.iter().map(known).collect::<Option<Vec<_>>>()?;
+            let layers: Vec<_> = layers.into_iter().map(Remembered::described).collect();
             Some(documents(plan, &layers, self.compression))
         };
         let images = plans.iter().map(image).collect::<Option<Vec<_>>>()?;
@@ -184,8 +185,8 @@ impl Session {
     ) -> Result<Option<(Described, Fate)>, PushError> {
         let key = key(layer, &self.store, self.compression);
         match self.known.layer(key) {
-            Some(None) => return Ok(None),
-            Some(Some(described)) => {
+            Some(Remembered::Empty) => return Ok(None),
+            Some(Remembered::Made(described)) => {
                 if self.has_blob(registry, layer, described).await? {
                     return Ok(Some((described, Fate::Known)));
                 }
@@ -196,11 +197,11 @@ impl Session {
             None => {}
         }
         let Some(made) = self.make(plan, layer).await? else {
-            self.known.remember_layer(key, None);
+            self.known.remember_layer(key, Remembered::Empty);
             return Ok(None);
         };
         let described = made.described;
-        self.known.remember_layer(key, Some(described));
+        self.known.remember_layer(key, Remembered::Made(described));
         if self.has_blob(registry, layer, described).await? {
             return Ok(Some((described, Fate::Present)));
         }
@@ -224,7 +225,11 @@ impl Session {
         let owned = layer.clone();
         let work = tokio::task::spawn_blocking(move || make(&owned, &store, compression, folder.tmp()));
         let made = work.await.unwrap_or_else(|error| Err(TarError::Io(std::io::Error::other(error))));
-        made.map_err(|source| PushError::Layer { image: plan.name.clone(), layer: layer.name.clone(), source })
+        made.map_err(|source| PushError::Layer {
+            image: plan.name.clone(),
+            layer: layer.name.clone(),
+            source: Box::new(source),
+        })
     }
 }
 

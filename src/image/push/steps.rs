@@ -37,8 +37,8 @@ impl Session {
         self.persevere(registry, &doing, async || registry.has_blob(described.digest, described.size).await).await
     }
 
-    /// Lets the registry take a layer from another repository that this machine sent it to. Returns that repository. A failure
-    /// is none: the layer is sent then.
+    /// Lets the registry take a layer from another repository that this machine sent it to. Returns that repository. If
+    /// it fails, the layer is sent.
     pub(super) async fn mount(&self, registry: &Registry, described: Described) -> Option<String> {
         let own = &registry.reference().repository;
         let repositories = self.known.repositories(&registry.reference().registry, described.digest);
@@ -102,9 +102,9 @@ impl Session {
         name: &str,
         document: &Document,
     ) -> Result<(), PushError> {
-        let what = if name.contains(':') { "the manifest".to_owned() } else { format!("the tag `{name}`") };
+        let target = if name.contains(':') { "the manifest".to_owned() } else { format!("the tag `{name}`") };
         let attempt = async || registry.put_manifest(name, document).await;
-        self.persevere(registry, &format!("write {what} of"), attempt).await
+        self.persevere(registry, &format!("write {target} of"), attempt).await
     }
 
     /// Repeats an attempt until it succeeds or another one is pointless.
@@ -124,7 +124,12 @@ impl Session {
             let Some(pause) = pause_after(&trouble, failures, registry) else {
                 let reference = registry.reference();
                 let (reference, registry) = (reference.to_string(), reference.registry.clone());
-                return Err(PushError::Registry { doing: doing.to_owned(), reference, registry, trouble });
+                return Err(PushError::Registry {
+                    doing: doing.to_owned(),
+                    reference,
+                    registry,
+                    trouble: Box::new(trouble),
+                });
             };
             let what = format!("{doing} {}", registry.reference());
             self.watch.event(Event::Retrying(&what, &trouble.to_string(), pause));

@@ -31,7 +31,7 @@ use super::{
     credentials::Credential,
     digest::Digest,
     manifest::{Document, INDEX, MANIFEST},
-    reference::Reference,
+    reference::{Reference, leads_to_loopback},
 };
 use crate::fetch::{ClientError, Patience, plain_client};
 
@@ -81,7 +81,7 @@ impl Registry {
         count: Arc<dyn Count>,
     ) -> Result<Self, ClientError> {
         let patience = Patience::default().with_stall(stall);
-        let client = plain_client(&patience)?;
+        let client = plain_client(&patience, leads_to_loopback(reference.address()))?;
         Ok(Self { client, reference: reference.clone(), auth: Auth::new(credential), patience, count })
     }
 

@@ -11,7 +11,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde_json::Value;
 
-use crate::support::{Images, run, succeed, tools};
+use crate::{
+    end_to_end::verify::splitter,
+    support::{BUN_VERSIONS, Images, NixMonorepo, OciRegistry, fail, run, stand_in::system, succeed, tools},
+};
 
 /// A real registry on a loopback port, with a log of its requests.
 struct RealRegistry {
@@ -179,4 +182,37 @@ fn e2e_images_for_several_platforms_are_one_index() {
             ["--override-arch", architecture, "copy", "--src-tls-verify=false", &format!("docker://{}", line), &target];
         succeed(&mut skopeo(&images, &program, &args));
     }
+}
+
+#[test]
+fn e2e_images_plans_are_built_by_nix() {
+    let Some(nix) = NixMonorepo::with_bun(BUN_VERSIONS[2]) else { return };
+    let plan = r#"plan = let
+          pkgs = nixpkgs.legacyPackages.${system};
+          app = pkgs.runCommand "app" { } "mkdir -p $out/bin; echo hello > $out/bin/app";
+        in pkgs.runCommand "web-plan" { } ''
+          cat > $out <<EOF
+          { "version": 1, "name": "acme/web", "tag": "v7", "architecture": "amd64", "os": "linux",
+            "created": "1970-01-01T00:00:01Z", "config": { "Cmd": ["${app}/bin/app"] },
+            "layers": [{ "name": "app", "changes": "each commit", "paths": [{ "path": "${app}", "narSize": 136,
+              "narHash": "sha256:0000000000000000000000000000000000000000000000000000" }] }] }
+          EOF
+        '';"#;
+    let flake = nix.context().read("flake.nix");
+    let own = "legacyPackages = forAllSystems \"legacyPackages\";";
+    assert!(flake.contains(own), "{flake}");
+    let with_image = format!(
+        "legacyPackages = nixpkgs.lib.genAttrs systems (system: (splitterFor system).outputs.legacyPackages // {{ images.web = {{ {plan} }}; }});"
+    );
+    nix.context().write("flake.nix", flake.replace(own, &with_image));
+    nix.context().commit_all("an image");
+    let table = succeed(&mut splitter(&nix, &["images", "--system", &system()]));
+    assert!(table.contains("acme/web (linux/amd64)") && table.contains("each commit"), "{table}");
+    let registry = OciRegistry::start();
+    let to = format!("{}/", registry.name());
+    let line = succeed(&mut splitter(&nix, &["images", "push", "web", "--system", &system(), "--to", &to]));
+    assert!(line.starts_with(&format!("{}/acme/web@sha256:", registry.name())), "{line}");
+    assert_eq!(registry.tags("acme/web"), ["v7"]);
+    let output = fail(&mut splitter(&nix, &["images", "push", "api", "--to", &to]));
+    assert!(output.contains("image `api` not found in the flake; it has web"), "{output}");
 }
