@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    fs::{Metadata, read_dir},
+    fs::Metadata,
     io::{self, Read as _, Write},
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     os::unix::fs::PermissionsExt as _,
@@ -141,11 +141,8 @@ fn modes(root: &Root) -> BTreeMap<Vec<u8>, Mode> {
 
 /// Returns the entries of a folder, sorted by the bytes of their names.
 fn children(folder: &Path) -> io::Result<Vec<(OsString, PathBuf)>> {
-    let with_path =
-        |error: io::Error| io::Error::new(error.kind(), format!("cannot list `{}`: {error}", folder.display()));
-    let entries = read_dir(folder).map_err(with_path)?;
-    let entries = entries.map(|entry| entry.map(|entry| (entry.file_name(), entry.path())));
-    let mut entries = entries.collect::<io::Result<Vec<_>>>().map_err(with_path)?;
+    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| (entry.file_name(), entry.path())));
+    let mut entries = entries.collect::<io::Result<Vec<_>>>()?;
     entries.sort_unstable();
     Ok(entries)
 }

@@ -179,7 +179,7 @@ fn e2e_images_for_several_platforms_are_one_index() {
     for architecture in ["amd64", "arm64"] {
         let target = format!("oci:{}:v1", images.context.folder(architecture));
         let args =
-            ["--override-arch", architecture, "copy", "--src-tls-verify=false", &format!("docker://{}", line), &target];
+            ["--override-arch", architecture, "copy", "--src-tls-verify=false", &format!("docker://{line}"), &target];
         succeed(&mut skopeo(&images, &program, &args));
     }
 }

@@ -31,7 +31,7 @@ impl Images {
         images.file(1, "etc/passwd", "app:x:65532:65532::/:/bin/false\n");
         // Not `/tmp`: the store of the test is in it, and the folders on the way to a store have a mode of their own.
         fs::create_dir_all(images.path(1).join("var/tmp")).unwrap();
-        images.file(2, "lib/runtime", &"runtime ".repeat(20_000));
+        images.file(2, "lib/runtime", "runtime ".repeat(20_000));
         images.file(3, "bin/app", "#!/bin/sh\necho one\n");
         images
     }

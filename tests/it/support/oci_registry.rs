@@ -176,7 +176,9 @@ fn converse(connection: TcpStream, port: u16, state: &Mutex<State>) -> io::Resul
         }
         let Answer(status, headers, body) = answer;
         let mut head = format!("HTTP/1.1 {status} Status\r\ncontent-length: {}\r\n", body.len());
-        headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+        for (name, value) in &headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
         head.push_str("\r\n");
         let stream = reader.get_mut();
         stream.write_all(head.as_bytes())?;
