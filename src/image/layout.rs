@@ -1,6 +1,7 @@
 //! Writing an image to a folder: an OCI image layout, as `skopeo`, `podman` and others read it with `oci:DIR`.
 //!
-//! The folder is made beside its place and renamed, so that a killed run leaves no half of it.
+//! The folder is made beside its place and renamed, so that a killed run leaves no half of it. The next run removes what a killed
+//! one left beside it.
 
 use std::{io, path::Path};
 
@@ -87,7 +88,7 @@ pub fn write(
     let folder = camino::absolute_utf8(folder)?;
     let parent = folder.parent().unwrap_or(&folder);
     fs::create_dir_all(parent)?;
-    let scratch = Folder::new(".splitter-layout-", parent.as_std_path())?;
+    let scratch = Folder::without_leftovers(".splitter-layout-", parent.as_std_path())?;
     let new = Utf8PathBuf::from_path_buf(scratch.path().join("new"))
         .map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
     let blobs = new.join("blobs/sha256");

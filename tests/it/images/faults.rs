@@ -1,5 +1,11 @@
 //! What a registry does wrong. Whatever it is, no tag names an image that is not whole, and a run ends.
 
+use std::{
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
 use fs_err as fs;
 
 use crate::support::{Images, OciFault, OciRegistry, fail, run, succeed};
@@ -173,4 +179,36 @@ fn the_same_image_has_the_same_digest_in_each_format() {
         fs::remove_dir_all(images.context.home().join(".cache")).unwrap();
         assert_eq!(push(&format!("b-{format}")), first, "{format}");
     }
+}
+
+#[test]
+fn a_layer_that_cannot_be_mounted_is_sent() {
+    for fault in [OciFault::Status(500, None), OciFault::Status(403, None), OciFault::Cut] {
+        let (images, registry) = (Images::new(), OciRegistry::start());
+        succeed(&mut images.push(&to(&registry), &[]));
+        registry.take_requests();
+        registry.fail("POST /v2/api/blobs/uploads/?mount", fault, usize::MAX);
+        let output = run(&mut images.push(&format!("{}/api:v1", registry.name()), &[]));
+        assert!(output.starts_with("exit: 0\n") && output.matches("  sent\n").count() == 3, "{fault:?}: {output}");
+        assert_eq!(registry.tags("api"), ["v1"]);
+    }
+}
+
+#[test]
+fn a_killed_push_tags_nothing_and_the_next_one_ends_it() {
+    let (images, registry) = (Images::new(), OciRegistry::start());
+    registry.fail("PUT /v2/web/blobs/", OciFault::Silence, 1);
+    let mut push = images.push(&to(&registry), &["--quiet"]);
+    let mut child = push.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    while uploads(&registry.take_requests()) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(60), "no upload");
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(registry.tags("web").is_empty());
+    succeed(&mut images.push(&to(&registry), &[]));
+    assert_eq!(registry.tags("web"), ["v1"]);
+    assert_eq!(fs::read_dir(images.context.home().join(".cache/splitter/tmp")).unwrap().count(), 0);
 }

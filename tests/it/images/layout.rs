@@ -50,3 +50,14 @@ fn other_folders_are_not_replaced() {
     assert!(output.contains("cannot make the layer `app` of `web`"), "{output}");
     assert!(!images.context.repo().join("new").exists());
 }
+
+#[test]
+fn leftovers_of_a_killed_run_are_removed() {
+    let images = Images::new();
+    let plan = images.write("web", &images.plan("web", 1));
+    let leftover = images.context.repo().join(".splitter-layout-aB3aB3aB3aB3");
+    fs::create_dir_all(leftover.join("new")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    succeed(&mut images.context.splitter(&["images", "write", "--plan", &plan, "layout"]));
+    assert!(!leftover.exists());
+}
