@@ -318,7 +318,8 @@ fn causes<'a>(
     })
 }
 
-fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Whether the host's certificate is not trusted.
+pub(crate) fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
     causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
 }
 

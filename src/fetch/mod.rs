@@ -39,7 +39,7 @@ use std::time::Duration;
 pub use archive::{ArchiveError, repack};
 pub use cache::{Cache, CacheError, Stored};
 pub use client::ClientError;
-pub(crate) use client::{cause_of, plain_client};
+pub(crate) use client::{cause_of, is_certificate_error, plain_client};
 pub use credentials::Access;
 pub use download::{
     DEFAULT_JOBS, DownloadOrigin, Downloader, Fetched, Progress, Purpose, Silent, Wanted, from_cache_only,

@@ -6,7 +6,7 @@ use reqwest::Response;
 use serde_json::Value;
 
 use super::Trouble;
-use crate::fetch::{Patience, cause_of, retry_after};
+use crate::fetch::{Patience, cause_of, is_certificate_error, retry_after};
 
 /// The most bytes of an answer that are read.
 const MOST: usize = 1 << 20;
@@ -16,7 +16,9 @@ const SHOWN: usize = 300;
 /// Classifies an error of the client. Only the cause is kept, since the client's own texts contain URLs.
 pub(super) fn trouble_of(error: &reqwest::Error) -> Trouble {
     let why = cause_of(error);
-    if error.is_connect() {
+    if is_certificate_error(error) {
+        Trouble::Certificate { why }
+    } else if error.is_connect() {
         Trouble::Connect { why: if error.is_timeout() { "the host did not answer in time".to_owned() } else { why } }
     } else if error.is_timeout() {
         Trouble::Stalled

@@ -13,6 +13,12 @@ pub enum Trouble {
         /// The system's error.
         why: String,
     },
+    /// The host's certificate is not trusted.
+    #[error("the certificate of the registry is not trusted: {why}")]
+    Certificate {
+        /// The cause.
+        why: String,
+    },
     /// The connection is open, but nothing moves.
     #[error("the connection stalled: the registry took or sent no data in time")]
     Stalled,
@@ -71,7 +77,7 @@ impl Trouble {
         match self {
             Self::Connect { .. } | Self::Stalled | Self::Transfer { .. } | Self::Digest { .. } => true,
             Self::Status { status, .. } => is_transient(*status),
-            Self::Denied { .. } | Self::Answer { .. } | Self::File(_) => false,
+            Self::Certificate { .. } | Self::Denied { .. } | Self::Answer { .. } | Self::File(_) => false,
         }
     }
 
@@ -89,6 +95,9 @@ impl Trouble {
             }
             Self::Status { status: 429, .. } => vec!["wait until the registry accepts requests again".to_owned()],
             Self::Status { status: 404, .. } => vec![format!("check that the repository exists on {registry}")],
+            Self::Certificate { .. } => {
+                vec!["set SSL_CERT_FILE to a PEM file with the certificate of its authority".to_owned()]
+            }
             Self::Connect { .. } => {
                 vec![format!("check the name of the registry, and that this machine reaches {registry}")]
             }

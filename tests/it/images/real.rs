@@ -8,12 +8,13 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
+use data_encoding::BASE64;
 use fs_err as fs;
 use serde_json::Value;
 
 use crate::{
     end_to_end::verify::splitter,
-    support::{BUN_VERSIONS, Images, NixMonorepo, OciRegistry, fail, run, stand_in::system, succeed, tools},
+    support::{BUN_VERSIONS, Images, NixMonorepo, OciRegistry, fail, run, stand_in::system, succeed, tls, tools},
 };
 
 /// A real registry on a loopback port, with a log of its requests.
@@ -25,12 +26,17 @@ struct RealRegistry {
 
 impl RealRegistry {
     fn start(images: &Images, program: &Utf8Path) -> Self {
+        Self::start_with(images, program, "", "")
+    }
+
+    /// Starts a registry with more settings: of `http`, and at the top.
+    fn start_with(images: &Images, program: &Utf8Path, http: &str, more: &str) -> Self {
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
         let folder = images.context.folder("registry");
         fs::create_dir(&folder).unwrap();
         let config = format!(
             "version: 0.1\nlog: {{ level: info }}\nstorage: {{ filesystem: {{ rootdirectory: {folder}/data }} }}\n\
-             http: {{ addr: \"127.0.0.1:{port}\" }}\n"
+             http: {{ addr: \"127.0.0.1:{port}\"{http} }}\n{more}"
         );
         fs::write(folder.join("config.yml"), config).unwrap();
         let log = folder.join("log");
@@ -160,6 +166,42 @@ fn e2e_images_send_only_what_changed() {
     succeed(&mut skopeo(&images, &program, &["copy", "--dest-tls-verify=false", &source, &target]));
     let inspected = succeed(&mut skopeo(&images, &program, &["inspect", "--tls-verify=false", &target]));
     assert_eq!(serde_json::from_str::<Value>(&inspected).unwrap()["Digest"], digest.as_str());
+}
+
+/// The password `hunter2-secret` in the form of htpasswd.
+const HTPASSWD: &str = "me:$2b$05$abcdefghijklmnopqrstuuco6HW5qgMYWmvqwt2HG533btIvodevS\n";
+
+#[test]
+fn e2e_images_go_to_a_registry_with_tls_and_passwords() {
+    let Some(program) = tools::oci("docker-registry") else { return };
+    let mut images = Images::new();
+    let passwords = images.context.folder("htpasswd");
+    fs::write(&passwords, HTPASSWD).unwrap();
+    let (certificate, key) = (tls::file("server.pem"), tls::file("server-key.pem"));
+    let http = format!(", tls: {{ certificate: {certificate}, key: {key} }}");
+    let auth = format!("auth: {{ htpasswd: {{ realm: test, path: {passwords} }} }}\n");
+    let registry = RealRegistry::start_with(&images, &program, &http, &auth);
+    let to = format!("https://{}/acme/web:v1", registry.name());
+    let output = fail(&mut images.push(&to, &[]));
+    assert!(output.contains("the certificate of the registry is not trusted: "), "{output}");
+    assert!(output.contains("hint: set SSL_CERT_FILE"), "{output}");
+    images.context.set_env("SSL_CERT_FILE", tls::file("company-ca.pem"));
+    let output = fail(&mut images.push(&to, &[]));
+    assert!(output.contains("answered 401 to a request without credentials"), "{output}");
+    let config = images.context.home().join(".docker/config.json");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    let login = |password: &str| {
+        let auth = BASE64.encode(format!("me:{password}").as_bytes());
+        let file = serde_json::json!({ "auths": { registry.name(): { "auth": auth } } });
+        fs::write(&config, file.to_string()).unwrap();
+    };
+    login("wrong-secret");
+    let output = fail(images.push(&to, &[]).arg("-vv"));
+    assert!(output.contains("the registry answered 401") && !output.contains("wrong-secret"), "{output}");
+    login("hunter2-secret");
+    let line = succeed(&mut images.push(&to, &[]));
+    assert!(line.starts_with(&format!("{}/acme/web@sha256:", registry.name())), "{line}");
+    assert_eq!(succeed(&mut images.push(&to, &[])), line);
 }
 
 #[test]
