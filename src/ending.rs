@@ -232,9 +232,13 @@ impl Folder {
 
     /// Creates a folder in the temporary folder of this machine, and removes those that killed runs have left there.
     pub(crate) fn in_temporary(prefix: &str) -> io::Result<Self> {
-        let parent = std::env::temp_dir();
-        leftovers::remove(prefix, &parent);
-        Self::new(prefix, &parent)
+        Self::without_leftovers(prefix, &std::env::temp_dir())
+    }
+
+    /// Creates a folder in `parent`, and removes those that killed runs have left there.
+    pub(crate) fn without_leftovers(prefix: &str, parent: &Path) -> io::Result<Self> {
+        leftovers::remove(prefix, parent);
+        Self::new(prefix, parent)
     }
 
     /// Returns the path.

@@ -10,6 +10,7 @@
 //! | [`proof`] | states of a repository, comparison of the model with Nix, traces of builds | writes a scratch folder |
 //! | [`picture`] | drawings of the build graph: Mermaid, SVG | none |
 //! | [`diagnosis`] | what the log of a failed build says of the cause | none |
+//! | [`image`] | container images: plans, layers, registries | reads the store, writes layouts, uses the network |
 //! | [`scaffold`] | files written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | uses the network |
 //! | [`nix`] | NAR, hashes, store paths, running `nix` | only the runner |
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod closure;
 pub mod diagnosis;
 pub mod guard;
+pub mod image;
 pub mod picture;
 pub mod proof;
 pub mod scaffold;

@@ -35,6 +35,15 @@ impl System {
         format!("{cpu}-{platform}").parse().map_err(|_| OtherMachine { cpu, os })
     }
 
+    /// Returns the Linux with the same processor. Container images are for Linux.
+    #[must_use]
+    pub const fn linux(self) -> Self {
+        match self {
+            Self::Aarch64Darwin | Self::Aarch64Linux => Self::Aarch64Linux,
+            Self::X8664Darwin | Self::X8664Linux => Self::X8664Linux,
+        }
+    }
+
     /// Returns the name in Nix.
     pub const fn name(self) -> &'static str {
         match self {

@@ -15,6 +15,10 @@ macro_rules! examples {
     };
 }
 
+mod images;
+
+pub(super) use self::images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, PlanOptions};
+
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
 ///
 /// splitter writes a flake with separate derivations for the dependencies and for each app. A change to the lockfile
@@ -134,6 +138,15 @@ pub(super) enum Command {
         "splitter trace web --write" => "Trace the package `web`, and add what it lacks to splitter.json until nothing is missing",
     })]
     Trace(TraceOptions),
+    /// Show the layers of container images, and send images to a registry
+    ///
+    /// The flake has a plan for each image: groups of store paths, from rare to frequent change. splitter makes the layers from it,
+    /// with the same bytes on every machine, and sends only those that the registry lacks. It needs no Docker.
+    #[command(args_conflicts_with_subcommands = true, after_help = examples! {
+        "splitter images" => "Show the layers of all images, what changes them, and which images share them",
+        "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
+    })]
+    Images(ImagesOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",

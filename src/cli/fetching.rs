@@ -59,7 +59,7 @@ pub(super) fn registries(
 }
 
 /// Returns the longest time without progress of a download.
-fn stall(environment: &Environment) -> Result<Duration, StallError> {
+pub(super) fn stall(environment: &Environment) -> Result<Duration, StallError> {
     let Some(text) = environment.get(STALL_VARIABLE) else { return Ok(DEFAULT_STALL) };
     let time = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     time.filter(|time| !time.is_zero()).ok_or_else(|| StallError(text.to_owned()))
@@ -68,7 +68,7 @@ fn stall(environment: &Environment) -> Result<Duration, StallError> {
 /// The variable holds no time.
 #[derive(Debug, thiserror::Error)]
 #[error("`{STALL_VARIABLE}` is not a time: expected seconds, found `{0}`")]
-struct StallError(String);
+pub(super) struct StallError(String);
 
 impl Diagnose for StallError {
     fn category(&self) -> Category {

@@ -10,6 +10,7 @@ mod failure;
 mod fetching;
 mod graph;
 mod hook;
+mod images;
 mod init;
 mod interrupt;
 mod memory;
@@ -65,6 +66,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Verify(options) => verify::run(global, options, printer),
         Command::Build(options) => build::run(global, options, printer),
         Command::Size(options) => size::run(global, options, printer),
+        Command::Images(options) => images::run(global, options, printer),
         Command::Trace(options) => trace::run(global, options, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),

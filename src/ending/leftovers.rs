@@ -20,7 +20,7 @@ pub(super) fn lock(_: &Path) -> Option<File> {
 /// The number of random characters at the end of a name.
 pub(super) const RANDOM: usize = 12;
 
-/// Removes the unlocked folders in `parent` whose names are those of [`super::Folder::in_temporary`]. A failure is ignored:
+/// Removes the unlocked folders in `parent` whose names are those of [`super::Folder::new`]. A failure is ignored:
 /// other users have folders there too.
 #[cfg(unix)]
 pub(super) fn remove(prefix: &str, parent: &Path) {

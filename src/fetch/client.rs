@@ -13,7 +13,7 @@ use std::{
 
 use camino::Utf8PathBuf;
 use reqwest::{
-    Certificate, Client, Identity, NoProxy, Response,
+    Certificate, Client, ClientBuilder, Identity, NoProxy, Response,
     header::{AUTHORIZATION, HeaderValue, LOCATION, RETRY_AFTER},
     redirect,
 };
@@ -147,14 +147,31 @@ impl Taking {
     }
 }
 
-fn client(transport: &Transport, patience: &Patience, resolver: Resolver) -> Result<Client, ClientError> {
-    let mut builder = Client::builder()
+/// Creates a client for requests that are no downloads, with the system's proxies and certificates.
+///
+/// It has no timeout for reading, because an upload gets no answer before its end. The caller must limit the time. No proxy is used
+/// for hosts on this machine.
+pub(crate) fn plain_client(patience: &Patience, is_on_this_machine: bool) -> Result<Client, ClientError> {
+    // This fails if a provider is already installed, which is fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = builder(patience, Resolver::default());
+    let builder = if is_on_this_machine { builder.no_proxy() } else { builder };
+    builder.build().map_err(|error| ClientError::Start(innermost(&error)))
+}
+
+/// Returns the settings that all clients share.
+fn builder(patience: &Patience, resolver: Resolver) -> ClientBuilder {
+    Client::builder()
         .user_agent(concat!("splitter/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .connect_timeout(patience.connect)
-        .read_timeout(patience.stall)
         .tcp_nodelay(true)
         .dns_resolver(resolver)
+}
+
+fn client(transport: &Transport, patience: &Patience, resolver: Resolver) -> Result<Client, ClientError> {
+    let mut builder = builder(patience, resolver)
+        .read_timeout(patience.stall)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW);
     let certificates = certificates(transport)?;
@@ -284,6 +301,11 @@ pub(super) fn reason_of(error: &reqwest::Error, format: Format) -> Reason {
     }
 }
 
+/// Returns the cause of an error of the client. Its own text contains the URL.
+pub(crate) fn cause_of(error: &reqwest::Error) -> String {
+    innermost(error)
+}
+
 /// Returns the text of the innermost cause.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
@@ -300,7 +322,8 @@ fn causes<'a>(
     })
 }
 
-fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Whether the host's certificate is not trusted.
+pub(crate) fn is_certificate_error(error: &(dyn std::error::Error + 'static)) -> bool {
     causes(error).any(|cause| matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
 }
 

@@ -1,4 +1,4 @@
-//! Downloads: registries, credentials and the cache. No other module opens a connection or has git open one.
+//! Downloads: registries, credentials and the cache. Only [`image`](crate::image) opens connections beside this module.
 //!
 //! [`ProjectRegistries`](crate::split::ProjectRegistries) are the registries of a repository. They hold no secrets and
 //! may be recorded. [`Registries`] adds the user's files, variables and credentials, and is only for requests.
@@ -41,6 +41,7 @@ pub use archive::{ArchiveError, repack};
 pub use cache::{Cache, CacheError, Stored};
 pub use cautions::Caution;
 pub use client::ClientError;
+pub(crate) use client::{cause_of, is_certificate_error, plain_client};
 pub use credentials::Access;
 pub use download::{
     DEFAULT_JOBS, DownloadOrigin, Downloader, Fetched, Progress, Purpose, Silent, Wanted, from_cache_only,
@@ -53,6 +54,7 @@ pub use manifest::{ManifestError, manifest_in_tarball};
 pub use metadata::{MetadataError, PackageVersion, package_version_from_cache};
 pub use registries::Registries;
 pub use retry::{DEFAULT_STALL, STALL_VARIABLE};
+pub(crate) use retry::{Patience, is_transient, retry_after};
 pub use secret::Secret;
 
 /// How long threads may continue after the future ends, for a last write or a host lookup that hangs.

@@ -7,23 +7,23 @@ use std::{
 
 /// Limits of retries, of waiting and of size.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// The most requests for one file, including the first.
-    pub(super) attempts: u32,
+    pub(crate) attempts: u32,
     /// The most requests for one file from a host that has not answered any request, or whose answers stall.
-    pub(super) attempts_unanswered: u32,
+    pub(crate) attempts_unanswered: u32,
     /// The pause after the first failure. It doubles with each further failure.
-    pub(super) first_pause: Duration,
+    pub(crate) first_pause: Duration,
     /// The longest pause without `Retry-After`.
-    pub(super) longest_pause: Duration,
+    pub(crate) longest_pause: Duration,
     /// The longest `Retry-After` that is honoured.
-    pub(super) longest_retry_after: Duration,
+    pub(crate) longest_retry_after: Duration,
     /// The timeout of connecting.
-    pub(super) connect: Duration,
+    pub(crate) connect: Duration,
     /// The longest time without progress. The whole download has no timeout, since slow lines are not an error.
-    pub(super) stall: Duration,
+    pub(crate) stall: Duration,
     /// The largest answer, in bytes. It bounds the disk space that a body without end takes.
-    pub(super) largest: u64,
+    pub(crate) largest: u64,
 }
 
 /// The default of [`Patience::stall`].
@@ -49,20 +49,20 @@ impl Default for Patience {
 
 impl Patience {
     /// Sets the longest time without progress, which a connection may not exceed either.
-    pub(super) fn with_stall(self, stall: Duration) -> Self {
+    pub(crate) fn with_stall(self, stall: Duration) -> Self {
         Self { stall, connect: self.connect.min(stall), ..self }
     }
 
     /// Returns the pause after `failures` failures. Half of it is random, so requests that failed together are not
     /// retried together.
-    pub(super) fn pause(&self, failures: u32) -> Duration {
+    pub(crate) fn pause(&self, failures: u32) -> Duration {
         let doubled = self.first_pause.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
         let longest = doubled.min(self.longest_pause);
         longest / 2 + (longest / 2).mul_f64(chance())
     }
 
     /// Returns the pause that a server asked for, or `None` if it is too long.
-    pub(super) fn asked_pause(&self, retry_after: Duration) -> Option<Duration> {
+    pub(crate) fn asked_pause(&self, retry_after: Duration) -> Option<Duration> {
         (retry_after <= self.longest_retry_after).then_some(retry_after)
     }
 }
@@ -74,12 +74,12 @@ fn chance() -> f64 {
 }
 
 /// Whether a request with this status is retried: timeouts, too early, too many requests, and server errors.
-pub(super) const fn is_transient(status: u16) -> bool {
+pub(crate) const fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500..=599)
 }
 
 /// Parses `Retry-After` in seconds. Ignores the date form, which no known registry sends.
-pub(super) fn retry_after(value: &str) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }
 

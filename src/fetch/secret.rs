@@ -10,12 +10,12 @@ pub struct Secret(String);
 
 impl Secret {
     /// Returns `Bearer <token>`.
-    pub(super) fn bearer(token: &str) -> Self {
+    pub(crate) fn bearer(token: &str) -> Self {
         Self(format!("Bearer {token}"))
     }
 
     /// Returns `Basic <base64 of user:password>`.
-    pub(super) fn basic(user: &str, password: &str) -> Self {
+    pub(crate) fn basic(user: &str, password: &str) -> Self {
         Self::basic_encoded(&BASE64.encode(format!("{user}:{password}").as_bytes()))
     }
 

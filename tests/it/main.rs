@@ -20,6 +20,7 @@ mod guard;
 mod harness;
 mod hostile;
 mod hostile_files;
+mod images;
 mod init;
 mod links;
 mod nar;

@@ -12,15 +12,25 @@ use serde::{Deserialize, Serialize};
 use crate::{Result, paths, process};
 
 /// The programs that the set-up and the tests run, with their Debian packages.
-const DEBIAN_PACKAGES: [(&str, &str); 7] = [
+const DEBIAN_PACKAGES: [(&str, &str); 11] = [
     ("curl", "curl"),
+    ("docker-registry", "docker-registry"),
     ("git", "git"),
     ("patchelf", "patchelf"),
+    ("runc", "runc"),
+    ("skopeo", "skopeo"),
     ("strace", "strace"),
     ("tar", "tar"),
+    ("umoci", "umoci"),
     ("xz", "xz-utils"),
     ("zstd", "zstd"),
 ];
+
+/// The programs that install and test Nix.
+const NEEDED_FOR_NIX: [&str; 7] = ["curl", "git", "patchelf", "strace", "tar", "xz", "zstd"];
+
+/// The programs of the tests of images.
+const FOR_IMAGES: [&str; 4] = ["docker-registry", "runc", "skopeo", "umoci"];
 
 /// The Nix that tests use.
 #[derive(Serialize, Deserialize)]
@@ -64,6 +74,19 @@ pub(crate) fn install_strace() -> Result<()> {
         return require_programs(&["strace"]);
     }
     eprintln!("setup: WARNING: strace not found; tests of `splitter trace` are SKIPPED");
+    Ok(())
+}
+
+/// Installs the tools for images, if this is Debian and the user is root. Without them their tests are skipped; that is not an
+/// error.
+pub(crate) fn install_image_tools() -> Result<()> {
+    if !cfg!(target_os = "linux") || FOR_IMAGES.into_iter().all(process::exists) {
+        return Ok(());
+    }
+    if is_debian_root() {
+        return require_programs(&FOR_IMAGES);
+    }
+    eprintln!("setup: WARNING: skopeo, docker-registry, umoci or runc not found; tests of real images are SKIPPED");
     Ok(())
 }
 
@@ -117,7 +140,7 @@ fn find_or_install(tools: &Utf8Path) -> Result<Option<Utf8PathBuf>> {
         return Ok(None);
     }
     eprintln!("setup: installing nix");
-    require_programs(&DEBIAN_PACKAGES.map(|(program, _)| program))?;
+    require_programs(&NEEDED_FOR_NIX)?;
     let script = paths::project().join("xtask/nix/get-nix.sh");
     process::run_silently(Command::new("bash").args([script.as_str(), own.as_str()]))?;
     Ok(Some(program))

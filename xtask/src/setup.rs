@@ -16,6 +16,7 @@ pub(crate) fn run() -> Result<()> {
     let installed = tools::install_missing(&dir);
     let nix = nix::install_if_missing(&dir);
     nix::install_strace()?;
+    nix::install_image_tools()?;
     let news = installed? + usize::from(nix?);
     if news > 0 {
         eprintln!("setup: {news} tools installed in {dir} ({:.1} s)", start.elapsed().as_secs_f32());

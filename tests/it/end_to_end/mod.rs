@@ -37,7 +37,7 @@ mod targets;
 mod through_packages;
 mod trace;
 mod trees;
-mod verify;
+pub(crate) mod verify;
 mod workspaces;
 mod yarn;
 mod yarn_corners;

@@ -12,7 +12,7 @@ use crate::support::{BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, YarnMono
 const PACKAGES: [&str; 4] = ["api", "deps", "nodeModules", "web"];
 
 /// Returns a splitter command with the test's Nix, and with the stand-ins as inputs of the flake.
-pub(super) fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
+pub(crate) fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Command {
     let mut command = nix.context().splitter(args);
     command.env("SPLITTER_NIX", &nix.nix.program).envs(nix.nix.environment(nix.context())).arg("--");
     let flake = nix.context().read("flake.nix");

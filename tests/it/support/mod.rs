@@ -5,6 +5,8 @@
 //! | [`package`] | npm packages that a test makes, packed to the same bytes each time |
 //! | [`loopback`] | an npm registry on a loopback port, with faults on demand |
 //! | [`forge`] | git repositories over HTTP and their archives, like GitHub's, on a loopback port |
+//! | [`oci_registry`] | a registry of images on a loopback port, with faults on demand |
+//! | [`images`] | plans of images, over a store in the test's folder |
 //! | [`secure_proxy`] | an HTTPS proxy for requests to GitHub |
 //! | [`sandbox`] | [`TestContext`]: folders and environment of one test, programs, snapshots |
 //! | [`monorepo`] | a Bun monorepo with a lockfile from the real Bun, and apps that can be built and run |
@@ -18,8 +20,10 @@
 //! | [`tools`] | the tools of `cargo xtask setup`, and skipping a test if one is missing |
 
 pub(crate) mod forge;
+pub(crate) mod images;
 pub(crate) mod loopback;
 pub(crate) mod monorepo;
+pub(crate) mod oci_registry;
 pub(crate) mod package;
 pub(crate) mod programs;
 pub(crate) mod project;
@@ -35,8 +39,10 @@ pub(crate) mod yarn_monorepo;
 
 pub(crate) use self::{
     forge::Forge,
+    images::Images,
     loopback::{Fault, Registry},
     monorepo::Monorepo,
+    oci_registry::{OciAuth, OciFault, OciRegistry},
     package::Package,
     project::Project,
     proxy::Proxy,

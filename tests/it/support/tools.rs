@@ -48,6 +48,16 @@ pub(crate) fn nix() -> Option<NixProgram> {
     Some(NixProgram { program: note["program"].as_str().unwrap().into(), sandbox: note["sandbox"].as_bool().unwrap() })
 }
 
+/// Returns a program for images, which `cargo xtask setup` installs on Debian, or records a skip.
+#[track_caller]
+pub(crate) fn oci(name: &str) -> Option<Utf8PathBuf> {
+    let folders = format!("{}:/usr/sbin:/sbin", search_path());
+    match which::which_in(name, Some(folders), env::current_dir().unwrap()) {
+        Ok(found) => Utf8PathBuf::from_path_buf(found).ok(),
+        Err(_) => skip(&format!("no {name}")),
+    }
+}
+
 /// Records that the running test is skipped. Always returns `None`, which callers can return in turn.
 #[track_caller]
 pub(crate) fn skip<T>(reason: &str) -> Option<T> {

@@ -1,0 +1,80 @@
+//! Errors of choosing images.
+
+use camino::Utf8PathBuf;
+
+use crate::{
+    diagnostic::{Category, Diagnose, Location},
+    image::{PlanError, store::STORE_VARIABLE},
+};
+
+/// Why images cannot be chosen.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ImagesError {
+    /// A plan is not valid.
+    #[error("{source}")]
+    Plan { path: Utf8PathBuf, source: PlanError },
+    /// The flake has no such image.
+    #[error("image `{name}` not found in the flake; it has {}", list(known))]
+    Unknown { name: String, known: Vec<String> },
+    /// The flake has no image at all.
+    #[error("the flake has no images for {system}")]
+    NoImages { system: String },
+    /// Nix printed something else than expected.
+    #[error("unexpected output of `nix eval`: expected the names of images")]
+    Answer,
+    /// The variable holds no folder.
+    #[error("`{STORE_VARIABLE}` is not an absolute folder: `{0}`")]
+    Store(String),
+    /// The plan names no registry, and neither does the user.
+    #[error("no registry for the image `{0}`")]
+    NoRegistry(String),
+    /// One repository for several images.
+    #[error("`--to {to}` names one repository, but there are {count} images")]
+    OneRepository { to: String, count: usize },
+    /// A tag has other characters than registries allow.
+    #[error("`{0}` is not a tag: expected letters, digits, `_`, `.` and `-`, at most 128")]
+    Tag(String),
+    /// A layout holds one image.
+    #[error("expected one image to write, found {}", list(found))]
+    SeveralImages { found: Vec<String> },
+    /// `write` got other words than a name and a folder.
+    #[error("expected {expected}, found `{}`", found.join(" "))]
+    Words { expected: &'static str, found: Vec<String> },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+impl Diagnose for ImagesError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Answer => Category::Environment,
+            _ => Category::Input,
+        }
+    }
+
+    fn location(&self) -> Option<Location> {
+        match self {
+            Self::Plan { path, source: PlanError::Syntax { position, .. } } => {
+                Some(Location::at(path.clone(), *position))
+            }
+            Self::Plan { path, .. } => Some(Location::file(path.clone())),
+            _ => None,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Plan { source, .. } => source.hints(),
+            Self::NoRegistry(name) => {
+                vec![format!("add `--to REGISTRY/{name}`, or set the registry in the options of the image")]
+            }
+            Self::OneRepository { to, .. } => vec![format!("end it with a `/`: `--to {to}/`, or name one image")],
+            Self::NoImages { .. } => {
+                vec!["run `splitter scan` to see what is built; images are for servers, programs and sites".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
