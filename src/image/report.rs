@@ -1,13 +1,8 @@
 //! The layers of images for people: sizes, what changes them, and which images share them.
 
-use std::{collections::BTreeMap, io};
+use std::collections::BTreeMap;
 
-use fs_err as fs;
-
-use super::{
-    plan::{Layer, Plan, Root},
-    store::Store,
-};
+use super::plan::{Layer, Plan};
 
 /// A layer of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +15,8 @@ pub struct Row {
     pub layer: String,
     /// What changes it.
     pub changes: String,
-    /// The size of its files, in bytes. Nothing if the store lacks its root.
-    pub size: Option<u64>,
+    /// The size of its files, in bytes, without compression.
+    pub size: u64,
     /// The number of store paths, its root included.
     pub paths: usize,
     /// The other images with the same layer.
@@ -34,7 +29,7 @@ fn layers(plan: &Plan) -> impl Iterator<Item = &Layer> {
 }
 
 /// Returns the layers of all images, in the order of the plans.
-pub fn rows(plans: &[Plan], store: &Store) -> Vec<Row> {
+pub fn rows(plans: &[Plan]) -> Vec<Row> {
     let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let several = plans.iter().any(|plan| plan.platform != plans[0].platform);
     let title = |plan: &Plan| if several { format!("{} ({})", plan.name, plan.platform) } else { plan.name.clone() };
@@ -44,36 +39,17 @@ pub fn rows(plans: &[Plan], store: &Store) -> Vec<Row> {
         }
     }
     let row = |plan: &Plan, layer: &Layer| {
-        let root = layer.root.as_ref().map_or(Some(0), |root| size_of_root(root, store).ok());
         let shared = owners.get(&layer.identity()).into_iter().flatten().filter(|name| **name != title(plan));
         Row {
             image: plan.name.clone(),
             platform: plan.platform.to_string(),
             layer: layer.name.clone(),
             changes: layer.changes.clone(),
-            size: root.map(|root| root.saturating_add(layer.size_of_paths())),
+            size: layer.size(),
             paths: layer.paths.len() + usize::from(layer.root.is_some()),
             shared_with: shared.cloned().collect(),
         }
     };
     let rows_of = |plan| layers(plan).map(|layer| row(plan, layer)).collect::<Vec<_>>();
     plans.iter().flat_map(rows_of).collect()
-}
-
-/// Adds the sizes of the files below the root, which the plan does not state.
-fn size_of_root(root: &Root, store: &Store) -> io::Result<u64> {
-    let mut folders = vec![store.on_disk(&root.base_name).into_std_path_buf()];
-    let mut size: u64 = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            if metadata.is_dir() {
-                folders.push(entry.path());
-            } else if metadata.is_file() {
-                size = size.saturating_add(metadata.len());
-            }
-        }
-    }
-    Ok(size)
 }

@@ -19,7 +19,7 @@ pub(super) fn render(rows: &[Row]) -> Value {
         json!({
             "name": first.map(|row| &row.image),
             "platform": first.map(|row| &row.platform),
-            "size": image.iter().filter_map(|row| row.size).sum::<u64>(),
+            "size": image.iter().map(|row| row.size).sum::<u64>(),
             "layers": layers.collect::<Vec<_>>(),
         })
     });

@@ -23,7 +23,7 @@ pub(super) fn run(global: &Global, options: &ImagesOptions, printer: Printer) ->
         None => {
             let store = plans::store()?;
             let plans = plans::read(global, &Choice::of(&options.plans), &store, printer)?;
-            let rows = report::rows(&plans, &store);
+            let rows = report::rows(&plans);
             if options.json {
                 printer.json(&json::render(&rows));
             } else {

@@ -15,7 +15,7 @@ pub(super) fn print(rows: &[Row], printer: Printer) {
         if number > 0 {
             printer.data("");
         }
-        let size: u64 = image.iter().filter_map(|row| row.size).sum();
+        let size: u64 = image.iter().map(|row| row.size).sum();
         let name = image.first().map(|row| format!("{BOLD}{}{BOLD:#} ({})", row.image, row.platform));
         printer.data(format_args!("{}: {} without compression", name.unwrap_or_default(), megabytes(size.into())));
         print_image(image, printer);
@@ -25,7 +25,7 @@ pub(super) fn print(rows: &[Row], printer: Printer) {
 fn print_image(image: &[Row], printer: Printer) {
     let mut table = vec![["layer", "size", "store paths", "changes with", "shared with"].map(str::to_owned)];
     for row in image {
-        let size = row.size.map_or_else(|| "not built".to_owned(), |size| megabytes(size.into()));
+        let size = megabytes(row.size.into());
         let shared = row.shared_with.join(", ");
         table.push(
             [row.layer.clone(), size, count(row.paths), row.changes.clone(), shared]

@@ -82,6 +82,10 @@ pub struct Layer {
 pub struct Root {
     /// The name in the store.
     pub base_name: String,
+    /// The hash of the content, in one form.
+    pub nar_hash: [u8; 32],
+    /// The size of the content, in bytes.
+    pub nar_size: u64,
     /// Modes and owners, by the path below the root. All other files belong to root and keep the modes of the store.
     pub modes: BTreeMap<String, Mode>,
 }
@@ -149,7 +153,8 @@ impl Layer {
             text.push('\n');
         };
         if let Some(root) = &self.root {
-            line(&["root", &root.base_name]);
+            // No file of the image bears the name of the store path, so the content alone counts.
+            line(&["root", &base32::encode(&root.nar_hash)]);
             for (path, Mode { mode, uid, gid }) in &root.modes {
                 // Quoted, since a path may hold anything.
                 line(&["mode", &format!("{path:?}"), &format!("{mode:o}"), &uid.to_string(), &gid.to_string()]);
@@ -166,9 +171,10 @@ impl Layer {
         self.root.is_none() && self.paths.is_empty()
     }
 
-    /// Returns the size of all store paths, without the root.
-    pub fn size_of_paths(&self) -> u64 {
-        self.paths.iter().fold(0, |sum, item| sum.saturating_add(item.nar_size))
+    /// Returns the size of all files, in bytes: of the root and of the store paths.
+    pub fn size(&self) -> u64 {
+        let root = self.root.as_ref().map_or(0, |root| root.nar_size);
+        self.paths.iter().fold(root, |sum, item| sum.saturating_add(item.nar_size))
     }
 }
 
@@ -201,8 +207,7 @@ fn checked_layer(index: usize, raw: raw::Layer, store: &Store) -> Result<Layer, 
     let item = |(number, raw::Item { path, nar_hash, nar_size }): (usize, raw::Item)| {
         let at = |key: &str| format!("layers[{index}].paths[{number}].{key}");
         let base_name = base_name(&path, || at("path"), store)?;
-        let hash = nar_digest(&nar_hash);
-        let nar_hash = hash.ok_or_else(|| wrong(at("narHash"), "`sha256:` and 52 digits of base32", &nar_hash))?;
+        let nar_hash = checked_hash(&nar_hash, || at("narHash"))?;
         Ok(Item { base_name, nar_hash, nar_size })
     };
     let mut paths = paths.into_iter().enumerate().map(item).collect::<Result<Vec<_>, PlanError>>()?;
@@ -228,7 +233,8 @@ fn checked_root(index: usize, raw: raw::Root, store: &Store) -> Result<Root, Pla
             return Err(wrong(at("path"), "each path once", &path));
         }
     }
-    Ok(Root { base_name, modes })
+    let nar_hash = checked_hash(&raw.nar_hash, || format!("layers[{index}].root.narHash"))?;
+    Ok(Root { base_name, nar_hash, nar_size: raw.nar_size, modes })
 }
 
 fn base_name(path: &str, at: impl Fn() -> String, store: &Store) -> Result<String, PlanError> {
@@ -250,6 +256,10 @@ fn refuse_duplicates(plan: &Plan, store: &Store) -> Result<(), PlanError> {
         }
     }
     Ok(())
+}
+
+fn checked_hash(text: &str, at: impl Fn() -> String) -> Result<[u8; 32], PlanError> {
+    nar_digest(text).ok_or_else(|| wrong(at(), "`sha256:` and 52 digits of base32", text))
 }
 
 /// Reads a hash in the forms that versions of Nix print.

@@ -32,8 +32,11 @@ pub(super) struct Layer {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Root {
     pub(super) path: String,
+    pub(super) nar_hash: String,
+    pub(super) nar_size: u64,
     #[serde(default)]
     pub(super) modes: Vec<Mode>,
 }

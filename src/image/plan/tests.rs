@@ -15,7 +15,7 @@ fn valid() -> Value {
         "config": { "Labels": { "org.opencontainers.image.title": "web", "own": "x" } },
         "layers": [
             { "name": "base", "changes": "nixpkgs", "paths": [item(B)],
-              "root": { "path": A, "modes": [{ "path": "tmp", "mode": "1777", "uid": 0, "gid": 0 }] } },
+              "root": { "path": A, "narHash": HASH, "narSize": 5, "modes": [{ "path": "tmp", "mode": "1777", "uid": 0, "gid": 0 }] } },
             { "name": "app", "changes": "each commit", "root": null, "paths": [item(A)] },
         ],
     })
@@ -38,11 +38,11 @@ fn a_plan_is_read() {
     assert_eq!((plan.name.as_str(), plan.platform.to_string().as_str()), ("acme/web", "linux/amd64"));
     let root = plan.layers[0].root.as_ref().unwrap();
     assert_eq!(root.modes["tmp"], Mode { mode: 0o1777, uid: 0, gid: 0 });
-    assert_eq!(plan.layers[1].size_of_paths(), 7);
+    assert_eq!((plan.layers[0].size(), plan.layers[1].size()), (12, 7));
     assert_eq!(plan.annotations(), BTreeMap::from([("org.opencontainers.image.title", "web")]));
     assert_eq!(
         plan.layers[0].identity(),
-        "root a101ry64prhq70jyl77q503pidv67jw7-a\nmode \"tmp\" 1777 0 0\n\
+        "root 0000000000000000000000000000000000000000000000000000\nmode \"tmp\" 1777 0 0\n\
          path zhw7301m5n8d0jjzcnwndv2qw3hvz8cm-b 0000000000000000000000000000000000000000000000000000\n"
     );
 }
@@ -88,7 +88,7 @@ fn a_path_in_two_layers_is_refused() {
     let error = error_with("/layers/1/paths/0/path", B.into());
     assert_eq!(error, format!("the plan of an image has `{B}` twice: in the layers `base` and `app`"));
     let mut plan = valid();
-    *plan.pointer_mut("/layers/1/root").unwrap() = json!({ "path": A });
+    *plan.pointer_mut("/layers/1/root").unwrap() = json!({ "path": A, "narHash": HASH, "narSize": 5 });
     assert!(parse(&plan).unwrap_err().contains(A));
 }
 

@@ -45,7 +45,7 @@ pub enum TarError {
     /// A file changed while it was read.
     #[error("`{}` changed while it was read", .0.display())]
     Changed(PathBuf),
-    /// The root of the image has a folder with the name of the store's.
+    /// The root of the image has a file, or a store, where the store of the image is.
     #[error("the root `{root}` of the layer `{layer}` has `{name}`, where the store of the image is")]
     RootHasStore {
         /// The store path.
@@ -97,21 +97,17 @@ impl Diagnose for TarError {
 pub fn write_layer<W: Write>(layer: &Layer, store: &Store, out: W) -> Result<(W, u64), TarError> {
     let mut writer = Writer { out, entries: 0, modes: BTreeMap::new() };
     let way: Vec<&str> = store.folder().as_str().split('/').filter(|part| !part.is_empty()).collect();
-    let first = way.first().copied().unwrap_or_default();
-    let mut top: BTreeMap<OsString, Option<PathBuf>> = BTreeMap::new();
-    if let Some(root) = &layer.root {
-        top.extend(children_of_root(layer, root, store)?.into_iter().map(|(name, path)| (name, Some(path))));
-        writer.modes = modes(root);
-    }
-    if !layer.paths.is_empty() && top.insert(first.into(), None).is_some() {
-        let (root, name) = (name_of_root(layer), first.to_owned());
-        return Err(TarError::RootHasStore { root, layer: layer.name.clone(), name });
-    }
-    for (name, path) in top {
-        match path {
-            Some(path) => writer.tree(name.as_bytes(), &path)?,
-            None => writer.store(&way, layer, store)?,
+    let root = match &layer.root {
+        Some(root) => {
+            writer.modes = modes(root);
+            Some(folder_of_root(layer, root, store)?)
         }
+        None => None,
+    };
+    if layer.paths.is_empty() {
+        writer.folders(b"", root.as_deref())?;
+    } else {
+        writer.with_store(b"", root.as_deref(), &way, layer, store)?;
     }
     if let Some((path, _)) = writer.modes.pop_first() {
         let (path, root) = (String::from_utf8_lossy(&path).into_owned(), name_of_root(layer));
@@ -127,12 +123,13 @@ fn name_of_root(layer: &Layer) -> String {
     layer.root.as_ref().map(|root| root.base_name.clone()).unwrap_or_default()
 }
 
-fn children_of_root(layer: &Layer, root: &Root, store: &Store) -> Result<Vec<(OsString, PathBuf)>, TarError> {
+/// Returns the folder whose content lands at the root of the image.
+fn folder_of_root(layer: &Layer, root: &Root, store: &Store) -> Result<PathBuf, TarError> {
     let folder = store.on_disk(&root.base_name);
     if !fs::symlink_metadata(&folder)?.is_dir() {
         return Err(TarError::RootIsNoFolder { root: root.base_name.clone(), layer: layer.name.clone() });
     }
-    Ok(children(folder.as_std_path())?)
+    Ok(folder.into_std_path_buf())
 }
 
 fn modes(root: &Root) -> BTreeMap<Vec<u8>, Mode> {
@@ -155,17 +152,50 @@ struct Writer<W> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes the folders on the way to the store, and the store paths.
-    fn store(&mut self, way: &[&str], layer: &Layer, store: &Store) -> Result<(), TarError> {
-        let mut path = Vec::new();
-        for part in way {
-            path.extend(part.as_bytes());
-            path.push(b'/');
-            self.entry(&Entry { path: &path, kind: Kind::Folder, mode: ON_THE_WAY, uid: 0, gid: 0 })?;
+    /// Writes what is in a folder of the root.
+    fn folders(&mut self, path: &[u8], folder: Option<&Path>) -> Result<(), TarError> {
+        for (name, disk) in folder.map(children).transpose()?.unwrap_or_default() {
+            self.tree(&[path, name.as_bytes()].concat(), &disk)?;
         }
-        for item in &layer.paths {
-            let path = [&path, item.base_name.as_bytes()].concat();
-            self.tree(&path, store.on_disk(&item.base_name).as_std_path())?;
+        Ok(())
+    }
+
+    /// Writes what is in a folder of the root, with the store behind the rest of the way. `path` ends with `/`, or is empty.
+    fn with_store(
+        &mut self,
+        path: &[u8],
+        folder: Option<&Path>,
+        way: &[&str],
+        layer: &Layer,
+        store: &Store,
+    ) -> Result<(), TarError> {
+        let Some((next, rest)) = way.split_first() else {
+            for item in &layer.paths {
+                let path = [path, item.base_name.as_bytes()].concat();
+                self.tree(&path, store.on_disk(&item.base_name).as_std_path())?;
+            }
+            return Ok(());
+        };
+        let found = folder.map(children).transpose()?.unwrap_or_default();
+        let mut entries: BTreeMap<OsString, Option<PathBuf>> =
+            found.into_iter().map(|(name, disk)| (name, Some(disk))).collect();
+        entries.entry(next.into()).or_default();
+        for (name, disk) in entries {
+            let inner = [path, name.as_bytes()].concat();
+            match disk {
+                Some(disk) if name != *next => self.tree(&inner, &disk)?,
+                disk => {
+                    if rest.is_empty() && disk.is_some() || disk.as_ref().is_some_and(|disk| !is_folder(disk)) {
+                        let (root, name) = (name_of_root(layer), (*next).to_owned());
+                        return Err(TarError::RootHasStore { root, layer: layer.name.clone(), name });
+                    }
+                    let mode = self.modes.remove(inner.as_slice());
+                    let Mode { mode, uid, gid } = mode.unwrap_or(Mode { mode: ON_THE_WAY, uid: 0, gid: 0 });
+                    let inner = [&inner, b"/".as_slice()].concat();
+                    self.entry(&Entry { path: &inner, kind: Kind::Folder, mode, uid, gid })?;
+                    self.with_store(&inner, disk.as_deref(), rest, layer, store)?;
+                }
+            }
         }
         Ok(())
     }
@@ -211,6 +241,10 @@ impl<W: Write> Writer<W> {
         self.entries += 1;
         Ok(self.out.write_all(&entry.blocks())?)
     }
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// Returns the mode that Nix gives a file. The disk may have another one, but its executable bit counts.

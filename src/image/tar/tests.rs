@@ -14,7 +14,8 @@ fn item(base_name: &str) -> Item {
 }
 
 fn layer(root: Option<&str>, paths: &[&str]) -> Layer {
-    let root = root.map(|name| Root { base_name: name.to_owned(), modes: BTreeMap::new() });
+    let root =
+        root.map(|name| Root { base_name: name.to_owned(), nar_hash: [0; 32], nar_size: 0, modes: BTreeMap::new() });
     Layer { name: "app".to_owned(), changes: String::new(), root, paths: paths.iter().copied().map(item).collect() }
 }
 
@@ -151,6 +152,21 @@ fn nothing_is_written_for_an_empty_layer() {
     }
 }
 
+/// A store that does not lie in `/nix` may share a folder with the root of the image.
+#[test]
+fn folders_of_the_root_and_of_the_way_to_the_store_are_one() {
+    let (_folder, store) = store();
+    sample(&store);
+    fs::create_dir_all(store.on_disk(B).join("nix/a")).unwrap();
+    let mut both = layer(Some(B), &[A]);
+    both.root.as_mut().unwrap().modes.insert("nix".to_owned(), Mode { mode: 0o1777, uid: 0, gid: 0 });
+    let list = listing(&bytes(&both, &store));
+    let folders: Vec<&String> =
+        list.iter().filter(|line| line.ends_with(" nix/") || line.ends_with(" nix/a/")).collect();
+    assert_eq!(folders.len(), 2, "{list:#?}");
+    assert!(folders[0].contains("1777"), "{list:#?}");
+}
+
 #[test]
 fn what_cannot_be_in_an_image_is_named() {
     let (_folder, store) = store();
@@ -159,8 +175,8 @@ fn what_cannot_be_in_an_image_is_named() {
     let mut other = layer(Some(B), &[A]);
     other.root.as_mut().unwrap().modes.insert("var".to_owned(), Mode { mode: 0o777, uid: 0, gid: 0 });
     assert!(error(&other).starts_with("the plan sets the mode of `var`, which the root"));
-    fs::create_dir(store.on_disk(B).join("nix")).unwrap();
-    assert!(error(&layer(Some(B), &[A])).contains("has `nix`, where the store of the image is"));
+    fs::create_dir_all(store.on_disk(B).join("nix/store")).unwrap();
+    assert!(error(&layer(Some(B), &[A])).contains("has `store`, where the store of the image is"));
     assert!(
         error(&layer(None, &["zhw7301m5n8d0jjzcnwndv2qw3hvz8cm-none"]))
             .contains("zhw7301m5n8d0jjzcnwndv2qw3hvz8cm-none")
