@@ -12,15 +12,19 @@ use serde::{Deserialize, Serialize};
 use crate::{Result, paths, process};
 
 /// The programs that the set-up and the tests run, with their Debian packages.
-const DEBIAN_PACKAGES: [(&str, &str); 11] = [
+const DEBIAN_PACKAGES: [(&str, &str); 15] = [
+    ("busybox", "busybox-static"),
+    ("caddy", "caddy"),
     ("curl", "curl"),
     ("docker-registry", "docker-registry"),
+    ("fakeroot-sysv", "fakeroot"),
     ("git", "git"),
     ("patchelf", "patchelf"),
     ("runc", "runc"),
     ("skopeo", "skopeo"),
     ("strace", "strace"),
     ("tar", "tar"),
+    ("tini-static", "tini"),
     ("umoci", "umoci"),
     ("xz", "xz-utils"),
     ("zstd", "zstd"),
@@ -30,7 +34,8 @@ const DEBIAN_PACKAGES: [(&str, &str); 11] = [
 const NEEDED_FOR_NIX: [&str; 7] = ["curl", "git", "patchelf", "strace", "tar", "xz", "zstd"];
 
 /// The programs of the tests of images.
-const FOR_IMAGES: [&str; 4] = ["docker-registry", "runc", "skopeo", "umoci"];
+const FOR_IMAGES: [&str; 8] =
+    ["busybox", "caddy", "docker-registry", "fakeroot-sysv", "runc", "skopeo", "tini-static", "umoci"];
 
 /// The Nix that tests use.
 #[derive(Serialize, Deserialize)]
@@ -86,7 +91,7 @@ pub(crate) fn install_image_tools() -> Result<()> {
     if is_debian_root() {
         return require_programs(&FOR_IMAGES);
     }
-    eprintln!("setup: WARNING: skopeo, docker-registry, umoci or runc not found; tests of real images are SKIPPED");
+    eprintln!("setup: WARNING: one of {} not found; tests of real images are SKIPPED", FOR_IMAGES.join(", "));
     Ok(())
 }
 

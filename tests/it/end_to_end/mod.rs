@@ -8,6 +8,7 @@ mod edits;
 mod environment;
 mod found_edges;
 mod git;
+mod images;
 mod kinds;
 mod lfs;
 mod libraries;

@@ -6,7 +6,9 @@ use fs_err as fs;
 use serde_json::Value;
 
 use super::{checks::with_checks, libraries::with_built_libraries, patch_package::patched_monorepo, yarn::Yarn};
-use crate::support::{BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, YarnMonorepo, fail, succeed};
+use crate::support::{
+    BUN_VERSIONS, NixMonorepo, Project, YARN_VERSIONS, YarnMonorepo, fail, stand_in::INPUTS, succeed,
+};
 
 /// The packages of the monorepos.
 const PACKAGES: [&str; 4] = ["api", "deps", "nodeModules", "web"];
@@ -16,7 +18,7 @@ pub(crate) fn splitter<P: Project>(nix: &NixMonorepo<P>, args: &[&str]) -> Comma
     let mut command = nix.context().splitter(args);
     command.env("SPLITTER_NIX", &nix.nix.program).envs(nix.nix.environment(nix.context())).arg("--");
     let flake = nix.context().read("flake.nix");
-    for input in ["nixpkgs", "flake-parts"].into_iter().filter(|input| flake.contains(input)) {
+    for input in INPUTS.into_iter().filter(|input| flake.contains(input)) {
         let folder = nix.context().folder("stand-in").join(input);
         command.args(["--override-input", input, &format!("path:{folder}")]);
     }

@@ -1,75 +1,18 @@
 //! Real tools: a registry, skopeo, umoci and runc take what splitter makes, and the image runs.
 
-use std::{
-    net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::process::Command;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use data_encoding::BASE64;
 use fs_err as fs;
 use serde_json::Value;
 
 use crate::{
     end_to_end::verify::splitter,
-    support::{BUN_VERSIONS, Images, NixMonorepo, OciRegistry, fail, run, stand_in::system, succeed, tls, tools},
+    support::{
+        BUN_VERSIONS, Images, NixMonorepo, OciRegistry, RealRegistry, fail, run, stand_in::system, succeed, tls, tools,
+    },
 };
-
-/// A real registry on a loopback port, with a log of its requests.
-struct RealRegistry {
-    process: Child,
-    port: u16,
-    log: Utf8PathBuf,
-}
-
-impl RealRegistry {
-    fn start(images: &Images, program: &Utf8Path) -> Self {
-        Self::start_with(images, program, "", "")
-    }
-
-    /// Starts a registry with more settings: of `http`, and at the top.
-    fn start_with(images: &Images, program: &Utf8Path, http: &str, more: &str) -> Self {
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let folder = images.context.folder("registry");
-        fs::create_dir(&folder).unwrap();
-        let config = format!(
-            "version: 0.1\nlog: {{ level: info }}\nstorage: {{ filesystem: {{ rootdirectory: {folder}/data }} }}\n\
-             http: {{ addr: \"127.0.0.1:{port}\"{http} }}\n{more}"
-        );
-        fs::write(folder.join("config.yml"), config).unwrap();
-        let log = folder.join("log");
-        let out = fs::File::create(&log).unwrap().into_parts().0;
-        let mut serve = images.context.command(program);
-        serve.args(["serve", folder.join("config.yml").as_str()]).stdin(Stdio::null());
-        let process = serve.stderr(out.try_clone().unwrap()).stdout(out).spawn().unwrap();
-        let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(30), "the registry does not start");
-            thread::sleep(Duration::from_millis(20));
-        }
-        Self { process, port, log }
-    }
-
-    fn name(&self) -> String {
-        format!("localhost:{}", self.port)
-    }
-
-    /// Counts the uploads in the log so far.
-    fn uploads(&self) -> usize {
-        // The log is written after the answer.
-        thread::sleep(Duration::from_millis(200));
-        fs::read_to_string(&self.log).unwrap().matches("\"PUT /v2/").count()
-    }
-}
-
-impl Drop for RealRegistry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 fn skopeo(images: &Images, program: &Utf8Path, args: &[&str]) -> Command {
     let policy = images.context.folder("policy.json");
@@ -104,7 +47,7 @@ fn e2e_images_are_pulled_unpacked_and_run() {
     };
     let images = Images::new();
     with_shell(&images);
-    let registry = RealRegistry::start(&images, &registry);
+    let registry = RealRegistry::start(&images.context, &registry);
     for format in ["gzip", "zstd", "none"] {
         let repository = format!("acme/web-{format}");
         let to = format!("{}/{repository}:v1", registry.name());
@@ -143,7 +86,7 @@ fn run_bundle(images: &Images, runc: &Utf8Path, bundle: &Utf8Path) -> String {
 fn e2e_images_send_only_what_changed() {
     let (Some(registry), Some(program)) = (tools::oci("docker-registry"), tools::oci("skopeo")) else { return };
     let images = Images::new();
-    let registry = RealRegistry::start(&images, &registry);
+    let registry = RealRegistry::start(&images.context, &registry);
     let to = format!("{}/web:v1", registry.name());
     let line = succeed(&mut images.push(&to, &[]));
     // Three layers, the configuration, the manifest by its digest and by its tag.
@@ -180,7 +123,7 @@ fn e2e_images_go_to_a_registry_with_tls_and_passwords() {
     let (certificate, key) = (tls::file("server.pem"), tls::file("server-key.pem"));
     let http = format!(", tls: {{ certificate: {certificate}, key: {key} }}");
     let auth = format!("auth: {{ htpasswd: {{ realm: test, path: {passwords} }} }}\n");
-    let registry = RealRegistry::start_with(&images, &program, &http, &auth);
+    let registry = RealRegistry::start_with(&images.context, &program, &http, &auth);
     let to = format!("https://{}/acme/web:v1", registry.name());
     let output = fail(&mut images.push(&to, &[]));
     assert!(output.contains("the certificate of the registry is not trusted: "), "{output}");
@@ -208,7 +151,7 @@ fn e2e_images_go_to_a_registry_with_tls_and_passwords() {
 fn e2e_images_for_several_platforms_are_one_index() {
     let (Some(registry), Some(program)) = (tools::oci("docker-registry"), tools::oci("skopeo")) else { return };
     let images = Images::new();
-    let registry = RealRegistry::start(&images, &registry);
+    let registry = RealRegistry::start(&images.context, &registry);
     let to = format!("{}/web:v1", registry.name());
     let mut arm = images.plan("web", 1);
     arm["architecture"] = "arm64".into();

@@ -6,6 +6,8 @@
 //! | [`loopback`] | an npm registry on a loopback port, with faults on demand |
 //! | [`forge`] | git repositories over HTTP and their archives, like GitHub's, on a loopback port |
 //! | [`oci_registry`] | a registry of images on a loopback port, with faults on demand |
+//! | [`real_registry`] | a real registry of images on a loopback port |
+//! | [`container`] | a container of a real runc |
 //! | [`images`] | plans of images, over a store in the test's folder |
 //! | [`secure_proxy`] | an HTTPS proxy for requests to GitHub |
 //! | [`sandbox`] | [`TestContext`]: folders and environment of one test, programs, snapshots |
@@ -19,6 +21,7 @@
 //! | [`proxy`] | an HTTP proxy with a password |
 //! | [`tools`] | the tools of `cargo xtask setup`, and skipping a test if one is missing |
 
+pub(crate) mod container;
 pub(crate) mod forge;
 pub(crate) mod images;
 pub(crate) mod loopback;
@@ -29,6 +32,7 @@ pub(crate) mod programs;
 pub(crate) mod project;
 pub(crate) mod proxy;
 mod random;
+pub(crate) mod real_registry;
 pub(crate) mod sandbox;
 pub(crate) mod secure_proxy;
 pub(crate) mod small;
@@ -38,6 +42,7 @@ pub(crate) mod tools;
 pub(crate) mod yarn_monorepo;
 
 pub(crate) use self::{
+    container::{Container, Programs},
     forge::Forge,
     images::Images,
     loopback::{Fault, Registry},
@@ -47,6 +52,7 @@ pub(crate) use self::{
     project::Project,
     proxy::Proxy,
     random::Random,
+    real_registry::RealRegistry,
     sandbox::{TestContext, copy_folder, fail, run, splitter_snapshot, succeed},
     secure_proxy::SecureProxy,
     small::Small,

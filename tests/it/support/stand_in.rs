@@ -13,6 +13,9 @@ use super::{
     tools::{self, skip},
 };
 
+/// The inputs of a flake that have a stand-in.
+pub(crate) const INPUTS: [&str; 3] = ["nixpkgs", "flake-parts", "nix2container"];
+
 /// The monorepo after `splitter init`, tracked by git, and a Nix with the test's own store.
 pub(crate) struct NixMonorepo<P = Monorepo> {
     pub(crate) monorepo: P,
@@ -65,7 +68,7 @@ impl<P: Project> NixMonorepo<P> {
         let mut command = self.nix.command(self.context(), args);
         // Nix warns about an override of an input that the flake does not have.
         let flake = fs::read_to_string(self.context().repo().join("flake.nix")).unwrap_or_default();
-        for input in ["nixpkgs", "flake-parts"].into_iter().filter(|input| flake.contains(input)) {
+        for input in INPUTS.into_iter().filter(|input| flake.contains(input)) {
             let folder = self.context().folder("stand-in").join(input);
             command.args(["--override-input", input, &format!("path:{folder}")]);
         }
@@ -110,7 +113,7 @@ pub(crate) fn system() -> String {
 pub(crate) fn write_stand_in(context: &TestContext) -> Option<()> {
     let source = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nix-stand-in");
     let target = context.folder("stand-in");
-    for folder in ["nixpkgs", "flake-parts"] {
+    for folder in INPUTS {
         copy_folder(&source.join(folder), &target.join(folder));
     }
     let host = target.join("nixpkgs/host.json");
@@ -118,6 +121,12 @@ pub(crate) fn write_stand_in(context: &TestContext) -> Option<()> {
     for name in ["node", "patchelf", "curl", "git", "env"] {
         let Some(program) = tools::program(name) else { return skip(&format!("no {name}")) };
         settings[name] = program.as_str().into();
+    }
+    // Only images need them.
+    for (name, program) in [("tini", "tini-static"), ("caddy", "caddy"), ("skopeo", "skopeo"), ("busybox", "busybox")] {
+        if let Some(program) = tools::program(program) {
+            settings[name] = program.as_str().into();
+        }
     }
     // Only traces need it, and only Linux has it.
     if let Some(strace) = tools::program("strace") {

@@ -46,7 +46,7 @@
           chmod -R u+w root
           export fakeRootCommands python program out NIX_ATTRS_JSON_FILE
           # In the sandbox there is one user alone, so chown is not even tried.
-          FAKEROOTDONTTRYCHOWN=1 fakeroot bash -euc '
+          FAKEROOTDONTTRYCHOWN=1 fakeroot-sysv bash -euc '
             (cd root; eval "$fakeRootCommands")
             "$python" "$program" make "$NIX_ATTRS_JSON_FILE" root "$out"
           '
