@@ -11,6 +11,7 @@
   serves,
   settings,
   home,
+  directory ? home,
 }:
 let
   inherit (settings) healthCheck ports;
@@ -52,7 +53,7 @@ in
   Env = lib.mapAttrsToList (name: value: "${name}=${value}") env;
   Labels = labels;
   User = settings.user;
-  WorkingDir = home;
+  WorkingDir = directory;
 }
 // lib.optionalAttrs (settings.command != [ ]) { Cmd = settings.command; }
 // lib.optionalAttrs (ports != [ ]) {

@@ -26,6 +26,13 @@ let
     in
     make own
     // {
+      # The app's sources with all packages and the programs of the dev shell.
+      development = callPackage ./development.nix {
+        inherit package;
+        workspace = plan.packages.${name};
+        allSettings = settings;
+        settings = own;
+      };
       # The same image with a shell and its usual commands.
       debug = make (
         own

@@ -37,7 +37,13 @@ pkgs.dockerTools.streamLayeredImage {
   inherit (image.settings) created tag;
   inherit (image) config;
   architecture = if lib.hasPrefix "aarch64" image.system then "arm64" else "amd64";
-  contents = map (layer: layer.root) rooted;
+  # Files that programs write to must not be links into the store.
+  contents = builtins.filter (root: root != image.copied or null) (map (layer: layer.root) rooted);
   layeringPipeline = pipeline image.layers;
-  fakeRootCommands = lib.concatMapStrings modeOf (lib.concatMap (layer: layer.modes or [ ]) rooted);
+  fakeRootCommands =
+    lib.concatMapStrings modeOf (lib.concatMap (layer: layer.modes or [ ]) rooted)
+    + lib.optionalString (image ? copied) ''
+      cp -r ${image.copied}/. .
+      chmod -R u+w app
+    '';
 }

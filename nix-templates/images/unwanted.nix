@@ -15,23 +15,23 @@ let
 in
 lib.optional (runtime != nodeModules) {
   path = nodeModules;
-  what = "the development packages of all workspaces";
+  title = "the development packages of all workspaces";
 }
 ++ lib.optional (package.install != nodeModules && package.install != runtime) {
   path = package.install;
-  what = "its development packages";
+  title = "its development packages";
 }
 ++ [
   {
     path = programs;
-    what = "the programs that splitter runs in builds";
+    title = "the programs that splitter runs in builds";
   }
 ]
 ++ lib.optional (!(builtins.elem "node" runtimeNames)) {
   path = nodejs;
-  what = "Node.js, which its programs do not use";
+  title = "Node.js, which its programs do not use";
 }
 ++ lib.optional (isBun && !(builtins.elem "bun" runtimeNames)) {
   path = packageManager;
-  what = "Bun, which its programs do not use";
+  title = "Bun, which its programs do not use";
 }

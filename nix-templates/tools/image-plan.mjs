@@ -53,12 +53,12 @@ function distribute() {
 
 // Refuses what no image may hold.
 function refuse(distributed) {
-  for (const { path, what } of unwanted) {
+  for (const { path, title } of unwanted) {
     const at = distributed.findIndex((paths) => paths.includes(storePathOf(path)));
     if (at < 0) continue;
     const chain = chainTo(layers[at].paths.map(storePathOf), storePathOf(path));
     fail([
-      `the image ${image.name} would hold ${what}: ${chain.join(" -> ")}`,
+      `the image ${image.name} would hold ${title}: ${chain.join(" -> ")}`,
       `hint: the file that names it is found by \`grep -rl ${path} RESULT\`; \`nix path-info -rsSh RESULT\` shows all paths with their sizes`,
     ]);
   }

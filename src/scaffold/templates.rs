@@ -41,6 +41,7 @@ const COMMON: Templates = templates![
     "images/commands.nix",
     "images/config.nix",
     "images/default.nix",
+    "images/development.nix",
     "images/docker-tools.nix",
     "images/files.nix",
     "images/image.nix",

@@ -93,6 +93,13 @@ targets! {
     config_globs, "../../fuzz/checks/config_globs.rs", |bytes| super::text(bytes, super::config_globs::check),
         ["src/**/*.{ts,tsx}", "!{a,b{c,d}}/[!x-z]*", "../{a..c}/\\{x\\}", "**/node_modules/**"];
     host_archive, "../../fuzz/checks/host_archive.rs", super::host_archive::check, super::archives();
+    image_plan, "../../fuzz/checks/image_plan.rs", |bytes| super::text(bytes, super::image_plan::check), [
+        r#"{"version": 1, "name": "a/web", "tag": "v1", "registry": null, "architecture": "amd64", "os": "linux", "created": "1970-01-01T00:00:01Z", "config": {"Env": ["A=b"], "Labels": {"x": "y"}}, "layers": [{"name": "base", "changes": "nixpkgs", "root": {"path": "/nix/store/a101ry64prhq70jyl77q503pidv67jw7-a", "narHash": "sha256:0000000000000000000000000000000000000000000000000000", "narSize": 1, "modes": [{"path": "tmp", "mode": "1777", "uid": 0, "gid": 0}]}, "paths": [{"path": "/nix/store/zhw7301m5n8d0jjzcnwndv2qw3hvz8cm-b", "narHash": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "narSize": 7}]}]}"#,
+    ];
+    image_reference, "../../fuzz/checks/image_reference.rs", |bytes| super::text(bytes, super::image_reference::check), [
+        "registry.example/acme/web:v1", "https://localhost:5000/web@sha256:143dd8df1576a595f1395463918cc8c87e98da479f509a2d0ef69e5971367bdb",
+        "127.0.0.1:5000/a/b", "[::1]:5000/web",
+    ];
     integrity, "../../fuzz/checks/integrity.rs", |bytes| super::text(bytes, super::integrity::check), [
         "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
         "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=?opt",

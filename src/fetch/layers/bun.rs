@@ -3,7 +3,7 @@
 //! Priority, tested with Bun 1.4: variables, the repository's `bunfig.toml`, the user's `bunfig.toml`, the repository's
 //! `.npmrc`, the user's `.npmrc`, the global one.
 //!
-//! Bun sends the token of a variable to the default registry, whoever names it. splitter sends it to the one that the
+//! Bun sends the token of a variable to the default registry, even if the repository names it. splitter sends it only to one that the
 //! user names.
 
 use camino::{Utf8Path, Utf8PathBuf};

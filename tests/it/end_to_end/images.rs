@@ -183,6 +183,17 @@ fn images_of_yarn(version: &str) {
     let mut pages = Container::run(context, &programs, &archive("pages"));
     pages_answer(&mut pages);
     pages.stop();
+    // The image to develop in has the sources, the packages and the programs: it builds the app, and runs it.
+    let program = nix.build(&format!("legacyPackages.{}.images.server.development", system()));
+    let file = context.folder("development.tar");
+    let out = std::fs::File::create(&file).unwrap();
+    assert!(context.command(&program).stdout(out).status().unwrap().success());
+    let command = "yarn run build && exec node dist/main.js";
+    let source = format!("docker-archive:{file}");
+    let mut development = Container::run_command(context, &programs, &source, &["sh", "-c", command]);
+    let answer = development.ask("/");
+    assert!(answer.ends_with("words of greet@1.0.0 0:0 development /root /app/apps/server written first"), "{answer}");
+    development.stop();
 }
 
 #[test]

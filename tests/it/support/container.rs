@@ -51,8 +51,22 @@ pub(crate) struct Container<'a> {
 }
 
 impl<'a> Container<'a> {
-    /// Runs an image, such as `docker://127.0.0.1:5000/web:v1`, on a free port.
+    /// Runs an image, such as `docker://127.0.0.1:5000/web:v1`, on a free port, with a read-only root.
     pub(crate) fn run(context: &'a TestContext, programs: &'a Programs, source: &str) -> Self {
+        Self::run_with(context, programs, source, None)
+    }
+
+    /// Runs a command in an image, whose root can be written.
+    pub(crate) fn run_command(
+        context: &'a TestContext,
+        programs: &'a Programs,
+        source: &str,
+        command: &[&str],
+    ) -> Self {
+        Self::run_with(context, programs, source, Some(command))
+    }
+
+    fn run_with(context: &'a TestContext, programs: &'a Programs, source: &str, command: Option<&[&str]>) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let layout = context.folder(&format!("layout-{number}"));
@@ -61,7 +75,7 @@ impl<'a> Container<'a> {
         succeed(&mut programs.skopeo(context, &["copy", "--quiet", "--src-tls-verify=false", source, &target]));
         succeed(context.command(&programs.umoci).args(["unpack", "--image", &image, bundle.as_str()]));
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let settings = write_settings(&bundle, port);
+        let settings = write_settings(&bundle, port, command);
         let (name, state) = (format!("splitter-{}-{number}", std::process::id()), context.folder("runc"));
         let mut command = context.command(&programs.runc);
         command.args(["--root", state.as_str(), "run", "--bundle", bundle.as_str(), &name]);
@@ -116,12 +130,18 @@ impl Drop for Container<'_> {
     }
 }
 
-/// Makes the root read-only and the network the machine's, and shows the programs that the stand-in links to.
-fn write_settings(bundle: &Utf8Path, port: u16) -> Value {
+/// Makes the network the machine's, and shows the programs that the stand-in links to. A command takes the place of the one
+/// that the image starts, behind `tini --`; without one the root is read-only.
+fn write_settings(bundle: &Utf8Path, port: u16, command: Option<&[&str]>) -> Value {
     let path = bundle.join("config.json");
     let mut config: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     let settings = config["process"].clone();
-    config["root"]["readonly"] = true.into();
+    config["root"]["readonly"] = command.is_none().into();
+    if let Some(command) = command {
+        let args = config["process"]["args"].as_array_mut().unwrap();
+        args.truncate(2);
+        args.extend(command.iter().map(|word| Value::from(*word)));
+    }
     config["process"]["terminal"] = false.into();
     config["process"]["rlimits"] = json!([]);
     let env = config["process"]["env"].as_array_mut().unwrap();

@@ -263,7 +263,11 @@ rec {
   tini = programs "tini" { inherit (host) tini; };
   caddy = programs "caddy" { inherit (host) caddy; };
   skopeo = programs "skopeo" { inherit (host) skopeo; };
-  busybox = programs "busybox" { inherit (host) busybox; };
+  busybox = runCommand "busybox" { } ''
+    mkdir -p "$out/bin"
+    ln -s ${host.busybox} "$out/bin/busybox"
+    for name in $(${host.busybox} --list); do [ "$name" = busybox ] || ln -s busybox "$out/bin/$name"; done
+  '';
   tzdata = runCommand "tzdata" { } ''
     mkdir -p "$out/share"
     ln -s ${host.timeZones} "$out/share/zoneinfo"
