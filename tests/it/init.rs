@@ -119,7 +119,7 @@ fn the_record_is_sorted_with_one_entry_a_line() {
       ],
       "workspaces": [
         {"path":"","name":"acme","dependencies":[],"rank":0},
-        {"path":"apps/api","name":"api","dependencies":[],"rank":0,"rootFiles":["tsconfig.json"],"package":{"name":"api","keeps":"sources","programs":[{"name":"api","runtime":"bun","file":"src/server.ts"}],"runtime":"production"}},
+        {"path":"apps/api","name":"api","dependencies":[],"rank":0,"rootFiles":["tsconfig.json"],"package":{"name":"api","keeps":"sources","programs":[{"name":"api","runtime":"bun","file":"src/server.ts"}],"runtime":"production","serves":{"port":3000}}},
         {"path":"apps/web","name":"web","dependencies":["packages/ui"],"rank":1,"rootFiles":["tsconfig.json"],"build":{"command":"bun run build","outputs":["dist"]},"package":{"name":"web","keeps":"files"}},
         {"path":"packages/ui","name":"@acme/ui","dependencies":[],"rank":0,"rootFiles":["tsconfig.json"]}
       ],

@@ -306,7 +306,10 @@ fn scan_as_json_has_a_version_and_every_file() {
               }
             ],
             "purpose": "server",
-            "runtime": "production"
+            "runtime": "production",
+            "serves": {
+              "port": 3000
+            }
           },
           "reason": "runs a server from source and is in apps/",
           "rootFiles": [
@@ -351,7 +354,8 @@ fn scan_as_json_has_a_version_and_every_file() {
             "keeps": "files",
             "programs": [],
             "purpose": "files",
-            "runtime": null
+            "runtime": null,
+            "serves": null
           },
           "reason": "has a build script and is in apps/",
           "rootFiles": [
