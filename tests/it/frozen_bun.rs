@@ -366,7 +366,9 @@ impl Bun<'_> {
 /// Whether splitter reports this although Bun accepts, on purpose: see the module.
 fn is_deliberate(drift: &Drift, files: &Files) -> bool {
     match drift {
-        Drift::Added { manifest, package, specifier } | Drift::Changed { manifest, package, specifier, .. } => {
+        Drift::Added { manifest, package, specifier }
+        | Drift::Changed { manifest, package, specifier, .. }
+        | Drift::Unresolved { manifest, package, specifier } => {
             let groups = GROUPS[..3].iter().filter(|group| files[manifest.as_str()][**group].get(package).is_some());
             specifier == "latest" || groups.count() > 1
         }

@@ -357,7 +357,8 @@ impl Comparison<'_> {
         let sibling = self.workspaces.iter().find(|(path, sibling)| !path.is_root() && sibling.name == edge.name);
         let locked = self.requests.workspaces.get(path).map(|locked| specifiers(locked.dependencies.values()));
         let locked = locked.as_ref().and_then(|locked| locked.get(edge.name));
-        if let Some((workspace, sibling)) = sibling {
+        // A package in several groups may be drift though the workspace is in the range of each.
+        if let Some((workspace, sibling)) = sibling.filter(|(_, sibling)| !resolve::allows(sibling, edge.specifier)) {
             let version = sibling.json.get("version").and_then(serde_json::Value::as_str).map(str::to_owned);
             return Drift::WorkspaceOutOfRange { manifest, package, specifier, workspace: workspace.clone(), version };
         }
