@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{ImagesError, plans, plans::Choice, progress::PushProgress};
+use super::{ImagesError, budget, labels, plans, plans::Choice, progress::PushProgress};
 use crate::{
     cli::{
         arguments::{Global, ImagesPushOptions},
@@ -34,7 +34,20 @@ pub(in crate::cli) fn run(global: &Global, options: &ImagesPushOptions, printer:
     }
     let environment = Environment::of_process();
     let (store, stall) = (plans::store()?, stall(&environment)?);
-    let images = by_name(plans::read(global, &Choice::of(&options.plans), &store, printer)?);
+    let labels = labels::read(global, &options.labels, options.plans.plan_files.is_empty(), &environment)?;
+    let images = plans::read(global, &Choice::of(&options.plans), &store, printer)?;
+    if options.plans.names.is_empty() && images.iter().any(|image| image.name.as_deref() == Some("push")) {
+        return Err(ImagesError::NamedPush.into());
+    }
+    let over = budget::lines(&images, &[]);
+    if !over.is_empty() {
+        // stdout has digests alone.
+        over.iter().for_each(|line| printer.error_line(line));
+        return Ok(Outcome::Difference);
+    }
+    let mut plans: Vec<Plan> = images.into_iter().map(|image| image.plan).collect();
+    plans.iter_mut().for_each(|plan| labels.add_to(plan));
+    let images = by_name(plans);
     let progress = Arc::new(PushProgress::new(printer));
     let mut targets = Vec::new();
     let count = images.len();

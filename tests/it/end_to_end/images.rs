@@ -156,6 +156,56 @@ fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
     assert!(sent(&output).contains(&"packages") && !sent(&output).contains(&"runtime"), "{output}");
     let table = succeed(&mut splitter(&nix, &["images", "server", "pages", "--system", &system()]));
     assert!(table.contains("the lockfile") && table.contains("shared with"), "{table}");
+    changes_are_shown_in_bytes(&nix);
+}
+
+/// Returns the layers that are sent again for each image, by a report of a comparison.
+fn sent_again(report: &Value) -> Vec<String> {
+    let layers = |image: &Value| {
+        let sent = image["layers"].as_array().unwrap().iter().filter(|layer| layer["isSentAgain"] == true);
+        let names: Vec<_> = sent.map(|layer| layer["name"].as_str().unwrap()).collect();
+        format!("{}: {}", image["name"].as_str().unwrap(), names.join(" "))
+    };
+    report["images"].as_array().unwrap().iter().map(layers).collect()
+}
+
+/// The last commits of the test edit the app, the library, the build and the lockfile.
+fn changes_are_shown_in_bytes(nix: &NixMonorepo) {
+    let context = nix.context();
+    let system = system();
+    let images = |args: &[&str]| {
+        let mut all = vec!["images", "--system", &system];
+        all.extend(args);
+        run(&mut splitter(nix, &all))
+    };
+    let report = |args: &[&str]| -> Value {
+        let mut all = vec!["images", "--json", "--system", &system];
+        all.extend(args);
+        serde_json::from_str(&succeed(&mut splitter(nix, &all))).unwrap()
+    };
+    let of_library = report(&["server", "pages", "HEAD~3..HEAD~2"]);
+    assert_eq!(sent_again(&of_library), ["pages: ", "server: libraries"]);
+    assert_eq!(of_library["sentAgain"], of_library["images"][1]["sentAgain"]);
+    let of_app = report(&["server", "--edit", "apps/server/build.js"]);
+    assert_eq!((sent_again(&of_app), &of_app["isForecast"]), (vec!["server: app".to_owned()], &false.into()));
+    let of_lockfile = report(&["server", "--edit", "bun.lock"]);
+    assert_eq!(
+        (sent_again(&of_lockfile), &of_lockfile["isForecast"]),
+        (vec!["server: packages".to_owned()], &true.into())
+    );
+    // A budget fails before anything is sent, and names what grew.
+    context.write(
+        "splitter.json",
+        r#"{ "imageBudget": "1 GB", "workspaces": { "apps/server": { "imageBudget": "1 kB" } } }"#,
+    );
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.commit_all("a budget");
+    let output = images(&["server", "HEAD~4..HEAD"]);
+    assert!(output.starts_with("exit: 1\n") && output.contains("over budget: the image server"), "{output}");
+    assert!(output.contains("  grew: ") && output.contains("libraries +"), "{output}");
+    let output = run(&mut splitter(nix, &["images", "push", "server", "--system", &system, "--to", "127.0.0.1:1/x"]));
+    assert!(output.starts_with("exit: 1\n----- stdout\n----- stderr\n"), "{output}");
+    assert!(output.contains("over budget: the image server") && output.contains("largest layers: "), "{output}");
 }
 
 /// Runs the images that dockerTools makes of a Yarn monorepo.
