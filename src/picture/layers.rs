@@ -8,13 +8,13 @@ use std::fmt::Write as _;
 use super::svg::escape;
 
 /// The length of the longest bar.
-const LENGTH: f64 = 720.0;
+const LENGTH: f64 = 760.0;
 /// The height of a bar, and of a bar with its texts.
 const BAR: f64 = 30.0;
 const ROW: f64 = 78.0;
 const MARGIN: f64 = 24.0;
 /// The space above the first bar, for the titles and the legend.
-const HEAD: f64 = 92.0;
+const HEAD: f64 = 112.0;
 /// The average width of a letter, in common sans-serif fonts.
 const LETTER: f64 = 6.6;
 /// The shortest part. A shorter one could not be seen.
@@ -90,10 +90,10 @@ impl Pace {
 
     fn text(self) -> &'static str {
         match self {
-            Self::Rare => "changes with nixpkgs or the runtime",
-            Self::Packages => "with the lockfile",
-            Self::Libraries => "with libraries",
-            Self::App => "with the app",
+            Self::Rare => "nixpkgs, the runtime",
+            Self::Packages => "the lockfile",
+            Self::Libraries => "libraries",
+            Self::App => "the app",
         }
     }
 }
@@ -203,25 +203,26 @@ fn text(out: &mut String, (x, y): (f64, f64), style: Style, content: &str) {
 }
 
 fn legend(out: &mut String, is_comparison: bool) {
-    let (mut x, y) = (MARGIN, MARGIN + 40.0);
+    let (title, y) = ("changes with", MARGIN + 40.0);
+    text(out, (MARGIN, y + 11.0), Style::Detail, title);
+    let mut x = MARGIN + length_of(title) + 12.0;
     let mut entry = |look: &str, words: &str| {
         let _ = writeln!(out, r#"<rect x="{x:.1}" y="{y:.1}" width="14" height="14" {look}/>"#);
         text(out, (x + 20.0, y + 11.0), Style::Detail, words);
-        x += 34.0 + length_of(words) * 0.85;
+        x += 34.0 + length_of(words);
     };
     for pace in Pace::ALL {
         let (fill, stroke) = pace.colours();
         entry(&format!(r#"fill="{fill}" stroke="{stroke}""#), pace.text());
     }
-    // The stripes are white, so the sample needs a colour below them.
-    entry(STRIPES, "same layer as above");
+    entry(DASHES, "same layer as above");
     if is_comparison {
         entry(SENT, "sent again");
     }
 }
 
-/// The sample of a shared layer: stripes as those of the pattern. A pattern over a colour would need two shapes.
-const STRIPES: &str = r##"fill="#ffffff" stroke="#6b7280" stroke-dasharray="3 2""##;
+/// The outline of a layer that an image above has too.
+const DASHES: &str = r##"fill="#ffffff" stroke="#6b7280" stroke-dasharray="3 2""##;
 /// The outline of a layer that is sent again.
 const SENT: &str = r##"fill="none" stroke="#111827" stroke-width="2.5""##;
 
@@ -306,7 +307,7 @@ mod tests {
     #[test]
     fn parts_are_as_long_as_layers_are_large_and_marked() {
         let svg = svg(&sample());
-        assert!(svg.contains(r#"width="648.0""#) && svg.contains(r#"width="72.0""#), "{svg}");
+        assert!(svg.contains(r#"width="684.0""#) && svg.contains(r#"width="76.0""#), "{svg}");
         assert_eq!(svg.matches("url(#shared)").count(), 1);
         // One of the legend, one of the layer.
         assert_eq!(svg.matches(SENT).count(), 2);

@@ -12,7 +12,7 @@ pub(in crate::cli) struct ImagesOptions {
     /// Show these images of the flake [default: all images]; compare two commits if a range such as `main..HEAD` is given
     #[arg(value_name = "NAME|FROM..TO", conflicts_with = "plan_files")]
     pub(in crate::cli) words: Vec<String>,
-    /// Show this image, as NAME does (repeatable); for images named `push` or `write`
+    /// Show this image, as NAME does (repeatable); for an image with the name of a command, such as `push`
     #[arg(long = "image", value_name = "NAME", conflicts_with = "plan_files")]
     pub(in crate::cli) images: Vec<String>,
     /// Show which layers an edit of this file sends again (path from the root of the repository)

@@ -2,10 +2,7 @@
 
 use super::plans::Image;
 use crate::{
-    cli::{
-        style::BAD,
-        text::{bytes, megabytes},
-    },
+    cli::{style::BAD, text::bytes},
     image::{
         compare::{ImageChange, LayerChange},
         plan::Layer,
@@ -30,9 +27,9 @@ pub(super) fn lines(images: &[Image], changes: &[ImageChange]) -> Vec<String> {
             "{BAD}over budget{BAD:#}: the image {} ({}) has {}, {} more than its budget of {}",
             image.plan.name,
             image.plan.platform,
-            megabytes(size.into()),
-            megabytes(excess.into()),
-            megabytes(budget.into())
+            bytes(size),
+            bytes(excess),
+            bytes(budget)
         ));
         let grown = grown(image, changes);
         let (title, layers) = if grown.is_empty() { ("largest layers", largest(image)) } else { ("grew", grown) };
@@ -55,6 +52,6 @@ fn grown(image: &Image, changes: &[ImageChange]) -> Vec<String> {
 fn largest(image: &Image) -> Vec<String> {
     let mut layers: Vec<_> = image.plan.layers_with_files().collect();
     layers.sort_by_key(|layer| std::cmp::Reverse(layer.size()));
-    let name = |layer: &&Layer| format!("{} {}", layer.name, megabytes(layer.size().into()));
+    let name = |layer: &&Layer| format!("{} {}", layer.name, bytes(layer.size()));
     layers.iter().take(BLAMED).map(name).collect()
 }

@@ -100,7 +100,9 @@ pub(super) fn of_edit(
     let tree = work_tree(global)?;
     let path = path_in(&tree, path).ok_or_else(|| ImagesError::Outside(path.to_owned()))?;
     let state = state(&tree)?;
-    let source = Source::work_tree(&state, tree.root())?;
+    let scratch = Scratch::new()?;
+    // Not the working tree itself: Nix leaves out untracked files there, which both copies have.
+    let source = Source::copied(&state, &scratch, "before", Some((tree.root(), &state)))?;
     let names = builder.names(&[&source])?;
     let before = builder.build(&source, &names)?;
     let content = tree.read(&path).map_err(StateError::from)?;
@@ -128,7 +130,6 @@ pub(super) fn of_edit(
         compared.images = before;
         return Ok(compared);
     }
-    let scratch = Scratch::new()?;
     let after = Source::copied(&edited, &scratch, "edited", Some((tree.root(), &state)))?;
     compared.images = builder.build(&after, &names)?;
     let (before, after) = (plans(&before), plans(&compared.images));

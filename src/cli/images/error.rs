@@ -38,8 +38,8 @@ pub(super) enum ImagesError {
     #[error("`{TIME}` is not a number of seconds since 1970: `{0}`")]
     Time(String),
     /// An image has the name of a subcommand.
-    #[error("the flake has an image named `push`, so `images push` could mean to show it or to send all images")]
-    NamedPush,
+    #[error("the flake has an image named `{0}`, so `images {0}` could mean to show it or to send all images")]
+    NamedAsCommand(String),
     /// The picture could not be written.
     #[error("could not write `{path}`")]
     Write { path: Utf8PathBuf, source: std::io::Error },
@@ -93,9 +93,11 @@ impl Diagnose for ImagesError {
             }
             Self::OneRepository { to, .. } => vec![format!("end it with a `/`: `--to {to}/`, or name one image")],
             Self::StaleCommit(_) => vec!["compare commits whose `splitter check` passes".to_owned()],
-            Self::NamedPush => vec![
-                "run `splitter images push push` to send it, and `splitter images --image push` to show it".to_owned(),
-                "name the images to send: `splitter images push push web`".to_owned(),
+            Self::NamedAsCommand(name) => vec![
+                format!(
+                    "run `splitter images {name} {name}` to send it, and `splitter images --image {name}` to show it"
+                ),
+                format!("name the images to send: `splitter images {name} web`"),
             ],
             Self::NoImages { .. } => {
                 vec!["run `splitter scan` to see what is built; images are for servers, programs and sites".to_owned()]

@@ -39,7 +39,7 @@ enum Change<'a> {
 fn view(global: &Global, options: &ImagesOptions, printer: Printer) -> Result<Outcome, Failure> {
     let (names, change) = chosen(options)?;
     let ImagesOptions { plan_files, systems, nix_options, .. } = options;
-    let choice = Choice { names: &names, files: plan_files, systems, nix_options };
+    let choice = Choice { names: &names, files: plan_files, systems, nix_options, command: None };
     let store = plans::store()?;
     let compared = match change {
         Change::None => None,

@@ -28,12 +28,15 @@ pub(super) struct Choice<'a> {
     pub(super) files: &'a [Utf8PathBuf],
     pub(super) systems: &'a [System],
     pub(super) nix_options: &'a [String],
+    /// The command that they are for. Without names, an image of its name makes it ambiguous.
+    pub(super) command: Option<&'static str>,
 }
 
 impl<'a> Choice<'a> {
-    pub(super) fn of(options: &'a PlanOptions) -> Self {
+    /// Returns what a push sends.
+    pub(super) fn of_push(options: &'a PlanOptions) -> Self {
         let PlanOptions { names, plan_files, systems, nix_options } = options;
-        Self { names, files: plan_files, systems, nix_options }
+        Self { names, files: plan_files, systems, nix_options, command: Some("push") }
     }
 }
 
@@ -75,6 +78,10 @@ pub(super) fn read(
     let state = state(&tree)?;
     let source = Source::work_tree(&state, tree.root())?;
     let names = builder.names(&[&source])?;
+    let is_command = |name: &str| choice.names.is_empty() && choice.command == Some(name);
+    if let Some((_, name)) = names.iter().find(|(_, name)| is_command(name)) {
+        return Err(ImagesError::NamedAsCommand(name.clone()).into());
+    }
     builder.build(&source, &names)
 }
 
@@ -143,7 +150,7 @@ impl<'a> Builder<'a> {
         Ok(Self { nix: Nix::require()?.with_options(options), choice, store, printer })
     }
 
-    /// Returns the images to build in the last of these states, or else in one before it.
+    /// Returns the chosen images, which at least one of these states must have.
     pub(super) fn names(&self, sources: &[&Source<'_>]) -> Result<BTreeSet<(System, String)>, Failure> {
         let own: Vec<System> = sources.iter().take(1).map(|source| source.state.system().linux()).collect();
         let systems = if self.choice.systems.is_empty() { &own[..] } else { self.choice.systems };

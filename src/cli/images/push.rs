@@ -35,10 +35,7 @@ pub(in crate::cli) fn run(global: &Global, options: &ImagesPushOptions, printer:
     let environment = Environment::of_process();
     let (store, stall) = (plans::store()?, stall(&environment)?);
     let labels = labels::read(global, &options.labels, options.plans.plan_files.is_empty(), &environment)?;
-    let images = plans::read(global, &Choice::of(&options.plans), &store, printer)?;
-    if options.plans.names.is_empty() && images.iter().any(|image| image.name.as_deref() == Some("push")) {
-        return Err(ImagesError::NamedPush.into());
-    }
+    let images = plans::read(global, &Choice::of_push(&options.plans), &store, printer)?;
     let over = budget::lines(&images, &[]);
     if !over.is_empty() {
         // stdout has digests alone.

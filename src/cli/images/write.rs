@@ -27,7 +27,7 @@ pub(in crate::cli) fn run(global: &Global, options: &ImagesWriteOptions, printer
     }
     let store = plans::store()?;
     let ImagesWriteOptions { plan_files, systems, nix_options, .. } = options;
-    let choice = Choice { names, files: plan_files, systems, nix_options };
+    let choice = Choice { names, files: plan_files, systems, nix_options, command: None };
     let labels = labels::read(global, &options.labels, plan_files.is_empty(), &Environment::of_process())?;
     let images = plans::read(global, &choice, &store, printer)?;
     let mut plans: Vec<Plan> = images.into_iter().map(|image| image.plan).collect();

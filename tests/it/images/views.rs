@@ -29,7 +29,16 @@ fn a_compiled_program_gets_a_note() {
     plan["layers"][2]["paths"] = json!([]);
     plan["layers"][3]["paths"][0]["narSize"] = 96_000_000.into();
     let plan = images.write("tool", &plan);
-    splitter_snapshot!(images.context, images.context.splitter(&["images", "--plan", &plan]), @"");
+    splitter_snapshot!(images.context, images.context.splitter(&["images", "--plan", &plan]), @"
+    exit: 0
+    ----- stdout
+    tool (linux/amd64): 96.0 MB without compression
+      layer     size  store paths  changes with  shared with
+      base   <0.1 MB            1  nixpkgs
+      app    96.0 MB            1  each commit
+      note: the runtime is in the layer `app`, so each edit sends all of it; build without `--compile` to send only the app's files
+    ----- stderr
+    ");
     let json: Value =
         serde_json::from_str(&succeed(&mut images.context.splitter(&["images", "--json", "--plan", &plan]))).unwrap();
     assert!(json["images"][0]["notes"][0].as_str().unwrap().contains("`--compile`"));
