@@ -151,7 +151,7 @@ pub(super) enum Command {
         "splitter images --output layers.svg" => "Draw the layers",
         "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
     })]
-    Images(ImagesOptions),
+    Images(Box<ImagesOptions>),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",

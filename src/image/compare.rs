@@ -207,7 +207,7 @@ mod tests {
         let found: Vec<_> =
             changes.iter().map(|change| (change.image.as_str(), change.presence, change.sent())).collect();
         assert_eq!(found, [("api", Presence::New, 120), ("web", Presence::Removed, 0)]);
-        assert_eq!(sent_together(&[web.clone()], &[api.clone()]), 20);
+        assert_eq!(sent_together(std::slice::from_ref(&web), std::slice::from_ref(&api)), 20);
         assert_eq!(sent_together(&[], &[web, api]), 130);
     }
 }

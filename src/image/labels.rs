@@ -107,8 +107,9 @@ mod tests {
         Plan::parse(plan.to_string().as_bytes(), &Store::default()).unwrap()
     }
 
-    fn commit(is_dirty: bool) -> Option<Commit> {
-        Some(Commit { id: "ab12".to_owned(), time: "2026-11-30T10:00:00Z".to_owned(), is_dirty })
+    fn commit(is_dirty: bool) -> Labels {
+        let commit = Commit { id: "ab12".to_owned(), time: "2026-11-30T10:00:00Z".to_owned(), is_dirty };
+        Labels { commit: Some(commit), ..Labels::default() }
     }
 
     fn added(labels: &Labels, mut plan: Plan) -> (String, Value) {
@@ -118,33 +119,29 @@ mod tests {
 
     #[test]
     fn the_commit_is_in_labels_and_gives_the_time() {
-        let labels = Labels { commit: commit(false), ..Labels::default() };
+        let labels = commit(false);
         let (created, found) = added(&labels, plan(DEFAULT_CREATED, &json!({ "team": "blue" })));
         assert_eq!(created, "2026-11-30T10:00:00Z");
         assert_eq!(found, json!({ "team": "blue", REVISION: "ab12", CREATED: "2026-11-30T10:00:00Z" }));
-        let labels = Labels { commit: commit(true), ..Labels::default() };
+        let labels = commit(true);
         assert_eq!(added(&labels, plan(DEFAULT_CREATED, &Value::Null)).1[REVISION], "ab12-dirty");
     }
 
     #[test]
     fn options_of_the_image_stay_and_labels_of_the_user_win() {
-        let set = plan("2001-02-03T04:05:06Z", &json!({ REVISION: "mine" }));
-        let labels = Labels { commit: commit(false), ..Labels::default() };
+        const SET: &str = "2001-02-03T04:05:06Z";
+        let set = plan(SET, &json!({ REVISION: "mine" }));
+        let labels = commit(false);
         let (created, found) = added(&labels, set.clone());
-        assert_eq!(
-            (created.as_str(), &found[REVISION], &found[CREATED]),
-            (CREATED_OF_SET, &"mine".into(), &CREATED_OF_SET.into())
-        );
+        assert_eq!((created.as_str(), &found[REVISION], &found[CREATED]), (SET, &"mine".into(), &SET.into()));
         let given = BTreeMap::from([(REVISION.to_owned(), "yours".to_owned())]);
         let (_, found) = added(&Labels { given, ..labels }, set);
         assert_eq!(found[REVISION], "yours");
     }
-    const CREATED_OF_SET: &str = "2001-02-03T04:05:06Z";
 
     #[test]
     fn the_time_of_the_user_goes_before_that_of_the_commit() {
-        let labels = Labels { commit: commit(false), time: time(1), ..Labels::default() };
-        let labels = Labels { time: Some("1999-01-01T00:00:00Z".to_owned()), ..labels };
+        let labels = Labels { time: Some("1999-01-01T00:00:00Z".to_owned()), ..commit(false) };
         let (created, found) = added(&labels, plan(DEFAULT_CREATED, &json!({})));
         assert_eq!((created.as_str(), &found[CREATED]), ("1999-01-01T00:00:00Z", &"1999-01-01T00:00:00Z".into()));
     }

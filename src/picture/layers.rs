@@ -135,7 +135,7 @@ pub fn html(layers: &Layers) -> String {
         }
     }
     format!(
-        r##"<!doctype html>
+        r#"<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>{}</title>
@@ -150,7 +150,7 @@ td:nth-child(3) {{ text-align: right; white-space: nowrap }}
 <tr><th>image</th><th>layer</th><th>size</th><th>changes with</th><th></th></tr>
 {rows}</table>
 </html>
-"##,
+"#,
         escape(&layers.title),
         svg(layers)
     )
@@ -259,8 +259,8 @@ fn draw_segment(out: &mut String, segment: &Segment, (x, y, width): (f64, f64, f
         let _ = write!(out, r#"<rect {place} fill="url(#shared)"/>"#);
     }
     let _ = writeln!(out, "</g>");
-    let full = format!("{} {}", segment.name, segment.text);
-    let fitting = [full, segment.name.clone()].into_iter().find(|text| length_of(text) + 12.0 < width);
+    let with_size = format!("{} {}", segment.name, segment.text);
+    let fitting = [with_size, segment.name.clone()].into_iter().find(|text| length_of(text) + 12.0 < width);
     if let Some(content) = fitting {
         text(out, (x + 6.0, y + BAR / 2.0 + 4.0), Style::Inside, &content);
     }

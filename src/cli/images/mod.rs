@@ -63,8 +63,8 @@ fn view(global: &Global, options: &ImagesOptions, printer: Printer) -> Result<Ou
         None => show::print(images, &report::rows(&plans::plans(images)), printer),
     }
     let over = budget::lines(images, compared.as_ref().map_or(&[], |compared| &compared.changes));
-    if !options.json {
-        over.iter().for_each(|line| printer.data(line));
+    for line in over.iter().filter(|_| !options.json) {
+        printer.data(line);
     }
     Ok(if over.is_empty() { Outcome::Done } else { Outcome::Difference })
 }

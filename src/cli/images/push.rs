@@ -39,11 +39,15 @@ pub(in crate::cli) fn run(global: &Global, options: &ImagesPushOptions, printer:
     let over = budget::lines(&images, &[]);
     if !over.is_empty() {
         // stdout has digests alone.
-        over.iter().for_each(|line| printer.error_line(line));
+        for line in over {
+            printer.error_line(line);
+        }
         return Ok(Outcome::Difference);
     }
     let mut plans: Vec<Plan> = images.into_iter().map(|image| image.plan).collect();
-    plans.iter_mut().for_each(|plan| labels.add_to(plan));
+    for plan in &mut plans {
+        labels.add_to(plan);
+    }
     let images = by_name(plans);
     let progress = Arc::new(PushProgress::new(printer));
     let mut targets = Vec::new();

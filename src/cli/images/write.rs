@@ -31,7 +31,9 @@ pub(in crate::cli) fn run(global: &Global, options: &ImagesWriteOptions, printer
     let labels = labels::read(global, &options.labels, plan_files.is_empty(), &Environment::of_process())?;
     let images = plans::read(global, &choice, &store, printer)?;
     let mut plans: Vec<Plan> = images.into_iter().map(|image| image.plan).collect();
-    plans.iter_mut().for_each(|plan| labels.add_to(plan));
+    for plan in &mut plans {
+        labels.add_to(plan);
+    }
     plans.sort_by(|a, b| a.platform.cmp(&b.platform));
     if plans.iter().any(|plan| plan.name != plans[0].name) {
         return Err(ImagesError::SeveralImages { found: plans.into_iter().map(|plan| plan.name).collect() }.into());
