@@ -57,7 +57,7 @@ pub struct Segment {
     pub changes: String,
     /// How often it changes.
     pub pace: Pace,
-    /// The first image with the same layer, if it is another one.
+    /// The first image with the same layer, unless this image is the first.
     pub shared_with: Option<String>,
     /// Whether it would be sent again.
     pub is_sent: bool,
