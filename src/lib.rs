@@ -8,7 +8,7 @@
 //! | [`guard`] | checks of a tree or a commit, the git hook | writes hooks; runs git |
 //! | [`closure`] | runtime closures: sizes, parts, the files that hold references | reads the store; runs `nix` |
 //! | [`proof`] | states of a repository, comparison of the model with Nix, traces of builds | writes a scratch folder |
-//! | [`picture`] | drawings of the build graph: Mermaid, SVG | none |
+//! | [`picture`] | drawings of the build graph and of the layers of images: Mermaid, SVG, HTML | none |
 //! | [`diagnosis`] | what the log of a failed build says of the cause | none |
 //! | [`image`] | container images: plans, layers, registries | reads the store, writes layouts, uses the network |
 //! | [`scaffold`] | files written to a repository | writes files |

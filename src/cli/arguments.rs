@@ -17,7 +17,9 @@ macro_rules! examples {
 
 mod images;
 
-pub(super) use self::images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, PlanOptions};
+pub(super) use self::images::{
+    ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions,
+};
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
 ///
@@ -144,9 +146,12 @@ pub(super) enum Command {
     /// with the same bytes on every machine, and sends only those that the registry lacks. It needs no Docker.
     #[command(args_conflicts_with_subcommands = true, after_help = examples! {
         "splitter images" => "Show the layers of all images, what changes them, and which images share them",
+        "splitter images main..HEAD" => "Show which layers the commits of this branch send again, in bytes",
+        "splitter images web --edit apps/web/src/main.ts" => "Show which layers of the image `web` an edit of this file sends again",
+        "splitter images --output layers.svg" => "Draw the layers",
         "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
     })]
-    Images(ImagesOptions),
+    Images(Box<ImagesOptions>),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",

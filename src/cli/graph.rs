@@ -8,7 +8,7 @@ use super::{
     arguments::{Global, GraphOptions},
     failure::{Failure, Outcome},
     printer::Printer,
-    repository::{state, work_tree},
+    repository::{path_in, state, work_tree},
     text::{bytes, count, things},
 };
 use crate::{
@@ -68,11 +68,7 @@ fn is_svg(options: &GraphOptions) -> bool {
 
 /// Compares the derivations before and after an edit of a file. A missing file counts as new.
 fn edit(state: &State, tree: &WorkTree, path: &Utf8Path) -> Result<(RepoPath, Comparison), Failure> {
-    let relative = match path.strip_prefix(tree.root()) {
-        Ok(below) => below.to_owned(),
-        Err(_) => path.to_owned(),
-    };
-    let path: RepoPath = relative.as_str().parse().map_err(|_| GraphError::Outside(path.to_owned()))?;
+    let path = path_in(tree, path).ok_or_else(|| GraphError::Outside(path.to_owned()))?;
     let edited = after_edit(state, tree, &path)?;
     Ok((path, compare(&state.derivations, &edited.derivations)))
 }

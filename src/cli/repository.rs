@@ -51,6 +51,11 @@ pub(super) fn state(tree: &WorkTree) -> Result<State, ProofError> {
     Ok(State::of(Box::new(Snapshot::new(tree.clone(), Asks::Whole)), files, Place::WorkTree)?)
 }
 
+/// Returns a path that the user named relative to the root of the repository, or nothing if it is outside of it.
+pub(super) fn path_in(tree: &WorkTree, path: &Utf8Path) -> Option<RepoPath> {
+    path.strip_prefix(tree.root()).unwrap_or(path).as_str().parse().ok()
+}
+
 /// Reads what an update keeps of the record. An unreadable record is rewritten from the lockfile, unless a newer splitter
 /// wrote it.
 pub(super) fn previous(tree: &WorkTree, printer: Printer) -> Result<Option<Kept>, Failure> {

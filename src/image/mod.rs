@@ -17,12 +17,16 @@
 //! | [`registry`] | the protocol of registries | network |
 //! | [`push`] | sending images | all of these |
 //! | [`layout`] | writing an OCI layout | writes a folder |
+//! | [`labels`] | the commit in labels and the time of creation | none |
+//! | [`compare`] | which layers would be sent again after a change | none |
 //! | [`report`] | the layers of images, and which they share | none |
 
+pub mod compare;
 pub mod compression;
 pub mod credentials;
 pub mod digest;
 pub mod known;
+pub mod labels;
 pub mod layer;
 pub mod layout;
 pub mod manifest;

@@ -2,8 +2,10 @@
 //!
 //! A picture consists of boxes in build order and lines between them. [`mermaid`] and [`svg`] write it. A line between two
 //! workspaces is omitted if other lines imply it, because nobody could follow all lines in a monorepo of thirty workspaces.
+//! [`layers`] draws the layers of container images.
 
 mod build;
+pub mod layers;
 mod layout;
 pub mod mermaid;
 pub mod svg;

@@ -1,4 +1,4 @@
-//! Sizes and size budgets in `splitter.json`: the largest runtime closure that a package may have.
+//! Sizes and size budgets in `splitter.json`: the largest runtime closure and the largest image that a package may have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +48,12 @@ impl Config {
         let named = || self.size_budgets.get(package).copied();
         let all = || workspace.and_then(|_| self.size_budgets.get(ALL_APPS).copied());
         own.or_else(named).or_else(all)
+    }
+
+    /// Returns the budget of an app's container image, in bytes.
+    pub fn image_budget_of(&self, workspace: Option<&RepoPath>) -> Option<u64> {
+        let own = workspace.and_then(|path| self.workspaces.get(path)).and_then(|choices| choices.image_budget);
+        own.or(self.image_budget)
     }
 
     /// Returns the packages that have a budget, without those in `known`.
@@ -110,6 +116,17 @@ mod tests {
         assert_eq!((config.budget_of("nodeModules", None), config.budget_of("tools", None)), (Some(9_000_000), None));
         assert_eq!(config.unknown_budgets(&BTreeSet::from(["api"])), ["nodeModules"]);
         assert!(config.has_budgets() && !parse("{}").unwrap().has_budgets());
+    }
+
+    #[test]
+    fn the_image_budget_of_a_workspace_goes_before_the_common_one() {
+        let config = parse(
+            r#"{ "imageBudget": "3 MB", "workspaces": { "apps/web": { "imageBudget": "1 MB" }, "apps/api": {} } }"#,
+        )
+        .unwrap();
+        let budget = |path: &str| config.image_budget_of(Some(&path.parse::<RepoPath>().unwrap()));
+        assert_eq!((budget("apps/web"), budget("apps/api")), (Some(1_000_000), Some(3_000_000)));
+        assert_eq!((config.image_budget_of(None), parse("{}").unwrap().image_budget_of(None)), (Some(3_000_000), None));
     }
 
     proptest! {

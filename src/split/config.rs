@@ -57,6 +57,8 @@ pub struct Config {
     pub input: Option<String>,
     /// The largest size of a package's runtime closure in bytes, by package.
     pub size_budgets: SizeBudgets,
+    /// The largest size of a container image in bytes, without compression.
+    pub image_budget: Option<u64>,
 }
 
 /// The user's choices for one workspace.
@@ -104,6 +106,8 @@ pub struct WorkspaceConfig {
     pub exclude: Vec<String>,
     /// The largest size of the app's runtime closure, in bytes.
     pub size_budget: Option<u64>,
+    /// The largest size of the app's container image, in bytes.
+    pub image_budget: Option<u64>,
 }
 
 /// How a workspace is built.
@@ -210,6 +214,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "install" => config.install = install(&document, &property.value)?,
             "input" => config.input = Some(input(&document, &property.value)?),
             "sizeBudget" => config.size_budgets = size_budgets(&document, document.as_object(&property.value)?)?,
+            "imageBudget" => config.image_budget = Some(size(&document, &property.value)?),
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => {
                 (config.workspaces, config.globs) = workspaces(&document, document.as_object(&property.value)?)?;
@@ -218,7 +223,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `hook` or `workspaces`",
                 ));
             }
         }
@@ -295,9 +300,10 @@ fn workspace(document: &Document<'_>, object: &Object<'_>) -> Result<WorkspaceCo
             "include" => config.include = globs(document, value)?,
             "exclude" => config.exclude = globs(document, value)?,
             "sizeBudget" => config.size_budget = Some(size(document, value)?),
+            "imageBudget" => config.image_budget = Some(size(document, value)?),
             _ => {
                 let keys = "`kind`, `app`, `build`, `output`, `start`, `runtime`, `publish`, `uses`, `nodeModules`, `install`, `exposes`, \
-                            `checks`, `ownScripts`, `rootScripts`, `rootFiles`, `include`, `exclude` or `sizeBudget`";
+                            `checks`, `ownScripts`, `rootScripts`, `rootFiles`, `include`, `exclude`, `sizeBudget` or `imageBudget`";
                 return Err(unknown_key(document, property, keys));
             }
         }

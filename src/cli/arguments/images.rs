@@ -9,11 +9,54 @@ use crate::split::System;
 pub(in crate::cli) struct ImagesOptions {
     #[command(subcommand)]
     pub(in crate::cli) command: Option<ImagesCommand>,
-    #[command(flatten)]
-    pub(in crate::cli) plans: PlanOptions,
+    /// Show these images of the flake [default: all images]; compare two commits if a range such as `main..HEAD` is given
+    #[arg(value_name = "NAME|FROM..TO", conflicts_with = "plan_files")]
+    pub(in crate::cli) words: Vec<String>,
+    /// Show this image, as NAME does (repeatable); for an image with the name of a command, such as `push`
+    #[arg(long = "image", value_name = "NAME", conflicts_with = "plan_files")]
+    pub(in crate::cli) images: Vec<String>,
+    /// Show which layers an edit of this file sends again (path from the root of the repository)
+    ///
+    /// splitter edits the file in a copy of the repository, and builds the images again.
+    #[arg(long, value_name = "PATH", conflicts_with = "plan_files")]
+    pub(in crate::cli) edit: Option<Utf8PathBuf>,
+    /// Read the plan of an image from this file instead of building it (repeatable, one for each platform)
+    #[arg(long = "plan", value_name = "FILE")]
+    pub(in crate::cli) plan_files: Vec<Utf8PathBuf>,
+    /// Build the images for this system (repeatable) [default: Linux on this machine's processor]
+    #[arg(long = "system", value_name = "SYSTEM", conflicts_with = "plan_files")]
+    pub(in crate::cli) systems: Vec<System>,
+    /// Write a picture of the layers to this file: SVG, or HTML if it ends in .html
+    #[arg(short, long, value_name = "FILE")]
+    pub(in crate::cli) output: Option<Utf8PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS", conflicts_with = "plan_files")]
+    pub(in crate::cli) nix_options: Vec<String>,
+}
+
+/// Options that add labels to images.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct LabelOptions {
+    /// Add a label to the configuration of the image (repeatable)
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    pub(in crate::cli) labels: Vec<(String, String)>,
+    /// Add neither the commit nor its time
+    ///
+    /// Without this option, each commit gives the image another digest, even if all layers stay the same.
+    #[arg(long)]
+    pub(in crate::cli) no_git_labels: bool,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !key.contains(char::is_control) => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("expected `KEY=VALUE`, such as `org.opencontainers.image.vendor=Acme`".to_owned()),
+    }
 }
 
 /// Options that choose images.
@@ -70,6 +113,8 @@ pub(in crate::cli) struct ImagesPushOptions {
     /// Compress layers with this format
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LayerCompression::Gzip)]
     pub(in crate::cli) compression: LayerCompression,
+    #[command(flatten)]
+    pub(in crate::cli) labels: LabelOptions,
     /// Send nothing, and show what would be sent
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
@@ -92,6 +137,8 @@ pub(in crate::cli) struct ImagesWriteOptions {
     /// Compress layers with this format
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LayerCompression::Gzip)]
     pub(in crate::cli) compression: LayerCompression,
+    #[command(flatten)]
+    pub(in crate::cli) labels: LabelOptions,
     /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
     #[arg(last = true, value_name = "NIX-OPTIONS", conflicts_with = "plan_files")]
     pub(in crate::cli) nix_options: Vec<String>,

@@ -2,9 +2,12 @@
 
 use camino::Utf8PathBuf;
 
+use super::labels::TIME;
 use crate::{
     diagnostic::{Category, Diagnose, Location},
     image::{PlanError, store::STORE_VARIABLE},
+    names::RECORD,
+    proof::Place,
 };
 
 /// Why images cannot be chosen.
@@ -22,6 +25,24 @@ pub(super) enum ImagesError {
     /// Nix printed something else than expected.
     #[error("unexpected output of `nix eval`: expected the names of images")]
     Answer,
+    /// A commit has a record that does not match its lockfile.
+    #[error("in {0}: `{RECORD}` is missing or stale, so its images cannot be built")]
+    StaleCommit(Place),
+    /// An edited file is not in the repository.
+    #[error("`--edit {0}` is outside the repository; expected a path from the root of the repository")]
+    Outside(Utf8PathBuf),
+    /// More than one range, or a range and an edit.
+    #[error("expected one range of commits or one edit, found `{first}` and `{second}`")]
+    TwoChanges { first: String, second: String },
+    /// The variable for the time holds something else.
+    #[error("`{TIME}` is not a number of seconds since 1970: `{0}`")]
+    Time(String),
+    /// An image has the name of a subcommand.
+    #[error("the flake has an image named `{0}`, so `images {0}` could mean to show it or to send all images")]
+    NamedAsCommand(String),
+    /// The picture could not be written.
+    #[error("could not write `{path}`")]
+    Write { path: Utf8PathBuf, source: std::io::Error },
     /// The variable holds no folder.
     #[error("`{STORE_VARIABLE}` is not an absolute folder: `{0}`")]
     Store(String),
@@ -49,7 +70,7 @@ fn list(names: &[String]) -> String {
 impl Diagnose for ImagesError {
     fn category(&self) -> Category {
         match self {
-            Self::Answer => Category::Environment,
+            Self::Answer | Self::Write { .. } => Category::Environment,
             _ => Category::Input,
         }
     }
@@ -71,6 +92,13 @@ impl Diagnose for ImagesError {
                 vec![format!("add `--to REGISTRY/{name}`, or set the registry in the options of the image")]
             }
             Self::OneRepository { to, .. } => vec![format!("end it with a `/`: `--to {to}/`, or name one image")],
+            Self::StaleCommit(_) => vec!["compare commits whose `splitter check` passes".to_owned()],
+            Self::NamedAsCommand(name) => vec![
+                format!(
+                    "run `splitter images {name} {name}` to send it, and `splitter images --image {name}` to show it"
+                ),
+                format!("name the images to send: `splitter images {name} web`"),
+            ],
             Self::NoImages { .. } => {
                 vec!["run `splitter scan` to see what is built; images are for servers, programs and sites".to_owned()]
             }

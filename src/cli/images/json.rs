@@ -1,12 +1,23 @@
-//! The layers of images as JSON.
+//! The layers of images as JSON. `version` changes when a field changes its meaning or is removed.
 
 use serde_json::{Value, json};
 
-use crate::image::report::Row;
+use super::{budget::excess, changes::Compared, plans::Image};
+use crate::{
+    cli::size::place,
+    image::{
+        compare::{ImageChange, Presence},
+        report::{Row, notes},
+    },
+};
 
-pub(super) fn render(rows: &[Row]) -> Value {
-    let images = rows.chunk_by(|a, b| (&a.image, &a.platform) == (&b.image, &b.platform)).map(|image| {
-        let layers = image.iter().map(|row| {
+/// The version of this output.
+const VERSION: u32 = 1;
+
+pub(super) fn layers(images: &[Image], rows: &[Row]) -> Value {
+    let image = |image: &Image| {
+        let platform = image.plan.platform.to_string();
+        let layers = rows.iter().filter(|row| row.image == image.plan.name && row.platform == platform).map(|row| {
             json!({
                 "name": row.layer,
                 "changesWith": row.changes,
@@ -15,13 +26,54 @@ pub(super) fn render(rows: &[Row]) -> Value {
                 "sharedWith": row.shared_with,
             })
         });
-        let first = image.first();
         json!({
-            "name": first.map(|row| &row.image),
-            "platform": first.map(|row| &row.platform),
-            "size": image.iter().map(|row| row.size).sum::<u64>(),
+            "name": image.plan.name,
+            "platform": platform,
+            "size": image.plan.size(),
+            "budget": image.budget,
+            "overBudget": excess(image).is_some(),
+            "layers": layers.collect::<Vec<_>>(),
+            "notes": notes(&image.plan),
+        })
+    };
+    json!({ "version": VERSION, "images": images.iter().map(image).collect::<Vec<_>>() })
+}
+
+pub(super) fn comparison(compared: &Compared) -> Value {
+    let image = |change: &ImageChange| {
+        let image = compared.images.iter().find(|image| change.is_of(&image.plan));
+        let layers = change.layers.iter().map(|layer| {
+            json!({
+                "name": layer.layer,
+                "changesWith": layer.changes,
+                "before": layer.before,
+                "after": layer.after,
+                "isSentAgain": layer.is_sent,
+            })
+        });
+        json!({
+            "name": change.image,
+            "platform": change.platform,
+            "state": match change.presence {
+                Presence::Both => "both",
+                Presence::New => "new",
+                Presence::Removed => "removed",
+            },
+            "size": change.size(),
+            "sentAgain": change.sent(),
+            "budget": image.and_then(|image| image.budget),
+            "overBudget": image.is_some_and(|image| excess(image).is_some()),
             "layers": layers.collect::<Vec<_>>(),
         })
-    });
-    json!({ "version": 1, "images": images.collect::<Vec<_>>() })
+    };
+    json!({
+        "version": VERSION,
+        "from": place(&compared.from),
+        "to": place(&compared.to),
+        "edit": compared.edit.as_ref().map(ToString::to_string),
+        "isForecast": compared.is_forecast,
+        "sentAgain": compared.together,
+        "images": compared.changes.iter().map(image).collect::<Vec<_>>(),
+        "rebuiltWithTheSameFiles": compared.same_files,
+    })
 }

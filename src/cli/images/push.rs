@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{ImagesError, plans, plans::Choice, progress::PushProgress};
+use super::{ImagesError, budget, labels, plans, plans::Choice, progress::PushProgress};
 use crate::{
     cli::{
         arguments::{Global, ImagesPushOptions},
@@ -34,7 +34,21 @@ pub(in crate::cli) fn run(global: &Global, options: &ImagesPushOptions, printer:
     }
     let environment = Environment::of_process();
     let (store, stall) = (plans::store()?, stall(&environment)?);
-    let images = by_name(plans::read(global, &Choice::of(&options.plans), &store, printer)?);
+    let labels = labels::read(global, &options.labels, options.plans.plan_files.is_empty(), &environment)?;
+    let images = plans::read(global, &Choice::of_push(&options.plans), &store, printer)?;
+    let over = budget::lines(&images, &[]);
+    if !over.is_empty() {
+        // stdout has digests alone.
+        for line in over {
+            printer.error_line(line);
+        }
+        return Ok(Outcome::Difference);
+    }
+    let mut plans: Vec<Plan> = images.into_iter().map(|image| image.plan).collect();
+    for plan in &mut plans {
+        labels.add_to(plan);
+    }
+    let images = by_name(plans);
     let progress = Arc::new(PushProgress::new(printer));
     let mut targets = Vec::new();
     let count = images.len();

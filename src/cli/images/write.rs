@@ -2,14 +2,15 @@
 
 use camino::Utf8Path;
 
-use super::{ImagesError, plans, plans::Choice};
+use super::{ImagesError, labels, plans, plans::Choice};
 use crate::{
     cli::{
         arguments::{Global, ImagesWriteOptions},
         failure::{Failure, Outcome},
         printer::Printer,
     },
-    image::{layout, reference::is_tag},
+    fetch::Environment,
+    image::{Plan, layout, reference::is_tag},
 };
 
 pub(in crate::cli) fn run(global: &Global, options: &ImagesWriteOptions, printer: Printer) -> Result<Outcome, Failure> {
@@ -26,8 +27,13 @@ pub(in crate::cli) fn run(global: &Global, options: &ImagesWriteOptions, printer
     }
     let store = plans::store()?;
     let ImagesWriteOptions { plan_files, systems, nix_options, .. } = options;
-    let choice = Choice { names, files: plan_files, systems, nix_options };
-    let mut plans = plans::read(global, &choice, &store, printer)?;
+    let choice = Choice { names, files: plan_files, systems, nix_options, command: None };
+    let labels = labels::read(global, &options.labels, plan_files.is_empty(), &Environment::of_process())?;
+    let images = plans::read(global, &choice, &store, printer)?;
+    let mut plans: Vec<Plan> = images.into_iter().map(|image| image.plan).collect();
+    for plan in &mut plans {
+        labels.add_to(plan);
+    }
     plans.sort_by(|a, b| a.platform.cmp(&b.platform));
     if plans.iter().any(|plan| plan.name != plans[0].name) {
         return Err(ImagesError::SeveralImages { found: plans.into_iter().map(|plan| plan.name).collect() }.into());

@@ -23,7 +23,8 @@ pub(super) fn render(report: &Report) -> Value {
     })
 }
 
-fn place(place: &Place) -> Value {
+/// Returns a state of the repository for programs.
+pub(in crate::cli) fn place(place: &Place) -> Value {
     let (kind, name, id) = match place {
         Place::Commit { name, id } => ("commit", Some(name), Some(id)),
         Place::Index => ("index", None, None),

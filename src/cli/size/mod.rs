@@ -4,6 +4,7 @@ mod json;
 mod report;
 mod show;
 
+pub(super) use self::json::place;
 use self::report::Report;
 use super::{
     arguments::{Global, SizeOptions},

@@ -136,6 +136,16 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Returns the layers with files. Others are left out of an image.
+    pub fn layers_with_files(&self) -> impl Iterator<Item = &Layer> {
+        self.layers.iter().filter(|layer| !layer.is_empty())
+    }
+
+    /// Returns the size of all layers, in bytes, without compression.
+    pub fn size(&self) -> u64 {
+        self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.size()))
+    }
+
     /// Returns the labels of the image that are also annotations.
     pub fn annotations(&self) -> BTreeMap<&str, &str> {
         let labels = self.config.get("Labels").and_then(Value::as_object).into_iter().flatten();

@@ -123,6 +123,7 @@ impl WorkspaceConfig {
             "include" => self.include = other.include,
             "exclude" => self.exclude = other.exclude,
             "sizeBudget" => self.size_budget = other.size_budget,
+            "imageBudget" => self.image_budget = other.image_budget,
             _ => {}
         }
     }

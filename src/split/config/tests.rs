@@ -43,6 +43,7 @@ fn the_schema_has_the_keys_that_are_read() {
             "default",
             "downloads",
             "hook",
+            "imageBudget",
             "input",
             "install",
             "rootFiles",
@@ -60,12 +61,12 @@ fn the_schema_has_the_keys_that_are_read() {
             "exposes" => "\"output\"",
             "runtime" => "{}",
             "publish" => "true",
-            "sizeBudget" => "\"1 MB\"",
+            "sizeBudget" | "imageBudget" => "\"1 MB\"",
             _ => "\"app\"",
         };
         assert!(parse(&format!("{{\"workspaces\": {{\"a\": {{\"{key}\": {value}}}}}}}")).is_ok(), "{key}");
     }
-    assert_eq!(keys("/$defs/workspace/properties").len(), 18);
+    assert_eq!(keys("/$defs/workspace/properties").len(), 19);
     for (key, value) in [("install", "\"none\""), ("files", "[\"views/**\"]"), ("directory", "\"workspace\"")] {
         assert!(
             parse(&format!("{{\"workspaces\": {{\"a\": {{\"runtime\": {{\"{key}\": {value}}}}}}}}}")).is_ok(),
@@ -83,7 +84,7 @@ fn wrong_choices_are_refused_with_their_place() {
     };
     assert_eq!(
         error("{\"app\": {}}"),
-        "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `hook` or \
+        "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `hook` or \
          `workspaces`, found the key \"app\""
     );
     assert_eq!(
@@ -94,6 +95,8 @@ fn wrong_choices_are_refused_with_their_place() {
     assert!(error("{\"install\": \"all\"}").contains("expected \"shared\", \"own\" or \"production\""));
     assert!(error("{\"hook\": {\"update\": 1}}").contains("expected true or false"));
     assert!(error("{\"sizeBudget\": {\"a\": \"9\"}}").contains("expected a size, such as `200 MB`, found"));
+    assert!(error("{\"imageBudget\": {}}").contains("expected a"));
+    assert!(error("{\"imageBudget\": \"9\"}").contains("expected a size, such as `200 MB`, found"));
     assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
     assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
     assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));

@@ -99,9 +99,9 @@ fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
     let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], registry(), |monorepo| {
         with_apps(&monorepo.context, "workspace:*");
         let build = "bun build tool.ts --compile --outfile dist/tool";
-        let manifest = json!({ "name": "tool", "version": "1.0.0", "scripts": { "build": build } });
-        monorepo.context.write("apps/tool/package.json", manifest.to_string());
-        monorepo.context.write("apps/tool/tool.ts", include_str!("images/tool.ts"));
+        let manifest = json!({ "name": "push", "version": "1.0.0", "scripts": { "build": build } });
+        monorepo.context.write("apps/push/package.json", manifest.to_string());
+        monorepo.context.write("apps/push/tool.ts", include_str!("images/tool.ts"));
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
     let context = nix.context();
@@ -114,7 +114,11 @@ fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
         args.extend(["--to", &to, "--tag", "v1", "--system", &system]);
         run(&mut splitter(&nix, &args))
     };
-    let output = push(&["server", "site", "pages", "tool"]);
+    let output = push(&[]);
+    let ambiguous = "error: the flake has an image named `push`, so `images push` could mean to show it or to send all images\n\
+                     hint: run `splitter images push push` to send it, and `splitter images --image push` to show it\n";
+    assert!(output.starts_with("exit: 2\n") && output.contains(ambiguous), "{output}");
+    let output = push(&["server", "site", "pages", "push"]);
     assert!(output.starts_with("exit: 0"), "{output}");
     assert_eq!(output.matches("@sha256:").count(), 4, "{output}");
     let run = |name: &str| Container::run(context, &programs, &format!("docker://{to}{name}:v1"));
@@ -130,7 +134,7 @@ fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
     let mut pages = run("pages");
     pages_answer(&mut pages);
     pages.stop();
-    let mut tool = run("tool");
+    let mut tool = run("push");
     assert!(tool.ask("/").ends_with("compiled, 65532"));
     tool.stop();
 
@@ -156,6 +160,59 @@ fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
     assert!(sent(&output).contains(&"packages") && !sent(&output).contains(&"runtime"), "{output}");
     let table = succeed(&mut splitter(&nix, &["images", "server", "pages", "--system", &system()]));
     assert!(table.contains("the lockfile") && table.contains("shared with"), "{table}");
+    changes_are_shown_in_bytes(&nix);
+}
+
+/// Returns the layers that are sent again for each image, by a report of a comparison.
+fn sent_again(report: &Value) -> Vec<String> {
+    let layers = |image: &Value| {
+        let sent = image["layers"].as_array().unwrap().iter().filter(|layer| layer["isSentAgain"] == true);
+        let names: Vec<_> = sent.map(|layer| layer["name"].as_str().unwrap()).collect();
+        format!("{}: {}", image["name"].as_str().unwrap(), names.join(" "))
+    };
+    report["images"].as_array().unwrap().iter().map(layers).collect()
+}
+
+/// The last commits of the test edit the app, the library, the build and the lockfile.
+fn changes_are_shown_in_bytes(nix: &NixMonorepo) {
+    let context = nix.context();
+    let system = system();
+    let images = |args: &[&str]| {
+        let mut all = vec!["images", "--system", &system];
+        all.extend(args);
+        run(&mut splitter(nix, &all))
+    };
+    let report = |args: &[&str]| -> Value {
+        let mut all = vec!["images", "--json", "--system", &system];
+        all.extend(args);
+        serde_json::from_str(&succeed(&mut splitter(nix, &all))).unwrap()
+    };
+    let of_library = report(&["server", "pages", "HEAD~3..HEAD~2"]);
+    assert_eq!(sent_again(&of_library), ["pages: ", "server: libraries"]);
+    assert_eq!(of_library["sentAgain"], of_library["images"][1]["sentAgain"]);
+    // A new file that git does not track is in both states.
+    context.write("packages/words/new.js", "// new\n");
+    let of_app = report(&["server", "--edit", "apps/server/build.js"]);
+    assert_eq!((sent_again(&of_app), &of_app["isForecast"]), (vec!["server: app".to_owned()], &false.into()));
+    let of_lockfile = report(&["server", "--edit", "bun.lock"]);
+    assert_eq!(
+        (sent_again(&of_lockfile), &of_lockfile["isForecast"]),
+        (vec!["server: packages".to_owned()], &true.into())
+    );
+    context.remove("packages/words/new.js");
+    // A budget fails before anything is sent, and names what grew.
+    context.write(
+        "splitter.json",
+        r#"{ "imageBudget": "1 GB", "workspaces": { "apps/server": { "imageBudget": "1 kB" } } }"#,
+    );
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.commit_all("a budget");
+    let output = images(&["server", "HEAD~4..HEAD"]);
+    assert!(output.starts_with("exit: 1\n") && output.contains("over budget: the image server"), "{output}");
+    assert!(output.contains(" kB more than its budget of 1.0 kB\n  grew: packages +"), "{output}");
+    let output = run(&mut splitter(nix, &["images", "push", "server", "--system", &system, "--to", "127.0.0.1:1/x"]));
+    assert!(output.starts_with("exit: 1\n----- stdout\n----- stderr\n"), "{output}");
+    assert!(output.contains("over budget: the image server") && output.contains("largest layers: "), "{output}");
 }
 
 /// Runs the images that dockerTools makes of a Yarn monorepo.

@@ -2,6 +2,8 @@
 
 mod auth;
 mod faults;
+mod labels;
 mod layout;
 mod real;
+mod views;
 mod words;
