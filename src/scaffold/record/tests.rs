@@ -131,9 +131,9 @@ fn a_record_is_fresh_until_what_it_records_changes() {
 
     let rebuilt = WEB.replace("vite build", "bun build a.ts --outdir out");
     let differences = compare(&split(MANIFEST, &rebuilt, &lock(&PACKAGES)), &record.clone().into());
-    let changed =
+    let rebuilt_and_served =
         "workspace `apps/web` changed: outputs (added `out`, removed `dist`), how it is served (`files` -> none)";
-    assert_eq!(differences.settings, [changed]);
+    assert_eq!(differences.settings, [rebuilt_and_served]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Images of packages: all three engines make them, runc runs them, and a push sends only the layers that changed.
 
 use camino::Utf8Path;
+use fs_err as fs;
 use serde_json::{Value, json};
 
 use super::{outputs::own_flake, verify::splitter};
@@ -268,7 +269,7 @@ fn store_paths(nix: &NixMonorepo<impl Project>, layout: &Utf8Path) -> Vec<String
     let context = nix.context();
     let mut found = Vec::new();
     let blobs = layout.join("blobs/sha256");
-    let manifest = |entry: &Utf8Path| serde_json::from_str::<Value>(&std::fs::read_to_string(entry).ok()?).ok();
+    let manifest = |entry: &Utf8Path| serde_json::from_str::<Value>(&fs::read_to_string(entry).ok()?).ok();
     let files: Vec<_> = blobs.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path()).collect();
     let layers = files.iter().filter_map(|file| manifest(file)).filter_map(|file| file["layers"].as_array().cloned());
     for layer in layers.flatten() {

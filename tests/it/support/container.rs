@@ -96,7 +96,7 @@ impl<'a> Container<'a> {
                 return answer;
             }
             let ended = self.process.try_wait().unwrap();
-            assert!(ended.is_none() && start.elapsed() < Duration::from_secs(60), "no server: {ended:?}");
+            assert!(ended.is_none() && start.elapsed() < Duration::from_mins(1), "no server: {ended:?}");
             thread::sleep(Duration::from_millis(20));
         }
     }
