@@ -42,6 +42,11 @@ pub(super) enum ImagesError {
     Words { expected: &'static str, found: Vec<String> },
 }
 
+/// Returns a reference without its tag. The port of a registry is not a tag.
+fn without_tag(reference: &str) -> &str {
+    reference.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(reference, |(folder, _)| folder)
+}
+
 fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
@@ -70,11 +75,25 @@ impl Diagnose for ImagesError {
             Self::NoRegistry(name) => {
                 vec![format!("add `--to REGISTRY/{name}`, or set the registry in the options of the image")]
             }
-            Self::OneRepository { to, .. } => vec![format!("end it with a `/`: `--to {to}/`, or name one image")],
+            Self::OneRepository { to, .. } => {
+                let folder = without_tag(to);
+                vec![format!("end it with a `/`: `--to {folder}/`, and give the tag by `--tag`; or name one image")]
+            }
             Self::NoImages { .. } => {
                 vec!["run `splitter scan` to see what is built; images are for servers, programs and sites".to_owned()]
             }
             _ => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_tag;
+
+    #[test]
+    fn a_tag_is_no_part_of_a_folder() {
+        assert_eq!(without_tag("localhost:5000/acme:v1"), "localhost:5000/acme");
+        assert_eq!(without_tag("localhost:5000/acme"), "localhost:5000/acme");
     }
 }
