@@ -13,6 +13,9 @@
   # Its folder, and those of the other workspaces.
   workspace,
   others,
+  # The install that it runs with, and its copy for the image. Both are empty without one.
+  install,
+  installed,
   # The configuration of the web server, for a site.
   caddyfile ? null,
 }:
@@ -23,7 +26,14 @@ pkgs.stdenvNoCC.mkDerivation {
     "libraries"
     "packages"
   ];
-  inherit caddyfile isAlone package workspace;
+  inherit
+    caddyfile
+    install
+    installed
+    isAlone
+    package
+    workspace
+    ;
   packageName = name;
   others = builtins.concatStringsSep "\n" others;
   site = caddyfile != null;

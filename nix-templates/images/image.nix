@@ -60,9 +60,22 @@ let
       site = package;
     };
   program = if settings.program == null then package.meta.mainProgram else settings.program;
+  install = package.runtime or null;
+  # nix2container decides what is in a layer without looking into packages, and some must stay in the store.
+  installed =
+    if install == null || isAlone || engine == "nix2container" then
+      ""
+    else
+      import ./installed.nix { inherit nodejs pkgs programs; } install;
   files = import ./files.nix { inherit nodejs pkgs programs; } (
     {
-      inherit isAlone name package;
+      inherit
+        installed
+        isAlone
+        name
+        package
+        ;
+      install = if install == null then "" else install;
       workspace = path;
       others = builtins.filter (other: other != "" && other != path) (
         map (workspace: workspace.path) plan.workspaces
@@ -97,6 +110,7 @@ let
     inherit
       contents
       files
+      installed
       isAlone
       isSite
       package

@@ -6,6 +6,8 @@
   caddyfile,
   contents,
   files,
+  # The packages of its install, or "".
+  installed,
   # Whether the package has nothing but its own files: a site, or compiled programs.
   isAlone,
   isSite,
@@ -53,18 +55,30 @@ let
   ];
   packages = lib.optional (package.runtime or null != null) package.runtime;
   changes = {
-    packages = "the lockfile";
+    packages = "the app's packages in the lockfile";
     app = "the sources of ${path}, and what its build reads";
   };
 in
 {
   # Below /app, for engines that place files outside of the store.
   placed = layersWith (
-    lib.optionals (!isAlone) [
+    lib.optional (installed != "") {
+      name = "packages";
+      changes = changes.packages;
+      paths = [ installed ];
+      root = installed;
+      insteadOf = package.runtime;
+    }
+    ++ lib.optional (installed == "" && packages != [ ]) {
+      name = "packages";
+      changes = changes.packages;
+      paths = packages;
+    }
+    ++ lib.optionals (!isAlone) [
       {
-        name = "packages";
-        changes = changes.packages;
-        paths = packages ++ [ files.packages ];
+        name = "bundled";
+        changes = "the packages that its build keeps";
+        paths = [ files.packages ];
         root = files.packages;
       }
       {

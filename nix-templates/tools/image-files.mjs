@@ -5,8 +5,13 @@
 import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const { package: from, packageName: name, workspace, others, isAlone, site, caddyfile, out, libraries, packages } = process.env;
+const { package: from, packageName: name, workspace, others, isAlone, site, caddyfile, install, installed, out, libraries, packages } = process.env;
 const TOP = "/app";
+// Where the packages of the install are, if they can leave the store: see image-packages.mjs.
+const INSTALLED = "/app/.packages";
+const isMoved = installed !== "" && existsSync(join(installed, INSTALLED));
+// No program reads them, and they change with the packages of every app.
+const LOCKFILES = new Set(["bun.lock", "yarn.lock"]);
 const home = `lib/${name}`;
 const otherFolders = others === "" ? [] : others.split("\n");
 
@@ -35,13 +40,20 @@ function outputOf(path) {
 // Replaces the package's own store path.
 const moved = (text) => text.replaceAll(`${from}/${home}`, TOP).replaceAll(from, TOP);
 
+// Returns where a link leads in the image.
+const targetOf = (link) => (isMoved && isBelow(install, link) ? INSTALLED + link.slice(install.length) : moved(link));
+
 // Places a file or link. Returns whether it is free of the package's store path.
 function place(path) {
   const [source, inner] = [join(from, path), placeOf(path)];
-  const target = join(outputOf(inner), TOP, inner);
+  if (LOCKFILES.has(inner)) return true;
+  const isLink = lstatSync(source).isSymbolicLink();
+  // A link to an installed package or a library is as long-lived as the app's package.json.
+  const isName = isMoved && isLink && /(^|\/)node_modules\//.test(inner);
+  const target = join(isName ? out : outputOf(inner), TOP, inner);
   mkdirSync(dirname(target), { recursive: true });
-  if (lstatSync(source).isSymbolicLink()) {
-    symlinkSync(moved(readlinkSync(source)), target);
+  if (isLink) {
+    symlinkSync(targetOf(readlinkSync(source)), target);
     return true;
   }
   const content = readFileSync(source);

@@ -5,8 +5,10 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 
 import { fail } from "./words.mjs";
 
-const { graph, image, layers, outputs, unwanted } = JSON.parse(readFileSync(process.env.NIX_ATTRS_JSON_FILE, "utf8"));
+const { graph, image, layers: wanted, outputs, unwanted } = JSON.parse(readFileSync(process.env.NIX_ATTRS_JSON_FILE, "utf8"));
 const byPath = new Map(graph.map((entry) => [entry.path, entry]));
+// A store path that a layer has a copy of, but that something in the image needs, takes the place of the copy.
+const layers = wanted.map((layer) => (layer.insteadOf && byPath.has(layer.insteadOf) ? { ...layer, root: null, paths: [layer.insteadOf] } : layer));
 
 // Returns the store path of a file in the store.
 function storePathOf(file) {

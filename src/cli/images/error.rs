@@ -63,6 +63,11 @@ pub(super) enum ImagesError {
     Words { expected: &'static str, found: Vec<String> },
 }
 
+/// Returns a reference without its tag. The port of a registry is not a tag.
+fn without_tag(reference: &str) -> &str {
+    reference.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(reference, |(folder, _)| folder)
+}
+
 fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
@@ -91,7 +96,10 @@ impl Diagnose for ImagesError {
             Self::NoRegistry(name) => {
                 vec![format!("add `--to REGISTRY/{name}`, or set the registry in the options of the image")]
             }
-            Self::OneRepository { to, .. } => vec![format!("end it with a `/`: `--to {to}/`, or name one image")],
+            Self::OneRepository { to, .. } => {
+                let folder = without_tag(to);
+                vec![format!("end it with a `/`: `--to {folder}/`, and give the tag by `--tag`; or name one image")]
+            }
             Self::StaleCommit(_) => vec!["compare commits whose `splitter check` passes".to_owned()],
             Self::NamedAsCommand(name) => vec![
                 format!(
@@ -104,5 +112,16 @@ impl Diagnose for ImagesError {
             }
             _ => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_tag;
+
+    #[test]
+    fn a_tag_is_no_part_of_a_folder() {
+        assert_eq!(without_tag("localhost:5000/acme:v1"), "localhost:5000/acme");
+        assert_eq!(without_tag("localhost:5000/acme"), "localhost:5000/acme");
     }
 }

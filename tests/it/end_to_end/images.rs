@@ -154,6 +154,10 @@ fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
     context.commit_all("a comment");
     let output = push(&["server"]);
     assert_eq!(sent(&output), ["app"], "the build itself is a file of the package: {output}");
+    nix.monorepo.add("apps/pages", "other@1.1.0");
+    succeed(&mut context.splitter(&["update-hash"]));
+    context.commit_all("another version of a package of pages");
+    assert_eq!(sent(&push(&["server"])), [""; 0], "the packages of other apps are not its own");
     nix.monorepo.add("apps/server", "greet@1.1.0");
     succeed(&mut context.splitter(&["update-hash"]));
     context.commit_all("another version of a package of the server");
