@@ -178,7 +178,7 @@ fn sent_again(report: &Value) -> Vec<String> {
     report["images"].as_array().unwrap().iter().map(layers).collect()
 }
 
-/// The last commits of the test edit the app, the library, the build and the lockfile.
+/// The last commits of the test edit the app, the library, the build, and twice the lockfile.
 fn changes_are_shown_in_bytes(nix: &NixMonorepo) {
     let context = nix.context();
     let system = system();
@@ -192,7 +192,7 @@ fn changes_are_shown_in_bytes(nix: &NixMonorepo) {
         all.extend(args);
         serde_json::from_str(&succeed(&mut splitter(nix, &all))).unwrap()
     };
-    let of_library = report(&["server", "pages", "HEAD~3..HEAD~2"]);
+    let of_library = report(&["server", "pages", "HEAD~4..HEAD~3"]);
     assert_eq!(sent_again(&of_library), ["pages: ", "server: libraries"]);
     assert_eq!(of_library["sentAgain"], of_library["images"][1]["sentAgain"]);
     // A new file that git does not track is in both states.
