@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 /// The number of cases of each check.
-const CASES: u64 = 800;
+const CASES: u64 = 300;
 
 /// Texts that parsers treat in a special way.
 const TOKENS: [&str; 44] = [

@@ -94,11 +94,13 @@ impl<P: Project> NixMonorepo<P> {
         serde_json::from_str(&json).unwrap()
     }
 
-    /// Returns the derivation of each package for this system, by name.
+    /// Returns the derivation of each package for this system, by name, without images.
     #[track_caller]
     pub(crate) fn derivations(&self) -> BTreeMap<String, String> {
         let apply = "builtins.mapAttrs (_: package: package.drvPath)";
-        serde_json::from_value(self.eval(&format!("packages.{}", system()), apply)).unwrap()
+        let all: BTreeMap<String, String> =
+            serde_json::from_value(self.eval(&format!("packages.{}", system()), apply)).unwrap();
+        all.into_iter().filter(|(name, _)| !name.ends_with("-image")).collect()
     }
 }
 
