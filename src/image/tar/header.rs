@@ -66,7 +66,7 @@ impl Entry<'_> {
         }
         let (prefix, name) = place.unwrap_or((b"", &self.path[..self.path.len().min(100)]));
         let (mode, ids) = (self.mode, (self.uid, self.gid));
-        // A reader that knows no pax would read a wrong size. There is none that reads images.
+        // Without support for pax, a reader gets a wrong size. All readers of images support it.
         let size = if size > MOST_SIZE { 0 } else { size };
         blocks.extend(block(&Fields { name, prefix, mode, ids, size, flag, target: &target[..target.len().min(100)] }));
         blocks

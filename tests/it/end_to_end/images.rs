@@ -76,7 +76,7 @@ fn site_answers(container: &mut Container<'_>) {
     assert!(hashed.contains("immutable") && hashed.contains("hello hello"), "{hashed}");
     let plain = container.ask("/assets/user-settings.js");
     assert!(plain.contains("no-cache") && !plain.contains("immutable"), "{plain}");
-    // The page of an app for every path, but it is not kept in place of a file that is gone.
+    // Every other path gets the page of the app. A browser must not keep that page under the name of a missing file.
     let missing = container.ask("/assets/index-AAAAAAA1.js");
     assert!(missing.contains("200 OK") && missing.contains("<script") && !missing.contains("immutable"), "{missing}");
 }
