@@ -15,10 +15,12 @@ macro_rules! examples {
     };
 }
 
+mod cache;
 mod images;
 
-pub(super) use self::images::{
-    ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions,
+pub(super) use self::{
+    cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
+    images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -152,6 +154,9 @@ pub(super) enum Command {
         "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
     })]
     Images(Box<ImagesOptions>),
+    /// Show what binary caches have, and push to them
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",
