@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 use crate::{Result, paths, process};
 
 /// The programs that the set-up and the tests run, with their Debian packages.
-const DEBIAN_PACKAGES: [(&str, &str); 15] = [
+const DEBIAN_PACKAGES: [(&str, &str); 16] = [
     ("busybox", "busybox-static"),
     ("caddy", "caddy"),
     ("curl", "curl"),
     ("docker-registry", "docker-registry"),
     ("fakeroot-sysv", "fakeroot"),
     ("git", "git"),
+    ("nginx", "nginx-light"),
     ("patchelf", "patchelf"),
     ("runc", "runc"),
     ("skopeo", "skopeo"),
@@ -92,6 +93,19 @@ pub(crate) fn install_image_tools() -> Result<()> {
         return require_programs(&FOR_IMAGES);
     }
     eprintln!("setup: WARNING: one of {} not found; tests of real images are SKIPPED", FOR_IMAGES.join(", "));
+    Ok(())
+}
+
+/// Installs nginx for the tests of binary caches, if this is Debian and the user is root. Without it they are skipped; that is
+/// not an error.
+pub(crate) fn install_cache_server() -> Result<()> {
+    if !cfg!(target_os = "linux") || ["nginx", "/usr/sbin/nginx"].into_iter().any(process::exists) {
+        return Ok(());
+    }
+    if is_debian_root() {
+        return require_programs(&["nginx"]);
+    }
+    eprintln!("setup: WARNING: nginx not found; tests of `splitter cache` are SKIPPED");
     Ok(())
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn run() -> Result<()> {
     let nix = nix::install_if_missing(&dir);
     nix::install_strace()?;
     nix::install_image_tools()?;
+    nix::install_cache_server()?;
     let news = installed? + usize::from(nix?);
     if news > 0 {
         eprintln!("setup: {news} tools installed in {dir} ({:.1} s)", start.elapsed().as_secs_f32());
