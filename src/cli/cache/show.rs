@@ -105,8 +105,10 @@ fn print_lacks(cache: &CacheRow, wanted: &Wanted, printer: Printer) {
     if let Some(more) = lacks.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         printer.data(format_args!("    and {}; `--json` has all", things(more, "more path")));
     }
-    if let Some(hint) = lacks.first().map(|(_, lack)| hint(lack, &cache.address)) {
-        printer.note(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint)));
+    // A push mends what is missing, and something else the rest.
+    let first = |is_missing: bool| cache.lacks.values().find(|lack| (**lack == Lack::Missing) == is_missing);
+    for lack in [first(true), first(false)].into_iter().flatten() {
+        printer.note(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint(lack, &cache.address))));
     }
 }
 

@@ -124,6 +124,7 @@ fn wrong_choices_are_refused_with_their_place() {
         ("[\"https://u:geheim@h.example\"]", "found an address with a secret"),
         ("[\"file:///a?secret-key=geheim\"]", "found an address with a secret"),
         ("[{\"cache\": \"cachix:a\", \"publicKeys\": [\"geheim\"]}]", "found another text"),
+        ("[\"ssh-ng://h?remote-program=x\"]", "expected a machine without parameters"),
         ("[{\"push\": true}]", "found an object without it"),
         ("[{\"cache\": \"cachix:a\", \"pull\": 1}]", "expected `cache`, `publicKeys` or `push`"),
         ("[\"cachix:a\", {\"cache\": \"cachix:a\"}]", "expected each cache once"),
