@@ -125,6 +125,9 @@ makeScope (
     images = call ./images;
     checks = call ./checks.nix;
     devShell = call ./dev-shell.nix;
+    # What developers run in a checkout.
+    dev = call ./development/dev.nix;
+    link = call ./development/link.nix;
 
     # The outputs of a flake for this system.
     outputs = call ./outputs.nix;

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::pin::{Pinned, numbers};
 use self::yarn_berry::committed_cache::CommittedCache;
+pub(crate) use self::yarn::rc::yaml;
 pub use self::{
     error::ManagerError,
     pin::{PackageManager, Pin, ProgramPackage},

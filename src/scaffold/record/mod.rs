@@ -26,6 +26,7 @@ use crate::{
         config::{Exposes, Install, NodeModules},
         lock::dependencies::Scope,
         lock::shards::{Part, Shard},
+        development,
         nodejs::Wanted,
         plan::Recorded,
         workspaces::detect::program::{Keeps, Part as LayoutPart, Program, Serves},
@@ -95,6 +96,9 @@ pub struct Record {
     /// Packages with an entry in `downloads` of `splitter.json`, sorted. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub downloads: Vec<String>,
+    /// What is started for development. Absent if `splitter.json` names neither services nor processes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub development: Option<development::Plan>,
     /// The git submodules that hold something of the above, sorted. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub submodules: Vec<RepoPath>,
