@@ -2,7 +2,7 @@
 // a fresh clone runs without an install. `--undo` removes them.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { Refusal, findRoot, run, stateFolder } from "./checkout.mjs";
@@ -24,11 +24,20 @@ function readNote(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
 
+// Whether a folder still has links of ours. An install that ran since then replaced them, and is the user's.
+function isOurs(folder, note) {
+  if (note.mode === "copy" || !stat(folder)?.isDirectory()) return true;
+  const entries = readdirSync(folder, { withFileTypes: true });
+  if (entries.length === 0 || entries.some((entry) => entry.isSymbolicLink() && readlinkSync(join(folder, entry.name)).startsWith(`${note.nodeModules}/`))) return true;
+  return entries.some((entry) => entry.isDirectory() && /^(@|\.bin$)/.test(entry.name) && isOurs(join(folder, entry.name), note));
+}
+
 // Removes what an earlier run made. Its note is written before the first folder, so this mends a run that was cut short.
 async function undo(root, noteFile) {
   const note = readNote(noteFile);
   if (note === undefined) return 0;
-  for (const path of note.made) {
+  const ours = note.complete ? note.made.filter((path) => path === YARN_STATE || isOurs(join(root, path), note)) : note.made;
+  for (const path of ours) {
     // Copies have folders that nobody may write.
     const full = join(root, path);
     if (note.mode === "copy" && stat(full)?.isDirectory()) execFileSync("chmod", ["-R", "u+w", full]);
@@ -36,7 +45,7 @@ async function undo(root, noteFile) {
   }
   rmSync(noteFile);
   rmSync(join(root, ".splitter/node_modules"), { force: true });
-  return note.made.filter((path) => path !== YARN_STATE).length;
+  return ours.filter((path) => path !== YARN_STATE).length;
 }
 
 // The folders of the checkout that get packages.
@@ -80,7 +89,8 @@ async function place(root, folders, mode) {
 async function link(root, mode) {
   const noteFile = join(stateFolder(root), "link.json");
   const note = readNote(noteFile);
-  if (note?.complete && note.nodeModules === nodeModules && note.mode === mode) {
+  const holds = () => note.made.every((path) => path === YARN_STATE || (stat(join(root, path)) !== undefined && isOurs(join(root, path), note)));
+  if (note?.complete && note.nodeModules === nodeModules && note.mode === mode && holds()) {
     console.error("node_modules is up to date");
     return 0;
   }
@@ -96,8 +106,8 @@ async function link(root, mode) {
   addRoot(root);
   await place(root, folders, mode);
   write(true);
-  const text = mode === "copy" ? "copied" : "linked";
-  console.error(`${text} ${folders.length === 1 ? made[0] : `${folders.length} node_modules folders`} to ${nodeModules}; \`nix run .#link -- --undo\` removes them`);
+  const [verb, way] = mode === "copy" ? ["copied", "from"] : ["linked", "to"];
+  console.error(`${verb} ${folders.length === 1 ? made[0] : `${folders.length} node_modules folders`} ${way} ${nodeModules}; \`nix run .#link -- --undo\` removes them`);
   return 0;
 }
 
@@ -112,6 +122,6 @@ await run(async () => {
   const root = findRoot();
   if (!args.includes("--undo")) return link(root, args.includes("--copy") ? "copy" : "link");
   const count = await undo(root, join(root, ".splitter/link.json"));
-  console.error(count === 0 ? "there is nothing to undo: no node_modules here was made by `link`" : `removed ${count === 1 ? "node_modules" : `${count} node_modules folders`}`);
+  console.error(count === 0 ? "there is nothing to undo: no node_modules here is one of `link`" : `removed ${count === 1 ? "node_modules" : `${count} node_modules folders`}`);
   return 0;
 });

@@ -23,8 +23,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::pin::{Pinned, numbers};
-use self::yarn_berry::committed_cache::CommittedCache;
 pub(crate) use self::yarn::rc::yaml;
+use self::yarn_berry::committed_cache::CommittedCache;
 pub use self::{
     error::ManagerError,
     pin::{PackageManager, Pin, ProgramPackage},

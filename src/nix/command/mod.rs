@@ -137,7 +137,11 @@ impl Nix {
     }
 
     /// Runs the program of an installable in place of this one, with the terminal. Returns only if that failed.
-    pub fn become_program<S: AsRef<OsStr>>(&self, installable: &str, arguments: impl IntoIterator<Item = S>) -> NixError {
+    pub fn become_program<S: AsRef<OsStr>>(
+        &self,
+        installable: &str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> NixError {
         let mut command = self.nix_command(["run", installable, "--"]);
         command.args(arguments);
         for variable in crate::repo::GIT_VARIABLES {

@@ -24,9 +24,9 @@ use crate::{
     split::{
         Imports, PackageManager, System,
         config::{Exposes, Install, NodeModules},
+        development,
         lock::dependencies::Scope,
         lock::shards::{Part, Shard},
-        development,
         nodejs::Wanted,
         plan::Recorded,
         workspaces::detect::program::{Keeps, Part as LayoutPart, Program, Serves},

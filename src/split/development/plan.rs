@@ -84,7 +84,8 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Result<Plan, SplitError> {
 
 /// The apps with a script `dev`, for a repository that names services alone.
 fn apps_with_script(inputs: &Inputs<'_>) -> BTreeMap<String, Process> {
-    let has_script = |path: &RepoPath| inputs.manifests.get(path).is_some_and(|manifest| manifest.scripts.contains_key(SCRIPT));
+    let has_script =
+        |path: &RepoPath| inputs.manifests.get(path).is_some_and(|manifest| manifest.scripts.contains_key(SCRIPT));
     let apps = inputs.graph.apps().filter(|(_, workspace)| has_script(&workspace.path));
     apps.map(|(name, _)| (name.to_owned(), Process::default())).collect()
 }
@@ -228,10 +229,14 @@ fn add_known(plan: &mut Plan, name: &str, kind: &Kind, service: &Service) {
     };
     processes.insert(name.to_owned(), run);
     if let (Some(script), false) = (kind.databases, service.databases.is_empty()) {
-        let lines: Vec<_> = service.databases.iter().map(|(name, seed)| match seed {
-            Some(seed) => format!("{name}={seed}"),
-            None => format!("{name}="),
-        }).collect();
+        let lines: Vec<_> = service
+            .databases
+            .iter()
+            .map(|(name, seed)| match seed {
+                Some(seed) => format!("{name}={seed}"),
+                None => format!("{name}="),
+            })
+            .collect();
         environment.insert("DATABASES".to_owned(), lines.join("\n"));
         let healthy = BTreeMap::from([(name.to_owned(), Dependency { condition: Condition::Healthy })]);
         let databases = Started {
@@ -249,7 +254,7 @@ const APP_SECONDS: u32 = 5;
 fn process(description: String, command: String) -> Started {
     Started {
         description,
-        command,
+        command: without_comments(&command),
         is_template_disabled: true,
         working_dir: None,
         environment: Vec::new(),
@@ -258,6 +263,12 @@ fn process(description: String, command: String) -> Started {
         availability: Availability { restart: Restart::No, max_restarts: None },
         shutdown: Shutdown { signal: 15, timeout_seconds: APP_SECONDS },
     }
+}
+
+/// The comments of scripts are for those who read splitter.
+fn without_comments(script: &str) -> String {
+    let lines: Vec<_> = script.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+    lines.join("\n")
 }
 
 fn variables(environment: &BTreeMap<String, String>) -> Vec<String> {
@@ -276,12 +287,7 @@ fn kind_probe(name: &str, kind: &Kind) -> Probe {
 }
 
 fn http(path: &str, port: &str) -> HttpGet {
-    HttpGet {
-        host: "127.0.0.1".to_owned(),
-        scheme: "http".to_owned(),
-        path: path.to_owned(),
-        port: placeholder(port),
-    }
+    HttpGet { host: "127.0.0.1".to_owned(), scheme: "http".to_owned(), path: path.to_owned(), port: placeholder(port) }
 }
 
 /// The probe of a command of the repository: what it says, else whether its port answers.
@@ -339,11 +345,7 @@ fn description(name: &str, process: &Process) -> String {
 }
 
 /// The folder and the command of a process.
-fn work(
-    inputs: &Inputs<'_>,
-    name: &str,
-    process: &Process,
-) -> Result<(Option<RepoPath>, String), DevelopmentError> {
+fn work(inputs: &Inputs<'_>, name: &str, process: &Process) -> Result<(Option<RepoPath>, String), DevelopmentError> {
     let folder = folder(inputs, name, process)?;
     let script = match (&process.work, &folder) {
         (Work::Command(command), _) => return Ok((folder, command.clone())),
@@ -392,7 +394,8 @@ fn dependencies(
         }
         let Some(other) = processes.get(wanted) else {
             let place = format!("processes.{name}.dependsOn");
-            let known = inputs.services.keys().chain(processes.keys()).filter(|known| *known != name).cloned().collect();
+            let known =
+                inputs.services.keys().chain(processes.keys()).filter(|known| *known != name).cloned().collect();
             return Err(DevelopmentError::NoSuchDependency { place, wanted: wanted.clone(), known });
         };
         let condition =

@@ -74,7 +74,6 @@ const MYSQL: Kind = Kind {
         "mariadb-admin --no-defaults --host=127.0.0.1 --port={port} --user=root --connect-timeout=1 --silent ping",
     ),
     databases: Some(include_str!("services/mysql-databases.sh")),
-    refuses_root: true,
     clients: &["mysql", "mysql2", "mariadb"],
     images: &["mysql"],
     ..PLAIN

@@ -131,7 +131,11 @@ fn add_depended(found: &mut Suggestions, manifests: &Workspaces) {
         for kind in &KINDS {
             let Some(client) = kind.clients.iter().find(|client| manifest.depends_on(client)) else { continue };
             // MariaDB speaks the protocol of MySQL, and Valkey that of Redis.
-            if found.services.keys().any(|name| super::services::kind(name).is_some_and(|other| other.port == kind.port)) {
+            if found
+                .services
+                .keys()
+                .any(|name| super::services::kind(name).is_some_and(|other| other.port == kind.port))
+            {
                 continue;
             }
             let reason = format!("{} depends on {client}", manifest_path(path));

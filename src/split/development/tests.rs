@@ -135,7 +135,8 @@ fn what_does_not_fit_is_refused() {
 
 #[test]
 fn ports_are_filled_in_everywhere() {
-    let plan = plan(r#"{ "services": { "postgres": {} }, "processes": { "api": { "port": 3000, "ready": "/health" } } }"#);
+    let plan =
+        plan(r#"{ "services": { "postgres": {} }, "processes": { "api": { "port": 3000, "ready": "/health" } } }"#);
     let text = serde_json::to_string(&plan.process_compose).unwrap();
     let ports = [("postgres".to_owned(), 15432), ("api".to_owned(), 13000)].into();
     let filled = process_compose::with_ports(&text, &ports);

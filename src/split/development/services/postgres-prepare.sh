@@ -8,6 +8,18 @@ if [ -e "$DATA/PG_VERSION" ]; then
     echo "hint: dump the data with PostgreSQL $made, or remove $DATA to start with an empty database" >&2
     exit 1
   fi
+  # The number of a process that ended may be that of another program by now. PostgreSQL would not start.
+  if [ -e "$DATA/postmaster.pid" ] && command -v ps > /dev/null; then
+    pid=$(head -n 1 "$DATA/postmaster.pid")
+    case $(ps -p "$pid" -o comm= || true) in
+      *postgres*)
+        echo "PostgreSQL runs already on $DATA, as process $pid" >&2
+        echo "hint: end it: kill -INT $pid" >&2
+        exit 1
+        ;;
+      *) rm -f "$DATA/postmaster.pid" ;;
+    esac
+  fi
   exit 0
 fi
 mkdir -p "$(dirname "$DATA")"
