@@ -28,6 +28,12 @@ let
   file = pkgs.writeText "dev.json" (
     builtins.toJSON (plan // { install = "${manager.command} install"; })
   );
+  names = builtins.attrNames plan.ports;
+  filled = builtins.fromJSON (
+    builtins.replaceStrings (map (name: "{port:${name}}") names) (
+      map (name: toString plan.ports.${name}) names
+    ) (builtins.toJSON plan.processCompose)
+  );
   # For those who have none yet.
   missing = pkgs.writeShellScriptBin "dev" ''
     echo 'error: splitter.json names neither services nor processes' >&2
@@ -43,5 +49,5 @@ in
 // {
   meta.mainProgram = "dev";
   # For modules that run process-compose themselves.
-  settings = plan.processCompose or { };
+  settings = lib.optionalAttrs (plan != null) filled;
 }

@@ -35,6 +35,7 @@ const COMMON: Templates = templates![
     "default.nix",
     "deps.nix",
     "dev-shell.nix",
+    "development/check.nix",
     "development/checkout.mjs",
     "development/dev.mjs",
     "development/dev.nix",

@@ -195,6 +195,7 @@ fn e2e_an_app_uses_its_database_in_development_and_in_its_image() {
     let apply = "inputs: \"${builtins.head inputs}/bin/bun\"";
     let bun = succeed(&mut nix.nix(&["eval", "--raw", &shell, "--apply", apply]));
     assert_eq!(answer, format!("lamp 1 {bun}"));
+    nix.build(&format!("checks.{}.dev-shell", system()));
     let again = dev.refuses(&[]);
     assert!(again.starts_with("error: it runs in this checkout already\nhint: "), "{again}");
     assert!(succeed(&mut dev.command(&["logs", "postgres"])).contains("ready to accept connections"));
