@@ -22,6 +22,6 @@ in
   services = mkOption {
     type = types.attrsOf types.package;
     default = { };
-    description = "Packages of services in place of those of nixpkgs, by the attribute there: `{ postgresql = pkgs.postgresql_17; }`.";
+    description = "Packages of services instead of those of nixpkgs, by the attribute there: `{ postgresql = pkgs.postgresql_17; }`.";
   };
 }

@@ -71,7 +71,7 @@ fn up_arguments(options: &UpOptions) -> Vec<String> {
     ["up".to_owned(), offset].into_iter().chain(options.names.iter().cloned()).collect()
 }
 
-/// Runs the flake's program in place of this one. Returns only if that failed.
+/// Runs the flake's program instead of this one. Returns only if that failed.
 fn in_flake(tree: &WorkTree, arguments: &[String]) -> Failure {
     match Nix::require() {
         Ok(nix) => nix.in_folder(tree.root()).become_program(PROGRAM, arguments).into(),

@@ -38,7 +38,7 @@ pub(in crate::cli) enum DevCommand {
         "splitter dev config --port-offset 100" => "Print it with other ports, for a second checkout",
     })]
     Config(ConfigOptions),
-    /// Print services and processes that this repository seems to need, as lines for splitter.json
+    /// Print services and processes that this repository seems to need
     #[command(after_help = examples! {
         "splitter dev suggest" => "Look at Docker's compose files and the dependencies of workspaces",
         "splitter --repo services/shop dev suggest" => "Look at a repository in a subfolder",

@@ -30,7 +30,7 @@ pub(super) fn hook(tree: &WorkTree, printer: Printer) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns whether to write `.envrc`. Asks only on a terminal of a user who has direnv, if there is no `.envrc`.
+/// Returns whether to write `.envrc`. Asks only on a terminal if direnv is installed and there is no `.envrc`.
 pub(super) fn direnv(tree: &WorkTree, printer: Printer) -> Result<bool, Failure> {
     let has_direnv = || which::which("direnv").is_ok();
     if !can_ask(printer) || !has_direnv() || tree.is_file(&RepoPath::root().child(direnv::FILE))? {

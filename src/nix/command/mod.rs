@@ -136,7 +136,7 @@ impl Nix {
         Ok(answer.lines().map(Utf8PathBuf::from).collect())
     }
 
-    /// Runs the program of an installable in place of this one, with the terminal. Returns only if that failed.
+    /// Runs the program of an installable instead of this one, with the terminal. Returns only if that failed.
     pub fn become_program<S: AsRef<OsStr>>(
         &self,
         installable: &str,

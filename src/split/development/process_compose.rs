@@ -180,7 +180,7 @@ pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     text.split("{port:").skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
-/// Returns a text of JSON with the ports in place of their placeholders.
+/// Returns a text of JSON with the ports for their placeholders.
 pub fn with_ports(text: &str, ports: &BTreeMap<String, u16>) -> String {
     ports.iter().fold(text.to_owned(), |text, (name, port)| text.replace(&placeholder(name), &port.to_string()))
 }

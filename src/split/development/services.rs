@@ -34,7 +34,7 @@ pub struct Kind {
     pub images: &'static [&'static str],
 }
 
-/// How to find out whether a service answers. `{port}` stands for its port.
+/// How to find out whether a service answers. `{port}` means its port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ready {
     /// A command that succeeds.
