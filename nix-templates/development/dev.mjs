@@ -99,7 +99,8 @@ function refuseRoot(needed) {
 }
 
 // A fresh clone has no packages. Those of the Nix build are put there.
-function addPackages(root) {
+function addPackages(root, needed) {
+  if (!plan.own.some((name) => needed.has(name))) return;
   if (existsSync(join(root, "node_modules")) || existsSync(join(root, ".pnp.cjs"))) return;
   console.error("this checkout has no node_modules: linking those of the Nix build");
   try {
@@ -130,7 +131,7 @@ async function up(root, names, offset) {
   refuseRoot(needed);
   if (await answers()) throw new Refusal("it runs in this checkout already", "nix run .#dev -- status, or nix run .#dev -- down");
   await refuseTakenPorts(ports, needed);
-  addPackages(root);
+  addPackages(root, needed);
   rmSync(SOCKET, { force: true });
   writeFileSync(CONFIG, `${JSON.stringify(config, null, 1)}\n`);
   const terminal = process.stdout.isTTY && process.stdin.isTTY ? [] : ["--tui=false"];

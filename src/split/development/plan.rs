@@ -39,6 +39,8 @@ pub struct Plan {
     /// The services that refuse to run as root.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_as_root: Vec<String>,
+    /// The processes of the repository itself, which need its packages.
+    pub own: Vec<String>,
     /// The configuration of process-compose, with placeholders for ports.
     pub process_compose: File,
 }
@@ -68,6 +70,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Result<Plan, SplitError> {
         packages: packages(inputs.services),
         ports,
         not_as_root: not_as_root(inputs.services),
+        own: processes.keys().cloned().collect(),
         process_compose: File::new(BTreeMap::new()),
     };
     for (name, service) in inputs.services {
