@@ -163,7 +163,7 @@ pub(super) enum Command {
         "splitter dev up" => "Start everything, until Ctrl-C",
     })]
     Dev(DevCommand),
-    /// Put the node_modules of the Nix build into this checkout, without an install
+    /// Put the packages of the Nix build into this checkout, without an install
     #[command(after_help = examples! {
         "splitter link" => "Link the packages: they are built, or come from a binary cache",
         "splitter link --undo" => "Remove the links",

@@ -193,7 +193,7 @@ fn add_service(plan: &mut Plan, manager: ManagerName, name: &str, service: &Serv
                 readiness_probe: probe(name, ready.as_ref(), port, manager),
                 environment: variables(&environment),
                 availability: Availability { restart: Restart::OnFailure, max_restarts: Some(MOST_RESTARTS) },
-                ..process(format!("the service {name}"), command.clone())
+                ..process(format!("the service {name}"), command)
             };
             plan.process_compose.processes.insert(name.to_owned(), process);
         }
@@ -214,7 +214,7 @@ fn add_known(plan: &mut Plan, name: &str, kind: &Kind, service: &Service) {
     let once = |description: String, script: &str, variables: Vec<String>| Started {
         environment: variables,
         availability: Availability { restart: Restart::ExitOnFailure, max_restarts: None },
-        ..process(description, script.to_owned())
+        ..process(description, script)
     };
     let mut depends_on = BTreeMap::new();
     if let Some(script) = kind.prepare {
@@ -228,7 +228,7 @@ fn add_known(plan: &mut Plan, name: &str, kind: &Kind, service: &Service) {
         readiness_probe: Some(kind_probe(name, kind)),
         availability: Availability { restart: Restart::OnFailure, max_restarts: Some(MOST_RESTARTS) },
         shutdown: Shutdown { signal: kind.signal, timeout_seconds: SERVICE_SECONDS },
-        ..process(format!("the service {name}"), kind.run.to_owned())
+        ..process(format!("the service {name}"), kind.run)
     };
     processes.insert(name.to_owned(), run);
     if let (Some(script), false) = (kind.databases, service.databases.is_empty()) {
@@ -254,10 +254,10 @@ fn add_known(plan: &mut Plan, name: &str, kind: &Kind, service: &Service) {
 const SERVICE_SECONDS: u32 = 20;
 const APP_SECONDS: u32 = 5;
 
-fn process(description: String, command: String) -> Started {
+fn process(description: String, command: &str) -> Started {
     Started {
         description,
-        command: without_comments(&command),
+        command: without_comments(command),
         is_template_disabled: true,
         working_dir: None,
         environment: Vec::new(),
@@ -333,7 +333,7 @@ fn add_process(
         environment: variables(&environment),
         depends_on: dependencies(inputs, processes, name, process)?,
         readiness_probe: probe(name, process.ready.as_ref(), has_port, inputs.manager),
-        ..self::process(description(name, process), command)
+        ..self::process(description(name, process), &command)
     };
     plan.process_compose.processes.insert(name.to_owned(), started);
     Ok(())
@@ -383,14 +383,8 @@ fn dependencies(
     name: &str,
     process: &Process,
 ) -> Result<BTreeMap<String, Dependency>, DevelopmentError> {
-    let all;
-    let wanted = match &process.depends_on {
-        Some(wanted) => wanted,
-        None => {
-            all = inputs.services.keys().cloned().collect();
-            &all
-        }
-    };
+    let all = || inputs.services.keys().cloned().collect();
+    let wanted = process.depends_on.clone().unwrap_or_else(all);
     let one = |wanted: &String| {
         if let Some(service) = inputs.services.get(wanted) {
             return Ok(reached(wanted, service));
@@ -412,9 +406,8 @@ fn dependencies(
 fn reached(name: &str, service: &Service) -> (String, Dependency) {
     let (name, condition) = match &service.runs {
         Runs::Known(_) if !service.databases.is_empty() => (databases_of(name), Condition::Completed),
-        Runs::Known(_) => (name.to_owned(), Condition::Healthy),
         Runs::Command { ready: None, .. } if service.port.is_none() => (name.to_owned(), Condition::Started),
-        Runs::Command { .. } => (name.to_owned(), Condition::Healthy),
+        Runs::Known(_) | Runs::Command { .. } => (name.to_owned(), Condition::Healthy),
     };
     (name, Dependency { condition })
 }

@@ -78,7 +78,7 @@ fn add_composed(found: &mut Suggestions, path: &RepoPath, file: &Mapping) {
     }
 }
 
-/// `registry.example/library/postgres:16-alpine` is PostgreSQL.
+/// `registry.example/library/postgres:16-alpine` is `PostgreSQL`.
 fn kind_of_image(image: &str) -> Option<&'static Kind> {
     let name = image.rsplit('/').next()?;
     let name = name.split([':', '@']).next()?;
@@ -97,9 +97,9 @@ fn host_port(service: &Mapping, own: u16) -> Option<u16> {
     let Value::List(ports) = &service.get("ports")?.value else { return None };
     ports.iter().find_map(|port| match &port.value {
         Value::Text(text) => {
-            let mut parts = text.split('/').next()?.rsplit(':');
-            let container: u16 = parts.next()?.parse().ok()?;
-            (container == own).then(|| parts.next()?.parse().ok())?
+            let mut numbers = text.split('/').next()?.rsplit(':');
+            let container: u16 = numbers.next()?.parse().ok()?;
+            (container == own).then(|| numbers.next()?.parse().ok())?
         }
         Value::Mapping(fields) if text(fields, "target")?.parse() == Ok(own) => text(fields, "published")?.parse().ok(),
         _ => None,
@@ -164,7 +164,8 @@ mod tests {
         let mut found = Suggestions::default();
         let path: RepoPath = "compose.yml".parse().unwrap();
         add_composed(&mut found, &path, &yaml::read("compose.yml".into(), text).unwrap());
-        found.services.iter().map(|(name, one)| format!("{name} {} ({})\n", one.value, one.reason)).collect()
+        let line = |(name, one): (&String, &Suggestion)| format!("{name} {} ({})", one.value, one.reason);
+        found.services.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

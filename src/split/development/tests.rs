@@ -48,7 +48,7 @@ fn shown(plan: &Plan) -> String {
 }
 
 fn refusal(settings: &str) -> String {
-    let error = split(settings).err().expect("an error");
+    let error = split(settings).expect_err("an error");
     let hints: Vec<_> = error.hints().into_iter().map(|hint| format!("\nhint: {hint}")).collect();
     format!("{error}{}", hints.concat())
 }

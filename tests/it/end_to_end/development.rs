@@ -1,4 +1,4 @@
-//! `nix run .#dev` and `nix run .#link`: real databases, apps that use them, and node_modules for people. process-compose is in no
+//! `nix run .#dev` and `nix run .#link`: real databases, apps that use them, and packages for people. process-compose is in no
 //! registry; `tests/nix-stand-in/nixpkgs/process-compose.mjs` runs its configuration.
 
 use std::{
@@ -20,7 +20,7 @@ use crate::support::{
     monorepo::packages, stand_in::system, succeed, tools,
 };
 
-/// A user that is not root: PostgreSQL refuses root.
+/// A user that is not root: `PostgreSQL` refuses root.
 const NOBODY: u32 = 65534;
 
 /// Ports that are free now.
@@ -299,13 +299,11 @@ fn e2e_a_fresh_clone_of_a_yarn_1_monorepo_runs_with_one_command() {
 /// A shell script that runs a `nix run` command with its variables, for other arguments.
 fn script_of(command: &Command) -> String {
     let quoted = |text: &std::ffi::OsStr| splitter::shell::word(text.to_str().unwrap());
-    let mut script = "#!/bin/sh\n".to_owned();
-    for (name, value) in command.get_envs() {
-        if let Some(value) = value {
-            script.push_str(&format!("export {}={}\n", name.to_str().unwrap(), quoted(value)));
-        }
-    }
+    let export = |(name, value): (&std::ffi::OsStr, Option<&std::ffi::OsStr>)| {
+        Some(format!("export {}={}", name.to_str().unwrap(), quoted(value?)))
+    };
+    let exports: Vec<_> = command.get_envs().filter_map(export).collect();
     let args: Vec<_> = command.get_args().map(quoted).collect();
-    script.push_str(&format!("shift\nexec {} {} \"$@\"\n", quoted(command.get_program()), args.join(" ")));
-    script
+    let program = quoted(command.get_program());
+    format!("#!/bin/sh\n{}\nshift\nexec {program} {} \"$@\"\n", exports.join("\n"), args.join(" "))
 }
