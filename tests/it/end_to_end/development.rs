@@ -5,6 +5,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -23,10 +24,19 @@ use crate::support::{
 /// A user that is not root: `PostgreSQL` refuses root.
 const NOBODY: u32 = 65534;
 
-/// Ports that are free now.
+/// The distance between the ports of two runs.
+const OFFSET: u16 = 7;
+
+/// Ports that are free now, and with them those of a second run. They are below those that the system gives to connections.
 fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = 12_000 + u16::try_from(std::process::id() % 1_000).unwrap() * 16;
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let next = || start + NEXT.fetch_add(2 * OFFSET, Ordering::Relaxed);
+    std::array::from_fn(|_| {
+        let mut tried = std::iter::repeat_with(next);
+        tried.find(|port| is_free(*port) && is_free(port + OFFSET)).unwrap()
+    })
 }
 
 /// `dev` of a checkout, run by a user.
@@ -216,8 +226,8 @@ fn e2e_an_app_uses_its_database_in_development_and_in_its_image() {
     let taken = TcpListener::bind(("127.0.0.1", shop)).unwrap();
     let refusal = dev.refuses(&["shop"]);
     assert!(refusal.starts_with(&format!("error: port {shop} of shop is taken")), "{refusal}");
-    let running = dev.up(&["shop", "--port-offset", "7"]);
-    assert_eq!(ask(shop + 7, "/"), format!("lamp 3 {bun}"));
+    let running = dev.up(&["shop", "--port-offset", &OFFSET.to_string()]);
+    assert_eq!(ask(shop + OFFSET, "/"), format!("lamp 3 {bun}"));
     let names: Vec<String> = dev.states().into_iter().map(|(name, _)| name).collect();
     assert!(!names.contains(&"admin".to_owned()) && names.len() == 5, "{names:?}");
     drop(taken);
