@@ -23,6 +23,7 @@
 //! temporary folders to clean up), `reading` (files of authors who are not trusted), `escaping` (characters that control a terminal), [`shell`] (quoting), [`names`] (file names), [`system`] (systems), and `secrets` (secrets in
 //! URLs).
 
+pub mod ci;
 pub mod cli;
 pub mod closure;
 pub mod diagnosis;

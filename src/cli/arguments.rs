@@ -15,8 +15,10 @@ macro_rules! examples {
     };
 }
 
+mod ci;
 mod images;
 
+pub(super) use self::ci::{CiCheckOptions, CiCommand, CiInitOptions};
 pub(super) use self::images::{
     ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions,
 };
@@ -152,6 +154,12 @@ pub(super) enum Command {
         "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
     })]
     Images(Box<ImagesOptions>),
+    /// Write and check the workflow of your CI system
+    #[command(subcommand, after_help = examples! {
+        "splitter ci init --cache cachix:acme" => "Write a workflow that reads and fills the cache `acme` of Cachix",
+        "splitter ci check" => "Check that the written workflow is up to date",
+    })]
+    Ci(CiCommand),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",

@@ -4,6 +4,7 @@ mod arguments;
 mod build;
 mod changes;
 mod check;
+mod ci;
 mod demo;
 mod explain;
 mod failure;
@@ -68,6 +69,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Size(options) => size::run(global, options, printer),
         Command::Images(options) => images::run(global, options, printer),
         Command::Trace(options) => trace::run(global, options, printer),
+        Command::Ci(command) => ci::run(global, command, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }
