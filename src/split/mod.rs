@@ -11,6 +11,7 @@
 
 pub mod askers;
 pub mod budget;
+pub mod caches;
 pub mod checks;
 pub mod config;
 mod error;

@@ -10,7 +10,6 @@ mod json;
 mod lines;
 mod live;
 mod memory;
-mod names;
 mod report;
 mod show;
 mod why;
@@ -26,7 +25,6 @@ use self::{
     lines::Lines,
     live::Live,
     memory::Memory,
-    names::Names,
     report::Report,
     why::Why,
 };
@@ -39,7 +37,7 @@ use super::{
 use crate::{
     closure::ClosureError,
     nix::command::{Nix, NixError},
-    proof::{ProofError, State},
+    proof::{Names, ProofError, State},
     repo::{Git, WorkTree},
 };
 

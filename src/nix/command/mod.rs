@@ -19,6 +19,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::nar::{NarDigest, NarError};
 
+mod caches;
 mod error;
 pub mod log;
 mod preload;
