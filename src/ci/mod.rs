@@ -3,7 +3,6 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`settings`] | what a user chose |
-//! | [`target`] | the caches that `--cache` names |
 //! | [`provider`] | the files of each CI system, from the templates in `ci-templates/` |
 //! | [`actions`] | the actions of GitHub with their commits, as a table |
 //! | [`written`] | the first lines of written files, and how a file differs from what would be written |
@@ -17,13 +16,11 @@ pub mod diff;
 pub mod matrix;
 pub mod provider;
 pub mod settings;
-pub mod target;
 mod template;
 pub mod written;
 
 pub use self::{
     provider::{WrittenFile, compare, files, origin, wanted},
     settings::{Images, Program, Provider, Settings, StoreCache},
-    target::Target,
     written::Finding,
 };

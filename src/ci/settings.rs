@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::target::Target;
-use crate::system::System;
+use crate::{
+    caches::{Address, CacheChoice, PublicKey},
+    system::System,
+};
 
 /// A CI system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -97,12 +99,12 @@ pub struct Settings {
     /// Runners that differ from the table.
     #[serde(default, skip_serializing_if = "is_default")]
     pub runners: BTreeMap<System, String>,
-    /// The binary caches that CI reads and pushes to.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub caches: Vec<Target>,
+    /// The binary caches that CI reads and pushes to. Without any: those of `splitter.json`.
+    #[serde(default, skip_serializing_if = "is_default", with = "addresses")]
+    pub caches: Vec<Address>,
     /// Public keys of the caches, unless their tool knows them.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub public_keys: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_default", with = "keys")]
+    pub public_keys: Vec<PublicKey>,
     /// What keeps the Nix store between runs.
     #[serde(default, skip_serializing_if = "is_default")]
     pub store_cache: StoreCache,
@@ -127,9 +129,60 @@ impl Settings {
         self.runners.get(&system).cloned().unwrap_or_else(|| self.provider.runner(system))
     }
 
+    /// Returns the caches, with those of `splitter.json` if no others were chosen.
+    pub fn caches(&self, team: &[CacheChoice]) -> Vec<CacheChoice> {
+        if self.caches.is_empty() {
+            return team.to_vec();
+        }
+        let choice = |address: &Address| match team.iter().find(|choice| choice.address == *address) {
+            Some(known) => known.clone(),
+            None => CacheChoice::of(address.clone()),
+        };
+        self.caches.iter().map(choice).collect()
+    }
+
     /// Returns whether what one job built reaches the next one.
-    pub fn shares_builds(&self) -> bool {
-        !self.caches.is_empty() || self.store_cache == StoreCache::Hestia
+    pub fn shares_builds(&self, team: &[CacheChoice]) -> bool {
+        let is_shared = |cache: &CacheChoice| cache.push && is_read(&cache.address);
+        self.store_cache == StoreCache::Hestia || self.caches(team).iter().any(is_shared)
+    }
+}
+
+/// Returns whether CI reads a cache. The daemon of Nix has no key for another machine: jobs push to it, and read what it serves
+/// over HTTP.
+pub fn is_read(address: &Address) -> bool {
+    !matches!(address, Address::Ssh { .. })
+}
+
+/// Addresses as texts.
+mod addresses {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use crate::caches::Address;
+
+    pub(super) fn serialize<S: Serializer>(list: &[Address], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(list.iter().map(ToString::to_string))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Address>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+    }
+}
+
+/// Public keys as texts.
+mod keys {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use crate::caches::PublicKey;
+
+    pub(super) fn serialize<S: Serializer>(list: &[PublicKey], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(list.iter().map(ToString::to_string))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PublicKey>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
     }
 }
 

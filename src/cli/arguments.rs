@@ -18,7 +18,7 @@ macro_rules! examples {
 mod ci;
 mod images;
 
-pub(super) use self::ci::{CiCheckOptions, CiCommand, CiInitOptions};
+pub(super) use self::ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat};
 pub(super) use self::images::{
     ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions,
 };
@@ -154,10 +154,10 @@ pub(super) enum Command {
         "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
     })]
     Images(Box<ImagesOptions>),
-    /// Write and check the workflow of your CI system
+    /// Write the workflow of your CI system, and plan its jobs
     #[command(subcommand, after_help = examples! {
         "splitter ci init --cache cachix:acme" => "Write a workflow that reads and fills the cache `acme` of Cachix",
-        "splitter ci check" => "Check that the written workflow is up to date",
+        "splitter ci matrix" => "Show the jobs that build what no cache has",
     })]
     Ci(CiCommand),
     /// Manage the git hook that stops commits with stale hashes

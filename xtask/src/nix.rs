@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Result, paths, process};
 
 /// The programs that the set-up and the tests run, with their Debian packages.
-const DEBIAN_PACKAGES: [(&str, &str); 15] = [
+const DEBIAN_PACKAGES: [(&str, &str); 16] = [
     ("busybox", "busybox-static"),
     ("caddy", "caddy"),
     ("curl", "curl"),
@@ -21,6 +21,7 @@ const DEBIAN_PACKAGES: [(&str, &str); 15] = [
     ("git", "git"),
     ("patchelf", "patchelf"),
     ("runc", "runc"),
+    ("shellcheck", "shellcheck"),
     ("skopeo", "skopeo"),
     ("strace", "strace"),
     ("tar", "tar"),
@@ -115,7 +116,11 @@ pub(crate) fn require_programs(programs: &[&str]) -> Result<()> {
         return Err(format!("missing programs: {}; install them first", missing.join(", ")).into());
     }
     let packages = DEBIAN_PACKAGES.iter().filter(|(program, _)| missing.contains(program)).map(|(_, package)| *package);
-    let packages: Vec<&str> = packages.collect();
+    install_debian_packages(&packages.collect::<Vec<_>>())
+}
+
+/// Installs packages of Debian. The user is root.
+pub(crate) fn install_debian_packages(packages: &[&str]) -> Result<()> {
     eprintln!("setup: apt-get install {}", packages.join(" "));
     process::run_silently(Command::new("apt-get").args(["-qq", "update"]))?;
     let mut install = Command::new("apt-get");
@@ -190,7 +195,8 @@ fn is_root() -> bool {
     process::run_silently(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
 }
 
-fn is_debian_root() -> bool {
+/// Whether packages of Debian can be installed.
+pub(crate) fn is_debian_root() -> bool {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     release.lines().any(|line| line == "ID=debian") && is_root()
 }

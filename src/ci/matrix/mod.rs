@@ -27,8 +27,11 @@ pub struct Item {
     pub kind: String,
     /// The system.
     pub system: System,
-    /// What `nix build` takes, such as `.#packages.x86_64-linux.web`.
-    pub installable: String,
+    /// What `nix build` takes, such as `.#packages.x86_64-linux.web`. Nothing if the flake has no name for it.
+    pub installable: Option<String>,
+    /// Whether a job builds it for its own sake, and not only for what needs it. Tarballs are worth a job only if something is
+    /// installed from them.
+    pub is_job: bool,
     /// The derivation.
     pub derivation: String,
     /// Derivations of other items that its build needs.
@@ -96,7 +99,9 @@ impl Diagnose for MatrixError {
 /// Makes the plan. The order of the items does not matter.
 pub fn plan(items: &[Item], layout: &Layout) -> Plan {
     let missing = Missing::of(items);
-    let all = 0..missing.items.len();
+    let all = missing.worth_a_job();
+    // What has no name is built by each job that needs it.
+    let all = all.ones().filter(|item| missing.items[*item].installable.is_some());
     if layout.by_system {
         let matrix = missing.by_system(all, |system, items| missing.job(system.name().to_owned(), items, layout));
         return Plan { shared: Vec::new(), matrix };
@@ -135,15 +140,25 @@ impl<'a> Missing<'a> {
             item.needs.iter().filter_map(|needed| numbers.get(needed.as_str()).copied()).collect()
         };
         let direct: Vec<Vec<usize>> = items.iter().map(|item| direct(item)).collect();
-        let below = (0..items.len()).map(|item| reached(item, &direct)).collect();
+        let below: Vec<FixedBitSet> = (0..items.len()).map(|item| reached(item, &direct)).collect();
         Self { items, below }
+    }
+
+    /// Returns the items that a job builds for their own sake, and those that they need.
+    fn worth_a_job(&self) -> FixedBitSet {
+        let mut worth = FixedBitSet::with_capacity(self.items.len());
+        for (item, below) in self.below.iter().enumerate().filter(|(item, _)| self.items[*item].is_job) {
+            worth.insert(item);
+            worth.union_with(below);
+        }
+        worth
     }
 
     /// Returns the items that no other one needs.
     fn roots(&self) -> Vec<usize> {
-        let mut needed = FixedBitSet::with_capacity(self.items.len());
-        self.below.iter().for_each(|below| needed.union_with(below));
-        (0..self.items.len()).filter(|item| !needed.contains(*item)).collect()
+        let mut roots = self.worth_a_job();
+        self.below.iter().for_each(|below| roots.difference_with(below));
+        roots.ones().filter(|item| self.items[*item].is_job).collect()
     }
 
     fn by_system(&self, items: impl Iterator<Item = usize>, job: impl Fn(System, Vec<usize>) -> Job) -> Vec<Job> {
@@ -185,7 +200,7 @@ impl<'a> Missing<'a> {
             system,
             runner: layout.runners.get(&system).cloned().unwrap_or_default(),
             names: items.iter().map(|item| self.items[*item].name.clone()).collect(),
-            installables: items.iter().map(|item| self.items[*item].installable.clone()).collect(),
+            installables: items.iter().filter_map(|item| self.items[*item].installable.clone()).collect(),
         }
     }
 }

@@ -130,7 +130,7 @@ fn variables(job: &Job) -> Value {
 /// Returns a summary in Markdown: what is built and where, and which cache has the rest.
 pub fn summary(items: &[Item], plan: &Plan) -> String {
     let mut text = "### What is built\n\n".to_owned();
-    let missing = items.iter().filter(|item| item.cache.is_none()).count();
+    let missing = items.iter().filter(|item| item.cache.is_none() && item.is_job).count();
     if plan.matrix.is_empty() {
         text.push_str("Nothing: the caches have everything.\n\n");
     } else {

@@ -10,7 +10,8 @@ fn item(name: &str, system: System, needs: &[&str]) -> Item {
         name: name.to_owned(),
         kind: "app".to_owned(),
         system,
-        installable: format!(".#packages.{system}.{name}"),
+        installable: Some(format!(".#packages.{system}.{name}")),
+        is_job: name != "deps",
         derivation: drv(name),
         needs: needs.iter().map(|name| drv(name)).collect(),
         cache: None,
@@ -68,12 +69,19 @@ fn what_a_cache_has_is_no_reason_to_build() {
         .map(|item| if matches!(item.name.as_str(), "nodeModules" | "api") { cached(item) } else { item })
         .collect();
     let plan = plan(&items, &layout());
-    // `deps` is missing and needed by nothing that is built, so it is a job: CI checks that it still can be had.
+    // `deps` is missing too, but nothing is installed from it.
     assert_eq!(shown(&plan.shared), [""; 0]);
-    assert_eq!(
-        shown(&plan.matrix),
-        ["deps, x86_64-linux: deps", "site, x86_64-linux: site", "web, x86_64-linux: ui web"]
-    );
+    assert_eq!(shown(&plan.matrix), ["site, x86_64-linux: site", "web, x86_64-linux: ui web"]);
+}
+
+#[test]
+fn what_has_no_name_is_in_no_job() {
+    let mut items = repository();
+    items[4].installable = None;
+    let plan = plan(&items, &layout());
+    assert_eq!(shown(&plan.shared), ["x86_64-linux: nodeModules"]);
+    items[3] = cached(items[3].clone());
+    assert_eq!(shown(&super::plan(&items, &layout()).shared), [""; 0]);
 }
 
 #[test]
@@ -131,7 +139,7 @@ fn a_plan_over_the_limit_of_bytes_is_refused_with_a_remedy() {
 #[test]
 fn each_ci_system_reads_the_plan() {
     let mut items = repository();
-    items[0].installable = ".#packages.x86_64-linux.\"we$b\"".to_owned();
+    items[0].installable = Some(".#packages.x86_64-linux.\"we$b\"".to_owned());
     let plan = plan(&items, &layout());
     insta::assert_snapshot!(github_output(&plan).unwrap());
     insta::assert_snapshot!(format!("{:#}", gitlab(&plan, ".gitlab/splitter-jobs.yml")));

@@ -1,10 +1,7 @@
 //! GitHub Actions and Forgejo Actions, which read the same files.
 
-use super::{name, pushing, values};
-use crate::ci::{
-    actions::Pins,
-    settings::{Provider, Settings},
-};
+use super::{Workflow, name, pushes, values};
+use crate::{caches::Address, ci::settings::Provider};
 
 /// Forgejo finds actions without a URL on its own instance, or where the instance says.
 const FORGEJO_ACTIONS: &str = "https://github.com/";
@@ -16,19 +13,22 @@ pub(super) fn paths(provider: Provider, folder: &str) -> [String; 2] {
     [format!("{root}/workflows/{name}.yml"), format!("{root}/workflows/{name}-bots.yml")]
 }
 
-pub(super) fn bodies(settings: &Settings, pins: &Pins) -> Vec<(String, String)> {
+pub(super) fn bodies(workflow: &Workflow<'_>) -> Vec<(String, String)> {
+    let settings = workflow.settings;
     let is_forgejo = settings.provider == Provider::Forgejo;
-    let mut values = values(settings, pins, if is_forgejo { FORGEJO_ACTIONS } else { "" });
-    let pushes = settings.caches.iter().map(|target| pushing(&values, target).render("push.yml"));
-    let pushes: String = pushes.collect();
-    values.text("PUSHES", pushes);
+    let mut values = values(workflow, if is_forgejo { FORGEJO_ACTIONS } else { "" });
+    values.text("PUSHES", pushes(workflow, &values, "push.yml"));
+    // The action of Cachix pushes all that a job builds, splitter too.
+    let by_action = workflow.caches.iter().any(|cache| cache.push && matches!(cache.address, Address::Cachix { .. }));
+    let program = if by_action { String::new() } else { pushes(workflow, &values, "push-program.yml") };
+    values.text("PUSH_PROGRAM", program);
     let below = |file: &str| match settings.folder.as_str() {
         "" => format!("'{file}'"),
         folder => format!("'{folder}/{file}'"),
     };
     values.text("LOCKS", format!("{}, {}", below("flake.lock"), below("nix/splitter/splitter.lock.json")));
     let mut needs = vec!["check", "plan"];
-    needs.extend(settings.shares_builds().then_some("shared"));
+    needs.extend(workflow.is_shared.then_some("shared"));
     needs.push("build");
     values.text("IMAGES_NEED", needs.join(", "));
     needs.extend(settings.images.as_ref().map(|_| "images"));

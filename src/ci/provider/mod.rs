@@ -4,14 +4,20 @@ mod actions;
 mod buildkite;
 mod gitlab;
 
+use std::collections::BTreeSet;
+
 use super::{
     actions::Pins,
-    settings::{Program, Provider, Settings, StoreCache},
-    target::Target,
+    settings::{Program, Provider, Settings, StoreCache, is_read},
     template::Values,
     written::{self, Finding},
 };
-use crate::{shell, system::System};
+use crate::{
+    caches::{Address, CacheChoice},
+    shell,
+    split::caches::attic_endpoint,
+    system::System,
+};
 
 /// A file that splitter writes for a CI system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +37,13 @@ pub fn files(provider: Provider, folder: &str) -> Vec<String> {
     }
 }
 
-/// Returns the files for these choices.
-pub fn wanted(settings: &Settings, pins: &Pins) -> Vec<WrittenFile> {
+/// Returns the files for these choices. `team` are the caches of `splitter.json`.
+pub fn wanted(settings: &Settings, team: &[CacheChoice], pins: &Pins) -> Vec<WrittenFile> {
+    let workflow = Workflow { settings, caches: settings.caches(team), is_shared: settings.shares_builds(team), pins };
     let bodies = match settings.provider {
-        Provider::Github | Provider::Forgejo => actions::bodies(settings, pins),
-        Provider::Gitlab => gitlab::bodies(settings, pins),
-        Provider::Buildkite => buildkite::bodies(settings, pins),
+        Provider::Github | Provider::Forgejo => actions::bodies(&workflow),
+        Provider::Gitlab => gitlab::bodies(&workflow),
+        Provider::Buildkite => buildkite::bodies(&workflow),
     };
     let signed = |(path, body): (String, String)| WrittenFile { path, text: written::signed(settings, &body) };
     bodies.into_iter().map(signed).collect()
@@ -57,8 +64,18 @@ fn name(folder: &str) -> String {
     if folder.is_empty() { "splitter".to_owned() } else { format!("splitter-{}", folder.replace('/', "-")) }
 }
 
+/// What a workflow is made of.
+struct Workflow<'a> {
+    settings: &'a Settings,
+    caches: Vec<CacheChoice>,
+    /// Whether what one job built reaches the next one.
+    is_shared: bool,
+    pins: &'a Pins,
+}
+
 /// Returns the values that all templates use.
-fn values(settings: &Settings, pins: &Pins, prefix: &'static str) -> Values {
+fn values(workflow: &Workflow<'_>, prefix: &'static str) -> Values {
+    let Workflow { settings, pins, .. } = *workflow;
     let mut values = Values::new(pins, prefix);
     let is_github = settings.provider == Provider::Github;
     values.flag("github", is_github);
@@ -66,13 +83,20 @@ fn values(settings: &Settings, pins: &Pins, prefix: &'static str) -> Values {
     values.flag("folder", !settings.folder.is_empty());
     values.text("FOLDER", settings.folder.as_str());
     values.text("BRANCH", settings.branch.as_str());
+    let (variable, branch) = match settings.provider {
+        Provider::Github | Provider::Forgejo => ("$GITHUB_REF", format!("refs/heads/{}", settings.branch)),
+        Provider::Gitlab => ("$CI_COMMIT_BRANCH", settings.branch.clone()),
+        Provider::Buildkite => ("$BUILDKITE_BRANCH", settings.branch.clone()),
+    };
+    values.text("REF", variable);
+    values.text("BRANCH_REF", branch);
     values.text("RUNNER", settings.runner(System::X8664Linux));
-    values.flag("fan_out", settings.shares_builds());
+    values.flag("fan_out", workflow.is_shared);
     values.flag("cache_nix", settings.store_cache == StoreCache::CacheNixAction);
     values.flag("hestia", settings.store_cache == StoreCache::Hestia);
     values.text("HESTIA", pins.version("Mic92/hestia"));
     set_program(&mut values, settings);
-    set_caches(&mut values, settings);
+    set_caches(&mut values, workflow);
     values.flag("images", settings.images.is_some());
     if let Some(images) = &settings.images {
         values.text("REGISTRY", images.registry.trim_end_matches('/'));
@@ -80,7 +104,7 @@ fn values(settings: &Settings, pins: &Pins, prefix: &'static str) -> Values {
     }
     let linux = settings.systems.iter().filter(|system| system.os() == "linux");
     values.text("IMAGE_SYSTEMS", options("--system", linux));
-    values.text("MATRIX_OPTIONS", matrix_options(settings));
+    values.text("MATRIX_OPTIONS", matrix_options(workflow));
     values
 }
 
@@ -96,57 +120,92 @@ fn set_program(values: &mut Values, settings: &Settings) {
     }
 }
 
-fn set_caches(values: &mut Values, settings: &Settings) {
-    let cachix: Vec<&str> = settings.caches.iter().filter_map(Target::cachix).collect();
-    values.flag("cachix", !cachix.is_empty());
-    values.flag("more_cachix", cachix.len() > 1);
-    values.flag("pushes", !settings.caches.is_empty());
-    values.text("CACHIX", cachix.first().copied().unwrap_or_default());
-    values.text("MORE_CACHIX", cachix.get(1..).unwrap_or_default().join(","));
-    let substituters: Vec<&str> = settings.caches.iter().filter_map(Target::substituter).collect();
+fn set_caches(values: &mut Values, workflow: &Workflow<'_>) {
+    // The tool of Cachix knows the URL and the key.
+    let (cachix, others): (Vec<&CacheChoice>, Vec<&CacheChoice>) =
+        workflow.caches.iter().partition(|cache| matches!(cache.address, Address::Cachix { .. }));
+    let names: Vec<&str> = cachix
+        .iter()
+        .filter_map(|cache| match &cache.address {
+            Address::Cachix { name } => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    values.flag("cachix", !names.is_empty());
+    values.flag("cachix_pushes", cachix.first().is_some_and(|cache| cache.push));
+    values.flag("more_cachix", names.len() > 1);
+    values.text("CACHIX", names.first().copied().unwrap_or_default());
+    values.text("MORE_CACHIX", names.get(1..).unwrap_or_default().join(","));
+    values.flag("pushes", workflow.caches.iter().any(|cache| cache.push));
+    let substituters = others.iter().filter(|cache| is_read(&cache.address));
+    let substituters: Vec<String> = substituters.filter_map(|cache| cache.address.substituter()).collect();
     values.flag("substituters", !substituters.is_empty());
     values.text("SUBSTITUTERS", substituters.join(" "));
-    values.flag("keys", !settings.public_keys.is_empty());
-    values.text("KEYS", settings.public_keys.join(" "));
+    let keys = keys(workflow);
+    values.flag("keys", !keys.is_empty());
+    values.text("KEYS", keys.join(" "));
+}
+
+/// Returns the public keys of all caches, each once.
+fn keys(workflow: &Workflow<'_>) -> Vec<String> {
+    let of_caches = workflow.caches.iter().flat_map(|cache| &cache.public_keys);
+    let mut keys: Vec<String> =
+        workflow.settings.public_keys.iter().chain(of_caches).map(ToString::to_string).collect();
+    let mut seen = BTreeSet::new();
+    keys.retain(|key| seen.insert(key.clone()));
+    keys
+}
+
+/// Returns the lines that push to each cache.
+fn pushes(workflow: &Workflow<'_>, values: &Values, template: &str) -> String {
+    let pushed = workflow.caches.iter().filter(|cache| cache.push);
+    pushed.map(|cache| pushing(values, &cache.address).render(template)).collect()
 }
 
 /// Returns values with the names of a cache that is pushed to.
-fn pushing(values: &Values, target: &Target) -> Values {
+fn pushing(values: &Values, address: &Address) -> Values {
     let mut values = values.clone();
-    values.text("CACHE", target.to_string());
-    values.text("TARGET", target.to_string());
-    let (flag, secret) = match target {
-        Target::Cachix(_) => ("to_cachix", "CACHIX_AUTH_TOKEN"),
-        Target::Attic { server, .. } => {
-            values.text("SERVER", server.as_str());
+    values.text("CACHE", address.to_string());
+    values.text("TARGET", address.to_string());
+    let (flag, secret) = match address {
+        Address::Cachix { .. } => ("to_cachix", "CACHIX_AUTH_TOKEN"),
+        Address::Attic { server, name } => {
+            values.text("ATTIC_CACHE", name.as_str());
+            values.text("ENDPOINT", attic_endpoint(server).unwrap_or_default());
             ("to_attic", "ATTIC_TOKEN")
         }
-        Target::Store(_) if target.has_scheme("s3") => ("to_s3", "AWS_SECRET_ACCESS_KEY"),
-        Target::Store(_) if target.has_scheme("ssh-ng") => ("to_ssh", "SSH_KEY"),
-        Target::Store(_) => ("to_store", "NIX_SECRET_KEY"),
+        Address::S3 { .. } => ("to_s3", "AWS_SECRET_ACCESS_KEY"),
+        Address::Ssh { .. } => ("to_ssh", "SSH_KEY"),
+        Address::File { .. } | Address::Http { .. } => ("to_store", "NIX_SECRET_KEY"),
     };
     values.flag(flag, true);
     // Servers of Cachix and Attic sign, and so does a store behind ssh.
-    values.flag("signs", matches!(flag, "to_s3" | "to_store"));
+    let signs = matches!(flag, "to_s3" | "to_store");
+    values.flag("signs", signs);
+    let (text, key) = (address.to_string(), "secret-key=$SCRATCH/cache-key");
+    let joint = if text.contains('?') { '&' } else { '?' };
+    values.text("COPY_TARGET", if signs { format!("{text}{joint}{key}") } else { text });
     values.text("SECRET", secret);
     values
 }
 
 /// Returns the options of `splitter ci matrix` for these choices.
-fn matrix_options(settings: &Settings) -> String {
+fn matrix_options(workflow: &Workflow<'_>) -> String {
+    let settings = workflow.settings;
     let mut words = vec![options("--system", settings.systems.iter())];
-    words.push(options("--cache", settings.caches.iter()));
+    let read = workflow.caches.iter().map(|cache| &cache.address).filter(|address| is_read(address));
+    words.push(options("--cache", read));
     if settings.store_cache == StoreCache::Hestia {
         // The action exports the address of its server.
         words.push(r#"--cache "http://$HESTIA_LISTEN?trusted=true""#.to_owned());
     }
-    words.push(options("--public-key", settings.public_keys.iter()));
+    words.push(options("--public-key", keys(workflow).iter()));
     let runners = settings.runners.iter().map(|(system, label)| format!("{system}={label}"));
     words.push(options("--runner", runners));
     if settings.provider != Provider::Github {
         words.push(format!("--provider {}", settings.provider.name()));
     }
-    if !settings.shares_builds() {
+    if !workflow.is_shared {
         words.push("--by-system".to_owned());
     }
     words.retain(|word| !word.is_empty());

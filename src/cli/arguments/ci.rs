@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{
-    ci::{Provider, StoreCache, Target, settings::is_plain},
+    caches::{Address, PublicKey},
+    ci::{Provider, StoreCache, settings::is_plain},
     split::System,
 };
 
@@ -24,6 +25,15 @@ pub(in crate::cli) enum CiCommand {
         "splitter ci check --json" => "Print the findings as JSON",
     })]
     Check(CiCheckOptions),
+    /// Plan the jobs that build what no cache has
+    ///
+    /// It evaluates the flake, asks the caches, and prints the jobs. What several jobs would build is built first, by one job for
+    /// each system. It builds nothing. Nothing to build is a success.
+    #[command(after_help = examples! {
+        "splitter ci matrix" => "Show what the caches of splitter.json lack, and the jobs that build it",
+        "splitter ci matrix --json --cache cachix:acme --system x86_64-linux" => "Print the jobs for one system as JSON",
+    })]
+    Matrix(CiMatrixOptions),
 }
 
 #[derive(Debug, Args)]
@@ -33,10 +43,10 @@ pub(in crate::cli) struct CiInitOptions {
     pub(in crate::cli) provider: Option<ProviderName>,
     /// Read this binary cache and push to it (repeatable): cachix:NAME, attic:SERVER/NAME, or the URL of a store
     #[arg(long = "cache", value_name = "CACHE")]
-    pub(in crate::cli) caches: Vec<Target>,
-    /// Trust what this public key signed (repeatable), for caches whose tool does not say it
-    #[arg(long = "public-key", value_name = "KEY", value_parser = plain)]
-    pub(in crate::cli) public_keys: Vec<String>,
+    pub(in crate::cli) caches: Vec<Address>,
+    /// Trust what this public key signed (repeatable), for caches whose tool does not know it
+    #[arg(long = "public-key", value_name = "KEY", value_parser = public_key)]
+    pub(in crate::cli) public_keys: Vec<PublicKey>,
     /// Keep the Nix store between runs with this action (GitHub) [default: cache-nix-action without --cache, none with it]
     #[arg(long, value_name = "ACTION", value_enum)]
     pub(in crate::cli) store_cache: Option<StoreCacheName>,
@@ -77,6 +87,61 @@ pub(in crate::cli) struct CiCheckOptions {
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CiMatrixOptions {
+    /// Ask this cache (repeatable): cachix:NAME, attic:SERVER/NAME, or the URL of a store [default: `caches` of splitter.json]
+    #[arg(long = "cache", value_name = "CACHE")]
+    pub(in crate::cli) caches: Vec<Address>,
+    /// Trust what this public key signed (repeatable), besides the keys in the settings of Nix
+    #[arg(long = "public-key", value_name = "KEY", value_parser = public_key)]
+    pub(in crate::cli) public_keys: Vec<PublicKey>,
+    /// Plan jobs for this system (repeatable) [default: all systems of the record]
+    #[arg(long = "system", value_name = "SYSTEM")]
+    pub(in crate::cli) systems: Vec<System>,
+    /// Run the jobs of a system on this runner (repeatable): a label, a tag or a queue
+    #[arg(long = "runner", value_name = "SYSTEM=RUNNER", value_parser = runner)]
+    pub(in crate::cli) runners: Vec<(System, String)>,
+    /// Name the runners as this CI system does
+    #[arg(long, value_name = "PROVIDER", value_enum, default_value_t = ProviderName::Github)]
+    pub(in crate::cli) provider: ProviderName,
+    /// Make one job for each system, for CI without a cache that its jobs push to
+    #[arg(long)]
+    pub(in crate::cli) by_system: bool,
+    /// Also write `any`, `any-shared`, `shared` and `matrix` to the file in `GITHUB_OUTPUT`, and a summary to `GITHUB_STEP_SUMMARY`
+    #[arg(long)]
+    pub(in crate::cli) github_output: bool,
+    /// Print the plan in this format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = MatrixFormat::Text)]
+    format: MatrixFormat,
+    /// Print JSON; the same as `--format json`
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
+    #[arg(last = true, value_name = "NIX-OPTIONS")]
+    pub(in crate::cli) nix_options: Vec<String>,
+}
+
+impl CiMatrixOptions {
+    /// Returns the chosen format.
+    pub(in crate::cli) fn format(&self) -> MatrixFormat {
+        if self.json { MatrixFormat::Json } else { self.format }
+    }
+}
+
+/// Output formats of `ci matrix`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum MatrixFormat {
+    /// Plain text
+    #[default]
+    Text,
+    /// JSON
+    Json,
+    /// A child pipeline of `GitLab`
+    Gitlab,
+    /// Steps for `buildkite-agent pipeline upload`
+    Buildkite,
 }
 
 /// CI systems.
@@ -130,6 +195,10 @@ fn plain(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("expected letters, digits and any of `._-/:@?&=+%,~`".to_owned())
+}
+
+fn public_key(text: &str) -> Result<PublicKey, String> {
+    text.parse::<PublicKey>().map_err(|error| error.to_string())
 }
 
 fn clone_url(text: &str) -> Result<String, String> {

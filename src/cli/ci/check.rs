@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{error::CiError, place::Place};
+use super::{
+    error::CiError,
+    place::{Place, team},
+};
 use crate::{
     ci::{self, Finding, Provider, Settings, actions::Pins},
     cli::{
@@ -15,7 +18,9 @@ use crate::{
 };
 
 pub(super) fn run(global: &Global, options: &CiCheckOptions, printer: Printer) -> Result<Outcome, Failure> {
-    let place = Place::of(&work_tree(global)?)?;
+    let tree = work_tree(global)?;
+    let place = Place::of(&tree)?;
+    let team = team(&tree)?;
     let mut findings: Vec<(String, Finding)> = Vec::new();
     let mut is_written = false;
     for provider in Provider::ALL {
@@ -25,7 +30,7 @@ pub(super) fn run(global: &Global, options: &CiCheckOptions, printer: Printer) -
         let known = Pins::of_the_program();
         for file in place.files(provider)? {
             let text = file.text.as_deref();
-            let wanted = ci::wanted(&settings, &known.clone().with_newer_of(text.unwrap_or_default()));
+            let wanted = ci::wanted(&settings, &team, &known.clone().with_newer_of(text.unwrap_or_default()));
             let wanted = wanted.iter().find(|wanted| wanted.path == file.path.as_str());
             let finding = ci::compare(text, wanted.map(|wanted| wanted.text.as_str()), &known);
             findings.extend(finding.map(|finding| (file.path.to_string(), finding)));

@@ -1,6 +1,9 @@
 //! Why a workflow cannot be written or checked.
 
+use std::io;
+
 use crate::{
+    caches::Address,
     ci::Provider,
     diagnostic::{Category, Diagnose},
     system::System,
@@ -16,6 +19,12 @@ pub(super) enum CiError {
     NotWritten,
     #[error("the {what} `{text}` has characters that a workflow cannot have")]
     NotPlain { what: &'static str, text: String },
+    #[error("`{address}` names its server as the configuration of attic does, which no job has")]
+    NoHost { address: Address },
+    #[error("`--github-output` needs the variable GITHUB_OUTPUT, which names a file")]
+    NoOutputFile,
+    #[error("could not write to `{path}`")]
+    Output { path: String, source: io::Error },
     #[error("only GitHub has the store cache that was chosen")]
     StoreCache,
     #[error("the images of {} reach the job that sends them only through a cache", names(systems))]
@@ -32,7 +41,10 @@ fn names(systems: &[System]) -> String {
 
 impl Diagnose for CiError {
     fn category(&self) -> Category {
-        Category::Input
+        match self {
+            Self::NoOutputFile | Self::Output { .. } => Category::Environment,
+            _ => Category::Input,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -41,6 +53,9 @@ impl Diagnose for CiError {
             Self::NoFlake => "run `splitter init`: the jobs evaluate the flake",
             Self::NotWritten => "run `splitter ci init`",
             Self::NotPlain { .. } => "use letters, digits and any of `._-/:@?&=+%,~`",
+            Self::NoHost { .. } => "name the server by its host: `attic:HOST/NAME`",
+            Self::NoOutputFile => "GitHub sets it in each step; elsewhere, use `--format`",
+            Self::Output { .. } => return Vec::new(),
             Self::StoreCache => "remove `--store-cache`, and name a binary cache with `--cache`",
             Self::ImagesNeedCache { .. } => {
                 "name a binary cache with `--cache`, or build for one Linux with `--system`"

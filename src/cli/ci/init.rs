@@ -2,11 +2,13 @@
 
 use super::{
     error::CiError,
-    place::{Found, Place},
+    place::{Found, Place, team},
 };
 use crate::{
+    caches::{Address, CacheChoice},
     ci::{
-        self, Finding, Images, Program, Provider, Settings, StoreCache, Target, WrittenFile, actions::Pins, diff::diff,
+        self, Finding, Images, Program, Provider, Settings, StoreCache, WrittenFile, actions::Pins, diff::diff,
+        settings::is_plain,
     },
     cli::{
         arguments::{CiInitOptions, Global},
@@ -39,7 +41,9 @@ pub(super) fn run(global: &Global, options: &CiInitOptions, printer: Printer) ->
     };
     let found = place.files(provider)?;
     let pins = found.iter().filter_map(|file| file.text.as_deref()).fold(Pins::of_the_program(), Pins::with_newer_of);
-    let wanted = ci::wanted(&settings, &pins);
+    let team = team(&tree)?;
+    check(&settings, &team)?;
+    let wanted = ci::wanted(&settings, &team, &pins);
     let edited = edited(&found, &wanted, &pins);
     if !edited.is_empty() {
         print_diffs(&edited, printer);
@@ -63,7 +67,7 @@ pub(super) fn run(global: &Global, options: &CiInitOptions, printer: Printer) ->
         printer.data("all files are up to date");
     }
     if is_first || options.chooses() {
-        print_advice(&settings, printer);
+        print_advice(&settings, &team, printer);
     }
     Ok(Outcome::Done)
 }
@@ -76,10 +80,10 @@ fn chosen(tree: &WorkTree, place: &Place, provider: Provider, options: &CiInitOp
         None if config.input.is_some() => Program::Input,
         None => Program::Variable,
     };
-    let caches = options.caches.clone();
+    let has_cache = !options.caches.is_empty() || !team(tree)?.is_empty();
     let store_cache = match options.store_cache {
         Some(name) => name.into(),
-        None if provider == Provider::Github && caches.is_empty() => StoreCache::CacheNixAction,
+        None if provider == Provider::Github && !has_cache => StoreCache::CacheNixAction,
         None => StoreCache::None,
     };
     let mut systems = options.systems.clone();
@@ -88,13 +92,13 @@ fn chosen(tree: &WorkTree, place: &Place, provider: Provider, options: &CiInitOp
     }
     systems.sort_unstable();
     systems.dedup();
-    let settings = Settings {
+    Ok(Settings {
         provider,
         branch: options.branch.clone().map_or_else(|| place.branch(), Ok)?,
         folder: place.folder.clone(),
         systems,
         runners: options.runners.iter().cloned().collect(),
-        caches,
+        caches: options.caches.clone(),
         public_keys: options.public_keys.clone(),
         store_cache,
         images: options
@@ -103,14 +107,22 @@ fn chosen(tree: &WorkTree, place: &Place, provider: Provider, options: &CiInitOp
             .map(|registry| Images { registry: registry.clone(), job_token: options.registry_token }),
         bots: options.bots,
         program,
-    };
-    check(&settings)?;
-    Ok(settings)
+    })
 }
 
 /// Refuses choices that make no workflow.
-fn check(settings: &Settings) -> Result<(), CiError> {
+fn check(settings: &Settings, team: &[CacheChoice]) -> Result<(), CiError> {
     let provider = settings.provider;
+    for CacheChoice { address, .. } in settings.caches(team) {
+        // A workflow has no configuration of attic, which alone knows servers by other names than their hosts.
+        if matches!(address, Address::Attic { .. }) && address.substituter().is_none() {
+            return Err(CiError::NoHost { address });
+        }
+        let text = address.to_string();
+        if !is_plain(&text) {
+            return Err(CiError::NotPlain { what: "cache", text });
+        }
+    }
     if settings.store_cache != StoreCache::None && provider != Provider::Github {
         return Err(CiError::StoreCache);
     }
@@ -119,7 +131,7 @@ fn check(settings: &Settings) -> Result<(), CiError> {
     match linux.len() {
         0 => Err(CiError::NoImages),
         1 => Ok(()),
-        _ if settings.shares_builds() => Ok(()),
+        _ if settings.shares_builds(team) => Ok(()),
         _ => Err(CiError::ImagesNeedCache { systems: linux }),
     }?;
     if images.job_token && provider == Provider::Buildkite { Err(CiError::NoToken { provider }) } else { Ok(()) }
@@ -167,8 +179,10 @@ fn print_diffs(edited: &[Edited<'_>], printer: Printer) {
 }
 
 /// Says what the CI system needs besides the files.
-fn print_advice(settings: &Settings, printer: Printer) {
-    let secrets: Vec<&str> = settings.caches.iter().flat_map(secrets).copied().collect();
+fn print_advice(settings: &Settings, team: &[CacheChoice], printer: Printer) {
+    let caches = settings.caches(team);
+    let pushed = caches.iter().filter(|cache| cache.push);
+    let secrets: Vec<&str> = pushed.flat_map(|cache| secrets(&cache.address)).copied().collect();
     let of_registry = settings.images.as_ref().filter(|images| !images.job_token);
     let secrets: Vec<&str> =
         secrets.into_iter().chain(of_registry.iter().flat_map(|_| ["REGISTRY_USER", "REGISTRY_PASSWORD"])).collect();
@@ -199,14 +213,12 @@ fn print_advice(settings: &Settings, printer: Printer) {
 }
 
 /// Returns the secrets that pushing to a cache needs.
-fn secrets(target: &Target) -> &'static [&'static str] {
-    match target {
-        Target::Cachix(_) => &["CACHIX_AUTH_TOKEN"],
-        Target::Attic { .. } => &["ATTIC_TOKEN"],
-        Target::Store(_) if target.has_scheme("s3") => {
-            &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NIX_SECRET_KEY"]
-        }
-        Target::Store(_) if target.has_scheme("ssh-ng") => &["SSH_KEY"],
-        Target::Store(_) => &["NIX_SECRET_KEY"],
+fn secrets(address: &Address) -> &'static [&'static str] {
+    match address {
+        Address::Cachix { .. } => &["CACHIX_AUTH_TOKEN"],
+        Address::Attic { .. } => &["ATTIC_TOKEN"],
+        Address::S3 { .. } => &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NIX_SECRET_KEY"],
+        Address::Ssh { .. } => &["SSH_KEY"],
+        Address::File { .. } | Address::Http { .. } => &["NIX_SECRET_KEY"],
     }
 }

