@@ -105,6 +105,16 @@ impl Machine {
         Some((url, name))
     }
 
+    /// Whether there is a token for Cachix.
+    pub fn has_cachix_token(&self) -> bool {
+        self.cachix.is_some()
+    }
+
+    /// Returns the name of an Attic server in the configuration of `attic`, by its name or its host.
+    pub fn attic_name(&self, server: &str) -> Option<&str> {
+        self.attic_server(server)?.1
+    }
+
     /// Returns the token for an Attic server.
     pub(super) fn attic_token(&self, name: Option<&str>) -> Option<Secret> {
         let server = self.attic.servers.get(name?)?;

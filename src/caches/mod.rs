@@ -11,6 +11,7 @@
 //! | [`machine`] | the settings of Nix and of the tools of caches on this machine | reads files, runs `nix` |
 //! | [`query`] | asking caches | network, reads folders, runs `nix` |
 //! | [`closure`] | following references through several caches | asks through [`query`] |
+//! | [`pin`] | names for paths that a cache must not delete | network |
 //! | [`report`] | what each cache lacks of each thing, and what that costs | no |
 
 pub mod closure;
@@ -18,6 +19,7 @@ pub mod item;
 pub mod machine;
 pub mod narinfo;
 mod netrc;
+pub mod pin;
 pub mod query;
 pub mod report;
 mod trouble;

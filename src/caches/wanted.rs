@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::item::{Item, store_of};
 use crate::{
     closure::ClosureError,
-    nix::command::{Nix, NixError, log::name_of},
+    nix::command::{Nix, NixError, Output, log::name_of},
     proof::{Names, State, evaluation::nix_value},
     split::{
         config::Install,
@@ -116,6 +116,8 @@ pub struct Wanted {
     pub things: Vec<Thing>,
     /// The attributes that Nix refuses to evaluate, such as those of a system that nixpkgs dropped.
     pub refused: Vec<String>,
+    /// What builds each store path of the things and of their inputs. The sources of flake inputs are fetched, not built.
+    pub built_by: BTreeMap<Item, Output>,
 }
 
 /// An evaluated derivation.
@@ -149,7 +151,8 @@ struct Outputs {
 /// A derivation as `nix derivation show` prints it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Shown {
-    outputs: BTreeSet<Item>,
+    /// The names of its outputs, by store path.
+    outputs: BTreeMap<Item, String>,
     /// The derivations that it is built from.
     inputs: BTreeSet<String>,
 }
@@ -221,6 +224,7 @@ struct Gathered {
     refused: Vec<String>,
     /// The derivations of all things, since the flake has many under two names.
     known: BTreeSet<String>,
+    built_by: BTreeMap<Item, Output>,
 }
 
 impl Gathered {
@@ -306,6 +310,10 @@ impl Gathered {
 
     /// Adds the edges and the inputs, and what is only an input: the parts of `deps` and the package manager.
     fn connect(&mut self, shown: &BTreeMap<String, Shown>, names: &Names, manager: &str) {
+        for (drv, shown) in shown {
+            let output = |name: &String| Output { derivation: drv.clone(), name: name.clone() };
+            self.built_by.extend(shown.outputs.iter().map(|(item, name)| (item.clone(), output(name))));
+        }
         let mut found: BTreeMap<String, Thing> = BTreeMap::new();
         let program = format!("{manager}-");
         for thing in &self.things {
@@ -318,7 +326,8 @@ impl Gathered {
                     }
                     _ => continue,
                 };
-                let paths = shown.get(drv).map(|shown| shown.outputs.clone()).unwrap_or_default();
+                let paths = shown.get(drv).map(|shown| shown.outputs.keys().cloned().collect());
+                let paths = paths.unwrap_or_default();
                 let part = Thing {
                     name,
                     kind,
@@ -339,7 +348,7 @@ impl Gathered {
             let direct = shown.get(drv).map(|shown| &shown.inputs).into_iter().flatten();
             for input in direct {
                 let Some(of_input) = shown.get(input) else { continue };
-                thing.inputs.extend(of_input.outputs.iter().cloned());
+                thing.inputs.extend(of_input.outputs.keys().cloned());
                 // An edge may lead through a derivation that is no thing, such as the closure of an image.
                 let through = if self.known.contains(input) {
                     [input].into_iter().collect()
@@ -356,7 +365,7 @@ impl Gathered {
 
     fn finish(self) -> Wanted {
         let store = self.store.unwrap_or_else(|| crate::nix::store_path::STORE.to_owned());
-        Wanted { store, things: in_order(self.things), refused: self.refused }
+        Wanted { store, things: in_order(self.things), refused: self.refused, built_by: self.built_by }
     }
 }
 
@@ -387,8 +396,10 @@ fn shown_in(answer: &Value, store: &str) -> Option<BTreeMap<String, Shown>> {
     let full = |path: &str| if path.starts_with('/') { path.to_owned() } else { format!("{store}/{path}") };
     let one = |(path, value): (&String, &Value)| {
         let inputs = value.get("inputDrvs").or_else(|| value.get("inputs")?.get("drvs"))?.as_object()?;
-        let outputs = value.get("outputs")?.as_object()?.values();
-        let outputs = outputs.filter_map(|output| output.get("path")?.as_str()?.parse().ok()).collect();
+        let outputs = value.get("outputs")?.as_object()?.iter();
+        let output =
+            |(name, output): (&String, &Value)| Some((output.get("path")?.as_str()?.parse().ok()?, name.clone()));
+        let outputs = outputs.filter_map(output).collect();
         Some((full(path), Shown { outputs, inputs: inputs.keys().map(|drv| full(drv)).collect() }))
     };
     all.iter().map(one).collect()
@@ -418,6 +429,20 @@ fn sources_of(archive: &Value) -> Vec<Thing> {
         inputs: BTreeSet::new(),
     };
     found.into_iter().map(thing).collect()
+}
+
+/// No paths.
+static NOTHING: BTreeSet<Item> = BTreeSet::new();
+
+impl Thing {
+    /// Returns the store paths that its build needs if a source changes. What is built of the lockfile alone is rebuilt only with
+    /// it, and then from other paths.
+    pub fn inputs_of_a_rebuild(&self) -> &BTreeSet<Item> {
+        match self.kind {
+            Kind::Library | Kind::Product | Kind::Check | Kind::Image => &self.inputs,
+            _ => &NOTHING,
+        }
+    }
 }
 
 impl Wanted {
@@ -454,7 +479,7 @@ impl Wanted {
     /// Returns the store paths that a cache must have: those that are needed themselves, and those that a build needs if only
     /// the app is built again.
     pub fn roots(&self) -> BTreeSet<Item> {
-        self.things.iter().flat_map(|thing| thing.paths.iter().chain(&thing.inputs)).cloned().collect()
+        self.things.iter().flat_map(|thing| thing.paths.iter().chain(thing.inputs_of_a_rebuild())).cloned().collect()
     }
 }
 

@@ -15,12 +15,14 @@ macro_rules! examples {
     };
 }
 
+mod cache;
 mod ci;
 mod images;
 
-pub(super) use self::ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat};
-pub(super) use self::images::{
-    ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions,
+pub(super) use self::{
+    cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
+    ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat},
+    images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -154,6 +156,9 @@ pub(super) enum Command {
         "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
     })]
     Images(Box<ImagesOptions>),
+    /// Show what binary caches have, and push to them
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Write the workflow of your CI system, and plan its jobs
     #[command(subcommand, after_help = examples! {
         "splitter ci init --cache cachix:acme" => "Write a workflow that reads and fills the cache `acme` of Cachix",

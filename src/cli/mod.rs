@@ -2,6 +2,7 @@
 
 mod arguments;
 mod build;
+mod cache;
 mod changes;
 mod check;
 mod ci;
@@ -68,6 +69,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Build(options) => build::run(global, options, printer),
         Command::Size(options) => size::run(global, options, printer),
         Command::Images(options) => images::run(global, options, printer),
+        Command::Cache(command) => cache::run(global, command, printer),
         Command::Trace(options) => trace::run(global, options, printer),
         Command::Ci(command) => ci::run(global, command, printer),
         Command::Hook(command) => hook::run(global, command, printer),

@@ -10,12 +10,13 @@ use jsonc_parser::ast::{Object, ObjectProp, Value};
 
 pub use self::values::is_flake_url;
 use self::values::{
-    app_name, boolean, build, command, exposes, globs, input, install, kind, node_modules, outputs, packages, path,
-    paths_or_globs, runtime_install, script_names, size, systems, texts, uses, written_out,
+    app_name, boolean, build, caches, command, exposes, globs, input, install, kind, node_modules, outputs, packages,
+    path, paths_or_globs, runtime_install, script_names, size, systems, texts, uses, written_out,
 };
 use crate::split::{
     SplitError, System,
     budget::SizeBudgets,
+    caches::CacheChoice,
     lock::downloads::{self, Download},
 };
 use crate::{
@@ -59,6 +60,8 @@ pub struct Config {
     pub size_budgets: SizeBudgets,
     /// The largest size of a container image in bytes, without compression.
     pub image_budget: Option<u64>,
+    /// The binary caches of the team. No build reads them.
+    pub caches: Vec<CacheChoice>,
 }
 
 /// The user's choices for one workspace.
@@ -215,6 +218,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "input" => config.input = Some(input(&document, &property.value)?),
             "sizeBudget" => config.size_budgets = size_budgets(&document, document.as_object(&property.value)?)?,
             "imageBudget" => config.image_budget = Some(size(&document, &property.value)?),
+            "caches" => config.caches = caches(&document, &property.value)?,
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => {
                 (config.workspaces, config.globs) = workspaces(&document, document.as_object(&property.value)?)?;
@@ -223,7 +227,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `caches`, `hook` or `workspaces`",
                 ));
             }
         }

@@ -36,7 +36,8 @@ impl Bulk {
             Self::Cachix { url, token } => (url, token, json!(hashes)),
             Self::Attic { url, token, cache } => (url, token, json!({ "cache": cache, "store_path_hashes": hashes })),
         };
-        let answer: Value = http.post(url, token, &question).await?;
+        let answer = http.post(url, token, &question).await?;
+        let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
         let missing = match self {
             Self::Cachix { .. } => Some(&answer),
             Self::Attic { .. } => answer.get("missing_paths"),

@@ -92,8 +92,8 @@ impl Http {
         Ok(found)
     }
 
-    /// Sends JSON to a request of the server, and returns its answer.
-    pub(super) async fn post(&self, url: &Url, token: &Secret, question: &Value) -> Result<Value, Trouble> {
+    /// Sends JSON to the server, and returns the text of its answer.
+    pub(super) async fn post(&self, url: &Url, token: &Secret, question: &Value) -> Result<String, Trouble> {
         let body = question.to_string();
         let request = || {
             let request = self.client.post(url.clone()).header("content-type", "application/json");
@@ -101,11 +101,10 @@ impl Http {
         };
         let answer = self.persevere(request, true).await?;
         match answer.status().as_u16() {
-            200..=299 => {}
-            status => return Err(Trouble::Status(status)),
+            200..=299 => self.text(answer).await,
+            403 => Err(Trouble::Denied { status: 403, has_credentials: true }),
+            status => Err(Trouble::Status(status)),
         }
-        let text = self.text(answer).await?;
-        serde_json::from_str(&text).map_err(|_| Trouble::NoCache("it sent no JSON".to_owned()))
     }
 
     /// Checks that there is a cache for the store of this machine, and returns its address.

@@ -11,6 +11,7 @@ mod folder;
 mod http;
 mod program;
 
+pub use self::program::infos;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
@@ -27,7 +28,7 @@ use super::{
     narinfo::{NarInfo, Trust},
 };
 use crate::{
-    fetch::{ClientError, DEFAULT_STALL, Patience},
+    fetch::{ClientError, DEFAULT_STALL, Patience, Secret},
     nix::command::Nix,
 };
 
@@ -241,6 +242,17 @@ fn attic(server: &str, name: &str, asking: &Asking<'_>) -> Result<(Way, Option<B
     let url = at(&format!("{name}/"));
     let secret = token.or_else(|| asking.machine.netrc(&url));
     Ok((Way::Http(Http::new(&url, secret, asking)?), bulk))
+}
+
+/// Sends JSON to a request of a service that answers with nothing.
+pub(super) async fn send_json(
+    url: &Url,
+    token: Secret,
+    body: &serde_json::Value,
+    asking: &Asking<'_>,
+) -> Result<(), Trouble> {
+    let http = Http::new(url, None, asking).map_err(|error| Trouble::Program(error.to_string()))?;
+    http.post(url, &token, body).await.map(|_| ())
 }
 
 /// Returns the hashes of paths.

@@ -38,7 +38,7 @@ impl Program {
 }
 
 /// Reads the JSON of `nix path-info`, in each of its forms. Paths that the store lacks are left out.
-pub(in crate::caches) fn infos(value: &Value, store: &str) -> Vec<NarInfo> {
+pub fn infos(value: &Value, store: &str) -> Vec<NarInfo> {
     if let Value::Array(list) = value {
         return list.iter().filter_map(|entry| info(entry["path"].as_str()?, entry, store)).collect();
     }

@@ -35,7 +35,7 @@ fn what_others_need_comes_first_and_is_kept_with_them() {
     ]);
     let order = ["deps-common", "input", "nodeModules", "library-ui", "api", "web", "web-image"];
     assert_eq!(names(&things), order);
-    let wanted = Wanted { store: "/s".to_owned(), things, refused: Vec::new() };
+    let wanted = Wanted { store: "/s".to_owned(), things, refused: Vec::new(), built_by: BTreeMap::new() };
     let kept = |chosen: &[&str]| {
         let mut wanted = wanted.clone();
         let chosen: Vec<String> = chosen.iter().map(|name| (*name).to_owned()).collect();
@@ -53,7 +53,7 @@ fn all_forms_of_derivations_give_the_same() {
     let old = json!({ &drv: { "inputDrvs": { &other: ["out"] }, "outputs": { "out": { "path": format!("/nix/store/{A}") } } } });
     let newer = json!({ &drv: { "inputDrvs": { &other: { "outputs": ["out"] } }, "outputs": { "out": { "path": format!("/nix/store/{A}") } } } });
     let fourth = json!({ "version": 4, "derivations": { format!("{A}.drv"): { "inputs": { "drvs": { format!("{B}.drv"): { "outputs": ["out"] } } }, "outputs": { "out": { "path": A } } } } });
-    let expected = Shown { outputs: [A.parse().unwrap()].into(), inputs: [other.clone()].into() };
+    let expected = Shown { outputs: [(A.parse().unwrap(), "out".to_owned())].into(), inputs: [other.clone()].into() };
     for form in [old, newer, fourth] {
         assert_eq!(shown_in(&form, "/nix/store").unwrap(), BTreeMap::from([(drv.clone(), expected.clone())]), "{form}");
     }

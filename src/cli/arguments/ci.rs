@@ -97,7 +97,7 @@ pub(in crate::cli) struct CiMatrixOptions {
     /// Trust what this public key signed (repeatable), besides the keys in the settings of Nix
     #[arg(long = "public-key", value_name = "KEY", value_parser = public_key)]
     pub(in crate::cli) public_keys: Vec<PublicKey>,
-    /// Plan jobs for this system (repeatable) [default: all systems of the record]
+    /// Plan jobs for this system (repeatable) [default: the system of this machine]
     #[arg(long = "system", value_name = "SYSTEM")]
     pub(in crate::cli) systems: Vec<System>,
     /// Run the jobs of a system on this runner (repeatable): a label, a tag or a queue

@@ -7,85 +7,64 @@ use std::{
 
 use fs_err as fs;
 
-use super::{error::CiError, place::team};
+use super::{error::CiError, place::Place};
 use crate::{
     caches::{
-        Address, CacheChoice,
-        closure::{Survey, survey},
-        machine::Machine,
-        query::{Asking, Cache, Depth},
-        wanted::{Kind, Thing, Wanted, wanted},
+        CacheChoice,
+        closure::Survey,
+        item::Item,
+        query::Depth,
+        wanted::{Kind, Thing, Wanted},
     },
     ci::{
-        Provider,
-        matrix::{self, Item, Job, Layout, Plan},
+        self, Provider,
+        matrix::{self, Item as Entry, Job, Layout, Plan},
     },
     cli::{
-        arguments::{CiMatrixOptions, Global, MatrixFormat},
+        arguments::{CacheChoiceOptions, CiMatrixOptions, Global, MatrixFormat},
+        cache::Session,
         failure::{Failure, Outcome},
         printer::Printer,
-        repository::{state, work_tree},
         style::{BOLD, GOOD, NOTE},
         text::things,
     },
-    closure::ClosureError,
-    fetch::{self, Environment},
-    nix::command::Nix,
-    proof::ProofError,
     repo::WorkTree,
     system::System,
 };
 
 pub(super) fn run(global: &Global, options: &CiMatrixOptions, printer: Printer) -> Result<Outcome, Failure> {
-    let nix = Nix::require()?;
-    let tree = work_tree(global)?;
-    let nix_options = options.nix_options.iter().cloned().chain(["--no-write-lock-file".to_owned()]);
-    let nix = nix.with_options(nix_options).in_folder(tree.root());
-    let found = evaluated(&nix, &tree, options, printer)?;
-    let survey = asked(&nix, &tree, &found, options)?;
-    warn(&found, &survey, printer);
-    let items = items(&found, &survey);
+    printer.note("evaluating the flake");
+    let session = Session::open(global, &everything(options), printer)?;
+    let found = &session.wanted;
+    let survey = session.survey_of(&asked(&session, options), &roots(found), Depth::Infos)?;
+    warn(found, &survey, printer);
+    let items = items(found, &survey);
     let plan = matrix::plan(&items, &layout(options));
     if options.github_output {
         write_to("GITHUB_OUTPUT", &matrix::github_output(&plan)?)?.ok_or(CiError::NoOutputFile)?;
         write_to("GITHUB_STEP_SUMMARY", &matrix::summary(&items, &plan))?;
     }
-    print(&tree, &items, &plan, options, printer)?;
+    print(&session.tree, &items, &plan, options, printer)?;
     Ok(Outcome::Done)
 }
 
-fn evaluated(nix: &Nix, tree: &WorkTree, options: &CiMatrixOptions, printer: Printer) -> Result<Wanted, Failure> {
-    let state = state(tree)?;
-    if !state.is_recorded {
-        return Err(ProofError::Stale.into());
-    }
-    if !tree.root().join("flake.nix").is_file() {
-        return Err(ClosureError::NoFlake { place: state.place }.into());
-    }
-    let mut systems = if options.systems.is_empty() { state.split.systems.clone() } else { options.systems.clone() };
+/// Chooses everything for these systems.
+fn everything(options: &CiMatrixOptions) -> CacheChoiceOptions {
+    let mut systems = options.systems.clone();
     systems.sort_unstable();
     systems.dedup();
-    printer.note("evaluating the flake");
-    Ok(wanted(nix, ".", &state, &systems)?)
+    CacheChoiceOptions { names: Vec::new(), systems, json: false, nix_options: options.nix_options.clone() }
 }
 
-/// Asks the chosen caches, and for what they lack those of Nix's settings.
-fn asked(nix: &Nix, tree: &WorkTree, found: &Wanted, options: &CiMatrixOptions) -> Result<Survey, Failure> {
-    let machine = Machine::read(nix, &Environment::of_process())?;
-    let mut choices = if options.caches.is_empty() {
-        team(tree)?
-    } else {
-        options.caches.iter().cloned().map(CacheChoice::of).collect()
-    };
+/// Returns the caches to ask. Without any, only those of Nix's settings are asked.
+fn asked(session: &Session, options: &CiMatrixOptions) -> Vec<CacheChoice> {
+    let mut choices = session.choices(&options.caches, "--cache", |_| true).unwrap_or_default();
     choices.iter_mut().for_each(|choice| choice.public_keys.extend(options.public_keys.iter().cloned()));
-    let asking = Asking::new(&machine, nix, &found.store);
-    let named: Vec<Cache> = choices.iter().map(|choice| Cache::new(choice, &asking)).collect::<Result<_, _>>()?;
-    let is_named = |address: &&Address| choices.iter().any(|choice| choice.address == **address);
-    let others = machine.substituters.iter().filter(|address| !is_named(address));
-    let upstream: Vec<Cache> =
-        others.map(|address| Cache::new(&CacheChoice::of(address.clone()), &asking)).collect::<Result<_, _>>()?;
-    let roots: BTreeSet<_> = built(found).flat_map(|thing| &thing.paths).cloned().collect();
-    Ok(fetch::run(survey(&named, &upstream, &roots, Depth::Infos))?)
+    choices
+}
+
+fn roots(found: &Wanted) -> BTreeSet<Item> {
+    built(found).flat_map(|thing| &thing.paths).cloned().collect()
 }
 
 /// Returns what CI builds. It has no use for a dev shell, and the inputs of the flake are there once it is evaluated.
@@ -106,12 +85,12 @@ fn warn(found: &Wanted, survey: &Survey, printer: Printer) {
     }
 }
 
-fn items(found: &Wanted, survey: &Survey) -> Vec<Item> {
+fn items(found: &Wanted, survey: &Survey) -> Vec<Entry> {
     let all: Vec<usize> = (0..survey.caches.len()).collect();
     let item = |thing: &Thing| {
         // A path that only a build tells is in no cache that could be asked.
         let is_cached = !thing.paths.is_empty() && survey.is_complete(&thing.paths, &all);
-        Some(Item {
+        Some(Entry {
             name: thing.name.clone(),
             kind: thing.kind.name().to_owned(),
             system: thing.system?,
@@ -168,7 +147,7 @@ fn write_to(variable: &str, text: &str) -> Result<Option<()>, CiError> {
 
 fn print(
     tree: &WorkTree,
-    items: &[Item],
+    items: &[Entry],
     plan: &Plan,
     options: &CiMatrixOptions,
     printer: Printer,
@@ -177,20 +156,20 @@ fn print(
         MatrixFormat::Text => print_text(items, plan, printer),
         MatrixFormat::Json => printer.json(&matrix::json(items, plan)),
         MatrixFormat::Gitlab => {
-            let place = super::place::Place::of(tree)?;
-            let files = crate::ci::files(Provider::Gitlab, &place.folder);
+            let place = Place::of(tree)?;
+            let files = ci::files(Provider::Gitlab, &place.folder);
             printer.json(&matrix::gitlab(plan, files.get(1).map_or("", String::as_str)));
         }
         MatrixFormat::Buildkite => {
-            let place = super::place::Place::of(tree)?;
-            let files = crate::ci::files(Provider::Buildkite, &place.folder);
+            let place = Place::of(tree)?;
+            let files = ci::files(Provider::Buildkite, &place.folder);
             printer.json(&matrix::buildkite(plan, files.get(1).map_or("", String::as_str)));
         }
     }
     Ok(())
 }
 
-fn print_text(items: &[Item], plan: &Plan, printer: Printer) {
+fn print_text(items: &[Entry], plan: &Plan, printer: Printer) {
     let missing = items.iter().filter(|item| item.cache.is_none() && item.is_job).count();
     if plan.matrix.is_empty() {
         printer.data(format_args!("{GOOD}nothing to build{GOOD:#}: the caches have {}", things(items.len(), "thing")));

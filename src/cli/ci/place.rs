@@ -8,6 +8,7 @@ use crate::{
     ci::{self, Provider, Settings, settings::is_plain},
     cli::failure::Failure,
     repo::{Git, RepoPath, RepoPathError, Tree as _, WorkTree, read_text},
+    split::config,
 };
 
 /// The git repository, which may be above the folder of the lockfile.
@@ -89,8 +90,7 @@ impl Place {
 
 /// Returns the caches of `splitter.json`.
 pub(super) fn team(tree: &WorkTree) -> Result<Vec<CacheChoice>, Failure> {
-    let _ = crate::split::config::read(tree)?;
-    Ok(Vec::new())
+    Ok(config::read(tree)?.caches)
 }
 
 /// Files and folders of CI systems. The first that exists counts, so those of systems that also read another's come first.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Nix, NixError, run::run};
+use super::{Nix, NixError, log, run::run};
 
 /// Store paths and derivations of one call, which bounds the length of the command line.
 const AT_ONCE: usize = 500;
@@ -58,9 +58,8 @@ impl Nix {
         let ask = |paths: &[&str], format: &[&str]| {
             let mut arguments = vec!["path-info", "--json"];
             arguments.extend(format);
-            if let Some(store) = store {
-                arguments.extend(["--refresh", "--store", store]);
-            }
+            // Without a store, Nix would ask caches for what this machine lacks.
+            arguments.extend(store.map_or(vec!["--offline"], |store| vec!["--refresh", "--store", store]));
             arguments.push("--");
             arguments.extend(paths);
             self.nix(arguments)?.json()
@@ -72,6 +71,56 @@ impl Nix {
             answer => answer,
         };
         paths.chunks(AT_ONCE).map(one).collect()
+    }
+
+    /// Returns what this machine, or another store, knows of paths and of everything that they refer to, in the JSON of this
+    /// version of Nix. All must be valid.
+    pub fn closure_of(&self, store: Option<&str>, paths: &[&str]) -> Result<Value, NixError> {
+        let ask = |format: &[&str]| {
+            let mut arguments = vec!["path-info", "--json", "--recursive"];
+            arguments.extend(format);
+            arguments.extend(store.into_iter().flat_map(|store| ["--store", store]));
+            arguments.push("--");
+            arguments.extend(paths);
+            self.nix(arguments)?.json()
+        };
+        match ask(&["--json-format", "2"]) {
+            Err(NixError::Failed { last_lines, .. }) if last_lines.iter().any(|line| line.contains("json-format")) => {
+                ask(&[])
+            }
+            answer => answer,
+        }
+    }
+
+    /// Copies paths and everything that they refer to into another store. Nix itself skips what is there; it must ask anew,
+    /// because it remembers a path for a month. Passes each event of Nix's log to `watch`.
+    pub fn copy(
+        &self,
+        paths: &[&str],
+        from: Option<&str>,
+        to: &str,
+        options: &[&str],
+        watch: &mut dyn FnMut(log::Event),
+    ) -> Result<(), NixError> {
+        let mut each = |line: &str| {
+            if let Some(event) = log::parse(line) {
+                watch(event);
+            }
+        };
+        for paths in paths.chunks(AT_ONCE) {
+            let mut arguments = vec!["copy", "--refresh", "-v", "--log-format", "internal-json", "--to", to];
+            arguments.extend(from.into_iter().flat_map(|store| ["--from", store]));
+            arguments.extend(options);
+            arguments.push("--");
+            arguments.extend(paths);
+            run(&mut self.nix_command(arguments), &mut each)?;
+        }
+        Ok(())
+    }
+
+    /// Fetches the inputs of a flake into the store.
+    pub fn fetch_flake_sources(&self, flake: &str) -> Result<Value, NixError> {
+        self.nix_command_of_two(vec!["flake", "archive", "--json", flake])
     }
 
     /// Runs a command of two words. Options come after both.

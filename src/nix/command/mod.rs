@@ -29,6 +29,7 @@ mod store;
 mod tests;
 
 pub use error::NixError;
+pub use run::run_program;
 use run::{Answer, run};
 pub use store::Output;
 
