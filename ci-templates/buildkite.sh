@@ -26,7 +26,7 @@ cachix use "@CACHIX@"
 #end
 #if input
 # The version that flake.lock pins.
-nix build --inputs-from . splitter --out-link "$SCRATCH/splitter"
+nix build splitter --inputs-from . --override-input nixpkgs nixpkgs --no-write-lock-file --out-link "$SCRATCH/splitter"
 #else
 # SPLITTER_URL is the URL of a clone of splitter. With the nixpkgs of this repository, so that its update and a new splitter are the
 # only reasons to compile it again.
