@@ -244,42 +244,46 @@ impl NarInfo {
 
     /// Whether the path is the one that its content address gives. Only then it needs no signature.
     fn is_content_addressed(&self) -> bool {
-        let path = self.content_address.as_deref().and_then(|address| self.path_of(address));
-        path.is_some_and(|hash| hash == self.item.hash())
+        let Some(address) = &self.content_address else { return false };
+        let others: Vec<String> =
+            self.references.iter().filter(|item| **item != self.item).map(|item| item.in_store(&self.store)).collect();
+        let has_itself = others.len() < self.references.len();
+        let hash = addressed(&self.store, self.item.name(), address, &others, has_itself);
+        hash.is_some_and(|hash| hash == self.item.hash())
     }
+}
 
-    /// Returns the hash of the path that a content address gives, by Nix's rules for store paths.
-    fn path_of(&self, address: &str) -> Option<String> {
-        let name = self.item.name();
-        let others: Vec<String> = {
-            let others = self.references.iter().filter(|item| **item != self.item);
-            others.map(|item| format!(":{}", item.in_store(&self.store))).collect()
-        };
-        let others = others.concat();
-        let itself = if self.references.contains(&self.item) { ":self" } else { "" };
-        if let Some(hash) = address.strip_prefix("text:") {
-            return Some(self.fold(&format!("text{others}"), &hex_of(hash)?, name));
-        }
-        let fixed = address.strip_prefix("fixed:")?;
-        if let Some(hash) = fixed.strip_prefix("r:").filter(|hash| hash.starts_with("sha256:")) {
-            return Some(self.fold(&format!("source{others}{itself}"), &hex_of(hash)?, name));
-        }
-        let (method, hash) = fixed.strip_prefix("r:").map_or(("", fixed), |hash| ("r:", hash));
-        let (algorithm, _) = hash.split_once(':')?;
-        let described = format!("fixed:out:{method}{algorithm}:{}:", hex_digits(hash)?);
-        let inner = HEXLOWER.encode(&Sha256::digest(described.as_bytes()));
-        // Only paths without references have such an address.
-        self.references.is_empty().then(|| self.fold("output:out", &inner, name))
-    }
+/// Returns the store path that a content address gives a path without references, such as a fixed output.
+pub(super) fn addressed_item(store: &str, name: &str, address: &str) -> Option<Item> {
+    format!("{}-{name}", addressed(store, name, address, &[], false)?).parse().ok()
+}
 
-    fn fold(&self, kind: &str, hash: &str, name: &str) -> String {
-        let described = format!("{kind}:sha256:{hash}:{}:{name}", self.store);
-        let mut folded = [0_u8; 20];
-        for (index, byte) in Sha256::digest(described.as_bytes()).iter().enumerate() {
-            folded[index % 20] ^= byte;
-        }
-        base32::encode(&folded)
+/// Returns the hash of the path that a content address gives, by Nix's rules for store paths.
+fn addressed(store: &str, name: &str, address: &str, others: &[String], has_itself: bool) -> Option<String> {
+    let references: String = others.iter().map(|path| format!(":{path}")).collect();
+    let itself = if has_itself { ":self" } else { "" };
+    if let Some(hash) = address.strip_prefix("text:") {
+        return Some(folded(&format!("text{references}"), &hex_of(hash)?, store, name));
     }
+    let fixed = address.strip_prefix("fixed:")?;
+    if let Some(hash) = fixed.strip_prefix("r:").filter(|hash| hash.starts_with("sha256:")) {
+        return Some(folded(&format!("source{references}{itself}"), &hex_of(hash)?, store, name));
+    }
+    let (method, hash) = fixed.strip_prefix("r:").map_or(("", fixed), |hash| ("r:", hash));
+    let (algorithm, _) = hash.split_once(':')?;
+    let described = format!("fixed:out:{method}{algorithm}:{}:", hex_digits(hash)?);
+    let inner = HEXLOWER.encode(&Sha256::digest(described.as_bytes()));
+    // Only paths without references have such an address.
+    (others.is_empty() && !has_itself).then(|| folded("output:out", &inner, store, name))
+}
+
+fn folded(kind: &str, hash: &str, store: &str, name: &str) -> String {
+    let described = format!("{kind}:sha256:{hash}:{store}:{name}");
+    let mut folded = [0_u8; 20];
+    for (index, byte) in Sha256::digest(described.as_bytes()).iter().enumerate() {
+        folded[index % 20] ^= byte;
+    }
+    base32::encode(&folded)
 }
 
 /// Returns the base 16 digits of `sha256:` with base 32.

@@ -12,7 +12,11 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::item::{Item, store_of};
+use super::{
+    item::{Item, store_of},
+    narinfo::addressed_item,
+    query::content_address,
+};
 use crate::{
     closure::ClosureError,
     nix::command::{Nix, NixError, Output, log::name_of},
@@ -397,12 +401,21 @@ fn shown_in(answer: &Value, store: &str) -> Option<BTreeMap<String, Shown>> {
     let one = |(path, value): (&String, &Value)| {
         let inputs = value.get("inputDrvs").or_else(|| value.get("inputs")?.get("drvs"))?.as_object()?;
         let outputs = value.get("outputs")?.as_object()?.iter();
-        let output =
-            |(name, output): (&String, &Value)| Some((output.get("path")?.as_str()?.parse().ok()?, name.clone()));
+        let output = |(name, output): (&String, &Value)| Some((output_path(path, name, output, store)?, name.clone()));
         let outputs = outputs.filter_map(output).collect();
         Some((full(path), Shown { outputs, inputs: inputs.keys().map(|drv| full(drv)).collect() }))
     };
     all.iter().map(one).collect()
+}
+
+/// Returns the path of an output. Since its format 4, Nix prints only the hash of a fixed output.
+fn output_path(derivation: &str, name: &str, output: &Value, store: &str) -> Option<Item> {
+    if let Some(path) = output.get("path").and_then(Value::as_str) {
+        return path.parse().ok();
+    }
+    let own = name_of(derivation);
+    let own = if name == "out" { own.to_owned() } else { format!("{own}-{name}") };
+    addressed_item(store, &own, &content_address(output)?)
 }
 
 /// Reads the store paths of the inputs of a flake, with those of their inputs.

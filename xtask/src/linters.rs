@@ -14,6 +14,10 @@ const VERSIONS: &str = include_str!("../linters.txt");
 
 /// Installs them if they are missing, and returns whether it did. Without Python their tests are skipped; that is not an error.
 pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
+    // actionlint checks the shell of workflows with it, if it is there.
+    if nix::is_debian_root() {
+        nix::require_programs(&["shellcheck"])?;
+    }
     let folder = tools.join("linters");
     // Written last, so an interrupted installation is repeated.
     let mark = folder.join(".versions");
@@ -36,10 +40,6 @@ pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
     let mut pip = Command::new(folder.join("bin/python3"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]);
     process::run_silently(pip.args(["--requirement", list.as_str()]))?;
-    // actionlint checks the shell of workflows with it, if it is there.
-    if nix::is_debian_root() {
-        nix::require_programs(&["shellcheck"])?;
-    }
     fs::write(mark, VERSIONS)?;
     Ok(true)
 }

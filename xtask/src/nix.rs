@@ -19,6 +19,7 @@ const DEBIAN_PACKAGES: [(&str, &str); 16] = [
     ("docker-registry", "docker-registry"),
     ("fakeroot-sysv", "fakeroot"),
     ("git", "git"),
+    ("nginx", "nginx-light"),
     ("patchelf", "patchelf"),
     ("runc", "runc"),
     ("shellcheck", "shellcheck"),
@@ -93,6 +94,19 @@ pub(crate) fn install_image_tools() -> Result<()> {
         return require_programs(&FOR_IMAGES);
     }
     eprintln!("setup: WARNING: one of {} not found; tests of real images are SKIPPED", FOR_IMAGES.join(", "));
+    Ok(())
+}
+
+/// Installs nginx for the tests of binary caches, if this is Debian and the user is root. Without it they are skipped; that is
+/// not an error.
+pub(crate) fn install_cache_server() -> Result<()> {
+    if !cfg!(target_os = "linux") || ["nginx", "/usr/sbin/nginx"].into_iter().any(process::exists) {
+        return Ok(());
+    }
+    if is_debian_root() {
+        return require_programs(&["nginx"]);
+    }
+    eprintln!("setup: WARNING: nginx not found; tests of `splitter cache` are SKIPPED");
     Ok(())
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn run() -> Result<()> {
     let nix = nix::install_if_missing(&dir);
     nix::install_strace()?;
     nix::install_image_tools()?;
+    nix::install_cache_server()?;
     let linters = linters::install_if_missing(&dir);
     let news = installed? + usize::from(nix?) + usize::from(linters?);
     if news > 0 {

@@ -11,6 +11,7 @@ mod folder;
 mod http;
 mod program;
 
+pub(super) use self::program::content_address;
 pub use self::program::infos;
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -78,7 +78,8 @@ fn signature_of(value: &Value) -> Option<Signature> {
     }
 }
 
-fn content_address(value: &Value) -> Option<String> {
+/// Reads a content address: a text, or an object with a method and a hash.
+pub(in crate::caches) fn content_address(value: &Value) -> Option<String> {
     if let Some(text) = value.as_str() {
         return Some(text.to_owned());
     }

@@ -57,6 +57,15 @@ fn all_forms_of_derivations_give_the_same() {
     for form in [old, newer, fourth] {
         assert_eq!(shown_in(&form, "/nix/store").unwrap(), BTreeMap::from([(drv.clone(), expected.clone())]), "{form}");
     }
+    // Of a fixed output, only the hash is printed.
+    let fixed = json!({ "version": 4, "derivations": { format!("{}-deps.drv", &A[..32]): { "inputs": { "drvs": {} }, "outputs": {
+        "out": { "hash": "sha256-CkMIecJm+LV/QJKg+TXPP6zUi7zN5XYNR0jKQFFx6Wk=", "method": "nar" } } } } });
+    let fixed = shown_in(&fixed, "/nix/store").unwrap().into_values().next().unwrap();
+    let golden = crate::nix::store_path::StorePath::fixed_output(
+        &"deps".parse().unwrap(),
+        "sha256-CkMIecJm+LV/QJKg+TXPP6zUi7zN5XYNR0jKQFFx6Wk=".parse().unwrap(),
+    );
+    assert_eq!(fixed.outputs.keys().map(|item| item.in_store("/nix/store")).collect::<Vec<_>>(), [golden.to_string()]);
     // The path of a content-addressed output is not known.
     let floating = json!({ &drv: { "inputDrvs": {}, "outputs": { "out": { "hashAlgo": "r:sha256" } } } });
     assert!(shown_in(&floating, "/nix/store").unwrap()[&drv].outputs.is_empty());
