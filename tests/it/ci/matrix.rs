@@ -32,7 +32,13 @@ impl Runner {
         let mut convert = nix.nix.command(context, &["key", "convert-secret-to-public"]);
         convert.stdin(fs::File::open(context.folder("runner").join("secret")).unwrap().into_parts().0);
         let public = succeed(&mut convert);
-        init(context, &format!("--provider github --cache file://{cache}?compression=none --public-key {public} --system {}", system()));
+        init(
+            context,
+            &format!(
+                "--provider github --cache file://{cache}?compression=none --public-key {public} --system {}",
+                system()
+            ),
+        );
         context.commit_all("a workflow");
         let workflow = context.read(".github/workflows/splitter.yml");
         Some(Self { nix, workflow, secret })
