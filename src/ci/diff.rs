@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn distant_changes_are_hunks_of_their_own() {
-        let old: String = (1..=30).map(|number| format!("{number}\n")).collect();
+        let old = (1..=30).map(|number| number.to_string()).collect::<Vec<_>>().join("\n") + "\n";
         let new = old.replace("\n4\n", "\nfour\n").replace("\n20\n", "\n").replace("30\n", "30\n31");
         assert_eq!(
             diff(&old, &new),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    caches::{Address, CacheChoice, PublicKey},
+    split::caches::{Address, CacheChoice, PublicKey},
     system::System,
 };
 
@@ -158,7 +158,7 @@ pub fn is_read(address: &Address) -> bool {
 mod addresses {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    use crate::caches::Address;
+    use crate::split::caches::Address;
 
     pub(super) fn serialize<S: Serializer>(list: &[Address], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(list.iter().map(ToString::to_string))
@@ -174,7 +174,7 @@ mod addresses {
 mod keys {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    use crate::caches::PublicKey;
+    use crate::split::caches::PublicKey;
 
     pub(super) fn serialize<S: Serializer>(list: &[PublicKey], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(list.iter().map(ToString::to_string))

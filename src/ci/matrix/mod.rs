@@ -170,7 +170,9 @@ impl<'a> Missing<'a> {
     /// Makes a job of each root, or of several roots of a system where there are too many.
     fn matrix(&self, roots: &[usize], with_own: impl Fn(usize) -> Vec<usize>, layout: &Layout) -> Vec<Job> {
         let mut systems: BTreeMap<System, Vec<usize>> = BTreeMap::new();
-        roots.iter().for_each(|root| systems.entry(self.items[*root].system).or_default().push(*root));
+        for root in roots {
+            systems.entry(self.items[*root].system).or_default().push(*root);
+        }
         let jobs = |size: usize| systems.values().map(|roots| roots.len().div_ceil(size)).sum::<usize>();
         // With as many roots as there are, each system has one job.
         let size = (1..=roots.len().max(1)).find(|size| jobs(*size) <= MOST_JOBS).unwrap_or(roots.len());

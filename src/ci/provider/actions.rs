@@ -1,7 +1,7 @@
 //! GitHub Actions and Forgejo Actions, which read the same files.
 
 use super::{Workflow, name, pushes, values};
-use crate::{caches::Address, ci::settings::Provider};
+use crate::{ci::settings::Provider, split::caches::Address};
 
 /// Forgejo finds actions without a URL on its own instance, or where the instance says.
 const FORGEJO_ACTIONS: &str = "https://github.com/";

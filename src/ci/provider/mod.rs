@@ -13,9 +13,8 @@ use super::{
     written::{self, Finding},
 };
 use crate::{
-    caches::{Address, CacheChoice},
     shell,
-    split::caches::attic_endpoint,
+    split::caches::{Address, CacheChoice, attic_endpoint},
     system::System,
 };
 

@@ -59,7 +59,9 @@ fn everything(options: &CiMatrixOptions) -> CacheChoiceOptions {
 /// Returns the caches to ask. Without any, only those of Nix's settings are asked.
 fn asked(session: &Session, options: &CiMatrixOptions) -> Vec<CacheChoice> {
     let mut choices = session.choices(&options.caches, "--cache", |_| true).unwrap_or_default();
-    choices.iter_mut().for_each(|choice| choice.public_keys.extend(options.public_keys.iter().cloned()));
+    for choice in &mut choices {
+        choice.public_keys.extend(options.public_keys.iter().cloned());
+    }
     choices
 }
 

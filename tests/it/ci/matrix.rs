@@ -100,7 +100,7 @@ impl Runner {
 fn settings_of(workflow: &str) -> String {
     let (_, settings) = workflow.split_once("extra_nix_config: |\n").unwrap();
     let lines = settings.lines().take_while(|line| line.starts_with("            "));
-    lines.map(|line| format!("{}\n", line.trim_start())).collect()
+    lines.map(str::trim_start).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the shell of the first step with this name.
@@ -111,7 +111,7 @@ fn run_of(workflow: &str, name: &str) -> String {
     match shell.strip_prefix("|\n") {
         Some(block) => {
             let lines = block.lines().take_while(|line| line.is_empty() || line.starts_with("          "));
-            lines.map(|line| format!("{}\n", line.get(10..).unwrap_or_default())).collect()
+            lines.map(|line| line.get(10..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
         }
         None => shell.lines().next().unwrap().to_owned(),
     }
@@ -175,8 +175,13 @@ fn e2e_the_steps_build_what_the_cache_lacks_and_then_nothing() {
     formats(&runner);
 }
 
-/// The other formats are valid for their CI systems.
+/// The other formats are valid for their CI systems. A cache that is away is named, and everything is built.
 fn formats(runner: &Runner) {
+    let mut matrix = runner.context().splitter(&["ci", "matrix", "--cache", "http://127.0.0.1:1"]);
+    matrix.env("SPLITTER_NIX", &runner.nix.nix.program).envs(runner.nix.nix.environment(runner.context()));
+    let output = run(&mut matrix);
+    assert!(output.starts_with("exit: 0\n") && output.contains("http://127.0.0.1:1 is not asked: "), "{output}");
+    assert!(output.contains("first, because several jobs need it:\n") && output.contains("nodeModules"), "{output}");
     let Some(linters) = tools::linters() else { return };
     for (format, schema) in [("gitlab", "vendor.gitlab-ci"), ("buildkite", "vendor.buildkite"), ("json", "")] {
         let mut matrix = runner.context().splitter(&["ci", "matrix", "--format", format, "--provider", "gitlab"]);
