@@ -71,6 +71,13 @@ pub(crate) fn services() -> Option<Utf8PathBuf> {
     postgresql().or_else(|| skip("no PostgreSQL"))
 }
 
+/// Returns the folder of the programs that check workflows, or records a skip.
+#[track_caller]
+pub(crate) fn linters() -> Option<Utf8PathBuf> {
+    let folder = tools_dir().join("linters/bin");
+    if folder.join("zizmor").is_file() { Some(folder) } else { skip("no linters") }
+}
+
 /// Records that the running test is skipped. Always returns `None`, which callers can return in turn.
 #[track_caller]
 pub(crate) fn skip<T>(reason: &str) -> Option<T> {
