@@ -11,6 +11,7 @@
 //! | [`proof`] | states of a repository, comparison of the model with Nix, traces of builds | writes a scratch folder |
 //! | [`picture`] | drawings of the build graph and of the layers of images: Mermaid, SVG, HTML | none |
 //! | [`diagnosis`] | what the log of a failed build says of the cause | none |
+//! | [`ci`] | the files of CI systems, the plan of their jobs | none |
 //! | [`image`] | container images: plans, layers, registries | reads the store, writes layouts, uses the network |
 //! | [`scaffold`] | files written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | uses the network |
@@ -25,6 +26,7 @@
 //! URLs).
 
 pub mod caches;
+pub mod ci;
 pub mod cli;
 pub mod closure;
 pub mod diagnosis;

@@ -16,10 +16,14 @@ macro_rules! examples {
 }
 
 mod cache;
+mod ci;
+mod dev;
 mod images;
 
 pub(super) use self::{
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
+    ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat},
+    dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
     images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
 };
 
@@ -154,12 +158,33 @@ pub(super) enum Command {
         "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
     })]
     Images(Box<ImagesOptions>),
+    /// Start databases and apps for development, with the programs that the builds use
+    ///
+    /// splitter.json names services (a database, a mail server) and processes (the apps' `dev` scripts). process-compose starts them
+    /// in their order, each when what it needs is ready. The data is in .splitter/dev of the checkout.
+    #[command(subcommand, after_help = examples! {
+        "splitter dev suggest" => "Print lines for splitter.json",
+        "splitter dev up" => "Start everything, until Ctrl-C",
+    })]
+    Dev(DevCommand),
+    /// Put the packages of the Nix build into this checkout, without an install
+    #[command(after_help = examples! {
+        "splitter link" => "Link the packages: they are built, or come from a binary cache",
+        "splitter link --undo" => "Remove the links",
+    })]
+    Link(LinkOptions),
     /// Show what binary caches have, and push to them
     #[command(subcommand, after_help = examples! {
         "splitter cache status" => "Ask the caches of splitter.json for everything that CI and developers need",
         "splitter cache push --to cachix:acme" => "Build what the cache lacks, push it, and check that it is there",
     })]
     Cache(CacheCommand),
+    /// Write the workflow of your CI system, and plan its jobs
+    #[command(subcommand, after_help = examples! {
+        "splitter ci init --cache cachix:acme" => "Write a workflow that reads and fills the cache `acme` of Cachix",
+        "splitter ci matrix" => "Show the jobs that build what no cache has",
+    })]
+    Ci(CiCommand),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",
@@ -199,7 +224,10 @@ pub(super) struct InitOptions {
     /// removed. To go back, delete "input" from splitter.json and run `splitter init`.
     #[arg(long, value_name = "URL", value_parser = flake_url)]
     pub(super) input: Option<String>,
-    /// Do not offer to install the git hook
+    /// Also write .envrc, with which direnv enters the dev shell
+    #[arg(long)]
+    pub(super) direnv: bool,
+    /// Do not offer to install the git hook, or to write .envrc
     #[arg(long)]
     pub(super) no_hook: bool,
     #[command(flatten)]

@@ -5,7 +5,9 @@ mod build;
 mod cache;
 mod changes;
 mod check;
+mod ci;
 mod demo;
+mod dev;
 mod explain;
 mod failure;
 mod fetching;
@@ -14,6 +16,7 @@ mod hook;
 mod images;
 mod init;
 mod interrupt;
+mod link;
 mod memory;
 mod printer;
 mod progress;
@@ -70,6 +73,9 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Images(options) => images::run(global, options, printer),
         Command::Cache(command) => cache::run(global, command, printer),
         Command::Trace(options) => trace::run(global, options, printer),
+        Command::Dev(command) => dev::run(global, command, printer),
+        Command::Link(options) => link::run(global, options),
+        Command::Ci(command) => ci::run(global, command, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

@@ -17,6 +17,7 @@ use crate::split::{
     SplitError, System,
     budget::SizeBudgets,
     caches::CacheChoice,
+    development::settings::{self as development, Process, Service},
     lock::downloads::{self, Download},
 };
 use crate::{
@@ -60,6 +61,10 @@ pub struct Config {
     pub size_budgets: SizeBudgets,
     /// The largest size of a container image in bytes, without compression.
     pub image_budget: Option<u64>,
+    /// Services for development, by name.
+    pub services: BTreeMap<String, Service>,
+    /// Processes for development, by name.
+    pub processes: BTreeMap<String, Process>,
     /// The binary caches of the team. No build reads them.
     pub caches: Vec<CacheChoice>,
 }
@@ -218,6 +223,8 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "input" => config.input = Some(input(&document, &property.value)?),
             "sizeBudget" => config.size_budgets = size_budgets(&document, document.as_object(&property.value)?)?,
             "imageBudget" => config.image_budget = Some(size(&document, &property.value)?),
+            "services" => config.services = development::services(&document, &property.value)?,
+            "processes" => config.processes = development::processes(&document, &property.value)?,
             "caches" => config.caches = caches(&document, &property.value)?,
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => {
@@ -227,7 +234,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `caches`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `services`, `processes`, `caches`, `hook` or `workspaces`",
                 ));
             }
         }

@@ -11,7 +11,7 @@ pub(super) const KEY_FILE: &str = "SPLITTER_CACHE_KEY_FILE";
 
 /// Why caches cannot be asked, or not pushed to.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CacheError {
+pub(in crate::cli) enum CacheError {
     /// No cache is named.
     #[error("no cache is named: `caches` in {SETTINGS} is empty, and so is `{0}`")]
     NoCache(&'static str),

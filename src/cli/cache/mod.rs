@@ -9,7 +9,8 @@ mod show;
 mod status;
 mod upload;
 
-use self::{error::CacheError, session::Session};
+use self::error::CacheError;
+pub(super) use self::session::Session;
 use super::{
     arguments::{CacheCommand, Global},
     failure::{Failure, Outcome},

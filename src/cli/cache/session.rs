@@ -29,20 +29,24 @@ use crate::{
 };
 
 /// A repository, evaluated.
-pub(super) struct Session {
-    pub(super) tree: WorkTree,
-    pub(super) state: State,
-    pub(super) nix: Nix,
+pub(in crate::cli) struct Session {
+    pub(in crate::cli) tree: WorkTree,
+    pub(in crate::cli) state: State,
+    pub(in crate::cli) nix: Nix,
     pub(super) machine: Machine,
     pub(super) environment: Environment,
-    pub(super) wanted: Wanted,
+    pub(in crate::cli) wanted: Wanted,
     pub(super) printer: Printer,
     stall: Duration,
 }
 
 impl Session {
     /// Reads the repository and evaluates it once.
-    pub(super) fn open(global: &Global, options: &CacheChoiceOptions, printer: Printer) -> Result<Self, Failure> {
+    pub(in crate::cli) fn open(
+        global: &Global,
+        options: &CacheChoiceOptions,
+        printer: Printer,
+    ) -> Result<Self, Failure> {
         let nix = Nix::require()?;
         let tree = work_tree(global)?;
         let nix_options = options.nix_options.iter().cloned().chain(["--no-write-lock-file".to_owned()]);
@@ -77,7 +81,7 @@ impl Session {
 
     /// Returns the caches that the user named, or else those of `splitter.json` that `is_meant` chooses. A named cache keeps the
     /// keys that `splitter.json` has for it.
-    pub(super) fn choices(
+    pub(in crate::cli) fn choices(
         &self,
         named: &[Address],
         option: &'static str,
@@ -102,7 +106,7 @@ impl Session {
     }
 
     /// Like [`Self::survey`], for these paths.
-    pub(super) fn survey_of(
+    pub(in crate::cli) fn survey_of(
         &self,
         choices: &[CacheChoice],
         roots: &BTreeSet<Item>,
