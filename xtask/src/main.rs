@@ -6,6 +6,7 @@
 
 mod bench;
 mod frameworks;
+mod memory;
 mod nix;
 mod paths;
 mod process;
