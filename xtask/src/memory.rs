@@ -1,4 +1,4 @@
-//! Temporary folders of tests in memory, which takes a tenth of the time of the tests off.
+//! Temporary folders of tests in memory.
 //!
 //! Tests write and delete some gigabytes of stores. On a disk, each new file makes the kernel search for an inode that was not
 //! deleted recently.
@@ -10,7 +10,7 @@ use fs_err as fs;
 
 use crate::process;
 
-/// What the tests need: the most that two of them had at a time is under 2 GB.
+/// What the tests need: two at a time had at most 1.2 GB on a machine with two processors.
 const NEEDED_KB: u64 = 8 << 20;
 
 /// The script that mounts a file system in memory, names it in `TMPDIR`, and becomes the program in its arguments. The mount
