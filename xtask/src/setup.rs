@@ -15,8 +15,7 @@ pub(crate) fn run() -> Result<()> {
     lock.lock()?;
     let installed = tools::install_missing(&dir);
     let nix = nix::install_if_missing(&dir);
-    nix::install_strace()?;
-    nix::install_image_tools()?;
+    nix::install_programs_of_tests()?;
     let news = installed? + usize::from(nix?);
     if news > 0 {
         eprintln!("setup: {news} tools installed in {dir} ({:.1} s)", start.elapsed().as_secs_f32());
