@@ -105,8 +105,10 @@ fn print_lacks(cache: &CacheRow, wanted: &Wanted, printer: Printer) {
     if let Some(more) = lacks.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         printer.data(format_args!("    and {}; `--json` has all", things(more, "more path")));
     }
-    if let Some(hint) = lacks.iter().find_map(|(_, lack)| hint(lack, &cache.address)) {
-        printer.note(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint)));
+    // A push mends what is missing, and something else the rest.
+    let first = |is_missing: bool| cache.lacks.values().find(|lack| (**lack == Lack::Missing) == is_missing);
+    for lack in [first(true), first(false)].into_iter().flatten() {
+        printer.note(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint(lack, &cache.address))));
     }
 }
 
@@ -123,8 +125,8 @@ pub(super) fn says(lack: &Lack) -> String {
     }
 }
 
-fn hint(lack: &Lack, address: &str) -> Option<String> {
-    Some(match lack {
+fn hint(lack: &Lack, address: &str) -> String {
+    match lack {
         Lack::Missing => format!("run `splitter cache push --to {address}`"),
         Lack::Untrusted(Trust::Unsigned) => {
             "sign it: run `nix store sign --store CACHE --key-file FILE --recursive PATH`, or delete it from the cache and push again with SPLITTER_CACHE_KEY_FILE".to_owned()
@@ -133,9 +135,9 @@ fn hint(lack: &Lack, address: &str) -> Option<String> {
             "if you trust {}, add its public key to `publicKeys` of this cache in splitter.json, and to `trusted-public-keys` of Nix",
             keys.join(", ")
         ),
-        Lack::Untrusted(_) => "somebody changed it, or the key is another one of the same name; delete it from the cache".to_owned(),
+        Lack::Untrusted(_) => "somebody changed it, or it was signed by a different key of the same name; delete it from the cache".to_owned(),
         Lack::NoArchive | Lack::Cut { .. } | Lack::Unreadable(_) => {
             "delete its narinfo from the cache and push again: Nix and its tools skip a path whose narinfo is there".to_owned()
         }
-    })
+    }
 }

@@ -126,6 +126,11 @@ impl Address {
         self.parameters().get("trusted").is_some_and(|value| matches!(value.as_str(), "true" | "1"))
     }
 
+    /// Whether a repository may name this address. Parameters of another machine can name programs that run there.
+    pub fn is_plain(&self) -> bool {
+        !matches!(self, Self::Ssh { url } if url.query().is_some())
+    }
+
     /// Returns the address as Nix's settings have it: a URL without the parameters of uploads. Nothing for an Attic server that
     /// only the configuration of `attic` knows.
     pub fn substituter(&self) -> Option<String> {
@@ -167,13 +172,20 @@ impl FromStr for Address {
         match url.scheme() {
             "http" | "https" => Ok(Self::Http { url: as_folder(url) }),
             "s3" if url.host_str().is_some_and(|bucket| !bucket.is_empty()) => Ok(Self::S3 { url }),
-            "ssh-ng" if url.host_str().is_some_and(|host| !host.is_empty()) => Ok(Self::Ssh { url }),
+            // A host that starts with a dash would be an option of ssh.
+            "ssh-ng" if url.host_str().is_some_and(is_ssh_host) && !url.username().starts_with('-') => {
+                Ok(Self::Ssh { url })
+            }
             "ssh" => Err(AddressError::OldSsh(shown())),
             // `file://folder` would be a host.
             "file" if url.host_str().is_none_or(str::is_empty) && url.path().len() > 1 => Ok(Self::File { url }),
             _ => Err(AddressError::Form(shown())),
         }
     }
+}
+
+fn is_ssh_host(host: &str) -> bool {
+    !host.is_empty() && !host.starts_with('-') && !host.starts_with('%')
 }
 
 fn refuse_secrets(url: &Url, shown: &str) -> Result<(), AddressError> {
@@ -280,6 +292,8 @@ mod tests {
             "file://host/a",
             "file:///",
             "ftp://a",
+            "ssh-ng://-oProxyCommand=x",
+            "ssh-ng://-l@host",
             "https://",
         ] {
             assert!(text.parse::<Address>().is_err(), "{text}");

@@ -61,6 +61,9 @@ fn cache(document: &Document<'_>, object: &Object<'_>) -> Result<CacheChoice, Js
 /// No message repeats an address or a key, since either may hold a secret.
 fn address(document: &Document<'_>, value: &Value<'_>) -> Result<Address, JsonError> {
     let text = document.as_str(value)?;
+    if text.parse().is_ok_and(|address: Address| !address.is_plain()) {
+        return Err(document.unexpected(value, "a machine without parameters; give them with `--cache` or `--to`"));
+    }
     text.parse().map_err(|error: AddressError| {
         let found = match error {
             AddressError::Password(_) | AddressError::Parameter { .. } => "an address with a secret".to_owned(),
