@@ -25,6 +25,7 @@ fn help_names_every_command_and_exit_code() {
       trace        Find files that a build looks for and does not get, or gets and never reads
       images       Show the layers of container images, and send images to a registry
       cache        Show what binary caches have, and push to them
+      ci           Write the workflow of your CI system, and plan its jobs
       hook         Manage the git hook that stops commits with stale hashes
       demo         Try these commands on a sample monorepo
       help         Print this message or the help of the given subcommand(s)
