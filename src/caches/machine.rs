@@ -141,6 +141,7 @@ fn cachix_token(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use fs_err as fs;
     use serde_json::json;
 
     use super::*;
@@ -149,16 +150,16 @@ mod tests {
     fn settings_and_tokens_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        std::fs::create_dir_all(path("attic")).unwrap();
-        std::fs::create_dir_all(path("cachix")).unwrap();
-        std::fs::write(path("netrc"), "machine h.example password p").unwrap();
-        std::fs::write(path("secret"), "from-file\n").unwrap();
+        fs::create_dir_all(path("attic")).unwrap();
+        fs::create_dir_all(path("cachix")).unwrap();
+        fs::write(path("netrc"), "machine h.example password p").unwrap();
+        fs::write(path("secret"), "from-file\n").unwrap();
         let config = format!(
             "default-server = \"ci\"\n[servers.ci]\nendpoint = \"https://a.example/\"\ntoken = \"t\"\n[servers.b]\nendpoint = \"https://b.example\"\ntoken-file = \"{}\"\n",
             path("secret")
         );
-        std::fs::write(path("attic/config.toml"), config).unwrap();
-        std::fs::write(path("cachix/cachix.dhall"), "{ authToken =\n    \"c\"\n, hostname = \"x\" }").unwrap();
+        fs::write(path("attic/config.toml"), config).unwrap();
+        fs::write(path("cachix/cachix.dhall"), "{ authToken =\n    \"c\"\n, hostname = \"x\" }").unwrap();
         let settings = json!({
             "substituters": { "value": ["https://cache.nixos.org/", "daemon", "ssh://old"] },
             "trusted-public-keys": { "value": ["cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=", "x"] },

@@ -260,7 +260,8 @@ pub(super) fn addressed_item(store: &str, name: &str, address: &str) -> Option<I
 
 /// Returns the hash of the path that a content address gives, by Nix's rules for store paths.
 fn addressed(store: &str, name: &str, address: &str, others: &[String], has_itself: bool) -> Option<String> {
-    let references: String = others.iter().map(|path| format!(":{path}")).collect();
+    let references: Vec<String> = others.iter().map(|path| format!(":{path}")).collect();
+    let references = references.concat();
     let itself = if has_itself { ":self" } else { "" };
     if let Some(hash) = address.strip_prefix("text:") {
         return Some(folded(&format!("text{references}"), &hex_of(hash)?, store, name));

@@ -13,7 +13,7 @@ impl Netrc {
     pub(super) fn parse(text: &str) -> Self {
         let mut entries = BTreeMap::new();
         // A `#` starts a comment only where a word starts.
-        let lines = text.lines().map(|line| line.trim_start()).filter(|line| !line.starts_with('#'));
+        let lines = text.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
         let mut words = lines.flat_map(str::split_ascii_whitespace).map(unquoted);
         let (mut host, mut user, mut password): (Option<String>, String, Option<String>) = (None, String::new(), None);
         let mut finish = |host: &mut Option<String>, user: &mut String, password: &mut Option<String>| {

@@ -75,7 +75,7 @@ pub struct CacheRow {
     pub away: Option<Trouble>,
     /// The paths that Nix would get neither from it nor from the caches of its settings.
     pub lacks: BTreeMap<Item, Lack>,
-    /// The paths of which this machine has another build than the cache.
+    /// The paths that this machine built with another result than the cache has.
     pub differs: BTreeSet<Item>,
 }
 

@@ -101,8 +101,11 @@ impl Trouble {
                 "set `fallback = true` in nix.conf: without it, Nix fails a build for such an answer instead of building".to_owned()
             }
             Self::Certificate(_) => "set SSL_CERT_FILE to a PEM file with the certificate of its authority".to_owned(),
+            Self::NoCache(_) if address.starts_with("file:") => {
+                format!("check the address; to make the folder a cache, run `splitter cache push --to {address}`")
+            }
             Self::NoCache(_) => {
-                format!("check the address; if {address} is a new folder, run `splitter cache push --to {address}`")
+                "check the address; a new cache needs the file `nix-cache-info` with the line `StoreDir: /nix/store`".to_owned()
             }
             Self::Connect(_) | Self::Stalled => format!("check that this machine reaches {address}"),
             Self::UnknownServer(server) => {

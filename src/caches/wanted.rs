@@ -20,7 +20,7 @@ use super::{
 use crate::{
     closure::ClosureError,
     nix::command::{Nix, NixError, Output, log::name_of},
-    proof::{Names, State, evaluation::nix_value},
+    proof::{State, evaluation::nix_value},
     split::{
         config::Install,
         plan::{Derivations, Id},
@@ -176,7 +176,7 @@ pub fn wanted(nix: &Nix, flake: &str, state: &State, systems: &[System]) -> Resu
     }
     let shown = gathered.show(nix).map_err(failed)?;
     let shown = shown.ok_or_else(|| unexpected("derivation show", "derivations with inputs and outputs"))?;
-    gathered.connect(&shown, &Names::of(&state.split, &state.derivations), state.split.pin.manager.name.command());
+    gathered.connect(&shown, state.split.pin.manager.name.command());
     let sources = nix.flake_sources(flake).map_err(failed)?;
     gathered.things.extend(sources_of(&sources));
     Ok(gathered.finish())
@@ -313,7 +313,7 @@ impl Gathered {
     }
 
     /// Adds the edges and the inputs, and what is only an input: the parts of `deps` and the package manager.
-    fn connect(&mut self, shown: &BTreeMap<String, Shown>, names: &Names, manager: &str) {
+    fn connect(&mut self, shown: &BTreeMap<String, Shown>, manager: &str) {
         for (drv, shown) in shown {
             let output = |name: &String| Output { derivation: drv.clone(), name: name.clone() };
             self.built_by.extend(shown.outputs.iter().map(|(item, name)| (item.clone(), output(name))));
@@ -323,11 +323,10 @@ impl Gathered {
         for thing in &self.things {
             let inputs = thing.derivation.as_ref().and_then(|drv| shown.get(drv)).map(|shown| &shown.inputs);
             for drv in inputs.into_iter().flatten().filter(|drv| !self.known.contains(*drv)) {
-                let (name, kind) = match names.id(drv) {
-                    Some(id @ Id::Deps(_)) => (id.to_string(), Kind::Deps),
-                    None if thing.kind == Kind::DevShell && name_of(drv).starts_with(&program) => {
-                        (name_of(drv).to_owned(), Kind::PackageManager)
-                    }
+                let own = name_of(drv);
+                let (name, kind) = match (thing.kind, part_of_deps(own)) {
+                    (Kind::Deps | Kind::NodeModules, Some(part)) => (part, Kind::Deps),
+                    (Kind::DevShell, _) if own.starts_with(&program) => (own.to_owned(), Kind::PackageManager),
                     _ => continue,
                 };
                 let paths = shown.get(drv).map(|shown| shown.outputs.keys().cloned().collect());
@@ -406,6 +405,12 @@ fn shown_in(answer: &Value, store: &str) -> Option<BTreeMap<String, Shown>> {
         Some((full(path), Shown { outputs, inputs: inputs.keys().map(|drv| full(drv)).collect() }))
     };
     all.iter().map(one).collect()
+}
+
+/// Returns the name of a part of `deps`. Its derivation has the fingerprint in its name as well.
+fn part_of_deps(name: &str) -> Option<String> {
+    let (part, fingerprint) = name.strip_prefix("deps-")?.rsplit_once('-')?;
+    (!part.is_empty() && fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| format!("deps-{part}"))
 }
 
 /// Returns the path of an output. Since its format 4, Nix prints only the hash of a fixed output.

@@ -157,7 +157,10 @@ pub(super) enum Command {
     })]
     Images(Box<ImagesOptions>),
     /// Show what binary caches have, and push to them
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples! {
+        "splitter cache status" => "Ask the caches of splitter.json for everything that CI and developers need",
+        "splitter cache push --to cachix:acme" => "Build what the cache lacks, push it, and check that it is there",
+    })]
     Cache(CacheCommand),
     /// Write the workflow of your CI system, and plan its jobs
     #[command(subcommand, after_help = examples! {

@@ -9,7 +9,6 @@ mod edits;
 mod error;
 pub mod evaluation;
 mod lock_edit;
-mod names;
 pub mod scratch;
 mod state;
 pub mod trace;
@@ -20,7 +19,6 @@ pub use self::{
     edited::{after_edit, with_files},
     edits::Edit,
     error::ProofError,
-    names::Names,
     state::{Place, State, StateError},
     verify::{Cell, Proof, Row, verify},
 };

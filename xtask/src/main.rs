@@ -46,6 +46,12 @@ enum Command {
         /// The folder
         folder: Utf8PathBuf,
     },
+    /// Ask a generated binary cache for all its paths, for the benchmark
+    #[command(hide = true)]
+    CacheSurvey {
+        /// The address
+        url: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
         Command::Ci => test::strictly(&[]),
         Command::Bench(options) => bench::run(&options),
         Command::Frameworks(options) => frameworks::run(&options),
+        Command::CacheSurvey { url } => bench::caches::print_survey(&url),
         Command::NarHash { folder } => bench::print_nar_hash(&folder),
     };
     match outcome {

@@ -44,11 +44,11 @@ fn signatures_of_nix_are_checked() {
     for name in ["a", "b"] {
         let info = named(name);
         assert_eq!(info.trust(&[other.clone(), key.clone()]), Trust::Signed("golden-1".to_owned()));
-        assert_eq!(info.trust(&[other.clone()]), Trust::Wrong("golden-1".to_owned()));
+        assert_eq!(info.trust(std::slice::from_ref(&other)), Trust::Wrong("golden-1".to_owned()));
         assert_eq!(info.trust(&[]), Trust::Foreign(vec!["golden-1".to_owned()]));
-        assert_eq!(without(info.clone()).trust(&[key.clone()]), Trust::Unsigned);
+        assert_eq!(without(info.clone()).trust(std::slice::from_ref(&key)), Trust::Unsigned);
         let changed = NarInfo { nar_size: info.nar_size + 1, ..info };
-        assert_eq!(changed.trust(&[key.clone()]), Trust::Wrong("golden-1".to_owned()));
+        assert_eq!(changed.trust(std::slice::from_ref(&key)), Trust::Wrong("golden-1".to_owned()));
     }
 }
 

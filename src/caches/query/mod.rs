@@ -97,7 +97,7 @@ pub struct Cache {
 
 /// How a cache is asked.
 enum Way {
-    Http(Http),
+    Http(Box<Http>),
     Folder(folder::Folder),
     Program(program::Program),
     /// It cannot be asked at all.
@@ -142,7 +142,7 @@ impl Cache {
         let keys = choice.public_keys.iter().chain(&asking.machine.keys).cloned().collect();
         let (way, bulk) = match &address {
             Address::File { url } => (folder_of(url, asking.store), None),
-            Address::Http { url } => (Way::Http(Http::new(url, asking.machine.netrc(url), asking)?), None),
+            Address::Http { url } => (Way::Http(Box::new(Http::new(url, asking.machine.netrc(url), asking)?)), None),
             Address::S3 { .. } | Address::Ssh { .. } => {
                 (Way::Program(program::Program::new(asking.nix, &address, asking.store)), None)
             }
@@ -226,10 +226,10 @@ fn cachix(name: &str, asking: &Asking<'_>) -> Result<(Way, Option<Bulk>), Client
     let bulk = token.clone().map(|token| Bulk::Cachix { url: at("/narinfo"), token });
     if is_public && let Ok(url) = Url::parse(&format!("https://{name}.cachix.org/")) {
         let secret = asking.machine.netrc(&url).or(token);
-        return Ok((Way::Http(Http::new(&url, secret, asking)?), bulk));
+        return Ok((Way::Http(Box::new(Http::new(&url, secret, asking)?)), bulk));
     }
     // Another Cachix says itself where its caches are.
-    Ok((Way::Http(Http::new(&interface, token, asking)?.described_at(at(""))), bulk))
+    Ok((Way::Http(Box::new(Http::new(&interface, token, asking)?.described_at(at("")))), bulk))
 }
 
 fn attic(server: &str, name: &str, asking: &Asking<'_>) -> Result<(Way, Option<Bulk>), ClientError> {
@@ -242,7 +242,7 @@ fn attic(server: &str, name: &str, asking: &Asking<'_>) -> Result<(Way, Option<B
         token.clone().map(|token| Bulk::Attic { url: at("_api/v1/get-missing-paths"), token, cache: name.to_owned() });
     let url = at(&format!("{name}/"));
     let secret = token.or_else(|| asking.machine.netrc(&url));
-    Ok((Way::Http(Http::new(&url, secret, asking)?), bulk))
+    Ok((Way::Http(Box::new(Http::new(&url, secret, asking)?)), bulk))
 }
 
 /// Sends JSON to a request of a service that answers with nothing.

@@ -18,8 +18,8 @@ pub(in crate::cli) enum CacheCommand {
     /// Build what caches lack, push it, and check that they have it
     ///
     /// It pushes while it builds: the results with everything that they refer to, and what a rebuild needs after an edit. Then it
-    /// asks the cache whether everything is there. Tokens come from CACHIX_AUTH_TOKEN, `attic login`, the netrc file of Nix and the
-    /// variables of S3; the secret key that signs from the file that SPLITTER_CACHE_KEY_FILE names.
+    /// asks the cache whether everything is there. Tokens come from `CACHIX_AUTH_TOKEN`, `attic login`, the netrc file of Nix and the
+    /// variables of S3; the secret key that signs from the file that `SPLITTER_CACHE_KEY_FILE` names.
     #[command(after_help = examples! {
         "splitter cache push --to cachix:acme" => "Push everything to a cache of Cachix",
         "splitter cache push web --to file:///srv/cache --dry-run" => "Show what would be built and pushed for one package",
@@ -28,6 +28,7 @@ pub(in crate::cli) enum CacheCommand {
     /// Keep packages in a cache, so that it does not delete them
     #[command(after_help = examples! {
         "splitter cache pin web --to cachix:acme --keep-revisions 3" => "Keep the last three pinned versions of `web`",
+        "splitter cache pin web nodeModules --keep-days 30" => "Keep two packages for a month, in the cache of splitter.json",
     })]
     Pin(CachePinOptions),
 }

@@ -10,6 +10,7 @@ mod json;
 mod lines;
 mod live;
 mod memory;
+mod names;
 mod outputs;
 mod report;
 mod show;

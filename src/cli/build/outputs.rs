@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use super::{
     Course, Lines, Live, Memory, Step, View, Why,
     evaluate::{Product, ids},
+    names::Names,
 };
 use crate::{
     cli::printer::Printer,
     closure::Evaluated,
     nix::command::{Nix, NixError, Output},
-    proof::{Names, State},
+    proof::State,
     repo::{Git, WorkTree},
 };
 
@@ -27,7 +28,7 @@ pub(in crate::cli) struct Building<'a> {
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Built {
     /// The names of the builds that succeeded.
-    pub(in crate::cli) built: Vec<String>,
+    pub(in crate::cli) names: Vec<String>,
     /// The names of the builds that failed, with the last lines of their logs.
     pub(in crate::cli) failed: Vec<(String, Vec<String>)>,
     /// The store paths that came from caches.
@@ -59,7 +60,7 @@ impl Building<'_> {
         };
         let (failed, built): (Vec<_>, Vec<_>) = course.ended.iter().partition(|build| build.failed);
         Built {
-            built: built.into_iter().filter(|build| !build.stopped).map(|build| build.name.clone()).collect(),
+            names: built.into_iter().filter(|build| !build.stopped).map(|build| build.name.clone()).collect(),
             failed: failed.into_iter().map(|build| (build.name.clone(), last(&build.log))).collect(),
             fetched: course.fetched.values().map(BTreeSet::len).sum(),
             error,

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     caches::{
+        Trouble,
         closure::Survey,
         item::Item,
         query::Depth,
@@ -24,7 +25,7 @@ use crate::{
     },
     cli::{
         arguments::{CachePushOptions, Global},
-        build::Building,
+        build::{Building, Built},
         failure::{Failure, Outcome},
         printer::Printer,
         style::{BAD, BOLD},
@@ -53,11 +54,13 @@ pub(super) fn run(global: &Global, options: &CachePushOptions, printer: Printer)
     let choices = session.choices(&options.to, "--to", |choice| choice.push)?;
     let uploads = choices.iter().map(|choice| Upload::new(&choice.address, options.store.as_deref(), &session));
     let uploads = uploads.collect::<Result<Vec<_>, _>>()?;
-    for upload in &uploads {
-        upload.prepare()?;
+    if !options.dry_run {
+        uploads.iter().try_for_each(Upload::prepare)?;
     }
     let before = session.survey(&choices, Depth::Archives)?;
-    refuse_blindness(&Report::of(&session.wanted, &before))?;
+    if !options.dry_run {
+        refuse_blindness(&Report::of(&session.wanted, &before))?;
+    }
     let plan = Plan::of(&session, &before);
     if options.dry_run {
         return Ok(show_plan(&plan, &before, &session, options));
@@ -105,7 +108,9 @@ impl Plan {
             let root = BTreeSet::from([item.clone()]);
             survey.named().any(|cache| {
                 let caches: Vec<usize> = [cache].into_iter().chain(upstream.iter().copied()).collect();
-                survey.caches[cache].away.is_none() && !survey.is_complete(&root, &caches)
+                // A folder that is not yet a cache has nothing.
+                let is_there = matches!(survey.caches[cache].away, None | Some(Trouble::NoCache(_)));
+                is_there && !survey.is_complete(&root, &caches)
             })
         };
         let wanted = &session.wanted;
@@ -146,7 +151,9 @@ fn show_plan(plan: &Plan, before: &Survey, session: &Session, options: &CachePus
         return Outcome::Done;
     }
     printer.data(format_args!("would build or fetch, if this machine lacks it:"));
-    names.iter().for_each(|name| printer.data(format_args!("  {}", escape(name))));
+    for name in &names {
+        printer.data(format_args!("  {}", escape(name)));
+    }
     printer.data(format_args!("would push {} with everything that they refer to:", things(plan.roots.len(), "path")));
     for item in &plan.roots {
         printer.data(format_args!("  {}", escape(&item.in_store(&session.wanted.store))));
@@ -190,7 +197,7 @@ impl Work<'_> {
         }
         let (sender, receiver) = channel::<Vec<Item>>();
         let (built, mut done) = thread::scope(|scope| {
-            let pusher = scope.spawn(|| self.push_as_they_come(receiver));
+            let pusher = scope.spawn(move || self.push_as_they_come(&receiver));
             let built = self.build(plan, &mut |derivation| {
                 // The pusher never ends before the sender.
                 let _ = sender.send(items.get(derivation).cloned().unwrap_or_default());
@@ -201,14 +208,14 @@ impl Work<'_> {
         });
         let (built, valid) = (built, self.valid(plan)?);
         self.push(&valid, &mut done);
-        done.built = built.built;
+        done.built = built.names;
         done.failed = built.failed;
         done.fetched = built.fetched;
         done.error = built.error.filter(|_| done.failed.is_empty()).map(|error| error.to_string());
         Ok(done)
     }
 
-    fn build(&self, plan: &Plan, ended: &mut dyn FnMut(&str)) -> crate::cli::build::Built {
+    fn build(&self, plan: &Plan, ended: &mut dyn FnMut(&str)) -> Built {
         let mut more = Vec::new();
         if let Some(builders) = &self.options.builders {
             more.extend(["--builders".to_owned(), builders.clone()]);
@@ -219,11 +226,11 @@ impl Work<'_> {
         let nix = self.session.nix.clone().with_options(more);
         let (tree, state, printer) = (&self.session.tree, &self.session.state, self.session.printer);
         let building = Building { nix: &nix, tree, state, printer, is_verbose: self.is_verbose };
-        if plan.outputs.is_empty() { Default::default() } else { building.outputs(&plan.outputs, ended) }
+        if plan.outputs.is_empty() { Built::default() } else { building.outputs(&plan.outputs, ended) }
     }
 
     /// Pushes what is built while the rest is built. What came together goes together.
-    fn push_as_they_come(&self, receiver: Receiver<Vec<Item>>) -> Done {
+    fn push_as_they_come(&self, receiver: &Receiver<Vec<Item>>) -> Done {
         let mut done = Done::default();
         while let Ok(first) = receiver.recv() {
             let items: Vec<Item> = first.into_iter().chain(receiver.try_iter().flatten()).collect();
@@ -240,9 +247,22 @@ impl Work<'_> {
         let paths: Vec<String> = items.iter().map(|item| item.in_store(&self.session.wanted.store)).collect();
         for upload in self.uploads {
             match upload.send(&paths) {
-                Ok(sent) => done.sent += sent,
+                Ok(sent) => {
+                    done.sent += sent;
+                    self.say(upload, sent);
+                }
                 Err(error) => done.troubles.push(format!("{}: {error}", upload.address())),
             }
+        }
+    }
+
+    /// Says what was pushed. On a terminal, the lines of builds move, and the sum at the end is enough.
+    fn say(&self, upload: &Upload, sent: Sent) {
+        if sent.paths > 0 && !self.session.printer.draws_progress() {
+            let (paths, size) = (things(sent.paths, "path"), bytes(sent.bytes));
+            self.session
+                .printer
+                .note(format_args!("pushed {paths} ({size}) to {}", escape(&upload.address().to_string())));
         }
     }
 
@@ -265,7 +285,9 @@ impl Done {
     fn print(&self, printer: Printer, start: Instant) {
         for (name, log) in &self.failed {
             printer.error_line(format_args!("{BAD}error{BAD:#}: the build of {} failed", escape(name)));
-            log.iter().for_each(|line| printer.error_line(format_args!("  | {}", escape(line))));
+            for line in log {
+                printer.error_line(format_args!("  | {}", escape(line)));
+            }
             printer.note(format_args!("run `splitter build` to see the cause"));
         }
         for error in self.error.iter().chain(&self.troubles) {

@@ -105,7 +105,7 @@ fn print_lacks(cache: &CacheRow, wanted: &Wanted, printer: Printer) {
     if let Some(more) = lacks.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         printer.data(format_args!("    and {}; `--json` has all", things(more, "more path")));
     }
-    if let Some(hint) = lacks.iter().find_map(|(_, lack)| hint(lack, &cache.address)) {
+    if let Some(hint) = lacks.first().map(|(_, lack)| hint(lack, &cache.address)) {
         printer.note(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint)));
     }
 }
@@ -123,8 +123,8 @@ pub(super) fn says(lack: &Lack) -> String {
     }
 }
 
-fn hint(lack: &Lack, address: &str) -> Option<String> {
-    Some(match lack {
+fn hint(lack: &Lack, address: &str) -> String {
+    match lack {
         Lack::Missing => format!("run `splitter cache push --to {address}`"),
         Lack::Untrusted(Trust::Unsigned) => {
             "sign it: run `nix store sign --store CACHE --key-file FILE --recursive PATH`, or delete it from the cache and push again with SPLITTER_CACHE_KEY_FILE".to_owned()
@@ -133,9 +133,9 @@ fn hint(lack: &Lack, address: &str) -> Option<String> {
             "if you trust {}, add its public key to `publicKeys` of this cache in splitter.json, and to `trusted-public-keys` of Nix",
             keys.join(", ")
         ),
-        Lack::Untrusted(_) => "somebody changed it, or the key is another one of the same name; delete it from the cache".to_owned(),
+        Lack::Untrusted(_) => "somebody changed it, or it was signed by a different key of the same name; delete it from the cache".to_owned(),
         Lack::NoArchive | Lack::Cut { .. } | Lack::Unreadable(_) => {
             "delete its narinfo from the cache and push again: Nix and its tools skip a path whose narinfo is there".to_owned()
         }
-    })
+    }
 }

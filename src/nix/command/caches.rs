@@ -23,14 +23,14 @@ impl Nix {
         let ask = |paths: &[&str]| {
             let mut arguments = vec!["derivation", "show"];
             arguments.extend(paths);
-            self.nix_command_of_two(arguments)
+            self.nix_command_of_two(&arguments)
         };
         paths.chunks(AT_ONCE).map(ask).collect()
     }
 
     /// Fetches the inputs of a flake, and returns their store paths as JSON.
     pub fn flake_sources(&self, flake: &str) -> Result<Value, NixError> {
-        self.nix_command_of_two(vec!["flake", "archive", "--dry-run", "--json", flake])
+        self.nix_command_of_two(&["flake", "archive", "--dry-run", "--json", flake])
     }
 
     /// Returns the settings of Nix as JSON. Of the options of this program, only those about caches count.
@@ -120,11 +120,11 @@ impl Nix {
 
     /// Fetches the inputs of a flake into the store.
     pub fn fetch_flake_sources(&self, flake: &str) -> Result<Value, NixError> {
-        self.nix_command_of_two(vec!["flake", "archive", "--json", flake])
+        self.nix_command_of_two(&["flake", "archive", "--json", flake])
     }
 
     /// Runs a command of two words. Options come after both.
-    fn nix_command_of_two(&self, arguments: Vec<&str>) -> Result<Value, NixError> {
+    fn nix_command_of_two(&self, arguments: &[&str]) -> Result<Value, NixError> {
         let (words, rest) = arguments.split_at(2.min(arguments.len()));
         let mut command = self.command(self.program());
         command.args(super::FEATURES).args(words).args(&self.options).args(rest);

@@ -7,7 +7,9 @@ use fs_err as fs;
 use serde_json::Value;
 
 use super::verify::splitter;
-use crate::support::{BUN_VERSIONS, NixMonorepo, run, succeed, web_cache::WebCache};
+use crate::support::{
+    BUN_VERSIONS, NixMonorepo, run, stand_in::system, succeed, tools::search_path, web_cache::WebCache,
+};
 
 /// Two machines with a cache between them.
 struct Machines {
@@ -127,6 +129,65 @@ fn e2e_after_a_push_a_second_machine_builds_only_what_was_edited() {
     assert_eq!(machines.built_on_the_second(&["web", "api"]), ["splitter-hook", "web-1.0.0"]);
     context.git(&["checkout", "--quiet", "apps"]);
     faults_are_named(&machines);
+    a_builder_builds_for_it(&machines);
+    cachix_and_attic(&machines);
+}
+
+/// Another chroot store is a machine that builds. This one may not.
+fn a_builder_builds_for_it(machines: &Machines) {
+    let context = machines.nix.context();
+    context.write("apps/web/src/index.ts", format!("{}// built there\n", context.read("apps/web/src/index.ts")));
+    context.commit_all("an edit");
+    let builder = format!("{} {} - 1", context.folder("builder"), system());
+    let mut push = machines.splitter(&["cache", "push", "web", "--builders", &builder]);
+    let output = run(push.args(["--max-jobs", "0"]));
+    assert!(output.starts_with("exit: 0\n") && output.contains("web: building on "), "{output}");
+    assert_eq!(machines.built_on_the_second(&["web"]), [""; 0]);
+}
+
+/// Their servers are stand-ins: nginx answers their requests. The programs are not packaged for Debian, so a script does what
+/// `cachix push` does.
+fn cachix_and_attic(machines: &Machines) {
+    let (context, url) = (machines.nix.context(), machines.cache.url());
+    let (bin, attic) = (context.folder("bin"), context.home().join(".config/attic"));
+    for folder in [&bin, &attic] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    let key = context.folder("key");
+    let script = format!(
+        "#!/bin/sh\n[ \"$1 $2 $CACHIX_AUTH_TOKEN\" = 'push acme t' ] && shift 2 && \
+         exec {} copy --to '{url}?secret-key={key}' \"$@\"\n",
+        machines.nix.nix.program
+    );
+    fs::write(bin.join("cachix"), script).unwrap();
+    succeed(context.command("chmod").args(["+x", bin.join("cachix").as_str()]));
+    fs::write(attic.join("config.toml"), format!("[servers.ci]\nendpoint = \"{url}\"\ntoken = \"t\"\n")).unwrap();
+    let with = |args: &[&str]| {
+        let mut command = machines.splitter(args);
+        command.env("PATH", format!("{bin}:{}", search_path()));
+        command.env("SPLITTER_CACHIX_URL", &url).env("CACHIX_AUTH_TOKEN", "t");
+        run(command.args(["--option", "trusted-public-keys", &machines.public]))
+    };
+    context.write("apps/api/src/index.ts", format!("{}// edited\n", context.read("apps/api/src/index.ts")));
+    context.commit_all("another edit");
+    let output = with(&["cache", "push", "api", "--to", "cachix:acme"]);
+    assert!(output.starts_with("exit: 0\n") && output.contains("cachix:acme has everything"), "{output}");
+    machines.cache.take_requests();
+    let output = with(&["cache", "status", "api", "--cache", "attic:ci/acme"]);
+    assert!(output.starts_with("exit: 0\n"), "{output}");
+    let output = with(&["cache", "pin", "api", "--to", "cachix:acme", "--keep-days", "3"]);
+    assert!(output.contains(&format!("api-{}  /nix/store/", system())), "{output}");
+    let requests = machines.cache.take_requests();
+    for wanted in [
+        "POST /_api/v1/get-missing-paths",
+        "GET /acme/nix-cache-info",
+        "POST /api/v1/cache/acme/narinfo",
+        "POST /api/v1/cache/acme/pin",
+    ] {
+        assert!(requests.iter().any(|request| request.starts_with(wanted)), "{wanted}: {requests:?}");
+    }
+    let output = run(&mut machines.splitter(&["cache", "push", "api", "--to", "cachix:acme"]));
+    assert!(output.starts_with("exit: 3\n") && output.contains("hint: set CACHIX_AUTH_TOKEN"), "{output}");
 }
 
 /// A hole, an unsigned path, a cut archive, a missing one, and servers that refuse.
@@ -140,9 +201,7 @@ fn faults_are_named(machines: &Machines) {
     let (hole, hole_text) = saved("-bun-");
     fs::remove_file(&hole).unwrap();
     let (unsigned, unsigned_text) = saved("-api-");
-    WebCache::edit(&unsigned, |text| {
-        text.lines().filter(|line| !line.starts_with("Sig")).map(|line| format!("{line}\n")).collect()
-    });
+    WebCache::edit(&unsigned, |text| text.split_inclusive('\n').filter(|line| !line.starts_with("Sig")).collect());
     let (web, web_text) = saved("-web-");
     let nar = web_text.lines().find_map(|line| line.strip_prefix("URL: ")).unwrap();
     let nar = cache.files().join(nar);

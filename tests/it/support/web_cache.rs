@@ -20,7 +20,7 @@ pub(crate) struct WebCache {
 }
 
 impl WebCache {
-    /// Starts nginx on an empty cache for `/nix/store`, or records a skip. `/STATUS/` is the same cache, but it answers each
+    /// Starts nginx on an empty cache for `/nix/store`, or records a skip. It also answers as Cachix and Attic do. `/STATUS/` is the same cache, but it answers each
     /// narinfo with that status.
     #[track_caller]
     pub(crate) fn start(context: &TestContext) -> Option<Self> {
@@ -40,13 +40,22 @@ impl WebCache {
             })
             .collect();
         let temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-        let temp: String = temp.iter().map(|kind| format!("{kind}_temp_path {folder}/temp/{kind};\n")).collect();
+        let temp: Vec<String> = temp.iter().map(|kind| format!("{kind}_temp_path {folder}/temp/{kind};\n")).collect();
+        let temp = temp.concat();
+        // The requests of Cachix and Attic, for a cache `acme` that has everything.
+        let services = format!(
+            "location = /api/v1/cache/acme {{ return 200 '{{\"uri\": \"http://127.0.0.1:{port}\"}}'; }}\n\
+             location = /api/v1/cache/acme/narinfo {{ return 200 '[]'; }}\n\
+             location = /api/v1/cache/acme/pin {{ return 204; }}\n\
+             location = /_api/v1/get-missing-paths {{ return 200 '{{\"missing_paths\": []}}'; }}\n\
+             location /acme/ {{ alias {folder}/files/; }}\n"
+        );
         let config = format!(
             "daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1; user root;\n\
              events {{ worker_connections 512; }}\n\
              http {{ access_log {folder}/access.log; {temp} client_max_body_size 0;\n\
              server {{ listen 127.0.0.1:{port}; root {folder}/files;\n\
-             location / {{ dav_methods PUT; create_full_put_path on; }}\n{} }} }}\n",
+             location / {{ dav_methods PUT; create_full_put_path on; }}\n{}{services} }} }}\n",
             faults.concat()
         );
         fs::write(folder.join("nginx.conf"), config).unwrap();

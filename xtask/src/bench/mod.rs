@@ -4,6 +4,7 @@
 //! judges the median of the ratios of neighbours. All inputs are generated and the same on every machine, and no run needs
 //! the network.
 
+pub(crate) mod caches;
 mod inputs;
 mod measure;
 mod rows;

@@ -6,16 +6,17 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
 use super::{
-    Programs,
+    Programs, caches,
     inputs::Inputs,
     measure::{Row, Target, alone, pairs},
+    server::Server,
 };
 use crate::{Result, paths, process};
 
 type Measure = fn(&Programs, &Inputs, usize) -> Result<Row>;
 
 /// All rows, in the order of the table.
-pub(super) const ALL: [(&str, Measure); 12] = [
+pub(super) const ALL: [(&str, Measure); 13] = [
     ("check, 2,800 entries and 39 workspaces", check),
     ("check, the same for the first time", check_first),
     ("check, 1,000 workspaces", check_wide),
@@ -28,6 +29,7 @@ pub(super) const ALL: [(&str, Measure); 12] = [
     ("update-hash, empty cache, 750 MB in 2,000 files", update_cold),
     ("NAR hash of a folder, 750 MB in 2,000 files", nar_hash),
     ("nix eval of all apps, 2,000 packages", nix_eval),
+    ("cache status, 2,000 paths with references, signatures and archives", cache_status),
 ];
 
 fn check(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
@@ -177,6 +179,22 @@ fn nar_hash(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
     let theirs =
         &mut || Ok(nix_command(nix, &inputs.scratch, &["hash", "path", inputs.tarballs.as_str()], &inputs.scratch));
     compared(runs / 3 + 1, ours, theirs, "nix hash path", vec![Target::Ratio(1.0 / 1.5)])
+}
+
+/// Without the evaluation, which the row of `nix eval` has. curl sends as many requests.
+fn cache_status(programs: &Programs, inputs: &Inputs, runs: usize) -> Result<Row> {
+    require("curl")?;
+    let (folder, downloads) = (inputs.scratch.join("binary-cache"), inputs.scratch.join("narinfos"));
+    caches::make(&folder)?;
+    let server = Server::start(&folder)?;
+    let config = inputs.scratch.join("caches.conf");
+    fs::write(&config, caches::curl_config(&server.url, &downloads))?;
+    let ours = &mut || Ok(in_folder(programs.xtask.as_str(), &["cache-survey", &server.url], &inputs.scratch));
+    let theirs = &mut || {
+        let flags = ["--parallel", "--parallel-max", "64", "--silent", "--fail", "--create-dirs", "--config"];
+        Ok(in_folder("curl", &[&flags[..], &[config.as_str()]].concat(), &inputs.scratch))
+    };
+    compared(runs / 3 + 1, ours, theirs, "curl --parallel-max 64", vec![Target::Ratio(1.1)])
 }
 
 /// Uses the tests' stand-ins for nixpkgs and flake-parts, so that only splitter's Nix files are measured.

@@ -42,13 +42,13 @@ fn serve(connection: &TcpStream, folder: &Utf8Path, url: &str) -> io::Result<()>
     let mut requests = BufReader::new(connection);
     let mut out = connection;
     loop {
-        let Some(path) = request(&mut requests)? else { return Ok(()) };
+        let Some((is_head, path)) = request(&mut requests)? else { return Ok(()) };
         let path = path.trim_start_matches('/').replace("%2f", "/");
         let file = folder.join(&path);
         if path.split('/').any(|part| part == "..") {
             return Ok(());
         } else if file.is_file() {
-            send_file(&mut out, &file)?;
+            send_file(&mut out, &file, is_head)?;
         } else {
             let document = document(&path, url);
             write!(out, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len())?;
@@ -56,8 +56,8 @@ fn serve(connection: &TcpStream, folder: &Utf8Path, url: &str) -> io::Result<()>
     }
 }
 
-/// Reads the next request and returns its path. Headers are ignored.
-fn request(requests: &mut impl BufRead) -> io::Result<Option<String>> {
+/// Reads the next request. Returns whether it is HEAD, and its path. Headers are ignored.
+fn request(requests: &mut impl BufRead) -> io::Result<Option<(bool, String)>> {
     let mut first = String::new();
     if requests.read_line(&mut first)? == 0 {
         return Ok(None);
@@ -66,12 +66,15 @@ fn request(requests: &mut impl BufRead) -> io::Result<Option<String>> {
     while requests.read_line(&mut header)? > 2 {
         header.clear();
     }
-    Ok(first.split(' ').nth(1).map(str::to_owned))
+    Ok(first.split(' ').nth(1).map(|path| (first.starts_with("HEAD "), path.to_owned())))
 }
 
-fn send_file(out: &mut &TcpStream, path: &Utf8PathBuf) -> io::Result<()> {
+fn send_file(out: &mut &TcpStream, path: &Utf8PathBuf, is_head: bool) -> io::Result<()> {
     let mut file = fs::File::open(path)?;
     write!(out, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", file.metadata()?.len())?;
+    if is_head {
+        return Ok(());
+    }
     // From a file to a socket, the standard library makes the system copy.
     io::copy(file.file_mut(), out).map(drop)
 }
