@@ -187,7 +187,7 @@ let
 in
 engines.${engine}
 // {
-  inherit stream;
+  inherit runtimes stream;
   plan = planFile;
   inherit (commands) load push;
 }

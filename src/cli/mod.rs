@@ -7,6 +7,7 @@ mod changes;
 mod check;
 mod ci;
 mod demo;
+mod dev;
 mod explain;
 mod failure;
 mod fetching;
@@ -15,6 +16,7 @@ mod hook;
 mod images;
 mod init;
 mod interrupt;
+mod link;
 mod memory;
 mod printer;
 mod progress;
@@ -72,6 +74,8 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Cache(command) => cache::run(global, command, printer),
         Command::Trace(options) => trace::run(global, options, printer),
         Command::Ci(command) => ci::run(global, command, printer),
+        Command::Dev(command) => dev::run(global, command, printer),
+        Command::Link(options) => link::run(global, options),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

@@ -17,6 +17,7 @@ use crate::split::{
     SplitError, System,
     budget::SizeBudgets,
     caches::CacheChoice,
+    development::settings::{self as development, Process, Service},
     lock::downloads::{self, Download},
 };
 use crate::{
@@ -62,6 +63,10 @@ pub struct Config {
     pub image_budget: Option<u64>,
     /// The binary caches of the team. No build reads them.
     pub caches: Vec<CacheChoice>,
+    /// Services for development, by name.
+    pub services: BTreeMap<String, Service>,
+    /// Processes for development, by name.
+    pub processes: BTreeMap<String, Process>,
 }
 
 /// The user's choices for one workspace.
@@ -219,6 +224,8 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "sizeBudget" => config.size_budgets = size_budgets(&document, document.as_object(&property.value)?)?,
             "imageBudget" => config.image_budget = Some(size(&document, &property.value)?),
             "caches" => config.caches = caches(&document, &property.value)?,
+            "services" => config.services = development::services(&document, &property.value)?,
+            "processes" => config.processes = development::processes(&document, &property.value)?,
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => {
                 (config.workspaces, config.globs) = workspaces(&document, document.as_object(&property.value)?)?;
@@ -227,7 +234,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `caches`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `caches`, `services`, `processes`, `hook` or `workspaces`",
                 ));
             }
         }

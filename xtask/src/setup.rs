@@ -15,9 +15,7 @@ pub(crate) fn run() -> Result<()> {
     lock.lock()?;
     let installed = tools::install_missing(&dir);
     let nix = nix::install_if_missing(&dir);
-    nix::install_strace()?;
-    nix::install_image_tools()?;
-    nix::install_cache_server()?;
+    nix::install_programs_of_tests()?;
     let linters = linters::install_if_missing(&dir);
     let news = installed? + usize::from(nix?) + usize::from(linters?);
     if news > 0 {

@@ -4,6 +4,7 @@ mod build;
 mod caches;
 mod checks;
 mod dangling;
+mod development;
 mod doors;
 mod edits;
 mod environment;
