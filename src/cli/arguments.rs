@@ -158,18 +158,6 @@ pub(super) enum Command {
         "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
     })]
     Images(Box<ImagesOptions>),
-    /// Show what binary caches have, and push to them
-    #[command(subcommand, after_help = examples! {
-        "splitter cache status" => "Ask the caches of splitter.json for everything that CI and developers need",
-        "splitter cache push --to cachix:acme" => "Build what the cache lacks, push it, and check that it is there",
-    })]
-    Cache(CacheCommand),
-    /// Write the workflow of your CI system, and plan its jobs
-    #[command(subcommand, after_help = examples! {
-        "splitter ci init --cache cachix:acme" => "Write a workflow that reads and fills the cache `acme` of Cachix",
-        "splitter ci matrix" => "Show the jobs that build what no cache has",
-    })]
-    Ci(CiCommand),
     /// Start databases and apps for development, with the programs that the builds use
     ///
     /// splitter.json names services (a database, a mail server) and processes (the apps' `dev` scripts). process-compose starts them
@@ -185,6 +173,18 @@ pub(super) enum Command {
         "splitter link --undo" => "Remove the links",
     })]
     Link(LinkOptions),
+    /// Show what binary caches have, and push to them
+    #[command(subcommand, after_help = examples! {
+        "splitter cache status" => "Ask the caches of splitter.json for everything that CI and developers need",
+        "splitter cache push --to cachix:acme" => "Build what the cache lacks, push it, and check that it is there",
+    })]
+    Cache(CacheCommand),
+    /// Write the workflow of your CI system, and plan its jobs
+    #[command(subcommand, after_help = examples! {
+        "splitter ci init --cache cachix:acme" => "Write a workflow that reads and fills the cache `acme` of Cachix",
+        "splitter ci matrix" => "Show the jobs that build what no cache has",
+    })]
+    Ci(CiCommand),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",

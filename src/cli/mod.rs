@@ -73,9 +73,9 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Images(options) => images::run(global, options, printer),
         Command::Cache(command) => cache::run(global, command, printer),
         Command::Trace(options) => trace::run(global, options, printer),
-        Command::Ci(command) => ci::run(global, command, printer),
         Command::Dev(command) => dev::run(global, command, printer),
         Command::Link(options) => link::run(global, options),
+        Command::Ci(command) => ci::run(global, command, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

@@ -7,6 +7,7 @@
 mod bench;
 mod frameworks;
 mod linters;
+mod memory;
 mod nix;
 mod paths;
 mod process;

@@ -77,14 +77,14 @@ pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
     }
 }
 
-/// Installs strace, the tools for images, the services, nginx and shellcheck, if this is Debian and the user is root. Without them
-/// their tests are skipped; that is not an error.
+/// Installs strace, the tools for images and the services, if this is Debian and the user is root. Without them their tests are
+/// skipped; that is not an error.
 pub(crate) fn install_programs_of_tests() -> Result<()> {
     let groups: [(&str, &[&str]); 5] = [
         ("traces", &["strace"]),
         ("images", &FOR_IMAGES),
         ("services", &SERVICES),
-        ("binary caches", &["nginx"]),
+        ("caches", &["nginx"]),
         ("workflows", &["shellcheck"]),
     ];
     let missing = |programs: &[&'static str]| programs.iter().any(|program| !process::exists(program));

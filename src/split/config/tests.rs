@@ -64,8 +64,10 @@ fn the_schema_has_the_keys_that_are_read() {
             "imageBudget",
             "input",
             "install",
+            "processes",
             "rootFiles",
             "scripts",
+            "services",
             "sizeBudget",
             "systems",
             "workspaces"
@@ -102,7 +104,7 @@ fn wrong_choices_are_refused_with_their_place() {
     };
     assert_eq!(
         error("{\"app\": {}}"),
-        "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `caches`, `services`, `processes`, `hook` or \
+        "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `services`, `processes`, `caches`, `hook` or \
          `workspaces`, found the key \"app\""
     );
     assert_eq!(
