@@ -36,9 +36,18 @@ const ALLOWED: [(&str, &str, &str); 3] = [
 ];
 
 /// Files and folders with texts for people. Files are read whole, except for tests, because code contains no such phrases.
-const FILES: [&str; 8] =
-    ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs", "src", "nix-templates", "templates", "flake.nix"];
-const EXTENSIONS: [&str; 9] = ["md", "rs", "nix", "mjs", "js", "cjs", "sh", "py", "json"];
+const FILES: [&str; 9] = [
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "ci-templates",
+    "docs",
+    "src",
+    "nix-templates",
+    "templates",
+    "flake.nix",
+];
+const EXTENSIONS: [&str; 10] = ["md", "rs", "nix", "mjs", "js", "cjs", "sh", "py", "json", "yml"];
 
 /// A text, and its name in failures.
 struct Text {

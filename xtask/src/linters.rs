@@ -1,4 +1,4 @@
-//! Installs the programs that check workflows, from PyPI, into a folder of Python's own.
+//! Installs the programs that check workflows, from `PyPI`, into a folder of Python's own.
 //!
 //! pip finds the index through its own configuration, so mirrors work. All versions are in `linters.txt`.
 
@@ -14,10 +14,6 @@ const VERSIONS: &str = include_str!("../linters.txt");
 
 /// Installs them if they are missing, and returns whether it did. Without Python their tests are skipped; that is not an error.
 pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
-    // actionlint checks the shell of workflows with it, if it is there.
-    if nix::is_debian_root() {
-        nix::require_programs(&["shellcheck"])?;
-    }
     let folder = tools.join("linters");
     // Written last, so an interrupted installation is repeated.
     let mark = folder.join(".versions");

@@ -80,8 +80,13 @@ pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
 /// Installs strace, the tools for images and the services, if this is Debian and the user is root. Without them their tests are
 /// skipped; that is not an error.
 pub(crate) fn install_programs_of_tests() -> Result<()> {
-    let groups: [(&str, &[&str]); 4] =
-        [("traces", &["strace"]), ("images", &FOR_IMAGES), ("services", &SERVICES), ("caches", &["nginx"])];
+    let groups: [(&str, &[&str]); 5] = [
+        ("traces", &["strace"]),
+        ("images", &FOR_IMAGES),
+        ("services", &SERVICES),
+        ("caches", &["nginx"]),
+        ("workflows", &["shellcheck"]),
+    ];
     let missing = |programs: &[&'static str]| programs.iter().any(|program| !process::exists(program));
     if !cfg!(target_os = "linux") || !groups.iter().any(|(_, programs)| missing(programs)) {
         return Ok(());
@@ -196,8 +201,7 @@ fn is_root() -> bool {
     process::run_silently(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
 }
 
-/// Whether packages of Debian can be installed.
-pub(crate) fn is_debian_root() -> bool {
+fn is_debian_root() -> bool {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     release.lines().any(|line| line == "ID=debian") && is_root()
 }

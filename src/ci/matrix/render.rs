@@ -135,7 +135,7 @@ pub fn summary(items: &[Item], plan: &Plan) -> String {
         text.push_str("Nothing: the caches have everything.\n\n");
     } else {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{missing} of {}, which no cache has:\n\n| job | builds |\n| --- | --- |", items.len());
+        let _ = writeln!(text, "No cache has {missing} of {} things:\n\n| job | builds |\n| --- | --- |", items.len());
         for job in plan.shared.iter().chain(&plan.matrix) {
             let names: Vec<String> = job.names.iter().map(|name| cell(name)).collect();
             let _ = writeln!(text, "| {} | {} |", cell(&job.name), names.join(", "));

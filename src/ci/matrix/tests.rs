@@ -28,7 +28,7 @@ fn layout() -> Layout {
     Layout { runners, by_system: false }
 }
 
-/// A repository with two apps, one of which uses a library alone.
+/// A repository with two apps. Only one of them uses the library.
 fn repository() -> Vec<Item> {
     vec![
         item("web", LINUX, &["nodeModules", "ui"]),

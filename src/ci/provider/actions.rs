@@ -18,6 +18,9 @@ pub(super) fn bodies(workflow: &Workflow<'_>) -> Vec<(String, String)> {
     let is_forgejo = settings.provider == Provider::Forgejo;
     let mut values = values(workflow, if is_forgejo { FORGEJO_ACTIONS } else { "" });
     values.text("PUSHES", pushes(workflow, &values, "push.yml"));
+    let mut only_trusted = values.clone();
+    only_trusted.flag("only_trusted", true);
+    values.text("PROGRAM_TO_PUSH", only_trusted.render("program.yml"));
     // The action of Cachix pushes all that a job builds, splitter too.
     let by_action = workflow.caches.iter().any(|cache| cache.push && matches!(cache.address, Address::Cachix { .. }));
     let program = if by_action { String::new() } else { pushes(workflow, &values, "push-program.yml") };

@@ -110,7 +110,7 @@ fn values(workflow: &Workflow<'_>, prefix: &'static str) -> Values {
 fn set_program(values: &mut Values, settings: &Settings) {
     let is_input = settings.program == Program::Input;
     values.flag("input", is_input);
-    // The URL of a flake's input is none that cargo reads. Other providers' machines have no Rust.
+    // cargo cannot read the URL of a flake's input, and other providers' machines have no Rust.
     values.flag("cargo", !is_input && matches!(settings.provider, Provider::Github | Provider::Gitlab));
     values.flag("variable", settings.program == Program::Variable);
     if let Program::Url(url) = &settings.program {

@@ -196,6 +196,31 @@ fn files_of_another_version_are_outdated_and_written_again() {
 }
 
 #[test]
+fn the_caches_of_the_team_are_used_and_followed() {
+    let key = "cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let context = repository();
+    let own = format!(r#"{{ "cache": "https://cache.example.org", "publicKeys": ["{key}"], "push": false }}"#);
+    context.write("splitter.json", format!(r#"{{ "caches": ["s3://acme", {own}] }}"#));
+    init(&context, "--provider github");
+    let text = context.read(WORKFLOW);
+    for line in [
+        "extra-substituters = s3://acme https://cache.example.org",
+        &format!("extra-trusted-public-keys = {key}"),
+        "splitter cache push --to \"s3://acme\"",
+        "--cache s3://acme --cache https://cache.example.org",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("--to \"https://cache.example.org\"") && !text.contains("cache-nix-action"), "{text}");
+    // Another cache is another workflow.
+    context.write("splitter.json", format!(r#"{{ "caches": ["cachix:acme", {own}] }}"#));
+    assert!(ci(&context, "check").contains("outdated: .github/workflows/splitter.yml"));
+    init(&context, "");
+    assert!(context.read(WORKFLOW).contains("cachix/cachix-action@"));
+    assert!(ci(&context, "check").starts_with("exit: 0\n"));
+}
+
+#[test]
 fn a_repository_in_a_folder_has_a_workflow_of_its_own() {
     let context = TestContext::new();
     context.git_init();
