@@ -7,6 +7,7 @@
 mod bench;
 mod frameworks;
 mod nix;
+mod packages;
 mod paths;
 mod process;
 mod setup;
