@@ -14,6 +14,7 @@ pub mod budget;
 pub mod checks;
 pub mod config;
 mod error;
+pub mod helpers;
 pub mod lock;
 mod lookup;
 pub mod mending;
