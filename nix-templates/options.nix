@@ -171,6 +171,7 @@ in
       description = "The package set of the input nix2container for this system: `inputs.nix2container.packages.\${system}.nix2container`.";
     };
   };
+  development = import ./development/options.nix { inherit lib; };
   apps = lib.mapAttrs (_name: appOptions) plan.packages;
   libraries = lib.mapAttrs (_name: libraryOptions) plan.libraries;
 }

@@ -3,12 +3,14 @@
 {
   checks,
   deps,
+  dev,
   devShell,
   hooks,
   images,
   installs,
   lib,
   libraries,
+  link,
   nodeModules,
   packages,
   pkgs,
@@ -41,9 +43,16 @@ let
         deps = deps.all;
       };
     # Separate from the packages, whose names are the user's: `nix build .#libraries.<name>`,
-    # `.#installs.<package>.production`, `nix run .#images.<package>.load`.
+    # `.#installs.<package>.production`, `nix run .#images.<package>.load`, `nix run .#dev`.
     legacyPackages = {
-      inherit hooks images installs libraries;
+      inherit
+        dev
+        hooks
+        images
+        installs
+        libraries
+        link
+        ;
     };
     checks =
       neededLibraries

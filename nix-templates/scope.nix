@@ -123,8 +123,13 @@ makeScope (
       // lib.mapAttrs (_name: package: package.hook) self.packages;
     # Container images, by the name of the package.
     images = call ./images;
-    checks = call ./checks.nix;
+    checks =
+      lib.optionalAttrs (record ? development) { dev-shell = call ./development/check.nix; }
+      // call ./checks.nix;
     devShell = call ./dev-shell.nix;
+    # What developers run in a checkout.
+    dev = call ./development/dev.nix;
+    link = call ./development/link.nix;
 
     # The outputs of a flake for this system.
     outputs = call ./outputs.nix;

@@ -201,7 +201,7 @@ let
 in
 engines.${engine}
 // {
-  inherit stream;
+  inherit runtimes stream;
   plan = planFile;
   inherit (commands) load push;
 }

@@ -15,8 +15,10 @@ macro_rules! examples {
     };
 }
 
+mod dev;
 mod images;
 
+pub(super) use self::dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions};
 pub(super) use self::images::{
     ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions,
 };
@@ -152,6 +154,21 @@ pub(super) enum Command {
         "splitter images push web --to registry.example/acme/web" => "Build the plan of the image `web`, and send it",
     })]
     Images(Box<ImagesOptions>),
+    /// Start databases and apps for development, with the programs that the builds use
+    ///
+    /// splitter.json names services (a database, a mail server) and processes (the apps' `dev` scripts). process-compose starts them
+    /// in their order, each when what it needs is ready. The data is in .splitter/dev of the checkout.
+    #[command(subcommand, after_help = examples! {
+        "splitter dev suggest" => "Print lines for splitter.json",
+        "splitter dev up" => "Start everything, until Ctrl-C",
+    })]
+    Dev(DevCommand),
+    /// Put the packages of the Nix build into this checkout, without an install
+    #[command(after_help = examples! {
+        "splitter link" => "Link the packages: they are built, or come from a binary cache",
+        "splitter link --undo" => "Remove the links",
+    })]
+    Link(LinkOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",
@@ -191,7 +208,10 @@ pub(super) struct InitOptions {
     /// removed. To go back, delete "input" from splitter.json and run `splitter init`.
     #[arg(long, value_name = "URL", value_parser = flake_url)]
     pub(super) input: Option<String>,
-    /// Do not offer to install the git hook
+    /// Also write .envrc, with which direnv enters the dev shell
+    #[arg(long)]
+    pub(super) direnv: bool,
+    /// Do not offer to install the git hook, or to write .envrc
     #[arg(long)]
     pub(super) no_hook: bool,
     #[command(flatten)]

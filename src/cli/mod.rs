@@ -5,6 +5,7 @@ mod build;
 mod changes;
 mod check;
 mod demo;
+mod dev;
 mod explain;
 mod failure;
 mod fetching;
@@ -13,6 +14,7 @@ mod hook;
 mod images;
 mod init;
 mod interrupt;
+mod link;
 mod memory;
 mod printer;
 mod progress;
@@ -68,6 +70,8 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Size(options) => size::run(global, options, printer),
         Command::Images(options) => images::run(global, options, printer),
         Command::Trace(options) => trace::run(global, options, printer),
+        Command::Dev(command) => dev::run(global, command, printer),
+        Command::Link(options) => link::run(global, options),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

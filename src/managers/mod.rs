@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::pin::{Pinned, numbers};
+pub(crate) use self::yarn::rc::yaml;
 use self::yarn_berry::committed_cache::CommittedCache;
 pub use self::{
     error::ManagerError,

@@ -280,6 +280,9 @@ fn settings(split: &Split, record: &Record, outputs: Vec<String>) -> Vec<String>
     settings.extend(changed_list("the local packages or patches", &record.local, &split.lock_set.local));
     settings.extend(changed_list("`scripts` in splitter.json", &record.scripts, &split.config.scripts));
     settings.extend(changed_list("`downloads` in splitter.json", &record.downloads, split.config.downloads.keys()));
+    if split.development != record.development {
+        settings.push("`services` or `processes` in splitter.json changed".to_owned());
+    }
     settings.extend(changed_list("the git submodules", &record.submodules, &split.submodules.needed));
     let now = source_record(split);
     for (name, recorded, now) in

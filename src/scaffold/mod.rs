@@ -3,6 +3,7 @@
 mod change;
 pub mod choices;
 pub mod compare;
+pub mod direnv;
 pub mod files;
 pub mod flake;
 pub mod formatters;

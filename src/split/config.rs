@@ -16,6 +16,7 @@ use self::values::{
 use crate::split::{
     SplitError, System,
     budget::SizeBudgets,
+    development::settings::{self as development, Process, Service},
     lock::downloads::{self, Download},
 };
 use crate::{
@@ -59,6 +60,10 @@ pub struct Config {
     pub size_budgets: SizeBudgets,
     /// The largest size of a container image in bytes, without compression.
     pub image_budget: Option<u64>,
+    /// Services for development, by name.
+    pub services: BTreeMap<String, Service>,
+    /// Processes for development, by name.
+    pub processes: BTreeMap<String, Process>,
 }
 
 /// The user's choices for one workspace.
@@ -215,6 +220,8 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "input" => config.input = Some(input(&document, &property.value)?),
             "sizeBudget" => config.size_budgets = size_budgets(&document, document.as_object(&property.value)?)?,
             "imageBudget" => config.image_budget = Some(size(&document, &property.value)?),
+            "services" => config.services = development::services(&document, &property.value)?,
+            "processes" => config.processes = development::processes(&document, &property.value)?,
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => {
                 (config.workspaces, config.globs) = workspaces(&document, document.as_object(&property.value)?)?;
@@ -223,7 +230,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `services`, `processes`, `hook` or `workspaces`",
                 ));
             }
         }

@@ -1,6 +1,7 @@
 //! Errors of splitting a repository.
 
 use crate::split::{
+    development::DevelopmentError,
     manifest_path,
     workspaces::{
         detect::start::Unclear,
@@ -28,6 +29,9 @@ pub enum SplitError {
     /// A file of the package manager is not accepted.
     #[error(transparent)]
     Manager(#[from] ManagerError),
+    /// Services or processes of `splitter.json` do not fit.
+    #[error(transparent)]
+    Development(#[from] DevelopmentError),
     /// A URL in a file that builds read holds a secret.
     #[error(transparent)]
     SecretInUrl(#[from] SecretInUrl),
@@ -246,6 +250,7 @@ impl Diagnose for SplitError {
             Self::Json(error) => error.location(),
             Self::Manager(error) => error.location(),
             Self::SecretInUrl(error) => error.location(),
+            Self::Development(error) => error.location(),
             Self::NoCommit { file, position, .. } => Some(Location::at(*file, *position)),
             Self::PatchFolder { file, .. } => Some(Location::file(file.as_str())),
             Self::LinkPath { file, position, .. } => Some(Location::at(file.as_str(), *position)),
@@ -263,6 +268,7 @@ impl Diagnose for SplitError {
             Self::Json(error) => return error.hints(),
             Self::Manager(error) => return error.hints(),
             Self::SecretInUrl(error) => return error.hints(),
+            Self::Development(error) => return error.hints(),
             Self::UnclearStart { workspace, script } => return hints_for_start(workspace, &script.file),
             Self::AppIsLibrary { workspace, remedy, .. } => {
                 return remedy.iter().map(|remedy| remedy.advice(workspace)).collect();

@@ -81,7 +81,7 @@ fn file_with_helpers(
     by_name: &dyn Fn(&str) -> Option<RepoPath>,
 ) -> Result<Option<RepoPath>, SplitError> {
     for entry in tree.list(workspace)? {
-        let is_one = entry.name.starts_with("tsconfig") && entry.name.ends_with(".json");
+        let is_one = entry.name.starts_with("tsconfig") && is_json(&entry.name);
         if entry.kind == EntryKind::Folder || !is_one {
             continue;
         }
@@ -99,6 +99,10 @@ fn file_with_helpers(
         }
     }
     Ok(None)
+}
+
+fn is_json(name: &str) -> bool {
+    camino::Utf8Path::new(name).extension() == Some("json")
 }
 
 /// Adds a configuration and those that it extends, the one that counts most first. Packages of registries are not read.
@@ -135,7 +139,7 @@ fn targets(from: &RepoPath, text: &str, by_name: &dyn Fn(&str) -> Option<RepoPat
         folder.and_then(|folder| folder.resolve(names.get(of_name).copied().unwrap_or("tsconfig.json")).ok())
     };
     let Some(target) = target else { return Vec::new() };
-    if target.file_name().ends_with(".json") {
+    if is_json(target.file_name()) {
         return vec![target];
     }
     vec![target.parent().child(&format!("{}.json", target.file_name())), target.child("tsconfig.json")]

@@ -6,6 +6,7 @@
 //! - [`sources`]: the files that a build reads.
 //! - [`lock`]: everything that depends on the lockfile.
 //! - [`plan`]: the derivations, and what changes them.
+//! - [`development`]: services and processes for development.
 //! - [`nodejs`]: the Node.js that the repository wants.
 //! - [`mending`]: the setting that adds a file to a source set that lacks it.
 
@@ -13,6 +14,7 @@ pub mod askers;
 pub mod budget;
 pub mod checks;
 pub mod config;
+pub mod development;
 mod error;
 pub mod helpers;
 pub mod lock;
@@ -99,6 +101,8 @@ pub struct Split {
     pub default: Option<String>,
     /// The checks, by workspace.
     pub checks: Checks,
+    /// What is started for development. `None` if `splitter.json` names neither services nor processes.
+    pub development: Option<development::Plan>,
     /// The choices in `splitter.json`.
     pub config: Config,
     /// The files that `injectEnvironmentFiles` of Yarn names, in their order. Empty if the setting is absent.
@@ -187,6 +191,7 @@ impl Split {
         ];
         let split = Self {
             unsatisfied: lock::unsatisfied::find(&lockfile, &workspaces),
+            development: development::find(tree, &graph, &workspaces, &config, install.pin.manager.name)?,
             nodejs: nodejs::wanted(&node_pins),
             node_pins,
             checks,

@@ -24,6 +24,8 @@ fn help_names_every_command_and_exit_code() {
       size         Show how large each package is with all that it needs to run, and why
       trace        Find files that a build looks for and does not get, or gets and never reads
       images       Show the layers of container images, and send images to a registry
+      dev          Start databases and apps for development, with the programs that the builds use
+      link         Put the packages of the Nix build into this checkout, without an install
       hook         Manage the git hook that stops commits with stale hashes
       demo         Try these commands on a sample monorepo
       help         Print this message or the help of the given subcommand(s)

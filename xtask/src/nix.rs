@@ -12,14 +12,17 @@ use serde::{Deserialize, Serialize};
 use crate::{Result, paths, process};
 
 /// The programs that the set-up and the tests run, with their Debian packages.
-const DEBIAN_PACKAGES: [(&str, &str); 15] = [
+const DEBIAN_PACKAGES: [(&str, &str); 18] = [
     ("busybox", "busybox-static"),
     ("caddy", "caddy"),
     ("curl", "curl"),
     ("docker-registry", "docker-registry"),
     ("fakeroot-sysv", "fakeroot"),
     ("git", "git"),
+    ("mariadbd", "mariadb-server"),
     ("patchelf", "patchelf"),
+    ("pg_ctlcluster", "postgresql"),
+    ("redis-server", "redis-server"),
     ("runc", "runc"),
     ("skopeo", "skopeo"),
     ("strace", "strace"),
@@ -36,6 +39,9 @@ const NEEDED_FOR_NIX: [&str; 7] = ["curl", "git", "patchelf", "strace", "tar", "
 /// The programs of the tests of images.
 const FOR_IMAGES: [&str; 8] =
     ["busybox", "caddy", "docker-registry", "fakeroot-sysv", "runc", "skopeo", "tini-static", "umoci"];
+
+/// The services of the tests of `nix run .#dev`.
+const SERVICES: [&str; 3] = ["mariadbd", "pg_ctlcluster", "redis-server"];
 
 /// The Nix that tests use.
 #[derive(Serialize, Deserialize)]
@@ -69,29 +75,22 @@ pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
     }
 }
 
-/// Installs strace for the tests of traces, if this is Debian and the user is root. Without it they are skipped; that is not
-/// an error.
-pub(crate) fn install_strace() -> Result<()> {
-    if !cfg!(target_os = "linux") || process::exists("strace") {
+/// Installs strace, the tools for images and the services, if this is Debian and the user is root. Without them their tests are
+/// skipped; that is not an error.
+pub(crate) fn install_programs_of_tests() -> Result<()> {
+    let groups: [(&str, &[&str]); 3] = [("traces", &["strace"]), ("images", &FOR_IMAGES), ("services", &SERVICES)];
+    let missing = |programs: &[&'static str]| programs.iter().any(|program| !process::exists(program));
+    if !cfg!(target_os = "linux") || !groups.iter().any(|(_, programs)| missing(programs)) {
         return Ok(());
     }
     if is_debian_root() {
-        return require_programs(&["strace"]);
+        // At once: each call of apt-get reads its lists again.
+        let all: Vec<&str> = groups.iter().flat_map(|(_, programs)| programs.iter().copied()).collect();
+        return require_programs(&all);
     }
-    eprintln!("setup: WARNING: strace not found; tests of `splitter trace` are SKIPPED");
-    Ok(())
-}
-
-/// Installs the tools for images, if this is Debian and the user is root. Without them their tests are skipped; that is not an
-/// error.
-pub(crate) fn install_image_tools() -> Result<()> {
-    if !cfg!(target_os = "linux") || FOR_IMAGES.into_iter().all(process::exists) {
-        return Ok(());
+    for (tests, programs) in groups.iter().filter(|(_, programs)| missing(programs)) {
+        eprintln!("setup: WARNING: one of {} not found; tests of {tests} are SKIPPED", programs.join(", "));
     }
-    if is_debian_root() {
-        return require_programs(&FOR_IMAGES);
-    }
-    eprintln!("setup: WARNING: one of {} not found; tests of real images are SKIPPED", FOR_IMAGES.join(", "));
     Ok(())
 }
 

@@ -5,6 +5,8 @@ use std::{
     process::{Command, Output},
 };
 
+use camino::Utf8Path;
+
 use crate::Result;
 
 /// Runs `command` with the same stdout and stderr as this program.
@@ -23,9 +25,10 @@ pub(crate) fn run_silently(command: &mut Command) -> Result<String> {
     Err(format!("{} failed: {status}\n{}", name(command), String::from_utf8_lossy(&stderr).trim()).into())
 }
 
-/// Whether a program is on `PATH`.
+/// Whether a program is on `PATH`, or among the system's programs, which are not on everybody's.
 pub(crate) fn exists(program: &str) -> bool {
     which::which(program).is_ok()
+        || ["/usr/sbin", "/sbin"].iter().any(|folder| Utf8Path::new(folder).join(program).is_file())
 }
 
 fn name(command: &Command) -> String {

@@ -16,8 +16,7 @@ pub(crate) fn run() -> Result<()> {
     let installed = tools::install_missing(&dir);
     let packages = packages::download_missing(&dir.join("packages"));
     let nix = nix::install_if_missing(&dir);
-    nix::install_strace()?;
-    nix::install_image_tools()?;
+    nix::install_programs_of_tests()?;
     packages?;
     let news = installed? + usize::from(nix?);
     if news > 0 {

@@ -77,8 +77,14 @@ impl Demo {
         self.command("splitter scan");
         scan::run(&self.global, &ScanOptions { apps: Vec::new(), json: false }, self.printer)?;
         self.command("splitter init");
-        let options =
-            InitOptions { apps: Vec::new(), systems: Vec::new(), input: None, no_hook: true, fetching: online() };
+        let options = InitOptions {
+            apps: Vec::new(),
+            systems: Vec::new(),
+            input: None,
+            direnv: false,
+            no_hook: true,
+            fetching: online(),
+        };
         init::run(&self.global, &options, self.printer)?;
         self.git(&["add", "--all"]);
         self.check("fresh", Outcome::Agreement)

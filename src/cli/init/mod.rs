@@ -24,6 +24,7 @@ use crate::{
     repo::{Asks, RepoPath, Snapshot, Tree as _, WorkTree},
     scaffold::{
         choices,
+        direnv::{self, Direnv},
         files::{Files, Written},
         flake,
         record::{self, Record},
@@ -55,6 +56,9 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
         let settings = flake::settings::of_new_flake(&split, !lfs_files.is_empty());
         files.put(flake_path(), templates::flake(input, &settings));
     }
+    if options.direnv || (!options.no_hook && offer::direnv(&tree, printer)?) {
+        add_direnv(&tree, &mut files, printer)?;
+    }
     let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
     print_written(&written, printer);
     apps::warn_of_none(&split, printer);
@@ -82,6 +86,14 @@ fn for_other_systems(record: &Record) -> String {
         0 => String::new(),
         number => format!(" ({} for other systems)", count(number)),
     }
+}
+
+fn add_direnv(tree: &WorkTree, files: &mut Files, printer: Printer) -> Result<(), Failure> {
+    match direnv::files(tree)? {
+        Direnv::Written(texts) => texts.into_iter().for_each(|(path, text)| files.put(path, text)),
+        Direnv::Kept => printer.note("  .envrc is kept; it enters the dev shell with the line `use flake`"),
+    }
+    Ok(())
 }
 
 fn flake_path() -> RepoPath {

@@ -136,6 +136,21 @@ impl Nix {
         Ok(answer.lines().map(Utf8PathBuf::from).collect())
     }
 
+    /// Runs the program of an installable instead of this one, with the terminal. Returns only if that failed.
+    pub fn become_program<S: AsRef<OsStr>>(
+        &self,
+        installable: &str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> NixError {
+        let mut command = self.nix_command(["run", installable, "--"]);
+        command.args(arguments);
+        for variable in crate::repo::GIT_VARIABLES {
+            command.env_remove(variable);
+        }
+        let source = replace_process(&mut command);
+        NixError::Start { program: self.program.clone(), source }
+    }
+
     /// Returns Nix's own hash of the folder, file or link at `path`. It equals [`nar::hash`](super::nar::hash()) of
     /// [`nar::tree_of_folder`](super::nar::tree_of_folder).
     pub fn hash_path(&self, path: &Utf8Path) -> Result<NarDigest, NixError> {
@@ -163,4 +178,14 @@ impl Nix {
         }
         command
     }
+}
+
+#[cfg(unix)]
+fn replace_process(command: &mut Command) -> std::io::Error {
+    std::os::unix::process::CommandExt::exec(command)
+}
+
+#[cfg(not(unix))]
+fn replace_process(_: &mut Command) -> std::io::Error {
+    std::io::ErrorKind::Unsupported.into()
 }

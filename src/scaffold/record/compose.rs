@@ -64,6 +64,7 @@ pub fn compose(split: &Split, known: Known) -> Record {
         environment_files: split.environment_files.clone(),
         scripts: split.config.scripts.iter().cloned().collect(),
         downloads: split.config.downloads.keys().cloned().collect(),
+        development: split.development.clone(),
         submodules: split.submodules.needed.iter().cloned().collect(),
         source: source_record(split),
     }

@@ -24,6 +24,7 @@ use crate::{
     split::{
         Imports, PackageManager, System,
         config::{Exposes, Install, NodeModules},
+        development,
         lock::dependencies::Scope,
         lock::shards::{Part, Shard},
         nodejs::Wanted,
@@ -95,6 +96,9 @@ pub struct Record {
     /// Packages with an entry in `downloads` of `splitter.json`, sorted. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub downloads: Vec<String>,
+    /// What is started for development. Absent if `splitter.json` names neither services nor processes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub development: Option<development::Plan>,
     /// The git submodules that hold something of the above, sorted. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub submodules: Vec<RepoPath>,

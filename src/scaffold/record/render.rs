@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Record;
+use crate::split::development::Plan;
 
 pub(super) fn render(record: &Record) -> String {
     let mut fields = vec![
@@ -40,12 +41,14 @@ pub(super) fn render(record: &Record) -> String {
     if !record.downloads.is_empty() {
         fields.push(("downloads", json(&record.downloads)));
     }
+    if let Some(plan) = &record.development {
+        fields.push(("development", development(plan)));
+    }
     if !record.submodules.is_empty() {
         fields.push(("submodules", json(&record.submodules)));
     }
     fields.push(("source", json(&record.source)));
-    let lines: Vec<_> = fields.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
-    format!("{{\n{}\n}}\n", lines.join(",\n"))
+    format!("{}\n", object(&fields, ""))
 }
 
 /// Renders a value on one line. Values of a record always serialise, because the keys of their maps are strings.
@@ -58,8 +61,32 @@ fn manager(record: &Record) -> String {
     let mut fields = vec![("name", json(&manager.manager.name)), ("version", json(&manager.manager.version))];
     fields.extend(manager.manager.file.iter().map(|file| ("file", json(file))));
     fields.push(("tarballs", map(&manager.tarballs, "    ")));
-    let lines: Vec<_> = fields.iter().map(|(name, value)| format!("    \"{name}\": {value}")).collect();
-    format!("{{\n{}\n  }}", lines.join(",\n"))
+    object(&fields, "  ")
+}
+
+/// A process a line.
+fn development(plan: &Plan) -> String {
+    let file = &plan.process_compose;
+    let file = [
+        ("version", json(&file.version)),
+        ("is_strict", json(&file.is_strict)),
+        ("disable_env_expansion", json(&file.disable_env_expansion)),
+        ("ordered_shutdown", json(&file.ordered_shutdown)),
+        ("shell", json(&file.shell)),
+        ("processes", map(&file.processes, "      ")),
+    ];
+    let mut fields = vec![("packages", json(&plan.packages)), ("ports", json(&plan.ports))];
+    if !plan.not_as_root.is_empty() {
+        fields.push(("notAsRoot", json(&plan.not_as_root)));
+    }
+    fields.push(("own", json(&plan.own)));
+    fields.push(("processCompose", object(&file, "    ")));
+    object(&fields, "  ")
+}
+
+fn object(fields: &[(&str, String)], indent: &str) -> String {
+    let lines: Vec<_> = fields.iter().map(|(name, value)| format!("{indent}  \"{name}\": {value}")).collect();
+    format!("{{\n{}\n{indent}}}", lines.join(",\n"))
 }
 
 fn map<'a, K: Serialize + 'a, V: Serialize + 'a>(

@@ -3,6 +3,7 @@
 mod build;
 mod checks;
 mod dangling;
+mod development;
 mod doors;
 mod edits;
 mod environment;

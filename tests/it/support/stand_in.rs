@@ -130,6 +130,9 @@ pub(crate) fn write_stand_in(context: &TestContext) -> Option<()> {
             settings[name] = program.as_str().into();
         }
     }
+    if let Some(folder) = tools::postgresql() {
+        settings["services"]["postgresql"] = serde_json::json!([format!("{folder}/*")]);
+    }
     // Only traces need it, and only Linux has it.
     if let Some(strace) = tools::program("strace") {
         settings["strace"] = strace.as_str().into();

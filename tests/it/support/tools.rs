@@ -72,6 +72,19 @@ pub(crate) fn real_packages() -> Option<Vec<Package>> {
     Some(files?.into_iter().map(|file| Package::of_tarball(fs::read(file).unwrap())).collect())
 }
 
+/// Returns the folder of `PostgreSQL`'s programs. Debian has one for each release, and none of them in `PATH`.
+pub(crate) fn postgresql() -> Option<Utf8PathBuf> {
+    let releases = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let folders = releases.filter_map(|release| Utf8PathBuf::from_path_buf(release.path().join("bin")).ok());
+    folders.filter(|folder| folder.join("postgres").is_file()).max()
+}
+
+/// Returns the folder of `PostgreSQL`'s programs, or records a skip.
+#[track_caller]
+pub(crate) fn services() -> Option<Utf8PathBuf> {
+    postgresql().or_else(|| skip("no PostgreSQL"))
+}
+
 /// Records that the running test is skipped. Always returns `None`, which callers can return in turn.
 #[track_caller]
 pub(crate) fn skip<T>(reason: &str) -> Option<T> {

@@ -153,12 +153,15 @@ let
       packages ? [ ],
       name ? "shell",
       ...
-    }:
-    mkDerivation {
-      inherit name;
-      nativeBuildInputs = packages;
-      buildCommand = ''echo "$nativeBuildInputs" > "$out"'';
-    };
+    }@given:
+    mkDerivation (
+      removeAttrs given [ "packages" ]
+      // {
+        inherit name;
+        nativeBuildInputs = packages;
+        buildCommand = ''echo "$nativeBuildInputs" > "$out"'';
+      }
+    );
 in
 rec {
   inherit
@@ -278,6 +281,23 @@ rec {
       text = "#!${host.shell}\n${text}\n";
       passAsFile = [ "text" ];
     } ''mkdir -p "$out/bin"; cp "$textPath" "$out/bin/${name}"; chmod +x "$out/bin/${name}"'';
+  # Services for development, and what starts them.
+  process-compose = runCommand "process-compose" { } ''
+    mkdir -p "$out/bin"
+    cp ${./process-compose.mjs} "$out/bin/process-compose.mjs"
+    printf '#!${host.shell}\nexec ${host.node} %s/bin/process-compose.mjs "$@"\n' "$out" > "$out/bin/process-compose"
+    chmod +x "$out/bin/process-compose"
+  '';
+  postgresql = folder "postgresql" host.services.postgresql;
+  mariadb = folder "mariadb" host.services.mariadb;
+  redis = folder "redis" host.services.redis;
+  # Links to programs of folders of the host.
+  folder =
+    name: paths:
+    runCommand name { } ''
+      mkdir -p "$out/bin"
+      ln -s ${toString paths} "$out/bin/"
+    '';
   coreutils = programs "coreutils" { inherit (host) env; };
   cacert = runCommand "cacert" { } ''
     mkdir -p "$out/etc/ssl/certs"

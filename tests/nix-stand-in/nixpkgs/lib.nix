@@ -35,6 +35,18 @@ rec {
     ;
 
   id = x: x;
+  splitString = separator: text: filter builtins.isString (builtins.split (escapeRegex separator) text);
+  attrByPath =
+    path: default: set:
+    if path == [ ] then
+      set
+    else if builtins.isAttrs set && hasAttr (builtins.head path) set then
+      attrByPath (builtins.tail path) default set.${builtins.head path}
+    else
+      default;
+  makeSearchPath = inner: packages: concatStringsSep ":" (map (package: "${package}/${inner}") packages);
+  makeBinPath = makeSearchPath "bin";
+  makeLibraryPath = makeSearchPath "lib";
   nameValuePair = name: value: { inherit name value; };
   genAttrs = names: f: listToAttrs (map (name: nameValuePair name (f name)) names);
   filterAttrs = predicate: set: removeAttrs set (filter (name: !(predicate name set.${name})) (attrNames set));

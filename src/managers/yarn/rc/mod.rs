@@ -4,7 +4,7 @@
 mod error;
 pub(in crate::managers) mod npm;
 pub(crate) mod variables;
-pub(in crate::managers) mod yaml;
+pub(crate) mod yaml;
 
 pub use self::error::YarnRcError;
 pub(crate) use self::npm::{NetworkSettings, NpmAuth, NpmSettings, Setting};

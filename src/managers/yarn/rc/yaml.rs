@@ -20,13 +20,13 @@ const LARGEST: usize = 8 << 20;
 const NODE: usize = 32;
 
 /// A mapping with strings as keys.
-pub(in crate::managers) type Mapping = BTreeMap<String, Node>;
+pub(crate) type Mapping = BTreeMap<String, Node>;
 
 /// A value and its position. In a mapping, that is the position of its key. Equality compares values only.
 #[derive(Clone)]
-pub(in crate::managers) struct Node {
-    pub(in crate::managers) value: Value,
-    pub(in crate::managers) position: Position,
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) position: Position,
 }
 
 impl PartialEq for Node {
@@ -37,7 +37,7 @@ impl PartialEq for Node {
 
 /// A value. It may be a secret, so it has no `Debug`.
 #[derive(Clone, PartialEq)]
-pub(in crate::managers) enum Value {
+pub(crate) enum Value {
     /// A key without a value.
     Null,
     /// A string.
@@ -50,7 +50,7 @@ pub(in crate::managers) enum Value {
 
 impl Node {
     /// Returns the name of the kind in messages.
-    pub(in crate::managers) const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "empty",
             Value::Text(_) => "a string",
@@ -60,7 +60,7 @@ impl Node {
     }
 
     /// Returns every string in the value that is not a key.
-    pub(in crate::managers) fn texts(&self) -> Vec<&str> {
+    pub(crate) fn texts(&self) -> Vec<&str> {
         match &self.value {
             Value::Null => Vec::new(),
             Value::Text(text) => vec![text],
@@ -88,7 +88,7 @@ impl Node {
 }
 
 /// Reads the text of the file at `path`. An empty file is an empty mapping.
-pub(in crate::managers) fn read(path: &Utf8Path, text: &str) -> Result<Mapping, YarnRcError> {
+pub(crate) fn read(path: &Utf8Path, text: &str) -> Result<Mapping, YarnRcError> {
     match root(path, text)? {
         None | Some(Node { value: Value::Null, .. }) => Ok(Mapping::new()),
         Some(Node { value: Value::Mapping(mapping), .. }) => Ok(mapping),
@@ -97,7 +97,7 @@ pub(in crate::managers) fn read(path: &Utf8Path, text: &str) -> Result<Mapping, 
 }
 
 /// Reads the top-level value of the file at `path`, if there is one.
-pub(in crate::managers) fn root(path: &Utf8Path, text: &str) -> Result<Option<Node>, YarnRcError> {
+pub(crate) fn root(path: &Utf8Path, text: &str) -> Result<Option<Node>, YarnRcError> {
     let limits = options! { flow_nesting_limit: DEEPEST / 2, block_nesting_limit: DEEPEST / 2 };
     let mut reader = Reader { path, open: Vec::new(), anchors: BTreeMap::new(), root: None, size: 0 };
     for event in Parser::new_from_str_with_options(text, limits) {

@@ -1,0 +1,2 @@
+mkdir -p "$DATA"
+exec valkey-server --port "$PORT" --bind 127.0.0.1 --dir "$PWD/$DATA" --save 60 1 --daemonize no
