@@ -36,8 +36,7 @@ splitterUnpackPhase() {
 splitterConfigurePhase() {
   runHook preConfigure
   splitterEnvironment
-  splitterRun configure
-  splitterWorkspace=$(splitterRun workspace)
+  splitterWorkspace=$(splitterRun configure) || exit
   cd "$NIX_BUILD_TOP/source/$splitterWorkspace"
   runHook postConfigure
 }

@@ -110,6 +110,7 @@ impl Child {
     fn start(command: &mut Command, is_group: bool) -> io::Result<Self> {
         // The lock is held, so that every started process is registered.
         let mut processes = lock(&PROCESSES);
+        guardian::prepare();
         let process = command.spawn()?;
         let started = Started { id: process.id(), is_group };
         processes.insert(started);

@@ -5,11 +5,13 @@
 //! | module | contains | side effects |
 //! | --- | --- | --- |
 //! | [`cli`] | one file for each command, the printer, exit codes | prints |
+//! | [`caches`] | binary caches: what a repository needs of them, and what they have | uses the network, runs `nix` |
 //! | [`guard`] | checks of a tree or a commit, the git hook | writes hooks; runs git |
 //! | [`closure`] | runtime closures: sizes, parts, the files that hold references | reads the store; runs `nix` |
 //! | [`proof`] | states of a repository, comparison of the model with Nix, traces of builds | writes a scratch folder |
 //! | [`picture`] | drawings of the build graph and of the layers of images: Mermaid, SVG, HTML | none |
 //! | [`diagnosis`] | what the log of a failed build says of the cause | none |
+//! | [`ci`] | the files of CI systems, the plan of their jobs | none |
 //! | [`image`] | container images: plans, layers, registries | reads the store, writes layouts, uses the network |
 //! | [`scaffold`] | files written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | uses the network |
@@ -23,6 +25,8 @@
 //! temporary folders to clean up), `reading` (files of authors who are not trusted), `escaping` (characters that control a terminal), [`shell`] (quoting), [`names`] (file names), [`system`] (systems), and `secrets` (secrets in
 //! URLs).
 
+pub mod caches;
+pub mod ci;
 pub mod cli;
 pub mod closure;
 pub mod diagnosis;

@@ -72,6 +72,13 @@ export function readTar(archive) {
   return found;
 }
 
+// Returns the content of one file of an archive.
+export function fileIn(archive, path) {
+  const found = readTar(archive).findLast((entry) => entry.path === path && entry.kind === "file");
+  if (found === undefined) throw new Error(`the archive has no file ${path}`);
+  return found.data;
+}
+
 function entryOf(header, type, data, { path, linkpath }, earlier) {
   const prefix = header.toString("latin1", 257, 263) === "ustar\0" ? text(header, 345, 155) : "";
   const name = path ?? (prefix === "" ? text(header, 0, 100) : `${prefix}/${text(header, 0, 100)}`);

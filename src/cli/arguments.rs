@@ -15,12 +15,16 @@ macro_rules! examples {
     };
 }
 
+mod cache;
+mod ci;
 mod dev;
 mod images;
 
-pub(super) use self::dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions};
-pub(super) use self::images::{
-    ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions,
+pub(super) use self::{
+    cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
+    ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat},
+    dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
+    images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -169,6 +173,15 @@ pub(super) enum Command {
         "splitter link --undo" => "Remove the links",
     })]
     Link(LinkOptions),
+    /// Show what binary caches have, and push to them
+    #[command(subcommand)]
+    Cache(CacheCommand),
+    /// Write the workflow of your CI system, and plan its jobs
+    #[command(subcommand, after_help = examples! {
+        "splitter ci init --cache cachix:acme" => "Write a workflow that reads and fills the cache `acme` of Cachix",
+        "splitter ci matrix" => "Show the jobs that build what no cache has",
+    })]
+    Ci(CiCommand),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",

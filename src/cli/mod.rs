@@ -2,8 +2,10 @@
 
 mod arguments;
 mod build;
+mod cache;
 mod changes;
 mod check;
+mod ci;
 mod demo;
 mod dev;
 mod explain;
@@ -69,9 +71,11 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Build(options) => build::run(global, options, printer),
         Command::Size(options) => size::run(global, options, printer),
         Command::Images(options) => images::run(global, options, printer),
+        Command::Cache(command) => cache::run(global, command, printer),
         Command::Trace(options) => trace::run(global, options, printer),
         Command::Dev(command) => dev::run(global, command, printer),
         Command::Link(options) => link::run(global, options),
+        Command::Ci(command) => ci::run(global, command, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

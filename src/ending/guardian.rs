@@ -41,7 +41,16 @@ enum State {
     None,
 }
 
-/// Adds a process. Starts the guardian with the first one.
+/// Starts the guardian. Done before the first process starts: a kill between its start and [`watch`] would leave it running, and
+/// the start of a shell would make that time long.
+pub(super) fn prepare() {
+    let mut state = GUARDIAN.lock().unwrap_or_else(PoisonError::into_inner);
+    if matches!(*state, State::New) {
+        *state = start();
+    }
+}
+
+/// Adds a process that has just started.
 pub(super) fn watch(process: Started) {
     tell('+', process);
 }
@@ -53,9 +62,6 @@ pub(super) fn leave(process: Started) {
 
 fn tell(sign: char, Started { id, is_group }: Started) {
     let mut state = GUARDIAN.lock().unwrap_or_else(PoisonError::into_inner);
-    if matches!(*state, State::New) {
-        *state = start();
-    }
     let State::Watching { pipe, .. } = &mut *state else { return };
     // A group is named by the negative id of its first process.
     let group = if is_group { "-" } else { "" };

@@ -19,7 +19,7 @@ use reqwest::{
 };
 use rustls::AlertDescription;
 use tokio::sync::OnceCell;
-use url::Url;
+use url::{Host, Url};
 
 pub(super) mod error;
 
@@ -157,6 +157,20 @@ pub(crate) fn plain_client(patience: &Patience, is_on_this_machine: bool) -> Res
     let builder = builder(patience, Resolver::default());
     let builder = if is_on_this_machine { builder.no_proxy() } else { builder };
     builder.build().map_err(|error| ClientError::Start(innermost(&error)))
+}
+
+/// Whether a URL leads to this machine.
+pub(crate) fn leads_to_loopback(url: &Url) -> bool {
+    url.host().is_some_and(|host| is_this_machine(&host))
+}
+
+/// Whether a host is this machine.
+pub(crate) fn is_this_machine<S: AsRef<str>>(host: &Host<S>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
 }
 
 /// Returns the settings that all clients share.

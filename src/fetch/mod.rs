@@ -31,7 +31,7 @@ mod sight;
 mod way;
 
 #[cfg(test)]
-mod test_server;
+pub(crate) mod test_server;
 #[cfg(test)]
 mod tests;
 
@@ -41,7 +41,7 @@ pub use archive::{ArchiveError, repack};
 pub use cache::{Cache, CacheError, Stored};
 pub use cautions::Caution;
 pub use client::ClientError;
-pub(crate) use client::{cause_of, is_certificate_error, plain_client};
+pub(crate) use client::{cause_of, is_certificate_error, is_this_machine, leads_to_loopback, plain_client};
 pub use credentials::Access;
 pub use download::{
     DEFAULT_JOBS, DownloadOrigin, Downloader, Fetched, Progress, Purpose, Silent, Wanted, from_cache_only,

@@ -1,10 +1,13 @@
 //! [`Reference`]: where an image goes, as people write it: `REGISTRY/REPOSITORY[:TAG]`.
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
 
 use url::Url;
 
-use crate::diagnostic::{Category, Diagnose};
+use crate::{
+    diagnostic::{Category, Diagnose},
+    fetch::is_this_machine,
+};
 
 /// The name of Docker Hub, the host that answers for it, and the key of its credentials.
 pub(super) const DOCKER_HUB: (&str, &str, &str) = ("docker.io", "registry-1.docker.io", "https://index.docker.io/v1/");
@@ -78,7 +81,7 @@ impl Reference {
             return Err(ReferenceError::NoRegistry { text: owned() });
         }
         let host = host(registry).ok_or_else(|| part("the registry", registry))?;
-        let is_loopback = is_loopback(&host);
+        let is_loopback = is_this_machine(&host);
         let is_plain = match scheme {
             None => is_loopback,
             Some("https") => false,
@@ -118,19 +121,6 @@ fn host(registry: &str) -> Option<url::Host<String>> {
     let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/" && url.query().is_none();
     let is_bare = is_bare && !registry.contains(['@', '?', '#', '\\']) && !registry.contains(char::is_whitespace);
     url.host().map(|host| host.to_owned()).filter(|_| is_bare)
-}
-
-fn is_loopback(host: &url::Host<String>) -> bool {
-    match host {
-        url::Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-        url::Host::Ipv4(address) => IpAddr::V4(*address).is_loopback(),
-        url::Host::Ipv6(address) => IpAddr::V6(*address).is_loopback(),
-    }
-}
-
-/// Whether a URL leads to this machine.
-pub(super) fn leads_to_loopback(url: &Url) -> bool {
-    url.host().is_some_and(|host| is_loopback(&host.to_owned()))
 }
 
 /// Whether a text is the name of a repository, as the OCI distribution specification defines it.

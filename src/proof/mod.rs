@@ -9,6 +9,7 @@ mod edits;
 mod error;
 pub mod evaluation;
 mod lock_edit;
+mod names;
 pub mod scratch;
 mod state;
 pub mod trace;
@@ -19,6 +20,7 @@ pub use self::{
     edited::{after_edit, with_files},
     edits::Edit,
     error::ProofError,
+    names::Names,
     state::{Place, State, StateError},
     verify::{Cell, Proof, Row, verify},
 };

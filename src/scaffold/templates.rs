@@ -140,7 +140,6 @@ const COMMON: Templates = templates![
     "tools/words.mjs",
     "tools/workspace-links.mjs",
     "tools/workspace-packages.mjs",
-    "tools/workspace.mjs",
 ];
 
 /// Files for Bun.

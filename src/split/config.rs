@@ -10,12 +10,13 @@ use jsonc_parser::ast::{Object, ObjectProp, Value};
 
 pub use self::values::is_flake_url;
 use self::values::{
-    app_name, boolean, build, command, exposes, globs, input, install, kind, node_modules, outputs, packages, path,
-    paths_or_globs, runtime_install, script_names, size, systems, texts, uses, written_out,
+    app_name, boolean, build, caches, command, exposes, globs, input, install, kind, node_modules, outputs, packages,
+    path, paths_or_globs, runtime_install, script_names, size, systems, texts, uses, written_out,
 };
 use crate::split::{
     SplitError, System,
     budget::SizeBudgets,
+    caches::CacheChoice,
     development::settings::{self as development, Process, Service},
     lock::downloads::{self, Download},
 };
@@ -64,6 +65,8 @@ pub struct Config {
     pub services: BTreeMap<String, Service>,
     /// Processes for development, by name.
     pub processes: BTreeMap<String, Process>,
+    /// The binary caches of the team. No build reads them.
+    pub caches: Vec<CacheChoice>,
 }
 
 /// The user's choices for one workspace.
@@ -222,6 +225,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "imageBudget" => config.image_budget = Some(size(&document, &property.value)?),
             "services" => config.services = development::services(&document, &property.value)?,
             "processes" => config.processes = development::processes(&document, &property.value)?,
+            "caches" => config.caches = caches(&document, &property.value)?,
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => {
                 (config.workspaces, config.globs) = workspaces(&document, document.as_object(&property.value)?)?;
@@ -230,7 +234,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `services`, `processes`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `services`, `processes`, `caches`, `hook` or `workspaces`",
                 ));
             }
         }

@@ -12,6 +12,7 @@
 
 pub mod askers;
 pub mod budget;
+pub mod caches;
 pub mod checks;
 pub mod config;
 pub mod development;

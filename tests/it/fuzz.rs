@@ -89,6 +89,10 @@ targets! {
         r#"{"targets": {"build": {"executor": "nx:run-commands", "options": {"command": "tsc -p {projectRoot}"}, "outputs": ["{projectRoot}/dist"]}}}"#,
     ];
     bun_lock, "../../fuzz/checks/bun_lock.rs", |bytes| super::text(bytes, super::bun_lock::check), super::bun_locks();
+    cache_address, "../../fuzz/checks/cache_address.rs", |bytes| super::text(bytes, super::cache_address::check), [
+        "cachix:acme", "attic:cache.example:8080/acme", "s3://acme?region=eu-west-1", "https://h.example/a//?trusted=true#x",
+        "file:///srv/%2fcache", "ssh-ng://user@host",
+    ];
     config, "../../fuzz/checks/config.rs", |bytes| super::text(bytes, super::config::check), super::CONFIGS;
     config_globs, "../../fuzz/checks/config_globs.rs", |bytes| super::text(bytes, super::config_globs::check),
         ["src/**/*.{ts,tsx}", "!{a,b{c,d}}/[!x-z]*", "../{a..c}/\\{x\\}", "**/node_modules/**"];
@@ -105,6 +109,8 @@ targets! {
         "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=?opt",
     ];
     manifest, "../../fuzz/checks/manifest.rs", |bytes| super::text(bytes, super::manifest::check), super::MANIFESTS;
+    narinfo, "../../fuzz/checks/narinfo.rs", |bytes| super::text(bytes, super::narinfo::check),
+        include_str!("../narinfo/golden.txt").split("\n\n").collect::<Vec<_>>();
     nix_log, "../../fuzz/checks/nix_log.rs", |bytes| super::text(bytes, super::nix_log::check), [
         r#"{"action":"start","fields":["/nix/store/n67n8hjgyaxbr13ih5jm9kgxxb4mqpwb-web-1.drv","",1,1],"id":53,"level":3,"parent":0,"text":"building","type":105}"#,
         r#"{"action":"result","fields":["a \u001b[31mb"],"id":53,"type":101}"#,

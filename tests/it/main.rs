@@ -5,6 +5,7 @@ mod sources;
 mod support;
 
 mod check;
+mod ci;
 mod demo;
 mod end_to_end;
 mod explain;

@@ -26,6 +26,7 @@ fn help_names_every_command_and_exit_code() {
       images       Show the layers of container images, and send images to a registry
       dev          Start databases and apps for development, with the programs that the builds use
       link         Put the packages of the Nix build into this checkout, without an install
+      cache        Show what binary caches have, and push to them
       hook         Manage the git hook that stops commits with stale hashes
       demo         Try these commands on a sample monorepo
       help         Print this message or the help of the given subcommand(s)

@@ -6,6 +6,8 @@
 
 mod bench;
 mod frameworks;
+mod linters;
+mod memory;
 mod nix;
 mod packages;
 mod paths;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Result, paths, process};
 
 /// The programs that the set-up and the tests run, with their Debian packages.
-const DEBIAN_PACKAGES: [(&str, &str); 18] = [
+const DEBIAN_PACKAGES: [(&str, &str); 20] = [
     ("busybox", "busybox-static"),
     ("caddy", "caddy"),
     ("curl", "curl"),
@@ -20,10 +20,12 @@ const DEBIAN_PACKAGES: [(&str, &str); 18] = [
     ("fakeroot-sysv", "fakeroot"),
     ("git", "git"),
     ("mariadbd", "mariadb-server"),
+    ("nginx", "nginx-light"),
     ("patchelf", "patchelf"),
     ("pg_ctlcluster", "postgresql"),
     ("redis-server", "redis-server"),
     ("runc", "runc"),
+    ("shellcheck", "shellcheck"),
     ("skopeo", "skopeo"),
     ("strace", "strace"),
     ("tar", "tar"),
@@ -78,7 +80,8 @@ pub(crate) fn install_if_missing(tools: &Utf8Path) -> Result<bool> {
 /// Installs strace, the tools for images and the services, if this is Debian and the user is root. Without them their tests are
 /// skipped; that is not an error.
 pub(crate) fn install_programs_of_tests() -> Result<()> {
-    let groups: [(&str, &[&str]); 3] = [("traces", &["strace"]), ("images", &FOR_IMAGES), ("services", &SERVICES)];
+    let groups: [(&str, &[&str]); 4] =
+        [("traces", &["strace"]), ("images", &FOR_IMAGES), ("services", &SERVICES), ("caches", &["nginx"])];
     let missing = |programs: &[&'static str]| programs.iter().any(|program| !process::exists(program));
     if !cfg!(target_os = "linux") || !groups.iter().any(|(_, programs)| missing(programs)) {
         return Ok(());
@@ -114,7 +117,11 @@ pub(crate) fn require_programs(programs: &[&str]) -> Result<()> {
         return Err(format!("missing programs: {}; install them first", missing.join(", ")).into());
     }
     let packages = DEBIAN_PACKAGES.iter().filter(|(program, _)| missing.contains(program)).map(|(_, package)| *package);
-    let packages: Vec<&str> = packages.collect();
+    install_debian_packages(&packages.collect::<Vec<_>>())
+}
+
+/// Installs packages of Debian. The user is root.
+pub(crate) fn install_debian_packages(packages: &[&str]) -> Result<()> {
     eprintln!("setup: apt-get install {}", packages.join(" "));
     process::run_silently(Command::new("apt-get").args(["-qq", "update"]))?;
     let mut install = Command::new("apt-get");
@@ -189,7 +196,8 @@ fn is_root() -> bool {
     process::run_silently(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
 }
 
-fn is_debian_root() -> bool {
+/// Whether packages of Debian can be installed.
+pub(crate) fn is_debian_root() -> bool {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     release.lines().any(|line| line == "ID=debian") && is_root()
 }

@@ -4,7 +4,9 @@
 //! a file. The lines are counted here, so a green run does not hide skipped tests.
 
 use std::{
+    fs::Permissions,
     io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
     time::Instant,
 };
@@ -12,7 +14,7 @@ use std::{
 use camino::Utf8Path;
 use fs_err as fs;
 
-use crate::{Result, paths, process, setup};
+use crate::{Result, memory, paths, process, setup};
 
 /// The number of tests by result.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -70,14 +72,14 @@ fn cargo(args: &[&str]) -> Command {
 
 fn tests(args: &[String]) -> Result<Counts> {
     let scratch = tempfile::tempdir()?;
-    let skipped =
-        Utf8Path::from_path(scratch.path()).ok_or("the path of the temporary folder is not UTF-8")?.join("skipped");
-    let mut child = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
-        .args(args)
-        .env("SPLITTER_TOOLS_DIR", paths::tools_dir())
-        .env("SPLITTER_SKIPPED", &skipped)
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let scratch = Utf8Path::from_path(scratch.path()).ok_or("the path of the temporary folder is not UTF-8")?;
+    let (skipped, memory) = (scratch.join("skipped"), scratch.join("memory"));
+    fs::create_dir(&memory)?;
+    // Some tests run programs as other users.
+    fs::set_permissions(scratch, Permissions::from_mode(0o755))?;
+    let mut command = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    command.args(args).env("SPLITTER_TOOLS_DIR", paths::tools_dir()).env("SPLITTER_SKIPPED", &skipped);
+    let mut child = memory::with_temporary_folder(command, &memory).stdout(Stdio::piped()).spawn()?;
     let mut counts = Counts::default();
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).split(b'\n') {

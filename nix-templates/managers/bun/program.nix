@@ -28,6 +28,7 @@ let
         "managers/bun/program.mjs"
         "tools"
         "tools/elf.mjs"
+        "tools/tar.mjs"
         "tools/words.mjs"
       ];
   };
@@ -38,20 +39,14 @@ pkgs.stdenvNoCC.mkDerivation (
     pname = "bun";
     inherit version;
     src = network.fetchProgram tarball;
+    nativeBuildInputs = [ nodejs ];
     buildCommand = ''
       mkdir -p "$out/bin"
-      tar -xzf "$src" || exit
-      install -m755 package/bin/bun "$out/bin/bun" || exit
-      ${lib.optionalString target.isLinux ''
-        export HOME=$NIX_BUILD_TOP program=$out/bin/bun
-        node ${own}/managers/bun/program.mjs || exit
-      ''}
+      export HOME=$NIX_BUILD_TOP program=$out/bin/bun
+      node ${own}/managers/bun/program.mjs || exit
       ln -s bun "$out/bin/bunx"
     '';
     meta.mainProgram = "bun";
   }
-  // lib.optionalAttrs target.isLinux {
-    nativeBuildInputs = [ nodejs ];
-    inherit (target.elf) interpreter patchelf;
-  }
+  // lib.optionalAttrs target.isLinux { inherit (target.elf) interpreter patchelf; }
 )

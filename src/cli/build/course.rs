@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::names::Names;
 use crate::{
     diagnosis::Collector,
     nix::command::log::{Activity, Event, announced, name_of, plain},
+    proof::Names,
     split::plan::Id,
 };
 

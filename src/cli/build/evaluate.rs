@@ -24,7 +24,7 @@ pub(super) struct Product {
 
 /// Evaluates the named packages, libraries and checks. Without names: all packages of splitter, or the install if there are none.
 pub(super) fn products(nix: &Nix, state: &State, names: &[String]) -> Result<Vec<Product>, ClosureError> {
-    let ids: BTreeMap<String, Id> = state.derivations.iter().map(|(id, _)| (id.package(), id.clone())).collect();
+    let ids = ids(state);
     let names: Vec<String> = names.iter().map(|name| named(state, &ids, name)).collect();
     let wanted: Vec<String> = if names.is_empty() { all(state) } else { unique(&names) };
     let packages = evaluation(nix, state, "packages", &wanted)?;
@@ -49,8 +49,13 @@ pub(super) fn products(nix: &Nix, state: &State, names: &[String]) -> Result<Vec
     Ok(products)
 }
 
+/// Returns splitter's derivations by the names of their packages.
+pub(in crate::cli) fn ids(state: &State) -> BTreeMap<String, Id> {
+    state.derivations.iter().map(|(id, _)| (id.package(), id.clone())).collect()
+}
+
 /// Returns the package of the workspace with this folder or name, if no package has the name.
-fn named(state: &State, ids: &BTreeMap<String, Id>, name: &str) -> String {
+pub(in crate::cli) fn named(state: &State, ids: &BTreeMap<String, Id>, name: &str) -> String {
     let folder = name.trim_start_matches("./").trim_end_matches('/');
     let is_meant = |workspace: &&Workspace| workspace.path.as_str() == folder || workspace.name == name;
     let workspace = if ids.contains_key(name) { None } else { state.split.graph.workspaces().find(is_meant) };

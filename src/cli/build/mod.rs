@@ -10,12 +10,10 @@ mod json;
 mod lines;
 mod live;
 mod memory;
-mod names;
+mod outputs;
 mod report;
 mod show;
 mod why;
-
-use std::collections::BTreeSet;
 
 use self::{
     course::{Course, Step},
@@ -26,9 +24,12 @@ use self::{
     lines::Lines,
     live::Live,
     memory::Memory,
-    names::Names,
     report::Report,
     why::Why,
+};
+pub(super) use self::{
+    evaluate::{ids, named},
+    outputs::{Building, Built},
 };
 use super::{
     arguments::{BuildOptions, Global},
@@ -131,26 +132,10 @@ impl Run<'_> {
     }
 
     fn build(&self, state: &State, products: &[Product], memory: &Memory, why: &Why) -> (Course, Option<NixError>) {
-        let mut names = Names::of(&state.split, &state.derivations);
-        for product in products {
-            if let Some(id) = &product.id {
-                names.add(&product.evaluated.output.derivation, id.clone());
-            }
-        }
-        let mut course = Course::new(names);
-        let wanted: BTreeSet<_> = products.iter().filter_map(|product| product.id.clone()).collect();
-        let mut view: Box<dyn View> = if self.printer.draws_progress() && !self.is_verbose {
-            Box::new(Live::new(self.printer, why, memory, &state.derivations, wanted))
-        } else {
-            Box::new(Lines::new(self.printer, why, self.is_verbose))
-        };
-        let outputs: Vec<_> = products.iter().map(|product| product.evaluated.output.clone()).collect();
-        let links: Vec<String> = self.options.no_link.then(|| "--no-link".to_owned()).into_iter().collect();
-        let mut watch = |event| course.take(event, &mut |course, step| view.show(course, &step));
-        let result = self.nix.build_products(&outputs, &links, &mut watch);
-        drop(view);
-        course.settle(result.is_ok());
-        (course, result.err())
+        let (tree, printer, is_verbose) = (&self.tree, self.printer, self.is_verbose);
+        let building = Building { nix: &self.nix, tree, state, printer, is_verbose };
+        let links: &[&str] = if self.options.no_link { &["--no-link"] } else { &[] };
+        building.watched(products, memory, why, links, &mut |_| {})
     }
 }
 

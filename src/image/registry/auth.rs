@@ -19,8 +19,8 @@ use super::{
     challenge::{self, Challenge},
 };
 use crate::{
-    fetch::{Patience, Secret},
-    image::{credentials::Credential, reference::leads_to_loopback},
+    fetch::{Patience, Secret, leads_to_loopback},
+    image::credentials::Credential,
 };
 
 /// The name that token services see.

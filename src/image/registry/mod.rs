@@ -31,9 +31,9 @@ use super::{
     credentials::Credential,
     digest::Digest,
     manifest::{Document, INDEX, MANIFEST},
-    reference::{Reference, leads_to_loopback},
+    reference::Reference,
 };
-use crate::fetch::{ClientError, Patience, plain_client};
+use crate::fetch::{ClientError, Patience, leads_to_loopback, plain_client};
 
 /// The header with the digest of what the registry stored.
 const STORED: &str = "docker-content-digest";

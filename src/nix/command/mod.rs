@@ -19,6 +19,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::nar::{NarDigest, NarError};
 
+mod caches;
 mod error;
 pub mod log;
 mod preload;
@@ -28,6 +29,7 @@ mod store;
 mod tests;
 
 pub use error::NixError;
+pub use run::run_program;
 use run::{Answer, run};
 pub use store::Output;
 

@@ -45,6 +45,11 @@ pub(super) fn run(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<
     }
 }
 
+/// Runs another program than Nix with the same precautions, and passes each line of its stderr to `watch`.
+pub fn run_program(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<(), NixError> {
+    run(command, watch).map(|_| ())
+}
+
 fn spawn(command: &mut Command) -> io::Result<Child> {
     for variable in GIT_VARIABLES {
         command.env_remove(variable);

@@ -29,6 +29,23 @@ fn all_choices_are_read() {
 }
 
 #[test]
+fn caches_are_addresses_with_or_without_keys() {
+    let key = "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=";
+    let text = format!(
+        r#"{{ "caches": ["cachix:acme", {{ "cache": "https://c.example", "publicKeys": ["{key}"], "push": false }}] }}"#
+    );
+    let caches = parse(&text).unwrap().caches;
+    assert_eq!(
+        caches.iter().map(|cache| cache.address.to_string()).collect::<Vec<_>>(),
+        ["cachix:acme", "https://c.example"]
+    );
+    assert_eq!(
+        caches.iter().map(|cache| (cache.push, cache.public_keys.len())).collect::<Vec<_>>(),
+        [(true, 0), (false, 1)]
+    );
+}
+
+#[test]
 fn the_schema_has_the_keys_that_are_read() {
     let schema: serde_json::Value = serde_json::from_str(include_str!("../../../docs/splitter.schema.json")).unwrap();
     let keys = |pointer: &str| -> Vec<String> {
@@ -39,6 +56,7 @@ fn the_schema_has_the_keys_that_are_read() {
         [
             "$schema",
             "apps",
+            "caches",
             "checks",
             "default",
             "downloads",
@@ -84,7 +102,7 @@ fn wrong_choices_are_refused_with_their_place() {
     };
     assert_eq!(
         error("{\"app\": {}}"),
-        "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `hook` or \
+        "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `caches`, `hook` or \
          `workspaces`, found the key \"app\""
     );
     assert_eq!(
@@ -97,6 +115,23 @@ fn wrong_choices_are_refused_with_their_place() {
     assert!(error("{\"sizeBudget\": {\"a\": \"9\"}}").contains("expected a size, such as `200 MB`, found"));
     assert!(error("{\"imageBudget\": {}}").contains("expected a"));
     assert!(error("{\"imageBudget\": \"9\"}").contains("expected a size, such as `200 MB`, found"));
+    assert_eq!(
+        error("{\"caches\": [\"acme\"]}"),
+        "splitter.json:1:13: expected the address of a cache: `cachix:NAME`, `attic:SERVER/NAME`, or a URL of https, http, s3, \
+         file or ssh-ng, found `acme`"
+    );
+    for (value, found) in [
+        ("[\"https://u:geheim@h.example\"]", "found an address with a secret"),
+        ("[\"file:///a?secret-key=geheim\"]", "found an address with a secret"),
+        ("[{\"cache\": \"cachix:a\", \"publicKeys\": [\"geheim\"]}]", "found another text"),
+        ("[{\"push\": true}]", "found an object without it"),
+        ("[{\"cache\": \"cachix:a\", \"pull\": 1}]", "expected `cache`, `publicKeys` or `push`"),
+        ("[\"cachix:a\", {\"cache\": \"cachix:a\"}]", "expected each cache once"),
+        ("{}", "expected a"),
+    ] {
+        let error = error(&format!("{{\"caches\": {value}}}"));
+        assert!(error.contains(found) && !error.contains("geheim"), "{error}");
+    }
     assert!(error("{\"scripts\": [\"*\"]}").contains("the name of a package"));
     assert!(error("{\"workspaces\": {\"../x\": {}}}").ends_with("(path leaves the repository)"));
     assert!(error("{\"workspaces\": {\"x\": {\"app\": \"a.b\"}}}").contains("a name of letters"));

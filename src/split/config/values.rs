@@ -2,17 +2,86 @@
 
 use std::collections::BTreeSet;
 
-use jsonc_parser::{ast::Value, common::Ranged};
+use jsonc_parser::{
+    ast::{Object, Value},
+    common::Ranged,
+};
 
 use super::{BuildChoice, Exposes, Install, Kind, NodeModules, globs as patterns};
 use crate::{
     lockfile::json::{Document, JsonError},
     repo::RepoPath,
-    split::{System, budget, lock::downloads},
+    secrets,
+    split::{
+        System, budget,
+        caches::{Address, AddressError, CacheChoice, KeyError, PublicKey},
+        lock::downloads,
+    },
 };
 
 pub(super) fn size(document: &Document<'_>, value: &Value<'_>) -> Result<u64, JsonError> {
     budget::bytes(document.as_str(value)?).ok_or_else(|| document.unexpected(value, "a size, such as `200 MB`"))
+}
+
+/// Reads `caches`: addresses, or objects with an address.
+pub(super) fn caches(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<CacheChoice>, JsonError> {
+    let mut caches: Vec<CacheChoice> = Vec::new();
+    for element in &document.as_array(value)?.elements {
+        let choice = match element {
+            Value::Object(object) => cache(document, object)?,
+            text => CacheChoice::of(address(document, text)?),
+        };
+        if caches.iter().any(|other| other.address == choice.address) {
+            return Err(document.unexpected(element, "each cache once"));
+        }
+        caches.push(choice);
+    }
+    Ok(caches)
+}
+
+/// Reads `{ "cache": "cachix:acme", "publicKeys": ["acme.cachix.org-1:…"], "push": false }`.
+fn cache(document: &Document<'_>, object: &Object<'_>) -> Result<CacheChoice, JsonError> {
+    let (mut found, mut public_keys, mut push) = (None, Vec::new(), true);
+    for property in &object.properties {
+        let (name, value) = (property.name.as_str(), &property.value);
+        match name {
+            "cache" => found = Some(address(document, value)?),
+            "publicKeys" => public_keys = keys(document, value)?,
+            "push" => push = boolean(document, value)?,
+            _ => {
+                let found = format!("the key \"{name}\"");
+                return Err(document.unexpected_at(property.range.start, "`cache`, `publicKeys` or `push`", &found));
+            }
+        }
+    }
+    let missing = || document.unexpected_at(object.range.start, "the key `cache`", "an object without it");
+    Ok(CacheChoice { address: found.ok_or_else(missing)?, public_keys, push })
+}
+
+/// No message repeats an address or a key, since either may hold a secret.
+fn address(document: &Document<'_>, value: &Value<'_>) -> Result<Address, JsonError> {
+    let text = document.as_str(value)?;
+    text.parse().map_err(|error: AddressError| {
+        let found = match error {
+            AddressError::Password(_) | AddressError::Parameter { .. } => "an address with a secret".to_owned(),
+            _ => format!("`{}`", secrets::masked(text)),
+        };
+        let expected =
+            "the address of a cache: `cachix:NAME`, `attic:SERVER/NAME`, or a URL of https, http, s3, file or ssh-ng";
+        document.unexpected_at(value.range().start, expected, &found)
+    })
+}
+
+fn keys(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<PublicKey>, JsonError> {
+    let key = |element: &Value<'_>| {
+        let key = document.as_str(element)?.parse();
+        let expected = "a public key, such as `cache.example-1:…=`";
+        key.map_err(|error: KeyError| {
+            let found = if error == KeyError::Secret { "a secret key" } else { "another text" };
+            document.unexpected_at(element.range().start, expected, found)
+        })
+    };
+    document.as_array(value)?.elements.iter().map(key).collect()
 }
 
 pub(super) fn systems(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<System>, JsonError> {

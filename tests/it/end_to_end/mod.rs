@@ -1,6 +1,7 @@
 //! End-to-end tests with a real Nix and a real sandbox: they build, run, edit and rebuild what splitter generates.
 
 mod build;
+mod caches;
 mod checks;
 mod dangling;
 mod development;

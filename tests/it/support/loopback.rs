@@ -36,6 +36,9 @@ pub(crate) enum Fault {
     Stalled,
 }
 
+/// Smaller bodies are written together with the head.
+const SMALL_BODY: usize = 64 * 1024;
+
 /// A folder of the registry that repeats everything, like a second registry on the same host.
 const PRIVATE: &str = "private/";
 
@@ -72,7 +75,8 @@ struct State {
 struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
+    /// Shared, because that of a real Bun has 100 MB.
+    body: Arc<[u8]>,
     /// How the body ends.
     ending: Ending,
 }
@@ -262,7 +266,10 @@ impl Shared {
         }
         let exact = state.others.get(&request.target).cloned();
         let answer = exact.or_else(|| state.find(&request.path, &url)).unwrap_or_else(|| Answer::error(404));
-        state.next_fault(&request.path).map_or_else(|| answer.clone(), |fault| answer.clone().spoilt(fault))
+        match state.next_fault(&request.path) {
+            Some(fault) => answer.spoilt(fault),
+            None => answer,
+        }
     }
 }
 
@@ -294,7 +301,7 @@ impl State {
                 return Some(Answer::redirect(&format!("{storage}/{path}")));
             }
             let wanted = self.packages.get(name)?.values().find(|package| package.tarball_path()[1..] == *path)?;
-            return Some(Answer::new(200, wanted.tarball()));
+            return Some(Answer::new(200, wanted.shared_tarball()));
         }
         let document = match self.packages.get(path) {
             Some(versions) => full_metadata(versions, url),
@@ -348,8 +355,8 @@ fn tags(versions: &BTreeMap<String, Package>) -> Map<String, Value> {
 }
 
 impl Answer {
-    fn new(status: u16, body: Vec<u8>) -> Self {
-        Self { status, headers: Vec::new(), body, ending: Ending::Whole }
+    fn new(status: u16, body: impl Into<Arc<[u8]>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into(), ending: Ending::Whole }
     }
 
     fn redirect(target: &str) -> Self {
@@ -378,12 +385,14 @@ impl Answer {
             head.push_str("\r\n");
         }
         head.push_str(if request.keep_alive { "\r\n" } else { "connection: close\r\n\r\n" });
-        let mut bytes = head.into_bytes();
-        if request.method != "HEAD" {
-            let length = if self.ending == Ending::Whole { self.body.len() } else { self.body.len() / 2 };
-            bytes.extend(&self.body[..length]);
+        let whole = if self.ending == Ending::Whole { self.body.len() } else { self.body.len() / 2 };
+        let body = if request.method == "HEAD" { &[] } else { &self.body[..whole] };
+        if body.len() > SMALL_BODY {
+            connection.write_all(head.as_bytes())?;
+            connection.write_all(body)?;
+        } else {
+            connection.write_all(&[head.as_bytes(), body].concat())?;
         }
-        connection.write_all(&bytes)?;
         connection.flush()
     }
 }

@@ -19,6 +19,7 @@
 //! | [`stand_in`] | small replacements of nixpkgs and flake-parts, and a monorepo that a real Nix builds with them |
 //! | [`tls`] | certificates of a company's own authority |
 //! | [`proxy`] | an HTTP proxy with a password |
+//! | [`web_cache`] | a real nginx as a binary cache |
 //! | [`tools`] | the tools of `cargo xtask setup`, and skipping a test if one is missing |
 
 pub(crate) mod container;
@@ -39,6 +40,7 @@ pub(crate) mod small;
 pub(crate) mod stand_in;
 pub(crate) mod tls;
 pub(crate) mod tools;
+pub(crate) mod web_cache;
 pub(crate) mod yarn_monorepo;
 
 pub(crate) use self::{

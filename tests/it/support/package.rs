@@ -1,6 +1,9 @@
 //! npm packages that a test makes. A [`Package`] is one version of a package.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use data_encoding::HEXLOWER;
 use flate2::{Compression, GzBuilder};
@@ -15,7 +18,29 @@ pub(crate) struct Package {
     pub(super) tags: Vec<String>,
     manifest: Map<String, Value>,
     files: BTreeMap<String, File>,
-    packed: Option<Arc<Vec<u8>>>,
+    packed: Option<Arc<Packed>>,
+}
+
+/// A tarball, with digests that are computed once.
+#[derive(Debug)]
+struct Packed {
+    tarball: Arc<[u8]>,
+    sha512: OnceLock<String>,
+    sha1: OnceLock<String>,
+}
+
+impl Packed {
+    fn new(tarball: Vec<u8>) -> Self {
+        Self { tarball: tarball.into(), sha512: OnceLock::new(), sha1: OnceLock::new() }
+    }
+
+    fn sha512(&self) -> &str {
+        self.sha512.get_or_init(|| Algorithm::Sha512.digest(&self.tarball).to_string())
+    }
+
+    fn sha1(&self) -> &str {
+        self.sha1.get_or_init(|| HEXLOWER.encode(Algorithm::Sha1.digest(&self.tarball).bytes()))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -130,7 +155,7 @@ impl Package {
 
     /// Packs the tarball once, which saves time for large packages. Nothing may be added afterwards.
     pub(crate) fn pack(mut self) -> Self {
-        self.packed = Some(Arc::new(self.pack_with(Compression::none())));
+        self.packed = Some(Arc::new(Packed::new(self.pack_with(Compression::none()))));
         self.files.clear();
         self
     }
@@ -154,7 +179,17 @@ impl Package {
 
     /// Returns its tarball, with the same bytes each time.
     pub(crate) fn tarball(&self) -> Vec<u8> {
-        self.packed.as_ref().map_or_else(|| self.pack_with(Compression::fast()), |packed| packed.to_vec())
+        self.packed().tarball.to_vec()
+    }
+
+    /// Returns its tarball. It is not copied if the package is packed.
+    pub(super) fn shared_tarball(&self) -> Arc<[u8]> {
+        Arc::clone(&self.packed().tarball)
+    }
+
+    fn packed(&self) -> Arc<Packed> {
+        let pack = || Arc::new(Packed::new(self.pack_with(Compression::fast())));
+        self.packed.as_ref().map_or_else(pack, Arc::clone)
     }
 
     fn pack_with(&self, compression: Compression) -> Vec<u8> {
@@ -174,12 +209,12 @@ impl Package {
 
     /// Returns the integrity of its tarball.
     pub(crate) fn integrity(&self) -> String {
-        Algorithm::Sha512.digest(&self.tarball()).to_string()
+        self.packed().sha512().to_owned()
     }
 
     /// Returns a registry's metadata for this version, with its tarball at `url`.
     pub(super) fn metadata(&self, url: &str) -> Value {
-        let tarball = self.tarball();
+        let packed = self.packed();
         let mut metadata = self.manifest.clone();
         let has_install_script = ["preinstall", "install", "postinstall"]
             .iter()
@@ -192,8 +227,8 @@ impl Package {
             "dist".to_owned(),
             json!({
                 "tarball": url,
-                "integrity": Algorithm::Sha512.digest(&tarball).to_string(),
-                "shasum": HEXLOWER.encode(Algorithm::Sha1.digest(&tarball).bytes()),
+                "integrity": packed.sha512(),
+                "shasum": packed.sha1(),
             }),
         );
         metadata.into()

@@ -22,7 +22,7 @@ pub(crate) fn stubs(version: &str) -> impl Iterator<Item = Package> {
 
 /// Returns the package for another platform with the program for this machine: what is compiled with it runs here.
 pub(crate) fn bun_as(platform: &str, version: &str, bun: &Utf8Path) -> Package {
-    Package::new(&format!("@oven/bun-{platform}"), version).executable("bin/bun", fs::read(bun).unwrap())
+    Package::new(&format!("@oven/bun-{platform}"), version).executable("bin/bun", fs::read(bun).unwrap()).pack()
 }
 
 /// Returns the package for this machine with the real program. It is packed once a run, because it has about 100 MB.
@@ -32,8 +32,7 @@ pub(crate) fn real_bun(version: &str, bun: &Utf8Path) -> Package {
     let package = packed.entry(version.to_owned()).or_insert_with(|| {
         let os = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
         let cpu = if cfg!(target_arch = "aarch64") { "aarch64" } else { "x64" };
-        let name = format!("@oven/bun-{os}-{cpu}");
-        Package::new(&name, version).executable("bin/bun", fs::read(bun).unwrap()).pack()
+        bun_as(&format!("{os}-{cpu}"), version, bun)
     });
     package.clone()
 }

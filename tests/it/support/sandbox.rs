@@ -118,9 +118,19 @@ impl TestContext {
 
     /// Returns a command in the repository. Its environment is the test's own and the machine's `PATH`.
     pub(crate) fn command(&self, program: impl AsRef<Utf8Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
+        let mut command = Command::new(self.find(program.as_ref()));
         command.current_dir(self.repo()).env_clear().envs(self.env.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// Returns the path of a program on the `PATH` of the test, or its name if there is none.
+    ///
+    /// If a command has a `PATH` and its program has no path, the standard library forks this process instead of spawning. A
+    /// fork copies the page tables of all tests, which have gigabytes.
+    fn find(&self, program: &Utf8Path) -> Utf8PathBuf {
+        let path = self.env.iter().rfind(|(name, _)| name == "PATH").map(|(_, path)| path);
+        let found = which::which_in(program, path, self.repo());
+        found.ok().and_then(|found| Utf8PathBuf::from_path_buf(found).ok()).unwrap_or_else(|| program.to_owned())
     }
 
     /// Returns the `splitter` under test.

@@ -139,8 +139,7 @@ pub(crate) fn write_stand_in(context: &TestContext) -> Option<()> {
     }
     let node = Utf8Path::new(settings["node"].as_str().unwrap()).parent().and_then(Utf8Path::parent).unwrap();
     let node = node.to_owned();
-    let version = succeed(context.command(settings["node"].as_str().unwrap()).arg("--version"));
-    settings["nodeVersion"] = version.trim_start_matches('v').into();
+    settings["nodeVersion"] = tools::node_version().into();
     settings["npm"] = node.join("lib/node_modules/npm").as_str().into();
     settings["headers"] = node.join("include/node").as_str().into();
     fs::write(host, settings.to_string()).unwrap();

@@ -1,7 +1,7 @@
 //! The tools that `cargo xtask setup` installs. If a tool is missing, the test returns early. It says so on stderr, past
 //! libtest's capture, and in the file from which `cargo xtask test` counts skipped tests.
 
-use std::{env, io::Write, panic::Location, process::Command, thread};
+use std::{env, io::Write, panic::Location, process::Command, sync::LazyLock, thread};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -85,6 +85,13 @@ pub(crate) fn services() -> Option<Utf8PathBuf> {
     postgresql().or_else(|| skip("no PostgreSQL"))
 }
 
+/// Returns the folder of the programs that check workflows, or records a skip.
+#[track_caller]
+pub(crate) fn linters() -> Option<Utf8PathBuf> {
+    let folder = tools_dir().join("linters/bin");
+    if folder.join("zizmor").is_file() { Some(folder) } else { skip("no linters") }
+}
+
 /// Records that the running test is skipped. Always returns `None`, which callers can return in turn.
 #[track_caller]
 pub(crate) fn skip<T>(reason: &str) -> Option<T> {
@@ -143,9 +150,15 @@ fn own_node() -> Option<Utf8PathBuf> {
 }
 
 fn has_node() -> bool {
-    Command::new("node")
-        .arg("--version")
-        .env("PATH", search_path())
-        .output()
-        .is_ok_and(|output| output.status.success())
+    node_version().is_some()
+}
+
+/// Returns the version of Node on this machine, if it has one. It runs once.
+pub(crate) fn node_version() -> Option<&'static str> {
+    static VERSION: LazyLock<Option<String>> = LazyLock::new(|| {
+        let output = Command::new(program("node")?).arg("--version").output().ok()?;
+        let version = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| version.trim().trim_start_matches('v').to_owned())
+    });
+    VERSION.as_deref()
 }

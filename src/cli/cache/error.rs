@@ -1,0 +1,118 @@
+//! Errors of `splitter cache`.
+
+use crate::{
+    caches::Trouble,
+    diagnostic::{Category, Diagnose, Location, did_you_mean},
+    names::SETTINGS,
+};
+
+/// The variable that names the file with the secret key of a cache.
+pub(super) const KEY_FILE: &str = "SPLITTER_CACHE_KEY_FILE";
+
+/// Why caches cannot be asked, or not pushed to.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum CacheError {
+    /// No cache is named.
+    #[error("no cache is named: `caches` in {SETTINGS} is empty, and so is `{0}`")]
+    NoCache(&'static str),
+    /// The flake has no such thing.
+    #[error("`{name}` not found in the flake; it has {}", known.join(", "))]
+    Unknown { name: String, known: Vec<String> },
+    /// No cache answers.
+    #[error("no cache answers: {}", shown(away))]
+    AllAway { away: Vec<(String, Trouble)> },
+    /// The repository has changes that no commit has.
+    #[error("{} from the last commit, and a checkout of it may need other store paths", differ(files))]
+    Dirty { files: Vec<String> },
+    /// The program of a service is missing.
+    #[error("`{program}` was not found in PATH; it pushes to {address}")]
+    NoProgram { program: &'static str, address: String },
+    /// The service is not known to its program.
+    #[error("the configuration of attic on this machine has no server for {0}")]
+    NoAtticServer(String),
+    /// No token.
+    #[error("no token for {0}")]
+    NoToken(String),
+    /// The program of a service reads only the store of this machine.
+    #[error("`{program}` reads only the store of this machine, so `--store` does not go with {address}")]
+    OtherStore { program: &'static str, address: String },
+    /// The variable names no file.
+    #[error("`{KEY_FILE}` names no file: `{0}`")]
+    KeyFile(String),
+    /// The folder cannot be made a cache.
+    #[error("could not make the folder a cache: {0}")]
+    Write(std::io::Error),
+    /// The cache has no pins.
+    #[error("{address} has no pins: {why}")]
+    NoPins { address: String, why: &'static str, hint: String },
+    /// More than one cache could be meant.
+    #[error("expected one cache to pin in, found {}", found.join(", "))]
+    SeveralCaches { found: Vec<String> },
+    /// The cache lacks what is to be pinned.
+    #[error("{address} does not have {}, so it cannot be pinned", names.join(", "))]
+    NotThere { address: String, names: Vec<String> },
+    /// The cache refused the pin.
+    #[error("could not pin `{name}` in {address}: {trouble}")]
+    Pin { name: String, address: String, trouble: Trouble },
+    /// Pins need names.
+    #[error("expected the names of packages to pin")]
+    NoNames,
+}
+
+fn shown(away: &[(String, Trouble)]) -> String {
+    away.iter().map(|(address, trouble)| format!("{address}: {trouble}")).collect::<Vec<_>>().join("; ")
+}
+
+fn differ(files: &[String]) -> String {
+    match files {
+        [one] => format!("`{one}` differs"),
+        [first, ..] => format!("`{first}` and {} more differ", files.len() - 1),
+        [] => "files differ".to_owned(),
+    }
+}
+
+impl Diagnose for CacheError {
+    fn category(&self) -> Category {
+        match self {
+            Self::Write(_)
+            | Self::AllAway { .. }
+            | Self::NoProgram { .. }
+            | Self::NoAtticServer(_)
+            | Self::NoToken(_)
+            | Self::Pin { .. } => Category::Environment,
+            _ => Category::Input,
+        }
+    }
+
+    fn location(&self) -> Option<Location> {
+        matches!(self, Self::NoCache(_)).then(|| Location::file(SETTINGS))
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NoCache(option) => vec![
+                format!("name one: `{option} cachix:NAME`, `{option} https://…` or `{option} file:///…`"),
+                format!("or write it into {SETTINGS}: \"caches\": [\"cachix:NAME\"]"),
+            ],
+            Self::Unknown { name, known } => did_you_mean(known.iter().map(String::as_str), name).into_iter().collect(),
+            Self::AllAway { away } => away.iter().filter_map(|(address, trouble)| trouble.hint(address)).collect(),
+            Self::Dirty { .. } => vec!["commit or stash the changes, or pass `--allow-dirty`".to_owned()],
+            Self::NoProgram { program, .. } => {
+                vec![format!(
+                    "install it: `nix profile install nixpkgs#{program}{}`",
+                    if *program == "attic" { "-client" } else { "" }
+                )]
+            }
+            Self::NoAtticServer(_) => vec!["run `attic login NAME URL TOKEN` once".to_owned()],
+            Self::NoToken(address) if address.starts_with("cachix:") => {
+                vec!["set CACHIX_AUTH_TOKEN, or run `cachix authtoken`".to_owned()]
+            }
+            Self::OtherStore { .. } => vec!["use `--builders`: Nix then copies the results to this machine".to_owned()],
+            Self::NoPins { hint, .. } => vec![hint.clone()],
+            Self::SeveralCaches { .. } => vec!["name one with `--to`".to_owned()],
+            Self::NotThere { address, .. } => vec![format!("run `splitter cache push --to {address}` first")],
+            Self::Pin { address, trouble, .. } => trouble.hint(address).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
