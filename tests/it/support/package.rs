@@ -78,7 +78,7 @@ impl Package {
         let manifest: Map<String, Value> = serde_json::from_reader(entry).unwrap();
         let text = |name: &str| manifest[name].as_str().unwrap().to_owned();
         let (name, version) = (text("name"), text("version"));
-        let packed = Some(Arc::new(tarball));
+        let packed = Some(Arc::new(Packed::new(tarball)));
         Self { name, version, tags: Vec::new(), manifest, files: BTreeMap::new(), packed }
     }
 
