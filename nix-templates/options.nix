@@ -160,6 +160,11 @@ in
       default = null;
       description = "Registry and folder before the names of images, such as `registry.example/team`.";
     };
+    revision = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "Commit that the images of dockerTools and nix2container state, such as `self.rev or null`. It is in their configuration alone, so no layer changes, but they are made again for each commit. `splitter images push` reads the commit itself.";
+    };
     nix2container = mkOption {
       type = types.nullOr types.raw;
       default = null;

@@ -24,26 +24,58 @@ let
     // {
       meta.mainProgram = "${name}-${image.settings.name}";
     };
+  # The first word is the place, unless it is an option.
+  given = ''
+    case "''${1-}" in
+      "" | -*) ;;
+      *) to=$1; shift ;;
+    esac
+  '';
   destination = ''
-    to=''${1-${lib.optionalString (image.registry != null) reference}}
+    to=${lib.optionalString (image.registry != null) reference}
+    ${given}
     if [ -z "$to" ]; then
       echo "splitter: expected where to push, such as registry.example/team/${image.settings.name}:1" >&2
       echo "hint: nix run .#images.${image.name}.push -- REFERENCE, or set \`images.registry\`" >&2
       exit 2
     fi
-    if [ $# -gt 0 ]; then shift; fi
+  '';
+  # skopeo speaks HTTPS, which registries on this machine rarely do.
+  plain = ''
+    case "$to" in
+      localhost[:/]* | 127.0.0.1[:/]*) set -- --dest-tls-verify=false "$@" ;;
+    esac
+  '';
+  # The first program that can take an image. The client of Docker alone cannot.
+  loader = ''
+    loader= found=
+    for program in docker podman; do
+      command -v "$program" > /dev/null || continue
+      found="$found$program "
+      if "$program" info > /dev/null 2>&1; then loader=$program; break; fi
+    done
+    if [ -z "$loader" ]; then
+      if [ -z "$found" ]; then
+        echo "splitter: found neither docker nor podman in PATH" >&2
+      else
+        program=''${found%% *}
+        echo "splitter: $program is in PATH, but cannot load images: \`$program info\` fails" >&2
+        "$program" info 2>&1 > /dev/null | tail -n 3 >&2 || true
+        if [ "$program" = docker ]; then echo "hint: start the Docker daemon, or install podman" >&2; fi
+      fi
+      echo "hint: \`nix run .#images.${image.name}.push\` and \`splitter images push\` need neither" >&2
+      exit 1
+    fi
   '';
   streamed = {
     load = ''
-      for program in docker podman; do
-        if command -v "$program" > /dev/null; then ${stream} | exec "$program" load "$@"; exit; fi
-      done
-      echo "splitter: found neither docker nor podman in PATH" >&2
-      exit 1
+      ${loader}
+      ${stream} | "$loader" load "$@"
     '';
     # skopeo reads an archive from a file alone.
     push = ''
       ${destination}
+      ${plain}
       archive=$(mktemp -d)
       trap 'rm -rf "$archive"' EXIT
       ${stream} > "$archive/image.tar"
@@ -54,11 +86,13 @@ let
     dockerTools = streamed;
     nix2container = {
       load = ''
-        if command -v docker > /dev/null; then exec ${lib.getExe made.copyToDockerDaemon} "$@"; fi
+        ${loader}
+        if [ "$loader" = docker ]; then exec ${lib.getExe made.copyToDockerDaemon} "$@"; fi
         exec ${lib.getExe made.copyToPodman} "$@"
       '';
       push = ''
         ${destination}
+        ${plain}
         exec ${lib.getExe made.copyTo} "docker://$to" "$@"
       '';
     };
@@ -69,8 +103,9 @@ let
           echo "splitter: the program splitter is not in PATH" >&2
           exit 1
         fi
-        ${lib.optionalString (image.registry == null) destination}
-        exec splitter images push --plan ${plan} ${lib.optionalString (image.registry == null) ''--to "$to"''} "$@"
+        to=
+        ${given}
+        exec splitter images push --plan ${plan} ''${to:+--to "$to"} "$@"
       '';
     };
   };

@@ -36,7 +36,16 @@ let
     HOME = home;
     SSL_CERT_FILE = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
   }
-  // lib.optionalAttrs (serves != "files") { NODE_ENV = "production"; }
+  // lib.optionalAttrs (serves != "files") {
+    NODE_ENV = "production";
+    # Servers that read it would otherwise listen on the container's own loopback alone.
+    HOST = "0.0.0.0";
+  }
+  // lib.optionalAttrs (serves == "files") {
+    # Caddy notes its settings in these folders. Each container has this one in memory, also if its root is read-only.
+    XDG_CONFIG_HOME = "/dev/shm";
+    XDG_DATA_HOME = "/dev/shm";
+  }
   // lib.optionalAttrs (port != null) { PORT = port; }
   // lib.optionalAttrs settings.timeZones { TZDIR = "${pkgs.tzdata}/share/zoneinfo"; }
   // (if builtins.isAttrs serves then serves.env or { } else { })

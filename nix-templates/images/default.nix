@@ -6,18 +6,37 @@
   packages,
   pkgs,
   plan,
+  record,
   settings,
   system,
   ...
 }:
 let
+  # Bun writes the paths of all modules into a program that it compiles, or a hash of them. Linked packages have the path
+  # of the whole install, so the program would differ after each change of the lockfile. Copied packages do not.
+  isCompiled =
+    workspace: lib.any (program: program.runtime or null == "none") (workspace.package.programs or [ ]);
+  packageIn =
+    name: package:
+    let
+      own = settings.apps.${name};
+    in
+    if
+      record.packageManager.name == "bun"
+      && isCompiled plan.packages.${name}
+      && own.nodeModules == "link"
+      && package ? override
+    then
+      package.override { settings = own // { nodeModules = "copy"; }; }
+    else
+      package;
   imageOf =
     name: package:
     let
       make =
         settings':
         callPackage ./image.nix {
-          inherit package;
+          package = packageIn name package;
           workspace = plan.packages.${name};
           allSettings = settings;
           settings = settings';

@@ -163,20 +163,34 @@ let
     layers = layers.placed;
     config = configWith (startWith "/app/Caddyfile" "/app");
   };
+  # The commit is in no plan: it would change with each commit, and `splitter images push` adds it.
+  stated =
+    image:
+    image
+    // lib.optionalAttrs (allSettings.images.revision != null) {
+      config = image.config // {
+        Labels = {
+          "org.opencontainers.image.revision" = allSettings.images.revision;
+        }
+        // image.config.Labels;
+      };
+    };
   planFile = import ./plan.nix { inherit lib nodejs pkgs programs; } image;
   stream = import ./docker-tools.nix { inherit lib pkgs; } (
-    image
-    // {
-      layers = layers.stored;
-      config = configWith (startWith (caddyfileFor "${package}") package);
-    }
+    stated (
+      image
+      // {
+        layers = layers.stored;
+        config = configWith (startWith (caddyfileFor "${package}") package);
+      }
+    )
   );
   engines = {
     dockerTools = stream;
     nix2container = import ./nix2container.nix {
       inherit lib;
       inherit (allSettings.images) nix2container;
-    } image;
+    } (stated image);
     splitter = planFile;
   };
   commands = import ./commands.nix { inherit lib pkgs; } {

@@ -12,6 +12,9 @@ const INSTALLED = "/app/.packages";
 const isMoved = installed !== "" && existsSync(join(installed, INSTALLED));
 // No program reads them, and they change with the packages of every app.
 const LOCKFILES = new Set(["bun.lock", "yarn.lock"]);
+// Fields of the root's package.json that installs and developers read, and programs do not. They change with tools and
+// with the packages of every app.
+const DEVELOPMENT = ["packageManager", "devEngines", "scripts", "devDependencies", "overrides", "resolutions", "catalog", "catalogs", "patchedDependencies", "trustedDependencies", "dependenciesMeta"];
 const home = `lib/${name}`;
 const otherFolders = others === "" ? [] : others.split("\n");
 
@@ -40,6 +43,15 @@ function outputOf(path) {
 // Replaces the package's own store path.
 const moved = (text) => text.replaceAll(`${from}/${home}`, TOP).replaceAll(from, TOP);
 
+// Returns the root's package.json for the program of another workspace, which looks there for the root and for what its
+// modules are.
+function reducedRoot(text) {
+  const manifest = JSON.parse(text);
+  for (const field of DEVELOPMENT) delete manifest[field];
+  if (Array.isArray(manifest.workspaces?.packages)) manifest.workspaces = { packages: manifest.workspaces.packages };
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
 // Returns where a link leads in the image.
 const targetOf = (link) => (isMoved && isBelow(install, link) ? INSTALLED + link.slice(install.length) : moved(link));
 
@@ -54,6 +66,10 @@ function place(path) {
   mkdirSync(dirname(target), { recursive: true });
   if (isLink) {
     symlinkSync(targetOf(readlinkSync(source)), target);
+    return true;
+  }
+  if (inner === "package.json" && workspace !== "") {
+    writeFileSync(target, reducedRoot(readFileSync(source, "utf8")));
     return true;
   }
   const content = readFileSync(source);

@@ -17,6 +17,7 @@ pub mod checks;
 pub mod config;
 pub mod development;
 mod error;
+pub mod helpers;
 pub mod lock;
 mod lookup;
 pub mod mending;

@@ -9,6 +9,7 @@ mod frameworks;
 mod linters;
 mod memory;
 mod nix;
+mod packages;
 mod paths;
 mod process;
 mod setup;

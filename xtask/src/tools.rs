@@ -107,13 +107,7 @@ fn install(dir: &Utf8Path, tool: &Tool, package: &Package, registry: &str) -> Re
     let scratch = tempfile::tempdir_in(dir)?;
     let scratch = Utf8Path::from_path(scratch.path()).ok_or("the path of the tools folder is not UTF-8")?;
     let tarball = scratch.join("package.tgz");
-    let base = package.package.rsplit('/').next().unwrap_or_default();
-    let url = format!("{registry}{}/-/{base}-{}.tgz", package.package, tool.version);
-    download(&url, &tarball)?;
-    let digest = package.integrity.algorithm().digest(&fs::read(&tarball)?);
-    if !package.integrity.accepts(&digest) {
-        return Err(format!("{url}: expected {}, found {digest}", package.integrity).into());
-    }
+    download_package(registry, &package.package, &tool.version, &package.integrity, &tarball)?;
     let unpacked = scratch.join("unpacked");
     fs::create_dir(&unpacked)?;
     process::run_silently(Command::new("tar").args([
@@ -132,7 +126,25 @@ fn install(dir: &Utf8Path, tool: &Tool, package: &Package, registry: &str) -> Re
     Ok(())
 }
 
-fn download(url: &str, target: &Utf8PathBuf) -> Result<()> {
+/// Downloads the tarball of a package, and checks its integrity.
+pub(crate) fn download_package(
+    registry: &str,
+    name: &str,
+    version: &str,
+    integrity: &Integrity,
+    target: &Utf8Path,
+) -> Result<()> {
+    let base = name.rsplit('/').next().unwrap_or_default();
+    let url = format!("{registry}{name}/-/{base}-{version}.tgz");
+    download(&url, target)?;
+    let digest = integrity.algorithm().digest(&fs::read(target)?);
+    if !integrity.accepts(&digest) {
+        return Err(format!("{url}: expected {integrity}, found {digest}").into());
+    }
+    Ok(())
+}
+
+fn download(url: &str, target: &Utf8Path) -> Result<()> {
     let flags = ["--fail", "--silent", "--show-error", "--location", "--retry", "3", "--output", target.as_str()];
     process::run_silently(Command::new("curl").args(flags).arg(url)).map(drop)
 }

@@ -4,7 +4,6 @@
   network,
   nodejs,
   pkgs,
-  programs,
   record,
   system,
   target,
@@ -15,6 +14,24 @@ let
   tarball =
     tarballs.${system}
       or (throw "splitter: splitter.lock.json lacks bun ${version} for ${system}\nhint: run `splitter update-hash`, or set splitter.packageManagerPackage");
+  # Only what this build runs. All programs together change with each version of splitter, and images would get another
+  # path of the same Bun.
+  top = builtins.stringLength (toString ../..) + 1;
+  own = builtins.path {
+    name = "bun-programs";
+    path = ../..;
+    filter =
+      path: _type:
+      builtins.elem (builtins.substring top (-1) path) [
+        "managers"
+        "managers/bun"
+        "managers/bun/program.mjs"
+        "tools"
+        "tools/elf.mjs"
+        "tools/tar.mjs"
+        "tools/words.mjs"
+      ];
+  };
 in
 # Never strip or patch this file: `bun build --compile` copies it.
 pkgs.stdenvNoCC.mkDerivation (
@@ -26,7 +43,7 @@ pkgs.stdenvNoCC.mkDerivation (
     buildCommand = ''
       mkdir -p "$out/bin"
       export HOME=$NIX_BUILD_TOP program=$out/bin/bun
-      node ${programs}/managers/bun/program.mjs || exit
+      node ${own}/managers/bun/program.mjs || exit
       ln -s bun "$out/bin/bunx"
     '';
     meta.mainProgram = "bun";

@@ -2,7 +2,7 @@
 
 use super::plans::Image;
 use crate::{
-    cli::{style::BAD, text::bytes},
+    cli::{printer::Printer, style::BAD, text::bytes},
     image::{
         compare::{ImageChange, LayerChange},
         plan::Layer,
@@ -15,6 +15,15 @@ const BLAMED: usize = 3;
 /// Returns the number of bytes above the budget.
 pub(super) fn excess(image: &Image) -> Option<u64> {
     image.plan.size().checked_sub(image.budget?).filter(|excess| *excess > 0)
+}
+
+/// Prints the images above their budget to stderr, because stdout has digests alone. Returns whether there is one.
+pub(super) fn refuses(images: &[Image], printer: Printer) -> bool {
+    let over = lines(images, &[]);
+    for line in &over {
+        printer.error_line(line);
+    }
+    !over.is_empty()
 }
 
 /// Returns lines about each image above its budget: its size, and the layers that grew or else the largest ones.

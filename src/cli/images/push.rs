@@ -36,12 +36,7 @@ pub(in crate::cli) fn run(global: &Global, options: &ImagesPushOptions, printer:
     let (store, stall) = (plans::store()?, stall(&environment)?);
     let labels = labels::read(global, &options.labels, options.plans.plan_files.is_empty(), &environment)?;
     let images = plans::read(global, &Choice::of_push(&options.plans), &store, printer)?;
-    let over = budget::lines(&images, &[]);
-    if !over.is_empty() {
-        // stdout has digests alone.
-        for line in over {
-            printer.error_line(line);
-        }
+    if budget::refuses(&images, printer) {
         return Ok(Outcome::Difference);
     }
     let mut plans: Vec<Plan> = images.into_iter().map(|image| image.plan).collect();

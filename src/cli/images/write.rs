@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 
-use super::{ImagesError, labels, plans, plans::Choice};
+use super::{ImagesError, budget, labels, plans, plans::Choice};
 use crate::{
     cli::{
         arguments::{Global, ImagesWriteOptions},
@@ -30,6 +30,9 @@ pub(in crate::cli) fn run(global: &Global, options: &ImagesWriteOptions, printer
     let choice = Choice { names, files: plan_files, systems, nix_options, command: None };
     let labels = labels::read(global, &options.labels, plan_files.is_empty(), &Environment::of_process())?;
     let images = plans::read(global, &choice, &store, printer)?;
+    if budget::refuses(&images, printer) {
+        return Ok(Outcome::Difference);
+    }
     let mut plans: Vec<Plan> = images.into_iter().map(|image| image.plan).collect();
     for plan in &mut plans {
         labels.add_to(plan);

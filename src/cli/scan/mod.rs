@@ -21,7 +21,7 @@ use crate::{
     repo::{Asks, Snapshot, WorkTree},
     scaffold::record::Kept,
     split::{
-        Choices, Split, SplitError,
+        Choices, Split, SplitError, helpers,
         lock::shards::{self, Part},
         sources::Sources,
         workspaces::graph::{Closures, Workspace},
@@ -58,6 +58,8 @@ pub(super) fn run(global: &Global, options: &ScanOptions, printer: Printer) -> R
     refuse_unknown(options, &split)?;
     let unmatched = globs::unmatched(&split, &files.files);
     split.warnings.extend(unmatched);
+    let helpers = helpers::warnings(&split, &snapshot)?;
+    split.warnings.extend(helpers);
     warn(&tree, &split, printer)?;
     warn_of_lfs(&tree, &lfs_files(&tree, &split), printer)?;
     let sources = Sources::sort(&files.files, &split.graph, &split.config, &split.root_files);

@@ -10,8 +10,10 @@ use crate::support::{
     YARN_VERSIONS, YarnMonorepo, fail, monorepo::packages, run, stand_in::system, succeed, tools,
 };
 
-/// A registry with what the apps need: a library, and stand-ins for two frameworks.
-fn registry() -> Registry {
+/// A registry with what the apps need: the real Fastify, a library, and stand-ins for two frameworks. Without Fastify it
+/// records a skip.
+#[track_caller]
+fn registry() -> Option<Registry> {
     let program = |name: &str, script: &str| {
         Package::new(name, "1.0.0").field("bin", json!({ name: "cli.js" })).executable("cli.js", script)
     };
@@ -23,7 +25,8 @@ fn registry() -> Registry {
         program("vite", include_str!("images/vite.js")),
         program("next", include_str!("images/next.js")),
     ];
-    Registry::start(packages().into_iter().chain(own))
+    let fastify = tools::real_packages()?;
+    Some(Registry::start(packages().into_iter().chain(own).chain(fastify)))
 }
 
 /// Adds a server with a library, a site, and a server that brings its packages.
@@ -37,7 +40,7 @@ fn with_apps(context: &TestContext, workspace: &str) {
     let server = json!({
         "name": "server", "version": "2.1.0", "description": "Says words", "license": "MIT",
         "scripts": { "build": "node build.js", "start": "node dist/main.js" },
-        "dependencies": { "@acme/words": workspace, "greet": "1.0.0" },
+        "dependencies": { "@acme/words": workspace, "greet": "1.0.0", "fastify": "5.12.8" },
     });
     manifest("apps/server/package.json", server);
     context.write("apps/server/build.js", include_str!("images/server.js"));
@@ -97,7 +100,8 @@ fn sent(output: &str) -> Vec<&str> {
 #[test]
 fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
     let (Some(registry_program), Some(programs)) = (tools::oci("docker-registry"), Programs::find()) else { return };
-    let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], registry(), |monorepo| {
+    let Some(registry) = registry() else { return };
+    let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], registry, |monorepo| {
         with_apps(&monorepo.context, "workspace:*");
         let build = "bun build tool.ts --compile --outfile dist/tool";
         let manifest = json!({ "name": "push", "version": "1.0.0", "scripts": { "build": build } });
@@ -131,6 +135,7 @@ fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
     assert!(server.stop().as_millis() < 1000);
     let mut site = run("site");
     site_answers(&mut site);
+    assert!(!site.log().contains(r#""level":"error""#), "{}", site.log());
     site.stop();
     let mut pages = run("pages");
     pages_answer(&mut pages);
@@ -156,8 +161,11 @@ fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
     assert_eq!(sent(&output), ["app"], "the build itself is a file of the package: {output}");
     nix.monorepo.add("apps/pages", "other@1.1.0");
     succeed(&mut context.splitter(&["update-hash"]));
+    let program = "nix/splitter/tools/image-plan.mjs";
+    context.write(program, format!("{}// another version of splitter\n", context.read(program)));
     context.commit_all("another version of a package of pages");
-    assert_eq!(sent(&push(&["server"])), [""; 0], "the packages of other apps are not its own");
+    let output = push(&["server", "push"]);
+    assert_eq!(sent(&output), [""; 0], "the packages of other apps are not its own: {output}");
     nix.monorepo.add("apps/server", "greet@1.1.0");
     succeed(&mut context.splitter(&["update-hash"]));
     context.commit_all("another version of a package of the server");
@@ -214,17 +222,21 @@ fn changes_are_shown_in_bytes(nix: &NixMonorepo) {
     context.commit_all("a budget");
     let output = images(&["server", "HEAD~4..HEAD"]);
     assert!(output.starts_with("exit: 1\n") && output.contains("over budget: the image server"), "{output}");
-    assert!(output.contains(" kB more than its budget of 1.0 kB\n  grew: packages +"), "{output}");
+    assert!(output.contains(" MB more than its budget of 1.0 kB\n  grew: packages +"), "{output}");
     let output = run(&mut splitter(nix, &["images", "push", "server", "--system", &system, "--to", "127.0.0.1:1/x"]));
     assert!(output.starts_with("exit: 1\n----- stdout\n----- stderr\n"), "{output}");
     assert!(output.contains("over budget: the image server") && output.contains("largest layers: "), "{output}");
+    let layout = context.folder("layout");
+    let output = run(&mut splitter(nix, &["images", "write", "server", layout.as_str(), "--system", &system]));
+    assert!(output.starts_with("exit: 1\n") && output.contains("over budget: the image server"), "{output}");
+    assert!(!layout.exists());
 }
 
 /// Runs the images that dockerTools makes of a Yarn monorepo.
 fn images_of_yarn(version: &str) {
-    let Some(programs) = Programs::find() else { return };
+    let (Some(programs), Some(registry)) = (Programs::find(), registry()) else { return };
     let workspace = if version.starts_with("1.") { "1.0.0" } else { "workspace:*" };
-    let monorepo = YarnMonorepo::with_registry(version, "node-modules", registry(), |monorepo| {
+    let monorepo = YarnMonorepo::with_registry(version, "node-modules", registry, |monorepo| {
         with_apps(&monorepo.context, workspace);
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
@@ -290,13 +302,14 @@ fn store_paths(nix: &NixMonorepo<impl Project>, layout: &Utf8Path) -> Vec<String
 
 #[test]
 fn e2e_images_by_nix2container_run_and_hold_no_path_twice() {
-    let Some(programs) = Programs::find() else { return };
-    let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], registry(), |monorepo| {
+    let (Some(programs), Some(registry)) = (Programs::find(), registry()) else { return };
+    let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], registry, |monorepo| {
         with_apps(&monorepo.context, "workspace:*");
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
     let context = nix.context();
     let choices = r#"splitter.images.engine = "nix2container";
+      splitter.images.revision = "0123abc";
       splitter.images.nix2container = inputs.nix2container.packages.${system}.nix2container;
       splitter.apps.server.image = { ports = [ 8123 ]; env.EXTRA = "yes"; labels.team = "blue"; };"#;
     let input = r#"inputs.nix2container = { url = "path:/nowhere/nix2container"; inputs.nixpkgs.follows = "nixpkgs"; };
@@ -316,7 +329,7 @@ fn e2e_images_by_nix2container_run_and_hold_no_path_twice() {
     server.stop();
     let inspected = succeed(&mut programs.skopeo(context, &["inspect", &format!("oci:{layout}:v1")]));
     let labels = serde_json::from_str::<Value>(&inspected).unwrap()["Labels"].clone();
-    assert_eq!(labels["team"], "blue");
+    assert_eq!((&labels["team"], &labels["org.opencontainers.image.revision"]), (&"blue".into(), &"0123abc".into()));
     assert_eq!(labels["org.opencontainers.image.licenses"], "MIT");
     let paths = store_paths(&nix, &layout);
     let mut unique = paths.clone();
@@ -328,7 +341,8 @@ fn e2e_images_by_nix2container_run_and_hold_no_path_twice() {
 
 #[test]
 fn e2e_an_image_that_would_hold_development_packages_is_refused_with_the_way_to_them() {
-    let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], registry(), |monorepo| {
+    let Some(registry) = registry() else { return };
+    let monorepo = Monorepo::with_registry(BUN_VERSIONS[2], registry, |monorepo| {
         with_apps(&monorepo.context, "workspace:*");
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };

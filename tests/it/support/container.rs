@@ -16,6 +16,10 @@ use serde_json::{Value, json};
 
 use super::{TestContext, succeed, tools};
 
+/// The address that is asked. A server that listens on 127.0.0.1 alone, out of reach in a real container, is out of reach
+/// here too.
+const ADDRESS: &str = "127.0.0.2";
+
 /// The programs that take and run images.
 pub(crate) struct Programs {
     pub(crate) skopeo: Utf8PathBuf,
@@ -48,6 +52,7 @@ pub(crate) struct Container<'a> {
     pub(crate) port: u16,
     /// The configuration of the process, as umoci reads it from the image.
     pub(crate) settings: Value,
+    log: Utf8PathBuf,
 }
 
 impl<'a> Container<'a> {
@@ -79,9 +84,10 @@ impl<'a> Container<'a> {
         let (name, state) = (format!("splitter-{}-{number}", std::process::id()), context.folder("runc"));
         let mut command = context.command(&programs.runc);
         command.args(["--root", state.as_str(), "run", "--bundle", bundle.as_str(), &name]);
-        let log = fs::File::create(context.folder(&format!("container-{number}.log"))).unwrap().into_parts().0;
+        let log_file = context.folder(&format!("container-{number}.log"));
+        let log = fs::File::create(&log_file).unwrap().into_parts().0;
         let process = command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        Self { process, name, state, runc: &programs.runc, context, port, settings }
+        Self { process, name, state, runc: &programs.runc, context, port, settings, log: log_file }
     }
 
     /// Asks for a path until the server answers, and returns the answer with its head.
@@ -89,7 +95,7 @@ impl<'a> Container<'a> {
     pub(crate) fn ask(&mut self, path: &str) -> String {
         let start = Instant::now();
         loop {
-            if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
+            if let Ok(mut stream) = TcpStream::connect((ADDRESS, self.port)) {
                 write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
                 let mut answer = String::new();
                 stream.read_to_string(&mut answer).unwrap();
@@ -101,11 +107,16 @@ impl<'a> Container<'a> {
         }
     }
 
+    /// Returns what the program printed.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
     /// Sends SIGTERM, and returns how long the server still listened.
     pub(crate) fn stop(mut self) -> Duration {
         succeed(&mut self.kill("TERM"));
         let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+        while TcpStream::connect((ADDRESS, self.port)).is_ok() {
             assert!(start.elapsed() < Duration::from_secs(10), "the server ignores SIGTERM");
             thread::sleep(Duration::from_millis(10));
         }

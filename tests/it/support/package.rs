@@ -67,6 +67,21 @@ impl Package {
         package.file("index.js", format!("module.exports = {:?};\n", format!("{name}@{version}")))
     }
 
+    /// Returns a real package, by its tarball.
+    pub(crate) fn of_tarball(tarball: Vec<u8>) -> Self {
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(tarball.as_slice()));
+        let is_manifest = |entry: &tar::Entry<'_, _>| {
+            let path = entry.path().unwrap();
+            path.components().count() == 2 && path.ends_with("package.json")
+        };
+        let entry = archive.entries().unwrap().map(Result::unwrap).find(is_manifest).unwrap();
+        let manifest: Map<String, Value> = serde_json::from_reader(entry).unwrap();
+        let text = |name: &str| manifest[name].as_str().unwrap().to_owned();
+        let (name, version) = (text("name"), text("version"));
+        let packed = Some(Arc::new(Packed::new(tarball)));
+        Self { name, version, tags: Vec::new(), manifest, files: BTreeMap::new(), packed }
+    }
+
     /// Adds a file without the executable bit.
     pub(crate) fn file(mut self, path: &str, contents: impl Into<Vec<u8>>) -> Self {
         self.files.insert(path.to_owned(), File { contents: contents.into(), mode: 0o644 });

@@ -6,6 +6,8 @@ use std::{env, io::Write, panic::Location, process::Command, sync::LazyLock, thr
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
+use super::Package;
+
 /// The Bun versions of `xtask/tools.json`: the last 1.2, a 1.3, and the current one.
 pub(crate) const BUN_VERSIONS: [&str; 3] = ["1.2.23", "1.3.11", "1.4.4"];
 
@@ -56,6 +58,18 @@ pub(crate) fn oci(name: &str) -> Option<Utf8PathBuf> {
         Ok(found) => Utf8PathBuf::from_path_buf(found).ok(),
         Err(_) => skip(&format!("no {name}")),
     }
+}
+
+/// Returns the real packages of `xtask/packages.json`: Fastify, and all that it needs. Records a skip if one is missing.
+#[track_caller]
+pub(crate) fn real_packages() -> Option<Vec<Package>> {
+    let list: Vec<serde_json::Value> = serde_json::from_str(include_str!("../../../xtask/packages.json")).unwrap();
+    let file = |package: &serde_json::Value| {
+        let text = |key: &str| package[key].as_str().unwrap().to_owned();
+        format!("packages/{}-{}.tgz", text("name").replace('/', "+"), text("version"))
+    };
+    let files: Option<Vec<_>> = list.iter().map(|package| installed(&file(package))).collect();
+    Some(files?.into_iter().map(|file| Package::of_tarball(fs::read(file).unwrap())).collect())
 }
 
 /// Returns the folder of `PostgreSQL`'s programs. Debian has one for each release, and none of them in `PATH`.

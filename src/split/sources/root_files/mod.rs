@@ -33,7 +33,7 @@ use self::{
     specifiers::Specifiers,
     tables::{NOT_FOR_BUILDS, OF_CHECKS, OF_ESLINT, SETTINGS, SOUGHT_UPWARDS},
 };
-pub(in crate::split) use self::{chosen::chosen, finder::Finder};
+pub(in crate::split) use self::{chosen::chosen, finder::Finder, typescript::names_compiler};
 use crate::repo::{EntryKind, RepoPath};
 use crate::split::{
     LinkTargets, SplitError, Workspaces,

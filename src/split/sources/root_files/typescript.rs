@@ -148,13 +148,18 @@ const COMPILING: [&str; 10] = [
 
 /// Whether scripts run a compiler, or a bundler with one.
 pub(super) fn compiles(scripts: &[&str], manifest: Option<&Manifest>) -> bool {
+    scripts.iter().any(|script| names_compiler(script))
+        || manifest.is_some_and(|manifest| COMPILING.iter().any(|package| manifest.depends_on(package)))
+}
+
+/// Whether a script runs a compiler.
+pub(in crate::split) fn names_compiler(script: &str) -> bool {
     let is_compiler = |word: &str| {
         let name = word.rsplit('/').next().unwrap_or_default();
         name.ends_with("tsc") || COMPILERS.contains(&name)
     };
     let is_end = |c: char| c.is_whitespace() || "\"'`;&|()".contains(c);
-    scripts.iter().any(|script| script.split(is_end).any(is_compiler))
-        || manifest.is_some_and(|manifest| COMPILING.iter().any(|package| manifest.depends_on(package)))
+    script.split(is_end).any(is_compiler)
 }
 
 /// Adds the files and folders in a field of a configuration.

@@ -296,6 +296,11 @@ impl Graph {
         all.difference(&named).copied().collect()
     }
 
+    /// Returns the workspaces that an app's own install installs for.
+    pub(in crate::split) fn installed(&self, app: &RepoPath, install: Install) -> BTreeSet<&RepoPath> {
+        self.installed_with(app, install, true)
+    }
+
     /// The rules of `plan.nix`, with and without `uses`.
     fn installed_with(&self, app: &RepoPath, install: Install, with_uses: bool) -> BTreeSet<&RepoPath> {
         let mut found = BTreeSet::new();

@@ -3,7 +3,7 @@ const { mkdirSync, writeFileSync } = require("node:fs");
 
 const main = `
 const { writeFileSync } = require("node:fs");
-const { createServer } = require("node:http");
+const fastify = require("fastify");
 const words = require("@acme/words");
 const tries = (path) => {
   try {
@@ -13,10 +13,10 @@ const tries = (path) => {
     return "refused";
   }
 };
-createServer((_question, answer) => {
+fastify().get("/", async () => {
   const user = process.getuid() + ":" + process.getgid();
-  answer.end([words, user, process.env.NODE_ENV, process.env.HOME, process.cwd(), tries("/etc/x"), "EDITION"].join(" "));
-}).listen(process.env.PORT);
+  return [words, user, process.env.NODE_ENV, process.env.HOME, process.cwd(), tries("/etc/x"), "EDITION"].join(" ");
+}).listen({ port: process.env.PORT, host: process.env.HOST });
 `;
 mkdirSync("dist", { recursive: true });
 writeFileSync("dist/main.js", main.replace("EDITION", require("./src/edition.json").edition));
