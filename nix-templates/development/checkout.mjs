@@ -16,7 +16,8 @@ export async function run(main) {
   try {
     process.exitCode = await main();
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    // Failures of the system have a code, such as EROFS. Others are faults of the program.
+    if (!(error instanceof Refusal) && error.code === undefined) throw error;
     console.error(`error: ${error.message}`);
     if (error.hint !== undefined) console.error(`hint: ${error.hint}`);
     process.exitCode = 1;

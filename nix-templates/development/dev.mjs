@@ -5,6 +5,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 
 import { Refusal, findRoot, run, stateFolder } from "./checkout.mjs";
 
@@ -73,6 +74,21 @@ const isTaken = (port) =>
     server.listen(port, "127.0.0.1", () => server.close(() => resolve(false)));
   });
 
+// Refuses to start what splitter.json no longer says. It may have comments.
+async function refuseOldPlan(root) {
+  const file = join(root, "splitter.json");
+  const { parseManifest } = await import(`${plan.programs}/tools/manifest.mjs`);
+  let settings;
+  try {
+    settings = existsSync(file) ? parseManifest(readFileSync(file, "utf8")) : {};
+  } catch (error) {
+    throw new Refusal(`splitter.json cannot be read: ${error.message}`);
+  }
+  const given = { services: settings.services ?? null, processes: settings.processes ?? null };
+  if (isDeepStrictEqual(given, plan.given)) return;
+  throw new Refusal("`services` or `processes` in splitter.json changed since the hashes were updated", "run `splitter update-hash`");
+}
+
 // Whether process-compose answers in this checkout. A socket that a killed one left answers nothing.
 const answers = () =>
   new Promise((resolve) => {
@@ -123,10 +139,13 @@ function processCompose(root, args) {
 const client = (args) => ["--use-uds", "--unix-socket", SOCKET, ...args];
 
 async function up(root, names, offset) {
+  await refuseOldPlan(root);
   const ports = portsWith(offset);
   const config = configWith(ports);
   const unknown = names.find((name) => config.processes[name] === undefined);
-  if (unknown !== undefined) throw new Refusal(`there is no process ${unknown}; expected ${Object.keys(config.processes).join(", ")}`);
+  if (unknown !== undefined) {
+    throw new Refusal(`there is no process or command ${unknown}; expected ${Object.keys(config.processes).join(", ")}, or ${Object.keys(COMMANDS).join(", ")}`);
+  }
   const needed = neededBy(names, config.processes);
   refuseRoot(needed);
   if (await answers()) throw new Refusal("it runs in this checkout already", "nix run .#dev -- status, or nix run .#dev -- down");

@@ -6,6 +6,7 @@
   nodejs,
   packageManager,
   pkgs,
+  programs,
   record,
   settings,
   ...
@@ -18,7 +19,7 @@ let
     settings.development.services.${name} or (lib.attrByPath (lib.splitString "." name) (throw
       "splitter: nixpkgs has no `${name}`, which a service of splitter.json needs. Set `development.services.\"${name}\"` to a package"
     ) pkgs);
-  programs = [
+  inPath = [
     pkgs.process-compose
     packageManager
     nodejs
@@ -26,7 +27,13 @@ let
   ++ map packageOf plan.packages
   ++ settings.development.packages;
   file = pkgs.writeText "dev.json" (
-    builtins.toJSON (plan // { install = "${manager.command} install"; })
+    builtins.toJSON (
+      plan
+      // {
+        inherit programs;
+        install = "${manager.command} install";
+      }
+    )
   );
   names = builtins.attrNames plan.ports;
   filled = builtins.fromJSON (
@@ -36,12 +43,12 @@ let
   );
   # For those who have none yet.
   missing = pkgs.writeShellScriptBin "dev" ''
-    echo 'error: splitter.json names neither services nor processes' >&2
-    echo 'hint: add them, such as "services": { "postgres": {} }, run `splitter update-hash`, and see `splitter dev suggest`' >&2
+    echo 'error: nix/splitter/splitter.lock.json has neither services nor processes' >&2
+    echo 'hint: if splitter.json names them, run `splitter update-hash`; if not, `splitter dev suggest` prints lines to add' >&2
     exit 1
   '';
   program = pkgs.writeShellScriptBin "dev" ''
-    export PATH=${lib.makeBinPath programs}:$PATH
+    export PATH=${lib.makeBinPath inPath}:$PATH
     exec ${nodejs}/bin/node ${import ./programs.nix}/dev.mjs ${file} "$@"
   '';
 in

@@ -3,7 +3,7 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { Refusal, findRoot, run, stateFolder } from "./checkout.mjs";
 
@@ -32,11 +32,23 @@ function isOurs(folder, note) {
   return entries.some((entry) => entry.isDirectory() && /^(@|\.bin$)/.test(entry.name) && isOurs(join(folder, entry.name), note));
 }
 
+// Refuses to remove what somebody added among the links. Tools write into folders whose names start with a dot.
+function refuseAdded(root, path, note) {
+  const folder = join(root, path);
+  if (note.mode === "copy" || !note.complete || !stat(folder)?.isDirectory()) return;
+  const known = new Set(readdirSync(join(note.nodeModules, path)));
+  const added = readdirSync(folder).find((name) => !known.has(name) && !name.startsWith(".") && !isWorkspaceLink(join(folder, name)));
+  if (added !== undefined) throw new Refusal(`${join(path, added)} was not made by \`link\`, so nothing was removed`, `move it away: mv ${join(path, added)} ELSEWHERE`);
+}
+
+const isWorkspaceLink = (path) => stat(path).isSymbolicLink() || basename(path).startsWith("@");
+
 // Removes what an earlier run made. Its note is written before the first folder, so this mends a run that was cut short.
 async function undo(root, noteFile) {
   const note = readNote(noteFile);
   if (note === undefined) return 0;
   const ours = note.complete ? note.made.filter((path) => path === YARN_STATE || isOurs(join(root, path), note)) : note.made;
+  for (const path of ours) refuseAdded(root, path, note);
   for (const path of ours) {
     // Copies have folders that nobody may write.
     const full = join(root, path);
@@ -58,7 +70,7 @@ function refuseForeign(root, made) {
   const foreign = made.filter((path) => stat(join(root, path)) !== undefined);
   if (foreign.length === 0) return;
   const more = foreign.length > 1 ? ` and ${foreign.length - 1} more` : "";
-  throw new Refusal(`${foreign[0]}${more} exists already, from an install of ${manager}`, `keep it, or remove it first: rm -rf ${foreign.join(" ")}`);
+  throw new Refusal(`${foreign[0]}${more} exists already, and \`link\` did not make it`, `keep it, or remove it first: rm -rf ${foreign.join(" ")}`);
 }
 
 // Keeps the packages from the garbage collector.

@@ -14,7 +14,10 @@ use crate::{
     names::SETTINGS,
     nix::command::Nix,
     repo::{Asks, Snapshot, WorkTree},
-    scaffold::files,
+    scaffold::{
+        files,
+        record::{self, Record},
+    },
     split::{
         Choices, Split,
         development::{Plan, Suggestion, Suggestions, process_compose::with_ports, suggest},
@@ -28,6 +31,8 @@ const PROGRAM: &str = ".#dev";
 enum DevError {
     #[error("splitter.json names neither services nor processes")]
     Nothing,
+    #[error("`services` or `processes` changed since {} was written", record::PATH)]
+    Stale,
     #[error("with --port-offset {offset}, the port of `{name}` is {port}; ports end at {}", u16::MAX)]
     Port { offset: u16, name: String, port: u32 },
     #[error("could not write `{path}`")]
@@ -37,18 +42,19 @@ enum DevError {
 impl Diagnose for DevError {
     fn category(&self) -> Category {
         match self {
-            Self::Nothing | Self::Port { .. } => Category::Input,
+            Self::Nothing | Self::Stale | Self::Port { .. } => Category::Input,
             Self::Write { .. } => Category::Environment,
         }
     }
 
     fn location(&self) -> Option<Location> {
-        matches!(self, Self::Nothing).then(|| Location::file(SETTINGS))
+        matches!(self, Self::Nothing | Self::Stale).then(|| Location::file(SETTINGS))
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Nothing => vec!["run `splitter dev suggest` for lines to add".to_owned()],
+            Self::Stale => vec!["run `splitter update-hash`".to_owned()],
             _ => Vec::new(),
         }
     }
@@ -57,13 +63,23 @@ impl Diagnose for DevError {
 pub(super) fn run(global: &Global, command: &DevCommand, printer: Printer) -> Result<Outcome, Failure> {
     let tree = work_tree(global)?;
     match command {
-        DevCommand::Up(options) => Err(in_flake(&tree, &up_arguments(options))),
+        DevCommand::Up(options) => {
+            check_plan(&tree)?;
+            Err(in_flake(&tree, &up_arguments(options)))
+        }
         DevCommand::Down => Err(in_flake(&tree, &["down".to_owned()])),
         DevCommand::Status => Err(in_flake(&tree, &["status".to_owned()])),
         DevCommand::Logs { name } => Err(in_flake(&tree, &["logs".to_owned(), name.clone()])),
         DevCommand::Config(options) => config(&tree, options, printer),
         DevCommand::Suggest => print_suggestions(&tree, printer),
     }
+}
+
+/// Checks that the record has the plan of `splitter.json`: Nix starts what the record says.
+fn check_plan(tree: &WorkTree) -> Result<(), Failure> {
+    let plan = split(tree)?.development.ok_or(DevError::Nothing)?;
+    let recorded = Record::read(tree)?.and_then(|record| record.development);
+    if recorded == Some(plan) { Ok(()) } else { Err(DevError::Stale.into()) }
 }
 
 fn up_arguments(options: &UpOptions) -> Vec<String> {

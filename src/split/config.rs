@@ -17,11 +17,14 @@ use crate::split::{
     SplitError, System,
     budget::SizeBudgets,
     caches::CacheChoice,
-    development::settings::{self as development, Process, Service},
+    development::{
+        Given,
+        settings::{self, Process, Service},
+    },
     lock::downloads::{self, Download},
 };
 use crate::{
-    lockfile::json::{Dialect, Document, JsonError},
+    lockfile::json::{Dialect, Document, JsonError, to_serde},
     names::SETTINGS,
     repo::{RepoPath, Tree, read_parsed},
 };
@@ -65,6 +68,8 @@ pub struct Config {
     pub services: BTreeMap<String, Service>,
     /// Processes for development, by name.
     pub processes: BTreeMap<String, Process>,
+    /// Both as they are written.
+    pub development: Given,
     /// The binary caches of the team. No build reads them.
     pub caches: Vec<CacheChoice>,
 }
@@ -223,8 +228,14 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "input" => config.input = Some(input(&document, &property.value)?),
             "sizeBudget" => config.size_budgets = size_budgets(&document, document.as_object(&property.value)?)?,
             "imageBudget" => config.image_budget = Some(size(&document, &property.value)?),
-            "services" => config.services = development::services(&document, &property.value)?,
-            "processes" => config.processes = development::processes(&document, &property.value)?,
+            "services" => {
+                config.services = settings::services(&document, &property.value)?;
+                config.development.services = to_serde(&property.value);
+            }
+            "processes" => {
+                config.processes = settings::processes(&document, &property.value)?;
+                config.development.processes = to_serde(&property.value);
+            }
             "caches" => config.caches = caches(&document, &property.value)?,
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => {

@@ -79,6 +79,7 @@ fn development(plan: &Plan) -> String {
     if !plan.not_as_root.is_empty() {
         fields.push(("notAsRoot", json(&plan.not_as_root)));
     }
+    fields.push(("given", json(&plan.given)));
     fields.push(("own", json(&plan.own)));
     fields.push(("processCompose", object(&file, "    ")));
     object(&fields, "  ")

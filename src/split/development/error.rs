@@ -28,7 +28,7 @@ pub enum DevelopmentError {
         path: RepoPath,
     },
     /// The workspace lacks the script.
-    #[error("`processes.{name}`: `{path}` has no script `{script}`")]
+    #[error("`processes.{name}`: `{path}` has no script `{script}`; it has {}", list(scripts))]
     NoSuchScript {
         /// The process.
         name: String,
@@ -36,6 +36,8 @@ pub enum DevelopmentError {
         path: RepoPath,
         /// The script.
         script: String,
+        /// The scripts that it has.
+        scripts: Vec<String>,
     },
     /// A process waits for something that does not exist.
     #[error("`{place}` waits for `{wanted}`; expected {}", list(known))]
@@ -123,6 +125,13 @@ impl Diagnose for DevelopmentError {
             Self::NoSuchApp { name, apps } => similar(apps, name),
             Self::NoSuchDependency { wanted, known, .. } => similar(known, wanted),
             Self::NoSuchPort { name, known, .. } => similar(known, name),
+            Self::NoSuchScript { name, script, scripts, .. } => {
+                let like = scripts.iter().find(|known| known.ends_with(script.as_str()));
+                let like = like.cloned().or_else(|| scripts.first().cloned());
+                like.map(|known| {
+                    format!("name the script: \"processes\": {{ \"{name}\": {{ \"script\": \"{known}\" }} }}")
+                })
+            }
             Self::TwicePort { second, .. } => Some(format!("give `{second}` another `port`")),
             _ => None,
         };

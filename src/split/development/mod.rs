@@ -11,7 +11,7 @@ pub mod settings;
 mod suggest;
 
 pub use error::DevelopmentError;
-pub use plan::{Plan, STATE};
+pub use plan::{Given, Plan, STATE};
 pub use suggest::{Suggestion, Suggestions, suggest};
 
 use crate::{
@@ -31,7 +31,7 @@ pub(super) fn find(
     if services.is_empty() && processes.is_empty() {
         return Ok(None);
     }
-    let inputs = plan::Inputs { tree, graph, manifests, manager, services, processes };
+    let inputs = plan::Inputs { tree, graph, manifests, manager, services, processes, given: &config.development };
     plan::make(&inputs).map(Some)
 }
 

@@ -39,10 +39,21 @@ pub struct Plan {
     /// The services that refuse to run as root.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_as_root: Vec<String>,
+    /// `services` and `processes` as they are written, to notice that they changed.
+    pub given: Given,
     /// The processes of the repository itself, which need its packages.
     pub own: Vec<String>,
     /// The configuration of process-compose, with placeholders for ports.
     pub process_compose: File,
+}
+
+/// The two keys of `splitter.json`, without comments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// `services`.
+    pub services: serde_json::Value,
+    /// `processes`.
+    pub processes: serde_json::Value,
 }
 
 /// What a plan is made of.
@@ -53,6 +64,7 @@ pub(super) struct Inputs<'a> {
     pub(super) manager: ManagerName,
     pub(super) services: &'a BTreeMap<String, Service>,
     pub(super) processes: &'a BTreeMap<String, Process>,
+    pub(super) given: &'a Given,
 }
 
 /// Makes the plan.
@@ -71,6 +83,7 @@ pub(super) fn make(inputs: &Inputs<'_>) -> Result<Plan, SplitError> {
         ports,
         not_as_root: not_as_root(inputs.services),
         own: processes.keys().cloned().collect(),
+        given: inputs.given.clone(),
         process_compose: File::new(BTreeMap::new()),
     };
     for (name, service) in inputs.services {
@@ -359,10 +372,11 @@ fn work(inputs: &Inputs<'_>, name: &str, process: &Process) -> Result<(Option<Re
         let apps = inputs.graph.apps().map(|(name, _)| name.to_owned()).collect();
         return Err(DevelopmentError::NoSuchApp { name: name.to_owned(), apps });
     };
-    let has_script = inputs.manifests.get(&path).is_some_and(|manifest| manifest.scripts.contains_key(script));
-    if !has_script {
-        let path = path.child("package.json");
-        return Err(DevelopmentError::NoSuchScript { name: name.to_owned(), path, script: script.to_owned() });
+    let scripts = inputs.manifests.get(&path).map(|manifest| &manifest.scripts);
+    if !scripts.is_some_and(|scripts| scripts.contains_key(script)) {
+        let scripts = scripts.into_iter().flat_map(BTreeMap::keys).cloned().collect();
+        let (name, path, script) = (name.to_owned(), path.child("package.json"), script.to_owned());
+        return Err(DevelopmentError::NoSuchScript { name, path, script, scripts });
     }
     let command = format!("exec {} run {}", inputs.manager.command(), shell::word(script));
     Ok((Some(path), command))

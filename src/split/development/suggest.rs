@@ -144,14 +144,20 @@ fn add_depended(found: &mut Suggestions, manifests: &Workspaces) {
     }
 }
 
-/// Adds the apps with a script `dev`.
+/// The scripts with which an app is developed, by preference.
+const SCRIPTS: [&str; 3] = ["dev", "start:dev", "develop"];
+
+/// Adds the apps with such a script, and their ports as far as they are known.
 fn add_processes(found: &mut Suggestions, split: &Split) {
     for (name, workspace) in split.graph.apps() {
         let Some(manifest) = split.manifests.get(&workspace.path) else { continue };
-        if manifest.scripts.contains_key("dev") {
-            let reason = format!("{} has the script dev", manifest_path(&workspace.path));
-            found.processes.insert(name.to_owned(), Suggestion { value: json!({}), reason });
+        let Some(script) = SCRIPTS.into_iter().find(|script| manifest.scripts.contains_key(*script)) else { continue };
+        let mut value = Map::new();
+        if script != SCRIPTS[0] {
+            value.insert("script".to_owned(), script.into());
         }
+        let reason = format!("{} has the script {script}", manifest_path(&workspace.path));
+        found.processes.insert(name.to_owned(), Suggestion { value: Json::Object(value), reason });
     }
 }
 

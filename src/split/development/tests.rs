@@ -123,7 +123,8 @@ fn what_does_not_fit_is_refused() {
     `services`: `down` is a command of `nix run .#dev`; take another name
     `processes.apis` names no app; expected `api` or `web`, or `workspace` or `command` beside it
     hint: did you mean `api`?
-    `processes.api`: `apps/api/package.json` has no script `watch`
+    `processes.api`: `apps/api/package.json` has no script `watch`; it has `dev` or `start`
+    hint: name the script: "processes": { "api": { "script": "dev" } }
     `processes.x.workspace`: `apps/x` is no workspace
     `processes.api.dependsOn` waits for `we`; expected `web`
     hint: did you mean `web`?

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::outputs::own_flake;
 use crate::support::{
-    BUN_VERSIONS, Container, Monorepo, NixMonorepo, Programs, Registry, TestContext, YARN_VERSIONS, YarnMonorepo,
+    BUN_VERSIONS, Container, Monorepo, NixMonorepo, Programs, Registry, TestContext, YARN_VERSIONS, YarnMonorepo, fail,
     monorepo::packages, stand_in::system, succeed, tools,
 };
 
@@ -233,6 +233,17 @@ fn e2e_an_app_uses_its_database_in_development_and_in_its_image() {
     drop(taken);
     running.down();
     assert_eq!(context.git(&["status", "--porcelain"]), "");
+
+    // Nix starts what the record says, so an edit without `update-hash` is refused. A comment is no edit.
+    let settings = context.read("splitter.json");
+    context.write("splitter.json", format!("// ports\n{}", settings.replace(&postgres.to_string(), "5999")));
+    let refusal = dev.refuses(&[]);
+    assert!(refusal.starts_with("error: `services` or `processes` in splitter.json changed"), "{refusal}");
+    let refusal = fail(&mut context.splitter(&["dev", "up"]));
+    assert!(refusal.contains("changed since nix/splitter/splitter.lock.json was written"), "{refusal}");
+    context.write("splitter.json", format!("// ports\n{settings}"));
+    let running = dev.up(&["redis"]);
+    running.down();
 }
 
 fn add_office(context: &TestContext, ports: [u16; 5]) {
