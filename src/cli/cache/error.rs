@@ -1,7 +1,7 @@
 //! Errors of `splitter cache`.
 
 use crate::{
-    caches::Trouble,
+    caches::{SecretKeyError, Trouble},
     diagnostic::{Category, Diagnose, Location, did_you_mean},
     names::SETTINGS,
 };
@@ -39,6 +39,12 @@ pub(in crate::cli) enum CacheError {
     /// The variable names no file.
     #[error("`{KEY_FILE}` names no file: `{0}`")]
     KeyFile(String),
+    /// The file has no secret key.
+    #[error("`{KEY_FILE}` names no secret key: `{path}` {error}")]
+    Key { path: String, error: SecretKeyError },
+    /// The server is no cache, and takes no file that makes it one.
+    #[error("{address} has no file `nix-cache-info`, and the server refuses it: {trouble}")]
+    Info { address: String, info: String, trouble: Trouble },
     /// The folder cannot be made a cache.
     #[error("could not make the folder a cache: {0}")]
     Write(std::io::Error),
@@ -75,6 +81,7 @@ impl Diagnose for CacheError {
     fn category(&self) -> Category {
         match self {
             Self::Write(_)
+            | Self::Info { .. }
             | Self::AllAway { .. }
             | Self::NoProgram { .. }
             | Self::NoAtticServer(_)
@@ -106,6 +113,20 @@ impl Diagnose for CacheError {
             Self::NoAtticServer(_) => vec!["run `attic login NAME URL TOKEN` once".to_owned()],
             Self::NoToken(address) if address.starts_with("cachix:") => {
                 vec!["set CACHIX_AUTH_TOKEN, or run `cachix authtoken`".to_owned()]
+            }
+            Self::Key { error: SecretKeyError::Public, .. } => {
+                vec![
+                    "name the file that `nix key generate-secret` wrote; the public key goes into `publicKeys`"
+                        .to_owned(),
+                ]
+            }
+            Self::Key { .. } => vec!["make a key: `nix key generate-secret --key-name NAME > FILE`".to_owned()],
+            Self::Info { info, .. } => {
+                let lines: Vec<String> = info.lines().map(|line| format!("`{line}`")).collect();
+                vec![
+                    format!("put a file `nix-cache-info` there with the lines {}", lines.join(", ")),
+                    "check that the server takes uploads with PUT, and that this machine may send them".to_owned(),
+                ]
             }
             Self::OtherStore { .. } => vec!["use `--builders`: Nix then copies the results to this machine".to_owned()],
             Self::NoPins { hint, .. } => vec![hint.clone()],
