@@ -228,7 +228,8 @@ fn push_with(program: &str, words: &[&str], paths: &[&str]) -> Result<Sent, NixE
 pub(super) fn cause(error: &NixError) -> String {
     let NixError::Failed { last_lines, .. } = error else { return error.to_string() };
     let all = last_lines.join("\n");
-    if let Some(status) = all.split("HTTP error ").nth(1).and_then(|rest| rest.get(..3)) {
+    let upload = all.split("unable to upload").nth(1);
+    if let Some(status) = upload.and_then(|rest| rest.split("HTTP error ").nth(1)?.get(..3)) {
         let what = match status {
             "401" | "403" => "it refused the credentials, or wants some",
             "404" | "405" | "501" => "it takes no uploads",
@@ -256,6 +257,8 @@ mod tests {
         let says = "the server answered 501 to PUT: it takes no uploads";
         assert_eq!(failed(&[refused, "", "       response body:", "       <html>"]), says);
         assert_eq!(failed(&["error:", "   … while x", "   error: no space left"]), "… while x\n  no space left");
+        let asked = "error: unable to download 'http://h.example/x': HTTP error 500";
+        assert_eq!(failed(&[asked]), "unable to download 'http://h.example/x': HTTP error 500");
         assert_eq!(failed(&[]), "`nix copy …` failed (1)");
     }
 }

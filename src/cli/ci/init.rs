@@ -1,5 +1,7 @@
 //! `splitter ci init`: writes the files of a CI system, unless somebody edited one.
 
+use std::collections::BTreeSet;
+
 use super::{
     error::CiError,
     place::{Found, Place, team},
@@ -198,8 +200,10 @@ fn print_advice(settings: &Settings, team: &[CacheChoice], printer: Printer) {
     let pushed = caches.iter().filter(|cache| cache.push);
     let secrets: Vec<&str> = pushed.flat_map(|cache| secrets(&cache.address)).copied().collect();
     let of_registry = settings.images.as_ref().filter(|images| !images.job_token);
-    let secrets: Vec<&str> =
+    let mut secrets: Vec<&str> =
         secrets.into_iter().chain(of_registry.iter().flat_map(|_| ["REGISTRY_USER", "REGISTRY_PASSWORD"])).collect();
+    let mut seen = BTreeSet::new();
+    secrets.retain(|secret| seen.insert(*secret));
     if !secrets.is_empty() {
         printer.note(format_args!("{NOTE}secrets{NOTE:#}: set {} in the CI system", secrets.join(", ")));
     }

@@ -152,7 +152,10 @@ pub fn of_failure(line: &str) -> Option<String> {
         return Some(line.to_owned());
     }
     match parse(line) {
-        Some(Event::Message { level: 0, text }) => Some(plain(&text)),
+        // The answer of a server may be a whole page.
+        Some(Event::Message { level: 0, text }) => {
+            Some(plain(&text).split("response body:").next().unwrap_or_default().trim_end().to_owned())
+        }
         _ => None,
     }
 }
@@ -199,8 +202,8 @@ mod tests {
 
     #[test]
     fn of_a_failure_only_the_errors_are_kept() {
-        let error = r#"@nix {"action":"msg","level":0,"msg":"\u001b[31;1merror:\u001b[0m unable to upload\nbody","raw_msg":"x"}"#;
-        assert_eq!(of_failure(error).as_deref(), Some("error: unable to upload\nbody"));
+        let error = r#"@nix {"action":"msg","level":0,"msg":"\u001b[31;1merror:\u001b[0m unable to upload\n   'x'\n\n   response body:\n\n<html>","raw_msg":"x"}"#;
+        assert_eq!(of_failure(error).as_deref(), Some("error: unable to upload\n   'x'"));
         assert_eq!(of_failure("a program's line").as_deref(), Some("a program's line"));
         for line in
             [r#"@nix {"action":"msg","level":1,"msg":"warning"}"#, r#"@nix {"action":"stop","id":53}"#, "@nix {"]
