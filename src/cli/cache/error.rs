@@ -21,6 +21,9 @@ pub(in crate::cli) enum CacheError {
     /// No cache answers.
     #[error("no cache answers: {}", shown(away))]
     AllAway { away: Vec<(String, Trouble)> },
+    /// No cache answers, although a push made each empty one a cache.
+    #[error("no cache answers: {}", shown(away))]
+    AllAwayInPush { away: Vec<(String, Trouble)> },
     /// The repository has changes that no commit has.
     #[error("{} from the last commit, and a checkout of it may need other store paths", differ(files))]
     Dirty { files: Vec<String> },
@@ -69,6 +72,14 @@ fn shown(away: &[(String, Trouble)]) -> String {
     away.iter().map(|(address, trouble)| format!("{address}: {trouble}")).collect::<Vec<_>>().join("; ")
 }
 
+/// Returns what to do if a push does not make a cache, so that the hint is not the command just typed.
+fn hint_in_push((address, trouble): &(String, Trouble)) -> Option<String> {
+    match trouble {
+        Trouble::NoCache(_) => Some(format!("check the address, and the file `nix-cache-info` of {address}")),
+        _ => trouble.hint(address),
+    }
+}
+
 fn differ(files: &[String]) -> String {
     match files {
         [one] => format!("`{one}` differs"),
@@ -83,6 +94,7 @@ impl Diagnose for CacheError {
             Self::Write(_)
             | Self::Info { .. }
             | Self::AllAway { .. }
+            | Self::AllAwayInPush { .. }
             | Self::NoProgram { .. }
             | Self::NoAtticServer(_)
             | Self::NoToken(_)
@@ -103,6 +115,7 @@ impl Diagnose for CacheError {
             ],
             Self::Unknown { name, known } => did_you_mean(known.iter().map(String::as_str), name).into_iter().collect(),
             Self::AllAway { away } => away.iter().filter_map(|(address, trouble)| trouble.hint(address)).collect(),
+            Self::AllAwayInPush { away } => away.iter().filter_map(hint_in_push).collect(),
             Self::Dirty { .. } => vec!["commit or stash the changes, or pass `--allow-dirty`".to_owned()],
             Self::NoProgram { program, .. } => {
                 vec![format!(

@@ -60,7 +60,10 @@ pub(super) fn run(global: &Global, options: &CachePushOptions, printer: Printer)
     }
     let before = session.survey(&choices, Depth::Archives)?;
     if !options.dry_run {
-        refuse_blindness(&Report::of(&session.wanted, &before))?;
+        refuse_blindness(&Report::of(&session.wanted, &before)).map_err(|error| match error {
+            CacheError::AllAway { away } => CacheError::AllAwayInPush { away },
+            error => error,
+        })?;
     }
     let plan = Plan::of(&session, &before);
     if options.dry_run {

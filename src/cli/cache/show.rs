@@ -67,7 +67,10 @@ fn print_cache(report: &Report<'_>, number: usize, cache: &CacheRow, wanted: &Wa
             "{BOLD}{address}{BOLD:#} {BAD}does not answer{BAD:#}: {}",
             escape(&trouble.to_string())
         ));
-        if let Some(hint) = trouble.hint(&cache.address) {
+        // If no cache answers, the error at the end has the hints.
+        if !report.is_blind()
+            && let Some(hint) = trouble.hint(&cache.address)
+        {
             printer.note(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint)));
         }
         return;
