@@ -26,4 +26,6 @@ mod trouble;
 pub mod wanted;
 
 pub use self::trouble::Trouble;
-pub use crate::split::caches::{Address, AddressError, CacheChoice, KeyError, PublicKey};
+pub use crate::split::caches::{
+    Address, AddressError, CacheChoice, KeyError, PublicKey, SecretKeyError, check_secret_key,
+};

@@ -34,6 +34,9 @@ pub enum Trouble {
     /// It has a fault of its own.
     #[error("it answered {0}")]
     Status(u16),
+    /// It takes no file.
+    #[error("it answered {0} to PUT")]
+    Refused(u16),
     /// It has no `nix-cache-info`.
     #[error("it is no binary cache: {0}")]
     NoCache(String),
@@ -77,6 +80,7 @@ impl Trouble {
             Self::Denied { .. } => "denied",
             Self::Throttled { .. } => "throttled",
             Self::Status(_) => "status",
+            Self::Refused(_) => "refused",
             Self::NoCache(_) => "noCache",
             Self::Store { .. } => "store",
             Self::Program(_) => "program",
@@ -104,14 +108,15 @@ impl Trouble {
             Self::NoCache(_) if address.starts_with("file:") => {
                 format!("check the address; to make the folder a cache, run `splitter cache push --to {address}`")
             }
-            Self::NoCache(_) => {
-                "check the address; a new cache needs the file `nix-cache-info` with the line `StoreDir: /nix/store`".to_owned()
+            Self::NoCache(_) if address.starts_with("http") => {
+                format!("check the address; to make an empty server a cache, run `splitter cache push --to {address}`")
             }
+            Self::NoCache(_) => "check the address".to_owned(),
             Self::Connect(_) | Self::Stalled => format!("check that this machine reaches {address}"),
             Self::UnknownServer(server) => {
                 format!("run `attic login {server} URL TOKEN`, or name the server by its host: `attic:HOST/NAME`")
             }
-            Self::Transfer(_) | Self::Store { .. } | Self::Program(_) => return None,
+            Self::Transfer(_) | Self::Store { .. } | Self::Program(_) | Self::Refused(_) => return None,
         })
     }
 }

@@ -91,7 +91,7 @@ impl fmt::Display for Kind {
 /// Something that CI or a developer needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thing {
-    /// The name, as `splitter build` takes it; for a dev shell its name in the flake.
+    /// The name, as `splitter build` takes it. The default dev shell is `devShell`, and others are `devShell-NAME`.
     pub name: String,
     /// What it is.
     pub kind: Kind,
@@ -171,8 +171,9 @@ pub fn wanted(nix: &Nix, flake: &str, state: &State, systems: &[System]) -> Resu
     let outputs: BTreeMap<System, Outputs> =
         systems_of(answer).ok_or_else(|| unexpected("eval", "the outputs of the flake with their derivations"))?;
     let mut gathered = Gathered::default();
+    let own: BTreeMap<String, Kind> = state.derivations.iter().map(|(id, _)| (id.package(), kind_of(id))).collect();
     for (system, outputs) in outputs {
-        gathered.take(system, outputs, &state.derivations);
+        gathered.take(system, outputs, &own);
     }
     let shown = gathered.show(nix).map_err(failed)?;
     let shown = shown.ok_or_else(|| unexpected("derivation show", "derivations with inputs and outputs"))?;
@@ -180,6 +181,16 @@ pub fn wanted(nix: &Nix, flake: &str, state: &State, systems: &[System]) -> Resu
     let sources = nix.flake_sources(flake).map_err(failed)?;
     gathered.things.extend(sources_of(&sources));
     Ok(gathered.finish())
+}
+
+const fn kind_of(id: &Id) -> Kind {
+    match id {
+        Id::App(_) => Kind::Product,
+        Id::Deps(_) => Kind::Deps,
+        Id::NodeModules | Id::OwnInstall(_) | Id::RuntimeInstall(..) => Kind::NodeModules,
+        Id::Library(_) => Kind::Library,
+        Id::Check(_) => Kind::Check,
+    }
 }
 
 /// The installs of programs that are among splitter's derivations. The flake has others, which nothing uses.
@@ -220,6 +231,21 @@ fn systems_of(answer: Value) -> Option<BTreeMap<System, Outputs>> {
     by_name.into_iter().map(|(system, outputs)| Some((system.parse().ok()?, outputs))).collect()
 }
 
+/// The name of an output that has its name only because commands of Nix take it without one.
+const DEFAULT: &str = "default";
+
+/// Sorts outputs so that the most telling name of a derivation comes first: splitter's own names, then the user's, then `default`.
+fn by_meaning(outputs: BTreeMap<String, Entry>, is_own: impl Fn(&str) -> bool) -> Vec<(String, Entry)> {
+    let mut sorted: Vec<_> = outputs.into_iter().collect();
+    sorted.sort_by_cached_key(|(name, _)| (name == DEFAULT, !is_own(name)));
+    sorted
+}
+
+/// Returns the name of a dev shell, which differs from the names of packages.
+fn name_of_shell(name: &str) -> String {
+    if name == DEFAULT { "devShell".to_owned() } else { format!("devShell-{name}") }
+}
+
 /// Things while they are gathered.
 #[derive(Default)]
 struct Gathered {
@@ -232,19 +258,14 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn take(&mut self, system: System, outputs: Outputs, derivations: &Derivations) {
-        let ids: BTreeMap<String, &Id> = derivations.iter().map(|(id, _)| (id.package(), id)).collect();
+    fn take(&mut self, system: System, outputs: Outputs, own: &BTreeMap<String, Kind>) {
         let is_image = |name: &str| name.strip_suffix("-image").is_some_and(|image| outputs.images.contains(image));
-        let kind = |name: &str| match ids.get(name) {
-            Some(Id::App(_)) => Kind::Product,
-            Some(Id::Deps(_)) => Kind::Deps,
-            Some(Id::NodeModules | Id::OwnInstall(_) | Id::RuntimeInstall(..)) => Kind::NodeModules,
-            Some(Id::Library(_)) => Kind::Library,
-            Some(Id::Check(_)) => Kind::Check,
+        let kind = |name: &str| match own.get(name) {
+            Some(kind) => *kind,
             None if is_image(name) => Kind::Image,
             None => Kind::Package,
         };
-        for (name, evaluated) in outputs.packages {
+        for (name, evaluated) in by_meaning(outputs.packages, |name| kind(name) != Kind::Package) {
             let (kind, attribute) = (kind(&name), format!("packages.{system}.{name}"));
             self.add(system, name, kind, attribute, evaluated);
         }
@@ -261,13 +282,13 @@ impl Gathered {
             let attribute = format!("legacyPackages.{system}.{name}");
             self.add(system, name, Kind::NodeModules, attribute, evaluated);
         }
-        for (name, evaluated) in outputs.checks {
+        for (name, evaluated) in by_meaning(outputs.checks, |name| kind(name) != Kind::Package) {
             let (kind, attribute) = (kind(&name), format!("checks.{system}.{name}"));
             let kind = if kind == Kind::Package { Kind::Check } else { kind };
             self.add(system, name, kind, attribute, evaluated);
         }
-        for (name, evaluated) in outputs.dev_shells {
-            self.add(system, name.clone(), Kind::DevShell, format!("devShells.{system}.{name}"), evaluated);
+        for (name, evaluated) in by_meaning(outputs.dev_shells, |_| false) {
+            self.add(system, name_of_shell(&name), Kind::DevShell, format!("devShells.{system}.{name}"), evaluated);
         }
     }
 

@@ -20,7 +20,7 @@ mod template;
 pub mod written;
 
 pub use self::{
-    provider::{WrittenFile, compare, files, origin, wanted},
+    provider::{WrittenFile, compare, files, is_marked, origin, wanted},
     settings::{Images, Program, Provider, Settings, StoreCache},
     written::Finding,
 };

@@ -36,6 +36,11 @@ pub(super) fn origin(text: &str) -> Option<(Settings, bool)> {
     Some((settings, is_edited))
 }
 
+/// Returns whether splitter wrote a file, although an edit may have removed the choices that made it.
+pub(super) fn is_marked(text: &str) -> bool {
+    text.lines().take(2).any(|line| line == ADVICE || line.starts_with(MARK))
+}
+
 /// Updates of actions are no edits.
 fn digest(body: &str) -> String {
     blake3::hash(without_pins(body).as_bytes()).to_hex()[..16].to_owned()
@@ -69,9 +74,10 @@ pub(super) fn compare(found: Option<&str>, wanted: Option<&str>, pins: &Pins) ->
     if found == wanted {
         return None;
     }
-    let Some((_, is_edited)) = origin(found) else { return Some(Finding::Foreign) };
-    if is_edited {
-        return Some(Finding::Edited);
+    match origin(found) {
+        Some((_, false)) => {}
+        None if !is_marked(found) => return Some(Finding::Foreign),
+        Some(_) | None => return Some(Finding::Edited),
     }
     let dated = pins.dated_in(found);
     if !dated.is_empty() && without_pins(found) == without_pins(wanted) {

@@ -124,6 +124,28 @@ impl Http {
         Ok(base)
     }
 
+    /// Sends `nix-cache-info`, if the server does not have it.
+    pub(super) async fn make(&self, info: &str) -> Result<(), Trouble> {
+        let url = join(&self.base, CACHE_INFO)?;
+        if !matches!(self.get(Method::GET, url.clone()).await?.status().as_u16(), 404 | 410) {
+            return Ok(());
+        }
+        let secret = self.secret.as_ref();
+        let request = || {
+            let request = self.client.put(url.clone()).header("content-type", "text/x-nix-cache-info");
+            with_secret(request.body(info.to_owned()), secret)
+        };
+        match self.persevere(request, secret.is_some()).await {
+            Ok(answer) => match answer.status().as_u16() {
+                200..=299 => Ok(()),
+                403 => Err(Trouble::Denied { status: 403, has_credentials: secret.is_some() }),
+                status => Err(Trouble::Refused(status)),
+            },
+            Err(Trouble::Status(status)) => Err(Trouble::Refused(status)),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
     async fn described(&self, url: &Url) -> Result<Url, Trouble> {
         let answer = self.get(Method::GET, url.clone()).await?;
         if answer.status().as_u16() != 200 {

@@ -170,6 +170,14 @@ impl Cache {
         self.away.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Makes an empty web server a cache, by sending it the file that every cache has. A cache that has the file keeps it.
+    pub async fn make(&self, info: &str) -> Result<(), Trouble> {
+        match &self.way {
+            Way::Http(http) => http.make(info).await,
+            _ => Ok(()),
+        }
+    }
+
     async fn answers(&self, items: &[Item], depth: Depth) -> Result<BTreeMap<Item, Found>, Trouble> {
         if items.is_empty() {
             return Ok(BTreeMap::new());

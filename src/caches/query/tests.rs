@@ -225,3 +225,24 @@ fn a_bulk_request_that_fails_is_no_trouble() {
     let cache = cache_with("cachix:acme", &variables, &serde_json::json!({}));
     assert_eq!(shown(&cache, Depth::Infos).unwrap().len(), 2);
 }
+
+#[test]
+fn an_empty_server_becomes_a_cache_and_says_if_it_refuses() {
+    let make = |has_info: bool, put: u16| {
+        let answer = move |request: &Request| match request.method.as_str() {
+            "GET" if has_info => Reply::ok(b"StoreDir: /nix/store\n"),
+            "GET" => Reply::status(404),
+            _ => Reply::status(put),
+        };
+        let server = Server::start(move |_, request| answer(request));
+        let made = crate::fetch::run(cache(server.url.as_str()).make("StoreDir: /nix/store\n")).unwrap();
+        let puts = server.requests().into_iter().filter(|request| request.method == "PUT");
+        (made, puts.map(|request| (request.path, request.body)).collect::<Vec<_>>())
+    };
+    let sent = || vec![("/nix-cache-info".to_owned(), "StoreDir: /nix/store\n".to_owned())];
+    assert_eq!(make(false, 201), (Ok(()), sent()));
+    assert_eq!(make(true, 201), (Ok(()), vec![]));
+    assert_eq!(make(false, 405), (Err(Trouble::Refused(405)), sent()));
+    assert_eq!(make(false, 403), (Err(Trouble::Denied { status: 403, has_credentials: false }), sent()));
+    assert_eq!(make(false, 501).0, Err(Trouble::Refused(501)));
+}

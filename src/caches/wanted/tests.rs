@@ -87,3 +87,24 @@ fn the_inputs_of_inputs_are_sources_too() {
     assert!(found.iter().all(|thing| thing.kind == Kind::Input && thing.paths.len() == 1));
     assert_eq!(sources_of(&json!(null)), []);
 }
+
+#[test]
+fn an_alias_does_not_hide_the_name_of_an_app() {
+    let entry = |drv: &str| json!({ "drv": format!("/nix/store/{A}{drv}.drv"), "outputs": { "out": format!("/nix/store/{A}{drv}") } });
+    let derivations = |apps: &[&str]| {
+        let state = json!({
+            "packages": { "alias": entry("1"), "default": entry("1"), "server": entry("1"), "own": entry("2") },
+            "checks": { "default": entry("1"), "tidy": entry("3") },
+            "devShells": { "default": entry("4"), "docs": entry("5"), "zsh": entry("4") },
+        });
+        let outputs: Outputs = serde_json::from_value(state).unwrap();
+        let own = apps.iter().map(|app| ((*app).to_owned(), Kind::Product)).collect();
+        let mut gathered = Gathered::default();
+        gathered.take(System::X8664Linux, outputs, &own);
+        let shown = |thing: &Thing| format!("{} {}", thing.name, thing.kind.name());
+        gathered.things.iter().map(shown).collect::<Vec<_>>()
+    };
+    let rest = ["tidy check", "devShell-docs devShell", "devShell-zsh devShell"];
+    assert_eq!(derivations(&["server"]), [&["server product", "own package"], &rest[..]].concat());
+    assert_eq!(derivations(&[]), [&["alias package", "own package"], &rest[..]].concat());
+}

@@ -53,6 +53,11 @@ pub fn origin(text: &str) -> Option<(Settings, bool)> {
     written::origin(text)
 }
 
+/// Returns whether splitter wrote a file, although an edit may have removed the choices that made it.
+pub fn is_marked(text: &str) -> bool {
+    written::is_marked(text)
+}
+
 /// Compares a file with what would be written. Nothing means that they are the same.
 pub fn compare(found: Option<&str>, wanted: Option<&str>, pins: &Pins) -> Option<Finding> {
     written::compare(found, wanted, pins)

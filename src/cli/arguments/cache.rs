@@ -2,7 +2,11 @@
 
 use clap::{Args, Subcommand};
 
-use crate::{caches::Address, split::System};
+use crate::{
+    caches::{Address, AddressError},
+    diagnostic::Diagnose as _,
+    split::System,
+};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum CacheCommand {
@@ -53,7 +57,7 @@ pub(in crate::cli) struct CacheChoiceOptions {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CacheStatusOptions {
     /// Ask this cache (repeatable) [default: `caches` in splitter.json]
-    #[arg(long = "cache", value_name = "CACHE")]
+    #[arg(long = "cache", value_name = "CACHE", value_parser = address)]
     pub(in crate::cli) caches: Vec<Address>,
     #[command(flatten)]
     pub(in crate::cli) choice: CacheChoiceOptions,
@@ -62,7 +66,7 @@ pub(in crate::cli) struct CacheStatusOptions {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CachePushOptions {
     /// Push to this cache (repeatable) [default: `caches` in splitter.json without `"push": false`]
-    #[arg(long = "to", value_name = "CACHE")]
+    #[arg(long = "to", value_name = "CACHE", value_parser = address)]
     pub(in crate::cli) to: Vec<Address>,
     /// Build and push nothing, and show what would be
     #[arg(long)]
@@ -83,7 +87,7 @@ pub(in crate::cli) struct CachePushOptions {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CachePinOptions {
     /// Pin in this cache [default: the only one in splitter.json that can pin]
-    #[arg(long = "to", value_name = "CACHE")]
+    #[arg(long = "to", value_name = "CACHE", value_parser = address)]
     pub(in crate::cli) to: Option<Address>,
     /// Keep each pin for this many days
     #[arg(long, value_name = "N", conflicts_with = "keep_revisions")]
@@ -93,4 +97,13 @@ pub(in crate::cli) struct CachePinOptions {
     pub(in crate::cli) keep_revisions: Option<u32>,
     #[command(flatten)]
     pub(in crate::cli) choice: CacheChoiceOptions,
+}
+
+/// Reads the address of a cache. clap prints only messages, so the hints are a part of the message.
+pub(super) fn address(text: &str) -> Result<Address, String> {
+    let shown = |error: AddressError| {
+        let hints = error.hints().into_iter().map(|hint| format!("\nhint: {hint}"));
+        format!("{error}{}", hints.collect::<String>())
+    };
+    text.parse().map_err(shown)
 }

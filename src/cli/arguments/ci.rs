@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::cache::address;
 use crate::{
     caches::{Address, PublicKey},
     ci::{Provider, StoreCache, settings::is_plain},
@@ -42,7 +43,7 @@ pub(in crate::cli) struct CiInitOptions {
     #[arg(long, value_name = "PROVIDER", value_enum)]
     pub(in crate::cli) provider: Option<ProviderName>,
     /// Read this binary cache and push to it (repeatable): cachix:NAME, attic:SERVER/NAME, or the URL of a store
-    #[arg(long = "cache", value_name = "CACHE")]
+    #[arg(long = "cache", value_name = "CACHE", value_parser = address)]
     pub(in crate::cli) caches: Vec<Address>,
     /// Trust what this public key signed (repeatable), for caches whose tool does not know it
     #[arg(long = "public-key", value_name = "KEY", value_parser = public_key)]
@@ -57,7 +58,7 @@ pub(in crate::cli) struct CiInitOptions {
     #[arg(long = "runner", value_name = "SYSTEM=RUNNER", value_parser = runner)]
     pub(in crate::cli) runners: Vec<(System, String)>,
     /// Send the container images to this registry, from the branch
-    #[arg(long, value_name = "REGISTRY", value_parser = plain)]
+    #[arg(long, value_name = "REGISTRY", value_parser = registry)]
     pub(in crate::cli) images: Option<String>,
     /// Log in to the registry with the job's own token instead of secrets, for the registry of the CI system
     #[arg(long, requires = "images")]
@@ -92,7 +93,7 @@ pub(in crate::cli) struct CiCheckOptions {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CiMatrixOptions {
     /// Ask this cache (repeatable): cachix:NAME, attic:SERVER/NAME, or the URL of a store [default: `caches` of splitter.json]
-    #[arg(long = "cache", value_name = "CACHE")]
+    #[arg(long = "cache", value_name = "CACHE", value_parser = address)]
     pub(in crate::cli) caches: Vec<Address>,
     /// Trust what this public key signed (repeatable), besides the keys in the settings of Nix
     #[arg(long = "public-key", value_name = "KEY", value_parser = public_key)]
@@ -103,9 +104,9 @@ pub(in crate::cli) struct CiMatrixOptions {
     /// Run the jobs of a system on this runner (repeatable): a label, a tag or a queue
     #[arg(long = "runner", value_name = "SYSTEM=RUNNER", value_parser = runner)]
     pub(in crate::cli) runners: Vec<(System, String)>,
-    /// Name the runners as this CI system does
-    #[arg(long, value_name = "PROVIDER", value_enum, default_value_t = ProviderName::Github)]
-    pub(in crate::cli) provider: ProviderName,
+    /// Name the runners as this CI system does [default: the CI system of `--format`, otherwise github]
+    #[arg(long, value_name = "PROVIDER", value_enum)]
+    provider: Option<ProviderName>,
     /// Make one job for each system, for CI without a cache that its jobs push to
     #[arg(long)]
     pub(in crate::cli) by_system: bool,
@@ -127,6 +128,16 @@ impl CiMatrixOptions {
     /// Returns the chosen format.
     pub(in crate::cli) fn format(&self) -> MatrixFormat {
         if self.json { MatrixFormat::Json } else { self.format }
+    }
+
+    /// Returns the chosen CI system. A format that only one CI system reads chooses it.
+    pub(in crate::cli) fn provider(&self) -> Provider {
+        let of_format = match self.format() {
+            MatrixFormat::Gitlab => Provider::Gitlab,
+            MatrixFormat::Buildkite => Provider::Buildkite,
+            MatrixFormat::Text | MatrixFormat::Json => Provider::Github,
+        };
+        self.provider.map_or(of_format, Provider::from)
     }
 }
 
@@ -197,6 +208,19 @@ fn plain(text: &str) -> Result<String, String> {
     Err("expected letters, digits and any of `._-/:@?&=+%,~`".to_owned())
 }
 
+/// Reads the start of the names of images: a host and a repository.
+fn registry(text: &str) -> Result<String, String> {
+    let bare = text.split_once("://").map_or(text, |(_, rest)| rest).trim_end_matches('/');
+    let has_repository = bare.split_once('/').is_some_and(|(host, rest)| !host.is_empty() && !rest.is_empty());
+    if !has_repository {
+        return Err("expected a registry with a repository, such as `registry.example/acme`".to_owned());
+    }
+    if text.contains("://") {
+        return Err(format!("expected a registry without a scheme: `{bare}`"));
+    }
+    plain(text)
+}
+
 fn public_key(text: &str) -> Result<PublicKey, String> {
     text.parse::<PublicKey>().map_err(|error| error.to_string())
 }
@@ -214,4 +238,40 @@ pub(in crate::cli) fn runner(text: &str) -> Result<(System, String), String> {
         text.split_once('=').ok_or_else(|| "expected `SYSTEM=RUNNER`, such as `x86_64-linux=large`".to_owned())?;
     let system = system.parse::<System>().map_err(|error| error.to_string())?;
     Ok((system, plain(label)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        options: CiMatrixOptions,
+    }
+
+    #[test]
+    fn a_format_of_one_ci_system_chooses_it() {
+        for (words, provider) in [
+            ("", Provider::Github),
+            ("--json", Provider::Github),
+            ("--format gitlab", Provider::Gitlab),
+            ("--format buildkite", Provider::Buildkite),
+            ("--format buildkite --provider forgejo", Provider::Forgejo),
+        ] {
+            let found = Words::parse_from(std::iter::once("x").chain(words.split_whitespace())).options.provider();
+            assert_eq!(found, provider, "{words}");
+        }
+    }
+
+    #[test]
+    fn images_need_a_registry_with_a_repository() {
+        assert_eq!(registry("registry.example:5000/acme").as_deref(), Ok("registry.example:5000/acme"));
+        assert!(registry("https://registry.example/acme").unwrap_err().ends_with("`registry.example/acme`"));
+        for text in ["registry.example", "registry.example/", "https://registry.example", "/acme", ""] {
+            assert!(registry(text).unwrap_err().contains("with a repository"), "{text}");
+        }
+    }
 }

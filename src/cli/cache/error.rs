@@ -1,7 +1,7 @@
 //! Errors of `splitter cache`.
 
 use crate::{
-    caches::Trouble,
+    caches::{SecretKeyError, Trouble},
     diagnostic::{Category, Diagnose, Location, did_you_mean},
     names::SETTINGS,
 };
@@ -21,6 +21,9 @@ pub(in crate::cli) enum CacheError {
     /// No cache answers.
     #[error("no cache answers: {}", shown(away))]
     AllAway { away: Vec<(String, Trouble)> },
+    /// No cache answers, although a push made each empty one a cache.
+    #[error("no cache answers: {}", shown(away))]
+    AllAwayInPush { away: Vec<(String, Trouble)> },
     /// The repository has changes that no commit has.
     #[error("{} from the last commit, and a checkout of it may need other store paths", differ(files))]
     Dirty { files: Vec<String> },
@@ -39,6 +42,12 @@ pub(in crate::cli) enum CacheError {
     /// The variable names no file.
     #[error("`{KEY_FILE}` names no file: `{0}`")]
     KeyFile(String),
+    /// The file has no secret key.
+    #[error("`{KEY_FILE}` names no secret key: `{path}` {error}")]
+    Key { path: String, error: SecretKeyError },
+    /// The server is no cache, and takes no file that makes it one.
+    #[error("{address} has no file `nix-cache-info`, and the server refuses it: {trouble}")]
+    Info { address: String, info: String, trouble: Trouble },
     /// The folder cannot be made a cache.
     #[error("could not make the folder a cache: {0}")]
     Write(std::io::Error),
@@ -63,6 +72,14 @@ fn shown(away: &[(String, Trouble)]) -> String {
     away.iter().map(|(address, trouble)| format!("{address}: {trouble}")).collect::<Vec<_>>().join("; ")
 }
 
+/// Returns what to do if a push does not make a cache, so that the hint is not the command just typed.
+fn hint_in_push((address, trouble): &(String, Trouble)) -> Option<String> {
+    match trouble {
+        Trouble::NoCache(_) => Some(format!("check the address, and the file `nix-cache-info` of {address}")),
+        _ => trouble.hint(address),
+    }
+}
+
 fn differ(files: &[String]) -> String {
     match files {
         [one] => format!("`{one}` differs"),
@@ -75,7 +92,9 @@ impl Diagnose for CacheError {
     fn category(&self) -> Category {
         match self {
             Self::Write(_)
+            | Self::Info { .. }
             | Self::AllAway { .. }
+            | Self::AllAwayInPush { .. }
             | Self::NoProgram { .. }
             | Self::NoAtticServer(_)
             | Self::NoToken(_)
@@ -96,6 +115,7 @@ impl Diagnose for CacheError {
             ],
             Self::Unknown { name, known } => did_you_mean(known.iter().map(String::as_str), name).into_iter().collect(),
             Self::AllAway { away } => away.iter().filter_map(|(address, trouble)| trouble.hint(address)).collect(),
+            Self::AllAwayInPush { away } => away.iter().filter_map(hint_in_push).collect(),
             Self::Dirty { .. } => vec!["commit or stash the changes, or pass `--allow-dirty`".to_owned()],
             Self::NoProgram { program, .. } => {
                 vec![format!(
@@ -106,6 +126,20 @@ impl Diagnose for CacheError {
             Self::NoAtticServer(_) => vec!["run `attic login NAME URL TOKEN` once".to_owned()],
             Self::NoToken(address) if address.starts_with("cachix:") => {
                 vec!["set CACHIX_AUTH_TOKEN, or run `cachix authtoken`".to_owned()]
+            }
+            Self::Key { error: SecretKeyError::Public, .. } => {
+                vec![
+                    "name the file that `nix key generate-secret` wrote; the public key goes into `publicKeys`"
+                        .to_owned(),
+                ]
+            }
+            Self::Key { .. } => vec!["make a key: `nix key generate-secret --key-name NAME > FILE`".to_owned()],
+            Self::Info { info, .. } => {
+                let lines: Vec<String> = info.lines().map(|line| format!("`{line}`")).collect();
+                vec![
+                    format!("put a file `nix-cache-info` there with the lines {}", lines.join(", ")),
+                    "check that the server takes uploads with PUT, and that this machine may send them".to_owned(),
+                ]
             }
             Self::OtherStore { .. } => vec!["use `--builders`: Nix then copies the results to this machine".to_owned()],
             Self::NoPins { hint, .. } => vec![hint.clone()],

@@ -10,9 +10,10 @@ use std::{
 use serde_json::json;
 
 use super::{
-    CacheError, Session, json as reports, show,
+    CacheError, Session, json as reports,
+    show::{self, View},
     status::refuse_blindness,
-    upload::{Sent, Upload},
+    upload::{Sent, Upload, cause},
 };
 use crate::{
     caches::{
@@ -55,11 +56,14 @@ pub(super) fn run(global: &Global, options: &CachePushOptions, printer: Printer)
     let uploads = choices.iter().map(|choice| Upload::new(&choice.address, options.store.as_deref(), &session));
     let uploads = uploads.collect::<Result<Vec<_>, _>>()?;
     if !options.dry_run {
-        uploads.iter().try_for_each(Upload::prepare)?;
+        uploads.iter().try_for_each(|upload| upload.prepare(&session))?;
     }
     let before = session.survey(&choices, Depth::Archives)?;
     if !options.dry_run {
-        refuse_blindness(&Report::of(&session.wanted, &before))?;
+        refuse_blindness(&Report::of(&session.wanted, &before)).map_err(|error| match error {
+            CacheError::AllAway { away } => CacheError::AllAwayInPush { away },
+            error => error,
+        })?;
     }
     let plan = Plan::of(&session, &before);
     if options.dry_run {
@@ -82,7 +86,7 @@ pub(super) fn run(global: &Global, options: &CachePushOptions, printer: Printer)
                 ));
             }
         } else {
-            show::print(&report, &session.wanted, false, printer);
+            show::print(&report, &session.wanted, View::AfterPush, printer);
         }
     }
     Ok(if is_complete { Outcome::Done } else { Outcome::Difference })
@@ -251,7 +255,7 @@ impl Work<'_> {
                     done.sent += sent;
                     self.say(upload, sent);
                 }
-                Err(error) => done.troubles.push(format!("{}: {error}", upload.address())),
+                Err(error) => done.troubles.push(format!("{}: {}", upload.address(), cause(&error))),
             }
         }
     }

@@ -17,10 +17,21 @@ use crate::{
 /// The number of paths shown for each cache.
 const SHOWN: usize = 10;
 
-/// Prints everything. With `is_full` also what is complete.
-pub(super) fn print(report: &Report<'_>, wanted: &Wanted, is_full: bool, printer: Printer) {
+/// What is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// What is lacking.
+    Lacking,
+    /// Also what is complete.
+    Full,
+    /// What is still lacking after a push. A second push is no remedy.
+    AfterPush,
+}
+
+/// Prints a report.
+pub(super) fn print(report: &Report<'_>, wanted: &Wanted, view: View, printer: Printer) {
     for (number, cache) in report.caches.iter().enumerate() {
-        print_cache(report, number, cache, wanted, is_full, printer);
+        print_cache(report, number, cache, wanted, view, printer);
     }
     for (address, trouble) in &report.upstream_away {
         printer.warning(format_args!(
@@ -49,14 +60,17 @@ pub(super) fn name(thing: &Thing) -> String {
     }
 }
 
-fn print_cache(report: &Report<'_>, number: usize, cache: &CacheRow, wanted: &Wanted, is_full: bool, printer: Printer) {
+fn print_cache(report: &Report<'_>, number: usize, cache: &CacheRow, wanted: &Wanted, view: View, printer: Printer) {
     let address = escape(&cache.address).into_owned();
     if let Some(trouble) = &cache.away {
         printer.data(format_args!(
             "{BOLD}{address}{BOLD:#} {BAD}does not answer{BAD:#}: {}",
             escape(&trouble.to_string())
         ));
-        if let Some(hint) = trouble.hint(&cache.address) {
+        // If no cache answers, the error at the end has the hints.
+        if !report.is_blind()
+            && let Some(hint) = trouble.hint(&cache.address)
+        {
             printer.note(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint)));
         }
         return;
@@ -67,10 +81,10 @@ fn print_cache(report: &Report<'_>, number: usize, cache: &CacheRow, wanted: &Wa
         count(complete),
         things(report.rows.len(), "thing")
     ));
-    for row in report.rows.iter().filter(|row| is_full || !row.states[number].is_complete()) {
+    for row in report.rows.iter().filter(|row| view == View::Full || !row.states[number].is_complete()) {
         printer.data(line(row, row.states[number]));
     }
-    print_lacks(cache, wanted, printer);
+    print_lacks(cache, wanted, view, printer);
     if let Some(first) = cache.differs.first() {
         let path = first.in_store(&wanted.store);
         let more = cache.differs.len() - 1;
@@ -95,7 +109,7 @@ fn line(row: &Row<'_>, state: State) -> String {
 }
 
 /// Prints the paths that are lacking for another reason than that nobody pushed them, and all holes.
-fn print_lacks(cache: &CacheRow, wanted: &Wanted, printer: Printer) {
+fn print_lacks(cache: &CacheRow, wanted: &Wanted, view: View, printer: Printer) {
     let is_own = |item: &crate::caches::item::Item| wanted.things.iter().any(|thing| thing.paths.contains(item));
     let lacks = cache.lacks.iter().filter(|(item, lack)| **lack != Lack::Missing || !is_own(item));
     let lacks: Vec<_> = lacks.collect();
@@ -107,7 +121,8 @@ fn print_lacks(cache: &CacheRow, wanted: &Wanted, printer: Printer) {
     }
     // A push mends what is missing, and something else the rest.
     let first = |is_missing: bool| cache.lacks.values().find(|lack| (**lack == Lack::Missing) == is_missing);
-    for lack in [first(true), first(false)].into_iter().flatten() {
+    let by_push = first(true).filter(|_| view != View::AfterPush);
+    for lack in [by_push, first(false)].into_iter().flatten() {
         printer.note(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&hint(lack, &cache.address))));
     }
 }

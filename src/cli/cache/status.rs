@@ -1,6 +1,9 @@
 //! `splitter cache status`.
 
-use super::{CacheError, Session, json, show};
+use super::{
+    CacheError, Session, json,
+    show::{self, View},
+};
 use crate::{
     caches::{query::Depth, report::Report},
     cli::{
@@ -18,7 +21,8 @@ pub(super) fn run(global: &Global, options: &CacheStatusOptions, printer: Printe
     if options.choice.json {
         printer.json(&json::report(&report, &session.wanted));
     } else {
-        show::print(&report, &session.wanted, global.verbose > 0, printer);
+        let view = if global.verbose > 0 { View::Full } else { View::Lacking };
+        show::print(&report, &session.wanted, view, printer);
     }
     refuse_blindness(&report)?;
     Ok(Outcome::verdict(report.is_complete(), true))

@@ -7,16 +7,19 @@ use std::{collections::BTreeSet, ops::AddAssign, process::Command};
 
 use camino::Utf8PathBuf;
 use fs_err as fs;
+use url::Url;
 
 use super::{CacheError, Session, error::KEY_FILE};
 use crate::{
-    caches::{Address, machine::Machine},
+    caches::{Address, CacheChoice, Trouble, check_secret_key, machine::Machine, query::Cache},
     cli::{failure::Failure, printer::Printer, text::escape},
+    fetch,
     nix::command::{
         Nix, NixError,
         log::{Activity, Event},
         run_program,
     },
+    reading,
 };
 
 /// The priority of caches that splitter makes: after that of nixpkgs, which has 40.
@@ -92,25 +95,33 @@ impl Upload {
         &self.address
     }
 
-    /// Makes a folder a cache, and says what would go wrong later.
-    pub(super) fn prepare(&self) -> Result<(), Failure> {
+    /// Makes an empty folder or server a cache, and says what would go wrong later.
+    pub(super) fn prepare(&self, session: &Session) -> Result<(), Failure> {
         let Way::Copy { .. } = self.way else { return Ok(()) };
         if !self.is_signed && !matches!(self.address, Address::Ssh { .. }) {
             self.printer.warning(format_args!(
-                "{KEY_FILE} names no secret key, so new paths are not signed, and Nix does not take them from {}",
+                "{KEY_FILE} is not set, so new paths are not signed, and Nix does not take them from {}",
                 escape(&self.address.to_string())
             ));
         }
-        if let Address::File { url } = &self.address
-            && let Ok(folder) = url.to_file_path()
-        {
-            let info = folder.join("nix-cache-info");
-            if !info.exists() {
-                fs::create_dir_all(&folder).map_err(CacheError::Write)?;
-                fs::write(info, format!("StoreDir: {}\n{CACHE_INFO}", self.store)).map_err(CacheError::Write)?;
-            }
+        let info = format!("StoreDir: {}\n{CACHE_INFO}", self.store);
+        match &self.address {
+            Address::File { url } => make_folder(url, &info)?,
+            Address::Http { .. } => self.make_server(&info, session)?,
+            _ => {}
         }
         Ok(())
+    }
+
+    /// Makes an empty web server a cache. Any other trouble shows when the server is asked for paths.
+    fn make_server(&self, info: &str, session: &Session) -> Result<(), Failure> {
+        let cache = Cache::new(&CacheChoice::of(self.address.clone()), &session.asking())?;
+        match fetch::run(cache.make(info))? {
+            Err(trouble @ (Trouble::Denied { .. } | Trouble::Refused(_))) => {
+                Err(CacheError::Info { address: self.address.to_string(), info: info.to_owned(), trouble }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Sends paths with everything that they refer to. What the cache has is skipped.
@@ -150,6 +161,17 @@ impl Upload {
     }
 }
 
+/// Makes a folder a cache.
+fn make_folder(url: &Url, info: &str) -> Result<(), CacheError> {
+    let Ok(folder) = url.to_file_path() else { return Ok(()) };
+    let file = folder.join("nix-cache-info");
+    if !file.exists() {
+        fs::create_dir_all(&folder).map_err(CacheError::Write)?;
+        fs::write(file, info).map_err(CacheError::Write)?;
+    }
+    Ok(())
+}
+
 fn way(address: &Address, key: Option<&Utf8PathBuf>, machine: &Machine) -> Result<Way, CacheError> {
     Ok(match address {
         Address::Cachix { name } => {
@@ -180,7 +202,15 @@ fn way(address: &Address, key: Option<&Utf8PathBuf>, machine: &Machine) -> Resul
 fn key_file(session: &Session) -> Result<Option<Utf8PathBuf>, CacheError> {
     let Some(path) = session.environment.get(KEY_FILE) else { return Ok(None) };
     let path = camino::absolute_utf8(path).unwrap_or_else(|_| path.into());
-    if path.is_file() { Ok(Some(path)) } else { Err(CacheError::KeyFile(path.into_string())) }
+    if !path.is_file() {
+        return Err(CacheError::KeyFile(path.into_string()));
+    }
+    // Nix would read it only after the builds.
+    let text = reading::text(&path).map_err(|_| CacheError::KeyFile(path.to_string()))?;
+    match check_secret_key(text.trim()) {
+        Ok(()) => Ok(Some(path)),
+        Err(error) => Err(CacheError::Key { path: path.into_string(), error }),
+    }
 }
 
 /// Sends paths with the program of a service, which reads its token from the environment or its own file.
@@ -192,4 +222,43 @@ fn push_with(program: &str, words: &[&str], paths: &[&str]) -> Result<Sent, NixE
     }
     // These programs do not say what they skip.
     Ok(Sent { paths: paths.len(), bytes: 0 })
+}
+
+/// Says in one line why sending failed. The command has hundreds of paths, and a server's answer may be a page.
+pub(super) fn cause(error: &NixError) -> String {
+    let NixError::Failed { last_lines, .. } = error else { return error.to_string() };
+    let all = last_lines.join("\n");
+    let upload = all.split("unable to upload").nth(1);
+    if let Some(status) = upload.and_then(|rest| rest.split("HTTP error ").nth(1)?.get(..3)) {
+        let what = match status {
+            "401" | "403" => "it refused the credentials, or wants some",
+            "404" | "405" | "501" => "it takes no uploads",
+            "413" => "it refused the size of an upload",
+            _ => "the upload failed",
+        };
+        return format!("the server answered {status} to PUT: {what}");
+    }
+    let lines = last_lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty() && *line != "error:");
+    let lines: Vec<&str> = lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).collect();
+    if lines.is_empty() { error.to_string() } else { lines.join("\n  ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_short_and_without_the_command() {
+        let failed = |lines: &[&str]| {
+            let last_lines = lines.iter().map(|line| (*line).to_owned()).collect();
+            cause(&NixError::Failed { command: "nix copy …".to_owned(), status: "1".to_owned(), last_lines })
+        };
+        let refused = "error: unable to upload 'http://h.example/nar/x': HTTP error 501 (Unsupported method ('PUT'))";
+        let says = "the server answered 501 to PUT: it takes no uploads";
+        assert_eq!(failed(&[refused, "", "       response body:", "       <html>"]), says);
+        assert_eq!(failed(&["error:", "   … while x", "   error: no space left"]), "… while x\n  no space left");
+        let asked = "error: unable to download 'http://h.example/x': HTTP error 500";
+        assert_eq!(failed(&[asked]), "unable to download 'http://h.example/x': HTTP error 500");
+        assert_eq!(failed(&[]), "`nix copy …` failed (1)");
+    }
 }

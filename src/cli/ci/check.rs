@@ -24,7 +24,13 @@ pub(super) fn run(global: &Global, options: &CiCheckOptions, printer: Printer) -
     let mut findings: Vec<(String, Finding)> = Vec::new();
     let mut is_written = false;
     for provider in Provider::ALL {
-        let Some(settings) = place.settings(provider)? else { continue };
+        let Some(settings) = place.settings(provider)? else {
+            // Nobody knows the choices of these files any more.
+            let files = place.files(provider)?.into_iter();
+            let edited = files.filter(|file| file.text.as_deref().is_some_and(ci::is_marked));
+            findings.extend(edited.map(|file| (file.path.to_string(), Finding::Edited)));
+            continue;
+        };
         is_written = true;
         let settings = Settings { provider, folder: place.folder.clone(), ..settings };
         let known = Pins::of_the_program();
@@ -36,7 +42,7 @@ pub(super) fn run(global: &Global, options: &CiCheckOptions, printer: Printer) -
             findings.extend(finding.map(|finding| (file.path.to_string(), finding)));
         }
     }
-    if !is_written {
+    if !is_written && findings.is_empty() {
         return Err(CiError::NotWritten.into());
     }
     if options.json {

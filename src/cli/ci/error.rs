@@ -25,6 +25,8 @@ pub(super) enum CiError {
     NoOutputFile,
     #[error("could not write to `{path}`")]
     Output { path: String, source: io::Error },
+    #[error("`--runner` names {system}, which the workflow does not build for; it builds for {}", names(chosen))]
+    OtherRunner { system: System, chosen: Vec<System> },
     #[error("only GitHub has the store cache that was chosen")]
     StoreCache,
     #[error("the images of {} reach the job that sends them only through a cache", names(systems))]
@@ -49,6 +51,7 @@ impl Diagnose for CiError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
+            Self::OtherRunner { system, .. } => return vec![format!("add `--system {system}`, or remove the runner")],
             Self::NoProvider => "add `--provider github`, `gitlab`, `forgejo` or `buildkite`",
             Self::NoFlake => "run `splitter init`: the jobs evaluate the flake",
             Self::NotWritten => "run `splitter ci init`",

@@ -1,5 +1,7 @@
 //! `splitter ci init`: writes the files of a CI system, unless somebody edited one.
 
+use std::collections::BTreeSet;
+
 use super::{
     error::CiError,
     place::{Found, Place, team},
@@ -43,6 +45,7 @@ pub(super) fn run(global: &Global, options: &CiInitOptions, printer: Printer) ->
     let pins = found.iter().filter_map(|file| file.text.as_deref()).fold(Pins::of_the_program(), Pins::with_newer_of);
     let team = team(&tree)?;
     check(&settings, &team)?;
+    warn_of_caches(&settings, &team, printer);
     let wanted = ci::wanted(&settings, &team, &pins);
     let edited = edited(&found, &wanted, &pins);
     if !edited.is_empty() {
@@ -113,6 +116,9 @@ fn chosen(tree: &WorkTree, place: &Place, provider: Provider, options: &CiInitOp
 /// Refuses choices that make no workflow.
 fn check(settings: &Settings, team: &[CacheChoice]) -> Result<(), CiError> {
     let provider = settings.provider;
+    if let Some(system) = settings.runners.keys().find(|system| !settings.systems.contains(system)) {
+        return Err(CiError::OtherRunner { system: *system, chosen: settings.systems.clone() });
+    }
     for CacheChoice { address, .. } in settings.caches(team) {
         // A workflow has no configuration of attic, which alone knows servers by other names than their hosts.
         if matches!(address, Address::Attic { .. }) && address.substituter().is_none() {
@@ -135,6 +141,16 @@ fn check(settings: &Settings, team: &[CacheChoice]) -> Result<(), CiError> {
         _ => Err(CiError::ImagesNeedCache { systems: linux }),
     }?;
     if images.job_token && provider == Provider::Buildkite { Err(CiError::NoToken { provider }) } else { Ok(()) }
+}
+
+/// Names caches that CI's machines do not have.
+fn warn_of_caches(settings: &Settings, team: &[CacheChoice], printer: Printer) {
+    let caches = settings.caches(team);
+    for address in caches.iter().map(|cache| &cache.address).filter(|address| address.is_of_this_machine()) {
+        printer.warning(format_args!(
+            "{address} is a cache of this machine, which the machines of CI do not have; name another one with `--cache`"
+        ));
+    }
 }
 
 /// A file that was edited, or that splitter did not write, with the text that it would get.
@@ -184,8 +200,10 @@ fn print_advice(settings: &Settings, team: &[CacheChoice], printer: Printer) {
     let pushed = caches.iter().filter(|cache| cache.push);
     let secrets: Vec<&str> = pushed.flat_map(|cache| secrets(&cache.address)).copied().collect();
     let of_registry = settings.images.as_ref().filter(|images| !images.job_token);
-    let secrets: Vec<&str> =
+    let mut secrets: Vec<&str> =
         secrets.into_iter().chain(of_registry.iter().flat_map(|_| ["REGISTRY_USER", "REGISTRY_PASSWORD"])).collect();
+    let mut seen = BTreeSet::new();
+    secrets.retain(|secret| seen.insert(*secret));
     if !secrets.is_empty() {
         printer.note(format_args!("{NOTE}secrets{NOTE:#}: set {} in the CI system", secrets.join(", ")));
     }

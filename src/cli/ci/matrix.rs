@@ -130,7 +130,7 @@ fn installable(attribute: &str) -> String {
 }
 
 fn layout(options: &CiMatrixOptions) -> Layout {
-    let provider: Provider = options.provider.into();
+    let provider = options.provider();
     let mut runners: BTreeMap<System, String> =
         System::ALL.into_iter().map(|system| (system, provider.runner(system))).collect();
     runners.extend(options.runners.iter().cloned());

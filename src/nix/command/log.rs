@@ -145,6 +145,21 @@ fn result(id: u64, value: &Value) -> Option<Event> {
     })
 }
 
+/// Returns what a line of stderr says if the command fails: of a line in this format the error, without colours, and of every
+/// other line all of it. Nothing for an event that is no error.
+pub fn of_failure(line: &str) -> Option<String> {
+    if !line.starts_with(MARK) {
+        return Some(line.to_owned());
+    }
+    match parse(line) {
+        // The answer of a server may be a whole page.
+        Some(Event::Message { level: 0, text }) => {
+            Some(plain(&text).split("response body:").next().unwrap_or_default().trim_end().to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// Returns the derivations that Nix announces to build, if a message is such an announcement: one line per derivation, each in a
 /// message of its own.
 pub fn announced(text: &str) -> Option<&str> {
@@ -183,6 +198,18 @@ mod tests {
         assert_eq!(parse(unknown), None);
         assert_eq!(parse("@nix {"), Some(Event::Message { level: 3, text: "@nix {".to_owned() }));
         assert_eq!(parse("  "), None);
+    }
+
+    #[test]
+    fn of_a_failure_only_the_errors_are_kept() {
+        let error = r#"@nix {"action":"msg","level":0,"msg":"\u001b[31;1merror:\u001b[0m unable to upload\n   'x'\n\n   response body:\n\n<html>","raw_msg":"x"}"#;
+        assert_eq!(of_failure(error).as_deref(), Some("error: unable to upload\n   'x'"));
+        assert_eq!(of_failure("a program's line").as_deref(), Some("a program's line"));
+        for line in
+            [r#"@nix {"action":"msg","level":1,"msg":"warning"}"#, r#"@nix {"action":"stop","id":53}"#, "@nix {"]
+        {
+            assert_eq!(of_failure(line), None, "{line}");
+        }
     }
 
     #[test]

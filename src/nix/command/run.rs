@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use super::{FEATURES, NixError};
+use super::{FEATURES, NixError, log};
 use crate::{
     ending::{Child, read_all},
     repo::GIT_VARIABLES,
@@ -95,12 +95,14 @@ fn follow(stderr: ChildStderr, watch: &mut dyn FnMut(&str)) -> Vec<String> {
     let mut last = VecDeque::with_capacity(LINES_KEPT);
     let mut lines = BufReader::new(stderr).split(b'\n');
     while let Some(Ok(line)) = lines.next() {
-        let cut = |length: usize| String::from_utf8_lossy(&line[..line.len().min(length)]).trim_end().to_owned();
-        watch(&cut(LINE_SEEN));
-        if last.len() == LINES_KEPT {
-            last.pop_front();
+        let seen = String::from_utf8_lossy(&line[..line.len().min(LINE_SEEN)]).trim_end().to_owned();
+        watch(&seen);
+        for line in log::of_failure(&seen).iter().flat_map(|text| text.split('\n')) {
+            if last.len() == LINES_KEPT {
+                last.pop_front();
+            }
+            last.push_back(line[..line.floor_char_boundary(LINE_KEPT)].to_owned());
         }
-        last.push_back(cut(LINE_KEPT));
     }
     last.into()
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use url::Url;
 
 use crate::{
-    diagnostic::{Category, Diagnose},
+    diagnostic::{Category, Diagnose, did_you_mean},
     secrets,
 };
 
@@ -94,9 +94,7 @@ impl Diagnose for AddressError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Form(text) if !text.contains(':') => {
-                vec![format!("write `cachix:{text}` for a cache of Cachix, or `file:///…` for a folder")]
-            }
+            Self::Form(text) => hint_of_form(text).into_iter().collect(),
             Self::Password(_) => vec!["put it into the file that Nix's setting `netrc-file` names".to_owned()],
             Self::Parameter { parameter, .. } if parameter.starts_with("secret-key") => {
                 vec!["name the file in the variable SPLITTER_CACHE_KEY_FILE".to_owned()]
@@ -105,6 +103,38 @@ impl Diagnose for AddressError {
             _ => Vec::new(),
         }
     }
+}
+
+/// The starts of addresses.
+const SCHEMES: [&str; 7] = ["cachix", "attic", "https", "http", "s3", "file", "ssh-ng"];
+
+/// Returns the address that a text of another form probably means.
+fn hint_of_form(text: &str) -> Option<String> {
+    let scheme = text.split(':').next().filter(|_| text.contains(':')).unwrap_or_default();
+    let is_known = SCHEMES.contains(&scheme);
+    if text.starts_with('/') {
+        return Some(format!("write `file://{text}` for a folder"));
+    }
+    if text.starts_with(['.', '~']) || scheme == "file" {
+        return Some("write `file:///…` with the absolute path of the folder".to_owned());
+    }
+    if scheme == "attic" {
+        return Some("write `attic:SERVER/NAME`".to_owned());
+    }
+    if is_known {
+        return Some(format!("write `{scheme}://…`")).filter(|_| !text.contains("://"));
+    }
+    let is_host = |host: &str| host.contains('.') || host == "localhost" || text.contains('/');
+    let (host, rest) = text.split_once([':', '/']).unwrap_or((text, ""));
+    let is_port = rest.starts_with(|first: char| first.is_ascii_digit());
+    if !text.contains("://") && !host.is_empty() && is_host(host) && (scheme.is_empty() || scheme == host && is_port) {
+        return Some(format!("write `https://{text}` for a web server"));
+    }
+    if scheme.is_empty() {
+        return Some(format!("write `cachix:{text}` for a cache of Cachix, or `file:///…` for a folder"))
+            .filter(|_| !text.is_empty());
+    }
+    did_you_mean(SCHEMES, scheme)
 }
 
 impl Address {
@@ -124,6 +154,23 @@ impl Address {
     /// Whether Nix takes paths of this cache without a signature, because its address says so.
     pub fn is_trusted(&self) -> bool {
         self.parameters().get("trusted").is_some_and(|value| matches!(value.as_str(), "true" | "1"))
+    }
+
+    /// Whether only this machine has the cache: a folder, or a server on a loopback address.
+    pub fn is_of_this_machine(&self) -> bool {
+        let is_here = |url: &Url| crate::fetch::leads_to_loopback(url);
+        match self {
+            Self::File { .. } => true,
+            Self::Attic { server, .. } => {
+                attic_endpoint(server).is_some_and(|url| Url::parse(&url).is_ok_and(|url| is_here(&url)))
+            }
+            Self::S3 { .. } | Self::Cachix { .. } => false,
+            Self::Http { url } => is_here(url),
+            // Hosts of other schemes are not read as numbers.
+            Self::Ssh { url } => {
+                url.host_str().is_some_and(|host| Url::parse(&format!("http://{host}")).is_ok_and(|url| is_here(&url)))
+            }
+        }
     }
 
     /// Whether a repository may name this address. Parameters of another machine can name programs that run there.
@@ -263,6 +310,19 @@ mod tests {
         assert_eq!(folder.url().unwrap().join("x.narinfo").unwrap().path(), "/a/x.narinfo");
         assert!("http://h.example/?trusted=true".parse::<Address>().unwrap().is_trusted());
         assert!(!folder.is_trusted());
+        for (text, is_here) in [
+            ("file:///srv/cache", true),
+            ("http://127.0.0.1:8080/a", true),
+            ("http://[::1]/a", true),
+            ("attic:localhost:8080/acme", true),
+            ("attic:ci/acme", false),
+            ("ssh-ng://127.0.0.1", true),
+            ("ssh-ng://user@builder", false),
+            ("https://cache.example.org", false),
+            ("cachix:acme", false),
+        ] {
+            assert_eq!(text.parse::<Address>().unwrap().is_of_this_machine(), is_here, "{text}");
+        }
     }
 
     #[test]
@@ -297,6 +357,28 @@ mod tests {
             "https://",
         ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_hint_names_the_address_that_was_probably_meant() {
+        for (text, hint) in [
+            ("/tmp/x", "write `file:///tmp/x` for a folder"),
+            ("./x", "write `file:///…` with the absolute path of the folder"),
+            ("file:x", "write `file:///…` with the absolute path of the folder"),
+            ("file://host/x", "write `file:///…` with the absolute path of the folder"),
+            ("host.example", "write `https://host.example` for a web server"),
+            ("host.example/acme", "write `https://host.example/acme` for a web server"),
+            ("host.example:8080/acme", "write `https://host.example:8080/acme` for a web server"),
+            ("acme", "write `cachix:acme` for a cache of Cachix, or `file:///…` for a folder"),
+            ("attic:acme", "write `attic:SERVER/NAME`"),
+            ("https:host.example", "write `https://…`"),
+            ("cachx:acme", "did you mean `cachix`?"),
+            ("htps://host.example", "did you mean `https`?"),
+            ("", ""),
+            ("vax://x", ""),
+        ] {
+            assert_eq!(text.parse::<Address>().unwrap_err().hints().join("; "), hint, "{text}");
         }
     }
 

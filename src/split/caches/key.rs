@@ -25,6 +25,26 @@ pub enum KeyError {
     Secret,
 }
 
+/// Why a text is not a secret key. The message does not repeat the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SecretKeyError {
+    /// It has another form.
+    #[error("is not `NAME:BASE64` with 64 bytes")]
+    Malformed,
+    /// It has the length of a public key.
+    #[error("has a public key")]
+    Public,
+}
+
+/// Checks that a text is a secret key, `NAME:BASE64`. Nothing of it is kept.
+pub fn check_secret_key(text: &str) -> Result<(), SecretKeyError> {
+    match text.parse::<PublicKey>() {
+        Ok(_) => Err(SecretKeyError::Public),
+        Err(KeyError::Secret) => Ok(()),
+        Err(KeyError::Malformed) => Err(SecretKeyError::Malformed),
+    }
+}
+
 impl PublicKey {
     /// Returns the name, which signatures repeat.
     pub fn name(&self) -> &str {
@@ -72,6 +92,8 @@ mod tests {
         assert_eq!((key.name(), key.to_string().as_str()), ("cache.nixos.org-1", text));
         let secret = format!("a:{}", BASE64.encode(&[7; 64]));
         assert_eq!(secret.parse::<PublicKey>(), Err(KeyError::Secret));
+        assert_eq!((check_secret_key(&secret), check_secret_key(text)), (Ok(()), Err(SecretKeyError::Public)));
+        assert_eq!(check_secret_key("a:AAAA"), Err(SecretKeyError::Malformed));
         for text in ["", "a", "a:", ":6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=", "a:AAAA", "a b:AAAA", "a:6NCHdD59"]
         {
             assert_eq!(text.parse::<PublicKey>(), Err(KeyError::Malformed), "{text}");

@@ -8,7 +8,7 @@ mod key;
 
 pub use self::{
     address::{Address, AddressError, Parameters, attic_endpoint},
-    key::{KeyError, PublicKey},
+    key::{KeyError, PublicKey, SecretKeyError, check_secret_key},
 };
 
 /// A cache of `splitter.json`.

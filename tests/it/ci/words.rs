@@ -64,6 +64,12 @@ fn what_makes_no_workflow_is_refused() {
     refused(&context, "init --provider github --runner large", &["SYSTEM=RUNNER"]);
     refused(
         &context,
+        "init --provider github --runner aarch64-linux=large",
+        &["`--runner` names aarch64-linux", "it builds for x86_64-linux", "--system aarch64-linux"],
+    );
+    refused(&context, "init --provider github --cache /srv/cache", &["hint: write `file:///srv/cache`"]);
+    refused(
+        &context,
         "init --provider github --images registry.example/acme --system x86_64-linux --system aarch64-linux",
         &["the images of aarch64-linux and x86_64-linux reach", "--cache"],
     );

@@ -7,6 +7,7 @@ use super::{CHOICES, Choice, add_monorepo, ci, init, paths, repository};
 use crate::support::{TestContext, run, succeed, tools};
 
 const WORKFLOW: &str = ".github/workflows/splitter.yml";
+const BOTS: &str = ".github/workflows/splitter-bots.yml";
 
 #[test]
 fn files_are_as_expected_and_the_same_when_written_twice() {
@@ -132,6 +133,18 @@ fn an_edited_file_is_kept_and_the_diff_makes_it_the_new_one() {
     assert!(check.starts_with("exit: 1\n----- stdout\nedited: .github/workflows/splitter.yml: "), "{check}");
     let json = ci(&context, "check --json");
     assert!(json.starts_with("exit: 1\n") && json.contains(r#""rule": "edited""#), "{json}");
+    // Without the line of choices, the file is still splitter's.
+    let (bots, lines) = (context.read(BOTS), written.lines().collect::<Vec<_>>());
+    context.write(WORKFLOW, [&lines[..1], &lines[2..]].concat().join("\n"));
+    for other in [true, false] {
+        if !other {
+            context.remove(BOTS);
+        }
+        let check = ci(&context, "check");
+        assert!(check.starts_with("exit: 1\n----- stdout\nedited: .github/workflows/splitter.yml: "), "{check}");
+    }
+    context.write(BOTS, bots);
+    context.write(WORKFLOW, &edited);
 
     let diff = context.splitter(&["ci", "init", "--quiet"]).output().unwrap().stdout;
     context.write("own.diff", diff);

@@ -106,6 +106,14 @@ fn e2e_after_a_push_a_second_machine_builds_only_what_was_edited() {
     let output = run(&mut machines.splitter(&["cache", "push", "--dry-run"]));
     assert!(output.starts_with("exit: 0\n") && output.contains("\n  nodeModules\n"), "{output}");
     assert!(!machines.cache.take_requests().iter().any(|request| request.starts_with("PUT")), "{output}");
+    let folder = context.folder("not-there-yet");
+    let url = format!("file://{folder}");
+    let asks: [(&[&str], i32); 2] =
+        [(&["cache", "push", "--dry-run", "--to", &url], 0), (&["cache", "status", "--cache", &url], 3)];
+    for (words, code) in asks {
+        let output = run(&mut machines.splitter(words));
+        assert!(output.starts_with(&format!("exit: {code}\n")) && !folder.exists(), "{words:?} {output}");
+    }
     context.write("apps/web/src/extra.ts", "export {};\n");
     context.git(&["add", "--all"]);
     let output = run(&mut machines.splitter(&["cache", "push"]));
@@ -240,7 +248,7 @@ fn faults_are_named(machines: &Machines) {
     let output =
         run(machines.splitter(&["cache", "push", "api", "--to", &foreign]).env_remove("SPLITTER_CACHE_KEY_FILE"));
     assert!(
-        output.starts_with("exit: 1\n") && output.contains("warning: SPLITTER_CACHE_KEY_FILE names no secret key"),
+        output.starts_with("exit: 1\n") && output.contains("warning: SPLITTER_CACHE_KEY_FILE is not set"),
         "{output}"
     );
     assert!(output.contains("has no signature"), "{output}");
