@@ -20,8 +20,12 @@ const { nodeModules, manager, programs, workspaces } = JSON.parse(readFileSync(p
 const tool = (name) => import(`${programs}/tools/${name}.mjs`);
 const stat = (path) => lstatSync(path, { throwIfNoEntry: false });
 
+// Reads what an earlier run made. A note may have been edited: only folders that this program makes are in the result.
 function readNote(file) {
-  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+  if (!existsSync(file)) return undefined;
+  const note = JSON.parse(readFileSync(file, "utf8"));
+  const own = new Set([YARN_STATE, ...workspaces.map((path) => join(path, "node_modules"))]);
+  return { ...note, made: note.made.filter((path) => own.has(path)) };
 }
 
 // Whether a folder still has links of ours. An install that ran since then replaced them, and is the user's.
