@@ -138,9 +138,13 @@ impl Upload {
     }
 
     fn copy(&self, url: &str, paths: &[&str]) -> Result<Sent, NixError> {
-        // A builder asks caches itself, which is nearer than this machine.
-        let options: &[&str] =
-            if matches!(self.address, Address::Ssh { .. }) { &["--substitute-on-destination"] } else { &[] };
+        // A builder asks caches itself, which is nearer than this machine. What this machine built has no signature, and a machine
+        // takes it from the users that it trusts.
+        let options: &[&str] = if matches!(self.address, Address::Ssh { .. }) {
+            &["--substitute-on-destination", "--no-check-sigs"]
+        } else {
+            &[]
+        };
         let (mut copies, mut sent) = (BTreeSet::new(), Sent::default());
         let mut watch = |event: Event| match event {
             Event::Start { id, activity: Activity::Copy { path, .. } } => {
@@ -238,6 +242,9 @@ pub(super) fn cause(error: &NixError) -> String {
         };
         return format!("the server answered {status} to PUT: {what}");
     }
+    if all.contains("lacks a signature by a trusted key") {
+        return "that machine takes unsigned paths only from its `trusted-users`, and you are none of them".to_owned();
+    }
     let lines = last_lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty() && *line != "error:");
     let lines: Vec<&str> = lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).collect();
     if lines.is_empty() { error.to_string() } else { lines.join("\n  ") }
@@ -257,6 +264,8 @@ mod tests {
         let says = "the server answered 501 to PUT: it takes no uploads";
         assert_eq!(failed(&[refused, "", "       response body:", "       <html>"]), says);
         assert_eq!(failed(&["error:", "   … while x", "   error: no space left"]), "… while x\n  no space left");
+        let unsigned = "error: cannot add path '/nix/store/x' because it lacks a signature by a trusted key";
+        assert!(failed(&[unsigned]).starts_with("that machine takes unsigned paths only from its `trusted-users`"));
         let asked = "error: unable to download 'http://h.example/x': HTTP error 500";
         assert_eq!(failed(&[asked]), "unable to download 'http://h.example/x': HTTP error 500");
         assert_eq!(failed(&[]), "`nix copy …` failed (1)");
