@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum DevelopmentError {
     /// A process has the name of no app.
-    #[error("`processes.{name}` names no app; expected {}, or `workspace` or `command` beside it", list(apps))]
+    #[error("`processes.{name}` names no app; {}, or `workspace` or `command` beside it", expected(apps))]
     NoSuchApp {
         /// The name.
         name: String,
@@ -40,7 +40,7 @@ pub enum DevelopmentError {
         scripts: Vec<String>,
     },
     /// A process waits for something that does not exist.
-    #[error("`{place}` waits for `{wanted}`; expected {}", list(known))]
+    #[error("`{place}` waits for `{wanted}`; {}", expected(known))]
     NoSuchDependency {
         /// The key.
         place: String,
@@ -79,7 +79,7 @@ pub enum DevelopmentError {
         path: RepoPath,
     },
     /// A text has the port of nothing.
-    #[error("`{place}` has {{port:{name}}}; expected the port of {}", list(known))]
+    #[error("`{place}` has {{port:{name}}}; ports: {}", list(known))]
     NoSuchPort {
         /// The key.
         place: String,
@@ -98,10 +98,15 @@ pub enum DevelopmentError {
     },
 }
 
-/// `a, b or c`, or `nothing`.
+/// `expected a, b or c`. Without names it says that there are none.
+fn expected(names: &[String]) -> String {
+    if names.is_empty() { "this repository has none".to_owned() } else { format!("expected {}", list(names)) }
+}
+
+/// `a, b or c`, or `none`.
 fn list(names: &[String]) -> String {
     match names {
-        [] => "nothing: there is none".to_owned(),
+        [] => "none".to_owned(),
         [one] => format!("`{one}`"),
         [most @ .., last] => {
             let most: Vec<_> = most.iter().map(|name| format!("`{name}`")).collect();

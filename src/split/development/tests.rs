@@ -129,7 +129,7 @@ fn what_does_not_fit_is_refused() {
     `processes.api.dependsOn` waits for `we`; expected `web`
     hint: did you mean `web`?
     `processes` wait for each other: api -> web -> api
-    `api` has {port:redis}; expected the port of nothing: there is none
+    `api` has {port:redis}; ports: none
     `services` and `processes` both have `api`, which `splitter dev` uses for one process
     "#);
 }
