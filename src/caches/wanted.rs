@@ -4,6 +4,8 @@
 //! of them is built from: the edges between them, and the store paths that a build needs if only this derivation changes. The
 //! inputs of the flake come from `nix flake archive`, since evaluation needs them before anything else.
 
+mod shown;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -12,11 +14,8 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    item::{Item, store_of},
-    narinfo::addressed_item,
-    query::content_address,
-};
+use self::shown::{Shown, shown_in};
+use super::item::{Item, store_of};
 use crate::{
     closure::ClosureError,
     nix::command::{Nix, NixError, Output, log::name_of},
@@ -150,15 +149,6 @@ struct Outputs {
     installs: BTreeMap<String, Entry>,
     plans: BTreeMap<String, Entry>,
     images: BTreeSet<String>,
-}
-
-/// A derivation as `nix derivation show` prints it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Shown {
-    /// The names of its outputs, by store path.
-    outputs: BTreeMap<Item, String>,
-    /// The derivations that it is built from.
-    inputs: BTreeSet<String>,
 }
 
 /// Evaluates the flake in the folder of `nix`, for these systems.
@@ -414,34 +404,10 @@ fn in_order(mut things: Vec<Thing>) -> Vec<Thing> {
     sorted
 }
 
-/// Reads the JSON of `nix derivation show`. Earlier versions name the inputs `inputDrvs` and print whole paths.
-fn shown_in(answer: &Value, store: &str) -> Option<BTreeMap<String, Shown>> {
-    let all = answer.get("derivations").unwrap_or(answer).as_object()?;
-    let full = |path: &str| if path.starts_with('/') { path.to_owned() } else { format!("{store}/{path}") };
-    let one = |(path, value): (&String, &Value)| {
-        let inputs = value.get("inputDrvs").or_else(|| value.get("inputs")?.get("drvs"))?.as_object()?;
-        let outputs = value.get("outputs")?.as_object()?.iter();
-        let output = |(name, output): (&String, &Value)| Some((output_path(path, name, output, store)?, name.clone()));
-        let outputs = outputs.filter_map(output).collect();
-        Some((full(path), Shown { outputs, inputs: inputs.keys().map(|drv| full(drv)).collect() }))
-    };
-    all.iter().map(one).collect()
-}
-
 /// Returns the name of a part of `deps`. Its derivation has the fingerprint in its name as well.
 fn part_of_deps(name: &str) -> Option<String> {
     let (part, fingerprint) = name.strip_prefix("deps-")?.rsplit_once('-')?;
     (!part.is_empty() && fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| format!("deps-{part}"))
-}
-
-/// Returns the path of an output. Since its format 4, Nix prints only the hash of a fixed output.
-fn output_path(derivation: &str, name: &str, output: &Value, store: &str) -> Option<Item> {
-    if let Some(path) = output.get("path").and_then(Value::as_str) {
-        return path.parse().ok();
-    }
-    let own = name_of(derivation);
-    let own = if name == "out" { own.to_owned() } else { format!("{own}-{name}") };
-    addressed_item(store, &own, &content_address(output)?)
 }
 
 /// Reads the store paths of the inputs of a flake, with those of their inputs.

@@ -225,7 +225,7 @@ fn the_caches_of_the_team_are_used_and_followed() {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
     assert!(!text.contains("--to \"https://cache.example.org\"") && !text.contains("cache-nix-action"), "{text}");
-    // Another cache is another workflow.
+    // A change of the cache changes the workflow.
     context.write("splitter.json", format!(r#"{{ "caches": ["cachix:acme", {own}] }}"#));
     assert!(ci(&context, "check").contains("outdated: .github/workflows/splitter.yml"));
     init(&context, "");
@@ -249,7 +249,7 @@ fn a_repository_in_a_folder_has_a_workflow_of_its_own() {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
     assert!(run(&mut context.splitter(&["--repo", "services/shop", "ci", "check"])).starts_with("exit: 0\n"));
-    // The root is another repository.
+    // The root belongs to a different repository.
     add_monorepo(&context, "");
     assert!(ci(&context, "check").starts_with("exit: 2\n"));
 }
