@@ -179,7 +179,10 @@ fn npms_files_name_client_certificates() {
     let text = |file: &Utf8Path| fs::read_to_string(file).unwrap().trim_end().replace('\n', "\\n");
     let output = init_with_client_certificate(&small, ".npmrc", &format!("cafile={ca}\n"));
     assert!(output.starts_with("exit: 3") && output.contains("the host requires a client certificate"), "{output}");
-    assert!(output.contains(&format!("{host}:certfile")) && !output.contains("retrying"), "{output}");
+    assert!(output.contains(&format!("{host}:certfile")), "{output}");
+    // A host that ends the connection before the request leaves may be asked again: its reason was not read yet.
+    let retries: Vec<&str> = output.lines().filter(|line| line.contains("retrying")).collect();
+    assert!(retries.iter().all(|line| line.contains("connection was not ready")), "{retries:?}");
     for own in [
         format!("{host}:certfile={certificate}\n{host}:keyfile={key}\n"),
         format!("cert=\"{}\"\nkey=\"{}\"\n", text(&certificate), text(&key)),
