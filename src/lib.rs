@@ -13,6 +13,7 @@
 //! | [`diagnosis`] | what the log of a failed build says of the cause | none |
 //! | [`ci`] | the files of CI systems, the plan of their jobs | none |
 //! | [`image`] | container images: plans, layers, registries | reads the store, writes layouts, uses the network |
+//! | [`history`] | what builds did over time: times, caches, sizes | reads and writes the state folder |
 //! | [`scaffold`] | files written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | uses the network |
 //! | [`nix`] | NAR, hashes, store paths, running `nix` | only the runner |
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod closure;
 pub mod diagnosis;
 pub mod guard;
+pub mod history;
 pub mod image;
 pub mod picture;
 pub mod proof;

@@ -19,12 +19,14 @@ mod cache;
 mod ci;
 mod dev;
 mod images;
+mod stats;
 
 pub(super) use self::{
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
     ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat},
     dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
     images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
+    stats::{Since, StatsOptions},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -137,6 +139,15 @@ pub(super) enum Command {
         "splitter size api main..HEAD" => "Show how much the package `api` grew on this branch",
     })]
     Size(SizeOptions),
+    /// Show what builds did over time: how long, what was built again and why, what came from caches
+    ///
+    /// `splitter build` and `splitter cache push` note each run in a file of this machine. Nothing is sent anywhere.
+    #[command(after_help = examples! {
+        "splitter stats --since 30d" => "Show the last 30 days",
+        "splitter stats --against main" => "Compare this branch with the branch `main`, and fail past the buildBudget of splitter.json",
+        "splitter stats --html stats.html" => "Write a page for a browser",
+    })]
+    Stats(StatsOptions),
     /// Find files that a build looks for and does not get, or gets and never reads
     ///
     /// It builds each package on Linux with its command under strace, and compares what the command opened and looked for with the

@@ -23,7 +23,9 @@ mod progress;
 mod repository;
 mod scan;
 mod size;
+mod stats;
 mod style;
+mod table;
 mod text;
 mod trace;
 mod traced;
@@ -70,6 +72,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Verify(options) => verify::run(global, options, printer),
         Command::Build(options) => build::run(global, options, printer),
         Command::Size(options) => size::run(global, options, printer),
+        Command::Stats(options) => stats::run(global, options, printer),
         Command::Images(options) => images::run(global, options, printer),
         Command::Cache(command) => cache::run(global, command, printer),
         Command::Trace(options) => trace::run(global, options, printer),

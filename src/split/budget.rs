@@ -5,6 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::config::Config;
 use crate::repo::RepoPath;
 
+/// How much worse a branch may be than what was before it. What is absent has no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct BuildBudget {
+    /// The most that builds may take, as a ratio of the time before: 1.5 for half as much again.
+    pub build_time: Option<f64>,
+    /// The most that a runtime closure may have, as a ratio of the size before.
+    pub closure_size: Option<f64>,
+    /// The smallest share of store paths that come from caches: 0.8 for 80 %.
+    pub hit_rate: Option<f64>,
+}
+
 /// The key in `sizeBudget` for all apps without a budget of their own.
 pub const ALL_APPS: &str = "*";
 

@@ -10,12 +10,12 @@ use jsonc_parser::ast::{Object, ObjectProp, Value};
 
 pub use self::values::is_flake_url;
 use self::values::{
-    app_name, boolean, build, caches, command, exposes, globs, input, install, kind, node_modules, outputs, packages,
-    path, paths_or_globs, runtime_install, script_names, size, systems, texts, uses, written_out,
+    app_name, boolean, build, build_budget, caches, command, exposes, globs, input, install, kind, node_modules,
+    outputs, packages, path, paths_or_globs, runtime_install, script_names, size, systems, texts, uses, written_out,
 };
 use crate::split::{
     SplitError, System,
-    budget::SizeBudgets,
+    budget::{BuildBudget, SizeBudgets},
     caches::CacheChoice,
     development::{
         Given,
@@ -33,7 +33,7 @@ use crate::{
 pub const FILE: &str = SETTINGS;
 
 /// The user's choices. Anything absent is detected.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     /// The systems to record hashes for. Empty means all supported systems.
     pub systems: Vec<System>,
@@ -64,6 +64,8 @@ pub struct Config {
     pub size_budgets: SizeBudgets,
     /// The largest size of a container image in bytes, without compression.
     pub image_budget: Option<u64>,
+    /// How much worse a branch may be than what was before it.
+    pub build_budget: BuildBudget,
     /// Services for development, by name.
     pub services: BTreeMap<String, Service>,
     /// Processes for development, by name.
@@ -228,6 +230,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "input" => config.input = Some(input(&document, &property.value)?),
             "sizeBudget" => config.size_budgets = size_budgets(&document, document.as_object(&property.value)?)?,
             "imageBudget" => config.image_budget = Some(size(&document, &property.value)?),
+            "buildBudget" => config.build_budget = build_budget(&document, document.as_object(&property.value)?)?,
             "services" => {
                 config.services = settings::services(&document, &property.value)?;
                 config.development.services = to_serde(&property.value);
@@ -245,7 +248,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `services`, `processes`, `caches`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `buildBudget`, `services`, `processes`, `caches`, `hook` or `workspaces`",
                 ));
             }
         }

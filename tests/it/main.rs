@@ -30,6 +30,7 @@ mod registries;
 mod run_time_installs;
 mod scan;
 mod signals;
+mod stats;
 mod strace;
 mod streams;
 mod support_table;

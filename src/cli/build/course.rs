@@ -1,11 +1,14 @@
 //! What happens while Nix builds: its events, gathered to builds with their logs and to downloads.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
-use super::names::Names;
+use super::{
+    names::Names,
+    transfers::{Transfers, is_cache},
+};
 use crate::{
     diagnosis::Collector,
     nix::command::log::{Activity, Event, announced, name_of, plain},
@@ -62,8 +65,8 @@ pub(super) struct Course {
     pub(super) planned: BTreeSet<String>,
     /// The caches that store paths came from, with these.
     pub(super) fetched: BTreeMap<String, BTreeSet<String>>,
-    /// Downloads and copies that run, with what they have and expect, in bytes.
-    pub(super) transfers: HashMap<u64, (u64, u64)>,
+    /// Downloads and copies.
+    pub(super) transfers: Transfers,
     /// Errors of Nix.
     pub(super) errors: Vec<String>,
     /// The activity of all builds, and the number of builds that it counts as failed.
@@ -83,7 +86,10 @@ impl Course {
     /// Takes an event, and passes what it means to `show`.
     pub(super) fn take(&mut self, event: Event, show: &mut dyn FnMut(&Self, Step<'_>)) {
         match event {
-            Event::Start { id, activity } => self.start(id, activity, show),
+            Event::Start { id, parent, activity } => {
+                self.transfers.start(id, parent, &activity);
+                self.start(id, activity, show);
+            }
             Event::Stop { id } => self.stop(id, show),
             Event::Line { id, text } => self.line(id, &text, show),
             Event::Phase { id, name } => {
@@ -94,8 +100,8 @@ impl Course {
             Event::Progress { id, done, expected, failed } => {
                 if self.all == Some(id) {
                     (self.done, self.failed) = (done, failed);
-                } else if let Some(transfer) = self.transfers.get_mut(&id) {
-                    *transfer = (done, expected);
+                } else {
+                    self.transfers.progress(id, done, expected);
                 }
             }
             Event::Message { level, text } => self.message(level, &text, show),
@@ -129,21 +135,17 @@ impl Course {
             }
             Activity::Substitute { path, from } | Activity::Copy { path, from } => {
                 // A cache is asked by `Substitute`, and the copy out of it is reported as well.
-                if from.contains("://") && !from.starts_with("local://") {
+                if is_cache(&from) {
                     self.fetched.entry(from).or_default().insert(path);
                 }
-                self.transfers.insert(id, (0, 0));
                 show(self, Step::Other);
             }
-            Activity::Download { .. } => {
-                self.transfers.insert(id, (0, 0));
-                show(self, Step::Other);
-            }
+            Activity::Download { .. } | Activity::Waiting => show(self, Step::Other),
         }
     }
 
     fn stop(&mut self, id: u64, show: &mut dyn FnMut(&Self, Step<'_>)) {
-        self.transfers.remove(&id);
+        self.transfers.stop(id);
         let Some(mut build) = self.running.remove(&id) else { return };
         build.took = Some(build.started.elapsed());
         // Nix counts a build right before it ends. If it counts neither, it was told to stop.

@@ -118,8 +118,7 @@ impl<'a> Live<'a> {
         if fetched > 0 {
             parts.push(format!("{} from caches", things(fetched, "path")));
         }
-        if !course.transfers.is_empty() {
-            let (done, expected) = course.transfers.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        if let Some((done, expected)) = course.transfers.running() {
             let of = if expected > done { format!(" of {}", bytes(expected)) } else { String::new() };
             parts.push(format!("downloading {}{of}", bytes(done)));
         }

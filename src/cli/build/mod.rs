@@ -12,8 +12,10 @@ mod live;
 mod memory;
 mod names;
 mod outputs;
+mod record;
 mod report;
 mod show;
+mod transfers;
 mod why;
 
 use self::{
@@ -25,6 +27,7 @@ use self::{
     lines::Lines,
     live::Live,
     memory::Memory,
+    record::Recorder,
     report::Report,
     why::Why,
 };
@@ -90,7 +93,9 @@ impl Run<'_> {
             return Err(ClosureError::NoFlake { place: state.place }.into());
         }
         self.refuse_untracked(fixes)?;
+        let recorder = Recorder::start("build", &self.tree, &self.git);
         let mut products = evaluate::products(&self.nix, &state, &self.options.names)?;
+        let evaluation = recorder.elapsed();
         // Nix numbers the links in this order.
         products.sort_by(|a, b| a.name.cmp(&b.name));
         let mut memory = Memory::of(self.tree.root());
@@ -104,6 +109,7 @@ impl Run<'_> {
         let report = Report::of(self, &state, &products, &course, error, &why)?;
         memory.keep(&self.git, &state, report.built().map(|row| row.name.clone()));
         memory.write();
+        recorder.add(|run| run.of_course(&course, &why).of_report(&report, &self.nix).evaluated_in(evaluation));
         Ok(report)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Course, Lines, Live, Memory, Step, View, Why,
+    Course, Lines, Live, Memory, Recorder, Step, View, Why,
     evaluate::{Product, ids},
     names::Names,
 };
@@ -42,8 +42,13 @@ const LINES: usize = 10;
 
 impl Building<'_> {
     /// Builds outputs, each with the name of its package, and goes on when one fails. Passes the derivation of each build that
-    /// succeeded to `ended` while others run.
-    pub(in crate::cli) fn outputs(&self, outputs: &[(String, Output)], ended: &mut dyn FnMut(&str)) -> Built {
+    /// succeeded to `ended` while others run. `command` is what the history of builds says.
+    pub(in crate::cli) fn outputs(
+        &self,
+        command: &'static str,
+        outputs: &[(String, Output)],
+        ended: &mut dyn FnMut(&str),
+    ) -> Built {
         let ids = ids(self.state);
         let product = |(name, output): &(String, Output)| Product {
             name: name.clone(),
@@ -54,7 +59,9 @@ impl Building<'_> {
         let git = Git::at(self.tree.root());
         let memory = Memory::of(self.tree.root());
         let why = Why::of(self.state, &memory, &git, &products);
+        let recorder = Recorder::start(command, self.tree, &git);
         let (course, error) = self.watched(&products, &memory, &why, &["--no-link"], ended);
+        recorder.add(|run| run.of_course(&course, &why).with_success(error.is_none()));
         let last = |log: &std::collections::VecDeque<String>| {
             log.iter().skip(log.len().saturating_sub(LINES)).cloned().collect()
         };

@@ -230,7 +230,7 @@ impl Work<'_> {
         let nix = self.session.nix.clone().with_options(more);
         let (tree, state, printer) = (&self.session.tree, &self.session.state, self.session.printer);
         let building = Building { nix: &nix, tree, state, printer, is_verbose: self.is_verbose };
-        if plan.outputs.is_empty() { Built::default() } else { building.outputs(&plan.outputs, ended) }
+        if plan.outputs.is_empty() { Built::default() } else { building.outputs("cache push", &plan.outputs, ended) }
     }
 
     /// Pushes what is built while the rest is built. What came together goes together.

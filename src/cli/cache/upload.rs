@@ -147,7 +147,7 @@ impl Upload {
         };
         let (mut copies, mut sent) = (BTreeSet::new(), Sent::default());
         let mut watch = |event: Event| match event {
-            Event::Start { id, activity: Activity::Copy { path, .. } } => {
+            Event::Start { id, activity: Activity::Copy { path, .. }, .. } => {
                 copies.insert(id);
                 sent.paths += 1;
                 tracing::debug!(path, cache = %self.address, "pushing");

@@ -5,6 +5,7 @@ use crate::{
     cli::{
         printer::Printer,
         style::{BAD, BOLD, DIM},
+        table,
         text::{count, escape, megabytes, things},
     },
     closure::{Closure, Part, PartChange, Reference, compared_name, name},
@@ -18,6 +19,8 @@ const BLAMED_PARTS: usize = 3;
 const WIDTH: usize = 60;
 /// The share of a closure, in percent, that a reference must free to be worth a line.
 const NOTABLE: u64 = 10;
+/// Titles of the columns that are not numbers.
+const TEXTS: [&str; 3] = ["package", "part", "held by"];
 /// Name of the part with the output's own files.
 const OWN: &str = "(own files)";
 
@@ -49,7 +52,7 @@ fn print_sizes(rows: &[Row], printer: Printer) {
             line.truncate(4);
         }
     }
-    print_table(&table, "", printer);
+    table::print(&table, &TEXTS, "", printer);
 }
 
 fn print_comparison(rows: &[Row], printer: Printer) {
@@ -64,7 +67,7 @@ fn print_comparison(rows: &[Row], printer: Printer) {
         };
         table.push(vec![row.name.clone(), size_or_none(before), size_or_none(row.size()), change]);
     }
-    print_table(&table, "", printer);
+    table::print(&table, &TEXTS, "", printer);
 }
 
 fn print_parts(row: &Row, is_full: bool, printer: Printer) {
@@ -75,7 +78,7 @@ fn print_parts(row: &Row, is_full: bool, printer: Printer) {
         table.push(vec![megabytes(part.size.into()), part_name(closure, part), held_by(closure, part)]);
     }
     printer.data(format_args!("\n{BOLD}{}{BOLD:#}: {}", row.name, megabytes(closure.size.into())));
-    print_table(&table, "  ", printer);
+    table::print(&table, &TEXTS, "  ", printer);
     let rest = closure.parts.get(shown..).unwrap_or_default();
     if !rest.is_empty() {
         let size: u64 = rest.iter().map(|part| part.size).sum();
@@ -109,7 +112,7 @@ fn print_changes(row: &Row, is_full: bool, printer: Printer) {
         ]);
     }
     printer.data(format_args!("\n{BOLD}{}{BOLD:#}: {}", row.name, signed(row.growth())));
-    print_table(&table, "  ", printer);
+    table::print(&table, &TEXTS, "  ", printer);
     if row.changes.len() > shown {
         let more = things(row.changes.len() - shown, "more part");
         printer.data(format_args!("  {DIM}and {more} (show all with -v){DIM:#}"));
@@ -141,28 +144,6 @@ fn print_budgets(report: &Report, printer: Printer) {
             if grown.is_empty() { ("largest parts", largest.collect::<Vec<_>>()) } else { ("grew", grown) };
         printer.data(format_args!("  {title}: {}", escape(&parts.join(", "))));
     }
-}
-
-/// Prints a table whose first line has the titles. Columns of numbers are aligned to the right.
-fn print_table(table: &[Vec<String>], indent: &str, printer: Printer) {
-    let width = |column: usize| table.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let columns = table.first().map_or(0, Vec::len);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    for (number, line) in table.iter().enumerate() {
-        let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            let cell = escape(cell);
-            if is_number(column, table) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-        });
-        let line = format!("{indent}{}", cells.collect::<Vec<_>>().join("  "));
-        let line = line.trim_end();
-        if number == 0 { printer.data(format_args!("{DIM}{line}{DIM:#}")) } else { printer.data(line) }
-    }
-}
-
-/// Whether a column has sizes or counts, by its title.
-fn is_number(column: usize, table: &[Vec<String>]) -> bool {
-    let title = table.first().and_then(|titles| titles.get(column)).map_or("", String::as_str);
-    !["package", "part", "held by"].contains(&title)
 }
 
 /// Returns the name of a part. If several parts have it, the start of the hash tells them apart.

@@ -15,6 +15,7 @@ mod kind {
     pub(super) const BUILDS: u64 = 104;
     pub(super) const BUILD: u64 = 105;
     pub(super) const SUBSTITUTE: u64 = 108;
+    pub(super) const BUILD_WAITING: u64 = 111;
     pub(super) const LOG_LINE: u64 = 101;
     pub(super) const SET_PHASE: u64 = 104;
     pub(super) const PROGRESS: u64 = 105;
@@ -52,6 +53,8 @@ pub enum Activity {
     },
     /// All builds of this run.
     Builds,
+    /// A build waits: for a lock, or for another machine that is free.
+    Waiting,
 }
 
 /// A line of the log.
@@ -61,6 +64,8 @@ pub enum Event {
     Start {
         /// Its number, unique in this log.
         id: u64,
+        /// The number of the activity that it is a part of. 0 if there is none.
+        parent: u64,
         /// What it is.
         activity: Activity,
     },
@@ -111,7 +116,11 @@ pub fn parse(line: &str) -> Option<Event> {
     let Ok(value) = serde_json::from_str::<Value>(json) else { return plain() };
     let id = || value["id"].as_u64();
     match value["action"].as_str()? {
-        "start" => Some(Event::Start { id: id()?, activity: activity(&value)? }),
+        "start" => Some(Event::Start {
+            id: id()?,
+            parent: value["parent"].as_u64().unwrap_or_default(),
+            activity: activity(&value)?,
+        }),
         "stop" => Some(Event::Stop { id: id()? }),
         "result" => result(id()?, &value),
         "msg" => Some(Event::Message { level: value["level"].as_u64()?, text: value["msg"].as_str()?.to_owned() }),
@@ -126,6 +135,7 @@ fn activity(value: &Value) -> Option<Activity> {
         kind::SUBSTITUTE => Activity::Substitute { path: field(0)?, from: field(1)? },
         kind::COPY_PATH => Activity::Copy { path: field(0)?, from: field(1)? },
         kind::BUILDS => Activity::Builds,
+        kind::BUILD_WAITING => Activity::Waiting,
         kind::FILE_TRANSFER => Activity::Download { url: field(0)? },
         _ => return None,
     })
@@ -190,7 +200,7 @@ mod tests {
         let start = r#"@nix {"action":"start","fields":["/nix/store/n67n8hjgyaxbr13ih5jm9kgxxb4mqpwb-web-1.drv","",1,1],"id":53,"level":3,"parent":0,"text":"building","type":105}"#;
         let derivation = "/nix/store/n67n8hjgyaxbr13ih5jm9kgxxb4mqpwb-web-1.drv".to_owned();
         let activity = Activity::Build { derivation, machine: String::new() };
-        assert_eq!(parse(start), Some(Event::Start { id: 53, activity }));
+        assert_eq!(parse(start), Some(Event::Start { id: 53, parent: 0, activity }));
         let line = r#"@nix {"action":"result","fields":["a \u001b[31mb"],"id":53,"type":101}"#;
         assert_eq!(parse(line), Some(Event::Line { id: 53, text: "a \u{1b}[31mb".to_owned() }));
         assert_eq!(parse(r#"@nix {"action":"stop","id":53}"#), Some(Event::Stop { id: 53 }));

@@ -60,11 +60,31 @@ impl Nix {
     /// Returns the sizes and references of store paths and of everything that they need, in the JSON of this version of
     /// Nix.
     pub fn path_info(&self, paths: &[&str]) -> Result<Value, NixError> {
+        self.path_info_with(&["--recursive"], paths)
+    }
+
+    /// Like [`Nix::path_info`], but of the paths alone, with the size of each together with everything that it refers to. All
+    /// must be valid.
+    pub fn closure_sizes(&self, paths: &[&str]) -> Result<Value, NixError> {
+        self.path_info_with(&["--closure-size"], paths)
+    }
+
+    /// Like [`Nix::path_info`], for every path of the store.
+    pub fn all_paths(&self) -> Result<Value, NixError> {
+        self.path_info_with(&["--all"], &[])
+    }
+
+    /// Returns the paths that a garbage collection would delete. Nothing is deleted.
+    pub fn dead_paths(&self) -> Result<BTreeSet<String>, NixError> {
+        let mut command = self.command(nix_store_beside(self.program()));
+        command.args(["--gc", "--print-dead"]);
+        Ok(run(&mut command, &mut |_| {})?.text()?.lines().map(str::to_owned).collect())
+    }
+
+    fn path_info_with(&self, options: &[&str], paths: &[&str]) -> Result<Value, NixError> {
         let ask = |format: &[&str]| {
-            let mut arguments = vec!["path-info", "--json", "--recursive"];
-            arguments.extend(format);
-            arguments.push("--");
-            arguments.extend(paths);
+            let arguments =
+                ["path-info", "--json"].iter().chain(options).chain(format).chain(&["--"]).chain(paths).copied();
             self.nix(arguments)?.json()
         };
         match ask(&[]) {

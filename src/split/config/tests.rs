@@ -56,6 +56,7 @@ fn the_schema_has_the_keys_that_are_read() {
         [
             "$schema",
             "apps",
+            "buildBudget",
             "caches",
             "checks",
             "default",
@@ -104,7 +105,7 @@ fn wrong_choices_are_refused_with_their_place() {
     };
     assert_eq!(
         error("{\"app\": {}}"),
-        "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `services`, `processes`, `caches`, `hook` or \
+        "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `buildBudget`, `services`, `processes`, `caches`, `hook` or \
          `workspaces`, found the key \"app\""
     );
     assert_eq!(
@@ -116,6 +117,10 @@ fn wrong_choices_are_refused_with_their_place() {
     assert!(error("{\"hook\": {\"update\": 1}}").contains("expected true or false"));
     assert!(error("{\"sizeBudget\": {\"a\": \"9\"}}").contains("expected a size, such as `200 MB`, found"));
     assert!(error("{\"imageBudget\": {}}").contains("expected a"));
+    for text in ["{\"time\": 0}", "{\"time\": \"x\"}", "{\"cacheHits\": 1.5}", "{\"closureSize\": 1e999}"] {
+        assert!(error(&format!("{{\"buildBudget\": {text}}}")).contains("expected a number"), "{text}");
+    }
+    assert!(error("{\"buildBudget\": {\"size\": 1}}").contains("expected `time`, `closureSize` or `cacheHits`"));
     assert!(error("{\"imageBudget\": \"9\"}").contains("expected a size, such as `200 MB`, found"));
     assert_eq!(
         error("{\"caches\": [\"acme\"]}"),

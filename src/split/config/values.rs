@@ -13,7 +13,8 @@ use crate::{
     repo::RepoPath,
     secrets,
     split::{
-        System, budget,
+        System,
+        budget::{self, BuildBudget},
         caches::{Address, AddressError, CacheChoice, KeyError, PublicKey},
         lock::downloads,
     },
@@ -21,6 +22,34 @@ use crate::{
 
 pub(super) fn size(document: &Document<'_>, value: &Value<'_>) -> Result<u64, JsonError> {
     budget::bytes(document.as_str(value)?).ok_or_else(|| document.unexpected(value, "a size, such as `200 MB`"))
+}
+
+/// Reads `buildBudget`: `{ "time": 1.5, "closureSize": 1.1, "cacheHits": 0.8 }`.
+pub(super) fn build_budget(document: &Document<'_>, object: &Object<'_>) -> Result<BuildBudget, JsonError> {
+    let mut budget = BuildBudget::default();
+    for property in &object.properties {
+        let value = &property.value;
+        let number = |most: f64, expected: &str| {
+            let number = match value {
+                Value::NumberLit(literal) => literal.value.parse::<f64>().ok(),
+                _ => None,
+            };
+            let found = number.filter(|number| number.is_finite() && *number > 0.0 && *number <= most);
+            found.map(Some).ok_or_else(|| document.unexpected(value, expected))
+        };
+        let ratio = || number(f64::MAX, "a number above 0, such as 1.5");
+        match property.name.as_str() {
+            "time" => budget.build_time = ratio()?,
+            "closureSize" => budget.closure_size = ratio()?,
+            "cacheHits" => budget.hit_rate = number(1.0, "a number from 0 to 1, such as 0.8")?,
+            name => {
+                let found = format!("the key \"{name}\"");
+                let expected = "`time`, `closureSize` or `cacheHits`";
+                return Err(document.unexpected_at(property.range.start, expected, &found));
+            }
+        }
+    }
+    Ok(budget)
 }
 
 /// Reads `caches`: addresses, or objects with an address.

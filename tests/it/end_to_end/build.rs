@@ -71,6 +71,35 @@ fn e2e_build_says_why_and_what_is_built() {
         output.starts_with("exit: 0\n----- stdout\nweb  built in ") && output.ends_with("----- stderr\n"),
         "{output}"
     );
+    the_history_has_all_of_it(&nix);
+}
+
+/// `splitter stats` gives the sums of the builds above, and asks the real Nix for the store.
+fn the_history_has_all_of_it(nix: &NixMonorepo) {
+    let stats = |args: &[&str]| {
+        let mut command = nix.context().splitter(&[&["stats"], args].concat());
+        succeed(command.env("SPLITTER_NIX", &nix.nix.program).envs(nix.nix.environment(nix.context())))
+    };
+    let sums: Value = serde_json::from_str(&stats(&["--json"])).unwrap();
+    assert_eq!((&sums["runs"], &sums["failedRuns"]), (&json!(6), &json!(1)), "{sums:#}");
+    let web = row(&sums, "packages", "web");
+    assert_eq!((&web["built"], &web["unchanged"], &web["failed"]), (&json!(4), &json!(1), &json!(1)), "{web:#}");
+    let api = row(&sums, "packages", "api");
+    assert_eq!((&api["built"], &api["unchanged"], &api["failed"]), (&json!(2), &json!(1), &json!(0)), "{api:#}");
+    assert!(web["closures"][0]["size"].as_u64().unwrap() > 0, "{web:#}");
+    let web = row(&sums, "builds", "web");
+    assert_eq!(
+        (&web["times"]["count"], &web["failed"], &web["kind"]),
+        (&json!(4), &json!(1), &json!("app")),
+        "{web:#}"
+    );
+    let edit = "packages/logger/src/index.ts changed (used by apps/web)";
+    let causes = sums["causes"].as_array().unwrap();
+    assert!(causes.iter().any(|cause| cause["cause"] == edit && cause["names"] == json!(["web"])), "{causes:#?}");
+    let text = stats(&["--store", "--record"]);
+    assert!(text.contains("; a garbage collection would free "), "{text}");
+    let metrics = stats(&["--prometheus"]);
+    assert!(metrics.contains("splitter_store_bytes{part=\"all\"} "), "{metrics}");
 }
 
 /// Sets the build command of `web`, and other keys of `splitter.json` for it.

@@ -1,0 +1,144 @@
+//! `splitter stats`: what builds did over time, from the history that `splitter build` and `splitter cache push` write.
+
+mod comparison;
+mod error;
+mod html;
+mod json;
+mod prometheus;
+mod show;
+mod store;
+mod tables;
+
+use std::time::SystemTime;
+
+use self::error::StatsError;
+use super::{
+    arguments::{Global, Since, StatsOptions},
+    failure::{Failure, Outcome},
+    printer::Printer,
+    repository::work_tree,
+    text::things,
+};
+use crate::{
+    fetch::Environment,
+    history::{History, Run, summary::Summary},
+    image::labels::time,
+    nix::command::Nix,
+    repo::{Git, WorkTree},
+    scaffold::files,
+    split::config,
+};
+
+pub(super) fn run(global: &Global, options: &StatsOptions, printer: Printer) -> Result<Outcome, Failure> {
+    let tree = work_tree(global)?;
+    let git = Git::at(tree.root());
+    if options.store {
+        let measured = store::measure(&Nix::require()?)?;
+        let run = Run { at: now(), command: "stats".to_owned(), store: Some(measured), ..Run::default() };
+        let mut runs = runs(options, &tree, printer)?;
+        if options.record {
+            record(&tree, run.clone())?;
+        }
+        runs.push(run);
+        return summarized(options, &git, &runs, printer);
+    }
+    let runs = runs(options, &tree, printer)?;
+    if let Some(branch) = &options.against {
+        let budget = config::read(&tree)?.build_budget;
+        return comparison::run(&git, branch, &runs, &budget, options.json, printer);
+    }
+    summarized(options, &git, &runs, printer)
+}
+
+fn summarized(options: &StatsOptions, git: &Git, runs: &[Run], printer: Printer) -> Result<Outcome, Failure> {
+    let since = options.since.as_ref().map(|since| beginning(since, git)).transpose()?;
+    let runs: Vec<Run> =
+        runs.iter().filter(|run| since.as_ref().is_none_or(|since| since.includes(run))).cloned().collect();
+    let summary = Summary::of(&runs);
+    if let Some(path) = &options.html {
+        files::put(path, html::page(&summary).as_bytes())
+            .map_err(|source| StatsError::Write { path: path.clone(), source })?;
+        printer.note(format_args!("wrote {path}"));
+    }
+    if options.json {
+        printer.json(&json::render(&summary));
+    } else if options.prometheus {
+        printer.data(prometheus::render(&summary).trim_end());
+    } else if options.html.is_none() {
+        show::print(&summary, printer);
+    }
+    Ok(Outcome::Done)
+}
+
+/// Reads the runs of the histories that were named, or of the one of this machine.
+fn runs(options: &StatsOptions, tree: &WorkTree, printer: Printer) -> Result<Vec<Run>, Failure> {
+    let mut histories: Vec<History> = options.history.iter().map(History::at).collect();
+    if histories.is_empty() {
+        histories.extend(History::of(tree.root(), &Environment::of_process()));
+    }
+    let mut runs = Vec::new();
+    for history in &histories {
+        let file = history.file();
+        if !options.history.is_empty() && !file.is_file() {
+            return Err(StatsError::NoHistory(file.to_owned()).into());
+        }
+        let read = history.read().map_err(|source| StatsError::Read { path: file.to_owned(), source })?;
+        if read.unreadable > 0 {
+            let lines = things(read.unreadable, "line");
+            printer.warning(format_args!(
+                "{file}: {lines} cannot be read: cut, or written by another version of splitter"
+            ));
+        }
+        runs.extend(read.runs);
+    }
+    runs.sort_by_key(|run| run.at);
+    if runs.is_empty() && !options.store {
+        return Err(
+            StatsError::Empty { files: histories.iter().map(|history| history.file().to_owned()).collect() }.into()
+        );
+    }
+    Ok(runs)
+}
+
+fn record(tree: &WorkTree, run: Run) -> Result<(), StatsError> {
+    let history = History::of(tree.root(), &Environment::of_process()).ok_or(StatsError::Off)?;
+    history.add(run).map_err(|source| StatsError::Write { path: history.file().to_owned(), source })
+}
+
+/// The first moment to show.
+enum Beginning {
+    Second(u64),
+    /// A day in universal time, as `2026-01-31`.
+    Day(String),
+}
+
+impl Beginning {
+    fn includes(&self, run: &Run) -> bool {
+        match self {
+            Self::Second(second) => run.at >= *second,
+            Self::Day(day) => time(run.at).is_some_and(|time| time.as_str() >= day.as_str()),
+        }
+    }
+}
+
+fn beginning(since: &Since, git: &Git) -> Result<Beginning, Failure> {
+    Ok(match since {
+        Since::Ago(seconds) => Beginning::Second(now().saturating_sub(*seconds)),
+        Since::Date(day) => Beginning::Day(day.clone()),
+        Since::Commit(name) => {
+            let commit = format!("{name}^{{commit}}");
+            let answer = git.ask(&["show", "--no-patch", "--format=%ct", "--end-of-options", &commit])?;
+            let second = answer.and_then(|answer| answer.trim().parse().ok());
+            Beginning::Second(second.ok_or_else(|| StatsError::NoCommit(name.clone()))?)
+        }
+    })
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Returns the day of a run, as `2026-01-31`.
+fn day(second: u64) -> String {
+    time(second).map_or_else(|| "after the year 9999".to_owned(), |time| time[..10].to_owned())
+}
