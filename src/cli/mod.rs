@@ -20,6 +20,7 @@ mod link;
 mod memory;
 mod printer;
 mod progress;
+mod recorder;
 mod repository;
 mod scan;
 mod size;

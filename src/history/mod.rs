@@ -12,5 +12,5 @@ pub mod summary;
 pub use self::{
     file::{History, Read},
     numbers::Times,
-    run::{Build, Fetched, Origin, Product, Run, StoreUse},
+    run::{Build, Fetched, Image, Layer, Origin, Product, Run, StoreUse},
 };

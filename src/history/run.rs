@@ -47,6 +47,8 @@ pub struct Run {
     pub fetched: Vec<Fetched>,
     /// What was downloaded that is from no cache, such as tarballs of packages.
     pub downloaded: u64,
+    /// Images whose layers were looked at.
+    pub images: Vec<Image>,
     /// What the store holds. Only `splitter stats --store --record` measures it.
     pub store: Option<StoreUse>,
 }
@@ -111,6 +113,28 @@ pub struct Fetched {
     pub downloaded: u64,
     /// The size of the store paths.
     pub unpacked: u64,
+}
+
+/// A container image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Image {
+    /// Its name.
+    pub name: String,
+    /// Its platform, such as `linux/amd64`.
+    pub platform: String,
+    /// Its layers, the first one at the bottom.
+    pub layers: Vec<Layer>,
+}
+
+/// A layer of an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Layer {
+    /// Its name.
+    pub name: String,
+    /// The size of its files, without compression.
+    pub size: u64,
 }
 
 /// What the store holds.

@@ -24,6 +24,8 @@ pub struct Summary {
     pub waited: Times,
     /// What was asked for, by name.
     pub products: Vec<ProductRow>,
+    /// Layers of images, by image and from the bottom.
+    pub layers: Vec<LayerRow>,
     /// What was built, that which took most time first.
     pub builds: Vec<BuildRow>,
     /// Why splitter's derivations were built, that which cost most time first.
@@ -54,7 +56,21 @@ pub struct ProductRow {
     /// How often its build failed.
     pub failed: usize,
     /// The sizes of its runtime closure, each time that it changed, with the commit.
-    pub closures: Vec<(Option<String>, u64)>,
+    pub closures: Sizes,
+}
+
+/// Sizes in bytes, each time that they changed, with the commit.
+pub type Sizes = Vec<(Option<String>, u64)>;
+
+/// A layer of an image.
+#[derive(Debug, Default, PartialEq)]
+pub struct LayerRow {
+    /// The image, with its platform.
+    pub image: String,
+    /// The layer.
+    pub layer: String,
+    /// The sizes of its files, without compression.
+    pub sizes: Sizes,
 }
 
 /// A derivation, by name.
@@ -101,6 +117,7 @@ impl Summary {
     pub fn of(runs: &[Run]) -> Self {
         let mut summary = Self { builds: build_rows(runs), causes: cause_rows(runs), ..Self::default() };
         summary.products = product_rows(runs);
+        summary.layers = layer_rows(runs);
         summary.caches = cache_rows(runs);
         for run in runs {
             summary.add(run);
@@ -153,10 +170,28 @@ fn product_rows(runs: &[Run]) -> Vec<ProductRow> {
             Origin::Failed => row.failed += 1,
             Origin::Other => {}
         }
-        if let Some(size) = product.closure
-            && row.closures.last().is_none_or(|(_, last)| *last != size)
-        {
-            row.closures.push((run.commit.clone(), size));
+        if let Some(size) = product.closure {
+            note(&mut row.closures, run, size);
+        }
+    }
+    rows.into_values().collect()
+}
+
+/// Adds a size if it is another one than the last.
+fn note(sizes: &mut Sizes, run: &Run, size: u64) {
+    if sizes.last().is_none_or(|(_, last)| *last != size) {
+        sizes.push((run.commit.clone(), size));
+    }
+}
+
+fn layer_rows(runs: &[Run]) -> Vec<LayerRow> {
+    let mut rows: BTreeMap<(String, usize, &str), LayerRow> = BTreeMap::new();
+    for (run, image) in runs.iter().flat_map(|run| run.images.iter().map(move |image| (run, image))) {
+        let title = format!("{} ({})", image.name, image.platform);
+        for (at, layer) in image.layers.iter().enumerate() {
+            let row = rows.entry((title.clone(), at, &layer.name)).or_default();
+            (row.image, row.layer) = (title.clone(), layer.name.clone());
+            note(&mut row.sizes, run, layer.size);
         }
     }
     rows.into_values().collect()
@@ -214,7 +249,7 @@ fn builds(runs: &[Run]) -> impl Iterator<Item = &Build> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Fetched, Product},
+        super::{Fetched, Image, Layer, Product},
         *,
     };
 
@@ -236,6 +271,11 @@ mod tests {
             is_success: builds.iter().all(|build| !build.failed),
             builds,
             ..Run::default()
+        };
+        let image = |size| Image {
+            name: "web".to_owned(),
+            platform: "linux/amd64".to_owned(),
+            layers: vec![Layer { name: "base".to_owned(), size: 5 }, Layer { name: "app".to_owned(), size }],
         };
         let fetched = Fetched { from: "https://cache.example".to_owned(), paths: 6, downloaded: 100, unpacked: 300 };
         vec![
@@ -264,6 +304,8 @@ mod tests {
                     vec![Build { failed: true, ..build("web", 10, &[]) }],
                 )
             },
+            Run { at: 35, images: vec![image(70)], ..Run::default() },
+            Run { at: 36, images: vec![image(80)], ..Run::default() },
             Run { at: 40, store: Some(StoreUse { paths: 9, ..StoreUse::default() }), ..Run::default() },
         ]
     }
@@ -285,6 +327,8 @@ mod tests {
         assert_eq!(causes, [("first build here", 1, 4000), ("a.ts", 2, 3000), ("ui", 1, 2000)]);
         assert_eq!((summary.caches[0].paths, summary.caches[0].downloaded, summary.caches[0].unpacked), (12, 200, 600));
         assert_eq!(summary.store.len(), 1);
+        let layers: Vec<_> = summary.layers.iter().map(|row| (row.layer.as_str(), row.sizes.len())).collect();
+        assert_eq!((layers, summary.layers[1].image.as_str()), (vec![("base", 1), ("app", 2)], "web (linux/amd64)"));
     }
 
     #[test]

@@ -27,7 +27,6 @@ use self::{
     lines::Lines,
     live::Live,
     memory::Memory,
-    record::Recorder,
     report::Report,
     why::Why,
 };
@@ -39,6 +38,7 @@ use super::{
     arguments::{BuildOptions, Global},
     failure::{Failure, Outcome},
     printer::Printer,
+    recorder::Recorder,
     repository::{recovered, state, work_tree},
 };
 use crate::{
@@ -109,7 +109,10 @@ impl Run<'_> {
         let report = Report::of(self, &state, &products, &course, error, &why)?;
         memory.keep(&self.git, &state, report.built().map(|row| row.name.clone()));
         memory.write();
-        recorder.add(|run| run.of_course(&course, &why).of_report(&report, &self.nix).evaluated_in(evaluation));
+        recorder.add(|run| {
+            let run = record::of_course(run, &course, &why);
+            record::of_report(run, &report, evaluation, &self.nix)
+        });
         Ok(report)
     }
 

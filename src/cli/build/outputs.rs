@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Course, Lines, Live, Memory, Recorder, Step, View, Why,
+    Course, Lines, Live, Memory, Step, View, Why,
     evaluate::{Product, ids},
     names::Names,
+    record,
 };
 use crate::{
-    cli::printer::Printer,
+    cli::{printer::Printer, recorder::Recorder},
     closure::Evaluated,
+    history::Run,
     nix::command::{Nix, NixError, Output},
     proof::State,
     repo::{Git, WorkTree},
@@ -61,7 +63,7 @@ impl Building<'_> {
         let why = Why::of(self.state, &memory, &git, &products);
         let recorder = Recorder::start(command, self.tree, &git);
         let (course, error) = self.watched(&products, &memory, &why, &["--no-link"], ended);
-        recorder.add(|run| run.of_course(&course, &why).with_success(error.is_none()));
+        recorder.add(|run| Run { is_success: error.is_none(), ..record::of_course(run, &course, &why) });
         let last = |log: &std::collections::VecDeque<String>| {
             log.iter().skip(log.len().saturating_sub(LINES)).cloned().collect()
         };

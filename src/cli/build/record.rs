@@ -1,8 +1,8 @@
-//! Adds a run to the history, which `splitter stats` reads. A history that cannot be written changes nothing for a build.
+//! What a run of Nix adds to the history of builds.
 
 use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant, SystemTime},
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -12,111 +12,51 @@ use super::{
     report::{Origin, Row},
 };
 use crate::{
-    fetch::Environment,
-    history::{self, Build, Fetched, History, Product},
+    cli::recorder::milliseconds,
+    history::{self, Build, Fetched, Product, Run},
     nix::command::Nix,
-    repo::{Git, WorkTree},
-    split::System,
 };
 
-/// A run that is to be added when it is over.
-pub(super) struct Recorder<'a> {
-    history: Option<History>,
-    git: &'a Git,
-    command: &'static str,
-    at: SystemTime,
-    started: Instant,
+/// Adds what Nix did.
+pub(super) fn of_course(mut run: Run, course: &Course, why: &Why) -> Run {
+    let build = |build: &super::course::Build| Build {
+        name: build.name.clone(),
+        kind: build.id.as_ref().map(|id| id.kind().to_owned()),
+        machine: build.machine.clone(),
+        took: milliseconds(build.took.unwrap_or_default()),
+        failed: build.failed,
+        causes: build.id.as_ref().map(|id| why.causes(id)).unwrap_or_default(),
+    };
+    run.builds = course.ended.iter().filter(|build| !build.stopped).map(build).collect();
+    let fetched = |(from, paths): (&String, &BTreeSet<String>)| {
+        let received = course.transfers.received(from);
+        Fetched {
+            from: without_secrets(from),
+            paths: paths.len() as u64,
+            downloaded: received.downloaded,
+            unpacked: received.unpacked,
+        }
+    };
+    run.fetched = course.fetched.iter().map(fetched).collect();
+    run.downloaded = course.transfers.received("").downloaded;
+    run.waited = milliseconds(course.transfers.waited());
+    run
 }
 
-impl<'a> Recorder<'a> {
-    pub(super) fn start(command: &'static str, tree: &WorkTree, git: &'a Git) -> Self {
-        let history = History::of(tree.root(), &Environment::of_process());
-        Self { history, git, command, at: SystemTime::now(), started: Instant::now() }
-    }
-
-    pub(super) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// Adds the run, with what `fill` knows of it.
-    pub(super) fn add(&self, fill: impl FnOnce(Run) -> Run) {
-        let Some(history) = &self.history else { return };
-        let run = fill(Run(self.begun())).0;
-        if let Err(error) = history.add(run) {
-            tracing::debug!(%error, file = %history.file(), "could not add to the history of builds");
-        }
-    }
-
-    fn begun(&self) -> history::Run {
-        let ask = |args: &[&str]| self.git.ask(args).ok().flatten().filter(|answer| !answer.is_empty());
-        let at = self.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        history::Run {
-            at: at.as_secs(),
-            command: self.command.to_owned(),
-            splitter: env!("CARGO_PKG_VERSION").to_owned(),
-            system: System::of_this_machine().map(|system| system.name().to_owned()).unwrap_or_default(),
-            commit: ask(&["rev-parse", "--verify", "--quiet", "HEAD"]),
-            branch: ask(&["symbolic-ref", "--quiet", "--short", "HEAD"]),
-            changed: self.git.ask(&["diff-index", "--quiet", "HEAD", "--"]).is_ok_and(|same| same.is_none()),
-            took: milliseconds(self.elapsed()),
-            ..history::Run::default()
-        }
-    }
-}
-
-/// A run whose parts are filled in.
-pub(super) struct Run(history::Run);
-
-impl Run {
-    /// Takes what Nix did.
-    pub(super) fn of_course(mut self, course: &Course, why: &Why) -> Self {
-        let build = |build: &super::course::Build| Build {
-            name: build.name.clone(),
-            kind: build.id.as_ref().map(|id| id.kind().to_owned()),
-            machine: build.machine.clone(),
-            took: milliseconds(build.took.unwrap_or_default()),
-            failed: build.failed,
-            causes: build.id.as_ref().map(|id| why.causes(id)).unwrap_or_default(),
-        };
-        self.0.builds = course.ended.iter().filter(|build| !build.stopped).map(build).collect();
-        let fetched = |(from, paths): (&String, &std::collections::BTreeSet<String>)| {
-            let received = course.transfers.received(from);
-            Fetched {
-                from: without_secrets(from),
-                paths: paths.len() as u64,
-                downloaded: received.downloaded,
-                unpacked: received.unpacked,
-            }
-        };
-        self.0.fetched = course.fetched.iter().map(fetched).collect();
-        self.0.downloaded = course.transfers.received("").downloaded;
-        self.0.waited = milliseconds(course.transfers.waited());
-        self
-    }
-
-    /// Takes what became of the packages, and asks Nix for the sizes of those that are in the store.
-    pub(super) fn of_report(mut self, report: &Report, nix: &Nix) -> Self {
-        let paths: Vec<&str> = report.built().map(|row| row.path.as_str()).collect();
-        let sizes = if paths.is_empty() { None } else { nix.closure_sizes(&paths).ok() };
-        let sizes = sizes.as_ref().map(closure_sizes).unwrap_or_default();
-        let product = |row: &Row| Product {
-            name: row.name.clone(),
-            origin: origin(&row.origin),
-            closure: row.path.file_name().and_then(|name| sizes.get(name)).copied(),
-        };
-        self.0.products = report.rows.iter().map(product).collect();
-        self.with_success(report.is_built())
-    }
-
-    pub(super) fn with_success(mut self, is_success: bool) -> Self {
-        self.0.is_success = is_success;
-        self
-    }
-
-    pub(super) fn evaluated_in(mut self, time: Duration) -> Self {
-        self.0.evaluation = milliseconds(time);
-        self
-    }
+/// Adds what became of the packages, and asks Nix for the sizes of those that are in the store.
+pub(super) fn of_report(mut run: Run, report: &Report, evaluation: Duration, nix: &Nix) -> Run {
+    let paths: Vec<&str> = report.built().map(|row| row.path.as_str()).collect();
+    let sizes = if paths.is_empty() { None } else { nix.closure_sizes(&paths).ok() };
+    let sizes = sizes.as_ref().map(closure_sizes).unwrap_or_default();
+    let product = |row: &Row| Product {
+        name: row.name.clone(),
+        origin: origin(&row.origin),
+        closure: row.path.file_name().and_then(|name| sizes.get(name)).copied(),
+    };
+    run.products = report.rows.iter().map(product).collect();
+    run.is_success = report.is_built();
+    run.evaluation = milliseconds(evaluation);
+    run
 }
 
 fn origin(origin: &Origin) -> history::Origin {
@@ -153,10 +93,6 @@ fn closure_sizes(value: &Value) -> BTreeMap<String, u64> {
         Value::Object(entries) => entries.iter().filter_map(|(path, entry)| Some((base(path), size(entry)?))).collect(),
         _ => BTreeMap::new(),
     }
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

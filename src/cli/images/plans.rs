@@ -10,14 +10,17 @@ use crate::{
         arguments::{Global, PlanOptions},
         failure::Failure,
         printer::Printer,
+        recorder::Recorder,
         repository::{state, work_tree},
         text::things,
     },
     closure::ClosureError,
     fetch::Environment,
-    image::{Plan, Store, store::STORE_VARIABLE},
+    history::{self, Run},
+    image::{Plan, Store, plan::Layer, store::STORE_VARIABLE},
     nix::command::{Nix, NixError},
     proof::{Place, ProofError, State, scratch::Scratch},
+    repo::Git,
     split::plan::Id,
     system::System,
 };
@@ -75,14 +78,24 @@ pub(super) fn read(
     }
     let builder = Builder::new(choice, store, printer)?;
     let tree = work_tree(global)?;
-    let state = state(&tree)?;
+    let (git, state) = (Git::at(tree.root()), state(&tree)?);
     let source = Source::work_tree(&state, tree.root())?;
     let names = builder.names(&[&source])?;
     let is_command = |name: &str| choice.names.is_empty() && choice.command == Some(name);
     if let Some((_, name)) = names.iter().find(|(_, name)| is_command(name)) {
         return Err(ImagesError::NamedAsCommand(name.clone()).into());
     }
-    builder.build(&source, &names)
+    let recorder = Recorder::start("images", &tree, &git);
+    let images = builder.build(&source, &names)?;
+    recorder.add(|run| Run { images: images.iter().map(recorded).collect(), is_success: true, ..run });
+    Ok(images)
+}
+
+/// What the history keeps of an image.
+fn recorded(image: &Image) -> history::Image {
+    let layer = |layer: &Layer| history::Layer { name: layer.name.clone(), size: layer.size() };
+    let Plan { name, platform, layers, .. } = &image.plan;
+    history::Image { name: name.clone(), platform: platform.to_string(), layers: layers.iter().map(layer).collect() }
 }
 
 fn read_plan(path: &Utf8PathBuf, store: &Store) -> Result<Plan, Failure> {

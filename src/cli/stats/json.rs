@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::history::{
     Times,
-    summary::{BuildRow, ProductRow, Summary},
+    summary::{BuildRow, ProductRow, Sizes, Summary},
 };
 
 /// Changes with the form of the document.
@@ -19,6 +19,8 @@ pub(super) fn render(summary: &Summary) -> Value {
         |row| json!({ "from": row.from, "paths": row.paths, "downloaded": row.downloaded, "unpacked": row.unpacked }),
     );
     let store = summary.store.iter().map(|(at, store)| json!({ "at": at, "store": store }));
+    let layers =
+        summary.layers.iter().map(|row| json!({ "image": row.image, "layer": row.layer, "sizes": sizes(&row.sizes) }));
     json!({
         "version": VERSION,
         "runs": summary.runs,
@@ -34,6 +36,7 @@ pub(super) fn render(summary: &Summary) -> Value {
         "downloaded": summary.downloaded,
         "packages": summary.products.iter().map(product).collect::<Vec<_>>(),
         "builds": summary.builds.iter().map(build).collect::<Vec<_>>(),
+        "layers": layers.collect::<Vec<_>>(),
         "causes": causes.collect::<Vec<_>>(),
         "caches": caches.collect::<Vec<_>>(),
         "store": store.collect::<Vec<_>>(),
@@ -52,15 +55,18 @@ fn times(times: &Times) -> Value {
 }
 
 fn product(row: &ProductRow) -> Value {
-    let closures = row.closures.iter().map(|(commit, size)| json!({ "commit": commit, "size": size }));
     json!({
         "name": row.name,
         "built": row.built,
         "fetched": row.fetched,
         "unchanged": row.unchanged,
         "failed": row.failed,
-        "closures": closures.collect::<Vec<_>>(),
+        "closures": sizes(&row.closures),
     })
+}
+
+fn sizes(sizes: &Sizes) -> Vec<Value> {
+    sizes.iter().map(|(commit, size)| json!({ "commit": commit, "size": size })).collect()
 }
 
 fn build(row: &BuildRow) -> Value {

@@ -5,14 +5,15 @@ use crate::{
     cli::text::{bytes, count},
     history::{
         Times,
-        summary::{BuildRow, ProductRow, Summary},
+        summary::{BuildRow, ProductRow, Sizes, Summary},
     },
 };
 
 /// The number of characters of a cause. The whole text is in the JSON.
 const CAUSE: usize = 60;
 /// Titles of the columns that are not numbers.
-pub(super) const TEXTS: [&str; 6] = ["package", "build", "because of", "built again", "cache", "trend"];
+pub(super) const TEXTS: [&str; 8] =
+    ["package", "build", "image", "layer", "because of", "built again", "cache", "trend"];
 
 /// A table.
 pub(super) struct Table {
@@ -24,8 +25,14 @@ pub(super) struct Table {
 }
 
 /// Returns all tables, each with so many rows at most.
-pub(super) fn all(summary: &Summary, most: usize) -> [Table; 4] {
-    [products(summary, most), builds(summary, most), causes(summary, most), caches(summary, most)]
+pub(super) fn all(summary: &Summary, most: usize) -> [Table; 5] {
+    [
+        products(summary, most),
+        builds(summary, most),
+        causes(summary, most),
+        layers(summary, most),
+        caches(summary, most),
+    ]
 }
 
 /// Makes a table of the first rows.
@@ -39,10 +46,20 @@ fn products(summary: &Summary, most: usize) -> Table {
     let titles = ["package", "built", "fetched", "unchanged", "failed", "size", "before"];
     shown("packages", most, &titles, &summary.products, |row: &ProductRow| {
         let numbers = [row.built, row.fetched, row.unchanged, row.failed].map(count);
-        let mut sizes = row.closures.iter().rev().map(|(_, size)| bytes(*size));
-        let sizes = [sizes.next().unwrap_or_default(), sizes.next().unwrap_or_default()];
-        std::iter::once(row.name.clone()).chain(numbers).chain(sizes).collect()
+        std::iter::once(row.name.clone()).chain(numbers).chain(last_two(&row.closures)).collect()
     })
+}
+
+fn layers(summary: &Summary, most: usize) -> Table {
+    shown("layers of images", most, &["image", "layer", "size", "before"], &summary.layers, |row| {
+        [row.image.clone(), row.layer.clone()].into_iter().chain(last_two(&row.sizes)).collect()
+    })
+}
+
+/// Returns the last size, and the one before.
+fn last_two(sizes: &Sizes) -> [String; 2] {
+    let mut sizes = sizes.iter().rev().map(|(_, size)| bytes(*size));
+    [sizes.next().unwrap_or_default(), sizes.next().unwrap_or_default()]
 }
 
 fn builds(summary: &Summary, most: usize) -> Table {
