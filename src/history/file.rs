@@ -35,14 +35,17 @@ impl History {
     /// Returns the history of the repository at `root`: the file that `SPLITTER_HISTORY` names, or one in the state folder of the
     /// user. Returns nothing if the variable is `off`, or if there is no such folder.
     pub fn of(root: &Utf8Path, environment: &Environment) -> Option<Self> {
-        match environment.get(VARIABLE) {
-            Some(OFF) => None,
-            Some(file) => {
-                let file = std::path::absolute(file).ok()?;
-                Some(Self::at(Utf8PathBuf::from_path_buf(file).ok()?))
-            }
-            None => Some(Self::at(state_folder(environment)?.join("splitter/history").join(file_name(root)))),
-        }
+        Self::named(environment).unwrap_or_else(|| {
+            Some(Self::at(state_folder(environment)?.join("splitter/history").join(file_name(root))))
+        })
+    }
+
+    /// Returns the history that `SPLITTER_HISTORY` names, if it is set: nothing inside if it is `off`.
+    #[expect(clippy::option_option, reason = "not set, off, and a file are three answers")]
+    pub fn named(environment: &Environment) -> Option<Option<Self>> {
+        let file = environment.get(VARIABLE)?;
+        let absolute = || Utf8PathBuf::from_path_buf(std::path::absolute(file).ok()?).ok();
+        Some(if file == OFF { None } else { absolute().map(Self::at) })
     }
 
     /// Returns the history in a file.

@@ -149,6 +149,17 @@ pub struct StoreUse {
     pub dead_paths: u64,
     /// Their size.
     pub dead_size: u64,
+    /// The number of outputs that were built on this machine. Paths that are no output, such as sources, do not count.
+    pub built_paths: u64,
+    /// The number of outputs that came from elsewhere.
+    pub fetched_paths: u64,
+}
+
+impl StoreUse {
+    /// Returns the share of outputs that came from elsewhere. Nothing if there is none.
+    pub fn hit_rate(&self) -> Option<f64> {
+        super::summary::hit_rate(self.fetched_paths, self.built_paths)
+    }
 }
 
 impl Run {

@@ -152,6 +152,18 @@ fn a_branch_is_compared_with_the_one_that_it_left() {
 }
 
 #[test]
+fn a_history_that_is_named_needs_no_repository() {
+    let recorded = Recorded::new();
+    recorded.add(0..1, 4000, 50_000_000, 9);
+    let file = recorded.small.context.repo().join("history.jsonl");
+    let mut command = recorded.stats(&["--repo", "/", "--since", "2026-09-01", "--json"]);
+    let output = run(command.env("SPLITTER_HISTORY", &file));
+    assert!(output.starts_with("exit: 0\n"), "{output}");
+    let output = run(recorded.stats(&["--repo", "/"]).env("SPLITTER_HISTORY", "off"));
+    assert!(output.starts_with("exit: 2\n") && output.contains("the history has no run"), "{output}");
+}
+
+#[test]
 fn a_history_that_is_not_there_or_cut_is_named() {
     let recorded = Recorded::new();
     let context = &recorded.small.context;

@@ -24,34 +24,31 @@ use crate::{
     history::{History, Run, summary::Summary},
     image::labels::time,
     nix::command::Nix,
-    repo::{Git, WorkTree},
+    repo::Git,
     scaffold::files,
     split::config,
 };
 
 pub(super) fn run(global: &Global, options: &StatsOptions, printer: Printer) -> Result<Outcome, Failure> {
-    let tree = work_tree(global)?;
-    let git = Git::at(tree.root());
+    let mut runs = runs(options, &histories(global, options)?, printer)?;
+    if let Some(branch) = &options.against {
+        let tree = work_tree(global)?;
+        let budget = config::read(&tree)?.build_budget;
+        return comparison::run(&Git::at(tree.root()), branch, &runs, &budget, options.json, printer);
+    }
     if options.store {
         let measured = store::measure(&Nix::require()?)?;
         let run = Run { at: now(), command: "stats".to_owned(), store: Some(measured), ..Run::default() };
-        let mut runs = runs(options, &tree, printer)?;
         if options.record {
-            record(&tree, run.clone())?;
+            record(&histories(global, options)?, run.clone())?;
         }
         runs.push(run);
-        return summarized(options, &git, &runs, printer);
     }
-    let runs = runs(options, &tree, printer)?;
-    if let Some(branch) = &options.against {
-        let budget = config::read(&tree)?.build_budget;
-        return comparison::run(&git, branch, &runs, &budget, options.json, printer);
-    }
-    summarized(options, &git, &runs, printer)
+    summarized(global, options, &runs, printer)
 }
 
-fn summarized(options: &StatsOptions, git: &Git, runs: &[Run], printer: Printer) -> Result<Outcome, Failure> {
-    let since = options.since.as_ref().map(|since| beginning(since, git)).transpose()?;
+fn summarized(global: &Global, options: &StatsOptions, runs: &[Run], printer: Printer) -> Result<Outcome, Failure> {
+    let since = options.since.as_ref().map(|since| beginning(since, global)).transpose()?;
     let runs: Vec<Run> =
         runs.iter().filter(|run| since.as_ref().is_none_or(|since| since.includes(run))).cloned().collect();
     let summary = Summary::of(&runs);
@@ -70,14 +67,22 @@ fn summarized(options: &StatsOptions, git: &Git, runs: &[Run], printer: Printer)
     Ok(Outcome::Done)
 }
 
-/// Reads the runs of the histories that were named, or of the one of this machine.
-fn runs(options: &StatsOptions, tree: &WorkTree, printer: Printer) -> Result<Vec<Run>, Failure> {
-    let mut histories: Vec<History> = options.history.iter().map(History::at).collect();
-    if histories.is_empty() {
-        histories.extend(History::of(tree.root(), &Environment::of_process()));
+/// Returns the histories that were named, or the one of this repository. A history that a variable names needs no repository.
+fn histories(global: &Global, options: &StatsOptions) -> Result<Vec<History>, Failure> {
+    if !options.history.is_empty() {
+        return Ok(options.history.iter().map(History::at).collect());
     }
+    let environment = Environment::of_process();
+    let history = match History::named(&environment) {
+        Some(named) => named,
+        None => History::of(work_tree(global)?.root(), &environment),
+    };
+    Ok(history.into_iter().collect())
+}
+
+fn runs(options: &StatsOptions, histories: &[History], printer: Printer) -> Result<Vec<Run>, Failure> {
     let mut runs = Vec::new();
-    for history in &histories {
+    for history in histories {
         let file = history.file();
         if !options.history.is_empty() && !file.is_file() {
             return Err(StatsError::NoHistory(file.to_owned()).into());
@@ -100,8 +105,8 @@ fn runs(options: &StatsOptions, tree: &WorkTree, printer: Printer) -> Result<Vec
     Ok(runs)
 }
 
-fn record(tree: &WorkTree, run: Run) -> Result<(), StatsError> {
-    let history = History::of(tree.root(), &Environment::of_process()).ok_or(StatsError::Off)?;
+fn record(histories: &[History], run: Run) -> Result<(), StatsError> {
+    let history = histories.first().ok_or(StatsError::Off)?;
     history.add(run).map_err(|source| StatsError::Write { path: history.file().to_owned(), source })
 }
 
@@ -121,12 +126,13 @@ impl Beginning {
     }
 }
 
-fn beginning(since: &Since, git: &Git) -> Result<Beginning, Failure> {
+fn beginning(since: &Since, global: &Global) -> Result<Beginning, Failure> {
     Ok(match since {
         Since::Ago(seconds) => Beginning::Second(now().saturating_sub(*seconds)),
         Since::Date(day) => Beginning::Day(day.clone()),
         Since::Commit(name) => {
             let commit = format!("{name}^{{commit}}");
+            let git = Git::at(work_tree(global)?.root());
             let answer = git.ask(&["show", "--no-patch", "--format=%ct", "--end-of-options", &commit])?;
             let second = answer.and_then(|answer| answer.trim().parse().ok());
             Beginning::Second(second.ok_or_else(|| StatsError::NoCommit(name.clone()))?)

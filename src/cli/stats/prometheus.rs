@@ -50,10 +50,12 @@ pub(super) fn render(summary: &Summary) -> String {
         page.value(&[("part", "dead")], store.dead_size);
         page.metric(
             "splitter_store_paths",
-            "The paths of the store, and those that a garbage collection would delete.",
+            "The paths of the store, those that a garbage collection would delete, and where outputs came from.",
         );
         page.value(&[("part", "all")], store.paths);
         page.value(&[("part", "dead")], store.dead_paths);
+        page.value(&[("part", "built")], store.built_paths);
+        page.value(&[("part", "fetched")], store.fetched_paths);
     }
     page.text
 }

@@ -31,6 +31,9 @@ pub(super) fn print(summary: &Summary, printer: Printer) {
             bytes(store.dead_size),
             things(to_usize(store.dead_paths), "path")
         ));
+        if let Some(rate) = store.hit_rate() {
+            printer.data(format_args!("{:.0} % of its outputs came from caches or other machines", rate * 100.0));
+        }
     }
 }
 
