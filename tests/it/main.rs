@@ -25,6 +25,7 @@ mod images;
 mod init;
 mod links;
 mod nar;
+mod npm;
 mod refusals;
 mod registries;
 mod run_time_installs;
