@@ -1,7 +1,8 @@
 // Makes the npm packages of a release: one with the launcher, and one for each platform whose program is given.
 //
-//   node npm/pack.mjs --out DIR [PLATFORM=PROGRAM]...
+//   node npm/pack.mjs --out DIR [--archives DIR] [PLATFORM=PROGRAM]...
 //
+// With --archives, the programs of all platforms come from the archives of a release, which .ci/archive.mjs makes.
 // The same inputs give the same bytes. `npm publish FILE` takes the tarballs. Publish those of the platforms first.
 
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,7 +10,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-import { writeTar } from "../nix-templates/tools/tar.mjs";
+import { fileIn, writeTar } from "../nix-templates/tools/tar.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PLATFORMS = JSON.parse(readFileSync(join(HERE, "platforms.json"), "utf8"));
@@ -66,7 +67,7 @@ function platformPackage(platform, program, of) {
     preferUnplugged: true,
   };
   const text = `# ${value.name}\n\n${value.description}. Install \`${of.name}\`, which chooses the package of your machine.\n`;
-  return [manifest(value), file("README.md", Buffer.from(text)), ...licences(), file("bin/splitter", readFileSync(program), true)];
+  return [manifest(value), file("README.md", Buffer.from(text)), ...licences(), file("bin/splitter", program, true)];
 }
 
 function write(folder, name, of, entries) {
@@ -76,29 +77,39 @@ function write(folder, name, of, entries) {
   console.log(path);
 }
 
+const USAGE = "usage: node npm/pack.mjs --out DIR [--archives DIR] [PLATFORM=PROGRAM]...";
+
 function argumentsOf(words) {
-  const usage = (text) => new Error(`${text}\nusage: node npm/pack.mjs --out DIR [PLATFORM=PROGRAM]...`);
-  const programs = new Map();
-  let out;
+  const found = { programs: new Map() };
   for (let at = 0; at < words.length; at += 1) {
-    if (words[at] === "--out") {
-      out = words[(at += 1)];
+    if (["--out", "--archives"].includes(words[at])) {
+      found[words[at].slice(2)] = words[(at += 1)];
       continue;
     }
-    const [platform, ...program] = words[at].split("=");
-    if (!Object.hasOwn(PLATFORMS, platform)) throw usage(`unknown platform \`${platform}\`; known: ${Object.keys(PLATFORMS).join(", ")}`);
-    if (program.length === 0) throw usage(`\`${platform}\` has no program`);
-    programs.set(platform, program.join("="));
+    const [platform, ...path] = words[at].split("=");
+    if (!Object.hasOwn(PLATFORMS, platform) || path.length === 0) {
+      throw new Error(`unexpected \`${words[at]}\`; the platforms are ${Object.keys(PLATFORMS).join(", ")}\n${USAGE}`);
+    }
+    found.programs.set(platform, readFileSync(path.join("=")));
   }
-  if (out === undefined) throw usage("`--out` is missing");
-  return { out, programs };
+  if (found.out === undefined) throw new Error(`\`--out\` is missing\n${USAGE}`);
+  return found;
+}
+
+function* programsOf(archives) {
+  for (const [platform, { target }] of Object.entries(PLATFORMS)) {
+    const archive = readFileSync(join(archives, `splitter-${target}.tar.gz`));
+    yield [platform, fileIn(archive, `splitter-${target}/splitter`)];
+  }
 }
 
 try {
-  const { out, programs } = argumentsOf(process.argv.slice(2));
+  const { out, archives, programs } = argumentsOf(process.argv.slice(2));
   const of = project();
   mkdirSync(out, { recursive: true });
-  for (const [platform, program] of programs) write(out, packageOf(platform, of), of, platformPackage(platform, program, of));
+  for (const [platform, program] of [...programs, ...(archives === undefined ? [] : programsOf(archives))]) {
+    write(out, packageOf(platform, of), of, platformPackage(platform, program, of));
+  }
   write(out, of.name, of, mainPackage(of));
 } catch (error) {
   console.error(`error: ${error.message}`);

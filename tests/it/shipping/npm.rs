@@ -9,46 +9,11 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
-use serde_json::Value;
 
+use super::{node, npm_packages, platform};
 use crate::support::{BUN_VERSIONS, Fault, Package, Registry, Small, TestContext, YARN_VERSIONS, run, succeed, tools};
 
 const NAME: &str = "nix-splitter";
-
-/// Returns the name that Node has for this machine.
-fn platform() -> &'static str {
-    match (cfg!(target_os = "macos"), cfg!(target_arch = "aarch64")) {
-        (true, true) => "darwin-arm64",
-        (true, false) => "darwin-x64",
-        (false, true) => "linux-arm64",
-        (false, false) => "linux-x64",
-    }
-}
-
-/// The platforms, which are also the keys of `npm/platforms.json`.
-fn platforms() -> Vec<String> {
-    let table: Value = serde_json::from_str(include_str!("../../npm/platforms.json")).unwrap();
-    table.as_object().unwrap().keys().cloned().collect()
-}
-
-/// Packs the program under test as all platforms that `keep` names, and returns the tarballs.
-fn pack(context: &TestContext, keep: impl Fn(&str) -> bool) -> Vec<Utf8PathBuf> {
-    // Without debug information it has a third of the size.
-    let program = context.folder("program");
-    let built = env!("CARGO_BIN_EXE_splitter");
-    if !context.command("strip").args(["-o", program.as_str(), built]).status().is_ok_and(|status| status.success()) {
-        fs::copy(built, &program).unwrap();
-    }
-    let other = context.folder("other");
-    fs::write(&other, "#!/bin/sh\necho the program of another platform\n").unwrap();
-    let mut command = context.command("node");
-    let script = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("npm/pack.mjs");
-    command.args([script.as_str(), "--out", context.folder("npm").as_str()]);
-    for each in platforms().iter().filter(|each| keep(each)) {
-        command.arg(format!("{each}={}", if each == platform() { &program } else { &other }));
-    }
-    succeed(&mut command).lines().map(Utf8PathBuf::from).collect()
-}
 
 /// Starts `command` in a new folder that is a project.
 fn project(context: &TestContext, folder: &str, mut command: Command) -> Command {
@@ -112,8 +77,7 @@ impl Manager {
 fn e2e_every_package_manager_installs_and_starts_the_npm_package() {
     let Some(managers) = managers() else { return };
     let mut context = TestContext::new();
-    let tarballs = pack(&context, |_| true);
-    let registry = Registry::start(tarballs.into_iter().map(|path| Package::of_tarball(fs::read(path).unwrap())));
+    let registry = Registry::start(npm_packages().iter().map(|made| Package::of_tarball(made.bytes.clone())));
     context.use_registry(&registry);
     context.set_env("YARN_NPM_MINIMAL_AGE_GATE", "0");
     let version = format!("splitter {}", env!("CARGO_PKG_VERSION"));
@@ -142,12 +106,17 @@ fn e2e_every_package_manager_installs_and_starts_the_npm_package() {
     }
 }
 
-/// Unpacks packages into `node_modules` of the repository, without a package manager, and returns the launcher.
-fn unpack(context: &TestContext, tarballs: &[Utf8PathBuf]) -> Utf8PathBuf {
-    for tarball in tarballs {
-        let suffix = format!("-{}.tgz", env!("CARGO_PKG_VERSION"));
-        let folder = context.repo().join("node_modules").join(tarball.file_name().unwrap().trim_end_matches(&suffix));
+/// Unpacks the main package and that of this machine into `node_modules`, without a package manager. Returns the launcher.
+fn unpack(context: &TestContext) -> Utf8PathBuf {
+    let suffix = format!("-{}.tgz", env!("CARGO_PKG_VERSION"));
+    for made in npm_packages() {
+        let name = made.name.trim_end_matches(&suffix);
+        if name != NAME && !name.ends_with(platform()) {
+            continue;
+        }
+        let (folder, tarball) = (context.repo().join("node_modules").join(name), context.folder(&made.name));
         fs::create_dir_all(&folder).unwrap();
+        fs::write(&tarball, &made.bytes).unwrap();
         succeed(Command::new("tar").args(["-xzf", tarball.as_str(), "--strip-components=1", "-C", folder.as_str()]));
     }
     context.repo().join("node_modules").join(NAME).join("bin/splitter.cjs")
@@ -176,11 +145,9 @@ fn start(small: &Small, launcher: &Utf8Path) -> Child {
 #[cfg(target_os = "linux")]
 #[test]
 fn e2e_the_launcher_passes_signals_and_names_a_missing_package() {
-    if tools::node_version().is_none() {
-        return drop(tools::skip::<()>("no Node"));
-    }
+    let Some(()) = node() else { return };
     let small = Small::new();
-    let launcher = unpack(&small.context, &pack(&small.context, |each| each == platform()));
+    let launcher = unpack(&small.context);
     let alpha = Package::new("alpha", "1.0.0").tarball_path();
     small.registry.fail(&alpha, Fault::Stalled, usize::MAX);
     for (signal, code, ended_by) in [("INT", Some(130), None), ("TERM", Some(143), None), ("KILL", None, Some(9))] {
