@@ -2,6 +2,7 @@
 {
   lib,
   rustPlatform,
+  stdenv,
   buildType ? "release",
 }:
 let
@@ -26,11 +27,19 @@ rustPlatform.buildRustPackage {
   cargoLock.lockFile = ./Cargo.lock;
   cargoBuildFlags = [
     "--package"
-    "splitter"
+    manifest.package.name
   ];
   inherit buildType;
   # The tests need package managers, Nix and the loopback: run `cargo xtask test`.
   doCheck = false;
+  # The program writes them itself, so a program for another system cannot.
+  postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
+    mkdir -p "$out/share/bash-completion/completions" "$out/share/fish/vendor_completions.d" "$out/share/zsh/site-functions"
+    "$out/bin/splitter" completions bash > "$out/share/bash-completion/completions/splitter"
+    "$out/bin/splitter" completions fish > "$out/share/fish/vendor_completions.d/splitter.fish"
+    "$out/bin/splitter" completions zsh > "$out/share/zsh/site-functions/_splitter"
+    "$out/bin/splitter" man --quiet --output "$out/share/man/man1"
+  '';
   meta = {
     description = manifest.package.description;
     license = [

@@ -20,6 +20,7 @@ mod ci;
 mod dev;
 mod images;
 mod stats;
+mod manual;
 
 pub(super) use self::{
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
@@ -27,6 +28,7 @@ pub(super) use self::{
     dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
     images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
     stats::{Since, StatsOptions},
+    manual::{CompletionsOptions, ManOptions},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -35,7 +37,7 @@ pub(super) use self::{
 /// rebuilds the dependencies. An edit rebuilds only the apps that use the edited file. splitter computes the hashes
 /// without Nix, for all systems, and reports stale ones.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "splitter", version, propagate_version = true, after_help = AFTER_HELP, max_term_width = 100)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) global: Global,
@@ -208,6 +210,18 @@ pub(super) enum Command {
         "splitter demo --with yarn-berry /tmp/sample" => "Run it with Yarn 4, and keep the sample in /tmp/sample",
     })]
     Demo(DemoOptions),
+    /// Print completions for a shell
+    #[command(after_help = examples! {
+        "splitter completions bash > ~/.local/share/bash-completion/completions/splitter" => "Complete commands and options in bash",
+        "splitter completions fish > ~/.config/fish/completions/splitter.fish" => "Complete them in fish",
+    })]
+    Completions(CompletionsOptions),
+    /// Print the man page, or write the pages of all commands
+    #[command(after_help = examples! {
+        "splitter man | man -l -" => "Read the man page",
+        "splitter man --output ~/.local/share/man/man1" => "Install the pages of all commands",
+    })]
+    Man(ManOptions),
 }
 
 #[derive(Debug, Args)]

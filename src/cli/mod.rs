@@ -17,6 +17,7 @@ mod images;
 mod init;
 mod interrupt;
 mod link;
+mod manual;
 mod memory;
 mod printer;
 mod progress;
@@ -36,6 +37,12 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing_subscriber::{
+    Layer as _,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use self::{
     arguments::{Arguments, Command},
@@ -82,24 +89,28 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Ci(command) => ci::run(global, command, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
+        Command::Completions(options) => Ok(manual::completions(options, printer)),
+        Command::Man(options) => manual::man(options, printer),
     }
 }
 
+/// Libraries whose messages `-vv` leaves out.
+const FRAMES: [&str; 3] = ["h2", "hyper", "hyper_util"];
+
 /// Starts the log: `-v` shows splitter's own messages, `-vv` also those of its libraries.
 fn start_tracing(verbose: u8, printer: Printer) {
-    let filter = match verbose {
+    let targets = match verbose {
         // No filter at all: it would be the slowest part of the start.
         0 => return,
-        1 => "splitter=debug",
+        1 => Targets::new().with_target("splitter", LevelFilter::DEBUG),
         // HTTP/2 frames are too many, and can contain a token.
-        _ => "debug,h2=off,hyper=off,hyper_util=off",
+        _ => Targets::new().with_default(LevelFilter::DEBUG).with_targets(FRAMES.map(|name| (name, LevelFilter::OFF))),
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(move || printer.log())
         .with_ansi(printer.draws_colour())
         .without_time()
         // It reports a closed stderr with `eprintln!`, which panics.
-        .log_internal_errors(false)
-        .init();
+        .log_internal_errors(false);
+    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
 }

@@ -87,7 +87,7 @@ fn the_record_is_sorted_with_one_entry_a_line() {
     ----- stdout
     {
       "formatVersion": 3,
-      "generator": "splitter 0.1.0",
+      "generator": "splitter [VERSION]",
       "packageManager": {
         "name": "bun",
         "version": "1.4.4",

@@ -25,10 +25,12 @@ mod images;
 mod init;
 mod links;
 mod nar;
+
 mod refusals;
 mod registries;
 mod run_time_installs;
 mod scan;
+mod shipping;
 mod signals;
 mod stats;
 mod strace;

@@ -30,6 +30,8 @@ fn help_names_every_command_and_exit_code() {
       ci           Write the workflow of your CI system, and plan its jobs
       hook         Manage the git hook that stops commits with stale hashes
       demo         Try these commands on a sample monorepo
+      completions  Print completions for a shell
+      man          Print the man page, or write the pages of all commands
       help         Print this message or the help of the given subcommand(s)
 
     Options:

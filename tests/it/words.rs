@@ -36,12 +36,15 @@ const ALLOWED: [(&str, &str, &str); 3] = [
 ];
 
 /// Files and folders with texts for people. Files are read whole, except for tests, because code contains no such phrases.
-const FILES: [&str; 9] = [
+const FILES: [&str; 12] = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "ci-templates",
+    "action",
+    "action.yml",
     "docs",
+    "npm",
     "src",
     "nix-templates",
     "templates",

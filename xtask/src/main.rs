@@ -12,6 +12,7 @@ mod nix;
 mod packages;
 mod paths;
 mod process;
+mod release;
 mod setup;
 mod test;
 mod tools;
@@ -42,6 +43,8 @@ enum Command {
     Bench(bench::Options),
     /// Install, build, start and ask the apps of frameworks/ (needs the network, root and Nix; all take an hour)
     Frameworks(frameworks::Options),
+    /// Check that a version can be released, and print its notes: see docs/releasing.md
+    Release(release::Options),
     /// Print the NAR hash of a folder, for the benchmark
     #[command(hide = true)]
     NarHash {
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Ci => test::strictly(&[]),
         Command::Bench(options) => bench::run(&options),
         Command::Frameworks(options) => frameworks::run(&options),
+        Command::Release(options) => release::run(&options),
         Command::CacheSurvey { url } => bench::caches::print_survey(&url),
         Command::NarHash { folder } => bench::print_nar_hash(&folder),
     };

@@ -43,7 +43,7 @@ fn edited_missing_and_left_over_templates_are_named() {
     splitter_snapshot!(context, context.splitter(&["check"]), @r"
     exit: 1
     ----- stdout
-    templates: files in nix/splitter differ from those of splitter 0.1.0
+    templates: files in nix/splitter differ from those of splitter [VERSION]
         nix/splitter/build.nix was edited, or is from another version of splitter
         nix/splitter/old.nix is left over from another version of splitter
         nix/splitter/tools/words.mjs is missing

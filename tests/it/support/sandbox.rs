@@ -283,6 +283,8 @@ fn filters(root: &Utf8Path) -> Vec<(String, String)> {
         (r"\b(sha1|sha256|sha384|sha512)-[A-Za-z0-9+/]{20,}=*".to_owned(), "$1-[HASH]"),
         (r"\bblake3-[0-9a-f]{64}\b".to_owned(), "blake3-[HASH]"),
         (r"/store/[0-9a-z]{32}-".to_owned(), "/store/[HASH]-"),
+        // A release changes no snapshot.
+        (format!(r"\bsplitter {}\b", env!("CARGO_PKG_VERSION").replace('.', r"\.")), "splitter [VERSION]"),
     ]
     .map(|(regex, replacement)| (regex, replacement.to_owned()))
     .into()

@@ -90,6 +90,10 @@ let
     inherit mkDerivation system;
     inherit (host) shell;
     hostPlatform = { inherit system; };
+    buildPlatform = {
+      inherit system;
+      canExecute = host: host.system == system;
+    };
     cc = compiler // {
       bintools.dynamicLinker = onSystem.loader;
       cc.lib = runCommand "gcc-lib" { } ''
@@ -216,6 +220,7 @@ rec {
           cargo build --offline --locked --profile "$profile" $flags
           mkdir -p "$out/bin"
           cp "target/$buildType/splitter" "$out/bin/"
+          eval "$postInstall"
         '';
       }
     );

@@ -174,7 +174,9 @@ fn ask_with(project: &Project<'_>, mut command: Command, folder: &Utf8Path) -> R
 
 /// Builds splitter and returns its program.
 fn build_splitter() -> Result<Utf8PathBuf> {
-    process::run(Command::new(env!("CARGO")).args(["build", "--package", "splitter"]).current_dir(paths::project()))?;
+    process::run(
+        Command::new(env!("CARGO")).args(["build", "--package", "nix-splitter"]).current_dir(paths::project()),
+    )?;
     let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| "target".into(), Utf8PathBuf::from);
     Ok(paths::project().join(target).join("debug/splitter"))
 }
