@@ -128,13 +128,13 @@ fn program_of(launcher: &Child) -> String {
     children.split_whitespace().next().unwrap().to_owned()
 }
 
-/// Starts `init` by the launcher, and waits until it downloads a package. The download never ends.
-fn start(small: &Small, launcher: &Utf8Path) -> Child {
+/// Starts `init` by the launcher, and waits until it asks for this tarball, whose download never ends.
+fn start(small: &Small, launcher: &Utf8Path, tarball: &str) -> Child {
     small.registry.take_requests();
     let mut command = small.context.command(launcher);
     let child = command.args(["init", "--no-hook"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let until = Instant::now() + Duration::from_secs(30);
-    while !small.registry.take_requests().iter().any(|request| request.ends_with(".tgz")) {
+    while !small.registry.take_requests().contains(&format!("GET {tarball}")) {
         assert!(Instant::now() < until, "nothing is downloaded");
         thread::sleep(Duration::from_millis(20));
     }
@@ -151,7 +151,7 @@ fn e2e_the_launcher_passes_signals_and_names_a_missing_package() {
     let alpha = Package::new("alpha", "1.0.0").tarball_path();
     small.registry.fail(&alpha, Fault::Stalled, usize::MAX);
     for (signal, code, ended_by) in [("INT", Some(130), None), ("TERM", Some(143), None), ("KILL", None, Some(9))] {
-        let mut process = start(&small, &launcher);
+        let mut process = start(&small, &launcher, &alpha);
         let program = program_of(&process);
         // KILL shows a program that ends by a signal. The launcher itself could not pass it.
         let target = if signal == "KILL" { program.clone() } else { process.id().to_string() };
