@@ -19,12 +19,14 @@ mod cache;
 mod ci;
 mod dev;
 mod images;
+mod tune;
 
 pub(super) use self::{
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
     ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat},
     dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
     images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
+    tune::{TuneOptions, TuneOutput},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -185,6 +187,15 @@ pub(super) enum Command {
         "splitter ci matrix" => "Show the jobs that build what no cache has",
     })]
     Ci(CiCommand),
+    /// Show settings of Nix that suit this computer, and why
+    ///
+    /// It reads cores, memory and the disk of the store, and asks the installed Nix which settings it knows. Nothing that weakens
+    /// Nix comes out. docs/tune.md of splitter says where usual advice is wrong.
+    #[command(after_help = examples! {
+        "splitter tune" => "Show what this computer has, the settings and their reasons",
+        "splitter tune --nixos --write tune.nix" => "Write a module for NixOS",
+    })]
+    Tune(TuneOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",

@@ -27,6 +27,7 @@ mod style;
 mod text;
 mod trace;
 mod traced;
+mod tune;
 mod update_hash;
 mod verify;
 
@@ -76,6 +77,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Dev(command) => dev::run(global, command, printer),
         Command::Link(options) => link::run(global, options),
         Command::Ci(command) => ci::run(global, command, printer),
+        Command::Tune(options) => tune::run(global, options, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

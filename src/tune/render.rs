@@ -75,6 +75,7 @@ fn line(text: &mut String, name: &str, value: &Value) {
 
 fn comment(text: &mut String, indent: &str, reason: &str) {
     let mut at = 0;
+    let reason = sentence(reason);
     for word in reason.split_whitespace() {
         if at == 0 || at + word.len() + 1 > WIDTH {
             let _ = write!(text, "{}{indent}# {word}", if at == 0 { "" } else { "\n" });
@@ -87,6 +88,13 @@ fn comment(text: &mut String, indent: &str, reason: &str) {
     text.push('\n');
 }
 
+/// Reasons are parts of lines elsewhere.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
+}
+
 /// Returns a module that needs nothing but `lib`. All values are defaults, which any other module overrides.
 fn module(advice: &Advice, is_darwin: bool) -> String {
     let system = if is_darwin { "nix-darwin" } else { "NixOS" };
@@ -96,7 +104,8 @@ fn module(advice: &Advice, is_darwin: bool) -> String {
         text.push_str("# Nix was not asked whether it knows these settings.\n");
     }
     text.push_str("{ lib, ... }:\n{\n  nix.settings = {\n");
-    for setting in advice.written() {
+    // Also what is Nix's default: NixOS has others, such as `max-jobs = auto`.
+    for setting in &advice.settings {
         comment(&mut text, "    ", &setting.reason);
         let _ = writeln!(text, "    {} = {};", setting.setting, nix_value(setting));
     }
