@@ -11,7 +11,7 @@ use crate::{
     machine::{Fact, Medium, Sureness},
     tune::{
         Advice, Recommendation, Situation, State,
-        measure::{Trial, Verdict},
+        measure::{Trial, Verdict, fastest},
         notes::{claims, file_of},
         render::shown,
     },
@@ -186,17 +186,11 @@ fn print_trials(trials: &[Trial], printer: Printer) {
         printer.data(format_args!("  {}: {}", escape(&trial.work), escape(&settings.join(", "))));
         printer.data(format_args!(
             "    {:.2} s → {:.2} s, ratio {:.2}: {verdict}",
-            median(&trial.before),
-            median(&trial.after),
+            fastest(&trial.before).unwrap_or_default(),
+            fastest(&trial.after).unwrap_or_default(),
             trial.ratio
         ));
     }
-}
-
-fn median(times: &[f64]) -> f64 {
-    let mut times = times.to_vec();
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 fn print_profiles(situation: &Situation<'_>, printer: Printer) {
