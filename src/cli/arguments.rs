@@ -238,6 +238,9 @@ pub(super) struct InitOptions {
     /// Also write .envrc, with which direnv enters the dev shell
     #[arg(long)]
     pub(super) direnv: bool,
+    /// Also write splitter.just, with recipes for just
+    #[arg(long)]
+    pub(super) just: bool,
     /// Do not offer to install the git hook, or to write .envrc
     #[arg(long)]
     pub(super) no_hook: bool,

@@ -2,10 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::{Advice, Recommendation, Value, rules::gib, written::signed};
+use super::{Advice, Recommendation, Value, rules::gib};
+use crate::scaffold::signature::Signature;
 
 /// The longest line of a comment.
 const WIDTH: usize = 100;
+
+/// The first lines of each file.
+pub const SIGNATURE: Signature = Signature {
+    advice: "# Written by `splitter tune`. To change it, run that again with other options; an edited file is never overwritten.",
+    mark: "# splitter tune: ",
+};
 
 /// What to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +27,7 @@ pub enum Format {
 
 /// Returns the text of a file, with the first lines that show edits.
 pub fn file(advice: &Advice, format: Format) -> String {
-    signed(&match format {
+    SIGNATURE.sign(&match format {
         Format::NixConf => nix_conf(advice),
         Format::NixOs => module(advice, false),
         Format::Darwin => module(advice, true),

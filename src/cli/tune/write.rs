@@ -13,12 +13,8 @@ use crate::{
     },
     diagnostic::{Category, Diagnose},
     reading,
-    scaffold::files,
-    tune::{
-        Advice, Situation,
-        notes::file_of,
-        written::{Found, found},
-    },
+    scaffold::{files, signature::Found},
+    tune::{Advice, Situation, notes::file_of, render::SIGNATURE},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +54,7 @@ pub(super) fn write(
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(source) => return Err(WriteError::Read { path: path.to_owned(), source }.into()),
     };
-    let why = match found(old.as_deref()) {
+    let why = match SIGNATURE.found(old.as_deref()) {
         Found::Nothing | Found::Ours => None,
         Found::Edited => Some("was edited"),
         Found::Foreign => Some("was not written by splitter"),
