@@ -21,7 +21,7 @@ const SIGNATURE: Signature = Signature {
 const RECIPES: &str = r#"# list the recipes
 [private]
 default:
-    @just --list splitter
+    @{{ just_executable() }} --list splitter
 
 # update the hashes after a change to the lockfile
 update *args:
@@ -53,7 +53,7 @@ gc *args:
 "#;
 
 /// A new justfile.
-const JUSTFILE: &str = "# list the recipes\ndefault:\n    @just --list --list-submodules\n\n# recipes of splitter\n";
+const JUSTFILE: &str = "# list the recipes\ndefault:\n    @{{ just_executable() }} --list --list-submodules\n\n# recipes of splitter\n";
 
 /// What `init --just` does.
 #[derive(Debug, PartialEq, Eq)]
