@@ -53,7 +53,8 @@ gc *args:
 "#;
 
 /// A new justfile.
-const JUSTFILE: &str = "# list the recipes\ndefault:\n    @{{ just_executable() }} --list --list-submodules\n\n# recipes of splitter\n";
+const JUSTFILE: &str =
+    "# list the recipes\ndefault:\n    @{{ just_executable() }} --list --list-submodules\n\n# recipes of splitter\n";
 
 /// What `init --just` does.
 #[derive(Debug, PartialEq, Eq)]

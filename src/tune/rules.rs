@@ -65,11 +65,11 @@ fn jobs(collector: &mut Collector<'_>, situation: &Situation<'_>) {
 
 fn downloads(collector: &mut Collector<'_>, situation: &Situation<'_>) {
     let (mut connections, mut paths) = situation.profile.downloads(situation.computer);
-    let late = situation.answers.iter().filter_map(|answer| answer.milliseconds).max().filter(|late| *late >= LATE);
-    let reason = match (late, situation.profile) {
-        (Some(late), Profile::Balanced | Profile::HighPerformance) => {
+    let is_late = situation.answers.iter().filter_map(|answer| answer.milliseconds).any(|time| time >= LATE);
+    let reason = match (is_late, situation.profile) {
+        (true, Profile::Balanced | Profile::HighPerformance) => {
             (connections, paths) = (connections.max(64), paths.max(32));
-            format!("a cache answers after {late} ms; more requests at once make up for it")
+            format!("a cache answers later than after {LATE} ms; more requests at once make up for it")
         }
         (_, Profile::Conservative) => "the default suits most links".to_owned(),
         _ => "small files wait for answers, not for the link; caches refuse (429) far above this".to_owned(),
@@ -111,7 +111,10 @@ fn caches(collector: &mut Collector<'_>, situation: &Situation<'_>) {
         let has_key = cache.keys.iter().any(|key| !situation.has_word("trusted-public-keys", key));
         let is_known =
             situation.has_word("substituters", url) || situation.has_word("substituters", &format!("{url}/"));
-        if url.starts_with("ssh") {
+        // A comment would begin there, and hide the other caches.
+        if std::iter::once(url).chain(&cache.keys).any(|text| text.contains(['#', ' ', '\n'])) {
+            collector.withhold(&name, "its address or a key has characters that nix.conf cannot have");
+        } else if url.starts_with("ssh") {
             collector.withhold(&name, "the daemon needs a key of ssh, which splitter does not know");
         } else if cache.unsigned {
             collector.withhold(&name, "`trusted=true` makes Nix take paths that nobody signed");

@@ -389,5 +389,8 @@ fn recipes_for_just_are_written_once_and_never_over_edits() {
     context.write("splitter.just", &edited);
     let output = init();
     assert!(output.contains("splitter.just was edited and is kept"), "{output}");
-    assert_eq!((context.read("splitter.just"), context.read("justfile")), (edited, "build:\n    bun run build\n".to_owned()));
+    assert_eq!(
+        (context.read("splitter.just"), context.read("justfile")),
+        (edited, "build:\n    bun run build\n".to_owned())
+    );
 }
