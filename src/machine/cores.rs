@@ -102,9 +102,9 @@ fn whole(quota: u64, period: u64) -> Option<usize> {
 fn count(list: &str) -> Option<usize> {
     let mut all = 0_usize;
     for range in list.trim().split(',') {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let (first, last): (usize, usize) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        all = all.saturating_add(last.checked_sub(first)?.saturating_add(1));
+        let (start, end) = range.split_once('-').unwrap_or((range, range));
+        let (start, end): (usize, usize) = (start.trim().parse().ok()?, end.trim().parse().ok()?);
+        all = all.saturating_add(end.checked_sub(start)?.saturating_add(1));
     }
     Some(all)
 }

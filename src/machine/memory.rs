@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Fact, Family, Root, mounts::Groups};
 
-/// A limit of version 1 above this is none: the kernel prints the largest number of pages.
+/// A limit of version 1 above this does not limit: the kernel prints the largest number of pages.
 const NO_LIMIT: u64 = 1 << 60;
 
 /// Memory in bytes.

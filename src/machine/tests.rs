@@ -165,7 +165,7 @@ fn this_computer_has_cores_memory_and_a_disk() {
     let folder = tempfile::tempdir().unwrap();
     let writes = measure_writes(Utf8Path::from_path(folder.path()).unwrap()).unwrap();
     assert!(writes.files > 0 && writes.median_ms > 0.0 && writes.slow_ms >= writes.median_ms);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -18,7 +18,7 @@ const SIGNATURE: Signature = Signature {
 };
 
 /// Recipes run in the folder of this file: the root of the repository.
-const RECIPES: &str = r#"# list the recipes
+const RECIPES: &str = r"# list the recipes
 [private]
 default:
     @{{ just_executable() }} --list splitter
@@ -50,7 +50,7 @@ tune *args:
 # delete store paths that nothing keeps; `result` links and old generations keep theirs
 gc *args:
     nix --extra-experimental-features nix-command store gc {{ args }}
-"#;
+";
 
 /// A new justfile.
 const JUSTFILE: &str =
@@ -83,13 +83,10 @@ pub fn files(tree: &dyn Tree) -> Result<Just, TreeError> {
             found.get_or_insert((name, text));
         }
     }
-    let advice = match found {
-        Some((name, text)) => (!text.contains(FILE)).then_some(name),
-        None => {
-            files.push((RepoPath::root().child(JUSTFILES[0]), format!("{JUSTFILE}{LINE}\n")));
-            None
-        }
-    };
+    let advice = found.as_ref().filter(|(_, text)| !text.contains(FILE)).map(|(name, _)| *name);
+    if found.is_none() {
+        files.push((RepoPath::root().child(JUSTFILES[0]), format!("{JUSTFILE}{LINE}\n")));
+    }
     Ok(Just::Written { files, advice })
 }
 

@@ -221,7 +221,8 @@ fn caches_come_with_their_keys_or_not_at_all() {
 }
 
 fn texts(notes: &[Note]) -> String {
-    notes.iter().map(|note| format!("{} | {}\n", note.text, note.hint.as_deref().unwrap_or("-"))).collect()
+    let lines = notes.iter().map(|note| format!("{} | {}", note.text, note.hint.as_deref().unwrap_or("-")));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -254,7 +255,8 @@ fn usual_advice_is_answered_with_the_numbers_of_this_computer() {
     let (computer, nix) = (computer("nixos"), installed(&json!({})));
     let of = |profile| {
         let claims = claims(&Situation { profile, ..situation(&computer, Some(&nix)) });
-        claims.iter().map(|claim| format!("{}: {}\n", claim.claim, claim.truth)).collect::<String>()
+        let lines = claims.iter().map(|claim| format!("{}: {}", claim.claim, claim.truth));
+        lines.collect::<Vec<_>>().join("\n") + "\n"
     };
     insta::assert_snapshot!(
         "claims",

@@ -103,7 +103,9 @@ fn add_direnv(tree: &WorkTree, files: &mut Files, printer: Printer) -> Result<()
 fn add_just(tree: &WorkTree, files: &mut Files, printer: Printer) -> Result<(), Failure> {
     match just::files(tree)? {
         Just::Written { files: texts, advice } => {
-            texts.into_iter().for_each(|(path, text)| files.put(path, text));
+            for (path, text) in texts {
+                files.put(path, text);
+            }
             if let Some(justfile) = advice {
                 printer.note(format_args!("  add the line `{BOLD}{}{BOLD:#}` to {justfile}", just::LINE));
             }

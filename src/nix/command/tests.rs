@@ -10,7 +10,7 @@ use crate::{
     diagnostic::{Category, Diagnose as _},
     nix::{
         nar::{self, Folder, Tree},
-        settings::{Flavour, Warning},
+        settings::{Flavour, Setting, Warning},
         store_path::StorePath,
     },
     repo::GIT_VARIABLES,
@@ -216,11 +216,11 @@ fn the_installed_nix_says_which_settings_it_knows() {
         esac"#;
     let nix = Fake::new(script);
     let known = nix.nix().known_settings().unwrap();
-    assert_eq!(known.settings.get("cores").map(|setting| setting.text()), Some("2".to_owned()));
+    assert_eq!(known.settings.get("cores").map(Setting::text), Some("2".to_owned()));
     assert_eq!(known.settings.get("max-job"), None);
     assert_eq!(known.warnings, [Warning::Unknown { setting: "max-job".to_owned() }]);
     let set = nix.nix().settings_of("cores = 3").unwrap();
-    assert_eq!(set.settings.get("said").map(|setting| setting.text()), Some("cores = 3".to_owned()));
+    assert_eq!(set.settings.get("said").map(Setting::text), Some("cores = 3".to_owned()));
     let (info, warnings) = nix.nix().store_info(None).unwrap();
     assert_eq!((info.trusted, info.is_daemon(), warnings.len()), (Some(false), true, 0));
     assert_eq!(nix.nix().known_version().unwrap().map(|version| version.flavour), Some(Flavour::Lix));

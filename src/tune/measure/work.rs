@@ -78,8 +78,8 @@ impl<'a> Workshop<'a> {
         make: impl FnOnce(&str) -> Result<String, crate::nix::command::NixError>,
     ) -> Result<Vec<String>, MeasureError> {
         let (store, cache) = (self.folder()?.join("source"), self.folder()?.join("cache"));
-        let made = make(store.as_str())?;
-        let paths: Vec<String> = made.split_whitespace().map(str::to_owned).collect();
+        let printed = make(store.as_str())?;
+        let paths: Vec<String> = printed.split_whitespace().map(str::to_owned).collect();
         self.nix.scratch_copy(store.as_str(), &format!("file://{cache}?compression=none"), &paths)?;
         Ok(paths)
     }
