@@ -117,6 +117,7 @@ impl<'a> Workshop<'a> {
         let (store, home) = (folder.join("store"), folder.join("home"));
         let fail = |source| self.fail(source);
         remove(&store).and_then(|()| remove(&home)).map_err(fail)?;
+        write_out();
         let start = Instant::now();
         match prepared {
             Prepared::Builds { expression } => {
@@ -145,6 +146,12 @@ impl Drop for Workshop<'_> {
             let _ = Utf8Path::from_path(self.scratch.path()).map(|folder| remove(&folder.join(name)));
         }
     }
+}
+
+/// Waits until the disk has what earlier runs left. A run would pay for it otherwise, and each more than the one before.
+fn write_out() {
+    #[cfg(unix)]
+    rustix::fs::sync();
 }
 
 /// Writes a tree as an install makes it: many small files, every fourth of them with the same content as another.
