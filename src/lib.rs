@@ -6,6 +6,7 @@
 //! | --- | --- | --- |
 //! | [`cli`] | one file for each command, the printer, exit codes | prints |
 //! | [`caches`] | binary caches: what a repository needs of them, and what they have | uses the network, runs `nix` |
+//! | [`tune`] | settings of Nix for this computer, with reasons | uses the network, runs `nix` |
 //! | [`guard`] | checks of a tree or a commit, the git hook | writes hooks; runs git |
 //! | [`closure`] | runtime closures: sizes, parts, the files that hold references | reads the store; runs `nix` |
 //! | [`proof`] | states of a repository, comparison of the model with Nix, traces of builds | writes a scratch folder |
@@ -17,6 +18,7 @@
 //! | [`scaffold`] | files written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | uses the network |
 //! | [`nix`] | NAR, hashes, store paths, running `nix` | only the runner |
+//! | [`machine`] | what this computer has: cores, memory, the disk of the store | reads files; runs programs; writes a scratch folder |
 //! | [`split`] | the lock set, source sets, fingerprints, the workspace graph | none |
 //! | [`managers`] | package managers: lockfiles, pins, settings, registries, messages | none |
 //! | [`lockfile`] | the common model of lockfiles | none |
@@ -37,8 +39,10 @@ pub mod image;
 pub mod picture;
 pub mod proof;
 pub mod scaffold;
+pub mod tune;
 
 pub mod fetch;
+pub mod machine;
 pub mod nix;
 
 pub mod split;

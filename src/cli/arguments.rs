@@ -21,6 +21,7 @@ mod dev;
 mod images;
 mod stats;
 mod manual;
+mod tune;
 
 pub(super) use self::{
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
@@ -29,6 +30,7 @@ pub(super) use self::{
     images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
     stats::{Since, StatsOptions},
     manual::{CompletionsOptions, ManOptions},
+    tune::{TuneOptions, TuneOutput},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -198,6 +200,15 @@ pub(super) enum Command {
         "splitter ci matrix" => "Show the jobs that build what no cache has",
     })]
     Ci(CiCommand),
+    /// Show settings of Nix that suit this computer, and why
+    ///
+    /// It reads cores, memory and the disk of the store, and asks the installed Nix which settings it knows. Nothing that weakens
+    /// Nix comes out. docs/tune.md of splitter says where usual advice is wrong.
+    #[command(after_help = examples! {
+        "splitter tune" => "Show what this computer has, the settings and their reasons",
+        "splitter tune --nixos --write tune.nix" => "Write a module for NixOS",
+    })]
+    Tune(TuneOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",
@@ -252,6 +263,9 @@ pub(super) struct InitOptions {
     /// Also write .envrc, with which direnv enters the dev shell
     #[arg(long)]
     pub(super) direnv: bool,
+    /// Also write splitter.just, with recipes for just
+    #[arg(long)]
+    pub(super) just: bool,
     /// Do not offer to install the git hook, or to write .envrc
     #[arg(long)]
     pub(super) no_hook: bool,

@@ -31,6 +31,7 @@ mod table;
 mod text;
 mod trace;
 mod traced;
+mod tune;
 mod update_hash;
 mod verify;
 
@@ -87,6 +88,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Dev(command) => dev::run(global, command, printer),
         Command::Link(options) => link::run(global, options),
         Command::Ci(command) => ci::run(global, command, printer),
+        Command::Tune(options) => tune::run(global, options, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
         Command::Completions(options) => Ok(manual::completions(options, printer)),

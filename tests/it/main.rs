@@ -36,6 +36,7 @@ mod stats;
 mod strace;
 mod streams;
 mod support_table;
+mod tune;
 mod update_hash;
 mod usage;
 mod words;

@@ -36,7 +36,7 @@ const ALLOWED: [(&str, &str, &str); 3] = [
 ];
 
 /// Files and folders with texts for people. Files are read whole, except for tests, because code contains no such phrases.
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -47,6 +47,7 @@ const FILES: [&str; 12] = [
     "npm",
     "src",
     "nix-templates",
+    "nix-modules",
     "templates",
     "flake.nix",
 ];

@@ -21,14 +21,17 @@ use super::nar::{NarDigest, NarError};
 
 mod caches;
 mod error;
+mod known;
 pub mod log;
 mod preload;
 mod run;
+mod scratch;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use error::NixError;
+pub use known::Known;
 pub use run::run_program;
 use run::{Answer, run};
 pub use store::Output;
