@@ -1,0 +1,258 @@
+//! Checks of the computer: its disk, its memory, its proxies, and git.
+
+use std::path::PathBuf;
+
+use super::{
+    checks,
+    model::{Entry, Finding},
+    nix::settings::Settings,
+};
+use crate::{
+    fetch::Environment,
+    machine::{Computer, Family, Medium},
+    secrets,
+};
+
+checks! {
+    Machine;
+    DISK = "disk-space", DiskFull, SlowCi;
+    INODES = "inodes", DiskFull;
+    STORE_DISK = "store-disk", SlowBuilds;
+    CASE = "case", HashMismatch;
+    MEMORY = "memory", SlowCi, SlowBuilds;
+    PROXY = "proxy", CacheMisses, HashMismatch;
+    GIT = "git";
+}
+
+const GIB: u64 = 1 << 30;
+/// With less than this, the next build fails, or Nix cannot even delete old builds.
+const NO_SPACE: u64 = 2 * GIB;
+/// The files of a large `node_modules` folder.
+const FILES: u64 = 200_000;
+/// The memory of one JavaScript build at least, in bytes.
+const OF_ONE_BUILD: u64 = 2 * GIB;
+
+/// What the checks of the computer are made of.
+pub struct Facts<'a> {
+    /// The computer.
+    pub computer: &'a Computer,
+    /// The settings of Nix, if it has any.
+    pub settings: Option<&'a Settings>,
+    /// Whether a daemon builds and downloads.
+    pub has_daemon: bool,
+    /// Whether names that differ by case name the same file beside the store.
+    pub is_case_insensitive: Option<bool>,
+    /// How many links keep builds from being deleted.
+    pub kept_builds: usize,
+    /// The variables of this process.
+    pub environment: &'a Environment,
+    /// The version of git, or nothing if there is none.
+    pub git: Option<String>,
+}
+
+/// Makes all checks of the computer.
+pub fn check(facts: &Facts<'_>) -> Vec<Entry> {
+    let mut entries = vec![space(facts), inodes(facts), store_disk(facts)];
+    entries.extend(case(facts));
+    entries.push(memory(facts));
+    entries.push(proxy(facts));
+    entries.push(git(facts));
+    entries
+}
+
+/// Adds what makes room.
+fn with_room(finding: Finding, facts: &Facts<'_>) -> Finding {
+    let finding = finding.run("nix-collect-garbage --delete-older-than 14d");
+    let finding = match facts.kept_builds {
+        0 => finding,
+        1 => finding.so("1 link, such as `result`, keeps its build: `nix-store --gc --print-roots` lists it. Delete it if you do not need it"),
+        number => finding.so(format!(
+            "{number} links, such as `result`, keep their builds: `nix-store --gc --print-roots` lists them. Delete what you do not need"
+        )),
+    };
+    match facts.settings.and_then(|settings| settings.number("min-free")) {
+        Some(0) => finding.so("Nix deletes nothing by itself (`min-free = 0`): set `min-free` and `max-free`, or delete every week"),
+        _ => finding,
+    }
+}
+
+fn space(facts: &Facts<'_>) -> Entry {
+    let store = &facts.computer.store;
+    let (Some(free), Some(all)) = (store.free_bytes.get(), store.bytes.get()) else {
+        return DISK.unknown(format!("the free space of {} is not known: {}", store.folder, store.free_bytes.source));
+    };
+    // What `min-free` should be: builds of a monorepo need some gigabytes at once.
+    let low = (all / 20).clamp(NO_SPACE, 20 * GIB);
+    let what = format!("{} has {} free of {}", store.folder, gigabytes(free), gigabytes(all));
+    if free >= low {
+        return DISK.fine(what);
+    }
+    if free < NO_SPACE {
+        let why = "The packages of one monorepo take 1 to 5 GB. Builds fail when the disk is full, and Nix then cannot delete old ones \
+                   either, because its database needs space.";
+        return DISK.found(with_room(Finding::problem(91, what, why), facts));
+    }
+    let why = "The packages of one monorepo take 1 to 5 GB, and every change of the lockfile adds as much until old builds are deleted.";
+    DISK.found(with_room(Finding::advice(50, what, why), facts))
+}
+
+fn inodes(facts: &Facts<'_>) -> Entry {
+    let store = &facts.computer.store;
+    let (Some(free), Some(all)) = (store.free_inodes.get(), store.inodes.get()) else {
+        return INODES.unknown(format!("the number of files that {} can hold is not known", store.folder));
+    };
+    if all == 0 {
+        return INODES.fine("the file system has no limit of files");
+    }
+    if free >= 2 * FILES && free >= all / 20 {
+        return INODES.fine(format!("{} can hold {} more files", store.folder, grouped(free)));
+    }
+    let what = format!("{} can hold only {} more files, whatever space is free", store.folder, grouped(free));
+    let why = format!("A large `node_modules` has {} files. At 0, builds fail with \"No space left on device\" although the disk is not full.", grouped(FILES));
+    let finding = if free < FILES { Finding::problem(88, what, why) } else { Finding::advice(48, what, why) };
+    INODES.found(with_room(finding, facts))
+}
+
+fn store_disk(facts: &Facts<'_>) -> Entry {
+    let store = &facts.computer.store;
+    let system = store.file_system.value.as_deref().unwrap_or("unknown");
+    if store.medium.get() == Some(Medium::Network) {
+        let finding = Finding::problem(
+            57,
+            format!("{} is on a network file system ({system})", store.folder),
+            "Installing 200,000 small files there takes many times as long as on a disk of this machine, and the database of Nix can \
+             be damaged.",
+        );
+        return STORE_DISK.found(finding.so("move /nix to a local disk; until then set `use-sqlite-wal = false`"));
+    }
+    if store.medium.get() == Some(Medium::Rotating) {
+        let finding = Finding::advice(
+            46,
+            format!("{} is on a rotating disk", store.folder),
+            "A `node_modules` folder is up to 200,000 small files, which such a disk writes one after another.",
+        );
+        return STORE_DISK.found(finding.so("move /nix to a solid-state disk"));
+    }
+    STORE_DISK.fine(format!("{} is on {system}", store.folder))
+}
+
+fn case(facts: &Facts<'_>) -> Option<Entry> {
+    if !facts.is_case_insensitive? {
+        return Some(CASE.fine("names that differ by case are different files"));
+    }
+    if facts.settings.and_then(|settings| settings.flag("use-case-hack")) == Some(true) {
+        return Some(CASE.fine("names that differ by case are the same file, and Nix renames them (`use-case-hack`)"));
+    }
+    let finding = Finding::advice(
+        37,
+        "the file system of the store takes names that differ by case for the same file",
+        "Packages with files such as `Readme` and `README` lose one of them, and then have another hash than on Linux.",
+    );
+    Some(CASE.found(finding.so("make a case-sensitive volume for /nix, as the installer of Nix does")))
+}
+
+fn memory(facts: &Facts<'_>) -> Entry {
+    let memory = &facts.computer.memory;
+    let Some(usable) = memory.usable.get() else { return MEMORY.unknown("the memory is not known") };
+    let jobs = facts.settings.and_then(|settings| settings.number("max-jobs")).unwrap_or(1).max(1);
+    let limited = memory.present.get().is_some_and(|present| usable < present);
+    let of = if limited { format!("{} of memory (a limit: {})", gigabytes(usable), memory.usable.source) } else { format!("{} of memory", gigabytes(usable)) };
+    if usable / jobs >= OF_ONE_BUILD {
+        return MEMORY.fine(format!("there are {of}"));
+    }
+    let what = if jobs == 1 { format!("builds have only {of}") } else { format!("{jobs} builds at once share {of}") };
+    let finding = Finding::advice(
+        39,
+        what,
+        "Bundlers and type checkers take 1 to 4 GB each. Without enough memory the system ends them (exit code 137) or swaps.",
+    );
+    let finding = if jobs > 1 { finding.so("set `max-jobs` lower") } else { finding };
+    MEMORY.found(if limited { finding.so("raise the limit of the container") } else { finding.so("add memory or swap") })
+}
+
+fn proxy(facts: &Facts<'_>) -> Entry {
+    let get = |name: &str| facts.environment.get(name);
+    if get("http_proxy").is_none() && get("HTTP_PROXY").is_some() && get("https_proxy").is_none() && get("HTTPS_PROXY").is_none() {
+        let finding = Finding::problem(
+            47,
+            "`HTTP_PROXY` is set, which Nix does not read",
+            "Nix downloads with curl, which reads `http_proxy` only in small letters. Downloads go past the proxy, and may be blocked.",
+        );
+        return PROXY.found(finding.so("set `http_proxy` and `https_proxy` too"));
+    }
+    let names = ["https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"];
+    let Some((name, value)) = names.iter().find_map(|name| Some((name, get(name)?))) else {
+        return PROXY.fine("no proxy is set");
+    };
+    let shown = secrets::masked(value);
+    if !facts.has_daemon {
+        return PROXY.fine(format!("downloads go through {shown} (`{name}`)"));
+    }
+    let finding = Finding::advice(
+        33,
+        format!("this shell uses the proxy {shown} (`{name}`), but the Nix daemon may not"),
+        "The daemon downloads packages, and sees only its own variables. Without the proxy it may reach no cache and no registry.",
+    );
+    PROXY.found(match facts.computer.operating_system.family {
+        Family::Linux => finding
+            .run("sudo systemctl edit nix-daemon")
+            .so(format!("add `[Service]` and `Environment={name}=…` there, then run `sudo systemctl restart nix-daemon`")),
+        _ => finding.so(format!("set `{name}` for the daemon too")),
+    })
+}
+
+fn git(facts: &Facts<'_>) -> Entry {
+    match &facts.git {
+        Some(version) => GIT.fine(format!("git is {version}")),
+        None => {
+            let finding = Finding::problem(
+                94,
+                "git is not installed",
+                "Nix copies the files that git tracks, so it needs git. Most commands of splitter do too.",
+            );
+            GIT.found(finding.so("install git, and add it to PATH"))
+        }
+    }
+}
+
+fn gigabytes(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10) / GIB;
+    if tenths >= 100 { format!("{} GB", tenths / 10) } else { format!("{}.{} GB", tenths / 10, tenths % 10) }
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Whether a folder's file system takes names that differ by case for the same file: its own name in other letters leads to it.
+pub fn is_case_insensitive(folder: &str) -> Option<bool> {
+    let (parent, name) = folder.rsplit_once('/')?;
+    let other: String = name.chars().map(|letter| if letter.is_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() }).collect();
+    let own = fs_err::metadata(folder).ok()?;
+    Some(fs_err::metadata(format!("{parent}/{other}")).is_ok_and(|found| is_same(&own, &found)))
+}
+
+#[cfg(unix)]
+fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+    true
+}
+
+/// Counts the links that keep builds from being deleted.
+pub fn kept_builds(state: &std::path::Path) -> usize {
+    let folder: PathBuf = state.join("gcroots/auto");
+    fs_err::read_dir(folder).map_or(0, |entries| entries.flatten().filter(|entry| entry.path().exists()).count())
+}

@@ -1,0 +1,215 @@
+//! What the installed Nix says of itself: [`Installed`].
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    thread,
+    time::Duration,
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{settings::Settings, version::Version};
+use crate::{doctor::limited, nix::command::Nix};
+
+/// The option without which `nix config show` does nothing. With `flakes` in it, nobody could tell whether flakes are enabled.
+const FEATURE: [&str; 2] = ["--extra-experimental-features", "nix-command"];
+/// How a Nix says that it does not have a command.
+const NO_COMMAND: [&str; 3] = ["is not a recognised command", "is not a recognized command", "no subcommand"];
+
+/// The Nix that is installed.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// The program.
+    pub program: PathBuf,
+    /// Its version.
+    pub version: Result<Version, NoAnswer>,
+    /// Its settings.
+    pub settings: Result<Settings, NoAnswer>,
+    /// What it says about its settings.
+    pub warnings: Vec<String>,
+    /// The store, and who asked for it.
+    pub store: Result<Store, NoAnswer>,
+    /// What it says when it connects to the store.
+    pub store_warnings: Vec<String>,
+}
+
+/// The store, as `nix store info` describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Store {
+    /// `daemon`, `local` or an address.
+    pub url: String,
+    /// Whether the daemon trusts this user. Old versions do not say.
+    #[serde(default, deserialize_with = "as_bool")]
+    pub trusted: Option<bool>,
+}
+
+/// Why Nix gives no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// It was still running at the end of the time.
+    #[error("`{command}` gave no answer within {} s", limit.as_secs())]
+    Late {
+        /// The command.
+        command: String,
+        /// The time.
+        limit: Duration,
+    },
+    /// It cannot be started.
+    #[error("`{command}` does not start: {why}")]
+    Start {
+        /// The command.
+        command: String,
+        /// The system's reason.
+        why: String,
+    },
+    /// It failed.
+    #[error("`{command}` failed: {reason}")]
+    Failed {
+        /// The command.
+        command: String,
+        /// Its first error.
+        reason: String,
+    },
+    /// Its answer is in an unknown form.
+    #[error("`{command}` answered in a form that splitter does not know")]
+    Form {
+        /// The command.
+        command: String,
+    },
+}
+
+impl NoAnswer {
+    /// Returns the reason that Nix itself gave.
+    pub fn reason(&self) -> Option<&str> {
+        if let Self::Failed { reason, .. } = self { Some(reason) } else { None }
+    }
+}
+
+/// Nix 2.34 prints a boolean, earlier versions 0 or 1.
+fn as_bool<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Bool(value) => Some(value),
+        Value::Number(number) => Some(number.as_u64() != Some(0)),
+        _ => None,
+    })
+}
+
+impl Installed {
+    /// Asks Nix, all questions at once.
+    pub fn ask(nix: &Nix, limit: Duration) -> Self {
+        let program = nix.program();
+        let one = |words: &'static [&'static str]| move || ask(program, words, limit);
+        let ((version, config), store) = thread::scope(|scope| {
+            let version = scope.spawn(one(&["--version"]));
+            let config = scope.spawn(move || either(program, &["config", "show", "--json"], &["show-config", "--json"], limit));
+            let store = either(program, &["store", "info", "--json"], &["store", "ping", "--json"], limit);
+            let resume = |panic| std::panic::resume_unwind(panic);
+            ((version.join().unwrap_or_else(resume), config.join().unwrap_or_else(resume)), store)
+        });
+        Self::of(program, version, config, store)
+    }
+
+    fn of(program: &Path, version: Answered, config: Answered, store: Answered) -> Self {
+        let version = version.text().and_then(|text| {
+            Version::parse(&text).ok_or_else(|| NoAnswer::Form { command: "nix --version".to_owned() })
+        });
+        Self {
+            program: program.to_owned(),
+            version,
+            warnings: config.warnings.clone(),
+            settings: config.json().map(Settings),
+            store_warnings: store.warnings.clone(),
+            store: store.json(),
+        }
+    }
+}
+
+/// An answer, and the warnings beside it.
+struct Answered {
+    command: String,
+    stdout: Result<Vec<u8>, NoAnswer>,
+    warnings: Vec<String>,
+}
+
+impl Answered {
+    fn text(&self) -> Result<String, NoAnswer> {
+        self.stdout.clone().map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, NoAnswer> {
+        let bytes = self.stdout.clone()?;
+        serde_json::from_slice(&bytes).map_err(|_| NoAnswer::Form { command: self.command.clone() })
+    }
+
+    fn lacks_command(&self) -> bool {
+        let reason = self.stdout.as_ref().err().and_then(NoAnswer::reason);
+        reason.is_some_and(|reason| NO_COMMAND.iter().any(|words| reason.contains(words)))
+    }
+}
+
+/// Asks with the name of a command, and with its older name if this Nix does not have it.
+fn either(program: &Path, words: &[&str], older: &[&str], limit: Duration) -> Answered {
+    let answer = ask(program, words, limit);
+    if answer.lacks_command() { ask(program, older, limit) } else { answer }
+}
+
+fn ask(program: &Path, words: &[&str], limit: Duration) -> Answered {
+    let command = format!("nix {}", words.join(" "));
+    let mut process = Command::new(program);
+    process.args(FEATURE).args(words);
+    match limited::output(&mut process, limit) {
+        Ok(Some(output)) => answered(command, output),
+        Ok(None) => Answered { stdout: Err(NoAnswer::Late { command: command.clone(), limit }), command, warnings: Vec::new() },
+        Err(error) => {
+            let why = error.to_string();
+            Answered { stdout: Err(NoAnswer::Start { command: command.clone(), why }), command, warnings: Vec::new() }
+        }
+    }
+}
+
+fn answered(command: String, output: Output) -> Answered {
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let warnings = stderr.lines().map(plain).filter_map(|line| Some(line.strip_prefix("warning: ")?.to_owned())).collect();
+    if output.status.success() {
+        return Answered { command, stdout: Ok(output.stdout), warnings };
+    }
+    let reason = first_error(&stderr).unwrap_or_else(|| output.status.to_string());
+    Answered { stdout: Err(NoAnswer::Failed { command: command.clone(), reason }), command, warnings }
+}
+
+/// Returns the first error that Nix printed.
+fn first_error(stderr: &str) -> Option<String> {
+    let lines = || stderr.lines().map(plain);
+    let marked = lines().find_map(|line| line.strip_prefix("error: ").map(|text| text.trim().to_owned()));
+    marked.or_else(|| lines().map(|line| line.trim().to_owned()).rfind(|line| !line.is_empty()))
+}
+
+/// Returns a line without colours.
+fn plain(line: &str) -> String {
+    anstream::adapter::strip_str(line).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_says_who_is_trusted() {
+        let store = |json: &str| serde_json::from_str::<Store>(json).unwrap();
+        let new = store(r#"{"trusted":true,"url":"local","version":"2.34.8"}"#);
+        assert_eq!((new.url.as_str(), new.trusted), ("local", Some(true)));
+        assert_eq!(store(r#"{"trusted":0,"url":"daemon"}"#).trusted, Some(false));
+        assert_eq!(store(r#"{"url":"daemon"}"#).trusted, None);
+    }
+
+    #[test]
+    fn the_first_error_is_the_reason() {
+        let stderr = "warning: unknown setting 'x'\nerror: cannot connect to socket\n       at y\n";
+        assert_eq!(first_error(stderr).as_deref(), Some("cannot connect to socket"));
+        assert_eq!(first_error("\u{1b}[31;1merror:\u{1b}[0m a\n").as_deref(), Some("a"));
+        assert_eq!(first_error("killed\n\n").as_deref(), Some("killed"));
+        assert_eq!(first_error(""), None);
+    }
+}

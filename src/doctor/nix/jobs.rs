@@ -1,0 +1,91 @@
+//! How much Nix does at once, compared with what the computer has.
+
+use super::{Facts, JOBS, OPTIMISE, settings::Settings};
+use crate::{
+    doctor::model::{Entry, Finding},
+    machine::Family,
+};
+
+/// The memory that one JavaScript build needs, in bytes: bundlers and type checkers take one to four gigabytes.
+const OF_ONE_BUILD: u64 = 4 << 30;
+/// The most builds at once that are advised.
+const MOST_JOBS: u64 = 16;
+/// From this many processes for each core on, builds slow each other down.
+const TOO_MANY: u64 = 4;
+/// With fewer cores, one build at a time is right.
+const FEW_CORES: u64 = 4;
+
+pub(super) fn check(settings: &Settings, facts: &Facts<'_>) -> Vec<Entry> {
+    jobs(settings, facts).into_iter().chain(optimise(settings, facts)).collect()
+}
+
+/// Returns how many builds at once, with how many cores each, suit a computer.
+pub(super) fn advised(cores: u64, memory: Option<u64>) -> (u64, u64) {
+    let by_memory = memory.map_or(u64::MAX, |memory| memory / OF_ONE_BUILD);
+    let jobs = (cores / 2).min(by_memory).clamp(1, MOST_JOBS);
+    (jobs, cores.div_ceil(jobs).max(1))
+}
+
+fn jobs(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
+    let jobs = settings.number("max-jobs")?;
+    let Some(cores) = facts.computer.cores.usable.get().and_then(|cores| u64::try_from(cores).ok()) else {
+        return Some(JOBS.unknown("the number of cores is not known"));
+    };
+    let each = match settings.number("cores")? {
+        0 => cores,
+        each => each,
+    };
+    let memory = facts.computer.memory.usable.get();
+    let (jobs_advised, cores_advised) = advised(cores, memory);
+    let set = |finding: Finding| {
+        let finding = finding.so(facts.to_set("max-jobs", &jobs_advised.to_string()));
+        finding.so(facts.to_set("cores", &cores_advised.to_string()))
+    };
+    if jobs == 0 {
+        let has_builders = settings.text("builders").is_some_and(|builders| !builders.trim().is_empty());
+        if has_builders {
+            return Some(JOBS.fine("nothing is built on this machine (`max-jobs = 0`), but on builders"));
+        }
+        let what = format!("nothing may be built on this machine: `max-jobs = 0`{}", facts.in_file("max-jobs"));
+        let why = "There are no other builders, so every build that no cache has fails.";
+        return Some(JOBS.found(set(Finding::problem(93, what, why))));
+    }
+    let processes = jobs.saturating_mul(each);
+    if jobs > 1 && processes >= TOO_MANY.saturating_mul(cores) {
+        let what = format!("Nix may start {processes} processes on {}", of_cores(cores));
+        let memory = memory.map(|memory| {
+            format!(" {jobs} builds of 1 to 4 GB each share {} GB of memory.", memory >> 30)
+        });
+        let why = format!(
+            "`max-jobs = {jobs}` builds run at once, and `cores` gives each {}. They slow each other down, or run out of memory.{}",
+            of_cores(each),
+            memory.unwrap_or_default()
+        );
+        return Some(JOBS.found(set(Finding::problem(55, what, why))));
+    }
+    if jobs == 1 && cores >= FEW_CORES && jobs_advised > 1 {
+        let what = format!("Nix builds one thing at a time on {}", of_cores(cores));
+        let why = "Most JavaScript builds use few cores for most of their time, so several at once finish earlier.";
+        return Some(JOBS.found(set(Finding::advice(40, what, why))));
+    }
+    Some(JOBS.fine(format!("{jobs} builds at once with {} each, on {}", of_cores(each), of_cores(cores))))
+}
+
+fn of_cores(number: u64) -> String {
+    if number == 1 { "1 core".to_owned() } else { format!("{number} cores") }
+}
+
+fn optimise(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
+    if !settings.flag("auto-optimise-store")? {
+        return Some(OPTIMISE.fine("new files are not compared with all others"));
+    }
+    let what = format!("Nix compares every new file with all others: `auto-optimise-store`{}", facts.in_file("auto-optimise-store"));
+    let set = facts.to_set("auto-optimise-store", "false");
+    Some(OPTIMISE.found(if facts.computer.operating_system.family == Family::MacOs {
+        let why = "On macOS this setting damages the store from time to time (\"cannot link … File exists\").";
+        Finding::problem(66, what, why).so(set).run("nix store optimise")
+    } else {
+        let why = "A `node_modules` folder has up to 200,000 files, and each build that makes one waits for this.";
+        Finding::advice(42, what, why).so(set).so("run `nix store optimise` once a week instead")
+    }))
+}
