@@ -17,6 +17,7 @@
 //! | [`scaffold`] | files written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | uses the network |
 //! | [`nix`] | NAR, hashes, store paths, running `nix` | only the runner |
+//! | [`machine`] | what this computer has: cores, memory, the disk of the store | reads files; runs programs; writes a scratch folder |
 //! | [`split`] | the lock set, source sets, fingerprints, the workspace graph | none |
 //! | [`managers`] | package managers: lockfiles, pins, settings, registries, messages | none |
 //! | [`lockfile`] | the common model of lockfiles | none |
@@ -39,6 +40,7 @@ pub mod proof;
 pub mod scaffold;
 
 pub mod fetch;
+pub mod machine;
 pub mod nix;
 
 pub mod split;

@@ -21,6 +21,7 @@ use super::nar::{NarDigest, NarError};
 
 mod caches;
 mod error;
+mod known;
 pub mod log;
 mod preload;
 mod run;
@@ -29,6 +30,7 @@ mod store;
 mod tests;
 
 pub use error::NixError;
+pub use known::Known;
 pub use run::run_program;
 use run::{Answer, run};
 pub use store::Output;

@@ -10,6 +10,7 @@ use crate::{
     diagnostic::{Category, Diagnose as _},
     nix::{
         nar::{self, Folder, Tree},
+        settings::{Flavour, Warning},
         store_path::StorePath,
     },
     repo::GIT_VARIABLES,
@@ -203,4 +204,24 @@ fn missing_paths_are_those_that_nix_store_prints() {
         Fake::new("exit 9").and("nix-store", "[ \"$1 $2\" = '--check-validity --print-invalid' ] && echo \"$4\"");
     assert_eq!(fake.nix().missing(&["/s/a", "/s/b"]).unwrap().into_iter().collect::<Vec<_>>(), ["/s/b"]);
     assert!(Fake::new("exit 9").nix().missing(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn the_installed_nix_says_which_settings_it_knows() {
+    let script = r#"
+        case "$*" in
+        *config*) echo "warning: unknown setting 'max-job'" >&2; printf '{"cores": {"value": 2, "defaultValue": 0}, "said": {"value": "%s"}}' "$NIX_CONFIG";;
+        *store*) echo '{"trusted":false,"url":"daemon","version":"2.34.8"}';;
+        *) echo "nix (Lix, like Nix) 2.93.0";;
+        esac"#;
+    let nix = Fake::new(script);
+    let known = nix.nix().known_settings().unwrap();
+    assert_eq!(known.settings.get("cores").map(|setting| setting.text()), Some("2".to_owned()));
+    assert_eq!(known.settings.get("max-job"), None);
+    assert_eq!(known.warnings, [Warning::Unknown { setting: "max-job".to_owned() }]);
+    let set = nix.nix().settings_of("cores = 3").unwrap();
+    assert_eq!(set.settings.get("said").map(|setting| setting.text()), Some("cores = 3".to_owned()));
+    let (info, warnings) = nix.nix().store_info(None).unwrap();
+    assert_eq!((info.trusted, info.is_daemon(), warnings.len()), (Some(false), true, 0));
+    assert_eq!(nix.nix().known_version().unwrap().map(|version| version.flavour), Some(Flavour::Lix));
 }
