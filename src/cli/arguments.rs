@@ -18,12 +18,14 @@ macro_rules! examples {
 mod cache;
 mod ci;
 mod dev;
+mod doctor;
 mod images;
 
 pub(super) use self::{
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
     ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat},
     dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
+    doctor::DoctorOptions,
     images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
 };
 
@@ -185,6 +187,16 @@ pub(super) enum Command {
         "splitter ci matrix" => "Show the jobs that build what no cache has",
     })]
     Ci(CiCommand),
+    /// Find what slows builds down or makes them fail, on this machine and in this repository
+    ///
+    /// It checks Nix and its settings, binary caches, the disk, the clock, and the hashes, sources and Nix code of the repository. Each
+    /// finding says why it matters here, and what mends it. It changes nothing, and works without Nix, without a network and outside
+    /// of a repository. The exit code is 1 if something should be mended.
+    #[command(after_help = examples! {
+        "splitter doctor" => "Make all checks, and end with the three findings that matter most",
+        "splitter doctor slow-ci" => "Make only the checks that explain a slow CI",
+    })]
+    Doctor(DoctorOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",

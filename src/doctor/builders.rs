@@ -8,11 +8,10 @@ use std::{
 
 use super::{
     caches::probe::store_answers,
-    checks,
     model::{Entry, Finding},
-    nix::{place::Place, settings::Settings},
+    nix::place::Place,
 };
-use crate::reading;
+use crate::{nix::settings::Settings, reading};
 
 checks! {
     Nix;
@@ -31,7 +30,7 @@ pub struct Builder {
 
 /// Reads the builders of the settings: separated by `;`, or by lines in the file that `@` names.
 pub fn list(settings: &Settings) -> Vec<Builder> {
-    let text = settings.text("builders").unwrap_or_default().trim();
+    let text = settings.string("builders").unwrap_or_default().trim();
     let text = match text.strip_prefix('@') {
         Some(path) => reading::text(path).unwrap_or_default(),
         None => text.to_owned(),
@@ -108,7 +107,7 @@ mod tests {
     use crate::doctor::model::State;
 
     fn settings(builders: &str) -> Settings {
-        Settings(json!({ "builders": { "value": builders }, "builders-use-substitutes": { "value": false } }))
+        Settings::of(&json!({ "builders": { "value": builders }, "builders-use-substitutes": { "value": false } }))
     }
 
     #[test]

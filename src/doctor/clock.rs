@@ -4,7 +4,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{
     caches::probe::{Probe, Seen},
-    checks,
     model::{Entry, Finding},
 };
 
@@ -67,7 +66,8 @@ fn parse(text: &str) -> Option<u64> {
     let month = u64::try_from(MONTHS.iter().position(|name| name == month)?).ok()? + 1;
     let (day, year) = (number(day)?, number(year)?);
     let parts: Option<Vec<u64>> = time.split(':').map(number).collect();
-    let [hours, minutes, seconds] = parts?.as_slice() else { return None };
+    let parts = parts?;
+    let [hours, minutes, seconds] = parts.as_slice() else { return None };
     let is_date = (1..=31).contains(&day) && (1970..=9999).contains(&year) && *hours < 24 && *minutes < 60 && *seconds < 62;
     is_date.then(|| days(year, month, day) * 86_400 + hours * 3600 + minutes * 60 + seconds)
 }

@@ -17,8 +17,6 @@ use super::{
         self,
         facts::{Installed, NoAnswer},
         place::{self, Place},
-        settings::Settings,
-        version::Flavour,
     },
     repository::{self, facts::Facts},
 };
@@ -26,7 +24,10 @@ use crate::{
     caches::{CacheChoice, machine::Machine, query::Asking},
     fetch::{Environment, FetchError},
     machine::{Computer, STORE, ThisComputer},
-    nix::command::Nix,
+    nix::{
+        command::Nix,
+        settings::{Flavour, Settings, StoreInfo, Version},
+    },
     parallel::both,
     repo::WorkTree,
 };
@@ -44,6 +45,8 @@ const ELSEWHERE: [&str; 3] =
 pub struct Examination {
     /// The results.
     pub report: Report,
+    /// The version of Nix, if it is known.
+    pub nix: Option<Version>,
     /// Why nothing is known of Nix, although it is installed.
     pub blind: Option<NoAnswer>,
 }
@@ -68,7 +71,8 @@ pub fn examine(tree: Option<&WorkTree>, is_offline: bool) -> Result<Examination,
     let seconds = now.duration_since(UNIX_EPOCH).map(|time| time.as_secs()).unwrap_or_default();
     entries.extend(repository.iter().flat_map(|facts| repository::check(facts, seconds)));
     entries.sort_by_key(|entry| entry.check.group);
-    Ok(Examination { report: Report { entries }, blind: local.blind() })
+    let nix = local.installed().and_then(|installed| installed.version.clone().ok());
+    Ok(Examination { report: Report { entries }, nix, blind: local.blind() })
 }
 
 fn of_remote(
@@ -140,7 +144,7 @@ impl Local {
         self.installed()?.settings.as_ref().ok()
     }
 
-    fn store_is(&self, holds: impl Fn(&nix::facts::Store) -> bool) -> bool {
+    fn store_is(&self, holds: impl Fn(&StoreInfo) -> bool) -> bool {
         self.installed().is_some_and(|installed| installed.store.as_ref().is_ok_and(holds))
     }
 
@@ -181,7 +185,7 @@ impl Local {
 
 fn has_daemon(installed: &Installed) -> bool {
     match &installed.store {
-        Ok(store) => store.url == "daemon" || store.url.starts_with("unix:"),
+        Ok(store) => store.is_daemon(),
         // If it does not answer, it is probably the daemon that is missing.
         Err(_) => true,
     }
@@ -189,7 +193,7 @@ fn has_daemon(installed: &Installed) -> bool {
 
 /// Returns the folder of builds, with its permissions.
 fn build_dir(installed: &Installed, state: &Path) -> Option<(PathBuf, u32)> {
-    let set = installed.settings.as_ref().ok().and_then(|settings| settings.text("build-dir").map(PathBuf::from));
+    let set = installed.settings.as_ref().ok().and_then(|settings| settings.string("build-dir").map(PathBuf::from));
     let folder = set.unwrap_or_else(|| state.join("builds"));
     let mode = mode(&fs_err::metadata(&folder).ok()?)?;
     Some((folder, mode))
@@ -244,8 +248,8 @@ impl Remote {
         environment: &Environment,
         is_offline: bool,
     ) -> Result<Self, FetchError> {
-        let (Some((nix, _)), Some(settings)) = (&local.nix, local.settings()) else { return Ok(Self::default()) };
-        let machine = Machine::of(&settings.0, environment);
+        let (Some((nix, installed)), Some(settings)) = (&local.nix, local.settings()) else { return Ok(Self::default()) };
+        let machine = Machine::of(&installed.shown, environment);
         let asked = probe::list(&machine, team);
         let builders = builders::list(settings);
         if is_offline {

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use super::{
-    checks,
     model::{Entry, Finding},
-    nix::settings::Settings,
 };
 use crate::{
     fetch::Environment,
     machine::{Computer, Family, Medium},
+    nix::settings::Settings,
     secrets,
 };
 

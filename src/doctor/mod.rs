@@ -31,7 +31,6 @@ macro_rules! checks {
         pub static CHECKS: &[&$crate::doctor::model::Check] = &[$(&$name),*];
     };
 }
-use checks;
 
 pub mod builders;
 pub mod caches;
@@ -44,6 +43,7 @@ pub mod nix;
 pub mod repository;
 
 pub use self::examine::{Examination, examine};
+pub use self::nix::facts::NoAnswer;
 pub use self::model::{Check, Entry, Finding, Group, Remedy, Report, Severity, State, Symptom};
 
 /// Every check, in the order of their groups.

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use self::probe::{Asked, Probe, Seen};
 use super::{
-    checks,
     model::{Entry, Finding},
-    nix::{place::Place, settings::Settings},
+    nix::place::Place,
 };
-use crate::caches::{Address, Trouble, narinfo::Trust};
+use crate::{
+    caches::{Address, Trouble, narinfo::Trust},
+    nix::settings::Settings,
+};
 
 checks! {
     Caches;

@@ -2,19 +2,18 @@
 
 use super::{
     DAEMON, FALLBACK, FLAKES, Facts, IGNORED, INSTALLED, REMEMBERED, SUBSTITUTION, TRUSTED, UNKNOWN, VERSION,
-    facts::{Installed, NoAnswer, Store},
-    settings::Settings,
-    version::{Flavour, Version},
+    facts::{Installed, NoAnswer},
 };
 use crate::{
     doctor::model::{Entry, Finding},
     machine::Family,
+    nix::settings::{Flavour, Settings, StoreInfo, Version, Warning},
 };
 
 /// The first version whose flakes read the settings that splitter writes into `flake.nix` for submodules and Git LFS.
-const WHOLE: (u64, u64) = (2, 27);
+const WHOLE: (u32, u32) = (2, 27);
 /// The first version that runs everything else.
-const OLDEST: (u64, u64) = (2, 18);
+const OLDEST: (u32, u32) = (2, 18);
 /// The time, in seconds, for which Nix may remember that a cache lacks a path, if a team pushes to a cache.
 const SHORT_MEMORY: u64 = 60;
 
@@ -58,11 +57,11 @@ pub(super) fn check(nix: &Installed, facts: &Facts<'_>) -> Vec<Entry> {
 
 fn version(version: &Version) -> Entry {
     // Lix counts on its own, and its first release is like Nix 2.18.
-    if version.flavour == Flavour::Lix || version.numbers >= WHOLE {
-        return VERSION.fine(format!("it is {version}"));
+    if version.flavour == Flavour::Lix || version.number >= WHOLE {
+        return VERSION.fine(format!("it is {}", shown(version)));
     }
-    let (major, minor) = if version.numbers < OLDEST { OLDEST } else { WHOLE };
-    let (finding, why) = if version.numbers < OLDEST {
+    let (major, minor) = if version.number < OLDEST { OLDEST } else { WHOLE };
+    let (finding, why) = if version.number < OLDEST {
         (Finding::problem as fn(u8, String, String) -> Finding, "The files in nix/splitter need at least Nix 2.18.")
     } else {
         (
@@ -71,8 +70,12 @@ fn version(version: &Version) -> Entry {
              Git LFS need.",
         )
     };
-    let finding = finding(53, format!("{version} is old"), why.to_owned());
+    let finding = finding(53, format!("{} is old", shown(version)), why.to_owned());
     VERSION.found(finding.so(format!("install Nix {major}.{minor} or later: run `nix upgrade-nix`, or update your system")))
+}
+
+fn shown(version: &Version) -> String {
+    format!("{} {}", version.flavour.name(), version.text)
 }
 
 fn no_store(error: &NoAnswer, nix: &Installed, facts: &Facts<'_>) -> Entry {
@@ -106,7 +109,7 @@ fn no_store(error: &NoAnswer, nix: &Installed, facts: &Facts<'_>) -> Entry {
     })
 }
 
-fn trusted(store: &Store) -> Option<Entry> {
+fn trusted(store: &StoreInfo) -> Option<Entry> {
     Some(match store.trusted? {
         true if store.url == "local" => TRUSTED.fine("the settings of this user count, because there is no daemon"),
         true => TRUSTED.fine("the daemon trusts this user, so settings of this user and of flakes count"),
@@ -136,7 +139,7 @@ fn flakes(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Entry {
 
 /// Returns the settings that Nix does not know.
 fn unknown(nix: &Installed, facts: &Facts<'_>) -> Entry {
-    let names: Vec<&str> = quoted_after(&nix.warnings, "unknown setting ");
+    let names: Vec<&str> = named(&nix.warnings, |warning| if let Warning::Unknown { setting } = warning { Some(setting) } else { None });
     if names.is_empty() {
         return UNKNOWN.fine("this Nix knows all settings that are written");
     }
@@ -156,8 +159,12 @@ fn unknown(nix: &Installed, facts: &Facts<'_>) -> Entry {
 
 /// Returns the settings that the daemon does not take from this user.
 fn ignored(nix: &Installed, facts: &Facts<'_>) -> Entry {
-    let restricted = quoted_after(&nix.store_warnings, "ignoring the client-specified setting ");
-    let caches = quoted_after(&nix.store_warnings, "ignoring untrusted substituter ");
+    let restricted = named(&nix.store_warnings, |warning| {
+        if let Warning::Restricted { setting } = warning { Some(setting) } else { None }
+    });
+    let caches = named(&nix.store_warnings, |warning| {
+        if let Warning::Substituter { url } = warning { Some(url) } else { None }
+    });
     if restricted.is_empty() && caches.is_empty() {
         return IGNORED.fine("Nix uses all settings that this user made");
     }
@@ -180,12 +187,11 @@ fn settings_of(number: usize) -> String {
     if number == 1 { "a setting".to_owned() } else { format!("{number} settings") }
 }
 
-/// Returns the quoted words after a text, each once.
-fn quoted_after<'a>(lines: &'a [String], text: &str) -> Vec<&'a str> {
+/// Returns what warnings name, each once.
+fn named(warnings: &[Warning], name: impl Fn(&Warning) -> Option<&String>) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
-    for line in lines {
-        let name = line.split_once(text).and_then(|(_, rest)| rest.strip_prefix('\'')?.split_once('\'')).map(|(name, _)| name);
-        if let Some(name) = name.filter(|name| !found.contains(name)) {
+    for name in warnings.iter().filter_map(name) {
+        if !found.contains(&name.as_str()) {
             found.push(name);
         }
     }

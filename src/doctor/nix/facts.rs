@@ -7,11 +7,15 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::{settings::Settings, version::Version};
-use crate::{doctor::limited, nix::command::Nix};
+use crate::{
+    doctor::limited,
+    nix::{
+        command::Nix,
+        settings::{Settings, StoreInfo, Version, Warning},
+    },
+};
 
 /// The option without which `nix config show` does nothing. With `flakes` in it, nobody could tell whether flakes are enabled.
 const FEATURE: [&str; 2] = ["--extra-experimental-features", "nix-command"];
@@ -25,24 +29,16 @@ pub struct Installed {
     pub program: PathBuf,
     /// Its version.
     pub version: Result<Version, NoAnswer>,
+    /// Its settings, as it printed them.
+    pub shown: Value,
     /// Its settings.
     pub settings: Result<Settings, NoAnswer>,
     /// What it says about its settings.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// The store, and who asked for it.
-    pub store: Result<Store, NoAnswer>,
+    pub store: Result<StoreInfo, NoAnswer>,
     /// What it says when it connects to the store.
-    pub store_warnings: Vec<String>,
-}
-
-/// The store, as `nix store info` describes it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Store {
-    /// `daemon`, `local` or an address.
-    pub url: String,
-    /// Whether the daemon trusts this user. Old versions do not say.
-    #[serde(default, deserialize_with = "as_bool")]
-    pub trusted: Option<bool>,
+    pub store_warnings: Vec<Warning>,
 }
 
 /// Why Nix gives no answer.
@@ -87,15 +83,6 @@ impl NoAnswer {
     }
 }
 
-/// Nix 2.34 prints a boolean, earlier versions 0 or 1.
-fn as_bool<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::Bool(value) => Some(value),
-        Value::Number(number) => Some(number.as_u64() != Some(0)),
-        _ => None,
-    })
-}
-
 impl Installed {
     /// Asks Nix, all questions at once.
     pub fn ask(nix: &Nix, limit: Duration) -> Self {
@@ -115,13 +102,19 @@ impl Installed {
         let version = version.text().and_then(|text| {
             Version::parse(&text).ok_or_else(|| NoAnswer::Form { command: "nix --version".to_owned() })
         });
+        let (shown, settings) = match config.json::<Value>() {
+            Ok(shown) => (shown.clone(), Ok(Settings::of(&shown))),
+            Err(error) => (Value::Null, Err(error)),
+        };
+        let store_info = store.json();
         Self {
             program: program.to_owned(),
             version,
-            warnings: config.warnings.clone(),
-            settings: config.json().map(Settings),
-            store_warnings: store.warnings.clone(),
-            store: store.json(),
+            shown,
+            settings,
+            warnings: config.warnings,
+            store: store_info,
+            store_warnings: store.warnings,
         }
     }
 }
@@ -130,7 +123,7 @@ impl Installed {
 struct Answered {
     command: String,
     stdout: Result<Vec<u8>, NoAnswer>,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Answered {
@@ -171,7 +164,7 @@ fn ask(program: &Path, words: &[&str], limit: Duration) -> Answered {
 
 fn answered(command: String, output: Output) -> Answered {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let warnings = stderr.lines().map(plain).filter_map(|line| Some(line.strip_prefix("warning: ")?.to_owned())).collect();
+    let warnings = stderr.lines().filter_map(Warning::parse).collect();
     if output.status.success() {
         return Answered { command, stdout: Ok(output.stdout), warnings };
     }
@@ -194,15 +187,6 @@ fn plain(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_store_says_who_is_trusted() {
-        let store = |json: &str| serde_json::from_str::<Store>(json).unwrap();
-        let new = store(r#"{"trusted":true,"url":"local","version":"2.34.8"}"#);
-        assert_eq!((new.url.as_str(), new.trusted), ("local", Some(true)));
-        assert_eq!(store(r#"{"trusted":0,"url":"daemon"}"#).trusted, Some(false));
-        assert_eq!(store(r#"{"url":"daemon"}"#).trusted, None);
-    }
 
     #[test]
     fn the_first_error_is_the_reason() {

@@ -1,9 +1,10 @@
 //! How much Nix does at once, compared with what the computer has.
 
-use super::{Facts, JOBS, OPTIMISE, settings::Settings};
+use super::{Facts, JOBS, OPTIMISE};
 use crate::{
     doctor::model::{Entry, Finding},
     machine::Family,
+    nix::settings::Settings,
 };
 
 /// The memory that one JavaScript build needs, in bytes: bundlers and type checkers take one to four gigabytes.
@@ -42,7 +43,7 @@ fn jobs(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
         finding.so(facts.to_set("cores", &cores_advised.to_string()))
     };
     if jobs == 0 {
-        let has_builders = settings.text("builders").is_some_and(|builders| !builders.trim().is_empty());
+        let has_builders = settings.string("builders").is_some_and(|builders| !builders.trim().is_empty());
         if has_builders {
             return Some(JOBS.fine("nothing is built on this machine (`max-jobs = 0`), but on builders"));
         }

@@ -5,23 +5,19 @@ pub mod facts;
 mod jobs;
 pub mod place;
 mod safety;
-pub mod settings;
 #[cfg(test)]
 mod tests;
-pub mod version;
 
 use std::path::PathBuf;
 
 use self::{
     facts::{Installed, NoAnswer},
     place::Place,
-    settings::Settings,
 };
 use super::{
-    checks,
     model::{Entry, Finding},
 };
-use crate::{fetch::Environment, machine::Computer};
+use crate::{fetch::Environment, machine::Computer, nix::settings::Settings};
 
 checks! {
     Nix;

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::version::Flavour;
-use crate::{fetch::Environment, reading};
+use crate::{fetch::Environment, nix::settings::Flavour, reading};
 
 /// The most files that include each other.
 const MOST_FILES: usize = 32;

@@ -3,11 +3,11 @@
 use super::{
     BUILD_DIR, DANGEROUS, Facts, SANDBOX,
     facts::Installed,
-    settings::Settings,
 };
 use crate::{
     doctor::model::{Entry, Finding},
     machine::Family,
+    nix::settings::Settings,
 };
 
 /// The permission that lets everyone write.
@@ -23,7 +23,7 @@ pub(super) fn check(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> 
 fn sandbox(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Option<Entry> {
     const WHY: &str = "Builds see the network, the programs and the files of this machine. They work here and fail in CI, or give \
                        other results that are then shared through caches.";
-    let written = settings.text("sandbox").or(settings.flag("sandbox").map(|on| if on { "true" } else { "false" }))?;
+    let written = settings.string("sandbox").or(settings.flag("sandbox").map(|on| if on { "true" } else { "false" }))?;
     let is_mac = facts.computer.operating_system.family == Family::MacOs;
     if written == "true" {
         let is_local = nix.store.as_ref().is_ok_and(|store| store.url == "local");

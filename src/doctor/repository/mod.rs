@@ -11,7 +11,6 @@ use self::{
     nix_code::Kind,
 };
 use super::{
-    checks,
     model::{Check, Entry, Finding},
 };
 use crate::{
