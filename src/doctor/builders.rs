@@ -1,10 +1,6 @@
 //! Checks of other machines that build for this one.
 
-use std::{
-    path::Path,
-    thread,
-    time::Duration,
-};
+use std::{path::Path, thread, time::Duration};
 
 use super::{
     caches::probe::store_answers,
@@ -50,7 +46,8 @@ fn builder(line: &str) -> Option<Builder> {
 /// Asks all builders at once, and returns why each does not answer.
 pub fn ask(builders: &[Builder], program: &Path, limit: Duration) -> Vec<Option<String>> {
     let one = |builder: &Builder| {
-        let with_key = |key: &String| format!("{}{}ssh-key={key}", builder.url, if builder.url.contains('?') { '&' } else { '?' });
+        let with_key =
+            |key: &String| format!("{}{}ssh-key={key}", builder.url, if builder.url.contains('?') { '&' } else { '?' });
         let url = builder.key.as_ref().map_or_else(|| builder.url.clone(), with_key);
         store_answers(program, &url, limit)
     };
@@ -62,14 +59,21 @@ pub fn ask(builders: &[Builder], program: &Path, limit: Duration) -> Vec<Option<
 }
 
 /// Makes all checks of builders. `answers` has why each builder does not answer; nothing if none may be asked.
-pub fn check(builders: &[Builder], answers: Option<&[Option<String>]>, settings: &Settings, place: &Place) -> Vec<Entry> {
+pub fn check(
+    builders: &[Builder],
+    answers: Option<&[Option<String>]>,
+    settings: &Settings,
+    place: &Place,
+) -> Vec<Entry> {
     if builders.is_empty() {
         return Vec::new();
     }
     let mut entries = Vec::new();
     match answers {
         None => entries.push(BUILDERS.unknown("`--offline` asks no builder")),
-        Some(answers) => entries.extend(builders.iter().zip(answers).map(|(builder, answer)| one(builder, answer.as_deref()))),
+        Some(answers) => {
+            entries.extend(builders.iter().zip(answers).map(|(builder, answer)| one(builder, answer.as_deref())))
+        }
     }
     entries.push(if settings.flag("builders-use-substitutes") == Some(false) {
         let finding = Finding::advice(
@@ -87,12 +91,14 @@ pub fn check(builders: &[Builder], answers: Option<&[Option<String>]>, settings:
 
 fn one(builder: &Builder, answer: Option<&str>) -> Entry {
     let Some(reason) = answer else { return BUILDERS.fine(format!("{} answers", builder.url)) };
-    let is_refused = ["Permission denied", "Host key verification", "not trusted"].iter().any(|text| reason.contains(text));
+    let is_refused =
+        ["Permission denied", "Host key verification", "not trusted"].iter().any(|text| reason.contains(text));
     let what = format!("the builder {} does not answer: {reason}", builder.url);
     if is_refused {
         let why = "The daemon logs in as root, with other keys than you, so it may still reach the builder. If it does not, builds \
                    wait for it and are then made here.";
-        return BUILDERS.found(Finding::advice(36, what, why).run(format!("sudo nix store info --store '{}'", builder.url)));
+        return BUILDERS
+            .found(Finding::advice(36, what, why).run(format!("sudo nix store info --store '{}'", builder.url)));
     }
     let why = "Nix tries it for every build that it could make, waits, and then builds here.";
     let finding = Finding::problem(59, what, why);

@@ -44,7 +44,9 @@ fn compared(now: u64, then: u64, from: &str) -> Entry {
         ("Tokens for caches and registries last only some minutes, and may be refused.", false)
     };
     let finding = if severe { Finding::problem(77, what, why) } else { Finding::advice(28, what, why) };
-    CLOCK.found(finding.so("let the system set its clock: `sudo timedatectl set-ntp true`, or `sudo sntp -sS time.apple.com` on macOS"))
+    CLOCK.found(finding.so(
+        "let the system set its clock: `sudo timedatectl set-ntp true`, or `sudo sntp -sS time.apple.com` on macOS",
+    ))
 }
 
 fn time(seconds: u64) -> String {
@@ -68,7 +70,8 @@ fn parse(text: &str) -> Option<u64> {
     let parts: Option<Vec<u64>> = time.split(':').map(number).collect();
     let parts = parts?;
     let [hours, minutes, seconds] = parts.as_slice() else { return None };
-    let is_date = (1..=31).contains(&day) && (1970..=9999).contains(&year) && *hours < 24 && *minutes < 60 && *seconds < 62;
+    let is_date =
+        (1..=31).contains(&day) && (1970..=9999).contains(&year) && *hours < 24 && *minutes < 60 && *seconds < 62;
     is_date.then(|| days(year, month, day) * 86_400 + hours * 3600 + minutes * 60 + seconds)
 }
 
@@ -93,7 +96,13 @@ mod tests {
         assert_eq!(parse("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
         assert_eq!(parse("Thu, 29 Feb 2024 12:00:00 GMT"), Some(1_709_208_000));
         assert_eq!(parse("Mon, 30 Nov 2026 17:00:00 GMT"), Some(1_796_058_000));
-        for text in ["", "yesterday", "Sun, 06 Nov 1994 08:49 GMT", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET"] {
+        for text in [
+            "",
+            "yesterday",
+            "Sun, 06 Nov 1994 08:49 GMT",
+            "Sun, 99 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 CET",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }
@@ -108,7 +117,10 @@ mod tests {
         let (kind, what) = severity(10_000, 9_800).unwrap();
         assert_eq!((kind, what.as_str()), (Severity::Advice, "the clock of this machine is 200 s ahead (c says so)"));
         let (kind, what) = severity(0, 90_000).unwrap();
-        assert_eq!((kind, what.as_str()), (Severity::Problem, "the clock of this machine is 25 hours behind (c says so)"));
+        assert_eq!(
+            (kind, what.as_str()),
+            (Severity::Problem, "the clock of this machine is 25 hours behind (c says so)")
+        );
         let nobody = check(&[], UNIX_EPOCH + Duration::from_secs(1));
         assert!(matches!(nobody.state, State::Unknown(_)));
     }

@@ -75,13 +75,7 @@ pub fn examine(tree: Option<&WorkTree>, is_offline: bool) -> Result<Examination,
     Ok(Examination { report: Report { entries }, nix, blind: local.blind() })
 }
 
-fn of_remote(
-    remote: &Remote,
-    settings: &Settings,
-    local: &Local,
-    flake: Option<&str>,
-    is_offline: bool,
-) -> Vec<Entry> {
+fn of_remote(remote: &Remote, settings: &Settings, local: &Local, flake: Option<&str>, is_offline: bool) -> Vec<Entry> {
     let place = &local.place;
     let facts = caches::Facts {
         probes: &remote.probes,
@@ -248,7 +242,9 @@ impl Remote {
         environment: &Environment,
         is_offline: bool,
     ) -> Result<Self, FetchError> {
-        let (Some((nix, installed)), Some(settings)) = (&local.nix, local.settings()) else { return Ok(Self::default()) };
+        let (Some((nix, installed)), Some(settings)) = (&local.nix, local.settings()) else {
+            return Ok(Self::default());
+        };
         let machine = Machine::of(&installed.shown, environment);
         let asked = probe::list(&machine, team);
         let builders = builders::list(settings);
@@ -258,10 +254,8 @@ impl Remote {
         }
         let sample = probe::sample(Path::new(&local.store), nix.program());
         let asking = Asking { stall: LIMIT, attempts: 1, ..Asking::new(&machine, nix, &local.store) };
-        let (answers, probes) = both(
-            || builders::ask(&builders, nix.program(), LIMIT),
-            || probe::ask(asked, &asking, &sample, LIMIT),
-        );
+        let (answers, probes) =
+            both(|| builders::ask(&builders, nix.program(), LIMIT), || probe::ask(asked, &asking, &sample, LIMIT));
         Ok(Self { probes: probes?, builder_answers: answers, builders })
     }
 }

@@ -43,12 +43,15 @@ pub mod nix;
 pub mod repository;
 
 pub use self::examine::{Examination, examine};
-pub use self::nix::facts::NoAnswer;
 pub use self::model::{Check, Entry, Finding, Group, Remedy, Report, Severity, State, Symptom};
+pub use self::nix::facts::NoAnswer;
 
 /// Every check, in the order of their groups.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
-    [nix::CHECKS, builders::CHECKS, caches::CHECKS, host::CHECKS, clock::CHECKS, repository::CHECKS].into_iter().flatten().copied()
+    [nix::CHECKS, builders::CHECKS, caches::CHECKS, host::CHECKS, clock::CHECKS, repository::CHECKS]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 #[cfg(test)]

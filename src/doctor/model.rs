@@ -20,8 +20,7 @@ pub enum Symptom {
 
 impl Symptom {
     /// All symptoms.
-    pub const ALL: [Self; 5] =
-        [Self::SlowCi, Self::CacheMisses, Self::SlowBuilds, Self::DiskFull, Self::HashMismatch];
+    pub const ALL: [Self; 5] = [Self::SlowCi, Self::CacheMisses, Self::SlowBuilds, Self::DiskFull, Self::HashMismatch];
 
     /// Returns the name on the command line.
     pub const fn name(self) -> &'static str {

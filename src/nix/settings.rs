@@ -156,7 +156,12 @@ impl Settings {
 
     /// Returns a list of words.
     pub fn words(&self, name: &str) -> Vec<&str> {
-        self.get(name).and_then(|setting| setting.value.as_array()).into_iter().flatten().filter_map(Value::as_str).collect()
+        self.get(name)
+            .and_then(|setting| setting.value.as_array())
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
     }
 
     /// Whether there are none, as with an answer that was not understood.

@@ -25,7 +25,8 @@ struct Shown {
     /// The version of Nix, if it is known.
     nix: Option<Version>,
     symptom: Option<Symptom>,
-    is_verbose: bool,
+    /// Whether checks without a finding are listed too.
+    lists_all: bool,
 }
 
 /// Nix is installed, and gives no answer.
@@ -55,7 +56,7 @@ pub(super) fn run(global: &Global, options: &DoctorOptions, printer: Printer) ->
     }
     let is_well = !report.has_problems();
     let root = tree.map(|tree| tree.root().to_owned());
-    let shown = Shown { report, root, nix, symptom, is_verbose: global.verbose > 0 };
+    let shown = Shown { report, root, nix, symptom, lists_all: global.verbose > 0 || symptom.is_some() };
     if options.json {
         printer.json(&json::report(&shown));
     } else {

@@ -12,11 +12,12 @@ use crate::{
 
 /// How many findings the end repeats.
 const MOST_IMPORTANT: usize = 3;
+/// The length at which the end cuts a finding.
+const LONG: usize = 110;
 
 pub(super) fn print(shown: &Shown, printer: Printer) {
-    let nix = shown.nix.as_ref().map_or_else(String::new, |version| {
-        format!(", {} {}", version.flavour.name(), version.text)
-    });
+    let nix =
+        shown.nix.as_ref().map_or_else(String::new, |version| format!(", {} {}", version.flavour.name(), version.text));
     match &shown.root {
         Some(root) => printer.data(format_args!("{BOLD}{root}{BOLD:#}{nix}")),
         None => printer.data(format_args!(
@@ -33,7 +34,7 @@ pub(super) fn print(shown: &Shown, printer: Printer) {
 fn print_group(shown: &Shown, group: Group, printer: Printer) {
     let findings = shown.report.findings(Some(group));
     let others = || shown.report.entries.iter().filter(|entry| entry.check.group == group);
-    let has_lines = shown.is_verbose && others().any(|entry| !matches!(entry.state, State::Found(_)));
+    let has_lines = shown.lists_all && others().any(|entry| !matches!(entry.state, State::Found(_)));
     if findings.is_empty() && !has_lines {
         return;
     }
@@ -41,7 +42,7 @@ fn print_group(shown: &Shown, group: Group, printer: Printer) {
     for (check, finding) in findings {
         print_finding(check, finding, printer);
     }
-    if shown.is_verbose {
+    if shown.lists_all {
         others().for_each(|entry| print_line(entry, printer));
     }
 }
@@ -67,7 +68,9 @@ fn text_of(remedy: &Remedy) -> String {
 
 fn print_line(entry: &Entry, printer: Printer) {
     match &entry.state {
-        State::Fine(text) => printer.data(format_args!("  {GOOD}fine{GOOD:#}: {text} {DIM}[{}]{DIM:#}", entry.check.name)),
+        State::Fine(text) => {
+            printer.data(format_args!("  {GOOD}fine{GOOD:#}: {text} {DIM}[{}]{DIM:#}", entry.check.name))
+        }
         State::Unknown(why) => {
             printer.data(format_args!("  {DIM}not checked{DIM:#}: {why} {DIM}[{}]{DIM:#}", entry.check.name));
         }
@@ -77,7 +80,7 @@ fn print_line(entry: &Entry, printer: Printer) {
 
 /// Says how many checks found nothing, and which could not be made.
 fn print_others(shown: &Shown, printer: Printer) {
-    if shown.is_verbose {
+    if shown.lists_all {
         return;
     }
     let entries = || shown.report.entries.iter();
@@ -100,17 +103,26 @@ fn print_end(shown: &Shown, printer: Printer) {
     if findings.len() == 1 {
         return;
     }
-    let number = findings.len().min(MOST_IMPORTANT);
-    let title = match number {
-        2 => "what matters more comes first".to_owned(),
-        _ if findings.len() == MOST_IMPORTANT => "in the order in which they matter".to_owned(),
-        _ => format!("what matters most, of {}", things(findings.len(), "finding")),
+    let of = if findings.len() > MOST_IMPORTANT {
+        format!(", of {}", things(findings.len(), "finding"))
+    } else {
+        String::new()
     };
-    printer.data(format_args!("\n{BOLD}{title}{BOLD:#}"));
-    for (index, (_, finding)) in findings.into_iter().take(number).enumerate() {
-        printer.data(format_args!("  {}. {}", index + 1, finding.what));
+    printer.data(format_args!("\n{BOLD}what matters most{BOLD:#}{of}"));
+    for (index, (_, finding)) in findings.into_iter().take(MOST_IMPORTANT).enumerate() {
+        printer.data(format_args!("  {}. {}", index + 1, start(&finding.what)));
         if let Some(first) = finding.remedies.first() {
             printer.data(format_args!("     {NOTE}->{NOTE:#} {}", text_of(first)));
         }
     }
+}
+
+/// Returns the start of a long text.
+fn start(text: &str) -> String {
+    if text.chars().count() <= LONG {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(LONG).collect();
+    // Not in the middle of a word.
+    format!("{} …", start.rsplit_once(' ').map_or(start.as_str(), |(start, _)| start))
 }

@@ -50,8 +50,10 @@ pub struct Facts<'a> {
 /// Makes all checks of caches.
 pub fn check(facts: &Facts<'_>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = facts.probes.iter().filter_map(|probe| team(&probe.asked, facts)).collect();
-    let is_dead = |probe: &&Probe| matches!(&probe.seen, Seen::Late | Seen::Away(Trouble::Connect(_) | Trouble::Stalled));
-    let asked: Vec<&Probe> = facts.probes.iter().filter(|probe| !matches!(probe.asked.choice.address, Address::File { .. })).collect();
+    let is_dead =
+        |probe: &&Probe| matches!(&probe.seen, Seen::Late | Seen::Away(Trouble::Connect(_) | Trouble::Stalled));
+    let asked: Vec<&Probe> =
+        facts.probes.iter().filter(|probe| !matches!(probe.asked.choice.address, Address::File { .. })).collect();
     if facts.is_offline {
         entries.push(ANSWERS.unknown("`--offline` asks no cache"));
     } else if asked.len() > 1 && asked.iter().all(is_dead) {
@@ -71,7 +73,10 @@ fn no_network(asked: &[&Probe], facts: &Facts<'_>) -> Entry {
     let finding = Finding::problem(
         74,
         format!("none of {} caches can be reached: {}", asked.len(), names.join(", ")),
-        format!("This machine may have no network. Nix waits up to {} for each connection before it builds.", patience(facts)),
+        format!(
+            "This machine may have no network. Nix waits up to {} for each connection before it builds.",
+            patience(facts)
+        ),
     );
     let finding = finding.so("check the network, and the proxy if there is one");
     ANSWERS.found(finding.so("without a network, add `--offline` to commands of Nix: they then do not wait"))
@@ -116,18 +121,33 @@ fn away(probe: &Probe, trouble: &Trouble, facts: &Facts<'_>) -> Entry {
     let (weight, what, why) = match trouble {
         Trouble::Denied { status, has_credentials } => {
             let with = if *has_credentials { "refuses the credentials of this machine" } else { "wants credentials" };
-            (75, format!("{shown} {with} (status {status})"), "Nix treats that as \"not there\", without a word, and builds everything that the cache has.".to_owned())
+            (
+                75,
+                format!("{shown} {with} (status {status})"),
+                "Nix treats that as \"not there\", without a word, and builds everything that the cache has."
+                    .to_owned(),
+            )
         }
-        Trouble::Status(_) | Trouble::Throttled { .. } if !has_fallback => {
-            (73, format!("{shown} has a fault: {trouble}"), "For such an answer Nix tries five times, and then fails the build.".to_owned())
-        }
-        Trouble::Store { found, .. } => {
-            (64, format!("{shown} is for another store: {found}"), "Nothing in it can be used on this machine, but Nix asks it for every path.".to_owned())
-        }
-        Trouble::NoCache(_) => (71, format!("{shown} is no cache: {trouble}"), "Nix asks it in vain, and builds what it should have.".to_owned()),
-        Trouble::Certificate(_) => {
-            (74, format!("{shown} has a certificate that this machine does not trust"), "Nix does not use the cache. A wrong clock is a common cause.".to_owned())
-        }
+        Trouble::Status(_) | Trouble::Throttled { .. } if !has_fallback => (
+            73,
+            format!("{shown} has a fault: {trouble}"),
+            "For such an answer Nix tries five times, and then fails the build.".to_owned(),
+        ),
+        Trouble::Store { found, .. } => (
+            64,
+            format!("{shown} is for another store: {found}"),
+            "Nothing in it can be used on this machine, but Nix asks it for every path.".to_owned(),
+        ),
+        Trouble::NoCache(reason) => (
+            71,
+            format!("{shown} is no binary cache: {reason}"),
+            "Nix asks it in vain, and builds what it should have.".to_owned(),
+        ),
+        Trouble::Certificate(_) => (
+            74,
+            format!("{shown} has a certificate that this machine does not trust"),
+            "Nix does not use the cache. A wrong clock is a common cause.".to_owned(),
+        ),
         _ => (72, format!("{shown} does not answer: {trouble}"), unreachable(facts)),
     };
     let finding = Finding::problem(weight, what, why);
@@ -174,10 +194,15 @@ fn keys(asked: &Asked, trusts: &[Trust], number: usize, facts: &Facts<'_>) -> Op
     }
     let bad: Vec<&Trust> = trusts.iter().filter(|trust| !trust.is_enough()).collect();
     if let Some(first) = bad.first() {
-        let which = if bad.len() == trusts.len() { format!("all {} paths", trusts.len()) } else { format!("{} of {} paths", bad.len(), trusts.len()) };
+        let which = if bad.len() == trusts.len() {
+            format!("all {} paths", trusts.len())
+        } else {
+            format!("{} of {} paths", bad.len(), trusts.len())
+        };
         let what = format!("Nix does not trust {shown}: {which} that were looked at: {first}");
         let why = "Nix ignores such a path and builds it. In the log that looks as if the cache did not have it.";
-        let finding = if bad.len() == trusts.len() { Finding::problem(78, what, why) } else { Finding::advice(43, what, why) };
+        let finding =
+            if bad.len() == trusts.len() { Finding::problem(78, what, why) } else { Finding::advice(43, what, why) };
         return Some(KEYS.found(to_trust(finding, asked, first, facts)));
     }
     if let Some(first) = trusts.first() {
@@ -186,10 +211,17 @@ fn keys(asked: &Asked, trusts: &[Trust], number: usize, facts: &Facts<'_>) -> Op
     let missing = asked.team_keys.iter().find(|key| !has_key(facts.settings, &key.to_string()));
     if let Some(key) = missing {
         let what = format!("Nix does not trust the key of {shown}, `{}`", key.name());
-        let why = "splitter.json names the key, but the settings of Nix do not. Nix ignores what it signed, and builds it.";
-        return Some(KEYS.found(Finding::problem(78, what, why).so(facts.place.to_set("extra-trusted-public-keys", &key.to_string()))));
+        let why =
+            "splitter.json names the key, but the settings of Nix do not. Nix ignores what it signed, and builds it.";
+        return Some(KEYS.found(
+            Finding::problem(78, what, why).so(facts.place.to_set("extra-trusted-public-keys", &key.to_string())),
+        ));
     }
-    Some(KEYS.unknown(format!("{shown} has none of {number} store paths of this machine, so no signature could be checked")))
+    Some(
+        KEYS.unknown(format!(
+            "{shown} has none of {number} store paths of this machine, so no signature could be checked"
+        )),
+    )
 }
 
 fn has_key(settings: &Settings, key: &str) -> bool {

@@ -1,11 +1,6 @@
 //! Asking caches: which there are, whether they answer, and who signed what they have.
 
-use std::{
-    collections::BTreeSet,
-    path::Path,
-    process::Command,
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::Path, process::Command, time::Duration};
 
 use fs_err as fs;
 use futures_util::future::join_all;
@@ -116,7 +111,8 @@ pub fn sample(store: &Path, program: &Path) -> Vec<Item> {
     for entry in fs::read_dir(store).into_iter().flatten().take(LOOKED_AT).flatten() {
         let name = entry.file_name();
         let Some(item) = name.to_str().and_then(|name| name.parse::<Item>().ok()) else { continue };
-        let is_output = ![".drv", ".lock", ".chroot", "-source", ".patch", ".tar.gz"].iter().any(|end| item.name().ends_with(end));
+        let is_output =
+            ![".drv", ".lock", ".chroot", "-source", ".patch", ".tar.gz"].iter().any(|end| item.name().ends_with(end));
         if is_output {
             others.insert(item);
         }
@@ -182,7 +178,12 @@ pub(in crate::doctor) fn store_answers(program: &Path, url: &str, limit: Duratio
             let stderr = String::from_utf8_lossy(&output.stderr);
             let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty()).collect();
             let reason = lines.iter().find(|line| line.contains("error: ")).or(lines.first()).copied();
-            Some(reason.map_or_else(|| output.status.to_string(), |line| line.trim().trim_start_matches("error: ").to_owned()))
+            Some(
+                reason.map_or_else(
+                    || output.status.to_string(),
+                    |line| line.trim().trim_start_matches("error: ").to_owned(),
+                ),
+            )
         }
         Ok(None) => Some(format!("no answer within {} s", limit.as_secs())),
         Err(error) => Some(error.to_string()),

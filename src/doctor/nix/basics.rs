@@ -45,7 +45,7 @@ pub(super) fn check(nix: &Installed, facts: &Facts<'_>) -> Vec<Entry> {
         Err(error) => VERSION.unknown(error.to_string()),
     });
     entries.push(match &nix.store {
-        Ok(store) if store.url == "local" => DAEMON.fine("this user has the store, and needs no daemon"),
+        Ok(store) if store.url == "local" => DAEMON.fine("the store belongs to this user, so no daemon is needed"),
         Ok(store) => DAEMON.fine(format!("the store answers ({})", store.url)),
         Err(error) => no_store(error, nix, facts),
     });
@@ -71,7 +71,9 @@ fn version(version: &Version) -> Entry {
         )
     };
     let finding = finding(53, format!("{} is old", shown(version)), why.to_owned());
-    VERSION.found(finding.so(format!("install Nix {major}.{minor} or later: run `nix upgrade-nix`, or update your system")))
+    VERSION.found(
+        finding.so(format!("install Nix {major}.{minor} or later: run `nix upgrade-nix`, or update your system")),
+    )
 }
 
 fn shown(version: &Version) -> String {
@@ -79,9 +81,9 @@ fn shown(version: &Version) -> String {
 }
 
 fn no_store(error: &NoAnswer, nix: &Installed, facts: &Facts<'_>) -> Entry {
-    // The settings of Nix explain it, and have a finding of their own.
+    // The reason is the same, and has a finding of its own.
     if nix.settings.is_err() {
-        return DAEMON.unknown("Nix cannot read its settings".to_owned());
+        return DAEMON.unknown(error.to_string());
     }
     let reason = error.reason().map_or_else(|| error.to_string(), str::to_owned);
     if reason.contains("Permission denied") || reason.contains("permission denied") {
@@ -139,14 +141,20 @@ fn flakes(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Entry {
 
 /// Returns the settings that Nix does not know.
 fn unknown(nix: &Installed, facts: &Facts<'_>) -> Entry {
-    let names: Vec<&str> = named(&nix.warnings, |warning| if let Warning::Unknown { setting } = warning { Some(setting) } else { None });
+    let names: Vec<&str> =
+        named(&nix.warnings, |warning| if let Warning::Unknown { setting } = warning { Some(setting) } else { None });
     if names.is_empty() {
         return UNKNOWN.fine("this Nix knows all settings that are written");
     }
     let places: Vec<String> = names.iter().map(|name| format!("`{name}`{}", facts.in_file(name))).collect();
     let (them, what) = match names.as_slice() {
-        [name] => (format!("the line with `{name}`"), format!("this Nix does not know the setting {}", places.concat())),
-        _ => ("these lines".to_owned(), format!("this Nix does not know {} settings: {}", names.len(), places.join(", "))),
+        [name] => {
+            (format!("the line with `{name}`"), format!("this Nix does not know the setting {}", places.concat()))
+        }
+        _ => (
+            "these lines".to_owned(),
+            format!("this Nix does not know {} settings: {}", names.len(), places.join(", ")),
+        ),
     };
     let finding = Finding::problem(
         45,
@@ -159,12 +167,15 @@ fn unknown(nix: &Installed, facts: &Facts<'_>) -> Entry {
 
 /// Returns the settings that the daemon does not take from this user.
 fn ignored(nix: &Installed, facts: &Facts<'_>) -> Entry {
-    let restricted = named(&nix.store_warnings, |warning| {
-        if let Warning::Restricted { setting } = warning { Some(setting) } else { None }
-    });
-    let caches = named(&nix.store_warnings, |warning| {
-        if let Warning::Substituter { url } = warning { Some(url) } else { None }
-    });
+    let restricted =
+        named(
+            &nix.store_warnings,
+            |warning| {
+                if let Warning::Restricted { setting } = warning { Some(setting) } else { None }
+            },
+        );
+    let caches =
+        named(&nix.store_warnings, |warning| if let Warning::Substituter { url } = warning { Some(url) } else { None });
     if restricted.is_empty() && caches.is_empty() {
         return IGNORED.fine("Nix uses all settings that this user made");
     }

@@ -68,6 +68,14 @@ pub enum NoAnswer {
         /// Its first error.
         reason: String,
     },
+    /// It failed, and does not say why.
+    #[error("`{command}` failed without a message ({status})")]
+    Silent {
+        /// The command.
+        command: String,
+        /// How it ended.
+        status: String,
+    },
     /// Its answer is in an unknown form.
     #[error("`{command}` answered in a form that splitter does not know")]
     Form {
@@ -90,7 +98,8 @@ impl Installed {
         let one = |words: &'static [&'static str]| move || ask(program, words, limit);
         let ((version, config), store) = thread::scope(|scope| {
             let version = scope.spawn(one(&["--version"]));
-            let config = scope.spawn(move || either(program, &["config", "show", "--json"], &["show-config", "--json"], limit));
+            let config =
+                scope.spawn(move || either(program, &["config", "show", "--json"], &["show-config", "--json"], limit));
             let store = either(program, &["store", "info", "--json"], &["store", "ping", "--json"], limit);
             let resume = |panic| std::panic::resume_unwind(panic);
             ((version.join().unwrap_or_else(resume), config.join().unwrap_or_else(resume)), store)
@@ -154,7 +163,9 @@ fn ask(program: &Path, words: &[&str], limit: Duration) -> Answered {
     process.args(FEATURE).args(words);
     match limited::output(&mut process, limit) {
         Ok(Some(output)) => answered(command, output),
-        Ok(None) => Answered { stdout: Err(NoAnswer::Late { command: command.clone(), limit }), command, warnings: Vec::new() },
+        Ok(None) => {
+            Answered { stdout: Err(NoAnswer::Late { command: command.clone(), limit }), command, warnings: Vec::new() }
+        }
         Err(error) => {
             let why = error.to_string();
             Answered { stdout: Err(NoAnswer::Start { command: command.clone(), why }), command, warnings: Vec::new() }
@@ -168,8 +179,11 @@ fn answered(command: String, output: Output) -> Answered {
     if output.status.success() {
         return Answered { command, stdout: Ok(output.stdout), warnings };
     }
-    let reason = first_error(&stderr).unwrap_or_else(|| output.status.to_string());
-    Answered { stdout: Err(NoAnswer::Failed { command: command.clone(), reason }), command, warnings }
+    let error = match first_error(&stderr) {
+        Some(reason) => NoAnswer::Failed { command: command.clone(), reason },
+        None => NoAnswer::Silent { command: command.clone(), status: output.status.to_string() },
+    };
+    Answered { stdout: Err(error), command, warnings }
 }
 
 /// Returns the first error that Nix printed.

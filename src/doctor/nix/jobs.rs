@@ -51,12 +51,12 @@ fn jobs(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
         let why = "There are no other builders, so every build that no cache has fails.";
         return Some(JOBS.found(set(Finding::problem(93, what, why))));
     }
+    let here = cores_here(cores, facts);
     let processes = jobs.saturating_mul(each);
     if jobs > 1 && processes >= TOO_MANY.saturating_mul(cores) {
-        let what = format!("Nix may start {processes} processes on {}", of_cores(cores));
-        let memory = memory.map(|memory| {
-            format!(" {jobs} builds of 1 to 4 GB each share {} GB of memory.", memory >> 30)
-        });
+        let what = format!("Nix may start {processes} processes on {here}");
+        let memory =
+            memory.map(|memory| format!(" {jobs} builds of 1 to 4 GB each share {} GB of memory.", memory >> 30));
         let why = format!(
             "`max-jobs = {jobs}` builds run at once, and `cores` gives each {}. They slow each other down, or run out of memory.{}",
             of_cores(each),
@@ -65,11 +65,23 @@ fn jobs(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
         return Some(JOBS.found(set(Finding::problem(55, what, why))));
     }
     if jobs == 1 && cores >= FEW_CORES && jobs_advised > 1 {
-        let what = format!("Nix builds one thing at a time on {}", of_cores(cores));
+        let what = format!("Nix builds one thing at a time on {here}");
         let why = "Most JavaScript builds use few cores for most of their time, so several at once finish earlier.";
         return Some(JOBS.found(set(Finding::advice(40, what, why))));
     }
-    Some(JOBS.fine(format!("{jobs} builds at once with {} each, on {}", of_cores(each), of_cores(cores))))
+    let builds = if jobs == 1 { "1 build at a time".to_owned() } else { format!("{jobs} builds at once, each") };
+    Some(JOBS.fine(format!("{builds} with {}, on {here}", of_cores(each))))
+}
+
+/// Returns the cores that builds may use, and what limits them.
+fn cores_here(usable: u64, facts: &Facts<'_>) -> String {
+    let cores = &facts.computer.cores;
+    match cores.present.get() {
+        Some(present) if u64::try_from(present).is_ok_and(|present| present > usable) => {
+            format!("{usable} of {present} cores (the limit is {})", cores.usable.source)
+        }
+        _ => of_cores(usable),
+    }
 }
 
 fn of_cores(number: u64) -> String {
@@ -80,7 +92,10 @@ fn optimise(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
     if !settings.flag("auto-optimise-store")? {
         return Some(OPTIMISE.fine("new files are not compared with all others"));
     }
-    let what = format!("Nix compares every new file with all others: `auto-optimise-store`{}", facts.in_file("auto-optimise-store"));
+    let what = format!(
+        "Nix compares every new file with all others: `auto-optimise-store`{}",
+        facts.in_file("auto-optimise-store")
+    );
     let set = facts.to_set("auto-optimise-store", "false");
     Some(OPTIMISE.found(if facts.computer.operating_system.family == Family::MacOs {
         let why = "On macOS this setting damages the store from time to time (\"cannot link … File exists\").";

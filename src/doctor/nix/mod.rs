@@ -14,9 +14,7 @@ use self::{
     facts::{Installed, NoAnswer},
     place::Place,
 };
-use super::{
-    model::{Entry, Finding},
-};
+use super::model::{Entry, Finding};
 use crate::{fetch::Environment, machine::Computer, nix::settings::Settings};
 
 checks! {
@@ -107,7 +105,8 @@ fn of_settings(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Vec<E
 /// Returns the entry for settings that Nix cannot read.
 fn unreadable(error: &NoAnswer, facts: &Facts<'_>) -> Entry {
     let Some(reason) = error.reason() else { return SETTINGS.unknown(error.to_string()) };
-    let files: Vec<String> = facts.files.iter().filter(|file| file.is_file()).map(|file| file.display().to_string()).collect();
+    let files: Vec<String> =
+        facts.files.iter().filter(|file| file.is_file()).map(|file| file.display().to_string()).collect();
     let finding = Finding::problem(
         98,
         format!("Nix cannot read its settings: {reason}"),

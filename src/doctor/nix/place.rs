@@ -39,7 +39,9 @@ impl Place {
                 let then = if *has_daemon { ", and start the daemon again" } else { "" };
                 format!("write `{name} = {value}` into {}{then}", path.display())
             }
-            Self::Modules => format!("set `nix.settings.{name} = {};` in the configuration of this system", as_nix(value)),
+            Self::Modules => {
+                format!("set `nix.settings.{name} = {};` in the configuration of this system", as_nix(value))
+            }
         }
     }
 }

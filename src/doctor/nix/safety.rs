@@ -1,9 +1,6 @@
 //! Settings that make builds differ between machines, or let builds and users do more than they should.
 
-use super::{
-    BUILD_DIR, DANGEROUS, Facts, SANDBOX,
-    facts::Installed,
-};
+use super::{BUILD_DIR, DANGEROUS, Facts, SANDBOX, facts::Installed};
 use crate::{
     doctor::model::{Entry, Finding},
     machine::Family,
@@ -23,7 +20,8 @@ pub(super) fn check(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> 
 fn sandbox(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Option<Entry> {
     const WHY: &str = "Builds see the network, the programs and the files of this machine. They work here and fail in CI, or give \
                        other results that are then shared through caches.";
-    let written = settings.string("sandbox").or(settings.flag("sandbox").map(|on| if on { "true" } else { "false" }))?;
+    let written =
+        settings.string("sandbox").or(settings.flag("sandbox").map(|on| if on { "true" } else { "false" }))?;
     let is_mac = facts.computer.operating_system.family == Family::MacOs;
     if written == "true" {
         let is_local = nix.store.as_ref().is_ok_and(|store| store.url == "local");
@@ -32,7 +30,9 @@ fn sandbox(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Option<En
             let finding = Finding::problem(
                 76,
                 "Nix builds without the sandbox, because this machine refuses it",
-                format!("The setting `sandbox` is on, but namespaces are not allowed here, and `sandbox-fallback` lets Nix build all the same. {WHY}"),
+                format!(
+                    "The setting `sandbox` is on, but namespaces are not allowed here, and `sandbox-fallback` lets Nix build all the same. {WHY}"
+                ),
             );
             let finding = if facts.computer.kind.container.holds() {
                 finding.so("start the container with `--privileged`, or with `--cap-add SYS_ADMIN --security-opt seccomp=unconfined`")
@@ -43,7 +43,11 @@ fn sandbox(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Option<En
         }
         return Some(SANDBOX.fine("builds run in the sandbox"));
     }
-    let what = format!("the sandbox is {}: `sandbox = {written}`{}", if written == "false" { "off" } else { "open" }, facts.in_file("sandbox"));
+    let what = format!(
+        "the sandbox is {}: `sandbox = {written}`{}",
+        if written == "false" { "off" } else { "open" },
+        facts.in_file("sandbox")
+    );
     let set = facts.to_set("sandbox", "true");
     Some(SANDBOX.found(match (written, is_mac) {
         // It is the default there.
@@ -74,17 +78,27 @@ fn dangerous(settings: &Settings, facts: &Facts<'_>) -> Vec<Entry> {
     let mut found = Vec::new();
     let mut add = |finding: Finding| found.push(DANGEROUS.found(finding));
     if settings.flag("require-sigs") == Some(false) {
-        let what = format!("Nix takes unsigned paths from every cache: `require-sigs = false`{}", facts.in_file("require-sigs"));
+        let what = format!(
+            "Nix takes unsigned paths from every cache: `require-sigs = false`{}",
+            facts.in_file("require-sigs")
+        );
         let why = "Whoever controls a cache, or the way to it, can put any program on this machine.";
         add(Finding::problem(68, what, why).so(facts.to_set("require-sigs", "true")));
     }
     if settings.flag("accept-flake-config") == Some(true) {
-        let what = format!("every flake may change the settings of Nix: `accept-flake-config`{}", facts.in_file("accept-flake-config"));
-        let why = "A flake, also one of a pull request, can name a cache and a key. Nix then takes any program from there.";
+        let what = format!(
+            "every flake may change the settings of Nix: `accept-flake-config`{}",
+            facts.in_file("accept-flake-config")
+        );
+        let why =
+            "A flake, also one of a pull request, can name a cache and a key. Nix then takes any program from there.";
         add(Finding::problem(67, what, why).so(facts.to_set("accept-flake-config", "false")));
     }
     if settings.words("trusted-users").contains(&"*") {
-        let what = format!("every user of this machine has the rights of root through Nix: `trusted-users = *`{}", facts.in_file("trusted-users"));
+        let what = format!(
+            "every user of this machine has the rights of root through Nix: `trusted-users = *`{}",
+            facts.in_file("trusted-users")
+        );
         let why = "A trusted user can make Nix run anything as root. Caches for everyone go into the system's settings instead.";
         add(Finding::problem(66, what, why).so(facts.to_set("trusted-users", "root")));
     }

@@ -4,7 +4,10 @@ use std::thread;
 
 use camino::Utf8Path;
 
-use super::{flake_lock::Nixpkgs, nix_code::{self, Cause}};
+use super::{
+    flake_lock::Nixpkgs,
+    nix_code::{self, Cause},
+};
 use crate::{
     caches::CacheChoice,
     diagnostic::Diagnose,
@@ -15,7 +18,7 @@ use crate::{
     parallel::both,
     proof::{Place, State},
     reading,
-    repo::{Asks, Git, GitError, RepoPath, Snapshot, WorkTree},
+    repo::{Asks, Git, GitError, RepoPath, Snapshot, WorkTree, states},
     scaffold::{files::journal, record::PATH, templates::FOLDER},
     split::plan::{Effect, Id, Origin, compare},
 };
@@ -125,7 +128,8 @@ impl Facts {
                 is_set_up.then(|| verdict(&snapshot, true).map_err(|error| Unread::of(&error)))
             });
             let named = scope.spawn(|| of_git(&git, root));
-            let (model, dirty) = states(tree, &git);
+            let state = State::of_working_tree(tree).map_err(|error| Unread::of(&error));
+            let dirty = state.as_ref().ok().and_then(|state| dirty(tree, &git, state));
             let named = named.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             let verdict = verdict.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             Self {
@@ -140,9 +144,12 @@ impl Facts {
                 flake: text("flake.nix"),
                 has_lock: root.join("flake.lock").is_file(),
                 nixpkgs: text("flake.lock").and_then(|text| Nixpkgs::read(&text)),
-                model,
+                causes: state
+                    .as_ref()
+                    .map(|state| nix_code::causes(root, state.derivations.files()))
+                    .unwrap_or_default(),
+                model: state.as_ref().map(model).map_err(Unread::clone),
                 dirty,
-                causes: nix_code::causes(tree),
             }
         })
     }
@@ -193,21 +200,20 @@ fn of_git(git: &Git, root: &Utf8Path) -> OfGit {
     }
 }
 
-/// Reads the model of the working tree, and compares it with that of the commit.
-fn states(tree: &WorkTree, git: &Git) -> (Result<Model, Unread>, Option<Dirty>) {
-    let commit = || State::read(tree, git, Place::commit(git, "HEAD").ok()?).ok();
-    let (after, before) = both(|| State::of_working_tree(tree), commit);
-    let after = match after {
-        Ok(after) => after,
-        Err(error) => return (Err(Unread::of(&error)), None),
-    };
-    let dirty = before.map(|before| {
-        let comparison = compare(&before.derivations, &after.derivations);
-        let is_rebuilt = |effect| !matches!(effect, Effect::Kept | Effect::Removed);
-        let rebuilt = comparison.verdicts.values().filter(|verdict| is_rebuilt(verdict.effect)).count();
-        Dirty { files: comparison.files.len(), rebuilt, all: comparison.verdicts.len() }
-    });
-    (Ok(model(&after)), dirty)
+/// Compares the working tree with the commit.
+fn dirty(tree: &WorkTree, git: &Git, after: &State) -> Option<Dirty> {
+    let place = Place::commit(git, "HEAD").ok()?;
+    let all = after.derivations.iter().count();
+    if let Place::Commit { id, .. } = &place
+        && states::of_commit(git, id).is_ok_and(|files| files == *after.derivations.files())
+    {
+        return Some(Dirty { files: 0, rebuilt: 0, all });
+    }
+    let before = State::read(tree, git, place).ok()?;
+    let comparison = compare(&before.derivations, &after.derivations);
+    let is_rebuilt = |effect| !matches!(effect, Effect::Kept | Effect::Removed);
+    let rebuilt = comparison.verdicts.values().filter(|verdict| is_rebuilt(verdict.effect)).count();
+    Some(Dirty { files: comparison.files.len(), rebuilt, all })
 }
 
 fn model(state: &State) -> Model {

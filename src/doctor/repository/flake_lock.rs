@@ -124,7 +124,12 @@ mod tests {
         let nixpkgs = Nixpkgs::read(&lock("")).unwrap();
         assert_eq!(nixpkgs.age(1_700_000_000 + 91 * DAY), Some(91));
         assert_eq!(nixpkgs.age(0), Some(0));
-        for text in ["", "{}", r#"{"root": "root", "nodes": {"root": {}}}"#, r#"{"root": "r", "nodes": {"r": {"inputs": {"a": "b"}}}}"#] {
+        for text in [
+            "",
+            "{}",
+            r#"{"root": "root", "nodes": {"root": {}}}"#,
+            r#"{"root": "r", "nodes": {"r": {"inputs": {"a": "b"}}}}"#,
+        ] {
             assert_eq!(Nixpkgs::read(text), None, "{text}");
         }
     }

@@ -10,9 +10,7 @@ use self::{
     facts::{Facts, Reads, Unread},
     nix_code::Kind,
 };
-use super::{
-    model::{Check, Entry, Finding},
-};
+use super::model::{Check, Entry, Finding};
 use crate::{
     guard::{findings, verdict::Verdict},
     scaffold::templates::FOLDER,
@@ -107,7 +105,11 @@ fn unread(check: &'static Check, error: &Unread) -> Entry {
 fn record(verdict: &Verdict) -> Vec<Entry> {
     let commands = findings::commands(verdict);
     let warnings = verdict.warnings.iter().map(|warning| {
-        FLAKE.found(Finding::problem(79, warning.clone(), "Nix builds without these files, so builds fail or lack them."))
+        FLAKE.found(Finding::problem(
+            79,
+            warning.clone(),
+            "Nix builds without these files, so builds fail or lack them.",
+        ))
     });
     let mut entries: Vec<Entry> = warnings.collect();
     let differences = &verdict.differences;
@@ -116,26 +118,36 @@ fn record(verdict: &Verdict) -> Vec<Entry> {
         entries.push(GENERATED.fine("the files in nix/splitter are as splitter wrote them"));
         return entries;
     }
-    let with_commands = |finding: Finding| commands.iter().fold(finding, |finding, command| finding.run(command.clone()));
+    let with_commands =
+        |finding: Finding| commands.iter().fold(finding, |finding, command| finding.run(command.clone()));
     if !differences.templates.is_empty() {
         let number = differences.templates.len();
         let first = &differences.templates[0];
         let words = findings::template_words(verdict, first);
         let what = match number {
             1 => format!("{FOLDER}/{} {words}", first.path),
-            _ => format!("{number} files in {FOLDER} were edited, or are from another version of splitter (the first is {})", first.path),
+            _ => format!(
+                "{number} files in {FOLDER} were edited, or are from another version of splitter (the first is {})",
+                first.path
+            ),
         };
         let why = "Builds use these files. Edits are lost with the next update, and a colleague with another version of splitter builds something else.";
         entries.push(GENERATED.found(with_commands(Finding::problem(64, what, why))));
     }
-    let about_record: Vec<_> = findings::of_verdict(verdict).into_iter().filter(|finding| finding.rule != "templates").collect();
+    let about_record: Vec<_> =
+        findings::of_verdict(verdict).into_iter().filter(|finding| finding.rule != "templates").collect();
     for (index, finding) in about_record.iter().enumerate() {
         let what = format!("{} {}", finding.path, finding.message);
         let (weight, why) = match finding.rule {
-            "drift" => (90, "`bun install --frozen-lockfile` or `yarn install --immutable` refuses that, so every build fails, here and in CI."),
+            "drift" => (
+                90,
+                "`bun install --frozen-lockfile` or `yarn install --immutable` refuses that, so every build fails, here and in CI.",
+            ),
             "edited" => (62, "What was edited is lost with the next update. If a hash was edited, the build fails."),
             "outdated" => (61, "Builds still work, but this version of splitter cannot check all of it."),
-            _ => (92, "The hashes belong to an older lockfile. Builds fail in CI, with an error that names the command."),
+            _ => {
+                (92, "The hashes belong to an older lockfile. Builds fail in CI, with an error that names the command.")
+            }
         };
         let finding = Finding::problem(weight, what, why);
         // All findings have the same commands.
@@ -167,19 +179,26 @@ fn sources(facts: &Facts) -> Option<Entry> {
     wide.sort_by(|a, b| b.files.cmp(&a.files).then_with(|| a.app.cmp(&b.app)));
     let Some(first) = wide.first() else {
         let most = model.apps.iter().max_by_key(|reads| reads.files);
-        let seen = most.map(|reads| format!("no app reads most of the repository (at most {} of {} files)", reads.files, model.files));
+        let seen = most.map(|reads| {
+            format!("no app reads most of the repository (at most {} of {} files)", reads.files, model.files)
+        });
         return Some(SOURCES.fine(seen.unwrap_or_default()));
     };
     let others = if wide.len() > 1 { format!(", and so do {} more", wide.len() - 1) } else { String::new() };
-    let what = format!("the app `{}` reads {} of the {} files of the repository{others}", first.app, first.files, model.files);
+    let what =
+        format!("the app `{}` reads {} of the {} files of the repository{others}", first.app, first.files, model.files);
     let why = "Nearly every commit builds it again, and no cache can have it.";
     let finding = Finding::advice(52, what, why);
     Some(SOURCES.found(if first.is_root {
-        finding.so("it is the root of the repository, which reads all workspaces: move the app into a workspace of its own")
+        finding.so(
+            "it is the root of the repository, which reads all workspaces: move the app into a workspace of its own",
+        )
     } else if let Some(most) = &first.most {
         finding.so(format!("most of them come from `{most}`: name only what the build reads in splitter.json"))
     } else {
-        finding.run(format!("splitter trace {}", shell::word(&first.app))).so("exclude in splitter.json what the build never reads")
+        finding
+            .run(format!("splitter trace {}", shell::word(&first.app)))
+            .so("exclude in splitter.json what the build never reads")
     }))
 }
 
@@ -199,9 +218,15 @@ fn tracked(facts: &Facts) -> Vec<Entry> {
     }
     if !facts.untracked.is_empty() {
         let number = facts.untracked.len();
-        let what = format!("git does not track {}: {}", if number == 1 { "a file that Nix needs".to_owned() } else { format!("{number} files that Nix needs") }, listed(&facts.untracked));
-        let why = "Nix copies only what git tracks, so it does not see them: `nix build` fails, or builds without them.";
-        entries.push(TRACKED.found(Finding::problem(88, what, why).run(format!("git add {}", roots(&facts.untracked)))));
+        let what = format!(
+            "git does not track {}: {}",
+            if number == 1 { "a file that Nix needs".to_owned() } else { format!("{number} files that Nix needs") },
+            listed(&facts.untracked)
+        );
+        let why =
+            "Nix copies only what git tracks, so it does not see them: `nix build` fails, or builds without them.";
+        entries
+            .push(TRACKED.found(Finding::problem(88, what, why).run(format!("git add {}", roots(&facts.untracked)))));
     }
     if entries.is_empty() {
         entries.push(TRACKED.fine("git tracks all files that Nix needs"));
@@ -211,7 +236,8 @@ fn tracked(facts: &Facts) -> Vec<Entry> {
 
 /// Returns what to add: the folder of generated files once, and other files by name.
 fn roots(names: &[String]) -> String {
-    let mut all: Vec<String> = names.iter().map(|name| if name.starts_with(FOLDER) { FOLDER.to_owned() } else { shell::word(name) }).collect();
+    let mut all: Vec<String> =
+        names.iter().map(|name| if name.starts_with(FOLDER) { FOLDER.to_owned() } else { shell::word(name) }).collect();
     all.sort();
     all.dedup();
     all.join(" ")
@@ -225,7 +251,11 @@ fn hook(facts: &Facts) -> Option<Entry> {
     let why = "A commit with stale hashes is then found by CI, or by the first colleague whose build fails.";
     if let Some(status) = hooks.iter().find(|status| !status.runs()) {
         let is_absent = hooks.iter().all(|status| !status.runs());
-        let what = if is_absent { "no git hook checks the hashes before a commit".to_owned() } else { format!("the git hook {} does not run: {}", status.event, status.reason) };
+        let what = if is_absent {
+            "no git hook checks the hashes before a commit".to_owned()
+        } else {
+            format!("the git hook {} does not run: {}", status.event, status.reason)
+        };
         let why = if is_absent { format!("{why} ({})", status.reason) } else { why.to_owned() };
         return Some(HOOK.found(Finding::advice(27, what, why).run("splitter hook install")));
     }
@@ -258,7 +288,8 @@ fn lock(facts: &Facts, now: u64) -> Vec<Entry> {
     }
     if !facts.has_lock {
         let what = "flake.lock is missing";
-        let why = "Every machine takes the newest nixpkgs of its day. Builds differ between machines, and no cache has them.";
+        let why =
+            "Every machine takes the newest nixpkgs of its day. Builds differ between machines, and no cache has them.";
         return vec![LOCK.found(Finding::problem(80, what, why).run("nix flake lock").run("git add flake.lock"))];
     }
     let Some(nixpkgs) = &facts.nixpkgs else { return vec![LOCK.fine("flake.lock is there, without an input nixpkgs")] };
@@ -306,16 +337,30 @@ fn impure(facts: &Facts) -> Vec<Entry> {
     let mut entries = Vec::new();
     for (kind, weight, why) in [
         (Kind::Clock, 56, "Every evaluation has another time, so what uses it is built again every time."),
-        (Kind::Variable, 43, "The value differs between machines and is empty in pure evaluations, so no cache has what this machine builds."),
-        (Kind::Channel, 45, "Every machine has another version of it, so no cache has what this machine builds. A flake refuses it."),
-        (Kind::Revision, 54, "Every commit has another value, so what uses it is built again for every commit, also without a change."),
+        (
+            Kind::Variable,
+            43,
+            "The value differs between machines and is empty in pure evaluations, so no cache has what this machine builds.",
+        ),
+        (
+            Kind::Channel,
+            45,
+            "Every machine has another version of it, so no cache has what this machine builds. A flake refuses it.",
+        ),
+        (
+            Kind::Revision,
+            54,
+            "Every commit has another value, so what uses it is built again for every commit, also without a change.",
+        ),
         (Kind::WholeRepository, 53, "Every change of any file, a README included, builds it again."),
     ] {
         let found: Vec<_> = facts.causes.iter().filter(|cause| cause.kind == kind).collect();
         let Some(first) = found.first() else { continue };
         let more = if found.len() > 1 { format!(", and {} more", found.len() - 1) } else { String::new() };
         let what = match kind {
-            Kind::WholeRepository => format!("a build has the whole repository as its source: `{}` ({}{more})", first.text, first.place),
+            Kind::WholeRepository => {
+                format!("a build has the whole repository as its source: `{}` ({}{more})", first.text, first.place)
+            }
             _ => format!("Nix code uses `{}` ({}{more})", first.text, first.place),
         };
         let finding = Finding::advice(weight, what, why);

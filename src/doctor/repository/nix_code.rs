@@ -6,7 +6,7 @@ use rnix::{SyntaxKind, SyntaxToken};
 use crate::{
     diagnostic::Position,
     reading,
-    repo::WorkTree,
+    repo::{RepoPath, states::FileStates},
     scaffold::templates::FOLDER,
 };
 
@@ -42,10 +42,10 @@ pub struct Cause {
 }
 
 /// Finds such code in `flake.nix` and in the Nix files below the root, without those that splitter wrote.
-pub fn causes(tree: &WorkTree) -> Vec<Cause> {
+pub fn causes(root: &Utf8Path, files: &FileStates) -> Vec<Cause> {
     let mut found = Vec::new();
-    for name in nix_files(tree).iter().take(MOST_FILES) {
-        let Ok(text) = reading::text(tree.root().join(name)) else { continue };
+    for name in nix_files(files).take(MOST_FILES) {
+        let Ok(text) = reading::text(root.join(name)) else { continue };
         if text.len() <= MOST_BYTES {
             found.extend(in_text(&text, name));
         }
@@ -54,11 +54,9 @@ pub fn causes(tree: &WorkTree) -> Vec<Cause> {
     found
 }
 
-fn nix_files(tree: &WorkTree) -> Vec<String> {
-    let files = tree.source_files().unwrap_or_default();
-    let names = files.iter().map(|file| file.path.as_str());
-    let is_own = |name: &&str| name.starts_with(FOLDER);
-    names.filter(|name| Utf8Path::new(name).extension() == Some("nix") && !is_own(name)).map(str::to_owned).collect()
+fn nix_files(files: &FileStates) -> impl Iterator<Item = &str> {
+    let names = files.keys().map(RepoPath::as_str);
+    names.filter(|name| Utf8Path::new(name).extension() == Some("nix") && !name.starts_with(FOLDER))
 }
 
 /// Finds such code in a Nix file.
@@ -73,7 +71,9 @@ pub fn in_text(text: &str, file: &str) -> Vec<Cause> {
     let mut found = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
         let before = |back: usize| index.checked_sub(back).and_then(|at| tokens.get(at)).map_or("", SyntaxToken::text);
-        let Some((kind, code)) = cause(token, &before, tokens.get(index + 1).map_or("", SyntaxToken::text)) else { continue };
+        let Some((kind, code)) = cause(token, &before, tokens.get(index + 1).map_or("", SyntaxToken::text)) else {
+            continue;
+        };
         let line = Position::of_offset(text, token.text_range().start().into()).line;
         found.push(Cause { kind, text: code, place: format!("{file}:{line}") });
     }
@@ -85,7 +85,8 @@ fn cause<'a>(token: &SyntaxToken, before: &dyn Fn(usize) -> &'a str, after: &str
     let is_of = |name: &str| before(1) == "." && before(2) == name;
     match token.kind() {
         SyntaxKind::TOKEN_IDENT if is_of("self") => {
-            let is_revision = ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "lastModified", "lastModifiedDate", "revCount"];
+            let is_revision =
+                ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "lastModified", "lastModifiedDate", "revCount"];
             is_revision.contains(&text).then(|| (Kind::Revision, format!("self.{text}")))
         }
         SyntaxKind::TOKEN_IDENT if text == "currentTime" => Some((Kind::Clock, "builtins.currentTime".to_owned())),
@@ -94,7 +95,9 @@ fn cause<'a>(token: &SyntaxToken, before: &dyn Fn(usize) -> &'a str, after: &str
             Some((Kind::WholeRepository, "src = self".to_owned()))
         }
         SyntaxKind::TOKEN_PATH_SEARCH => Some((Kind::Channel, text.to_owned())),
-        SyntaxKind::TOKEN_PATH_REL if matches!(text, "./." | "./") && before(1) == "=" && before(2) == "src" && after == ";" => {
+        SyntaxKind::TOKEN_PATH_REL
+            if matches!(text, "./." | "./") && before(1) == "=" && before(2) == "src" && after == ";" =>
+        {
             Some((Kind::WholeRepository, "src = ./.".to_owned()))
         }
         _ => None,
