@@ -7,6 +7,7 @@
 //! | [`cli`] | one file for each command, the printer, exit codes | prints |
 //! | [`doctor`] | checks of this machine and of a repository: what slows builds down, and what mends it | uses the network, runs `nix` and git |
 //! | [`caches`] | binary caches: what a repository needs of them, and what they have | uses the network, runs `nix` |
+//! | [`tune`] | settings of Nix for this computer, with reasons | uses the network, runs `nix` |
 //! | [`guard`] | checks of a tree or a commit, the git hook | writes hooks; runs git |
 //! | [`closure`] | runtime closures: sizes, parts, the files that hold references | reads the store; runs `nix` |
 //! | [`proof`] | states of a repository, comparison of the model with Nix, traces of builds | writes a scratch folder |
@@ -38,6 +39,7 @@ pub mod image;
 pub mod picture;
 pub mod proof;
 pub mod scaffold;
+pub mod tune;
 
 pub mod fetch;
 pub mod machine;
