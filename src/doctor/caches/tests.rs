@@ -197,7 +197,10 @@ fn a_server_is_asked_for_its_signatures_and_its_clock() {
     let Seen::Answers { trusts, .. } = probed(server.url.as_str(), &[], minute) else { panic!() };
     assert_eq!(trusts, [Trust::Foreign(vec!["golden-1".to_owned()])]);
     let refusing = Server::start(|_, _| Reply::status(407));
-    assert_eq!(probed(refusing.url.as_str(), &[], minute), Seen::Away(Trouble::Denied { status: 407, has_credentials: false }));
+    assert_eq!(
+        probed(refusing.url.as_str(), &[], minute),
+        Seen::Away(Trouble::Denied { status: 407, has_credentials: false })
+    );
     // One question is enough for a server with a fault.
     let broken = Server::start(|_, _| Reply::status(503));
     assert_eq!(probed(broken.url.as_str(), &[], minute), Seen::Away(Trouble::Status(503)));
