@@ -23,7 +23,7 @@ fn use_stand_in(context: &mut TestContext, set: &[(&str, Value)]) {
     let script = format!(
         "#!/bin/sh\ncase \"$*\" in\n*--version) echo 'nix (Nix) 2.34.8' ;;\n*'config show --json') cat {folder}/settings.json ;;\n\
          *'store info --json') echo '{{\"trusted\":false,\"url\":\"daemon\",\"version\":\"2.34.8\"}}'\n\
-         echo \"warning: ignoring the client-specified setting 'sandbox', because it is a restricted setting and you are not a \
+         echo \"warning: ignoring the client-specified setting 'extra-sandbox-paths', because it is a restricted setting and you are not a \
          trusted user\" >&2 ;;\n*) exit 1 ;;\nesac\n"
     );
     use_program(context, &script);

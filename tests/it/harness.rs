@@ -230,7 +230,8 @@ pub(crate) fn derivation(script: &str, more: &str) -> String {
     )
 }
 
-pub(crate) const NIX_BUILD: [&str; 6] = ["build", "--impure", "--no-link", "--print-out-paths", "--file", "default.nix"];
+pub(crate) const NIX_BUILD: [&str; 6] =
+    ["build", "--impure", "--no-link", "--print-out-paths", "--file", "default.nix"];
 
 #[test]
 fn nix_builds_in_a_store_of_its_own() {

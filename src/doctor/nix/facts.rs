@@ -92,6 +92,11 @@ impl NoAnswer {
 }
 
 impl Installed {
+    /// Whether the daemon ignores what this user set.
+    pub fn ignores(&self, name: &str) -> bool {
+        self.store_warnings.iter().any(|warning| matches!(warning, Warning::Restricted { setting } if setting == name))
+    }
+
     /// Asks Nix, all questions at once.
     pub fn ask(nix: &Nix, limit: Duration) -> Self {
         let program = nix.program();

@@ -5,12 +5,9 @@ use crate::{
     doctor::model::{Entry, Finding},
     machine::Family,
     nix::settings::Settings,
+    tune::profile::{Jobs, Profile},
 };
 
-/// The memory that one JavaScript build needs, in bytes: bundlers and type checkers take one to four gigabytes.
-const OF_ONE_BUILD: u64 = 4 << 30;
-/// The most builds at once that are advised.
-const MOST_JOBS: u64 = 16;
 /// From this many processes for each core on, builds slow each other down.
 const TOO_MANY: u64 = 4;
 /// With fewer cores, one build at a time is right.
@@ -18,13 +15,6 @@ const FEW_CORES: u64 = 4;
 
 pub(super) fn check(settings: &Settings, facts: &Facts<'_>) -> Vec<Entry> {
     jobs(settings, facts).into_iter().chain(optimise(settings, facts)).collect()
-}
-
-/// Returns how many builds at once, with how many cores each, suit a computer.
-pub(super) fn advised(cores: u64, memory: Option<u64>) -> (u64, u64) {
-    let by_memory = memory.map_or(u64::MAX, |memory| memory / OF_ONE_BUILD);
-    let jobs = (cores / 2).min(by_memory).clamp(1, MOST_JOBS);
-    (jobs, cores.div_ceil(jobs).max(1))
 }
 
 fn jobs(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
@@ -37,10 +27,13 @@ fn jobs(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
         each => each,
     };
     let memory = facts.computer.memory.usable.get();
-    let (jobs_advised, cores_advised) = advised(cores, memory);
-    let set = |finding: Finding| {
-        let finding = finding.so(facts.to_set("max-jobs", &jobs_advised.to_string()));
-        finding.so(facts.to_set("cores", &cores_advised.to_string()))
+    let advised = Profile::default().jobs(facts.computer);
+    let set = |finding: Finding| match advised {
+        Some(Jobs { jobs, cores }) => {
+            let finding = finding.so(facts.to_set("max-jobs", &jobs.to_string()));
+            finding.so(facts.to_set("cores", &cores.to_string()))
+        }
+        None => finding,
     };
     if jobs == 0 {
         let has_builders = settings.string("builders").is_some_and(|builders| !builders.trim().is_empty());
@@ -64,7 +57,7 @@ fn jobs(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
         );
         return Some(JOBS.found(set(Finding::problem(55, what, why))));
     }
-    if jobs == 1 && cores >= FEW_CORES && jobs_advised > 1 {
+    if jobs == 1 && cores >= FEW_CORES && advised.is_some_and(|advised| advised.jobs > 1) {
         let what = format!("Nix builds one thing at a time on {here}");
         let why = "Most JavaScript builds use few cores for most of their time, so several at once finish earlier.";
         return Some(JOBS.found(set(Finding::advice(40, what, why))));

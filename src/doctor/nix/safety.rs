@@ -13,7 +13,7 @@ const OTHERS_WRITE: u32 = 0o002;
 pub(super) fn check(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = sandbox(settings, nix, facts).into_iter().collect();
     entries.extend(build_dir(facts));
-    entries.extend(dangerous(settings, facts));
+    entries.extend(dangerous(settings, nix, facts));
     entries
 }
 
@@ -22,6 +22,9 @@ fn sandbox(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Option<En
                        other results that are then shared through caches.";
     let written =
         settings.string("sandbox").or(settings.flag("sandbox").map(|on| if on { "true" } else { "false" }))?;
+    if nix.ignores("sandbox") {
+        return Some(SANDBOX.unknown("the daemon ignores the setting of this user, and does not say what it uses"));
+    }
     let is_mac = facts.computer.operating_system.family == Family::MacOs;
     if written == "true" {
         let is_local = nix.store.as_ref().is_ok_and(|store| store.url == "local");
@@ -74,10 +77,10 @@ fn build_dir(facts: &Facts<'_>) -> Option<Entry> {
     Some(BUILD_DIR.found(finding))
 }
 
-fn dangerous(settings: &Settings, facts: &Facts<'_>) -> Vec<Entry> {
+fn dangerous(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Vec<Entry> {
     let mut found = Vec::new();
     let mut add = |finding: Finding| found.push(DANGEROUS.found(finding));
-    if settings.flag("require-sigs") == Some(false) {
+    if settings.flag("require-sigs") == Some(false) && !nix.ignores("require-sigs") {
         let what = format!(
             "Nix takes unsigned paths from every cache: `require-sigs = false`{}",
             facts.in_file("require-sigs")

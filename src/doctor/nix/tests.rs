@@ -140,22 +140,6 @@ fn too_many_processes_and_too_few_builds_are_counted_in_cores() {
 }
 
 #[test]
-fn advised_numbers_follow_cores_and_memory() {
-    let gib = |number: u64| Some(number << 30);
-    let cases = [
-        ((2, gib(7)), (1, 2)),
-        ((4, gib(16)), (2, 2)),
-        ((8, gib(16)), (4, 2)),
-        ((12, gib(32)), (6, 2)),
-        ((32, gib(128)), (16, 2)),
-        ((1, None), (1, 1)),
-    ];
-    for ((cores, memory), expected) in cases {
-        assert_eq!(super::jobs::advised(cores, memory), expected, "{cores}");
-    }
-}
-
-#[test]
 fn the_warnings_of_nix_become_findings_with_the_lines() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("nix.conf");
@@ -219,6 +203,16 @@ fn a_sandbox_that_the_machine_refuses_is_found_without_a_daemon_only() {
     nix = self::nix(&[("max-jobs", json!(4)), ("cores", json!(2)), ("sandbox-fallback", json!(false))]);
     nix.store = Ok(StoreInfo { url: "local".to_owned(), version: None, trusted: Some(true) });
     assert_eq!(world.found(&nix), []);
+}
+
+#[test]
+fn a_setting_that_the_daemon_ignores_is_not_held_against_the_daemon() {
+    let mut nix =
+        nix(&[("max-jobs", json!(4)), ("cores", json!(2)), ("sandbox", json!(false)), ("require-sigs", json!(false))]);
+    let ignored = |setting: &str| Warning::Restricted { setting: setting.to_owned() };
+    nix.store_warnings = vec![ignored("sandbox"), ignored("require-sigs")];
+    let names: Vec<&str> = World::server().found(&nix).iter().map(|found| found.0).collect();
+    assert_eq!(names, ["ignored-settings"]);
 }
 
 #[test]
