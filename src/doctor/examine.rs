@@ -69,7 +69,8 @@ pub fn examine(tree: Option<&WorkTree>, is_offline: bool) -> Result<Examination,
     }
     entries.extend(host::check(&local.host(&environment)));
     let seconds = now.duration_since(UNIX_EPOCH).map(|time| time.as_secs()).unwrap_or_default();
-    entries.extend(repository.iter().flat_map(|facts| repository::check(facts, seconds)));
+    let is_ci = local.computer.kind.ci.holds();
+    entries.extend(repository.iter().flat_map(|facts| repository::check(facts, seconds, is_ci)));
     entries.sort_by_key(|entry| entry.check.group);
     let nix = local.installed().and_then(|installed| installed.version.clone().ok());
     Ok(Examination { report: Report { entries }, nix, blind: local.blind() })
@@ -245,7 +246,8 @@ impl Remote {
         let (Some((nix, installed)), Some(settings)) = (&local.nix, local.settings()) else {
             return Ok(Self::default());
         };
-        let machine = Machine::of(&installed.shown, environment);
+        let mut machine = Machine::of(&installed.shown, environment);
+        machine.substituters.retain(|address| !installed.ignores_cache(&address.to_string()));
         let asked = probe::list(&machine, team);
         let builders = builders::list(settings);
         if is_offline {

@@ -121,7 +121,9 @@ fn inodes(facts: &Facts<'_>) -> Entry {
 fn kept(facts: &Facts<'_>) -> Entry {
     let number = facts.kept_builds;
     if number < MANY_LINKS {
-        return KEPT.fine(format!("{number} links keep builds from being deleted"));
+        let links =
+            if number == 1 { "1 link keeps its build".to_owned() } else { format!("{number} links keep their builds") };
+        return KEPT.fine(format!("{links} from being deleted"));
     }
     let finding = Finding::advice(
         29,

@@ -3,6 +3,7 @@
 use super::{
     DAEMON, FALLBACK, FLAKES, Facts, IGNORED, INSTALLED, REMEMBERED, SUBSTITUTION, TRUSTED, UNKNOWN, VERSION,
     facts::{Installed, NoAnswer},
+    place::Place,
 };
 use crate::{
     doctor::model::{Entry, Finding},
@@ -179,23 +180,19 @@ fn ignored(nix: &Installed, facts: &Facts<'_>) -> Entry {
     if restricted.is_empty() && caches.is_empty() {
         return IGNORED.fine("Nix uses all settings that this user made");
     }
-    let named: Vec<String> = restricted.iter().chain(&caches).map(|name| format!("`{name}`")).collect();
-    let written: Vec<String> = restricted.iter().filter_map(|name| facts.written(name)).collect();
-    let at = if written.is_empty() { String::new() } else { format!(" ({})", written.join(", ")) };
-    let finding = Finding::problem(
-        58,
-        format!("the daemon ignores {} of this user: {}{at}", settings_of(named.len()), named.join(", ")),
-        "Only the system's settings and trusted users may set these. What the lines should do does not happen.",
-    );
-    let finding = finding.so("move the lines into the system's settings");
-    IGNORED.found(match restricted.first() {
-        Some(_) => finding.so("do not add yourself to `trusted-users` for it: that gives the rights of root"),
-        None => finding,
-    })
-}
-
-fn settings_of(number: usize) -> String {
-    if number == 1 { "a setting".to_owned() } else { format!("{number} settings") }
+    let settings = restricted.iter().map(|name| format!("`{name}`{}", facts.in_file(name)));
+    let named: Vec<String> = settings.chain(caches.iter().map(|url| format!("the cache {url}"))).collect();
+    let why = if caches.is_empty() {
+        "Only the system's settings and trusted users may set these. What the lines should do does not happen."
+    } else {
+        "Only the system's settings and trusted users may set these. What such a cache has is built on this machine."
+    };
+    let finding = Finding::problem(58, format!("the daemon ignores what this user set: {}", named.join(", ")), why);
+    let finding = finding.so(match &facts.place {
+        Place::File { path, .. } => format!("let an administrator write the lines into {}", path.display()),
+        Place::Modules => "let an administrator add them to `nix.settings` of this system".to_owned(),
+    });
+    IGNORED.found(finding.so("do not add yourself to `trusted-users` for it: that gives the rights of root"))
 }
 
 /// Returns what warnings name, each once.
@@ -210,9 +207,9 @@ fn named(warnings: &[Warning], name: impl Fn(&Warning) -> Option<&String>) -> Ve
 }
 
 /// Checks the settings that decide what is downloaded.
-pub(super) fn downloads(settings: &Settings, facts: &Facts<'_>) -> Vec<Entry> {
+pub(super) fn downloads(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let has_caches = !settings.words("substituters").is_empty();
+    let caches: Vec<&str> = settings.words("substituters").into_iter().filter(|url| !nix.ignores_cache(url)).collect();
     entries.push(if settings.flag("substitute") == Some(false) {
         let finding = Finding::problem(
             85,
@@ -220,7 +217,9 @@ pub(super) fn downloads(settings: &Settings, facts: &Facts<'_>) -> Vec<Entry> {
             "Nix builds everything on this machine, compilers included. That takes hours where a download takes minutes.",
         );
         SUBSTITUTION.found(finding.so(facts.to_set("substitute", "true")))
-    } else if !has_caches {
+    } else if caches.is_empty() && !settings.words("substituters").is_empty() {
+        SUBSTITUTION.unknown("the daemon ignores the caches of this user, and does not say which ones it asks")
+    } else if caches.is_empty() {
         let finding = Finding::problem(
             84,
             format!("Nix asks no cache: `substituters` is empty{}", facts.in_file("substituters")),
@@ -228,7 +227,7 @@ pub(super) fn downloads(settings: &Settings, facts: &Facts<'_>) -> Vec<Entry> {
         );
         SUBSTITUTION.found(finding.so(facts.to_set("substituters", "https://cache.nixos.org")))
     } else {
-        SUBSTITUTION.fine(format!("Nix asks caches before it builds: {}", settings.words("substituters").join(", ")))
+        SUBSTITUTION.fine(format!("Nix asks caches before it builds: {}", caches.join(", ")))
     });
     entries.extend(remembered(settings, facts));
     entries.extend(fallback(settings, facts));
@@ -252,7 +251,11 @@ fn remembered(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
 fn fallback(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
     let is_on = settings.flag("fallback")?;
     if is_on || !facts.computer.kind.ci.holds() {
-        return Some(FALLBACK.fine(if is_on { "Nix builds if a download fails" } else { "not needed outside of CI" }));
+        return Some(FALLBACK.fine(if is_on {
+            "Nix builds if a download fails"
+        } else {
+            "`fallback` matters only in CI"
+        }));
     }
     let finding = Finding::advice(
         30,

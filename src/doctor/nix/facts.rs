@@ -97,6 +97,14 @@ impl Installed {
         self.store_warnings.iter().any(|warning| matches!(warning, Warning::Restricted { setting } if setting == name))
     }
 
+    /// Whether the daemon ignores a cache that this user named.
+    pub fn ignores_cache(&self, url: &str) -> bool {
+        let bare = |url: &str| url.trim_end_matches('/').to_owned();
+        let is_it =
+            |warning: &Warning| matches!(warning, Warning::Substituter { url: ignored } if bare(ignored) == bare(url));
+        self.store_warnings.iter().any(is_it)
+    }
+
     /// Asks Nix, all questions at once.
     pub fn ask(nix: &Nix, limit: Duration) -> Self {
         let program = nix.program();

@@ -96,7 +96,7 @@ pub fn check(facts: &Facts<'_>) -> Vec<Entry> {
 
 fn of_settings(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Vec<Entry> {
     let mut entries = basics::of_settings(settings, nix, facts);
-    entries.extend(basics::downloads(settings, facts));
+    entries.extend(basics::downloads(settings, nix, facts));
     entries.extend(jobs::check(settings, facts));
     entries.extend(safety::check(settings, nix, facts));
     entries

@@ -172,7 +172,7 @@ fn the_warnings_of_nix_become_findings_with_the_lines() {
         "{whats:?}"
     );
     assert!(
-        whats.contains(&"the daemon ignores 2 settings of this user: `sandbox`, `https://x.example`".to_owned()),
+        whats.contains(&"the daemon ignores what this user set: `sandbox`, the cache https://x.example".to_owned()),
         "{whats:?}"
     );
 }

@@ -77,8 +77,10 @@ impl Unread {
 /// What the model of the working tree says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Model {
-    /// What pins the package manager.
-    pub pin: String,
+    /// The package manager, such as `bun@1.4.4`.
+    pub manager: String,
+    /// What pins it.
+    pub pin: &'static str,
     /// Whether nothing pins it.
     pub has_no_pin: bool,
     /// The caches of `splitter.json`.
@@ -232,7 +234,8 @@ fn model(state: &State) -> Model {
     });
     let split = &state.split;
     Model {
-        pin: format!("{} {} ({})", split.pin.manager.name.title(), split.pin.manager.version, split.pin.source),
+        manager: format!("{}@{}", split.pin.manager.name.command(), split.pin.manager.version),
+        pin: split.pin.source,
         has_no_pin: split.pin.is_default(),
         caches: split.config.caches.clone(),
         files: state.derivations.files().len(),

@@ -7,13 +7,13 @@ pub mod nix_code;
 mod tests;
 
 use self::{
-    facts::{Facts, Reads, Unread},
+    facts::{Facts, Model, Reads, Unread},
     nix_code::Kind,
 };
 use super::model::{Check, Entry, Finding};
 use crate::{
     guard::{findings, verdict::Verdict},
-    scaffold::templates::FOLDER,
+    scaffold::{compare::Differences, record::PATH, templates::FOLDER},
     shell,
 };
 
@@ -45,7 +45,7 @@ const FEW_FILES: usize = 50;
 const SHOWN: usize = 3;
 
 /// Makes all checks of a repository. `now` is the time in seconds since 1970.
-pub fn check(facts: &Facts, now: u64) -> Vec<Entry> {
+pub fn check(facts: &Facts, now: u64, is_ci: bool) -> Vec<Entry> {
     let mut entries = vec![set_up(facts)];
     if facts.is_half_written {
         let finding = Finding::problem(
@@ -63,7 +63,7 @@ pub fn check(facts: &Facts, now: u64) -> Vec<Entry> {
     match &facts.model {
         Ok(model) => {
             entries.push(READABLE.fine(format!("{} workspaces, {} files", model.workspaces, model.files)));
-            entries.push(pin(&model.pin, model.has_no_pin));
+            entries.push(pin(model));
             entries.extend(sources(facts));
         }
         // The finding of the record has the same reason.
@@ -72,7 +72,8 @@ pub fn check(facts: &Facts, now: u64) -> Vec<Entry> {
     }
     if facts.has_git {
         entries.extend(tracked(facts));
-        entries.extend(hook(facts));
+        // Nobody commits in CI.
+        entries.extend(hook(facts).filter(|_| !is_ci));
         entries.extend(dirty(facts));
     }
     entries.extend(lock(facts, now));
@@ -134,20 +135,25 @@ fn record(verdict: &Verdict) -> Vec<Entry> {
         let why = "Builds use these files. Edits are lost with the next update, and a colleague with another version of splitter builds something else.";
         entries.push(GENERATED.found(with_commands(Finding::problem(64, what, why))));
     }
-    let about_record: Vec<_> =
-        findings::of_verdict(verdict).into_iter().filter(|finding| finding.rule != "templates").collect();
-    for (index, finding) in about_record.iter().enumerate() {
-        let what = format!("{} {}", finding.path, finding.message);
-        let (weight, why) = match finding.rule {
+    let about_record = findings::of_verdict(verdict).into_iter().filter(|finding| finding.rule != "templates");
+    for (index, finding) in about_record.enumerate() {
+        let (weight, what, why) = match finding.rule {
+            "stale" => stale(differences),
             "drift" => (
                 90,
+                format!("{} {}", finding.path, finding.message),
                 "`bun install --frozen-lockfile` or `yarn install --immutable` refuses that, so every build fails, here and in CI.",
             ),
-            "edited" => (62, "What was edited is lost with the next update. If a hash was edited, the build fails."),
-            "outdated" => (61, "Builds still work, but this version of splitter cannot check all of it."),
-            _ => {
-                (92, "The hashes belong to an older lockfile. Builds fail in CI, with an error that names the command.")
-            }
+            "edited" => (
+                62,
+                format!("{} {}", finding.path, finding.message),
+                "What was edited is lost with the next update. If a hash was edited, the build fails.",
+            ),
+            _ => (
+                61,
+                format!("{} {}", finding.path, finding.message),
+                "Builds still work, but this version of splitter cannot check all of it.",
+            ),
         };
         let finding = Finding::problem(weight, what, why);
         // All findings have the same commands.
@@ -156,24 +162,46 @@ fn record(verdict: &Verdict) -> Vec<Entry> {
     entries
 }
 
-fn pin(pin: &str, has_none: bool) -> Entry {
-    if !has_none {
-        return PIN.fine(format!("the package manager is {pin}"));
+/// Returns the weight and the words for a record that does not match.
+fn stale(differences: &Differences) -> (u8, String, &'static str) {
+    let packages = differences.packages.iter().map(ToString::to_string);
+    let files = differences.files.iter().map(ToString::to_string);
+    let all: Vec<String> = packages.chain(files).chain(differences.settings.iter().cloned()).collect();
+    let more = if all.len() > SHOWN { format!(", and {} more", all.len() - SHOWN) } else { String::new() };
+    let shown = all[..all.len().min(SHOWN)].join(", ");
+    if differences.packages.is_empty() && differences.files.is_empty() {
+        let what = format!("{PATH} describes an older state of the repository: {shown}{more}");
+        return (
+            87,
+            what,
+            "Builds fail with an error that names the command, or build what the repository was before.",
+        );
+    }
+    let what = format!("the hashes are stale: {shown}{more}");
+    (92, what, "They belong to an older lockfile. Builds fail, here and in CI, with an error that names the command.")
+}
+
+fn pin(model: &Model) -> Entry {
+    if !model.has_no_pin {
+        return PIN.fine(format!("the package manager is {} ({})", model.manager, model.pin));
     }
     let finding = Finding::advice(
         49,
-        format!("no file names the version of the package manager; splitter takes {pin}"),
+        format!("no file names the version of the package manager, so splitter takes {}", model.manager),
         "Colleagues and CI may install with another version, which can write another lockfile and other packages.",
     );
-    PIN.found(finding.so("write `\"packageManager\": \"bun@VERSION\"` (or `yarn@VERSION`) into package.json"))
+    PIN.found(finding.so(format!(
+        "write `\"packageManager\": \"{}\"` into package.json, with the version that you use",
+        model.manager
+    )))
 }
 
 /// Returns the apps that read nearly all of the repository.
 fn sources(facts: &Facts) -> Option<Entry> {
     let model = facts.model.as_ref().ok()?;
     let is_wide = |reads: &&Reads| reads.files * 100 >= model.files * MOST_OF_IT;
-    if model.workspaces < FEW_WORKSPACES || model.files < FEW_FILES || model.apps.is_empty() {
-        return Some(SOURCES.fine("the repository is small"));
+    if model.workspaces < FEW_WORKSPACES || model.files < FEW_FILES || model.apps.len() < 2 {
+        return Some(SOURCES.fine("the repository is small, or has one app"));
     }
     let mut wide: Vec<&Reads> = model.apps.iter().filter(is_wide).collect();
     wide.sort_by(|a, b| b.files.cmp(&a.files).then_with(|| a.app.cmp(&b.app)));

@@ -35,7 +35,8 @@ fn good() -> Facts {
         has_lock: true,
         nixpkgs: Some(Nixpkgs { branch: Some("nixos-26.05".to_owned()), pinned: Some(NOW - 10 * DAY) }),
         model: Ok(Model {
-            pin: "Bun 1.4.4 (packageManager in package.json)".to_owned(),
+            manager: "bun@1.4.4".to_owned(),
+            pin: "packageManager in package.json",
             files: 1000,
             workspaces: 10,
             apps: vec![reads("web", 300), reads("api", 100)],
@@ -47,7 +48,7 @@ fn good() -> Facts {
 }
 
 fn found(facts: &Facts, now: u64) -> Vec<(&'static str, Severity, String)> {
-    let found = check(facts, now).into_iter().filter_map(|entry| match entry.state {
+    let found = check(facts, now, false).into_iter().filter_map(|entry| match entry.state {
         State::Found(finding) => Some((
             entry.check.name,
             finding.severity,
@@ -181,14 +182,23 @@ fn without_splitter_and_without_git_less_is_checked() {
 }
 
 #[test]
+fn in_ci_no_hook_is_missed() {
+    let mut facts = good();
+    facts.hooks.as_mut().unwrap()[0].from = None;
+    let named = |is_ci| check(&facts, NOW, is_ci).iter().filter(|entry| entry.check.name == "hook").count();
+    assert_eq!((named(false), named(true)), (1, 0));
+}
+
+#[test]
 fn an_app_may_be_all_of_a_small_repository() {
     let mut facts = good();
-    facts.model = Ok(Model { files: 20, workspaces: 2, apps: vec![reads("web", 20)], ..Model::default() });
+    facts.model =
+        Ok(Model { files: 20, workspaces: 2, apps: vec![reads("web", 20), reads("api", 20)], ..Model::default() });
     assert_eq!(found(&facts, NOW), []);
     let root = Reads { is_root: true, ..reads("root", 1000) };
-    let (_, _, text) = only(|facts| facts.model.as_mut().unwrap().apps = vec![root]);
+    let (_, _, text) = only(|facts| facts.model.as_mut().unwrap().apps = vec![root, reads("api", 9)]);
     assert!(text.contains("move the app into a workspace"), "{text}");
     let by_glob = Reads { most: Some("docs/**".to_owned()), ..reads("web", 1000) };
-    let (_, _, text) = only(|facts| facts.model.as_mut().unwrap().apps = vec![by_glob]);
+    let (_, _, text) = only(|facts| facts.model.as_mut().unwrap().apps = vec![by_glob, reads("api", 9)]);
     assert!(text.contains("`docs/**`"), "{text}");
 }
