@@ -1,7 +1,7 @@
 //! Nix code of the repository that makes builds differ without a change, or that reads the whole repository.
 
 use camino::Utf8Path;
-use rnix::{SyntaxKind, SyntaxToken};
+use rnix::SyntaxKind;
 
 use crate::{
     diagnostic::Position,
@@ -13,7 +13,14 @@ use crate::{
 /// The most Nix files that are read.
 const MOST_FILES: usize = 200;
 /// The largest Nix file that is read, in bytes.
-const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: u64 = 1 << 20;
+
+/// The most findings in one file. Each counts the lines before it.
+const MOST_CAUSES: usize = 100;
+
+/// Attributes of `self` that differ between commits.
+const REVISIONS: [&str; 7] =
+    ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "lastModified", "lastModifiedDate", "revCount"];
 
 /// Why a piece of Nix code makes builds differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,8 +52,10 @@ pub struct Cause {
 pub fn causes(root: &Utf8Path, files: &FileStates) -> Vec<Cause> {
     let mut found = Vec::new();
     for name in nix_files(files).take(MOST_FILES) {
-        let Ok(text) = reading::text(root.join(name)) else { continue };
-        if text.len() <= MOST_BYTES {
+        let path = root.join(name);
+        if fs_err::metadata(&path).is_ok_and(|file| file.len() <= MOST_BYTES)
+            && let Ok(text) = reading::text(path)
+        {
             found.extend(in_text(&text, name));
         }
     }
@@ -59,45 +68,52 @@ fn nix_files(files: &FileStates) -> impl Iterator<Item = &str> {
     names.filter(|name| Utf8Path::new(name).extension() == Some("nix") && !name.starts_with(FOLDER))
 }
 
-/// Finds such code in a Nix file.
+/// Finds such code in a Nix file. It looks at words alone, because the parser's time grows with the square of the nesting.
 pub fn in_text(text: &str, file: &str) -> Vec<Cause> {
-    let root = rnix::Root::parse(text);
-    let tokens: Vec<SyntaxToken> = root
-        .syntax()
-        .descendants_with_tokens()
-        .filter_map(rnix::NodeOrToken::into_token)
-        .filter(|token| !matches!(token.kind(), SyntaxKind::TOKEN_WHITESPACE | SyntaxKind::TOKEN_COMMENT))
-        .collect();
+    let mut offset = 0;
+    let mut tokens: Vec<Token<'_>> = Vec::new();
+    for (kind, text) in rnix::tokenize(text) {
+        if !matches!(kind, SyntaxKind::TOKEN_WHITESPACE | SyntaxKind::TOKEN_COMMENT) {
+            tokens.push(Token { kind, text, offset });
+        }
+        offset += text.len();
+    }
+    let words = |index: Option<usize>| index.and_then(|index| tokens.get(index)).map_or("", |token| token.text);
     let mut found = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
-        let before = |back: usize| index.checked_sub(back).and_then(|at| tokens.get(at)).map_or("", SyntaxToken::text);
-        let Some((kind, code)) = cause(token, &before, tokens.get(index + 1).map_or("", SyntaxToken::text)) else {
-            continue;
-        };
-        let line = Position::of_offset(text, token.text_range().start().into()).line;
+        let before = [words(index.checked_sub(1)), words(index.checked_sub(2))];
+        let Some((kind, code)) = cause(token, before, words(Some(index + 1))) else { continue };
+        let line = Position::of_offset(text, token.offset).line;
         found.push(Cause { kind, text: code, place: format!("{file}:{line}") });
+        if found.len() == MOST_CAUSES {
+            break;
+        }
     }
     found
 }
 
-fn cause<'a>(token: &SyntaxToken, before: &dyn Fn(usize) -> &'a str, after: &str) -> Option<(Kind, String)> {
-    let text = token.text();
-    let is_of = |name: &str| before(1) == "." && before(2) == name;
-    match token.kind() {
-        SyntaxKind::TOKEN_IDENT if is_of("self") => {
-            let is_revision =
-                ["rev", "shortRev", "dirtyRev", "dirtyShortRev", "lastModified", "lastModifiedDate", "revCount"];
-            is_revision.contains(&text).then(|| (Kind::Revision, format!("self.{text}")))
+/// A word of Nix code.
+struct Token<'a> {
+    kind: SyntaxKind,
+    text: &'a str,
+    offset: usize,
+}
+
+/// Returns the cause that a word is, with the two words before it, the nearest first, and the word after it.
+fn cause(token: &Token<'_>, before: [&str; 2], after: &str) -> Option<(Kind, String)> {
+    let text = token.text;
+    let is_source = before == ["=", "src"] && after == ";";
+    match token.kind {
+        SyntaxKind::TOKEN_IDENT if before == [".", "self"] && REVISIONS.contains(&text) => {
+            Some((Kind::Revision, format!("self.{text}")))
         }
         SyntaxKind::TOKEN_IDENT if text == "currentTime" => Some((Kind::Clock, "builtins.currentTime".to_owned())),
         SyntaxKind::TOKEN_IDENT if text == "getEnv" => Some((Kind::Variable, "builtins.getEnv".to_owned())),
-        SyntaxKind::TOKEN_IDENT if text == "self" && before(1) == "=" && before(2) == "src" && after == ";" => {
+        SyntaxKind::TOKEN_IDENT if text == "self" && is_source => {
             Some((Kind::WholeRepository, "src = self".to_owned()))
         }
         SyntaxKind::TOKEN_PATH_SEARCH => Some((Kind::Channel, text.to_owned())),
-        SyntaxKind::TOKEN_PATH_REL
-            if matches!(text, "./." | "./") && before(1) == "=" && before(2) == "src" && after == ";" =>
-        {
+        SyntaxKind::TOKEN_PATH_REL if matches!(text, "./." | "./") && is_source => {
             Some((Kind::WholeRepository, "src = ./.".to_owned()))
         }
         _ => None,
@@ -136,6 +152,8 @@ mod tests {
             "{ src = ./src; rev = \"abc\"; }",
             "{ src = ./. + \"/apps\"; }",
             "{{{ not nix <",
+            &"[".repeat(1 << 16),
+            &"\"${".repeat(1 << 14),
         ] {
             assert_eq!(found(text), [], "{text}");
         }
