@@ -72,6 +72,9 @@
           };
       };
       flakeModules.default = moduleWith { };
+      # Settings of Nix for a computer: docs/tune.md.
+      nixosModules.tune = import ./nix-modules/tune.nix { isDarwin = false; };
+      darwinModules.tune = import ./nix-modules/tune.nix { isDarwin = true; };
       overlays.default = final: _prev: {
         splitter = programFor final;
         mkSplit = { root, ... }@arguments: self.lib.mkSplit ({ pkgs = final; } // arguments);

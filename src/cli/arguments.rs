@@ -20,6 +20,7 @@ mod ci;
 mod dev;
 mod doctor;
 mod images;
+mod tune;
 
 pub(super) use self::{
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
@@ -27,6 +28,7 @@ pub(super) use self::{
     dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
     doctor::DoctorOptions,
     images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
+    tune::{TuneOptions, TuneOutput},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -197,6 +199,15 @@ pub(super) enum Command {
         "splitter doctor slow-ci" => "Make only the checks that explain a slow CI",
     })]
     Doctor(DoctorOptions),
+    /// Show settings of Nix that suit this computer, and why
+    ///
+    /// It reads cores, memory and the disk of the store, and asks the installed Nix which settings it knows. Nothing that weakens
+    /// Nix comes out. docs/tune.md of splitter says where usual advice is wrong.
+    #[command(after_help = examples! {
+        "splitter tune" => "Show what this computer has, the settings and their reasons",
+        "splitter tune --nixos --write tune.nix" => "Write a module for NixOS",
+    })]
+    Tune(TuneOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",
@@ -239,6 +250,9 @@ pub(super) struct InitOptions {
     /// Also write .envrc, with which direnv enters the dev shell
     #[arg(long)]
     pub(super) direnv: bool,
+    /// Also write splitter.just, with recipes for just
+    #[arg(long)]
+    pub(super) just: bool,
     /// Do not offer to install the git hook, or to write .envrc
     #[arg(long)]
     pub(super) no_hook: bool,

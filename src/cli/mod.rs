@@ -28,6 +28,7 @@ mod style;
 mod text;
 mod trace;
 mod traced;
+mod tune;
 mod update_hash;
 mod verify;
 
@@ -78,6 +79,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Link(options) => link::run(global, options),
         Command::Ci(command) => ci::run(global, command, printer),
         Command::Doctor(options) => doctor::run(global, options, printer),
+        Command::Tune(options) => tune::run(global, options, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

@@ -72,7 +72,7 @@ fn with_room(finding: Finding, facts: &Facts<'_>) -> Finding {
     };
     match facts.settings.and_then(|settings| settings.number("min-free")) {
         Some(0) => finding
-            .so("Nix deletes nothing by itself (`min-free = 0`): set `min-free` and `max-free`, or delete every week"),
+            .so("Nix deletes nothing by itself (`min-free = 0`): `splitter tune` shows numbers for `min-free` and `max-free`"),
         _ => finding,
     }
 }

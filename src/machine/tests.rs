@@ -71,12 +71,14 @@ fn a_virtual_disk_that_says_it_rotates_is_unknown_until_it_is_measured() {
     let disk = computer(FIRST).store;
     assert_eq!(disk.medium.value, None);
     assert!(disk.medium.source.contains("vda is a virtual disk"), "{}", disk.medium.source);
-    let writes = Writes { files: 100, median_ms: 0.4, slow_ms: 0.9 };
+    let writes = Writes { files: 100, fast_ms: 0.2, median_ms: 0.4, slow_ms: 0.9 };
     let elsewhere = disk.clone().with_writes(writes, false);
     assert_eq!((elsewhere.medium.value, elsewhere.writes.sureness), (None, Sureness::Likely));
     let here = disk.with_writes(writes, true);
     assert_eq!((here.medium.value, here.medium.sureness), (Some(Medium::SolidState), Sureness::Likely));
     assert_eq!(here.writes.sureness, Sureness::Certain);
+    let of = |fast_ms, median_ms| medium_of_writes(&Writes { files: 100, fast_ms, median_ms, slow_ms: 50.0 }).value;
+    assert_eq!([of(6.0, 9.0), of(2.0, 9.0), of(0.1, 0.9)], [Some(Medium::Rotating), None, Some(Medium::SolidState)]);
 }
 
 #[test]

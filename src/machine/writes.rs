@@ -24,6 +24,8 @@ const LONGEST: Duration = Duration::from_secs(2);
 pub struct Writes {
     /// How many files were written.
     pub files: usize,
+    /// A tenth of the files took at most this, in milliseconds.
+    pub fast_ms: f64,
     /// The median of the times of a file with fsync, in milliseconds.
     pub median_ms: f64,
     /// A tenth of the files took longer than this, in milliseconds.
@@ -35,7 +37,8 @@ impl Writes {
     pub fn of(mut times: Vec<Duration>) -> Option<Self> {
         times.sort_unstable();
         let at = |index: usize| times.get(index).map(|time| time.as_secs_f64() * 1000.0);
-        Some(Self { files: times.len(), median_ms: at(times.len() / 2)?, slow_ms: at(times.len() * 9 / 10)? })
+        let count = times.len();
+        Some(Self { files: count, fast_ms: at(count / 10)?, median_ms: at(count / 2)?, slow_ms: at(count * 9 / 10)? })
     }
 }
 

@@ -11,7 +11,6 @@
 //! | `rules` | the values | no |
 //! | [`notes`] | where settings are ignored, and which usual advice is wrong here | no |
 //! | [`render`] | a file for `nix.conf`, modules, `NIX_CONFIG`, the difference | no |
-//! | [`written`] | the first lines of a written file, which show edits | no |
 //! | [`network`] | how fast caches answer | network |
 //! | [`measure`] | whether settings help | runs `nix` in scratch stores |
 
@@ -25,7 +24,6 @@ mod rules;
 pub mod situation;
 #[cfg(test)]
 mod tests;
-pub mod written;
 
 pub use self::{
     advice::{Advice, Recommendation, Schedule, State, Value, Withheld},

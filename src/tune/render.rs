@@ -2,10 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::{Advice, Recommendation, Value, rules::gib, written::signed};
+use super::{Advice, Recommendation, Value, rules::gib};
+use crate::scaffold::signature::Signature;
 
 /// The longest line of a comment.
 const WIDTH: usize = 100;
+
+/// The first lines of each file.
+pub const SIGNATURE: Signature = Signature {
+    advice: "# Written by `splitter tune`. To change it, run that again with other options; an edited file is never overwritten.",
+    mark: "# splitter tune: ",
+};
 
 /// What to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +27,7 @@ pub enum Format {
 
 /// Returns the text of a file, with the first lines that show edits.
 pub fn file(advice: &Advice, format: Format) -> String {
-    signed(&match format {
+    SIGNATURE.sign(&match format {
         Format::NixConf => nix_conf(advice),
         Format::NixOs => module(advice, false),
         Format::Darwin => module(advice, true),
@@ -75,6 +82,7 @@ fn line(text: &mut String, name: &str, value: &Value) {
 
 fn comment(text: &mut String, indent: &str, reason: &str) {
     let mut at = 0;
+    let reason = sentence(reason);
     for word in reason.split_whitespace() {
         if at == 0 || at + word.len() + 1 > WIDTH {
             let _ = write!(text, "{}{indent}# {word}", if at == 0 { "" } else { "\n" });
@@ -87,6 +95,13 @@ fn comment(text: &mut String, indent: &str, reason: &str) {
     text.push('\n');
 }
 
+/// Reasons are parts of lines elsewhere.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
+}
+
 /// Returns a module that needs nothing but `lib`. All values are defaults, which any other module overrides.
 fn module(advice: &Advice, is_darwin: bool) -> String {
     let system = if is_darwin { "nix-darwin" } else { "NixOS" };
@@ -96,7 +111,8 @@ fn module(advice: &Advice, is_darwin: bool) -> String {
         text.push_str("# Nix was not asked whether it knows these settings.\n");
     }
     text.push_str("{ lib, ... }:\n{\n  nix.settings = {\n");
-    for setting in advice.written() {
+    // Also what is Nix's default: NixOS has others, such as `max-jobs = auto`.
+    for setting in &advice.settings {
         comment(&mut text, "    ", &setting.reason);
         let _ = writeln!(text, "    {} = {};", setting.setting, nix_value(setting));
     }

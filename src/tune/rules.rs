@@ -54,6 +54,11 @@ fn jobs(collector: &mut Collector<'_>, situation: &Situation<'_>) {
         memory / GIB
     );
     collector.set("max-jobs", Value::Number(jobs.jobs), sureness, reason);
+    let all_are_set =
+        situation.settings().and_then(|settings| settings.get("cores")).is_some_and(|setting| setting.text() == "0");
+    if all_are_set && Some(jobs.cores) == computer.cores.present.value.map(|all| all as u64) {
+        return collector.set("cores", Value::Number(0), sureness, format!("0 means all {cores}"));
+    }
     let reason = format!("{} × {} are {} processes on {cores} cores", jobs.jobs, jobs.cores, jobs.jobs * jobs.cores);
     collector.set("cores", Value::Number(jobs.cores), sureness, reason);
 }

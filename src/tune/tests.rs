@@ -83,11 +83,11 @@ fn the_numbers_follow_from_cores_and_memory() {
     let balanced = [(1, 1), (2, 7), (4, 16), (8, 16), (12, 32), (32, 128), (64, 8), (128, 1024)];
     assert_eq!(
         balanced.map(|(cores, memory)| of(cores, memory, Profile::Balanced)),
-        ["1 1 50 16", "1 2 50 16", "2 2 50 32", "4 2 50 32", "6 2 64 32", "16 2 128 64", "2 32 128 64", "16 8 128 64"]
+        ["1 0 50 16", "1 0 50 16", "2 2 50 32", "4 2 50 32", "6 2 64 32", "16 2 128 64", "2 32 128 64", "16 8 128 64"]
     );
     assert_eq!(of(8, 16, Profile::Conservative), "2 2 25 16");
     assert_eq!(of(8, 16, Profile::HighPerformance), "8 2 128 64");
-    assert_eq!(of(1, 1, Profile::HighPerformance), "1 1 128 64");
+    assert_eq!(of(1, 1, Profile::HighPerformance), "1 0 128 64");
 }
 
 #[test]

@@ -372,3 +372,25 @@ fn edited_and_left_over_files_of_splitter_are_mended() {
     context.remove("nix/splitter/mine.nix");
     assert_eq!(files(context), right);
 }
+
+#[test]
+fn recipes_for_just_are_written_once_and_never_over_edits() {
+    let small = Small::new();
+    let context = &small.context;
+    let init = || run(&mut context.splitter(&["init", "--just", "--no-hook"]));
+    let output = init();
+    assert!(output.contains("created justfile") && output.contains("created splitter.just"), "{output}");
+    assert!(context.read("justfile").contains("mod splitter 'splitter.just'\n"));
+    assert!(init().contains("all files are up to date"));
+    context.write("justfile", "build:\n    bun run build\n");
+    let output = init();
+    assert!(output.contains("add the line `mod splitter 'splitter.just'` to justfile"), "{output}");
+    let edited = format!("{}mine:\n", context.read("splitter.just"));
+    context.write("splitter.just", &edited);
+    let output = init();
+    assert!(output.contains("splitter.just was edited and is kept"), "{output}");
+    assert_eq!(
+        (context.read("splitter.just"), context.read("justfile")),
+        (edited, "build:\n    bun run build\n".to_owned())
+    );
+}

@@ -34,6 +34,7 @@ mod signals;
 mod strace;
 mod streams;
 mod support_table;
+mod tune;
 mod update_hash;
 mod usage;
 mod words;

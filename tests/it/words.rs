@@ -36,7 +36,7 @@ const ALLOWED: [(&str, &str, &str); 3] = [
 ];
 
 /// Files and folders with texts for people. Files are read whole, except for tests, because code contains no such phrases.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -44,6 +44,7 @@ const FILES: [&str; 9] = [
     "docs",
     "src",
     "nix-templates",
+    "nix-modules",
     "templates",
     "flake.nix",
 ];

@@ -82,6 +82,7 @@ impl Demo {
             systems: Vec::new(),
             input: None,
             direnv: false,
+            just: false,
             no_hook: true,
             fetching: online(),
         };

@@ -27,6 +27,7 @@ use crate::{
         direnv::{self, Direnv},
         files::{Files, Written},
         flake,
+        just::{self, Just},
         record::{self, Record},
         templates::{self, Layout},
         update::Extent,
@@ -58,6 +59,9 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     }
     if options.direnv || (!options.no_hook && offer::direnv(&tree, printer)?) {
         add_direnv(&tree, &mut files, printer)?;
+    }
+    if options.just {
+        add_just(&tree, &mut files, printer)?;
     }
     let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
     print_written(&written, printer);
@@ -92,6 +96,19 @@ fn add_direnv(tree: &WorkTree, files: &mut Files, printer: Printer) -> Result<()
     match direnv::files(tree)? {
         Direnv::Written(texts) => texts.into_iter().for_each(|(path, text)| files.put(path, text)),
         Direnv::Kept => printer.note("  .envrc is kept; it enters the dev shell with the line `use flake`"),
+    }
+    Ok(())
+}
+
+fn add_just(tree: &WorkTree, files: &mut Files, printer: Printer) -> Result<(), Failure> {
+    match just::files(tree)? {
+        Just::Written { files: texts, advice } => {
+            texts.into_iter().for_each(|(path, text)| files.put(path, text));
+            if let Some(justfile) = advice {
+                printer.note(format_args!("  add the line `{BOLD}{}{BOLD:#}` to {justfile}", just::LINE));
+            }
+        }
+        Just::Kept => printer.note(format_args!("  {} was edited and is kept", just::FILE)),
     }
     Ok(())
 }

@@ -31,7 +31,8 @@ fn jobs(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
     let set = |finding: Finding| match advised {
         Some(Jobs { jobs, cores }) => {
             let finding = finding.so(facts.to_set("max-jobs", &jobs.to_string()));
-            finding.so(facts.to_set("cores", &cores.to_string()))
+            let finding = finding.so(facts.to_set("cores", &cores.to_string()));
+            finding.so("`splitter tune` shows these and other settings that suit this machine, with their reasons")
         }
         None => finding,
     };

@@ -25,6 +25,7 @@ mod known;
 pub mod log;
 mod preload;
 mod run;
+mod scratch;
 mod store;
 #[cfg(test)]
 mod tests;
