@@ -189,9 +189,9 @@ pub(super) enum Command {
         "splitter ci matrix" => "Show the jobs that build what no cache has",
     })]
     Ci(CiCommand),
-    /// Find what slows builds down or makes them fail, on this machine and in this repository
+    /// Find what slows builds down or makes them fail, and say what mends it
     ///
-    /// It checks Nix and its settings, binary caches, the disk, the clock, and the hashes, sources and Nix code of the repository. Each
+    /// It checks this machine (Nix and its settings, binary caches, disk, clock) and the hashes, sources and Nix code of the repository. Each
     /// finding says why it matters here, and what mends it. It changes nothing, and works without Nix, without a network and outside
     /// of a repository. The exit code is 1 if something should be mended.
     #[command(after_help = examples! {

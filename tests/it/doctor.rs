@@ -71,9 +71,9 @@ fn a_symptom_shows_the_checks_that_explain_it() {
       problem: the sandbox is off: `sandbox = false` [sandbox]
         Builds see the network, the programs and the files of this machine. They work here and fail in CI, or give other results that are then shared through caches.
         -> write `sandbox = true` into [ROOT]/nix-conf/nix.conf, and start the daemon again
-      problem: the daemon ignores a setting of this user: `sandbox` [ignored-settings]
+      problem: the daemon ignores what this user set: `extra-sandbox-paths` [ignored-settings]
         Only the system's settings and trusted users may set these. What the lines should do does not happen.
-        -> move the lines into the system's settings
+        -> let an administrator write the lines into [ROOT]/nix-conf/nix.conf
         -> do not add yourself to `trusted-users` for it: that gives the rights of root
       advice: Nix remembers for an hour that a cache lacks a path [remembered-misses]
         If CI or a colleague pushes a build in that time, this machine builds it again although the cache has it.

@@ -85,7 +85,7 @@ fn dangerous(settings: &Settings, nix: &Installed, facts: &Facts<'_>) -> Vec<Ent
             "Nix takes unsigned paths from every cache: `require-sigs = false`{}",
             facts.in_file("require-sigs")
         );
-        let why = "Whoever controls a cache, or the way to it, can put any program on this machine.";
+        let why = "Someone who controls a cache, or the way to it, can put any program on this machine.";
         add(Finding::problem(68, what, why).so(facts.to_set("require-sigs", "true")));
     }
     if settings.flag("accept-flake-config") == Some(true) {
