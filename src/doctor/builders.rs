@@ -72,7 +72,7 @@ pub fn check(
     match answers {
         None => entries.push(BUILDERS.unknown("`--offline` asks no builder")),
         Some(answers) => {
-            entries.extend(builders.iter().zip(answers).map(|(builder, answer)| one(builder, answer.as_deref())))
+            entries.extend(builders.iter().zip(answers).map(|(builder, answer)| one(builder, answer.as_deref())));
         }
     }
     entries.push(if settings.flag("builders-use-substitutes") == Some(false) {

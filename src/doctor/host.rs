@@ -236,17 +236,15 @@ fn proxy(facts: &Facts<'_>) -> Entry {
 }
 
 fn git(facts: &Facts<'_>) -> Entry {
-    match &facts.git {
-        Some(version) => GIT.fine(format!("git is {version}")),
-        None => {
-            let finding = Finding::problem(
-                94,
-                "git is not installed",
-                "Nix copies the files that git tracks, so it needs git. Most commands of splitter do too.",
-            );
-            GIT.found(finding.so("install git, and add it to PATH"))
-        }
+    if let Some(version) = &facts.git {
+        return GIT.fine(format!("git is {version}"));
     }
+    let finding = Finding::problem(
+        94,
+        "git is not installed",
+        "Nix copies the files that git tracks, so it needs git. Most commands of splitter do too.",
+    );
+    GIT.found(finding.so("install git, and add it to PATH"))
 }
 
 fn gigabytes(bytes: u64) -> String {

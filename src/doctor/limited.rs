@@ -42,7 +42,7 @@ pub(super) fn output(command: &mut Command, limit: Duration) -> io::Result<Optio
     Ok(if is_late { None } else { Some(Output { status, stdout: stdout?, stderr: stderr? }) })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::time::Instant;
 

@@ -69,7 +69,7 @@ fn text_of(remedy: &Remedy) -> String {
 fn print_line(entry: &Entry, printer: Printer) {
     match &entry.state {
         State::Fine(text) => {
-            printer.data(format_args!("  {GOOD}fine{GOOD:#}: {text} {DIM}[{}]{DIM:#}", entry.check.name))
+            printer.data(format_args!("  {GOOD}fine{GOOD:#}: {text} {DIM}[{}]{DIM:#}", entry.check.name));
         }
         State::Unknown(why) => {
             printer.data(format_args!("  {DIM}not checked{DIM:#}: {why} {DIM}[{}]{DIM:#}", entry.check.name));

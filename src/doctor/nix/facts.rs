@@ -117,10 +117,10 @@ impl Installed {
             let resume = |panic| std::panic::resume_unwind(panic);
             ((version.join().unwrap_or_else(resume), config.join().unwrap_or_else(resume)), store)
         });
-        Self::of(program, version, config, store)
+        Self::of(program, &version, config, store)
     }
 
-    fn of(program: &Path, version: Answered, config: Answered, store: Answered) -> Self {
+    fn of(program: &Path, version: &Answered, config: Answered, store: Answered) -> Self {
         let version = version.text().and_then(|text| {
             Version::parse(&text).ok_or_else(|| NoAnswer::Form { command: "nix --version".to_owned() })
         });

@@ -27,6 +27,7 @@ use crate::{
 const SEEN_BY_NIX: [&str; 4] = ["flake.nix", "flake.lock", "splitter.json", FOLDER];
 
 /// What is known of a repository.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts {
     /// Whether `splitter init` has run.
     pub is_set_up: bool,

@@ -74,9 +74,12 @@ fn a_good_repository_has_no_finding() {
     assert_eq!(found(&good(), NOW), []);
 }
 
+/// What makes a repository bad, the check that finds it, and words of the finding.
+type Fault = (fn(&mut Facts), &'static str, Severity, &'static str);
+
 #[test]
 fn each_fault_is_found_with_what_mends_it() {
-    let cases: [(fn(&mut Facts), &str, Severity, &str); 13] = [
+    let cases: [Fault; 13] = [
         (|facts| facts.is_half_written = true, "generated-files", Severity::Problem, "splitter update-hash"),
         (|facts| facts.has_lock = false, "flake-lock", Severity::Problem, "nix flake lock"),
         (
