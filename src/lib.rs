@@ -5,6 +5,7 @@
 //! | module | contains | side effects |
 //! | --- | --- | --- |
 //! | [`cli`] | one file for each command, the printer, exit codes | prints |
+//! | [`doctor`] | checks of this machine and of a repository: what slows builds down, and what mends it | uses the network, runs `nix` and git |
 //! | [`caches`] | binary caches: what a repository needs of them, and what they have | uses the network, runs `nix` |
 //! | [`tune`] | settings of Nix for this computer, with reasons | uses the network, runs `nix` |
 //! | [`guard`] | checks of a tree or a commit, the git hook | writes hooks; runs git |
@@ -33,6 +34,7 @@ pub mod ci;
 pub mod cli;
 pub mod closure;
 pub mod diagnosis;
+pub mod doctor;
 pub mod guard;
 pub mod history;
 pub mod image;

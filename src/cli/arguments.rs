@@ -18,6 +18,7 @@ macro_rules! examples {
 mod cache;
 mod ci;
 mod dev;
+mod doctor;
 mod images;
 mod stats;
 mod manual;
@@ -27,6 +28,7 @@ pub(super) use self::{
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
     ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat},
     dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
+    doctor::DoctorOptions,
     images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
     stats::{Since, StatsOptions},
     manual::{CompletionsOptions, ManOptions},
@@ -200,6 +202,16 @@ pub(super) enum Command {
         "splitter ci matrix" => "Show the jobs that build what no cache has",
     })]
     Ci(CiCommand),
+    /// Find what slows builds down or makes them fail, and say what mends it
+    ///
+    /// It checks this machine (Nix and its settings, binary caches, disk, clock) and the hashes, sources and Nix code of the repository. Each
+    /// finding says why it matters here, and what mends it. It changes nothing, and works without Nix, without a network and outside
+    /// of a repository. The exit code is 1 if something should be mended.
+    #[command(after_help = examples! {
+        "splitter doctor" => "Make all checks, and end with the three findings that matter most",
+        "splitter doctor slow-ci" => "Make only the checks that explain a slow CI",
+    })]
+    Doctor(DoctorOptions),
     /// Show settings of Nix that suit this computer, and why
     ///
     /// It reads cores, memory and the disk of the store, and asks the installed Nix which settings it knows. Nothing that weakens

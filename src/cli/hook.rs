@@ -13,16 +13,13 @@ use super::{
 use crate::{
     diagnostic::Category,
     guard::{
-        hook::{self, Done, HookPlace},
+        hook::{self, Done, HookPlace, SKIP, is_on_path, is_skipped},
         renewal::Renewal,
         staged,
     },
     repo::{GitIndex, WorkTree},
     scaffold::record::PATH,
 };
-
-/// The variable that skips the hook.
-const SKIP: &str = "SPLITTER_HOOK";
 
 pub(super) fn run(global: &Global, command: &HookCommand, printer: Printer) -> Result<Outcome, Failure> {
     match command {
@@ -103,14 +100,6 @@ fn status(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure> {
         works = false;
     }
     Ok(Outcome::verdict(works, false))
-}
-
-fn is_on_path() -> bool {
-    which::which("splitter").is_ok()
-}
-
-fn is_skipped() -> bool {
-    std::env::var_os(SKIP).is_some_and(|value| value == "0")
 }
 
 /// Checks the staged files for the hook. It stops a commit only if the staged files are wrong, not if the check itself fails.

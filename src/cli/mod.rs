@@ -8,6 +8,7 @@ mod check;
 mod ci;
 mod demo;
 mod dev;
+mod doctor;
 mod explain;
 mod failure;
 mod fetching;
@@ -88,6 +89,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Dev(command) => dev::run(global, command, printer),
         Command::Link(options) => link::run(global, options),
         Command::Ci(command) => ci::run(global, command, printer),
+        Command::Doctor(options) => doctor::run(global, options, printer),
         Command::Tune(options) => tune::run(global, options, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),

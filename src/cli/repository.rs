@@ -7,8 +7,8 @@ use camino::Utf8Path;
 use super::{arguments::Global, failure::Failure, interrupt, printer::Printer, text::things};
 use crate::{
     fetch,
-    proof::{Place, ProofError, State},
-    repo::{Asks, Git, GitError, RepoPath, Snapshot, SourceFile, TreeError, WorkTree, lfs, states},
+    proof::{ProofError, State},
+    repo::{Git, RepoPath, SourceFile, WorkTree, lfs},
     scaffold::{
         files::{
             WriteError,
@@ -44,11 +44,7 @@ pub(super) fn recovered(global: &Global, printer: Printer) -> Result<WorkTree, F
 
 /// Reads the working tree and splits it. Without git, the files come from a walk of the folder.
 pub(super) fn state(tree: &WorkTree) -> Result<State, ProofError> {
-    let files = match states::of_work_tree(&Git::at(tree.root()), tree) {
-        Err(TreeError::Git { source: GitError::NoRepository(_), .. }) => states::of_folder(tree)?,
-        files => files?,
-    };
-    Ok(State::of(Box::new(Snapshot::new(tree.clone(), Asks::Whole)), files, Place::WorkTree)?)
+    Ok(State::of_working_tree(tree)?)
 }
 
 /// Returns a path that the user named relative to the root of the repository, or nothing if it is outside of it.

@@ -85,7 +85,8 @@ pub fn unmerged_remedy(path: &str) -> &'static str {
     }
 }
 
-fn of_verdict(verdict: &Verdict) -> Vec<Finding> {
+/// Returns the findings of a checked tree.
+pub fn of_verdict(verdict: &Verdict) -> Vec<Finding> {
     let remedy = remedy(verdict);
     if verdict.is_only_unstaged() {
         let beside = verdict.beside.iter().flat_map(|beside| &beside.unstaged);

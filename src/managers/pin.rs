@@ -12,6 +12,9 @@ use crate::{
     system::System,
 };
 
+/// The source of a choice that nothing in the repository makes.
+pub(super) const FROM_NOTHING: &str = "splitter's default: no version is pinned";
+
 /// A package manager and its exact version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageManager {
@@ -47,6 +50,13 @@ impl PackageManager {
     /// none if the program is a file of the repository.
     pub fn program_packages(&self, systems: &[System]) -> Vec<ProgramPackage> {
         if self.file.is_some() { Vec::new() } else { self.name.manager().program_packages(systems) }
+    }
+}
+
+impl Pin {
+    /// Whether nothing in the repository pins the package manager.
+    pub fn is_default(&self) -> bool {
+        self.source == FROM_NOTHING
     }
 }
 

@@ -139,6 +139,31 @@ impl Settings {
         self.by_name.iter().map(|(name, setting)| (name.as_str(), setting))
     }
 
+    /// Returns a boolean.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.get(name)?.value.as_bool()
+    }
+
+    /// Returns a number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.get(name)?.value.as_u64()
+    }
+
+    /// Returns a text.
+    pub fn string(&self, name: &str) -> Option<&str> {
+        self.get(name)?.value.as_str()
+    }
+
+    /// Returns a list of words.
+    pub fn words(&self, name: &str) -> Vec<&str> {
+        self.get(name)
+            .and_then(|setting| setting.value.as_array())
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
+    }
+
     /// Whether there are none, as with an answer that was not understood.
     pub fn is_empty(&self) -> bool {
         self.by_name.is_empty()

@@ -157,6 +157,15 @@ impl State {
         Ok(Self { folder, ..Self::of(tree, files, place)? })
     }
 
+    /// Reads the working tree. Without git, the files come from a walk of the folder.
+    pub fn of_working_tree(tree: &WorkTree) -> Result<Self, StateError> {
+        let files = match states::of_work_tree(&Git::at(tree.root()), tree) {
+            Err(TreeError::Git { source: GitError::NoRepository(_), .. }) => states::of_folder(tree)?,
+            files => files?,
+        };
+        Self::of(Box::new(Snapshot::new(tree.clone(), Asks::Whole)), files, Place::WorkTree)
+    }
+
     /// Builds the state of a tree with these files.
     pub fn of(tree: Box<dyn Tree + Send>, files: FileStates, place: Place) -> Result<Self, StateError> {
         let split = Split::read(tree.as_ref(), &Choices::default())

@@ -222,7 +222,7 @@ fn yarn_4_installs_and_builds_the_monorepo() {
 }
 
 /// Returns a Nix expression that runs `script` with the host's programs. `more` are additional attributes.
-fn derivation(script: &str, more: &str) -> String {
+pub(crate) fn derivation(script: &str, more: &str) -> String {
     let script = format!("export PATH=/usr/bin:/bin; {script}");
     format!(
         "derivation {{ name = \"probe\"; system = builtins.currentSystem; builder = \"/bin/sh\"; \
@@ -230,7 +230,8 @@ fn derivation(script: &str, more: &str) -> String {
     )
 }
 
-const NIX_BUILD: [&str; 6] = ["build", "--impure", "--no-link", "--print-out-paths", "--file", "default.nix"];
+pub(crate) const NIX_BUILD: [&str; 6] =
+    ["build", "--impure", "--no-link", "--print-out-paths", "--file", "default.nix"];
 
 #[test]
 fn nix_builds_in_a_store_of_its_own() {

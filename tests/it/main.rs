@@ -7,6 +7,7 @@ mod support;
 mod check;
 mod ci;
 mod demo;
+mod doctor;
 mod end_to_end;
 mod explain;
 mod failures;

@@ -21,10 +21,15 @@ impl Folder {
         Self { path, store: store.to_owned() }
     }
 
-    pub(super) fn ask(&self, items: &[Item], depth: Depth, cache: &Cache) -> Result<BTreeMap<Item, Found>, Trouble> {
+    /// Checks that the folder is a cache for the store of this machine.
+    pub(super) fn open(&self) -> Result<(), Trouble> {
         let info = reading::text(self.path.join(CACHE_INFO));
         let info = info.map_err(|_| Trouble::NoCache(format!("it has no file `{CACHE_INFO}`")))?;
-        check_store(&info, &self.store)?;
+        check_store(&info, &self.store)
+    }
+
+    pub(super) fn ask(&self, items: &[Item], depth: Depth, cache: &Cache) -> Result<BTreeMap<Item, Found>, Trouble> {
+        self.open()?;
         let mut found = BTreeMap::new();
         for item in items {
             if let Some(answer) = self.one(item, depth, cache) {

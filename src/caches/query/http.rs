@@ -11,14 +11,14 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 use reqwest::{
     Client, Method, RequestBuilder, Response,
-    header::{AUTHORIZATION, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{AUTHORIZATION, DATE, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use serde_json::Value;
 use tokio::{sync::OnceCell, time::Instant};
 use url::Url;
 
 use super::{
-    Archive, Asking, Cache, Depth, Found, Item, Trouble,
+    Archive, Asking, Cache, Depth, Found, Greeting, Item, Trouble,
     folder::{CACHE_INFO, check_store, compared},
 };
 use crate::{
@@ -113,15 +113,30 @@ impl Http {
             Some(url) => self.described(url).await?,
             None => self.base.clone(),
         };
-        let url = join(&base, CACHE_INFO)?;
-        let answer = self.get(Method::GET, url).await?;
-        match answer.status().as_u16() {
-            200 => {}
-            403 => return Err(Trouble::Denied { status: 403, has_credentials: self.secret.is_some() }),
-            status => return Err(Trouble::NoCache(format!("it answered {status} to `{CACHE_INFO}`"))),
-        }
+        let answer = self.info(&base).await?;
         check_store(&self.text(answer).await?, &self.store)?;
         Ok(base)
+    }
+
+    /// Asks for the file that every cache has.
+    async fn info(&self, base: &Url) -> Result<Response, Trouble> {
+        let answer = self.get(Method::GET, join(base, CACHE_INFO)?).await?;
+        match answer.status().as_u16() {
+            200 => Ok(answer),
+            403 => Err(Trouble::Denied { status: 403, has_credentials: self.secret.is_some() }),
+            status => Err(Trouble::NoCache(format!("it answered {status} to `{CACHE_INFO}`"))),
+        }
+    }
+
+    /// Opens the cache, and asks once more to measure a request over the open connection.
+    pub(super) async fn greet(&self) -> Result<Greeting, Trouble> {
+        let base = self.opened.get_or_try_init(|| self.open()).await?;
+        let start = Instant::now();
+        let answer = self.info(base).await?;
+        let date = answer.headers().get(DATE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        // A connection whose answer was not read is not used again.
+        self.text(answer).await?;
+        Ok(Greeting { took: Some(start.elapsed()), date })
     }
 
     /// Sends `nix-cache-info`, if the server does not have it.

@@ -83,6 +83,15 @@ pub enum Depth {
     Archives,
 }
 
+/// How a cache answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Greeting {
+    /// The time of one request over an open connection. Nothing if no server was asked.
+    pub took: Option<Duration>,
+    /// The time of day, as the server states it.
+    pub date: Option<String>,
+}
+
 /// A cache that can be asked.
 pub struct Cache {
     /// The address.
@@ -114,18 +123,20 @@ pub struct Asking<'a> {
     pub store: &'a str,
     /// The longest time without an answer.
     pub stall: Duration,
+    /// The most requests for one file.
+    pub attempts: u32,
 }
 
 impl<'a> Asking<'a> {
     /// Asks with the usual patience.
     pub fn new(machine: &'a Machine, nix: &'a Nix, store: &'a str) -> Self {
-        Self { machine, nix, store, stall: DEFAULT_STALL }
+        Self { machine, nix, store, stall: DEFAULT_STALL, attempts: ATTEMPTS }
     }
 
     fn patience(&self) -> Patience {
         let patience = Patience {
-            attempts: ATTEMPTS,
-            attempts_unanswered: 2,
+            attempts: self.attempts,
+            attempts_unanswered: self.attempts.min(2),
             longest_retry_after: LONGEST_PAUSE,
             connect: CONNECT,
             largest: super::narinfo::MOST,
@@ -163,6 +174,16 @@ impl Cache {
             *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble.clone());
         }
         answer
+    }
+
+    /// Asks the cache for the file that every cache has, and measures how long that takes.
+    pub async fn greet(&self) -> Result<Greeting, Trouble> {
+        match &self.way {
+            Way::Http(http) => http.greet().await,
+            Way::Folder(folder) => folder.open().map(|()| Greeting::default()),
+            Way::Program(_) => Ok(Greeting::default()),
+            Way::None(trouble) => Err(trouble.clone()),
+        }
     }
 
     /// Returns why the cache does not answer, if it was asked and does not.

@@ -11,6 +11,9 @@ use super::{
     section,
 };
 
+/// The variable that skips the hook.
+pub const SKIP: &str = "SPLITTER_HOOK";
+
 /// Commands that run the check, in scripts and configurations.
 const CALLS: [&str; 2] = ["hook run", "check --staged"];
 
@@ -30,6 +33,16 @@ impl Status {
     pub const fn runs(&self) -> bool {
         self.from.is_some()
     }
+}
+
+/// Returns whether the hook finds splitter.
+pub fn is_on_path() -> bool {
+    which::which("splitter").is_ok()
+}
+
+/// Returns whether this process skips the hook.
+pub fn is_skipped() -> bool {
+    std::env::var_os(SKIP).is_some_and(|value| value == "0")
 }
 
 /// Returns the status of each hook.

@@ -3,7 +3,7 @@
 use crate::{
     managers::{
         ManagerError, ManagerName, PackageManager, Pin, Pinned,
-        pin::{exact, numbers},
+        pin::{FROM_NOTHING, exact, numbers},
     },
     names::{BUN_VERSION, MANIFEST},
     repo::{RepoPath, read_text},
@@ -47,7 +47,7 @@ fn version(pinned: &Pinned<'_>) -> Result<(String, &'static str), ManagerError> 
     }
     Ok(match pinned.engine("bun") {
         Some(version) => (version, "engines.bun in package.json"),
-        None => (DEFAULT.to_owned(), "splitter's default: no version is pinned"),
+        None => (DEFAULT.to_owned(), FROM_NOTHING),
     })
 }
 

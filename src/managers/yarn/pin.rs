@@ -3,6 +3,7 @@
 //! `yarn-path` (Yarn 1) and `yarnPath` (later) name a program in the repository. They win, because every Yarn hands
 //! over to that program. Next comes `packageManager`, then an exact `engines.yarn`.
 
+pub(in crate::managers) use crate::managers::pin::FROM_NOTHING;
 use crate::{
     managers::{ManagerError, Pinned, pin::exact},
     names::MANIFEST,
@@ -11,7 +12,6 @@ use crate::{
 
 pub(in crate::managers) const FROM_MANIFEST: &str = "packageManager in package.json";
 pub(in crate::managers) const FROM_ENGINES: &str = "engines.yarn in package.json";
-pub(in crate::managers) const FROM_NOTHING: &str = "splitter's default: no version is pinned";
 
 /// Returns the version that the manifest pins.
 pub(in crate::managers) fn from_manifest(

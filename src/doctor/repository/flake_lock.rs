@@ -1,0 +1,136 @@
+//! `flake.lock`: which nixpkgs it pins, how old that is, and until when it is supported.
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use crate::doctor::clock::days;
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
+/// What `flake.lock` says of nixpkgs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nixpkgs {
+    /// The branch that `flake.nix` names, such as `nixos-26.05`.
+    pub branch: Option<String>,
+    /// The time of the pinned commit, in seconds since 1970.
+    pub pinned: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Lock {
+    root: String,
+    nodes: BTreeMap<String, Node>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Node {
+    inputs: BTreeMap<String, Value>,
+    locked: Source,
+    original: Source,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Source {
+    repo: String,
+    url: String,
+    id: String,
+    r#ref: Option<String>,
+    last_modified: Option<u64>,
+}
+
+impl Nixpkgs {
+    /// Reads `flake.lock`. Returns nothing if no input of the flake itself is nixpkgs.
+    pub fn read(text: &str) -> Option<Self> {
+        let lock: Lock = serde_json::from_str(text).ok()?;
+        let inputs = lock.nodes.get(&lock.root)?.inputs.iter();
+        // Those that follow another input are arrays.
+        let nodes = inputs.filter_map(|(name, node)| Some((name, lock.nodes.get(node.as_str()?)?)));
+        let is_nixpkgs = |(name, node): &(&String, &Node)| {
+            name.as_str() == "nixpkgs"
+                || node.locked.repo == "nixpkgs"
+                || node.original.id == "nixpkgs"
+                || node.locked.url.contains("/nixpkgs")
+        };
+        let (_, node) = nodes.filter(is_nixpkgs).min_by_key(|(name, _)| name.as_str() != "nixpkgs")?;
+        Some(Self { branch: node.original.r#ref.clone(), pinned: node.locked.last_modified })
+    }
+
+    /// Returns the age of the pinned commit in days.
+    pub fn age(&self, now: u64) -> Option<u64> {
+        Some(now.saturating_sub(self.pinned?) / DAY)
+    }
+
+    /// Returns the release and the days since its support ended, or nothing if it is supported or no release.
+    pub fn unsupported(&self, now: u64) -> Option<(String, u64)> {
+        let (year, month) = self.release()?;
+        // A release in May is supported until the end of the year, one in November until the end of June.
+        let end = if month == 5 { days(2000 + year + 1, 1, 1) } else { days(2000 + year + 1, 7, 1) };
+        let late = (now / DAY).checked_sub(end)?;
+        Some((format!("{year:02}.{month:02}"), late))
+    }
+
+    fn release(&self) -> Option<(u64, u64)> {
+        let branch = self.branch.as_deref()?;
+        let of = |word: &str| {
+            let (year, month) = word.split_once('.')?;
+            let is_number = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+            (is_number(year) && is_number(month)).then_some(())?;
+            Some((year.parse().ok()?, month.parse().ok()?))
+        };
+        branch.split('-').find_map(of).filter(|(_, month)| [5, 11].contains(month))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock(reference: &str) -> String {
+        format!(
+            r#"{{"version": 7, "root": "root", "nodes": {{
+                "root": {{"inputs": {{"nixpkgs": "nixpkgs_2", "utils": "u", "x": ["utils", "nixpkgs"]}}}},
+                "u": {{"locked": {{"repo": "flake-utils", "lastModified": 5}}, "original": {{"repo": "flake-utils"}}}},
+                "nixpkgs_2": {{"locked": {{"type": "github", "owner": "NixOS", "repo": "nixpkgs", "lastModified": 1700000000}},
+                               "original": {{"type": "github", "owner": "NixOS", "repo": "nixpkgs"{reference}}}}}}}}}"#
+        )
+    }
+
+    /// 2026-12-31 and 2027-01-02, in seconds.
+    const LAST_DAY: u64 = 1_798_675_200;
+    const AFTER: u64 = LAST_DAY + 2 * DAY;
+
+    #[test]
+    fn the_end_of_support_is_known_for_every_release() {
+        let of = |branch: &str| Nixpkgs::read(&lock(&format!(r#", "ref": "{branch}""#))).unwrap();
+        assert_eq!(of("nixos-26.05").unsupported(LAST_DAY), None);
+        assert_eq!(of("nixos-26.05").unsupported(AFTER), Some(("26.05".to_owned(), 1)));
+        assert_eq!(of("nixpkgs-25.11-darwin").unsupported(AFTER).unwrap().0, "25.11");
+        assert_eq!(of("release-26.11").unsupported(AFTER), None);
+        for branch in ["nixos-unstable", "master", "nixos-26.07", "v1.05"] {
+            assert_eq!(of(branch).unsupported(AFTER), None, "{branch}");
+        }
+        assert_eq!(Nixpkgs::read(&lock("")).unwrap().unsupported(AFTER), None);
+        // The file that a new flake gets states the same day.
+        let new: Value = serde_json::from_str(include_str!("../../../nix-templates/flake/nixpkgs.json")).unwrap();
+        assert_eq!((new["release"].as_str(), new["supportedUntil"].as_str()), (Some("26.05"), Some("2026-12-31")));
+    }
+
+    #[test]
+    fn the_age_is_that_of_the_pinned_commit() {
+        let nixpkgs = Nixpkgs::read(&lock("")).unwrap();
+        assert_eq!(nixpkgs.age(1_700_000_000 + 91 * DAY), Some(91));
+        assert_eq!(nixpkgs.age(0), Some(0));
+        for text in [
+            "",
+            "{}",
+            r#"{"root": "root", "nodes": {"root": {}}}"#,
+            r#"{"root": "r", "nodes": {"r": {"inputs": {"a": "b"}}}}"#,
+        ] {
+            assert_eq!(Nixpkgs::read(text), None, "{text}");
+        }
+    }
+}
