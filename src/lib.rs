@@ -12,6 +12,7 @@
 //! | [`picture`] | drawings of the build graph and of the layers of images: Mermaid, SVG, HTML | none |
 //! | [`diagnosis`] | what the log of a failed build says of the cause | none |
 //! | [`ci`] | the files of CI systems, the plan of their jobs | none |
+//! | [`lint`] | rules about Nix files, workflows, Dockerfiles and settings | none |
 //! | [`image`] | container images: plans, layers, registries | reads the store, writes layouts, uses the network |
 //! | [`scaffold`] | files written to a repository | writes files |
 //! | [`fetch`] | registries, the tarball cache, downloads | uses the network |
@@ -32,6 +33,7 @@ pub mod closure;
 pub mod diagnosis;
 pub mod guard;
 pub mod image;
+pub mod lint;
 pub mod picture;
 pub mod proof;
 pub mod scaffold;
