@@ -2,12 +2,41 @@
 
 mod dockerfile_beside_flake;
 mod fake_hash;
+mod lock;
+mod nix;
 mod store_in_actions_cache;
 
 use super::model::Rule;
 
 /// All rules.
-pub const RULES: &[&Rule] = &[&dockerfile_beside_flake::RULE, &fake_hash::RULE, &store_in_actions_cache::RULE];
+pub const RULES: &[&Rule] = &[
+    &nix::compiler_flags::RULE,
+    &nix::dangerous_setting::RULE,
+    &dockerfile_beside_flake::RULE,
+    &lock::dropped_system::RULE,
+    &fake_hash::RULE,
+    &nix::for_all_systems::RULE,
+    &nix::import_from_derivation::RULE,
+    &nix::impure_lookup::RULE,
+    &nix::install_in_build::RULE,
+    &nix::missing_lock::RULE,
+    &lock::moving_nixpkgs::RULE,
+    &nix::mutable_created::RULE,
+    &nix::network_in_build::RULE,
+    &nix::no_chroot::RULE,
+    &nix::node_modules_hash::RULE,
+    &nix::nodejs_with_bun::RULE,
+    &lock::old_lock::RULE,
+    &nix::one_layer_image::RULE,
+    &nix::revision_in_name::RULE,
+    &lock::several_nixpkgs::RULE,
+    &store_in_actions_cache::RULE,
+    &nix::substituter_without_key::RULE,
+    &nix::tool_in_nix_image::RULE,
+    &nix::unknown_setting::RULE,
+    &lock::unsupported_nixpkgs::RULE,
+    &nix::whole_repository::RULE,
+];
 
 /// Returns the rule of a name.
 pub fn named(name: &str) -> Option<&'static Rule> {
