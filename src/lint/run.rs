@@ -6,7 +6,7 @@ use super::{
     file::{Context, File, Found},
     kind::{self, Kind},
     model::{Check, Edit, Finding, Rule},
-    rules::RULES,
+    rules::{RULES, Words},
     view::{Dockerfile, JsonFile, NixFile, Script, SettingsFile, YamlFile},
 };
 use crate::parallel;
@@ -40,8 +40,11 @@ fn of_file(context: &Context<'_>, file: File<'_>, choices: &Choices, rules: &[&'
 fn check(context: &Context<'_>, file: File<'_>, rules: &[&'static Rule], found: &mut Found<'_>) {
     macro_rules! run {
         ($variant:ident, $view:expr) => {
+            run!($variant, $view, rules)
+        };
+        ($variant:ident, $view:expr, $rules:expr) => {
             if let Some(view) = $view {
-                each(rules, found, |check, found| {
+                each($rules, found, |check, found| {
                     if let Check::$variant(check) = check {
                         check(&view, found);
                     }
@@ -50,7 +53,18 @@ fn check(context: &Context<'_>, file: File<'_>, rules: &[&'static Rule], found: 
         };
     }
     match file.kind {
-        Kind::Nix => run!(Nix, NixFile::parse(context, file)),
+        Kind::Nix => {
+            let words = Words::of(file.text);
+            let is_nix = |rule: &Rule| rule.checks.iter().any(|check| matches!(check, Check::Nix(_)));
+            let rules: Vec<&'static Rule> = rules
+                .iter()
+                .copied()
+                .filter(|rule| is_nix(rule) && words.may_find(rule.name, file.name() == "flake.nix"))
+                .collect();
+            if !rules.is_empty() {
+                run!(Nix, NixFile::parse(context, file), &rules);
+            }
+        }
         Kind::Lock => run!(Lock, JsonFile::parse(context, file)),
         Kind::Manifest => run!(Manifest, JsonFile::parse(context, file)),
         Kind::Workflow | Kind::Action | Kind::Gitlab | Kind::Buildkite => run!(Yaml, YamlFile::parse(context, file)),

@@ -6,6 +6,7 @@ mod lock;
 mod nix;
 mod store_in_actions_cache;
 
+pub(super) use self::nix::Words;
 use super::model::Rule;
 
 /// All rules.

@@ -19,3 +19,6 @@ pub(super) mod substituter_without_key;
 pub(super) mod tool_in_nix_image;
 pub(super) mod unknown_setting;
 pub(super) mod whole_repository;
+mod words;
+
+pub(in crate::lint) use self::words::Words;
