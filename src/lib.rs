@@ -14,6 +14,7 @@
 //! | [`picture`] | drawings of the build graph and of the layers of images: Mermaid, SVG, HTML | none |
 //! | [`diagnosis`] | what the log of a failed build says of the cause | none |
 //! | [`ci`] | the files of CI systems, the plan of their jobs | none |
+//! | [`lint`] | rules about Nix files, workflows, Dockerfiles and settings | none |
 //! | [`image`] | container images: plans, layers, registries | reads the store, writes layouts, uses the network |
 //! | [`history`] | what builds did over time: times, caches, sizes | reads and writes the state folder |
 //! | [`scaffold`] | files written to a repository | writes files |
@@ -38,6 +39,7 @@ pub mod doctor;
 pub mod guard;
 pub mod history;
 pub mod image;
+pub mod lint;
 pub mod picture;
 pub mod proof;
 pub mod scaffold;

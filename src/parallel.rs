@@ -42,6 +42,35 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], function: impl Fn(&T) -> R + Sy
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// The stack in bytes of the threads of [`map_deep`]. Only the part that is used takes memory.
+const DEEP: usize = 64 << 20;
+
+/// Does the same on threads whose stacks are large, for functions that recurse as deeply as a file nests. If the system starts no thread, it
+/// works on this one.
+pub(crate) fn map_deep<T: Sync, R: Send>(items: &[T], function: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { return done };
+            done.push((index, function(item)));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(items.len());
+        let start = |_| thread::Builder::new().stack_size(DEEP).spawn_scoped(scope, work).ok();
+        let started: Vec<_> = (0..threads).filter_map(start).collect();
+        let mut done = if started.is_empty() { work() } else { Vec::new() };
+        for thread in started {
+            done.extend(thread.join().unwrap_or_else(|reason| panic::resume_unwind(reason)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +85,6 @@ mod tests {
         let items: Vec<u32> = (0..100).collect();
         assert_eq!(map(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
         assert!(map::<u32, u32>(&[], |item| *item).is_empty());
+        assert_eq!(map_deep(&items, |item| item * 2), map(&items, |item| item * 2));
     }
 }

@@ -23,6 +23,7 @@ mod images;
 mod stats;
 mod manual;
 mod tune;
+mod lint;
 
 pub(super) use self::{
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
@@ -33,6 +34,7 @@ pub(super) use self::{
     stats::{Since, StatsOptions},
     manual::{CompletionsOptions, ManOptions},
     tune::{TuneOptions, TuneOutput},
+    lint::{LintFormat, LintOptions},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -221,6 +223,15 @@ pub(super) enum Command {
         "splitter tune --nixos --write tune.nix" => "Write a module for NixOS",
     })]
     Tune(TuneOptions),
+    /// Find what makes Nix builds slow or wrong, in flakes, workflows and Dockerfiles
+    ///
+    /// It reads the Nix files, flake.lock, workflows, Dockerfiles and scripts of any repository, and needs neither Nix nor a lockfile. The exit
+    /// code is 1 if it finds an error or a warning. docs/lint.md lists the rules.
+    #[command(after_help = examples! {
+        "splitter lint" => "Check the whole repository",
+        "splitter lint --pedantic flake.nix .github" => "Check the flake and the workflows, and show everything",
+    })]
+    Lint(LintOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",

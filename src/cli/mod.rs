@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod failure;
 mod fetching;
+mod formats;
 mod graph;
 mod hook;
 mod images;
@@ -19,6 +20,7 @@ mod init;
 mod interrupt;
 mod link;
 mod manual;
+mod lint;
 mod memory;
 mod printer;
 mod progress;
@@ -91,6 +93,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Ci(command) => ci::run(global, command, printer),
         Command::Doctor(options) => doctor::run(global, options, printer),
         Command::Tune(options) => tune::run(global, options, printer),
+        Command::Lint(options) => lint::run(global, options, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
         Command::Completions(options) => Ok(manual::completions(options, printer)),

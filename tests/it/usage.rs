@@ -30,6 +30,7 @@ fn help_names_every_command_and_exit_code() {
       ci           Write the workflow of your CI system, and plan its jobs
       doctor       Find what slows builds down or makes them fail, and say what mends it
       tune         Show settings of Nix that suit this computer, and why
+      lint         Find what makes Nix builds slow or wrong, in flakes, workflows and Dockerfiles
       hook         Manage the git hook that stops commits with stale hashes
       demo         Try these commands on a sample monorepo
       completions  Print completions for a shell

@@ -1,0 +1,85 @@
+//! The rules, one file each. A new rule is a file here and a line in [`RULES`].
+
+mod dockerfile_beside_flake;
+mod fake_hash;
+mod lock;
+mod nix;
+mod store_in_actions_cache;
+
+pub(super) use self::nix::Words;
+use super::model::Rule;
+
+/// All rules.
+pub const RULES: &[&Rule] = &[
+    &nix::compiler_flags::RULE,
+    &nix::dangerous_setting::RULE,
+    &dockerfile_beside_flake::RULE,
+    &lock::dropped_system::RULE,
+    &fake_hash::RULE,
+    &nix::for_all_systems::RULE,
+    &nix::import_from_derivation::RULE,
+    &nix::impure_lookup::RULE,
+    &nix::install_in_build::RULE,
+    &nix::missing_lock::RULE,
+    &lock::moving_nixpkgs::RULE,
+    &nix::mutable_created::RULE,
+    &nix::network_in_build::RULE,
+    &nix::no_chroot::RULE,
+    &nix::node_modules_hash::RULE,
+    &nix::nodejs_with_bun::RULE,
+    &lock::old_lock::RULE,
+    &nix::one_layer_image::RULE,
+    &nix::revision_in_name::RULE,
+    &lock::several_nixpkgs::RULE,
+    &store_in_actions_cache::RULE,
+    &nix::substituter_without_key::RULE,
+    &nix::tool_in_nix_image::RULE,
+    &nix::unknown_setting::RULE,
+    &lock::unsupported_nixpkgs::RULE,
+    &nix::whole_repository::RULE,
+];
+
+/// Returns the rule of a name.
+pub fn named(name: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::testing::shown;
+
+    #[test]
+    fn each_rule_finds_its_faults_and_nothing_else() {
+        for rule in RULES {
+            for example in rule.examples {
+                let found = shown(rule.name, example.files);
+                assert_eq!(found.len(), example.findings, "{} in {:#?}\n{found:#?}", rule.name, example.files);
+            }
+            assert!(rule.examples.iter().any(|example| example.findings > 0), "{} has no fault", rule.name);
+            assert!(rule.examples.iter().any(|example| example.findings == 0), "{} has no good example", rule.name);
+        }
+    }
+
+    #[test]
+    fn rules_have_names_and_sentences() {
+        for rule in RULES {
+            assert!(
+                rule.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+                "{}",
+                rule.name
+            );
+            for text in [rule.why, rule.remedy] {
+                assert!(
+                    text.ends_with('.')
+                        && text.starts_with(|c: char| c.is_uppercase() || c == '`')
+                        && !text.contains('\n'),
+                    "{}: {text}",
+                    rule.name
+                );
+            }
+        }
+        let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "sorted, and each once");
+    }
+}

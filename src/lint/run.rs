@@ -1,0 +1,121 @@
+//! Reads files with all rules.
+
+use super::{
+    allow,
+    choices::Choices,
+    file::{Context, File, Found},
+    kind::{self, Kind},
+    model::{Check, Edit, Finding, Rule},
+    rules::{RULES, Words},
+    view::{Dockerfile, JsonFile, NixFile, Script, SettingsFile, YamlFile},
+};
+use crate::parallel;
+
+/// The largest file that is read, in bytes. Nobody writes a larger one.
+const LARGEST: usize = 1 << 20;
+
+/// Returns the findings in all files of a context, sorted by path and place.
+pub fn lint(context: &Context<'_>, choices: &Choices) -> Vec<Finding> {
+    let rules: Vec<&'static Rule> = RULES.iter().copied().filter(|rule| choices.is_on(rule)).collect();
+    let mut findings: Vec<Finding> = parallel::map_deep(context.files, |file| of_file(context, *file, choices, &rules))
+        .into_iter()
+        .flatten()
+        .collect();
+    findings.sort_by(|a, b| (&a.path, a.range.start, a.rule.name).cmp(&(&b.path, b.range.start, b.rule.name)));
+    findings.dedup_by(|a, b| (&a.path, &a.range, a.rule.name) == (&b.path, &b.range, b.rule.name));
+    findings
+}
+
+fn of_file(context: &Context<'_>, file: File<'_>, choices: &Choices, rules: &[&'static Rule]) -> Vec<Finding> {
+    let is_unread = choices.ignore.is_match(file.path) || file.text.len() > LARGEST;
+    let Some(first) = rules.first().filter(|_| !is_unread && !kind::is_generated(file.text)) else { return Vec::new() };
+    let mut found = Found::new(file, choices, first);
+    check(context, file, rules, &mut found);
+    let mut findings = found.into_findings();
+    allow::drop_allowed(file.text, &mut findings);
+    findings
+}
+
+/// Calls the checks for the kind of a file. A file that cannot be parsed has no findings: other tools report that.
+fn check(context: &Context<'_>, file: File<'_>, rules: &[&'static Rule], found: &mut Found<'_>) {
+    macro_rules! run {
+        ($variant:ident, $view:expr) => {
+            run!($variant, $view, rules)
+        };
+        ($variant:ident, $view:expr, $rules:expr) => {
+            if let Some(view) = $view {
+                each($rules, found, |check, found| {
+                    if let Check::$variant(check) = check {
+                        check(&view, found);
+                    }
+                });
+            }
+        };
+    }
+    match file.kind {
+        Kind::Nix => {
+            let words = Words::of(file.text);
+            let is_nix = |rule: &Rule| rule.checks.iter().any(|check| matches!(check, Check::Nix(_)));
+            let rules: Vec<&'static Rule> = rules
+                .iter()
+                .copied()
+                .filter(|rule| is_nix(rule) && words.may_find(rule.name, file.name() == "flake.nix"))
+                .collect();
+            if !rules.is_empty() {
+                run!(Nix, NixFile::parse(context, file), &rules);
+            }
+        }
+        Kind::Lock => run!(Lock, JsonFile::parse(context, file)),
+        Kind::Manifest => run!(Manifest, JsonFile::parse(context, file)),
+        Kind::Workflow | Kind::Action | Kind::Gitlab | Kind::Buildkite => run!(Yaml, YamlFile::parse(context, file)),
+        Kind::Dockerfile => run!(Dockerfile, Some(Dockerfile::parse(context, file))),
+        Kind::Settings => run!(Settings, Some(SettingsFile::parse(context, file))),
+        Kind::Envrc | Kind::Justfile | Kind::Makefile => run!(Script, Some(Script::parse(context, file))),
+    }
+}
+
+fn each(rules: &[&'static Rule], found: &mut Found<'_>, mut run: impl FnMut(&Check, &mut Found<'_>)) {
+    for rule in rules {
+        found.start(rule);
+        for check in rule.checks {
+            run(check, found);
+        }
+    }
+}
+
+/// Applies the fixes of findings in one file. Returns nothing if there are none. Of overlapping edits the first one counts; the next run
+/// finds the rest.
+pub fn apply<'a>(text: &str, findings: impl IntoIterator<Item = &'a Finding>) -> Option<String> {
+    let mut edits: Vec<&Edit> =
+        findings.into_iter().filter_map(|finding| finding.fix.as_ref()).flat_map(|fix| &fix.edits).collect();
+    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+    let (mut fixed, mut end) = (String::with_capacity(text.len()), 0);
+    for edit in &edits {
+        let (Some(kept), true) = (text.get(end..edit.range.start), edit.range.start >= end) else { continue };
+        fixed.push_str(kept);
+        fixed.push_str(&edit.text);
+        end = edit.range.end;
+    }
+    fixed.push_str(text.get(end..)?);
+    (!edits.is_empty()).then_some(fixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::model::Fix, *};
+    use crate::lint::testing;
+
+    #[test]
+    fn overlapping_edits_are_left_for_the_next_run() {
+        let mut findings = testing::findings(
+            &[("flake.nix", "{ hash = lib.fakeHash; }")],
+            &Choices { is_pedantic: true, ..Choices::default() },
+        );
+        let mut finding = findings.remove(0);
+        let edit = |range, text: &str| Edit { range, text: text.to_owned() };
+        finding.fix =
+            Some(Fix { title: String::new(), edits: vec![edit(4..6, "x"), edit(0..1, "AA"), edit(5..7, "y")] });
+        assert_eq!(apply("abcdefgh", [&finding]).as_deref(), Some("AAbcdxgh"));
+        assert_eq!(apply("abcdefgh", []), None);
+    }
+}
