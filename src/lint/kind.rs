@@ -67,7 +67,8 @@ pub fn kind_of(path: &str) -> Option<Kind> {
     let is_image = ["dockerfile", "containerfile"]
         .iter()
         .any(|word| lower == *word || lower.starts_with(&format!("{word}.")) || lower.ends_with(&format!(".{word}")));
-    (is_image && !lower.ends_with(".dockerignore") && !lower.ends_with(".md")).then_some(Kind::Dockerfile)
+    let is_other = [".dockerignore", ".md", ".mdx", ".txt"].iter().any(|end| lower.ends_with(end));
+    (is_image && !is_other).then_some(Kind::Dockerfile)
 }
 
 fn ends(folder: &str, end: &str) -> bool {
@@ -118,6 +119,7 @@ mod tests {
             ("docker/api.Dockerfile", Some(Kind::Dockerfile)),
             ("Dockerfile.web", Some(Kind::Dockerfile)),
             ("Dockerfile.dockerignore", None),
+            ("docs/dockerfile.mdx", None),
             ("Justfile", Some(Kind::Justfile)),
             ("splitter.just", Some(Kind::Justfile)),
             ("Makefile", Some(Kind::Makefile)),
