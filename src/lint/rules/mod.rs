@@ -1,13 +1,42 @@
 //! The rules, one file each. A new rule is a file here and a line in [`RULES`].
 
+mod docker;
 mod dockerfile_beside_flake;
 mod fake_hash;
+mod scripts;
 mod store_in_actions_cache;
+mod workflow;
 
 use super::model::Rule;
 
 /// All rules.
-pub const RULES: &[&Rule] = &[&dockerfile_beside_flake::RULE, &fake_hash::RULE, &store_in_actions_cache::RULE];
+pub const RULES: &[&Rule] = &[
+    &workflow::accept_flake_config::RULE,
+    &docker::base_without_digest::RULE,
+    &workflow::cache_before_nix::RULE,
+    &workflow::cache_order::RULE,
+    &workflow::dated_action::RULE,
+    &dockerfile_beside_flake::RULE,
+    &scripts::envrc_use_nix::RULE,
+    &scripts::envrc_without_nix_direnv::RULE,
+    &fake_hash::RULE,
+    &workflow::full_clone::RULE,
+    &workflow::garbage_in_ci::RULE,
+    &workflow::image_tar_in_cache::RULE,
+    &workflow::imperative_nix::RULE,
+    &workflow::impure_build::RULE,
+    &docker::install_after_sources::RULE,
+    &workflow::no_nix_cache::RULE,
+    &workflow::push_after_build::RULE,
+    &workflow::sandbox_off::RULE,
+    &workflow::secrets_for_forks::RULE,
+    &store_in_actions_cache::RULE,
+    &docker::tool_in_image::RULE,
+    &scripts::unchecked_envrc::RULE,
+    &workflow::unlocked_tool::RULE,
+    &workflow::unpinned_action::RULE,
+    &workflow::update_in_build::RULE,
+];
 
 /// Returns the rule of a name.
 pub fn named(name: &str) -> Option<&'static Rule> {

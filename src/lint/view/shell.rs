@@ -38,13 +38,14 @@ impl Command<'_> {
 
 /// Words before a command that do not change what it is.
 const BEFORE: [&str; 19] = [
-    "if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "exec", "command", "time", "sudo", "env", "nohup", "eval",
-    "builtin", "nice",
+    "if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "exec", "command", "time", "sudo", "env",
+    "nohup", "eval", "builtin", "nice",
 ];
 
 /// Whether a command downloads the packages of a JavaScript project.
 pub fn installs_packages(command: &Command<'_>) -> bool {
-    let is_offline = || command.words.iter().any(|word| matches!(*word, "--offline" | "--version" | "--help" | "--lockfile-only"));
+    let is_offline =
+        || command.words.iter().any(|word| matches!(*word, "--offline" | "--version" | "--help" | "--lockfile-only"));
     let verb = command.verb();
     let is_install = match command.program() {
         "bun" => matches!(verb, Some("install" | "i" | "add" | "ci")),
@@ -294,7 +295,8 @@ fn inner_script(command: &Command<'_>, words: &[Range<usize>]) -> Option<Range<u
 
 fn bare(word: &str) -> &str {
     let inner = |quote: char| word.strip_prefix(quote)?.strip_suffix(quote);
-    let whole = |quote: char| inner(quote).filter(|inner| !inner.replace("\\\\", "").replace("\\\"", "").contains(quote));
+    let whole =
+        |quote: char| inner(quote).filter(|inner| !inner.replace("\\\\", "").replace("\\\"", "").contains(quote));
     whole('"').or_else(|| whole('\'')).unwrap_or(word)
 }
 
@@ -307,7 +309,10 @@ mod tests {
     #[test]
     fn commands_are_found_wherever_they_stand() {
         let shown = |text| commands(text).iter().map(|command| command.words.join(" ")).collect::<Vec<_>>();
-        assert_eq!(shown("A=1 bun install --frozen && bun 'run' x; y | z"), ["bun install --frozen", "bun run x", "y", "z"]);
+        assert_eq!(
+            shown("A=1 bun install --frozen && bun 'run' x; y | z"),
+            ["bun install --frozen", "bun run x", "y", "z"]
+        );
         assert_eq!(shown("# bun install\nif ! x; then\n  sudo npm ci > log\nfi"), ["x", "npm ci", "fi"]);
         assert_eq!(shown("a \\\n  b\nc=$(curl -L x)"), ["a b", "curl -L x"]);
         assert_eq!(shown("cat <<EOF > x\nnpm ci\nEOF\ny"), ["cat", "y"]);
@@ -325,9 +330,15 @@ mod tests {
         assert_eq!(shown("nix develop -c cargo test"), ["cargo test", "nix develop -c cargo test"]);
         let nested = ["x", "bash -c \"x\"", "nix develop .#a --command bash -c \"x\""];
         assert_eq!(shown("nix develop .#a --command bash -c \"x\"").len(), nested.len());
-        assert_eq!(shown("docker load < $(nix build --print-out-paths)"), ["nix build --print-out-paths", "docker load"]);
+        assert_eq!(
+            shown("docker load < $(nix build --print-out-paths)"),
+            ["nix build --print-out-paths", "docker load"]
+        );
         assert_eq!(shown("a `b c` d <(e)"), ["b c", "e", "a `b c` d"]);
-        assert_eq!(shown("sudo -u root A=1 nix build ${{ matrix.x || 'y' }} 2>log"), ["nix build ${{ matrix.x || 'y' }}"]);
+        assert_eq!(
+            shown("sudo -u root A=1 nix build ${{ matrix.x || 'y' }} 2>log"),
+            ["nix build ${{ matrix.x || 'y' }}"]
+        );
         let command = &commands("A=1 NIX_CONFIG='sandbox = false' nix build")[0];
         assert_eq!(command.assignments, ["A=1", "NIX_CONFIG='sandbox = false'"]);
     }

@@ -1,0 +1,84 @@
+//! `dated-action`: an action for Nix in a version that no longer works well.
+
+use super::actions;
+use crate::lint::{
+    Check, Edit, Example, Found, Level, Rule,
+    view::{
+        YamlFile,
+        jobs::{self, Uses},
+    },
+};
+
+pub(in crate::lint::rules) const RULE: Rule = Rule {
+    name: "dated-action",
+    level: Level::Warning,
+    is_taste: false,
+    why: "This version of the action brings an old Nix, or runs on a Node.js that the runners no longer have.",
+    remedy: "Use the newest version, and let Dependabot or Renovate keep it current.",
+    about: "Only actions for Nix are in the table. An installer with a version of Nix of its own (`install_url`, `nix_version`) is not found: \
+            what counts there is that version. A commit is found if a comment names its version. `--fix` writes the commit of the newest \
+            version that this program knows, if that version takes the same inputs. Other actions are left to actionlint, zizmor and \
+            Dependabot.",
+    checks: &[Check::Yaml(check)],
+    examples: &[
+        Example {
+            findings: 1,
+            files: &[(
+                ".github/workflows/ci.yml",
+                "jobs:\n  build:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: cachix/install-nix-action@v22\n",
+            )],
+        },
+        Example {
+            findings: 0,
+            files: &[(
+                ".github/workflows/ci.yml",
+                "jobs:\n  build:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: cachix/install-nix-action@v31\n      - uses: cachix/cachix-action@v17\n",
+            )],
+        },
+        Example {
+            findings: 0,
+            files: &[(
+                ".github/workflows/ci.yml",
+                "jobs:\n  build:\n    steps:\n      - uses: cachix/install-nix-action@v27\n        with:\n          install_url: https://releases.nixos.org/nix/nix-2.34.8/install\n      - uses: cachix/install-nix-action@main\n      - uses: actions/checkout@v2\n",
+            )],
+        },
+        Example {
+            findings: 2,
+            files: &[(
+                ".forgejo/workflows/ci.yml",
+                "jobs:\n  build:\n    steps:\n      - uses: https://github.com/cachix/cachix-action@ad2ddac53f961de1989924296a1f236fcfbaa4fc # v15\n      - uses: nix-community/cache-nix-action/restore@v5\n",
+            )],
+        },
+    ],
+};
+
+fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
+    for job in jobs::jobs(file) {
+        for step in &job.steps {
+            let Some(uses) = &step.uses else { continue };
+            let Some(action) = actions::known(uses) else { continue };
+            let (Some(current), Some(major)) = (action.current, uses.major()) else { continue };
+            let is_mended = action.unless.as_deref().is_some_and(|input| step.input(input).is_some());
+            if major < current && !is_mended {
+                let version = uses.version().unwrap_or(uses.reference);
+                let message = format!("`{}` {version} {}", uses.action, action.because);
+                match newest(uses, action) {
+                    Some((title, edit)) => found.add_fixed(uses.range.clone(), message, &title, vec![edit]),
+                    None => found.add(uses.range.clone(), message),
+                }
+            }
+        }
+    }
+}
+
+/// Returns the edit that pins the newest version, if it takes the inputs of the one in the file.
+pub(super) fn newest(uses: &Uses<'_>, action: &actions::Action) -> Option<(String, Edit)> {
+    let pin = action.pin.as_ref()?;
+    let major = uses.major();
+    if major.is_some() && major < action.compatible {
+        return None;
+    }
+    let title = format!("Pin {} {}", uses.action, pin.version);
+    let text = format!("{} # {}", pin.commit, pin.version);
+    Some((title, Edit { range: uses.reference_range.clone(), text }))
+}
