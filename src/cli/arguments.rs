@@ -19,12 +19,14 @@ mod cache;
 mod ci;
 mod dev;
 mod images;
+mod lint;
 
 pub(super) use self::{
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
     ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat},
     dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
     images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
+    lint::{LintFormat, LintOptions},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -185,6 +187,15 @@ pub(super) enum Command {
         "splitter ci matrix" => "Show the jobs that build what no cache has",
     })]
     Ci(CiCommand),
+    /// Find what makes Nix builds slow or wrong, in flakes, workflows and Dockerfiles
+    ///
+    /// It reads the Nix files, flake.lock, workflows, Dockerfiles and scripts of any repository, and needs neither Nix nor a lockfile. The exit
+    /// code is 1 if it finds an error or a warning. docs/lint.md lists the rules.
+    #[command(after_help = examples! {
+        "splitter lint" => "Check the whole repository",
+        "splitter lint --pedantic flake.nix .github" => "Check the flake and the workflows, and show everything",
+    })]
+    Lint(LintOptions),
     /// Manage the git hook that stops commits with stale hashes
     #[command(subcommand, after_help = examples! {
         "splitter hook install" => "Add the git hook to this repository",

@@ -11,12 +11,14 @@ mod dev;
 mod explain;
 mod failure;
 mod fetching;
+mod formats;
 mod graph;
 mod hook;
 mod images;
 mod init;
 mod interrupt;
 mod link;
+mod lint;
 mod memory;
 mod printer;
 mod progress;
@@ -76,6 +78,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Dev(command) => dev::run(global, command, printer),
         Command::Link(options) => link::run(global, options),
         Command::Ci(command) => ci::run(global, command, printer),
+        Command::Lint(options) => lint::run(global, options, printer),
         Command::Hook(command) => hook::run(global, command, printer),
         Command::Demo(options) => demo::run(options, printer),
     }

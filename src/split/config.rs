@@ -1,6 +1,7 @@
 //! Reads `splitter.json`, the user's choices. `docs/splitter.schema.json` describes it.
 
 mod globs;
+mod lint;
 mod resolve;
 mod values;
 
@@ -8,10 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 
-pub use self::values::is_flake_url;
 use self::values::{
     app_name, boolean, build, caches, command, exposes, globs, input, install, kind, node_modules, outputs, packages,
     path, paths_or_globs, runtime_install, script_names, size, systems, texts, uses, written_out,
+};
+pub use self::{
+    lint::{LintConfig, LintRule},
+    values::is_flake_url,
 };
 use crate::split::{
     SplitError, System,
@@ -72,6 +76,8 @@ pub struct Config {
     pub development: Given,
     /// The binary caches of the team. No build reads them.
     pub caches: Vec<CacheChoice>,
+    /// The choices for `splitter lint`. No build reads them.
+    pub lint: LintConfig,
 }
 
 /// The user's choices for one workspace.
@@ -237,6 +243,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 config.development.processes = to_serde(&property.value);
             }
             "caches" => config.caches = caches(&document, &property.value)?,
+            "lint" => config.lint = lint::read(&document, &property.value)?,
             "hook" => config.hook_updates = hook_updates(&document, document.as_object(&property.value)?)?,
             "workspaces" => {
                 (config.workspaces, config.globs) = workspaces(&document, document.as_object(&property.value)?)?;
@@ -245,7 +252,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `services`, `processes`, `caches`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `services`, `processes`, `caches`, `lint`, `hook` or `workspaces`",
                 ));
             }
         }

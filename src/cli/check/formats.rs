@@ -1,7 +1,4 @@
-//! Report formats: GitHub's workflow commands, SARIF 2.1.0 and `JUnit` XML.
-//!
-//! <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>,
-//! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>. `JUnit` XML has no standard; this is the part that GitLab,
+//! The report formats of `check`: those that all commands share, and `JUnit` XML, which has no standard. This is the part of it that GitLab,
 //! Jenkins and others share.
 
 use std::fmt::Write as _;
@@ -9,7 +6,11 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{arguments::CheckFormat, printer::Printer},
+    cli::{
+        arguments::CheckFormat,
+        formats::{self, Item, Severity},
+        printer::Printer,
+    },
     guard::findings::{Finding, RULES},
 };
 
@@ -23,13 +24,20 @@ pub(super) fn print(format: CheckFormat, findings: &[Finding], printer: Printer)
     }
 }
 
-/// `::error file=bun.lock,line=1,title=splitter: stale::message`
 fn github(finding: &Finding) -> String {
-    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
-    let line = finding.position.map_or_else(String::new, |at| format!(",line={},col={}", at.line, at.column));
-    let title = property(&format!("splitter: {}", finding.rule));
-    format!("::error file={}{line},title={title}::{}", property(&finding.path), data(&sentence(finding)))
+    formats::github(&item(finding))
+}
+
+fn item(finding: &Finding) -> Item<'_> {
+    Item {
+        rule: finding.rule.to_owned(),
+        title: format!("splitter: {}", finding.rule),
+        severity: Severity::Error,
+        path: &finding.path,
+        start: finding.position,
+        end: None,
+        text: sentence(finding),
+    }
 }
 
 fn sentence(finding: &Finding) -> String {
@@ -41,40 +49,8 @@ fn sentence(finding: &Finding) -> String {
 fn sarif(findings: &[Finding]) -> Value {
     let rules: Vec<Value> =
         RULES.iter().map(|(id, text)| json!({ "id": id, "shortDescription": { "text": text } })).collect();
-    let results: Vec<Value> = findings.iter().map(sarif_result).collect();
-    let driver = json!({ "name": "splitter", "version": env!("CARGO_PKG_VERSION"), "rules": rules });
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{ "tool": { "driver": driver }, "results": results }],
-    })
-}
-
-fn sarif_result(finding: &Finding) -> Value {
-    let mut place = json!({ "artifactLocation": { "uri": uri(&finding.path), "uriBaseId": "%SRCROOT%" } });
-    let (line, column) = finding.position.map_or((1, 1), |at| (at.line, at.column));
-    place["region"] = json!({ "startLine": line, "startColumn": column });
-    json!({
-        "ruleId": finding.rule,
-        "ruleIndex": RULES.iter().position(|(id, _)| *id == finding.rule),
-        "level": "error",
-        "message": { "text": sentence(finding) },
-        "locations": [{ "physicalLocation": place }],
-    })
-}
-
-/// Converts a relative path to a URI reference.
-fn uri(path: &str) -> String {
-    let mut uri = String::new();
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~@+".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            // Writing to a `String` cannot fail.
-            let _ = write!(uri, "%{byte:02X}");
-        }
-    }
-    uri
+    let items: Vec<Item<'_>> = findings.iter().map(item).collect();
+    formats::sarif(&rules, &items)
 }
 
 /// Writes one test case for each rule, so that a run without findings has passed tests.

@@ -1,0 +1,85 @@
+//! Finds the repository and the files to read. Neither a lockfile nor git is needed.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::error::LintError;
+use crate::{
+    cli::failure::Failure,
+    lint::{Kind, is_foreign, kind_of},
+    parallel,
+    repo::{Git, RepoPath, Tree as _, WorkTree},
+};
+
+/// A file that is read.
+pub(super) struct Read {
+    pub(super) path: String,
+    pub(super) kind: Kind,
+    pub(super) text: String,
+}
+
+/// A repository, or a folder that is none.
+pub(super) struct Gathered {
+    pub(super) tree: WorkTree,
+    /// The paths of all files, sorted.
+    pub(super) paths: Vec<String>,
+    pub(super) files: Vec<Read>,
+    /// The paths of `flake.lock` files that exist and that git ignores.
+    pub(super) ignored_locks: Vec<String>,
+}
+
+/// Returns the repository of a folder: the nearest one of git, else that of a lockfile, else the folder itself.
+pub(super) fn root(folder: &Utf8Path) -> Result<WorkTree, Failure> {
+    let open = |source| LintError::Folder { path: folder.to_owned(), source };
+    let start = fs::canonicalize(folder).map_err(open)?;
+    let start = Utf8PathBuf::from_path_buf(start).map_err(|path| LintError::Folder {
+        path: path.to_string_lossy().into_owned().into(),
+        source: std::io::ErrorKind::InvalidFilename.into(),
+    })?;
+    if let Some(top) = start.ancestors().find(|folder| folder.join(".git").exists()) {
+        return Ok(WorkTree::at(top));
+    }
+    Ok(WorkTree::discover(&start).unwrap_or_else(|_| WorkTree::at(start)))
+}
+
+/// Reads the files of a repository.
+pub(super) fn gather(tree: WorkTree) -> Result<Gathered, Failure> {
+    let paths = paths(&tree)?;
+    let wanted: Vec<(&String, Kind)> =
+        paths.iter().filter(|path| !is_foreign(path)).filter_map(|path| Some((path, kind_of(path)?))).collect();
+    let read = |(path, kind): &(&String, Kind)| {
+        let place: RepoPath = path.parse().ok()?;
+        // A link leads to a file that is read anyway, or out of the repository.
+        if place.on_disk(tree.root()).is_symlink() {
+            return None;
+        }
+        // A file that is gone, or that is not text, has no findings.
+        let text = String::from_utf8(tree.read(&place).ok()??).ok()?;
+        Some(Read { path: (*path).clone(), kind: *kind, text })
+    };
+    let files: Vec<Read> = parallel::map(&wanted, read).into_iter().flatten().collect();
+    let ignored_locks = ignored_locks(&tree, &paths, &files);
+    Ok(Gathered { paths, files, ignored_locks, tree })
+}
+
+/// Returns the paths of all files that git has or would add. Without git they come from a walk of the folder.
+fn paths(tree: &WorkTree) -> Result<Vec<String>, Failure> {
+    let git = Git::at(tree.root());
+    let listed = git.output(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let Ok(listed) = listed else {
+        return Ok(tree.source_files()?.into_iter().map(|file| file.path.as_str().to_owned()).collect());
+    };
+    let names = listed.split(|byte| *byte == 0).filter_map(|name| std::str::from_utf8(name).ok());
+    let paths: BTreeSet<String> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    Ok(paths.into_iter().collect())
+}
+
+/// Returns the locks beside flakes that exist and are not listed.
+fn ignored_locks(tree: &WorkTree, paths: &[String], files: &[Read]) -> Vec<String> {
+    let flakes = files.iter().filter_map(|file| file.path.strip_suffix("flake.nix"));
+    let locks =
+        flakes.filter(|folder| folder.is_empty() || folder.ends_with('/')).map(|folder| format!("{folder}flake.lock"));
+    locks.filter(|lock| paths.binary_search(lock).is_err() && tree.root().join(lock).is_file()).collect()
+}

@@ -1,0 +1,130 @@
+//! `splitter lint`: prints what makes Nix builds slow or wrong.
+
+mod error;
+mod gather;
+mod show;
+
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use camino::Utf8Path;
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+
+use self::{
+    error::LintError,
+    gather::{Gathered, gather},
+};
+use super::{
+    arguments::{Global, LintFormat, LintOptions},
+    failure::{Failure, Outcome},
+    interrupt,
+    printer::Printer,
+    text::things,
+};
+use crate::{
+    lint::{self, Choice, Choices, Context, File, Finding, Level, rules},
+    repo::{RepoPath, WorkTree},
+    scaffold::files::Files,
+    split::config::{self, LintConfig},
+};
+
+pub(super) fn run(global: &Global, options: &LintOptions, printer: Printer) -> Result<Outcome, Failure> {
+    let tree = gather::root(global.repo.as_deref().unwrap_or(Utf8Path::new(".")))?;
+    let choices = choices(&config::read(&tree)?.lint, options.pedantic)?;
+    let wanted = wanted(&tree, options)?;
+    let mut gathered = gather(tree)?;
+    let mut findings = findings(&gathered, &choices, &wanted);
+    if options.fix {
+        let mended = mend(&gathered, &findings)?;
+        printer.note(format_args!("changed {}", things(mended, "file")));
+        if mended > 0 {
+            gathered = gather(gathered.tree)?;
+            findings = self::findings(&gathered, &choices, &wanted);
+        }
+    }
+    warn_of_names(&gathered, printer);
+    show::print(options, &gathered, &findings, printer);
+    let is_clean = findings.iter().all(|finding| finding.level == Level::Info);
+    Ok(Outcome::verdict(is_clean, matches!(options.format, LintFormat::Json | LintFormat::Sarif)))
+}
+
+/// Returns the findings in the files that the user wants. Rules see the whole repository.
+fn findings(gathered: &Gathered, choices: &Choices, wanted: &[RepoPath]) -> Vec<Finding> {
+    let file = |read: &'_ gather::Read| -> bool {
+        wanted.is_empty()
+            || read.path.parse::<RepoPath>().is_ok_and(|path| wanted.iter().any(|folder| path.is_within(folder)))
+    };
+    let files: Vec<File<'_>> =
+        gathered.files.iter().map(|read| File { path: &read.path, kind: read.kind, text: &read.text }).collect();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let context = Context { paths: &gathered.paths, ignored_locks: &gathered.ignored_locks, files: &files, now };
+    let is_wanted: BTreeMap<&str, bool> = gathered.files.iter().map(|read| (read.path.as_str(), file(read))).collect();
+    let mut findings = lint::lint(&context, choices);
+    findings.retain(|finding| is_wanted.get(finding.path.as_str()).copied().unwrap_or_default());
+    findings
+}
+
+/// Returns the paths that the user named, relative to the repository.
+fn wanted(tree: &WorkTree, options: &LintOptions) -> Result<Vec<RepoPath>, LintError> {
+    let one = |path: &camino::Utf8PathBuf| {
+        let real = path.canonicalize_utf8().map_err(|_| LintError::NoSuchPath(path.clone()))?;
+        let outside = || LintError::Outside { path: path.clone(), root: tree.root().to_owned() };
+        let below = real.strip_prefix(tree.root()).map_err(|_| outside())?;
+        below.as_str().parse().map_err(|_| outside())
+    };
+    options.paths.iter().map(one).collect()
+}
+
+/// Reads `lint` of splitter.json.
+fn choices(config: &LintConfig, is_pedantic: bool) -> Result<Choices, LintError> {
+    let mut choices = Choices { is_pedantic, ignore: globs(&config.ignore)?, ..Choices::default() };
+    for (name, rule) in &config.rules {
+        let short = name.strip_prefix("splitter/").unwrap_or(name);
+        if rules::named(short).is_none() {
+            return Err(LintError::UnknownRule { name: name.clone(), position: rule.position });
+        }
+        let level = rule.level.as_deref();
+        let choice =
+            Choice { level: level.and_then(Level::of_name), is_off: level == Some("off"), allow: globs(&rule.allow)? };
+        choices.rules.insert(short.to_owned(), choice);
+    }
+    Ok(choices)
+}
+
+/// A glob without a wildcard is a file or a folder with everything in it.
+fn globs(texts: &[String]) -> Result<GlobSet, LintError> {
+    let mut set = GlobSetBuilder::new();
+    for text in texts {
+        let glob =
+            |text: &str| -> Result<Glob, globset::Error> { GlobBuilder::new(text).literal_separator(true).build() };
+        set.add(glob(text)?);
+        set.add(glob(&format!("{}/**", text.trim_end_matches('/')))?);
+    }
+    Ok(set.build()?)
+}
+
+/// Writes the files that fixes change, and returns how many.
+fn mend(gathered: &Gathered, findings: &[Finding]) -> Result<usize, Failure> {
+    let mut files = Files::default();
+    let mut changed = 0;
+    for read in &gathered.files {
+        let own = findings.iter().filter(|finding| finding.path == read.path);
+        if let (Some(fixed), Ok(path)) = (lint::apply(&read.text, own), read.path.parse::<RepoPath>()) {
+            files.put(path, fixed);
+            changed += 1;
+        }
+    }
+    interrupt::uninterrupted(|| files.write(gathered.tree.root()))?;
+    Ok(changed)
+}
+
+/// Warns about comments that allow a rule that does not exist.
+fn warn_of_names(gathered: &Gathered, printer: Printer) {
+    for read in &gathered.files {
+        for (line, name) in lint::unknown_names(&read.text) {
+            printer.warning(format_args!("{}:{line}: a comment allows `{name}`, which is no rule", read.path));
+        }
+    }
+}
