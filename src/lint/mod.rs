@@ -15,6 +15,8 @@ mod run;
 pub mod view;
 
 #[cfg(test)]
+mod own_files;
+#[cfg(test)]
 mod testing;
 
 pub use self::{

@@ -140,7 +140,15 @@ impl<'a> NixCall<'a> {
         self.options.iter().filter_map(of_option).collect()
     }
 
-    /// Whether it builds derivations of the repository, not only evaluates or opens a shell.
+    /// Whether it builds something of the repository, not of another flake such as nixpkgs.
+    pub fn is_own_build(&self) -> bool {
+        let is_foreign = |argument: &&str| {
+            argument.starts_with("nixpkgs#") || argument.split('#').next().is_some_and(|flake| flake.contains(':'))
+        };
+        self.is_build() && !self.arguments.iter().any(|argument| is_foreign(&argument.trim_matches('"')))
+    }
+
+    /// Whether it builds derivations, not only evaluates or opens a shell.
     pub fn is_build(&self) -> bool {
         let is_dry = self.has("--dry-run") || self.has("--no-build");
         let builds = match self.program {
@@ -166,6 +174,10 @@ mod tests {
         assert_eq!(call("nix run nixpkgs#hello -- --impure").unwrap().arguments, ["nixpkgs#hello"]);
         assert_eq!(call("nix develop -c nix-x --impure"), call("nix develop"));
         assert_eq!(call("nix-shell -p a b --run x").unwrap().arguments, ["a", "b"]);
+        assert!(
+            call("nix build").unwrap().is_own_build()
+                && !call("nix build git+https://example.com/a").unwrap().is_own_build()
+        );
         assert_eq!(call("bun install"), None);
     }
 }

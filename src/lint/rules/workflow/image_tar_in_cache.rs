@@ -43,7 +43,7 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
             || job.commands().any(|command| command.program() == "attic" && command.has("watch-store"));
         let mut has_built = false;
         for command in job.commands().filter(|_| pushes) {
-            has_built |= NixCall::of(command).is_some_and(|call| call.is_build());
+            has_built |= NixCall::of(command).is_some_and(|call| call.is_own_build());
             if has_built && loads_result(file, command) {
                 found.add(command.range.clone(), "the image is a tar in the store, which the cache gets");
                 break;

@@ -4,7 +4,7 @@ use super::actions::{self, Role};
 use crate::lint::{
     Check, Example, Found, Kind, Level, Rule,
     view::{
-        NixCall, YamlFile,
+        Command, NixCall, YamlFile,
         jobs::{self, Job, Step},
     },
 };
@@ -129,11 +129,10 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
 fn build(job: &Job<'_>, flake: &str) -> Option<std::ops::Range<usize>> {
     let builds = |step: &&Step<'_>| step.uses.is_none();
     let mut commands = job.steps.iter().filter(builds).flat_map(|step| &step.commands);
-    let is_build = |command: &&crate::lint::view::Command<'_>| {
+    let is_build = |command: &&Command<'_>| {
         NixCall::of(command).is_some_and(|call| {
-            let foreign = |argument: &&str| argument.starts_with("nixpkgs#") || argument.contains("github:");
             let is_empty = call.is("flake check") && !CHECKS.iter().any(|word| flake.contains(word));
-            call.is_build() && !is_empty && !call.arguments.iter().any(|argument| foreign(&argument))
+            call.is_own_build() && !is_empty
         })
     };
     commands.find(is_build).map(|command| command.range.clone())

@@ -38,7 +38,7 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
             || job.commands().any(|command| command.words.iter().any(|word| word.starts_with("watch-")));
         let mut has_built = false;
         for command in job.commands() {
-            has_built |= NixCall::of(command).is_some_and(|call| call.is_build());
+            has_built |= NixCall::of(command).is_some_and(|call| call.is_own_build());
             if has_built && !streams && is_push(command) {
                 found.add(command.range.clone(), "pushes after the build");
                 break;
