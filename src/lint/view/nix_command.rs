@@ -142,10 +142,10 @@ impl<'a> NixCall<'a> {
 
     /// Whether it builds something of the repository, not of another flake such as nixpkgs.
     pub fn is_own_build(&self) -> bool {
-        let is_foreign = |argument: &&str| {
-            argument.starts_with("nixpkgs#") || argument.split('#').next().is_some_and(|flake| flake.contains(':'))
-        };
-        self.is_build() && !self.arguments.iter().any(|argument| is_foreign(&argument.trim_matches('"')))
+        // A flake at a URL, or one that only a variable tells.
+        let is_url = |flake: &str| flake.contains([':', '+']) || flake.starts_with('$');
+        let is_foreign = |argument: &str| argument.starts_with("nixpkgs#") || argument.split('#').next().is_some_and(is_url);
+        self.is_build() && !self.arguments.iter().any(|argument| is_foreign(argument.trim_matches('"')))
     }
 
     /// Whether it builds derivations, not only evaluates or opens a shell.
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(call("nix-shell -p a b --run x").unwrap().arguments, ["a", "b"]);
         assert!(
             call("nix build").unwrap().is_own_build()
-                && !call("nix build git+https://example.com/a").unwrap().is_own_build()
+                && !call("nix build git+$URL").unwrap().is_own_build()
         );
         assert_eq!(call("bun install"), None);
     }
