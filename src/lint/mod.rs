@@ -12,6 +12,7 @@ pub mod model;
 mod page;
 pub mod rules;
 mod run;
+mod settings;
 pub mod view;
 
 #[cfg(test)]

@@ -144,7 +144,8 @@ impl<'a> NixCall<'a> {
     pub fn is_own_build(&self) -> bool {
         // A flake at a URL, or one that only a variable tells.
         let is_url = |flake: &str| flake.contains([':', '+']) || flake.starts_with('$');
-        let is_foreign = |argument: &str| argument.starts_with("nixpkgs#") || argument.split('#').next().is_some_and(is_url);
+        let is_foreign =
+            |argument: &str| argument.starts_with("nixpkgs#") || argument.split('#').next().is_some_and(is_url);
         self.is_build() && !self.arguments.iter().any(|argument| is_foreign(argument.trim_matches('"')))
     }
 
@@ -174,10 +175,7 @@ mod tests {
         assert_eq!(call("nix run nixpkgs#hello -- --impure").unwrap().arguments, ["nixpkgs#hello"]);
         assert_eq!(call("nix develop -c nix-x --impure"), call("nix develop"));
         assert_eq!(call("nix-shell -p a b --run x").unwrap().arguments, ["a", "b"]);
-        assert!(
-            call("nix build").unwrap().is_own_build()
-                && !call("nix build git+$URL").unwrap().is_own_build()
-        );
+        assert!(call("nix build").unwrap().is_own_build() && !call("nix build git+$URL").unwrap().is_own_build());
         assert_eq!(call("bun install"), None);
     }
 }

@@ -4,7 +4,7 @@ use super::{secrets_for_forks, settings};
 use crate::lint::{
     Check, Example, Found, Level, Rule,
     view::{
-        SettingsFile, YamlFile,
+        YamlFile,
         jobs::{self, Job},
     },
 };
@@ -16,14 +16,16 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     why: "Every flake, that of a pull request too, may then set substituters, hooks and the sandbox of this machine.",
     remedy: "Write the substituters and keys that you want into the settings of the machine, and leave this off.",
     about: "On a runner that is thrown away after a pull request's job, the author of that pull request controls everything anyway, so this is \
-            a warning only where it reaches further: in `nix.conf`, and with the event `pull_request_target` if the job checks out the head \
-            of the pull request. On runners of your own it is a hint.",
-    checks: &[Check::Yaml(yaml), Check::Settings(conf)],
+            a warning only with the event `pull_request_target`, if the job checks out the head of the pull request. On runners of your own \
+            it is a hint. `dangerous-setting` reads `nix.conf` and Nix files.",
+    checks: &[Check::Yaml(yaml)],
     examples: &[
-        Example { findings: 1, files: &[("nix.conf", "accept-flake-config = true\n")] },
         Example {
-            findings: 0,
-            files: &[("nix.conf", "accept-flake-config = false\nextra-substituters = https://a\n")],
+            findings: 1,
+            files: &[(
+                ".github/workflows/ci.yml",
+                "on: pull_request_target\njobs:\n  build:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/checkout@v7\n        with:\n          ref: ${{ github.event.pull_request.head.sha }}\n      - uses: cachix/install-nix-action@v31\n        with:\n          extra_nix_config: accept-flake-config = true\n",
+            )],
         },
         Example {
             findings: 2,
@@ -62,10 +64,4 @@ fn yaml(file: &YamlFile<'_>, found: &mut Found<'_>) {
             found.add_minor(range, message);
         }
     });
-}
-
-fn conf(file: &SettingsFile<'_>, found: &mut Found<'_>) {
-    for setting in file.settings.iter().filter(|setting| is_on(&setting.name, &setting.value)) {
-        found.add(setting.range.clone(), "every flake can change the settings of Nix");
-    }
 }

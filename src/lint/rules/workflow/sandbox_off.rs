@@ -3,7 +3,7 @@
 use super::settings;
 use crate::lint::{
     Check, Example, Found, Level, Rule,
-    view::{Dockerfile, JsonFile, Script, SettingsFile, YamlFile, entries, shell, text},
+    view::{Dockerfile, JsonFile, Script, YamlFile, entries, shell, text},
 };
 
 pub(in crate::lint::rules) const RULE: Rule = Rule {
@@ -13,14 +13,8 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     why: "Without the sandbox a build can read the machine and the network, so its result may differ elsewhere and still get into the cache.",
     remedy: "Leave the sandbox on, and make a download a fixed-output derivation.",
     about: "On macOS the sandbox is off by default, so a job that only runs there is not found. Containers often lack the rights for a sandbox: \
-            if you must turn it off there, do not push what is built. `relaxed` lets derivations with `__noChroot` out, and is a hint.",
-    checks: &[
-        Check::Yaml(yaml),
-        Check::Settings(conf),
-        Check::Script(script),
-        Check::Manifest(manifest),
-        Check::Dockerfile(dockerfile),
-    ],
+            if you must turn it off there, do not push what is built. `dangerous-setting` reads `nix.conf` and Nix files. `relaxed` lets derivations with `__noChroot` out, and is a hint.",
+    checks: &[Check::Yaml(yaml), Check::Script(script), Check::Manifest(manifest), Check::Dockerfile(dockerfile)],
     examples: &[
         Example {
             findings: 1,
@@ -43,7 +37,6 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
                 "variables:\n  NIX_CONFIG: \"sandbox = relaxed\"\nbuild:\n  script:\n    - nix build --option sandbox false .#a\n    - nix build --no-sandbox\n    - NIX_CONFIG='sandbox = false' nix build\n    - nix build --option sandbox true\n",
             )],
         },
-        Example { findings: 1, files: &[("nix.conf", "sandbox = false\n"), (".github/workflows/x.yml", "jobs: {}\n")] },
         Example { findings: 1, files: &[("Makefile", "build:\n\tnix-build --option sandbox false\n")] },
         Example {
             findings: 1,
@@ -81,16 +74,6 @@ fn yaml(file: &YamlFile<'_>, found: &mut Found<'_>) {
             add(value, range, found);
         }
     });
-}
-
-fn conf(file: &SettingsFile<'_>, found: &mut Found<'_>) {
-    for setting in file.settings.iter().filter(|setting| is_off(&setting.name, &setting.value)) {
-        if file.file.path.contains("container") || file.file.path.contains("docker") {
-            found.add_minor(setting.range.clone(), "the sandbox is off in a container");
-        } else {
-            add(&setting.value, setting.range.clone(), found);
-        }
-    }
 }
 
 fn script(file: &Script<'_>, found: &mut Found<'_>) {

@@ -178,7 +178,7 @@ impl Derivation {
 }
 
 /// Adds the items of a list.
-pub(in crate::lint) fn list_items(expr: &Expr, depth: usize, found: &mut Vec<Expr>) {
+pub fn list_items(expr: &Expr, depth: usize, found: &mut Vec<Expr>) {
     if depth == 0 {
         return;
     }

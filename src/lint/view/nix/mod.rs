@@ -14,7 +14,7 @@ use rnix::{
 use rowan::ast::AstNode;
 
 pub use self::{
-    derivation::Derivation,
+    derivation::{Derivation, list_items},
     names::{Bound, attr_name, bare, call, entry_path, last_name, literal, lookup, path, resolve, value_in},
     strings::{Text, texts},
 };
@@ -101,7 +101,7 @@ impl<'a> NixFile<'a> {
         around.min_by_key(|found| found.call.syntax().text_range().len())
     }
 
-    /// Returns the definitions of a whole path: `nix.settings.cores = 4`, however it is written.
+    /// Returns the text of a node.
     pub fn text_of(&self, node: &SyntaxNode) -> &'a str {
         self.file.text.get(range(node)).unwrap_or_default()
     }

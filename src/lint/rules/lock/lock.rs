@@ -1,0 +1,117 @@
+//! The nodes of `flake.lock` that are nixpkgs.
+
+use std::ops::Range;
+
+use jsonc_parser::{ast::Value, common::Ranged as _};
+
+use crate::lint::view::{JsonFile, entries, get, text};
+
+/// A nixpkgs.
+#[derive(Debug)]
+pub(super) struct Nixpkgs {
+    /// The name of the input.
+    pub(super) input: String,
+    /// The bytes of the node's name.
+    pub(super) place: Range<usize>,
+    /// The branch that the flake names.
+    pub(super) branch: Option<String>,
+    /// Whether the flake names a commit instead.
+    pub(super) is_commit: bool,
+    /// The time of the pinned commit.
+    pub(super) last_modified: Option<u64>,
+}
+
+impl Nixpkgs {
+    /// Returns year and month of its release: 26 and 5 for `nixos-26.05`.
+    pub(super) fn release(&self) -> Option<(u64, u64)> {
+        let parts = self.branch.as_deref()?.split('-');
+        parts.filter_map(|part| part.split_once('.')).find_map(|(year, month)| {
+            let is_release = year.len() == 2 && matches!(month, "05" | "11");
+            Some((year.parse().ok().filter(|_| is_release)?, month.parse().ok()?))
+        })
+    }
+}
+
+/// Returns the time in seconds since 1970 at which the support of a release ends.
+pub(super) fn end_of_support(year: u64, month: u64) -> u64 {
+    // The end of the same year, or of the next June.
+    let (years, days) = if month == 5 { (year + 1, 0) } else { (year + 1, 181) };
+    // 2000 began 10,957 days after 1970, and every fourth year since has a day more.
+    let since = years * 365 + years.div_ceil(4);
+    (10_957 + since + days) * 24 * 60 * 60
+}
+
+/// Returns the nixpkgs that the flake itself has as inputs.
+pub(super) fn direct_nixpkgs(file: &JsonFile<'_>) -> Vec<Nixpkgs> {
+    let Some(root) = root(file) else { return Vec::new() };
+    let inputs = root.and_then_inputs();
+    let found = inputs.into_iter().filter_map(|(input, name)| nixpkgs(file, input, &name));
+    found.collect()
+}
+
+/// Returns the nixpkgs that only inputs of inputs are, by the direct input that brings each, with the bytes of their names.
+pub(super) fn indirect_nixpkgs(file: &JsonFile<'_>) -> Vec<(String, Range<usize>)> {
+    let Some(root) = root(file) else { return Vec::new() };
+    let direct = root.and_then_inputs();
+    let mut found = Vec::new();
+    for (input, name) in &direct {
+        let Some(node) = file.at(&["nodes", name]) else { continue };
+        for (_, inner) in Inputs(node).and_then_inputs() {
+            let is_own = direct.iter().any(|(_, other)| *other == inner);
+            if let Some(node) = nixpkgs(file, input.clone(), &inner).filter(|_| !is_own) {
+                found.push((node.input, node.place));
+            }
+        }
+    }
+    found
+}
+
+/// A node whose inputs are read.
+struct Inputs<'v, 'a>(&'v Value<'a>);
+
+impl Inputs<'_, '_> {
+    /// Returns the inputs that are nodes of their own, by name. Those that follow another one are lists.
+    fn and_then_inputs(&self) -> Vec<(String, String)> {
+        let Some(inputs) = get(self.0, "inputs") else { return Vec::new() };
+        let own =
+            entries(inputs).filter_map(|input| Some((input.name.as_str().to_owned(), text(&input.value)?.to_owned())));
+        own.collect()
+    }
+}
+
+fn root<'v, 'a>(file: &'v JsonFile<'a>) -> Option<Inputs<'v, 'a>> {
+    let name = file.at(&["root"]).and_then(text)?;
+    file.at(&["nodes", name]).map(Inputs)
+}
+
+fn nixpkgs(file: &JsonFile<'_>, input: String, name: &str) -> Option<Nixpkgs> {
+    let nodes = file.at(&["nodes"])?;
+    let node = entries(nodes).find(|node| node.name.as_str() == name)?;
+    let original = |key: &str| get(&node.value, "original").and_then(|original| get(original, key)).and_then(text);
+    let locked = get(&node.value, "locked")?;
+    let is_nixpkgs = get(locked, "repo").and_then(text).is_some_and(|repo| repo.eq_ignore_ascii_case("nixpkgs"))
+        && get(locked, "owner").and_then(text).is_some_and(|owner| owner.eq_ignore_ascii_case("nixos"));
+    let last_modified = match get(locked, "lastModified") {
+        Some(Value::NumberLit(number)) => number.value.parse().ok(),
+        _ => None,
+    };
+    is_nixpkgs.then(|| Nixpkgs {
+        input,
+        place: node.name.start()..node.name.end(),
+        branch: original("ref").map(str::to_owned),
+        is_commit: original("rev").is_some(),
+        last_modified,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn support_ends_after_seven_months() {
+        // 2027-01-01 and 2026-07-01, both at midnight.
+        assert_eq!(end_of_support(26, 5), 1_798_761_600);
+        assert_eq!(end_of_support(25, 11), 1_782_864_000);
+    }
+}
