@@ -31,13 +31,20 @@ fn files_for_ci_have_no_findings() {
     let images = Images { registry: "ghcr.io/acme".to_owned(), job_token: true };
     let caches =
         serde_json::json!(["https://cache.example.org", "cachix:acme", "attic:attic.example.org/acme", "s3://acme"]);
+    let keys = serde_json::json!(["cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]);
     for provider in Provider::ALL {
         let stores = [StoreCache::None, StoreCache::CacheNixAction, StoreCache::Hestia];
         for store in stores.into_iter().filter(|store| provider == Provider::Github || *store == StoreCache::None) {
             for caches in [serde_json::json!([]), caches.clone()] {
                 let images = serde_json::to_value(&images).unwrap();
                 let store = serde_json::to_value(store).unwrap();
-                let changes = [("storeCache", store), ("caches", caches), ("bots", true.into()), ("images", images)];
+                let changes = [
+                    ("storeCache", store),
+                    ("caches", caches),
+                    ("bots", true.into()),
+                    ("images", images),
+                    ("publicKeys", keys.clone()),
+                ];
                 let written = ci::wanted(&settings(provider, &changes), &[], &Pins::of_the_program());
                 let files: Vec<(String, String)> =
                     written.into_iter().map(|file| (file.path, without_mark(&file.text))).collect();

@@ -49,8 +49,10 @@ pub struct Uses<'f> {
     pub comment: Option<&'f str>,
     /// The bytes of `action@reference`, without quotes, and the comment if it names the version.
     pub range: Range<usize>,
-    /// The bytes of the reference and of that comment.
+    /// The bytes of the reference.
     pub reference_range: Range<usize>,
+    /// The bytes where the version can be a comment, those of a comment that only has a version included. A line that goes on has none.
+    pub comment_range: Option<Range<usize>>,
 }
 
 impl Uses<'_> {
@@ -198,14 +200,15 @@ fn uses<'f>(file: &'f YamlFile<'f>, node: &'f Node) -> Option<Uses<'f>> {
     let start = node.range.start + text.get(node.range.clone())?.find(whole)?;
     let range = start..start + whole.len();
     if whole.starts_with("./") {
-        let end = range.end;
+        let reference_range = range.end..range.end;
         return Some(Uses {
             action: whole,
             folder: "",
             reference: "",
             comment: None,
             range,
-            reference_range: end..end,
+            reference_range,
+            comment_range: None,
         });
     }
     let (name, reference) = whole.split_once('@')?;
@@ -213,17 +216,21 @@ fn uses<'f>(file: &'f YamlFile<'f>, node: &'f Node) -> Option<Uses<'f>> {
     let slash = name.find('/')?;
     let end = name[slash + 1..].find('/').map_or(name.len(), |at| slash + 1 + at);
     let (action, folder) = (&name[..end], name[end..].trim_start_matches('/'));
-    let mut reference_range = range.end - reference.len()..range.end;
-    let line = text[range.end..].split('\n').next().unwrap_or_default();
-    let comment =
-        line.trim_start_matches(['"', '\'']).trim_start().strip_prefix('#').map(str::trim).and_then(version_in);
-    if let Some(version) = comment
-        && line.trim_start_matches(' ').trim_start_matches('#').trim() == version
-    {
-        // The comment says nothing else, so it can be replaced with the reference.
-        reference_range.end = range.end + line.trim_end().len();
+    let reference_range = range.end - reference.len()..range.end;
+    let (comment, comment_range) = comment(text, node.range.end.max(range.end));
+    Some(Uses { action, folder, reference, comment, range, reference_range, comment_range })
+}
+
+/// Returns the version in the comment behind an action, and where a version can be written.
+fn comment(text: &str, start: usize) -> (Option<&str>, Option<Range<usize>>) {
+    let line = text[start..].split(['\n', '\r']).next().unwrap_or_default();
+    if line.trim().is_empty() {
+        return (None, Some(start..start + line.len()));
     }
-    Some(Uses { action, folder, reference, comment, range, reference_range })
+    let Some(comment) = line.trim().strip_prefix('#').map(str::trim) else { return (None, None) };
+    let version = version_in(comment);
+    let length = if version == Some(comment) { line.len() } else { 0 };
+    (version, Some(start..start + length))
 }
 
 /// Returns the version in a comment such as `v4.1.1` or `pin@v4`.

@@ -22,13 +22,31 @@ pub(super) struct Action {
     pub(super) pin: Option<Pin>,
     /// The first major version whose inputs the newest one still takes.
     pub(super) compatible: Option<u64>,
-    /// The first major version that works well.
-    pub(super) current: Option<u64>,
     /// The input that makes an old version work as well as a new one.
     pub(super) unless: Option<String>,
-    /// What is wrong with versions before `current`.
+    /// Versions that no longer work well.
     #[serde(default)]
-    pub(super) because: String,
+    pub(super) dated: Vec<Dated>,
+}
+
+/// Versions of an action that no longer work well.
+#[derive(Debug, Deserialize)]
+pub(super) struct Dated {
+    /// The first of these major versions, if it is not the very first one.
+    #[serde(default)]
+    since: u64,
+    /// The first major version that works again.
+    before: u64,
+    /// What is wrong with them.
+    because: String,
+}
+
+impl Action {
+    /// Returns what is wrong with a major version.
+    pub(super) fn fault(&self, major: u64) -> Option<&str> {
+        let dated = self.dated.iter().find(|dated| (dated.since..dated.before).contains(&major));
+        dated.map(|dated| dated.because.as_str())
+    }
 }
 
 /// A version and its commit.
@@ -167,7 +185,7 @@ mod tests {
         assert!(ACTIONS.len() > 15);
         for (name, action) in ACTIONS.iter() {
             assert_eq!(name.split('/').count(), 2);
-            assert_eq!(action.current.is_some(), !action.because.is_empty(), "{name}");
+            assert!(action.dated.iter().all(|dated| dated.since < dated.before && !dated.because.is_empty()), "{name}");
             if let Some(pin) = &action.pin {
                 assert!(pin.commit.len() == 40 && pin.version.starts_with('v'), "{name}");
             }

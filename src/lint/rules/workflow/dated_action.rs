@@ -43,6 +43,13 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             )],
         },
         Example {
+            findings: 1,
+            files: &[(
+                ".github/workflows/ci.yml",
+                "jobs:\n  build:\n    steps:\n      - uses: DeterminateSystems/nix-installer-action@v4\n      - uses: cachix/install-nix-action@v15\n",
+            )],
+        },
+        Example {
             findings: 2,
             files: &[(
                 ".forgejo/workflows/ci.yml",
@@ -57,13 +64,13 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
         for step in &job.steps {
             let Some(uses) = &step.uses else { continue };
             let Some(action) = actions::known(uses) else { continue };
-            let (Some(current), Some(major)) = (action.current, uses.major()) else { continue };
+            let Some(fault) = uses.major().and_then(|major| action.fault(major)) else { continue };
             let is_mended = action.unless.as_deref().is_some_and(|input| step.input(input).is_some());
-            if major < current && !is_mended {
+            if !is_mended {
                 let version = uses.version().unwrap_or(uses.reference);
-                let message = format!("`{}` {version} {}", uses.action, action.because);
+                let message = format!("`{}` {version} {fault}", uses.action);
                 match newest(uses, action) {
-                    Some((title, edit)) => found.add_fixed(uses.range.clone(), message, &title, vec![edit]),
+                    Some((title, edits)) => found.add_fixed(uses.range.clone(), message, &title, edits),
                     None => found.add(uses.range.clone(), message),
                 }
             }
@@ -71,14 +78,40 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// Returns the edit that pins the newest version, if it takes the inputs of the one in the file.
-pub(super) fn newest(uses: &Uses<'_>, action: &actions::Action) -> Option<(String, Edit)> {
+/// Returns the edits that pin the newest version, if it takes the inputs of the one in the file.
+pub(super) fn newest(uses: &Uses<'_>, action: &actions::Action) -> Option<(String, Vec<Edit>)> {
     let pin = action.pin.as_ref()?;
+    let comment = uses.comment_range.clone()?;
     let major = uses.major();
     if major.is_some() && major < action.compatible {
         return None;
     }
     let title = format!("Pin {} {}", uses.action, pin.version);
-    let text = format!("{} # {}", pin.commit, pin.version);
-    Some((title, Edit { range: uses.reference_range.clone(), text }))
+    let commit = Edit { range: uses.reference_range.clone(), text: pin.commit.clone() };
+    Some((title, vec![commit, Edit { range: comment, text: format!(" # {}", pin.version) }]))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::{Choices, apply, testing};
+
+    #[test]
+    fn a_fix_pins_the_newest_commit() {
+        let pinned = "cachix/cachix-action@1eb2ef646ac0255473d23a5907ad7b04ce94065c";
+        for (before, after) in [
+            ("uses: cachix/cachix-action@v15", format!("uses: {pinned} # v17")),
+            ("uses: 'cachix/cachix-action@v15'  # v15 ", format!("uses: '{pinned}' # v17")),
+            ("uses: \"cachix/cachix-action@v15\" # why", format!("uses: \"{pinned}\" # v17 # why")),
+            ("{ uses: cachix/cachix-action@v15, with: {} }", "{ uses: cachix/cachix-action@v15, with: {} }".to_owned()),
+            ("uses: cachix/cachix-action@v5", "uses: cachix/cachix-action@v5".to_owned()),
+            ("uses: https://x.org/cachix/cachix-action@v16", format!("uses: https://x.org/{pinned} # v17")),
+        ] {
+            let text = format!("jobs:\n  a:\n    steps:\n      - {before}\n      - run: x\n");
+            let found = testing::findings(&[(".github/workflows/a.yml", &text)], &Choices::default());
+            let dated: Vec<_> = found.iter().filter(|finding| finding.rule.name == "dated-action").collect();
+            assert_eq!(dated.len(), 1, "{before}");
+            let fixed = apply(&text, dated).unwrap_or_else(|| text.clone());
+            assert_eq!(fixed, text.replace(before, &after));
+        }
+    }
 }

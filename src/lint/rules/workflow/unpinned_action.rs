@@ -41,7 +41,7 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
             let Some(action) = actions::known(uses).filter(|action| action.role.is_some()) else { continue };
             let message = format!("`{}` is at `{}`, which is no commit", uses.action, uses.reference);
             match dated_action::newest(uses, action) {
-                Some((title, edit)) => found.add_fixed(uses.range.clone(), message, &title, vec![edit]),
+                Some((title, edits)) => found.add_fixed(uses.range.clone(), message, &title, edits),
                 None => found.add(uses.range.clone(), message),
             }
         }
