@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use globset::GlobSet;
 
-use super::model::{Level, Rule};
+use super::{
+    kind::is_sample,
+    model::{Level, Rule},
+};
 
 /// The choice for one rule.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +40,8 @@ impl Choices {
         }
         let level = choice.and_then(|choice| choice.level);
         let is_chosen = level.is_some() || self.is_pedantic;
-        let level = level.unwrap_or(rule.level);
+        let own = if is_sample(path) { Level::Info } else { rule.level };
+        let level = level.unwrap_or(own);
         (is_chosen || (!rule.is_taste && level > Level::Info)).then_some(level)
     }
 

@@ -89,6 +89,41 @@ pub fn is_foreign(path: &str) -> bool {
     parts().any(|part| FOREIGN.contains(&part)) || is_ours()
 }
 
+/// Names of folders and files, without endings, that show or test something.
+const SAMPLES: [&str; 20] = [
+    "test",
+    "tests",
+    "testdata",
+    "check",
+    "checks",
+    "fixture",
+    "fixtures",
+    "example",
+    "examples",
+    "template",
+    "templates",
+    "sample",
+    "samples",
+    "demo",
+    "demos",
+    "draft",
+    "drafts",
+    "snippets",
+    "e2e",
+    "extra-tests",
+];
+
+/// Whether a file shows or tests something, so that a fault in it may be on purpose. Findings in it are at most [`super::Level::Info`].
+pub(super) fn is_sample(path: &str) -> bool {
+    let is_one = |part: &str| {
+        let stem = part.split('.').next().unwrap_or_default().to_ascii_lowercase();
+        SAMPLES.contains(&stem.as_str()) || stem.ends_with("-test") || stem.ends_with("-tests")
+    };
+    // A workflow is called `test.yml` because it tests, and it counts.
+    let is_ci = |part: &&str| [".github", ".forgejo", ".gitea", ".gitlab", ".buildkite"].contains(part);
+    path.split('/').take_while(|part| !is_ci(part)).any(is_one)
+}
+
 /// Whether a program wrote a file, and says so in its first lines.
 pub(super) fn is_generated(text: &str) -> bool {
     let head = text.lines().take(5).filter(|line| line.trim_start().starts_with(['#', '/', '*']));
@@ -129,6 +164,8 @@ mod tests {
         ] {
             assert_eq!(kind_of(path), kind, "{path}");
         }
+        assert!(!is_sample(".github/workflows/test.yml") && is_sample("templates/x/.github/workflows/a.yml"));
+        assert!(is_sample("nix/checks.nix") && is_sample("examples/a/flake.lock") && !is_sample("nix/latest.nix"));
         assert!(is_foreign("nix/splitter/scope.nix") && is_foreign("a/node_modules/b/c.nix"));
         assert!(!is_foreign("nix/splitter.nix") && !is_foreign("nix/x/splitter/a.nix"));
     }

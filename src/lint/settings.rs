@@ -3,8 +3,6 @@
 //! The installed Nix knows best which settings exist (`nix config show`). Here is what a file alone can tell: names that many people copied and
 //! that no Nix has, and misspelt ones.
 
-use crate::diagnostic::did_you_mean;
-
 /// The settings of Nix 2.34, their aliases, and those of other versions, of Lix and of Determinate Nix.
 #[rustfmt::skip]
 const KNOWN: &[&str] = &[
@@ -58,25 +56,41 @@ const INVENTED: &[(&str, &str)] = &[
     ("max-memory", "Remove it: no Nix limits memory. systemd can: `MemoryMax` of `nix-daemon.service`."),
     ("build-memory-limit", "Remove it: no Nix limits memory. systemd can: `MemoryMax` of `nix-daemon.service`."),
     ("tmpdir", "`build-dir` sets where builds are."),
-    ("experimental-feature", "The name is `experimental-features`."),
     ("enable-flakes", "`experimental-features` has `flakes`."),
     ("flakes", "`experimental-features` has `flakes`."),
 ];
 
-/// Returns what is wrong with the name of a setting, and what to do.
-pub(super) fn unknown(name: &str) -> Option<(String, String)> {
-    let short = name.strip_prefix("extra-").unwrap_or(name);
+/// What is wrong with the name of a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// People made it up. The text says what to do.
+    Invented(&'static str),
+    /// It is misspelt. This is what Nix knows, with `extra-` if it was written.
+    Misspelt(String),
+}
+
+impl Unknown {
+    /// Returns what to do.
+    pub(super) fn remedy(&self) -> String {
+        match self {
+            Self::Invented(advice) => (*advice).to_owned(),
+            Self::Misspelt(known) => format!("Write `{known}`."),
+        }
+    }
+}
+
+/// Returns what is wrong with the name of a setting, if no Nix knows it. A newer Nix may have settings that are not in the list, so other
+/// names are not reported.
+pub(super) fn unknown(name: &str) -> Option<Unknown> {
+    let (extra, short) = name.strip_prefix("extra-").map_or(("", name), |short| ("extra-", short));
     if KNOWN.contains(&name) || KNOWN.contains(&short) {
         return None;
     }
-    let message = format!("no Nix has the setting `{name}`");
     if let Some((_, advice)) = INVENTED.iter().find(|(invented, _)| *invented == short) {
-        return Some((message, (*advice).to_owned()));
+        return Some(Unknown::Invented(advice));
     }
-    // A newer Nix may have settings that are not in the list, so only a misspelt name is reported.
-    let near = KNOWN.iter().copied().find(|known| is_misspelt(short, known))?;
-    let hint = did_you_mean([near], short)?;
-    Some((message, format!("Write it as Nix knows it: {hint}")))
+    let known = KNOWN.iter().copied().find(|known| is_misspelt(short, known))?;
+    Some(Unknown::Misspelt(format!("{extra}{known}")))
 }
 
 /// Whether a name is another one with a letter more, a letter less, another spelling of `-`, or another letter.

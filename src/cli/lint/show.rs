@@ -51,7 +51,8 @@ fn item(finding: &Finding) -> Item<'_> {
 }
 
 fn remedy(finding: &Finding) -> &str {
-    finding.remedy.as_deref().unwrap_or(finding.rule.remedy)
+    let fix = finding.fix.as_ref().map(|fix| fix.title.as_str());
+    finding.remedy.as_deref().or(fix).unwrap_or(finding.rule.remedy)
 }
 
 /// Returns the description of a rule for SARIF.

@@ -1,5 +1,7 @@
 //! `fake-hash`: a hash that was to be replaced.
 
+use rowan::ast::AstNode as _;
+
 use crate::lint::{
     Check, Example, Found, Level, Rule,
     view::{NixFile, nix},
@@ -40,7 +42,7 @@ pub(super) const RULE: Rule = Rule {
             findings: 0,
             files: &[(
                 "a.nix",
-                "{ lib, hash ? lib.fakeHash, cargoHash ? \"\" }: { inherit hash; isFake = hash == lib.fakeHash; version = \"\"; }",
+                "{ lib, hash ? lib.fakeHash, cargoHash ? \"\" }: { inherit hash; isFake = hash == lib.fakeHash; fakeSri = f { hash = lib.fakeHash; }; version = \"\"; }",
             )],
         },
     ],
@@ -55,6 +57,11 @@ fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
         let name = nix::entry_path(binding).pop().unwrap_or_default();
         let is_hash = name == "hash" || name.ends_with("Hash") || name.ends_with("256") || name.ends_with("512");
         if !is_hash {
+            continue;
+        }
+        // `fakeSha512 = convertHash { hash = fakeHash; … }`
+        let around = binding.syntax().ancestors().filter_map(rnix::ast::AttrpathValue::cast);
+        if around.into_iter().any(|outer| nix::entry_path(&outer).iter().any(|name| name.contains("fake"))) {
             continue;
         }
         let is_named = matches!(value, rnix::ast::Expr::Ident(_) | rnix::ast::Expr::Select(_))

@@ -44,7 +44,7 @@ pub(super) fn end_of_support(year: u64, month: u64) -> u64 {
 /// Returns the nixpkgs that the flake itself has as inputs.
 pub(super) fn direct_nixpkgs(file: &JsonFile<'_>) -> Vec<Nixpkgs> {
     let Some(root) = root(file) else { return Vec::new() };
-    let inputs = root.and_then_inputs();
+    let inputs = root.inputs();
     let found = inputs.into_iter().filter_map(|(input, name)| nixpkgs(file, input, &name));
     found.collect()
 }
@@ -52,11 +52,12 @@ pub(super) fn direct_nixpkgs(file: &JsonFile<'_>) -> Vec<Nixpkgs> {
 /// Returns the nixpkgs that only inputs of inputs are, by the direct input that brings each, with the bytes of their names.
 pub(super) fn indirect_nixpkgs(file: &JsonFile<'_>) -> Vec<(String, Range<usize>)> {
     let Some(root) = root(file) else { return Vec::new() };
-    let direct = root.and_then_inputs();
+    let direct = root.inputs();
     let mut found = Vec::new();
     for (input, name) in &direct {
         let Some(node) = file.at(&["nodes", name]) else { continue };
-        for (_, inner) in Inputs(node).and_then_inputs() {
+        // `nixpkgs-lib` is only the library, a small part of it.
+        for (_, inner) in Inputs(node).inputs().into_iter().filter(|(name, _)| !name.ends_with("lib")) {
             let is_own = direct.iter().any(|(_, other)| *other == inner);
             if let Some(node) = nixpkgs(file, input.clone(), &inner).filter(|_| !is_own) {
                 found.push((node.input, node.place));
@@ -71,7 +72,7 @@ struct Inputs<'v, 'a>(&'v Value<'a>);
 
 impl Inputs<'_, '_> {
     /// Returns the inputs that are nodes of their own, by name. Those that follow another one are lists.
-    fn and_then_inputs(&self) -> Vec<(String, String)> {
+    fn inputs(&self) -> Vec<(String, String)> {
         let Some(inputs) = get(self.0, "inputs") else { return Vec::new() };
         let own =
             entries(inputs).filter_map(|input| Some((input.name.as_str().to_owned(), text(&input.value)?.to_owned())));

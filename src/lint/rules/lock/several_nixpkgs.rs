@@ -5,11 +5,11 @@ use crate::lint::{Check, Example, Found, Level, Rule, view::JsonFile};
 
 pub(in crate::lint::rules) const RULE: Rule = Rule {
     name: "several-nixpkgs",
-    level: Level::Warning,
+    level: Level::Info,
     is_taste: false,
     why: "Inputs bring a nixpkgs of their own, so each is downloaded and evaluated, and their packages share nothing with yours.",
     remedy: "Let them follow yours, unless their own cache has builds with their nixpkgs.",
-    about: r##"Inputs whose own `flake.lock` pins nixpkgs bring it along until `inputs.NAME.inputs.nixpkgs.follows = "nixpkgs"` says otherwise. A second nixpkgs that is a direct input of yours is a choice, and not found."##,
+    about: r##"Inputs whose own `flake.lock` pins nixpkgs bring it along until `inputs.NAME.inputs.nixpkgs.follows = "nixpkgs"` says otherwise. A second nixpkgs that is a direct input of yours is a choice, and not found. Many inputs are built against their own nixpkgs on purpose, so that their cache has them; so this is only worth to know."##,
     checks: &[Check::Lock(check)],
     examples: &[
         Example {

@@ -88,10 +88,17 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
 };
 
 fn check(file: &JsonFile<'_>, found: &mut Found<'_>) {
-    for node in lock::direct_nixpkgs(file) {
+    let nodes = lock::direct_nixpkgs(file);
+    for node in &nodes {
         let Some((year, month)) = node.release() else { continue };
-        if file.context.now > lock::end_of_support(year, month) {
-            found.add(node.place, format!("`{}` is {year}.{month:02}, which is no longer supported", node.input));
+        // `nixpkgs-2505` beside `nixpkgs` is there for packages that only the old release has.
+        let is_meant =
+            nodes.len() > 1 && node.input.replace(['.', '_', '-'], "").contains(&format!("{year}{month:02}"));
+        if !is_meant && file.context.now > lock::end_of_support(year, month) {
+            found.add(
+                node.place.clone(),
+                format!("`{}` is {year}.{month:02}, which is no longer supported", node.input),
+            );
         }
     }
 }

@@ -85,7 +85,9 @@ fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
 }
 
 fn check_settings(file: &SettingsFile<'_>, found: &mut Found<'_>) {
-    for setting in &file.settings {
+    // A container is the sandbox, and cannot have another one.
+    let is_container = file.file.path.contains("container") || file.file.path.contains("docker");
+    for setting in file.settings.iter().filter(|setting| !is_container || setting.name != "sandbox") {
         if let Some((why, remedy)) = danger(&setting.name, &setting.value) {
             let message = format!("`{}`: {why}", setting.name);
             if setting.name == "sandbox" && (file.file.path.contains("container") || file.file.path.contains("docker"))

@@ -13,7 +13,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     is_taste: false,
     why: "Nix must build something before it can evaluate the rest, one at a time, and `nix flake check` needs machines of all systems.",
     remedy: "Read a file of the repository or of a flake input instead: inputs are fetched, not built.",
-    about: "Found is an `import`, a `readFile` or a `readDir` of what `fetchFromGitHub`, `runCommand`, `mkDerivation` and the like make in this file. `nix eval --option allow-import-from-derivation false` shows all of them, also those in other files. `builtins.fetchTarball` and flake inputs are no derivations.",
+    about: "Found is an `import`, a `readFile` or a `readDir` of what `fetchFromGitHub`, `pkgs.fetchurl`, `applyPatches` and the like make in this file. What `runCommand` makes is mostly read on purpose, and is not found. `nix eval --option allow-import-from-derivation false` shows all of them, also those in other files. `builtins.fetchTarball` and flake inputs are no derivations.",
     checks: &[Check::Nix(check)],
     examples: &[
         Example {
@@ -39,7 +39,7 @@ import inputs.source { }
             findings: 3,
             files: &[(
                 "b.nix",
-                r##"{ a = import (runCommand "a" { } "x"); b = builtins.readFile "${stdenv.mkDerivation { name = "a"; }}/x"; c = lib.importJSON (pkgs.fetchurl { url = "x"; }); }"##,
+                r##"{ a = import (applyPatches { src = nixpkgs; }); b = builtins.readFile "${pkgs.fetchgit { url = "a"; }}/x"; c = lib.importJSON (pkgs.fetchurl { url = "x"; }); }"##,
             )],
         },
         Example {
@@ -47,7 +47,7 @@ import inputs.source { }
             files: &[(
                 "b.nix",
                 r##"{ a = import ./a.nix; b = builtins.readFile "${self}/x"; c = import (builtins.fetchTarball { url = "x"; sha256 = "y"; }); d = import "${pkgs.path}/nixos";
- e = callPackage (fetchFromGitHub { }) { }; f = import (fetchTarball "x") { pkgs = runCommand "a" { } ""; }; g = builtins.readFile (builtins.fetchurl { url = "x"; sha256 = "y"; }); }"##,
+ e = callPackage (fetchFromGitHub { }) { }; h = builtins.readFile (runCommand "a" { } "x"); f = import (fetchTarball "x") { pkgs = runCommand "a" { } ""; }; g = builtins.readFile (builtins.fetchurl { url = "x"; sha256 = "y"; }); }"##,
             )],
         },
     ],
@@ -56,21 +56,16 @@ import inputs.source { }
 /// Functions that read while Nix evaluates.
 const READERS: [&str; 7] = ["import", "readFile", "readDir", "importJSON", "importTOML", "scopedImport", "pathExists"];
 
-/// Functions that make a derivation and that hardly anything else is named after.
-const MAKERS: [&str; 13] = [
-    "mkDerivation",
-    "runCommand",
-    "runCommandLocal",
-    "runCommandNoCC",
+/// Functions that fetch or patch sources as derivations. What `runCommand` and `mkDerivation` make is read on purpose, by code that knows.
+const MAKERS: [&str; 8] = [
     "fetchFromGitHub",
     "fetchFromGitLab",
+    "fetchFromGitea",
     "fetchFromSourcehut",
     "fetchgit",
     "fetchzip",
-    "applyPatches",
-    "writeText",
     "fetchpatch",
-    "symlinkJoin",
+    "applyPatches",
 ];
 
 fn check(file: &NixFile<'_>, found: &mut Found<'_>) {

@@ -1,6 +1,7 @@
 //! `missing-lock`: a flake without a lock.
 
-use rnix::ast::{Expr, HasEntry as _, Param};
+use rnix::ast::{AttrpathValue, Expr, HasEntry as _, Param, Str};
+use rowan::ast::AstNode as _;
 
 use crate::lint::{
     Check, Example, Found, Level, Rule,
@@ -13,7 +14,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     is_taste: false,
     why: "Without a `flake.lock` in git, everyone builds with other versions of the inputs, and the caches have none of them.",
     remedy: "Run `nix flake lock`, and add `flake.lock` to git.",
-    about: "Flakes without inputs need no lock. Flakes in folders of templates, examples and tests are not found.",
+    about: "Flakes without inputs, or with only paths as inputs, need no lock. If the root has a flake, only that one is looked at.",
     checks: &[Check::Nix(check)],
     examples: &[
         Example {
@@ -52,7 +53,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
         Example {
             findings: 0,
             files: &[
-                ("templates/a/flake.nix", r##"{ inputs = { a.url = "b"; }; outputs = _: { }; }"##),
+                ("c/flake.nix", r##"{ inputs = { a.url = "path:.."; }; outputs = _: { }; }"##),
                 ("a/flake.nix", "{ outputs = { self }: { }; }"),
                 ("b/flake.nix", "{ inputs = { }; outputs = { self }: { }; }"),
             ],
@@ -61,15 +62,12 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     ],
 };
 
-/// Words in paths of flakes that others copy.
-const SAMPLES: [&str; 7] = ["template", "example", "fixture", "test", "sample", "demo", "snippet"];
-
 fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
     let path = file.file.path;
     let lock = file.file.beside("flake.lock");
-    let folder = path.strip_suffix("flake.nix").unwrap_or_default().to_ascii_lowercase();
-    let is_sample = SAMPLES.iter().any(|word| folder.contains(word));
-    if !file.is_flake() || file.context.has(&lock) || is_sample {
+    // A flake in a folder beside the one at the root is a tool of its own, which often gets its lock elsewhere.
+    let is_aside = path.contains('/') && file.context.has("flake.nix");
+    if !file.is_flake() || file.context.has(&lock) || is_aside {
         return;
     }
     let Some(place) = inputs(file) else { return };
@@ -85,7 +83,7 @@ fn inputs(file: &NixFile<'_>) -> Option<std::ops::Range<usize>> {
     let Some(Expr::AttrSet(flake)) = file.expr() else { return None };
     for (path, entry) in nix::definitions(&flake) {
         let is_empty = matches!(entry.value(), Some(Expr::AttrSet(set)) if set.entries().next().is_none());
-        if path.first().is_some_and(|name| name == "inputs") && !is_empty {
+        if path.first().is_some_and(|name| name == "inputs") && !is_empty && !has_only_paths(&entry) {
             return Some(nix::key(&entry));
         }
     }
@@ -95,4 +93,10 @@ fn inputs(file: &NixFile<'_>) -> Option<std::ops::Range<usize>> {
     let Some(Param::Pattern(pattern)) = function.param() else { return None };
     let has_input = pattern.pat_entries().filter_map(|entry| entry.ident()).any(|ident| ident.to_string() != "self");
     has_input.then(|| nix::key(&outputs))
+}
+
+/// Whether all addresses in a definition are paths in the repository.
+fn has_only_paths(entry: &AttrpathValue) -> bool {
+    let texts: Vec<String> = entry.syntax().descendants().filter_map(Str::cast).map(|text| text.to_string()).collect();
+    !texts.is_empty() && texts.iter().all(|text| ["\"path:", "\".", "\"/"].iter().any(|start| text.starts_with(start)))
 }

@@ -46,9 +46,15 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
 fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
     for binding in &file.bindings {
         let is_it = nix::entry_path(binding).last().is_some_and(|name| name == "__noChroot");
-        let is_on = binding.value().is_some_and(|value| !matches!(value.to_string().as_str(), "false" | "null"));
+        let is_on = binding.value().is_some_and(|value| is_on(&value));
         if is_it && is_on {
             found.add(nix::key(binding), "`__noChroot` takes the build out of the sandbox");
         }
     }
+}
+
+/// Whether a value is `true` for some system. A value that is passed on is not this file's choice.
+fn is_on(value: &rnix::ast::Expr) -> bool {
+    let text = value.to_string();
+    text == "true" || text.contains("isDarwin") || text.contains("isLinux")
 }

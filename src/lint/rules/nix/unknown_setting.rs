@@ -2,8 +2,8 @@
 
 use super::{super::workflow::settings::all, settings::settings};
 use crate::lint::{
-    Check, Example, Found, Level, Rule,
-    settings::unknown,
+    Check, Edit, Example, Found, Level, Rule,
+    settings::{Unknown, unknown},
     view::{NixFile, SettingsFile, YamlFile},
 };
 
@@ -75,24 +75,39 @@ trusted-publik-keys = a
 
 fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
     for setting in settings(file) {
-        if let Some((message, remedy)) = unknown(&setting.name) {
-            found.add_with(setting.key, message, remedy);
+        if let Some(unknown) = unknown(&setting.name) {
+            found.add_with(setting.key, message(&setting.name), unknown.remedy());
         }
     }
 }
 
 fn check_settings(file: &SettingsFile<'_>, found: &mut Found<'_>) {
     for setting in &file.settings {
-        if let Some((message, remedy)) = unknown(&setting.name) {
-            found.add_with(setting.range.clone(), message, remedy);
+        match unknown(&setting.name) {
+            Some(Unknown::Misspelt(known)) => {
+                let title = Unknown::Misspelt(known.clone()).remedy();
+                let name = setting.range.start..setting.range.start + setting.name.len();
+                found.add_fixed(
+                    setting.range.clone(),
+                    message(&setting.name),
+                    &title,
+                    vec![Edit { range: name, text: known }],
+                );
+            }
+            Some(unknown) => found.add_with(setting.range.clone(), message(&setting.name), unknown.remedy()),
+            None => {}
         }
     }
 }
 
 fn check_yaml(file: &YamlFile<'_>, found: &mut Found<'_>) {
     for setting in all(file) {
-        if let Some((message, remedy)) = unknown(&setting.name) {
-            found.add_with(setting.range, message, remedy);
+        if let Some(unknown) = unknown(&setting.name) {
+            found.add_with(setting.range, message(&setting.name), unknown.remedy());
         }
     }
+}
+
+fn message(name: &str) -> String {
+    format!("no Nix has the setting `{name}`")
 }
