@@ -90,7 +90,7 @@ pub fn is_foreign(path: &str) -> bool {
 }
 
 /// Names of folders and files, without endings, that show or test something.
-const SAMPLES: [&str; 20] = [
+const SAMPLES: [&str; 21] = [
     "test",
     "tests",
     "testdata",
@@ -105,6 +105,7 @@ const SAMPLES: [&str; 20] = [
     "sample",
     "samples",
     "demo",
+    "playground",
     "demos",
     "draft",
     "drafts",

@@ -37,9 +37,9 @@ impl Command<'_> {
 }
 
 /// Words before a command that do not change what it is.
-const BEFORE: [&str; 19] = [
+const BEFORE: [&str; 20] = [
     "if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "exec", "command", "time", "sudo", "env",
-    "nohup", "eval", "builtin", "nice",
+    "nohup", "eval", "builtin", "nice", "xargs",
 ];
 
 /// Whether a command downloads the packages of a JavaScript project.
@@ -253,9 +253,9 @@ fn program_at(text: &str, words: &[Range<usize>]) -> usize {
     let mut takes_options = false;
     while let Some(word) = words.get(at).map(|range| &text[range.clone()]) {
         if BEFORE.contains(&word) {
-            takes_options = matches!(word, "sudo" | "env" | "nice");
+            takes_options = matches!(word, "sudo" | "env" | "nice" | "xargs");
         } else if takes_options && word.len() > 1 && word.starts_with('-') {
-            at += usize::from(matches!(word, "-u" | "-g" | "-n" | "--user"));
+            at += usize::from(matches!(word, "-u" | "-g" | "-n" | "--user" | "-P" | "-I" | "-L" | "-d"));
         } else if !is_assignment(word) {
             break;
         }
@@ -334,6 +334,7 @@ mod tests {
             shown("docker load < $(nix build --print-out-paths)"),
             ["nix build --print-out-paths", "docker load"]
         );
+        assert_eq!(shown("a | xargs -n 1 -r b c"), ["a", "b c"]);
         assert_eq!(shown("a `b c` d <(e)"), ["b c", "e", "a `b c` d"]);
         assert_eq!(
             shown("sudo -u root A=1 nix build ${{ matrix.x || 'y' }} 2>log"),

@@ -99,6 +99,8 @@ pub(super) struct Local {
     pub(super) installs: bool,
     /// Whether one may set up a cache: it says so, or its file is not here.
     pub(super) may_cache: bool,
+    /// Whether one sets up a cache that everything built is pushed to.
+    pub(super) pushes: bool,
 }
 
 /// Looks into the local actions of a job.
@@ -116,6 +118,7 @@ pub(super) fn local(file: &YamlFile<'_>, job: &Job<'_>) -> Local {
         for job in view.as_ref().map(jobs::jobs).unwrap_or_default() {
             local.installs |= job.steps.iter().any(|step| role(step) == Some(Role::Installer));
             local.may_cache |= may_cache(&job);
+            local.pushes |= job.steps.iter().any(pushes);
         }
         local.may_cache |= view.is_none() || mentions_cache(action.text);
     }
@@ -146,6 +149,13 @@ fn has_nix_path(step: &Step<'_>) -> bool {
         with.each(&mut |node: &Node| found |= node.text().is_some_and(|text| text.contains("/nix")));
         found
     })
+}
+
+/// Whether everything that is built after a step is pushed to a binary cache.
+pub(super) fn pushes(step: &Step<'_>) -> bool {
+    let has = |name: &str| step.input(name).and_then(Node::text).is_some_and(|text| !text.is_empty());
+    let is_chosen = has("pushFilter") || has("pathsToPush") || has("skipPush");
+    role(step) == Some(Role::BinaryCache) && has("authToken") && !is_chosen
 }
 
 /// Whether a job commits or publishes: such a job is run for its effect, not for its answer.

@@ -42,7 +42,7 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
             continue;
         }
         let commands: Vec<&Command<'_>> = job.commands().collect();
-        let Some(at) = commands.iter().position(|command| collects(command)) else { continue };
+        let Some(at) = commands.iter().rposition(|command| collects(command)) else { continue };
         let needs_room = commands[at + 1..].iter().any(|command| !matches!(command.program(), "echo" | "df" | "du"))
             || job.steps.iter().any(|step| step.uses.is_some() && step.node.range.start > commands[at].range.start);
         if !needs_room {

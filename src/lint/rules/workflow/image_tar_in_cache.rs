@@ -1,11 +1,11 @@
 //! `image-tar-in-cache`: whole image tars pushed to a binary cache.
 
-use super::actions::{self, Role};
+use super::actions;
 use crate::lint::{
     Check, Example, Found, Level, Rule,
     view::{
         Command, NixCall, YamlFile,
-        jobs::{self, Step},
+        jobs::{self, Job, Step},
         yaml::Node,
     },
 };
@@ -28,6 +28,19 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             )],
         },
         Example {
+            findings: 1,
+            files: &[
+                (
+                    ".github/workflows/ci.yml",
+                    "jobs:\n  image:\n    steps:\n      - uses: ./.github/actions/nix\n        with:\n          token: ${{ secrets.CACHIX }}\n      - run: nix build .#image && docker load -i result\n  readonly:\n    steps:\n      - uses: ./.github/actions/nix\n      - run: nix build .#image && docker load -i result\n",
+                ),
+                (
+                    ".github/actions/nix/action.yml",
+                    "runs:\n  using: composite\n  steps:\n    - uses: cachix/cachix-action@v17\n      with:\n        name: example\n        authToken: ${{ inputs.token }}\n",
+                ),
+            ],
+        },
+        Example {
             findings: 0,
             files: &[(
                 ".github/workflows/ci.yml",
@@ -39,8 +52,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
 
 fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
     for job in jobs::jobs(file) {
-        let pushes = job.steps.iter().any(pushes)
-            || job.commands().any(|command| command.program() == "attic" && command.has("watch-store"));
+        let pushes = pushes(file, &job);
         let mut has_built = false;
         for command in job.commands().filter(|_| pushes) {
             has_built |= NixCall::of(command).is_some_and(|call| call.is_own_build());
@@ -52,13 +64,16 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
     }
 }
 
-fn pushes(step: &Step<'_>) -> bool {
-    let has = |name: &str| step.input(name).and_then(Node::text).is_some_and(|text| !text.is_empty());
-    actions::role(step) == Some(Role::BinaryCache)
-        && has("authToken")
-        && !has("pushFilter")
-        && !has("pathsToPush")
-        && !has("skipPush")
+/// Whether everything that a job builds is pushed. A local action gets the token as an input.
+fn pushes(file: &YamlFile<'_>, job: &Job<'_>) -> bool {
+    let gives_secret = |step: &Step<'_>| {
+        let is_local = step.uses.as_ref().is_some_and(|uses| uses.action.starts_with("./"));
+        let inputs = step.node.get("with").map_or(&[][..], Node::entries);
+        is_local && inputs.iter().any(|(_, value)| value.text().is_some_and(|text| text.contains("secrets.")))
+    };
+    job.steps.iter().any(actions::pushes)
+        || job.commands().any(|command| command.program() == "attic" && command.has("watch-store"))
+        || (job.steps.iter().any(gives_secret) && actions::local(file, job).pushes)
 }
 
 /// Whether a command loads a tar that Nix built.
