@@ -106,4 +106,27 @@ mod tests {
         let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
         assert!(names.is_sorted_by(|a, b| a < b), "sorted, and each once");
     }
+
+    /// Each example is cut and mixed with others at many places.
+    #[test]
+    fn no_damaged_file_panics() {
+        let files: Vec<(&str, &str)> =
+            RULES.iter().flat_map(|rule| rule.examples).flat_map(|example| example.files).copied().collect();
+        let cut = |text: &str, at: usize| text.char_indices().nth(at).map_or(text.len(), |(at, _)| at);
+        for (number, (path, text)) in files.iter().enumerate() {
+            let other = files[(number * 7 + 3) % files.len()].1;
+            for at in (0..text.chars().count()).step_by(text.len() / 12 + 1) {
+                let place = cut(text, at);
+                let inserted = ["\u{e9}", "\"", "'", "$(", "\\", "${{", "&a [*a]", "<<EOF\n", "#", "\r\n"][at % 10];
+                let damaged = [
+                    text[..place].to_owned(),
+                    format!("{}{inserted}{}", &text[..place], &text[place..]),
+                    format!("{}{}", &text[..place], &other[cut(other, at)..]),
+                ];
+                for damaged in &damaged {
+                    shown("fake-hash", &[(path, damaged), ("flake.nix", other), ("flake.lock", other)]);
+                }
+            }
+        }
+    }
 }
