@@ -102,10 +102,9 @@ impl<'f> Job<'f> {
         let Some(node) = self.node.get("runs-on") else { return Vec::new() };
         let mut labels = Vec::new();
         for text in node.get("labels").unwrap_or(node).one_or_more().iter().filter_map(Node::text) {
-            match text.strip_prefix("${{").and_then(|text| text.strip_suffix("}}")).map(str::trim) {
-                Some(name) => {
-                    labels.extend(name.strip_prefix("matrix.").map_or_else(|| vec![text], |name| self.of_matrix(name)))
-                }
+            let expression = text.strip_prefix("${{").and_then(|text| text.strip_suffix("}}")).map(str::trim);
+            match expression.and_then(|expression| expression.strip_prefix("matrix.")) {
+                Some(name) => labels.extend(self.of_matrix(name)),
                 None => labels.push(text),
             }
         }

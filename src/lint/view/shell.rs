@@ -236,7 +236,6 @@ fn nested_length(text: &str, closing: char) -> usize {
             _ if is_escaped => is_escaped = false,
             (None | Some('"'), '\\') => is_escaped = true,
             (Some(open), _) if letter == open => quote = None,
-            (Some(_), _) => {}
             (None, _) if letter == closing && depth == 0 => return at,
             (None, '\'' | '"') if closing == ')' => quote = Some(letter),
             (None, '(') => depth += 1,
@@ -289,7 +288,7 @@ fn inner_script(command: &Command<'_>, words: &[Range<usize>]) -> Option<Range<u
     if range.len() == command.words[script].len() + 2 {
         Some(range.start + 1..range.end - 1)
     } else {
-        is_nix.then(|| range.start..command.range.end)
+        is_nix.then_some(range.start..command.range.end)
     }
 }
 

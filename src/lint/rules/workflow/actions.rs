@@ -129,7 +129,6 @@ pub(super) fn local(file: &YamlFile<'_>, job: &Job<'_>) -> Local {
 pub(super) fn may_cache(job: &Job<'_>) -> bool {
     let of_step = |step: &Step<'_>| match (&step.uses, role(step)) {
         (_, Some(Role::StoreCache | Role::BinaryCache | Role::Cache)) => true,
-        (_, Some(Role::Installer | Role::Shell)) => false,
         // An action that nobody here knows: its name tells whether to expect a cache.
         (Some(uses), None) => {
             let name = uses.action.to_ascii_lowercase();
@@ -137,7 +136,7 @@ pub(super) fn may_cache(job: &Job<'_>) -> bool {
             !name.starts_with("./")
                 && (name.contains("nix") || (name.contains("cache") && !is_plain) || has_nix_path(step))
         }
-        (None, None) => false,
+        (_, Some(Role::Installer | Role::Shell)) | (None, None) => false,
     };
     job.steps.iter().any(of_step)
 }

@@ -2,7 +2,7 @@
 
 use crate::lint::{
     Check, Example, Found, Level, Rule,
-    view::{YamlFile, jobs},
+    view::{Command, NixCall, YamlFile, jobs},
 };
 
 pub(in crate::lint::rules) const RULE: Rule = Rule {
@@ -34,17 +34,15 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
 
 fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
     for job in jobs::jobs(file) {
-        let is_plain = |name: &str| {
-            ["nix", "echo", "cat", "ls", "df", "cd"].iter().any(|plain| name == *plain) || name.starts_with("nix-")
+        let is_plain = |command: &Command<'_>| {
+            let runs = command.has("run") || command.has("develop") || command.has("shell") || command.has("-c");
+            let is_nix = command.program() == "nix" || command.program() == "nix-build";
+            (is_nix && !runs) || matches!(command.program(), "echo" | "cat" | "ls" | "df" | "cd")
         };
-        let calls = |name: &str| job.commands().any(|command| command.program() == name && command.has("build"));
-        let unknown = job
-            .steps
-            .iter()
-            .filter_map(|step| step.uses.as_ref())
-            .any(|uses| uses.action != "actions/checkout" && super::actions::known(uses).is_none());
-        let runs = job.commands().any(|command| command.has("run") || command.has("develop") || command.has("-c"));
-        if unknown || runs || !calls("nix") || !job.commands().all(|command| is_plain(command.program())) {
+        let mut actions = job.steps.iter().filter_map(|step| step.uses.as_ref());
+        let has_other = actions.any(|uses| uses.action != "actions/checkout" && super::actions::known(uses).is_none());
+        let builds = job.commands().any(|command| NixCall::of(command).is_some_and(|call| call.is_build()));
+        if has_other || !builds || !job.commands().all(is_plain) {
             continue;
         }
         for step in job.steps.iter().filter(|step| step.uses("actions/checkout")) {

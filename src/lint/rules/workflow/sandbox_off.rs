@@ -1,5 +1,7 @@
 //! `sandbox-off`: builds that may read the machine and the network.
 
+use std::ops::Range;
+
 use super::settings;
 use crate::lint::{
     Check, Example, Found, Level, Rule,
@@ -60,7 +62,7 @@ fn is_off(name: &str, value: &str) -> bool {
 }
 
 /// Adds a finding. `relaxed` only frees derivations that ask for it.
-fn add(value: &str, range: std::ops::Range<usize>, found: &mut Found<'_>) {
+fn add(value: &str, range: Range<usize>, found: &mut Found<'_>) {
     if value == "false" {
         found.add(range, "the sandbox is off");
     } else {
@@ -83,7 +85,7 @@ fn script(file: &Script<'_>, found: &mut Found<'_>) {
 fn manifest(file: &JsonFile<'_>, found: &mut Found<'_>) {
     for property in file.at(&["scripts"]).into_iter().flat_map(entries) {
         let Some(script) = text(&property.value) else { continue };
-        of_commands(&shell::commands(script), Some(JsonFile::range(&property.value)), found);
+        of_commands(&shell::commands(script), Some(&JsonFile::range(&property.value)), found);
     }
 }
 
@@ -93,11 +95,11 @@ fn dockerfile(file: &Dockerfile<'_>, found: &mut Found<'_>) {
     }
 }
 
-fn of_commands(commands: &[shell::Command<'_>], place: Option<std::ops::Range<usize>>, found: &mut Found<'_>) {
+fn of_commands(commands: &[shell::Command<'_>], place: Option<&Range<usize>>, found: &mut Found<'_>) {
     for command in commands {
         for (name, value) in settings::of_command(command) {
             if is_off(&name, &value) {
-                add(&value, place.clone().unwrap_or_else(|| command.range.clone()), found);
+                add(&value, place.cloned().unwrap_or_else(|| command.range.clone()), found);
             }
         }
     }
