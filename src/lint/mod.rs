@@ -16,6 +16,8 @@ mod settings;
 pub mod view;
 
 #[cfg(test)]
+mod anti_patterns;
+#[cfg(test)]
 mod own_files;
 #[cfg(test)]
 mod testing;

@@ -11,6 +11,9 @@ use crate::lint::Kind;
 /// The labels of machines that GitHub starts anew for each job.
 const HOSTED: [&str; 3] = ["ubuntu-", "macos-", "windows-"];
 
+/// Values of `shell` whose scripts are in another language.
+const OTHER_SHELLS: [&str; 6] = ["python", "pwsh", "powershell", "cmd", "node", "nu"];
+
 /// The keys of GitLab's configuration that have a script.
 const SCRIPTS: [&str; 3] = ["before_script", "script", "after_script"];
 
@@ -91,10 +94,13 @@ impl<'f> Job<'f> {
         self.steps.iter().flat_map(|step| &step.commands)
     }
 
-    /// Whether every machine that the job runs on is one of GitHub's, as far as the file tells.
-    pub fn is_hosted(&self) -> bool {
+    /// Whether every machine that the job runs on is one of GitHub's, as far as the file tells. Other systems use the same labels for machines of
+    /// their own.
+    pub fn is_hosted(&self, file: &YamlFile<'_>) -> bool {
         let labels = self.labels();
-        !labels.is_empty() && labels.iter().all(|label| HOSTED.iter().any(|prefix| label.starts_with(prefix)))
+        file.file.path.contains(".github/")
+            && !labels.is_empty()
+            && labels.iter().all(|label| HOSTED.iter().any(|prefix| label.starts_with(prefix)))
     }
 
     /// Returns the labels of the machines that the job runs on. Those of a matrix are looked up.
@@ -171,7 +177,12 @@ fn job<'f>(file: &'f YamlFile<'f>, key: Option<&'f Key>, node: &'f Node) -> Job<
 
 fn step<'f>(file: &'f YamlFile<'f>, node: &'f Node) -> Step<'f> {
     let uses = node.get("uses").and_then(|node| uses(file, node));
-    Step { node, uses, commands: node.get("run").map_or_else(Vec::new, |run| file.commands(run)) }
+    let is_shell = node
+        .get("shell")
+        .and_then(Node::text)
+        .is_none_or(|shell| !OTHER_SHELLS.iter().any(|other| shell.contains(other)));
+    let commands = node.get("run").filter(|_| is_shell).map_or_else(Vec::new, |run| file.commands(run));
+    Step { node, uses, commands }
 }
 
 fn gitlab<'f>(file: &'f YamlFile<'f>, root: &'f Node) -> Vec<Job<'f>> {

@@ -38,7 +38,7 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
             matches!(actions::role(step), Some(Role::StoreCache | Role::Cache))
                 || step.uses.as_ref().is_some_and(|uses| uses.action.contains("cache"))
         });
-        if file.file.kind != Kind::Workflow || !job.is_hosted() || saves {
+        if file.file.kind != Kind::Workflow || !job.is_hosted(file) || saves {
             continue;
         }
         let commands: Vec<&Command<'_>> = job.commands().collect();

@@ -104,7 +104,7 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
         let Some(installer) = job.steps.iter().find(|step| actions::role(step) == Some(Role::Installer)) else {
             continue;
         };
-        if !job.is_hosted()
+        if !job.is_hosted(file)
             || actions::may_cache(&job)
             || actions::local(file, &job).may_cache
             || actions::commits(&job)
