@@ -6,7 +6,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     name: "base-without-digest",
     level: Level::Info,
     is_taste: true,
-    why: "A tag of an image is moved, so the same Dockerfile builds something else tomorrow.",
+    why: "A tag can move to another image, so the same Dockerfile builds something else tomorrow.",
     remedy: "Add the digest: `FROM node:24-slim@sha256:…`; Renovate keeps it current.",
     about: "hadolint wants a tag (DL3006) that is not `latest` (DL3007). A digest without a bot that updates it gets no security fixes, so \
             whether to pin is a choice, and this is off by default.",

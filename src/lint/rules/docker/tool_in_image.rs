@@ -10,7 +10,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     name: "tool-in-image",
     level: Level::Info,
     is_taste: false,
-    why: "The image has a tool that nothing in its Dockerfile runs; it makes each pull larger, and helps whoever breaks in.",
+    why: "The image has a tool that nothing in its Dockerfile runs; it makes each pull larger, and helps an intruder.",
     remedy: "Take it out, or use it in an earlier stage and copy the result.",
     about: "Found are `git`, `curl`, `wget` and editors in the last stage, if no instruction of that stage names them again. The program of the image \
             may still start them, so this is only a hint. Development containers are not found. hadolint checks versions and cleaning up.",

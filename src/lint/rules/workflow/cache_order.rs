@@ -10,7 +10,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     name: "cache-order",
     level: Level::Warning,
     is_taste: false,
-    why: "The store cache replaces the database of the store after the binary cache noted what is new in it.",
+    why: "The store cache replaces the store's database after the binary cache began to watch it.",
     remedy: "Restore the store cache first, then set up the binary cache.",
     about: "`cachix-action` installs a client into the store and watches what is built from then on. A store that is restored afterwards may \
             lose the client, and its paths look new.",

@@ -9,7 +9,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     name: "impure-build",
     level: Level::Info,
     is_taste: false,
-    why: "An impure evaluation is not cached, and reads variables and files that another machine has not.",
+    why: "An impure evaluation is not cached, and reads variables and files that other machines lack.",
     remedy: "Pass what it reads as an input, an option or a file of the repository.",
     about: "`nix build --impure --expr …` needs the option and is not found. devenv needs it too: there `--no-pure-eval` says the same.",
     checks: &[Check::Yaml(check)],

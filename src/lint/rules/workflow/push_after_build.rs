@@ -9,7 +9,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     name: "push-after-build",
     level: Level::Info,
     is_taste: false,
-    why: "If the build fails or is cancelled, nothing of it is pushed, and a long build waits for its end before the upload starts.",
+    why: "If the build fails or is cancelled, nothing is pushed, and the upload of a long build starts only at its end.",
     remedy: "Push while building: `splitter cache push`, `cachix watch-exec`, or cachix-action with its daemon.",
     about: "Pushing the wanted outputs once more at the end is right, because paths that were substituted are not pushed while building. For \
             short builds it makes no difference.",

@@ -10,7 +10,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     name: "unpinned-action",
     level: Level::Info,
     is_taste: false,
-    why: "The owner of the action decides what a tag or a branch means, and it may mean something else tomorrow.",
+    why: "The owner of the action can move a tag or a branch to other code at any time.",
     remedy: "Pin the commit, with the version as a comment; Dependabot and Renovate keep both.",
     about: "An installer gets root rights and a cache action gets a token. `DeterminateSystems/nix-installer-action@main` is why this matters \
             for Nix: on 2026-01-01 it began to install Determinate Nix only. zizmor checks all actions (`unpinned-uses`); this rule checks \
@@ -39,7 +39,7 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
         for step in &job.steps {
             let Some(uses) = step.uses.as_ref().filter(|uses| !uses.is_commit()) else { continue };
             let Some(action) = actions::known(uses).filter(|action| action.role.is_some()) else { continue };
-            let message = format!("`{}` is at `{}`, which is no commit", uses.action, uses.reference);
+            let message = format!("`{}` is at `{}`, which is not a commit", uses.action, uses.reference);
             match dated_action::newest(uses, action) {
                 Some((title, edits)) => found.add_fixed(uses.range.clone(), message, &title, edits),
                 None => found.add(uses.range.clone(), message),
