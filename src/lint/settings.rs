@@ -93,7 +93,7 @@ pub(super) fn unknown(name: &str) -> Option<Unknown> {
     Some(Unknown::Misspelt(format!("{extra}{known}")))
 }
 
-/// Whether a name is another one with a letter more, a letter less, another spelling of `-`, or another letter.
+/// Whether a name differs from another one by a letter more, a letter less, another spelling of `-`, or another letter.
 fn is_misspelt(name: &str, known: &str) -> bool {
     if name.len() < 6 || name == known {
         return false;

@@ -22,11 +22,3 @@ pub(super) fn shown(rule: &str, files: &[(&str, &str)]) -> Vec<String> {
         .map(|finding| format!("{}:{}:{} {}", finding.path, finding.start.line, finding.start.column, finding.message))
         .collect()
 }
-
-/// Asserts how many findings a rule has in one file, for many files.
-pub(super) fn assert_each(rule: &str, path: &str, cases: &[(usize, &str)]) {
-    for (number, text) in cases {
-        let found = shown(rule, &[(path, text)]);
-        assert_eq!(found.len(), *number, "{rule} in\n{text}\n{found:#?}");
-    }
-}

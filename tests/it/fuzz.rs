@@ -108,6 +108,7 @@ targets! {
         "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
         "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=?opt",
     ];
+    lint, "../../fuzz/checks/lint.rs", |bytes| super::text(bytes, super::lint::check), super::lint_samples();
     manifest, "../../fuzz/checks/manifest.rs", |bytes| super::text(bytes, super::manifest::check), super::MANIFESTS;
     narinfo, "../../fuzz/checks/narinfo.rs", |bytes| super::text(bytes, super::narinfo::check),
         include_str!("../narinfo/golden.txt").split("\n\n").collect::<Vec<_>>();
@@ -144,6 +145,12 @@ const CONFIGS: [&str; 2] = [
     r#"{"apps": ["web"], "workspaces": {"apps/web": {"include": ["../a/*.{x,y}"], "exclude": ["b"], "build": "x", "output": "dist"}}, "hook": {"update": true}}"#,
     "{\n  // why\n  \"workspaces\": {\n    \"apps/web\": { \"include\": [\"a\", ], },\n  },\n}\n",
 ];
+
+/// The examples of all rules.
+fn lint_samples() -> Vec<&'static str> {
+    let examples = splitter::lint::rules::RULES.iter().flat_map(|rule| rule.examples);
+    examples.flat_map(|example| example.files).map(|(_, text)| *text).collect()
+}
 
 const MANIFESTS: [&str; 2] = [
     r#"{"name": "@a/b", "version": "1.0.0", "workspaces": {"packages": ["x/*"], "catalog": {"y": "1"}}, "dependencies": {"c": "npm:d@^1"}, "bin": {"e": "./e.js"}, "peerDependenciesMeta": {"f": {"optional": true}}}"#,

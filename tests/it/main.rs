@@ -24,6 +24,7 @@ mod hostile_files;
 mod images;
 mod init;
 mod links;
+mod lint;
 mod nar;
 mod refusals;
 mod registries;

@@ -28,6 +28,7 @@ fn help_names_every_command_and_exit_code() {
       link         Put the packages of the Nix build into this checkout, without an install
       cache        Show what binary caches have, and push to them
       ci           Write the workflow of your CI system, and plan its jobs
+      lint         Find what makes Nix builds slow or wrong, in flakes, workflows and Dockerfiles
       hook         Manage the git hook that stops commits with stale hashes
       demo         Try these commands on a sample monorepo
       help         Print this message or the help of the given subcommand(s)

@@ -9,6 +9,7 @@ use super::error::LintError;
 use crate::{
     cli::failure::Failure,
     lint::{Kind, is_foreign, kind_of},
+    names::SETTINGS,
     parallel,
     repo::{Git, RepoPath, Tree as _, WorkTree},
 };
@@ -20,7 +21,7 @@ pub(super) struct Read {
     pub(super) text: String,
 }
 
-/// A repository, or a folder that is none.
+/// A repository, or any other folder.
 pub(super) struct Gathered {
     pub(super) tree: WorkTree,
     /// The paths of all files, sorted.
@@ -30,18 +31,25 @@ pub(super) struct Gathered {
     pub(super) ignored_locks: Vec<String>,
 }
 
-/// Returns the repository of a folder: the nearest one of git, else that of a lockfile, else the folder itself.
-pub(super) fn root(folder: &Utf8Path) -> Result<WorkTree, Failure> {
+/// Returns the repository of a folder: the nearest one of git, else that of a lockfile, else the folder itself. Also returns the folder in it
+/// that has the nearest `splitter.json`.
+pub(super) fn root(folder: &Utf8Path) -> Result<(WorkTree, RepoPath), Failure> {
     let open = |source| LintError::Folder { path: folder.to_owned(), source };
     let start = fs::canonicalize(folder).map_err(open)?;
     let start = Utf8PathBuf::from_path_buf(start).map_err(|path| LintError::Folder {
         path: path.to_string_lossy().into_owned().into(),
         source: std::io::ErrorKind::InvalidFilename.into(),
     })?;
-    if let Some(top) = start.ancestors().find(|folder| folder.join(".git").exists()) {
-        return Ok(WorkTree::at(top));
-    }
-    Ok(WorkTree::discover(&start).unwrap_or_else(|_| WorkTree::at(start)))
+    let top = start.ancestors().find(|folder| folder.join(".git").exists());
+    let tree = match top {
+        Some(top) => WorkTree::at(top),
+        None => WorkTree::discover(&start).unwrap_or_else(|_| WorkTree::at(&start)),
+    };
+    let inside = start.ancestors().take_while(|folder| folder.starts_with(tree.root()));
+    let settings = inside.into_iter().find(|folder| folder.join(SETTINGS).is_file());
+    let below =
+        settings.and_then(|folder| folder.strip_prefix(tree.root()).ok()).and_then(|path| path.as_str().parse().ok());
+    Ok((tree, below.unwrap_or(RepoPath::root())))
 }
 
 /// Reads the files of a repository.

@@ -31,8 +31,9 @@ use crate::{
 };
 
 pub(super) fn run(global: &Global, options: &LintOptions, printer: Printer) -> Result<Outcome, Failure> {
-    let tree = gather::root(global.repo.as_deref().unwrap_or(Utf8Path::new(".")))?;
-    let choices = choices(&config::read(&tree)?.lint, options.pedantic)?;
+    let (tree, settings) = gather::root(global.repo.as_deref().unwrap_or(Utf8Path::new(".")))?;
+    let config = config::read(&WorkTree::at(settings.on_disk(tree.root())))?.lint;
+    let choices = choices(&config, &settings, options.pedantic)?;
     let wanted = wanted(&tree, options)?;
     let mut gathered = gather(tree)?;
     let mut findings = findings(&gathered, &choices, &wanted);
@@ -78,28 +79,32 @@ fn wanted(tree: &WorkTree, options: &LintOptions) -> Result<Vec<RepoPath>, LintE
 }
 
 /// Reads `lint` of splitter.json.
-fn choices(config: &LintConfig, is_pedantic: bool) -> Result<Choices, LintError> {
-    let mut choices = Choices { is_pedantic, ignore: globs(&config.ignore)?, ..Choices::default() };
+fn choices(config: &LintConfig, folder: &RepoPath, is_pedantic: bool) -> Result<Choices, LintError> {
+    let mut choices = Choices { is_pedantic, ignore: globs(folder, &config.ignore)?, ..Choices::default() };
     for (name, rule) in &config.rules {
         let short = name.strip_prefix("splitter/").unwrap_or(name);
         if rules::named(short).is_none() {
             return Err(LintError::UnknownRule { name: name.clone(), position: rule.position });
         }
         let level = rule.level.as_deref();
-        let choice =
-            Choice { level: level.and_then(Level::of_name), is_off: level == Some("off"), allow: globs(&rule.allow)? };
+        let choice = Choice {
+            level: level.and_then(Level::of_name),
+            is_off: level == Some("off"),
+            allow: globs(folder, &rule.allow)?,
+        };
         choices.rules.insert(short.to_owned(), choice);
     }
     Ok(choices)
 }
 
-/// A glob without a wildcard is a file or a folder with everything in it.
-fn globs(texts: &[String]) -> Result<GlobSet, LintError> {
+/// Reads globs that are relative to a folder. One that matches a folder matches everything in it.
+fn globs(folder: &RepoPath, texts: &[String]) -> Result<GlobSet, LintError> {
     let mut set = GlobSetBuilder::new();
     for text in texts {
+        let text = if folder.is_root() { text.clone() } else { format!("{}/{text}", globset::escape(folder.as_str())) };
         let glob =
             |text: &str| -> Result<Glob, globset::Error> { GlobBuilder::new(text).literal_separator(true).build() };
-        set.add(glob(text)?);
+        set.add(glob(&text)?);
         set.add(glob(&format!("{}/**", text.trim_end_matches('/')))?);
     }
     Ok(set.build()?)

@@ -1,5 +1,6 @@
 //! `fake-hash`: a hash that was to be replaced.
 
+use rnix::ast::AttrpathValue;
 use rowan::ast::AstNode as _;
 
 use crate::lint::{
@@ -42,7 +43,7 @@ pub(super) const RULE: Rule = Rule {
             findings: 0,
             files: &[(
                 "a.nix",
-                "{ lib, hash ? lib.fakeHash, cargoHash ? \"\" }: { inherit hash; isFake = hash == lib.fakeHash; fakeSri = f { hash = lib.fakeHash; }; version = \"\"; }",
+                "{ lib, hash ? lib.fakeHash, cargoHash ? \"\" }: { inherit hash; isFake = hash == lib.fakeHash; fakeSri = f { hash = lib.fakeHash; }; update = g { cargoHash = lib.fakeHash; }; version = \"\"; }",
             )],
         },
     ],
@@ -59,9 +60,7 @@ fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
         if !is_hash {
             continue;
         }
-        // `fakeSha512 = convertHash { hash = fakeHash; … }`
-        let around = binding.syntax().ancestors().filter_map(rnix::ast::AttrpathValue::cast);
-        if around.into_iter().any(|outer| nix::entry_path(&outer).iter().any(|name| name.contains("fake"))) {
+        if is_meant(binding) {
             continue;
         }
         let is_named = matches!(value, rnix::ast::Expr::Ident(_) | rnix::ast::Expr::Select(_))
@@ -79,4 +78,11 @@ fn is_fake(text: &str) -> bool {
     let digits = text.split_once(['-', ':']).map_or(text, |(_, digits)| digits).trim_end_matches('=');
     digits.is_empty()
         || (digits.len() > 30 && (digits.bytes().all(|byte| byte == b'A') || digits.bytes().all(|byte| byte == b'0')))
+}
+
+/// Whether a definition around this one says that the hash is to be wrong: `fakeSri = …`, `cargoUpdate = …`, `no-vendor-hash = …`.
+fn is_meant(binding: &AttrpathValue) -> bool {
+    let around = binding.syntax().ancestors().skip(1).filter_map(AttrpathValue::cast);
+    let mut names = around.flat_map(|outer| nix::entry_path(&outer)).map(|name| name.to_ascii_lowercase());
+    names.any(|name| ["fake", "update", "hash", "placeholder"].iter().any(|word| name.contains(word)))
 }

@@ -64,6 +64,7 @@ fn the_schema_has_the_keys_that_are_read() {
             "imageBudget",
             "input",
             "install",
+            "lint",
             "processes",
             "rootFiles",
             "scripts",

@@ -23,12 +23,12 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             files: &[
                 (
                     "flake.nix",
-                    r##"{ outputs = { nixpkgs, ... }: { systems = [ "x86_64-linux" "x86_64-darwin" ]; }; }
-"##,
+                    r#"{ outputs = { nixpkgs, ... }: { systems = [ "x86_64-linux" "x86_64-darwin" ]; }; }
+"#,
                 ),
                 (
                     "flake.lock",
-                    r##"{
+                    r#"{
   "nodes": {
     "nixpkgs": {
       "locked": { "lastModified": 1790000000, "owner": "NixOS", "repo": "nixpkgs", "rev": "abc", "type": "github" },
@@ -39,7 +39,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
   "root": "root",
   "version": 7
 }
-"##,
+"#,
                 ),
             ],
         },
@@ -48,12 +48,12 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             files: &[
                 (
                     "flake.nix",
-                    r##"{ outputs = { nixpkgs, ... }: { systems = [ "x86_64-linux" "x86_64-darwin" ]; }; }
-"##,
+                    r#"{ outputs = { nixpkgs, ... }: { systems = [ "x86_64-linux" "x86_64-darwin" ]; }; }
+"#,
                 ),
                 (
                     "flake.lock",
-                    r##"{
+                    r#"{
   "nodes": {
     "nixpkgs": {
       "locked": { "lastModified": 1790000000, "owner": "NixOS", "repo": "nixpkgs", "rev": "abc", "type": "github" },
@@ -64,7 +64,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
   "root": "root",
   "version": 7
 }
-"##,
+"#,
                 ),
             ],
         },
@@ -73,11 +73,11 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             files: &[
                 (
                     "flake.nix",
-                    r##"{ description = "no x86_64-darwin"; outputs = { nixpkgs, ... }: if system == "x86_64-darwin" then a else b; }"##,
+                    r#"{ description = "no x86_64-darwin"; outputs = { nixpkgs, ... }: if system == "x86_64-darwin" then a else b; }"#,
                 ),
                 (
                     "flake.lock",
-                    r##"{
+                    r#"{
   "nodes": {
     "nixpkgs": {
       "locked": { "lastModified": 1790000000, "owner": "NixOS", "repo": "nixpkgs", "rev": "abc", "type": "github" },
@@ -88,7 +88,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
   "root": "root",
   "version": 7
 }
-"##,
+"#,
                 ),
             ],
         },

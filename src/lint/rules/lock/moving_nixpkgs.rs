@@ -16,7 +16,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "flake.lock",
-                r##"{
+                r#"{
   "nodes": {
     "nixpkgs": {
       "locked": { "lastModified": 1790000000, "owner": "NixOS", "repo": "nixpkgs", "rev": "abc", "type": "github" },
@@ -27,14 +27,14 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
   "root": "root",
   "version": 7
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "flake.lock",
-                r##"{
+                r#"{
   "nodes": {
     "nixpkgs": {
       "locked": { "lastModified": 1790000000, "owner": "NixOS", "repo": "nixpkgs", "rev": "abc", "type": "github" },
@@ -45,14 +45,14 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
   "root": "root",
   "version": 7
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 1,
             files: &[(
                 "flake.lock",
-                r##"{
+                r#"{
   "nodes": {
     "nixpkgs": {
       "locked": { "lastModified": 1790000000, "owner": "NixOS", "repo": "nixpkgs", "rev": "abc", "type": "github" },
@@ -63,7 +63,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
   "root": "root",
   "version": 7
 }
-"##,
+"#,
             )],
         },
     ],

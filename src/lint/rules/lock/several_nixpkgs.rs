@@ -9,14 +9,14 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     is_taste: false,
     why: "Inputs bring a nixpkgs of their own, so each is downloaded and evaluated, and their packages share nothing with yours.",
     remedy: "Let them follow yours, unless their own cache has builds with their nixpkgs.",
-    about: r##"Inputs whose own `flake.lock` pins nixpkgs bring it along until `inputs.NAME.inputs.nixpkgs.follows = "nixpkgs"` says otherwise. A second nixpkgs that is a direct input of yours is a choice, and not found. Many inputs are built against their own nixpkgs on purpose, so that their cache has them; so this is only worth to know."##,
+    about: r#"Inputs whose own `flake.lock` pins nixpkgs bring it along until `inputs.NAME.inputs.nixpkgs.follows = "nixpkgs"` says otherwise. A second nixpkgs that is a direct input of yours is a choice, and not found. Many inputs are built against their own nixpkgs on purpose, so that their cache has them; so this is only worth to know."#,
     checks: &[Check::Lock(check)],
     examples: &[
         Example {
             findings: 1,
             files: &[(
                 "flake.lock",
-                r##"{
+                r#"{
   "nodes": {
     "nixpkgs": {
       "locked": { "lastModified": 1790000000, "owner": "NixOS", "repo": "nixpkgs", "rev": "abc", "type": "github" },
@@ -32,14 +32,14 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
   "root": "root",
   "version": 7
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "flake.lock",
-                r##"{
+                r#"{
   "nodes": {
     "nixpkgs": {
       "locked": { "lastModified": 1790000000, "owner": "NixOS", "repo": "nixpkgs", "rev": "abc", "type": "github" },
@@ -51,7 +51,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
   "root": "root",
   "version": 7
 }
-"##,
+"#,
             )],
         },
     ],

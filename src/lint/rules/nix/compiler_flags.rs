@@ -24,22 +24,22 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "overlay.nix",
-                r##"final: prev: {
+                r#"final: prev: {
   stdenv = prev.stdenvAdapters.withCFlags [ "-O3" "-march=native" ] prev.stdenv;
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "overlay.nix",
-                r##"final: prev: {
+                r#"final: prev: {
   codec = prev.codec.overrideAttrs (old: {
     env.NIX_CFLAGS_COMPILE = "-O3";
   });
 }
-"##,
+"#,
             )],
         },
         Example {
@@ -53,7 +53,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 0,
             files: &[(
                 "a.nix",
-                r##"{ a = f { stdenv = prev.clangStdenv; }; b = f { stdenv = withCFlags [ "-O3" ] prev.stdenv; }; }"##,
+                r#"{ a = f { stdenv = prev.clangStdenv; }; b = f { stdenv = withCFlags [ "-O3" ] prev.stdenv; }; }"#,
             )],
         },
     ],

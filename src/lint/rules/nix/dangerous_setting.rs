@@ -20,36 +20,36 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "configuration.nix",
-                r##"{
+                r"{
   nix.settings = {
     sandbox = false;
     cores = 4;
   };
 }
-"##,
+",
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "configuration.nix",
-                r##"{
+                r"{
   nix.settings = {
     sandbox = true;
     cores = 4;
   };
 }
-"##,
+",
             )],
         },
         Example {
             findings: 2,
             files: &[(
                 "nix.conf",
-                r##"accept-flake-config = true
+                r"accept-flake-config = true
 require-sigs = false
 sandbox = true
-"##,
+",
             )],
         },
         Example {
@@ -63,14 +63,14 @@ sandbox = true
             findings: 2,
             files: &[(
                 "a.nix",
-                r##"{ nix = { settings.trusted-users = [ "root" "*" ]; settings.sandbox = "relaxed"; }; }"##,
+                r#"{ nix = { settings.trusted-users = [ "root" "*" ]; settings.sandbox = "relaxed"; }; }"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "a.nix",
-                r##"{ nix.settings.trusted-users = [ "root" "@wheel" ]; my.sandbox = false; nix.settings.sandbox = mkDefault true; }"##,
+                r#"{ nix.settings.trusted-users = [ "root" "@wheel" ]; my.sandbox = false; nix.settings.sandbox = mkDefault true; }"#,
             )],
         },
     ],

@@ -20,30 +20,30 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "flake.nix",
-                r##"{ outputs = { nixpkgs, ... }: {
+                r#"{ outputs = { nixpkgs, ... }: {
   packages = nixpkgs.lib.genAttrs [ "x86_64-linux" "aarch64-darwin" ] (system: { });
 }; }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "flake.nix",
-                r##"{ outputs = { nixpkgs, systems, ... }: {
+                r"{ outputs = { nixpkgs, systems, ... }: {
   packages = nixpkgs.lib.genAttrs (import systems) (system: { });
 }; }
-"##,
+",
             )],
         },
         Example {
             findings: 1,
             files: &[(
                 "flake.nix",
-                r##"{ outputs = _: let all = [ "x86_64-linux" ]; forAll = lib.genAttrs all; in { a = forAll f; }; }"##,
+                r#"{ outputs = _: let all = [ "x86_64-linux" ]; forAll = lib.genAttrs all; in { a = forAll f; }; }"#,
             )],
         },
-        Example { findings: 0, files: &[("a.nix", r##"genAttrs [ "a" "b" ] f"##)] },
+        Example { findings: 0, files: &[("a.nix", r#"genAttrs [ "a" "b" ] f"#)] },
     ],
 };
 

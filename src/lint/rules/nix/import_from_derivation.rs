@@ -20,34 +20,34 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "a.nix",
-                r##"{ pkgs }:
+                r#"{ pkgs }:
 let source = pkgs.fetchFromGitHub { owner = "a"; repo = "b"; rev = "v1"; hash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="; };
 in import source { }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "a.nix",
-                r##"{ inputs }:
+                r"{ inputs }:
 import inputs.source { }
-"##,
+",
             )],
         },
         Example {
             findings: 3,
             files: &[(
                 "b.nix",
-                r##"{ a = import (applyPatches { src = nixpkgs; }); b = builtins.readFile "${pkgs.fetchgit { url = "a"; }}/x"; c = lib.importJSON (pkgs.fetchurl { url = "x"; }); }"##,
+                r#"{ a = import (applyPatches { src = nixpkgs; }); b = builtins.readFile "${pkgs.fetchgit { url = "a"; }}/x"; c = lib.importJSON (pkgs.fetchurl { url = "x"; }); }"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "b.nix",
-                r##"{ a = import ./a.nix; b = builtins.readFile "${self}/x"; c = import (builtins.fetchTarball { url = "x"; sha256 = "y"; }); d = import "${pkgs.path}/nixos";
- e = callPackage (fetchFromGitHub { }) { }; h = builtins.readFile (runCommand "a" { } "x"); f = import (fetchTarball "x") { pkgs = runCommand "a" { } ""; }; g = builtins.readFile (builtins.fetchurl { url = "x"; sha256 = "y"; }); }"##,
+                r#"{ a = import ./a.nix; b = builtins.readFile "${self}/x"; c = import (builtins.fetchTarball { url = "x"; sha256 = "y"; }); d = import "${pkgs.path}/nixos";
+ e = callPackage (fetchFromGitHub { }) { }; h = builtins.readFile (runCommand "a" { } "x"); f = import (fetchTarball "x") { pkgs = runCommand "a" { } ""; }; g = builtins.readFile (builtins.fetchurl { url = "x"; sha256 = "y"; }); }"#,
             )],
         },
     ],

@@ -21,29 +21,29 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "flake.nix",
-                r##"{
+                r"{
   outputs = _: { packages.x86_64-linux.default = (import <nixpkgs> { }).hello; };
 }
-"##,
+",
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "flake.nix",
-                r##"{
+                r#"{
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
   outputs = { nixpkgs, ... }: { packages.x86_64-linux.default = nixpkgs.legacyPackages.x86_64-linux.hello; };
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 3,
             files: &[(
                 "a.nix",
-                r##"{ a = builtins.fetchTarball "https://example.com/a.tar.gz"; b = fetchTarball { url = "https://example.com/master.tar.gz"; };
- c = builtins.fetchGit { url = "https://example.com/a"; ref = "main"; }; }"##,
+                r#"{ a = builtins.fetchTarball "https://example.com/a.tar.gz"; b = fetchTarball { url = "https://example.com/master.tar.gz"; };
+ c = builtins.fetchGit { url = "https://example.com/a"; ref = "main"; }; }"#,
             )],
         },
         Example {
@@ -57,15 +57,15 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 0,
             files: &[(
                 "a.nix",
-                r##"{ a = fetchTarball { url = "x"; sha256 = h; }; b = builtins.fetchGit { url = "x"; rev = r; }; c = builtins.fetchGit ./.; d = pkgs.fetchurl { url = "x"; };
- e = builtins.fetchTarball (import ./pin.nix); f = builtins.fetchTarball { inherit (lock) url sha256; }; g = fetchTarball "https://example.com/archive/0123456789012345678901234567890123456789.tar.gz"; }"##,
+                r#"{ a = fetchTarball { url = "x"; sha256 = h; }; b = builtins.fetchGit { url = "x"; rev = r; }; c = builtins.fetchGit ./.; d = pkgs.fetchurl { url = "x"; };
+ e = builtins.fetchTarball (import ./pin.nix); f = builtins.fetchTarball { inherit (lock) url sha256; }; g = fetchTarball "https://example.com/archive/0123456789012345678901234567890123456789.tar.gz"; }"#,
             )],
         },
         Example {
             findings: 2,
             files: &[(
                 "flake.nix",
-                r##"{ outputs = { nixpkgs, ... }: { a = nixpkgs.legacyPackages.${builtins.currentSystem}; b = builtins.getEnv "HOME"; c = builtins.currentSystem or "x86_64-linux"; }; }"##,
+                r#"{ outputs = { nixpkgs, ... }: { a = nixpkgs.legacyPackages.${builtins.currentSystem}; b = builtins.getEnv "HOME"; c = builtins.currentSystem or "x86_64-linux"; }; }"#,
             )],
         },
     ],

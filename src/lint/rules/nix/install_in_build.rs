@@ -18,7 +18,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "web.nix",
-                r##"{ stdenv, bun }:
+                r#"{ stdenv, bun }:
 stdenv.mkDerivation {
   name = "web";
   src = ./web;
@@ -28,14 +28,14 @@ stdenv.mkDerivation {
     bun run build
   '';
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "web.nix",
-                r##"{ stdenv, bun, nodeModules }:
+                r#"{ stdenv, bun, nodeModules }:
 stdenv.mkDerivation {
   name = "web";
   src = ./web;
@@ -45,25 +45,25 @@ stdenv.mkDerivation {
     bun run build
   '';
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 2,
             files: &[(
                 "a.nix",
-                r##"{ pkgs }: {
+                r#"{ pkgs }: {
   a = pkgs.runCommand "a" { } "cd ${./.}; ${pkgs.yarn}/bin/yarn --frozen-lockfile && echo";
   b = pkgs.stdenvNoCC.mkDerivation (finalAttrs: { preBuild = "HOME=$TMPDIR npm ci"; });
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "a.nix",
-                r##"{ pkgs }: {
+                r#"{ pkgs }: {
   a = pkgs.stdenv.mkDerivation { outputHash = "x"; outputHashMode = "recursive"; buildPhase = "npm ci"; };
   b = pkgs.mkShell { shellHook = "bun install"; };
   c = pkgs.stdenv.mkDerivation { buildPhase = "yarn install --offline; echo 'run bun install'"; };
@@ -71,7 +71,7 @@ stdenv.mkDerivation {
   e = pkgs.stdenv.mkDerivation { buildPhase = "yarn run build; # yarn install"; };
   f = pkgs.writeShellScriptBin "setup" "bun install";
 }
-"##,
+"#,
             )],
         },
     ],

@@ -21,11 +21,11 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "flake.nix",
-                r##"{
+                r#"{
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
   outputs = { nixpkgs, ... }: { };
 }
-"##,
+"#,
             )],
         },
         Example {
@@ -33,27 +33,27 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             files: &[
                 (
                     "flake.nix",
-                    r##"{
+                    r#"{
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
   outputs = { nixpkgs, ... }: { };
 }
-"##,
+"#,
                 ),
                 (
                     "flake.lock",
-                    r##"{ "nodes": { "root": { } }, "root": "root", "version": 7 }
-"##,
+                    r#"{ "nodes": { "root": { } }, "root": "root", "version": 7 }
+"#,
                 ),
             ],
         },
         Example {
             findings: 1,
-            files: &[("dev/flake.nix", r##"{ inputs = { a.url = "b"; }; outputs = _: { }; }"##), ("flake.lock", "{}")],
+            files: &[("dev/flake.nix", r#"{ inputs = { a.url = "b"; }; outputs = _: { }; }"#), ("flake.lock", "{}")],
         },
         Example {
             findings: 0,
             files: &[
-                ("c/flake.nix", r##"{ inputs = { a.url = "path:.."; }; outputs = _: { }; }"##),
+                ("c/flake.nix", r#"{ inputs = { a.url = "path:.."; }; outputs = _: { }; }"#),
                 ("a/flake.nix", "{ outputs = { self }: { }; }"),
                 ("b/flake.nix", "{ inputs = { }; outputs = { self }: { }; }"),
             ],

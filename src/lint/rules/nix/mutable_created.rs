@@ -11,7 +11,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     name: "mutable-created",
     level: Level::Error,
     is_taste: false,
-    why: r##"`created = "now"` gives the image another digest at every build, so nothing can tell that it did not change."##,
+    why: r#"`created = "now"` gives the image another digest at every build, so nothing can tell that it did not change."#,
     remedy: "Remove `created`, or set it to the date of the commit: `self.lastModifiedDate`.",
     about: "dockerTools writes the time into the image's configuration. The image is then not reproducible, and a registry gets a new one from each build.",
     checks: &[Check::Nix(check)],
@@ -20,31 +20,28 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "image.nix",
-                r##"dockerTools.buildLayeredImage {
+                r#"dockerTools.buildLayeredImage {
   name = "web";
   created = "now";
   contents = [ web ];
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "image.nix",
-                r##"dockerTools.buildLayeredImage {
+                r#"dockerTools.buildLayeredImage {
   name = "web";
   contents = [ web ];
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
-            files: &[(
-                "a.nix",
-                r##"{ created = "now"; a = streamLayeredImage { created = self.lastModifiedDate; }; }"##,
-            )],
+            files: &[("a.nix", r#"{ created = "now"; a = streamLayeredImage { created = self.lastModifiedDate; }; }"#)],
         },
     ],
 };
@@ -68,7 +65,7 @@ fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
         if let Some(value) =
             nix::value_in(&set, "created").filter(|value| nix::literal(value).as_deref() == Some("now"))
         {
-            found.add(nix::span(&value), "`created = \"now\"` is another time at each build");
+            found.add(nix::span(&value), "`created = \"now\"` changes at every build");
         }
     }
 }

@@ -18,46 +18,46 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "web.nix",
-                r##"stdenv.mkDerivation {
+                r#"stdenv.mkDerivation {
   name = "web";
   buildPhase = ''
     curl -L https://example.com/fonts.zip -o fonts.zip
   '';
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "web.nix",
-                r##"stdenv.mkDerivation {
+                r#"stdenv.mkDerivation {
   name = "web";
   fonts = fetchurl { url = "https://example.com/fonts.zip"; hash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="; };
   buildPhase = "unzip $fonts";
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 3,
             files: &[(
                 "a.nix",
-                r##"{
+                r#"{
   a = runCommand "a" { } "git clone https://example.com/a; npx --yes tsc";
   b = stdenv.mkDerivation { postInstall = "bunx esbuild@0.20 x"; };
-}"##,
+}"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "a.nix",
-                r##"{
+                r#"{
   a = runCommand "a" { outputHash = "x"; } "curl https://example.com/a";
   b = stdenv.mkDerivation { checkPhase = "curl http://localhost:3000/; npx tsc; curl --version; git clone $src x"; };
   c = writeShellScriptBin "c" "curl https://example.com/a";
-}"##,
+}"#,
             )],
         },
     ],

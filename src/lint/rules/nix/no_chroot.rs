@@ -11,35 +11,35 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     is_taste: false,
     why: "Nix refuses `__noChroot` while the sandbox is on, which is the default, so this builds only where someone relaxed it.",
     remedy: "Remove `__noChroot`, and make what needs the network a derivation with a hash.",
-    about: r##"With `sandbox = true` the build fails with "derivation … has `__noChroot` set, but that's not allowed when `sandbox` is `true`". With `sandbox = relaxed` it sees the network and the files of the machine."##,
+    about: r#"With `sandbox = true` the build fails with "derivation … has `__noChroot` set, but that's not allowed when `sandbox` is `true`". With `sandbox = relaxed` it sees the network and the files of the machine."#,
     checks: &[Check::Nix(check)],
     examples: &[
         Example {
             findings: 1,
             files: &[(
                 "web.nix",
-                r##"stdenv.mkDerivation {
+                r#"stdenv.mkDerivation {
   name = "web";
   __noChroot = true;
   buildPhase = "make";
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "web.nix",
-                r##"stdenv.mkDerivation {
+                r#"stdenv.mkDerivation {
   name = "web";
   __noChroot = false;
   buildPhase = "make"; # not __noChroot = true
 }
-"##,
+"#,
             )],
         },
         Example { findings: 1, files: &[("a.nix", "{ a = f { __noChroot = stdenv.isDarwin; }; }")] },
-        Example { findings: 0, files: &[("a.nix", r##"{ __noChroot ? false }: { a = "__noChroot = true"; }"##)] },
+        Example { findings: 0, files: &[("a.nix", r#"{ __noChroot ? false }: { a = "__noChroot = true"; }"#)] },
     ],
 };
 

@@ -18,22 +18,22 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "web.nix",
-                r##"stdenv.mkDerivation {
+                r#"stdenv.mkDerivation {
   name = "web";
   nativeBuildInputs = [ bun nodejs_22 ];
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "web.nix",
-                r##"stdenv.mkDerivation {
+                r#"stdenv.mkDerivation {
   name = "web";
   nativeBuildInputs = [ bun ];
 }
-"##,
+"#,
             )],
         },
         Example { findings: 0, files: &[("a.nix", "mkShell { packages = [ pkgs.bun pkgs.nodejs ]; }")] },

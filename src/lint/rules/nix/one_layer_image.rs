@@ -19,31 +19,31 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "image.nix",
-                r##"dockerTools.buildImage {
+                r#"dockerTools.buildImage {
   name = "web";
   copyToRoot = [ web ];
   config.Cmd = [ "/bin/web" ];
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "image.nix",
-                r##"dockerTools.streamLayeredImage {
+                r#"dockerTools.streamLayeredImage {
   name = "web";
   contents = [ web ];
   config.Cmd = [ "/bin/web" ];
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "a.nix",
-                r##"{ a = nix2container.buildImage { name = "a"; layers = [ b ]; copyToRoot = c; config.Cmd = [ "x" ]; }; b = dockerTools.buildImage { name = "base"; copyToRoot = [ bash ]; }; }"##,
+                r#"{ a = nix2container.buildImage { name = "a"; layers = [ b ]; copyToRoot = c; config.Cmd = [ "x" ]; }; b = dockerTools.buildImage { name = "base"; copyToRoot = [ bash ]; }; }"#,
             )],
         },
     ],

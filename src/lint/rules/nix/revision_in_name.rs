@@ -18,44 +18,44 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "flake.nix",
-                r##"{ outputs = { self, nixpkgs }: {
+                r#"{ outputs = { self, nixpkgs }: {
   packages.x86_64-linux.web = nixpkgs.legacyPackages.x86_64-linux.stdenv.mkDerivation {
     pname = "web";
     version = self.shortRev or "dirty";
     src = nixpkgs.lib.fileset.toSource { root = ./.; fileset = ./web; };
   };
 }; }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "flake.nix",
-                r##"{ outputs = { self, nixpkgs }: {
+                r#"{ outputs = { self, nixpkgs }: {
   packages.x86_64-linux.web = nixpkgs.legacyPackages.x86_64-linux.stdenv.mkDerivation {
     pname = "web";
     version = "1.2.0";
     src = nixpkgs.lib.fileset.toSource { root = ./.; fileset = ./web; };
   };
 }; }
-"##,
+"#,
             )],
         },
         Example {
             findings: 1,
             files: &[(
                 "flake.nix",
-                r##"{ outputs = { self }: let version = "0-${self.lastModifiedDate}"; src = lib.cleanSourceWith { src = ./.; filter = f; };
-in { a = stdenv.mkDerivation { pname = "a"; inherit version src; }; }; }"##,
+                r#"{ outputs = { self }: let version = "0-${self.lastModifiedDate}"; src = lib.cleanSourceWith { src = ./.; filter = f; };
+in { a = stdenv.mkDerivation { pname = "a"; inherit version src; }; }; }"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "flake.nix",
-                r##"{ outputs = { self }: { a = stdenv.mkDerivation { name = "a-${self.rev}"; src = ./.; }; b = stdenv.mkDerivation { version = self.rev; src = self; };
- c = stdenv.mkDerivation { version = self.rev; src = lib.cleanSource ./.; }; }; }"##,
+                r#"{ outputs = { self }: { a = stdenv.mkDerivation { name = "a-${self.rev}"; src = ./.; }; b = stdenv.mkDerivation { version = self.rev; src = self; };
+ c = stdenv.mkDerivation { version = self.rev; src = lib.cleanSource ./.; }; }; }"#,
             )],
         },
     ],

@@ -7,19 +7,9 @@ use rowan::ast::AstNode as _;
 
 use crate::lint::view::{NixFile, nix};
 
-/// Where settings are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// `nix.settings` in a module.
-    Module,
-    /// `nixConfig` in a flake.
-    Flake,
-}
-
 /// A setting.
 #[derive(Debug)]
 pub(super) struct Set {
-    pub(super) place: Place,
     pub(super) name: String,
     /// The values as words, as far as they are written in the file.
     pub(super) value: String,
@@ -33,13 +23,13 @@ pub(super) fn settings(file: &NixFile<'_>) -> Vec<Set> {
     for binding in &file.bindings {
         let path = whole_path(binding);
         let names: Vec<&str> = path.iter().map(String::as_str).collect();
-        let (place, name) = match names.as_slice() {
-            [.., "nix", "settings", name] => (Place::Module, *name),
-            ["nixConfig", name] if file.is_flake() => (Place::Flake, *name),
+        let name = match names.as_slice() {
+            [.., "nix", "settings", name] => *name,
+            ["nixConfig", name] if file.is_flake() => *name,
             _ => continue,
         };
         let Some(value) = binding.value() else { continue };
-        found.push(Set { place, name: name.to_owned(), value: words(&value), key: nix::key(binding) });
+        found.push(Set { name: name.to_owned(), value: words(&value), key: nix::key(binding) });
     }
     found
 }

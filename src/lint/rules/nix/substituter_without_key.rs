@@ -19,25 +19,25 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "flake.nix",
-                r##"{
+                r#"{
   nixConfig.extra-substituters = [ "https://acme.cachix.org" ];
   outputs = _: { };
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "flake.nix",
-                r##"{
+                r#"{
   nixConfig = {
     extra-substituters = [ "https://acme.cachix.org" ];
     extra-trusted-public-keys = [ "acme.cachix.org-1:mB9FSh9qf2dCimDSUo8Zy7bkq5CX+/rkCWyvRCYg3Fs=" ];
   };
   outputs = _: { };
 }
-"##,
+"#,
             )],
         },
         Example {
@@ -58,8 +58,8 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "nix.conf",
-                r##"substituters = https://cache.nixos.org https://acme.cachix.org
-"##,
+                r"substituters = https://cache.nixos.org https://acme.cachix.org
+",
             )],
         },
         Example {
@@ -67,11 +67,11 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             files: &[
                 (
                     "nix.conf",
-                    r##"substituters = https://cache.nixos.org/
-"##,
+                    r"substituters = https://cache.nixos.org/
+",
                 ),
-                ("a.nix", r##"{ nix.settings.substituters = [ "https://a.cachix.org" ]; }"##),
-                ("b.nix", r##"{ nix.settings.trusted-public-keys = [ "a" ]; }"##),
+                ("a.nix", r#"{ nix.settings.substituters = [ "https://a.cachix.org" ]; }"#),
+                ("b.nix", r#"{ nix.settings.trusted-public-keys = [ "a" ]; }"#),
             ],
         },
     ],

@@ -21,29 +21,29 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "image.nix",
-                r##"dockerTools.streamLayeredImage {
+                r#"dockerTools.streamLayeredImage {
   name = "web";
   contents = [ web pkgs.vim pkgs.cacert ];
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "image.nix",
-                r##"dockerTools.streamLayeredImage {
+                r#"dockerTools.streamLayeredImage {
   name = "web";
   contents = [ web pkgs.cacert ];
 }
-"##,
+"#,
             )],
         },
         Example {
             findings: 2,
             files: &[(
                 "a.nix",
-                r##"buildImage { copyToRoot = pkgs.buildEnv { name = "root"; paths = with pkgs; [ git htop bash ]; }; }"##,
+                r#"buildImage { copyToRoot = pkgs.buildEnv { name = "root"; paths = with pkgs; [ git htop bash ]; }; }"#,
             )],
         },
     ],

@@ -20,40 +20,40 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             findings: 1,
             files: &[(
                 "configuration.nix",
-                r##"{
+                r"{
   nix.settings = {
     max-jobs = 4;
     parallel-builds = true;
   };
 }
-"##,
+",
             )],
         },
         Example {
             findings: 0,
             files: &[(
                 "configuration.nix",
-                r##"{
+                r"{
   nix.settings = {
     max-jobs = 4;
     http-connections = 50;
   };
 }
-"##,
+",
             )],
         },
         Example {
             findings: 1,
-            files: &[("flake.nix", r##"{ nixConfig.extra-substitutors = [ "x" ]; outputs = _: { }; }"##)],
+            files: &[("flake.nix", r#"{ nixConfig.extra-substitutors = [ "x" ]; outputs = _: { }; }"#)],
         },
         Example {
             findings: 2,
             files: &[(
                 "nix.conf",
-                r##"parallel-builds = 4
+                r"parallel-builds = 4
 cores = 2
 trusted-publik-keys = a
-"##,
+",
             )],
         },
         Example {

@@ -21,7 +21,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             files: &[
                 (
                     "flake.nix",
-                    r##"{ outputs = { self, nixpkgs }: {
+                    r#"{ outputs = { self, nixpkgs }: {
   packages.x86_64-linux.web = nixpkgs.legacyPackages.x86_64-linux.stdenv.mkDerivation {
     name = "web";
     src = ./.;
@@ -29,13 +29,13 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     buildPhase = "bun run --filter web build";
   };
 }; }
-"##,
+"#,
                 ),
-                ("flake.lock", r##"{ "nodes": { "root": { } }, "root": "root", "version": 7 }"##),
+                ("flake.lock", r#"{ "nodes": { "root": { } }, "root": "root", "version": 7 }"#),
                 (
                     "package.json",
-                    r##"{ "workspaces": ["apps/*"] }
-"##,
+                    r#"{ "workspaces": ["apps/*"] }
+"#,
                 ),
             ],
         },
@@ -44,7 +44,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             files: &[
                 (
                     "flake.nix",
-                    r##"{ outputs = { self, nixpkgs }: {
+                    r#"{ outputs = { self, nixpkgs }: {
   packages.x86_64-linux.web = nixpkgs.legacyPackages.x86_64-linux.stdenv.mkDerivation {
     name = "web";
     src = nixpkgs.lib.fileset.toSource { root = ./.; fileset = ./apps/web; };
@@ -52,12 +52,12 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     buildPhase = "bun run --filter web build";
   };
 }; }
-"##,
+"#,
                 ),
                 (
                     "package.json",
-                    r##"{ "workspaces": ["apps/*"] }
-"##,
+                    r#"{ "workspaces": ["apps/*"] }
+"#,
                 ),
             ],
         },
@@ -66,23 +66,23 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             files: &[
                 (
                     "nix/a.nix",
-                    r##"{ a = buildNpmPackage { src = lib.cleanSource ../.; }; b = mkYarnPackage { src = inputs.self; }; c = stdenv.mkDerivation { src = ../.; buildPhase = "make"; }; }"##,
+                    r#"{ a = buildNpmPackage { src = lib.cleanSource ../.; }; b = mkYarnPackage { src = inputs.self; }; c = stdenv.mkDerivation { src = ../.; buildPhase = "make"; }; }"#,
                 ),
-                ("package.json", r##"{"workspaces": {"packages": ["a"]}}"##),
+                ("package.json", r#"{"workspaces": {"packages": ["a"]}}"#),
             ],
         },
         Example {
             findings: 0,
             files: &[
                 ("nix/a.nix", "{ a = buildNpmPackage { src = ./.; }; b = mkYarnPackage { src = ../apps/web; }; }"),
-                ("package.json", r##"{"workspaces": ["a"]}"##),
+                ("package.json", r#"{"workspaces": ["a"]}"#),
             ],
         },
         Example {
             findings: 0,
             files: &[
                 ("default.nix", "{ a = buildNpmPackage { src = ./.; }; }"),
-                ("package.json", r##"{"name": "single"}"##),
+                ("package.json", r#"{"name": "single"}"#),
             ],
         },
     ],

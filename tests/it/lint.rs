@@ -1,0 +1,233 @@
+//! `splitter lint`: the command, its formats, and what splitter itself writes.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use serde_json::Value;
+use splitter::lint::{self, Choices, Context, File, rules::RULES};
+
+use crate::{
+    ci,
+    support::{TestContext, splitter_snapshot, succeed},
+};
+
+const FLAKE: &str = "{\n  inputs.nixpkgs.url = \"github:NixOS/nixpkgs/nixos-26.05\";\n  outputs = { nixpkgs, ... }: {\n    web = f { hash = nixpkgs.lib.fakeHash; };\n  };\n}\n";
+
+/// Returns the findings in a format that is JSON.
+fn report(context: &TestContext, format: &str) -> Value {
+    let output = context.splitter(&["lint", "--format", format]).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn findings_are_printed_with_their_remedies() {
+    let context = TestContext::new();
+    context.write("flake.nix", FLAKE);
+    splitter_snapshot!(context, context.splitter(&["lint"]), @"
+    exit: 1
+    ----- stdout
+    flake.nix:2:3: error: there is no `flake.lock` [missing-lock]
+      Without a `flake.lock` in git, everyone builds with other versions of the inputs, and the caches have none of them.
+      Run `nix flake lock`, and add `flake.lock` to git.
+    flake.nix:4:22: error: `hash` is a placeholder [fake-hash]
+      A placeholder for a hash is left, so this never builds.
+      Build it once, and put the hash that Nix prints in its place.
+    2 errors in 1 file
+    ----- stderr
+    ");
+    splitter_snapshot!(context, context.splitter(&["lint", "--format", "github"]), @"
+    exit: 1
+    ----- stdout
+    flake.nix:2:3: error: there is no `flake.lock` [missing-lock]
+      Without a `flake.lock` in git, everyone builds with other versions of the inputs, and the caches have none of them.
+      Run `nix flake lock`, and add `flake.lock` to git.
+    flake.nix:4:22: error: `hash` is a placeholder [fake-hash]
+      A placeholder for a hash is left, so this never builds.
+      Build it once, and put the hash that Nix prints in its place.
+    2 errors in 1 file
+    ::error file=flake.nix,line=2,col=3,endLine=2,endColumn=21,title=splitter/missing-lock::there is no `flake.lock`. Without a `flake.lock` in git, everyone builds with other versions of the inputs, and the caches have none of them. Run `nix flake lock`, and add `flake.lock` to git.
+    ::error file=flake.nix,line=4,col=22,endLine=4,endColumn=42,title=splitter/fake-hash::`hash` is a placeholder. A placeholder for a hash is left, so this never builds. Build it once, and put the hash that Nix prints in its place.
+    ----- stderr
+    ");
+    context.write("flake.lock", "{}");
+    context.write("nested/a.nix", "{ }");
+    splitter_snapshot!(context, context.splitter(&["lint", "nested"]), @"
+    exit: 0
+    ----- stdout
+    clean: no findings in 3 files
+    ----- stderr
+    ");
+    splitter_snapshot!(context, context.splitter(&["lint", "../outside"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `../outside` does not exist
+    ");
+}
+
+#[test]
+fn a_comment_and_splitter_json_allow_findings() {
+    let context = TestContext::new();
+    context.write("a.nix", "{\n  # splitter-lint: allow fake-hash — the first build tells it\n  hash = lib.fakeHash;\n  b.hash = \"\"; # splitter-lint: allow no-such-rule\n}\n");
+    context.write("old/b.nix", "{ hash = lib.fakeHash; c.__noChroot = true; }\n");
+    context.write("skipped/c.nix", "{ hash = lib.fakeHash; }\n");
+    context.write(
+        "splitter.json",
+        r#"{ "lint": { "ignore": ["skipped"], "rules": { "fake-hash": { "level": "warning", "allow": ["old/**"] }, "no-chroot": "off" } } }"#,
+    );
+    splitter_snapshot!(context, context.splitter(&["lint"]), @"
+    exit: 1
+    ----- stdout
+    a.nix:4:12: warning: `hash` is a placeholder [fake-hash]
+      A placeholder for a hash is left, so this never builds.
+      Build it once, and put the hash that Nix prints in its place.
+    1 warning in 3 files
+    ----- stderr
+    warning: a.nix:4: a comment allows `no-such-rule`, which is no rule
+    ");
+    context.write("splitter.json", r#"{ "lint": { "rules": { "fake-hahs": "off" } } }"#);
+    splitter_snapshot!(context, context.splitter(&["lint"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: no rule `fake-hahs`
+      at splitter.json:1:24
+    hint: did you mean `fake-hash`?
+    ");
+}
+
+#[test]
+fn fix_changes_what_needs_no_person() {
+    let context = TestContext::new();
+    context.write("nix.conf", "max-job = 4\nparallel-builds = 2\n");
+    splitter_snapshot!(context, context.splitter(&["lint", "--fix"]), @"
+    exit: 1
+    ----- stdout
+    nix.conf:2:1: error: no Nix has the setting `parallel-builds` [unknown-setting]
+      Nix ignores a setting that it does not know, and a NixOS or nix-darwin configuration with one does not build.
+      `max-jobs` sets how many builds run at once.
+    1 error in 1 file
+    ----- stderr
+    changed 1 file
+    ");
+    assert_eq!(context.read("nix.conf"), "max-jobs = 4\nparallel-builds = 2\n");
+}
+
+#[test]
+fn json_and_sarif_name_rule_and_place() {
+    let context = TestContext::new();
+    context.write("a.nix", "{\n  hash = lib.fakeHash;\n}\n");
+    let json: Value = report(&context, "json");
+    let finding = &json["findings"][0];
+    assert_eq!((&finding["rule"], &finding["level"]), (&"splitter/fake-hash".into(), &"error".into()));
+    assert_eq!((&finding["start"]["line"], &finding["start"]["column"]), (&2.into(), &10.into()));
+    let sarif: Value = report(&context, "sarif");
+    let run = &sarif["runs"][0];
+    let result = &run["results"][0];
+    assert_eq!(run["tool"]["driver"]["rules"].as_array().unwrap().len(), RULES.len());
+    assert_eq!(
+        run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize]["id"],
+        "splitter/fake-hash"
+    );
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 2);
+}
+
+#[test]
+fn files_that_git_ignores_are_not_read() {
+    let context = TestContext::new();
+    context.git_init();
+    context.write("flake.nix", FLAKE.replace("nixpkgs.lib.fakeHash", "x"));
+    context.write("flake.lock", "{}");
+    context.write("build/a.nix", "{ hash = \"\"; }");
+    context.write(".gitignore", "build\nflake.lock\n");
+    let json = report(&context, "json");
+    assert_eq!(json["findings"].as_array().unwrap().len(), 1, "{json:#}");
+    assert_eq!(json["findings"][0]["message"], "git ignores `flake.lock`");
+}
+
+/// Everything that splitter writes, as files of a repository.
+fn own_files() -> Vec<(String, String)> {
+    let project = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut folders = vec![project.join("nix-templates"), project.join("templates"), project.join("fixtures")];
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir_utf8().unwrap() {
+            let path: Utf8PathBuf = entry.unwrap().into_path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                // In a repository they are below `nix/splitter`, where nothing is read, and they say that they are generated.
+                let text = text.replace("Generated by splitter: do not edit.", "").replace("@release@", "26.05");
+                found.push((path.strip_prefix(project).unwrap().as_str().replace("templates", "written"), text));
+            }
+        }
+    }
+    for name in ["flake.nix", "package.nix"] {
+        found.push((name.to_owned(), fs::read_to_string(project.join(name)).unwrap()));
+    }
+    found.push(("flake.lock".to_owned(), "{}".to_owned()));
+    let mut number = 0;
+    for choice in ci::CHOICES {
+        let own = ci::repository();
+        ci::init(&own, choice.options);
+        for path in ci::paths(&own) {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            number += 1;
+            let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+            let name =
+                if name == ".gitlab-ci.yml" { format!("{number}.gitlab-ci.yml") } else { format!("{number}-{name}") };
+            found.push((format!("{folder}{name}"), own.read(&path)));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_splitter_writes_is_clean() {
+    let owned = own_files();
+    let files: Vec<File<'_>> =
+        owned.iter().filter_map(|(path, text)| Some(File { path, kind: lint::kind_of(path)?, text })).collect();
+    let mut paths: Vec<String> = owned.iter().map(|(path, _)| path.clone()).collect();
+    paths.sort();
+    assert!(files.len() > 60, "{}", files.len());
+    let context = Context { paths: &paths, ignored_locks: &[], files: &files, now: 1_796_000_000 };
+    let findings = lint::lint(&context, &Choices { is_pedantic: true, ..Choices::default() });
+    let shown: Vec<String> = findings
+        .iter()
+        .map(|finding| format!("{}:{}: {}: {}", finding.path, finding.start.line, finding.rule.name, finding.message))
+        .collect();
+    assert!(shown.is_empty(), "{shown:#?}");
+}
+
+/// `SPLITTER_WRITE_DOCS=1` writes the pages instead of comparing them.
+#[test]
+fn each_rule_has_its_page() {
+    let docs = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let is_written = std::env::var_os("SPLITTER_WRITE_DOCS").is_some();
+    let compare = |path: &Utf8Path, expected: &str| {
+        if is_written {
+            fs::write(path, expected).unwrap();
+        }
+        let found = fs::read_to_string(path).unwrap_or_default();
+        assert!(found == expected, "{path} is not what the rules say; run this test with SPLITTER_WRITE_DOCS=1");
+    };
+    for rule in RULES {
+        compare(&docs.join(format!("lint/{}.md", rule.name)), &lint::page(rule));
+    }
+    let overview = docs.join("lint.md");
+    let text = fs::read_to_string(&overview).unwrap();
+    let (before, rest) = text.split_once("<!-- rules -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- end of rules -->\n").unwrap();
+    compare(&overview, &format!("{before}<!-- rules -->\n{}<!-- end of rules -->\n{after}", lint::overview()));
+    let pages = fs::read_dir(docs.join("lint")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let expected: BTreeSet<String> = RULES.iter().map(|rule| format!("{}.md", rule.name)).collect();
+    assert_eq!(pages.collect::<BTreeSet<_>>(), expected);
+}
+
+#[test]
+fn a_folder_without_git_and_lockfile_is_clean_if_it_is_empty() {
+    let context = TestContext::new();
+    let output = succeed(&mut context.splitter(&["lint"]));
+    assert_eq!(output, "clean: no findings in 0 files");
+}
