@@ -83,12 +83,17 @@ pub(super) fn newest(uses: &Uses<'_>, action: &actions::Action) -> Option<(Strin
     let pin = action.pin.as_ref()?;
     let comment = uses.comment_range.clone()?;
     let major = uses.major();
-    if major.is_some() && major < action.compatible {
+    let is_newer = uses.version().is_some_and(|version| numbers(version) > numbers(&pin.version));
+    if is_newer || (major.is_some() && major < action.compatible) {
         return None;
     }
     let title = format!("Pin {} {}", uses.action, pin.version);
     let commit = Edit { range: uses.reference_range.clone(), text: pin.commit.clone() };
     Some((title, vec![commit, Edit { range: comment, text: format!(" # {}", pin.version) }]))
+}
+
+fn numbers(version: &str) -> Vec<u64> {
+    version.trim_start_matches('v').split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }
 
 #[cfg(test)]
@@ -112,6 +117,18 @@ mod tests {
             assert_eq!(dated.len(), 1, "{before}");
             let fixed = apply(&text, dated).unwrap_or_else(|| text.clone());
             assert_eq!(fixed, text.replace(before, &after));
+        }
+    }
+
+    #[test]
+    fn a_fix_never_goes_back() {
+        let choices = Choices { is_pedantic: true, ..Choices::default() };
+        for (reference, is_fixed) in
+            [("v31", true), ("main", true), ("v31.10.5", true), ("v32", false), ("v31.99.0", false)]
+        {
+            let text = format!("jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@{reference}\n");
+            let found = testing::findings(&[(".github/workflows/a.yml", &text)], &choices);
+            assert_eq!(apply(&text, &found).is_some(), is_fixed, "{reference}");
         }
     }
 }
