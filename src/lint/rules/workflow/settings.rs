@@ -21,8 +21,7 @@ pub(in crate::lint::rules) fn below(file: &YamlFile<'_>, node: &Node) -> Vec<Set
     let mut settings = Vec::new();
     node.each(&mut |node| {
         for (key, value) in node.entries().iter().filter(|(key, _)| KEYS.contains(&key.text.as_str())) {
-            // The default of an input is documentation of an action, and its text comes from elsewhere.
-            let Some(text) = value.text().filter(|_| !key.text.is_empty()) else { continue };
+            let Some(text) = value.text() else { continue };
             let placed = |setting: Setting| Setting { range: file.place(value, &setting.range), ..setting };
             settings.extend(settings_in(text).into_iter().map(placed));
         }
