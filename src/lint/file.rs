@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     choices::Choices,
     kind::Kind,
-    model::{Edit, Finding, Fix, Rule},
+    model::{Edit, Finding, Fix, Level, Rule},
 };
 use crate::diagnostic::Position;
 
@@ -87,6 +87,15 @@ impl<'a> Found<'a> {
     /// Adds a finding at some bytes of the file. The message is a lower-case fragment: what is wrong, with names.
     pub fn add(&mut self, range: Range<usize>, message: impl Into<String>) {
         self.put(range, message.into(), None, None);
+    }
+
+    /// Adds a finding that is only worth to know, although the rule's level is higher.
+    pub fn add_minor(&mut self, range: Range<usize>, message: impl Into<String>) {
+        if self.choices.is_pedantic {
+            let count = self.findings.len();
+            self.put(range, message.into(), None, None);
+            self.findings[count..].iter_mut().for_each(|finding| finding.level = Level::Info);
+        }
     }
 
     /// Adds a finding with a remedy that is more exact than the rule's.

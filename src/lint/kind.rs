@@ -67,7 +67,8 @@ pub fn kind_of(path: &str) -> Option<Kind> {
     let is_image = ["dockerfile", "containerfile"]
         .iter()
         .any(|word| lower == *word || lower.starts_with(&format!("{word}.")) || lower.ends_with(&format!(".{word}")));
-    (is_image && !lower.ends_with(".dockerignore") && !lower.ends_with(".md")).then_some(Kind::Dockerfile)
+    let is_other = [".dockerignore", ".md", ".mdx", ".txt"].iter().any(|end| lower.ends_with(end));
+    (is_image && !is_other).then_some(Kind::Dockerfile)
 }
 
 fn ends(folder: &str, end: &str) -> bool {
@@ -89,7 +90,7 @@ pub fn is_foreign(path: &str) -> bool {
 }
 
 /// Names of folders and files, without endings, that show or test something.
-const SAMPLES: [&str; 20] = [
+const SAMPLES: [&str; 21] = [
     "test",
     "tests",
     "testdata",
@@ -104,6 +105,7 @@ const SAMPLES: [&str; 20] = [
     "sample",
     "samples",
     "demo",
+    "playground",
     "demos",
     "draft",
     "drafts",
@@ -118,7 +120,9 @@ pub(super) fn is_sample(path: &str) -> bool {
         let stem = part.split('.').next().unwrap_or_default().to_ascii_lowercase();
         SAMPLES.contains(&stem.as_str()) || stem.ends_with("-test") || stem.ends_with("-tests")
     };
-    path.split('/').any(is_one)
+    // A workflow is called `test.yml` because it tests, and it counts.
+    let is_ci = |part: &&str| [".github", ".forgejo", ".gitea", ".gitlab", ".buildkite"].contains(part);
+    path.split('/').take_while(|part| !is_ci(part)).any(is_one)
 }
 
 /// Whether a program wrote a file, and says so in its first lines.
@@ -151,6 +155,7 @@ mod tests {
             ("docker/api.Dockerfile", Some(Kind::Dockerfile)),
             ("Dockerfile.web", Some(Kind::Dockerfile)),
             ("Dockerfile.dockerignore", None),
+            ("docs/dockerfile.mdx", None),
             ("Justfile", Some(Kind::Justfile)),
             ("splitter.just", Some(Kind::Justfile)),
             ("Makefile", Some(Kind::Makefile)),
@@ -160,6 +165,7 @@ mod tests {
         ] {
             assert_eq!(kind_of(path), kind, "{path}");
         }
+        assert!(!is_sample(".github/workflows/test.yml") && is_sample("templates/x/.github/workflows/a.yml"));
         assert!(is_sample("nix/checks.nix") && is_sample("examples/a/flake.lock") && !is_sample("nix/latest.nix"));
         assert!(is_foreign("nix/splitter/scope.nix") && is_foreign("a/node_modules/b/c.nix"));
         assert!(!is_foreign("nix/splitter.nix") && !is_foreign("nix/x/splitter/a.nix"));

@@ -16,6 +16,10 @@ mod settings;
 pub mod view;
 
 #[cfg(test)]
+mod anti_patterns;
+#[cfg(test)]
+mod own_files;
+#[cfg(test)]
 mod testing;
 
 pub use self::{

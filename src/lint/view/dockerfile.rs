@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::shell::{self, Command};
 use crate::lint::{Context, File};
 
 /// A Dockerfile.
@@ -26,7 +27,18 @@ pub struct Instruction<'a> {
     pub range: Range<usize>,
 }
 
-impl Instruction<'_> {
+impl<'a> Instruction<'a> {
+    /// Returns the commands of `RUN`, with their bytes in the file. Options such as `--mount` come before them.
+    pub fn commands(&self) -> Vec<Command<'a>> {
+        let mut rest = self.arguments;
+        while rest.starts_with("--") {
+            rest = rest.split_once([' ', '\t', '\n']).map_or("", |(_, rest)| rest);
+            rest = rest.trim_start_matches([' ', '\t', '\\', '\r', '\n']);
+        }
+        let start = self.range.end - rest.len();
+        shell::commands(rest).into_iter().map(|command| command.moved(start)).collect()
+    }
+
     /// Returns the offset of the arguments in the file.
     pub fn arguments_start(&self) -> usize {
         self.range.end - self.arguments.len()
@@ -123,5 +135,8 @@ mod tests {
         for one in &found {
             assert!(text[one.arguments_start()..].starts_with(one.arguments));
         }
+        let text = "RUN --mount=type=cache,target=/x \\\n  --network=none npm ci";
+        let command = &instructions(text)[0].commands()[0];
+        assert_eq!((command.program(), &text[command.range.clone()]), ("npm", "npm ci"));
     }
 }

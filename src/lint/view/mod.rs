@@ -1,8 +1,10 @@
 //! Parsed files, each with what rules ask of it.
 
 mod dockerfile;
+pub mod jobs;
 mod json;
 pub mod nix;
+mod nix_command;
 mod script;
 mod settings;
 pub mod shell;
@@ -12,7 +14,9 @@ pub use self::{
     dockerfile::{Dockerfile, Instruction},
     json::{JsonFile, entries, get, text},
     nix::NixFile,
+    nix_command::NixCall,
     script::Script,
     settings::{Setting, SettingsFile, settings_in},
+    shell::Command,
     yaml::YamlFile,
 };

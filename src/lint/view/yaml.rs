@@ -81,6 +81,11 @@ impl Node {
         own.or_else(|| self.entries().iter().filter(|(name, _)| name.text == "<<").find_map(|(_, node)| node.get(key)))
     }
 
+    /// Returns the items of a list, or the value itself.
+    pub fn one_or_more(&self) -> &[Self] {
+        if let Value::List(items) = &self.value { items } else { std::slice::from_ref(self) }
+    }
+
     /// Returns the value at a path of keys.
     pub fn at(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |node, key| node.get(key))

@@ -27,7 +27,8 @@ pub(super) const CHOICES: [Choice; 9] = [
     },
     Choice {
         name: "github-attic",
-        options: "--provider github --cache attic:attic.example.org/acme --cache ssh-ng://ci@builder.example.org",
+        options: "--provider github --cache attic:attic.example.org/acme --cache ssh-ng://ci@builder.example.org \
+                  --public-key acme:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     },
     Choice {
         name: "github-hestia",

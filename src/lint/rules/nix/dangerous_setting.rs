@@ -1,10 +1,10 @@
 //! `dangerous-setting`: settings that take a protection away.
 
-use super::settings::settings;
+use super::{super::workflow::settings::all, settings::settings};
 use crate::lint::{
     Check, Example, Found, Level, Rule,
     settings::danger,
-    view::{NixFile, SettingsFile},
+    view::{NixFile, SettingsFile, YamlFile},
 };
 
 pub(in crate::lint::rules) const RULE: Rule = Rule {
@@ -13,8 +13,8 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     is_taste: false,
     why: "The setting takes away a protection of the machine or of its builds.",
     remedy: "Remove it.",
-    about: "Found are `sandbox = false` and `relaxed`, `accept-flake-config = true`, `require-sigs = false`, `trusted-users` with `*`, and `fsync-metadata = false`. On macOS the sandbox is off by default and breaks some builds: allow the finding there.",
-    checks: &[Check::Nix(check), Check::Settings(check_settings)],
+    about: "Found are `sandbox = false` and `relaxed`, `accept-flake-config = true`, `require-sigs = false`, `trusted-users` with `*`, and `fsync-metadata = false`. On macOS the sandbox is off by default and breaks some builds: allow the finding there. In the `nix.conf` of a container, which often lacks the rights for a sandbox, it is a hint. In workflows only `require-sigs = false` is found: `sandbox-off` and `accept-flake-config` know more of them.",
+    checks: &[Check::Nix(check), Check::Settings(check_settings), Check::Yaml(check_yaml)],
     examples: &[
         Example {
             findings: 1,
@@ -53,6 +53,13 @@ sandbox = true
             )],
         },
         Example {
+            findings: 1,
+            files: &[(
+                ".gitlab-ci.yml",
+                "build:\n  variables:\n    NIX_CONFIG: require-sigs = false\n  script: [nix build]\n",
+            )],
+        },
+        Example {
             findings: 2,
             files: &[(
                 "a.nix",
@@ -82,7 +89,21 @@ fn check_settings(file: &SettingsFile<'_>, found: &mut Found<'_>) {
     let is_container = file.file.path.contains("container") || file.file.path.contains("docker");
     for setting in file.settings.iter().filter(|setting| !is_container || setting.name != "sandbox") {
         if let Some((why, remedy)) = danger(&setting.name, &setting.value) {
-            found.add_with(setting.range.clone(), format!("`{}`: {why}", setting.name), remedy);
+            let message = format!("`{}`: {why}", setting.name);
+            if setting.name == "sandbox" && (file.file.path.contains("container") || file.file.path.contains("docker"))
+            {
+                found.add_minor(setting.range.clone(), message);
+            } else {
+                found.add_with(setting.range.clone(), message, remedy);
+            }
+        }
+    }
+}
+
+fn check_yaml(file: &YamlFile<'_>, found: &mut Found<'_>) {
+    for setting in all(file).into_iter().filter(|setting| setting.name == "require-sigs") {
+        if let Some((why, remedy)) = danger(&setting.name, &setting.value) {
+            found.add_with(setting.range, format!("`{}`: {why}", setting.name), remedy);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `substituter-without-key`: a cache that is ignored.
 
-use super::settings::settings;
+use super::{super::workflow::settings::all, settings::settings};
 use crate::lint::{
     Check, Example, Found, Kind, Level, Rule,
-    view::{NixFile, SettingsFile},
+    view::{NixFile, SettingsFile, YamlFile},
 };
 
 pub(in crate::lint::rules) const RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     why: "Nix ignores what a cache has if it does not know the cache's key, so everything is built.",
     remedy: "Add the key of the cache to `extra-trusted-public-keys`.",
     about: "Keys in any other Nix file of the repository count. `cache.nixos.org` needs none, since Nix knows its key.",
-    checks: &[Check::Nix(check), Check::Settings(check_settings)],
+    checks: &[Check::Nix(check), Check::Settings(check_settings), Check::Yaml(check_yaml)],
     examples: &[
         Example {
             findings: 1,
@@ -38,6 +38,20 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
   outputs = _: { };
 }
 "#,
+            )],
+        },
+        Example {
+            findings: 1,
+            files: &[(
+                ".github/workflows/ci.yml",
+                "jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v31\n        with:\n          extra_nix_config: |\n            extra-substituters = https://cache.acme.org\n",
+            )],
+        },
+        Example {
+            findings: 0,
+            files: &[(
+                ".github/workflows/ci.yml",
+                "jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v31\n        with:\n          extra_nix_config: |\n            extra-substituters = https://cache.acme.org\n            extra-trusted-public-keys = ${{ vars.KEY }}\n",
             )],
         },
         Example {
@@ -79,6 +93,22 @@ fn check_settings(file: &SettingsFile<'_>, found: &mut Found<'_>) {
     let has_keys = file.file.text.contains("trusted-public-keys");
     for setting in file.settings.iter().filter(|setting| !has_keys && needs_key(&setting.name, &setting.value)) {
         found.add(setting.range.clone(), format!("`{}` without a public key", setting.name));
+    }
+}
+
+/// A workflow may have its keys in a variable, in the flake, or through the action of its cache.
+fn check_yaml(file: &YamlFile<'_>, found: &mut Found<'_>) {
+    let has_key = |text: &str| {
+        ["public-keys", "public_keys", "cachix/cachix-action", "cachix use", "attic use"]
+            .iter()
+            .any(|word| text.contains(word))
+    };
+    let flake = file.context.file("flake.nix").map_or("", |flake| flake.text);
+    if has_key(file.file.text) || has_key(flake) {
+        return;
+    }
+    for setting in all(file).into_iter().filter(|setting| needs_key(&setting.name, &setting.value)) {
+        found.add(setting.range, format!("`{}` without a public key", setting.name));
     }
 }
 

@@ -1,10 +1,10 @@
 //! `unknown-setting`: settings that no Nix has.
 
-use super::settings::settings;
+use super::{super::workflow::settings::all, settings::settings};
 use crate::lint::{
     Check, Edit, Example, Found, Level, Rule,
     settings::{Unknown, unknown},
-    view::{NixFile, SettingsFile},
+    view::{NixFile, SettingsFile, YamlFile},
 };
 
 pub(in crate::lint::rules) const RULE: Rule = Rule {
@@ -14,7 +14,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     why: "Nix ignores a setting that it does not know, and a NixOS or nix-darwin configuration with one does not build.",
     remedy: "Remove it.",
     about: "Only misspelt names and names that people copied from each other are found, because a newer Nix may have new settings. `nix config show` lists those of the installed Nix.",
-    checks: &[Check::Nix(check), Check::Settings(check_settings)],
+    checks: &[Check::Nix(check), Check::Settings(check_settings), Check::Yaml(check_yaml)],
     examples: &[
         Example {
             findings: 1,
@@ -57,6 +57,13 @@ trusted-publik-keys = a
             )],
         },
         Example {
+            findings: 2,
+            files: &[(
+                ".github/workflows/ci.yml",
+                "env:\n  NIX_CONFIG: parallel-builds = 4\njobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v31\n        with:\n          extra_nix_config: |\n            experimental-feature = flakes\n            cores = 2\n",
+            )],
+        },
+        Example {
             findings: 0,
             files: &[(
                 "a.nix",
@@ -89,6 +96,14 @@ fn check_settings(file: &SettingsFile<'_>, found: &mut Found<'_>) {
             }
             Some(unknown) => found.add_with(setting.range.clone(), message(&setting.name), unknown.remedy()),
             None => {}
+        }
+    }
+}
+
+fn check_yaml(file: &YamlFile<'_>, found: &mut Found<'_>) {
+    for setting in all(file) {
+        if let Some(unknown) = unknown(&setting.name) {
+            found.add_with(setting.range, message(&setting.name), unknown.remedy());
         }
     }
 }
