@@ -5,6 +5,7 @@
 //! | module | contains | side effects |
 //! | --- | --- | --- |
 //! | [`cli`] | one file for each command, the printer, exit codes | prints |
+//! | [`bench`] | measurements of the split against the usual build: scenarios, logs, reports | none |
 //! | [`caches`] | binary caches: what a repository needs of them, and what they have | uses the network, runs `nix` |
 //! | [`guard`] | checks of a tree or a commit, the git hook | writes hooks; runs git |
 //! | [`closure`] | runtime closures: sizes, parts, the files that hold references | reads the store; runs `nix` |
@@ -25,6 +26,7 @@
 //! temporary folders to clean up), `reading` (files of authors who are not trusted), `escaping` (characters that control a terminal), [`shell`] (quoting), [`names`] (file names), [`system`] (systems), and `secrets` (secrets in
 //! URLs).
 
+pub mod bench;
 pub mod caches;
 pub mod ci;
 pub mod cli;

@@ -266,7 +266,7 @@ fn draw_box(out: &mut String, placed: &Placed<'_>) {
     );
 }
 
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     // XML has no control characters, not even escaped ones.
     let plain: String = text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect();
     plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

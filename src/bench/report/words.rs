@@ -1,0 +1,123 @@
+//! Numbers as texts.
+
+use super::{Measured, Report, Row};
+use crate::bench::{Scenario, statistics::Spread};
+
+/// Formats a time: `0.42 s`, `12.3 s`, `2 min 3 s`.
+pub(super) fn seconds(seconds: f64) -> String {
+    if seconds < 9.995 {
+        format!("{seconds:.2} s")
+    } else if seconds < 59.95 {
+        format!("{seconds:.1} s")
+    } else {
+        let whole = seconds.round();
+        format!("{:.0} min {:.0} s", (whole / 60.0).floor(), whole % 60.0)
+    }
+}
+
+/// Formats a median with its range.
+pub(super) fn spread(spread: &Spread) -> String {
+    let [median, low, high] = [spread.median, spread.low, spread.high].map(seconds);
+    if low == high { median } else { format!("{median} ({} to {high})", low.trim_end_matches(" s")) }
+}
+
+/// Formats a factor: `12 ×`, `1.3 ×`.
+pub(super) fn factor(factor: f64) -> String {
+    if factor >= 9.95 { format!("{factor:.0} ×") } else { format!("{factor:.1} ×") }
+}
+
+/// Formats a size with decimal prefixes.
+pub(super) fn bytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for next in ["kB", "MB", "GB", "TB"] {
+        if value < 999.95 {
+            break;
+        }
+        (value, unit) = (value / 1000.0, next);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+/// Formats a count with its noun.
+pub(super) fn things(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+/// Returns what a side shows: its time, or the bytes that it sends.
+pub(super) fn value(row: &Row, measured: &Measured) -> String {
+    if row.scenario == Scenario::Image { bytes(measured.bytes) } else { spread(&measured.seconds) }
+}
+
+/// Returns what a side built and downloaded.
+pub(super) fn done(row: &Row, measured: &Measured) -> String {
+    if row.scenario == Scenario::Image {
+        return format!("{} sent", bytes(measured.bytes));
+    }
+    let mut parts = Vec::new();
+    if !measured.built.is_empty() {
+        parts.push(format!("{} built", things(measured.built.len(), "derivation")));
+    }
+    if !measured.fetched.is_empty() {
+        parts.push(format!("{} downloaded, {}", things(measured.fetched.len(), "path"), bytes(measured.bytes)));
+    }
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }
+}
+
+/// Returns the repository in a line.
+pub(super) fn repository(report: &Report) -> String {
+    let of = &report.repository;
+    format!(
+        "{}, {}, {}, {}, built: {}",
+        of.package_manager,
+        things(of.packages, "package"),
+        things(of.workspaces, "workspace"),
+        things(of.files, "file"),
+        of.built.join(", ")
+    )
+}
+
+/// Returns the machine in a line.
+pub(super) fn machine(report: &Report) -> String {
+    let of = &report.machine;
+    let processor = if of.processor.is_empty() { String::new() } else { format!("{}, ", of.processor) };
+    let memory = if of.memory == 0 { String::new() } else { format!(", {} of memory", bytes(of.memory)) };
+    format!("{processor}{}{memory}, {}, {}, splitter {}", things(of.cores, "core"), of.system, of.nix, of.splitter)
+}
+
+/// Returns the day of a time in seconds since 1970, in UTC: `2026-11-30`.
+pub fn date(seconds: u64) -> String {
+    // Days are counted from March 1 of the year 0, so that the day of a leap year is the last one.
+    let days = seconds / 86_400 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let in_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * in_year + 2) / 153;
+    let (day, month) = (in_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = era * 400 + year + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(
+            [0.424, 9.999, 12.34, 59.99, 123.4].map(seconds),
+            ["0.42 s", "10.0 s", "12.3 s", "1 min 0 s", "2 min 3 s"]
+        );
+        assert_eq!([0.81, 9.94, 12.3].map(factor), ["0.8 ×", "9.9 ×", "12 ×"]);
+        assert_eq!([999, 1000, 12_345_678].map(bytes), ["999 B", "1.0 kB", "12.3 MB"]);
+        assert_eq!(spread(&Spread { median: 2.0, low: 1.0, high: 3.0 }), "2.00 s (1.00 to 3.00 s)");
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(date(951_782_400), "2000-02-29");
+        assert_eq!(date(1_796_059_509), "2026-11-30");
+    }
+}
