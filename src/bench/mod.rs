@@ -3,6 +3,7 @@
 //!
 //! The usual build is made by `nix/unsplit.nix` from splitter's own derivations. [`crate::cli`] runs Nix and edits scratch copies.
 
+pub mod dependency;
 pub mod derivations;
 pub mod flake;
 pub mod log;

@@ -65,6 +65,27 @@ pub(super) fn done(row: &Row, measured: &Measured) -> String {
     if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }
 }
 
+/// Returns the report as a table of plain text.
+pub fn table(report: &Report) -> Vec<String> {
+    let mut cells = vec![["".to_owned(), "unsplit".to_owned(), "split".to_owned(), "factor".to_owned()]];
+    for (row, unsplit, split) in report.measured() {
+        let factor = row.factor.map(|found| factor(found.median)).unwrap_or_default();
+        cells.push([row.scenario.title().to_owned(), value(row, unsplit), value(row, split), factor]);
+    }
+    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2), width(3)];
+    let line = |row: &[String; 4]| {
+        let [a, b, c, d] = widths;
+        format!("{:<a$}  {:>b$}  {:>c$}  {:>d$}", row[0], row[1], row[2], row[3])
+    };
+    let mut lines: Vec<String> = cells.iter().map(line).collect();
+    for row in report.rows.iter().filter(|row| row.factor.is_none()) {
+        let why = row.skipped.as_deref().unwrap_or("not measured");
+        lines.push(format!("{}: skipped: {why}", row.scenario.title()));
+    }
+    lines
+}
+
 /// Returns the repository in a line.
 pub(super) fn repository(report: &Report) -> String {
     let of = &report.repository;
@@ -112,6 +133,20 @@ mod tests {
         assert_eq!([0.81, 9.94, 12.3].map(factor), ["0.8 ×", "9.9 ×", "12 ×"]);
         assert_eq!([999, 1000, 12_345_678].map(bytes), ["999 B", "1.0 kB", "12.3 MB"]);
         assert_eq!(spread(&Spread { median: 2.0, low: 1.0, high: 3.0 }), "2.00 s (1.00 to 3.00 s)");
+    }
+
+    #[test]
+    fn the_table_is_aligned() {
+        let lines = table(&crate::bench::report::tests::sample());
+        let expected = [
+            "                                              unsplit                   split  factor",
+            "Cold                1 min 1 s (1 min 0 to 1 min 2 s)  1 min 1 s (1 min 0 to 1 min 2 s)   1.0 ×",
+        ];
+        assert_eq!(lines.len(), 5, "{lines:#?}");
+        assert!(lines[0].ends_with(&expected[0][expected[0].len() - 8..]), "{lines:#?}");
+        assert_eq!(lines[4], "Image sent again: skipped: the flake has no images");
+        let lengths: std::collections::BTreeSet<usize> = lines[..4].iter().map(|line| line.chars().count()).collect();
+        assert_eq!(lengths.len(), 1, "{lines:#?}");
     }
 
     #[test]
