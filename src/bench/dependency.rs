@@ -98,14 +98,20 @@ mod tests {
         assert!(edited.contains(expected), "{edited}");
         assert!(manifest.contains("\"@s/x\": \"~2.0.0\""), "{manifest}");
         // The other way round nothing is left to give.
-        assert_eq!(add(lock, true, ("apps/api", &donor()), ("apps/web", &json!({ "dependencies": { "a": "^1" } }))), None);
+        assert_eq!(
+            add(lock, true, ("apps/api", &donor()), ("apps/web", &json!({ "dependencies": { "a": "^1" } }))),
+            None
+        );
     }
 
     #[test]
     fn a_line_of_yarn_lock_is_copied() {
         let lock = "\"a@npm:^1\":\n  version: 1.0.0\n\n\"api@workspace:apps/api\":\n  version: 0.0.0-use.local\n  dependencies:\n    \"@s/x\": \"npm:~2.0.0\"\n  languageName: unknown\n\n\"web@*, web@workspace:apps/web\":\n  dependencies:\n    a: \"npm:^1\"\n    z: \"npm:^1\"\n  languageName: unknown\n";
         let (edited, _) = add(lock, true, ("apps/web", &app()), ("apps/api", &donor())).unwrap();
-        assert!(edited.contains("  dependencies:\n    \"@s/x\": \"npm:~2.0.0\"\n    a: \"npm:^1\"\n    z: \"npm:^1\"\n"), "{edited}");
+        assert!(
+            edited.contains("  dependencies:\n    \"@s/x\": \"npm:~2.0.0\"\n    a: \"npm:^1\"\n    z: \"npm:^1\"\n"),
+            "{edited}"
+        );
         // Yarn 1 lists no workspaces.
         let (same, _) = add("x\n", false, ("apps/web", &app()), ("apps/api", &donor())).unwrap();
         assert_eq!(same, "x\n");

@@ -248,7 +248,8 @@ impl Table<'_> {
 
 /// Returns a source file of a workspace or linked folder that a developer would edit.
 pub fn source_of(state: &State, folder: &RepoPath) -> Option<RepoPath> {
-    let is_link = |path: &RepoPath| state.derivations.files().get(path).is_some_and(|found| found.kind == FileKind::Link);
+    let is_link =
+        |path: &RepoPath| state.derivations.files().get(path).is_some_and(|found| found.kind == FileKind::Link);
     let files = || state.derivations.source_files(folder).filter(|path| !is_link(path));
     let is_code = |path: &&RepoPath| CODE.iter().any(|end| path.file_name().ends_with(end));
     let is_other = |path: &&RepoPath| path.file_name() != "package.json";

@@ -9,7 +9,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use self::{html::html, markdown::markdown, svg::svg, words::{date, table}};
+pub use self::{
+    html::html,
+    markdown::markdown,
+    svg::svg,
+    words::{date, table},
+};
 use super::{
     Scenario, Side,
     log::{Sample, Work},

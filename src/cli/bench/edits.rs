@@ -66,9 +66,7 @@ impl Chooser<'_> {
 
     /// Returns an edit of a source file in the first of these workspaces that has one.
     fn source_of(&self, workspaces: &[RepoPath], lacks: &str) -> Result<Result<Edit, String>, ProofError> {
-        let source = workspaces.iter().find_map(|workspace| {
-            proof::source_of(self.state, &self.folder_of(workspace))
-        });
+        let source = workspaces.iter().find_map(|workspace| proof::source_of(self.state, &self.folder_of(workspace)));
         Ok(match source {
             Some(path) => Ok(self.append(&path)?),
             None => Err(lacks.to_owned()),
@@ -121,11 +119,11 @@ impl Chooser<'_> {
             let Some(own) = manifests.get(app) else { continue };
             for (donor, given) in manifests.iter().filter(|(donor, _)| !donor.is_root() && *donor != app) {
                 let (app_side, donor_side) = ((app.as_str(), &own.json), (donor.as_str(), &given.json));
-                let Some((text, manifest)) = dependency::add(&lockfile, has_workspaces, app_side, donor_side) else { continue };
-                let files = BTreeMap::from([
-                    (path.clone(), text.into_bytes()),
-                    (manifest_path(app), manifest.into_bytes()),
-                ]);
+                let Some((text, manifest)) = dependency::add(&lockfile, has_workspaces, app_side, donor_side) else {
+                    continue;
+                };
+                let files =
+                    BTreeMap::from([(path.clone(), text.into_bytes()), (manifest_path(app), manifest.into_bytes())]);
                 if let Some(files) = proof::with_record(self.state, self.tree, files)? {
                     return Ok(Ok(Edit { path: manifest_path(app), files }));
                 }

@@ -64,7 +64,13 @@ pub(super) fn run(global: &Global, options: &BenchOptions, printer: Printer) -> 
     let mut memory = Memory::of(tree.root(), &state, &key, options.fresh);
     let edits = edits::of(&state, &tree, &names)?;
     let mut skipped = BTreeMap::new();
-    measure_all(&Bench { state: &state, tree: &tree, edits: &edits, printer }, &names, options, &mut memory, &mut skipped)?;
+    let prepared = measure_all(
+        &Bench { state: &state, tree: &tree, edits: &edits, printer },
+        &names,
+        options,
+        &mut memory,
+        &mut skipped,
+    )?;
     let report = Report {
         version: Report::version(),
         repository: repository(&state, &tree, &names),
@@ -78,6 +84,11 @@ pub(super) fn run(global: &Global, options: &BenchOptions, printer: Printer) -> 
     memory.forget();
     show::print(&report, printer);
     show::write(&report, &options.reports, printer)?;
+    if prepared.is_some() {
+        printer.note("removing the stores");
+    }
+    // Hundreds of thousands of files take a while, so the report comes first.
+    drop(prepared);
     Ok(Outcome::Done)
 }
 
@@ -89,23 +100,26 @@ struct Bench<'a> {
     printer: Printer,
 }
 
-/// Measures all runs that no earlier bench measured.
+/// Measures all runs that no earlier bench measured. Returns the stores, if there are any.
 fn measure_all(
     bench: &Bench<'_>,
     names: &[String],
     options: &BenchOptions,
     memory: &mut Memory,
     skipped: &mut BTreeMap<Scenario, String>,
-) -> Result<(), Failure> {
+) -> Result<Option<Prepared>, Failure> {
     let rounds = options.rounds();
     let mut rest = runs(&options.scenarios(), rounds);
     let all = rest.len();
     rest.retain(|run| !memory.samples.contains_key(run));
     if rest.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     if rest.len() < all {
-        bench.printer.note(format_args!("{} of {all} runs are from an interrupted bench (`--fresh` measures them again)", all - rest.len()));
+        bench.printer.note(format_args!(
+            "{} of {all} runs are from an interrupted bench (`--fresh` measures them again)",
+            all - rest.len()
+        ));
     }
     let mut prepared = Prepared::new((bench.state, bench.tree), names, &options.nix_options, bench.printer)?;
     let mut measurer = Measurer {
@@ -136,8 +150,7 @@ fn measure_all(
         }
     }
     drop(progress);
-    bench.printer.note("removing the stores");
-    Ok(())
+    Ok(Some(prepared))
 }
 
 /// Returns the packages to build: those that the user named, or all apps.

@@ -10,7 +10,11 @@ use crate::{
     bench::{Side, derivations::Cut, flake},
     cli::{failure::Failure, printer::Printer, text::things},
     nix::command::Nix,
-    proof::{ProofError, State, evaluation::nix_value, scratch::{Copy, Scratch}},
+    proof::{
+        ProofError, State,
+        evaluation::nix_value,
+        scratch::{Copy, Scratch},
+    },
     repo::{FileKind, RepoPath, WorkTree},
 };
 
@@ -60,8 +64,7 @@ impl Prepared {
         let cut = cut(&plain, &stores, &asked)?;
         let options = OPTIONS.iter().map(|&option| option.to_owned()).chain(user);
         let nix = plain.clone().with_options(options);
-        let prepared =
-            Self { nix, plain, copy, stores, cut, names: names.to_vec(), system, _scratch: scratch };
+        let prepared = Self { nix, plain, copy, stores, cut, names: names.to_vec(), system, _scratch: scratch };
         prepared.fill(printer)?;
         Ok(prepared)
     }
@@ -139,13 +142,7 @@ fn probe(nix: &Nix, stores: &Stores) -> Result<(), BenchError> {
 }
 
 /// Evaluates the derivations of a side.
-fn derivations(
-    nix: &Nix,
-    copy: &Utf8Path,
-    side: Side,
-    system: &str,
-    names: &[String],
-) -> Result<Vec<String>, Failure> {
+fn derivations(nix: &Nix, copy: &Utf8Path, side: Side, system: &str, names: &[String]) -> Result<Vec<String>, Failure> {
     let names = nix_value(&names.into());
     let apply = format!("packages: map (name: packages.${{name}}.drvPath) {names}");
     let answer = nix.eval_json_applied(&format!("path:{copy}#{}.{system}", output_of(side)), &apply)?;

@@ -41,7 +41,11 @@ impl Progress {
     /// Prints what a run took.
     pub(super) fn end(&self, run: Run, sample: &Sample) {
         let took = duration(Duration::from_secs_f64(sample.seconds.max(0.0)));
-        let built = if sample.built.is_empty() { String::new() } else { format!(", {} built", things(sample.built.len(), "derivation")) };
+        let built = if sample.built.is_empty() {
+            String::new()
+        } else {
+            format!(", {} built", things(sample.built.len(), "derivation"))
+        };
         self.note(&format!("{}: {took}{built}", title(run)));
     }
 

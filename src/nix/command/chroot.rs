@@ -39,11 +39,7 @@ impl Nix {
     }
 
     /// Builds installables, and passes each event of Nix's log to `watch` when it arrives.
-    pub fn build_followed(
-        &self,
-        installables: &[String],
-        watch: &mut dyn FnMut(log::Event),
-    ) -> Result<(), NixError> {
+    pub fn build_followed(&self, installables: &[String], watch: &mut dyn FnMut(log::Event)) -> Result<(), NixError> {
         let mut arguments = vec!["build", "--no-link", "--log-format", "internal-json", "--"];
         arguments.extend(installables.iter().map(String::as_str));
         let mut each = |line: &str| {
