@@ -72,7 +72,7 @@ fn short(row: &Row, measured: &Measured) -> String {
 }
 
 fn chart(out: &mut String, report: &Report) {
-    out.push_str("<h2>Times</h2>\n<p class=\"legend\"><i class=\"unsplit\"></i>unsplit <i class=\"split\"></i>split by splitter</p>\n<div class=\"chart\">\n");
+    out.push_str("<h2>Times</h2>\n<p class=\"legend\"><span><i class=\"unsplit\"></i>unsplit</span> <span><i class=\"split\"></i>split by splitter</span></p>\n<div class=\"chart\">\n");
     for (row, unsplit, split) in report.measured() {
         let factor = row.factor.map(|factor| words::factor(factor.median)).unwrap_or_default();
         let edited = row.edited.as_ref().map(|path| format!(" <code>{}</code>", escape(path))).unwrap_or_default();
@@ -97,29 +97,41 @@ fn chart(out: &mut String, report: &Report) {
 }
 
 fn numbers(out: &mut String, report: &Report) {
-    out.push_str("<h2>Table</h2>\n<div class=\"scroll\"><table>\n<tr><th>scenario</th><th>unsplit</th><th>split</th><th>factor</th><th>range</th></tr>\n");
+    out.push_str("<h2>Table</h2>\n<div class=\"scroll\"><table>\n<tr><th>scenario</th><th>unsplit</th><th>split</th><th>factor</th></tr>\n");
     for row in &report.rows {
         let title = row.scenario.title();
         let (Some(unsplit), Some(split), Some(factor)) = (&row.unsplit, &row.split, &row.factor) else {
             let why = escape(row.skipped.as_deref().unwrap_or("not measured"));
-            let _ = writeln!(out, "<tr><td>{title}</td><td class=\"why\" colspan=\"4\">skipped: {why}</td></tr>");
+            let _ = writeln!(out, "<tr><td>{title}</td><td class=\"why\" colspan=\"3\">skipped: {why}</td></tr>");
             continue;
         };
-        let [unsplit, split] = [unsplit, split].map(|side| escape(&words::value(row, side)));
+        let time = |side: &Measured| {
+            let [low, high] = [side.seconds.low, side.seconds.high].map(words::seconds);
+            cell(&short(row, side), (row.scenario != Scenario::Image && low != high).then(|| words::range(&low, &high)))
+        };
         let [median, low, high] = [factor.median, factor.low, factor.high].map(words::factor);
-        let range = if low == high { String::new() } else { format!("{} to {high}", low.trim_end_matches(" ×")) };
+        let range = (low != high).then(|| format!("{} to {high}", low.trim_end_matches(" ×")));
+        let factor = cell(&format!("<b>{median}</b>"), range);
         let _ = writeln!(
             out,
-            "<tr><td>{title}</td><td>{unsplit}</td><td>{split}</td><td><b>{median}</b></td><td>{range}</td></tr>"
+            "<tr><td>{title}</td><td>{}</td><td>{}</td><td>{factor}</td></tr>",
+            time(unsplit),
+            time(split)
         );
     }
     out.push_str("</table></div>\n");
 }
 
+/// Returns a number with its range below it.
+fn cell(number: &str, range: Option<String>) -> String {
+    let range = range.map(|range| format!("<br><small>{range}</small>")).unwrap_or_default();
+    format!("<span class=\"number\">{number}</span>{range}")
+}
+
 fn work(out: &mut String, report: &Report) {
     out.push_str("<h2>Where the time went</h2>\n<p class=\"legend\">");
     for kind in Work::ALL {
-        let _ = write!(out, "<i class=\"{0}\"></i>{0} ", kind.name());
+        let _ = write!(out, "<span><i class=\"{0}\"></i>{0}</span> ", kind.name());
     }
     out.push_str("</p>\n<div class=\"chart\">\n");
     for (row, unsplit, split) in report.measured().filter(|(row, ..)| row.scenario != Scenario::Image) {

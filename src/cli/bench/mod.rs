@@ -218,7 +218,7 @@ fn notes() -> Vec<String> {
         "Unsplit is one derivation for each app. It has the whole repository as source, installs the packages, and builds the libraries and the app, with the programs and the settings of the split builds.",
         "Both sides install offline from the same tarballs. The network is left out: tools and tarballs are in the store before a run begins.",
         "Each run has a store of its own, on the same disk. Both sides take turns, and a factor is the median of the ratios of neighbours.",
-        "Times are of the whole `nix build`. Install, build and register are told apart by the log: what comes after the last line of a build is registration. Work that runs at once shares its time.",
+        "Times are of the whole nix build. The log tells install, build and register apart: after the last line of a build, Nix hashes and registers the output, and removes the folder of the build. Work that runs at once shares its time.",
         "Files of earlier runs may still be in the memory of the system.",
     ]
     .map(str::to_owned)
