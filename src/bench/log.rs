@@ -159,7 +159,9 @@ impl Follower {
     /// Returns the measured run, which ended this many seconds after the start.
     pub fn end(mut self, seconds: f64) -> Sample {
         let open: Vec<u64> = self.builds.keys().chain(self.fetches.keys()).copied().collect();
-        open.into_iter().for_each(|id| self.stop(id, seconds));
+        for id in open {
+            self.stop(id, seconds);
+        }
         let evaluated = self.evaluated.unwrap_or(seconds).min(seconds);
         self.spans.push((0.0, evaluated, Work::Evaluate));
         let work = sweep(&self.spans, seconds);

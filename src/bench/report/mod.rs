@@ -242,7 +242,7 @@ pub(super) mod tests {
     fn factors_are_of_neighbours() {
         let report = sample();
         let row = report.row(Scenario::AppEdit).unwrap();
-        assert_eq!(row.factor.unwrap().median, 61.0 / 5.0);
+        assert_eq!(row.factor, Some(Spread { median: 61.0 / 5.0, low: 62.0 / 6.0, high: 15.0 }));
         let split = row.split.as_ref().unwrap();
         assert_eq!((split.seconds, split.all.len()), (Spread { median: 5.0, low: 4.0, high: 6.0 }, 3));
         assert_eq!(split.built, ["web"]);

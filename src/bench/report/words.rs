@@ -73,7 +73,7 @@ pub(super) fn done(row: &Row, measured: &Measured) -> String {
 
 /// Returns the report as a table of plain text.
 pub fn table(report: &Report) -> Vec<String> {
-    let mut cells = vec![["".to_owned(), "unsplit".to_owned(), "split".to_owned(), "factor".to_owned()]];
+    let mut cells = vec![[String::new(), "unsplit".to_owned(), "split".to_owned(), "factor".to_owned()]];
     for (row, unsplit, split) in report.measured() {
         let factor = row.factor.map(|found| factor(found.median)).unwrap_or_default();
         cells.push([row.scenario.title().to_owned(), value(row, unsplit), value(row, split), factor]);
