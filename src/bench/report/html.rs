@@ -52,7 +52,7 @@ fn cards(out: &mut String, report: &Report) {
     let cards: Vec<String> = rows
         .iter()
         .filter_map(|row| {
-            let factor = words::factor(row.factor?.median);
+            let factor = words::factor_of(row);
             let (unsplit, split) = (row.unsplit.as_ref()?, row.split.as_ref()?);
             let of = format!("{} → {}", short(row, unsplit), short(row, split));
             Some(format!(
@@ -74,7 +74,7 @@ fn short(row: &Row, measured: &Measured) -> String {
 fn chart(out: &mut String, report: &Report) {
     out.push_str("<h2>Times</h2>\n<p class=\"legend\"><span><i class=\"unsplit\"></i>unsplit</span> <span><i class=\"split\"></i>split by splitter</span></p>\n<div class=\"chart\">\n");
     for (row, unsplit, split) in report.measured() {
-        let factor = row.factor.map(|factor| words::factor(factor.median)).unwrap_or_default();
+        let factor = words::factor_of(row);
         let edited = row.edited.as_ref().map(|path| format!(" <code>{}</code>", escape(path))).unwrap_or_default();
         let _ = writeln!(
             out,
@@ -98,26 +98,26 @@ fn chart(out: &mut String, report: &Report) {
 
 fn numbers(out: &mut String, report: &Report) {
     out.push_str("<h2>Table</h2>\n<div class=\"scroll\"><table>\n<tr><th>scenario</th><th>unsplit</th><th>split</th><th>factor</th></tr>\n");
-    for row in &report.rows {
-        let title = row.scenario.title();
-        let (Some(unsplit), Some(split), Some(factor)) = (&row.unsplit, &row.split, &row.factor) else {
-            let why = escape(row.skipped.as_deref().unwrap_or("not measured"));
-            let _ = writeln!(out, "<tr><td>{title}</td><td class=\"why\" colspan=\"3\">skipped: {why}</td></tr>");
-            continue;
-        };
+    for (row, unsplit, split) in report.measured() {
         let time = |side: &Measured| {
             let [low, high] = [side.seconds.low, side.seconds.high].map(words::seconds);
             cell(&short(row, side), (row.scenario != Scenario::Image && low != high).then(|| words::range(&low, &high)))
         };
-        let [median, low, high] = [factor.median, factor.low, factor.high].map(words::factor);
-        let range = (low != high).then(|| format!("{} to {high}", low.trim_end_matches(" ×")));
-        let factor = cell(&format!("<b>{median}</b>"), range);
+        let ends = row.factor.map(|found| [found.low, found.high].map(words::factor));
+        let range = ends.filter(|[low, high]| low != high);
+        let range = range.map(|[low, high]| format!("{} to {high}", low.trim_end_matches(" ×")));
+        let factor = cell(&format!("<b>{}</b>", words::factor_of(row)), range);
+        let title = row.scenario.title();
         let _ = writeln!(
             out,
             "<tr><td>{title}</td><td>{}</td><td>{}</td><td>{factor}</td></tr>",
             time(unsplit),
             time(split)
         );
+    }
+    for (row, why) in report.skipped() {
+        let (title, why) = (row.scenario.title(), escape(why));
+        let _ = writeln!(out, "<tr><td>{title}</td><td class=\"why\" colspan=\"3\">skipped: {why}</td></tr>");
     }
     out.push_str("</table></div>\n");
 }

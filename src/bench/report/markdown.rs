@@ -17,7 +17,7 @@ pub fn markdown(report: &Report) -> String {
     );
     out += "| | unsplit | split | factor |\n| --- | ---: | ---: | ---: |\n";
     for (row, unsplit, split) in report.measured() {
-        let factor = row.factor.map(|factor| words::factor(factor.median)).unwrap_or_default();
+        let factor = words::factor_of(row);
         let edited = row.edited.as_ref().map(|path| format!(" (`{}`)", cell(path))).unwrap_or_default();
         let (unsplit, split) = (words::value(row, unsplit), words::value(row, split));
         let _ = writeln!(out, "| {}{edited} | {unsplit} | {split} | **{factor}** |", row.scenario.title());
@@ -39,8 +39,7 @@ pub fn markdown(report: &Report) -> String {
         }
     }
     out += "\n</details>\n\n";
-    for row in report.rows.iter().filter(|row| row.factor.is_none()) {
-        let why = row.skipped.as_deref().unwrap_or("not measured");
+    for (row, why) in report.skipped() {
         let _ = writeln!(out, "- {}: skipped: {}", row.scenario.title(), cell(why));
     }
     for note in &report.notes {

@@ -130,6 +130,12 @@ impl Report {
         self.rows.iter().filter_map(|row| Some((row, row.unsplit.as_ref()?, row.split.as_ref()?)))
     }
 
+    /// Returns the rows without numbers, each with the reason.
+    fn skipped(&self) -> impl Iterator<Item = (&Row, &str)> {
+        let is_skipped = |row: &&Row| row.unsplit.is_none() || row.split.is_none();
+        self.rows.iter().filter(is_skipped).map(|row| (row, row.skipped.as_deref().unwrap_or("not measured")))
+    }
+
     /// Returns the row of a scenario.
     pub fn row(&self, scenario: Scenario) -> Option<&Row> {
         self.rows.iter().find(|row| row.scenario == scenario)
@@ -154,7 +160,7 @@ impl Row {
             Some((value(scenario, before), value(scenario, after)))
         });
         let factor = Spread::of_ratios(pairs);
-        let skipped = skipped.filter(|_| factor.is_none());
+        let skipped = skipped.filter(|_| unsplit.is_empty() || split.is_empty());
         Self { scenario, edited, skipped, unsplit: Measured::of(&unsplit), split: Measured::of(&split), factor }
     }
 }

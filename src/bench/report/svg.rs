@@ -54,7 +54,7 @@ pub fn svg(report: &Report) -> String {
                 escape(&words::value(row, measured))
             );
         }
-        let factor = row.factor.map(|factor| words::factor(factor.median)).unwrap_or_default();
+        let factor = words::factor_of(row);
         let _ = writeln!(out, r#"<text class="factor" x="{:.0}" y="{:.0}">{factor}</text>"#, WIDTH - 24.0, top + 35.0);
         top += ROW;
     }

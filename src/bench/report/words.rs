@@ -32,6 +32,11 @@ pub(super) fn factor(factor: f64) -> String {
     if factor >= 9.95 { format!("{factor:.0} ×") } else { format!("{factor:.1} ×") }
 }
 
+/// Returns the factor of a row. There is none if an image has nothing to send again.
+pub(super) fn factor_of(row: &Row) -> String {
+    row.factor.map_or_else(|| "all".to_owned(), |found| factor(found.median))
+}
+
 /// Formats a size with decimal prefixes.
 pub(super) fn bytes(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
@@ -75,7 +80,7 @@ pub(super) fn done(row: &Row, measured: &Measured) -> String {
 pub fn table(report: &Report) -> Vec<String> {
     let mut cells = vec![[String::new(), "unsplit".to_owned(), "split".to_owned(), "factor".to_owned()]];
     for (row, unsplit, split) in report.measured() {
-        let factor = row.factor.map(|found| factor(found.median)).unwrap_or_default();
+        let factor = factor_of(row);
         cells.push([row.scenario.title().to_owned(), value(row, unsplit), value(row, split), factor]);
     }
     let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -85,8 +90,7 @@ pub fn table(report: &Report) -> Vec<String> {
         format!("{:<a$}  {:>b$}  {:>c$}  {:>d$}", row[0], row[1], row[2], row[3])
     };
     let mut lines: Vec<String> = cells.iter().map(line).collect();
-    for row in report.rows.iter().filter(|row| row.factor.is_none()) {
-        let why = row.skipped.as_deref().unwrap_or("not measured");
+    for (row, why) in report.skipped() {
         lines.push(format!("{}: skipped: {why}", row.scenario.title()));
     }
     lines
