@@ -6,6 +6,7 @@
 //! | --- | --- | --- |
 //! | [`cli`] | one file for each command, the printer, exit codes | prints |
 //! | [`doctor`] | checks of this machine and of a repository: what slows builds down, and what mends it | uses the network, runs `nix` and git |
+//! | [`bench`] | measurements of the split against the usual build: scenarios, logs, reports | none |
 //! | [`caches`] | binary caches: what a repository needs of them, and what they have | uses the network, runs `nix` |
 //! | [`tune`] | settings of Nix for this computer, with reasons | uses the network, runs `nix` |
 //! | [`guard`] | checks of a tree or a commit, the git hook | writes hooks; runs git |
@@ -30,6 +31,7 @@
 //! temporary folders to clean up), `reading` (files of authors who are not trusted), `escaping` (characters that control a terminal), [`shell`] (quoting), [`names`] (file names), [`system`] (systems), and `secrets` (secrets in
 //! URLs).
 
+pub mod bench;
 pub mod caches;
 pub mod ci;
 pub mod cli;

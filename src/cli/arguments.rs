@@ -15,6 +15,7 @@ macro_rules! examples {
     };
 }
 
+mod bench;
 mod cache;
 mod ci;
 mod dev;
@@ -26,6 +27,7 @@ mod tune;
 mod lint;
 
 pub(super) use self::{
+    bench::BenchOptions,
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
     ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat},
     dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
@@ -141,6 +143,15 @@ pub(super) enum Command {
         "splitter build web --fix" => "Build the package `web`, and add lines to splitter.json until it builds",
     })]
     Build(BuildOptions),
+    /// Measure the builds of this repository against the usual build, and write a report
+    ///
+    /// The usual build has one derivation for each app, with the whole repository as source and an install inside. splitter makes it
+    /// of the same record. All runs have stores of their own in the cache folder, and edits are made in a scratch copy.
+    #[command(after_help = examples! {
+        "splitter bench --quick" => "Measure a cold build, no change, and two edits once",
+        "splitter bench web --report bench.html --report bench.md" => "Measure everything for the package `web`, and write two reports",
+    })]
+    Bench(BenchOptions),
     /// Show how large each package is with all that it needs to run, and why
     #[command(after_help = examples! {
         "splitter size" => "Show the size of every package and its largest parts",

@@ -1,6 +1,7 @@
 //! The command line: one file for each command. Only this module prints.
 
 mod arguments;
+mod bench;
 mod build;
 mod cache;
 mod changes;
@@ -83,6 +84,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Graph(options) => graph::run(global, options, printer),
         Command::Verify(options) => verify::run(global, options, printer),
         Command::Build(options) => build::run(global, options, printer),
+        Command::Bench(options) => bench::run(global, options, printer),
         Command::Size(options) => size::run(global, options, printer),
         Command::Stats(options) => stats::run(global, options, printer),
         Command::Images(options) => images::run(global, options, printer),

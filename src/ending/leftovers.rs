@@ -28,7 +28,7 @@ pub(super) fn remove(prefix: &str, parent: &Path) {
     for entry in entries.flatten().filter(|entry| is_name(entry.file_name().as_encoded_bytes(), prefix)) {
         let is_left = entry.metadata().is_ok_and(|metadata| is_own_folder(&metadata) && !is_new(&metadata));
         if is_left && lock(&entry.path()).is_some() {
-            let _ = fs_err::remove_dir_all(entry.path());
+            let _ = super::remove_all(&entry.path());
         }
     }
 }

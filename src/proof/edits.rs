@@ -148,12 +148,8 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// Returns a source file of a workspace or linked folder that a developer would edit.
     fn source_of(&self, folder: &RepoPath) -> Option<RepoPath> {
-        let files = || self.state.derivations.source_files(folder).filter(|path| !self.is_link(path));
-        let is_code = |path: &&RepoPath| CODE.iter().any(|end| path.file_name().ends_with(end));
-        let is_other = |path: &&RepoPath| path.file_name() != "package.json";
-        files().find(is_code).or_else(|| files().find(is_other)).cloned()
+        source_of(self.state, folder)
     }
 
     fn add_manifests(&mut self) {
@@ -248,6 +244,16 @@ impl Table<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns a source file of a workspace or linked folder that a developer would edit.
+pub fn source_of(state: &State, folder: &RepoPath) -> Option<RepoPath> {
+    let is_link =
+        |path: &RepoPath| state.derivations.files().get(path).is_some_and(|found| found.kind == FileKind::Link);
+    let files = || state.derivations.source_files(folder).filter(|path| !is_link(path));
+    let is_code = |path: &&RepoPath| CODE.iter().any(|end| path.file_name().ends_with(end));
+    let is_other = |path: &&RepoPath| path.file_name() != "package.json";
+    files().find(is_code).or_else(|| files().find(is_other)).cloned()
 }
 
 fn has_extension(path: &RepoPath, extension: &str) -> bool {

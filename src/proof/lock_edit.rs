@@ -66,6 +66,25 @@ fn edited(state: &State, text: &str, package: &LockedPackage) -> Option<String> 
     (lines != before).then(|| lines.join("\n") + "\n")
 }
 
+/// Returns the files of an edit together with the record that fits them, or `None` if the package manager would not accept the
+/// edit, or if it needs another tarball.
+pub fn with_record(
+    state: &State,
+    tree: &WorkTree,
+    mut files: BTreeMap<RepoPath, Vec<u8>>,
+) -> Result<Option<BTreeMap<RepoPath, Vec<u8>>>, ProofError> {
+    let Some(record) = &state.record else { return Ok(None) };
+    let edited = EditedTree { base: tree.clone(), edits: files.clone() };
+    let split = Split::read(&edited, &Choices::default())
+        .map_err(|source| StateError::Split { place: state.place.clone(), source: Box::new(source) })?;
+    let paths = |split: &Split| -> Vec<String> { split.dependencies.iter().map(|found| found.path.clone()).collect() };
+    if split.drift.len() > state.split.drift.len() || paths(&split) != paths(&state.split) {
+        return Ok(None);
+    }
+    files.insert(record::path(), recorded(&split, record).render().into_bytes());
+    Ok(Some(files))
+}
+
 /// Returns the record of the edited lockfile. The changed package keeps its old integrity, and a changed part its old hash.
 fn recorded(split: &Split, record: &Record) -> Record {
     let old = record.recorded();

@@ -17,8 +17,9 @@ mod verify;
 pub use self::{
     confirm::{Confirmation, confirm},
     edited::{after_edit, with_files},
-    edits::Edit,
+    edits::{Edit, source_of},
     error::ProofError,
+    lock_edit::with_record,
     state::{Place, State, StateError},
     verify::{Cell, Proof, Row, verify},
 };

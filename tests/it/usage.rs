@@ -21,6 +21,7 @@ fn help_names_every_command_and_exit_code() {
       graph        Draw the build graph as Mermaid or SVG
       verify       Check that Nix rebuilds what splitter expects after each edit, and nothing else
       build        Build packages with Nix, and say what to change where a build fails
+      bench        Measure the builds of this repository against the usual build, and write a report
       size         Show how large each package is with all that it needs to run, and why
       trace        Find files that a build looks for and does not get, or gets and never reads
       images       Show the layers of container images, and send images to a registry

@@ -20,6 +20,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::nar::{NarDigest, NarError};
 
 mod caches;
+mod chroot;
 mod error;
 mod known;
 pub mod log;

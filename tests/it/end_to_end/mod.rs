@@ -1,5 +1,6 @@
 //! End-to-end tests with a real Nix and a real sandbox: they build, run, edit and rebuild what splitter generates.
 
+mod bench;
 mod build;
 mod caches;
 mod checks;
