@@ -35,7 +35,7 @@ pub(crate) fn leave_nothing() -> Ended {
     end(&processes);
     for folder in folders.iter() {
         // If this fails, the next run removes folders of the cache.
-        let _ = (0..TRIES).any(|_| fs_err::remove_dir_all(folder).is_ok());
+        let _ = (0..TRIES).any(|_| leftovers::remove_all(folder).is_ok());
     }
     Ended { _processes: processes, _folders: folders }
 }
@@ -253,6 +253,8 @@ impl Drop for Folder {
         let mut folders = lock(&FOLDERS);
         if let Some(folder) = self.folder.take() {
             folders.remove(folder.path());
+            // A store in it has read-only folders. What is left is removed by the next run.
+            let _ = leftovers::remove_all(&folder.keep());
         }
     }
 }
@@ -285,6 +287,22 @@ mod tests {
         child.stdout.take().unwrap().read_exact(&mut [0; 6]).unwrap();
         end(&BTreeSet::from([child.started]));
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()), Some(9));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn read_only_folders_go_too() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = Folder::new("test-", &std::env::temp_dir()).unwrap();
+        let path = folder.path().to_owned();
+        let inner = path.join("store/path/lib");
+        fs_err::create_dir_all(&inner).unwrap();
+        fs_err::write(inner.join("file"), "").unwrap();
+        for folder in [inner.as_path(), inner.parent().unwrap()] {
+            fs_err::set_permissions(folder, std::fs::Permissions::from_mode(0o555)).unwrap();
+        }
+        drop(folder);
+        assert!(!path.exists());
     }
 
     #[test]

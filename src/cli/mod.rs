@@ -21,6 +21,7 @@ mod memory;
 mod printer;
 mod progress;
 mod repository;
+mod reproduce;
 mod scan;
 mod size;
 mod style;
@@ -70,6 +71,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Verify(options) => verify::run(global, options, printer),
         Command::Build(options) => build::run(global, options, printer),
         Command::Size(options) => size::run(global, options, printer),
+        Command::Reproduce(options) => reproduce::run(global, options, printer),
         Command::Images(options) => images::run(global, options, printer),
         Command::Cache(command) => cache::run(global, command, printer),
         Command::Trace(options) => trace::run(global, options, printer),

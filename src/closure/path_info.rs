@@ -17,6 +17,8 @@ pub struct Item {
     pub size: u64,
     /// The store paths that it refers to, by base name, without itself.
     pub references: BTreeSet<String>,
+    /// The hash of its files as an archive, as Nix prints it.
+    pub hash: String,
 }
 
 /// Valid store paths, by base name.
@@ -51,7 +53,8 @@ fn item(path: &str, entry: &Value) -> Option<(String, Item)> {
     let references = entry.get("references")?.as_array()?.iter().map(|path| path.as_str().map(base_name));
     let references: Option<BTreeSet<&str>> = references.collect();
     let references = references?.into_iter().filter(|other| *other != name).map(str::to_owned).collect();
-    Some((name, Item { size, references }))
+    let hash = entry.get("narHash").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some((name, Item { size, references, hash }))
 }
 
 #[cfg(test)]
@@ -87,8 +90,8 @@ mod tests {
             "version": 2,
         });
         let expected = Items::from([
-            (A.to_owned(), Item { size: 120, references: BTreeSet::new() }),
-            (B.to_owned(), Item { size: 176, references: [A.to_owned()].into() }),
+            (A.to_owned(), Item { size: 120, ..Item::default() }),
+            (B.to_owned(), Item { size: 176, references: [A.to_owned()].into(), ..Item::default() }),
         ]);
         for form in [list, map, second] {
             assert_eq!(parse(&form).as_ref(), Some(&expected), "{form}");

@@ -19,7 +19,6 @@ mod why;
 use self::{
     course::{Course, Step},
     error::BuildError,
-    evaluate::Product,
     failure::FailedBuild,
     fix::Fixes,
     lines::Lines,
@@ -29,7 +28,8 @@ use self::{
     why::Why,
 };
 pub(super) use self::{
-    evaluate::{ids, named},
+    evaluate::{Product, ids, named, products},
+    names::Names,
     outputs::{Building, Built},
 };
 use super::{
@@ -82,6 +82,19 @@ pub(super) fn run(global: &Global, options: &BuildOptions, printer: Printer) -> 
     Ok(if report.is_built() { Outcome::Done } else { Outcome::Difference })
 }
 
+/// Returns the state of a repository that Nix can build: with a fresh record, and with files that git tracks.
+pub(super) fn buildable_state(tree: &WorkTree) -> Result<State, Failure> {
+    let state = state(tree)?;
+    if !state.is_recorded {
+        return Err(ProofError::Stale.into());
+    }
+    if !tree.root().join("flake.nix").is_file() {
+        return Err(ClosureError::NoFlake { place: state.place }.into());
+    }
+    let files = super::init::untracked_files(tree.root());
+    if files.is_empty() { Ok(state) } else { Err(BuildError::Untracked { files }.into()) }
+}
+
 impl Run<'_> {
     /// Builds once.
     fn round(&self, fixes: &mut Fixes) -> Result<Report, Failure> {
@@ -90,7 +103,7 @@ impl Run<'_> {
             return Err(ClosureError::NoFlake { place: state.place }.into());
         }
         self.refuse_untracked(fixes)?;
-        let mut products = evaluate::products(&self.nix, &state, &self.options.names)?;
+        let mut products = products(&self.nix, &state, &self.options.names)?;
         // Nix numbers the links in this order.
         products.sort_by(|a, b| a.name.cmp(&b.name));
         let mut memory = Memory::of(self.tree.root());
@@ -134,7 +147,7 @@ impl Run<'_> {
 
     fn build(&self, state: &State, products: &[Product], memory: &Memory, why: &Why) -> (Course, Option<NixError>) {
         let (tree, printer, is_verbose) = (&self.tree, self.printer, self.is_verbose);
-        let building = Building { nix: &self.nix, tree, state, printer, is_verbose };
+        let building = Building { nix: &self.nix, tree, state, printer, is_verbose, because: None };
         let links: &[&str] = if self.options.no_link { &["--no-link"] } else { &[] };
         building.watched(products, memory, why, links, &mut |_| {})
     }

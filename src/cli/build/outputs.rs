@@ -1,6 +1,6 @@
 //! Builds outputs for other commands, with the progress of `splitter build`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Course, Lines, Live, Memory, Step, View, Why,
@@ -22,6 +22,8 @@ pub(in crate::cli) struct Building<'a> {
     pub(in crate::cli) state: &'a State,
     pub(in crate::cli) printer: Printer,
     pub(in crate::cli) is_verbose: bool,
+    /// Why everything is built, instead of what changed since the last build.
+    pub(in crate::cli) because: Option<&'static str>,
 }
 
 /// What was built.
@@ -31,6 +33,8 @@ pub(in crate::cli) struct Built {
     pub(in crate::cli) names: Vec<String>,
     /// The names of the builds that failed, with the last lines of their logs.
     pub(in crate::cli) failed: Vec<(String, Vec<String>)>,
+    /// The last lines of the log of each build that failed, by derivation.
+    pub(in crate::cli) logs: BTreeMap<String, Vec<String>>,
     /// The store paths that came from caches.
     pub(in crate::cli) fetched: usize,
     /// The error of Nix, if there was one.
@@ -53,13 +57,15 @@ impl Building<'_> {
         let products: Vec<Product> = outputs.iter().map(product).collect();
         let git = Git::at(self.tree.root());
         let memory = Memory::of(self.tree.root());
-        let why = Why::of(self.state, &memory, &git, &products);
+        let why = self.because.map_or_else(|| Why::of(self.state, &memory, &git, &products), Why::said);
         let (course, error) = self.watched(&products, &memory, &why, &["--no-link"], ended);
         let last = |log: &std::collections::VecDeque<String>| {
             log.iter().skip(log.len().saturating_sub(LINES)).cloned().collect()
         };
         let (failed, built): (Vec<_>, Vec<_>) = course.ended.iter().partition(|build| build.failed);
+        let logs = failed.iter().map(|build| (build.derivation.clone(), last(&build.log))).collect();
         Built {
+            logs,
             names: built.into_iter().filter(|build| !build.stopped).map(|build| build.name.clone()).collect(),
             failed: failed.into_iter().map(|build| (build.name.clone(), last(&build.log))).collect(),
             fetched: course.fetched.values().map(BTreeSet::len).sum(),

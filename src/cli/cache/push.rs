@@ -229,7 +229,7 @@ impl Work<'_> {
         }
         let nix = self.session.nix.clone().with_options(more);
         let (tree, state, printer) = (&self.session.tree, &self.session.state, self.session.printer);
-        let building = Building { nix: &nix, tree, state, printer, is_verbose: self.is_verbose };
+        let building = Building { nix: &nix, tree, state, printer, is_verbose: self.is_verbose, because: None };
         if plan.outputs.is_empty() { Built::default() } else { building.outputs(&plan.outputs, ended) }
     }
 
