@@ -13,8 +13,13 @@ use super::{
 
 const TABLE: &str = include_str!("causes.json");
 
-/// The folders in which the two builds run. In Nix's sandbox the first is its default.
-pub const BUILD_FOLDERS: [&str; 2] = ["/build", "/second/deeper/build"];
+/// The folder in which the first build runs, which is the default of Nix's sandbox.
+pub const FIRST_FOLDER: &str = "/build";
+/// The folder in which the second build runs. It is as deep: many bundlers write paths relative to it, and no two builds of Nix on
+/// one system have another depth.
+pub const SECOND_FOLDER: &str = "/second";
+/// The same if the depth should differ too.
+pub const DEEPER_FOLDER: &str = "/second/deeper/build";
 
 /// The cause of what follows from another difference.
 const RENAMED: &str = "renamed";
@@ -199,6 +204,8 @@ mod tests {
                 r#"{"sources":["/second/deeper/build/a"],"mappings":""}"#,
                 "build-path",
             ),
+            ("x.js", "f(\"/build/apps/web\")", "f(\"/second/apps/web\")", "build-path"),
+            ("x.js", "// ../../nix/store/x.js", "// ../../../../nix/store/x.js", "relative-path"),
             ("x.js", "Math=0.123456789012", "Math=0.987654321098", "math-random"),
             ("x.js", "6f9619ff-8b86-4d01-b42d-00cf4fc964ff", "7f9619ff-8b86-4d01-b42d-00cf4fc964fe", "uuid"),
             ("x.js", "id:'9f86d081884c7d65'", "id:'2c26b46b68ffc68f'", "hash-or-id"),

@@ -14,6 +14,11 @@ pub(in crate::cli) struct ReproduceOptions {
     /// Also compare the layers of the container images of these packages
     #[arg(long, conflicts_with = "rebuild")]
     pub(in crate::cli) images: bool,
+    /// Run the second build in a folder of another depth too
+    ///
+    /// Nix's sandbox runs every build in the same folder. But many bundlers write paths relative to it, which this option shows.
+    #[arg(long, conflicts_with = "rebuild")]
+    pub(in crate::cli) deeper: bool,
     /// Put the second store into this folder, for example on another file system, where folders list their files in another order
     #[arg(long, value_name = "DIR", conflicts_with = "rebuild")]
     pub(in crate::cli) second: Option<Utf8PathBuf>,

@@ -4,7 +4,10 @@ use std::{thread, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::{nix::command::Nix, reproduce::cause::BUILD_FOLDERS};
+use crate::{
+    nix::command::Nix,
+    reproduce::cause::{DEEPER_FOLDER, FIRST_FOLDER, SECOND_FOLDER},
+};
 
 /// The least time between the end of the first build and the start of the second. Zip archives store times in steps of two
 /// seconds.
@@ -32,10 +35,10 @@ pub(super) struct Conditions {
 
 impl Conditions {
     /// Returns those of the first and of the second build. The second one has half of the processors.
-    pub(super) fn both() -> [Self; 2] {
+    pub(super) fn both(is_deeper: bool) -> [Self; 2] {
         let all = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let [first, second] = BUILD_FOLDERS;
-        [Self { folder: first, cores: all }, Self { folder: second, cores: (all / 2).max(1) }]
+        let second = if is_deeper { DEEPER_FOLDER } else { SECOND_FOLDER };
+        [Self { folder: FIRST_FOLDER, cores: all }, Self { folder: second, cores: (all / 2).max(1) }]
     }
 
     pub(super) fn json(self) -> Value {
@@ -79,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_second_build_differs_in_folder_and_processors() {
-        let [first, second] = Conditions::both();
+        let [first, second] = Conditions::both(false);
         assert_ne!(first.folder, second.folder);
         assert!(second.cores >= 1 && (second.cores < first.cores || first.cores == 1));
     }

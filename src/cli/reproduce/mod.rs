@@ -60,7 +60,7 @@ pub(super) fn run(global: &Global, options: &ReproduceOptions, printer: Printer)
 /// Builds twice, and compares.
 fn twice(session: &Session<'_>, targets: &Targets, options: &ReproduceOptions) -> Result<Report, Failure> {
     let printer = session.printer;
-    let conditions = Conditions::both();
+    let conditions = Conditions::both(options.deeper);
     let stores =
         [Store::new(None, "first")?, Store::new(options.second.as_deref(), "second/in/a/folder/with/a/longer/name")?];
     let number = things(targets.all.len(), "derivation");
