@@ -72,7 +72,7 @@ mod tests {
         let full = |name: &str| format!("/nix/store/{name}");
         let list = json!([
             { "path": full(A), "narSize": 120, "references": [], "valid": true },
-            { "path": full(B), "narSize": 176, "references": [full(A), full(B)], "narHash": "sha256:0" },
+            { "path": full(B), "narSize": 176, "references": [full(A), full(B)] },
             { "path": full("gone"), "valid": false },
         ]);
         let map = json!({
@@ -96,6 +96,8 @@ mod tests {
         for form in [list, map, second] {
             assert_eq!(parse(&form).as_ref(), Some(&expected), "{form}");
         }
+        let hashed = json!({ full(A): { "narSize": 1, "references": [], "narHash": "sha256-AA==" } });
+        assert_eq!(parse(&hashed).unwrap()[A].hash, "sha256-AA==");
         assert_eq!(parse(&json!([])), Some(Items::new()));
         assert_eq!(parse(&json!({})), Some(Items::new()));
     }
