@@ -26,7 +26,7 @@ pub(super) enum ReproduceError {
     /// The files of two builds could not be read.
     #[error("could not compare the builds of {name}: {source}")]
     Compare { name: String, source: io::Error },
-    /// `knownDifferences` has a package that is none.
+    /// `knownDifferences` has a package that does not exist.
     #[error("`knownDifferences` has the package `{name}`, which splitter does not build; it builds {}", known.join(", "))]
     UnknownPackage { name: String, known: Vec<String> },
     /// Nix has no chroot stores here.
