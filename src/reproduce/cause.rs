@@ -160,7 +160,9 @@ mod tests {
     /// Returns the cause of a difference between two contents of a file.
     fn cause(path: &str, first: &str, second: &str) -> String {
         let (mut details, _) = compare_bytes(path, first.as_bytes(), second.as_bytes());
-        details.iter_mut().for_each(|detail| detail.cause = of_detail(path, detail));
+        for detail in &mut details {
+            detail.cause = of_detail(path, detail);
+        }
         let causes: BTreeSet<&str> =
             details.iter().map(|detail| detail.cause.map_or("none", |cause| cause.id.as_str())).collect();
         causes.into_iter().collect::<Vec<_>>().join(",")

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use clap::Args;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::cli) struct ReproduceOptions {
     /// Compare these packages, libraries or checks, and what they need [default: all apps]
     #[arg(value_name = "NAME")]

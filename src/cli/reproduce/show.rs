@@ -82,14 +82,13 @@ fn print_result(result: &Result, width: usize, is_verbose: bool, printer: Printe
         let names: Vec<_> = result.follows.iter().map(|name| escape(name)).collect();
         printer.data(format_args!("  {ODD}first{ODD:#}: mend {}, which it is built from", names.join(", ")));
     }
-    let (known, rows): (Vec<&Row>, Vec<&Row>) = result.rows().partition(|row| row.known.is_some() && !is_verbose);
+    let rows: Vec<&Row> = result.rows().filter(|row| row.known.is_none() || is_verbose).collect();
     for row in rows.iter().take(FILES) {
         print_row(row, is_verbose, printer);
     }
     if rows.len() > FILES {
         printer.data(format_args!("  and {} more; `--json` has all", things(rows.len() - FILES, "file")));
     }
-    drop(known);
     for (cause, files) in causes(result) {
         printer.data(format_args!("  {NOTE}cause{NOTE:#}: {} ({})", cause.says, things(files, "file")));
         printer.data(format_args!("  {NOTE}hint{NOTE:#}: {}", cause.remedy));
@@ -126,7 +125,7 @@ fn print_row(row: &Row, is_verbose: bool, printer: Printer) {
 }
 
 fn print_detail(detail: &Detail, printer: Printer) {
-    let inside = detail.inside.iter().map(|name| format!("{name}: ")).collect::<String>();
+    let inside = detail.inside.join(": ") + if detail.inside.is_empty() { "" } else { ": " };
     let place = if detail.place.is_empty() { detail.what.name() } else { &detail.place };
     let cause = detail.cause.map(|cause| format!("  {DIM}[{}]{DIM:#}", cause.id)).unwrap_or_default();
     printer.data(format_args!("    {}{}{cause}", escape(&inside), escape(place)));

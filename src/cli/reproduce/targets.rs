@@ -60,25 +60,25 @@ impl Targets {
         let store = found.first().and_then(|product| Utf8Path::new(&product.evaluated.output.derivation).parent());
         let store = store.map(ToString::to_string).unwrap_or_default();
         let graph = graph(nix, &found, &store)?;
-        let mut names = Names::of(&state.split, &state.derivations);
+        let mut ids = Names::of(&state.split, &state.derivations);
         for product in &found {
             if let Some(id) = &product.id {
-                names.add(&product.evaluated.output.derivation, id.clone());
+                ids.add(&product.evaluated.output.derivation, id.clone());
             }
         }
         let named: BTreeMap<String, String> =
             found.iter().map(|product| (product.evaluated.output.derivation.clone(), product.name.clone())).collect();
-        let is_own = |derivation: &String| !matches!(names.id(derivation), None | Some(Id::Deps(_)));
+        let is_own = |derivation: &String| !matches!(ids.id(derivation), None | Some(Id::Deps(_)));
         let own = graph.derivations.keys().filter(|derivation| !options.only && is_own(derivation));
         let seeds: BTreeSet<String> = named.keys().chain(own).cloned().collect();
         let twice = graph.twice(&seeds);
-        let name = |derivation: &str| match (named.get(derivation), names.id(derivation)) {
+        let name = |derivation: &str| match (named.get(derivation), ids.id(derivation)) {
             (Some(name), _) => name.clone(),
             (None, Some(id)) => id.to_string(),
             (None, None) => name_of(derivation).to_owned(),
         };
         let target = |derivation: &String| {
-            let id = names.id(derivation);
+            let id = ids.id(derivation);
             let shown = graph.derivations.get(derivation);
             let paths: BTreeMap<&String, String> = shown
                 .into_iter()

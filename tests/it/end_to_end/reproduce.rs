@@ -63,7 +63,7 @@ fn e2e_reproduce_names_each_file_that_differs_and_its_cause() {
     context.commit_all("a build that differs");
 
     // `api` is reproducible, and so is what it needs. `web` is not.
-    let found = report(&nix, &[], 1);
+    let found = report(&nix, &["--images"], 1);
     assert_eq!((&found["version"], &found["reproducible"]), (&1.into(), &false.into()));
     for name in ["nodeModules", "api"] {
         assert_eq!(derivation(&found, name)["result"], "same", "{found:#}");
@@ -73,6 +73,14 @@ fn e2e_reproduce_names_each_file_that_differs_and_its_cause() {
     let expected: BTreeMap<&str, (&str, &str)> =
         WAYS.iter().map(|(file, cause, place)| (*file, (*cause, *place))).collect();
     assert_eq!(files(web), expected, "{web:#}");
+    // A layer with the files of `web` differs, if it has an image; all others are the same.
+    for image in found["images"].as_array().unwrap() {
+        let layers = image["layers"].as_array().unwrap();
+        let differ = layers.iter().filter(|layer| layer["same"] == false).count();
+        assert_eq!((differ, &image["trouble"]), (usize::from(image["name"] == "web"), &Value::Null), "{image:#}");
+        assert!(layers.len() > 1 && layers[0]["first"].as_str().unwrap().starts_with("sha256:"), "{image:#}");
+    }
+    assert!(!found["images"].as_array().unwrap().is_empty());
     // Nothing stays: neither in the user's store nor in the cache folder.
     let path = web["outputs"][0]["first"]["path"].as_str().unwrap();
     assert!(!camino::Utf8Path::new(path).exists(), "{path}");
