@@ -5,6 +5,8 @@
 mod guardian;
 mod leftovers;
 
+pub(crate) use self::leftovers::remove_all;
+
 use std::{
     collections::BTreeSet,
     io::{self, Read},
@@ -39,30 +41,6 @@ pub(crate) fn leave_nothing() -> Ended {
     }
     Ended { _processes: processes, _folders: folders }
 }
-
-/// Removes a folder with everything in it. The folders of a Nix store are read-only, which stops all users but root.
-pub(crate) fn remove_all(folder: &Path) -> io::Result<()> {
-    match fs_err::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            make_writable(folder);
-            fs_err::remove_dir_all(folder)
-        }
-        result => result,
-    }
-}
-
-#[cfg(unix)]
-fn make_writable(folder: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let _ = fs_err::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
-    let Ok(entries) = fs_err::read_dir(folder) else { return };
-    // The kind of an entry is that of a link itself, never of what it leads to.
-    let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    folders.for_each(|entry| make_writable(&entry.path()));
-}
-
-#[cfg(not(unix))]
-fn make_writable(_: &Path) {}
 
 fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -277,7 +255,8 @@ impl Drop for Folder {
         let mut folders = lock(&FOLDERS);
         if let Some(folder) = self.folder.take() {
             folders.remove(folder.path());
-            let _ = remove_all(folder.path());
+            // A store in it has read-only folders. What is left is removed by the next run.
+            let _ = remove_all(&folder.keep());
         }
     }
 }
@@ -312,15 +291,16 @@ mod tests {
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()), Some(9));
     }
 
+    #[cfg(unix)]
     #[test]
     fn read_only_folders_go_too() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = Folder::new("test-", &std::env::temp_dir()).unwrap();
         let path = folder.path().to_owned();
-        let inner = path.join("store/path");
+        let inner = path.join("store/path/lib");
         fs_err::create_dir_all(&inner).unwrap();
-        fs_err::write(inner.join("file"), "x").unwrap();
-        for folder in [&inner, &path.join("store")] {
+        fs_err::write(inner.join("file"), "").unwrap();
+        for folder in [inner.as_path(), inner.parent().unwrap()] {
             fs_err::set_permissions(folder, std::fs::Permissions::from_mode(0o555)).unwrap();
         }
         drop(folder);

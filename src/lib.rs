@@ -12,6 +12,7 @@
 //! | [`guard`] | checks of a tree or a commit, the git hook | writes hooks; runs git |
 //! | [`closure`] | runtime closures: sizes, parts, the files that hold references | reads the store; runs `nix` |
 //! | [`proof`] | states of a repository, comparison of the model with Nix, traces of builds | writes a scratch folder |
+//! | [`reproduce`] | the differences of two builds of an output, their causes | reads both |
 //! | [`picture`] | drawings of the build graph and of the layers of images: Mermaid, SVG, HTML | none |
 //! | [`diagnosis`] | what the log of a failed build says of the cause | none |
 //! | [`ci`] | the files of CI systems, the plan of their jobs | none |
@@ -44,6 +45,7 @@ pub mod image;
 pub mod lint;
 pub mod picture;
 pub mod proof;
+pub mod reproduce;
 pub mod scaffold;
 pub mod tune;
 

@@ -4,7 +4,7 @@
 //! of them is built from: the edges between them, and the store paths that a build needs if only this derivation changes. The
 //! inputs of the flake come from `nix flake archive`, since evaluation needs them before anything else.
 
-mod shown;
+pub mod shown;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -315,7 +315,7 @@ impl Gathered {
             }
             asked = all
                 .values()
-                .flat_map(|shown: &Shown| &shown.inputs)
+                .flat_map(|shown: &Shown| shown.inputs.keys())
                 .filter(|drv| !all.contains_key(*drv))
                 .cloned()
                 .collect();
@@ -332,7 +332,7 @@ impl Gathered {
         let mut found: BTreeMap<String, Thing> = BTreeMap::new();
         let program = format!("{manager}-");
         for thing in &self.things {
-            let inputs = thing.derivation.as_ref().and_then(|drv| shown.get(drv)).map(|shown| &shown.inputs);
+            let inputs = thing.derivation.as_ref().and_then(|drv| shown.get(drv)).map(|shown| shown.inputs.keys());
             for drv in inputs.into_iter().flatten().filter(|drv| !self.known.contains(*drv)) {
                 let own = name_of(drv);
                 let (name, kind) = match (thing.kind, part_of_deps(own)) {
@@ -359,7 +359,7 @@ impl Gathered {
         self.things.extend(found.into_values());
         for thing in &mut self.things {
             let Some(drv) = &thing.derivation else { continue };
-            let direct = shown.get(drv).map(|shown| &shown.inputs).into_iter().flatten();
+            let direct = shown.get(drv).map(|shown| shown.inputs.keys()).into_iter().flatten();
             for input in direct {
                 let Some(of_input) = shown.get(input) else { continue };
                 thing.inputs.extend(of_input.outputs.keys().cloned());
@@ -367,7 +367,7 @@ impl Gathered {
                 let through = if self.known.contains(input) {
                     [input].into_iter().collect()
                 } else {
-                    of_input.inputs.iter().filter(|drv| self.known.contains(*drv)).collect::<Vec<_>>()
+                    of_input.inputs.keys().filter(|drv| self.known.contains(*drv)).collect::<Vec<_>>()
                 };
                 thing.needs.extend(through.into_iter().filter(|other| *other != drv).cloned());
             }

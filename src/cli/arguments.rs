@@ -25,6 +25,7 @@ mod stats;
 mod manual;
 mod tune;
 mod lint;
+mod reproduce;
 
 pub(super) use self::{
     bench::BenchOptions,
@@ -37,6 +38,7 @@ pub(super) use self::{
     manual::{CompletionsOptions, ManOptions},
     tune::{TuneOptions, TuneOutput},
     lint::{LintFormat, LintOptions},
+    reproduce::ReproduceOptions,
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -176,6 +178,16 @@ pub(super) enum Command {
         "splitter trace web --write" => "Trace the package `web`, and add what it lacks to splitter.json until nothing is missing",
     })]
     Trace(TraceOptions),
+    /// Build packages twice, and show which files differ and why
+    ///
+    /// It builds each package, and the libraries and installs that it needs, in two stores of their own, in other folders, at other
+    /// times and on another number of processors. Your own store stays as it is. The exit code is 1 if a file differs that
+    /// `knownDifferences` of splitter.json does not allow.
+    #[command(after_help = examples! {
+        "splitter reproduce" => "Build all packages twice and compare them",
+        "splitter reproduce web --only --images" => "Build only the package `web` twice, and compare the layers of its image",
+    })]
+    Reproduce(ReproduceOptions),
     /// Show the layers of container images, and send images to a registry
     ///
     /// The flake has a plan for each image: groups of store paths, from rare to frequent change. splitter makes the layers from it,

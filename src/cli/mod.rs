@@ -27,6 +27,7 @@ mod printer;
 mod progress;
 mod recorder;
 mod repository;
+mod reproduce;
 mod scan;
 mod size;
 mod stats;
@@ -87,6 +88,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {
         Command::Bench(options) => bench::run(global, options, printer),
         Command::Size(options) => size::run(global, options, printer),
         Command::Stats(options) => stats::run(global, options, printer),
+        Command::Reproduce(options) => reproduce::run(global, options, printer),
         Command::Images(options) => images::run(global, options, printer),
         Command::Cache(command) => cache::run(global, command, printer),
         Command::Trace(options) => trace::run(global, options, printer),

@@ -113,7 +113,7 @@ fn through(ways: &BTreeMap<&str, Option<&str>>, part: &str, output: &str) -> Vec
 pub(super) fn items(paths: &[(&str, u64, &[&str])]) -> Items {
     let item = |(path, size, references): &(&str, u64, &[&str])| {
         let references = references.iter().map(|path| (*path).to_owned()).collect();
-        ((*path).to_owned(), super::Item { size: *size, references })
+        ((*path).to_owned(), super::Item { size: *size, references, ..super::Item::default() })
     };
     paths.iter().map(item).collect()
 }

@@ -31,7 +31,7 @@ pub use self::{
 const HASH_DIGITS: usize = 32;
 
 /// Returns the base name of a store path: `/nix/store/<hash>-<name>` gives `<hash>-<name>`. Nix prints both forms.
-fn base_name(path: &str) -> &str {
+pub fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 

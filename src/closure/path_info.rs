@@ -17,6 +17,8 @@ pub struct Item {
     pub size: u64,
     /// The store paths that it refers to, by base name, without itself.
     pub references: BTreeSet<String>,
+    /// The hash of its files as an archive, as Nix prints it.
+    pub hash: String,
 }
 
 /// Valid store paths, by base name.
@@ -51,7 +53,8 @@ fn item(path: &str, entry: &Value) -> Option<(String, Item)> {
     let references = entry.get("references")?.as_array()?.iter().map(|path| path.as_str().map(base_name));
     let references: Option<BTreeSet<&str>> = references.collect();
     let references = references?.into_iter().filter(|other| *other != name).map(str::to_owned).collect();
-    Some((name, Item { size, references }))
+    let hash = entry.get("narHash").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some((name, Item { size, references, hash }))
 }
 
 #[cfg(test)]
@@ -69,7 +72,7 @@ mod tests {
         let full = |name: &str| format!("/nix/store/{name}");
         let list = json!([
             { "path": full(A), "narSize": 120, "references": [], "valid": true },
-            { "path": full(B), "narSize": 176, "references": [full(A), full(B)], "narHash": "sha256:0" },
+            { "path": full(B), "narSize": 176, "references": [full(A), full(B)] },
             { "path": full("gone"), "valid": false },
         ]);
         let map = json!({
@@ -87,12 +90,14 @@ mod tests {
             "version": 2,
         });
         let expected = Items::from([
-            (A.to_owned(), Item { size: 120, references: BTreeSet::new() }),
-            (B.to_owned(), Item { size: 176, references: [A.to_owned()].into() }),
+            (A.to_owned(), Item { size: 120, ..Item::default() }),
+            (B.to_owned(), Item { size: 176, references: [A.to_owned()].into(), ..Item::default() }),
         ]);
         for form in [list, map, second] {
             assert_eq!(parse(&form).as_ref(), Some(&expected), "{form}");
         }
+        let hashed = json!({ full(A): { "narSize": 1, "references": [], "narHash": "sha256-AA==" } });
+        assert_eq!(parse(&hashed).unwrap()[A].hash, "sha256-AA==");
         assert_eq!(parse(&json!([])), Some(Items::new()));
         assert_eq!(parse(&json!({})), Some(Items::new()));
     }

@@ -3,7 +3,36 @@
 //! A run holds a lock on each of its folders. The system releases it when the run ends, in any way. A folder of the same
 //! user that nobody has locked is a leftover.
 
-use std::{fs::File, path::Path};
+use std::{fs::File, io, path::Path};
+
+/// Removes a folder, also one with read-only folders, such as those of a Nix store.
+pub(crate) fn remove_all(folder: &Path) -> io::Result<()> {
+    match fs_err::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            make_writable(folder);
+            fs_err::remove_dir_all(folder)
+        }
+        result => result,
+    }
+}
+
+/// Makes folders writable for their owner. Links are not followed.
+#[cfg(unix)]
+fn make_writable(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut left = vec![folder.to_owned()];
+    while let Some(folder) = left.pop() {
+        // A failure is reported by the removal.
+        let _ = fs_err::set_permissions(&folder, std::fs::Permissions::from_mode(0o700));
+        let entries = fs_err::read_dir(&folder).into_iter().flatten().flatten();
+        left.extend(
+            entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()),
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn make_writable(_: &Path) {}
 
 /// Locks a folder. On a system or file system without such locks there is none, and nothing is removed either.
 #[cfg(unix)]
@@ -28,7 +57,7 @@ pub(super) fn remove(prefix: &str, parent: &Path) {
     for entry in entries.flatten().filter(|entry| is_name(entry.file_name().as_encoded_bytes(), prefix)) {
         let is_left = entry.metadata().is_ok_and(|metadata| is_own_folder(&metadata) && !is_new(&metadata));
         if is_left && lock(&entry.path()).is_some() {
-            let _ = super::remove_all(&entry.path());
+            let _ = remove_all(&entry.path());
         }
     }
 }

@@ -60,6 +60,13 @@ pub(super) fn key(layer: &Layer, store: &Store, compression: Compression) -> Dig
     Digest::of(format!("tar {FORMAT}\n{version}\nstore {}\n{}", store.folder(), layer.identity()).as_bytes())
 }
 
+/// Returns the digest of a layer's tar and the number of its bytes, or nothing if the layer is empty. It writes nothing.
+pub fn diff_id(layer: &Layer, store: &Store) -> Result<Option<(Digest, u64)>, TarError> {
+    let (tar, entries) = write_layer(layer, store, BufWriter::with_capacity(1 << 18, Hashing::new(io::sink())))?;
+    let (_, digest, size) = tar.into_inner().map_err(io::IntoInnerError::into_error)?.finish();
+    Ok((entries > 0).then_some((digest, size)))
+}
+
 /// Writes a layer to a file in `folder`, or returns nothing if the layer is empty. Both digests are computed on the way.
 pub fn make(
     layer: &Layer,

@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 
 use self::values::{
-    app_name, boolean, build, build_budget, caches, command, exposes, globs, input, install, kind, node_modules,
-    outputs, packages, path, paths_or_globs, runtime_install, script_names, size, systems, texts, uses, written_out,
+    app_name, boolean, build, build_budget, caches, command, exposes, globs, globs_of_outputs, input, install, kind,
+    node_modules, outputs, packages, path, paths_or_globs, runtime_install, script_names, size, systems, texts, uses,
+    written_out,
 };
 pub use self::{
     lint::{LintConfig, LintRule},
@@ -70,6 +71,8 @@ pub struct Config {
     pub image_budget: Option<u64>,
     /// How much worse a branch may be than what was before it.
     pub build_budget: BuildBudget,
+    /// Globs of files that may differ between two builds, by package. `*` is every package.
+    pub known_differences: BTreeMap<String, Vec<String>>,
     /// Services for development, by name.
     pub services: BTreeMap<String, Service>,
     /// Processes for development, by name.
@@ -237,6 +240,9 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
             "sizeBudget" => config.size_budgets = size_budgets(&document, document.as_object(&property.value)?)?,
             "imageBudget" => config.image_budget = Some(size(&document, &property.value)?),
             "buildBudget" => config.build_budget = build_budget(&document, document.as_object(&property.value)?)?,
+            "knownDifferences" => {
+                config.known_differences = known_differences(&document, document.as_object(&property.value)?)?;
+            }
             "services" => {
                 config.services = settings::services(&document, &property.value)?;
                 config.development.services = to_serde(&property.value);
@@ -255,7 +261,7 @@ pub fn parse(text: &str) -> Result<Config, JsonError> {
                 return Err(unknown_key(
                     &document,
                     property,
-                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `buildBudget`, `services`, `processes`, `caches`, `lint`, `hook` or `workspaces`",
+                    "`systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `buildBudget`, `knownDifferences`, `services`, `processes`, `caches`, `lint`, `hook` or `workspaces`",
                 ));
             }
         }
@@ -283,6 +289,14 @@ fn hook_updates(document: &Document<'_>, object: &Object<'_>) -> Result<bool, Js
 fn size_budgets(document: &Document<'_>, object: &Object<'_>) -> Result<SizeBudgets, JsonError> {
     let budget = |property: &ObjectProp<'_>| Ok((property.name.as_str().to_owned(), size(document, &property.value)?));
     object.properties.iter().map(budget).collect()
+}
+
+/// Reads `{ "web": [".next/BUILD_ID"], "*": ["**/*.tsbuildinfo"] }`.
+fn known_differences(document: &Document<'_>, object: &Object<'_>) -> Result<BTreeMap<String, Vec<String>>, JsonError> {
+    let globs = |property: &ObjectProp<'_>| {
+        Ok((property.name.as_str().to_owned(), globs_of_outputs(document, &property.value)?))
+    };
+    object.properties.iter().map(globs).collect()
 }
 
 /// The choices for single workspaces, and those for all that match a glob.

@@ -24,6 +24,7 @@ fn help_names_every_command_and_exit_code() {
       bench        Measure the builds of this repository against the usual build, and write a report
       size         Show how large each package is with all that it needs to run, and why
       trace        Find files that a build looks for and does not get, or gets and never reads
+      reproduce    Build packages twice, and show which files differ and why
       images       Show the layers of container images, and send images to a registry
       dev          Start databases and apps for development, with the programs that the builds use
       link         Put the packages of the Nix build into this checkout, without an install

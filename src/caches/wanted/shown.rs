@@ -11,25 +11,35 @@ use crate::{
 
 /// A derivation as `nix derivation show` prints it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Shown {
+pub struct Shown {
     /// The names of its outputs, by store path.
-    pub(super) outputs: BTreeMap<Item, String>,
-    /// The derivations that it is built from.
-    pub(super) inputs: BTreeSet<String>,
+    pub outputs: BTreeMap<Item, String>,
+    /// The names of all its outputs. The path of one is unknown if its content decides it.
+    pub names: BTreeSet<String>,
+    /// The derivations that it is built from, with the names of their outputs that it needs.
+    pub inputs: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Reads the JSON of `nix derivation show`. Earlier versions name the inputs `inputDrvs` and print whole paths.
-pub(super) fn shown_in(answer: &Value, store: &str) -> Option<BTreeMap<String, Shown>> {
+pub fn shown_in(answer: &Value, store: &str) -> Option<BTreeMap<String, Shown>> {
     let all = answer.get("derivations").unwrap_or(answer).as_object()?;
     let full = |path: &str| if path.starts_with('/') { path.to_owned() } else { format!("{store}/{path}") };
     let one = |(path, value): (&String, &Value)| {
         let inputs = value.get("inputDrvs").or_else(|| value.get("inputs")?.get("drvs"))?.as_object()?;
         let outputs = value.get("outputs")?.as_object()?.iter();
         let output = |(name, output): (&String, &Value)| Some((output_path(path, name, output, store)?, name.clone()));
+        let names = outputs.clone().map(|(name, _)| name.clone()).collect();
         let outputs = outputs.filter_map(output).collect();
-        Some((full(path), Shown { outputs, inputs: inputs.keys().map(|drv| full(drv)).collect() }))
+        let inputs = inputs.iter().map(|(drv, needed)| (full(drv), needed_outputs(needed))).collect();
+        Some((full(path), Shown { outputs, names, inputs }))
     };
     all.iter().map(one).collect()
+}
+
+/// Returns the names of outputs. Earlier versions of Nix print them alone, later ones beside those of dynamic derivations.
+fn needed_outputs(needed: &Value) -> BTreeSet<String> {
+    let names = needed.get("outputs").unwrap_or(needed).as_array().into_iter().flatten();
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Returns the path of an output. Since its format 4, Nix prints only the hash of a fixed output.

@@ -53,7 +53,12 @@ fn all_forms_of_derivations_give_the_same() {
     let old = json!({ &drv: { "inputDrvs": { &other: ["out"] }, "outputs": { "out": { "path": format!("/nix/store/{A}") } } } });
     let newer = json!({ &drv: { "inputDrvs": { &other: { "outputs": ["out"] } }, "outputs": { "out": { "path": format!("/nix/store/{A}") } } } });
     let fourth = json!({ "version": 4, "derivations": { format!("{A}.drv"): { "inputs": { "drvs": { format!("{B}.drv"): { "outputs": ["out"] } } }, "outputs": { "out": { "path": A } } } } });
-    let expected = Shown { outputs: [(A.parse().unwrap(), "out".to_owned())].into(), inputs: [other.clone()].into() };
+    let out = || "out".to_owned();
+    let expected = Shown {
+        outputs: [(A.parse().unwrap(), out())].into(),
+        names: [out()].into(),
+        inputs: [(other.clone(), [out()].into())].into(),
+    };
     for form in [old, newer, fourth] {
         assert_eq!(shown_in(&form, "/nix/store").unwrap(), BTreeMap::from([(drv.clone(), expected.clone())]), "{form}");
     }

@@ -14,16 +14,16 @@ use crate::{
 
 /// A package of the flake to build.
 #[derive(Debug, Clone)]
-pub(super) struct Product {
+pub(in crate::cli) struct Product {
     /// The name in the flake, or the name of a library.
-    pub(super) name: String,
+    pub(in crate::cli) name: String,
     /// The derivation, if it is one of splitter's.
-    pub(super) id: Option<Id>,
-    pub(super) evaluated: Evaluated,
+    pub(in crate::cli) id: Option<Id>,
+    pub(in crate::cli) evaluated: Evaluated,
 }
 
 /// Evaluates the named packages, libraries and checks. Without names: all packages of splitter, or the install if there are none.
-pub(super) fn products(nix: &Nix, state: &State, names: &[String]) -> Result<Vec<Product>, ClosureError> {
+pub(in crate::cli) fn products(nix: &Nix, state: &State, names: &[String]) -> Result<Vec<Product>, ClosureError> {
     let ids = ids(state);
     let names: Vec<String> = names.iter().map(|name| named(state, &ids, name)).collect();
     let wanted: Vec<String> = if names.is_empty() { all(state) } else { unique(&names) };

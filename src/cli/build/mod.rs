@@ -21,7 +21,6 @@ mod why;
 use self::{
     course::{Course, Step},
     error::BuildError,
-    evaluate::Product,
     failure::FailedBuild,
     fix::Fixes,
     lines::Lines,
@@ -31,7 +30,8 @@ use self::{
     why::Why,
 };
 pub(super) use self::{
-    evaluate::{ids, named},
+    evaluate::{Product, ids, named, products},
+    names::Names,
     outputs::{Building, Built},
 };
 use super::{
@@ -85,6 +85,19 @@ pub(super) fn run(global: &Global, options: &BuildOptions, printer: Printer) -> 
     Ok(if report.is_built() { Outcome::Done } else { Outcome::Difference })
 }
 
+/// Returns the state of a repository that Nix can build: with a fresh record, and with files that git tracks.
+pub(super) fn buildable_state(tree: &WorkTree) -> Result<State, Failure> {
+    let state = state(tree)?;
+    if !state.is_recorded {
+        return Err(ProofError::Stale.into());
+    }
+    if !tree.root().join("flake.nix").is_file() {
+        return Err(ClosureError::NoFlake { place: state.place }.into());
+    }
+    let files = super::init::untracked_files(tree.root());
+    if files.is_empty() { Ok(state) } else { Err(BuildError::Untracked { files }.into()) }
+}
+
 impl Run<'_> {
     /// Builds once.
     fn round(&self, fixes: &mut Fixes) -> Result<Report, Failure> {
@@ -94,7 +107,7 @@ impl Run<'_> {
         }
         self.refuse_untracked(fixes)?;
         let recorder = Recorder::start("build", &self.tree, &self.git);
-        let mut products = evaluate::products(&self.nix, &state, &self.options.names)?;
+        let mut products = products(&self.nix, &state, &self.options.names)?;
         let evaluation = recorder.elapsed();
         // Nix numbers the links in this order.
         products.sort_by(|a, b| a.name.cmp(&b.name));
@@ -143,7 +156,7 @@ impl Run<'_> {
 
     fn build(&self, state: &State, products: &[Product], memory: &Memory, why: &Why) -> (Course, Option<NixError>) {
         let (tree, printer, is_verbose) = (&self.tree, self.printer, self.is_verbose);
-        let building = Building { nix: &self.nix, tree, state, printer, is_verbose };
+        let building = Building { nix: &self.nix, tree, state, printer, is_verbose, because: None, recorded_as: None };
         let links: &[&str] = if self.options.no_link { &["--no-link"] } else { &[] };
         building.watched(products, memory, why, links, &mut |_| {})
     }

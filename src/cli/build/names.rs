@@ -16,7 +16,7 @@ const NO_VERSION: &str = "0";
 
 /// Splitter's derivations, by their paths and by their names.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(in crate::cli) struct Names {
     by_path: BTreeMap<String, Id>,
     by_name: BTreeMap<String, Id>,
     /// The parts of `deps`, by the start of their names.
@@ -24,7 +24,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn of(split: &Split, derivations: &Derivations) -> Self {
+    pub(in crate::cli) fn of(split: &Split, derivations: &Derivations) -> Self {
         let mut names = Self::default();
         for (id, derivation) in derivations.iter() {
             let version = || {
@@ -56,12 +56,12 @@ impl Names {
     }
 
     /// Adds a derivation whose path is known.
-    pub(super) fn add(&mut self, derivation: &str, id: Id) {
+    pub(in crate::cli) fn add(&mut self, derivation: &str, id: Id) {
         self.by_path.insert(derivation.to_owned(), id);
     }
 
     /// Returns the derivation at a path of the store.
-    pub(super) fn id(&self, derivation: &str) -> Option<Id> {
+    pub(in crate::cli) fn id(&self, derivation: &str) -> Option<Id> {
         let name = name_of(derivation);
         let by_start = || self.deps.iter().find(|(start, _)| name.starts_with(start.as_str())).map(|(_, id)| id);
         self.by_path.get(derivation).or_else(|| self.by_name.get(name)).or_else(by_start).cloned()

@@ -1,6 +1,6 @@
 //! Builds outputs for other commands, with the progress of `splitter build`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Course, Lines, Live, Memory, Step, View, Why,
@@ -24,6 +24,10 @@ pub(in crate::cli) struct Building<'a> {
     pub(in crate::cli) state: &'a State,
     pub(in crate::cli) printer: Printer,
     pub(in crate::cli) is_verbose: bool,
+    /// Why everything is built, instead of what changed since the last build.
+    pub(in crate::cli) because: Option<&'static str>,
+    /// The command that the history of builds gets, if what is built here is to be in it.
+    pub(in crate::cli) recorded_as: Option<&'static str>,
 }
 
 /// What was built.
@@ -33,6 +37,8 @@ pub(in crate::cli) struct Built {
     pub(in crate::cli) names: Vec<String>,
     /// The names of the builds that failed, with the last lines of their logs.
     pub(in crate::cli) failed: Vec<(String, Vec<String>)>,
+    /// The last lines of the log of each build that failed, by derivation.
+    pub(in crate::cli) logs: BTreeMap<String, Vec<String>>,
     /// The store paths that came from caches.
     pub(in crate::cli) fetched: usize,
     /// The error of Nix, if there was one.
@@ -44,13 +50,8 @@ const LINES: usize = 10;
 
 impl Building<'_> {
     /// Builds outputs, each with the name of its package, and goes on when one fails. Passes the derivation of each build that
-    /// succeeded to `ended` while others run. `command` is what the history of builds says.
-    pub(in crate::cli) fn outputs(
-        &self,
-        command: &'static str,
-        outputs: &[(String, Output)],
-        ended: &mut dyn FnMut(&str),
-    ) -> Built {
+    /// succeeded to `ended` while others run.
+    pub(in crate::cli) fn outputs(&self, outputs: &[(String, Output)], ended: &mut dyn FnMut(&str)) -> Built {
         let ids = ids(self.state);
         let product = |(name, output): &(String, Output)| Product {
             name: name.clone(),
@@ -60,15 +61,19 @@ impl Building<'_> {
         let products: Vec<Product> = outputs.iter().map(product).collect();
         let git = Git::at(self.tree.root());
         let memory = Memory::of(self.tree.root());
-        let why = Why::of(self.state, &memory, &git, &products);
-        let recorder = Recorder::start(command, self.tree, &git);
+        let why = self.because.map_or_else(|| Why::of(self.state, &memory, &git, &products), Why::said);
+        let recorder = self.recorded_as.map(|command| Recorder::start(command, self.tree, &git));
         let (course, error) = self.watched(&products, &memory, &why, &["--no-link"], ended);
-        recorder.add(|run| Run { is_success: error.is_none(), ..record::of_course(run, &course, &why) });
+        if let Some(recorder) = recorder {
+            recorder.add(|run| Run { is_success: error.is_none(), ..record::of_course(run, &course, &why) });
+        }
         let last = |log: &std::collections::VecDeque<String>| {
             log.iter().skip(log.len().saturating_sub(LINES)).cloned().collect()
         };
         let (failed, built): (Vec<_>, Vec<_>) = course.ended.iter().partition(|build| build.failed);
+        let logs = failed.iter().map(|build| (build.derivation.clone(), last(&build.log))).collect();
         Built {
+            logs,
             names: built.into_iter().filter(|build| !build.stopped).map(|build| build.name.clone()).collect(),
             failed: failed.into_iter().map(|build| (build.name.clone(), last(&build.log))).collect(),
             fetched: course.fetched.values().map(BTreeSet::len).sum(),

@@ -23,6 +23,8 @@ pub(super) struct Why {
     causes: BTreeMap<Id, Vec<String>>,
     /// The derivations that are the same as in the last build.
     kept: BTreeSet<Id>,
+    /// The reason of all builds, if there is one.
+    said: Option<&'static str>,
 }
 
 impl Why {
@@ -47,6 +49,11 @@ impl Why {
         why
     }
 
+    /// Gives all builds the same reason.
+    pub(super) fn said(reason: &'static str) -> Self {
+        Self { said: Some(reason), ..Self::default() }
+    }
+
     /// Adds the causes of a derivation, and of all that it is built from.
     fn add(&mut self, id: &Id, sides: &Sides<'_>, seen: &mut BTreeSet<Id>) {
         if !seen.insert(id.clone()) {
@@ -64,6 +71,9 @@ impl Why {
 
     /// Returns the causes of a derivation, in words.
     pub(super) fn causes(&self, id: &Id) -> Vec<String> {
+        if let Some(reason) = self.said {
+            return vec![reason.to_owned()];
+        }
         match self.causes.get(id) {
             Some(causes) if causes.is_empty() => vec!["new".to_owned()],
             Some(causes) => causes.clone(),

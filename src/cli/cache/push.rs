@@ -229,8 +229,10 @@ impl Work<'_> {
         }
         let nix = self.session.nix.clone().with_options(more);
         let (tree, state, printer) = (&self.session.tree, &self.session.state, self.session.printer);
-        let building = Building { nix: &nix, tree, state, printer, is_verbose: self.is_verbose };
-        if plan.outputs.is_empty() { Built::default() } else { building.outputs("cache push", &plan.outputs, ended) }
+        let is_verbose = self.is_verbose;
+        let recorded_as = Some("cache push");
+        let building = Building { nix: &nix, tree, state, printer, is_verbose, because: None, recorded_as };
+        if plan.outputs.is_empty() { Built::default() } else { building.outputs(&plan.outputs, ended) }
     }
 
     /// Pushes what is built while the rest is built. What came together goes together.

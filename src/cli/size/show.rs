@@ -211,8 +211,11 @@ mod tests {
 
     fn closure() -> Closure {
         let path = |letter: char, name: &str| format!("{}-{name}", letter.to_string().repeat(32));
-        let item =
-            |size, references: &[&String]| Item { size, references: references.iter().copied().cloned().collect() };
+        let item = |size, references: &[&String]| Item {
+            size,
+            references: references.iter().copied().cloned().collect(),
+            ..Item::default()
+        };
         let (app, one, two) = (path('a', "app"), path('b', "node-22"), path('c', "node-22"));
         let items = Items::from([(app.clone(), item(1, &[&one])), (one, item(3, &[&two])), (two, item(2, &[]))]);
         let mut closure = Closure::of(&items, &app).unwrap();

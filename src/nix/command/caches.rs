@@ -28,6 +28,16 @@ impl Nix {
         paths.chunks(AT_ONCE).map(ask).collect()
     }
 
+    /// Returns derivations and everything that they are built from, as [`Self::derivations`] does.
+    pub fn derivation_closures(&self, paths: &[&str]) -> Result<Vec<Value>, NixError> {
+        let ask = |paths: &[&str]| {
+            let mut arguments = vec!["derivation", "show", "--recursive"];
+            arguments.extend(paths);
+            self.nix_command_of_two(&arguments)
+        };
+        paths.chunks(AT_ONCE).map(ask).collect()
+    }
+
     /// Fetches the inputs of a flake, and returns their store paths as JSON.
     pub fn flake_sources(&self, flake: &str) -> Result<Value, NixError> {
         self.nix_command_of_two(&["flake", "archive", "--dry-run", "--json", flake])

@@ -57,6 +57,12 @@ impl Nix {
         run(&mut self.nix_command(arguments), &mut each).map(|_| ())
     }
 
+    /// Builds derivations of this store again and compares the results, as `nix build --rebuild` does. Goes on when one differs.
+    /// Passes each event of Nix's log to `watch`.
+    pub fn rebuild(&self, outputs: &[Output], watch: &mut dyn FnMut(log::Event)) -> Result<(), NixError> {
+        self.build_products(outputs, &["--no-link".to_owned(), "--rebuild".to_owned()], watch)
+    }
+
     /// Returns the sizes and references of store paths and of everything that they need, in the JSON of this version of
     /// Nix.
     pub fn path_info(&self, paths: &[&str]) -> Result<Value, NixError> {

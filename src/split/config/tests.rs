@@ -65,6 +65,7 @@ fn the_schema_has_the_keys_that_are_read() {
             "imageBudget",
             "input",
             "install",
+            "knownDifferences",
             "lint",
             "processes",
             "rootFiles",
@@ -106,7 +107,7 @@ fn wrong_choices_are_refused_with_their_place() {
     };
     assert_eq!(
         error("{\"app\": {}}"),
-        "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `buildBudget`, `services`, `processes`, `caches`, `hook` or \
+        "splitter.json:1:2: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `buildBudget`, `knownDifferences`, `services`, `processes`, `caches`, `lint`, `hook` or \
          `workspaces`, found the key \"app\""
     );
     assert_eq!(
@@ -117,6 +118,9 @@ fn wrong_choices_are_refused_with_their_place() {
     assert!(error("{\"install\": \"all\"}").contains("expected \"shared\", \"own\" or \"production\""));
     assert!(error("{\"hook\": {\"update\": 1}}").contains("expected true or false"));
     assert!(error("{\"sizeBudget\": {\"a\": \"9\"}}").contains("expected a size, such as `200 MB`, found"));
+    assert!(error("{\"knownDifferences\": {\"web\": [\"[\"]}}").contains("expected a glob of files in the output"));
+    assert!(error("{\"knownDifferences\": {\"web\": [\"/a\"]}}").contains("expected a glob of files in the output"));
+    assert!(error("{\"knownDifferences\": {\"web\": \"a\"}}").contains("expected an array"));
     assert!(error("{\"imageBudget\": {}}").contains("expected a"));
     for text in ["{\"time\": 0}", "{\"time\": \"x\"}", "{\"cacheHits\": 1.5}", "{\"closureSize\": 1e999}"] {
         assert!(error(&format!("{{\"buildBudget\": {text}}}")).contains("expected a number"), "{text}");

@@ -274,6 +274,22 @@ pub(super) fn globs(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<St
     Ok(globs)
 }
 
+/// Reads globs of files in the output of a build. They may name what is inside of an archive after a `!`.
+pub(super) fn globs_of_outputs(document: &Document<'_>, value: &Value<'_>) -> Result<Vec<String>, JsonError> {
+    let mut globs = Vec::new();
+    for element in &document.as_array(value)?.elements {
+        let text = document.as_str(element)?;
+        let is_relative = !text.is_empty() && !text.starts_with('/') && !text.split('/').any(|part| part == "..");
+        if !is_relative || globset::Glob::new(text).is_err() {
+            return Err(
+                document.unexpected(element, "a glob of files in the output, such as `.next/BUILD_ID` or `**/*.map`")
+            );
+        }
+        globs.push(text.to_owned());
+    }
+    Ok(globs)
+}
+
 pub(super) fn kind(document: &Document<'_>, value: &Value<'_>) -> Result<Kind, JsonError> {
     match document.as_str(value)? {
         "app" => Ok(Kind::App),

@@ -27,6 +27,7 @@ mod packages;
 mod patch_package;
 mod record;
 mod registries;
+mod reproduce;
 mod root_files;
 mod root_manifest;
 mod scope;
