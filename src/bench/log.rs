@@ -88,7 +88,7 @@ impl Follower {
     /// Takes an event that arrived this many seconds after the start.
     pub fn take(&mut self, at: f64, event: &Event) {
         match event {
-            Event::Start { id, activity } => self.start(*id, at, activity),
+            Event::Start { id, activity, .. } => self.start(*id, at, activity),
             Event::Stop { id } => self.stop(*id, at),
             Event::Line { id, .. } => {
                 if let Some(build) = self.builds.get_mut(id) {
