@@ -20,7 +20,7 @@ const KEYS: [&str; 6] =
 pub(in crate::lint::rules) fn below(file: &YamlFile<'_>, node: &Node) -> Vec<Setting> {
     let mut settings = Vec::new();
     node.each(&mut |node| {
-        for (key, value) in node.entries().iter().filter(|(key, _)| KEYS.contains(&key.text.as_str())) {
+        for (_, value) in node.entries().iter().filter(|(key, _)| KEYS.contains(&key.text.as_str())) {
             let Some(text) = value.text() else { continue };
             let placed = |setting: Setting| Setting { range: file.place(value, &setting.range), ..setting };
             settings.extend(settings_in(text).into_iter().map(placed));
