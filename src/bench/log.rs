@@ -127,6 +127,7 @@ impl Follower {
                     self.fetches.insert(id, at);
                 }
             }
+            Activity::Waiting => {}
         }
     }
 
