@@ -69,7 +69,7 @@ pub(super) fn gather(tree: WorkTree) -> Result<Gathered, Failure> {
     };
     let files: Vec<Read> = parallel::map(&wanted, read).into_iter().flatten().collect();
     let ignored_locks = ignored_locks(&tree, &paths, &files);
-    Ok(Gathered { paths, files, ignored_locks, tree })
+    Ok(Gathered { tree, paths, files, ignored_locks })
 }
 
 /// Returns the paths of all files that git has or would add. Without git they come from a walk of the folder.

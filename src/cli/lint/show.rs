@@ -20,7 +20,9 @@ pub(super) fn print(options: &LintOptions, gathered: &Gathered, findings: &[Find
         LintFormat::Json => printer.json(&report(gathered, findings)),
         LintFormat::Github => {
             text(gathered, findings, printer);
-            findings.iter().for_each(|finding| printer.data(formats::github(&item(finding))));
+            for finding in findings {
+                printer.data(formats::github(&item(finding)));
+            }
         }
         LintFormat::Sarif => {
             let rules: Vec<Value> = RULES.iter().map(|rule| described(rule)).collect();

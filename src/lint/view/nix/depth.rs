@@ -40,7 +40,8 @@ fn depth(tokens: impl Iterator<Item = SyntaxKind>) -> usize {
     let (mut now, mut most) = (0, 0);
     for kind in tokens {
         match kind {
-            TOKEN_WHITESPACE | TOKEN_COMMENT | TOKEN_STRING_CONTENT | TOKEN_STRING_START | TOKEN_STRING_END => {}
+            TOKEN_WHITESPACE | TOKEN_COMMENT | TOKEN_INHERIT | TOKEN_STRING_CONTENT | TOKEN_STRING_START
+            | TOKEN_STRING_END => {}
             TOKEN_L_PAREN | TOKEN_L_BRACE | TOKEN_INTERPOL_START | TOKEN_L_BRACK => {
                 open.push((1, kind != TOKEN_L_BRACK));
                 now += 1;
@@ -56,7 +57,6 @@ fn depth(tokens: impl Iterator<Item = SyntaxKind>) -> usize {
                     now -= std::mem::take(count);
                 }
             }
-            TOKEN_INHERIT => {}
             _ => count(&mut open, &mut now),
         }
         most = most.max(now);
