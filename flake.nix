@@ -45,6 +45,10 @@
           };
         };
 
+      modulesOf = platform: {
+        tune = import ./nix-modules/tune.nix platform;
+        stats = import ./nix-modules/stats.nix platform;
+      };
       moduleWith =
         arguments:
         import ./nix-templates/module.nix (
@@ -72,9 +76,9 @@
           };
       };
       flakeModules.default = moduleWith { };
-      # Settings of Nix for a computer: docs/tune.md.
-      nixosModules.tune = import ./nix-modules/tune.nix { isDarwin = false; };
-      darwinModules.tune = import ./nix-modules/tune.nix { isDarwin = true; };
+      # Settings of Nix for a computer, and a timer that notes what its store holds: docs/tune.md, docs/stats.md.
+      nixosModules = modulesOf { isDarwin = false; };
+      darwinModules = modulesOf { isDarwin = true; };
       overlays.default = final: _prev: {
         splitter = programFor final;
         mkSplit = { root, ... }@arguments: self.lib.mkSplit ({ pkgs = final; } // arguments);

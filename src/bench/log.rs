@@ -221,7 +221,7 @@ mod tests {
 
     fn build(id: u64, name: &str) -> Event {
         let derivation = format!("/s/{}-{name}.drv", "a".repeat(32));
-        Event::Start { id, activity: Activity::Build { derivation, machine: String::new() } }
+        Event::Start { id, parent: 0, activity: Activity::Build { derivation, machine: String::new() } }
     }
 
     fn followed(events: &[(f64, Event)], end: f64) -> Sample {
@@ -237,7 +237,7 @@ mod tests {
         let line = |id| Event::Line { id, text: "x".to_owned() };
         let phase = |id, name: &str| Event::Phase { id, name: name.to_owned() };
         let events = [
-            (1.0, Event::Start { id: 1, activity: Activity::Builds }),
+            (1.0, Event::Start { id: 1, parent: 0, activity: Activity::Builds }),
             (1.0, build(2, "node-modules")),
             (3.0, build(3, "library-ui")),
             (4.0, line(2)),

@@ -21,11 +21,11 @@ mod ci;
 mod dev;
 mod doctor;
 mod images;
-mod stats;
-mod manual;
-mod tune;
 mod lint;
+mod manual;
 mod reproduce;
+mod stats;
+mod tune;
 
 pub(super) use self::{
     bench::BenchOptions,
@@ -34,11 +34,11 @@ pub(super) use self::{
     dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
     doctor::DoctorOptions,
     images::{ImagesCommand, ImagesOptions, ImagesPushOptions, ImagesWriteOptions, LabelOptions, PlanOptions},
-    stats::{Since, StatsOptions},
-    manual::{CompletionsOptions, ManOptions},
-    tune::{TuneOptions, TuneOutput},
     lint::{LintFormat, LintOptions},
+    manual::{CompletionsOptions, ManOptions},
     reproduce::ReproduceOptions,
+    stats::{Since, StatsOptions},
+    tune::{TuneOptions, TuneOutput},
 };
 
 /// Build a Bun or Yarn monorepo with Nix, and rebuild only what changed
@@ -160,7 +160,7 @@ pub(super) enum Command {
         "splitter size api main..HEAD" => "Show how much the package `api` grew on this branch",
     })]
     Size(SizeOptions),
-    /// Show what builds did over time: how long, what was built again and why, what came from caches
+    /// Show how long builds took over time, what was built again, and why
     ///
     /// `splitter build` and `splitter cache push` note each run in a file of this machine. Nothing is sent anywhere.
     #[command(after_help = examples! {

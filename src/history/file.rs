@@ -41,7 +41,6 @@ impl History {
     }
 
     /// Returns the history that `SPLITTER_HISTORY` names, if it is set: nothing inside if it is `off`.
-    #[expect(clippy::option_option, reason = "not set, off, and a file are three answers")]
     pub fn named(environment: &Environment) -> Option<Option<Self>> {
         let file = environment.get(VARIABLE)?;
         let absolute = || Utf8PathBuf::from_path_buf(std::path::absolute(file).ok()?).ok();

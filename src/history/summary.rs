@@ -177,7 +177,7 @@ fn product_rows(runs: &[Run]) -> Vec<ProductRow> {
     rows.into_values().collect()
 }
 
-/// Adds a size if it is another one than the last.
+/// Adds a size if it differs from the last.
 fn note(sizes: &mut Sizes, run: &Run, size: u64) {
     if sizes.last().is_none_or(|(_, last)| *last != size) {
         sizes.push((run.commit.clone(), size));

@@ -1,5 +1,7 @@
 //! Which files are read, and as what.
 
+use camino::Utf8Path;
+
 /// The folders whose files another project or a program wrote.
 const FOREIGN: [&str; 8] =
     ["node_modules", ".git", ".yarn", ".direnv", "vendor", "vendored", "third_party", "third-party"];
@@ -36,7 +38,8 @@ pub enum Kind {
 /// Returns what the file at a path of the repository is, if any rule may read it.
 pub fn kind_of(path: &str) -> Option<Kind> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    let extension = Utf8Path::new(name).extension().unwrap_or_default();
+    let is_yaml = matches!(extension, "yml" | "yaml");
     let lower = name.to_ascii_lowercase();
     match name {
         "flake.lock" => return Some(Kind::Lock),
@@ -46,7 +49,7 @@ pub fn kind_of(path: &str) -> Option<Kind> {
         ".envrc" => return Some(Kind::Envrc),
         _ => {}
     }
-    if name.ends_with(".nix") {
+    if extension == "nix" {
         return Some(Kind::Nix);
     }
     if is_yaml && [".github/workflows", ".forgejo/workflows", ".gitea/workflows"].iter().any(|end| ends(folder, end)) {
@@ -58,7 +61,7 @@ pub fn kind_of(path: &str) -> Option<Kind> {
     if is_yaml && is_in(folder, ".buildkite") {
         return Some(Kind::Buildkite);
     }
-    if matches!(lower.as_str(), "justfile" | ".justfile") || lower.ends_with(".just") {
+    if matches!(lower.as_str(), "justfile" | ".justfile") || extension.eq_ignore_ascii_case("just") {
         return Some(Kind::Justfile);
     }
     if matches!(name, "Makefile" | "makefile" | "GNUmakefile") {

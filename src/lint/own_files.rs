@@ -19,7 +19,7 @@ fn settings(provider: Provider, changes: &[(&str, serde_json::Value)]) -> Settin
 
 /// Returns a text without its first lines, which say that splitter wrote it: such files are not read.
 fn without_mark(text: &str) -> String {
-    text.lines().skip_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect()
+    text.split_inclusive('\n').skip_while(|line| line.starts_with('#')).collect()
 }
 
 fn pedantic(files: &[(&str, &str)]) -> Vec<Finding> {

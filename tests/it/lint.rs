@@ -127,7 +127,7 @@ fn json_and_sarif_name_rule_and_place() {
     let result = &run["results"][0];
     assert_eq!(run["tool"]["driver"]["rules"].as_array().unwrap().len(), RULES.len());
     assert_eq!(
-        run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize]["id"],
+        run["tool"]["driver"]["rules"][usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()]["id"],
         "splitter/fake-hash"
     );
     assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 2);

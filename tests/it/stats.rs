@@ -1,7 +1,12 @@
 //! `splitter stats` over a history that is known.
 
+use std::process::Command;
+
+use camino::Utf8Path;
+use fs_err as fs;
 use serde_json::{Value, json};
 
+use super::tune::evaluated;
 use crate::support::{Small, run, splitter_snapshot, succeed};
 
 /// A repository with a history of `main` and of a branch whose builds are slower and larger.
@@ -39,8 +44,8 @@ impl Recorded {
             format!("{run}\n")
         });
         let file = self.small.context.repo().join("history.jsonl");
-        let known = fs_err::read_to_string(&file).unwrap_or_default();
-        fs_err::write(file, known + &lines.collect::<String>()).unwrap();
+        let known = fs::read_to_string(&file).unwrap_or_default();
+        fs::write(file, known + &lines.collect::<String>()).unwrap();
     }
 }
 
@@ -161,6 +166,47 @@ fn a_history_that_is_named_needs_no_repository() {
     assert!(output.starts_with("exit: 0\n"), "{output}");
     let output = run(recorded.stats(&["--repo", "/"]).env("SPLITTER_HISTORY", "off"));
     assert!(output.starts_with("exit: 2\n") && output.contains("the history has no run"), "{output}");
+}
+
+#[test]
+fn e2e_a_timer_notes_what_the_store_holds() {
+    let recorded = Recorded::new();
+    let context = &recorded.small.context;
+    let Some(nix) = context.nix() else { return };
+    recorded.add(0..3, 4000, 50_000_000, 9);
+    let (state, program) = (context.folder("state"), context.folder("package/bin/splitter"));
+    fs::create_dir_all(&state).unwrap();
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::os::unix::fs::symlink(env!("CARGO_BIN_EXE_splitter"), &program).unwrap();
+    let module = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("nix-modules/stats.nix");
+    let (metrics, history) = (state.join("a 'b'.prom"), context.repo().join("history.jsonl"));
+    let values = format!(
+        "enable = true; package = \"{}\"; metrics = \"{metrics}\"; histories = [ \"{history}\" \"/no/such/file\" ];",
+        context.folder("package")
+    );
+    let one = |is_darwin| {
+        format!(
+            "(evaluate {{ module = import {module} {{ isDarwin = {is_darwin}; }}; values.splitter.stats = {{ {values} }}; }})"
+        )
+    };
+    let Some(shown) = evaluated(context, &format!("[ {} {} ]", one(false), one(true))) else { return };
+    assert_eq!(shown[0]["systemd"]["timers"]["splitter-stats"]["timerConfig"]["OnCalendar"], "daily");
+    let daemon = &shown[1]["launchd"]["daemons"]["splitter-stats"];
+    assert_eq!(daemon["serviceConfig"]["StartCalendarInterval"][0]["Hour"], 4, "{daemon:#}");
+    // The service runs with the history in its state folder, with the real Nix.
+    let service = &shown[0]["systemd"]["services"]["splitter-stats"];
+    let here = |value: &Value| value.as_str().unwrap().replace("/var/lib/splitter", state.as_str());
+    for _ in 0..2 {
+        let mut command = Command::new("bash");
+        command
+            .args(["-euc", &here(&service["script"])])
+            .envs(nix.environment(context))
+            .env("SPLITTER_NIX", &nix.program);
+        succeed(command.env("SPLITTER_HISTORY", here(&service["environment"]["SPLITTER_HISTORY"])));
+    }
+    let text = fs::read_to_string(&metrics).unwrap();
+    assert!(text.contains("splitter_store_paths{part=\"all\"} "), "{text}");
+    assert_eq!(fs::read_to_string(state.join("history.jsonl")).unwrap().lines().count(), 2);
 }
 
 #[test]

@@ -59,9 +59,9 @@ impl Root for Sized {
 }
 
 /// Evaluates a Nix expression with the stand-in for the module systems.
-fn evaluated(context: &TestContext, expression: &str) -> Option<Value> {
+pub(crate) fn evaluated(context: &TestContext, expression: &str) -> Option<Value> {
     let nix = context.nix()?;
-    let file = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tune/evaluate.nix");
+    let file = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/modules/evaluate.nix");
     let expression = format!("let evaluate = import {file}; in {expression}");
     let shown = succeed(&mut nix.command(context, &["eval", "--impure", "--json", "--expr", &expression]));
     Some(serde_json::from_str(&shown).unwrap())

@@ -23,6 +23,7 @@ fn help_names_every_command_and_exit_code() {
       build        Build packages with Nix, and say what to change where a build fails
       bench        Measure the builds of this repository against the usual build, and write a report
       size         Show how large each package is with all that it needs to run, and why
+      stats        Show how long builds took over time, what was built again, and why
       trace        Find files that a build looks for and does not get, or gets and never reads
       reproduce    Build packages twice, and show which files differ and why
       images       Show the layers of container images, and send images to a registry

@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use clap::Args;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub(in crate::cli) struct StatsOptions {
     /// Show runs since then: `30d`, `12h`, `2w`, a date as `2026-01-31`, or a commit
     #[arg(long, value_name = "WHEN")]

@@ -147,7 +147,15 @@ impl Session<'_> {
 
     fn building<'n>(&'n self, nix: &'n Nix, because: &'static str) -> Building<'n> {
         let Self { tree, state, printer, is_verbose, .. } = self;
-        Building { nix, tree, state, printer: *printer, is_verbose: *is_verbose, because: Some(because), recorded_as: None }
+        Building {
+            nix,
+            tree,
+            state,
+            printer: *printer,
+            is_verbose: *is_verbose,
+            because: Some(because),
+            recorded_as: None,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The summary in Prometheus' text format: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 //!
-//! A collector reads it from a file (node_exporter's `textfile`). Values are those of the time that is shown, so they are gauges.
+//! A collector reads it from a file (`textfile` of `node_exporter`). Values are those of the time that is shown, so they are gauges.
 
 use std::fmt::{Display, Write as _};
 

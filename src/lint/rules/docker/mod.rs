@@ -13,7 +13,7 @@ fn stages<'f, 'a>(file: &'f Dockerfile<'a>) -> Vec<&'f [Instruction<'a>]> {
     starts.iter().zip(ends).map(|(start, end)| &file.instructions[*start..end]).collect()
 }
 
-/// Whether an instruction installs the packages of a JavaScript project. A program such as `npm install -g turbo` is none.
+/// Whether an instruction installs the packages of a JavaScript project. `npm install -g turbo` installs a program instead.
 fn installs(instruction: &Instruction<'_>) -> bool {
     instruction.name == "RUN" && instruction.commands().iter().any(installs_project)
 }

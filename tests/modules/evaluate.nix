@@ -24,9 +24,14 @@ let
       inherit condition content;
     };
     optionalAttrs = condition: set: if condition then set else { };
+    optionalString = condition: text: if condition then text else "";
+    escapeShellArg = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] text}'";
+    escapeShellArgs = texts: builtins.concatStringsSep " " (map lib.escapeShellArg texts);
     types = {
       bool = builtins.isBool;
       str = builtins.isString;
+      # A package is known by its path here.
+      package = builtins.isString;
       enum = names: value: builtins.elem value names;
       nullOr = type: value: value == null || type value;
       listOf = type: value: builtins.isList value && builtins.all type value;
@@ -58,7 +63,9 @@ let
           throw "the value of ${here} has another type"
       ) options;
   evaluated = module {
-    config = filled "" (evaluated.options or { }) values;
+    config = filled "" (evaluated.options or { }) values // {
+      nix.package = "/nix/store/nix";
+    };
     inherit lib;
   };
   # Other modules win over defaults; lists are joined.
@@ -71,8 +78,10 @@ let
       // removeAttrs (if other == null then { } else other) (builtins.attrNames wanted)
     else if builtins.isList wanted then
       wanted ++ (if other == null then [ ] else other)
+    else if other == null then
+      wanted
     else
-      throw "a value that is neither a default nor a list";
+      throw "a value that is neither a default nor a list is set twice";
   config = evaluated.config or evaluated;
 in
 if config._type or "" == "if" && !config.condition then { } else merged (config.content or config) overrides
