@@ -143,12 +143,26 @@ fn check(settings: &Settings, team: &[CacheChoice]) -> Result<(), CiError> {
     if images.job_token && provider == Provider::Buildkite { Err(CiError::NoToken { provider }) } else { Ok(()) }
 }
 
-/// Names caches that CI's machines do not have.
+/// Names caches that CI's machines do not have, and those whose paths Nix would refuse.
 fn warn_of_caches(settings: &Settings, team: &[CacheChoice], printer: Printer) {
     let caches = settings.caches(team);
     for address in caches.iter().map(|cache| &cache.address).filter(|address| address.is_of_this_machine()) {
         printer.warning(format_args!(
             "{address} is a cache of this machine, which the machines of CI do not have; name another one with `--cache`"
+        ));
+    }
+    if !settings.public_keys.is_empty() {
+        return;
+    }
+    // The tool of Cachix knows the key, and a store behind ssh is not read.
+    let needs_key = |cache: &&CacheChoice| {
+        let is_read = matches!(cache.address, Address::Attic { .. } | Address::S3 { .. } | Address::Http { .. });
+        is_read && cache.public_keys.is_empty() && !cache.address.is_of_this_machine()
+    };
+    for cache in caches.iter().filter(needs_key) {
+        printer.warning(format_args!(
+            "{}: Nix takes nothing from it without its public key; name the key with `--public-key`, or in `publicKeys` of splitter.json",
+            cache.address
         ));
     }
 }

@@ -53,6 +53,24 @@ fn the_default_branch_is_found() {
 }
 
 #[test]
+fn caches_of_no_use_are_named() {
+    let context = repository();
+    for (options, expected) in [
+        ("--cache file:///srv/cache", "is a cache of this machine"),
+        ("--cache attic:attic.example.org/acme", "attic:attic.example.org/acme: Nix takes nothing from it"),
+        ("--cache https://cache.example.org", "https://cache.example.org: Nix takes nothing from it"),
+    ] {
+        let output = ci(&context, &format!("init --provider github {options}"));
+        assert!(output.starts_with("exit: 0\n") && output.contains(expected), "{output}");
+    }
+    let key = "--public-key acme:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    for options in ["--cache cachix:acme".to_owned(), format!("--cache attic:attic.example.org/acme {key}")] {
+        let output = ci(&context, &format!("init --provider github {options}"));
+        assert!(!output.contains("warning"), "{output}");
+    }
+}
+
+#[test]
 fn what_makes_no_workflow_is_refused() {
     let context = repository();
     refused(&context, "init --provider gitlab --store-cache hestia", &["only GitHub has the store cache"]);
