@@ -11,10 +11,12 @@ use super::{
 use crate::{
     caches::CacheChoice,
     diagnostic::Diagnose,
+    fetch::Environment,
     guard::{
         hook::{self, HookPlace, Status},
         verdict::{Verdict, verdict},
     },
+    history::{History, summary::Summary},
     parallel::both,
     proof::{Place, State},
     reading,
@@ -25,6 +27,9 @@ use crate::{
 
 /// The files that Nix must see to build.
 const SEEN_BY_NIX: [&str; 4] = ["flake.nix", "flake.lock", "splitter.json", FOLDER];
+
+/// The number of last runs in the history that are looked at.
+const LAST: usize = 20;
 
 /// What is known of a repository.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -57,6 +62,8 @@ pub struct Facts {
     pub dirty: Option<Dirty>,
     /// Nix code that makes builds differ without a change.
     pub causes: Vec<Cause>,
+    /// What the last builds did, if the history has some.
+    pub last_builds: Option<Summary>,
 }
 
 /// An error of another module, as a finding states it.
@@ -153,9 +160,16 @@ impl Facts {
                     .unwrap_or_default(),
                 model: state.as_ref().map(model).map_err(Unread::clone),
                 dirty,
+                last_builds: last_builds(root),
             }
         })
     }
+}
+
+fn last_builds(root: &Utf8Path) -> Option<Summary> {
+    let runs = History::of(root, &Environment::of_process())?.read().ok()?.runs;
+    let summary = Summary::of(&runs[runs.len().saturating_sub(LAST)..]);
+    (summary.runs > 0).then_some(summary)
 }
 
 fn hook_is_off() -> Option<&'static str> {

@@ -2,6 +2,7 @@
 
 pub mod facts;
 pub mod flake_lock;
+mod last_builds;
 pub mod nix_code;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ checks! {
     DIRTY = "uncommitted-changes", CacheMisses;
     SOURCES = "sources", SlowCi, CacheMisses, SlowBuilds;
     IMPURE = "impure-code", SlowCi, CacheMisses, SlowBuilds;
+    LAST_BUILDS = "last-builds", SlowCi, CacheMisses, SlowBuilds;
     FLAKE = "flake-settings", HashMismatch;
 }
 
@@ -78,6 +80,7 @@ pub fn check(facts: &Facts, now: u64, is_ci: bool) -> Vec<Entry> {
     }
     entries.extend(lock(facts, now));
     entries.extend(impure(facts));
+    entries.extend(last_builds::check(facts));
     entries
 }
 

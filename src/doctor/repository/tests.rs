@@ -20,7 +20,7 @@ fn reads(app: &str, files: usize) -> Reads {
 }
 
 /// A repository without a fault.
-fn good() -> Facts {
+pub(super) fn good() -> Facts {
     let runs = |event| Status { event, from: Some("git's configuration".to_owned()), reason: String::new() };
     Facts {
         is_set_up: true,
@@ -44,6 +44,7 @@ fn good() -> Facts {
         }),
         dirty: Some(Dirty { files: 0, rebuilt: 0, all: 9 }),
         causes: Vec::new(),
+        last_builds: None,
     }
 }
 
