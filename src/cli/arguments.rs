@@ -16,6 +16,7 @@ macro_rules! examples {
 }
 
 mod bench;
+mod build;
 mod cache;
 mod ci;
 mod dev;
@@ -29,6 +30,7 @@ mod tune;
 
 pub(super) use self::{
     bench::BenchOptions,
+    build::{BuildOptions, SizeOptions, TraceOptions, VerifyOptions},
     cache::{CacheChoiceOptions, CacheCommand, CachePinOptions, CachePushOptions, CacheStatusOptions},
     ci::{CiCheckOptions, CiCommand, CiInitOptions, CiMatrixOptions, MatrixFormat},
     dev::{ConfigOptions, DevCommand, LinkOptions, UpOptions},
@@ -449,83 +451,6 @@ pub(super) struct GraphOptions {
     /// Mark what an edit of this file rebuilds (path from the root of the repository)
     #[arg(long, value_name = "PATH")]
     pub(super) edit: Option<Utf8PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct VerifyOptions {
-    /// Also trace every package and the libraries that they need, as `splitter trace` does
-    #[arg(long)]
-    pub(super) trace: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
-    #[arg(last = true, value_name = "NIX-OPTIONS")]
-    pub(super) nix_options: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct BuildOptions {
-    /// Build these packages, libraries or checks [default: all apps]
-    #[arg(value_name = "NAME")]
-    pub(super) names: Vec<String>,
-    /// Add lines to splitter.json until everything is built, or no line is known that mends it
-    #[arg(long)]
-    pub(super) fix: bool,
-    /// Make no link `result` to what is built
-    #[arg(long)]
-    pub(super) no_link: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
-    #[arg(last = true, value_name = "NIX-OPTIONS")]
-    pub(super) nix_options: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SizeOptions {
-    /// Measure these packages of the flake [default: all apps and installs]. `A..B` compares two commits
-    #[arg(value_name = "NAME|A..B")]
-    pub(super) names: Vec<String>,
-    /// Compare with this commit
-    #[arg(long, value_name = "REV")]
-    pub(super) from: Option<String>,
-    /// Measure this commit [default: the working tree]
-    #[arg(long, value_name = "REV")]
-    pub(super) to: Option<String>,
-    /// Build nothing, and measure only what is in the store
-    #[arg(long)]
-    pub(super) no_build: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
-    #[arg(last = true, value_name = "NIX-OPTIONS")]
-    pub(super) nix_options: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TraceOptions {
-    /// Trace these packages, libraries, checks or workspaces (by folder) [default: all packages and the libraries that they need]
-    #[arg(value_name = "NAME")]
-    pub(super) names: Vec<String>,
-    /// Also build over the whole repository, and report the files that only this build reads
-    ///
-    /// A build that lists a folder does not look for a file that is not there. Only this option finds such files.
-    #[arg(long)]
-    pub(super) full: bool,
-    /// Add what is missing to splitter.json, update the hashes, and trace again until nothing is missing
-    #[arg(long)]
-    pub(super) write: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    #[command(flatten)]
-    pub(super) fetching: FetchingOptions,
-    /// Options for all nix commands, such as `--override-input nixpkgs FLAKE`
-    #[arg(last = true, value_name = "NIX-OPTIONS")]
-    pub(super) nix_options: Vec<String>,
 }
 
 #[derive(Debug, Args)]
