@@ -183,7 +183,7 @@ fn a_wrong_choice_in_splitter_json_is_named_with_its_place() {
     exit: 2
     ----- stdout
     ----- stderr
-    error: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `knownDifferences`, `services`, `processes`, `caches`, `hook` or `workspaces`, found the key "sistems"
+    error: expected `systems`, `apps`, `default`, `checks`, `install`, `input`, `rootFiles`, `scripts`, `downloads`, `sizeBudget`, `imageBudget`, `buildBudget`, `knownDifferences`, `services`, `processes`, `caches`, `lint`, `hook` or `workspaces`, found the key "sistems"
       at splitter.json:2:3
     hint: did you mean `systems`?
     "#);
