@@ -13,6 +13,11 @@ use crate::{fetch::Environment, reading};
 const VARIABLE: &str = "SPLITTER_HISTORY";
 const OFF: &str = "off";
 
+/// How each line begins: `version` is the first field of [`Run`].
+const START: &[u8] = b"{\"version\":";
+/// The number of bytes in which a history has a line. The first line may be a part of one.
+const LOOKED_AT: u64 = 4 << 20;
+
 /// The size at which a file becomes the earlier half of the history, and the earlier half before it goes.
 const FULL: u64 = 8 << 20;
 
@@ -65,6 +70,7 @@ impl History {
         if let Some(folder) = self.file.parent() {
             fs::create_dir_all(folder)?;
         }
+        self.refuse_foreign()?;
         let mut file = self.open()?;
         if file.metadata()?.len() >= FULL {
             fs::rename(&self.file, self.earlier())?;
@@ -86,6 +92,18 @@ impl History {
         // On a file system without locks, two runs at the same moment may add a line that cannot be read.
         let _ = file.file().lock();
         Ok(file)
+    }
+
+    /// Refuses a file that is no history: somebody named it by mistake, and it must stay as it is.
+    fn refuse_foreign(&self) -> io::Result<()> {
+        match fs::metadata(&self.file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(metadata) if metadata.is_file() && (metadata.len() == 0 || has_a_run(&self.file)?) => Ok(()),
+            Ok(_) => {
+                Err(io::Error::new(ErrorKind::InvalidInput, "it is no history of builds, so nothing is added to it"))
+            }
+        }
     }
 
     /// The file with the earlier half.
@@ -117,6 +135,13 @@ impl Read {
             }
         }
     }
+}
+
+/// Whether one of the first lines of a file is a run, of any version.
+fn has_a_run(file: &Utf8Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    fs::File::open(file)?.take(LOOKED_AT).read_to_end(&mut start)?;
+    Ok(start.split(|byte| *byte == b'\n').any(|line| line.starts_with(START)))
 }
 
 /// Whether a file is empty or ends with a whole line. A run that was killed while it wrote leaves a part of one.
@@ -197,6 +222,20 @@ mod tests {
         history.add(run(3)).unwrap();
         let read = history.read().unwrap();
         assert_eq!((read.runs.len(), read.runs[0].at, read.unreadable), (1, 3, 3));
+    }
+
+    #[test]
+    fn a_file_that_is_no_history_stays_as_it_is() {
+        let (_folder, history) = history();
+        fs::create_dir_all(history.file.parent().unwrap()).unwrap();
+        for text in ["{\n  \"name\": \"acme\"\n}\n", "root:x:0:0\n", "\n"] {
+            fs::write(&history.file, text).unwrap();
+            let error = history.add(run(1)).unwrap_err();
+            assert!(error.to_string().contains("it is no history of builds"), "{error}");
+            assert_eq!(fs::read_to_string(&history.file).unwrap(), text);
+        }
+        let folder = History::at(history.file.parent().unwrap());
+        assert!(folder.add(run(1)).is_err());
     }
 
     #[test]

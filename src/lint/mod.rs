@@ -29,5 +29,5 @@ pub use self::{
     kind::{Kind, is_foreign, kind_of},
     model::{Check, Edit, Example, Finding, Fix, Level, Rule},
     page::{overview, page},
-    run::{apply, lint},
+    run::{Unread, apply, lint, unread},
 };

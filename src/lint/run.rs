@@ -26,6 +26,35 @@ pub fn lint(context: &Context<'_>, choices: &Choices) -> Vec<Finding> {
     findings
 }
 
+/// A file that no rule could read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Its path.
+    pub path: String,
+    /// Why, in words that follow its path.
+    pub why: &'static str,
+}
+
+/// Returns the files that no rule could read, although rules are for their kind.
+pub fn unread(context: &Context<'_>, choices: &Choices) -> Vec<Unread> {
+    let of_file = |file: &File<'_>| {
+        if choices.ignore.is_match(file.path) || kind::is_generated(file.text) {
+            return None;
+        }
+        let why = match file.kind {
+            _ if file.text.len() > LARGEST => Some("is larger than 1 MiB"),
+            Kind::Nix => (!NixFile::is_readable(file.text)).then_some("is not Nix, or nests too deeply"),
+            Kind::Lock | Kind::Manifest => JsonFile::parse(context, *file).is_none().then_some("is not JSON"),
+            Kind::Workflow | Kind::Action | Kind::Gitlab | Kind::Buildkite => {
+                YamlFile::parse(context, *file).is_none().then_some("is not YAML")
+            }
+            Kind::Dockerfile | Kind::Settings | Kind::Envrc | Kind::Justfile | Kind::Makefile => None,
+        };
+        Some(Unread { path: file.path.to_owned(), why: why? })
+    };
+    parallel::map_deep(context.files, of_file).into_iter().flatten().collect()
+}
+
 fn of_file(context: &Context<'_>, file: File<'_>, choices: &Choices, rules: &[&'static Rule]) -> Vec<Finding> {
     let is_unread = choices.ignore.is_match(file.path) || file.text.len() > LARGEST;
     let Some(first) = rules.first().filter(|_| !is_unread && !kind::is_generated(file.text)) else { return Vec::new() };
@@ -36,7 +65,7 @@ fn of_file(context: &Context<'_>, file: File<'_>, choices: &Choices, rules: &[&'
     findings
 }
 
-/// Calls the checks for the kind of a file. A file that cannot be parsed has no findings: other tools report that.
+/// Calls the checks for the kind of a file. A file that cannot be parsed has no findings: see [`unread`].
 fn check(context: &Context<'_>, file: File<'_>, rules: &[&'static Rule], found: &mut Found<'_>) {
     macro_rules! run {
         ($variant:ident, $view:expr) => {

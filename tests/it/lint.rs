@@ -21,6 +21,34 @@ fn report(context: &TestContext, format: &str) -> Value {
 }
 
 #[test]
+fn files_that_no_rule_can_read_are_named() {
+    let context = TestContext::new();
+    context.write("flake.nix", "{ outputs = ");
+    context.write("flake.lock", "");
+    context.write(".github/workflows/ci.yml", "jobs:\n  a: {\n");
+    context.write("Dockerfile", [0xff, 0xfe, 0x00]);
+    context.write("other.txt", "text\n");
+    splitter_snapshot!(context, context.splitter(&["lint"]), @"
+    exit: 0
+    ----- stdout
+    no findings in 0 files; 4 files not checked
+    ----- stderr
+    warning: .github/workflows/ci.yml: not checked, because it is not YAML
+    warning: Dockerfile: not checked, because it is not text in UTF-8
+    warning: flake.lock: not checked, because it is not JSON
+    warning: flake.nix: not checked, because it is not Nix, or nests too deeply
+    ");
+    assert_eq!(report(&context, "json")["unread"].as_array().unwrap().len(), 4);
+    splitter_snapshot!(context, context.splitter(&["lint", "other.txt"]), @"
+    exit: 0
+    ----- stdout
+    no findings in 0 files; 1 file not checked
+    ----- stderr
+    warning: other.txt: not checked, because it has nothing that a rule reads, or git ignores it
+    ");
+}
+
+#[test]
 fn findings_are_printed_with_their_remedies() {
     let context = TestContext::new();
     context.write("flake.nix", FLAKE);
@@ -55,7 +83,7 @@ fn findings_are_printed_with_their_remedies() {
     splitter_snapshot!(context, context.splitter(&["lint", "nested"]), @"
     exit: 0
     ----- stdout
-    clean: no findings in 3 files
+    clean: no findings in 1 file
     ----- stderr
     ");
     splitter_snapshot!(context, context.splitter(&["lint", "../outside"]), @"

@@ -50,19 +50,33 @@ impl std::str::FromStr for Since {
         if let Some(seconds) = seconds(text) {
             return Ok(Self::Ago(seconds));
         }
+        // Git abbreviates a commit to four characters at least.
+        let is_number = text.len() < 4 && text.starts_with(|first: char| first.is_ascii_digit());
         let is_date = text.len() == 10
             && text
                 .bytes()
                 .enumerate()
                 .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
-        if is_date {
+        if is_date && is_day(text) {
             return Ok(Self::Date(text.to_owned()));
         }
-        if text.is_empty() || text.starts_with('-') {
+        if text.is_empty() || text.starts_with('-') || is_number || is_date {
             return Err("expected `30d`, `12h`, `2w`, a date such as `2026-01-31`, or a commit".to_owned());
         }
         Ok(Self::Commit(text.to_owned()))
     }
+}
+
+/// Whether a month has this day, for a text of the form `2026-01-31`. February has 29.
+fn is_day(text: &str) -> bool {
+    let number = |range: std::ops::Range<usize>| text.get(range).and_then(|digits| digits.parse::<u8>().ok());
+    let days = match number(5..7) {
+        Some(1 | 3 | 5 | 7 | 8 | 10 | 12) => 31,
+        Some(4 | 6 | 9 | 11) => 30,
+        Some(2) => 29,
+        _ => 0,
+    };
+    number(8..10).is_some_and(|day| (1..=days).contains(&day))
 }
 
 fn seconds(text: &str) -> Option<u64> {
@@ -85,7 +99,9 @@ mod tests {
         assert_eq!("2026-01-31".parse(), Ok(Since::Date("2026-01-31".to_owned())));
         assert_eq!("main".parse(), Ok(Since::Commit("main".to_owned())));
         assert_eq!("é".parse(), Ok(Since::Commit("é".to_owned())));
-        assert!("".parse::<Since>().is_err() && "-x".parse::<Since>().is_err());
+        for wrong in ["", "-x", "30", "5m", "30D", "2026-02-30", "2026-13-01", "2026-00-10"] {
+            assert!(wrong.parse::<Since>().is_err(), "{wrong}");
+        }
         assert_eq!("99999999999999999999d".parse(), Ok(Since::Commit("99999999999999999999d".to_owned())));
     }
 }

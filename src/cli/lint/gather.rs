@@ -8,7 +8,7 @@ use fs_err as fs;
 use super::error::LintError;
 use crate::{
     cli::failure::Failure,
-    lint::{Kind, is_foreign, kind_of},
+    lint::{Kind, Unread, is_foreign, kind_of},
     names::SETTINGS,
     parallel,
     repo::{Git, RepoPath, Tree as _, WorkTree},
@@ -27,6 +27,8 @@ pub(super) struct Gathered {
     /// The paths of all files, sorted.
     pub(super) paths: Vec<String>,
     pub(super) files: Vec<Read>,
+    /// Files that cannot be read, or that are not text.
+    pub(super) unread: Vec<Unread>,
     /// The paths of `flake.lock` files that exist and that git ignores.
     pub(super) ignored_locks: Vec<String>,
 }
@@ -63,13 +65,24 @@ pub(super) fn gather(tree: WorkTree) -> Result<Gathered, Failure> {
         if place.on_disk(tree.root()).is_symlink() {
             return None;
         }
-        // A file that is gone, or that is not text, has no findings.
-        let text = String::from_utf8(tree.read(&place).ok()??).ok()?;
-        Some(Read { path: (*path).clone(), kind: *kind, text })
+        let unread = |why| Unread { path: (*path).clone(), why };
+        // A file that git has and that is gone is no fault.
+        let bytes = match tree.read(&place) {
+            Ok(bytes) => bytes?,
+            Err(_) => return Some(Err(unread("cannot be read"))),
+        };
+        let text = String::from_utf8(bytes).map_err(|_| unread("is not text in UTF-8"));
+        Some(text.map(|text| Read { path: (*path).clone(), kind: *kind, text }))
     };
-    let files: Vec<Read> = parallel::map(&wanted, read).into_iter().flatten().collect();
+    let (mut files, mut unread) = (Vec::new(), Vec::new());
+    for file in parallel::map(&wanted, read).into_iter().flatten() {
+        match file {
+            Ok(file) => files.push(file),
+            Err(file) => unread.push(file),
+        }
+    }
     let ignored_locks = ignored_locks(&tree, &paths, &files);
-    Ok(Gathered { tree, paths, files, ignored_locks })
+    Ok(Gathered { tree, paths, files, unread, ignored_locks })
 }
 
 /// Returns the paths of all files that git has or would add. Without git they come from a walk of the folder.

@@ -24,7 +24,7 @@ use super::{
     text::things,
 };
 use crate::{
-    lint::{self, Choice, Choices, Context, File, Finding, Level, rules},
+    lint::{self, Choice, Choices, Context, File, Finding, Level, Unread, rules},
     repo::{RepoPath, WorkTree},
     scaffold::files::Files,
     split::config::{self, LintConfig},
@@ -46,25 +46,55 @@ pub(super) fn run(global: &Global, options: &LintOptions, printer: Printer) -> R
         }
     }
     warn_of_names(&gathered, printer);
-    show::print(options, &gathered, &findings, printer);
+    let unread = unread(&gathered, &choices, &wanted);
+    for Unread { path, why } in &unread {
+        printer.warning(format_args!("{path}: not checked, because it {why}"));
+    }
+    let is_read = |path: &str| is_within(path, &wanted) && !unread.iter().any(|file| file.path == path);
+    let files = gathered.files.iter().filter(|file| is_read(&file.path)).count();
+    show::print(options, files, &findings, &unread, printer);
     let is_clean = findings.iter().all(|finding| finding.level == Level::Info);
     Ok(Outcome::verdict(is_clean, matches!(options.format, LintFormat::Json | LintFormat::Sarif)))
 }
 
 /// Returns the findings in the files that the user wants. Rules see the whole repository.
 fn findings(gathered: &Gathered, choices: &Choices, wanted: &[RepoPath]) -> Vec<Finding> {
-    let file = |read: &'_ gather::Read| -> bool {
-        wanted.is_empty()
-            || read.path.parse::<RepoPath>().is_ok_and(|path| wanted.iter().any(|folder| path.is_within(folder)))
-    };
+    let is_wanted: BTreeMap<&str, bool> =
+        gathered.files.iter().map(|read| (read.path.as_str(), is_within(&read.path, wanted))).collect();
+    let mut findings = in_context(gathered, |context| lint::lint(context, choices));
+    findings.retain(|finding| is_wanted.get(finding.path.as_str()).copied().unwrap_or_default());
+    findings
+}
+
+/// Returns the files that the user wants and that no rule read.
+fn unread(gathered: &Gathered, choices: &Choices, wanted: &[RepoPath]) -> Vec<Unread> {
+    let mut unread = in_context(gathered, |context| lint::unread(context, choices));
+    unread.extend(gathered.unread.iter().cloned());
+    unread.retain(|file| is_within(&file.path, wanted));
+    let is_known = |path: &str| gathered.files.iter().any(|file| is_within(&file.path, &wanted_path(path)));
+    for path in wanted.iter().map(RepoPath::as_str) {
+        if !is_known(path) && !unread.iter().any(|file| file.path == path) {
+            unread.push(Unread { path: path.to_owned(), why: "has nothing that a rule reads, or git ignores it" });
+        }
+    }
+    unread.sort_by(|a, b| a.path.cmp(&b.path));
+    unread
+}
+
+fn wanted_path(path: &str) -> Vec<RepoPath> {
+    path.parse().into_iter().collect()
+}
+
+fn is_within(path: &str, wanted: &[RepoPath]) -> bool {
+    wanted.is_empty() || path.parse::<RepoPath>().is_ok_and(|path| wanted.iter().any(|folder| path.is_within(folder)))
+}
+
+/// Passes what rules see: the whole repository.
+fn in_context<T>(gathered: &Gathered, use_it: impl FnOnce(&Context<'_>) -> T) -> T {
     let files: Vec<File<'_>> =
         gathered.files.iter().map(|read| File { path: &read.path, kind: read.kind, text: &read.text }).collect();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let context = Context { paths: &gathered.paths, ignored_locks: &gathered.ignored_locks, files: &files, now };
-    let is_wanted: BTreeMap<&str, bool> = gathered.files.iter().map(|read| (read.path.as_str(), file(read))).collect();
-    let mut findings = lint::lint(&context, choices);
-    findings.retain(|finding| is_wanted.get(finding.path.as_str()).copied().unwrap_or_default());
-    findings
+    use_it(&Context { paths: &gathered.paths, ignored_locks: &gathered.ignored_locks, files: &files, now })
 }
 
 /// Returns the paths that the user named, relative to the repository.

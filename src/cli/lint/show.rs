@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::gather::Gathered;
 use crate::{
     cli::{
         arguments::{LintFormat, LintOptions},
@@ -11,15 +10,16 @@ use crate::{
         style::{BAD, BOLD, DIM, GOOD, NOTE, ODD},
         text::things,
     },
-    lint::{Finding, Level, Rule, rules::RULES},
+    lint::{Finding, Level, Rule, Unread, rules::RULES},
 };
 
-pub(super) fn print(options: &LintOptions, gathered: &Gathered, findings: &[Finding], printer: Printer) {
+/// Prints the findings in so many files that were read.
+pub(super) fn print(options: &LintOptions, files: usize, findings: &[Finding], unread: &[Unread], printer: Printer) {
     match options.format {
-        LintFormat::Text => text(gathered, findings, printer),
-        LintFormat::Json => printer.json(&report(gathered, findings)),
+        LintFormat::Text => text(files, findings, unread.len(), printer),
+        LintFormat::Json => printer.json(&report(files, findings, unread)),
         LintFormat::Github => {
-            text(gathered, findings, printer);
+            text(files, findings, unread.len(), printer);
             for finding in findings {
                 printer.data(formats::github(&item(finding)));
             }
@@ -68,7 +68,7 @@ fn described(rule: &Rule) -> Value {
 }
 
 /// The report as JSON. `version` changes if a key changes its meaning.
-fn report(gathered: &Gathered, findings: &[Finding]) -> Value {
+fn report(files: usize, findings: &[Finding], unread: &[Unread]) -> Value {
     let rows: Vec<Value> = findings
         .iter()
         .map(|finding| {
@@ -86,10 +86,11 @@ fn report(gathered: &Gathered, findings: &[Finding]) -> Value {
             })
         })
         .collect();
-    json!({ "version": 1, "files": gathered.files.len(), "findings": rows })
+    let unread: Vec<Value> = unread.iter().map(|file| json!({ "path": file.path, "why": file.why })).collect();
+    json!({ "version": 1, "files": files, "findings": rows, "unread": unread })
 }
 
-fn text(gathered: &Gathered, findings: &[Finding], printer: Printer) {
+fn text(files: usize, findings: &[Finding], unread: usize, printer: Printer) {
     for finding in findings {
         let level = match finding.level {
             Level::Error => format!("{BAD}error{BAD:#}"),
@@ -104,7 +105,11 @@ fn text(gathered: &Gathered, findings: &[Finding], printer: Printer) {
         printer.data(format_args!("  {}", finding.rule.why));
         printer.data(format_args!("  {}", remedy(finding)));
     }
-    let files = things(gathered.files.len(), "file");
+    let files = things(files, "file");
+    if findings.is_empty() && unread > 0 {
+        printer.data(format_args!("no findings in {files}; {} not checked", things(unread, "file")));
+        return;
+    }
     if findings.is_empty() {
         printer.data(format_args!("{GOOD}clean{GOOD:#}: no findings in {files}"));
         return;
