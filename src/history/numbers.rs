@@ -21,7 +21,7 @@ impl Times {
         self.values.len()
     }
 
-    /// Whether there is none.
+    /// Whether no time was added.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }

@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | [`base32`] | the digits of store paths | no |
 //! | [`store_path`] | names, and the path of a fixed output from its hash | no |
+//! | [`release`] | releases of nixpkgs, and until when they are supported | no |
 //! | [`settings`] | the settings and the version of a `nix` | no |
 //! | [`nar`] | trees, the archive format, its hash | reads the files of a tree; `lay_out` makes them |
 //! | [`command`] | finding and running `nix`; putting a tree into the store | runs programs |
@@ -19,4 +20,5 @@ pub mod store_path;
 
 pub mod base32;
 pub mod nar;
+pub mod release;
 pub mod settings;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-use crate::doctor::clock::days;
+use crate::nix::release::Release;
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -66,22 +66,9 @@ impl Nixpkgs {
 
     /// Returns the release and the days since its support ended, or nothing if it is supported or no release.
     pub fn unsupported(&self, now: u64) -> Option<(String, u64)> {
-        let (year, month) = self.release()?;
-        // A release in May is supported until the end of the year, one in November until the end of June.
-        let end = if month == 5 { days(2000 + year + 1, 1, 1) } else { days(2000 + year + 1, 7, 1) };
-        let late = (now / DAY).checked_sub(end)?;
-        Some((format!("{year:02}.{month:02}"), late))
-    }
-
-    fn release(&self) -> Option<(u64, u64)> {
-        let branch = self.branch.as_deref()?;
-        let of = |word: &str| {
-            let (year, month) = word.split_once('.')?;
-            let is_number = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-            (is_number(year) && is_number(month)).then_some(())?;
-            Some((year.parse().ok()?, month.parse().ok()?))
-        };
-        branch.split('-').find_map(of).filter(|(_, month)| [5, 11].contains(month))
+        let release = Release::of_branch(self.branch.as_deref()?)?;
+        let late = now.checked_sub(release.end_of_support())? / DAY;
+        Some((release.to_string(), late))
     }
 }
 
@@ -109,6 +96,7 @@ mod tests {
         assert_eq!(of("nixos-26.05").unsupported(LAST_DAY), None);
         assert_eq!(of("nixos-26.05").unsupported(AFTER), Some(("26.05".to_owned(), 1)));
         assert_eq!(of("nixpkgs-25.11-darwin").unsupported(AFTER).unwrap().0, "25.11");
+        assert_eq!(of("nixos-19.09").unsupported(AFTER).unwrap().0, "19.09");
         assert_eq!(of("release-26.11").unsupported(AFTER), None);
         for branch in ["nixos-unstable", "master", "nixos-26.07", "v1.05"] {
             assert_eq!(of(branch).unsupported(AFTER), None, "{branch}");

@@ -103,8 +103,8 @@ fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
     let Some(lock) = JsonFile::parse(file.context, *text) else { return };
     let nodes = lock::direct_nixpkgs(&lock);
     // With several releases, each system may use another one.
-    let all_dropped =
-        !nodes.is_empty() && nodes.iter().all(|node| node.release().is_some_and(|release| release >= (26, 11)));
+    let all_dropped = !nodes.is_empty()
+        && nodes.iter().all(|node| node.release().is_some_and(|release| (release.year, release.month) >= (26, 11)));
     for string in file.strings.iter().filter(|_| all_dropped) {
         let is_item = string.syntax().parent().is_some_and(|parent| List::can_cast(parent.kind()));
         if is_item && nix::literal(&Expr::Str(string.clone())).as_deref() == Some("x86_64-darwin") {

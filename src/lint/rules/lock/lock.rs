@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use jsonc_parser::{ast::Value, common::Ranged as _};
 
-use crate::lint::view::{JsonFile, entries, get, text};
+use crate::{
+    lint::view::{JsonFile, entries, get, text},
+    nix::release::Release,
+};
 
 /// A nixpkgs.
 #[derive(Debug)]
@@ -22,23 +25,10 @@ pub(super) struct Nixpkgs {
 }
 
 impl Nixpkgs {
-    /// Returns year and month of its release: 26 and 5 for `nixos-26.05`.
-    pub(super) fn release(&self) -> Option<(u64, u64)> {
-        let parts = self.branch.as_deref()?.split('-');
-        parts.filter_map(|part| part.split_once('.')).find_map(|(year, month)| {
-            let is_release = year.len() == 2 && matches!(month, "05" | "11");
-            Some((year.parse().ok().filter(|_| is_release)?, month.parse().ok()?))
-        })
+    /// Returns its release, if its branch is that of one.
+    pub(super) fn release(&self) -> Option<Release> {
+        Release::of_branch(self.branch.as_deref()?)
     }
-}
-
-/// Returns the time in seconds since 1970 at which the support of a release ends.
-pub(super) fn end_of_support(year: u64, month: u64) -> u64 {
-    // The end of the same year, or of the next June.
-    let (years, days) = if month == 5 { (year + 1, 0) } else { (year + 1, 181) };
-    // 2000 began 10,957 days after 1970, and every fourth year since has a day more.
-    let since = years * 365 + years.div_ceil(4);
-    (10_957 + since + days) * 24 * 60 * 60
 }
 
 /// Returns the nixpkgs that the flake itself has as inputs.
@@ -103,16 +93,4 @@ fn nixpkgs(file: &JsonFile<'_>, input: String, name: &str) -> Option<Nixpkgs> {
         is_commit: original("rev").is_some(),
         last_modified,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn support_ends_after_seven_months() {
-        // 2027-01-01 and 2026-07-01, both at midnight.
-        assert_eq!(end_of_support(26, 5), 1_798_761_600);
-        assert_eq!(end_of_support(25, 11), 1_782_864_000);
-    }
 }

@@ -90,15 +90,12 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
 fn check(file: &JsonFile<'_>, found: &mut Found<'_>) {
     let nodes = lock::direct_nixpkgs(file);
     for node in &nodes {
-        let Some((year, month)) = node.release() else { continue };
+        let Some(release) = node.release() else { continue };
         // `nixpkgs-2505` beside `nixpkgs` is there for packages that only the old release has.
         let is_meant =
-            nodes.len() > 1 && node.input.replace(['.', '_', '-'], "").contains(&format!("{year}{month:02}"));
-        if !is_meant && file.context.now > lock::end_of_support(year, month) {
-            found.add(
-                node.place.clone(),
-                format!("`{}` is {year}.{month:02}, which is no longer supported", node.input),
-            );
+            nodes.len() > 1 && node.input.replace(['.', '_', '-'], "").contains(&release.to_string().replace('.', ""));
+        if !is_meant && file.context.now > release.end_of_support() {
+            found.add(node.place.clone(), format!("`{}` is {release}, which is no longer supported", node.input));
         }
     }
 }
