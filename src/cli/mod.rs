@@ -42,7 +42,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use tracing_subscriber::{
     Layer as _,
     filter::{LevelFilter, Targets},
@@ -72,6 +72,11 @@ pub fn main() -> ExitCode {
         Ok(outcome) => outcome.end(printer),
         Err(failure) => failure.report(printer),
     }
+}
+
+/// Returns the grammar of the command line. A test of the documentation reads commands with it.
+pub fn grammar() -> clap::Command {
+    Arguments::command()
 }
 
 fn run(arguments: &Arguments, printer: Printer) -> Result<Outcome, Failure> {

@@ -4,6 +4,7 @@
 mod sources;
 mod support;
 
+mod book;
 mod check;
 mod ci;
 mod demo;
