@@ -142,6 +142,7 @@ impl Scene {
         let context = self.context();
         let mut text = text.replace(context.repo().as_str(), "/home/me/acme");
         text = text.replace(context.home().as_str(), "/home/me");
+        text = text.replace(context.folder("nix/store").as_str(), "/nix/store");
         text.lines().map(str::to_owned).collect()
     }
 }

@@ -42,7 +42,7 @@ const SAMPLE: [Screen; 5] = [
 const ACME: [Screen; 2] = [
     Screen {
         name: "build",
-        hidden: &["splitter build", "echo '// An edit.' >> apps/web/src/index.ts"],
+        hidden: &["splitter build", "echo '// An edit for the picture.' >> apps/web/src/index.ts"],
         command: "splitter build",
     },
     Screen {
