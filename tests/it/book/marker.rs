@@ -33,6 +33,8 @@ pub(super) struct Steps {
     pub(super) hidden: Vec<String>,
     /// Exit codes of the commands of the block; 0 for the remaining.
     pub(super) codes: Vec<i32>,
+    /// Whether the lines of the output may have any order.
+    pub(super) is_unordered: bool,
 }
 
 /// Returns the marker of a block. An error says what to write.
@@ -53,13 +55,14 @@ pub(super) fn marker(block: &Block) -> Result<Marker, String> {
 }
 
 fn steps(text: &str, hidden: Vec<String>) -> Result<Steps, String> {
+    let (text, is_unordered) = text.strip_suffix(", in any order").map_or((text, false), |text| (text, true));
     let (scene, codes) = text.split_once(", exit ").unwrap_or((text, ""));
     if !scene::NAMES.contains(&scene) {
         return Err(format!("unknown scene `{scene}`; expected one of {}", scene::NAMES.join(", ")));
     }
     let codes: Result<_, _> = codes.split_whitespace().map(str::parse).collect();
     let codes = codes.map_err(|_| format!("expected exit codes after `exit`, found `{text}`"))?;
-    Ok(Steps { scene: scene.to_owned(), hidden, codes })
+    Ok(Steps { scene: scene.to_owned(), hidden, codes, is_unordered })
 }
 
 fn hidden(text: &str) -> Result<Vec<String>, String> {
@@ -95,12 +98,15 @@ fn markers_are_read() {
         scene: "sample".to_owned(),
         hidden: hidden.iter().map(|&line| line.to_owned()).collect(),
         codes: codes.to_vec(),
+        is_unordered: false,
     };
     assert_eq!(read("run: sample"), Ok(Marker::Run(steps(&[], &[]))));
     assert_eq!(read("run: sample, exit 1 0\n  $ a\n$ b"), Ok(Marker::Run(steps(&["a", "b"], &[1, 0]))));
     assert_eq!(read("output"), Ok(Marker::Output(None)));
     assert_eq!(read("output: sample\n$ a"), Ok(Marker::Output(Some(steps(&["a"], &[])))));
     assert_eq!(read("not run: needs Docker: a::b"), Ok(Marker::NotRun(3, Some("a::b".to_owned()))));
+    let Ok(Marker::Run(unordered)) = read("run: sample, exit 1, in any order") else { panic!() };
+    assert!(unordered.is_unordered && unordered.codes == [1]);
     for wrong in ["", "run: ", "run: nowhere", "run: sample, exit x", "not run: lazy", "not run: a test does it"] {
         assert!(read(wrong).is_err(), "{wrong}");
     }

@@ -181,7 +181,8 @@ fn tell(name: &str, is_fresh: bool) {
 /// Runs a block, and returns the output of its last command.
 fn play(scene: &mut Scene, marker: &Marker, block: &Block, failures: &mut Vec<String>) -> Option<Answer> {
     let (Marker::Run(steps) | Marker::Output(Some(steps))) = marker else { return None };
-    let Steps { hidden, codes, .. } = steps;
+    let Steps { hidden, codes, is_unordered, .. } = steps;
+    let compare = if *is_unordered { matching::has_lines } else { matching::matches };
     let is_output = matches!(marker, Marker::Output(_));
     let mut last = None;
     for (index, command) in hidden.iter().enumerate() {
@@ -205,7 +206,7 @@ fn play(scene: &mut Scene, marker: &Marker, block: &Block, failures: &mut Vec<St
         let expected = codes.get(index).copied().unwrap_or(0);
         if answer.code != Some(expected) {
             failures.push(report(block, command, &format!("exit code {expected}"), &answer));
-        } else if has_output && !matching::matches(output, &answer.lines) {
+        } else if has_output && !compare(output, &answer.lines) {
             failures.push(report(block, command, &format!("the output\n{}", output.join("\n")), &answer));
         }
         last = Some(answer);
