@@ -214,7 +214,7 @@ fn e2e_a_small_set_is_built_and_downloaded_with_both_settings() {
     };
     let advice = advise(&situation);
     let delay = std::time::Duration::from_millis(1);
-    let amount = Amount { pairs: 1, builds: 2, steps: 3000, paths: 5, files: 45, delay };
+    let amount = Amount { pairs: 1, most_pairs: 1, builds: 2, steps: 3000, paths: 5, files: 45, delay };
     let folder = context.folder("measured");
     let trials = measure(&nix, &advice, &folder, &amount, &mut |_| {}).unwrap();
     let settings: Vec<_> = trials.iter().map(|trial| trial.settings[0].setting.as_str()).collect();

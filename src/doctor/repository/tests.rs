@@ -33,6 +33,7 @@ pub(super) fn good() -> Facts {
         ignored: Vec::new(),
         flake: Some("{ }".to_owned()),
         has_lock: true,
+        broken: Vec::new(),
         nixpkgs: Some(Nixpkgs { branch: Some("nixos-26.05".to_owned()), pinned: Some(NOW - 10 * DAY) }),
         model: Ok(Model {
             manager: "bun@1.4.4".to_owned(),
