@@ -74,7 +74,7 @@ pub enum NoAnswer {
     Other {
         /// The program.
         program: String,
-        /// The last line of what it said.
+        /// The first line of what it said.
         reason: String,
     },
     /// It failed, and does not say why.
@@ -122,13 +122,18 @@ impl Diagnose for NoAnswer {
 }
 
 impl Installed {
-    /// Returns what the program answers if it is no Nix at all, or none that starts.
-    pub fn is_other(&self) -> Option<&NoAnswer> {
-        let is_other =
-            |error: &&NoAnswer| matches!(error, NoAnswer::Start { .. } | NoAnswer::Other { .. } | NoAnswer::Form { .. });
-        let error = self.version.as_ref().err().filter(is_other)?;
+    /// Returns why the program is no Nix at all, or none that starts.
+    pub fn is_other(&self) -> Option<NoAnswer> {
         // A Nix with an unknown name lists its settings all the same.
-        self.settings.is_err().then_some(error)
+        let (Err(error), Err(_)) = (&self.version, &self.settings) else { return None };
+        match error {
+            NoAnswer::Start { .. } | NoAnswer::Other { .. } => Some(error.clone()),
+            NoAnswer::Form { .. } => Some(NoAnswer::Other {
+                program: self.program.display().to_string(),
+                reason: "`--version` prints no version of Nix".to_owned(),
+            }),
+            NoAnswer::Late { .. } | NoAnswer::Failed { .. } | NoAnswer::Silent { .. } => None,
+        }
     }
 
     /// Whether the daemon ignores what this user set.
@@ -231,7 +236,7 @@ fn answered(program: &Path, command: String, output: Output) -> Answered {
     if output.status.success() {
         return Answered { command, stdout: Ok(output.stdout), warnings };
     }
-    let error = match (first_error(&stderr), last_line(&stderr)) {
+    let error = match (first_error(&stderr), first_line(&stderr)) {
         (Some(reason), _) => NoAnswer::Failed { command: command.clone(), reason },
         (None, Some(reason)) => NoAnswer::Other { program: program.display().to_string(), reason },
         (None, None) => NoAnswer::Silent { command: command.clone(), status: output.status.to_string() },
@@ -245,9 +250,9 @@ fn first_error(stderr: &str) -> Option<String> {
     stderr.lines().map(plain).find_map(error)
 }
 
-/// Returns the last line with words.
-fn last_line(stderr: &str) -> Option<String> {
-    stderr.lines().map(|line| plain(line).trim().to_owned()).rfind(|line| !line.is_empty())
+/// Returns the first line with words.
+fn first_line(stderr: &str) -> Option<String> {
+    stderr.lines().map(|line| plain(line).trim().to_owned()).find(|line| !line.is_empty())
 }
 
 /// Returns a line without colours.
@@ -264,7 +269,7 @@ mod tests {
         let stderr = "warning: unknown setting 'x'\nerror: cannot connect to socket\n       at y\n";
         assert_eq!(first_error(stderr).as_deref(), Some("cannot connect to socket"));
         assert_eq!(first_error("\u{1b}[31;1merror:\u{1b}[0m a\n").as_deref(), Some("a"));
-        assert_eq!((first_error("killed\n\n"), last_line("killed\n\n").as_deref()), (None, Some("killed")));
-        assert_eq!((first_error(""), last_line("")), (None, None));
+        assert_eq!((first_error("killed\n\n"), first_line("killed\n\n").as_deref()), (None, Some("killed")));
+        assert_eq!((first_error(""), first_line("")), (None, None));
     }
 }

@@ -49,7 +49,9 @@ impl Diagnose for WriteError {
     fn category(&self) -> Category {
         // A folder in the way is part of the repository, as a link is.
         match self.source.kind() {
-            io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => Category::Input,
+            io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                Category::Input
+            }
             _ => Category::Environment,
         }
     }

@@ -56,7 +56,8 @@ fn jobs(collector: &mut Collector<'_>, situation: &Situation<'_>) {
     if situation.profile == Profile::default()
         && let Some(set) = jobs_that_suit(situation)
     {
-        let reason = format!("{} × {} are {} processes on {cores} cores, which suits", set.jobs, set.cores, set.processes());
+        let reason =
+            format!("{} × {} are {} processes on {cores} cores, which is right", set.jobs, set.cores, set.processes());
         collector.set("max-jobs", Value::Number(set.jobs), sureness, reason.as_str());
         let is_all = situation.settings().and_then(|settings| settings.number("cores")) == Some(0);
         let reason = if is_all { format!("0 means all {cores}") } else { reason };

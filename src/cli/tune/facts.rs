@@ -111,7 +111,7 @@ fn team_cache(choice: &CacheChoice) -> TeamCache {
 fn installed(nix: Nix, printer: Printer) -> Result<(Nix, Installed), NoAnswer> {
     let asked = installed::Installed::ask(&nix, LIMIT);
     if let Some(other) = asked.is_other() {
-        return Err(other.clone());
+        return Err(other);
     }
     let version = match asked.version {
         Ok(version) => Some(version),
@@ -121,7 +121,8 @@ fn installed(nix: Nix, printer: Printer) -> Result<(Nix, Installed), NoAnswer> {
     let mut warnings = asked.warnings;
     let more: Vec<_> = asked.store_warnings.into_iter().filter(|warning| !warnings.contains(warning)).collect();
     warnings.extend(more);
-    let store = asked.store.inspect_err(|error| printer.warning(format_args!("the store does not answer: {error}"))).ok();
+    let store =
+        asked.store.inspect_err(|error| printer.warning(format_args!("the store does not answer: {error}"))).ok();
     Ok((nix, Installed { version, settings: asked.settings?, warnings, store }))
 }
 

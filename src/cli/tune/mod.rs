@@ -21,6 +21,7 @@ use crate::tune::{
 };
 
 pub(super) fn run(global: &Global, options: &TuneOptions, printer: Printer) -> Result<Outcome, Failure> {
+    options.write.iter().try_for_each(|path| write::check(path))?;
     let facts = Facts::read(global, options, printer)?;
     let situation = facts.situation(options.profile.into(), options.output.ci);
     let mut advice = advise(&situation);
@@ -75,7 +76,10 @@ fn measured(facts: &Facts, advice: &mut Advice, printer: Printer) -> Result<Vec<
     amount.delay = facts.delay().unwrap_or(amount.delay);
     let folder = facts.scratch()?;
     let trials = measure::measure(nix, advice, &folder, &amount, &mut |work| {
-        printer.note(format_args!("measuring {BOLD}{work}{BOLD:#}, {} to {} times with each setting", amount.pairs, amount.most_pairs));
+        printer.note(format_args!(
+            "measuring {BOLD}{work}{BOLD:#}, {} to {} times with each setting",
+            amount.pairs, amount.most_pairs
+        ));
     })?;
     measure::withdraw(advice, &trials);
     Ok(trials)

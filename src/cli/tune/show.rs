@@ -197,10 +197,8 @@ fn print_trials(trials: &[Trial], printer: Printer) {
 
 /// Returns the median with the fastest and the slowest run.
 fn median(seconds: &[f64]) -> String {
-    Runs::of(seconds).map_or_else(
-        || "?".to_owned(),
-        |runs| format!("{:.2} s ({:.2} to {:.2})", runs.median, runs.least, runs.most),
-    )
+    Runs::of(seconds)
+        .map_or_else(|| "?".to_owned(), |runs| format!("{:.2} s ({:.2} to {:.2})", runs.median, runs.least, runs.most))
 }
 
 fn print_profiles(situation: &Situation<'_>, printer: Printer) {

@@ -43,14 +43,9 @@ pub(super) fn missing(facts: &Facts<'_>) -> Entry {
 }
 
 /// Returns the entry for a program that is no Nix.
-pub(super) fn other(nix: &Installed, answer: &NoAnswer, facts: &Facts<'_>) -> Entry {
-    let program = nix.program.display();
-    let what = match answer {
-        NoAnswer::Form { .. } => format!("`{program}` is no Nix: it answers `--version` with another name"),
-        error => error.to_string(),
-    };
+pub(super) fn other(answer: &NoAnswer, facts: &Facts<'_>) -> Entry {
     let why = "Nothing can be built with it. The checks of Nix and of caches could not be made.";
-    let finding = Finding::problem(100, what, why);
+    let finding = Finding::problem(100, answer.to_string(), why);
     INSTALLED.found(if facts.environment.get(NIX_VARIABLE).is_some() {
         finding.so(format!("set {NIX_VARIABLE} to the path of a nix, or remove the variable to use the one in PATH"))
     } else {

@@ -35,12 +35,16 @@ fn jobs(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
         }
         Fit::TooFew(processes) => {
             let what = format!("Nix may start only {processes} processes on {here}");
-            let why = format!("{} of {cores} cores have nothing to do during a build.", cores.saturating_sub(processes));
+            let why =
+                format!("{} of {cores} cores have nothing to do during a build.", cores.saturating_sub(processes));
             JOBS.found(advised(Finding::advice(39, what, why), set, facts))
         }
         Fit::Suits => {
-            let builds =
-                if set.jobs == 1 { "1 build at a time".to_owned() } else { format!("{} builds at once, each", set.jobs) };
+            let builds = if set.jobs == 1 {
+                "1 build at a time".to_owned()
+            } else {
+                format!("{} builds at once, each", set.jobs)
+            };
             JOBS.fine(format!("{builds} with {}, on {here}", of_cores(set.cores)))
         }
     })
@@ -59,7 +63,8 @@ fn too_many(set: Jobs, processes: u64, cores: u64, facts: &Facts<'_>) -> Entry {
     let what = format!("Nix may start {processes} processes on {}", cores_here(cores, facts));
     let memory = facts.computer.memory.usable.get().map(|memory| memory >> 30).unwrap_or_default();
     if set.jobs == 1 {
-        let why = format!("A build starts a process for each of {}, and they wait for each other.", of_cores(set.cores));
+        let why =
+            format!("A build starts a process for each of {}, and they wait for each other.", of_cores(set.cores));
         return JOBS.found(advised(Finding::advice(46, what, why), set, facts));
     }
     let why = format!(

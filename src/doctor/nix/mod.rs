@@ -87,7 +87,7 @@ impl Facts<'_> {
 pub fn check(facts: &Facts<'_>) -> Vec<Entry> {
     let Some(nix) = facts.installed else { return vec![basics::missing(facts)] };
     if let Some(answer) = nix.is_other() {
-        return vec![basics::other(nix, answer, facts)];
+        return vec![basics::other(&answer, facts)];
     }
     let mut entries = basics::check(nix, facts);
     match &nix.settings {

@@ -21,12 +21,12 @@ pub struct Broken {
     /// Why, in words that follow its name.
     pub why: String,
     /// What is wrong with it.
-    pub fault: Fault,
+    pub damage: Damage,
 }
 
 /// What is wrong with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum Damage {
     /// It is a folder, a link to nothing, or cannot be read.
     Unread,
     /// Its text has conflict markers of git.
@@ -43,11 +43,13 @@ pub fn broken(root: &Utf8Path) -> Vec<Broken> {
 fn look(root: &Utf8Path, file: &'static str) -> Option<Broken> {
     let path = root.join(file);
     let metadata = fs_err::symlink_metadata(&path).ok()?;
-    let unread = |why: String| Some(Broken { file, why, fault: Fault::Unread });
+    let unread = |why: String| Some(Broken { file, why, damage: Damage::Unread });
     match reading::text(&path) {
         Ok(text) => of_text(file, &text),
         Err(_) if path.is_dir() => unread("is a folder".to_owned()),
-        Err(_) if metadata.is_symlink() && !path.exists() => unread("is a link to a file that does not exist".to_owned()),
+        Err(_) if metadata.is_symlink() && !path.exists() => {
+            unread("is a link to a file that does not exist".to_owned())
+        }
         Err(error) => unread(format!("cannot be read: {}", reason(&error))),
     }
 }
@@ -61,10 +63,10 @@ fn reason(error: &std::io::Error) -> String {
 fn of_text(file: &'static str, text: &str) -> Option<Broken> {
     if let Some(line) = text.lines().position(|line| CONFLICT.iter().any(|mark| line.starts_with(mark))) {
         let why = format!("has conflict markers of git (line {})", line + 1);
-        return Some(Broken { file, why, fault: Fault::Conflict });
+        return Some(Broken { file, why, damage: Damage::Conflict });
     }
     let why = if file == LOCK { not_a_lock(text) } else { not_nix(text) };
-    why.map(|why| Broken { file, why, fault: Fault::Text })
+    why.map(|why| Broken { file, why, damage: Damage::Text })
 }
 
 fn not_a_lock(text: &str) -> Option<String> {

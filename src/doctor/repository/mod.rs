@@ -10,7 +10,7 @@ mod tests;
 
 use self::{
     facts::{Facts, Model, Reads, Unread},
-    flake_files::{Broken, FLAKE, Fault},
+    flake_files::{Broken, Damage, FLAKE},
     nix_code::Kind,
 };
 use super::model::{Check, Entry, Finding};
@@ -332,12 +332,12 @@ fn broken(facts: &Facts) -> Vec<Entry> {
         let file = broken.file;
         let why = format!("Nix reads {file} before anything else, so {builds}, here and in CI.");
         let finding = Finding::problem(94, format!("{file} {}", broken.why), why);
-        let finding = match broken.fault {
-            Fault::Conflict if file == FLAKE => finding.so("keep one side of each conflict, and remove the markers"),
-            Fault::Conflict => finding.run(format!("git checkout HEAD -- {file}")).run("nix flake lock"),
-            Fault::Unread => finding.run(format!("mv {file} {file}.old")).run(format!("git checkout HEAD -- {file}")),
-            Fault::Text if file == FLAKE => finding.run("nix-instantiate --parse flake.nix"),
-            Fault::Text => finding.run(format!("git checkout HEAD -- {file}")),
+        let finding = match broken.damage {
+            Damage::Conflict if file == FLAKE => finding.so("keep one side of each conflict, and remove the markers"),
+            Damage::Conflict => finding.run(format!("git checkout HEAD -- {file}")).run("nix flake lock"),
+            Damage::Unread => finding.run(format!("mv {file} {file}.old")).run(format!("git checkout HEAD -- {file}")),
+            Damage::Text if file == FLAKE => finding.run("nix-instantiate --parse flake.nix"),
+            Damage::Text => finding.run(format!("git checkout HEAD -- {file}")),
         };
         FLAKE_FILES.found(match file {
             FLAKE => finding,

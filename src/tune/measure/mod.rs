@@ -189,7 +189,9 @@ pub fn withdraw(advice: &mut Advice, trials: &[Trial]) {
             let result = match trial.verdict {
                 Verdict::Slower => format!("slower with {after} than with {before}"),
                 Verdict::CannotTell => {
-                    format!("cannot tell whether {after} is faster than {before}, because runs of the same differ by more")
+                    format!(
+                        "cannot tell whether {after} is faster than {before}, because runs of the same differ by more"
+                    )
                 }
                 Verdict::NoGain | Verdict::Helps => format!("no faster with {after} than with {before}"),
             };
@@ -296,7 +298,11 @@ mod tests {
         let mut unclear = advice.clone();
         withdraw(&mut unclear, &[judged("cores", equal, scattered)]);
         assert_eq!(unclear.get("cores"), None);
-        assert!(unclear.withheld[0].reason.contains("cannot tell whether 2 is faster than 8"), "{:?}", unclear.withheld);
+        assert!(
+            unclear.withheld[0].reason.contains("cannot tell whether 2 is faster than 8"),
+            "{:?}",
+            unclear.withheld
+        );
         // Memory is a reason that this work cannot judge.
         withdraw(&mut advice, &[judged("max-jobs", equal, equal)]);
         assert!(advice.get("max-jobs").is_some());

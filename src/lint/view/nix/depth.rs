@@ -40,8 +40,7 @@ pub(super) fn first_error(text: &str) -> Option<usize> {
 
 fn is_deep(text: &str) -> bool {
     // A shorter text cannot nest so deeply.
-    text.len() > DEEPEST
-        && (longest_word(text) > LONGEST || depth(rnix::tokenize(text).map(|token| token.0)) > DEEPEST)
+    text.len() > DEEPEST && (longest_word(text) > LONGEST || depth(rnix::tokenize(text).map(|token| token.0)) > DEEPEST)
 }
 
 fn longest_word(text: &str) -> usize {
