@@ -169,16 +169,18 @@ fn e2e_settings_are_written_applied_and_read_back() {
     let output = fail(&mut tune(&context, &nix, &[&write[..], &["--profile", "conservative"]].concat()));
     assert!(output.starts_with("exit: 1\n") && output.contains("was edited"), "{output}");
 
-    // A module of the same advice, evaluated by the same Nix.
-    let module = context.folder("tune.nix");
-    succeed(&mut tune(&context, &nix, &["--nixos", "--write", module.as_str()]));
-    let Some(shown) = evaluated(&context, &format!("evaluate {{ module = import {module}; values = {{ }}; }}")) else {
-        return;
-    };
-    assert_eq!(
-        (&shown["nix"]["settings"]["connect-timeout"], &shown["nix"]["gc"]["automatic"]),
-        (&json!(5), &json!(true))
-    );
+    // Modules of the same advice, evaluated by the same Nix.
+    for option in ["--nixos", "--darwin"] {
+        let module = context.folder(&format!("tune{option}.nix"));
+        succeed(&mut tune(&context, &nix, &[option, "--write", module.as_str()]));
+        let expression = format!("evaluate {{ module = import {module}; values = {{ }}; }}");
+        let Some(shown) = evaluated(&context, &expression) else { return };
+        assert_eq!(
+            (&shown["nix"]["settings"]["connect-timeout"], &shown["nix"]["gc"]["automatic"]),
+            (&json!(5), &json!(true)),
+            "{option}"
+        );
+    }
     let config = succeed(&mut tune(&context, &nix, &["--ci"]));
     assert!(config.contains("timeout = 7200") && !config.contains("max-jobs"), "{config}");
     succeed(nix.command(&context, &["config", "show"]).env("NIX_CONFIG", config));

@@ -353,8 +353,13 @@ fn lock(facts: &Facts, now: u64) -> Vec<Entry> {
     }
     if !facts.has_lock {
         let what = "flake.lock is missing";
-        let why =
-            "Every machine takes the newest nixpkgs of its day. Builds differ between machines, and no cache has them.";
+        let builds = match facts.dirty.map_or(0, |dirty| dirty.all) {
+            0 => "Builds differ".to_owned(),
+            all => format!("All {all} builds differ"),
+        };
+        let why = format!(
+            "Every machine takes the newest nixpkgs of its day. {builds} between machines, and no cache has them."
+        );
         return vec![LOCK.found(Finding::problem(80, what, why).run("nix flake lock").run("git add flake.lock"))];
     }
     let Some(nixpkgs) = &facts.nixpkgs else { return vec![LOCK.fine("flake.lock is there, without an input nixpkgs")] };
