@@ -29,5 +29,6 @@ pub use self::{
     kind::{Kind, is_foreign, kind_of},
     model::{Check, Edit, Example, Finding, Fix, Level, Rule},
     page::{overview, page},
-    run::{Unread, apply, lint, unread},
+    rules::main_nixpkgs,
+    run::{Unread, apply, first_nix_error, lint, unread},
 };

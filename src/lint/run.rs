@@ -35,6 +35,11 @@ pub struct Unread {
     pub why: &'static str,
 }
 
+/// Returns the byte at which a text stops being Nix. Returns nothing if it is Nix, or nests too deeply to be parsed.
+pub fn first_nix_error(text: &str) -> Option<usize> {
+    parallel::map_deep(&[text], |text| NixFile::first_error(text)).into_iter().flatten().next()
+}
+
 /// Returns the files that no rule could read, although rules are for their kind.
 pub fn unread(context: &Context<'_>, choices: &Choices) -> Vec<Unread> {
     let of_file = |file: &File<'_>| {

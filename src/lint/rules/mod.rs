@@ -9,6 +9,7 @@ mod scripts;
 mod store_in_actions_cache;
 mod workflow;
 
+pub use self::lock::{Nixpkgs, main_nixpkgs};
 pub(super) use self::nix::Words;
 use super::model::Rule;
 

@@ -53,6 +53,11 @@ impl<'a> NixFile<'a> {
         depth::parse(text).is_some()
     }
 
+    /// Returns the byte at which a text stops being Nix.
+    pub(in crate::lint) fn first_error(text: &str) -> Option<usize> {
+        depth::first_error(text)
+    }
+
     pub(in crate::lint) fn parse(context: &'a Context<'a>, file: File<'a>) -> Option<Self> {
         let root = depth::parse(file.text)?;
         let mut parsed = Self {
