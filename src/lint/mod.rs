@@ -29,5 +29,5 @@ pub use self::{
     kind::{Kind, is_foreign, kind_of},
     model::{Check, Edit, Example, Finding, Fix, Level, Rule},
     page::{overview, page},
-    run::{Unread, apply, lint, unread},
+    run::{Report, Unread, apply, lint},
 };

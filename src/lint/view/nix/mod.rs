@@ -48,11 +48,6 @@ pub struct NixFile<'a> {
 
 impl<'a> NixFile<'a> {
     /// Parses a file. Returns nothing if it is not Nix, or nests too deeply.
-    /// Whether a text is Nix that rules can read.
-    pub(in crate::lint) fn is_readable(text: &str) -> bool {
-        depth::parse(text).is_some()
-    }
-
     pub(in crate::lint) fn parse(context: &'a Context<'a>, file: File<'a>) -> Option<Self> {
         let root = depth::parse(file.text)?;
         let mut parsed = Self {
