@@ -23,7 +23,7 @@ mod own_files;
 mod testing;
 
 pub use self::{
-    allow::unknown_names,
+    allow::odd_comments,
     choices::{Choice, Choices},
     file::{Context, File, Found},
     kind::{Kind, is_foreign, kind_of},

@@ -220,7 +220,7 @@ fn what_splitter_writes_is_clean() {
     paths.sort();
     assert!(files.len() > 60, "{}", files.len());
     let context = Context { paths: &paths, ignored_locks: &[], files: &files, now: 1_796_000_000 };
-    let findings = lint::lint(&context, &Choices { is_pedantic: true, ..Choices::default() });
+    let findings = lint::lint(&context, &Choices { is_pedantic: true, ..Choices::default() }).findings;
     let shown: Vec<String> = findings
         .iter()
         .map(|finding| format!("{}:{}: {}: {}", finding.path, finding.start.line, finding.rule.name, finding.message))
