@@ -16,6 +16,7 @@ use super::model::Rule;
 pub const RULES: &[&Rule] = &[
     &workflow::accept_flake_config::RULE,
     &docker::base_without_digest::RULE,
+    &nix::broken_setting::RULE,
     &workflow::cache_before_nix::RULE,
     &workflow::cache_order::RULE,
     &nix::compiler_flags::RULE,
@@ -47,6 +48,7 @@ pub const RULES: &[&Rule] = &[
     &lock::old_lock::RULE,
     &nix::one_layer_image::RULE,
     &workflow::push_after_build::RULE,
+    &nix::renamed_setting::RULE,
     &nix::revision_in_name::RULE,
     &workflow::sandbox_off::RULE,
     &workflow::secrets_for_forks::RULE,

@@ -1,5 +1,6 @@
 //! Rules about Nix files.
 
+pub(super) mod broken_setting;
 pub(super) mod compiler_flags;
 pub(super) mod dangerous_setting;
 pub(super) mod for_all_systems;
@@ -13,6 +14,7 @@ pub(super) mod no_chroot;
 pub(super) mod node_modules_hash;
 pub(super) mod nodejs_with_bun;
 pub(super) mod one_layer_image;
+pub(super) mod renamed_setting;
 pub(super) mod revision_in_name;
 mod settings;
 pub(super) mod substituter_without_key;

@@ -69,8 +69,9 @@ const WORDS: &[(&str, &[&[&str]])] = &[
     ("node-modules-hash", &[&["outputHash"]]),
     ("nodejs-with-bun", &[&["bun"], &["nodejs"], BUILDERS]),
     ("one-layer-image", &[&["buildImage"]]),
+    ("renamed-setting", &[SETTINGS]),
     ("revision-in-name", &[&["self."], BUILDERS]),
-    ("substituter-without-key", &[SETTINGS, &["substituters"]]),
+    ("substituter-without-key", &[SETTINGS, &["substituters", "binary-caches"]]),
     ("tool-in-nix-image", &[&["buildImage", "LayeredImage"]]),
     ("unknown-setting", &[SETTINGS]),
     (
