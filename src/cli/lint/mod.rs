@@ -173,9 +173,10 @@ fn warn_of_globs(
     printer: Printer,
 ) -> Result<(), LintError> {
     let ignored = config.ignore.iter().map(|glob| ("lint.ignore".to_owned(), glob));
-    let allowed = config.rules.iter().flat_map(|(name, rule)| {
-        rule.allow.iter().map(move |glob| (format!("lint.rules.{name}.allow"), glob))
-    });
+    let allowed = config
+        .rules
+        .iter()
+        .flat_map(|(name, rule)| rule.allow.iter().map(move |glob| (format!("lint.rules.{name}.allow"), glob)));
     for (place, glob) in ignored.chain(allowed) {
         let set = globs(folder, std::slice::from_ref(glob))?;
         if !gathered.paths.iter().any(|path| set.is_match(path)) {

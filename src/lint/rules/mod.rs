@@ -37,6 +37,7 @@ pub const RULES: &[&Rule] = &[
     &nix::impure_lookup::RULE,
     &docker::install_after_sources::RULE,
     &nix::install_in_build::RULE,
+    &nix::layers_out_of_order::RULE,
     &nix::missing_lock::RULE,
     &lock::moving_nixpkgs::RULE,
     &nix::mutable_created::RULE,

@@ -16,7 +16,10 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             name of a setting are found.",
     checks: &[Check::Settings(check), Check::Yaml(check_yaml)],
     examples: &[
-        Example { findings: 2, files: &[("nix.conf", "max-jobs 3\ncores=4\nexperimental-features = nix-command flakes\n")] },
+        Example {
+            findings: 2,
+            files: &[("nix.conf", "max-jobs 3\ncores=4\nexperimental-features = nix-command flakes\n")],
+        },
         Example { findings: 0, files: &[("nix.conf", "max-jobs = 3\n!include secrets.conf\n")] },
         Example { findings: 0, files: &[("tmpfiles.d/nix.conf", "d /nix 0755 root root - -\n")] },
         Example {

@@ -7,6 +7,7 @@ pub(super) mod for_all_systems;
 pub(super) mod import_from_derivation;
 pub(super) mod impure_lookup;
 pub(super) mod install_in_build;
+pub(super) mod layers_out_of_order;
 pub(super) mod missing_lock;
 pub(super) mod mutable_created;
 pub(super) mod network_in_build;

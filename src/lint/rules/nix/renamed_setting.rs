@@ -19,12 +19,18 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     examples: &[
         Example {
             findings: 2,
-            files: &[("nix.conf", "binary-caches = https://cache.nixos.org\nbuild-max-jobs = 4\nkeep-outputs = true\n")],
+            files: &[(
+                "nix.conf",
+                "binary-caches = https://cache.nixos.org\nbuild-max-jobs = 4\nkeep-outputs = true\n",
+            )],
         },
         Example { findings: 0, files: &[("nix.conf", "substituters = https://cache.nixos.org\nmax-jobs = 4\n")] },
         Example {
             findings: 1,
-            files: &[("configuration.nix", "{ nix.settings = { build-cores = 4; max-jobs = 2; }; nix.binaryCaches = [ ]; }\n")],
+            files: &[(
+                "configuration.nix",
+                "{ nix.settings = { build-cores = 4; max-jobs = 2; }; nix.binaryCaches = [ ]; }\n",
+            )],
         },
         Example {
             findings: 1,
@@ -56,7 +62,12 @@ fn check_settings(file: &SettingsFile<'_>, found: &mut Found<'_>) {
         let Some(new) = renamed(&setting.name) else { continue };
         let name = setting.range.start..setting.range.start + setting.name.len();
         let edit = Edit { range: name, text: new.clone() };
-        found.add_minor_fixed(setting.range.clone(), message(&setting.name, &new), &format!("Write `{new}`."), vec![edit]);
+        found.add_minor_fixed(
+            setting.range.clone(),
+            message(&setting.name, &new),
+            &format!("Write `{new}`."),
+            vec![edit],
+        );
     }
 }
 

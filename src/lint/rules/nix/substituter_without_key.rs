@@ -54,10 +54,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
                 "jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v31\n        with:\n          extra_nix_config: |\n            extra-substituters = https://cache.acme.org\n            extra-trusted-public-keys = ${{ vars.KEY }}\n",
             )],
         },
-        Example {
-            findings: 1,
-            files: &[("nix.conf", "binary-caches = https://acme.cachix.org\n")],
-        },
+        Example { findings: 1, files: &[("nix.conf", "binary-caches = https://acme.cachix.org\n")] },
         Example {
             findings: 1,
             files: &[(
@@ -84,7 +81,9 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
 fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
     let has_keys = || {
         let texts = file.context.of_kinds(&[Kind::Nix]).map(|file| file.text);
-        texts.into_iter().any(|text| ["trusted-public-keys", "trustedPublicKeys", "cache-public-keys"].iter().any(|word| text.contains(word)))
+        texts.into_iter().any(|text| {
+            ["trusted-public-keys", "trustedPublicKeys", "cache-public-keys"].iter().any(|word| text.contains(word))
+        })
     };
     for setting in settings(file) {
         if needs_key(&setting.name, &setting.value) && !has_keys() {

@@ -62,6 +62,7 @@ const WORDS: &[(&str, &[&[&str]])] = &[
         ]],
     ),
     ("install-in-build", &[&["npm", "yarn", "bun"], BUILDERS]),
+    ("layers-out-of-order", &[&["buildImage", "LayeredImage"], &["layers", "fromImage"]]),
     ("missing-lock", &[&["outputs"]]),
     ("mutable-created", &[&["created"]]),
     ("network-in-build", &[&["curl", "wget", "clone", "npx", "bun", "dlx"], BUILDERS]),
