@@ -29,5 +29,5 @@ pub use self::{
     kind::{Kind, is_foreign, kind_of},
     model::{Check, Edit, Example, Finding, Fix, Level, Rule},
     page::{overview, page},
-    run::{Report, Unread, apply, lint},
+    run::{Report, Unread, apply, lint, of_rules},
 };

@@ -59,6 +59,13 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
                 ("action.yml", "runs:\n  using: docker\n  image: Dockerfile\n"),
             ],
         },
+        Example {
+            findings: 0,
+            files: &[(
+                "Dockerfile",
+                "FROM alpine\nCOPY install.sh .\nRUN apk add curl\nRUN ./install.sh\nCMD [\"web\"]\n",
+            )],
+        },
         Example { findings: 0, files: &[("Dockerfile.ci", "FROM node:24\nRUN apt-get install -y git\n")] },
         Example { findings: 0, files: &[(".devcontainer/Dockerfile", "FROM debian:13\nRUN apt-get install -y vim\n")] },
         Example {
@@ -114,7 +121,8 @@ fn check(file: &Dockerfile<'_>, found: &mut Found<'_>) {
 fn is_for_people(file: &Dockerfile<'_>) -> bool {
     let base = file.named("FROM").last().map_or("", |from| from.arguments);
     let path = file.file.path;
-    let is_ci = path.split(['/', '.', '-', '_']).any(|part| matches!(part, "ci" | "dev" | "runner" | "builder"));
+    let is_ci =
+        path.split(['/', '.', '-', '_']).any(|part| matches!(part, "ci" | "dev" | "runner" | "builder" | "action"));
     is_ci || path.contains("devcontainer") || path.contains("codesandbox") || base.contains("devcontainer")
 }
 
@@ -122,8 +130,11 @@ fn is_for_people(file: &Dockerfile<'_>) -> bool {
 fn may_be_started(file: &Dockerfile<'_>, stage: &[Instruction<'_>], name: &str) -> bool {
     let starts = stage.iter().filter(|one| matches!(one.name.as_str(), "CMD" | "ENTRYPOINT"));
     let is_script = starts.map(|one| one.arguments).any(|text| text.contains(".sh") || text.contains("entrypoint"));
+    // A script that is run while the image is built may use the tool.
+    let runs = stage.iter().filter(|one| one.name == "RUN").flat_map(Instruction::commands);
+    let runs_script = runs.into_iter().any(|command| command.words.iter().any(|word| word.ends_with(".sh")));
     let is_action = ["action.yml", "action.yaml"].iter().any(|name| file.context.has(&file.file.beside(name)));
-    if is_script || is_action {
+    if is_script || runs_script || is_action {
         return true;
     }
     if name == "git" {
