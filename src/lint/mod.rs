@@ -23,12 +23,12 @@ mod own_files;
 mod testing;
 
 pub use self::{
-    allow::unknown_names,
+    allow::odd_comments,
     choices::{Choice, Choices},
     file::{Context, File, Found},
     kind::{Kind, is_foreign, kind_of},
     model::{Check, Edit, Example, Finding, Fix, Level, Rule},
     page::{overview, page},
     rules::main_nixpkgs,
-    run::{Unread, apply, first_nix_error, lint, unread},
+    run::{Report, Unread, apply, first_nix_error, lint, of_rules},
 };
