@@ -106,6 +106,10 @@ fn unread(check: &'static Check, error: &Unread) -> Entry {
         format!("the repository cannot be read: {}", error.message),
         "splitter can neither check the hashes nor say what is rebuilt until this is mended.",
     );
+    if error.hints.is_empty() {
+        return check
+            .found(finding.so("mend that place; the command shows whether it is read then").run("splitter scan"));
+    }
     check.found(error.hints.iter().fold(finding, |finding, hint| finding.so(hint.clone())))
 }
 
