@@ -107,7 +107,7 @@ fn a_symptom_shows_the_checks_that_explain_it() {
       fine: the files in nix/splitter are as splitter wrote them [generated-files]
       fine: no app reads most of the repository (at most 5 of 133 files) [sources]
       fine: 2 files differ from the last commit, and change no build [uncommitted-changes]
-      fine: flake.nix and flake.lock can be read [flake-files]
+      fine: Nix can read flake.nix [flake-files]
 
     what matters most, of 7 findings
       1. git does not track a file that Nix needs: splitter.json

@@ -324,7 +324,8 @@ fn dirty(facts: &Facts) -> Option<Entry> {
 /// Returns the files of the flake that Nix cannot read.
 fn broken(facts: &Facts) -> Vec<Entry> {
     if facts.broken.is_empty() {
-        return facts.flake.iter().map(|_| FLAKE_FILES.fine("flake.nix and flake.lock can be read")).collect();
+        let files = if facts.has_lock { "flake.nix and flake.lock" } else { "flake.nix" };
+        return facts.flake.iter().map(|_| FLAKE_FILES.fine(format!("Nix can read {files}"))).collect();
     }
     let apps = facts.model.as_ref().map_or(0, |model| model.apps.len());
     let builds = match apps {
