@@ -30,5 +30,5 @@ pub use self::{
     model::{Check, Edit, Example, Finding, Fix, Level, Rule},
     page::{overview, page},
     rules::main_nixpkgs,
-    run::{Report, Unread, apply, first_nix_error, lint, of_rules},
+    run::{Report, Unread, apply, first_nix_error, lint},
 };

@@ -40,12 +40,8 @@ pub fn first_nix_error(text: &str) -> Option<usize> {
 /// Reads all files of a context, each of them once.
 pub fn lint(context: &Context<'_>, choices: &Choices) -> Report {
     let rules: Vec<&'static Rule> = RULES.iter().copied().filter(|rule| choices.is_on(rule)).collect();
-    with_rules(context, choices, &rules)
-}
-
-fn with_rules(context: &Context<'_>, choices: &Choices, rules: &[&'static Rule]) -> Report {
     let mut report = Report::default();
-    for read in parallel::map_deep(context.files, |file| of_file(context, *file, choices, rules)) {
+    for read in parallel::map_deep(context.files, |file| of_file(context, *file, choices, &rules)) {
         match read {
             Ok(findings) => report.findings.extend(findings),
             Err(unread) => report.unread.push(unread),
@@ -55,13 +51,6 @@ fn with_rules(context: &Context<'_>, choices: &Choices, rules: &[&'static Rule])
     findings.sort_by(|a, b| (&a.path, a.range.start, a.rule.name).cmp(&(&b.path, b.range.start, b.rule.name)));
     findings.dedup_by(|a, b| (&a.path, &a.range, a.rule.name) == (&b.path, &b.range, b.rule.name));
     report
-}
-
-/// Returns what some rules find, whatever their levels are and whether they are on, for other commands that ask the same question.
-pub fn of_rules(context: &Context<'_>, names: &[&str]) -> Vec<Finding> {
-    let only = |rule: &&&'static Rule| names.contains(&rule.name);
-    let choices = Choices { is_pedantic: true, ..Choices::default() };
-    with_rules(context, &choices, &RULES.iter().filter(only).copied().collect::<Vec<_>>()).findings
 }
 
 fn of_file(
@@ -161,15 +150,6 @@ pub fn apply<'a>(text: &str, findings: impl IntoIterator<Item = &'a Finding>) ->
 mod tests {
     use super::{super::model::Fix, *};
     use crate::lint::testing;
-
-    #[test]
-    fn other_commands_ask_single_rules() {
-        let text = "{ a = builtins.getEnv \"HOME\"; hash = lib.fakeHash; }";
-        let files = [File { path: "a.nix", kind: Kind::Nix, text }];
-        let context = Context { files: &files, ..Context::default() };
-        let found = of_rules(&context, &["impure-lookup", "revision-in-name"]);
-        assert_eq!(found.iter().map(|finding| finding.rule.name).collect::<Vec<_>>(), ["impure-lookup"]);
-    }
 
     #[test]
     fn overlapping_edits_are_left_for_the_next_run() {
