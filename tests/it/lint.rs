@@ -231,7 +231,13 @@ fn choices_without_effect_are_named() {
 fn settings_that_are_a_folder_are_an_error() {
     let context = TestContext::new();
     context.write("splitter.json/a", "");
-    splitter_snapshot!(context, context.splitter(&["lint"]), @"");
+    splitter_snapshot!(context, context.splitter(&["lint"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: `[REPO]/splitter.json` is no file
+    hint: remove it, or write the settings into a file of this name
+    ");
 }
 
 /// With git and without, a file with an odd name is named and does not stop the others.
