@@ -159,8 +159,8 @@ mod tests {
 
     #[test]
     fn other_commands_ask_single_rules() {
-        let text = "{ a = builtins.getEnv \"HOME\"; hash = lib.fakeHash; }";
-        let files = [File { path: "a.nix", kind: Kind::Nix, text }];
+        let text = "{ outputs = _: { a = builtins.getEnv \"HOME\"; hash = lib.fakeHash; }; }";
+        let files = [File { path: "flake.nix", kind: Kind::Nix, text }];
         let context = Context { files: &files, ..Context::default() };
         let found = of_rules(&context, &["impure-lookup", "revision-in-name"]);
         assert_eq!(found.iter().map(|finding| finding.rule.name).collect::<Vec<_>>(), ["impure-lookup"]);
