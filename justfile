@@ -28,6 +28,10 @@ fmt:
 fuzz target="integrity" seconds="60":
     cargo +nightly fuzz run {{ target }} -- -max_total_time={{ seconds }}
 
+# build the documentation as a book into target/book, and check its links
+book:
+    cargo xtask book
+
 # measure splitter against its targets
 bench *args:
     cargo xtask bench {{ args }}

@@ -14,7 +14,7 @@ pub(crate) fn check(text: &str) {
     let files: Vec<File<'_>> =
         PATHS.iter().filter_map(|path| Some(File { path, kind: kind_of(path)?, text })).collect();
     let context = Context { paths: &paths, ignored_locks: &[], files: &files, now: 1_796_000_000 };
-    let findings = lint(&context, &Choices { is_pedantic: true, ..Choices::default() });
+    let findings = lint(&context, &Choices { is_pedantic: true, ..Choices::default() }).findings;
     for finding in &findings {
         assert!(text.get(finding.range.clone()).is_some(), "{} at {:?}", finding.rule.name, finding.range);
         assert!(finding.start <= finding.end);

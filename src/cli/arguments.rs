@@ -251,10 +251,11 @@ pub(super) enum Command {
     /// Find what makes Nix builds slow or wrong, in flakes, workflows and Dockerfiles
     ///
     /// It reads the Nix files, flake.lock, workflows, Dockerfiles and scripts of any repository, and needs neither Nix nor a lockfile. The exit
-    /// code is 1 if it finds an error or a warning. docs/lint.md lists the rules.
+    /// code is 1 if it finds an error or a warning. docs/lint.md lists the rules, and `--explain` prints the page of each.
     #[command(after_help = examples! {
         "splitter lint" => "Check the whole repository",
         "splitter lint --pedantic flake.nix .github" => "Check the flake and the workflows, and show everything",
+        "splitter lint --explain whole-repository" => "Print the page of a rule",
     })]
     Lint(LintOptions),
     /// Manage the git hook that stops commits with stale hashes

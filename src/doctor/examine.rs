@@ -11,11 +11,10 @@ use std::{
 use super::{
     builders::{self, Builder},
     caches::{self, probe},
-    clock, host, limited,
+    clock, host,
     model::{Entry, Report},
     nix::{
         self,
-        facts::{Installed, NoAnswer},
         place::{self, Place},
     },
     repository::{self, facts::Facts},
@@ -25,15 +24,14 @@ use crate::{
     fetch::{Environment, FetchError},
     machine::{Computer, STORE, ThisComputer},
     nix::{
-        command::Nix,
+        command::{Nix, limited},
+        installed::{Installed, LIMIT, NoAnswer},
         settings::{Flavour, Settings, StoreInfo, Version},
     },
     parallel::both,
     repo::WorkTree,
 };
 
-/// The time for each question to Nix, and then again for each cache and builder.
-const LIMIT: Duration = Duration::from_secs(5);
 /// The time for a test of the system.
 const SHORT: Duration = Duration::from_secs(2);
 
@@ -171,7 +169,7 @@ impl Local {
 
     /// Returns why nothing is known of an installed Nix.
     fn blind(&self) -> Option<NoAnswer> {
-        let installed = self.installed()?;
+        let installed = self.installed().filter(|installed| installed.is_other().is_none())?;
         let first = installed.version.as_ref().err().or(installed.settings.as_ref().err())?;
         // What Nix itself says of a wrong setting is a finding.
         first.reason().is_none().then(|| first.clone())

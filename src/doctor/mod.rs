@@ -8,7 +8,6 @@
 //! | --- | --- | --- |
 //! | [`model`] | checks, findings, remedies, symptoms, and their order | no |
 //! | `examine` | gathering all facts at once, and making all checks | through the others |
-//! | `limited` | running a program for a limited time | runs programs |
 //! | [`nix`] | the Nix that is installed: its version, its daemon, its settings | runs `nix` |
 //! | [`caches`] | the caches that Nix asks, and those of `splitter.json` | network |
 //! | [`clock`] | the clock of this machine, compared with those of caches | no |
@@ -37,14 +36,13 @@ pub mod caches;
 pub mod clock;
 mod examine;
 pub mod host;
-mod limited;
 pub mod model;
 pub mod nix;
 pub mod repository;
 
 pub use self::examine::{Examination, examine};
 pub use self::model::{Check, Entry, Finding, Group, Remedy, Report, Severity, State, Symptom};
-pub use self::nix::facts::NoAnswer;
+pub use crate::nix::installed::NoAnswer;
 
 /// Every check, in the order of their groups.
 pub fn checks() -> impl Iterator<Item = &'static Check> {

@@ -41,13 +41,32 @@ fn is_comment(line: &str) -> bool {
     line.starts_with('#') || line.starts_with("//") || line.starts_with("/*") || line.starts_with('*')
 }
 
-/// Returns the names in comments that no rule has, with their lines.
-pub fn unknown_names(text: &str) -> Vec<(usize, String)> {
-    let unknown = |comment: Comment<'_>| {
-        let names = comment.names.into_iter().filter(|name| rules::named(name).is_none());
-        names.map(|name| (comment.line, name.to_owned())).collect::<Vec<_>>()
+/// Returns what is wrong with comments, with their lines: a name that no rule has, no name at all, or another word than `allow`.
+pub fn odd_comments(text: &str) -> Vec<(usize, String)> {
+    if !text.contains(MARK) {
+        return Vec::new();
+    }
+    let lines = text.lines().enumerate().filter(|(_, line)| line.contains(MARK));
+    lines.flat_map(|(index, line)| faults(line).into_iter().map(move |fault| (index + 1, fault))).collect()
+}
+
+fn faults(line: &str) -> Vec<String> {
+    let Some(rest) = after_mark(line) else { return Vec::new() };
+    let Some(comment) = comment(1, line) else {
+        let word = rest.split_whitespace().next().unwrap_or_default();
+        return vec![format!("a comment says `{MARK} {word}`, and only `{MARK} allow RULE` has an effect")];
     };
-    comments(text).into_iter().flat_map(unknown).collect()
+    if comment.names.is_empty() {
+        return vec![format!("a comment allows no rule by name: write `{MARK} allow RULE`")];
+    }
+    let unknown = comment.names.iter().filter(|name| rules::named(name).is_none());
+    unknown.map(|name| format!("a comment allows `{name}`, which is no rule")).collect()
+}
+
+/// Returns the text behind the mark of a comment.
+fn after_mark(line: &str) -> Option<&str> {
+    let (before, after) = line.split_once(MARK)?;
+    before.trim().ends_with(['#', '/', '*']).then(|| after.trim_start())
 }
 
 fn comments(text: &str) -> Vec<Comment<'_>> {
@@ -56,17 +75,16 @@ fn comments(text: &str) -> Vec<Comment<'_>> {
 }
 
 fn comment(line: usize, text: &str) -> Option<Comment<'_>> {
-    let (before, after) = text.split_once(MARK)?;
-    let before = before.trim();
-    if !before.ends_with(['#', '/', '*']) {
+    let rest = after_mark(text)?.strip_prefix("allow")?;
+    if rest.starts_with(|letter: char| letter.is_alphanumeric()) {
         return None;
     }
-    let rest = after.trim_start().strip_prefix("allow")?;
     // The reason follows a dash, or is missing.
     let end = ["—", "–", " - ", "--", "*/"].iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
     let names = rest[..end].split([',', ' ', '\t']).filter(|name| !name.is_empty());
     let names = names.map(|name| name.strip_prefix("splitter/").unwrap_or(name)).collect();
-    Some(Comment { line, is_alone: before.trim_matches(['#', '/', '*', ' ']).is_empty(), names })
+    let before = text.split(MARK).next().unwrap_or_default();
+    Some(Comment { line, is_alone: before.trim().trim_matches(['#', '/', '*', ' ']).is_empty(), names })
 }
 
 #[cfg(test)]
@@ -89,6 +107,23 @@ mod tests {
         ] {
             assert_eq!(names(text), expected, "{text}");
         }
-        assert_eq!(unknown_names("\n# splitter-lint: allow no-such-rule, fake-hash"), [(2, "no-such-rule".to_owned())]);
+    }
+
+    #[test]
+    fn comments_without_effect_are_named() {
+        for (text, fault) in [
+            ("\n# splitter-lint: allow no-such-rule, fake-hash", "`no-such-rule`, which is no rule"),
+            ("\n# splitter-lint: allow", "no rule by name"),
+            ("\nx; # splitter-lint: allow — it is fine", "no rule by name"),
+            ("\n# splitter-lint: ignore fake-hash", "`splitter-lint: ignore`"),
+            ("\n# splitter-lint: allowed fake-hash", "`splitter-lint: allowed`"),
+            ("\n# splitter-lint:", "has an effect"),
+        ] {
+            let found = odd_comments(text);
+            assert!(matches!(&found[..], [(2, found)] if found.contains(fault)), "{text}: {found:?}");
+        }
+        for text in ["# splitter-lint: allow fake-hash — x", "\"splitter-lint: allow\"", "echo splitter-lint: x"] {
+            assert_eq!(odd_comments(text), [], "{text}");
+        }
     }
 }

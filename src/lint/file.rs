@@ -91,9 +91,18 @@ impl<'a> Found<'a> {
 
     /// Adds a finding that is only worth to know, although the rule's level is higher.
     pub fn add_minor(&mut self, range: Range<usize>, message: impl Into<String>) {
+        self.put_minor(range, message.into(), None);
+    }
+
+    /// Adds a finding that is only worth to know and that `--fix` mends.
+    pub fn add_minor_fixed(&mut self, range: Range<usize>, message: impl Into<String>, title: &str, edits: Vec<Edit>) {
+        self.put_minor(range, message.into(), Some(Fix { title: title.to_owned(), edits }));
+    }
+
+    fn put_minor(&mut self, range: Range<usize>, message: String, fix: Option<Fix>) {
         if self.choices.is_pedantic {
             let count = self.findings.len();
-            self.put(range, message.into(), None, None);
+            self.put(range, message, None, fix);
             self.findings[count..].iter_mut().for_each(|finding| finding.level = Level::Info);
         }
     }

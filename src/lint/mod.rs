@@ -23,11 +23,12 @@ mod own_files;
 mod testing;
 
 pub use self::{
-    allow::unknown_names,
+    allow::odd_comments,
     choices::{Choice, Choices},
     file::{Context, File, Found},
     kind::{Kind, is_foreign, kind_of},
     model::{Check, Edit, Example, Finding, Fix, Level, Rule},
     page::{overview, page},
-    run::{Unread, apply, lint, unread},
+    rules::main_nixpkgs,
+    run::{Report, Unread, apply, first_nix_error, lint, of_rules},
 };

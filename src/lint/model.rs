@@ -61,11 +61,6 @@ impl Rule {
     pub fn id(&self) -> String {
         format!("splitter/{}", self.name)
     }
-
-    /// Returns the path of its page in splitter's repository.
-    pub fn page(&self) -> String {
-        format!("docs/lint/{}.md", self.name)
-    }
 }
 
 /// How a rule reads one kind of file.

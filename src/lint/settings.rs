@@ -9,13 +9,13 @@ const KNOWN: &[&str] = &[
     "abort-on-warn", "accept-flake-config", "access-tokens", "allow-dirty", "allow-dirty-locks", "allow-import-from-derivation", "allow-new-privileges",
     "allow-symlinked-store", "allow-unsafe-native-code-during-evaluation", "allowed-impure-host-deps", "allowed-uris", "allowed-users",
     "always-allow-substitutes", "auto-allocate-uids", "auto-optimise-store", "bash-prompt", "bash-prompt-prefix", "bash-prompt-suffix",
-    "binary-cache-public-keys", "binary-caches", "binary-caches-parallel-connections", "build-cache-failure", "build-chroot-dirs", "build-compress-log",
-    "build-cores", "build-dir", "build-extra-chroot-dirs", "build-extra-sandbox-paths", "build-fallback", "build-hook", "build-impersonate-linux-26",
-    "build-keep-log", "build-max-jobs", "build-max-log-size", "build-max-silent-time", "build-poll-interval", "build-repeat", "build-sandbox-paths",
+    "binary-cache-public-keys", "binary-caches", "binary-caches-parallel-connections", "build-chroot-dirs", "build-compress-log",
+    "build-cores", "build-dir", "build-fallback", "build-hook", "build-impersonate-linux-26",
+    "build-keep-log", "build-max-jobs", "build-max-log-size", "build-max-silent-time", "build-poll-interval", "build-sandbox-paths",
     "build-timeout", "build-use-chroot", "build-use-sandbox", "build-use-substitutes", "build-users-group", "builders", "builders-use-substitutes",
     "commit-lock-file-summary", "commit-lockfile-summary", "compress-build-log", "connect-timeout", "cores", "darwin-log-sandbox-violations",
     "debugger-on-trace", "debugger-on-warn", "deprecated-features", "diff-hook", "download-attempts", "download-buffer-size", "download-speed",
-    "enable-core-dumps", "enforce-determinism", "env-keep-derivations", "eval-attrset-update-layer-rhs-threshold", "eval-cache", "eval-cores",
+    "enable-core-dumps", "env-keep-derivations", "eval-attrset-update-layer-rhs-threshold", "eval-cache", "eval-cores",
     "eval-profile-file", "eval-profiler", "eval-profiler-frequency", "eval-system", "experimental-features", "external-builders", "fallback",
     "filetransfer-retry-attempts", "filetransfer-retry-delay", "filetransfer-retry-max-delay", "filter-syscalls", "flake-registry", "fsync-metadata",
     "fsync-store-paths", "gc-check-reachability", "gc-keep-derivations", "gc-keep-outputs", "gc-reserved-space", "hashed-mirrors", "http-connections",
@@ -25,20 +25,60 @@ const KNOWN: &[&str] = &[
     "max-silent-time", "max-substitution-jobs", "min-free", "min-free-check-interval", "nar-buffer-size", "narinfo-cache-meta-ttl",
     "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl", "netrc-file", "nix-path", "nix-shell-always-looks-for-shell-nix",
     "nix-shell-shebang-arguments-relative-to-script", "parallel-eval", "pasta-path", "plugin-files", "post-build-hook", "pre-build-hook",
-    "preallocate-contents", "print-missing", "pure-eval", "repeat", "repl-overlays", "require-drop-supplementary-groups", "require-sigs",
+    "preallocate-contents", "print-missing", "pure-eval", "repl-overlays", "require-drop-supplementary-groups", "require-sigs",
     "restrict-eval", "run-diff-hook", "sandbox", "sandbox-build-dir", "sandbox-dev-shm-size", "sandbox-fallback", "sandbox-paths", "secret-key-files",
-    "show-trace", "signed-binary-caches", "ssl-cert-file", "ssh-substituter-hosts", "stalled-download-timeout", "start-id", "store", "substitute",
+    "show-trace", "ssl-cert-file", "ssh-substituter-hosts", "stalled-download-timeout", "start-id", "store", "substitute",
     "substituters", "substitution-max-jobs", "sync-before-registering", "system", "system-features", "tarball-ttl", "temp-dir", "timeout",
     "trace-function-calls", "trace-import-from-derivation", "trace-verbose", "trust-tarballs-from-git-forges", "trusted-binary-caches",
     "trusted-public-keys", "trusted-substituters", "trusted-users", "upgrade-nix-store-path-url", "use-case-hack", "use-cgroups", "use-registries",
-    "use-sqlite-wal", "use-xdg-base-directories", "user-agent-suffix", "verify-https-binary-caches", "warn-dirty", "warn-large-path-threshold",
+    "use-sqlite-wal", "use-xdg-base-directories", "user-agent-suffix", "warn-dirty", "warn-large-path-threshold",
     "warn-short-path-literals",
     // `extra-` is part of this name.
     "extra-platforms",
 ];
 
-/// Names that no Nix has, each with what people want of it.
+/// Old names that Nix still reads, and the names that it shows: the aliases in `nix config show --json` of Nix 2.34.
+const RENAMED: &[(&str, &str)] = &[
+    ("binary-cache-public-keys", "trusted-public-keys"),
+    ("binary-caches", "substituters"),
+    ("binary-caches-parallel-connections", "http-connections"),
+    ("build-chroot-dirs", "sandbox-paths"),
+    ("build-compress-log", "compress-build-log"),
+    ("build-cores", "cores"),
+    ("build-fallback", "fallback"),
+    ("build-impersonate-linux-26", "impersonate-linux-26"),
+    ("build-keep-log", "keep-build-log"),
+    ("build-max-jobs", "max-jobs"),
+    ("build-max-log-size", "max-build-log-size"),
+    ("build-max-silent-time", "max-silent-time"),
+    ("build-sandbox-paths", "sandbox-paths"),
+    ("build-timeout", "timeout"),
+    ("build-use-chroot", "sandbox"),
+    ("build-use-sandbox", "sandbox"),
+    ("build-use-substitutes", "substitute"),
+    ("commit-lockfile-summary", "commit-lock-file-summary"),
+    ("env-keep-derivations", "keep-env-derivations"),
+    ("gc-keep-derivations", "keep-derivations"),
+    ("gc-keep-outputs", "keep-outputs"),
+    ("substitution-max-jobs", "max-substitution-jobs"),
+    ("trusted-binary-caches", "trusted-substituters"),
+];
+
+/// Names that no supported Nix has, each with what people want of it. Some are made up, others are gone since Nix 2.13 or longer.
 const INVENTED: &[(&str, &str)] = &[
+    ("use-sandbox", "Write `sandbox`."),
+    ("use-chroot", "Write `sandbox`."),
+    ("use-substitutes", "Write `substitute`."),
+    ("use-binary-caches", "Write `substitute`."),
+    ("chroot-dirs", "Write `sandbox-paths`."),
+    ("build-extra-chroot-dirs", "Write `extra-sandbox-paths`."),
+    ("build-extra-sandbox-paths", "Write `extra-sandbox-paths`."),
+    ("signed-binary-caches", "Remove it: `require-sigs` is true without it."),
+    ("verify-https-binary-caches", "Remove it: certificates are always checked."),
+    ("build-cache-failure", "Remove it: Nix does not remember failed builds."),
+    ("repeat", "Remove it: `nix build --rebuild` compares a second build."),
+    ("build-repeat", "Remove it: `nix build --rebuild` compares a second build."),
+    ("enforce-determinism", "Remove it: `nix build --rebuild` compares a second build."),
     ("parallel-builds", "`max-jobs` sets how many builds run at once."),
     ("parallel-downloads", "`http-connections` sets how many downloads run at once."),
     ("max-parallel-downloads", "`http-connections` sets how many downloads run at once."),
@@ -83,7 +123,7 @@ impl Unknown {
 /// names are not reported.
 pub(super) fn unknown(name: &str) -> Option<Unknown> {
     let (extra, short) = name.strip_prefix("extra-").map_or(("", name), |short| ("extra-", short));
-    if KNOWN.contains(&name) || KNOWN.contains(&short) {
+    if is_known(name) {
         return None;
     }
     if let Some((_, advice)) = INVENTED.iter().find(|(invented, _)| *invented == short) {
@@ -116,11 +156,25 @@ fn is_misspelt(name: &str, known: &str) -> bool {
     }
 }
 
+/// Whether a setting of this name exists.
+pub(super) fn is_known(name: &str) -> bool {
+    KNOWN.contains(&name) || name.strip_prefix("extra-").is_some_and(|short| KNOWN.contains(&short))
+}
+
+/// Returns the name that Nix shows for an old name of a setting, with `extra-` if it is written.
+pub(super) fn renamed(name: &str) -> Option<String> {
+    let (extra, short) = name.strip_prefix("extra-").map_or(("", name), |short| ("extra-", short));
+    let (_, new) = RENAMED.iter().find(|(old, _)| *old == short)?;
+    Some(format!("{extra}{new}"))
+}
+
 /// Returns why the value of a setting is dangerous, and what to do.
 pub(super) fn danger(name: &str, value: &str) -> Option<(&'static str, &'static str)> {
     let has = |word: &str| value.split_whitespace().any(|other| other == word);
+    let new = renamed(name);
+    let name = new.as_deref().unwrap_or(name);
     match name.strip_prefix("extra-").unwrap_or(name) {
-        "sandbox" | "build-use-sandbox" if has("false") => Some((
+        "sandbox" if has("false") => Some((
             "builds see the network and the files of the machine",
             "Remove `sandbox = false`, and make what needs the network a fixed output.",
         )),
@@ -175,6 +229,16 @@ mod tests {
         ] {
             assert!(unknown(name).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn old_names_are_known_and_have_known_ones() {
+        for (old, new) in RENAMED {
+            assert!(is_known(old) && is_known(new) && renamed(new).is_none(), "{old}");
+            assert!(!INVENTED.iter().any(|(name, _)| name == old), "{old}");
+        }
+        assert_eq!(renamed("extra-binary-caches").as_deref(), Some("extra-substituters"));
+        assert!(danger("build-use-chroot", "false").is_some());
     }
 
     #[test]

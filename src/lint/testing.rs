@@ -11,7 +11,7 @@ pub(super) fn findings(files: &[(&str, &str)], choices: &Choices) -> Vec<Finding
     paths.sort();
     let read = files.iter().filter_map(|(path, text)| Some(File { path, kind: kind_of(path)?, text }));
     let read: Vec<File<'_>> = read.collect();
-    lint(&Context { paths: &paths, ignored_locks: &[], files: &read, now: NOW }, choices)
+    lint(&Context { paths: &paths, ignored_locks: &[], files: &read, now: NOW }, choices).findings
 }
 
 /// Returns the findings of one rule as `path:line:column message`.

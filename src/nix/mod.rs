@@ -11,10 +11,12 @@
 //! | [`settings`] | the settings and the version of a `nix` | no |
 //! | [`nar`] | trees, the archive format, its hash | reads the files of a tree; `lay_out` makes them |
 //! | [`command`] | finding and running `nix`; putting a tree into the store | runs programs |
+//! | [`installed`] | what the installed `nix` says of itself, within a time | runs programs |
 //!
-//! All modules except [`command`] are pure: the same tree and name give the same result on every machine.
+//! All modules except [`command`] and [`installed`] are pure: the same tree and name give the same result on every machine.
 
 pub mod command;
+pub mod installed;
 
 pub mod store_path;
 

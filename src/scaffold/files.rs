@@ -47,7 +47,30 @@ pub struct WriteError {
 
 impl Diagnose for WriteError {
     fn category(&self) -> Category {
-        Category::Environment
+        // A folder in the way is part of the repository, as a link is.
+        match self.source.kind() {
+            io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                Category::Input
+            }
+            _ => Category::Environment,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let path = &self.path;
+        match self.source.kind() {
+            io::ErrorKind::IsADirectory => vec![format!("move the folder `{path}` away: splitter writes a file there")],
+            io::ErrorKind::NotADirectory => {
+                vec![format!("a folder above `{path}` is a file: move that file away, and run this again")]
+            }
+            io::ErrorKind::AlreadyExists => {
+                vec![format!("move the file `{path}` away: splitter needs a folder of this name")]
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                vec!["make the repository writable for this user, and run this again; nothing was changed".to_owned()]
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

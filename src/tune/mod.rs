@@ -27,7 +27,7 @@ mod tests;
 
 pub use self::{
     advice::{Advice, Recommendation, Schedule, State, Value, Withheld},
-    profile::Profile,
+    profile::{Fit, Jobs, Profile},
     rules::advise,
     situation::{Installed, Situation, TeamCache},
 };

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::machine::{Computer, Medium};
+use crate::{
+    machine::{Computer, Medium},
+    nix::settings::Settings,
+};
 
 const GIB: u64 = 1 << 30;
 
@@ -27,6 +30,58 @@ pub struct Jobs {
     /// `cores`.
     pub cores: u64,
 }
+
+/// How `max-jobs` and `cores` suit a computer. `doctor` and `tune` both ask this, so that neither changes what the other likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// They use the computer well.
+    Suits,
+    /// So many processes are more than the cores or the memory can run.
+    TooMany(u64),
+    /// One build at a time, or so few processes that half of the cores have nothing to do.
+    TooFew(u64),
+    /// Nothing is built.
+    Nothing,
+}
+
+impl Jobs {
+    /// Returns what is set, with the cores of the computer for the 0 that means all of them.
+    pub fn set(settings: &Settings, computer: &Computer) -> Option<Self> {
+        let cores = match settings.number("cores")? {
+            // Nix knows limits of cgroups v2 alone.
+            0 => computer.cores.present.get().or(computer.cores.usable.get())? as u64,
+            cores => cores,
+        };
+        Some(Self { jobs: settings.number("max-jobs")?, cores })
+    }
+
+    /// Returns the largest number of processes.
+    pub const fn processes(self) -> u64 {
+        self.jobs.saturating_mul(self.cores)
+    }
+
+    /// Judges what is set, with the number of cores in place of the 0 that means all. Nothing if the computer is unknown.
+    pub fn fit(self, computer: &Computer) -> Option<Fit> {
+        let advised = Profile::default().jobs(computer)?;
+        let cores = computer.cores.usable.get()? as u64;
+        let by_memory = computer.memory.usable.get()? / Profile::HighPerformance.memory_of_a_build();
+        let processes = self.processes();
+        Some(if self.jobs == 0 {
+            Fit::Nothing
+        } else if self == advised {
+            Fit::Suits
+        } else if self.jobs > 1 && (processes >= MANY * cores || self.jobs > by_memory) || self.cores > MANY * cores {
+            Fit::TooMany(processes)
+        } else if self.jobs == 1 && advised.jobs > 1 || processes * 2 <= cores {
+            Fit::TooFew(processes)
+        } else {
+            Fit::Suits
+        })
+    }
+}
+
+/// From this many processes for each core on, builds slow each other down.
+const MANY: u64 = 2;
 
 impl Profile {
     /// All profiles.

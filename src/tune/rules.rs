@@ -4,7 +4,7 @@
 //! false` only where the computer is thrown away after the job.
 
 use super::{
-    Profile, Situation,
+    Fit, Jobs, Profile, Situation,
     advice::{Advice, Collector, Schedule, Value},
     notes,
 };
@@ -53,6 +53,16 @@ fn jobs(collector: &mut Collector<'_>, situation: &Situation<'_>) {
         "{cores} cores and {} GiB of memory, with {each} GiB for each build; a build of JavaScript uses 1 to 4 cores",
         memory / GIB
     );
+    if situation.profile == Profile::default()
+        && let Some(set) = jobs_that_suit(situation)
+    {
+        let reason =
+            format!("{} × {} are {} processes on {cores} cores, which is right", set.jobs, set.cores, set.processes());
+        collector.set("max-jobs", Value::Number(set.jobs), sureness, reason.as_str());
+        let is_all = situation.settings().and_then(|settings| settings.number("cores")) == Some(0);
+        let reason = if is_all { format!("0 means all {cores}") } else { reason };
+        return collector.set("cores", Value::Number(if is_all { 0 } else { set.cores }), sureness, reason);
+    }
     collector.set("max-jobs", Value::Number(jobs.jobs), sureness, reason);
     let all_are_set =
         situation.settings().and_then(|settings| settings.get("cores")).is_some_and(|setting| setting.text() == "0");
@@ -61,6 +71,12 @@ fn jobs(collector: &mut Collector<'_>, situation: &Situation<'_>) {
     }
     let reason = format!("{} × {} are {} processes on {cores} cores", jobs.jobs, jobs.cores, jobs.jobs * jobs.cores);
     collector.set("cores", Value::Number(jobs.cores), sureness, reason);
+}
+
+/// Returns what is set, if it suits the computer: other numbers would be a matter of taste.
+fn jobs_that_suit(situation: &Situation<'_>) -> Option<Jobs> {
+    let set = Jobs::set(situation.settings()?, situation.computer)?;
+    (set.fit(situation.computer)? == Fit::Suits).then_some(set)
 }
 
 fn downloads(collector: &mut Collector<'_>, situation: &Situation<'_>) {

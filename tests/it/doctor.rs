@@ -29,7 +29,7 @@ fn use_stand_in(context: &mut TestContext, set: &[(&str, Value)]) {
     use_program(context, &script);
 }
 
-fn use_program(context: &mut TestContext, script: &str) {
+pub(crate) fn use_program(context: &mut TestContext, script: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = context.folder("nix-program");
     fs::create_dir_all(&folder).unwrap();
@@ -166,6 +166,46 @@ fn a_nix_without_an_answer_is_an_error_of_the_environment() {
     assert!(
         output.contains("error: nothing is known of the installed Nix: `nix --version` failed without a message"),
         "{output}"
+    );
+}
+
+#[test]
+fn a_program_that_is_no_nix_is_a_finding() {
+    let mut context = TestContext::new();
+    for program in ["/bin/cat", "/bin/echo", "/nowhere/nix"] {
+        context.set_env("SPLITTER_NIX", program.to_owned());
+        let output = run(&mut context.splitter(&["doctor", "--offline", "--quiet"]));
+        assert!(output.starts_with("exit: 1\n") && output.contains("-> set SPLITTER_NIX"), "{output}");
+        let report = report(&context, &["--offline"]);
+        let installed = found(&report, "nix-installed");
+        assert!(installed.len() == 1 && installed[0].contains(program), "{report:#}");
+    }
+}
+
+#[test]
+fn a_flake_that_nix_cannot_read_is_a_finding() {
+    let mut small = Small::new();
+    small.init();
+    let context = &mut small.context;
+    use_stand_in(context, &[]);
+    context.write("flake.lock", "{\n<<<<<<< HEAD\n");
+    context.write("flake.nix", "{ outputs = _: {\n");
+    let broken = report(context, &["--offline"]);
+    assert_eq!(
+        found(&broken, "flake-files"),
+        ["flake.nix is not Nix (line 2)", "flake.lock has conflict markers of git (line 2)"],
+        "{broken:#}"
+    );
+    assert_eq!(found(&broken, "flake-lock"), [""; 0], "{broken:#}");
+    context.remove("flake.nix");
+    fs::create_dir(context.repo().join("flake.nix")).unwrap();
+    context.remove("flake.lock");
+    std::os::unix::fs::symlink("nowhere", context.repo().join("flake.lock")).unwrap();
+    let odd = report(context, &["--offline", "slow-ci"]);
+    assert_eq!(
+        found(&odd, "flake-files"),
+        ["flake.nix is a folder", "flake.lock is a link to a file that does not exist"],
+        "{odd:#}"
     );
 }
 

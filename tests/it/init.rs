@@ -374,6 +374,33 @@ fn edited_and_left_over_files_of_splitter_are_mended() {
 }
 
 #[test]
+fn what_is_in_the_way_of_a_file_is_named_and_nothing_is_advised() {
+    let small = Small::new();
+    let context = &small.context;
+    context.write("justfile", "build:\n    bun run build\n");
+    let init = || run(&mut context.splitter(&["init", "--just", "--no-hook"]));
+    let refused = |hint: &str| {
+        let output = init();
+        assert!(output.starts_with("exit: 2\n") && output.contains(hint), "{output}");
+        assert!(!output.contains("add the line") && !output.contains("ready"), "{output}");
+        assert!(!context.repo().join("nix/splitter").exists(), "{output}");
+    };
+    for name in ["flake.nix", "splitter.just"] {
+        let place = context.repo().join(name);
+        fs::create_dir(&place).unwrap();
+        refused(&format!("hint: move the folder `{name}` away"));
+        fs::remove_dir(&place).unwrap();
+        std::os::unix::fs::symlink("nowhere", &place).unwrap();
+        refused(&format!("hint: replace the link `{name}` with a file"));
+        fs::remove_file(&place).unwrap();
+    }
+    context.write("nix", "a file");
+    refused("hint: move the file `nix` away");
+    context.remove("nix");
+    assert!(init().contains("add the line"));
+}
+
+#[test]
 fn recipes_for_just_are_written_once_and_never_over_edits() {
     let small = Small::new();
     let context = &small.context;

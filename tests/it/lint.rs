@@ -174,6 +174,101 @@ fn files_that_git_ignores_are_not_read() {
     assert_eq!(json["findings"][0]["message"], "git ignores `flake.lock`");
 }
 
+#[test]
+fn a_rule_is_explained_by_the_program() {
+    let context = TestContext::new();
+    let output = succeed(&mut context.splitter(&["lint", "--explain", "splitter/fake-hash"]));
+    assert!(output.starts_with("# fake-hash\n\nLevel: error.") && output.contains("## Not found"), "{output}");
+    splitter_snapshot!(context, context.splitter(&["lint", "--explain", "fake-hsh"]), @"");
+    splitter_snapshot!(context, context.splitter(&["lint", "--explain", "fake-hash", "flake.nix"]), @"");
+}
+
+#[test]
+fn choices_without_effect_are_named() {
+    let context = TestContext::new();
+    context.write(
+        "a.nix",
+        "# splitter-lint: allow\n{ hash = lib.fakeHash; # splitter-lint: ignore fake-hash\n  x = 1; # splitter-lint: allow nothing\n}\n",
+    );
+    context.write(
+        "splitter.json",
+        "{ \"lint\": { \"ignore\": [\"old\", \"*.nix\"], \"rules\": { \"fake-hash\": { \"allow\": [\"legacy/**\"] } } } }",
+    );
+    splitter_snapshot!(context, context.splitter(&["lint"]), @"");
+}
+
+#[test]
+fn settings_that_are_a_folder_are_an_error() {
+    let context = TestContext::new();
+    context.write("splitter.json/a", "");
+    splitter_snapshot!(context, context.splitter(&["lint"]), @"");
+}
+
+/// With git and without, a file with an odd name is named and does not stop the others.
+#[cfg(unix)]
+#[test]
+fn files_with_odd_names_are_named() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+    for has_git in [false, true] {
+        let context = TestContext::new();
+        if has_git {
+            context.git_init();
+        }
+        context.write("a.nix", "{ hash = lib.fakeHash; }\n");
+        for name in [&b"b\n.nix"[..], b"c\xff.nix", b"d\xff.txt"] {
+            if std::fs::write(context.repo().as_std_path().join(OsStr::from_bytes(name)), "{ }").is_err() {
+                return; // macOS refuses names that are not UTF-8.
+            }
+        }
+        let json = report(&context, "json");
+        let unread: Vec<&str> =
+            json["unread"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
+        assert_eq!(unread, ["b\n.nix", "c\u{fffd}.nix"], "{has_git}: {json:#}");
+        assert_eq!(json["findings"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn fixes_say_what_they_change() {
+    let context = TestContext::new();
+    context.write("nix.conf", "max-jobs=3\nbinary-caches = https://cache.nixos.org\n");
+    context.write(
+        ".github/workflows/ci.yml",
+        "jobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: cachix/cachix-action@v15 # v15.1\n      - { uses: cachix/cachix-action@v15, with: { name: a } }\n",
+    );
+    splitter_snapshot!(context, context.splitter(&["lint", "--fix"]), @"");
+    assert_eq!(context.read("nix.conf"), "max-jobs = 3\nbinary-caches = https://cache.nixos.org\n");
+    assert!(context.read(".github/workflows/ci.yml").contains("@1eb2ef646ac0255473d23a5907ad7b04ce94065c # v17\n"));
+}
+
+/// The real Nix stops at the lines that `broken-setting` names, and has the aliases that `renamed-setting` names.
+#[test]
+fn nix_says_the_same_of_settings() {
+    let context = TestContext::new();
+    let Some(nix) = context.nix() else { return };
+    let show = |text: &str| {
+        context.write("nix.conf", text);
+        let mut command =
+            nix.command(&context, &["--extra-experimental-features", "nix-command", "config", "show", "--json"]);
+        command.env("NIX_CONF_DIR", context.repo()).output().unwrap()
+    };
+    for line in ["max-jobs 3", "max-jobs=3", "max-jobs"] {
+        let output = show(&format!("{line}\n"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("syntax error in configuration line"), "{line}");
+        assert_eq!(report(&context, "json")["findings"][0]["rule"], "splitter/broken-setting", "{line}");
+    }
+    let settings: Value = serde_json::from_slice(&show("").stdout).unwrap();
+    let aliases = settings.as_object().unwrap().values().flat_map(|setting| setting["aliases"].as_array().unwrap());
+    let lines: Vec<String> = aliases.map(|alias| format!("{} = 1\n", alias.as_str().unwrap())).collect();
+    assert!(lines.len() > 10);
+    context.write("nix.conf", lines.concat());
+    let output = context.splitter(&["lint", "--pedantic", "--format", "json"]).output().unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let renamed = json["findings"].as_array().unwrap().iter().filter(|one| one["rule"] == "splitter/renamed-setting");
+    assert_eq!(renamed.count(), lines.len(), "{json:#}");
+}
+
 /// Everything that splitter writes, as files of a repository.
 fn own_files() -> Vec<(String, String)> {
     let project = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -220,7 +315,7 @@ fn what_splitter_writes_is_clean() {
     paths.sort();
     assert!(files.len() > 60, "{}", files.len());
     let context = Context { paths: &paths, ignored_locks: &[], files: &files, now: 1_796_000_000 };
-    let findings = lint::lint(&context, &Choices { is_pedantic: true, ..Choices::default() });
+    let findings = lint::lint(&context, &Choices { is_pedantic: true, ..Choices::default() }).findings;
     let shown: Vec<String> = findings
         .iter()
         .map(|finding| format!("{}:{}: {}: {}", finding.path, finding.start.line, finding.rule.name, finding.message))

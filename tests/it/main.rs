@@ -29,6 +29,7 @@ mod links;
 mod lint;
 mod nar;
 
+mod reference;
 mod refusals;
 mod registries;
 mod run_time_installs;

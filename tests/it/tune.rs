@@ -169,16 +169,18 @@ fn e2e_settings_are_written_applied_and_read_back() {
     let output = fail(&mut tune(&context, &nix, &[&write[..], &["--profile", "conservative"]].concat()));
     assert!(output.starts_with("exit: 1\n") && output.contains("was edited"), "{output}");
 
-    // A module of the same advice, evaluated by the same Nix.
-    let module = context.folder("tune.nix");
-    succeed(&mut tune(&context, &nix, &["--nixos", "--write", module.as_str()]));
-    let Some(shown) = evaluated(&context, &format!("evaluate {{ module = import {module}; values = {{ }}; }}")) else {
-        return;
-    };
-    assert_eq!(
-        (&shown["nix"]["settings"]["connect-timeout"], &shown["nix"]["gc"]["automatic"]),
-        (&json!(5), &json!(true))
-    );
+    // Modules of the same advice, evaluated by the same Nix.
+    for option in ["--nixos", "--darwin"] {
+        let module = context.folder(&format!("tune{option}.nix"));
+        succeed(&mut tune(&context, &nix, &[option, "--write", module.as_str()]));
+        let expression = format!("evaluate {{ module = import {module}; values = {{ }}; }}");
+        let Some(shown) = evaluated(&context, &expression) else { return };
+        assert_eq!(
+            (&shown["nix"]["settings"]["connect-timeout"], &shown["nix"]["gc"]["automatic"]),
+            (&json!(5), &json!(true)),
+            "{option}"
+        );
+    }
     let config = succeed(&mut tune(&context, &nix, &["--ci"]));
     assert!(config.contains("timeout = 7200") && !config.contains("max-jobs"), "{config}");
     succeed(nix.command(&context, &["config", "show"]).env("NIX_CONFIG", config));
@@ -194,6 +196,53 @@ fn without_nix_the_advice_says_that_it_is_not_checked() {
     let mut command = context.splitter(&["tune", "--offline", "--measure"]);
     let output = run(command.env("PATH", "/nowhere").env_remove("SPLITTER_NIX"));
     assert!(output.starts_with("exit: 3\n"), "{output}");
+}
+
+#[test]
+fn a_nix_that_hangs_or_is_none_is_an_error_that_says_so() {
+    let mut context = TestContext::new();
+    let stand_in = |context: &mut TestContext, script: &str| {
+        crate::doctor::use_program(context, script);
+        run(&mut context.splitter(&["tune", "--offline"]))
+    };
+    let start = std::time::Instant::now();
+    let output = stand_in(&mut context, "#!/bin/sh\nsleep 60 & sleep 60\n");
+    assert!(start.elapsed() < std::time::Duration::from_secs(40), "{output}");
+    assert!(output.starts_with("exit: 3\n") && output.contains("gave no answer within 5 s"), "{output}");
+    // A store that hangs is a warning, because the settings are known without it.
+    let settings = r#"{"cores":{"value":0,"defaultValue":0}}"#;
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *--version) echo 'nix (Nix) 2.34.8';; *config*) echo '{settings}';; *) sleep 60;; esac\n"
+    );
+    let output = stand_in(&mut context, &script);
+    assert!(
+        output.starts_with("exit: 0\n") && output.contains("the store does not answer: `nix store info"),
+        "{output}"
+    );
+    for program in ["/bin/cat", "/bin/echo", "/nowhere/nix"] {
+        context.set_env("SPLITTER_NIX", program.to_owned());
+        let output = run(&mut context.splitter(&["tune", "--offline"]));
+        assert!(output.starts_with("exit: 3\n") && output.contains(program), "{output}");
+        assert!(output.contains("hint: set SPLITTER_NIX to the path of a nix, or remove the variable"), "{output}");
+    }
+}
+
+#[test]
+fn a_place_that_is_no_file_is_refused_before_anything_is_printed() {
+    let context = TestContext::new();
+    let write = |path: &str| {
+        let mut command = context.splitter(&["tune", "--offline", "--write", path]);
+        run(command.env("PATH", "/nowhere").env_remove("SPLITTER_NIX"))
+    };
+    for (path, hint) in [
+        ("-", "leave out `--write`"),
+        ("missing/x.conf", "run `mkdir -p missing` first"),
+        (".", "name a file in it, such as `./splitter.conf`"),
+    ] {
+        let output = write(path);
+        assert!(output.starts_with("exit: 2\n----- stdout\n----- stderr\nerror: "), "{output}");
+        assert!(output.contains(hint), "{output}");
+    }
 }
 
 #[test]
@@ -214,7 +263,7 @@ fn e2e_a_small_set_is_built_and_downloaded_with_both_settings() {
     };
     let advice = advise(&situation);
     let delay = std::time::Duration::from_millis(1);
-    let amount = Amount { pairs: 1, builds: 2, steps: 3000, paths: 5, files: 45, delay };
+    let amount = Amount { pairs: 1, most_pairs: 1, builds: 2, steps: 3000, paths: 5, files: 45, delay };
     let folder = context.folder("measured");
     let trials = measure(&nix, &advice, &folder, &amount, &mut |_| {}).unwrap();
     let settings: Vec<_> = trials.iter().map(|trial| trial.settings[0].setting.as_str()).collect();

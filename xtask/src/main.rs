@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers: printing is its work")]
 
 mod bench;
+mod book;
 mod frameworks;
 mod linters;
 mod memory;
@@ -39,6 +40,8 @@ enum Command {
     },
     /// Check formatting and lints, and run all tests; a skipped test is a failure
     Ci,
+    /// Build the documentation as a book into target/book, and check its links
+    Book,
     /// Measure splitter against its targets on generated inputs, and print a table (takes minutes and 3 GB of disk)
     Bench(bench::Options),
     /// Install, build, start and ask the apps of frameworks/ (needs the network, root and Nix; all take an hour)
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Test { args } if is_ci() => test::strictly(&args),
         Command::Test { args } => test::leniently(&args),
         Command::Ci => test::strictly(&[]),
+        Command::Book => book::run(),
         Command::Bench(options) => bench::run(&options),
         Command::Frameworks(options) => frameworks::run(&options),
         Command::Release(options) => release::run(&options),

@@ -14,7 +14,7 @@ use std::{
 use camino::Utf8Path;
 use fs_err as fs;
 
-use crate::{Result, memory, paths, process, setup};
+use crate::{Result, book, memory, paths, process, setup};
 
 /// The number of tests by result.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,13 +32,14 @@ pub(crate) fn leniently(args: &[String]) -> Result<()> {
     tests(args).and_then(|counts| counts.verdict())
 }
 
-/// Checks formatting and lints, and runs all tests. A skipped test is an error.
+/// Checks formatting, lints and the book, and runs all tests. A skipped test is an error.
 pub(crate) fn strictly(args: &[String]) -> Result<()> {
     stage("fmt", || process::run(&mut cargo(&["fmt", "--all", "--check"])))?;
     stage("setup", setup::run)?;
     stage("clippy", || {
         process::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
     })?;
+    stage("book", book::run)?;
     let counts = stage("test", || tests(args))?;
     counts.verdict()?;
     if counts.skipped > 0 {

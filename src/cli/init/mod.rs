@@ -60,11 +60,13 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     if options.direnv || (!options.no_hook && offer::direnv(&tree, printer)?) {
         add_direnv(&tree, &mut files, printer)?;
     }
-    if options.just {
-        add_just(&tree, &mut files, printer)?;
+    let just = if options.just { Some(just::files(&tree)?) } else { None };
+    if let Some(Just::Written { files: texts, .. }) = &just {
+        texts.iter().for_each(|(path, text)| files.put(path.clone(), text.as_str()));
     }
     let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
     print_written(&written, printer);
+    just.iter().for_each(|just| advise_just(just, printer));
     apps::warn_of_none(&split, printer);
     let apps: BTreeSet<&str> = split.graph.apps().map(|(name, _)| name).collect();
     printer.data(format_args!(
@@ -100,19 +102,15 @@ fn add_direnv(tree: &WorkTree, files: &mut Files, printer: Printer) -> Result<()
     Ok(())
 }
 
-fn add_just(tree: &WorkTree, files: &mut Files, printer: Printer) -> Result<(), Failure> {
-    match just::files(tree)? {
-        Just::Written { files: texts, advice } => {
-            for (path, text) in texts {
-                files.put(path, text);
-            }
-            if let Some(justfile) = advice {
-                printer.note(format_args!("  add the line `{BOLD}{}{BOLD:#}` to {justfile}", just::LINE));
-            }
+/// Says what is left to do. Only what was written is worth advice, so this comes after writing.
+fn advise_just(just: &Just, printer: Printer) {
+    match just {
+        Just::Written { advice: Some(justfile), .. } => {
+            printer.note(format_args!("  add the line `{BOLD}{}{BOLD:#}` to {justfile}", just::LINE));
         }
+        Just::Written { advice: None, .. } => {}
         Just::Kept => printer.note(format_args!("  {} was edited and is kept", just::FILE)),
     }
-    Ok(())
 }
 
 fn flake_path() -> RepoPath {

@@ -38,6 +38,9 @@ pub(super) enum LintError {
         /// Its place.
         position: Position,
     },
+    /// `--explain` names a rule that does not exist.
+    #[error("no rule `{0}`")]
+    NoRule(String),
     /// splitter.json has a glob that cannot be read.
     #[error("could not read a glob of `lint`")]
     Glob(#[from] globset::Error),
@@ -57,7 +60,7 @@ impl Diagnose for LintError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::UnknownRule { name, .. } => {
+            Self::UnknownRule { name, .. } | Self::NoRule(name) => {
                 did_you_mean(RULES.iter().map(|rule| rule.name), name).into_iter().collect()
             }
             Self::Outside { .. } => vec!["pass `--repo DIR` with the repository of these files".to_owned()],

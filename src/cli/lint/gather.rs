@@ -1,9 +1,10 @@
 //! Finds the repository and the files to read. Neither a lockfile nor git is needed.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
+use ignore::{DirEntry, WalkBuilder};
 
 use super::error::LintError;
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     lint::{Kind, Unread, is_foreign, kind_of},
     names::SETTINGS,
     parallel,
-    repo::{Git, RepoPath, Tree as _, WorkTree},
+    repo::{Git, RepoPath, Tree as _, TreeError, WorkTree},
 };
 
 /// A file that is read.
@@ -48,7 +49,8 @@ pub(super) fn root(folder: &Utf8Path) -> Result<(WorkTree, RepoPath), Failure> {
         None => WorkTree::discover(&start).unwrap_or_else(|_| WorkTree::at(&start)),
     };
     let inside = start.ancestors().take_while(|folder| folder.starts_with(tree.root()));
-    let settings = inside.into_iter().find(|folder| folder.join(SETTINGS).is_file());
+    // Whatever has this name is read, so that a folder or a broken link is an error and not silently ignored.
+    let settings = inside.into_iter().find(|folder| fs::symlink_metadata(folder.join(SETTINGS)).is_ok());
     let below =
         settings.and_then(|folder| folder.strip_prefix(tree.root()).ok()).and_then(|path| path.as_str().parse().ok());
     Ok((tree, below.unwrap_or(RepoPath::root())))
@@ -56,16 +58,16 @@ pub(super) fn root(folder: &Utf8Path) -> Result<(WorkTree, RepoPath), Failure> {
 
 /// Reads the files of a repository.
 pub(super) fn gather(tree: WorkTree) -> Result<Gathered, Failure> {
-    let paths = paths(&tree)?;
+    let (paths, mut unread) = paths(&tree)?;
     let wanted: Vec<(&String, Kind)> =
         paths.iter().filter(|path| !is_foreign(path)).filter_map(|path| Some((path, kind_of(path)?))).collect();
     let read = |(path, kind): &(&String, Kind)| {
-        let place: RepoPath = path.parse().ok()?;
+        let unread = |why| Unread { path: (*path).clone(), why };
+        let Ok(place) = path.parse::<RepoPath>() else { return Some(Err(unread(ODD_NAME))) };
         // A link leads to a file that is read anyway, or out of the repository.
         if place.on_disk(tree.root()).is_symlink() {
             return None;
         }
-        let unread = |why| Unread { path: (*path).clone(), why };
         // A file that git has and that is gone is no fault.
         let bytes = match tree.read(&place) {
             Ok(bytes) => bytes?,
@@ -74,7 +76,7 @@ pub(super) fn gather(tree: WorkTree) -> Result<Gathered, Failure> {
         let text = String::from_utf8(bytes).map_err(|_| unread("is not text in UTF-8"));
         Some(text.map(|text| Read { path: (*path).clone(), kind: *kind, text }))
     };
-    let (mut files, mut unread) = (Vec::new(), Vec::new());
+    let mut files = Vec::new();
     for file in parallel::map(&wanted, read).into_iter().flatten() {
         match file {
             Ok(file) => files.push(file),
@@ -85,16 +87,47 @@ pub(super) fn gather(tree: WorkTree) -> Result<Gathered, Failure> {
     Ok(Gathered { tree, paths, files, unread, ignored_locks })
 }
 
-/// Returns the paths of all files that git has or would add. Without git they come from a walk of the folder.
-fn paths(tree: &WorkTree) -> Result<Vec<String>, Failure> {
+/// Why a file with an odd name is not read, in words that follow its path.
+const ODD_NAME: &str = "has a name that is not UTF-8, or that has a control character";
+
+/// Returns the paths of all files that git has or would add, and files that a rule is for and whose names no report can hold. Without git they
+/// come from a walk of the folder.
+fn paths(tree: &WorkTree) -> Result<(Vec<String>, Vec<Unread>), Failure> {
     let git = Git::at(tree.root());
-    let listed = git.output(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-    let Ok(listed) = listed else {
-        return Ok(tree.source_files()?.into_iter().map(|file| file.path.as_str().to_owned()).collect());
-    };
-    let names = listed.split(|byte| *byte == 0).filter_map(|name| std::str::from_utf8(name).ok());
-    let paths: BTreeSet<String> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    Ok(paths.into_iter().collect())
+    if let Ok(listed) = git.output(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"]) {
+        return Ok(sorted(listed.split(|byte| *byte == 0).map(<[u8]>::to_vec)));
+    }
+    match tree.source_files() {
+        Ok(files) => Ok((files.into_iter().map(|file| file.path.as_str().to_owned()).collect(), Vec::new())),
+        Err(TreeError::Name(_)) => Ok(sorted(walk(tree.root()).into_iter())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sorts names into those that reports can hold, and the others.
+fn sorted(names: impl Iterator<Item = Vec<u8>>) -> (Vec<String>, Vec<Unread>) {
+    let (mut paths, mut unread) = (BTreeSet::new(), Vec::new());
+    for name in names.filter(|name| !name.is_empty()) {
+        match String::from_utf8(name) {
+            Ok(path) if !path.contains(char::is_control) => {
+                paths.insert(path);
+            }
+            Ok(path) => unread.push(path),
+            Err(error) => unread.push(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        }
+    }
+    unread.retain(|path| !is_foreign(path) && kind_of(path).is_some());
+    let unread = unread.into_iter().map(|path| Unread { path, why: ODD_NAME });
+    (paths.into_iter().collect(), unread.collect())
+}
+
+/// Returns the names of all files, odd ones included. It reads no `.gitignore`, whose content nobody has checked here.
+fn walk(root: &Utf8Path) -> Vec<Vec<u8>> {
+    let is_wanted = |entry: &DirEntry| entry.file_name() != ".git" && entry.file_name() != "node_modules";
+    let entries = WalkBuilder::new(root).standard_filters(false).filter_entry(is_wanted).build().flatten();
+    let files = entries.filter(|entry| !entry.file_type().is_some_and(|kind| kind.is_dir()));
+    let below = files.filter_map(|entry| entry.path().strip_prefix(root).map(Path::to_owned).ok());
+    below.map(|path| path.into_os_string().into_encoded_bytes()).collect()
 }
 
 /// Returns the locks beside flakes that exist and are not listed.

@@ -5,7 +5,7 @@ mod gather;
 mod show;
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -21,32 +21,37 @@ use super::{
     failure::{Failure, Outcome},
     interrupt,
     printer::Printer,
-    text::things,
 };
 use crate::{
-    lint::{self, Choice, Choices, Context, File, Finding, Level, Unread, rules},
+    lint::{self, Choice, Choices, Context, File, Finding, Level, Report, Unread, rules},
+    names::SETTINGS,
     repo::{RepoPath, WorkTree},
     scaffold::files::Files,
     split::config::{self, LintConfig},
 };
 
 pub(super) fn run(global: &Global, options: &LintOptions, printer: Printer) -> Result<Outcome, Failure> {
+    if let Some(name) = &options.explain {
+        show::explain(name, printer)?;
+        return Ok(Outcome::Done);
+    }
     let (tree, settings) = gather::root(global.repo.as_deref().unwrap_or(Utf8Path::new(".")))?;
     let config = config::read(&WorkTree::at(settings.on_disk(tree.root())))?.lint;
     let choices = choices(&config, &settings, options.pedantic)?;
     let wanted = wanted(&tree, options)?;
     let mut gathered = gather(tree)?;
-    let mut findings = findings(&gathered, &choices, &wanted);
+    let mut report = report(&gathered, &choices, &wanted);
     if options.fix {
-        let mended = mend(&gathered, &findings)?;
-        printer.note(format_args!("changed {}", things(mended, "file")));
-        if mended > 0 {
+        let mended = mend(&gathered, &report.findings)?;
+        show::mended(&report.findings, &mended, printer);
+        if !mended.is_empty() {
             gathered = gather(gathered.tree)?;
-            findings = self::findings(&gathered, &choices, &wanted);
+            report = self::report(&gathered, &choices, &wanted);
         }
     }
-    warn_of_names(&gathered, printer);
-    let unread = unread(&gathered, &choices, &wanted);
+    warn_of_comments(&gathered, printer);
+    warn_of_globs(&gathered, &config, &settings, printer)?;
+    let Report { findings, unread } = report;
     for Unread { path, why } in &unread {
         printer.warning(format_args!("{path}: not checked, because it {why}"));
     }
@@ -57,18 +62,14 @@ pub(super) fn run(global: &Global, options: &LintOptions, printer: Printer) -> R
     Ok(Outcome::verdict(is_clean, matches!(options.format, LintFormat::Json | LintFormat::Sarif)))
 }
 
-/// Returns the findings in the files that the user wants. Rules see the whole repository.
-fn findings(gathered: &Gathered, choices: &Choices, wanted: &[RepoPath]) -> Vec<Finding> {
-    let is_wanted: BTreeMap<&str, bool> =
-        gathered.files.iter().map(|read| (read.path.as_str(), is_within(&read.path, wanted))).collect();
-    let mut findings = in_context(gathered, |context| lint::lint(context, choices));
-    findings.retain(|finding| is_wanted.get(finding.path.as_str()).copied().unwrap_or_default());
-    findings
-}
-
-/// Returns the files that the user wants and that no rule read.
-fn unread(gathered: &Gathered, choices: &Choices, wanted: &[RepoPath]) -> Vec<Unread> {
-    let mut unread = in_context(gathered, |context| lint::unread(context, choices));
+/// Returns what the files that the user wants have. Rules see the whole repository.
+fn report(gathered: &Gathered, choices: &Choices, wanted: &[RepoPath]) -> Report {
+    let Report { mut findings, mut unread } = in_context(gathered, |context| lint::lint(context, choices));
+    if !wanted.is_empty() {
+        let is_wanted: BTreeSet<&str> =
+            gathered.files.iter().map(|read| read.path.as_str()).filter(|path| is_within(path, wanted)).collect();
+        findings.retain(|finding| is_wanted.contains(finding.path.as_str()));
+    }
     unread.extend(gathered.unread.iter().cloned());
     unread.retain(|file| is_within(&file.path, wanted));
     let is_known = |path: &str| gathered.files.iter().any(|file| is_within(&file.path, &wanted_path(path)));
@@ -78,7 +79,7 @@ fn unread(gathered: &Gathered, choices: &Choices, wanted: &[RepoPath]) -> Vec<Un
         }
     }
     unread.sort_by(|a, b| a.path.cmp(&b.path));
-    unread
+    Report { findings, unread }
 }
 
 fn wanted_path(path: &str) -> Vec<RepoPath> {
@@ -140,26 +141,47 @@ fn globs(folder: &RepoPath, texts: &[String]) -> Result<GlobSet, LintError> {
     Ok(set.build()?)
 }
 
-/// Writes the files that fixes change, and returns how many.
-fn mend(gathered: &Gathered, findings: &[Finding]) -> Result<usize, Failure> {
+/// Writes the files that fixes change, and returns their paths.
+fn mend(gathered: &Gathered, findings: &[Finding]) -> Result<BTreeSet<String>, Failure> {
     let mut files = Files::default();
-    let mut changed = 0;
+    let mut changed = BTreeSet::new();
     for read in &gathered.files {
         let own = findings.iter().filter(|finding| finding.path == read.path);
         if let (Some(fixed), Ok(path)) = (lint::apply(&read.text, own), read.path.parse::<RepoPath>()) {
             files.put(path, fixed);
-            changed += 1;
+            changed.insert(read.path.clone());
         }
     }
     interrupt::uninterrupted(|| files.write(gathered.tree.root()))?;
     Ok(changed)
 }
 
-/// Warns about comments that allow a rule that does not exist.
-fn warn_of_names(gathered: &Gathered, printer: Printer) {
+/// Warns about comments that allow nothing, or a rule that does not exist.
+fn warn_of_comments(gathered: &Gathered, printer: Printer) {
     for read in &gathered.files {
-        for (line, name) in lint::unknown_names(&read.text) {
-            printer.warning(format_args!("{}:{line}: a comment allows `{name}`, which is no rule", read.path));
+        for (line, fault) in lint::odd_comments(&read.text) {
+            printer.warning(format_args!("{}:{line}: {fault}", read.path));
         }
     }
+}
+
+/// Warns about globs of `splitter.json` that match no file of the repository: what they were for is gone or misspelt.
+fn warn_of_globs(
+    gathered: &Gathered,
+    config: &LintConfig,
+    folder: &RepoPath,
+    printer: Printer,
+) -> Result<(), LintError> {
+    let ignored = config.ignore.iter().map(|glob| ("lint.ignore".to_owned(), glob));
+    let allowed = config
+        .rules
+        .iter()
+        .flat_map(|(name, rule)| rule.allow.iter().map(move |glob| (format!("lint.rules.{name}.allow"), glob)));
+    for (place, glob) in ignored.chain(allowed) {
+        let set = globs(folder, std::slice::from_ref(glob))?;
+        if !gathered.paths.iter().any(|path| set.is_match(path)) {
+            printer.warning(format_args!("{SETTINGS}: `{glob}` in `{place}` matches no file"));
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,10 @@
 //! Prints findings: text, JSON, annotations of GitHub, SARIF.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
+use super::error::LintError;
 use crate::{
     cli::{
         arguments::{LintFormat, LintOptions},
@@ -10,7 +13,10 @@ use crate::{
         style::{BAD, BOLD, DIM, GOOD, NOTE, ODD},
         text::things,
     },
-    lint::{Finding, Level, Rule, Unread, rules::RULES},
+    lint::{
+        self, Finding, Level, Rule, Unread,
+        rules::{self, RULES},
+    },
 };
 
 /// Prints the findings in so many files that were read.
@@ -30,6 +36,27 @@ pub(super) fn print(options: &LintOptions, files: usize, findings: &[Finding], u
             printer.json(&formats::sarif(&rules, &items));
         }
     }
+}
+
+/// Prints the page of a rule.
+pub(super) fn explain(name: &str, printer: Printer) -> Result<(), LintError> {
+    let short = name.strip_prefix("splitter/").unwrap_or(name);
+    let rule = rules::named(short).ok_or_else(|| LintError::NoRule(name.to_owned()))?;
+    let page = lint::page(rule);
+    // The first line is for those who edit the page.
+    let text = page.split_once("-->").map_or(page.as_str(), |(_, text)| text);
+    printer.data(text.trim());
+    Ok(())
+}
+
+/// Says what `--fix` changed.
+pub(super) fn mended(findings: &[Finding], changed: &BTreeSet<String>, printer: Printer) {
+    for finding in findings.iter().filter(|finding| changed.contains(&finding.path)) {
+        if let Some(fix) = &finding.fix {
+            printer.note(format_args!("{}:{}: {}", finding.path, finding.start.line, fix.title));
+        }
+    }
+    printer.note(format_args!("changed {}", things(changed.len(), "file")));
 }
 
 const fn severity(level: Level) -> Severity {
@@ -57,12 +84,17 @@ fn remedy(finding: &Finding) -> &str {
     finding.remedy.as_deref().or(fix).unwrap_or(finding.rule.remedy)
 }
 
+/// Returns the command that prints the page of a rule.
+fn command(rule: &Rule) -> String {
+    format!("splitter lint --explain {}", rule.name)
+}
+
 /// Returns the description of a rule for SARIF.
 fn described(rule: &Rule) -> Value {
     json!({
         "id": rule.id(),
         "shortDescription": { "text": rule.why },
-        "help": { "text": rule.remedy, "markdown": format!("{}\n\n{}\n\nSee `{}`.", rule.remedy, rule.about, rule.page()) },
+        "help": { "text": rule.remedy, "markdown": format!("{}\n\n{}\n\n`{}` shows examples.", rule.remedy, rule.about, command(rule)) },
         "defaultConfiguration": { "level": formats::level(severity(rule.level)), "enabled": !rule.is_taste },
     })
 }
@@ -81,7 +113,7 @@ fn report(files: usize, findings: &[Finding], unread: &[Unread]) -> Value {
                 "message": finding.message,
                 "why": finding.rule.why,
                 "remedy": remedy(finding),
-                "page": finding.rule.page(),
+                "explain": command(finding.rule),
                 "fix": finding.fix.as_ref().map(|fix| fix.title.as_str()),
             })
         })
@@ -126,4 +158,5 @@ fn text(files: usize, findings: &[Finding], unread: usize, printer: Printer) {
     if fixable > 0 {
         printer.data(format_args!("`splitter lint --fix` mends {}", things(fixable, "finding")));
     }
+    printer.data(format_args!("`splitter lint --explain {}` says more about a rule", findings[0].rule.name));
 }

@@ -10,6 +10,7 @@ use crate::{
     machine::{self, Computer, Root as _, STORE, ThisComputer},
     nix::{
         command::{Nix, NixError},
+        installed::{self, LIMIT, NoAnswer},
         settings::text_of,
     },
     repo::{WorkTree, WorkTreeError},
@@ -106,23 +107,23 @@ fn team_cache(choice: &CacheChoice) -> TeamCache {
     }
 }
 
-/// Asks Nix. A configuration that Nix refuses is an error; a daemon that does not answer is a warning.
-fn installed(nix: Nix, printer: Printer) -> Result<(Nix, Installed), Failure> {
-    let version = nix.known_version()?;
-    let known = nix.known_settings()?;
-    let mut warnings = known.warnings;
-    let store = match nix.store_info(None) {
-        Ok((store, more)) => {
-            warnings.extend(more.into_iter().filter(|warning| !warnings.contains(warning)).collect::<Vec<_>>());
-            Some(store)
-        }
-        Err(error) => {
-            printer.warning(format_args!("the store does not answer: {error}"));
-            None
-        }
+/// Asks Nix. A configuration that Nix refuses, or a Nix that hangs, is an error; a daemon that does not answer is a warning.
+fn installed(nix: Nix, printer: Printer) -> Result<(Nix, Installed), NoAnswer> {
+    let asked = installed::Installed::ask(&nix, LIMIT);
+    if let Some(other) = asked.is_other() {
+        return Err(other);
+    }
+    let version = match asked.version {
+        Ok(version) => Some(version),
+        Err(NoAnswer::Form { .. }) => None,
+        Err(error) => return Err(error),
     };
-    let installed = Installed { version, settings: known.settings, warnings, store };
-    Ok((nix, installed))
+    let mut warnings = asked.warnings;
+    let more: Vec<_> = asked.store_warnings.into_iter().filter(|warning| !warnings.contains(warning)).collect();
+    warnings.extend(more);
+    let store =
+        asked.store.inspect_err(|error| printer.warning(format_args!("the store does not answer: {error}"))).ok();
+    Ok((nix, Installed { version, settings: asked.settings?, warnings, store }))
 }
 
 /// Returns the caches that Nix asks, and those of the repository.

@@ -21,6 +21,7 @@ use crate::tune::{
 };
 
 pub(super) fn run(global: &Global, options: &TuneOptions, printer: Printer) -> Result<Outcome, Failure> {
+    options.write.iter().try_for_each(|path| write::check(path))?;
     let facts = Facts::read(global, options, printer)?;
     let situation = facts.situation(options.profile.into(), options.output.ci);
     let mut advice = advise(&situation);
@@ -69,13 +70,16 @@ fn print_diff(advice: &Advice, printer: Printer) {
 fn measured(facts: &Facts, advice: &mut Advice, printer: Printer) -> Result<Vec<Trial>, Failure> {
     let nix = facts.nix()?;
     if facts.is_busy() {
-        printer.warning("other programs keep this computer busy; the times say little");
+        printer.warning("other programs keep this computer busy, so this takes more runs and may tell nothing");
     }
     let mut amount = Amount::default();
     amount.delay = facts.delay().unwrap_or(amount.delay);
     let folder = facts.scratch()?;
     let trials = measure::measure(nix, advice, &folder, &amount, &mut |work| {
-        printer.note(format_args!("measuring {BOLD}{work}{BOLD:#}, {} times with each setting", amount.pairs));
+        printer.note(format_args!(
+            "measuring {BOLD}{work}{BOLD:#}, {} to {} times with each setting",
+            amount.pairs, amount.most_pairs
+        ));
     })?;
     measure::withdraw(advice, &trials);
     Ok(trials)

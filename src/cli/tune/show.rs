@@ -11,7 +11,7 @@ use crate::{
     machine::{Fact, Medium, Sureness},
     tune::{
         Advice, Recommendation, Situation, State,
-        measure::{Trial, Verdict, fastest},
+        measure::{Runs, Trial, Verdict},
         notes::{claims, file_of},
         render::shown,
     },
@@ -182,15 +182,23 @@ fn print_trials(trials: &[Trial], printer: Printer) {
             Verdict::Helps => format!("{GOOD}helps{GOOD:#}"),
             Verdict::NoGain => "no gain, so not recommended".to_owned(),
             Verdict::Slower => format!("{ODD}slower, so not recommended{ODD:#}"),
+            Verdict::CannotTell => format!("{ODD}cannot tell, because runs of the same setting differ by more{ODD:#}"),
         };
         printer.data(format_args!("  {}: {}", escape(&trial.work), escape(&settings.join(", "))));
         printer.data(format_args!(
-            "    {:.2} s → {:.2} s, ratio {:.2}: {verdict}",
-            fastest(&trial.before).unwrap_or_default(),
-            fastest(&trial.after).unwrap_or_default(),
+            "    {} → {}, {} runs each, ratio {:.2}: {verdict}",
+            median(&trial.before),
+            median(&trial.after),
+            trial.before.len(),
             trial.ratio
         ));
     }
+}
+
+/// Returns the median with the fastest and the slowest run.
+fn median(seconds: &[f64]) -> String {
+    Runs::of(seconds)
+        .map_or_else(|| "?".to_owned(), |runs| format!("{:.2} s ({:.2} to {:.2})", runs.median, runs.least, runs.most))
 }
 
 fn print_profiles(situation: &Situation<'_>, printer: Printer) {

@@ -14,6 +14,7 @@ use crate::{
     diagnostic::{Category, Diagnose},
     reading,
     scaffold::{files, signature::Found},
+    shell,
     tune::{Advice, Situation, notes::file_of, render::SIGNATURE},
 };
 
@@ -23,11 +24,20 @@ enum WriteError {
     Read { path: Utf8PathBuf, source: io::Error },
     #[error("could not write `{path}`")]
     Write { path: Utf8PathBuf, source: io::Error },
+    #[error("`--write` needs the name of a file, found `-`")]
+    Stdout,
+    #[error("`{path}` is a folder; `--write` needs the name of a file")]
+    IsFolder { path: Utf8PathBuf },
+    #[error("could not write `{path}`: the folder `{folder}` does not exist")]
+    NoFolder { path: Utf8PathBuf, folder: Utf8PathBuf },
 }
 
 impl Diagnose for WriteError {
     fn category(&self) -> Category {
-        Category::Environment
+        match self {
+            Self::Read { .. } | Self::Write { .. } => Category::Environment,
+            Self::Stdout | Self::IsFolder { .. } | Self::NoFolder { .. } => Category::Input,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -38,9 +48,27 @@ impl Diagnose for WriteError {
                     parent(path)
                 )]
             }
-            _ => Vec::new(),
+            Self::Read { .. } | Self::Write { .. } => Vec::new(),
+            Self::Stdout => vec!["leave out `--write` to print to the terminal or into a pipe".to_owned()],
+            Self::IsFolder { path } => vec![format!("name a file in it, such as `{}`", path.join("splitter.conf"))],
+            Self::NoFolder { folder, .. } => vec![format!("run `mkdir -p {}` first", shell::word(folder.as_str()))],
         }
     }
+}
+
+/// Refuses what is no place for a file, before anything is printed.
+pub(super) fn check(path: &Utf8Path) -> Result<(), Failure> {
+    let folder = parent(path);
+    Err(if path == "-" {
+        WriteError::Stdout
+    } else if path.is_dir() {
+        WriteError::IsFolder { path: path.to_owned() }
+    } else if !folder.is_dir() {
+        WriteError::NoFolder { path: path.to_owned(), folder: folder.to_owned() }
+    } else {
+        return Ok(());
+    }
+    .into())
 }
 
 pub(super) fn write(

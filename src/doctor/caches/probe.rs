@@ -13,9 +13,8 @@ use crate::{
         narinfo::Trust,
         query::{Asking, Cache, Depth, Found},
     },
-    doctor::limited,
     fetch::{self, FetchError},
-    nix::command::Nix,
+    nix::command::{Nix, limited},
 };
 
 /// The store paths that each cache is asked for.

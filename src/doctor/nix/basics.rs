@@ -2,13 +2,16 @@
 
 use super::{
     DAEMON, FALLBACK, FLAKES, Facts, IGNORED, INSTALLED, REMEMBERED, SUBSTITUTION, TRUSTED, UNKNOWN, VERSION,
-    facts::{Installed, NoAnswer},
     place::Place,
 };
 use crate::{
     doctor::model::{Entry, Finding},
     machine::Family,
-    nix::settings::{Flavour, Settings, StoreInfo, Version, Warning},
+    nix::{
+        command::NIX_VARIABLE,
+        installed::{Installed, NoAnswer},
+        settings::{Flavour, Settings, StoreInfo, Version, Warning},
+    },
 };
 
 /// The first version whose flakes read the settings that splitter writes into `flake.nix` for submodules and Git LFS.
@@ -37,6 +40,17 @@ pub(super) fn missing(facts: &Facts<'_>) -> Entry {
          Nix and of caches could not be made.",
     );
     INSTALLED.found(finding.so("install Nix from https://nixos.org/download"))
+}
+
+/// Returns the entry for a program that is no Nix.
+pub(super) fn other(answer: &NoAnswer, facts: &Facts<'_>) -> Entry {
+    let why = "Nothing can be built with it. The checks of Nix and of caches could not be made.";
+    let finding = Finding::problem(100, answer.to_string(), why);
+    INSTALLED.found(if facts.environment.get(NIX_VARIABLE).is_some() {
+        finding.so(format!("set {NIX_VARIABLE} to the path of a nix, or remove the variable to use the one in PATH"))
+    } else {
+        finding.so("remove the program from PATH, or install Nix from https://nixos.org/download")
+    })
 }
 
 pub(super) fn check(nix: &Installed, facts: &Facts<'_>) -> Vec<Entry> {

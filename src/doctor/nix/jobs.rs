@@ -5,66 +5,90 @@ use crate::{
     doctor::model::{Entry, Finding},
     machine::Family,
     nix::settings::Settings,
-    tune::profile::{Jobs, Profile},
+    tune::{Fit, Jobs, Profile},
 };
 
-/// From this many processes for each core on, builds slow each other down.
-const TOO_MANY: u64 = 4;
-/// With fewer cores, one build at a time is right.
-const FEW_CORES: u64 = 4;
+/// From this many processes for each core on, builds are much slower, not just a little.
+const BAD: u64 = 4;
 
 pub(super) fn check(settings: &Settings, facts: &Facts<'_>) -> Vec<Entry> {
     jobs(settings, facts).into_iter().chain(optimise(settings, facts)).collect()
 }
 
 fn jobs(settings: &Settings, facts: &Facts<'_>) -> Option<Entry> {
-    let jobs = settings.number("max-jobs")?;
-    let Some(cores) = facts.computer.cores.usable.get().and_then(|cores| u64::try_from(cores).ok()) else {
+    settings.number("max-jobs")?;
+    let Some(set) = Jobs::set(settings, facts.computer) else {
         return Some(JOBS.unknown("the number of cores is not known"));
     };
-    let each = match settings.number("cores")? {
-        0 => cores,
-        each => each,
+    let Some(fit) = set.fit(facts.computer) else {
+        return Some(JOBS.unknown("the number of cores or the memory is not known"));
     };
-    let memory = facts.computer.memory.usable.get();
-    let advised = Profile::default().jobs(facts.computer);
-    let set = |finding: Finding| match advised {
-        Some(Jobs { jobs, cores }) => {
-            let finding = finding.so(facts.to_set("max-jobs", &jobs.to_string()));
-            let finding = finding.so(facts.to_set("cores", &cores.to_string()));
-            finding.so("`splitter tune` shows these and other settings that suit this machine, with their reasons")
-        }
-        None => finding,
-    };
-    if jobs == 0 {
-        let has_builders = settings.string("builders").is_some_and(|builders| !builders.trim().is_empty());
-        if has_builders {
-            return Some(JOBS.fine("nothing is built on this machine (`max-jobs = 0`), but on builders"));
-        }
-        let what = format!("nothing may be built on this machine: `max-jobs = 0`{}", facts.in_file("max-jobs"));
-        let why = "There are no other builders, so every build that no cache has fails.";
-        return Some(JOBS.found(set(Finding::problem(93, what, why))));
-    }
+    let cores = facts.computer.cores.usable.get().and_then(|cores| u64::try_from(cores).ok()).unwrap_or(1);
     let here = cores_here(cores, facts);
-    let processes = jobs.saturating_mul(each);
-    if jobs > 1 && processes >= TOO_MANY.saturating_mul(cores) {
-        let what = format!("Nix may start {processes} processes on {here}");
-        let memory =
-            memory.map(|memory| format!(" {jobs} builds of 1 to 4 GB each share {} GB of memory.", memory >> 30));
-        let why = format!(
-            "`max-jobs = {jobs}` builds run at once, and `cores` gives each {}. They slow each other down, or run out of memory.{}",
-            of_cores(each),
-            memory.unwrap_or_default()
-        );
-        return Some(JOBS.found(set(Finding::problem(55, what, why))));
+    Some(match fit {
+        Fit::Nothing => nothing(settings, set, facts),
+        Fit::TooMany(processes) => too_many(set, processes, cores, facts),
+        Fit::TooFew(_) if set.jobs == 1 => {
+            let what = format!("Nix builds one thing at a time on {here}");
+            let why = "Most JavaScript builds use few cores for most of their time, so several at once finish earlier.";
+            JOBS.found(advised(Finding::advice(40, what, why), set, facts))
+        }
+        Fit::TooFew(processes) => {
+            let what = format!("Nix may start only {processes} processes on {here}");
+            let why =
+                format!("{} of {cores} cores have nothing to do during a build.", cores.saturating_sub(processes));
+            JOBS.found(advised(Finding::advice(39, what, why), set, facts))
+        }
+        Fit::Suits => {
+            let builds = if set.jobs == 1 {
+                "1 build at a time".to_owned()
+            } else {
+                format!("{} builds at once, each", set.jobs)
+            };
+            JOBS.fine(format!("{builds} with {}, on {here}", of_cores(set.cores)))
+        }
+    })
+}
+
+fn nothing(settings: &Settings, set: Jobs, facts: &Facts<'_>) -> Entry {
+    if settings.string("builders").is_some_and(|builders| !builders.trim().is_empty()) {
+        return JOBS.fine("nothing is built on this machine (`max-jobs = 0`), but on builders");
     }
-    if jobs == 1 && cores >= FEW_CORES && advised.is_some_and(|advised| advised.jobs > 1) {
-        let what = format!("Nix builds one thing at a time on {here}");
-        let why = "Most JavaScript builds use few cores for most of their time, so several at once finish earlier.";
-        return Some(JOBS.found(set(Finding::advice(40, what, why))));
+    let what = format!("nothing may be built on this machine: `max-jobs = 0`{}", facts.in_file("max-jobs"));
+    let why = "There are no other builders, so every build that no cache has fails.";
+    JOBS.found(advised(Finding::problem(93, what, why), set, facts))
+}
+
+fn too_many(set: Jobs, processes: u64, cores: u64, facts: &Facts<'_>) -> Entry {
+    let what = format!("Nix may start {processes} processes on {}", cores_here(cores, facts));
+    let memory = facts.computer.memory.usable.get().map(|memory| memory >> 30).unwrap_or_default();
+    if set.jobs == 1 {
+        let why =
+            format!("A build starts a process for each of {}, and they wait for each other.", of_cores(set.cores));
+        return JOBS.found(advised(Finding::advice(46, what, why), set, facts));
     }
-    let builds = if jobs == 1 { "1 build at a time".to_owned() } else { format!("{jobs} builds at once, each") };
-    Some(JOBS.fine(format!("{builds} with {}, on {here}", of_cores(each))))
+    let why = format!(
+        "`max-jobs = {}` builds run at once, and `cores` gives each {}. They slow each other down, or run out of memory. {} builds of 1 \
+         to 4 GB each share {memory} GB of memory.",
+        set.jobs,
+        of_cores(set.cores),
+        set.jobs
+    );
+    let is_bad = processes >= BAD.saturating_mul(cores);
+    let finding = if is_bad { Finding::problem(55, what, why) } else { Finding::advice(46, what, why) };
+    JOBS.found(advised(finding, set, facts))
+}
+
+/// Adds the settings that `splitter tune` advises.
+fn advised(mut finding: Finding, set: Jobs, facts: &Facts<'_>) -> Finding {
+    let Some(Jobs { jobs, cores }) = Profile::default().jobs(facts.computer) else { return finding };
+    if jobs != set.jobs {
+        finding = finding.so(facts.to_set("max-jobs", &jobs.to_string()));
+    }
+    if cores != set.cores {
+        finding = finding.so(facts.to_set("cores", &cores.to_string()));
+    }
+    finding.so("`splitter tune` shows these and other settings that suit this machine, with their reasons")
 }
 
 /// Returns the cores that builds may use, and what limits them.

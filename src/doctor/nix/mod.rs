@@ -1,7 +1,6 @@
 //! Checks of the installed Nix: is it there, does its daemon answer, and do its settings help.
 
 mod basics;
-pub mod facts;
 mod jobs;
 pub mod place;
 mod safety;
@@ -10,12 +9,16 @@ mod tests;
 
 use std::path::PathBuf;
 
-use self::{
-    facts::{Installed, NoAnswer},
-    place::Place,
-};
+use self::place::Place;
 use super::model::{Entry, Finding};
-use crate::{fetch::Environment, machine::Computer, nix::settings::Settings};
+use crate::{
+    fetch::Environment,
+    machine::Computer,
+    nix::{
+        installed::{Installed, NoAnswer},
+        settings::Settings,
+    },
+};
 
 checks! {
     Nix;
@@ -83,6 +86,9 @@ impl Facts<'_> {
 /// Makes all checks of Nix.
 pub fn check(facts: &Facts<'_>) -> Vec<Entry> {
     let Some(nix) = facts.installed else { return vec![basics::missing(facts)] };
+    if let Some(answer) = nix.is_other() {
+        return vec![basics::other(&answer, facts)];
+    }
     let mut entries = basics::check(nix, facts);
     match &nix.settings {
         Ok(settings) => {

@@ -1,10 +1,10 @@
 //! Settings that make builds differ between machines, or let builds and users do more than they should.
 
-use super::{BUILD_DIR, DANGEROUS, Facts, SANDBOX, facts::Installed};
+use super::{BUILD_DIR, DANGEROUS, Facts, SANDBOX};
 use crate::{
     doctor::model::{Entry, Finding},
     machine::Family,
-    nix::settings::Settings,
+    nix::{installed::Installed, settings::Settings},
 };
 
 /// The permission that lets everyone write.

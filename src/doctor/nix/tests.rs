@@ -83,7 +83,7 @@ impl World {
 #[track_caller]
 fn only(set: &[(&str, Value)]) -> (&'static str, Severity, String) {
     let set: Vec<(&str, Value)> =
-        [("max-jobs", json!(4)), ("cores", json!(2))].into_iter().chain(set.iter().cloned()).collect();
+        [("max-jobs", json!(16)), ("cores", json!(2))].into_iter().chain(set.iter().cloned()).collect();
     let found = World::server().found(&nix(&set));
     assert_eq!(found.len(), 1, "{found:?}");
     found.into_iter().next().unwrap()
@@ -92,7 +92,7 @@ fn only(set: &[(&str, Value)]) -> (&'static str, Severity, String) {
 #[test]
 fn a_machine_with_good_settings_has_no_finding() {
     let world = World::server();
-    assert_eq!(world.found(&nix(&[("max-jobs", json!(4)), ("cores", json!(2))])), []);
+    assert_eq!(world.found(&nix(&[("max-jobs", json!(16)), ("cores", json!(2))])), []);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn the_warnings_of_nix_become_findings_with_the_lines() {
 #[test]
 fn a_daemon_that_does_not_answer_blocks_other_checks() {
     let failed = |reason: &str| NoAnswer::Failed { command: "nix store info".to_owned(), reason: reason.to_owned() };
-    let mut nix = nix(&[("max-jobs", json!(4)), ("cores", json!(2))]);
+    let mut nix = nix(&[("max-jobs", json!(16)), ("cores", json!(2))]);
     nix.store = Err(failed("cannot connect to socket at '/nix/x': No such file or directory"));
     let found = World::server().found(&nix);
     assert!(found.len() == 1 && found[0].0 == "daemon" && found[0].2.contains("does not answer"), "{found:?}");
@@ -196,11 +196,11 @@ fn a_daemon_that_does_not_answer_blocks_other_checks() {
 fn a_sandbox_that_the_machine_refuses_is_found_without_a_daemon_only() {
     let mut world = World::server();
     world.namespaces = Some(false);
-    let mut nix = nix(&[("max-jobs", json!(4)), ("cores", json!(2))]);
+    let mut nix = nix(&[("max-jobs", json!(16)), ("cores", json!(2))]);
     assert_eq!(world.found(&nix), []);
     nix.store = Ok(StoreInfo { url: "local".to_owned(), version: None, trusted: Some(true) });
     assert_eq!(world.found(&nix)[0].0, "sandbox");
-    nix = self::nix(&[("max-jobs", json!(4)), ("cores", json!(2)), ("sandbox-fallback", json!(false))]);
+    nix = self::nix(&[("max-jobs", json!(16)), ("cores", json!(2)), ("sandbox-fallback", json!(false))]);
     nix.store = Ok(StoreInfo { url: "local".to_owned(), version: None, trusted: Some(true) });
     assert_eq!(world.found(&nix), []);
 }
@@ -208,7 +208,7 @@ fn a_sandbox_that_the_machine_refuses_is_found_without_a_daemon_only() {
 #[test]
 fn a_setting_that_the_daemon_ignores_is_not_held_against_the_daemon() {
     let mut nix =
-        nix(&[("max-jobs", json!(4)), ("cores", json!(2)), ("sandbox", json!(false)), ("require-sigs", json!(false))]);
+        nix(&[("max-jobs", json!(16)), ("cores", json!(2)), ("sandbox", json!(false)), ("require-sigs", json!(false))]);
     let ignored = |setting: &str| Warning::Restricted { setting: setting.to_owned() };
     nix.store_warnings = vec![ignored("sandbox"), ignored("require-sigs")];
     let names: Vec<&str> = World::server().found(&nix).iter().map(|found| found.0).collect();
@@ -220,7 +220,7 @@ fn old_versions_open_folders_and_long_memories_are_found() {
     let mut world = World::server();
     world.build_dir = Some(("/b".into(), 0o41777));
     world.has_team_caches = true;
-    let mut nix = nix(&[("max-jobs", json!(4)), ("cores", json!(2))]);
+    let mut nix = nix(&[("max-jobs", json!(16)), ("cores", json!(2))]);
     nix.version = Ok(Version::parse("nix (Nix) 2.17.0").unwrap());
     let names: Vec<&str> = world.found(&nix).iter().map(|found| found.0).collect();
     assert_eq!(names, ["nix-version", "remembered-misses", "build-dir"]);
@@ -234,11 +234,43 @@ fn old_versions_open_folders_and_long_memories_are_found() {
 fn on_macos_the_default_sandbox_is_advice_and_optimising_a_problem() {
     let world = World::of(&Recorded::new(MAC));
     let found = world.found(&nix(&[
-        ("max-jobs", json!(4)),
+        ("max-jobs", json!(16)),
         ("cores", json!(2)),
         ("sandbox", json!(false)),
         ("auto-optimise-store", json!(true)),
     ]));
     let kinds: Vec<_> = found.iter().map(|found| (found.0, found.1)).collect();
     assert_eq!(kinds, [("optimise-store", Severity::Problem), ("sandbox", Severity::Advice)]);
+}
+
+/// What `doctor` finds wrong, `tune` changes, and nothing else.
+#[test]
+fn doctor_and_tune_agree_on_jobs_and_cores() {
+    use crate::tune::{self, Profile, Situation, State as Change, advise};
+    for (cores, memory) in [(1, 1), (2, 4), (2, 25), (4, 16), (8, 16), (8, 4), (12, 32), (32, 128)] {
+        let root = Recorded::default()
+            .with("parallelism", &cores.to_string())
+            .with("space", "512110190592 200000000000 1000 900")
+            .with_file("/sys/devices/system/cpu/online", &format!("0-{}", cores - 1))
+            .with_file("/proc/meminfo", &format!("MemTotal: {} kB\n", memory << 20));
+        let world = World::of(&root);
+        for (jobs, each) in
+            [1, 2, 3, 4, 8, 12, 32].into_iter().flat_map(|jobs| [0, 1, 2, 4, 8].map(|each| (jobs, each)))
+        {
+            let nix = nix(&[("max-jobs", json!(jobs)), ("cores", json!(each))]);
+            let is_found = world.found(&nix).iter().any(|(check, ..)| *check == "jobs-and-cores");
+            let known = tune::Installed {
+                version: nix.version.clone().ok(),
+                settings: nix.settings.clone().unwrap(),
+                warnings: Vec::new(),
+                store: nix.store.clone().ok(),
+            };
+            let profile = Profile::default();
+            let (nix, caches, answers) = (Some(&known), &[][..], &[][..]);
+            let advice = advise(&Situation { computer: &world.computer, nix, caches, answers, for_ci: false, profile });
+            let is_changed = |name: &str| advice.get(name).is_some_and(|setting| setting.state == Change::Change);
+            let changes = is_changed("max-jobs") || is_changed("cores");
+            assert_eq!(is_found, changes, "{jobs} × {each} on {cores} cores and {memory} GiB");
+        }
+    }
 }

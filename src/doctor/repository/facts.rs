@@ -5,6 +5,7 @@ use std::thread;
 use camino::Utf8Path;
 
 use super::{
+    flake_files::{self, Broken},
     flake_lock::Nixpkgs,
     nix_code::{self, Cause},
 };
@@ -54,6 +55,8 @@ pub struct Facts {
     pub flake: Option<String>,
     /// Whether there is a `flake.lock`.
     pub has_lock: bool,
+    /// Those of `flake.nix` and `flake.lock` that Nix cannot read.
+    pub broken: Vec<Broken>,
     /// What `flake.lock` says of nixpkgs.
     pub nixpkgs: Option<Nixpkgs>,
     /// The model of the working tree, or why there is none.
@@ -153,6 +156,7 @@ impl Facts {
                 ignored: named.ignored,
                 flake: text("flake.nix"),
                 has_lock: root.join("flake.lock").is_file(),
+                broken: flake_files::broken(root),
                 nixpkgs: text("flake.lock").and_then(|text| Nixpkgs::read(&text)),
                 causes: state
                     .as_ref()

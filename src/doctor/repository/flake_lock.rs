@@ -1,10 +1,6 @@
 //! `flake.lock`: which nixpkgs it pins, how old that is, and until when it is supported.
 
-use serde::Deserialize;
-use serde_json::Value;
-use std::collections::BTreeMap;
-
-use crate::nix::release::Release;
+use crate::{lint, nix::release::Release};
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -18,45 +14,11 @@ pub struct Nixpkgs {
     pub pinned: Option<u64>,
 }
 
-#[derive(Deserialize)]
-struct Lock {
-    root: String,
-    nodes: BTreeMap<String, Node>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Node {
-    inputs: BTreeMap<String, Value>,
-    locked: Source,
-    original: Source,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Source {
-    repo: String,
-    url: String,
-    id: String,
-    r#ref: Option<String>,
-    last_modified: Option<u64>,
-}
-
 impl Nixpkgs {
     /// Reads `flake.lock`. Returns nothing if no input of the flake itself is nixpkgs.
     pub fn read(text: &str) -> Option<Self> {
-        let lock: Lock = serde_json::from_str(text).ok()?;
-        let inputs = lock.nodes.get(&lock.root)?.inputs.iter();
-        // Those that follow another input are arrays.
-        let nodes = inputs.filter_map(|(name, node)| Some((name, lock.nodes.get(node.as_str()?)?)));
-        let is_nixpkgs = |(name, node): &(&String, &Node)| {
-            name.as_str() == "nixpkgs"
-                || node.locked.repo == "nixpkgs"
-                || node.original.id == "nixpkgs"
-                || node.locked.url.contains("/nixpkgs")
-        };
-        let (_, node) = nodes.filter(is_nixpkgs).min_by_key(|(name, _)| name.as_str() != "nixpkgs")?;
-        Some(Self { branch: node.original.r#ref.clone(), pinned: node.locked.last_modified })
+        let found = lint::main_nixpkgs(text)?;
+        Some(Self { branch: found.branch, pinned: found.last_modified })
     }
 
     /// Returns the age of the pinned commit in days.
@@ -74,6 +36,8 @@ impl Nixpkgs {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn lock(reference: &str) -> String {

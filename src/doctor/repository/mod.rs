@@ -1,6 +1,7 @@
 //! Checks of a repository: is its record right, does Nix see its files, and what makes it build again.
 
 pub mod facts;
+pub mod flake_files;
 pub mod flake_lock;
 mod last_builds;
 pub mod nix_code;
@@ -9,6 +10,7 @@ mod tests;
 
 use self::{
     facts::{Facts, Model, Reads, Unread},
+    flake_files::{Broken, Damage, FLAKE},
     nix_code::Kind,
 };
 use super::model::{Check, Entry, Finding};
@@ -33,7 +35,8 @@ checks! {
     SOURCES = "sources", SlowCi, CacheMisses, SlowBuilds;
     IMPURE = "impure-code", SlowCi, CacheMisses, SlowBuilds;
     LAST_BUILDS = "last-builds", SlowCi, CacheMisses, SlowBuilds;
-    FLAKE = "flake-settings", HashMismatch;
+    FLAKE_SETTINGS = "flake-settings", HashMismatch;
+    FLAKE_FILES = "flake-files", SlowCi, CacheMisses, SlowBuilds, HashMismatch;
 }
 
 /// The age of nixpkgs, in days, from which on it is old.
@@ -78,6 +81,7 @@ pub fn check(facts: &Facts, now: u64, is_ci: bool) -> Vec<Entry> {
         entries.extend(hook(facts).filter(|_| !is_ci));
         entries.extend(dirty(facts));
     }
+    entries.extend(broken(facts));
     entries.extend(lock(facts, now));
     entries.extend(impure(facts));
     entries.extend(last_builds::check(facts));
@@ -109,7 +113,7 @@ fn unread(check: &'static Check, error: &Unread) -> Entry {
 fn record(verdict: &Verdict) -> Vec<Entry> {
     let commands = findings::commands(verdict);
     let warnings = verdict.warnings.iter().map(|warning| {
-        FLAKE.found(Finding::problem(
+        FLAKE_SETTINGS.found(Finding::problem(
             79,
             warning.clone(),
             "Nix builds without these files, so builds fail or lack them.",
@@ -313,14 +317,49 @@ fn dirty(facts: &Facts) -> Option<Entry> {
     Some(DIRTY.found(finding.run("splitter explain")))
 }
 
+/// Returns the files of the flake that Nix cannot read.
+fn broken(facts: &Facts) -> Vec<Entry> {
+    if facts.broken.is_empty() {
+        return facts.flake.iter().map(|_| FLAKE_FILES.fine("flake.nix and flake.lock can be read")).collect();
+    }
+    let apps = facts.model.as_ref().map_or(0, |model| model.apps.len());
+    let builds = match apps {
+        0 => "nothing of this repository can be built".to_owned(),
+        1 => "the app of this repository cannot be built".to_owned(),
+        apps => format!("none of the {apps} apps of this repository can be built"),
+    };
+    let one = |broken: &Broken| {
+        let file = broken.file;
+        let why = format!("Nix reads {file} before anything else, so {builds}, here and in CI.");
+        let finding = Finding::problem(94, format!("{file} {}", broken.why), why);
+        let finding = match broken.damage {
+            Damage::Conflict if file == FLAKE => finding.so("keep one side of each conflict, and remove the markers"),
+            Damage::Conflict => finding.run(format!("git checkout HEAD -- {file}")).run("nix flake lock"),
+            Damage::Unread => finding.run(format!("mv {file} {file}.old")).run(format!("git checkout HEAD -- {file}")),
+            Damage::Text if file == FLAKE => finding.run("nix-instantiate --parse flake.nix"),
+            Damage::Text => finding.run(format!("git checkout HEAD -- {file}")),
+        };
+        FLAKE_FILES.found(match file {
+            FLAKE => finding,
+            _ => finding.so("if git has no good version, delete it and run `nix flake lock`"),
+        })
+    };
+    facts.broken.iter().map(one).collect()
+}
+
 fn lock(facts: &Facts, now: u64) -> Vec<Entry> {
-    if facts.flake.is_none() {
+    if facts.flake.is_none() || facts.broken.iter().any(|broken| broken.file == flake_files::LOCK) {
         return Vec::new();
     }
     if !facts.has_lock {
         let what = "flake.lock is missing";
-        let why =
-            "Every machine takes the newest nixpkgs of its day. Builds differ between machines, and no cache has them.";
+        let builds = match facts.dirty.map_or(0, |dirty| dirty.all) {
+            0 => "Builds differ".to_owned(),
+            all => format!("All {all} builds differ"),
+        };
+        let why = format!(
+            "Every machine takes the newest nixpkgs of its day. {builds} between machines, and no cache has them."
+        );
         return vec![LOCK.found(Finding::problem(80, what, why).run("nix flake lock").run("git add flake.lock"))];
     }
     let Some(nixpkgs) = &facts.nixpkgs else { return vec![LOCK.fine("flake.lock is there, without an input nixpkgs")] };

@@ -33,6 +33,7 @@ pub(super) fn good() -> Facts {
         ignored: Vec::new(),
         flake: Some("{ }".to_owned()),
         has_lock: true,
+        broken: Vec::new(),
         nixpkgs: Some(Nixpkgs { branch: Some("nixos-26.05".to_owned()), pinned: Some(NOW - 10 * DAY) }),
         model: Ok(Model {
             manager: "bun@1.4.4".to_owned(),
@@ -205,4 +206,17 @@ fn an_app_may_be_all_of_a_small_repository() {
     let by_glob = Reads { most: Some("docs/**".to_owned()), ..reads("web", 1000) };
     let (_, _, text) = only(|facts| facts.model.as_mut().unwrap().apps = vec![by_glob, reads("api", 9)]);
     assert!(text.contains("`docs/**`"), "{text}");
+}
+
+#[test]
+fn a_broken_lock_is_named_with_what_it_stops() {
+    let lock = |damage| Broken { file: "flake.lock", why: "is not JSON (line 3)".to_owned(), damage };
+    let (check, severity, text) = only(|facts| facts.broken = vec![lock(Damage::Text)]);
+    assert_eq!((check, severity), ("flake-files", Severity::Problem));
+    assert!(text.contains("none of the 2 apps") && text.contains("git checkout HEAD -- flake.lock"), "{text}");
+    let (_, _, text) = only(|facts| facts.broken = vec![lock(Damage::Conflict)]);
+    assert!(text.contains("nix flake lock"), "{text}");
+    let flake = Broken { file: "flake.nix", why: "is a folder".to_owned(), damage: Damage::Unread };
+    let (_, _, text) = only(|facts| facts.broken = vec![flake]);
+    assert!(text.contains("mv flake.nix flake.nix.old"), "{text}");
 }

@@ -32,6 +32,11 @@ pub(super) const RULE: Rule = Rule {
                 "{ fetchurl }:\nfetchurl { url = \"https://example.com/a\"; hash = \"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"; }\n",
             )],
         },
+        // A library defines them.
+        Example {
+            findings: 0,
+            files: &[("lib.nix", r#"{ fakeHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; }"#)],
+        },
         Example {
             findings: 3,
             files: &[(
@@ -84,5 +89,7 @@ fn is_fake(text: &str) -> bool {
 fn is_meant(binding: &AttrpathValue) -> bool {
     let around = binding.syntax().ancestors().skip(1).filter_map(AttrpathValue::cast);
     let mut names = around.flat_map(|outer| nix::entry_path(&outer)).map(|name| name.to_ascii_lowercase());
-    names.any(|name| ["fake", "update", "hash", "placeholder"].iter().any(|word| name.contains(word)))
+    let own = nix::entry_path(binding).pop().unwrap_or_default().to_ascii_lowercase();
+    ["fake", "placeholder", "dummy"].iter().any(|word| own.contains(word))
+        || names.any(|name| ["fake", "update", "hash", "placeholder"].iter().any(|word| name.contains(word)))
 }

@@ -9,6 +9,7 @@ mod scripts;
 mod store_in_actions_cache;
 mod workflow;
 
+pub use self::lock::{Nixpkgs, main_nixpkgs};
 pub(super) use self::nix::Words;
 use super::model::Rule;
 
@@ -16,6 +17,7 @@ use super::model::Rule;
 pub const RULES: &[&Rule] = &[
     &workflow::accept_flake_config::RULE,
     &docker::base_without_digest::RULE,
+    &nix::broken_setting::RULE,
     &workflow::cache_before_nix::RULE,
     &workflow::cache_order::RULE,
     &nix::compiler_flags::RULE,
@@ -36,6 +38,7 @@ pub const RULES: &[&Rule] = &[
     &nix::impure_lookup::RULE,
     &docker::install_after_sources::RULE,
     &nix::install_in_build::RULE,
+    &nix::layers_out_of_order::RULE,
     &nix::missing_lock::RULE,
     &lock::moving_nixpkgs::RULE,
     &nix::mutable_created::RULE,
@@ -47,6 +50,7 @@ pub const RULES: &[&Rule] = &[
     &lock::old_lock::RULE,
     &nix::one_layer_image::RULE,
     &workflow::push_after_build::RULE,
+    &nix::renamed_setting::RULE,
     &nix::revision_in_name::RULE,
     &workflow::sandbox_off::RULE,
     &workflow::secrets_for_forks::RULE,

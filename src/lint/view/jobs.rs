@@ -54,7 +54,8 @@ pub struct Uses<'f> {
     pub range: Range<usize>,
     /// The bytes of the reference.
     pub reference_range: Range<usize>,
-    /// The bytes where the version can be a comment, those of a comment that only has a version included. A line that goes on has none.
+    /// The bytes where the version can be a comment, those of a comment that only has a version included. A line that goes on
+    /// has none, and neither has one whose comment says more about a version.
     pub comment_range: Option<Range<usize>>,
 }
 
@@ -231,21 +232,26 @@ fn uses<'f>(file: &'f YamlFile<'f>, node: &'f Node) -> Option<Uses<'f>> {
     Some(Uses { action, folder, reference, comment, range, reference_range, comment_range })
 }
 
-/// Returns the version in the comment behind an action, and where a version can be written.
+/// Returns the version in the comment behind an action, and where a version can be written. A comment that is a version and nothing else is
+/// replaced. One that says something of a version must stay as it is, and so must the action.
 fn comment(text: &str, start: usize) -> (Option<&str>, Option<Range<usize>>) {
     let line = text[start..].split(['\n', '\r']).next().unwrap_or_default();
     if line.trim().is_empty() {
         return (None, Some(start..start + line.len()));
     }
     let Some(comment) = line.trim().strip_prefix('#').map(str::trim) else { return (None, None) };
-    let version = version_in(comment);
-    let length = if version == Some(comment) { line.len() } else { 0 };
-    (version, Some(start..start + length))
+    let version = comment.split_whitespace().next().and_then(version_in);
+    let is_alone = comment.split_whitespace().count() == 1;
+    let range = match version {
+        Some(_) if is_alone => Some(start..start + line.len()),
+        None if !comment.split_whitespace().any(|word| version_in(word).is_some()) => Some(start..start),
+        _ => None,
+    };
+    (version, range)
 }
 
-/// Returns the version in a comment such as `v4.1.1` or `pin@v4`.
-fn version_in(comment: &str) -> Option<&str> {
-    let word = comment.split_whitespace().next()?;
-    let word = word.rsplit(['@', '=', '/']).next().unwrap_or(word);
+/// Returns the version in a word such as `v4.1.1` or `pin@v4`.
+fn version_in(word: &str) -> Option<&str> {
+    let word = word.rsplit(['@', '=', '/', ':']).next().unwrap_or(word);
     word.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit()).then_some(word)
 }

@@ -16,7 +16,7 @@ pub use self::{
     nix::NixFile,
     nix_command::NixCall,
     script::Script,
-    settings::{Setting, SettingsFile, settings_in},
+    settings::{Broken, Setting, SettingsFile, broken_in, settings_in},
     shell::Command,
     yaml::YamlFile,
 };

@@ -103,10 +103,15 @@ impl Diagnose for NixError {
             ],
             Self::Tree(error) => error.hints(),
             Self::Start { program, source } if source.kind() == io::ErrorKind::NotFound => {
-                vec![format!(
-                    "set {NIX_VARIABLE} to the `nix` of a complete installation, which has `{}` too",
-                    program.display()
-                )]
+                vec![match program.file_name().and_then(|name| name.to_str()) {
+                    // Only these are looked for beside `nix`.
+                    Some(name) if name.starts_with("nix-") => {
+                        format!("set {NIX_VARIABLE} to the `nix` of a complete installation, which has `{name}` too")
+                    }
+                    _ => format!(
+                        "set {NIX_VARIABLE} to the path of a nix, or remove the variable to use the one in PATH"
+                    ),
+                }]
             }
             Self::Start { .. } | Self::Failed { .. } | Self::Answer { .. } => Vec::new(),
         }

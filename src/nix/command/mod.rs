@@ -23,6 +23,7 @@ mod caches;
 mod chroot;
 mod error;
 mod known;
+pub(crate) mod limited;
 pub mod log;
 mod preload;
 mod run;

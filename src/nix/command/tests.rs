@@ -1,6 +1,6 @@
 //! Tests with fake programs. The end-to-end tests run the real Nix.
 
-use std::{io::Write as _, process::Stdio};
+use std::{io::Write as _, process::Stdio, time::Duration};
 
 use fs_err as fs;
 use tempfile::TempDir;
@@ -9,6 +9,7 @@ use super::*;
 use crate::{
     diagnostic::{Category, Diagnose as _},
     nix::{
+        installed::{Installed, NoAnswer},
         nar::{self, Folder, Tree},
         settings::{Flavour, Setting, Warning},
         store_path::StorePath,
@@ -221,7 +222,30 @@ fn the_installed_nix_says_which_settings_it_knows() {
     assert_eq!(known.warnings, [Warning::Unknown { setting: "max-job".to_owned() }]);
     let set = nix.nix().settings_of("cores = 3").unwrap();
     assert_eq!(set.settings.get("said").map(Setting::text), Some("cores = 3".to_owned()));
-    let (info, warnings) = nix.nix().store_info(None).unwrap();
-    assert_eq!((info.trusted, info.is_daemon(), warnings.len()), (Some(false), true, 0));
-    assert_eq!(nix.nix().known_version().unwrap().map(|version| version.flavour), Some(Flavour::Lix));
+    let installed = Installed::ask(&nix.nix(), Duration::from_mins(1));
+    let info = installed.store.unwrap();
+    assert_eq!((info.trusted, info.is_daemon(), installed.store_warnings.len()), (Some(false), true, 0));
+    assert_eq!(installed.version.map(|version| version.flavour), Ok(Flavour::Lix));
+    assert_eq!(installed.warnings, known.warnings);
+}
+
+#[test]
+fn a_program_that_is_no_nix_is_told_from_a_nix_that_refuses_its_settings() {
+    let ask = |script: &str, limit| Installed::ask(&Fake::new(script).nix(), limit);
+    let minute = Duration::from_mins(1);
+    let cat = ask("echo \"cat: unrecognized option '--x'\" >&2; echo 'Try cat --help' >&2; exit 1", minute);
+    assert!(
+        matches!(cat.is_other(), Some(NoAnswer::Other { reason, .. }) if reason == "cat: unrecognized option '--x'"),
+        "{cat:?}"
+    );
+    assert!(matches!(ask("echo \"$@\"", minute).is_other(), Some(NoAnswer::Other { .. })));
+    let refusing = ask("echo \"error: syntax error in configuration line 'a=b'\" >&2; exit 1", minute);
+    assert_eq!((refusing.is_other(), refusing.settings.is_err()), (None, true));
+    let none = Installed::ask(&Nix::at("/nowhere/nix"), minute);
+    let start = none.is_other().unwrap();
+    assert!(start.to_string().starts_with("could not run `/nowhere/nix`"), "{start}");
+    assert!(start.hints()[0].contains("remove the variable"), "{:?}", start.hints());
+    let late = ask("sleep 60", Duration::from_millis(200));
+    assert_eq!(late.is_other(), None);
+    assert_eq!(late.settings.unwrap_err().to_string(), "`nix config show --json` gave no answer within 0 s");
 }

@@ -4,6 +4,7 @@
 //! downloads run side by side, and the linking of equal files. See docs/tune.md for what it cannot judge.
 
 mod server;
+mod verdict;
 mod work;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
+pub use self::verdict::{Runs, Verdict};
 use self::work::Workshop;
 use super::{Advice, Recommendation, State};
 use crate::{
@@ -21,16 +23,13 @@ use crate::{
     nix::command::{Nix, NixError},
 };
 
-/// Below this ratio of the times, settings help.
-const GAIN: f64 = 0.95;
-/// Above this ratio, they harm.
-const LOSS: f64 = 1.05;
-
 /// How much work to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Amount {
     /// How many pairs of runs.
     pub pairs: usize,
+    /// How many pairs at most, if fewer do not tell.
+    pub most_pairs: usize,
     /// How many builds.
     pub builds: usize,
     /// The steps of a loop in each build. A third of them cannot be shared among cores.
@@ -45,20 +44,16 @@ pub struct Amount {
 
 impl Default for Amount {
     fn default() -> Self {
-        Self { pairs: 3, builds: 8, steps: 240_000, paths: 240, files: 6000, delay: Duration::from_millis(20) }
+        Self {
+            pairs: 5,
+            most_pairs: 11,
+            builds: 8,
+            steps: 240_000,
+            paths: 240,
+            files: 6000,
+            delay: Duration::from_millis(20),
+        }
     }
-}
-
-/// What settings did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The work took less time.
-    Helps,
-    /// It took as long.
-    NoGain,
-    /// It took longer.
-    Slower,
 }
 
 /// A comparison of settings.
@@ -73,7 +68,7 @@ pub struct Trial {
     pub before: Vec<f64>,
     /// The seconds with what is advised.
     pub after: Vec<f64>,
-    /// The fastest run with what is advised, as a part of the fastest one with what is set.
+    /// The median with what is advised, as a part of the one with what is set.
     pub ratio: f64,
     /// What follows.
     pub verdict: Verdict,
@@ -167,7 +162,8 @@ pub fn measure(
     watch: &mut dyn FnMut(&str),
 ) -> Result<Vec<Trial>, MeasureError> {
     let mut trials = Vec::new();
-    for kind in Kind::ALL {
+    // On macOS linking is a danger to the store, and no matter of time.
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Linking || !cfg!(target_os = "macos")) {
         let pairs: Vec<Pair> = kind.settings().iter().filter_map(|name| pair(advice.get(name)?)).collect();
         if pairs.iter().all(|pair| pair.before == pair.after) {
             continue;
@@ -175,20 +171,39 @@ pub fn measure(
         let title = kind.title(amount);
         watch(&title);
         let workshop = Workshop::new(nix, folder, *amount)?;
-        let (before, after) = in_turns(&workshop, kind, &pairs, amount.pairs)?;
-        trials.push(trial(title, pairs, &before, &after));
+        let (before, after) = in_turns(&workshop, kind, &pairs, amount)?;
+        trials.push(trial(title, pairs, before, after));
     }
     Ok(trials)
 }
 
-/// Takes back what did not help, and says so.
+/// Takes back what did not help, and says so. Fewer builds at once need less memory, which this work does not use, so those stay unless
+/// they are slower.
 pub fn withdraw(advice: &mut Advice, trials: &[Trial]) {
     for trial in trials.iter().filter(|trial| trial.verdict != Verdict::Helps) {
-        let change = if trial.verdict == Verdict::Slower { "slower" } else { "no faster" };
-        for pair in trial.settings.iter().filter(|pair| pair.before != pair.after) {
-            let reason = format!("measured ({}): {change} with {} than with {}", trial.work, pair.after, pair.before);
-            advice.withdraw(&pair.setting, reason);
+        if trial.verdict != Verdict::Slower && trial.settings.iter().any(Pair::is_fewer_builds) {
+            continue;
         }
+        for pair in trial.settings.iter().filter(|pair| pair.before != pair.after) {
+            let Pair { before, after, .. } = pair;
+            let result = match trial.verdict {
+                Verdict::Slower => format!("slower with {after} than with {before}"),
+                Verdict::CannotTell => {
+                    format!(
+                        "cannot tell whether {after} is faster than {before}, because runs of the same differ by more"
+                    )
+                }
+                Verdict::NoGain | Verdict::Helps => format!("no faster with {after} than with {before}"),
+            };
+            advice.withdraw(&pair.setting, format!("measured ({}): {result}", trial.work));
+        }
+    }
+}
+
+impl Pair {
+    fn is_fewer_builds(&self) -> bool {
+        let number = |text: &str| text.parse::<u64>().ok();
+        self.setting == "max-jobs" && number(&self.after) < number(&self.before)
     }
 }
 
@@ -202,56 +217,44 @@ fn pair(recommendation: &Recommendation) -> Option<Pair> {
     Some(Pair { setting: recommendation.setting.clone(), before, after })
 }
 
-/// Runs both sides in turns, so that a change of the load meets both.
+/// Runs both sides in turns, so that a change of the load meets both. If the runs do not tell, more follow.
 fn in_turns(
     workshop: &Workshop<'_>,
     kind: Kind,
     pairs: &[Pair],
-    count: usize,
-) -> Result<(Vec<Duration>, Vec<Duration>), MeasureError> {
+    amount: &Amount,
+) -> Result<(Vec<f64>, Vec<f64>), MeasureError> {
     let before: Vec<(&str, &str)> = pairs.iter().map(|pair| (pair.setting.as_str(), pair.before.as_str())).collect();
     let after: Vec<(&str, &str)> = pairs.iter().map(|pair| (pair.setting.as_str(), pair.after.as_str())).collect();
     let prepared = workshop.prepare(kind)?;
     // The first run pays for files that no later run reads anew, so it does not count.
     workshop.run(&prepared, &before)?;
-    let mut times = (Vec::new(), Vec::new());
-    for pair in 0..count.max(1) {
+    let (mut times, mut pairs) = ((Vec::new(), Vec::new()), 0);
+    while pairs < amount.pairs.max(1)
+        || (pairs < amount.most_pairs && verdict::compare(&times.0, &times.1).1 == Verdict::CannotTell)
+    {
         // Every other pair begins with the other side, because a run pays for what the one before left to write.
-        if pair % 2 == 1 {
+        if pairs % 2 == 1 {
             times.1.push(timed(|| workshop.run(&prepared, &after))?);
         }
         times.0.push(timed(|| workshop.run(&prepared, &before))?);
-        if pair % 2 == 0 {
+        if pairs.is_multiple_of(2) {
             times.1.push(timed(|| workshop.run(&prepared, &after))?);
         }
+        pairs += 1;
     }
     Ok(times)
 }
 
 /// Returns the time that `work` says it took: making and removing the store does not count.
-fn timed(work: impl FnOnce() -> Result<Instant, MeasureError>) -> Result<Duration, MeasureError> {
+fn timed(work: impl FnOnce() -> Result<Instant, MeasureError>) -> Result<f64, MeasureError> {
     let start = work()?;
-    Ok(start.elapsed())
+    Ok(start.elapsed().as_secs_f64())
 }
 
-fn trial(work: String, settings: Vec<Pair>, before: &[Duration], after: &[Duration]) -> Trial {
-    let seconds = |times: &[Duration]| -> Vec<f64> { times.iter().map(Duration::as_secs_f64).collect() };
-    let (before, after) = (seconds(before), seconds(after));
-    let ratio = match (fastest(&before), fastest(&after)) {
-        (Some(before), Some(after)) => after / before.max(1e-9),
-        _ => 1.0,
-    };
-    let verdict = match ratio {
-        ratio if ratio < GAIN => Verdict::Helps,
-        ratio if ratio > LOSS => Verdict::Slower,
-        _ => Verdict::NoGain,
-    };
+fn trial(work: String, settings: Vec<Pair>, before: Vec<f64>, after: Vec<f64>) -> Trial {
+    let (ratio, verdict) = verdict::compare(&before, &after);
     Trial { work, settings, before, after, ratio, verdict }
-}
-
-/// Other programs only add time, so the fastest run says most.
-pub fn fastest(times: &[f64]) -> Option<f64> {
-    times.iter().copied().min_by(f64::total_cmp)
 }
 
 #[cfg(test)]
@@ -259,18 +262,9 @@ mod tests {
     use super::*;
     use crate::tune::{Profile, Value};
 
-    fn judged(before: &[u64], after: &[u64]) -> Trial {
-        let times = |list: &[u64]| list.iter().map(|ms| Duration::from_millis(*ms)).collect::<Vec<_>>();
-        let pair = Pair { setting: "cores".to_owned(), before: "0".to_owned(), after: "2".to_owned() };
-        trial("work".to_owned(), vec![pair], &times(before), &times(after))
-    }
-
-    #[test]
-    fn the_fastest_runs_decide() {
-        assert_eq!(judged(&[100, 110, 900], &[80, 90, 950]).verdict, Verdict::Helps);
-        assert_eq!(judged(&[100, 130, 120], &[102, 97, 250]).verdict, Verdict::NoGain);
-        assert_eq!(judged(&[100, 100, 100], &[150, 120, 190]).verdict, Verdict::Slower);
-        assert_eq!(judged(&[], &[]).verdict, Verdict::NoGain);
+    fn judged(setting: &str, before: [f64; 5], after: [f64; 5]) -> Trial {
+        let pair = Pair { setting: setting.to_owned(), before: "8".to_owned(), after: "2".to_owned() };
+        trial("work".to_owned(), vec![pair], before.to_vec(), after.to_vec())
     }
 
     #[test]
@@ -278,7 +272,7 @@ mod tests {
         let setting = |name: &str| Recommendation {
             setting: name.to_owned(),
             value: Value::Number(2),
-            current: Some("0".to_owned()),
+            current: Some("8".to_owned()),
             default: Some("0".to_owned()),
             state: State::Change,
             reason: String::new(),
@@ -288,16 +282,32 @@ mod tests {
         let mut advice = Advice {
             profile: Profile::Balanced,
             checked: true,
-            settings: vec![setting("cores"), setting("fallback")],
+            settings: vec![setting("cores"), setting("fallback"), setting("max-jobs")],
             withheld: Vec::new(),
             schedule: None,
             notes: Vec::new(),
         };
-        withdraw(&mut advice, &[judged(&[100], &[60])]);
-        assert_eq!(advice.settings.len(), 2);
-        withdraw(&mut advice, &[judged(&[100], &[100])]);
-        assert_eq!((advice.settings.len(), advice.settings[0].setting.as_str()), (1, "fallback"));
-        assert_eq!(advice.withheld[0].reason, "measured (work): no faster with 2 than with 0");
+        let (equal, scattered) = ([1.0; 5], [0.4, 1.2, 0.9, 1.6, 0.7]);
+        withdraw(&mut advice, &[judged("cores", equal, [0.6; 5])]);
+        assert_eq!(advice.settings.len(), 3);
+        let mut same = advice.clone();
+        withdraw(&mut same, &[judged("cores", equal, equal)]);
+        assert_eq!((same.settings.len(), same.get("cores")), (2, None));
+        assert_eq!(same.withheld[0].reason, "measured (work): no faster with 2 than with 8");
+        // A gain that is within the spread is none.
+        let mut unclear = advice.clone();
+        withdraw(&mut unclear, &[judged("cores", equal, scattered)]);
+        assert_eq!(unclear.get("cores"), None);
+        assert!(
+            unclear.withheld[0].reason.contains("cannot tell whether 2 is faster than 8"),
+            "{:?}",
+            unclear.withheld
+        );
+        // Memory is a reason that this work cannot judge.
+        withdraw(&mut advice, &[judged("max-jobs", equal, equal)]);
+        assert!(advice.get("max-jobs").is_some());
+        withdraw(&mut advice, &[judged("max-jobs", equal, [1.5; 5])]);
+        assert_eq!(advice.get("max-jobs"), None);
         assert!(judges("cores") && !judges("fallback"));
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Workshop<'a> {
 
 /// Work that is ready to run.
 pub(super) enum Prepared {
-    Builds { expression: String },
+    Builds { expression: String, sandbox_paths: Option<&'static str> },
     Downloads { paths: Vec<String>, server: Server },
 }
 
@@ -52,7 +52,7 @@ impl<'a> Workshop<'a> {
 
     pub(super) fn prepare(&self, kind: Kind) -> Result<Prepared, MeasureError> {
         match kind {
-            Kind::Builds => Ok(Prepared::Builds { expression: self.builds() }),
+            Kind::Builds => Ok(Prepared::Builds { expression: self.builds(), sandbox_paths: self.shell()? }),
             Kind::Downloads => {
                 let paths = self.source(|store| {
                     let list = format!(
@@ -120,9 +120,9 @@ impl<'a> Workshop<'a> {
         write_out();
         let start = Instant::now();
         match prepared {
-            Prepared::Builds { expression } => {
+            Prepared::Builds { expression, sandbox_paths } => {
                 let mut options = vec![("substitute", "false")];
-                options.extend(self.shell()?.map(|paths| ("sandbox-paths", paths)));
+                options.extend(sandbox_paths.map(|paths| ("sandbox-paths", paths)));
                 options.extend(settings);
                 self.nix.scratch_build(store.as_str(), &home, &options, &["--impure", "--expr", expression])?;
             }

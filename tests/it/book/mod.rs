@@ -8,6 +8,7 @@ mod matching;
 mod page;
 mod sample;
 mod scene;
+mod screens;
 
 use std::collections::BTreeMap;
 
@@ -171,6 +172,9 @@ fn tell(name: &str, is_fresh: bool) {
             scene.reset();
             shared = Some(scene);
         }
+    }
+    if let Some(scene) = shared.as_mut().filter(|_| chosen.is_none()) {
+        failures.extend(screens::with_nix(scene));
     }
     assert!(failures.is_empty(), "{} commands of pages:\n\n{}", failures.len(), failures.join("\n"));
 }

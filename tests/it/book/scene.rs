@@ -114,6 +114,11 @@ impl Scene {
         succeed(self.context().command("sh").args(["-c", &line]).current_dir(bin));
     }
 
+    /// Lets programs print colours from now on.
+    pub(super) fn show_colours(&mut self) {
+        self.env.push(("CLICOLOR_FORCE", "1".to_owned()));
+    }
+
     /// Starts again for the next page: the repository, the settings and the cache as they were, and a home folder without state.
     /// The store keeps its builds.
     pub(super) fn reset(&mut self) {

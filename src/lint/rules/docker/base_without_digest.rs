@@ -7,7 +7,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     level: Level::Info,
     is_taste: true,
     why: "A tag can move to another image, so the same Dockerfile builds something else tomorrow.",
-    remedy: "Add the digest: `FROM node:24-slim@sha256:…`; Renovate keeps it current.",
+    remedy: "Add the digest: `FROM image:tag@sha256:…`; Renovate keeps it current.",
     about: "hadolint wants a tag (DL3006) that is not `latest` (DL3007). A digest without a bot that updates it gets no security fixes, so \
             whether to pin is a choice, and this is off by default.",
     checks: &[Check::Dockerfile(check)],
@@ -29,7 +29,10 @@ fn check(file: &Dockerfile<'_>, found: &mut Found<'_>) {
         let words: Vec<&str> = from.arguments.split_whitespace().filter(|word| !word.starts_with("--")).collect();
         let Some(image) = words.first() else { continue };
         if !image.contains("@sha256:") && !image.contains('$') && !stages.contains(image) {
-            found.add(from.range.clone(), format!("`{image}` has no digest"));
+            let remedy = format!(
+                "Add the digest: `FROM {image}@sha256:…`. `docker buildx imagetools inspect {image}` shows it, and Renovate keeps it current."
+            );
+            found.add_with(from.range.clone(), format!("`{image}` has no digest"), remedy);
         }
         if let [_, as_, name] = words[..]
             && as_.eq_ignore_ascii_case("as")

@@ -2,7 +2,7 @@
 
 use super::stages;
 use crate::lint::{
-    Check, Example, Found, Level, Rule,
+    Check, Example, Found, Kind, Level, Rule,
     view::{Dockerfile, Instruction},
 };
 
@@ -10,10 +10,12 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     name: "tool-in-image",
     level: Level::Info,
     is_taste: false,
-    why: "The image has a tool that nothing in its Dockerfile runs; it makes each pull larger, and helps an intruder.",
-    remedy: "Take it out, or use it in an earlier stage and copy the result.",
-    about: "Found are `git`, `curl`, `wget` and editors in the last stage, if no instruction of that stage names them again. The program of the image \
-            may still start them, so this is only a hint. Development containers are not found. hadolint checks versions and cleaning up.",
+    why: "A tool that the program of the image does not start makes each pull larger, and helps an intruder.",
+    remedy: "If the program does not start it either, take it out, or use it in an earlier stage and copy the result.",
+    about: "Found are editors, and `git`, `curl` and `wget` in the last stage, if no instruction of that stage names them again. A program may \
+            still start `git` or `curl` by itself, which no Dockerfile says. So these are not found if something hints at it: the image \
+            starts a script, an `action.yml` is beside it, a manifest has a package that runs `git`, or a compose file may have a health check. \
+            Development containers and images for CI are not found. hadolint checks versions and cleaning up.",
     checks: &[Check::Dockerfile(check)],
     examples: &[
         Example {
@@ -24,6 +26,47 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
             )],
         },
         Example { findings: 1, files: &[("Dockerfile", "FROM debian:13\nRUN apt-get install -y git vim\n")] },
+        // An editor is for people, whatever the image starts.
+        Example {
+            findings: 1,
+            files: &[("Dockerfile", "FROM debian:13\nRUN apt-get install -y git vim\nCMD [\"./start.sh\"]\n")],
+        },
+        Example {
+            findings: 0,
+            files: &[(
+                "Dockerfile",
+                "FROM debian:13\nRUN apt-get install -y curl\nENTRYPOINT [\"docker-entrypoint.sh\"]\n",
+            )],
+        },
+        Example {
+            findings: 0,
+            files: &[
+                ("Dockerfile", "FROM node:24\nRUN apt-get install -y git\nCMD [\"node\", \"main.js\"]\n"),
+                ("package.json", "{ \"dependencies\": { \"simple-git\": \"3\" } }"),
+            ],
+        },
+        Example {
+            findings: 0,
+            files: &[
+                ("web/Dockerfile", "FROM node:24\nRUN apt-get install -y curl\nCMD [\"node\", \"main.js\"]\n"),
+                ("docker-compose.yml", "services: {}"),
+            ],
+        },
+        Example {
+            findings: 0,
+            files: &[
+                ("Dockerfile", "FROM node:24\nRUN apt-get install -y git\nCMD [\"node\", \"main.js\"]\n"),
+                ("action.yml", "runs:\n  using: docker\n  image: Dockerfile\n"),
+            ],
+        },
+        Example {
+            findings: 0,
+            files: &[(
+                "Dockerfile",
+                "FROM alpine\nCOPY install.sh .\nRUN apk add curl\nRUN ./install.sh\nCMD [\"web\"]\n",
+            )],
+        },
+        Example { findings: 0, files: &[("Dockerfile.ci", "FROM node:24\nRUN apt-get install -y git\n")] },
         Example { findings: 0, files: &[(".devcontainer/Dockerfile", "FROM debian:13\nRUN apt-get install -y vim\n")] },
         Example {
             findings: 0,
@@ -35,25 +78,83 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     ],
 };
 
-const TOOLS: [&str; 8] = ["git", "curl", "wget", "vim", "vim-tiny", "neovim", "nano", "emacs"];
+/// Editors, which only people start.
+const EDITORS: [&str; 5] = ["vim", "vim-tiny", "neovim", "nano", "emacs"];
+
+/// Tools that programs start too.
+const TOOLS: [&str; 3] = ["git", "curl", "wget"];
+
+/// Parts of the names of npm packages that run `git`.
+const OF_GIT: [&str; 12] = [
+    "git",
+    "commitlint",
+    "lerna",
+    "semantic-release",
+    "conventional-",
+    "changeset",
+    "lint-staged",
+    "release-it",
+    "renovate",
+    "husky",
+    "release-please",
+    "degit",
+];
 
 fn check(file: &Dockerfile<'_>, found: &mut Found<'_>) {
-    let base = file.named("FROM").last().map_or("", |from| from.arguments);
-    if file.file.path.contains("devcontainer")
-        || base.contains("devcontainer")
-        || file.file.path.contains("codesandbox")
-    {
+    if is_for_people(file) {
         return;
     }
     let Some(stage) = stages(file).pop() else { return };
     for instruction in stage {
         let installed = installed(instruction);
         let is_unused = |name: &&&str| installed.contains(*name) && !is_used(stage, instruction, name);
-        let unused: Vec<String> = TOOLS.iter().filter(is_unused).map(|name| format!("`{name}`")).collect();
+        let tools = TOOLS.iter().filter(|name| !may_be_started(file, stage, name));
+        let unused: Vec<String> = tools.chain(&EDITORS).filter(is_unused).map(|name| format!("`{name}`")).collect();
         if !unused.is_empty() {
-            found.add(instruction.range.clone(), format!("nothing here runs {}", unused.join(", ")));
+            let message = format!("nothing in this Dockerfile runs {}", unused.join(", "));
+            found.add(instruction.range.clone(), message);
         }
     }
+}
+
+/// Whether people or CI systems work in the image.
+fn is_for_people(file: &Dockerfile<'_>) -> bool {
+    let base = file.named("FROM").last().map_or("", |from| from.arguments);
+    let path = file.file.path;
+    let is_ci =
+        path.split(['/', '.', '-', '_']).any(|part| matches!(part, "ci" | "dev" | "runner" | "builder" | "action"));
+    is_ci || path.contains("devcontainer") || path.contains("codesandbox") || base.contains("devcontainer")
+}
+
+/// Whether something in the repository hints that the program of the image starts a tool.
+fn may_be_started(file: &Dockerfile<'_>, stage: &[Instruction<'_>], name: &str) -> bool {
+    let starts = stage.iter().filter(|one| matches!(one.name.as_str(), "CMD" | "ENTRYPOINT"));
+    let is_script = starts.map(|one| one.arguments).any(|text| text.contains(".sh") || text.contains("entrypoint"));
+    // A script that is run while the image is built may use the tool.
+    let runs = stage.iter().filter(|one| one.name == "RUN").flat_map(Instruction::commands);
+    let runs_script = runs.into_iter().any(|command| command.words.iter().any(|word| word.ends_with(".sh")));
+    let is_action = ["action.yml", "action.yaml"].iter().any(|name| file.context.has(&file.file.beside(name)));
+    if is_script || runs_script || is_action {
+        return true;
+    }
+    if name == "git" {
+        let manifests = file.context.of_kinds(&[Kind::Manifest]);
+        return manifests.into_iter().any(|manifest| runs_git(manifest.text));
+    }
+    let is_compose = |path: &String| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        (name.contains("compose") && (name.ends_with(".yml") || name.ends_with(".yaml"))) || name == "fly.toml"
+    };
+    file.context.paths.iter().any(is_compose)
+}
+
+/// Whether a manifest names a package or a script that runs `git`. URLs and paths with `git` in them do not count.
+fn runs_git(manifest: &str) -> bool {
+    let words = manifest.split(|letter: char| !letter.is_ascii_alphanumeric() && !"@/-.:+".contains(letter));
+    let names = words.filter(|word| !word.contains("://") && !word.contains(".git") && !word.contains("github"));
+    names.into_iter().any(|word| word != "git" && OF_GIT.iter().any(|part| word.contains(part)))
+        || manifest.contains("\"git ")
+        || manifest.contains("&& git ")
 }
 
 /// Returns the packages that an instruction installs with the package manager of the distribution.

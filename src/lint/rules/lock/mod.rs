@@ -7,3 +7,5 @@ pub(super) mod moving_nixpkgs;
 pub(super) mod old_lock;
 pub(super) mod several_nixpkgs;
 pub(super) mod unsupported_nixpkgs;
+
+pub use lock::{Nixpkgs, main_nixpkgs};

@@ -54,6 +54,7 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
                 "jobs:\n  a:\n    steps:\n      - uses: cachix/install-nix-action@v31\n        with:\n          extra_nix_config: |\n            extra-substituters = https://cache.acme.org\n            extra-trusted-public-keys = ${{ vars.KEY }}\n",
             )],
         },
+        Example { findings: 1, files: &[("nix.conf", "binary-caches = https://acme.cachix.org\n")] },
         Example {
             findings: 1,
             files: &[(
@@ -80,7 +81,9 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
 fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
     let has_keys = || {
         let texts = file.context.of_kinds(&[Kind::Nix]).map(|file| file.text);
-        texts.into_iter().any(|text| text.contains("trusted-public-keys") || text.contains("trustedPublicKeys"))
+        texts.into_iter().any(|text| {
+            ["trusted-public-keys", "trustedPublicKeys", "cache-public-keys"].iter().any(|word| text.contains(word))
+        })
     };
     for setting in settings(file) {
         if needs_key(&setting.name, &setting.value) && !has_keys() {
@@ -90,7 +93,7 @@ fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
 }
 
 fn check_settings(file: &SettingsFile<'_>, found: &mut Found<'_>) {
-    let has_keys = file.file.text.contains("trusted-public-keys");
+    let has_keys = ["trusted-public-keys", "cache-public-keys"].iter().any(|word| file.file.text.contains(word));
     for setting in file.settings.iter().filter(|setting| !has_keys && needs_key(&setting.name, &setting.value)) {
         found.add(setting.range.clone(), format!("`{}` without a public key", setting.name));
     }
@@ -114,7 +117,7 @@ fn check_yaml(file: &YamlFile<'_>, found: &mut Found<'_>) {
 
 /// Whether a setting names a cache whose key Nix does not know.
 fn needs_key(name: &str, value: &str) -> bool {
-    let is_list = matches!(name, "substituters" | "extra-substituters");
+    let is_list = matches!(name, "substituters" | "extra-substituters" | "binary-caches" | "extra-binary-caches");
     let is_foreign = |word: &str| {
         ["https://", "http://", "s3://"].iter().any(|scheme| word.starts_with(scheme))
             && !word.contains("cache.nixos.org")

@@ -1,6 +1,6 @@
 //! `tool-in-nix-image`: tools that nothing in an image runs.
 
-use rnix::ast::Expr;
+use rnix::ast::{AttrSet, Expr};
 
 use super::mutable_created::image;
 use crate::lint::{
@@ -75,25 +75,33 @@ const TOOLS: [&str; 20] = [
 
 fn check(file: &NixFile<'_>, found: &mut Found<'_>) {
     for (_, set) in file.calls.iter().filter_map(image) {
-        let mut items = Vec::new();
-        for name in ["contents", "copyToRoot"] {
-            let Some(value) = nix::value_in(&set, name) else { continue };
-            nix::list_items(&value, 8, &mut items);
-            // `buildEnv { paths = [ … ]; }`
-            let (_, arguments) = nix::call(&nix::resolve(&value));
-            for argument in arguments {
-                if let Expr::AttrSet(inner) = nix::resolve(&argument)
-                    && let Some(paths) = nix::value_in(&inner, "paths")
-                {
-                    nix::list_items(&paths, 8, &mut items);
-                }
-            }
-        }
-        for item in items {
+        for item in contents(&set, &["contents", "copyToRoot"]) {
             let name = nix::last_name(&item).unwrap_or_default();
             if TOOLS.contains(&name.as_str()) {
                 found.add(nix::span(&item), format!("`{name}` is in the image"));
             }
         }
     }
+}
+
+/// Returns what some attributes of an image put into it: a list, one thing, or the paths of a `buildEnv`.
+pub(super) fn contents(set: &AttrSet, names: &[&str]) -> Vec<Expr> {
+    let mut items = Vec::new();
+    for value in names.iter().filter_map(|name| nix::value_in(set, name)) {
+        let before = items.len();
+        nix::list_items(&value, 8, &mut items);
+        if items.len() == before {
+            items.push(value);
+        }
+    }
+    items.iter().flat_map(|item| paths(item).unwrap_or_else(|| vec![item.clone()])).collect()
+}
+
+/// Returns the paths of `buildEnv { paths = [ … ]; }`.
+fn paths(item: &Expr) -> Option<Vec<Expr>> {
+    let (_, arguments) = nix::call(&nix::resolve(item));
+    let Expr::AttrSet(inner) = nix::resolve(arguments.last()?) else { return None };
+    let mut items = Vec::new();
+    nix::list_items(&nix::value_in(&inner, "paths")?, 8, &mut items);
+    Some(items)
 }

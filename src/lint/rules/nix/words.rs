@@ -62,6 +62,7 @@ const WORDS: &[(&str, &[&[&str]])] = &[
         ]],
     ),
     ("install-in-build", &[&["npm", "yarn", "bun"], BUILDERS]),
+    ("layers-out-of-order", &[&["buildImage", "LayeredImage"], &["layers", "fromImage"]]),
     ("missing-lock", &[&["outputs"]]),
     ("mutable-created", &[&["created"]]),
     ("network-in-build", &[&["curl", "wget", "clone", "npx", "bun", "dlx"], BUILDERS]),
@@ -69,8 +70,9 @@ const WORDS: &[(&str, &[&[&str]])] = &[
     ("node-modules-hash", &[&["outputHash"]]),
     ("nodejs-with-bun", &[&["bun"], &["nodejs"], BUILDERS]),
     ("one-layer-image", &[&["buildImage"]]),
+    ("renamed-setting", &[SETTINGS]),
     ("revision-in-name", &[&["self."], BUILDERS]),
-    ("substituter-without-key", &[SETTINGS, &["substituters"]]),
+    ("substituter-without-key", &[SETTINGS, &["substituters", "binary-caches"]]),
     ("tool-in-nix-image", &[&["buildImage", "LayeredImage"]]),
     ("unknown-setting", &[SETTINGS]),
     (

@@ -17,7 +17,8 @@ pub(in crate::lint::rules) const RULE: Rule = Rule {
     remedy: "Use the newest version, and let Dependabot or Renovate keep it current.",
     about: "Only actions for Nix are in the table. An installer with a version of Nix of its own (`install_url`, `nix_version`) is not found: \
             what counts there is that version. A commit is found if a comment names its version. `--fix` writes the commit of the newest \
-            version that this program knows, if that version takes the same inputs. Other actions are left to actionlint, zizmor and \
+            version that this program knows, if that version takes the same inputs, and says so if the major version changes. It leaves lines that go on \
+            behind the action (`{ uses: …, with: … }`). Other actions are left to actionlint, zizmor and \
             Dependabot.",
     checks: &[Check::Yaml(check)],
     examples: &[
@@ -69,27 +70,40 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
             if !is_mended {
                 let version = uses.version().unwrap_or(uses.reference);
                 let message = format!("`{}` {version} {fault}", uses.action);
-                match newest(uses, action) {
-                    Some((title, edits)) => found.add_fixed(uses.range.clone(), message, &title, edits),
-                    None => found.add(uses.range.clone(), message),
-                }
+                mend(uses, action, message, found);
             }
         }
     }
 }
 
-/// Returns the edits that pin the newest version, if it takes the inputs of the one in the file.
-pub(super) fn newest(uses: &Uses<'_>, action: &actions::Action) -> Option<(String, Vec<Edit>)> {
-    let pin = action.pin.as_ref()?;
-    let comment = uses.comment_range.clone()?;
-    let major = uses.major();
-    let is_newer = uses.version().is_some_and(|version| numbers(version) > numbers(&pin.version));
-    if is_newer || (major.is_some() && major < action.compatible) {
-        return None;
+/// Adds a finding with the newest version as its fix, or says why `--fix` does not write it.
+pub(super) fn mend(uses: &Uses<'_>, action: &actions::Action, message: String, found: &mut Found<'_>) {
+    let Some(pin) = action.pin.as_ref().filter(|pin| takes_the_same(uses, action, pin)) else {
+        return found.add(uses.range.clone(), message);
+    };
+    let step = match (uses.major(), uses.version()) {
+        (Some(major), Some(version)) if numbers(&pin.version).first() != Some(&major) => {
+            format!(" in place of {version}. That is another major version: read its release notes")
+        }
+        _ => String::new(),
+    };
+    if let Some(comment) = uses.comment_range.clone() {
+        let title = format!("Pin {} {}{step}", uses.action, pin.version);
+        let commit = Edit { range: uses.reference_range.clone(), text: pin.commit.clone() };
+        let comment = Edit { range: comment, text: format!(" # {}", pin.version) };
+        return found.add_fixed(uses.range.clone(), message, &title, vec![commit, comment]);
     }
-    let title = format!("Pin {} {}", uses.action, pin.version);
-    let commit = Edit { range: uses.reference_range.clone(), text: pin.commit.clone() };
-    Some((title, vec![commit, Edit { range: comment, text: format!(" # {}", pin.version) }]))
+    let remedy = format!(
+        "Write `{}@{} # {}`{step}. `--fix` leaves a line that goes on behind the action, or whose comment says more about a version.",
+        uses.action, pin.commit, pin.version
+    );
+    found.add_with(uses.range.clone(), message, remedy);
+}
+
+/// Whether the newest version takes the inputs of the one in the file, and is newer.
+fn takes_the_same(uses: &Uses<'_>, action: &actions::Action, pin: &actions::Pin) -> bool {
+    let is_newer = uses.version().is_some_and(|version| numbers(version) > numbers(&pin.version));
+    !is_newer && !(uses.major().is_some() && uses.major() < action.compatible)
 }
 
 fn numbers(version: &str) -> Vec<u64> {
@@ -107,6 +121,16 @@ mod tests {
             ("uses: cachix/cachix-action@v15", format!("uses: {pinned} # v17")),
             ("uses: 'cachix/cachix-action@v15'  # v15 ", format!("uses: '{pinned}' # v17")),
             ("uses: \"cachix/cachix-action@v15\" # why", format!("uses: \"{pinned}\" # v17 # why")),
+            ("uses: cachix/cachix-action@v15 # pin@v15", format!("uses: {pinned} # v17")),
+            ("uses: cachix/cachix-action@v15 # v3", format!("uses: {pinned} # v17")),
+            ("uses: cachix/cachix-action@v15 # tag=v15.1", format!("uses: {pinned} # v17")),
+            ("uses: cachix/cachix-action@v15 # ratchet:cachix/cachix-action@v15", format!("uses: {pinned} # v17")),
+            // What a comment says of a version may be wrong of another one.
+            (
+                "uses: cachix/cachix-action@v15 # v15 for macOS",
+                "uses: cachix/cachix-action@v15 # v15 for macOS".to_owned(),
+            ),
+            ("uses: cachix/cachix-action@v15 # not v16!", "uses: cachix/cachix-action@v15 # not v16!".to_owned()),
             ("{ uses: cachix/cachix-action@v15, with: {} }", "{ uses: cachix/cachix-action@v15, with: {} }".to_owned()),
             ("uses: cachix/cachix-action@v5", "uses: cachix/cachix-action@v5".to_owned()),
             ("uses: https://x.org/cachix/cachix-action@v16", format!("uses: https://x.org/{pinned} # v17")),
@@ -118,6 +142,18 @@ mod tests {
             let fixed = apply(&text, dated).unwrap_or_else(|| text.clone());
             assert_eq!(fixed, text.replace(before, &after));
         }
+    }
+
+    #[test]
+    fn another_major_version_is_said_and_a_line_that_goes_on_is_explained() {
+        let finding = |uses: &str| {
+            let text = format!("jobs:\n  a:\n    steps:\n      - {uses}\n");
+            testing::findings(&[(".github/workflows/a.yml", &text)], &Choices::default()).remove(0)
+        };
+        let title = finding("uses: cachix/cachix-action@v15").fix.unwrap().title;
+        assert!(title.contains("v17 in place of v15") && title.contains("release notes"), "{title}");
+        let remedy = finding("{ uses: cachix/cachix-action@v15, with: {} }").remedy.unwrap();
+        assert!(remedy.contains("cachix/cachix-action@1eb2") && remedy.contains("`--fix` leaves"), "{remedy}");
     }
 
     #[test]

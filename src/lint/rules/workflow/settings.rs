@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::lint::{
     Kind,
     view::{
-        Command, NixCall, Setting, YamlFile,
+        Broken, Command, NixCall, Setting, YamlFile, broken_in,
         jobs::{self, Job},
         settings_in,
         yaml::Node,
@@ -19,14 +19,34 @@ const KEYS: [&str; 6] =
 /// Returns the settings in a value and below it, with their bytes in the file.
 pub(in crate::lint::rules) fn below(file: &YamlFile<'_>, node: &Node) -> Vec<Setting> {
     let mut settings = Vec::new();
-    node.each(&mut |node| {
-        for (_, value) in node.entries().iter().filter(|(key, _)| KEYS.contains(&key.text.as_str())) {
-            let Some(text) = value.text() else { continue };
-            let placed = |setting: Setting| Setting { range: file.place(value, &setting.range), ..setting };
-            settings.extend(settings_in(text).into_iter().map(placed));
-        }
+    each_text(node, |value, text| {
+        let placed = |setting: Setting| Setting { range: file.place(value, &setting.range), ..setting };
+        settings.extend(settings_in(text).into_iter().map(placed));
     });
     settings
+}
+
+/// Returns the lines for Nix at which it stops, with their bytes in the file.
+pub(in crate::lint::rules) fn broken(file: &YamlFile<'_>) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    for node in &file.documents {
+        each_text(node, |value, text| {
+            let placed = |line: Broken| Broken { range: file.place(value, &line.range), ..line };
+            broken.extend(broken_in(text).into_iter().map(placed));
+        });
+    }
+    broken
+}
+
+/// Calls a function with each value below a node that has lines of `nix.conf`.
+fn each_text<'n>(node: &'n Node, mut visit: impl FnMut(&'n Node, &'n str)) {
+    node.each(&mut |node| {
+        for (_, value) in node.entries().iter().filter(|(key, _)| KEYS.contains(&key.text.as_str())) {
+            if let Some(text) = value.text() {
+                visit(value, text);
+            }
+        }
+    });
 }
 
 /// Returns the settings in all of a file, without those of commands.

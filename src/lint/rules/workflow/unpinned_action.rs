@@ -40,10 +40,7 @@ fn check(file: &YamlFile<'_>, found: &mut Found<'_>) {
             let Some(uses) = step.uses.as_ref().filter(|uses| !uses.is_commit()) else { continue };
             let Some(action) = actions::known(uses).filter(|action| action.role.is_some()) else { continue };
             let message = format!("`{}` is at `{}`, which is not a commit", uses.action, uses.reference);
-            match dated_action::newest(uses, action) {
-                Some((title, edits)) => found.add_fixed(uses.range.clone(), message, &title, edits),
-                None => found.add(uses.range.clone(), message),
-            }
+            dated_action::mend(uses, action, message, found);
         }
     }
 }

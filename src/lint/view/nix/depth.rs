@@ -13,14 +13,34 @@ const LONGEST: usize = 1_024;
 
 /// Parses a text. Returns nothing if it has an error or nests too deeply.
 pub(super) fn parse(text: &str) -> Option<SyntaxNode> {
-    // A shorter text cannot nest so deeply.
-    if text.len() > DEEPEST
-        && (longest_word(text) > LONGEST || depth(rnix::tokenize(text).map(|token| token.0)) > DEEPEST)
-    {
+    if is_deep(text) {
         return None;
     }
     let parsed = rnix::Root::parse(text);
     parsed.errors().is_empty().then(|| parsed.syntax())
+}
+
+/// Returns the byte at which a text stops being Nix. Returns nothing if it is Nix, or nests too deeply to be parsed.
+pub(super) fn first_error(text: &str) -> Option<usize> {
+    use rnix::ParseError::{DuplicatedArgs, Unexpected, UnexpectedDoubleBind, UnexpectedExtra, UnexpectedWanted};
+    if is_deep(text) {
+        return None;
+    }
+    let parsed = rnix::Root::parse(text);
+    Some(match parsed.errors().first()? {
+        Unexpected(range)
+        | UnexpectedExtra(range)
+        | UnexpectedWanted(_, range, _)
+        | UnexpectedDoubleBind(range)
+        | DuplicatedArgs(range, _) => range.start().into(),
+        // The others are found at the end.
+        _ => text.len(),
+    })
+}
+
+fn is_deep(text: &str) -> bool {
+    // A shorter text cannot nest so deeply.
+    text.len() > DEEPEST && (longest_word(text) > LONGEST || depth(rnix::tokenize(text).map(|token| token.0)) > DEEPEST)
 }
 
 fn longest_word(text: &str) -> usize {

@@ -47,12 +47,12 @@ pub struct NixFile<'a> {
 }
 
 impl<'a> NixFile<'a> {
-    /// Parses a file. Returns nothing if it is not Nix, or nests too deeply.
-    /// Whether a text is Nix that rules can read.
-    pub(in crate::lint) fn is_readable(text: &str) -> bool {
-        depth::parse(text).is_some()
+    /// Returns the byte at which a text stops being Nix.
+    pub(in crate::lint) fn first_error(text: &str) -> Option<usize> {
+        depth::first_error(text)
     }
 
+    /// Parses a file. Returns nothing if it is not Nix, or nests too deeply.
     pub(in crate::lint) fn parse(context: &'a Context<'a>, file: File<'a>) -> Option<Self> {
         let root = depth::parse(file.text)?;
         let mut parsed = Self {

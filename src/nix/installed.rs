@@ -1,4 +1,4 @@
-//! What the installed Nix says of itself: [`Installed`].
+//! What the installed Nix says of itself: [`Installed`]. A Nix that hangs costs a fixed time.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,13 +9,14 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
-    doctor::limited,
-    nix::{
-        command::Nix,
-        settings::{Settings, StoreInfo, Version, Warning},
-    },
+use super::{
+    command::{NIX_VARIABLE, Nix, limited},
+    settings::{Settings, StoreInfo, Version, Warning},
 };
+use crate::diagnostic::{Category, Diagnose};
+
+/// The time for each question to Nix. A daemon that hangs must not hold up who asks what hangs.
+pub const LIMIT: Duration = Duration::from_secs(5);
 
 /// The option without which `nix config show` does nothing. With `flakes` in it, nobody could tell whether flakes are enabled.
 const FEATURE: [&str; 2] = ["--extra-experimental-features", "nix-command"];
@@ -53,10 +54,10 @@ pub enum NoAnswer {
         limit: Duration,
     },
     /// It cannot be started.
-    #[error("`{command}` does not start: {why}")]
+    #[error("could not run `{program}`: {why}")]
     Start {
-        /// The command.
-        command: String,
+        /// The program.
+        program: String,
         /// The system's reason.
         why: String,
     },
@@ -66,6 +67,14 @@ pub enum NoAnswer {
         /// The command.
         command: String,
         /// Its first error.
+        reason: String,
+    },
+    /// It failed with words that no Nix would use.
+    #[error("`{program}` does not answer as Nix does: {reason}")]
+    Other {
+        /// The program.
+        program: String,
+        /// The first line of what it said.
         reason: String,
     },
     /// It failed, and does not say why.
@@ -91,7 +100,42 @@ impl NoAnswer {
     }
 }
 
+impl Diagnose for NoAnswer {
+    fn category(&self) -> Category {
+        Category::Environment
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Late { command, .. } => vec![
+                format!("run `{command}` yourself to see what it waits for, such as a daemon or a network file system"),
+                format!("or set {NIX_VARIABLE} to the path of another nix"),
+            ],
+            Self::Start { .. } | Self::Other { .. } | Self::Form { .. } => {
+                vec![format!("set {NIX_VARIABLE} to the path of a nix, or remove the variable to use the one in PATH")]
+            }
+            Self::Failed { .. } | Self::Silent { .. } => {
+                vec!["run `nix config show` yourself: no command of Nix works until it does".to_owned()]
+            }
+        }
+    }
+}
+
 impl Installed {
+    /// Returns why the program is no Nix at all, or none that starts.
+    pub fn is_other(&self) -> Option<NoAnswer> {
+        // A Nix with an unknown name lists its settings all the same.
+        let (Err(error), Err(_)) = (&self.version, &self.settings) else { return None };
+        match error {
+            NoAnswer::Start { .. } | NoAnswer::Other { .. } => Some(error.clone()),
+            NoAnswer::Form { .. } => Some(NoAnswer::Other {
+                program: self.program.display().to_string(),
+                reason: "`--version` prints no version of Nix".to_owned(),
+            }),
+            NoAnswer::Late { .. } | NoAnswer::Failed { .. } | NoAnswer::Silent { .. } => None,
+        }
+    }
+
     /// Whether the daemon ignores what this user set.
     pub fn ignores(&self, name: &str) -> bool {
         self.store_warnings.iter().any(|warning| matches!(warning, Warning::Restricted { setting } if setting == name))
@@ -175,35 +219,40 @@ fn ask(program: &Path, words: &[&str], limit: Duration) -> Answered {
     let mut process = Command::new(program);
     process.args(FEATURE).args(words);
     match limited::output(&mut process, limit) {
-        Ok(Some(output)) => answered(command, output),
+        Ok(Some(output)) => answered(program, command, output),
         Ok(None) => {
             Answered { stdout: Err(NoAnswer::Late { command: command.clone(), limit }), command, warnings: Vec::new() }
         }
         Err(error) => {
-            let why = error.to_string();
-            Answered { stdout: Err(NoAnswer::Start { command: command.clone(), why }), command, warnings: Vec::new() }
+            let start = NoAnswer::Start { program: program.display().to_string(), why: error.to_string() };
+            Answered { stdout: Err(start), command, warnings: Vec::new() }
         }
     }
 }
 
-fn answered(command: String, output: Output) -> Answered {
+fn answered(program: &Path, command: String, output: Output) -> Answered {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let warnings = stderr.lines().filter_map(Warning::parse).collect();
     if output.status.success() {
         return Answered { command, stdout: Ok(output.stdout), warnings };
     }
-    let error = match first_error(&stderr) {
-        Some(reason) => NoAnswer::Failed { command: command.clone(), reason },
-        None => NoAnswer::Silent { command: command.clone(), status: output.status.to_string() },
+    let error = match (first_error(&stderr), first_line(&stderr)) {
+        (Some(reason), _) => NoAnswer::Failed { command: command.clone(), reason },
+        (None, Some(reason)) => NoAnswer::Other { program: program.display().to_string(), reason },
+        (None, None) => NoAnswer::Silent { command: command.clone(), status: output.status.to_string() },
     };
     Answered { stdout: Err(error), command, warnings }
 }
 
 /// Returns the first error that Nix printed.
 fn first_error(stderr: &str) -> Option<String> {
-    let lines = || stderr.lines().map(plain);
-    let marked = lines().find_map(|line| line.strip_prefix("error: ").map(|text| text.trim().to_owned()));
-    marked.or_else(|| lines().map(|line| line.trim().to_owned()).rfind(|line| !line.is_empty()))
+    let error = |line: String| line.strip_prefix("error: ").map(|text| text.trim().to_owned());
+    stderr.lines().map(plain).find_map(error)
+}
+
+/// Returns the first line with words.
+fn first_line(stderr: &str) -> Option<String> {
+    stderr.lines().map(|line| plain(line).trim().to_owned()).find(|line| !line.is_empty())
 }
 
 /// Returns a line without colours.
@@ -220,7 +269,7 @@ mod tests {
         let stderr = "warning: unknown setting 'x'\nerror: cannot connect to socket\n       at y\n";
         assert_eq!(first_error(stderr).as_deref(), Some("cannot connect to socket"));
         assert_eq!(first_error("\u{1b}[31;1merror:\u{1b}[0m a\n").as_deref(), Some("a"));
-        assert_eq!(first_error("killed\n\n").as_deref(), Some("killed"));
-        assert_eq!(first_error(""), None);
+        assert_eq!((first_error("killed\n\n"), first_line("killed\n\n").as_deref()), (None, Some("killed")));
+        assert_eq!((first_error(""), first_line("")), (None, None));
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 
 /// Runs a program without input and returns its output, or `None` if it was still running at the end of the time. It and the
 /// programs that it started are then killed.
-pub(super) fn output(command: &mut Command, limit: Duration) -> io::Result<Option<Output>> {
+pub(crate) fn output(command: &mut Command, limit: Duration) -> io::Result<Option<Output>> {
     // Nix runs git, which must not take the repository of a hook for another one.
     for variable in GIT_VARIABLES {
         command.env_remove(variable);
