@@ -60,7 +60,7 @@ impl Jobs {
         self.jobs.saturating_mul(self.cores)
     }
 
-    /// Judges what is set, with the number of cores in place of the 0 that means all. Nothing if the computer is unknown.
+    /// Judges what is set, with the number of cores instead of the 0 that means all. Nothing if the computer is unknown.
     pub fn fit(self, computer: &Computer) -> Option<Fit> {
         let advised = Profile::default().jobs(computer)?;
         let cores = computer.cores.usable.get()? as u64;

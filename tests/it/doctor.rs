@@ -98,7 +98,7 @@ fn a_symptom_shows_the_checks_that_explain_it() {
         Nix copies only what git tracks, so it does not see them: `nix build` fails, or builds without them.
         -> run `git add splitter.json`
       problem: flake.lock is missing [flake-lock]
-        Every machine takes the newest nixpkgs of its day. Builds differ between machines, and no cache has them.
+        Every machine takes the newest nixpkgs of its day. All 6 builds differ between machines, and no cache has them.
         -> run `nix flake lock`
         -> run `git add flake.lock`
       advice: Nix code uses `self.shortRev` (nix/image.nix:1) [impure-code]
@@ -107,6 +107,7 @@ fn a_symptom_shows_the_checks_that_explain_it() {
       fine: the files in nix/splitter are as splitter wrote them [generated-files]
       fine: no app reads most of the repository (at most 5 of 133 files) [sources]
       fine: 2 files differ from the last commit, and change no build [uncommitted-changes]
+      fine: Nix can read flake.nix [flake-files]
 
     what matters most, of 7 findings
       1. git does not track a file that Nix needs: splitter.json

@@ -62,6 +62,7 @@ fn findings_are_printed_with_their_remedies() {
       A placeholder for a hash is left, so this never builds.
       Build it once, and put the hash that Nix prints in its place.
     2 errors in 1 file
+    `splitter lint --explain missing-lock` says more about a rule
     ----- stderr
     ");
     splitter_snapshot!(context, context.splitter(&["lint", "--format", "github"]), @"
@@ -74,6 +75,7 @@ fn findings_are_printed_with_their_remedies() {
       A placeholder for a hash is left, so this never builds.
       Build it once, and put the hash that Nix prints in its place.
     2 errors in 1 file
+    `splitter lint --explain missing-lock` says more about a rule
     ::error file=flake.nix,line=2,col=3,endLine=2,endColumn=21,title=splitter/missing-lock::there is no `flake.lock`. Without a `flake.lock` in git, everyone builds with other versions of the inputs, and the caches have none of them. Run `nix flake lock`, and add `flake.lock` to git.
     ::error file=flake.nix,line=4,col=22,endLine=4,endColumn=42,title=splitter/fake-hash::`hash` is a placeholder. A placeholder for a hash is left, so this never builds. Build it once, and put the hash that Nix prints in its place.
     ----- stderr
@@ -111,6 +113,7 @@ fn a_comment_and_splitter_json_allow_findings() {
       A placeholder for a hash is left, so this never builds.
       Build it once, and put the hash that Nix prints in its place.
     1 warning in 3 files
+    `splitter lint --explain fake-hash` says more about a rule
     ----- stderr
     warning: a.nix:4: a comment allows `no-such-rule`, which is no rule
     ");
@@ -136,7 +139,9 @@ fn fix_changes_what_needs_no_person() {
       Nix ignores a setting that it does not know, and a NixOS or nix-darwin configuration with one does not build.
       `max-jobs` sets how many builds run at once.
     1 error in 1 file
+    `splitter lint --explain unknown-setting` says more about a rule
     ----- stderr
+    nix.conf:1: Write `max-jobs`.
     changed 1 file
     ");
     assert_eq!(context.read("nix.conf"), "max-jobs = 4\nparallel-builds = 2\n");
@@ -179,8 +184,23 @@ fn a_rule_is_explained_by_the_program() {
     let context = TestContext::new();
     let output = succeed(&mut context.splitter(&["lint", "--explain", "splitter/fake-hash"]));
     assert!(output.starts_with("# fake-hash\n\nLevel: error.") && output.contains("## Not found"), "{output}");
-    splitter_snapshot!(context, context.splitter(&["lint", "--explain", "fake-hsh"]), @"");
-    splitter_snapshot!(context, context.splitter(&["lint", "--explain", "fake-hash", "flake.nix"]), @"");
+    splitter_snapshot!(context, context.splitter(&["lint", "--explain", "fake-hsh"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: no rule `fake-hsh`
+    hint: did you mean `fake-hash`?
+    ");
+    splitter_snapshot!(context, context.splitter(&["lint", "--explain", "fake-hash", "flake.nix"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    error: the argument '--explain <RULE>' cannot be used with '[PATH]...'
+
+    Usage: splitter lint --explain <RULE> [PATH]...
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
@@ -194,7 +214,17 @@ fn choices_without_effect_are_named() {
         "splitter.json",
         "{ \"lint\": { \"ignore\": [\"old\", \"*.nix\"], \"rules\": { \"fake-hash\": { \"allow\": [\"legacy/**\"] } } } }",
     );
-    splitter_snapshot!(context, context.splitter(&["lint"]), @"");
+    splitter_snapshot!(context, context.splitter(&["lint"]), @"
+    exit: 0
+    ----- stdout
+    clean: no findings in 1 file
+    ----- stderr
+    warning: a.nix:1: a comment allows no rule by name: write `splitter-lint: allow RULE`
+    warning: a.nix:2: a comment says `splitter-lint: ignore`, and only `splitter-lint: allow RULE` has an effect
+    warning: a.nix:3: a comment allows `nothing`, which is no rule
+    warning: splitter.json: `old` in `lint.ignore` matches no file
+    warning: splitter.json: `legacy/**` in `lint.rules.fake-hash.allow` matches no file
+    ");
 }
 
 #[test]
@@ -237,7 +267,19 @@ fn fixes_say_what_they_change() {
         ".github/workflows/ci.yml",
         "jobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: cachix/cachix-action@v15 # v15.1\n      - { uses: cachix/cachix-action@v15, with: { name: a } }\n",
     );
-    splitter_snapshot!(context, context.splitter(&["lint", "--fix"]), @"");
+    splitter_snapshot!(context, context.splitter(&["lint", "--fix"]), @"
+    exit: 1
+    ----- stdout
+    .github/workflows/ci.yml:6:17: warning: `cachix/cachix-action` v15 runs on Node.js 20 or older, which GitHub's runners no longer have [dated-action]
+      This version of the action brings an old Nix, or runs on a Node.js that the runners no longer have.
+      Write `cachix/cachix-action@1eb2ef646ac0255473d23a5907ad7b04ce94065c # v17` instead of v15. The major version changes: read the release notes. `--fix` leaves a line that goes on behind the action, or whose comment says more about a version.
+    1 warning in 2 files
+    `splitter lint --explain dated-action` says more about a rule
+    ----- stderr
+    .github/workflows/ci.yml:5: Pin cachix/cachix-action v17 instead of v15. The major version changes: read the release notes
+    nix.conf:1: Write `max-jobs = 3`.
+    changed 2 files
+    ");
     assert_eq!(context.read("nix.conf"), "max-jobs = 3\nbinary-caches = https://cache.nixos.org\n");
     assert!(context.read(".github/workflows/ci.yml").contains("@1eb2ef646ac0255473d23a5907ad7b04ce94065c # v17\n"));
 }

@@ -62,11 +62,15 @@ pub(super) fn run(global: &Global, options: &InitOptions, printer: Printer) -> R
     }
     let just = if options.just { Some(just::files(&tree)?) } else { None };
     if let Some(Just::Written { files: texts, .. }) = &just {
-        texts.iter().for_each(|(path, text)| files.put(path.clone(), text.as_str()));
+        for (path, text) in texts {
+            files.put(path.clone(), text.as_str());
+        }
     }
     let written = interrupt::uninterrupted(|| files.write(tree.root()))?;
     print_written(&written, printer);
-    just.iter().for_each(|just| advise_just(just, printer));
+    if let Some(just) = &just {
+        advise_just(just, printer);
+    }
     apps::warn_of_none(&split, printer);
     let apps: BTreeSet<&str> = split.graph.apps().map(|(name, _)| name).collect();
     printer.data(format_args!(

@@ -22,6 +22,9 @@ pub(super) enum LintError {
         /// The repository.
         root: Utf8PathBuf,
     },
+    /// splitter.json is a folder, or a link to nothing.
+    #[error("`{0}` is no file")]
+    NoFile(Utf8PathBuf),
     /// The repository could not be found.
     #[error("could not open the folder `{path}`")]
     Folder {
@@ -63,6 +66,7 @@ impl Diagnose for LintError {
             Self::UnknownRule { name, .. } | Self::NoRule(name) => {
                 did_you_mean(RULES.iter().map(|rule| rule.name), name).into_iter().collect()
             }
+            Self::NoFile(_) => vec!["remove it, or write the settings into a file of this name".to_owned()],
             Self::Outside { .. } => vec!["pass `--repo DIR` with the repository of these files".to_owned()],
             _ => Vec::new(),
         }

@@ -49,8 +49,11 @@ pub(super) fn root(folder: &Utf8Path) -> Result<(WorkTree, RepoPath), Failure> {
         None => WorkTree::discover(&start).unwrap_or_else(|_| WorkTree::at(&start)),
     };
     let inside = start.ancestors().take_while(|folder| folder.starts_with(tree.root()));
-    // Whatever has this name is read, so that a folder or a broken link is an error and not silently ignored.
     let settings = inside.into_iter().find(|folder| fs::symlink_metadata(folder.join(SETTINGS)).is_ok());
+    // A folder or a broken link of this name would be silently ignored.
+    if let Some(path) = settings.map(|folder| folder.join(SETTINGS)).filter(|path| !path.is_file()) {
+        return Err(LintError::NoFile(path).into());
+    }
     let below =
         settings.and_then(|folder| folder.strip_prefix(tree.root()).ok()).and_then(|path| path.as_str().parse().ok());
     Ok((tree, below.unwrap_or(RepoPath::root())))

@@ -234,7 +234,7 @@ fn old_versions_open_folders_and_long_memories_are_found() {
 fn on_macos_the_default_sandbox_is_advice_and_optimising_a_problem() {
     let world = World::of(&Recorded::new(MAC));
     let found = world.found(&nix(&[
-        ("max-jobs", json!(16)),
+        ("max-jobs", json!(4)),
         ("cores", json!(2)),
         ("sandbox", json!(false)),
         ("auto-optimise-store", json!(true)),

@@ -106,6 +106,10 @@ fn unread(check: &'static Check, error: &Unread) -> Entry {
         format!("the repository cannot be read: {}", error.message),
         "splitter can neither check the hashes nor say what is rebuilt until this is mended.",
     );
+    if error.hints.is_empty() {
+        return check
+            .found(finding.so("mend that place; the command shows whether it is read then").run("splitter scan"));
+    }
     check.found(error.hints.iter().fold(finding, |finding, hint| finding.so(hint.clone())))
 }
 
@@ -320,7 +324,8 @@ fn dirty(facts: &Facts) -> Option<Entry> {
 /// Returns the files of the flake that Nix cannot read.
 fn broken(facts: &Facts) -> Vec<Entry> {
     if facts.broken.is_empty() {
-        return facts.flake.iter().map(|_| FLAKE_FILES.fine("flake.nix and flake.lock can be read")).collect();
+        let files = if facts.has_lock { "flake.nix and flake.lock" } else { "flake.nix" };
+        return facts.flake.iter().map(|_| FLAKE_FILES.fine(format!("Nix can read {files}"))).collect();
     }
     let apps = facts.model.as_ref().map_or(0, |model| model.apps.len());
     let builds = match apps {

@@ -41,10 +41,10 @@ impl Runs {
     pub fn of(seconds: &[f64]) -> Option<Self> {
         let mut sorted = seconds.to_vec();
         sorted.sort_by(f64::total_cmp);
-        let (least, most) = (*sorted.first()?, *sorted.last()?);
-        let (half, quarter, last) = (sorted.len() / 2, sorted.len() / 4, sorted.len() - 1);
-        let median = f64::midpoint(sorted[half], sorted[last - half]);
-        Some(Self { least, median, most, middle: (sorted[quarter], sorted[last - quarter]) })
+        let (fastest, slowest) = (*sorted.first()?, *sorted.last()?);
+        let (half, quarter, end) = (sorted.len() / 2, sorted.len() / 4, sorted.len() - 1);
+        let median = f64::midpoint(sorted[half], sorted[end - half]);
+        Some(Self { least: fastest, median, most: slowest, middle: (sorted[quarter], sorted[end - quarter]) })
     }
 
     fn is_wide(self) -> bool {
@@ -105,7 +105,8 @@ mod tests {
     fn runs_have_a_median_and_ends() {
         let runs = Runs::of(&[3.0, 1.0, 2.0, 10.0]).unwrap();
         assert_eq!((runs.least, runs.median, runs.most), (1.0, 2.5, 10.0));
-        assert_eq!(Runs::of(&[4.0]).unwrap().median, 4.0);
+        let one = Runs::of(&[4.0]).unwrap();
+        assert_eq!((one.least, one.median, one.most), (4.0, 4.0, 4.0));
         assert_eq!(Runs::of(&[]), None);
     }
 }

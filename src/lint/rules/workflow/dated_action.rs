@@ -83,7 +83,7 @@ pub(super) fn mend(uses: &Uses<'_>, action: &actions::Action, message: String, f
     };
     let step = match (uses.major(), uses.version()) {
         (Some(major), Some(version)) if numbers(&pin.version).first() != Some(&major) => {
-            format!(" in place of {version}. That is another major version: read its release notes")
+            format!(" instead of {version}. The major version changes: read the release notes")
         }
         _ => String::new(),
     };
@@ -151,7 +151,7 @@ mod tests {
             testing::findings(&[(".github/workflows/a.yml", &text)], &Choices::default()).remove(0)
         };
         let title = finding("uses: cachix/cachix-action@v15").fix.unwrap().title;
-        assert!(title.contains("v17 in place of v15") && title.contains("release notes"), "{title}");
+        assert!(title.contains("v17 instead of v15") && title.contains("release notes"), "{title}");
         let remedy = finding("{ uses: cachix/cachix-action@v15, with: {} }").remedy.unwrap();
         assert!(remedy.contains("cachix/cachix-action@1eb2") && remedy.contains("`--fix` leaves"), "{remedy}");
     }
