@@ -71,8 +71,8 @@ fn hidden(text: &str) -> Result<Vec<String>, String> {
     lines.map(command).collect::<Result<_, _>>().map_err(|line| format!("expected `$ COMMAND`, found `{line}`"))
 }
 
-fn not_run(text: &str) -> Result<Marker, String> {
-    let (reason, test) = text.split_once(": ").map_or((text, None), |(reason, test)| (reason, Some(test.to_owned())));
+fn not_run(rest: &str) -> Result<Marker, String> {
+    let (reason, test) = rest.split_once(": ").map_or((rest, None), |(reason, test)| (reason, Some(test.to_owned())));
     let Some(index) = REASONS.iter().position(|(known, _)| *known == reason) else {
         let known = REASONS.map(|(reason, meaning)| format!("  {reason}: {meaning}")).join("\n");
         return Err(format!("unknown reason `{reason}`; expected one of\n{known}"));

@@ -44,7 +44,7 @@ fn commands(block: &Block) -> Vec<Shown> {
             }
             (None, Some(last)) => last.output.push(line.clone()),
             (None, None) => {
-                shown.push(Shown { command: "false # the first line has no `$ `".to_owned(), output: vec![] })
+                shown.push(Shown { command: "false # the first line has no `$ `".to_owned(), output: vec![] });
             }
         }
     }
@@ -52,6 +52,7 @@ fn commands(block: &Block) -> Vec<Shown> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "`--nocapture` shows how many blocks are run")]
 fn each_command_block_is_run_or_says_why_not() {
     let blocks: Vec<Block> = pages().iter().flat_map(Page::blocks).collect();
     let (mut problems, mut counts) = (Vec::new(), BTreeMap::<&str, usize>::new());

@@ -30,8 +30,9 @@ fn package(entry: &Captures<'_>) -> Package {
     }
     for (name, value) in fields {
         match name.as_str() {
-            "dependencies" | "optionalDependencies" | "bin" => package = package.field(&name, value),
-            "peerDependencies" => package = package.field(&name, value),
+            "dependencies" | "optionalDependencies" | "peerDependencies" | "bin" => {
+                package = package.field(&name, value);
+            }
             "os" | "cpu" | "libc" => package = package.field(&name, json!([value])),
             _ => {}
         }

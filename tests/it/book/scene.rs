@@ -25,7 +25,7 @@ use crate::support::{
 pub(super) const NAMES: [&str; 3] = ["empty", "sample", "acme"];
 
 /// What a command may take.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_mins(3);
 
 /// The output of a command, with its exit code if it ended.
 pub(super) struct Answer {
@@ -179,7 +179,6 @@ impl Scene {
             }
             thread::sleep(Duration::from_millis(5));
         };
-        println!("{:6.1} s  {command}", start.elapsed().as_secs_f64());
         if let Ok(folder) = fs::read_to_string(state) {
             self.folder = folder.trim_end().into();
         }
