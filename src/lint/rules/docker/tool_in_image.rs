@@ -1,5 +1,7 @@
 //! `tool-in-image`: a program in an image that nothing in its Dockerfile runs.
 
+use camino::Utf8Path;
+
 use super::stages;
 use crate::lint::{
     Check, Example, Found, Kind, Level, Rule,
@@ -132,7 +134,8 @@ fn may_be_started(file: &Dockerfile<'_>, stage: &[Instruction<'_>], name: &str) 
     let is_script = starts.map(|one| one.arguments).any(|text| text.contains(".sh") || text.contains("entrypoint"));
     // A script that is run while the image is built may use the tool.
     let runs = stage.iter().filter(|one| one.name == "RUN").flat_map(Instruction::commands);
-    let runs_script = runs.into_iter().any(|command| command.words.iter().any(|word| word.ends_with(".sh")));
+    let runs_script =
+        runs.into_iter().any(|command| command.words.iter().any(|word| Utf8Path::new(word).extension() == Some("sh")));
     let is_action = ["action.yml", "action.yaml"].iter().any(|name| file.context.has(&file.file.beside(name)));
     if is_script || runs_script || is_action {
         return true;
@@ -143,7 +146,8 @@ fn may_be_started(file: &Dockerfile<'_>, stage: &[Instruction<'_>], name: &str) 
     }
     let is_compose = |path: &String| {
         let name = path.rsplit('/').next().unwrap_or_default();
-        (name.contains("compose") && (name.ends_with(".yml") || name.ends_with(".yaml"))) || name == "fly.toml"
+        let is_yaml = matches!(Utf8Path::new(name).extension(), Some("yml" | "yaml"));
+        (name.contains("compose") && is_yaml) || name == "fly.toml"
     };
     file.context.paths.iter().any(is_compose)
 }

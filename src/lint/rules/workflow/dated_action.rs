@@ -103,7 +103,7 @@ pub(super) fn mend(uses: &Uses<'_>, action: &actions::Action, message: String, f
 /// Whether the newest version takes the inputs of the one in the file, and is newer.
 fn takes_the_same(uses: &Uses<'_>, action: &actions::Action, pin: &actions::Pin) -> bool {
     let is_newer = uses.version().is_some_and(|version| numbers(version) > numbers(&pin.version));
-    !is_newer && !(uses.major().is_some() && uses.major() < action.compatible)
+    !(is_newer || uses.major().is_some() && uses.major() < action.compatible)
 }
 
 fn numbers(version: &str) -> Vec<u64> {
