@@ -253,7 +253,7 @@ fn files_with_odd_names_are_named() {
         }
         context.write("a.nix", "{ hash = lib.fakeHash; }\n");
         for name in [&b"b\n.nix"[..], b"c\xff.nix", b"d\xff.txt"] {
-            if std::fs::write(context.repo().as_std_path().join(OsStr::from_bytes(name)), "{ }").is_err() {
+            if fs::write(context.repo().as_std_path().join(OsStr::from_bytes(name)), "{ }").is_err() {
                 return; // macOS refuses names that are not UTF-8.
             }
         }
