@@ -42,7 +42,9 @@ fn cards(out: &mut String, report: &Report) {
         .filter_map(|row| {
             let factor = words::factor_of(row);
             let (unsplit, split) = (row.unsplit.as_ref()?, row.split.as_ref()?);
-            let of = format!("{} → {}", short(row, unsplit), short(row, split));
+            let [unsplit, split] =
+                [unsplit, split].map(|side| format!("<span class=\"number\">{}</span>", short(row, side)));
+            let of = format!("{unsplit} → {split}");
             Some(format!(
                 "<div class=\"card\"><span class=\"soft\">{}</span><b>{factor}</b><span class=\"soft\">{of}</span></div>",
                 row.scenario.title()

@@ -19,7 +19,7 @@ const ROWS: usize = 50;
 const STYLE: &str = "\
 .card b { font-size: 1.4rem }
 .wide td, .wide th { white-space: nowrap }
-.wide td.text { white-space: normal; overflow-wrap: anywhere; min-width: 11rem }
+.wide td.text { white-space: normal; overflow-wrap: anywhere; min-width: 9rem }
 .chart { padding: 1rem }
 svg { display: block; width: 100%; height: 90px }
 rect { fill: var(--strong) }
