@@ -5,6 +5,7 @@ use std::io;
 use camino::Utf8PathBuf;
 
 use crate::{
+    cli::text::escape,
     diagnostic::{Category, Diagnose},
     nix::command::NixError,
 };
@@ -28,10 +29,12 @@ pub(super) enum BenchError {
     #[error("unexpected output of `nix {0}`: this splitter does not know its form")]
     Answer(&'static str),
     /// A build failed before anything was measured.
-    #[error("the {side} build of {names} failed, so there is nothing to compare")]
+    #[error("the {side} build of {names} failed, so there is nothing to compare{}", log(lines))]
     Build {
         side: &'static str,
         names: String,
+        /// The end of its log.
+        lines: Vec<String>,
         #[source]
         source: NixError,
     },
@@ -48,6 +51,10 @@ pub(super) enum BenchError {
     /// A folder cannot be made or copied.
     #[error("could not prepare the stores in the cache folder")]
     Folder(#[from] io::Error),
+}
+
+fn log(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n  | {}", escape(line))).collect()
 }
 
 impl Diagnose for BenchError {

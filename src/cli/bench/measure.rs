@@ -105,14 +105,16 @@ impl Measurer<'_> {
             return Ok(store.clone());
         }
         let store = self.prepared.stores.copy(&self.prepared.stores.tarballs())?;
-        self.build(side, &store, &[&ALONE[..], &ANEW].concat(), &mut Follower::default(), Instant::now())
-            .map_err(|source| self.failed(side, source))?;
+        let mut follower = Follower::default();
+        self.build(side, &store, &[&ALONE[..], &ANEW].concat(), &mut follower, Instant::now())
+            .map_err(|source| self.failed(side, &follower, source))?;
         self.warm.insert(side, store.clone());
         Ok(store)
     }
 
-    pub(super) fn failed(&self, side: Side, source: NixError) -> Failure {
-        BenchError::Build { side: side.name(), names: self.prepared.names.join(", "), source }.into()
+    pub(super) fn failed(&self, side: Side, follower: &Follower, source: NixError) -> Failure {
+        let names = self.prepared.names.join(", ");
+        BenchError::Build { side: side.name(), names, lines: follower.lines(), source }.into()
     }
 
     /// Makes an edit, does something, and takes the edit back.
@@ -138,14 +140,15 @@ impl Measurer<'_> {
         let options = [sources, evaluation].concat();
         if run.scenario == Scenario::NoChange {
             // Fills the evaluation cache.
-            self.build(run.side, store, &options, &mut Follower::default(), Instant::now())
-                .map_err(|source| self.failed(run.side, source))?;
+            let mut follower = Follower::default();
+            self.build(run.side, store, &options, &mut follower, Instant::now())
+                .map_err(|source| self.failed(run.side, &follower, source))?;
         }
         let mut follower = Follower::default();
         let start = Instant::now();
         let result = self.build(run.side, store, &options, &mut follower, start);
         let seconds = start.elapsed().as_secs_f64();
-        result.map_err(|source| self.failed(run.side, source))?;
+        result.map_err(|source| self.failed(run.side, &follower, source))?;
         let bytes = size_in_cache(&cache, follower.fetched().iter());
         Ok(Sample { bytes, ..follower.end(seconds) })
     }
