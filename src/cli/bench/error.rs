@@ -36,7 +36,7 @@ pub(super) enum BenchError {
         /// The end of its log.
         lines: Vec<String>,
         #[source]
-        source: NixError,
+        source: Box<NixError>,
     },
     /// A report has an unknown kind.
     #[error("unknown kind of report: `{0}`")]
@@ -54,7 +54,12 @@ pub(super) enum BenchError {
 }
 
 fn log(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("\n  | {}", escape(line))).collect()
+    let mut text = String::new();
+    for line in lines {
+        text.push_str("\n  | ");
+        text.push_str(&escape(line));
+    }
+    text
 }
 
 impl Diagnose for BenchError {

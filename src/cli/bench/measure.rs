@@ -114,7 +114,7 @@ impl Measurer<'_> {
 
     pub(super) fn failed(&self, side: Side, follower: &Follower, source: NixError) -> Failure {
         let names = self.prepared.names.join(", ");
-        BenchError::Build { side: side.name(), names, lines: follower.lines(), source }.into()
+        BenchError::Build { side: side.name(), names, lines: follower.lines(), source: Box::new(source) }.into()
     }
 
     /// Makes an edit, does something, and takes the edit back.
@@ -187,9 +187,13 @@ impl Measurer<'_> {
     }
 }
 
-/// Returns the first line of an error and of its cause.
+/// Returns the first line of an error, and the last line of the log or of its cause.
 fn first_line(failure: &Failure) -> String {
     let error = failure.error();
+    if let Some((first, log)) = error.to_string().split_once('\n') {
+        let last = log.lines().rfind(|line| !line.trim_matches([' ', '|']).is_empty()).unwrap_or_default();
+        return format!("{first}: {}", last.trim_matches([' ', '|']));
+    }
     let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let last = cause.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
     let first = error.to_string().lines().next().unwrap_or_default().to_owned();
