@@ -62,7 +62,7 @@ impl Measurer<'_> {
     pub(super) fn measure(&mut self, run: Run) -> Result<Sample, Unmeasured> {
         let edit = self.edits.get(&run.scenario).cloned().transpose().map_err(Unmeasured::Skipped)?;
         if run.scenario == Scenario::Image {
-            return images::measure(self, run.side, edit.as_ref());
+            return or_skipped(run, images::measure(self, run.side, edit.as_ref()));
         }
         let (store, is_own) = self.store_for(run.scenario, run.side)?;
         if run.scenario.reads_cache() {
@@ -74,13 +74,7 @@ impl Measurer<'_> {
         } else if is_own {
             Stores::remove(&store);
         }
-        result.map_err(|error| match error {
-            // Without a build there is nothing to compare. A failed edit is only one scenario less.
-            Unmeasured::Failed(failure) if run.scenario != Scenario::Cold => {
-                Unmeasured::Skipped(format!("the {} build failed: {}", run.side, first_line(&failure)))
-            }
-            error => error,
-        })
+        or_skipped(run, result)
     }
 
     /// Returns the store for a scenario, and whether it is only for this run.
@@ -185,6 +179,16 @@ impl Measurer<'_> {
         inner.copy(&there, None, &url, &[], &mut |_| {})?;
         Ok(())
     }
+}
+
+/// Without a build there is nothing to compare. A failed edit or image is only one scenario less.
+fn or_skipped(run: Run, result: Result<Sample, Unmeasured>) -> Result<Sample, Unmeasured> {
+    result.map_err(|error| match error {
+        Unmeasured::Failed(failure) if run.scenario != Scenario::Cold => {
+            Unmeasured::Skipped(format!("the {} build failed: {}", run.side, first_line(&failure)))
+        }
+        error => error,
+    })
 }
 
 /// Returns the first line of an error, and the last line of the log or of its cause.
