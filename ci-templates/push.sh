@@ -1,5 +1,5 @@
 #use push-setup.sh
-printf '%s\n' "$NAMES" | tr '\n' '\0' | xargs -0 splitter cache push --to "@TARGET@"
+printf '%s\n' "$NAMES" | tr '\n' '\0' | xargs -0 splitter cache push --verbose --to "@TARGET@"
 #if to_cachix
 # The cache deletes what nobody fetched for long, but never the last versions of the branch.
 if [ "@REF@" = "@BRANCH_REF@" ]; then

@@ -2,7 +2,7 @@
 //!
 //! The log has no times. The caller adds the time at which each event arrived.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -79,8 +79,12 @@ pub struct Follower {
     evaluated: Option<f64>,
     built: Vec<String>,
     fetched: BTreeSet<String>,
+    /// The last lines of builds.
+    lines: VecDeque<String>,
 }
 
+/// The number of lines that are kept for the message of a build that fails.
+const LINES: usize = 12;
 /// The start of the names of the usual builds, which tell their steps as phases.
 const UNSPLIT: &str = "unsplit-";
 
@@ -90,7 +94,11 @@ impl Follower {
         match event {
             Event::Start { id, activity, .. } => self.start(*id, at, activity),
             Event::Stop { id } => self.stop(*id, at),
-            Event::Line { id, .. } => {
+            Event::Line { id, text } => {
+                if self.lines.len() == LINES {
+                    self.lines.pop_front();
+                }
+                self.lines.push_back(text.clone());
                 if let Some(build) = self.builds.get_mut(id) {
                     build.heard = at;
                 }
@@ -168,6 +176,11 @@ impl Follower {
         let work = sweep(&self.spans, seconds);
         let fetched = self.fetched.iter().map(|path| name_of(path).to_owned()).collect();
         Sample { seconds, work, built: self.built, fetched, bytes: 0 }
+    }
+
+    /// Returns the last lines of builds.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.iter().cloned().collect()
     }
 
     /// Returns the store paths that came from a cache.

@@ -6,7 +6,7 @@
 //! | `#use FILE` | the lines of another template |
 //! | `#block NAME` | lines that the program made |
 //! | `@NAME@` | a text |
-//! | `owner/action@PIN` | the action's place, commit and version |
+//! | `owner/action@PIN` | the action's place, commit and version; with a URL before it, that place |
 //!
 //! So a reader of a template sees what is written. The lines of another template are indented as its `#use` is.
 
@@ -112,7 +112,12 @@ impl Values {
         if let Some((before, action)) = line.split_once("uses: ")
             && let Some(action) = action.strip_suffix("@PIN")
         {
-            return format!("{before}uses: {}{}", self.prefix, self.pins.of(action));
+            // An action with a URL is only there.
+            let (prefix, action) = action.match_indices('/').nth_back(1).map_or((self.prefix, action), |(at, _)| {
+                let (url, action) = action.split_at(at + 1);
+                (url, action)
+            });
+            return format!("{before}uses: {prefix}{}", self.pins.of(action));
         }
         let mut parts = line.split('@');
         let mut replaced = parts.next().unwrap_or_default().to_owned();

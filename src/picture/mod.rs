@@ -2,12 +2,13 @@
 //!
 //! A picture consists of boxes in build order and lines between them. [`mermaid`] and [`svg`] write it. A line between two
 //! workspaces is omitted if other lines imply it, because nobody could follow all lines in a monorepo of thirty workspaces.
-//! [`layers`] draws the layers of container images.
+//! [`layers`] draws the layers of container images. [`page`] is the frame of HTML pages.
 
 mod build;
 pub mod layers;
 mod layout;
 pub mod mermaid;
+pub mod page;
 pub mod svg;
 
 pub use build::{Sizes, picture};

@@ -173,7 +173,7 @@ mod tests {
         let table: Table = serde_json::from_str(TABLE).unwrap();
         let ids: BTreeSet<&str> = table.causes.iter().map(|cause| cause.id.as_str()).collect();
         assert_eq!((ids.len(), CAUSES.len()), (table.causes.len(), table.causes.len()));
-        let kinds = "text order json sourceMap layout header memberTime memberOwner member onlyMember compression section buildId \
+        let kinds = "text order json sourceMap keyOrder layout header memberTime memberOwner member onlyMember compression section buildId \
                      strings bytes target skipped onlyFirst onlySecond type name executable content";
         for rule in table.causes.iter().flat_map(|cause| &cause.rules) {
             assert!(rule.what.iter().all(|what| kinds.split_whitespace().any(|kind| kind == what)), "{:?}", rule.what);
@@ -229,6 +229,9 @@ mod tests {
             ("node_modules/.cache/x", "a", "b", "cache"),
             ("x/.prisma/client/index.js", "a 1", "a 2", "prisma"),
             ("x.txt", "a\nb\nc", "b\nc\na", "order"),
+            ("x.json", r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#, "json-key-order"),
+            ("x.json", r#"{"a":1,"b":2}"#, r#"{"a": 1, "b": 2}"#, "json-layout"),
+            ("x.json", "[1,2]", "[2,1]", "order"),
             ("x.json", r#"{"cpus":4}"#, r#"{"cpus":2}"#, "cores"),
             ("x.js", "some word", "other word", "none"),
         ] {

@@ -22,7 +22,9 @@ pub enum What {
     Json,
     /// A value of a source map.
     SourceMap,
-    /// The same JSON values with other spaces, or with keys in another order.
+    /// The same JSON values with keys in another order.
+    KeyOrder,
+    /// The same JSON values with other spaces or other forms of numbers and texts.
     Layout,
     /// A field in the header of a compressed file.
     Header,
@@ -58,6 +60,7 @@ impl What {
             Self::Order => "order",
             Self::Json => "json",
             Self::SourceMap => "sourceMap",
+            Self::KeyOrder => "keyOrder",
             Self::Layout => "layout",
             Self::Header => "header",
             Self::MemberTime => "memberTime",

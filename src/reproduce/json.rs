@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     excerpt::{Excerpt, excerpts},
     found::{Found, What},
-    text,
+    key_order, text,
 };
 
 /// The largest document that is parsed, in bytes. Its values take several times as much memory.
@@ -31,6 +31,10 @@ pub(super) fn compare(name: &str, first: &str, second: &str, found: &mut Found) 
         What::Json
     };
     if a == b {
+        if let Some((pointer, first, second)) = key_order::difference(first, second) {
+            found.values(What::KeyOrder, &pointer, &keys(&first), &keys(&second));
+            return true;
+        }
         let (first, second) = excerpts(first, second).into_iter().next().unwrap_or_default();
         found.add(What::Layout, "", first, second);
     } else {
@@ -67,7 +71,7 @@ impl Walk<'_> {
     fn objects(&mut self, pointer: &str, a: &Map<String, Value>, b: &Map<String, Value>) {
         let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
         for key in keys {
-            let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+            let pointer = below(pointer, key);
             match (a.get(key), b.get(key)) {
                 (Some(first), Some(second)) => self.values(&pointer, key, first, second),
                 (first, second) => {
@@ -118,6 +122,17 @@ impl Walk<'_> {
     }
 }
 
+/// Returns the pointer to a value of an object (RFC 6901).
+pub(super) fn below(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Shows the keys of an object from the first one that differs.
+fn keys(keys: &[String]) -> String {
+    let shown: Vec<String> = keys.iter().take(4).map(|key| short(&Value::from(key.as_str()))).collect();
+    format!("{{{}{}}}", shown.join(","), if keys.len() > 4 { ",…" } else { "" })
+}
+
 /// Makes an excerpt of a value after its key.
 fn keyed(key: &str, value: &str) -> Excerpt {
     let start = if key.is_empty() { String::new() } else { format!("{key}: ") };
@@ -162,8 +177,23 @@ mod tests {
     #[test]
     fn order_and_layout_are_told_from_values() {
         assert_eq!(found("x", "[[1],[2]]", "[[2],[1]]"), ["order : [[1],[2]] | [[2],[1]]"]);
-        assert!(found("x", r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#)[0].starts_with("layout"));
+        assert!(found("x", r#"{"a":1,"b":2}"#, r#"{ "a": 1, "b": 2 }"#)[0].starts_with("layout"));
+        assert!(found("x", r#"{"a":1.0}"#, r#"{"a":1.00}"#)[0].starts_with("layout"));
         assert!(found("x", "[1,2]", "[1,2,3]")[0].contains("2 entries: [1,2] | 3 entries"));
+    }
+
+    #[test]
+    fn the_order_of_keys_is_told_from_the_layout() {
+        let first = r#"{"same":1,"list":[0,{"k":1,"a":{"x":1},"b/c":2}]}"#;
+        let second = r#"{ "same": 1, "list": [0, { "k": 1, "b/c": 2, "a": { "x": 1 } }] }"#;
+        assert_eq!(found("x.json", first, second), [r#"keyOrder /list/1: {"a","b/c"} | {"b/c","a"}"#]);
+        // The first object is the one that a reader sees first.
+        assert_eq!(
+            found("x", r#"{"b":{"d":1,"c":2},"a":1}"#, r#"{"a":1,"b":{"c":2,"d":1}}"#),
+            [r#"keyOrder : {"b","a"} | {"a","b"}"#]
+        );
+        // The last value of a repeated key counts, so the values are the same.
+        assert_eq!(found("x", r#"{"a":1,"a":2}"#, r#"{"a":2}"#), [r#"keyOrder : {"a"} | {}"#]);
     }
 
     #[test]

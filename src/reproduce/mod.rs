@@ -9,7 +9,7 @@
 //! | [`content`] | chooses the reader for two files |
 //! | [`found`] | the limits, and the details that readers find |
 //! | [`excerpt`] | the parts of two texts that differ, with some text around them |
-//! | [`text`], [`json`], [`gzip`], [`archive`], [`zip`], [`tarball`], [`elf`], [`binary`] | one format each |
+//! | [`text`], [`json`] with [`key_order`], [`gzip`], [`archive`], [`zip`], [`tarball`], [`elf`], [`binary`] | one format each |
 //! | [`cause`] | known causes and their remedies, from `causes.json` |
 //! | [`known`] | the differences that `splitter.json` allows |
 
@@ -22,6 +22,7 @@ mod excerpt;
 mod found;
 mod gzip;
 mod json;
+mod key_order;
 pub mod known;
 mod tarball;
 mod text;

@@ -125,6 +125,7 @@ targets! {
         "registry=https://a.example/npm\n@a:registry = \"https://us:pw@b.example\" ; x\n//a.example/:_authToken=${T?}\n\u{1}\
          [install]\nregistry = {url = \"https://c.example\", token = \"$T\"}\n[install.scopes]\nx = \"https://d.example\"\n",
     ];
+    reproduce, "../../fuzz/checks/reproduce.rs", super::pair_of_builds, super::pairs_of_builds();
     settings_edit, "../../fuzz/checks/settings_edit.rs", |bytes| super::text(bytes, super::settings_edit::check), super::CONFIGS;
     trace_note, "../../fuzz/checks/trace_note.rs", |bytes| super::text(bytes, super::trace_note::check),
         [r#"{"version": 1, "command": "tsc", "exit": 2, "seconds": 1.5, "read": ["a/b", "../c", ""], "made": ["dist"]}"#];
@@ -173,6 +174,36 @@ fn archives() -> [Vec<u8>; 2] {
     let gz = package.tarball();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(gz.as_slice()), &mut tar).unwrap();
     [gz, tar]
+}
+
+/// What separates two files in a sample.
+const BETWEEN: &[u8] = b"\0<and>\0";
+
+/// Checks the two files of an input. Without a second one it is compared with a part of itself.
+fn pair_of_builds(bytes: &[u8]) {
+    let at = bytes.windows(BETWEEN.len()).position(|part| part == BETWEEN);
+    reproduce::check(at.map_or((bytes, &bytes[..bytes.len() / 2]), |at| (&bytes[..at], &bytes[at + BETWEEN.len()..])));
+}
+
+/// Files of the formats that `splitter reproduce` reads, in two forms each.
+fn pairs_of_builds() -> Vec<Vec<u8>> {
+    let [gz, tar] = archives();
+    let elf = include_bytes!("../../src/reproduce/samples/small.elf").to_vec();
+    let zip = include_bytes!("../../src/reproduce/samples/small.zip").to_vec();
+    let map = br#"{"version":3,"sources":["/build/a.ts"],"names":[],"mappings":"AAAA;BACA","sourcesContent":["x\ny"]}"#
+        .to_vec();
+    let json = br#"{"b":[1.0,{"c":"\u00e9"}],"a":null}"#.to_vec();
+    let inline = b"let x;\n//# sourceMappingURL=data:application/json;base64,eyJ2ZXJzaW9uIjozfQ==\n".to_vec();
+    let zstd = zstd::encode_all(&tar[..], 1).unwrap();
+    let pair = |content: Vec<u8>| {
+        let mut second = content.clone();
+        if let Some(byte) = second.get_mut(content.len() / 2) {
+            *byte ^= 1;
+        }
+        [&content, BETWEEN, &second].concat()
+    };
+    let order = [&json, BETWEEN, br#"{"a":null,"b":[1,{"c":"\u00e9"}]}"#].concat();
+    [gz, tar, elf, zip, map, json, inline, zstd].into_iter().map(pair).chain([order]).collect()
 }
 
 /// Returns the record of a small repository.
@@ -237,6 +268,7 @@ fn each_target_of_the_fuzzer_calls_its_check_and_is_tested_here() {
     for name in TARGETS {
         let input = match *name {
             "host_archive" => "&[u8]",
+            "reproduce" => "(&[u8], &[u8])",
             "registries" => "(&str, &str)",
             "workspace_patterns" => "[&str; 3]",
             _ => "&str",

@@ -165,7 +165,7 @@ fn a_history_that_is_named_needs_no_repository() {
     let output = run(command.env("SPLITTER_HISTORY", &file));
     assert!(output.starts_with("exit: 0\n"), "{output}");
     let output = run(recorded.stats(&["--repo", "/"]).env("SPLITTER_HISTORY", "off"));
-    assert!(output.starts_with("exit: 2\n") && output.contains("the history has no run"), "{output}");
+    assert!(output.starts_with("exit: 0\n") && output.contains("there is no history: SPLITTER_HISTORY"), "{output}");
 }
 
 #[test]
@@ -214,11 +214,30 @@ fn a_history_that_is_not_there_or_cut_is_named() {
     let recorded = Recorded::new();
     let context = &recorded.small.context;
     splitter_snapshot!(context, recorded.stats(&[]), @"
+    exit: 0
+    ----- stdout
+    no run in this time
+    ----- stderr
+    the history has no run yet: [REPO]/history.jsonl; `splitter build` and `splitter cache push` add to it
+    ");
+    let metrics = succeed(&mut recorded.stats(&["--prometheus"]));
+    assert!(metrics.contains("splitter_runs"), "{metrics}");
+    // A budget cannot be kept or missed without runs.
+    splitter_snapshot!(context, recorded.stats(&["--against", "main"]), @"
     exit: 2
     ----- stdout
     ----- stderr
     error: the history has no run: [REPO]/history.jsonl
     hint: `splitter build` and `splitter cache push` add to it: run one of them
+    ");
+    context.write("words.txt", "no history\n");
+    splitter_snapshot!(context, recorded.stats(&["--history", "words.txt"]), @"
+    exit: 2
+    ----- stdout
+    ----- stderr
+    warning: words.txt: 1 line cannot be read: cut, or written by another version of splitter
+    error: no line can be read as a run: words.txt
+    hint: name a file that SPLITTER_HISTORY named in an earlier run, or update splitter
     ");
     splitter_snapshot!(context, recorded.stats(&["--history", "other.jsonl"]), @"
     exit: 2
@@ -231,4 +250,9 @@ fn a_history_that_is_not_there_or_cut_is_named() {
     context.write("history.jsonl", format!("{}{{\"version\":1,\"at\":", context.read("history.jsonl")));
     let output = run(&mut recorded.stats(&["--json"]));
     assert!(output.starts_with("exit: 0\n") && output.contains("history.jsonl: 1 line cannot be read"), "{output}");
+    // The same file by two paths, and a copy of it.
+    context.write("copy.jsonl", context.read("history.jsonl"));
+    let files = ["history.jsonl", "./history.jsonl", "copy.jsonl"].map(|file| ["--history", file]);
+    let output = succeed(&mut recorded.stats(&[&files.concat()[..], &["--json"]].concat()));
+    assert!(output.contains("\"runs\": 1,"), "{output}");
 }

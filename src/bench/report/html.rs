@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     bench::{Scenario, log::Work},
-    picture::svg::escape,
+    picture::{page::page, svg::escape},
 };
 
 const STYLE: &str = include_str!("page.css");
@@ -20,20 +20,8 @@ const CARDS: [Scenario; 5] =
 
 /// Returns the text of an HTML file.
 pub fn html(report: &Report) -> String {
-    let name = escape(&report.repository.name);
     let mut out = format!(
-        r#"<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Builds of {name}, split and unsplit</title>
-<style>
-{STYLE}</style>
-<main>
-<h1>Builds of {name}, split and unsplit</h1>
-<p class="soft">{}. {}, {}.</p>
-"#,
+        "<p class=\"soft\">{}. {}, {}.</p>\n",
         escape(&words::repository(report)),
         words::things(report.runs, "run"),
         report.date
@@ -44,7 +32,7 @@ pub fn html(report: &Report) -> String {
     work(&mut out, report);
     done(&mut out, report);
     rest(&mut out, report);
-    out + "</main>\n</html>\n"
+    page(&format!("Builds of {}, split and unsplit", report.repository.name), STYLE, &out)
 }
 
 fn cards(out: &mut String, report: &Report) {
@@ -54,7 +42,9 @@ fn cards(out: &mut String, report: &Report) {
         .filter_map(|row| {
             let factor = words::factor_of(row);
             let (unsplit, split) = (row.unsplit.as_ref()?, row.split.as_ref()?);
-            let of = format!("{} → {}", short(row, unsplit), short(row, split));
+            let [unsplit, split] =
+                [unsplit, split].map(|side| format!("<span class=\"number\">{}</span>", short(row, side)));
+            let of = format!("{unsplit} → {split}");
             Some(format!(
                 "<div class=\"card\"><span class=\"soft\">{}</span><b>{factor}</b><span class=\"soft\">{of}</span></div>",
                 row.scenario.title()
@@ -117,7 +107,7 @@ fn numbers(out: &mut String, report: &Report) {
     }
     for (row, why) in report.skipped() {
         let (title, why) = (row.scenario.title(), escape(why));
-        let _ = writeln!(out, "<tr><td>{title}</td><td class=\"why\" colspan=\"3\">skipped: {why}</td></tr>");
+        let _ = writeln!(out, "<tr><td>{title}</td><td class=\"why text\" colspan=\"3\">skipped: {why}</td></tr>");
     }
     out.push_str("</table></div>\n");
 }

@@ -5,6 +5,7 @@ use std::io;
 use camino::Utf8PathBuf;
 
 use crate::{
+    cli::text::escape,
     diagnostic::{Category, Diagnose},
     nix::command::NixError,
 };
@@ -28,12 +29,14 @@ pub(super) enum BenchError {
     #[error("unexpected output of `nix {0}`: this splitter does not know its form")]
     Answer(&'static str),
     /// A build failed before anything was measured.
-    #[error("the {side} build of {names} failed, so there is nothing to compare")]
+    #[error("the {side} build of {names} failed, so there is nothing to compare{}", log(lines))]
     Build {
         side: &'static str,
         names: String,
+        /// The end of its log.
+        lines: Vec<String>,
         #[source]
-        source: NixError,
+        source: Box<NixError>,
     },
     /// A report has an unknown kind.
     #[error("unknown kind of report: `{0}`")]
@@ -48,6 +51,15 @@ pub(super) enum BenchError {
     /// A folder cannot be made or copied.
     #[error("could not prepare the stores in the cache folder")]
     Folder(#[from] io::Error),
+}
+
+fn log(lines: &[String]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str("\n  | ");
+        text.push_str(&escape(line));
+    }
+    text
 }
 
 impl Diagnose for BenchError {

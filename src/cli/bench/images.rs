@@ -13,7 +13,10 @@ use super::{
     measure::{Measurer, Unmeasured},
 };
 use crate::{
-    bench::{Side, log::Sample},
+    bench::{
+        Side,
+        log::{Follower, Sample},
+    },
     image::{
         Plan, Store,
         compression::Compression,
@@ -64,7 +67,7 @@ fn layers(
     let installables: Vec<String> = names.iter().map(installable).collect();
     let installables: Vec<&str> = installables.iter().map(String::as_str).collect();
     let nix = own.prepared.nix.clone().with_store(store);
-    let paths = nix.build(&installables).map_err(|source| own.failed(side, source))?;
+    let paths = nix.build(&installables).map_err(|source| own.failed(side, &Follower::default(), source))?;
     let folder = paths.first().and_then(|path| path.parent()).ok_or(BenchError::Answer("build"))?;
     let files = Store::at(folder.as_str()).ok_or(BenchError::Answer("build"))?.lying_at(store.join("nix/store"));
     let layers = match side {

@@ -62,7 +62,7 @@ impl Measurer<'_> {
     pub(super) fn measure(&mut self, run: Run) -> Result<Sample, Unmeasured> {
         let edit = self.edits.get(&run.scenario).cloned().transpose().map_err(Unmeasured::Skipped)?;
         if run.scenario == Scenario::Image {
-            return images::measure(self, run.side, edit.as_ref());
+            return or_skipped(run, images::measure(self, run.side, edit.as_ref()));
         }
         let (store, is_own) = self.store_for(run.scenario, run.side)?;
         if run.scenario.reads_cache() {
@@ -74,13 +74,7 @@ impl Measurer<'_> {
         } else if is_own {
             Stores::remove(&store);
         }
-        result.map_err(|error| match error {
-            // Without a build there is nothing to compare. A failed edit is only one scenario less.
-            Unmeasured::Failed(failure) if run.scenario != Scenario::Cold => {
-                Unmeasured::Skipped(format!("the {} build failed: {}", run.side, first_line(&failure)))
-            }
-            error => error,
-        })
+        or_skipped(run, result)
     }
 
     /// Returns the store for a scenario, and whether it is only for this run.
@@ -105,14 +99,16 @@ impl Measurer<'_> {
             return Ok(store.clone());
         }
         let store = self.prepared.stores.copy(&self.prepared.stores.tarballs())?;
-        self.build(side, &store, &[&ALONE[..], &ANEW].concat(), &mut Follower::default(), Instant::now())
-            .map_err(|source| self.failed(side, source))?;
+        let mut follower = Follower::default();
+        self.build(side, &store, &[&ALONE[..], &ANEW].concat(), &mut follower, Instant::now())
+            .map_err(|source| self.failed(side, &follower, source))?;
         self.warm.insert(side, store.clone());
         Ok(store)
     }
 
-    pub(super) fn failed(&self, side: Side, source: NixError) -> Failure {
-        BenchError::Build { side: side.name(), names: self.prepared.names.join(", "), source }.into()
+    pub(super) fn failed(&self, side: Side, follower: &Follower, source: NixError) -> Failure {
+        let names = self.prepared.names.join(", ");
+        BenchError::Build { side: side.name(), names, lines: follower.lines(), source: Box::new(source) }.into()
     }
 
     /// Makes an edit, does something, and takes the edit back.
@@ -138,14 +134,15 @@ impl Measurer<'_> {
         let options = [sources, evaluation].concat();
         if run.scenario == Scenario::NoChange {
             // Fills the evaluation cache.
-            self.build(run.side, store, &options, &mut Follower::default(), Instant::now())
-                .map_err(|source| self.failed(run.side, source))?;
+            let mut follower = Follower::default();
+            self.build(run.side, store, &options, &mut follower, Instant::now())
+                .map_err(|source| self.failed(run.side, &follower, source))?;
         }
         let mut follower = Follower::default();
         let start = Instant::now();
         let result = self.build(run.side, store, &options, &mut follower, start);
         let seconds = start.elapsed().as_secs_f64();
-        result.map_err(|source| self.failed(run.side, source))?;
+        result.map_err(|source| self.failed(run.side, &follower, source))?;
         let bytes = size_in_cache(&cache, follower.fetched().iter());
         Ok(Sample { bytes, ..follower.end(seconds) })
     }
@@ -184,9 +181,23 @@ impl Measurer<'_> {
     }
 }
 
-/// Returns the first line of an error and of its cause.
+/// Without a build there is nothing to compare. A failed edit or image is only one scenario less.
+fn or_skipped(run: Run, result: Result<Sample, Unmeasured>) -> Result<Sample, Unmeasured> {
+    result.map_err(|error| match error {
+        Unmeasured::Failed(failure) if run.scenario != Scenario::Cold => {
+            Unmeasured::Skipped(format!("the {} build failed: {}", run.side, first_line(&failure)))
+        }
+        error => error,
+    })
+}
+
+/// Returns the first line of an error, and the last line of the log or of its cause.
 fn first_line(failure: &Failure) -> String {
     let error = failure.error();
+    if let Some((first, log)) = error.to_string().split_once('\n') {
+        let last = log.lines().rfind(|line| !line.trim_matches([' ', '|']).is_empty()).unwrap_or_default();
+        return format!("{first}: {}", last.trim_matches([' ', '|']));
+    }
     let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let last = cause.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
     let first = error.to_string().lines().next().unwrap_or_default().to_owned();

@@ -12,6 +12,9 @@ pub(in crate::cli) enum StatsError {
     /// Nothing was built.
     #[error("the history has no run{}", of(files))]
     Empty { files: Vec<Utf8PathBuf> },
+    /// No line is a run of this version.
+    #[error("no line can be read as a run{}", of(files))]
+    Unreadable { files: Vec<Utf8PathBuf> },
     /// A file that the user named is not there.
     #[error("`{0}` is no file")]
     NoHistory(Utf8PathBuf),
@@ -56,6 +59,9 @@ impl Diagnose for StatsError {
         match self {
             Self::Empty { .. } => {
                 vec!["`splitter build` and `splitter cache push` add to it: run one of them".to_owned()]
+            }
+            Self::Unreadable { .. } => {
+                vec!["name a file that SPLITTER_HISTORY named in an earlier run, or update splitter".to_owned()]
             }
             Self::NoHistory(_) => vec!["name a file that SPLITTER_HISTORY named in an earlier run".to_owned()],
             Self::NoBase(_) | Self::NoCommit(_) => {

@@ -10,46 +10,45 @@ use super::{
 use crate::{
     cli::text::{bytes, count, things},
     history::{Times, summary::Summary},
-    picture::svg::escape,
+    picture::{self, svg::escape},
 };
 
 /// The number of rows of a table.
 const ROWS: usize = 50;
 
-const STYLE: &str = "
-:root { color-scheme: light dark; --ink: #111827; --soft: #6b7280; --line: #e5e7eb; --page: #f8fafc; --card: #ffffff; --bar: #2563eb }
-@media (prefers-color-scheme: dark) { :root { --ink: #e5e7eb; --soft: #9ca3af; --line: #374151; --page: #0b1120; --card: #111827; --bar: #60a5fa } }
-* { box-sizing: border-box }
-body { margin: 0 auto; padding: 24px 16px; max-width: 1080px; font: 15px/1.5 ui-sans-serif, system-ui, sans-serif; color: var(--ink); background: var(--page) }
-h1 { font-size: 22px; margin: 0 } h2 { font-size: 17px; margin: 28px 0 8px } p { margin: 4px 0 16px; color: var(--soft) }
-.numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px }
-.numbers div, .table { background: var(--card); border: 1px solid var(--line); border-radius: 8px }
-.numbers div { padding: 10px 14px } .numbers b { display: block; font-size: 20px } .numbers span { color: var(--soft); font-size: 13px }
-.table { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-td, th { padding: 6px 12px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line) }
-tr:last-child td { border-bottom: 0 } th { color: var(--soft); font-weight: 500 }
-.text { text-align: left; overflow-wrap: anywhere } td.text { white-space: normal; min-width: 12em }
-svg { display: block; width: 100%; height: 90px; margin-top: 12px } rect { fill: var(--bar) }
-@media print { body { background: none; padding: 0 } .table { overflow: visible } }
+const STYLE: &str = "\
+.card b { font-size: 1.4rem }
+.wide td, .wide th { white-space: nowrap }
+.wide td.text { white-space: normal; overflow-wrap: anywhere; min-width: 9rem }
+.chart { padding: 1rem }
+svg { display: block; width: 100%; height: 90px }
+rect { fill: var(--strong) }
 ";
 
 pub(super) fn page(summary: &Summary) -> String {
-    let span = summary.span.map_or_else(String::new, |(first, last)| format!("{} to {}", day(first), day(last)));
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>Builds</title>\n<style>{STYLE}</style>\n<h1>Builds</h1>\n<p>{}, {}</p>\n<div class=\"numbers\">\n",
-        escape(&span),
-        things(summary.runs, "run")
+    let span = summary.span.map_or_else(
+        || "no run".to_owned(),
+        |(first, last)| {
+            let (first, last) = (day(first), day(last));
+            let days = if first == last { first } else { format!("{first} to {last}") };
+            format!("{days}, {}", things(summary.runs, "run"))
+        },
     );
+    let mut out = format!("<p class=\"soft\">{}</p>\n<div class=\"cards\">\n", escape(&span));
     for (value, name) in numbers(summary) {
-        let _ = writeln!(out, "<div><b>{}</b><span>{}</span></div>", escape(&value), escape(name));
+        let _ = writeln!(
+            out,
+            "<div class=\"card\"><b>{}</b><span class=\"soft\">{}</span></div>",
+            escape(&value),
+            escape(name)
+        );
     }
     out += "</div>\n";
     chart(&mut out, &summary.took);
     for part in tables::all(summary, ROWS) {
         table(&mut out, &part);
     }
-    out + "</html>\n"
+    picture::page::page("Builds", STYLE, &out)
 }
 
 fn numbers(summary: &Summary) -> Vec<(String, &'static str)> {
@@ -75,7 +74,7 @@ fn chart(out: &mut String, times: &Times) {
     let width = 1000.0 / times.len() as f64;
     let _ = writeln!(
         out,
-        "<svg viewBox=\"0 0 1000 90\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"the times of {}, the longest {}\">",
+        "<h2>Runs</h2>\n<div class=\"chart\"><svg viewBox=\"0 0 1000 90\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"the times of {}, the longest {}\">",
         things(times.len(), "run"),
         shown_time(longest)
     );
@@ -90,12 +89,12 @@ fn chart(out: &mut String, times: &Times) {
             shown_time(time)
         );
     }
-    *out += "</svg>\n<p>the time of each run, the oldest first</p>\n";
+    *out += "</svg>\n<p class=\"soft\">the time of each run, the oldest first</p></div>\n";
 }
 
 fn table(out: &mut String, table: &Table) {
     let Some((titles, rows)) = table.lines.split_first().filter(|(_, rows)| !rows.is_empty()) else { return };
-    let _ = writeln!(out, "<h2>{}</h2>\n<div class=\"table\"><table>", table.title);
+    let _ = writeln!(out, "<h2>{}</h2>\n<div class=\"scroll\"><table class=\"wide\">", table.title);
     for (tag, row) in std::iter::once(("th", titles)).chain(rows.iter().map(|row| ("td", row))) {
         let cells = row.iter().zip(titles).map(|(cell, title)| {
             let class = if TEXTS.contains(&title.as_str()) { " class=\"text\"" } else { "" };
@@ -105,7 +104,7 @@ fn table(out: &mut String, table: &Table) {
     }
     *out += "</table></div>\n";
     if table.left > 0 {
-        let _ = writeln!(out, "<p>and {} more</p>", count(table.left));
+        let _ = writeln!(out, "<p class=\"soft\">and {} more</p>", count(table.left));
     }
 }
 

@@ -9,7 +9,9 @@ mod show;
 mod store;
 mod tables;
 
-use std::time::SystemTime;
+use std::{collections::BTreeSet, time::SystemTime};
+
+use camino::Utf8PathBuf;
 
 use self::error::StatsError;
 use super::{
@@ -70,7 +72,7 @@ fn summarized(global: &Global, options: &StatsOptions, runs: &[Run], printer: Pr
 /// Returns the histories that were named, or the one of this repository. A history that a variable names needs no repository.
 fn histories(global: &Global, options: &StatsOptions) -> Result<Vec<History>, Failure> {
     if !options.history.is_empty() {
-        return Ok(options.history.iter().map(History::at).collect());
+        return Ok(unique(&options.history).into_iter().map(History::at).collect());
     }
     let environment = Environment::of_process();
     let history = match History::named(&environment) {
@@ -80,8 +82,16 @@ fn histories(global: &Global, options: &StatsOptions) -> Result<Vec<History>, Fa
     Ok(history.into_iter().collect())
 }
 
+/// Leaves out files that were named before, also by another path.
+fn unique(files: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
+    let mut seen = BTreeSet::new();
+    let is_new = |file: &&Utf8PathBuf| seen.insert(file.canonicalize_utf8().unwrap_or_else(|_| (*file).clone()));
+    files.iter().filter(is_new).cloned().collect()
+}
+
 fn runs(options: &StatsOptions, histories: &[History], printer: Printer) -> Result<Vec<Run>, Failure> {
-    let mut runs = Vec::new();
+    let mut runs: Vec<Run> = Vec::new();
+    let mut has_unreadable = false;
     for history in histories {
         let file = history.file();
         if !options.history.is_empty() && !file.is_file() {
@@ -89,6 +99,7 @@ fn runs(options: &StatsOptions, histories: &[History], printer: Printer) -> Resu
         }
         let read = history.read().map_err(|source| StatsError::Read { path: file.to_owned(), source })?;
         if read.unreadable > 0 {
+            has_unreadable = true;
             let lines = things(read.unreadable, "line");
             printer.warning(format_args!(
                 "{file}: {lines} cannot be read: cut, or written by another version of splitter"
@@ -96,13 +107,43 @@ fn runs(options: &StatsOptions, histories: &[History], printer: Printer) -> Resu
         }
         runs.extend(read.runs);
     }
-    runs.sort_by_key(|run| run.at);
+    let runs = once(runs);
+    let files = || histories.iter().map(|history| history.file().to_owned()).collect();
+    if runs.is_empty() && has_unreadable {
+        return Err(StatsError::Unreadable { files: files() }.into());
+    }
+    if runs.is_empty() && options.against.is_some() {
+        return Err(StatsError::Empty { files: files() }.into());
+    }
     if runs.is_empty() && !options.store {
-        return Err(
-            StatsError::Empty { files: histories.iter().map(|history| history.file().to_owned()).collect() }.into()
-        );
+        note_emptiness(histories, printer);
     }
     Ok(runs)
+}
+
+/// Sorts runs by their times, and leaves out copies: CI keeps the same runs in caches and in artifacts.
+fn once(runs: Vec<Run>) -> Vec<Run> {
+    let mut sorted: Vec<Run> = Vec::with_capacity(runs.len());
+    let mut all = runs;
+    all.sort_by_key(|run| run.at);
+    for run in all {
+        let mut earlier = sorted.iter().rev().take_while(|earlier| earlier.at == run.at);
+        if !earlier.any(|earlier| *earlier == run) {
+            sorted.push(run);
+        }
+    }
+    sorted
+}
+
+/// A history without runs is none of the user's faults: nothing was built since it exists.
+fn note_emptiness(histories: &[History], printer: Printer) {
+    match histories.first() {
+        Some(history) => printer.note(format_args!(
+            "the history has no run yet: {}; `splitter build` and `splitter cache push` add to it",
+            history.file()
+        )),
+        None => printer.note("there is no history: SPLITTER_HISTORY is `off`, or HOME is not set"),
+    }
 }
 
 fn record(histories: &[History], run: Run) -> Result<(), StatsError> {
@@ -147,4 +188,16 @@ fn now() -> u64 {
 /// Returns the day of a run, as `2026-01-31`.
 fn day(second: u64) -> String {
     time(second).map_or_else(|| "after the year 9999".to_owned(), |time| time[..10].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_runs_count_once() {
+        let run = |at, took| Run { at, took, ..Run::default() };
+        let (a, b, c) = (run(1, 5), run(1, 6), run(2, 5));
+        assert_eq!(once(vec![c.clone(), a.clone(), b.clone(), a.clone(), c.clone()]), [a, b, c]);
+    }
 }

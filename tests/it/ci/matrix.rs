@@ -87,11 +87,13 @@ impl Runner {
     fn build(&self, stage: &Value) {
         for job in stage["include"].as_array().unwrap() {
             let value = |name: &str| job[name].as_str().unwrap();
-            succeed(self.step("Build\n").env("INSTALLABLES", value("installables")));
-            let mut push = self.step("Push what was built to");
+            let mut push = self.step("Build and push to");
             push.env("NAMES", value("names")).env("NIX_SECRET_KEY", &self.secret).env("SCRATCH", self.file(""));
-            succeed(&mut push);
-            succeed(self.step("Say what was built").env("NAME", value("name")));
+            succeed(push.env("SPLITTER_HISTORY", self.file("history.jsonl")));
+            let log = succeed(self.step("Build\n").env("INSTALLABLES", value("installables")));
+            assert!(!log.contains("building '"), "{log}");
+            let mut say = self.step("Say what was built");
+            succeed(say.env("NAME", value("name")).env("SPLITTER_HISTORY", self.file("history.jsonl")));
         }
     }
 }
@@ -144,7 +146,7 @@ fn e2e_the_steps_build_what_the_cache_lacks_and_then_nothing() {
     let text = fs::read_to_string(runner.file("fork")).unwrap();
     assert!(text.starts_with("any=true\nany-shared=false\nshared={\"include\":[]}\n"), "{text}");
     // Without the secret, nothing is pushed, and the job succeeds.
-    let notice = succeed(runner.step("Push what was built to").env("NIX_SECRET_KEY", "").env("NAMES", "web"));
+    let notice = succeed(runner.step("Build and push to").env("NIX_SECRET_KEY", "").env("NAMES", "web"));
     assert!(notice.starts_with("::notice::nothing was pushed"), "{notice}");
 
     runner.build(&plan["shared"]);
@@ -154,7 +156,7 @@ fn e2e_the_steps_build_what_the_cache_lacks_and_then_nothing() {
     let done = runner.plan();
     assert_eq!((&done["any"], &done["any-shared"]), (&false.into(), &false.into()), "{done:#}");
     let summary = fs::read_to_string(runner.file("summary.md")).unwrap();
-    for text in ["No cache has ", "| built here |", "Nothing: the caches have everything."] {
+    for text in ["No cache has ", "where the time went", "nodeModules", "Nothing: the caches have everything."] {
         assert!(summary.contains(text), "{text} is not in\n{summary}");
     }
 
