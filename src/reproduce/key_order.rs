@@ -9,8 +9,8 @@ use serde::{
 
 /// A document without its simple values.
 enum Shape {
-    Object(Vec<(String, Shape)>),
-    Array(Vec<Shape>),
+    Object(Vec<(String, Self)>),
+    Array(Vec<Self>),
     Simple,
 }
 
