@@ -20,6 +20,16 @@ pub(super) const RULE: Rule = Rule {
                 ("flake.lock", "{ \"nodes\": { \"root\": { } }, \"root\": \"root\", \"version\": 7 }\n"),
             ],
         },
+        Example {
+            findings: 1,
+            files: &[
+                (
+                    "Dockerfile",
+                    "FROM node:24\nRUN --mount=type=cache,target=/x \\\n    yarn workspaces focus --all --production\n",
+                ),
+                ("flake.nix", "{ outputs = _: { }; }\n"),
+            ],
+        },
         Example { findings: 0, files: &[("Dockerfile", "FROM oven/bun:1\nRUN bun install\n")] },
         Example {
             findings: 0,
@@ -37,9 +47,8 @@ fn check(file: &Dockerfile<'_>, found: &mut Found<'_>) {
         return;
     }
     let install = file.named("RUN").find(|instruction| {
-        crate::lint::view::shell::commands(instruction.arguments)
-            .iter()
-            .any(crate::lint::view::shell::installs_packages)
+        // `RUN` may have options before its commands.
+        instruction.commands().iter().any(crate::lint::view::shell::installs_packages)
     });
     if let Some(install) = install {
         found.add(install.range.clone(), "installs packages, and the repository has a flake");

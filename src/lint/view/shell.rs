@@ -49,7 +49,9 @@ pub fn installs_packages(command: &Command<'_>) -> bool {
     let verb = command.verb();
     let is_install = match command.program() {
         "bun" => matches!(verb, Some("install" | "i" | "add" | "ci")),
-        "yarn" | "yarnpkg" => matches!(verb, None | Some("install" | "add")),
+        "yarn" | "yarnpkg" => {
+            matches!(verb, None | Some("install" | "add")) || verb == Some("workspaces") && command.has("focus")
+        }
         "npm" => matches!(verb, Some("ci" | "install" | "i" | "clean-install")),
         "pnpm" => matches!(verb, Some("install" | "i" | "add" | "fetch")),
         _ => false,

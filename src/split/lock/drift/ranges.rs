@@ -53,6 +53,35 @@ pub(super) fn is_local(range: &str) -> bool {
     ["file:", "link:", "portal:", "exec:"].iter().any(|protocol| range.starts_with(protocol))
 }
 
+/// The protocols that Yarn knows without a plugin of somebody else.
+const PROTOCOLS: [&str; 16] = [
+    "npm",
+    "workspace",
+    "patch",
+    "file",
+    "link",
+    "portal",
+    "exec",
+    "catalog",
+    "jsr",
+    "git",
+    "git+ssh",
+    "git+https",
+    "ssh",
+    "http",
+    "https",
+    "virtual",
+];
+
+/// Whether a range has no protocol, or one that Yarn knows by itself.
+pub(super) fn has_protocol_of_yarn(range: &str) -> bool {
+    let protocol = range.split_once(':').map(|(protocol, _)| protocol);
+    protocol.is_none_or(|protocol| {
+        PROTOCOLS.contains(&protocol)
+            || !protocol.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-".contains(&byte))
+    })
+}
+
 /// Adds the package that asks for a range.
 pub(super) fn bound(range: &str, parent: &str) -> String {
     let mut bound = [range, "::locator="].concat();

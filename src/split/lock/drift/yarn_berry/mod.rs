@@ -39,6 +39,17 @@ const CACHE_VERSION: &str = "10";
 /// The first version of the lockfile that Yarn 4 writes.
 const YARN_4: u64 = 7;
 
+/// The plugins of Yarn's own repository, by the ends of their file names. `yarn plugin import` puts plugins of others into the
+/// same folder.
+const PLUGINS_OF_YARN: [&str; 7] =
+    ["constraints", "exec", "interactive-tools", "stage", "typescript", "version", "workspace-tools"];
+
+/// Whether a plugin is not one of Yarn's.
+fn is_foreign(plugin: &RepoPath) -> bool {
+    let name = plugin.file_name().strip_prefix("plugin-").and_then(|name| name.split('.').next());
+    !plugin.as_str().contains("/@yarnpkg/") || !name.is_some_and(|name| PLUGINS_OF_YARN.contains(&name))
+}
+
 /// Everything that decides what Yarn writes.
 struct Project<'a> {
     tree: &'a dyn Tree,
@@ -75,7 +86,7 @@ pub(super) fn find(
         locked,
         overrides: overrides::read(tree, &workspaces[&RepoPath::root()])?,
         is_old: lockfile.format.version() < YARN_4,
-        has_plugins: rc.plugins.iter().any(|plugin| !plugin.as_str().contains("/@yarnpkg/")),
+        has_plugins: rc.plugins.iter().any(is_foreign),
         settings: rc.resolution,
     };
     let mut drifts = project.workspaces();

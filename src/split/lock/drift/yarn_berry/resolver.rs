@@ -292,7 +292,7 @@ impl<'a> Resolver<'a> {
         self.found.insert(descriptor.clone(), None);
         let entry = match self.by_descriptor.get(descriptor.as_str()) {
             Some(index) => self.checked(package, range, *index)?,
-            None => None,
+            None => self.bound_by_a_plugin(&descriptor, range),
         };
         self.found.insert(descriptor, entry);
         if let Some(index) = entry
@@ -301,6 +301,16 @@ impl<'a> Resolver<'a> {
             self.queue.push(index);
         }
         Ok(entry)
+    }
+
+    /// Returns the entry of a range whose protocol a plugin brings, such as `backstage:^`. The plugin decides what is in the lockfile, and
+    /// often adds what it decided after `::`. So the first entry with the same range is taken.
+    fn bound_by_a_plugin(&self, descriptor: &str, range: &str) -> Option<usize> {
+        if !self.project.has_plugins || ranges::has_protocol_of_yarn(range) {
+            return None;
+        }
+        let start = [descriptor, "::"].concat();
+        self.by_descriptor.iter().filter(|(known, _)| known.starts_with(&start)).map(|(_, index)| *index).min()
     }
 
     /// Returns the locked entry of a descriptor, unless Yarn would find another one.

@@ -83,6 +83,21 @@ fn what_yarn_would_write_is_no_drift() {
     assert_eq!(after("\"version\": \"1.0.0\"", "\"version\": \"3.0.0\", \"license\": \"MIT\""), [""; 0]);
 }
 
+/// The plugin of Backstage writes what it decided behind the range.
+#[test]
+fn a_protocol_of_a_plugin_is_no_drift() {
+    let lock = LOCK
+        .replace("debug: \"npm:^4.0.0\"", "debug: \"backstage:^\"")
+        .replace("\"debug@npm:^4.0.0\":", "\"debug@backstage:^::backstage=1.54.0&npm=4.4.0\":");
+    let a = A.replace("^4.0.0", "backstage:^");
+    let plugin = |name: &str| format!("{SETTINGS}plugins:\n  - .yarn/plugins/@yarnpkg/plugin-{name}.cjs\n");
+    assert_eq!(drift_of(&lock, ROOT, &a, &plugin("backstage")), [""; 0]);
+    let changed = a.replace("backstage:^", "backstage:~");
+    assert_eq!(drift_of(&lock, ROOT, &changed, &plugin("backstage")).len(), 1);
+    // Without a plugin, nothing knows the protocol.
+    assert_eq!(drift_of(&lock, ROOT, &a, &plugin("workspace-tools")).len(), 1);
+}
+
 #[test]
 fn a_changed_setting_is_named_with_both_values() {
     for (from, to, expected) in [
