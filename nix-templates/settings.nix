@@ -28,6 +28,12 @@ let
     if unknown == [ ] then
       builtins.mapAttrs fillOne options
     else
-      throw "splitter: unknown setting `${placeOf (builtins.head unknown)}`; expected one of ${builtins.concatStringsSep ", " (builtins.attrNames options)}";
+      throw "splitter: unknown setting `${placeOf (builtins.head unknown)}`; expected one of ${builtins.concatStringsSep ", " (builtins.attrNames options)}${
+        # Examples for flake-parts have this prefix.
+        if place == "" && builtins.head unknown == "splitter" then
+          " (without flake-parts, settings have no `splitter.` before them)"
+        else
+          ""
+      }";
 in
 fill "" options given

@@ -59,7 +59,13 @@ let
       inherit (settings) fallback;
       site = package;
     };
-  program = if settings.program == null then package.meta.mainProgram else settings.program;
+  program =
+    if settings.program == null then
+      package.meta.mainProgram
+    else if builtins.match "[^/[:space:]]+" settings.program == null then
+      throw "splitter: the setting `apps.${name}.image.program` is ${builtins.toJSON settings.program}; expected the name of a file in bin/ of the package (its arguments are `image.command`)"
+    else
+      settings.program;
   install = package.runtime or null;
   # nix2container decides what is in a layer without looking into packages, and some must stay in the store.
   installed =

@@ -51,7 +51,7 @@ in
     type = types.nullOr types.str;
     default = null;
     defaultText = "the package's main program";
-    description = "Program of the package that the image starts.";
+    description = "Program that the image starts: the name of a file in `bin` of the package, without arguments.";
   };
   command = mkOption {
     type = types.listOf types.str;

@@ -133,6 +133,11 @@ fn print_suggestions(tree: &WorkTree, printer: Printer) -> Result<Outcome, Failu
     for (path, reason) in &found.unread {
         printer.warning(format_args!("{path} was not read: {reason}"));
     }
+    for unknown in &found.unknown {
+        printer.note(format_args!(
+            "not suggested: {unknown}; splitter does not know it, so it needs a `command` in {SETTINGS}"
+        ));
+    }
     if found.services.is_empty() && found.processes.is_empty() {
         printer.note("nothing to suggest: no compose file or dependency names a service that splitter.json lacks");
         return Ok(Outcome::Done);

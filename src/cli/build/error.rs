@@ -6,7 +6,7 @@ use crate::diagnostic::{Category, Diagnose};
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BuildError {
     /// Files of splitter that git does not track.
-    #[error("git does not track {}, so Nix does not see them", files.join(", "))]
+    #[error("git does not track {}, so Nix does not see {}", files.join(", "), if files.len() == 1 { "it" } else { "them" })]
     Untracked { files: Vec<String> },
     /// Git failed.
     #[error("could not run `git {command}`: {reason}")]

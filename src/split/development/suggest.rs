@@ -25,6 +25,8 @@ pub struct Suggestions {
     pub services: BTreeMap<String, Suggestion>,
     /// Processes, by name, each with the reason.
     pub processes: BTreeMap<String, Suggestion>,
+    /// Services of compose files that splitter does not know, each with what the file says.
+    pub unknown: Vec<String>,
     /// Compose files that could not be read, with the reason.
     pub unread: Vec<(RepoPath, String)>,
 }
@@ -64,7 +66,10 @@ fn add_composed(found: &mut Suggestions, path: &RepoPath, file: &Mapping) {
     for (name, node) in services {
         let Value::Mapping(service) = &node.value else { continue };
         let Some(image) = text(service, "image") else { continue };
-        let Some(kind) = kind_of_image(image) else { continue };
+        let Some(kind) = kind_of_image(image) else {
+            found.unknown.push(format!("{path} has the service {name} with the image {image}"));
+            continue;
+        };
         let mut value = Map::new();
         if let Some(port) = host_port(service, kind.port).filter(|port| *port != kind.port) {
             value.insert("port".to_owned(), port.into());
@@ -171,7 +176,8 @@ mod tests {
         let path: RepoPath = "compose.yml".parse().unwrap();
         add_composed(&mut found, &path, &yaml::read("compose.yml".into(), text).unwrap());
         let line = |(name, one): (&String, &Suggestion)| format!("{name} {} ({})", one.value, one.reason);
-        found.services.iter().map(line).collect::<Vec<_>>().join("\n")
+        let unknown = found.unknown.iter().map(|unknown| format!("unknown: {unknown}"));
+        found.services.iter().map(line).chain(unknown).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -185,6 +191,7 @@ mod tests {
         mariadb {"databases":["a"]} (compose.yml has the service sql with the image mariadb)
         postgres {"databases":["shop"],"port":5433} (compose.yml has the service db with the image registry.example/library/postgres:16-alpine)
         redis {"port":6380} (compose.yml has the service cache with the image redis@sha256:12)
+        unknown: compose.yml has the service search with the image opensearch:2
         "#);
     }
 

@@ -128,6 +128,8 @@ fn e2e_settings_are_checked_without_a_module_system() {
     );
     let said = refused("apps.wbe.env = { };");
     assert!(said.contains("splitter: unknown setting `apps.wbe`; expected one of api, web"), "{said}");
+    let said = refused("splitter.apps.web.env = { };");
+    assert!(said.contains("(without flake-parts, settings have no `splitter.` before them)"), "{said}");
     let said = refused("apps.web.install = \"mine\";");
     let expected = "splitter: the setting `apps.web.install` has the wrong type: expected enum, found \"mine\"";
     assert!(said.contains(expected), "{said}");
