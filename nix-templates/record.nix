@@ -11,7 +11,7 @@ let
   ];
 in
 if !(builtins.pathExists file) then
-  throw "splitter: nix/splitter/splitter.lock.json is missing, or git does not track it\nhint: run `splitter init`, then `git add nix/splitter`"
+  throw "splitter: nix/splitter/splitter.lock.json is missing in ${toString root}, or git does not track it\nhint: run `splitter init`, then `git add nix/splitter`"
 else if record.formatVersion != format then
   throw "splitter: splitter.lock.json has format ${toString record.formatVersion}, but these Nix files read format ${toString format}\nhint: run `splitter init` with the newest splitter or, if splitter is an input of the flake, `nix flake update splitter`"
 else if !(builtins.elem record.packageManager.name managers) then

@@ -5,12 +5,38 @@ let
   shown =
     value: if builtins.isString value then builtins.toJSON value else builtins.typeOf value;
   isOption = option: option._type or null == "option";
+  # Returns what is wrong with a value, or null. Types of nixpkgs check lists and sets only from the outside.
+  fault =
+    place: type: value:
+    let
+      inner = type.nestedTypes.elemType or null;
+      first =
+        faults:
+        let
+          found = builtins.filter (fault: fault != null) faults;
+        in
+        if found == [ ] then null else builtins.head found;
+      elementAt = index: fault "${place}[${toString index}]" inner (builtins.elemAt value index);
+      kind = type.name;
+    in
+    if !type.check value then
+      "the setting `${place}` has the wrong type: expected ${type.description or type.name}, found ${shown value}"
+    else if inner == null || value == null then
+      null
+    else if kind == "nullOr" then
+      fault place inner value
+    else if builtins.isList value then
+      first (builtins.genList elementAt (builtins.length value))
+    else if kind == "attrsOf" || kind == "lazyAttrsOf" then
+      first (lib.mapAttrsToList (name: fault "${place}.${name}" inner) value)
+    else
+      null;
   check =
     place: option: value:
-    if option.type.check value then
-      value
-    else
-      throw "splitter: the setting `${place}` has the wrong type: expected ${option.type.description or option.type.name}, found ${shown value}";
+    let
+      found = fault place option.type value;
+    in
+    if found == null then value else throw "splitter: ${found}";
   fill =
     place: options: given:
     let

@@ -45,6 +45,12 @@ let
     }
     .${name};
   runtimes = map runtimeOf runtimeNames;
+  isBun = record.packageManager.name == "bun";
+  # What the user adds is wanted.
+  added = settings.contents ++ (allSettings.apps.${name}.runtime.path or [ ]);
+  unused = builtins.filter (runtime: !(builtins.elem runtime (runtimes ++ added))) (
+    [ nodejs ] ++ lib.optional isBun packageManager
+  );
 
   server = if settings.server == null then pkgs.caddy else settings.server;
   caddyfileFor =
@@ -72,7 +78,14 @@ let
     if install == null || isAlone || engine == "nix2container" then
       ""
     else
-      import ./installed.nix { inherit nodejs pkgs programs; } install;
+      import ./installed.nix {
+        inherit
+          nodejs
+          pkgs
+          programs
+          unused
+          ;
+      } install;
   files = import ./files.nix { inherit nodejs pkgs programs; } (
     {
       inherit
@@ -154,9 +167,8 @@ let
       package
       packageManager
       programs
-      runtimeNames
+      unused
       ;
-    isBun = record.packageManager.name == "bun";
   };
   image = {
     inherit

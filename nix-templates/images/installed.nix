@@ -5,11 +5,13 @@
   nodejs,
   pkgs,
   programs,
+  # Runtimes that no program of the app uses. Commands of packages name them, and must not bring them along.
+  unused,
 }:
 install:
 pkgs.stdenvNoCC.mkDerivation {
   name = "image-packages";
-  inherit install;
+  inherit install unused;
   nativeBuildInputs = [ nodejs ];
   preferLocalBuild = true;
   buildCommand = ''

@@ -2,13 +2,13 @@
 # would hold it fails.
 { lib }:
 {
-  isBun,
   nodeModules,
   nodejs,
   package,
   packageManager,
   programs,
-  runtimeNames,
+  # Runtimes that no program of the app uses.
+  unused,
 }:
 let
   runtime = package.runtime or null;
@@ -27,11 +27,11 @@ lib.optional (runtime != nodeModules) {
     title = "the programs that splitter runs in builds";
   }
 ]
-++ lib.optional (!(builtins.elem "node" runtimeNames)) {
+++ lib.optional (builtins.elem nodejs unused) {
   path = nodejs;
   title = "Node.js, which its programs do not use";
 }
-++ lib.optional (isBun && !(builtins.elem "bun" runtimeNames)) {
+++ lib.optional (builtins.elem packageManager unused) {
   path = packageManager;
   title = "Bun, which its programs do not use";
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     diagnostic::Category,
     guard::{
-        hook::{self, Done, HookPlace, SKIP, is_on_path, is_skipped},
+        hook::{self, Done, HookPlace, SKIP, is_found, is_skipped},
         renewal::Renewal,
         staged,
     },
@@ -58,8 +58,8 @@ fn say_what_runs(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure
     for status in hook::status(place)?.iter().filter(|status| !status.runs()) {
         printer.warning(format_args!("{} will not run splitter: {}", status.event, status.reason));
     }
-    if !is_on_path() {
-        printer.note(format_args!("{NOTE}hint{NOTE:#}: add `splitter` to PATH; the git hook looks for it there"));
+    if !is_found(&place.top, &place.root) {
+        printer.note(format_args!("{NOTE}hint{NOTE:#}: add `splitter` to PATH, or install `nix-splitter` as a development dependency; the git hook looks for it there"));
     }
     Ok(Outcome::Done)
 }
@@ -91,8 +91,8 @@ fn status(place: &HookPlace, printer: Printer) -> Result<Outcome, Failure> {
         }
     }
     let mut works = all.iter().all(hook::Status::runs);
-    if works && !is_on_path() {
-        printer.data("but `splitter` is not in PATH, so the git hook checks nothing");
+    if works && !is_found(&place.top, &place.root) {
+        printer.data("but `splitter` is neither in PATH nor in node_modules/.bin, so the git hook checks nothing");
         works = false;
     }
     if works && is_skipped() {

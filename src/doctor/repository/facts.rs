@@ -151,7 +151,7 @@ impl Facts {
                 verdict,
                 has_git: named.has_git,
                 hooks: named.hooks,
-                hook_is_off: hook_is_off(),
+                hook_is_off: hook_is_off(root),
                 untracked: named.untracked,
                 ignored: named.ignored,
                 flake: text("flake.nix"),
@@ -176,9 +176,9 @@ fn last_builds(root: &Utf8Path) -> Option<Summary> {
     (summary.runs > 0).then_some(summary)
 }
 
-fn hook_is_off() -> Option<&'static str> {
-    if !hook::is_on_path() {
-        Some("`splitter` is not in PATH, where the hook looks for it")
+fn hook_is_off(root: &Utf8Path) -> Option<&'static str> {
+    if !hook::is_found(root, "") {
+        Some("`splitter` is neither in PATH nor in node_modules/.bin, where the hook looks for it")
     } else if hook::is_skipped() {
         Some("the variable SPLITTER_HOOK=0 skips it")
     } else {

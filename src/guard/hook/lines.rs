@@ -4,10 +4,23 @@
 use super::{EVENTS, place::Tool};
 use crate::shell;
 
+/// Returns the value of `PATH` for a hook: after the usual folders, the commands of installed packages, because splitter can be a
+/// development dependency. Git starts hooks at the top of the working tree.
+pub(super) fn search_path<'a>(roots: impl IntoIterator<Item = &'a str>) -> String {
+    let below = roots.into_iter().filter(|root| !root.is_empty());
+    let below = below.map(|root| format!(":$PWD/{}/{COMMANDS}", shell::word(root)));
+    // A shell does not split the values of assignments, so variables need no quotes.
+    format!("$PATH:$PWD/{COMMANDS}{}", below.collect::<String>())
+}
+
+/// The folder of the commands of installed packages.
+pub(super) const COMMANDS: &str = "node_modules/.bin";
+
 /// Returns the command for a configuration. It succeeds if splitter is not installed.
 pub fn command(root: &str) -> String {
+    let path = search_path([root]);
     let chosen = if root.is_empty() { String::new() } else { format!("--repo {} ", shell::word(root)) };
-    format!("! command -v splitter >/dev/null 2>&1 || splitter {chosen}hook run")
+    format!("PATH={path}; ! command -v splitter >/dev/null 2>&1 || splitter {chosen}hook run")
 }
 
 /// Returns where to add lines, and the lines.

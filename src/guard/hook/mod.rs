@@ -15,7 +15,7 @@ use fs_err as fs;
 use self::script::{Block, BlockOrigin, KEPT, Parted, insertion};
 pub use self::{
     place::{HookPlace, Owner, Tool},
-    status::{SKIP, Status, is_on_path, is_skipped, status},
+    status::{SKIP, Status, is_found, is_skipped, status},
 };
 use crate::{
     diagnostic::{Category, Diagnose},

@@ -3,6 +3,7 @@
 //! They are POSIX sh between two marks, which `uninstall` searches for. They come first, because an existing hook may end in
 //! `exec` or `exit 0`. If splitter is not installed, they print a notice, but only for commits with relevant files.
 
+use super::lines::{COMMANDS, search_path};
 use crate::{
     names::{LOCKFILES, MANIFEST, NIX_FOLDER},
     shell,
@@ -76,6 +77,8 @@ impl Block {
     pub(super) fn render(&self, event: &str) -> String {
         let mut text = format!("{BEGIN}{} >>>\n", self.origin.word());
         text.push_str("# `splitter hook uninstall` removes these lines; SPLITTER_HOOK=0 skips them once\n");
+        let path = search_path(self.roots.iter().map(String::as_str));
+        text.extend([format!("splitter_path=$PATH\nPATH={path}\n")]);
         text.push_str("if [ \"${SPLITTER_HOOK-}\" = 0 ]; then\n  :\nelif command -v splitter >/dev/null 2>&1; then\n");
         for root in &self.roots {
             text.push_str(&line_of_root(root));
@@ -86,7 +89,7 @@ impl Block {
         let names = names.join(" ");
         text.extend([format!(
             "elif ! git diff --cached --quiet -- {names} {folders}; then\n  \
-             echo 'splitter is not installed, so this commit is not checked' >&2\nfi\n"
+             echo 'splitter is neither in PATH nor in {COMMANDS}, so this commit is not checked' >&2\nfi\nPATH=$splitter_path\n"
         )]);
         if self.origin == BlockOrigin::Wrapper {
             text.extend([format!(
@@ -165,14 +168,17 @@ mod tests {
             text,
             r#"# >>> splitter hook (runs the old hook too) >>>
 # `splitter hook uninstall` removes these lines; SPLITTER_HOOK=0 skips them once
+splitter_path=$PATH
+PATH=$PATH:$PWD/node_modules/.bin:$PWD/'it'\''s/here'/node_modules/.bin
 if [ "${SPLITTER_HOOK-}" = 0 ]; then
   :
 elif command -v splitter >/dev/null 2>&1; then
   splitter hook run || exit 1
   splitter --repo 'it'\''s/here' hook run || exit 1
 elif ! git diff --cached --quiet -- '*package.json' '*bun.lock' '*yarn.lock' nix/splitter 'it'\''s/here/nix/splitter'; then
-  echo 'splitter is not installed, so this commit is not checked' >&2
+  echo 'splitter is neither in PATH nor in node_modules/.bin, so this commit is not checked' >&2
 fi
+PATH=$splitter_path
 splitter_old="$(dirname "$0")/pre-commit.before-splitter"
 [ ! -x "$splitter_old" ] || exec "$splitter_old" "$@"
 # <<< splitter hook <<<

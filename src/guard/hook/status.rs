@@ -3,10 +3,11 @@
 //! It reads the files and settings that git reads, because an installed hook may never run, such as husky's in a linked
 //! worktree.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
     EVENTS, HookError,
+    lines::COMMANDS,
     place::{HookPlace, Tool, text},
     section,
 };
@@ -35,9 +36,14 @@ impl Status {
     }
 }
 
-/// Returns whether the hook finds splitter.
-pub fn is_on_path() -> bool {
-    which::which("splitter").is_ok()
+/// Returns whether the hook of a repository at `root` finds splitter. `npx` and others put folders with commands of packages into the `PATH` of
+/// this process, but not into that of the hook.
+pub fn is_found(top: &Utf8Path, root: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = std::env::split_paths(&path).filter(|folder| !folder.ends_with(COMMANDS));
+    let own = [top.join(COMMANDS), top.join(root).join(COMMANDS)].map(Utf8PathBuf::into_std_path_buf);
+    let Ok(all) = std::env::join_paths(usual.chain(own)) else { return false };
+    which::which_in("splitter", Some(all), top).is_ok()
 }
 
 /// Returns whether this process skips the hook.

@@ -107,6 +107,12 @@ fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
         let manifest = json!({ "name": "push", "version": "1.0.0", "scripts": { "build": build } });
         monorepo.context.write("apps/push/package.json", manifest.to_string());
         monorepo.context.write("apps/push/tool.ts", include_str!("images/tool.ts"));
+        // Runs with Bun, and depends on a package with a command for Node.js.
+        let manifest = json!({
+            "name": "worker", "version": "1.0.0", "scripts": { "start": "bun main.ts" }, "dependencies": { "tool": "^4.0.0" },
+        });
+        monorepo.context.write("apps/worker/package.json", manifest.to_string());
+        monorepo.context.write("apps/worker/main.ts", "console.log(1);\n");
     });
     let Some(nix) = monorepo.and_then(NixMonorepo::of) else { return };
     let context = nix.context();
@@ -123,6 +129,8 @@ fn e2e_images_of_a_bun_monorepo_run_and_send_only_what_changed() {
     let ambiguous = "error: the flake has an image named `push`, so `images push` could mean to show it or to send all images\n\
                      hint: run `splitter images push push` to send it, and `splitter images --image push` to show it\n";
     assert!(output.starts_with("exit: 2\n") && output.contains(ambiguous), "{output}");
+    let held = run(&mut splitter(&nix, &["images", "worker", "--json"]));
+    assert!(held.starts_with("exit: 0"), "{held}");
     let output = push(&["server", "site", "pages", "push"]);
     assert!(output.starts_with("exit: 0"), "{output}");
     assert_eq!(output.matches("@sha256:").count(), 4, "{output}");

@@ -128,6 +128,13 @@ fn e2e_settings_are_checked_without_a_module_system() {
     );
     let said = refused("apps.wbe.env = { };");
     assert!(said.contains("splitter: unknown setting `apps.wbe`; expected one of api, web"), "{said}");
+    let said = refused("apps.web.env.X = 1;");
+    assert!(
+        said.contains("splitter: the setting `apps.web.env.X` has the wrong type: expected str, found int"),
+        "{said}"
+    );
+    let said = refused("apps.web.nativeBuildInputs = [ pkgs.nodejs \"pkg-config\" ];");
+    assert!(said.contains("splitter: the setting `apps.web.nativeBuildInputs[1]` has the wrong type"), "{said}");
     let said = refused("splitter.apps.web.env = { };");
     assert!(said.contains("(without flake-parts, settings have no `splitter.` before them)"), "{said}");
     let said = refused("apps.web.install = \"mine\";");

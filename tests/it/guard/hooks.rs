@@ -49,15 +49,15 @@ fn lefthook_gets_lines_for_its_configuration() {
     hook(context, include_str!("lefthook-2.2.2.sh"));
     context.write("lefthook.yml", "pre-commit:\n  commands:\n    lint:\n      run: echo lint\n");
     let lines = only_printed(&guarded);
-    insta::assert_snapshot!(lines, @r"
+    insta::assert_snapshot!(lines, @"
     pre-commit:
       commands:
         splitter:
-          run: '! command -v splitter >/dev/null 2>&1 || splitter hook run'
+          run: 'PATH=$PATH:$PWD/node_modules/.bin; ! command -v splitter >/dev/null 2>&1 || splitter hook run'
     pre-merge-commit:
       commands:
         splitter:
-          run: '! command -v splitter >/dev/null 2>&1 || splitter hook run'
+          run: 'PATH=$PATH:$PWD/node_modules/.bin; ! command -v splitter >/dev/null 2>&1 || splitter hook run'
     ");
     context.write("lefthook.yml", lines);
     splitter_snapshot!(context, context.splitter(&["hook", "status"]), @r"
@@ -85,13 +85,13 @@ fn pre_commit_and_prek_get_a_local_hook() {
         context.write(".pre-commit-config.yaml", "repos: []\n");
         let lines = only_printed(&guarded);
         insta::allow_duplicates! {
-            insta::assert_snapshot!(lines, @r"
+            insta::assert_snapshot!(lines, @"
             repos:
               - repo: local
                 hooks:
                   - id: splitter
                     name: splitter
-                    entry: sh -c '! command -v splitter >/dev/null 2>&1 || splitter hook run'
+                    entry: sh -c 'PATH=$PATH:$PWD/node_modules/.bin; ! command -v splitter >/dev/null 2>&1 || splitter hook run'
                     language: system
                     stages: [pre-commit, pre-merge-commit]
                     always_run: true
@@ -114,7 +114,7 @@ fn git_hooks_nix_is_known_by_its_configuration_in_the_store() {
     insta::assert_snapshot!(only_printed(&guarded), @r#"
     hooks.splitter = {
       enable = true;
-      entry = "sh -c '! command -v splitter >/dev/null 2>&1 || splitter hook run'";
+      entry = "sh -c 'PATH=$PATH:$PWD/node_modules/.bin; ! command -v splitter >/dev/null 2>&1 || splitter hook run'";
       stages = [ "pre-commit" "pre-merge-commit" ];
       always_run = true;
       pass_filenames = false;
@@ -136,7 +136,7 @@ fn simple_git_hooks_stops_a_commit_by_the_lines_that_are_printed() {
     with("echo sgh-ran");
     let lines = only_printed(&guarded);
     // In brackets, so that it can follow an existing command with `&&` without hiding its failure.
-    let command = "(! command -v splitter >/dev/null 2>&1 || splitter hook run)";
+    let command = "(PATH=$PATH:$PWD/node_modules/.bin; ! command -v splitter >/dev/null 2>&1 || splitter hook run)";
     assert!(lines.trim_start().starts_with(&format!("\"pre-commit\": \"{command}\",\n")), "{lines}");
     // The tool appends the command to its hook.
     with(command);
@@ -242,10 +242,10 @@ fn a_newer_git_gets_a_hook_in_its_configuration_and_no_file() {
     installed: hook.splitter in git's configuration of this repository
     ----- stderr
     ");
-    insta::assert_snapshot!(context.git(&["config", "--get-regexp", "^hook\\."]), @r"
+    insta::assert_snapshot!(context.git(&["config", "--get-regexp", "^hook\\."]), @"
     hook.splitter.event pre-commit
     hook.splitter.event pre-merge-commit
-    hook.splitter.command ! command -v splitter >/dev/null 2>&1 || splitter hook run
+    hook.splitter.command PATH=$PATH:$PWD/node_modules/.bin; ! command -v splitter >/dev/null 2>&1 || splitter hook run
     ");
     // A shell runs the command, and git may append arguments.
     guarded.make_stale();
@@ -282,9 +282,32 @@ fn people_without_splitter_get_one_line_and_their_commit() {
     context.write("apps/web/src/index.ts", "console.log(7);\n");
     assert_eq!(commit(), "");
     guarded.make_stale();
-    assert_eq!(commit(), "splitter is not installed, so this commit is not checked\n");
+    assert_eq!(commit(), "splitter is neither in PATH nor in node_modules/.bin, so this commit is not checked\n");
     let status = fail(&mut context.splitter(&["hook", "status"]));
-    assert!(status.contains("`splitter` is not in PATH"), "{status}");
+    assert!(status.contains("`splitter` is neither in PATH nor in node_modules/.bin"), "{status}");
+}
+
+#[test]
+fn splitter_as_a_development_dependency_checks_commits() {
+    let guarded = Guarded::new();
+    let context = guarded.context();
+    context.write(".gitignore", "node_modules\n");
+    context.commit_all("ignore packages");
+    succeed(&mut context.splitter(&["hook", "install"]));
+    fs::remove_file(context.folder("programs").join("splitter")).unwrap();
+    let bin = context.repo().join("node_modules/.bin");
+    fs::create_dir_all(&bin).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_splitter"), bin.join("splitter")).unwrap();
+    assert!(succeed(&mut context.splitter(&["hook", "status"])).contains("pre-commit: runs"));
+    guarded.make_stale();
+    assert!(fail(context.command("git").args(["commit", "--all", "--message", "x"])).contains("stale: "));
+    // npx has splitter in a folder of its own, which only its own PATH names.
+    fs::remove_file(bin.join("splitter")).unwrap();
+    let npx = context.folder("npx/node_modules/.bin");
+    fs::create_dir_all(&npx).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_splitter"), npx.join("splitter")).unwrap();
+    let mut status = context.splitter(&["hook", "status"]);
+    assert!(fail(status.env("PATH", format!("{npx}:/usr/bin:/bin"))).contains("neither in PATH"));
 }
 
 #[test]

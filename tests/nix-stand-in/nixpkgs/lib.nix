@@ -211,12 +211,15 @@ rec {
       str = single "str" builtins.isString;
       raw = single "raw" (_value: true);
       port = single "port" (value: builtins.isInt value && value >= 0 && value <= 65535);
-      package = single "package" (value: value ? outPath || builtins.isString value);
+      package = single "package" (
+        value: value ? outPath || (builtins.isString value && builtins.substring 0 1 value == "/")
+      );
       enum = values: single "enum" (value: elem value values);
-      nullOr = inner: single "nullOr ${inner.name}" (value: value == null || inner.check value);
+      of = inner: outer: outer // { nestedTypes.elemType = inner; };
+      nullOr = inner: of inner (single "nullOr" (value: value == null || inner.check value));
       either = left: right: single "either" (value: left.check value || right.check value);
-      listOf = _inner: type "listOf" builtins.isList builtins.concatLists;
-      attrsOf = _inner: single "attrsOf" builtins.isAttrs;
+      listOf = inner: of inner (type "listOf" builtins.isList builtins.concatLists);
+      attrsOf = inner: of inner (single "attrsOf" builtins.isAttrs);
       lazyAttrsOf = attrsOf;
     };
 }
