@@ -286,7 +286,7 @@ mod tests {
                     10,
                     9000,
                     vec![product("web", Origin::Built, 500), product("api", Origin::Fetched, 90)],
-                    vec![build("web", 4000, &["first build here"])],
+                    vec![build("web", 4000, &["first `splitter build` here"])],
                 )
             },
             run(
@@ -324,7 +324,7 @@ mod tests {
             summary.builds.iter().map(|row| (row.name.as_str(), row.times.sum(), row.failed)).collect();
         assert_eq!(builds, [("web", 6000, 1), ("ui", 1000, 0)]);
         let causes: Vec<_> = summary.causes.iter().map(|row| (row.cause.as_str(), row.builds, row.took)).collect();
-        assert_eq!(causes, [("first build here", 1, 4000), ("a.ts", 2, 3000), ("ui", 1, 2000)]);
+        assert_eq!(causes, [("first `splitter build` here", 1, 4000), ("a.ts", 2, 3000), ("ui", 1, 2000)]);
         assert_eq!((summary.caches[0].paths, summary.caches[0].downloaded, summary.caches[0].unpacked), (12, 200, 600));
         assert_eq!(summary.store.len(), 1);
         let layers: Vec<_> = summary.layers.iter().map(|row| (row.layer.as_str(), row.sizes.len())).collect();

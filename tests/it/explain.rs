@@ -46,6 +46,7 @@ fn edits_are_told_with_what_they_rebuild() {
         + README.md
         ~ apps/web/src/index.test.ts
     ----- stderr
+    git does not track apps/api/src/new.ts, so Nix does not see it yet: run `git add --intent-to-add apps/api/src/new.ts`
     ");
     // Only the staged files.
     context.git(&["add", "packages"]);
@@ -85,6 +86,7 @@ fn a_commit_without_splitter_has_no_derivations() {
       api                      app in apps/api
       web                      app in apps/web
     ----- stderr
+    git does not track flake.nix and 117 more, so Nix does not see it yet: run `git add --intent-to-add flake.nix`
     ");
     context.commit_all("splitter init");
     std::os::unix::fs::symlink("/nix/store/x-web-0", context.repo().join("result")).unwrap();

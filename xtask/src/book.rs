@@ -215,6 +215,13 @@ mod tests {
     }
 
     #[test]
+    fn the_summary_lists_every_page() {
+        let docs = paths::project().join("docs");
+        let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+        assert_eq!(unlisted(&summary, &pages(&docs).unwrap()), [""; 0]);
+    }
+
+    #[test]
     fn a_page_that_the_summary_lacks_is_named() {
         let pages = ["a.md".into(), "b/c.md".into()];
         assert_eq!(unlisted("- [A](a.md)", &pages), ["b/c.md"]);

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     cli::{
         printer::Printer,
-        style::{BAD, BOLD, DIM, GOOD, NOTE},
+        style::{BAD, BOLD, DIM, GOOD, NOTE, Style},
         text::{count, duration, escape, things},
     },
     diagnosis::Cause,
@@ -30,20 +30,28 @@ pub(super) fn print(report: &Report, fixes: &Fixes, run: &Run<'_>) {
         printer.error_line(escape(error));
     }
     let width = report.rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
-    for row in &report.rows {
-        print_row(row, width, report, printer);
+    let texts: Vec<(Style, String)> = report.rows.iter().map(|row| outcome(row, report)).collect();
+    let text_width = texts.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(0);
+    for (row, (style, text)) in report.rows.iter().zip(texts) {
+        let name = &row.name;
+        let link = row.link.as_ref().map(|link| {
+            let space = text_width - text.chars().count() + 2;
+            format!("{:space$}{DIM}{link}{DIM:#}", "")
+        });
+        let link = link.unwrap_or_default();
+        printer.data(format_args!("{BOLD}{name:<width$}{BOLD:#}  {style}{text}{style:#}{link}"));
     }
     if run.options.fix && !report.failed.is_empty() {
         let lines = match fixes.changes.len() {
-            0 => "it knows no line that mends this".to_owned(),
-            number => format!("{} made; it knows no other line that mends this", things(number, "change")),
+            0 => "no line of splitter.json is known to mend this".to_owned(),
+            number => format!("{} made; no other line is known to mend this", things(number, "change")),
         };
         printer.note(format_args!("{NOTE}--fix{NOTE:#}: {lines}"));
     }
 }
 
-fn print_row(row: &Row, width: usize, report: &Report, printer: Printer) {
-    let name = &row.name;
+/// Says how a package came about.
+fn outcome(row: &Row, report: &Report) -> (Style, String) {
     let (style, text) = match &row.origin {
         Origin::Unchanged => (GOOD, "unchanged".to_owned()),
         Origin::Built { took, machine } if machine.is_empty() => (GOOD, format!("built in {}", duration(*took))),
@@ -57,8 +65,7 @@ fn print_row(row: &Row, width: usize, report: &Report, printer: Printer) {
             (BAD, format!("not built{because}"))
         }
     };
-    let link = row.link.as_ref().map(|link| format!("  {DIM}{link}{DIM:#}")).unwrap_or_default();
-    printer.data(format_args!("{BOLD}{name:<width$}{BOLD:#}  {style}{}{style:#}{link}", escape(&text)));
+    (style, escape(&text).into_owned())
 }
 
 fn print_failed(build: &FailedBuild, run: &Run<'_>) {

@@ -83,7 +83,7 @@ impl Why {
                         .to_owned(),
                 ]
             }
-            None => vec!["first build here".to_owned()],
+            None => vec!["first `splitter build` here".to_owned()],
         }
     }
 

@@ -12,14 +12,17 @@ use super::{
     failure::{Failure, Outcome},
     printer::Printer,
     repository::work_tree,
+    text::escape,
+    trace::untracked,
     traced::{self, Mark},
 };
 use crate::{
     nix::command::Nix,
     parallel::both,
     proof::{Confirmation, Place, State, StateError, confirm},
-    repo::Git,
+    repo::{Git, RepoPath, WorkTree},
     scaffold::record,
+    shell,
     split::plan::{Comparison, Effect, Id, Verdict, compare},
 };
 
@@ -53,6 +56,7 @@ pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -
     let tree = work_tree(global)?;
     let git = Git::at(tree.root());
     let (from, to) = places(&git, options)?;
+    let is_of_working_tree = matches!(to, Place::WorkTree);
     let (before, after) = both(|| State::read(&tree, &git, from), || State::read(&tree, &git, to));
     let (before, after) = (before?, after?);
     let comparison = compare(&before.derivations, &after.derivations);
@@ -79,9 +83,28 @@ pub(super) fn run(global: &Global, options: &ExplainOptions, printer: Printer) -
         printer.data(json::render(&explanation));
     } else {
         show::print(&explanation, printer);
+        if is_of_working_tree {
+            say_what_nix_does_not_see(&tree, &explanation, printer)?;
+        }
     }
     let mut confirmations = explanation.confirmations.iter().flat_map(BTreeMap::values);
     Ok(if confirmations.all(Confirmation::agrees) { Outcome::Done } else { Outcome::Difference })
+}
+
+/// Names new files that a build would read and that git does not track. A flake is made of tracked files.
+fn say_what_nix_does_not_see(tree: &WorkTree, explanation: &Explanation, printer: Printer) -> Result<(), Failure> {
+    let Comparison { files, idle, .. } = &explanation.comparison;
+    let untracked = untracked(tree, &explanation.after)?;
+    let unseen: Vec<&RepoPath> =
+        files.keys().filter(|path| untracked.contains(*path) && !idle.contains(*path)).collect();
+    let Some(first) = unseen.first() else { return Ok(()) };
+    let more = if unseen.len() > 1 { format!(" and {} more", unseen.len() - 1) } else { String::new() };
+    printer.note(format_args!(
+        "git does not track {}{more}, so Nix does not see it yet: run `git add --intent-to-add {}`",
+        escape(first.as_str()),
+        escape(&shell::word(first.as_str())),
+    ));
+    Ok(())
 }
 
 /// Returns the comparison with a state that has no `nix/splitter`: there, Nix had no derivation at all. The files that changed

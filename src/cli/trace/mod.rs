@@ -65,7 +65,7 @@ pub(super) fn once(
 }
 
 /// Returns the files that git would track and does not yet. Without git, Nix sees every file.
-fn untracked(tree: &WorkTree, state: &State) -> Result<BTreeSet<RepoPath>, ProofError> {
+pub(super) fn untracked(tree: &WorkTree, state: &State) -> Result<BTreeSet<RepoPath>, ProofError> {
     let git = Git::at(tree.root());
     let tracked = match states::of_index(&git) {
         Err(GitError::NoRepository(_)) => return Ok(BTreeSet::new()),

@@ -63,6 +63,8 @@ pub(super) fn found(door: &Door<'_>, lets: &[LetIn], set: &AttrSet) -> Found {
                         keep(own.clone(), &own)
                     }));
                 }
+                // The flake makes its shells by an expression, so splitter's is named as the shell that it is.
+                None if output == "devShells" => added.kept.push(keep(output.to_owned(), "devShells.default")),
                 None => added.kept.push(keep(output.to_owned(), output)),
             },
         }

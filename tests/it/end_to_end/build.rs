@@ -25,7 +25,11 @@ fn e2e_build_says_why_and_what_is_built() {
     let context = nix.context();
     let output = run(&mut splitter(&nix, &["build"]));
     assert!(output.starts_with("exit: 0\n"), "{output}");
-    for line in ["nodeModules: building: first build here", "web: building: first build here", "web: built in "] {
+    for line in [
+        "nodeModules: building: first `splitter build` here",
+        "web: building: first `splitter build` here",
+        "web: built in ",
+    ] {
         assert!(output.contains(line), "{line} is not in\n{output}");
     }
     assert!(output.contains("  result-1\n"), "{output}");
@@ -266,7 +270,10 @@ fn e2e_build_fix_writes_lines_until_all_is_built() {
     });
     let before = context.read("splitter.json");
     let output = run(&mut splitter(&nix, &["build", "web", "--fix"]));
-    assert!(output.starts_with("exit: 1\n") && output.contains("it knows no line that mends this"), "{output}");
+    assert!(
+        output.starts_with("exit: 1\n") && output.contains("no line of splitter.json is known to mend this"),
+        "{output}"
+    );
     assert_eq!(context.read("splitter.json"), before);
 }
 
