@@ -86,7 +86,7 @@ fn a_commit_without_splitter_has_no_derivations() {
       api                      app in apps/api
       web                      app in apps/web
     ----- stderr
-    git does not track flake.nix and 117 more, so Nix does not see it yet: run `git add --intent-to-add flake.nix`
+    git does not track flake.nix and 117 more, so Nix does not see them yet: run `git add --intent-to-add flake.nix`, and the same for the others
     ");
     context.commit_all("splitter init");
     std::os::unix::fs::symlink("/nix/store/x-web-0", context.repo().join("result")).unwrap();

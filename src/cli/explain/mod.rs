@@ -98,12 +98,15 @@ fn say_what_nix_does_not_see(tree: &WorkTree, explanation: &Explanation, printer
     let unseen: Vec<&RepoPath> =
         files.keys().filter(|path| untracked.contains(*path) && !idle.contains(*path)).collect();
     let Some(first) = unseen.first() else { return Ok(()) };
-    let more = if unseen.len() > 1 { format!(" and {} more", unseen.len() - 1) } else { String::new() };
-    printer.note(format_args!(
-        "git does not track {}{more}, so Nix does not see it yet: run `git add --intent-to-add {}`",
-        escape(first.as_str()),
-        escape(&shell::word(first.as_str())),
-    ));
+    let (first, word) = (escape(first.as_str()), shell::word(first.as_str()));
+    let add = format_args!("run `git add --intent-to-add {}`", escape(&word)).to_string();
+    printer.note(match unseen.len() {
+        1 => format!("git does not track {first}, so Nix does not see it yet: {add}"),
+        number => format!(
+            "git does not track {first} and {} more, so Nix does not see them yet: {add}, and the same for the others",
+            number - 1
+        ),
+    });
     Ok(())
 }
 
