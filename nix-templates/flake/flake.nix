@@ -2,7 +2,7 @@
 {
   description = "Builds of this repository: dependencies, node_modules and one package per app";
 
-  # Supported until @supportedUntil@.
+  # Supported until @supportedUntil@. After that, name the next release here.
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-@release@";
 
   outputs =

@@ -3,7 +3,7 @@
   description = "Builds of this repository: dependencies, node_modules and one package per app";
 
   inputs = {
-    # Supported until @supportedUntil@.
+    # Supported until @supportedUntil@. After that, name the next release here.
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-@release@";
     splitter.url = "@input@";
     splitter.inputs.nixpkgs.follows = "nixpkgs";

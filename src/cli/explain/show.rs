@@ -47,9 +47,14 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
     print_unread(before, after, printer);
     print_unseen(explanation, printer);
     let total = comparison.verdicts.len();
+    let unsure = if explanation.confirmations.is_none() {
+        "perhaps rebuilt, because Nix files changed (run with --nix to be sure)"
+    } else {
+        "perhaps rebuilt, because Nix files changed (what Nix says of the packages is below)"
+    };
     for (effect, title) in [
         (Effect::Rebuilt, "rebuilt"),
-        (Effect::Unsure, "perhaps rebuilt, because Nix files changed (run with --nix to be sure)"),
+        (Effect::Unsure, unsure),
         (Effect::Added, "new"),
         (Effect::Removed, "removed"),
     ] {
