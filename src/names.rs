@@ -3,6 +3,9 @@
 //! This module is below all others, because even the lowest one ([`crate::repo`]) finds a repository by its lockfile. Names of
 //! a new package manager belong here, so that code for "all lockfiles" or "all settings" includes them.
 
+/// Where the pages of the documentation are, for messages. A release names the owner (docs/releasing.md).
+pub const DOCS: &str = "https://github.com/OWNER/splitter/blob/main/docs";
+
 /// The folder of the Nix files that splitter writes.
 pub const NIX_FOLDER: &str = "nix/splitter";
 

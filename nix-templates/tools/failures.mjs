@@ -78,7 +78,7 @@ export function explain(all, workspace, isPresent = () => false) {
     const more = hits.length > 1 ? ` (and ${hits.length - 1} more like it)` : "";
     const values = { ...parts, workspace: workspace || "." };
     const quoted = line.length > 200 ? `${line.slice(0, 200)}…` : line;
-    return [[`perhaps because ${filled(says, values)}: ${quoted}${more}`, `hint: ${filled(hint, values)} (docs/troubleshooting.md#${page} of splitter)`]];
+    return [[`perhaps because ${filled(says, values)}: ${quoted}${more}`, `hint: ${filled(hint, values)} (https://github.com/OWNER/splitter/blob/main/docs/troubleshooting.md#${page})`]];
   });
   return causes.slice(0, 4).flat();
 }

@@ -15,7 +15,7 @@ function packagesNotSetUp(spec) {
   const file = join(spec.nodeModules, "scripts-not-run.json");
   if (!existsSync(file)) return [];
   const names = shorten(JSON.parse(readFileSync(file, "utf8")));
-  return [`install scripts that were not run: ${names.join(", ")}; if the build needs one, see docs/support.md#lifecycle-scripts of splitter`];
+  return [`install scripts that were not run: ${names.join(", ")}; if the build needs one, see https://github.com/OWNER/splitter/blob/main/docs/support.md#lifecycle-scripts`];
 }
 
 // Names the scripts that an install runs in a checkout and that did not run, since the command may need what

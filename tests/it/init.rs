@@ -330,7 +330,7 @@ fn leftovers_of_other_tools_are_named_once() {
     small.context.write("nix/build.nix", "{ bun2nix }: bun2nix.hook\n");
     small.context.write("nix/hashes.json", r#"{"x86_64-linux": "sha256-AAAA"}"#);
     let output = run(&mut small.context.splitter(&["init"]));
-    let bun2nix = "hint: splitter replaces bun2nix. When the new packages build, remove bun.nix, its calls in nix/build.nix (docs/migrating.md)";
+    let bun2nix = "hint: splitter replaces bun2nix. When the new packages build, remove bun.nix, its calls in nix/build.nix (https://github.com/OWNER/splitter/blob/main/docs/migrating.md)";
     assert!(output.contains(bun2nix), "{output}");
     assert!(output.contains("If nothing else reads it, remove nix/hashes.json"), "{output}");
     assert!(!run(&mut small.context.splitter(&["init"])).contains("bun2nix"));

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     diagnosis::Cause,
+    names::DOCS,
     repo::RepoPath,
     split::{mending::Mending, plan::Id},
 };
@@ -87,7 +88,7 @@ fn cause(cause: &Cause) -> Value {
         "says": cause.says,
         "line": if cause.line.is_empty() { Value::Null } else { cause.line.as_str().into() },
         "hint": if cause.hint.is_empty() { Value::Null } else { cause.hint.as_str().into() },
-        "page": format!("docs/troubleshooting.md#{}", cause.page),
+        "page": format!("{DOCS}/troubleshooting.md#{}", cause.page),
         "settings": cause.mendings.iter().map(Mending::line).collect::<Vec<_>>(),
         "track": cause.track.iter().map(RepoPath::as_str).collect::<Vec<_>>(),
     })

@@ -11,6 +11,7 @@ use crate::{
         text::{count, duration, escape, things},
     },
     diagnosis::Cause,
+    names::DOCS,
 };
 
 /// The last lines of a log that are shown.
@@ -133,7 +134,7 @@ fn print_cause(cause: &Cause, printer: Printer) {
     if !cause.hint.is_empty() && cause.mendings.is_empty() {
         printer.error_line(format_args!("{NOTE}hint{NOTE:#}: {}", escape(&cause.hint)));
     }
-    printer.error_line(format_args!("  {DIM}docs/troubleshooting.md#{}{DIM:#}", cause.page));
+    printer.error_line(format_args!("  {DIM}{DOCS}/troubleshooting.md#{}{DIM:#}", cause.page));
 }
 
 #[cfg(test)]

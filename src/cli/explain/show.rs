@@ -52,12 +52,9 @@ pub(super) fn print(explanation: &Explanation, printer: Printer) {
     } else {
         "perhaps rebuilt, because Nix files changed (what Nix says of the packages is below)"
     };
-    for (effect, title) in [
-        (Effect::Rebuilt, "rebuilt"),
-        (Effect::Unsure, unsure),
-        (Effect::Added, "new"),
-        (Effect::Removed, "removed"),
-    ] {
+    for (effect, title) in
+        [(Effect::Rebuilt, "rebuilt"), (Effect::Unsure, unsure), (Effect::Added, "new"), (Effect::Removed, "removed")]
+    {
         let found: Vec<&Id> = with_effect(explanation, effect);
         if found.is_empty() {
             continue;

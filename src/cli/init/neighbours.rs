@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     cli::{failure::Failure, printer::Printer, style::NOTE},
+    names::DOCS,
     repo::Tree,
     scaffold::{
         formatters,
@@ -40,7 +41,7 @@ pub(super) fn print_leftovers(tree: &dyn Tree, printer: Printer) -> Result<(), F
         let parts = parts.join(", ");
         match tool {
             Some(tool) => printer.note(format_args!(
-                "{NOTE}hint{NOTE:#}: splitter replaces {tool}. When the new packages build, remove {parts} (docs/migrating.md)"
+                "{NOTE}hint{NOTE:#}: splitter replaces {tool}. When the new packages build, remove {parts} ({DOCS}/migrating.md)"
             )),
             None => printer.note(format_args!(
                 "{NOTE}hint{NOTE:#}: splitter keeps all hashes in splitter.lock.json. If nothing else reads it, remove {parts}"

@@ -11,6 +11,7 @@ use crate::{
         style::{BAD, BOLD, DIM, GOOD, NOTE, ODD},
         text::{count, escape, things},
     },
+    names::DOCS,
     reproduce::{Detail, Excerpt, Kind},
 };
 
@@ -92,7 +93,7 @@ fn print_result(result: &Result, width: usize, is_verbose: bool, printer: Printe
     for (cause, files) in causes(result) {
         printer.data(format_args!("  {NOTE}cause{NOTE:#}: {} ({})", cause.says, things(files, "file")));
         printer.data(format_args!("  {NOTE}hint{NOTE:#}: {}", cause.remedy));
-        printer.data(format_args!("  {DIM}docs/reproduce.md#{}{DIM:#}", cause.id));
+        printer.data(format_args!("  {DIM}{DOCS}/reproduce.md#{}{DIM:#}", cause.id));
     }
 }
 

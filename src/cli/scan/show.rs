@@ -12,6 +12,7 @@ use crate::{
         style::{BOLD, DIM},
         text::{bytes, count, escape, things},
     },
+    names::DOCS,
     repo::RepoPath,
     split::{
         Split,
@@ -70,8 +71,7 @@ fn print_head(scan: &Scan<'_>, printer: Printer) {
     let scripts: Vec<&str> = not_run(split).into_iter().collect();
     if !scripts.is_empty() {
         let names = scripts.join(", ");
-        let line =
-            format!("install scripts that do not run: {names}; see docs/support.md#lifecycle-scripts of splitter");
+        let line = format!("install scripts that do not run: {names}; see {DOCS}/support.md#lifecycle-scripts");
         heading("scripts", &line, printer);
     }
 }

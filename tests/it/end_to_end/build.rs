@@ -180,7 +180,7 @@ fn e2e_build_names_the_cause_of_a_failure() {
     let said = said(&nix);
     assert!(
         said.contains("web>   perhaps because a build has no network: ")
-            && said.contains("(docs/troubleshooting.md#no-network of splitter)\n"),
+            && said.contains("docs/troubleshooting.md#no-network)\n"),
         "{said}"
     );
     // Copies mend it, and nothing else changes.

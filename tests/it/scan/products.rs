@@ -136,7 +136,7 @@ fn scripts_that_do_not_run_and_copied_packages_are_told_once() {
     let output = succeed(&mut context.splitter(&["scan"]));
     let told = output.lines().filter(|line| line.starts_with("scripts") || line.contains("copied"));
     insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
-    scripts     install scripts that do not run: @prisma/client, @prisma/engines; see docs/support.md#lifecycle-scripts of splitter
+    scripts     install scripts that do not run: @prisma/client, @prisma/engines; see https://github.com/OWNER/splitter/blob/main/docs/support.md#lifecycle-scripts
       node_modules is copied into the build of apps/api, apps/web (slower, larger), because `prisma generate` writes into node_modules (packages/ui/schema.prisma); `"nodeModules": "link"` in splitter.json turns this off
     "#);
 }
