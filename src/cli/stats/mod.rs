@@ -135,7 +135,7 @@ fn once(runs: Vec<Run>) -> Vec<Run> {
     sorted
 }
 
-/// A history without runs is none of the user's faults: nothing was built since it exists.
+/// A history without runs is not the user's fault: nothing was built since the file exists.
 fn note_emptiness(histories: &[History], printer: Printer) {
     match histories.first() {
         Some(history) => printer.note(format_args!(

@@ -294,7 +294,7 @@ mod tests {
         withdraw(&mut same, &[judged("cores", equal, equal)]);
         assert_eq!((same.settings.len(), same.get("cores")), (2, None));
         assert_eq!(same.withheld[0].reason, "measured (work): no faster with 2 than with 8");
-        // A gain that is within the spread is none.
+        // A gain within the spread does not count.
         let mut unclear = advice.clone();
         withdraw(&mut unclear, &[judged("cores", equal, scattered)]);
         assert_eq!(unclear.get("cores"), None);
